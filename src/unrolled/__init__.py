@@ -1,0 +1,41 @@
+"""Recurrent networks written as their equations.
+
+`import unrolled as un` loads nothing heavy: each public name brings what it needs when it is first used, so that the floors below the
+engines work without torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unrolled import cells as cells
+    from unrolled.cells import Cell as Cell
+    from unrolled.layers import GRU as GRU
+    from unrolled.layers import LSTM as LSTM
+    from unrolled.layers import RNN as RNN
+    from unrolled.layers import Recurrent as Recurrent
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Cell": "unrolled.cells",
+    "Recurrent": "unrolled.layers",
+    "LSTM": "unrolled.layers",
+    "GRU": "unrolled.layers",
+    "RNN": "unrolled.layers",
+}
+_MODULES = {"cells", "errors"}
+
+__all__ = ["GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "errors"]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    if name in _MODULES:
+        return import_module(f"unrolled.{name}")
+    raise AttributeError(f"module 'unrolled' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,131 @@
+"""A named recurrence with what a paper says beside its equations: initial values, output, reference; and its form as a file."""
+
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import tomli_w
+
+from unrolled.equations import Recurrence, parse, to_text
+from unrolled.errors import ConfigError, DataError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_RULE = "---"
+_HEADER = {"name": str, "output": str, "init": dict, "reference": str}
+
+
+@dataclass(frozen=True, init=False)
+class Cell:
+    """A recurrence written as its equations.
+
+    `equations` is text in the equation language, one `name[t] = expression` a line. `output` names the state that the next layer sees.
+    `init` gives vector parameters (biases, peepholes, gains) an initial value other than 0, as `{"b_f": 1.0}`; matrices are initialised
+    by the layer. `reference` says where the equations come from.
+
+    Raises `EquationError` for a text that breaks a rule of the language, `ConfigError` for an `init` that does not fit it.
+    """
+
+    name: str
+    recurrence: Recurrence
+    init: Mapping[str, float] = field(hash=False)
+    reference: str
+
+    def __init__(
+        self, name: str, equations: str, *, output: str = "h", init: Mapping[str, float] | None = None, reference: str = ""
+    ) -> None:
+        if not isinstance(name, str) or not name.strip():
+            raise ConfigError(f"A cell needs a name, got {name!r}.")
+        recurrence = parse(equations, output)
+        for key, value in (init or {}).items():
+            _check_init(name, recurrence, key, value)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "recurrence", recurrence)
+        object.__setattr__(self, "init", MappingProxyType({key: float(value) for key, value in (init or {}).items()}))
+        object.__setattr__(self, "reference", reference)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _from_parts, (self.name, self.equations, self.recurrence.output, dict(self.init), self.reference)
+
+    @property
+    def equations(self) -> str:
+        """The equations, normalised."""
+        return to_text(self.recurrence)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The names of the states, output first."""
+        return self.recurrence.states
+
+    def to_file_text(self) -> str:
+        """The cell as the text of a cell file, from which `cell_from_text` makes the same cell."""
+        header: dict[str, object] = {"name": self.name, "output": self.recurrence.output}
+        if self.init:
+            header["init"] = dict(self.init)
+        if self.reference:
+            header["reference"] = self.reference
+        return f"{_inline(header)}{_RULE}\n{self.equations}\n"
+
+
+def _from_parts(name: str, equations: str, output: str, init: dict[str, float], reference: str) -> Cell:
+    return Cell(name, equations, output=output, init=init, reference=reference)
+
+
+def _inline(header: dict[str, object]) -> str:
+    """TOML without tables, so that every key stands on one line of its own."""
+    init = header.pop("init", {})
+    assert isinstance(init, dict)
+    return tomli_w.dumps(header) + "".join(f"init.{line}\n" for line in tomli_w.dumps(init).splitlines())
+
+
+def _check_init(name: str, recurrence: Recurrence, key: str, value: object) -> None:
+    vectors = [p.name for p in recurrence.parameters if not p.is_matrix]
+    if key not in vectors:
+        raise ConfigError(
+            f"`init` of cell {name!r} names {key!r}, which is not one of its vectors ({', '.join(vectors) or 'it has none'})."
+        )
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ConfigError(f"`init` of cell {name!r} must give {key!r} a finite number, got {value!r}.")
+
+
+def cell_from_text(text: str, name: str) -> Cell:
+    """The cell that a cell file holds.
+
+    The file holds equations; if it has a line `---`, what stands above it is TOML with any of `name`, `output`, `init`, `reference`.
+    `name` is used where the file gives none. Raises `DataError` for a header that is not as it should be, `EquationError` for the rest.
+    """
+    lines = text.splitlines()
+    rule = next((i for i, line in enumerate(lines) if line.strip() == _RULE), None)
+    header: dict[str, object] = {}
+    if rule is not None:
+        try:
+            header = tomllib.loads("\n".join(lines[:rule]))
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise DataError(f"The header of cell {name!r}, above `---`, is not TOML: {error}.") from None
+        lines[: rule + 1] = [""] * (rule + 1)
+    for key, value in header.items():
+        if key not in _HEADER or not isinstance(value, _HEADER[key]):
+            known = ", ".join(f"{k} ({v.__name__})" for k, v in _HEADER.items())
+            raise DataError(f"The header of cell {name!r} has {key} = {value!r}. It may hold {known}.")
+    arguments = {"name": name, **header}
+    return Cell(equations="\n".join(lines), **arguments)  # type: ignore[arg-type]
+
+
+def read_cell(path: str | Path) -> Cell:
+    """The cell in a file; its name is the file's unless the file says another. `DataError` when the file cannot be read."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(
+            f"The cell file {str(path)!r} cannot be read: {error.strerror}. Give a built-in cell's name or a file of equations."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"The cell file {str(path)!r} is not UTF-8 text (byte {error.start}).") from None
+    return cell_from_text(text, path.stem)

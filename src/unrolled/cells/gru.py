@@ -1,0 +1,37 @@
+"""The gated recurrent units. Two different formulas are in use under that name; here each has its own."""
+
+from unrolled.cells.cell import Cell
+
+_CHO = "Cho et al. (2014), Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation"
+
+GRU_SIMPLIFIED = Cell(
+    "gru-simplified",
+    """
+    u[t] = sigmoid(W_u @ x[t] + R_u @ h[t-1] + b_u)
+    n[t] = tanh(W_n @ x[t] + R_n @ h[t-1] + b_n)
+    h[t] = u[t] * n[t] + (1 - u[t]) * h[t-1]
+    """,
+    reference=f"the update gate alone of {_CHO}",
+)
+
+GRU_RESET_BEFORE = Cell(
+    "gru-reset-before",
+    """
+    u[t] = sigmoid(W_u @ x[t] + R_u @ h[t-1] + b_u)
+    r[t] = sigmoid(W_r @ x[t] + R_r @ h[t-1] + b_r)
+    n[t] = tanh(W_n @ x[t] + R_n @ (r[t] * h[t-1]) + b_n)
+    h[t] = u[t] * n[t] + (1 - u[t]) * h[t-1]
+    """,
+    reference=_CHO,
+)
+
+GRU = Cell(
+    "gru",
+    """
+    r[t] = sigmoid(W_r @ x[t] + R_r @ h[t-1] + b_r)
+    z[t] = sigmoid(W_z @ x[t] + R_z @ h[t-1] + b_z)
+    n[t] = tanh(W_n @ x[t] + b_n + r[t] * (R_n @ h[t-1] + d_n))
+    h[t] = (1 - z[t]) * n[t] + z[t] * h[t-1]
+    """,
+    reference="the form that cuDNN and torch.nn.GRU compute: the reset gate acts after the recurrent product",
+)

@@ -1,0 +1,116 @@
+"""From equations to stages: name what is computed, move out of the loop what depends on the input alone, group the rest by what it waits for."""
+
+import sympy as sp
+
+from unrolled.compiler.plan import Assignment, Stage
+from unrolled.equations import Product, Recurrence
+from unrolled.equations.functions import Pointwise
+from unrolled.equations.recurrence import INPUT, before, now
+
+
+class _Flattened:
+    """The equations as short assignments: every function value, product operand and input-only sum has a name.
+
+    Names make values that the derivative needs again addressable (`tanh' = 1 - tanh**2`), and let sums such as `W @ x[t] + b` leave the
+    loop. `waiting` holds the symbols that depend on a state, `early` those that depend on x alone.
+    """
+
+    def __init__(self, recurrence: Recurrence) -> None:
+        self.assignments: list[Assignment] = []
+        self.products: dict[sp.Symbol, Product] = {}
+        self.waiting: set[sp.Symbol] = {before(s) for s in recurrence.states}
+        self.early: set[sp.Symbol] = {INPUT}
+        self._source = {p.symbol: p for p in recurrence.products}
+        self._taken = {e.name for e in recurrence.equations} | {p.name for p in recurrence.parameters}
+        self._named: dict[sp.Expr, sp.Symbol] = {}
+        for equation in recurrence.equations:
+            self._assign(now(equation.name), self._shorten(equation.expression, equation.name, whole=True))
+
+    def is_early(self, expression: sp.Expr) -> bool:
+        """Whether an expression of short names depends on x and on no state."""
+        symbols = expression.free_symbols
+        return bool(symbols & self.early) and not symbols & self.waiting
+
+    def _assign(self, symbol: sp.Symbol, expression: sp.Expr) -> None:
+        self._place(symbol, expression)
+        self.assignments.append(Assignment(symbol, expression))
+
+    def _place(self, symbol: sp.Symbol, expression: sp.Expr) -> None:
+        if expression.free_symbols & self.waiting:
+            self.waiting.add(symbol)
+        elif expression.free_symbols & self.early:
+            self.early.add(symbol)
+
+    def _name(self, expression: sp.Expr, hint: str) -> sp.Symbol:
+        """The symbol of a helper value, the same one for the same expression."""
+        if expression in self._named:
+            return self._named[expression]
+        name, count = hint, 2
+        while name in self._taken:
+            name, count = f"{hint}{count}", count + 1
+        self._taken.add(name)
+        self._named[expression] = now(name)
+        self._assign(now(name), expression)
+        return now(name)
+
+    def _shorten(self, expression: sp.Expr, hint: str, *, whole: bool = False) -> sp.Expr:
+        """The expression over short names; `whole` means that the result gets a name from its line anyway."""
+        if expression in self._source:
+            return self._product(self._source[expression])
+        if not expression.args:
+            return expression
+        inner = hint if whole else f"{hint}_in"
+        short = expression.func(*(self._shorten(a, inner) for a in expression.args))
+        if isinstance(short, sp.Add):
+            short = self._split(short, hint)
+        if isinstance(short, Pointwise) and not whole:
+            label = short.args[0].name.removesuffix("[t]") if short.args[0].is_Symbol and short.args[0].name.endswith("[t]") else hint
+            return self._name(short, f"{type(short).__name__}_{label}")
+        return short
+
+    def _split(self, total: sp.Add, hint: str) -> sp.Expr:
+        """A sum with its input-only part under a name of its own, so that it is computed for all steps at once."""
+        early = [a for a in total.args if not a.free_symbols & self.waiting]
+        if len(early) < 2 or len(early) == len(total.args) or not any(self.is_early(a) for a in early):
+            return total
+        return sp.Add(self._name(sp.Add(*early), f"{hint}_x"), *(a for a in total.args if a not in early))
+
+    def _product(self, product: Product) -> sp.Symbol:
+        operand = self._shorten(product.operand, product.matrix)
+        if not operand.is_Symbol:
+            operand = self._name(operand, f"{product.matrix}_operand")
+        self.products[product.symbol] = Product(product.symbol, product.matrix, operand)
+        self._place(product.symbol, operand)
+        return product.symbol
+
+
+def stages(recurrence: Recurrence) -> tuple[tuple[Stage, ...], tuple[Stage, ...]]:
+    """The prologue, for all steps at once, and the stages of the loop."""
+    flat = _Flattened(recurrence)
+    early = {a.symbol: a for a in flat.assignments if flat.is_early(a.expression)}
+    late = {a.symbol: a for a in flat.assignments if a.symbol not in early}
+    early_products = {s: p for s, p in flat.products.items() if flat.is_early(p.operand)}
+    late_products = {s: p for s, p in flat.products.items() if s not in early_products}
+    return _levels(early, early_products), _levels(late, late_products)
+
+
+def _levels(assignments: dict[sp.Symbol, Assignment], products: dict[sp.Symbol, Product]) -> tuple[Stage, ...]:
+    """Group by the number of products that a value waits for, one after the other."""
+    level: dict[sp.Symbol, int] = {}
+
+    def of(symbol: sp.Symbol) -> int:
+        if symbol not in level:
+            if symbol in products:
+                level[symbol] = of(products[symbol].operand) + 1
+            elif symbol in assignments:
+                level[symbol] = max((of(s) for s in assignments[symbol].expression.free_symbols), default=0)
+            else:
+                level[symbol] = 0
+        return level[symbol]
+
+    depth = max((of(s) for s in (*assignments, *products)), default=-1)
+    stages = (
+        Stage(tuple(p for s, p in products.items() if of(s) == n), tuple(a for s, a in assignments.items() if of(s) == n))
+        for n in range(depth + 1)
+    )
+    return tuple(s for s in stages if s.products or s.assignments)

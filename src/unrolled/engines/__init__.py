@@ -1,0 +1,8 @@
+"""F4: engines run a plan on tensors. `eager` is the reference; `torch` uses torch's fused kernels where there is one."""
+
+from unrolled.engines.choice import ENGINES, choose
+from unrolled.engines.lengths import Lengths, read_lengths
+from unrolled.engines.problem import Engine, Problem, Solution
+from unrolled.engines.weights import Layout, Weights
+
+__all__ = ["ENGINES", "Engine", "Layout", "Lengths", "Problem", "Solution", "Weights", "choose", "read_lengths"]

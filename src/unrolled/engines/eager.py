@@ -1,0 +1,171 @@
+"""The reference engine: the plan, step by step, in torch operations. Any dtype and device, differentiable as often as one likes."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import sympy as sp
+import torch
+from torch import Tensor
+from torch.nn.functional import embedding, linear
+
+from unrolled.compiler import Plan, Stage
+from unrolled.engines.problem import Problem, Solution
+from unrolled.engines.program import Program, Values
+from unrolled.engines.weights import Weights
+from unrolled.equations.recurrence import INPUT, before, now
+
+
+class EagerEngine:
+    """Runs every recurrence; slower than a fused kernel, since each operation of each step is a call of its own."""
+
+    name = "eager"
+
+    def refuses(self, problem: Problem) -> str:
+        """Nothing is refused."""
+        return ""
+
+    def explain(self, problem: Problem) -> str:
+        """What runs."""
+        return "the plan runs step by step in torch operations"
+
+    def run(self, problem: Problem) -> Solution:
+        """The recurrence over all real steps."""
+        return _Run(problem).solve()
+
+
+@dataclass(frozen=True)
+class _Group:
+    """A stage's products of one operand, as one product with the matrices stacked."""
+
+    operand: sp.Symbol
+    symbols: tuple[sp.Symbol, ...]
+    matrix: Tensor
+    rows: list[int]
+
+    def compute(self, read: Tensor, values: Values) -> None:
+        """Add every product's value to `values`; integers are looked up, as columns of the matrix."""
+        result = linear(read, self.matrix) if read.is_floating_point() else embedding(read.long(), self.matrix.t())
+        values.update(zip(self.symbols, result.split(self.rows, -1), strict=True))
+
+
+def _groups(stage: Stage, weights: Weights) -> list[_Group]:
+    operands = {p.operand: tuple(q for q in stage.products if q.operand == p.operand) for p in stage.products}
+    return [
+        _Group(
+            operand,
+            tuple(p.symbol for p in products),
+            weights.stack([p.matrix for p in products]),
+            [weights.rows[p.matrix] for p in products],
+        )
+        for operand, products in operands.items()
+    ]
+
+
+@cache
+def _program(stage: Stage) -> Program:
+    return Program(stage.assignments)
+
+
+@cache
+def _read_in_loop(plan: Plan) -> frozenset[sp.Symbol]:
+    read = {p.operand for stage in plan.stages for p in stage.products}
+    for stage in plan.stages:
+        read.update(*(a.expression.free_symbols for a in stage.assignments))
+    return frozenset(read)
+
+
+class _Run:
+    """One pass over a sequence.
+
+    The real steps lie one below the other, step by step, the longest sequences first, so that the rows still running at a step are the
+    first ones and padding is neither read nor paid for.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self.plan, self.lengths = problem, problem.plan, problem.lengths
+        self.steps, self.batch = problem.x.shape[:2]
+        self.counts = self.lengths.counts if self.lengths else [self.batch] * self.steps
+        self.vectors: Values = {
+            sp.Symbol(p.name): problem.weights.block(p.name) for p in self.plan.recurrence.parameters if not p.is_matrix
+        }
+        self.before = tuple(before(s) for s in self.plan.recurrence.states)
+        self.now = tuple(now(s) for s in self.plan.recurrence.states)
+        self.stages = [(_groups(stage, problem.weights), _program(stage)) for stage in self.plan.stages]
+        self.mask = problem.mask if problem.mask is None or self.lengths is None else problem.mask[self.lengths.order]
+
+    def solve(self) -> Solution:
+        """All steps, then everything back in the order in which it came."""
+        initial = self.problem.initial if self.lengths is None else tuple(s[self.lengths.order] for s in self.problem.initial)
+        history, final = self._backward_in_time(initial) if self.problem.reverse else self._forward_in_time(initial)
+        if self.lengths is not None:
+            final = tuple(f[self.lengths.back] for f in final)
+        kept = len(self.now) if self.problem.every_state else 1
+        return Solution(tuple(self._padded([states[k] for states in history], k) for k in range(kept)), final)
+
+    def _forward_in_time(self, states: tuple[Tensor, ...]) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, ...]]:
+        """Sequences leave at the bottom as they end."""
+        history, ended = [], []
+        for count, early in zip(self.counts, self._prologue(), strict=True):
+            if count < len(states[0]):
+                pairs = [s.tensor_split([count]) for s in states]
+                states = tuple(p[0] for p in pairs)
+                ended.append(tuple(p[1] for p in pairs))
+            if count:
+                states = self._step(states, early)
+            history.append(states)
+        parts = [states, *reversed(ended)]
+        return history, tuple(torch.cat(part) if ended else part[0] for part in zip(*parts, strict=True))
+
+    def _backward_in_time(self, initial: tuple[Tensor, ...]) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, ...]]:
+        """Sequences join at the bottom where they end."""
+        history, states = [], tuple(s[:0] for s in initial)
+        for count, early in zip(reversed(self.counts), reversed(self._prologue()), strict=True):
+            states = self._join(states, initial, count)
+            if count:
+                states = self._step(states, early)
+            history.append(states)
+        return history[::-1], self._join(states, initial, self.batch)
+
+    def _join(self, states: tuple[Tensor, ...], initial: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
+        have = len(states[0])
+        return states if have == count else tuple(torch.cat([s, i[have:count]]) for s, i in zip(states, initial, strict=True))
+
+    def _prologue(self) -> list[Values]:
+        """What the loop reads of all that depends on the input alone, computed for all real steps at once."""
+        x = self.problem.x.flatten(0, 1)
+        values: Values = {**self.vectors, INPUT: x if self.lengths is None else x[self.lengths.index]}
+        for stage in self.plan.prologue:
+            for group in _groups(stage, self.problem.weights):
+                group.compute(values[group.operand], values)
+            _program(stage).run(values)
+        read = [s for s in values if s in _read_in_loop(self.plan) and s not in self.vectors]
+        pieces = zip(*(values[s].split(self.counts) for s in read), strict=True) if read else ((),) * self.steps
+        return [dict(zip(read, piece, strict=True)) for piece in pieces]
+
+    def _step(self, states: tuple[Tensor, ...], early: Values) -> tuple[Tensor, ...]:
+        values: Values = {**self.vectors, **early, **dict(zip(self.before, states, strict=True))}
+        count = len(states[0])
+        mask = None if self.mask is None else self.mask[:count]
+        for groups, program in self.stages:
+            for group in groups:
+                read = _rows(values[group.operand], count, group.matrix.shape[1], states[0])
+                group.compute(read if mask is None else read * mask, values)
+            program.run(values)
+        return tuple(_rows(values[symbol], count, old.shape[1], old) for symbol, old in zip(self.now, states, strict=True))
+
+    def _padded(self, values: list[Tensor], state: int) -> Tensor:
+        """Steps one below the other, back as `[T, B, n]` with 0 past each end."""
+        units = self.problem.initial[state].shape[1]
+        if not values:
+            return self.problem.initial[state].new_zeros(0, self.batch, units)
+        if self.lengths is None:
+            return torch.stack(values)
+        flat = torch.cat(values)
+        return flat.new_zeros(self.steps * self.batch, units).index_copy(0, self.lengths.index, flat).view(self.steps, self.batch, units)
+
+
+def _rows(value: Tensor | float, count: int, units: int, like: Tensor) -> Tensor:
+    """A value for every sequence, also where the text makes it a constant."""
+    if not isinstance(value, Tensor):
+        return like.new_full((count, units), value)
+    return value if value.dim() == 2 else value.to(like.dtype).expand(count, units)

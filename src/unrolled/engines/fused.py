@@ -1,0 +1,117 @@
+"""The engine `torch`: torch's own kernels (oneDNN on a CPU, cuDNN on a GPU), for the recurrences that torch has fused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from unrolled import cells
+from unrolled.engines.lengths import Lengths
+from unrolled.engines.problem import Problem, Solution
+from unrolled.equations import Recurrence
+
+SHUT = 1e4
+"""An input that drives a logistic gate to exactly 0 or 1 in every floating-point format."""
+
+
+@dataclass(frozen=True)
+class _Kernel:
+    """Where torch keeps which block: its packed orders, and how a gate is held so that a state stands still (`hold`: gate -> sign)."""
+
+    call: Callable[..., tuple[Tensor, ...]]
+    input_maps: tuple[str, ...]
+    recurrent_maps: tuple[str, ...]
+    input_biases: tuple[str, ...]
+    recurrent_biases: tuple[str, ...] = ()
+    projection: str = ""
+    hold: tuple[float, ...] = ()
+
+
+_LSTM = ("W_i", "W_f", "W_z", "W_o"), ("R_i", "R_f", "R_z", "R_o"), ("b_i", "b_f", "b_z", "b_o")
+_GRU = ("W_r", "W_z", "W_n"), ("R_r", "R_z", "R_n"), ("b_r", "b_z", "b_n")
+_ELMAN = ("W_h",), ("R_h",), ("b_h",)
+
+KERNELS: dict[Recurrence, _Kernel] = {
+    cells.LSTM.recurrence: _Kernel(torch.lstm, *_LSTM, hold=(-SHUT, SHUT, 0.0, 0.0)),
+    cells.LSTM_PROJECTED.recurrence: _Kernel(torch.lstm, *_LSTM, projection="R_h", hold=(-SHUT, SHUT, 0.0, 0.0)),
+    cells.GRU.recurrence: _Kernel(torch.gru, *_GRU, recurrent_biases=("d_n",)),
+    cells.ELMAN.recurrence: _Kernel(torch.rnn_tanh, *_ELMAN),
+    cells.ELMAN_RELU.recurrence: _Kernel(torch.rnn_relu, *_ELMAN),
+}
+"""The recurrences that torch computes in one call. A user's cell with the same equations is among them, whatever its name."""
+
+
+class TorchEngine:
+    """Runs whole sequences through torch's fused kernels. Second derivatives are not theirs to give: use `engine="eager"` for those."""
+
+    name = "torch"
+
+    def refuses(self, problem: Problem) -> str:
+        """Why torch has no kernel for this; empty when it has."""
+        if problem.plan.recurrence not in KERNELS:
+            return "torch has no kernel for these equations"
+        if not problem.x.is_floating_point():
+            return "torch's kernels need a dense input, and integers stand for one-hot vectors"
+        if problem.mask is not None:
+            return "torch's kernels have no recurrent dropout"
+        if problem.every_state and len(problem.initial) > 1:
+            return "torch's kernels do not return every state at every step"
+        return ""
+
+    def explain(self, problem: Problem) -> str:
+        """Which kernel runs."""
+        library = "cuDNN on a GPU" if problem.x.is_cuda else "oneDNN where it has one, on this CPU"
+        return f"the equations are those of `torch.{KERNELS[problem.plan.recurrence].call.__name__}`, which is fused ({library})"
+
+    def run(self, problem: Problem) -> Solution:
+        """The recurrence over the whole batch, padding included; what padding computes is not looked at."""
+        kernel = KERNELS[problem.plan.recurrence]
+        x, lengths = problem.x, problem.lengths
+        weights = _packed(kernel, problem)
+        if problem.x.shape[0] == 0:
+            return Solution((x.new_zeros(0, x.shape[1], problem.initial[0].shape[1]),), problem.initial)
+        if lengths is None:
+            steps, final = _call(kernel, x.flip(0) if problem.reverse else x, problem.initial, weights)
+            return Solution((steps.flip(0) if problem.reverse else steps,), final)
+        x = _turned(x, lengths) if problem.reverse else x
+        x = torch.where(lengths.mask[..., None], x, 0.0)
+        if kernel.hold:
+            x, weights = _with_hold(kernel, x, weights, lengths)
+        steps, final = _call(kernel, x, problem.initial, weights)
+        last = torch.cat([problem.initial[0][None].to(steps.dtype), steps])[lengths.values, torch.arange(lengths.batch, device=x.device)]
+        steps = torch.where(lengths.mask[..., None], steps, 0.0)
+        return Solution((_turned(steps, lengths) if problem.reverse else steps,), (last, *final[1:]))
+
+
+def _call(kernel: _Kernel, x: Tensor, initial: tuple[Tensor, ...], weights: list[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
+    states = [s[None].to(x.dtype).contiguous() for s in initial]
+    steps, *final = kernel.call(x, states if len(states) > 1 else states[0], weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)
+    return steps, tuple(f[0] for f in final)
+
+
+def _packed(kernel: _Kernel, problem: Problem) -> list[Tensor]:
+    """The blocks in torch's order. Torch adds two biases where the equations have one; the second is zero but for what stands in it."""
+    stack = problem.weights.stack
+    bias = stack(kernel.input_biases)
+    second = torch.zeros_like(bias)
+    if kernel.recurrent_biases:
+        tail = stack(kernel.recurrent_biases)
+        second = torch.cat([second[: len(bias) - len(tail)], tail])
+    weights = [stack(kernel.input_maps), stack(kernel.recurrent_maps), bias, second]
+    return [*weights, stack((kernel.projection,))] if kernel.projection else weights
+
+
+def _with_hold(kernel: _Kernel, x: Tensor, weights: list[Tensor], lengths: Lengths) -> tuple[Tensor, list[Tensor]]:
+    """One more input, 1 past a sequence's end, whose weights shut the gates so that the inner state stands still to the last bit."""
+    flag = (~lengths.mask)[..., None].to(x.dtype)
+    units = weights[0].shape[0] // len(kernel.hold)
+    column = weights[0].new_tensor(kernel.hold).repeat_interleave(units)[:, None]
+    return torch.cat([x, flag], 2), [torch.cat([weights[0], column], 1), *weights[1:]]
+
+
+def _turned(x: Tensor, lengths: Lengths) -> Tensor:
+    """Every sequence in the opposite order, its padding left where it is."""
+    steps = torch.arange(lengths.steps, device=x.device)[:, None]
+    index = torch.where(lengths.mask, lengths.values - 1 - steps, steps)
+    return x.gather(0, index[..., None].expand(-1, -1, x.shape[2]))

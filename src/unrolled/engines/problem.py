@@ -1,0 +1,57 @@
+"""What an engine is asked to compute: one layer in one direction over a whole sequence."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from unrolled.compiler import Plan
+from unrolled.engines.lengths import Lengths
+from unrolled.engines.weights import Weights
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One layer and direction.
+
+    `x` is `[T, B, I]`, or `[T, B]` of integers, each standing for a one-hot vector. `initial` has one `[B, n]` tensor per state.
+    `mask`, `[B, n]`, multiplies what the recurrent maps read (variational dropout). `every_state` asks for all states at all steps.
+    """
+
+    plan: Plan
+    weights: Weights
+    x: Tensor
+    initial: tuple[Tensor, ...]
+    lengths: Lengths | None = None
+    reverse: bool = False
+    mask: Tensor | None = None
+    every_state: bool = False
+
+
+@dataclass(frozen=True)
+class Solution:
+    """`steps` has a `[T, B, n]` tensor for the output, or for every state when that was asked for; 0 past a sequence's end.
+
+    `final` has each state `[B, n]` after the last real step (the first one, in reverse).
+    """
+
+    steps: tuple[Tensor, ...]
+    final: tuple[Tensor, ...]
+
+
+class Engine(Protocol):
+    """A way to run a plan."""
+
+    name: str
+
+    def refuses(self, problem: Problem) -> str:
+        """Why this engine cannot run the problem; empty when it can."""
+        ...
+
+    def explain(self, problem: Problem) -> str:
+        """What the engine does with a problem that it does not refuse."""
+        ...
+
+    def run(self, problem: Problem) -> Solution:
+        """Run it."""
+        ...

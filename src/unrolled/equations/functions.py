@@ -1,0 +1,141 @@
+"""The functions of the equation language: one class each, with its derivative, its typeset form and the interval it is tested on.
+
+They are SymPy functions without automatic evaluation, so that a text computes what it says and nothing is simplified behind its back.
+Derivatives are written through the function's own value where that is cheaper (`tanh' = 1 - tanh**2`).
+"""
+
+from typing import ClassVar
+
+import sympy as sp
+
+
+class Pointwise(sp.Function):
+    """A function applied to every unit by itself. `domain` is where its derivative exists and is tested."""
+
+    latex_name: ClassVar[str]
+    domain: ClassVar[tuple[float, float]] = (-3.0, 3.0)
+
+
+class sigmoid(Pointwise):
+    """1 / (1 + exp(-a)), the logistic function."""
+
+    latex_name = r"\sigma"
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """s' = s (1 - s)."""
+        return self * (1 - self)
+
+
+class tanh(Pointwise):
+    """The hyperbolic tangent."""
+
+    latex_name = r"\tanh"
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """tanh' = 1 - tanh^2."""
+        return 1 - self**2
+
+
+class relu(Pointwise):
+    """max(a, 0)."""
+
+    latex_name = r"\mathrm{relu}"
+    domain = (0.1, 3.0)
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """0 left of zero and at it, 1 to the right."""
+        return step(self)
+
+
+class softplus(Pointwise):
+    """log(1 + exp(a))."""
+
+    latex_name = r"\mathrm{softplus}"
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """The logistic function."""
+        return sigmoid(self.args[0])
+
+
+class exp(Pointwise):
+    """The exponential function."""
+
+    latex_name = r"\exp"
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """Itself."""
+        return self
+
+
+class log(Pointwise):
+    """The natural logarithm."""
+
+    latex_name = r"\log"
+    domain = (0.2, 3.0)
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """1 / a."""
+        return 1 / self.args[0]
+
+
+class sqrt(Pointwise):
+    """The square root."""
+
+    latex_name = r"\mathrm{sqrt}"
+    domain = (0.2, 3.0)
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """1 / (2 sqrt(a))."""
+        return 1 / (2 * self)
+
+
+class abs(Pointwise):
+    """The absolute value."""
+
+    latex_name = r"\mathrm{abs}"
+    domain = (0.1, 3.0)
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """The sign; 0 at zero."""
+        return sign(self.args[0])
+
+
+class step(Pointwise):
+    """1 where a > 0, else 0: the derivative of `relu`, not part of the language."""
+
+    latex_name = r"\mathrm{step}"
+    domain = (0.1, 3.0)
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """Zero."""
+        return sp.Integer(0)
+
+
+class sign(Pointwise):
+    """-1, 0 or 1: the derivative of `abs`, not part of the language."""
+
+    latex_name = r"\mathrm{sign}"
+    domain = (0.1, 3.0)
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """Zero."""
+        return sp.Integer(0)
+
+
+class power(Pointwise):
+    """a ** p where the exponent is not a number; a number as exponent is SymPy's own power."""
+
+    latex_name = r"\mathrm{power}"
+    domain = (0.2, 3.0)
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """p a^(p-1) for the base, a^p log(a) for the exponent."""
+        base, exponent = self.args
+        return exponent * power(base, exponent - 1) if argindex == 1 else self * log(base)
+
+
+FUNCTIONS: dict[str, type[Pointwise]] = {f.__name__: f for f in (sigmoid, tanh, relu, softplus, exp, log, sqrt, abs)}
+"""What a cell's text may call, by name."""
+
+DERIVED: dict[str, type[Pointwise]] = {f.__name__: f for f in (step, sign, power)}
+"""What derivatives and `**` may add to that."""

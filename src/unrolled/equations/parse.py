@@ -1,0 +1,246 @@
+"""From syntax trees to a checked recurrence: every rule of the equation language that needs to know what the names mean."""
+
+import ast
+import difflib
+import math
+import numbers
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import sympy as sp
+
+from unrolled.equations.functions import DERIVED, FUNCTIONS, power
+from unrolled.equations.recurrence import INPUT, INPUT_MAP, RECURRENT_MAP, VECTOR, Equation, Parameter, Product, Recurrence, before, now
+from unrolled.equations.sizes import Sizes
+from unrolled.equations.syntax import Line, Source, read_lines
+from unrolled.errors import EquationError
+
+RESERVED = {"t", "x", *FUNCTIONS, *DERIVED}
+
+
+def parse(text: str, output: str = "h") -> Recurrence:
+    """The recurrence that a text describes.
+
+    `output` names the state that the next layer sees. Raises `EquationError`, with the line and a caret, for every rule of the language
+    that the text breaks.
+    """
+    if not isinstance(text, str):
+        raise EquationError(f"The equations must be a text, got {type(text).__name__}.")
+    source = Source(text)
+    return _Builder(source, read_lines(source)).build(output)
+
+
+class _Builder:
+    """Walks the lines in order and knows what has been assigned so far."""
+
+    def __init__(self, source: Source, lines: list[Line]) -> None:
+        self.source, self.lines = source, lines
+        self.assigned_on = {line.name: line.target.lineno for line in reversed(lines)}
+        self.known: list[str] = []
+        self.previous: dict[str, ast.AST] = {}
+        self.appearance: dict[str, None] = {}
+        self.kinds: dict[str, str] = {}
+        self.products: dict[sp.Symbol, Product] = {}
+        self.sizes = Sizes()
+
+    def build(self, output: str) -> Recurrence:
+        equations = tuple(self._equation(line) for line in self.lines)
+        if output not in self.known:
+            raise EquationError(
+                f"No line assigns `{output}[t]`, the output. Assign it, or name the output: `output={self.known[-1]!r}` (here: {', '.join(self.known)})."
+            )
+        if not self.previous:
+            raise EquationError(
+                "Nothing is read at [t-1], so nothing is remembered: this is not a recurrence. Read a state, such as `h[t-1]`."
+            )
+        states = (output, *(name for name in self.appearance if name in self.previous and name != output))
+        label = self.sizes.labels(self.known, list(self.kinds))
+        parameters = tuple(
+            Parameter(name, kind, label[name if kind == VECTOR else f"{name}:rows"], "" if kind == VECTOR else label[f"{name}:columns"])
+            for name, kind in self.kinds.items()
+        )
+        return Recurrence(equations, states, parameters, tuple(self.products.values()), tuple((name, label[name]) for name in self.known))
+
+    def _equation(self, line: Line) -> Equation:
+        name = line.name
+        if name in RESERVED:
+            what = "the input" if name == "x" else "the time" if name == "t" else "a function"
+            raise self.source.error(f"`{name}` is {what} and cannot be assigned. Choose another name.", line.target)
+        if name in self.known:
+            raise self.source.error(f"`{name}[t]` is assigned twice. Give the second one another name.", line.target)
+        expression, size = self._expression(line.value)
+        self._check_numbers(expression, line.value)
+        self.known.append(name)
+        self.appearance.setdefault(name)
+        self.sizes.join(name, size)
+        return Equation(name, expression, self.source.segment(line.value))
+
+    def _expression(self, node: ast.expr) -> tuple[sp.Expr, str]:
+        """The scalar expression of a node, and the size label of its vector ("" for a number)."""
+        match node:
+            case ast.BinOp(op=ast.MatMult()):
+                return self._product(node)
+            case ast.BinOp():
+                return self._binary(node)
+            case ast.UnaryOp(op=ast.USub()):
+                value, size = self._expression(node.operand)
+                return -value, size
+            case ast.UnaryOp(op=ast.UAdd()):
+                return self._expression(node.operand)
+            case ast.Call():
+                return self._call(node)
+            case ast.Subscript():
+                return self._timed(node)
+            case ast.Name():
+                return self._vector(node)
+            case ast.Constant():
+                return self._number(node), ""
+        raise self.source.error("This is not part of the language. Expected + - * / ** @, a function, a number or a name.", node)
+
+    def _binary(self, node: ast.BinOp) -> tuple[sp.Expr, str]:
+        if isinstance(node.op, ast.BitXor):
+            raise self.source.error("`^` is not a power here. Write `**`.", node.right)
+        if not isinstance(node.op, (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)):
+            raise self.source.error("This operator is not part of the language. Expected + - * / ** or @.", node)
+        (left, left_size), (right, right_size) = self._expression(node.left), self._expression(node.right)
+        size = self.sizes.join(left_size, right_size)
+        match node.op:
+            case ast.Add():
+                return left + right, size
+            case ast.Sub():
+                return left - right, size
+            case ast.Mult():
+                return left * right, size
+            case ast.Div():
+                return self._finite(lambda: left / right, node), size
+        return self._power(left, right, node), size
+
+    def _power(self, base: sp.Expr, exponent: sp.Expr, node: ast.BinOp) -> sp.Expr:
+        if not exponent.is_number:
+            return power(base, exponent)
+        if base.is_number:
+            return self._finite(lambda: sp.Rational(repr(float(base) ** float(exponent))), node)
+        if not exponent.is_Rational or abs(exponent) > 100:
+            raise self.source.error("The exponent must be a plain number of at most 100.", node.right)
+        return self._finite(lambda: base**exponent, node)
+
+    def _finite(self, compute: Callable[[], sp.Expr], node: ast.AST) -> sp.Expr:
+        """A result of arithmetic on numbers, refused where it has no finite real value."""
+        try:
+            value = compute()
+        except (ArithmeticError, ValueError, TypeError):
+            value = sp.nan
+        if value.has(sp.zoo, sp.nan, sp.oo, -sp.oo, sp.I):
+            raise self.source.error("This has no finite real value.", node)
+        return value
+
+    def _check_numbers(self, expression: sp.Expr, node: ast.AST) -> None:
+        """Exact arithmetic may have left the range of floating-point numbers."""
+        for number in expression.atoms(sp.Number):
+            self._finite(partial(_as_float, number), node)
+
+    def _number(self, node: ast.Constant) -> sp.Expr:
+        value = node.value
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise self.source.error(f"Expected a number, got {str(value)[:40]!r}.", node)
+        if (isinstance(value, int) and value.bit_length() > 1000) or not math.isfinite(value):
+            raise self.source.error("The number is too large.", node)
+        return sp.Rational(repr(value))
+
+    def _call(self, node: ast.Call) -> tuple[sp.Expr, str]:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name not in FUNCTIONS:
+            raise self.source.error(
+                f"There is no such function.{_closest(name, FUNCTIONS)} The functions are {', '.join(FUNCTIONS)}.", node.func
+            )
+        if len(node.args) != 1 or node.keywords:
+            raise self.source.error(f"`{name}` takes one value, as in `{name}(a[t])`.", node)
+        value, size = self._expression(node.args[0])
+        return FUNCTIONS[name](value), size
+
+    def _timed(self, node: ast.Subscript) -> tuple[sp.Expr, str]:
+        if not isinstance(node.value, ast.Name):
+            raise self.source.error("Only a name has a time. Give the expression a name of its own first.", node)
+        name, time = node.value.id, self._time(node)
+        if name in RESERVED - {"x"}:
+            raise self.source.error(f"`{name}` has no time.", node)
+        if name == "x":
+            if time == "t-1":
+                raise self.source.error("Earlier inputs are not kept. Keep one as a state: `p[t] = W @ x[t]`, then read `p[t-1]`.", node)
+            return INPUT, "x"
+        self.appearance.setdefault(name)
+        if time == "t-1":
+            if name not in self.assigned_on:
+                raise self.source.error(f"The state `{name}` is read at [t-1] but never assigned. Add a line `{name}[t] = …`.", node)
+            self.previous.setdefault(name, node)
+            return before(name), name
+        if name not in self.known:
+            raise self.source.error(self._not_yet(name), node)
+        return now(name), name
+
+    def _not_yet(self, name: str) -> str:
+        if name in self.assigned_on:
+            where = f"line {self.assigned_on[name]}"
+            return f"`{name}[t]` is read before it is assigned, on {where}. Move that line up, or read `{name}[t-1]`."
+        return f"`{name}` is not defined: no line assigns `{name}[t]`.{_closest(name, self.assigned_on)} A parameter is written without a time: `{name}`."
+
+    def _time(self, node: ast.Subscript) -> str:
+        time = ast.unparse(node.slice)
+        if time == "t":
+            return "t"
+        if time == "t - 1":
+            return "t-1"
+        name = ast.unparse(node.value)
+        if time.startswith("t - "):
+            cure = f"Keep the older value as a state of its own: `{name}1[t] = {name}[t-1]`, then read `{name}1[t-1]`."
+        elif time.startswith("t + "):
+            cure = "The future is not known to a recurrence; a bidirectional layer reads the sequence from its end as well."
+        else:
+            cure = f"Write `{name}[t]` or `{name}[t-1]`."
+        raise self.source.error(f"The only times are [t] and [t-1], got [{time[:40]}]. {cure}", node)
+
+    def _vector(self, node: ast.Name) -> tuple[sp.Expr, str]:
+        name = node.id
+        if name in self.assigned_on or name == "x":
+            times = "`x[t]`" if name == "x" else f"`{name}[t]` or `{name}[t-1]`"
+            raise self.source.error(f"`{name}` needs a time. Write {times}.", node)
+        if name in RESERVED:
+            what = "the time and has no value" if name == "t" else "a function and needs an argument"
+            raise self.source.error(f"`{name}` is {what}.", node)
+        self._use(name, VECTOR, node)
+        return sp.Symbol(name), name
+
+    def _product(self, node: ast.BinOp) -> tuple[sp.Expr, str]:
+        if not isinstance(node.left, ast.Name):
+            raise self.source.error(
+                "On the left of `@` stands the name of a matrix. Use parentheses: `a[t] * (R @ h[t-1])`, `A @ (B @ x[t])`.", node.left
+            )
+        name = node.left.id
+        if name in self.assigned_on or name in RESERVED:
+            raise self.source.error(f"`{name}` is not a matrix. On the left of `@` stands the name of a parameter.", node.left)
+        operand, size = self._expression(node.right)
+        if not size:
+            raise self.source.error(f"`{name} @` needs a vector on its right, got a number. Write `*` to scale.", node.right)
+        self._check_numbers(operand, node.right)
+        self._use(name, INPUT_MAP if operand == INPUT else RECURRENT_MAP, node.left)
+        self.sizes.join(f"{name}:columns", size)
+        symbol = sp.Symbol(f"{name} @ {operand}" if operand.is_Symbol else f"{name} @ ({operand})")
+        self.products.setdefault(symbol, Product(symbol, name, operand))
+        return symbol, f"{name}:rows"
+
+    def _use(self, name: str, kind: str, node: ast.AST) -> None:
+        seen = self.kinds.setdefault(name, kind)
+        if seen == kind:
+            return
+        if VECTOR in (seen, kind):
+            raise self.source.error(f"`{name}` is used both as a matrix and as a vector. Give one of them another name.", node)
+        raise self.source.error(f"`{name}` is applied both to the input and to a state. Give one of them another name.", node)
+
+
+def _as_float(number: sp.Number) -> sp.Expr:
+    return sp.Rational(repr(float(number)))
+
+
+def _closest(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1)
+    return f" Did you mean `{close[0]}`?" if close else ""

@@ -1,0 +1,90 @@
+"""A checked recurrence: what a cell's text says, as data."""
+
+from dataclasses import dataclass, field
+
+import sympy as sp
+
+INPUT = sp.Symbol("x[t]")
+
+INPUT_MAP, RECURRENT_MAP, VECTOR = "input map", "recurrent map", "vector"
+
+
+def now(name: str) -> sp.Symbol:
+    """The symbol of a name at step t."""
+    return sp.Symbol(f"{name}[t]")
+
+
+def before(name: str) -> sp.Symbol:
+    """The symbol of a state at step t-1."""
+    return sp.Symbol(f"{name}[t-1]")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A named parameter. A matrix is `[rows, columns]`, a vector `[rows]`.
+
+    `rows` and `columns` are size labels: `"x"` is the input's size I, every other label stands for a number of units. Names that are
+    added or multiplied element by element share one label.
+    """
+
+    name: str
+    kind: str
+    rows: str
+    columns: str = ""
+
+    @property
+    def is_matrix(self) -> bool:
+        """Whether the parameter stands on the left of an `@`."""
+        return self.kind != VECTOR
+
+
+@dataclass(frozen=True)
+class Product:
+    """`matrix @ operand`; everywhere else the product appears as its symbol."""
+
+    symbol: sp.Symbol
+    matrix: str
+    operand: sp.Expr
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`name[t] = expression`, with every matrix product replaced by its symbol; `text` is the right-hand side as written."""
+
+    name: str
+    expression: sp.Expr
+    text: str = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """One step of a recurrent network: `(input, states before) -> states now`.
+
+    `states` holds the output first, then the names read at `[t-1]` in order of appearance. `sizes` gives each assigned name its size
+    label. Two recurrences are equal when they compute the same, however their texts are laid out.
+    """
+
+    equations: tuple[Equation, ...]
+    states: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    products: tuple[Product, ...]
+    sizes: tuple[tuple[str, str], ...]
+
+    @property
+    def output(self) -> str:
+        """The state that the next layer sees."""
+        return self.states[0]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The different size labels of the assigned names, the output's first."""
+        sizes = dict(self.sizes)
+        return tuple(dict.fromkeys([sizes[self.output], *sizes.values()]))
+
+    def size_of(self, name: str) -> str:
+        """The size label of an assigned name."""
+        return dict(self.sizes)[name]
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter of that name."""
+        return next(p for p in self.parameters if p.name == name)

@@ -1,0 +1,46 @@
+"""Every exception that the toolkit raises on purpose: each message names the culprit, what was expected, what came and the cure."""
+
+
+class UnrolledError(Exception):
+    """Base of all the toolkit's own errors: `except UnrolledError` catches everything that bad input can cause."""
+
+
+class EquationError(UnrolledError, ValueError):
+    """A cell's text breaks a rule of the equation language.
+
+    `line` and `column` count from 1; the message shows the line with a caret under the column.
+    """
+
+    def __init__(self, message: str, *, source: str = "", line: int = 0, column: int = 0) -> None:
+        self.line, self.column = line, column
+        if source:
+            number = f"{line} | "
+            message = f"{message}\n{number}{source}\n{' ' * (len(number) + column - 1)}^"
+        super().__init__(message)
+
+
+class ShapeError(UnrolledError, ValueError, RuntimeError):
+    """A tensor of the wrong shape, dtype or range.
+
+    Both a `ValueError` and a `RuntimeError`, because torch.nn raises one or the other and callers catch either.
+    """
+
+
+class EngineError(UnrolledError, RuntimeError):
+    """An engine was asked for by name and cannot run what it was given."""
+
+
+class ConfigError(UnrolledError, ValueError):
+    """An option that does not exist, has a value it cannot have, or contradicts another."""
+
+
+class DataError(UnrolledError, ValueError):
+    """Input data that cannot be read, or not used as it was meant to be."""
+
+
+class RunError(UnrolledError):
+    """A run folder that is missing, damaged, foreign, in use, or cannot be written."""
+
+
+class TrainingError(UnrolledError, RuntimeError):
+    """Training cannot go on, for instance because the loss is no longer a number."""

@@ -1,0 +1,87 @@
+"""What a layer's input must look like, and how unbatched, batch-first and packed inputs become `[T, B, I]`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from unrolled.errors import ShapeError
+from unrolled.shapes import expect_shape
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """How the caller's tensors were laid out, so that the results can be given back the same way."""
+
+    batched: bool = True
+    batch_first: bool = False
+    packed: PackedSequence | None = None
+
+    def steps(self, y: Tensor, lengths: Tensor | None = None) -> Tensor | PackedSequence:
+        """A `[T, B, n]` result in the caller's layout."""
+        if self.packed is not None and lengths is not None:
+            order = self.packed.sorted_indices
+            y, lengths = (y, lengths) if order is None else (y[:, order], lengths[order])
+            data = pack_padded_sequence(y, lengths.cpu()).data
+            return PackedSequence(data, self.packed.batch_sizes, order, self.packed.unsorted_indices)
+        if not self.batched:
+            return y[:, 0]
+        return y.transpose(0, 1) if self.batch_first else y
+
+    def every_step(self, states: Tensor) -> Tensor:
+        """All states of all layers, `[L * D, T, B, n]`, in the caller's layout."""
+        if not self.batched:
+            return states[:, :, 0]
+        return states.transpose(1, 2) if self.batch_first else states
+
+    def state(self, state: Tensor) -> Tensor:
+        """A final state `[L * D, B, n]` in the caller's layout."""
+        return state if self.batched else state[:, 0]
+
+
+def arrange(x: Tensor | PackedSequence, batch_first: bool, input_size: int) -> tuple[Tensor, Arrangement, Tensor | None]:
+    """The input as `[T, B, I]` (or integers `[T, B]`), how it was laid out, and the lengths that a packed one brings."""
+    if isinstance(x, PackedSequence):
+        padded, lengths = pad_packed_sequence(x)
+        _check_columns(padded, input_size)
+        return padded, Arrangement(packed=x), lengths
+    if not isinstance(x, Tensor):
+        raise ShapeError(f"`x` must be a tensor or a PackedSequence, got {type(x).__name__}.")
+    columns = 1 if x.is_floating_point() else 0
+    if x.is_complex() or x.dtype == torch.bool:
+        raise ShapeError(f"`x` must be real numbers [T, B, I], or whole numbers [T, B] that stand for one-hot vectors, got {x.dtype}.")
+    if x.dim() - columns not in (1, 2):
+        expected = "[T, B, I] or, unbatched, [T, I]" if columns else "[T, B] or, unbatched, [T], as whole numbers stand for one-hot vectors"
+        raise ShapeError(f"`x` must have shape {expected}, got {list(x.shape)}.")
+    _check_columns(x, input_size)
+    if x.dim() - columns == 1:
+        return x.unsqueeze(1), Arrangement(batched=False), None
+    return (x.transpose(0, 1) if batch_first else x), Arrangement(batch_first=batch_first), None
+
+
+def _check_columns(x: Tensor, input_size: int) -> None:
+    if x.is_floating_point():
+        if x.shape[-1] != input_size:
+            raise ShapeError(
+                f"input.size(-1) must be equal to input_size. Expected {input_size}, got {x.shape[-1]}: `x` is [T, B, I], here {list(x.shape)}."
+            )
+    elif x.numel() and (int(x.min()) < 0 or int(x.max()) >= input_size):
+        raise ShapeError(
+            f"`x` of whole numbers must lie between 0 and input_size - 1 = {input_size - 1}, got {int(x.min())} to {int(x.max())}."
+        )
+
+
+def check_state(state: object, names: Sequence[str], places: int, batch: int, units: Sequence[int], batched: bool) -> tuple[Tensor, ...]:
+    """The caller's states as `[L * D, B, n]` each."""
+    given = tuple(state) if isinstance(state, (tuple, list)) else (state,)
+    if len(given) != len(names) or not all(isinstance(s, Tensor) for s in given):
+        kinds = ", ".join(type(s).__name__ for s in given)
+        raise ShapeError(f"`state` must be a tuple of {len(names)} tensors ({', '.join(names)}), got ({kinds}).")
+    checked = []
+    for name, tensor, n in zip(names, given, units, strict=True):
+        sizes, letters = ([places, batch, n], "[L*D, B, n]") if batched else ([places, n], "[L*D, n]")
+        expect_shape(f"state {name}", tensor.shape, letters, sizes, "Pass the state that the layer returned, or None to begin anew.")
+        checked.append(tensor if batched else tensor.unsqueeze(1))
+    return tuple(checked)

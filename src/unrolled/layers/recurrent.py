@@ -1,0 +1,294 @@
+"""A cell over time: depth, direction, lengths, initial states, dropout."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import PackedSequence
+
+from unrolled.cells import Cell, find_cell
+from unrolled.compiler import make_plan
+from unrolled.engines import Layout, Lengths, Problem, Solution, Weights, choose, read_lengths
+from unrolled.engines.choice import check_engine
+from unrolled.errors import ConfigError, ShapeError
+from unrolled.layers.checks import Arrangement, arrange, check_state
+from unrolled.layers.initialise import initialise, initialise_like_torch
+
+State = tuple[Tensor, ...]
+Place = tuple[int, int]
+"""A layer and a direction: 0 forward, 1 reverse."""
+
+
+class Recurrent(nn.Module):
+    """Any cell, run over sequences.
+
+    Args:
+        cell: a `Cell`, a built-in cell's name, or a cell file's path.
+        input_size: I, the columns of the input.
+        hidden_size: H, the units of every state.
+        num_layers: L; the output of each layer is the input of the next.
+        bidirectional: a second network reads each sequence from its end; outputs are joined, `[T, B, 2 H]`.
+        batch_first: inputs and outputs are `[B, T, …]`; states are not affected.
+        dropout: probability with which the outputs of all layers but the last are dropped in training.
+        recurrent_dropout: the same for what the recurrent maps read, with one mask for a whole sequence (Gal & Ghahramani 2016).
+        initial_state: `"zeros"`, or `"learned"` for parameters of that name, zero at first.
+        residual: from the second layer on, a layer's input is added to its output.
+        engine: `"auto"`, or the name of the engine that must run; see `explain`.
+
+    Raises `ConfigError` for a value that an option cannot have.
+    """
+
+    def __init__(
+        self,
+        cell: Cell | str,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        bidirectional: bool = False,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        initial_state: str = "zeros",
+        residual: bool = False,
+        engine: str = "auto",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.cell = find_cell(cell)
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.bidirectional, self.batch_first, self.residual = bidirectional, batch_first, residual
+        self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
+        self.initial_state, self.engine = initial_state, check_engine(engine)
+        self._check_options()
+        self._plan = make_plan(self.cell.recurrence)
+        self._last = ""
+        self._weights = {
+            place: Weights(self._layout(), {p.name: self._sizes(place[0])[p.rows] for p in self.cell.recurrence.parameters})
+            for place in self._places()
+        }
+        for place in self._places():
+            self._register(place, {"device": device, "dtype": dtype})
+        self.reset_parameters()
+
+    def forward(
+        self,
+        x: Tensor | PackedSequence,
+        state: State | Tensor | None = None,
+        *,
+        lengths: Tensor | Sequence[int] | None = None,
+        return_states: bool = False,
+    ) -> Any:
+        """Run over whole sequences.
+
+        Args:
+            x: `[T, B, I]`; whole numbers `[T, B]`, each standing for a one-hot vector; unbatched `[T, I]` or `[T]`; or a PackedSequence.
+            state: one `[L * D, B, n]` tensor per state of the cell, output first; None for the initial state.
+            lengths: `[B]`, the number of real steps of each sequence, from 0 to T, on any device, in any order.
+            return_states: also give every state of every layer at every step.
+
+        Returns:
+            `(output, state)`: the last layer's output `[T, B, D * H]`, 0 past each end, and the states after the last real step. A
+            sequence of length 0 gives its initial state back. With `return_states` a third item: for each state `[L * D, T, B, n]`.
+
+        Raises `ShapeError` for a shape, dtype or length that does not fit; `EngineError` if the engine that was named cannot run this.
+        """
+        x, arrangement, packed_lengths = arrange(x, self.batch_first, self.input_size)
+        if packed_lengths is not None and lengths is not None:
+            raise ShapeError("`lengths` was given with a PackedSequence, which brings its own. Leave one of them out.")
+        lengths = packed_lengths if packed_lengths is not None else lengths
+        self._check_input(x)
+        real = None if lengths is None else read_lengths(lengths, x.shape[0], x.shape[1], x.device)
+        steps, final, history = self._run(x, self._initial(state, x, arrangement), real, return_states)
+        result = arrangement.steps(steps, real.values if real else None), self._give(tuple(arrangement.state(f) for f in final))
+        return (*result, tuple(arrangement.every_step(h) for h in history)) if return_states else result
+
+    def step(self, x_t: Tensor, state: State | Tensor | None = None) -> Any:
+        """One step of a stream, in constant memory.
+
+        `x_t` is `[B, I]`, or whole numbers `[B]`; unbatched `[I]`, or a single whole number. Returns `(output, state)`, the output
+        `[B, H]`. Steps one after the other give what `forward` gives. Raises `ConfigError` for a bidirectional layer.
+        """
+        if self.bidirectional:
+            raise ConfigError(
+                "A bidirectional layer cannot stream: its reverse direction starts at the end of the sequence. Use bidirectional=False."
+            )
+        time = 1 if self.batch_first and x_t.dim() > (1 if x_t.is_floating_point() else 0) else 0
+        y, state = self(x_t.unsqueeze(time), state)
+        return y.squeeze(time), state
+
+    def block(self, name: str, layer: int = 0, reverse: bool = False) -> Tensor:
+        """One named block of parameters, as in the equations: `block("R_f")` is the forget gate's recurrent map `[H, H]`.
+
+        It is a view without a gradient: reading shows the present values, writing changes the parameter.
+        """
+        if (layer, int(reverse)) not in self._weights:
+            raise ConfigError(
+                f"There is no layer {layer}{' in reverse' if reverse else ''}: {self.num_layers} layers, bidirectional={self.bidirectional}."
+            )
+        known = [block for blocks in self._layout().values() for block in blocks]
+        if name not in known:
+            raise ConfigError(f"The cell {self.cell.name!r} has no stored block {name!r}. It has {', '.join(known)}.")
+        return self._weights_at((layer, int(reverse))).block(name).detach()
+
+    def explain(self) -> str:
+        """Which engine runs this layer as it stands (training or not, on its device), why, and what the last call ran on."""
+        some = next(self.parameters())
+        lines = [f"cell {self.cell.name!r}, {self.num_layers} x {self.hidden_size} units, input {self.input_size}"]
+        for title, x in (
+            ("dense input", some.new_zeros(1, 1, self.input_size)),
+            ("whole numbers (one-hot)", torch.zeros(1, 1, dtype=torch.long, device=some.device)),
+        ):
+            problem = self._problem((0, 0), x, tuple(some.new_zeros(1, n) for n in self._units()), None, every_state=False)
+            choice = choose(self.engine, problem)
+            lines.append(f"{title}: engine {choice.engine.name} ({choice.why})")
+        return "\n".join([*lines, f"last call: {self._last or 'none yet'}"])
+
+    def reset_parameters(self, scheme: str = "unrolled") -> None:
+        """Initialise anew.
+
+        `"unrolled"`: input maps uniform after Glorot & Bengio (2010), recurrent maps orthogonal (Saxe et al. 2014), vectors zero but for
+        what the cell's `init` says, learned initial states zero. `"torch"`: everything uniform within 1 / sqrt(H), as torch.nn does.
+        """
+        if scheme not in ("unrolled", "torch"):
+            raise ConfigError(f"There is no scheme {scheme!r}. Choose 'unrolled' or 'torch'.")
+        with torch.no_grad():
+            if scheme == "torch":
+                self._initialise_like_torch()
+            else:
+                for place in self._places():
+                    initialise(self._weights_at(place), self._layout(), self.cell)
+            for name, place in itertools.product(self.cell.states if self.initial_state == "learned" else (), self._places()):
+                self.get_parameter(parameter_name(f"{name}_0", place)).zero_()
+
+    def extra_repr(self) -> str:
+        """The options that differ from the defaults."""
+        options = ("bidirectional", "batch_first", "dropout", "recurrent_dropout", "residual")
+        said = [f"{o}={getattr(self, o)}" for o in options if getattr(self, o)]
+        return ", ".join([self.cell.name, str(self.input_size), str(self.hidden_size), f"num_layers={self.num_layers}", *said])
+
+    def _initialise_like_torch(self) -> None:
+        for place in self._places():
+            initialise_like_torch(self._weights_at(place), self._layout(), self.hidden_size)
+
+    def _layout(self) -> Layout:
+        """Which stored parameter holds which named blocks; here each block is stored under its own name."""
+        return {p.name: (p.name,) for p in self.cell.recurrence.parameters}
+
+    def _take(self, state: Any) -> Any:
+        """The caller's state as a tuple."""
+        return state
+
+    def _give(self, state: State) -> Any:
+        """The state as the caller expects it."""
+        return state
+
+    def _unit_sizes(self) -> dict[str, int]:
+        """The number of units that each size label of the recurrence stands for."""
+        return dict.fromkeys(self.cell.recurrence.labels, self.hidden_size)
+
+    def _sizes(self, layer: int) -> dict[str, int]:
+        """The same with the layer's input, whose label is `"x"`."""
+        return {**self._unit_sizes(), "x": self.input_size if layer == 0 else self._output_size()}
+
+    def _units(self) -> list[int]:
+        """The number of units of each state."""
+        sizes = self._sizes(0)
+        return [sizes[self.cell.recurrence.size_of(s)] for s in self.cell.states]
+
+    def _output_size(self) -> int:
+        sizes = self._unit_sizes()
+        return (2 if self.bidirectional else 1) * sizes[self.cell.recurrence.size_of(self.cell.recurrence.output)]
+
+    def _places(self) -> Iterator[Place]:
+        return ((layer, direction) for layer in range(self.num_layers) for direction in range(2 if self.bidirectional else 1))
+
+    def _register(self, place: Place, options: dict[str, Any]) -> None:
+        """Create the parameters of one layer and direction, uninitialised."""
+        sizes = self._sizes(place[0])
+        rows = self._weights[place].rows
+        for stored, blocks in self._layout().items():
+            first = self.cell.recurrence.parameter(blocks[0])
+            shape = (sum(rows[b] for b in blocks), *((sizes[first.columns],) if first.is_matrix else ()))
+            self.register_parameter(parameter_name(stored, place), nn.Parameter(torch.empty(shape, **options)))
+        for name, units in zip(self.cell.states, self._units(), strict=True) if self.initial_state == "learned" else ():
+            self.register_parameter(parameter_name(f"{name}_0", place), nn.Parameter(torch.empty(units, **options)))
+
+    def _weights_at(self, place: Place) -> Weights:
+        return self._weights[place].using({stored: self.get_parameter(parameter_name(stored, place)) for stored in self._layout()})
+
+    def _check_options(self) -> None:
+        for name in ("input_size", "hidden_size", "num_layers"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ConfigError(f"`{name}` must be a whole number of at least 1, got {value!r}.")
+        for name in ("dropout", "recurrent_dropout"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+                raise ConfigError(f"`{name}` must be a probability from 0 up to but not including 1, got {value!r}.")
+        if self.initial_state not in ("zeros", "learned"):
+            raise ConfigError(f"`initial_state` must be 'zeros' or 'learned', got {self.initial_state!r}.")
+        for layer in range(self.num_layers):
+            width = self._sizes(layer)["x"]
+            if "x" in self.cell.recurrence.labels and width != self.hidden_size:
+                raise ConfigError(
+                    f"The cell {self.cell.name!r} reads x[t] unit by unit, so the input of layer {layer} must have hidden_size = {self.hidden_size} columns, got {width}."
+                )
+
+    def _check_input(self, x: Tensor) -> None:
+        if not x.is_floating_point():
+            if "x" in self.cell.recurrence.labels:
+                raise ShapeError(
+                    f"The cell {self.cell.name!r} reads x[t] unit by unit, so `x` must be numbers [T, B, I], got {x.dtype} for one-hot vectors."
+                )
+            return
+        weight = next(self.parameters())
+        if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
+            raise ShapeError(f"`x` has dtype {x.dtype} but the parameters have {weight.dtype}. Convert one of them with `.to(dtype)`.")
+
+    def _initial(self, state: Any, x: Tensor, arrangement: Arrangement) -> State:
+        """Every state `[L * D, B, n]` before the first step."""
+        places, batch = list(self._places()), x.shape[1]
+        if state is not None:
+            return check_state(self._take(state), self.cell.states, len(places), batch, self._units(), arrangement.batched)
+        if self.initial_state == "learned":
+            learned = ([self.get_parameter(parameter_name(f"{name}_0", place)) for place in places] for name in self.cell.states)
+            return tuple(torch.stack(list[Tensor](rows))[:, None].expand(-1, batch, -1) for rows in learned)
+        weight = next(self.parameters())
+        return tuple(weight.new_zeros(len(places), batch, units) for units in self._units())
+
+    def _problem(self, place: Place, x: Tensor, initial: State, lengths: Lengths | None, *, every_state: bool) -> Problem:
+        mask = None
+        if self.training and self.recurrent_dropout:
+            mask = functional.dropout(torch.ones_like(initial[0]), self.recurrent_dropout)
+        return Problem(self._plan, self._weights_at(place), x, initial, lengths, bool(place[1]), mask, every_state)
+
+    def _run(self, x: Tensor, initial: State, lengths: Lengths | None, every_state: bool) -> tuple[Tensor, State, State]:
+        """All layers and directions: the last output, the final states, and the history of every state (empty unless asked for)."""
+        solutions: list[Solution] = []
+        for layer in range(self.num_layers):
+            here: list[Solution] = []
+            for direction in range(2 if self.bidirectional else 1):
+                at = tuple(s[len(solutions) + len(here)] for s in initial)
+                problem = self._problem((layer, direction), x, at, lengths, every_state=every_state)
+                choice = choose(self.engine, problem)
+                self._last = f"engine {choice.engine.name} ({choice.why})"
+                here.append(choice.engine.run(problem))
+            y = torch.cat([s.steps[0] for s in here], -1) if self.bidirectional else here[0].steps[0]
+            x = y + x if self.residual and layer else y
+            if layer < self.num_layers - 1:
+                x = functional.dropout(x, self.dropout, self.training)
+            solutions += here
+        final = tuple(torch.stack(states) for states in zip(*(s.final for s in solutions), strict=True))
+        history = tuple(torch.stack(states) for states in zip(*(s.steps for s in solutions), strict=True)) if every_state else ()
+        return x, final, history
+
+
+def parameter_name(stored: str, place: Place) -> str:
+    """A stored parameter's attribute name, with torch.nn's suffixes: `_l0`, `_l1_reverse`."""
+    layer, direction = place
+    return f"{stored}_l{layer}{'_reverse' if direction else ''}"
