@@ -1,0 +1,63 @@
+"""F9: the command `unrolled`. A command's module is loaded when the command is used, so that help is instant."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from unrolled.errors import UnrolledError
+
+COMMANDS = {
+    "train": "unrolled.cli.train:train",
+    "evaluate": "unrolled.cli.evaluate:evaluate",
+    "sample": "unrolled.cli.sample:sample",
+    "score": "unrolled.cli.score:score",
+    "show": "unrolled.cli.show:show",
+    "doctor": "unrolled.cli.doctor:doctor",
+    "demo": "unrolled.cli.demo:demo",
+}
+
+SUMMARIES = {
+    "train": "Train a network on files.",
+    "evaluate": "Measure a trained network on a file.",
+    "sample": "Let a language model write.",
+    "score": "Which sentence is more likely?",
+    "show": "Print a cell: its equations, mathematics or plan.",
+    "doctor": "What is installed, and what can run here.",
+    "demo": "Train on text that ships with Python, and see it write.",
+}
+
+
+class _Commands(click.Group):
+    """The commands of the table, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(package_name="unrolled")
+def cli() -> None:
+    """Recurrent networks written as their equations: train, sample, score, look."""
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; the toolkit's own errors are printed as one message, without a traceback, and end with status 1."""
+    try:
+        return cli.main(arguments, standalone_mode=True)
+    except UnrolledError as error:
+        click.secho("error: ", fg="red", nl=False, err=True)
+        click.echo(str(error), err=True)
+        sys.exit(1)

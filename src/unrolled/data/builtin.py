@@ -1,0 +1,53 @@
+"""Texts that every Python installation carries, usable wherever a path is."""
+
+import sysconfig
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from unrolled.errors import DataError
+
+PREFIX = "builtin:"
+
+_SKIPPED = {"test", "tests", "idle_test", "site-packages", "dist-packages", "lib2to3", "__pycache__"}
+
+
+def _python_docs() -> str:
+    """The English language reference that `help()` shows, topic by topic."""
+    try:
+        topics: dict[str, str] = import_module("pydoc_data.topics").topics
+    except ImportError:
+        return ""
+    return "\n\n".join(topics[name].strip() for name in sorted(topics)) + "\n"
+
+
+def _python_source() -> str:
+    """The standard library's modules, without their tests."""
+    root = Path(sysconfig.get_path("stdlib"))
+    paths = sorted(path.relative_to(root) for path in root.rglob("*.py"))
+    texts = (_source(root / path) for path in paths if _SKIPPED.isdisjoint(path.parts))
+    return "\n".join(text for text in texts if text)
+
+
+def _source(path: Path) -> str:
+    """The text of one module; empty if it cannot be read as UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+BUILTIN: dict[str, Callable[[], str]] = {"builtin:python-docs": _python_docs, "builtin:python-source": _python_source}
+"""What makes each built-in text, by its name."""
+
+
+@cache
+def builtin_text(name: str) -> bytes:
+    """The built-in text `name`, in UTF-8. A name that does not exist, or a Python without that text, is a `DataError`."""
+    if name not in BUILTIN:
+        raise DataError(f"There is no built-in text {name!r}. Pass one of {', '.join(BUILTIN)}, or the path of a file.")
+    content = BUILTIN[name]().encode()
+    if not content:
+        raise DataError(f"This Python was installed without the text of {name!r}. Pass the path of a text file.")
+    return content

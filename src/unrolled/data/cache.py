@@ -1,0 +1,100 @@
+"""A folder of things that can be made again: each is written aside, then put in place in one step."""
+
+import getpass
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from platformdirs import user_cache_path
+
+from unrolled.errors import DataError
+
+T = TypeVar("T")
+
+_UNFINISHED = ".unfinished-"
+_DAY = 24 * 3600
+_ATTEMPTS = 5
+
+
+def cache_folder() -> Path:
+    """`$UNROLLED_CACHE`, else the user's own cache folder, else, when that cannot be written, a folder among the temporary files.
+
+    It exists and can be written; when there is no such place, that is a `DataError`.
+    """
+    wanted = Path(os.environ.get("UNROLLED_CACHE") or user_cache_path("unrolled"))
+    if _writable(wanted):
+        return wanted
+    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+    spare = Path(tempfile.gettempdir()) / f"unrolled-{user}"
+    if _writable(spare) and _own(spare):
+        return spare
+    raise DataError(f"Neither {wanted} nor {spare} can be written. Let UNROLLED_CACHE name a folder that can.")
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _own(folder: Path) -> bool:
+    """Whether nobody else made the folder: in a shared place anybody can."""
+    return not hasattr(os, "getuid") or (folder.lstat().st_uid == os.getuid() and not folder.is_symlink())
+
+
+def cached(name: str, write: Callable[[Path], None], load: Callable[[Path], T | None]) -> T:
+    """What `load` finds in the cache's entry `name`, a folder, which `write` fills if it is missing or damaged (`load` gives None).
+
+    Any number of processes may do this at once. A disk that is full or cannot be written is a `DataError`, and nothing unfinished stays.
+    """
+    entry = cache_folder() / name
+    for _ in range(_ATTEMPTS):
+        found = load(entry)
+        if found is not None:
+            return found
+        _build(entry, write)
+    raise DataError(f"{entry} was damaged each time it was written. Let UNROLLED_CACHE name a folder on another disk.")
+
+
+def _build(entry: Path, write: Callable[[Path], None]) -> None:
+    try:
+        _sweep(entry.parent)
+        with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=entry.parent, ignore_cleanup_errors=True) as aside:
+            fresh = Path(aside, "entry")
+            fresh.mkdir()
+            write(fresh)
+            _install(fresh, entry, Path(aside, "damaged"))
+    except OSError as error:
+        cure = "Make room there, or let UNROLLED_CACHE name a folder on another disk."
+        raise DataError(f"The cache folder {entry.parent} cannot be written: {error.strerror or error}. {cure}") from None
+
+
+def _install(fresh: Path, entry: Path, damaged: Path) -> None:
+    """Put `fresh` in the place of `entry`; if somebody else is quicker, theirs stays."""
+    try:
+        os.rename(entry, damaged)
+    except FileNotFoundError:
+        pass
+    try:
+        os.rename(fresh, entry)
+    except OSError:
+        if not entry.exists():
+            raise
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes killed long ago left unfinished."""
+    for old in folder.glob(f"{_UNFINISHED}*"):
+        try:
+            stale = time.time() - old.stat().st_mtime > _DAY
+        except OSError:
+            continue
+        if stale:
+            shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,191 @@
+"""Text files and built-in texts, read in pieces: one after the other, decoded, with plain newlines."""
+
+import codecs
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from unrolled.data.builtin import PREFIX, builtin_text
+from unrolled.errors import DataError
+
+Source = str | os.PathLike[str]
+"""The path of a file, or the name of a built-in text."""
+
+BLOCK = 4 << 20
+"""Bytes read at a time."""
+
+LONGEST_WORD = 16 << 20
+"""Characters without a blank after which a text is cut anyway, so that memory stays bounded."""
+
+
+class Chunk(NamedTuple):
+    """A piece of text: whether it lies after the cut, and the number of bytes read so far."""
+
+    text: str
+    after: bool
+    position: int
+
+
+@dataclass(frozen=True)
+class TextSource:
+    """One text that can be read: its name, its number of bytes, its encoding, and its bytes themselves if it is a built-in one."""
+
+    name: str
+    size: int
+    encoding: str
+    content: bytes | None = field(default=None, repr=False)
+
+    def blocks(self, block: int = BLOCK) -> Iterator[bytes]:
+        """The bytes, at most `block` at a time. A file that cannot be read, or has changed its size, is a `DataError`."""
+        if self.content is not None:
+            yield from (self.content[start : start + block] for start in range(0, self.size, block))
+            return
+        done = 0
+        try:
+            with open(self.name, "rb") as file:
+                while data := file.read(block):
+                    done += len(data)
+                    yield data
+        except OSError as error:
+            raise DataError(f"{self.name} cannot be read: {error.strerror}. Check its permissions and its disk.") from None
+        if done != self.size:
+            raise DataError(f"{self.name} had {self.size} bytes and now has {done}. Start again when nothing writes to it any more.")
+
+
+def find_sources(sources: Source | Sequence[Source], encoding: str = "utf-8") -> tuple[TextSource, ...]:
+    """The texts that `sources` names, in order; built-in ones are in UTF-8 whatever `encoding` says.
+
+    No source, a missing or empty file, a folder, a name that is not built in, and an unknown encoding are a `DataError`.
+    """
+    names = [os.fspath(s) for s in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    if not names:
+        raise DataError("No text was given. Pass at least one file, or a built-in text such as builtin:python-docs.")
+    encoding = _known_encoding(encoding)
+    return tuple(_find(name, encoding) for name in names)
+
+
+def _find(name: str, encoding: str) -> TextSource:
+    if name.startswith(PREFIX):
+        content = builtin_text(name)
+        return TextSource(name, len(content), "utf-8", content)
+    try:
+        status = os.stat(name)
+    except FileNotFoundError:
+        raise DataError(f"{name} does not exist. Pass the path of a text file.") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{name!r} cannot be opened: {error}. Pass the path of a text file.") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise DataError(f"{name} is a folder. Pass files, for instance {os.path.join(name, '*.txt')}.")
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(f"{name} is not a regular file, and a text is read more than once. Save it to a file first.")
+    if not status.st_size:
+        raise DataError(f"{name} is empty. Pass a file that has text in it.")
+    return TextSource(name, status.st_size, encoding)
+
+
+def _known_encoding(encoding: str) -> str:
+    """The codec's own name, so that `UTF8` and `utf-8` are one."""
+    try:
+        b"0".decode(encoding, "ignore")
+        codecs.getincrementaldecoder(encoding)
+        return codecs.lookup(encoding).name
+    except (LookupError, ValueError):
+        raise DataError(f"There is no text encoding {encoding!r}. Pass one that Python knows, such as utf-8, latin-1 or cp1252.") from None
+
+
+def read_text(sources: Iterable[TextSource], cut: int | None = None, block: int = BLOCK) -> Iterator[Chunk]:
+    """The sources as one text, in chunks; none of them is empty.
+
+    A newline is put between two sources if the first does not end with one; every end of line becomes a newline; a byte-order mark at
+    the start of a source is dropped. `cut` counts the bytes of the sources: a character that begins before it does not lie after it, and
+    a chunk lies on one side only. Bytes that are not in the encoding are a `DataError` that names their offset.
+    """
+    cut = sys.maxsize if cut is None else cut
+    start, last = 0, "\n"
+    for source in sources:
+        if last != "\n":
+            yield Chunk("\n", start > cut, start)
+        for text, after, position in _decode(source, cut - start, block):
+            if text:
+                yield Chunk(text, after, start + position)
+                last = text[-1]
+        start += source.size
+
+
+def _decode(source: TextSource, cut: int, block: int) -> Iterator[Chunk]:
+    decoder = _Decoder(source)
+    passed = cut <= 0
+    for data in source.blocks(block):
+        head = 0
+        if not passed:
+            head = min(cut - decoder.position, len(data)) if decoder.position < cut else 0
+            text = decoder.feed(data[:head])
+            while decoder.position >= cut and decoder.pending and head < len(data):
+                text += decoder.feed(data[head : head + 1])
+                head += 1
+            passed = decoder.position >= cut and not decoder.pending
+            yield Chunk(text, False, decoder.position)
+        if passed:
+            yield Chunk(decoder.feed(data[head:]), True, decoder.position)
+    yield Chunk(decoder.feed(b"", final=True), passed, decoder.position)
+
+
+class _Decoder:
+    """Bytes to text with plain newlines and without the byte-order mark, wherever the bytes are divided."""
+
+    def __init__(self, source: TextSource) -> None:
+        self.position = 0
+        self._source = source
+        self._decoder = codecs.getincrementaldecoder(source.encoding)()
+        self._begun = self._after_return = False
+
+    @property
+    def pending(self) -> int:
+        """Bytes of a character that is not complete yet."""
+        return len(self._decoder.getstate()[0])
+
+    def feed(self, data: bytes, final: bool = False) -> str:
+        first = self.position - self.pending
+        try:
+            text = self._decoder.decode(data, final)
+        except UnicodeError as error:
+            offset = first + getattr(error, "start", 0)
+            name, encoding = self._source.name, self._source.encoding
+            reason = getattr(error, "reason", str(error))
+            cure = "Pass the encoding it was written in, for instance `--encoding latin-1`."
+            raise DataError(f"{name} is not {encoding}: {reason} at byte {offset}. {cure}") from None
+        self.position += len(data)
+        return self._plain(text) if text else ""
+
+    def _plain(self, text: str) -> str:
+        if not self._begun:
+            text = text.removeprefix("\ufeff")
+        if self._after_return:
+            text = text.removeprefix("\n")
+        self._begun, self._after_return = True, text.endswith("\r")
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def whole_words(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """The same text divided at blanks only, so that no word is cut, and with the cut moved to the next start of a line."""
+    pending, passed, last, position = "", False, "\n", 0
+    for text, after, position in chunks:
+        if after and not passed:
+            line = 0 if last == "\n" else text.find("\n") + 1
+            passed = last == "\n" or line > 0
+            if passed and pending + text[:line]:
+                yield Chunk(pending + text[:line], False, position)
+            pending, text = ("", text[line:]) if passed else (pending, text)
+        last = text[-1:] or last
+        pending += text
+        end = max(map(pending.rfind, " \n\t")) + 1
+        if not end and len(pending) > LONGEST_WORD:
+            end = len(pending)
+        if end:
+            yield Chunk(pending[:end], passed, position)
+            pending = pending[end:]
+    if pending:
+        yield Chunk(pending, passed, position)

@@ -1,0 +1,173 @@
+"""Symbols and their ids, for characters and for words."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from unrolled.errors import ConfigError, DataError, RunError
+
+UNKNOWN, END = "<UNK>", "<EOS>"
+"""The two symbols of every vocabulary, ids 0 and 1. `END` stands for the newline, at both levels."""
+
+LEVELS = ("char", "word")
+CODES = 0x110000
+"""Number of Unicode code points."""
+
+_WORD = re.compile(r"\n|<\w+>|\w+(?:['’]\w+)*|[^\w\s]")
+_CLOSING = frozenset(",.;:!?)]}%…”’»")
+_OPENING = frozenset("([{“«")
+
+
+def split_words(text: str) -> list[str]:
+    """The words of `text` in order: newlines, `<tags>`, words with inner apostrophes, and single punctuation marks."""
+    return _WORD.findall(text)
+
+
+def code_points(text: str) -> NDArray[Any]:
+    """The code points of `text` as unsigned integers: one byte each when all are ASCII, else four."""
+    if text.isascii():
+        return np.frombuffer(text.encode("ascii"), np.uint8)
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
+
+
+class _Index(dict[str, int]):
+    """Symbol to id; the specials are known in any case, and everything else is unknown."""
+
+    def __missing__(self, symbol: str) -> int:
+        return Vocabulary.end if symbol == "\n" or symbol.upper() == END else Vocabulary.unknown
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The symbols that a model knows, in the order of their ids.
+
+    `level` is "char" or "word"; `symbols[0]` is `<UNK>`, which stands for every other symbol, and `symbols[1]` is `<EOS>`, the newline.
+    """
+
+    level: str
+    symbols: tuple[str, ...]
+
+    unknown: ClassVar[int] = 0
+    end: ClassVar[int] = 1
+
+    @classmethod
+    def from_counts(cls, level: str, counts: Mapping[str, int], size: int | None = None) -> "Vocabulary":
+        """The `size` most frequent symbols, the two specials included (all of them without `size`); ties in alphabetical order.
+
+        A level that does not exist, or a size below 3, is a `ConfigError`.
+        """
+        if level not in LEVELS:
+            raise ConfigError(f"The level of a vocabulary must be one of {', '.join(LEVELS)}, got {level!r}.")
+        if size is not None and size < 3:
+            raise ConfigError(f"The size of a vocabulary must be at least 3, as it counts {UNKNOWN} and {END}, got {size}.")
+        listed = {s: n for s, n in counts.items() if n > 0 and s != "\n" and s.upper() not in (UNKNOWN, END)}
+        ranked = sorted(listed, key=lambda symbol: (-listed[symbol], symbol))
+        return cls(level, (UNKNOWN, END, *ranked)[:size])
+
+    @classmethod
+    def from_json(cls, text: str) -> "Vocabulary":
+        """The vocabulary that `to_json` wrote; anything else is a `RunError`."""
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise RunError(f"The vocabulary is not JSON ({error}). Take it from an intact run folder.") from None
+        problem = _problem(found)
+        if problem:
+            raise RunError(f"The vocabulary is damaged or foreign: {problem}. Take it from an intact run folder.")
+        return cls(found["level"], tuple(found["symbols"]))
+
+    def to_json(self) -> str:
+        """This vocabulary as one JSON object with `level` and `symbols`."""
+        return json.dumps({"level": self.level, "symbols": self.symbols}, ensure_ascii=False)
+
+    @property
+    def size(self) -> int:
+        """Number of symbols, the two specials included."""
+        return len(self.symbols)
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The narrowest unsigned integer that holds every id."""
+        return np.min_scalar_type(max(self.size - 1, 1)).newbyteorder("<")
+
+    def encode(self, text: str, dtype: DTypeLike = np.int64) -> NDArray[Any]:
+        """The ids of the characters or words of `text`, `[N]`, int64 unless another `dtype` is asked for."""
+        if self.level == "char":
+            return self._table.take(code_points(text)).astype(dtype, copy=False)
+        return np.fromiter(map(self._index.__getitem__, split_words(text)), dtype)
+
+    def decode(self, ids: ArrayLike) -> str:
+        """The text of `ids` `[N]`. `<EOS>` becomes a newline; `<UNK>` a replacement character, or itself among words.
+
+        Words are set with spaces as in print. An id outside the vocabulary is a `DataError`.
+        """
+        flat = np.asarray(ids, np.int64).ravel()
+        if flat.size and not (0 <= flat.min() and flat.max() < self.size):
+            raise DataError(f"Ids to decode must lie in 0..{self.size - 1}, got {flat.min()}..{flat.max()}.")
+        symbols = [self.symbols[i] for i in flat.tolist()]
+        if self.level == "word":
+            return _set_words(symbols)
+        special = {UNKNOWN: "\N{REPLACEMENT CHARACTER}", END: "\n"}
+        return "".join(special.get(symbol, symbol) for symbol in symbols)
+
+    def missing(self, text: str) -> list[str]:
+        """The characters or words of `text` that would become `<UNK>`, each once, in order."""
+        symbols = dict.fromkeys(text if self.level == "char" else split_words(text))
+        return [s for s in symbols if self._index[s] == self.unknown and s.upper() != UNKNOWN]
+
+    @cached_property
+    def _index(self) -> _Index:
+        return _Index((symbol, i) for i, symbol in enumerate(self.symbols))
+
+    @cached_property
+    def _table(self) -> NDArray[Any]:
+        """The id of every code point."""
+        table = np.full(CODES, self.unknown, self.dtype)
+        table[ord("\n")] = self.end
+        table[[ord(symbol) for symbol in self.symbols[2:]]] = np.arange(2, self.size)
+        return table
+
+
+def _set_words(words: Iterable[str]) -> str:
+    pieces: list[str] = []
+    glued = True
+    for word in words:
+        if word != END and not glued and word not in _CLOSING:
+            pieces.append(" ")
+        pieces.append("\n" if word == END else word)
+        glued = word == END or word in _OPENING
+    return "".join(pieces)
+
+
+def _problem(found: object) -> str:
+    """What is wrong with a vocabulary read from JSON; empty if nothing is."""
+    if not isinstance(found, dict) or set(found) != {"level", "symbols"}:
+        return "it must be an object with `level` and `symbols`"
+    level, symbols = found["level"], found["symbols"]
+    if level not in LEVELS:
+        return f"`level` must be one of {', '.join(LEVELS)}, got {level!r}"
+    if not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
+        return "`symbols` must be a list of strings"
+    if symbols[:2] != [UNKNOWN, END]:
+        return f"`symbols` must begin with {UNKNOWN} and {END}, got {symbols[:2]}"
+    if len(set(symbols)) != len(symbols):
+        return "`symbols` must be distinct"
+    wrong = [symbol for symbol in symbols[2:] if not _is_symbol(level, symbol)]
+    return f"`symbols` must each be one {level}, got {wrong[0]!r}" if wrong else ""
+
+
+def _is_symbol(level: str, symbol: str) -> bool:
+    if any("\ud800" <= character <= "\udfff" for character in symbol) or symbol == "\n":
+        return False
+    if level == "char":
+        return len(symbol) == 1
+    return split_words(symbol) == [symbol] and symbol.upper() not in (UNKNOWN, END)

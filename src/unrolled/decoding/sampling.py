@@ -1,0 +1,59 @@
+"""Sequences drawn from a model: each draw is fed back in."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.errors import ConfigError
+
+Step = Callable[[Tensor, Any], tuple[Tensor, Any]]
+"""`(symbols [B], state) -> (logits [B, V], state)`."""
+
+
+def narrowed(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Tensor:
+    """Logits `[B, V]` of the distribution to draw from.
+
+    `temperature` divides them (below 1: safer, 0: only the most likely); `top_k` keeps the k most likely symbols (0: all); `top_p` keeps
+    the fewest most likely symbols whose probabilities together reach p (Holtzman et al. 2020). Raises `ConfigError` for other values.
+    """
+    if not temperature >= 0 or temperature == float("inf"):
+        raise ConfigError(f"`--temperature` must be a number of at least 0, got {temperature}.")
+    if top_k < 0:
+        raise ConfigError(f"`--top-k` must be at least 0 (0 keeps all), got {top_k}.")
+    if not 0 < top_p <= 1:
+        raise ConfigError(f"`--top-p` must lie above 0 and at most at 1, got {top_p}.")
+    top_k = 1 if temperature == 0 else top_k
+    logits = logits / (temperature or 1.0)
+    if 0 < top_k < logits.shape[-1]:
+        least = logits.topk(top_k).values[..., -1:]
+        logits = logits.masked_fill(logits < least, -torch.inf)
+    if top_p < 1:
+        ordered, order = logits.sort(descending=True)
+        probabilities = ordered.softmax(-1)
+        surplus = probabilities.cumsum(-1) - probabilities >= top_p
+        logits = logits.masked_fill(surplus.gather(-1, order.argsort(-1)), -torch.inf)
+    return logits
+
+
+def draw(
+    step: Step,
+    logits: Tensor,
+    state: Any,
+    length: int,
+    *,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    forbidden: tuple[int, ...] = (),
+    generator: torch.Generator | None = None,
+) -> Iterator[Tensor]:
+    """Up to `length` draws, `[B]` symbols each, beginning with one from `logits` `[B, V]`. `forbidden` symbols are never drawn."""
+    for _ in range(length):
+        if forbidden:
+            logits = logits.index_fill(-1, torch.tensor(forbidden, device=logits.device), -torch.inf)
+        chances = narrowed(logits.float(), temperature, top_k, top_p).softmax(-1)
+        symbols = torch.multinomial(chances, 1, generator=generator)[:, 0]
+        yield symbols
+        logits, state = step(symbols, state)

@@ -1,0 +1,68 @@
+"""A recurrent language model: symbol in, distribution over the next symbol out."""
+
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from unrolled.cells import Cell
+from unrolled.errors import ConfigError
+from unrolled.layers import Recurrent
+
+
+class LanguageModel(nn.Module):
+    """P(y[t] | y[1] … y[t-1]) through a recurrent network.
+
+    Args:
+        symbols: V, the size of the vocabulary.
+        cell, hidden, layers, recurrent_dropout, initial_state, residual, engine: as for `Recurrent`.
+        embedding: columns of the learned input vectors; 0 for one-hot input.
+        dropout: probability with which inputs, what passes between layers, and outputs are dropped in training (Zaremba et al. 2014).
+        tied: the output layer reads the same matrix as the input embedding (Press & Wolf 2017); needs `embedding` equal to `hidden`.
+    """
+
+    def __init__(
+        self,
+        symbols: int,
+        cell: Cell | str,
+        hidden: int,
+        layers: int = 1,
+        *,
+        embedding: int,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        initial_state: str = "zeros",
+        residual: bool = False,
+        tied: bool = False,
+        engine: str = "auto",
+    ) -> None:
+        super().__init__()
+        if tied and embedding != hidden:
+            raise ConfigError(f"`--tied` needs `--embedding` equal to `--hidden`, got {embedding} and {hidden}.")
+        self.symbols, self.dropout = symbols, dropout
+        self.embedding = nn.Embedding(symbols, embedding) if embedding else None
+        self.recurrent = Recurrent(
+            cell,
+            embedding or symbols,
+            hidden,
+            layers,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            initial_state=initial_state,
+            residual=residual,
+            engine=engine,
+        )
+        self.output = nn.Linear(hidden, symbols)
+        nn.init.zeros_(self.output.bias)
+        if self.embedding is not None:
+            nn.init.normal_(self.embedding.weight, std=embedding**-0.5)
+            if tied:
+                self.output.weight = self.embedding.weight
+
+    def forward(self, symbols: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Logits `[T, B, V]` for the symbol after each of `symbols`, whole numbers `[T, B]`, and the state to go on with."""
+        x = symbols
+        if self.embedding is not None:
+            x = functional.dropout(self.embedding(symbols), self.dropout, self.training)
+        y, state = self.recurrent(x, state)
+        return self.output(functional.dropout(y, self.dropout, self.training)), state
