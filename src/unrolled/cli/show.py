@@ -10,7 +10,9 @@ from unrolled.errors import DataError
 
 @click.command()
 @click.argument("cell", required=False)
-@click.option("--as", "form", type=click.Choice(["text", "latex", "plan"]), default="text", help="Equations, LaTeX, or the plan with its derivative.")
+@click.option(
+    "--as", "form", type=click.Choice(["text", "latex", "plan"]), default="text", help="Equations, LaTeX, or the plan with its derivative."
+)
 def show(cell: str | None, form: str) -> None:
     """Print CELL, a built-in cell's name or a file of equations; without CELL, list the built-in cells."""
     if cell is None:

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -67,21 +68,19 @@ def _build(entry: Path, write: Callable[[Path], None]) -> None:
     try:
         _sweep(entry.parent)
         with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=entry.parent, ignore_cleanup_errors=True) as aside:
-            fresh = Path(aside, "entry")
+            with suppress(FileNotFoundError):
+                os.rename(entry, Path(aside, "damaged"))
+            fresh = Path(aside, "fresh")
             fresh.mkdir()
             write(fresh)
-            _install(fresh, entry, Path(aside, "damaged"))
+            _install(fresh, entry)
     except OSError as error:
         cure = "Make room there, or let UNROLLED_CACHE name a folder on another disk."
         raise DataError(f"The cache folder {entry.parent} cannot be written: {error.strerror or error}. {cure}") from None
 
 
-def _install(fresh: Path, entry: Path, damaged: Path) -> None:
-    """Put `fresh` in the place of `entry`; if somebody else is quicker, theirs stays."""
-    try:
-        os.rename(entry, damaged)
-    except FileNotFoundError:
-        pass
+def _install(fresh: Path, entry: Path) -> None:
+    """Put `fresh` in the place of `entry`; if somebody else was quicker, theirs stays."""
     try:
         os.rename(fresh, entry)
     except OSError:

@@ -111,7 +111,7 @@ class Vocabulary:
         Words are set with spaces as in print. An id outside the vocabulary is a `DataError`.
         """
         flat = np.asarray(ids, np.int64).ravel()
-        if flat.size and not (0 <= flat.min() and flat.max() < self.size):
+        if flat.size and not (flat.min() >= 0 and flat.max() < self.size):
             raise DataError(f"Ids to decode must lie in 0..{self.size - 1}, got {flat.min()}..{flat.max()}.")
         symbols = [self.symbols[i] for i in flat.tolist()]
         if self.level == "word":

@@ -51,6 +51,8 @@ class TorchEngine:
         """Why torch has no kernel for this; empty when it has."""
         if problem.plan.recurrence not in KERNELS:
             return "torch has no kernel for these equations"
+        if KERNELS[problem.plan.recurrence].projection and problem.initial[0].shape == problem.initial[1].shape:
+            return "torch projects to fewer units only"
         if not problem.x.is_floating_point():
             return "torch's kernels need a dense input, and integers stand for one-hot vectors"
         if problem.mask is not None:

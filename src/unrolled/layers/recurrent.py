@@ -219,7 +219,7 @@ class Recurrent(nn.Module):
             self.register_parameter(parameter_name(f"{name}_0", place), nn.Parameter(torch.empty(units, **options)))
 
     def _weights_at(self, place: Place) -> Weights:
-        return self._weights[place].using({stored: self.get_parameter(parameter_name(stored, place)) for stored in self._layout()})
+        return self._weights[place].using({stored: getattr(self, parameter_name(stored, place)) for stored in self._layout()})
 
     def _check_options(self) -> None:
         for name in ("input_size", "hidden_size", "num_layers"):
@@ -256,7 +256,7 @@ class Recurrent(nn.Module):
         if state is not None:
             return check_state(self._take(state), self.cell.states, len(places), batch, self._units(), arrangement.batched)
         if self.initial_state == "learned":
-            learned = ([self.get_parameter(parameter_name(f"{name}_0", place)) for place in places] for name in self.cell.states)
+            learned = ([getattr(self, parameter_name(f"{name}_0", place)) for place in places] for name in self.cell.states)
             return tuple(torch.stack(list[Tensor](rows))[:, None].expand(-1, batch, -1) for rows in learned)
         weight = next(self.parameters())
         return tuple(weight.new_zeros(len(places), batch, units) for units in self._units())

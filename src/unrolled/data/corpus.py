@@ -1,0 +1,181 @@
+"""A text encoded once, streaming, into token files that are kept in the cache."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from unrolled.data.cache import cache_folder, cached
+from unrolled.data.counting import count_symbols
+from unrolled.data.text import Chunk, Source, TextSource, find_sources, read_text, whole_words
+from unrolled.data.tokens import TokenFile
+from unrolled.data.vocabulary import LEVELS, Vocabulary
+from unrolled.errors import ConfigError, DataError, UnrolledError
+
+__all__ = ["Corpus", "Progress", "TokenFile", "cache_folder", "encode", "prepare"]
+
+Progress = Callable[[str, int, int], None]
+"""Is told what is being done, and how many bytes are done of how many."""
+
+_FORMAT = 1
+_RECORD = "entry.json"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """An encoded text: its vocabulary, the tokens to learn from, and those held out.
+
+    `fingerprint` identifies the texts, their encoding and the level: it is equal exactly when those are.
+    """
+
+    vocabulary: Vocabulary
+    train: TokenFile
+    held_out: TokenFile
+    fingerprint: str
+
+
+def prepare(
+    sources: Source | Sequence[Source],
+    *,
+    level: str = "char",
+    size: int | None = None,
+    encoding: str = "utf-8",
+    validation: Source | Sequence[Source] = (),
+    held_out: float = 0.1,
+    vocabulary: Vocabulary | None = None,
+    progress: Progress | None = None,
+) -> Corpus:
+    """Encode a text for training; what was encoded before is found again in the cache.
+
+    The last `held_out` of the bytes is held out, or else the `validation` texts are. The vocabulary is that of the training part, at most
+    `size` symbols at `level`; a given `vocabulary` decides both. Options that cannot be are a `ConfigError`; texts that cannot be read,
+    that leave nothing to train on or nothing to hold out, and a full disk are a `DataError`.
+    """
+    level = _checked_level(level, size, held_out, vocabulary)
+    trained = find_sources(sources, encoding)
+    validated = find_sources(validation, encoding) if validation else ()
+    contents = [_hash(texts, progress) for texts in (trained, validated)]
+    encodings = [text.encoding for text in (*trained, *validated)]
+    fingerprint = _key(contents, encodings, level)
+    cut = None if validated else int((1 - held_out) * _bytes(trained))
+
+    def write(folder: Path) -> None:
+        known = vocabulary or _learn_vocabulary(trained, cut, level, size, progress)
+        if validated:
+            lengths = _encode(folder, ["train"], trained, None, known, progress)
+            lengths |= _encode(folder, ["held_out"], validated, None, known, progress)
+        else:
+            lengths = _encode(folder, ["train", "held_out"], trained, cut, known, progress)
+        _require_tokens(lengths, held_out if not validated else 1)
+        _write_record(folder, known, lengths)
+
+    chosen = (level, size) if vocabulary is None else vocabulary.to_json()
+    name = _key(contents, encodings, None if validated else held_out, chosen)
+    known, files = cached(f"text-{name}", write, lambda folder: _load(folder, ["train", "held_out"]))
+    return Corpus(known, files["train"], files["held_out"], fingerprint)
+
+
+def encode(
+    sources: Source | Sequence[Source], vocabulary: Vocabulary, *, encoding: str = "utf-8", progress: Progress | None = None
+) -> TokenFile:
+    """The tokens of a text in a vocabulary that is there already, from the cache if it was encoded before; errors as in `prepare`."""
+    texts = find_sources(sources, encoding)
+
+    def write(folder: Path) -> None:
+        lengths = _encode(folder, ["text"], texts, None, vocabulary, progress)
+        _require_tokens(lengths, 0)
+        _write_record(folder, vocabulary, lengths)
+
+    name = _key(_hash(texts, progress), [text.encoding for text in texts], vocabulary.to_json())
+    return cached(f"text-{name}", write, lambda folder: _load(folder, ["text"]))[1]["text"]
+
+
+def _checked_level(level: str, size: int | None, held_out: float, vocabulary: Vocabulary | None) -> str:
+    if level not in LEVELS:
+        raise ConfigError(f"`level` must be one of {', '.join(LEVELS)}, got {level!r}.")
+    if size is not None and size < 3:
+        raise ConfigError(f"`size` must be at least 3, as it counts the two special symbols, got {size}.")
+    if not 0 <= held_out < 1:
+        raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, got {held_out}. Pass 0.1 to hold out the last tenth.")
+    return level if vocabulary is None else vocabulary.level
+
+
+def _bytes(texts: Sequence[TextSource]) -> int:
+    return sum(text.size for text in texts)
+
+
+def _key(*parts: object) -> str:
+    return blake2b(json.dumps([_FORMAT, *parts]).encode(), digest_size=16).hexdigest()
+
+
+def _hash(texts: Sequence[TextSource], progress: Progress | None) -> str:
+    """A hash of the bytes of the texts and of where each ends."""
+    content = blake2b(digest_size=16)
+    done = 0
+    for text in texts:
+        content.update(text.size.to_bytes(8, "little"))
+        for block in text.blocks():
+            content.update(block)
+            done += len(block)
+            if progress:
+                progress("reading", done, _bytes(texts))
+    return content.hexdigest()
+
+
+def _chunks(texts: Sequence[TextSource], cut: int | None, level: str, what: str, progress: Progress | None) -> Iterator[Chunk]:
+    """The texts in chunks that can be encoded one by one, each reported when it has been dealt with."""
+    chunks = read_text(texts, cut)
+    for chunk in whole_words(chunks) if level == "word" else chunks:
+        yield chunk
+        if progress:
+            progress(what, chunk.position, _bytes(texts))
+
+
+def _learn_vocabulary(texts: Sequence[TextSource], cut: int | None, level: str, size: int | None, progress: Progress | None) -> Vocabulary:
+    """The vocabulary of what lies before the cut."""
+    chunks = _chunks(texts, cut, level, "counting", progress)
+    return Vocabulary.from_counts(level, count_symbols((chunk.text for chunk in chunks if not chunk.after), level), size)
+
+
+def _encode(
+    folder: Path, names: Sequence[str], texts: Sequence[TextSource], cut: int | None, known: Vocabulary, progress: Progress | None
+) -> dict[str, int]:
+    """Write the tokens before the cut to the first name and those after it to the second; gives the number of tokens in each."""
+    with ExitStack() as stack:
+        files = [stack.enter_context(open(_token_path(folder, name), "wb")) for name in names]
+        for text, after, _ in _chunks(texts, cut, known.level, "encoding", progress):
+            files[after].write(known.encode(text, known.dtype).data)
+        for file in files:
+            file.flush()
+            os.fsync(file.fileno())
+        return {name: file.tell() // known.dtype.itemsize for name, file in zip(names, files, strict=True)}
+
+
+def _require_tokens(lengths: dict[str, int], held_out: float) -> None:
+    """Refuse a text without tokens, and a held-out part without any unless nothing was to be held out."""
+    for name, length in lengths.items():
+        if not length and (name != "held_out" or held_out):
+            found = ", ".join(f"{n} tokens for {name}" for name, n in lengths.items())
+            raise DataError(f"The text is too short: {found}. Pass a longer text, or `--validation FILE` to hold out another one.")
+
+
+def _token_path(folder: Path, name: str) -> Path:
+    return folder / f"{name}.bin"
+
+
+def _write_record(folder: Path, vocabulary: Vocabulary, lengths: dict[str, int]) -> None:
+    record = {"vocabulary": vocabulary.to_json(), "lengths": lengths}
+    (folder / _RECORD).write_text(json.dumps(record), encoding="utf-8")
+
+
+def _load(folder: Path, names: Sequence[str]) -> tuple[Vocabulary, dict[str, TokenFile]] | None:
+    """The vocabulary and token files of a cache entry; None if it is missing or damaged."""
+    try:
+        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+        vocabulary = Vocabulary.from_json(record["vocabulary"])
+        return vocabulary, {n: TokenFile(_token_path(folder, n), vocabulary.dtype, int(record["lengths"][n])) for n in names}
+    except (OSError, ValueError, KeyError, TypeError, UnrolledError):
+        return None

@@ -1,0 +1,51 @@
+"""A text as parallel streams, handed out window by window for truncated back-propagation through time."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unrolled.data.tokens import TokenFile
+from unrolled.data.vocabulary import Vocabulary
+from unrolled.errors import ConfigError, DataError
+
+
+class Streams:
+    """A text cut into `batch` contiguous streams of `length` tokens each, read in `windows` windows of at most `window` tokens.
+
+    Stream b holds the tokens `b * length` to `(b + 1) * length - 1`; the tokens left over at the end, fewer than `batch`, are dropped.
+    A text too short for so many streams of at least one window gets fewer: the attribute `batch` is what it got. A text shorter than one
+    window is a `DataError`; a `batch` or `window` below 1 a `ConfigError`.
+    """
+
+    def __init__(self, tokens: TokenFile, batch: int, window: int) -> None:
+        for name, value in (("batch", batch), ("window", window)):
+            if value < 1:
+                raise ConfigError(f"`{name}` must be at least 1, got {value}. Pass a positive number.")
+        if len(tokens) < window:
+            raise DataError(
+                f"The text has {len(tokens)} tokens and one window takes {window}. Pass a longer text, or `--window {max(len(tokens), 1)}`."
+            )
+        self.tokens, self.window = tokens, window
+        self.batch = batch if len(tokens) // batch >= window else len(tokens) // window
+        self.length = len(tokens) // self.batch
+        self.windows = -(-self.length // window)
+
+    def get(self, index: int) -> tuple[Tensor, Tensor]:
+        """Window `index` as (inputs, targets), each int64 `[T, B]`; the last window may be shorter.
+
+        A target is the next token of its stream, and its input is the token before it in the text; before the first token of all stands
+        `<EOS>`. An `index` outside 0..windows - 1 is a `DataError`.
+        """
+        if not 0 <= index < self.windows:
+            raise DataError(f"Window {index} was asked of streams that have {self.windows}. Pass 0 to {self.windows - 1}.")
+        start = index * self.window
+        stop = min(start + self.window, self.length)
+        rows = [self._row(b * self.length + start, b * self.length + stop) for b in range(self.batch)]
+        both = torch.from_numpy(np.stack(rows, axis=1))
+        return both[:-1], both[1:]
+
+    def _row(self, start: int, stop: int) -> np.ndarray:
+        """The tokens `start - 1` to `stop - 1`, with the `<EOS>` that stands before the first."""
+        if start:
+            return self.tokens.read(start - 1, stop)
+        return np.concatenate(([Vocabulary.end], self.tokens.read(0, stop)))

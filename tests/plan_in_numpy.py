@@ -1,0 +1,84 @@
+"""A plan executed as it is printed, in NumPy, forward and backward: what a native engine will do, without any automatic differentiation."""
+
+import numpy as np
+import sympy as sp
+
+from unrolled.equations.recurrence import INPUT, before, now
+
+FUNCTIONS = {
+    "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
+    "tanh": np.tanh,
+    "relu": lambda a: np.maximum(a, 0),
+    "softplus": lambda a: np.log1p(np.exp(a)),
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+    "step": lambda a: (a > 0).astype(float),
+    "sign": np.sign,
+    "power": np.power,
+}
+
+
+def evaluate(expression, values):
+    if expression.is_Symbol:
+        return values[expression]
+    if expression.is_number and not expression.args:
+        return float(expression)
+    arguments = [evaluate(a, values) for a in expression.args]
+    if isinstance(expression, sp.Add):
+        return sum(arguments[1:], arguments[0])
+    if isinstance(expression, sp.Mul):
+        return np.prod(np.broadcast_arrays(*arguments), axis=0)
+    if isinstance(expression, sp.Pow):
+        return arguments[0] ** arguments[1] if not float(expression.exp).is_integer() else np.asarray(arguments[0], float) ** arguments[1]
+    return FUNCTIONS[type(expression).__name__](*arguments)
+
+
+def assign(assignments, values):
+    for a in assignments:
+        values[a.symbol] = evaluate(a.expression, values)
+
+
+def forward_stage(stage, parameters, values):
+    for p in stage.products:
+        values[p.symbol] = values[p.operand] @ parameters[p.matrix].T
+    assign(stage.assignments, values)
+
+
+def adjoint_stage(stage, parameters, values):
+    for pullback in stage.pullbacks:
+        values[pullback.symbol] = sum(values[delta] @ parameters[m] for m, delta in pullback.terms)
+    assign(stage.assignments, values)
+
+
+def derivative(plan, parameters, x, initial, cotangents):
+    """Gradients of sum(cotangent * state) over all steps: of every parameter, of x and of the initial states."""
+    recurrence, adjoint = plan.recurrence, plan.adjoint
+    vectors = {sp.Symbol(p.name): parameters[p.name] for p in recurrence.parameters if not p.is_matrix}
+    states, trace = initial, []
+    for t in range(len(x)):
+        values = {**vectors, INPUT: x[t], **{before(s): v for s, v in states.items()}}
+        for stage in (*plan.prologue, *plan.stages):
+            forward_stage(stage, parameters, values)
+        states = {s: values[now(s)] for s in recurrence.states}
+        needed = {*adjoint.saved, *vectors, INPUT, *(before(s) for s in recurrence.states)}
+        trace.append({symbol: value for symbol, value in values.items() if symbol in needed})
+    gradients = {p.name: np.zeros_like(parameters[p.name]) for p in recurrence.parameters}
+    into_x = np.zeros_like(x)
+    carried = {s: np.zeros_like(v) for s, v in initial.items()}
+    for t in reversed(range(len(x))):
+        values = trace[t]
+        assign(adjoint.recomputed, values)
+        values.update({symbol: cotangents[s][t] + carried[s] for s, symbol in adjoint.arriving})
+        for stage in adjoint.loop:
+            adjoint_stage(stage, parameters, values)
+        carried = {s: np.broadcast_to(evaluate(e, values), initial[s].shape) for s, e in adjoint.leaving}
+        for stage in adjoint.epilogue:
+            adjoint_stage(stage, parameters, values)
+        if adjoint.input is not None:
+            into_x[t] = evaluate(adjoint.input, values)
+        for g in adjoint.gradients:
+            delta = np.broadcast_to(values[g.delta], (x.shape[1], gradients[g.parameter].shape[0]))
+            gradients[g.parameter] += delta.sum(0) if g.operand is None else delta.T @ values[g.operand]
+    return gradients, into_x, carried
