@@ -1,0 +1,71 @@
+"""How well a language model predicts a text: every token of it, with the state carried through."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import exp, log
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from unrolled.data.tokens import TokenFile
+from unrolled.data.vocabulary import Vocabulary
+from unrolled.models import LanguageModel
+
+WARM_UP = 256
+LOGITS_AT_ONCE = 1 << 22
+
+
+@dataclass(frozen=True)
+class Measure:
+    """`nats` is the mean negative natural log-probability of a token; `bits` and `perplexity` follow from it."""
+
+    nats: float
+    tokens: int
+
+    @property
+    def bits(self) -> float:
+        """Bits per token."""
+        return self.nats / log(2)
+
+    @property
+    def perplexity(self) -> float:
+        """The number of equally likely choices that would be as hard to guess."""
+        return exp(self.nats) if self.nats < 700 else float("inf")
+
+
+@torch.inference_mode()
+def measure(model: LanguageModel, tokens: TokenFile, streams: int = 1, progress: Callable[[int, int], None] | None = None) -> Measure:
+    """The loss over a whole text, each token predicted once from those before it.
+
+    With one stream the state is carried from the first token to the last. With more, the text is cut into that many parts which are read
+    side by side; each part's state is first warmed up on the tokens before it, so that the result differs in the fourth digit only.
+    The model should be in evaluation mode. `progress` is told how many steps are done of how many.
+    """
+    device = next(model.parameters()).device
+    streams = max(1, min(streams, len(tokens) // (4 * WARM_UP)))
+    length = -(-len(tokens) // streams)
+    window = max(16, LOGITS_AT_ONCE // (streams * model.symbols))
+    state, total = None, 0.0
+    for start in range(-WARM_UP if streams > 1 else 0, length, window):
+        stop = min(start + window, length)
+        symbols, real = (t.to(device) for t in _columns(tokens, streams, length, start, stop))
+        logits, state = model(symbols[:-1], state)
+        losses = cross_entropy(logits.flatten(0, 1).float(), symbols[1:].flatten(), reduction="none")
+        total += float(losses[real.flatten()].double().sum())
+        if progress:
+            progress(stop, length)
+    return Measure(total / len(tokens), len(tokens))
+
+
+def _columns(tokens: TokenFile, streams: int, length: int, start: int, stop: int) -> tuple[Tensor, Tensor]:
+    """Tokens `start - 1` to `stop - 1` of every part, `[T + 1, B]`, with `<EOS>` outside the text, and which of the last T count."""
+    symbols = torch.full((stop - start + 1, streams), Vocabulary.end)
+    real = torch.zeros(stop - start, streams, dtype=torch.bool)
+    for part in range(streams):
+        first, last = part * length + start - 1, min(part * length + stop, len(tokens))
+        inside = max(first, 0)
+        if last > inside:
+            symbols[inside - first : last - first, part] = torch.from_numpy(tokens.read(inside, last))
+        real[max(0, -start) : max(0, last - part * length - start), part] = True
+    return symbols, real

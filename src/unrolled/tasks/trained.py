@@ -1,0 +1,110 @@
+"""A trained language model, ready to use."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.data.corpus import Progress, encode
+from unrolled.data.vocabulary import Vocabulary
+from unrolled.decoding import draw
+from unrolled.errors import ConfigError
+from unrolled.models import LanguageModel
+from unrolled.tasks.measure import Measure, measure
+
+
+@dataclass(frozen=True)
+class TrainedLanguageModel:
+    """A language model with its vocabulary, as `load` gives it. `model` is the network, in evaluation mode."""
+
+    model: LanguageModel
+    vocabulary: Vocabulary
+
+    @torch.inference_mode()
+    def sample(
+        self,
+        prompt: str = "",
+        length: int = 500,
+        *,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        count: int = 1,
+        seed: int | None = None,
+        lines: int | None = None,
+    ) -> list[str]:
+        """Texts that begin with `prompt` and go on for `length` tokens, or until `lines` line ends.
+
+        The state begins as at the start of a line; what the vocabulary lacks in the prompt is read as `<UNK>`, which is never drawn.
+        `temperature`, `top_k` and `top_p` are explained at `unrolled.decoding.narrowed`. Raises `ConfigError` for impossible values.
+        """
+        for flag, value in (("--length", length), ("--count", count), ("--lines", 1 if lines is None else lines)):
+            if value < 1:
+                raise ConfigError(f"`{flag}` must be at least 1, got {value}.")
+        generator = torch.Generator(device=self._device)
+        generator = generator.manual_seed(seed) if seed is not None else _reseeded(generator)
+        logits, state = self._read([self.vocabulary.end, *self.vocabulary.encode(prompt)], count)
+        options = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "forbidden": (self.vocabulary.unknown,), "generator": generator}
+        drawn = []
+        for symbols in draw(self._step, logits, state, length, **options):  # type: ignore[arg-type]
+            drawn.append(symbols)
+            if lines is not None and bool(((torch.stack(drawn) == self.vocabulary.end).sum(0) >= lines).all()):
+                break
+        columns = torch.stack(drawn, 1).tolist()
+        return [self._text(prompt, column if lines is None else _until(column, self.vocabulary.end, lines)) for column in columns]
+
+    @torch.inference_mode()
+    def score(self, sentence: str) -> float:
+        """The natural log-probability of a sentence as one whole line: of its tokens and of the line's end after them."""
+        tokens = [self.vocabulary.end, *self.vocabulary.encode(sentence), self.vocabulary.end]
+        symbols = torch.tensor(tokens, device=self._device)[:, None]
+        logits, _ = self.model(symbols[:-1])
+        return float(logits.double().log_softmax(-1).gather(-1, symbols[1:, :, None]).sum())
+
+    def evaluate(
+        self,
+        sources: str | Sequence[str],
+        *,
+        encoding: str = "utf-8",
+        streams: int = 1,
+        encoding_progress: Progress | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Measure:
+        """The mean loss over whole text files; see `measure`."""
+        tokens = encode(sources, self.vocabulary, encoding=encoding, progress=encoding_progress)
+        return measure(self.model, tokens, streams, progress)
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    def _read(self, tokens: Sequence[int], count: int) -> tuple[Tensor, Any]:
+        symbols = torch.tensor([int(t) for t in tokens], device=self._device)[:, None]
+        logits, state = self.model(symbols)
+        return logits[-1].expand(count, -1), tuple(s.expand(-1, count, -1).contiguous() for s in state)
+
+    def _step(self, symbols: Tensor, state: Any) -> tuple[Tensor, Any]:
+        logits, state = self.model(symbols[None], state)
+        return logits[0], state
+
+    def _text(self, prompt: str, drawn: Sequence[int]) -> str:
+        """The prompt as it was typed, then what was drawn; words are spaced as in one sentence."""
+        if self.vocabulary.level == "char":
+            return prompt + self.vocabulary.decode(drawn)
+        return self.vocabulary.decode([*map(int, self.vocabulary.encode(prompt)), *drawn])
+
+
+def _reseeded(generator: torch.Generator) -> torch.Generator:
+    generator.seed()
+    return generator
+
+
+def _until(symbols: list[int], end: int, lines: int) -> list[int]:
+    """The symbols up to, and without, the line end of that number."""
+    for position, symbol in enumerate(symbols):
+        lines -= symbol == end
+        if not lines:
+            return symbols[:position]
+    return symbols

@@ -1,0 +1,69 @@
+"""Streams hand out every token once, after the token before it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from unrolled.data.streams import Streams
+from unrolled.data.tokens import TokenFile
+from unrolled.errors import ConfigError, DataError
+
+
+def numbered(folder: Path, length: int) -> TokenFile:
+    """The tokens 100, 101, 102, ..."""
+    ids = np.arange(100, 100 + length, dtype=np.uint16)
+    ids.tofile(folder / f"{length}.bin")
+    return TokenFile(folder / f"{length}.bin", ids.dtype, length)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.integers(1, 200), st.integers(1, 12), st.integers(1, 30))
+def test_every_token_is_a_target_once_and_the_input_of_the_next(tmp_path: Path, length: int, batch: int, window: int) -> None:
+    if length < window:
+        with pytest.raises(DataError, match=f"{length} tokens and one window takes {window}"):
+            Streams(numbered(tmp_path, length), batch, window)
+        return
+    streams = Streams(numbered(tmp_path, length), batch, window)
+    pairs = [streams.get(i) for i in range(streams.windows)]
+    assert all(x.shape == y.shape == (len(x), streams.batch) and x.dtype == y.dtype == torch.int64 for x, y in pairs)
+    assert [len(x) for x, _ in pairs[:-1]] == [window] * (len(pairs) - 1) and 1 <= len(pairs[-1][0]) <= window
+    inputs, targets = (torch.cat(side).T.reshape(-1).tolist() for side in zip(*pairs, strict=True))
+    assert targets == list(range(100, 100 + streams.batch * streams.length))
+    assert inputs == [1, *targets[:-1]]
+    assert 0 <= length - len(targets) < streams.batch
+    assert streams.length >= window and streams.batch <= batch
+    assert streams.batch == batch or length // batch < window
+
+
+def test_a_single_stream_drops_nothing(tmp_path: Path) -> None:
+    streams = Streams(numbered(tmp_path, 11), 1, 4)
+    assert (streams.batch, streams.length, streams.windows) == (1, 11, 3)
+    assert [len(streams.get(i)[0]) for i in range(3)] == [4, 4, 3]
+
+
+def test_a_short_text_gets_fewer_streams(tmp_path: Path) -> None:
+    streams = Streams(numbered(tmp_path, 50), 32, 20)
+    assert (streams.batch, streams.length) == (2, 25)
+    inputs, targets = streams.get(0)
+    assert inputs[0].tolist() == [1, 124] and targets[0].tolist() == [100, 125]
+
+
+@pytest.mark.parametrize(("batch", "window", "named"), [(0, 5, "batch"), (5, 0, "window"), (-1, 5, "batch")])
+def test_impossible_sizes_are_refused(tmp_path: Path, batch: int, window: int, named: str) -> None:
+    with pytest.raises(ConfigError, match=f"`{named}` must be at least 1"):
+        Streams(numbered(tmp_path, 50), batch, window)
+
+
+@pytest.mark.parametrize("index", [-1, 10])
+def test_windows_that_are_not_there_are_refused(tmp_path: Path, index: int) -> None:
+    with pytest.raises(DataError, match="Pass 0 to 9"):
+        Streams(numbered(tmp_path, 50), 1, 5).get(index)
+
+
+def test_an_empty_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="0 tokens"):
+        Streams(numbered(tmp_path, 0), 1, 5)
