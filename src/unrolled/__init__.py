@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from unrolled.layers import LSTM as LSTM
     from unrolled.layers import RNN as RNN
     from unrolled.layers import Recurrent as Recurrent
+    from unrolled.tasks import load as load
+    from unrolled.tasks import train_language_model as train_language_model
 
 __version__ = "0.1.0"
 
@@ -23,10 +25,12 @@ _HOME = {
     "LSTM": "unrolled.layers",
     "GRU": "unrolled.layers",
     "RNN": "unrolled.layers",
+    "load": "unrolled.tasks",
+    "train_language_model": "unrolled.tasks",
 }
 _MODULES = {"cells", "errors"}
 
-__all__ = ["GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "errors"]
+__all__ = ["GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "errors", "load", "train_language_model"]
 
 
 def __getattr__(name: str) -> object:

@@ -4,9 +4,24 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 Layout = Mapping[str, tuple[str, ...]]
 """Stored tensor -> the named blocks that lie in it one below the other; `{"R_f": ("R_f",)}` where each block is stored by itself."""
+
+
+class _Steps:
+    """Counts the steps of all optimisers: fused ones change parameters without counting it in their versions."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        register_optimizer_step_post_hook(self._count)
+
+    def _count(self, *_: object) -> None:
+        self.taken += 1
+
+
+_STEPS = _Steps()
 
 
 class Weights:
@@ -44,7 +59,7 @@ class Weights:
                 return self._stored[stored]
         if torch.is_grad_enabled() and any(t.requires_grad for t in self._stored.values()):
             return torch.cat([self.block(n) for n in key])
-        stamp = tuple((t.data_ptr(), t._version, t.dtype) for t in self._stored.values())
+        stamp = (_STEPS.taken, *((t.data_ptr(), t._version, t.dtype) for t in self._stored.values()))
         if key not in self._kept or self._kept[key][0] != stamp:
             self._kept[key] = (stamp, torch.cat([self.block(n) for n in key]).detach())
         return self._kept[key][1]

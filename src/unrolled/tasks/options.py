@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import os
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -62,13 +63,17 @@ def closest(name: str, names: Iterable[str]) -> str:
 
 def _convert(option: Option, value: Any) -> Any:
     if option.several:
-        if isinstance(value, str) or not isinstance(value, Iterable):
+        if isinstance(value, (str, os.PathLike)):
+            return (_single(option, value),)
+        if not isinstance(value, Iterable):
             raise ConfigError(f"`{option.flag}` must be a list, got {value!r}.")
         return tuple(_single(option, v) for v in value)
     return _single(option, value)
 
 
 def _single(option: Option, value: Any) -> Any:
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
     if option.kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, option.kind) or (isinstance(value, bool) and option.kind is not bool):

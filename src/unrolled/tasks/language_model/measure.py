@@ -14,6 +14,8 @@ from unrolled.models import LanguageModel
 
 WARM_UP = 256
 LOGITS_AT_ONCE = 1 << 22
+PART = 1_000_000
+MOST_STREAMS = 64
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Measure:
     def perplexity(self) -> float:
         """The number of equally likely choices that would be as hard to guess."""
         return exp(self.nats) if self.nats < 700 else float("inf")
+
+
+def streams_for(tokens: int) -> int:
+    """In how many parts a text of so many tokens is read: one, unless it is so long that one would wait for minutes."""
+    return max(1, min(MOST_STREAMS, tokens // PART))
 
 
 @torch.inference_mode()

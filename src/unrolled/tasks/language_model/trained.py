@@ -12,7 +12,7 @@ from unrolled.data.vocabulary import Vocabulary
 from unrolled.decoding import draw
 from unrolled.errors import ConfigError
 from unrolled.models import LanguageModel
-from unrolled.tasks.measure import Measure, measure
+from unrolled.tasks.language_model.measure import Measure, measure, streams_for
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,13 @@ class TrainedLanguageModel:
         generator = torch.Generator(device=self._device)
         generator = generator.manual_seed(seed) if seed is not None else _reseeded(generator)
         logits, state = self._read([self.vocabulary.end, *self.vocabulary.encode(prompt)], count)
-        options = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "forbidden": (self.vocabulary.unknown,), "generator": generator}
+        options = {
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+            "forbidden": (self.vocabulary.unknown,),
+            "generator": generator,
+        }
         drawn = []
         for symbols in draw(self._step, logits, state, length, **options):  # type: ignore[arg-type]
             drawn.append(symbols)
@@ -68,13 +74,12 @@ class TrainedLanguageModel:
         sources: str | Sequence[str],
         *,
         encoding: str = "utf-8",
-        streams: int = 1,
         encoding_progress: Progress | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Measure:
         """The mean loss over whole text files; see `measure`."""
         tokens = encode(sources, self.vocabulary, encoding=encoding, progress=encoding_progress)
-        return measure(self.model, tokens, streams, progress)
+        return measure(self.model, tokens, streams_for(len(tokens)), progress)
 
     @property
     def _device(self) -> torch.device:
@@ -94,6 +99,12 @@ class TrainedLanguageModel:
         if self.vocabulary.level == "char":
             return prompt + self.vocabulary.decode(drawn)
         return self.vocabulary.decode([*map(int, self.vocabulary.encode(prompt)), *drawn])
+
+
+def describe(found: Measure, vocabulary: Vocabulary) -> str:
+    """A measure in nats, and as is usual for characters or for words."""
+    usual = f"{found.bits:.3f} bits per character" if vocabulary.level == "char" else f"perplexity {found.perplexity:.1f} per word"
+    return f"{found.nats:.4f} nats ({usual})"
 
 
 def _reseeded(generator: torch.Generator) -> torch.Generator:

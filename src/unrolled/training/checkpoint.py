@@ -1,0 +1,78 @@
+"""Files that are either the old ones or the new ones, never half of each; and tensors in them."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from unrolled.errors import RunError
+
+
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a file beside `path`, and put it in place only when it is safely on the disk.
+
+    `RunError` if that fails; then `path` is as it was.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write(aside)
+        _to_disk(aside)
+        os.replace(aside, path)
+    except (OSError, SafetensorError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        kept = "The one that was there before is intact. " if path.exists() else ""
+        raise RunError(f"{path} could not be written: {reason}. {kept}Make room or permission there, then go on.") from None
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a text file in one step, in UTF-8."""
+    replace_file(path, lambda aside: aside.write_bytes(text.encode("utf-8")))
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
+    """Write a safetensors file in one step."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    replace_file(path, lambda aside: save_file(plain, aside, metadata and dict(metadata)))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a safetensors file and its metadata. `RunError` if it is missing or is not whole."""
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except FileNotFoundError:
+        raise RunError(f"{path} is missing. Take it from a copy of the run, or train again.") from None
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise RunError(f"{path} is damaged or not a safetensors file: {error}. Take it from a copy of the run, or train again.") from None
+
+
+def parameters_of(model: nn.Module) -> dict[str, Tensor]:
+    """Every parameter and buffer, each once, by name."""
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
+
+
+def load_into(own: Mapping[str, Tensor], given: Mapping[str, Tensor], path: Path) -> None:
+    """Copy tensors over those of the same name. `RunError`, and nothing is copied, unless names, shapes and dtypes are the same."""
+    for name in own.keys() ^ given.keys():
+        where = "has no" if name in own else "has an unexpected"
+        raise RunError(
+            f"{path} {where} tensor {name!r}: it belongs to another configuration. Take the file that was written with this one."
+        )
+    for name, tensor in own.items():
+        expected, got = (f"{list(t.shape)} {t.dtype}" for t in (tensor, given[name]))
+        if expected != got:
+            raise RunError(f"{path} must have {name!r} of {expected}, got {got}: it belongs to another configuration.")
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(given[name])

@@ -1,0 +1,70 @@
+"""What was measured during a run: one JSON object a line, in the order in which it happened."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from unrolled.errors import ConfigError, RunError
+from unrolled.training.checkpoint import save_text
+
+
+class History:
+    """The file `metrics.jsonl`. Every record has `update`, the number of updates done by then."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Append a record."""
+        try:
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise RunError(f"{self.path} cannot be written: {error.strerror}. Make room or permission there, then resume.") from None
+
+    def records(self) -> list[dict[str, Any]]:
+        """All records that are whole; a line cut short by a crash is passed over."""
+        try:
+            lines = self.path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise RunError(f"{self.path} cannot be read: {error.strerror}.") from None
+        return list(_whole(lines))
+
+    def cut(self, update: int) -> None:
+        """Forget what happened after an update: a resumed run goes through it again."""
+        kept = [r for r in self.records() if r["update"] <= update]
+        save_text(self.path, "".join(json.dumps(r) + "\n" for r in kept))
+
+
+def _whole(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(record, dict) and isinstance(record.get("update"), int):
+            yield record
+
+
+class Events:
+    """The same for TensorBoard, in the folder `tensorboard`. `ConfigError` if that is not installed."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 -- an extra
+        except ImportError:
+            raise ConfigError("`--tensorboard` needs the package tensorboard: pip install 'unrolled[tensorboard]'.") from None
+        self._writer = SummaryWriter(folder / "tensorboard")
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Append every number of a record."""
+        for name, value in record.items():
+            if isinstance(value, float):
+                self._writer.add_scalar(name, value, record["update"])
+
+    def close(self) -> None:
+        """Write what is not written yet."""
+        self._writer.close()

@@ -1,0 +1,313 @@
+"""The training loop that every task goes through."""
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.errors import TrainingError
+from unrolled.training.display import Display, Status
+from unrolled.training.history import Events
+from unrolled.training.interrupt import Interrupts, Stopped
+from unrolled.training.options import TrainingOptions
+from unrolled.training.run_folder import RunFolder
+from unrolled.training.schedule import learning_rate
+from unrolled.training.state import Position, adamw, restore_state, save_state
+from unrolled.training.truncated import Piece
+
+LOG_SECONDS = 1.0
+EVALUATION_SHARE = 0.25
+"""The part of a run limited in minutes that measuring on the way may take; if it would take more, it is done at the end only."""
+
+READING = 3
+"""How many times faster a text is read than learnt, roughly."""
+
+Tick = Callable[[int, int], None]
+"""Is told how many steps are done of how many."""
+
+Measures = Mapping[str, float]
+
+
+class Task(Protocol):
+    """What the loop knows of a task, whose model lies on its device already.
+
+    `batches` is the number of batches in an epoch, `held_out_size` that of held-out tokens, `unit` what a loss is measured in.
+    """
+
+    name: str
+    batches: int
+    held_out_size: int
+    unit: str
+
+    @property
+    def model(self) -> nn.Module:
+        """The network."""
+
+    def begin(self, epoch: int) -> None:
+        """An epoch begins."""
+
+    def pieces(self, batch: int) -> Iterator[Piece]:
+        """The losses of a batch; each piece is propagated back before the next is asked for."""
+
+    def evaluate(self, tick: Tick) -> Measures:
+        """Measures of the held-out part; `held_out`, the loss, decides which weights are kept."""
+
+    def evaluate_exactly(self, tick: Tick) -> Measures:
+        """The same for the weights that were kept, at the end of the run."""
+
+    def describe(self, measures: Measures) -> str:
+        """Measures in words."""
+
+    def memory(self) -> dict[str, Tensor]:
+        """What is carried from one batch to the next."""
+
+    def recall(self, memory: Mapping[str, Tensor]) -> None:
+        """Take over what `memory` gave."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call of `train` ended: `measures` of the held-out part, empty when it was interrupted."""
+
+    finished: bool
+    measures: Measures
+
+
+def train(task: Task, options: TrainingOptions, folder: RunFolder, display: Display, *, resume: bool = False) -> Outcome:
+    """Train a task in a run folder that this process holds; with `resume`, from its checkpoint.
+
+    SIGINT and SIGTERM save and end the call. `TrainingError` when the loss or its gradient is no longer a number.
+    """
+    with Interrupts() as interrupts:
+        run = _Run(task, options.resolved(), folder, display, interrupts)
+        try:
+            run.begin(resume)
+            run.learn()
+            return run.finish()
+        except Stopped:
+            return Outcome(False, {})
+        finally:
+            run.close()
+
+
+class _Meter:
+    """What happened since it was read last."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self.since = time.perf_counter()
+        self.losses: list[float] = []
+        self.norms: list[float] = []
+        self.tokens = 0
+
+    def add(self, loss: float, norm: float, tokens: int) -> None:
+        """One more update."""
+        self.losses.append(loss)
+        self.norms.append(norm)
+        self.tokens += tokens
+
+    def seconds(self) -> float:
+        """Since it was read last."""
+        return time.perf_counter() - self.since
+
+    def read(self) -> dict[str, float]:
+        """Mean loss and gradient norm, and tokens per second; then it begins anew."""
+        read = {
+            "loss": sum(self.losses) / len(self.losses),
+            "gradient_norm": sum(self.norms) / len(self.norms),
+            "tokens_per_second": self.tokens / max(self.seconds(), 1e-9),
+        }
+        self._begin()
+        return read
+
+
+class _Run:
+    """One call of `train`."""
+
+    def __init__(self, task: Task, options: TrainingOptions, folder: RunFolder, display: Display, interrupts: Interrupts) -> None:
+        self.task, self.options, self.folder, self.display, self.interrupts = task, options, folder, display, interrupts
+        self.device = next(task.model.parameters()).device
+        self.optimiser = adamw(task.model, options)
+        self.updates_per_epoch = -(-task.batches // options.accumulate)
+        self.at = Position()
+        self.norms: deque[float] = deque(maxlen=5)
+        self.events = Events(folder.path) if options.tensorboard else None
+
+    def begin(self, resume: bool) -> None:
+        """From the checkpoint if there is one, else from the start."""
+        self.task.begin(0)
+        if resume and self.folder.has_checkpoint():
+            carried, self.at = restore_state(self.folder, self.task.model, self.optimiser)
+            self.task.begin(self.at.epoch)
+            self.task.recall({name: tensor.to(self.device) for name, tensor in carried.items()})
+        if resume:
+            self.folder.history.cut(self.at.updates)
+        self.started = time.perf_counter() - self.at.seconds
+        self.saved_at, self.saved_updates = time.perf_counter(), self.at.updates
+        self.meter = _Meter()
+
+    def learn(self) -> None:
+        """Update until the run is done, keeping the best weights; when it is stopped, everything is saved."""
+        try:
+            self._updates()
+            if self.at.best is not None and self.at.measured_updates < self.at.updates:
+                self._measure()
+        except Stopped:
+            self._save_and_draw()
+            raise
+        self._save()
+
+    def finish(self) -> Outcome:
+        """The exact measures of the weights that are kept."""
+        self.folder.load_weights(self.task.model)
+        measures = self._evaluated(self.task.evaluate_exactly)
+        self._record({f"final_{name}": value for name, value in measures.items()})
+        self.folder.draw(self.task.unit)
+        return Outcome(True, measures)
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        if self.events:
+            self.events.close()
+
+    def _updates(self) -> None:
+        while self._done(self.at.updates, self.at.seconds) < 1:
+            self._turn_epoch()
+            if self._due():
+                self._measure()
+            self._update()
+            if time.perf_counter() - self.saved_at >= self.options.checkpoint_seconds:
+                self._save_and_draw()
+            self.interrupts.check()
+
+    def _turn_epoch(self) -> None:
+        if self.at.in_epoch == self.updates_per_epoch:
+            self.at.epoch, self.at.in_epoch = self.at.epoch + 1, 0
+            self.task.begin(self.at.epoch)
+
+    def _done(self, updates: int, seconds: float) -> float:
+        """The part of the run that is done after so many updates or seconds."""
+        if self.options.minutes:
+            return seconds / (60 * self.options.minutes)
+        return updates / (self.updates_per_epoch * (self.options.epochs or 1))
+
+    def _due(self) -> bool:
+        """Whether the held-out loss should be measured again. It depends on the updates alone unless the clock decides the end."""
+        now = self._done(self.at.updates, self.at.seconds)
+        last = self._done(self.at.measured_updates, self.at.measured_seconds)
+        return int(now * self.options.evaluations) > int(last * self.options.evaluations)
+
+    def _update(self) -> None:
+        rate = learning_rate(self.options, self.at.updates, self._done(self.at.updates, self.at.seconds))
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        loss, tokens = self._gradient()
+        norm = float(nn.utils.clip_grad_norm_(self.task.model.parameters(), self.options.clip or math.inf))
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise TrainingError(self._not_a_number(loss, norm))
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self.norms.append(norm)
+        self.at.in_epoch += 1
+        self.at.updates += 1
+        self.at.tokens += tokens
+        self.at.seconds = time.perf_counter() - self.started
+        self.meter.add(loss, norm, tokens)
+        if self.meter.seconds() >= LOG_SECONDS or self.at.updates == 1:
+            self._log(rate)
+
+    def _gradient(self) -> tuple[float, int]:
+        """Add up the gradient of one update; gives the mean loss and the number of losses."""
+        first = self.at.in_epoch * self.options.accumulate
+        batches = range(first, min(first + self.options.accumulate, self.task.batches))
+        total, count = torch.zeros((), device=self.device), 0
+        for batch in batches:
+            for piece in self._under_autocast(self.task.pieces(batch)):
+                (piece.total / (piece.of * len(batches))).backward()
+                total, count = total + piece.total.detach(), count + piece.count
+        return float(total) / max(count, 1), count
+
+    def _under_autocast(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
+        """The pieces, each computed in the precision that was asked for; what the caller does with them is not affected."""
+        half = self.options.precision == "bfloat16"
+        while True:
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+                piece = next(pieces, None)
+            if piece is None:
+                return
+            yield piece
+
+    def _not_a_number(self, loss: float, norm: float) -> str:
+        before = ", ".join(f"{n:.3g}" for n in self.norms) or "none"
+        good = (
+            f"The last good checkpoint is that of update {self.saved_updates}"
+            if self.folder.has_checkpoint()
+            else "There is no checkpoint yet"
+        )
+        return (
+            f"Update {self.at.updates + 1} (epoch {self.at.epoch + 1}) gives a loss of {loss:.4g} with a gradient of norm {norm:.4g}; the norms "
+            f"before it were {before}. Nothing was updated with it. {good}. Go on from there with a lower rate: unrolled train {self.task.name} "
+            f"--resume {self.folder} --learning-rate {self.options.learning_rate / 3:.2g}"
+        )
+
+    def _log(self, rate: float) -> None:
+        read = self.meter.read()
+        self._record({**read, "learning_rate": rate})
+        done = min(self._done(self.at.updates, self.at.seconds), 1.0)
+        left = self.at.seconds / max(done, 1e-9) * (1 - done)
+        self.display.status(Status(done, self.at.updates, held_out=self.at.best, left=left, **read))
+
+    def _record(self, record: Mapping[str, Any]) -> None:
+        position = {"update": self.at.updates, "epoch": self.at.epoch, "tokens": self.at.tokens, "seconds": round(self.at.seconds, 3)}
+        self.folder.history.add({**position, **record})
+        if self.events:
+            self.events.add({**position, **record})
+
+    def _measure(self) -> None:
+        """Measure on the held-out part, and keep the weights if they are the best so far."""
+        if not self._too_slow():
+            measures = self._evaluated(self.task.evaluate)
+            self._record(measures)
+            self.display.say(f"update {self.at.updates}: held-out loss {self.task.describe(measures)}")
+            if self.at.best is None or measures["held_out"] < self.at.best:
+                self.at.best = measures["held_out"]
+                self.folder.save_weights(self.task.model)
+        self.at.measured_updates, self.at.measured_seconds = self.at.updates, self.at.seconds
+        self._save()
+
+    def _too_slow(self) -> bool:
+        """Whether measuring would take more than its share of a run that is limited in minutes."""
+        if not self.options.minutes:
+            return False
+        speed = READING * self.at.tokens / self.at.seconds
+        return self.options.evaluations * self.task.held_out_size > EVALUATION_SHARE * 60 * self.options.minutes * speed
+
+    def _evaluated(self, evaluate: Callable[[Tick], Measures]) -> Measures:
+        def tick(done: int, total: int) -> None:
+            self.display.work("measuring", done, total)
+            self.interrupts.check()
+
+        begun = time.perf_counter()
+        self.task.model.eval()
+        measures = evaluate(tick)
+        self.task.model.train()
+        self.meter.since += time.perf_counter() - begun
+        self.at.seconds = time.perf_counter() - self.started
+        return measures
+
+    def _save(self) -> None:
+        if self.at.best is None:
+            self.folder.save_weights(self.task.model)
+        save_state(self.folder, self.task.model, self.optimiser, self.task.memory(), self.at)
+        self.saved_at, self.saved_updates = time.perf_counter(), self.at.updates
+
+    def _save_and_draw(self) -> None:
+        self._save()
+        self.folder.draw(self.task.unit)

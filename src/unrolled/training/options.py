@@ -1,0 +1,92 @@
+"""What one can ask of a training run."""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+from unrolled.errors import ConfigError
+
+MINUTES = 5.0
+PRECISIONS = ("float32", "bfloat16")
+
+
+def option(default: Any, help: str) -> Any:
+    """A dataclass field with its explanation."""
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How long, how fast and how carefully to train. `ConfigError` for a value that an option cannot have."""
+
+    epochs: int | None = option(None, "Passes over the training text.")
+    minutes: float | None = option(None, f"Time to train instead of --epochs.  [default: {MINUTES:g}]")
+    learning_rate: float = option(3e-3, "Step size of AdamW at its highest.")
+    warmup: int = option(100, "Updates over which the learning rate rises from 0.")
+    final_rate: float = option(0.01, "The part of the learning rate that is left at the end of the cosine.")
+    weight_decay: float = option(0.01, "Decay of matrices; vectors are not decayed.")
+    clip: float = option(1.0, "Largest norm of the whole gradient; 0 does not clip.")
+    accumulate: int = option(1, "Batches whose gradients make one update.")
+    precision: str = option("float32", "float32, or bfloat16 for products in half precision (autocast).")
+    seed: int = option(0, "Seed of everything random.")
+    evaluations: int = option(10, "How often the held-out loss is measured.")
+    checkpoint_seconds: float = option(30.0, "Longest time between two checkpoints.")
+    device: str = option("auto", "Where to run: auto, cpu, cuda, …")
+    tensorboard: bool = option(False, "Also write TensorBoard events into the run folder.")
+
+    def __post_init__(self) -> None:
+        if self.epochs is not None and self.minutes is not None:
+            raise ConfigError("`--epochs` and `--minutes` both say when to stop. Give one of them.")
+        for name, least in (("epochs", 1), ("accumulate", 1), ("evaluations", 1), ("warmup", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ConfigError(f"`--{name}` must be at least {least}, got {value}.")
+        for name in ("minutes", "learning_rate"):
+            self._require(name, lambda v: v > 0, "a number above 0")
+        for name in ("weight_decay", "clip", "checkpoint_seconds"):
+            self._require(name, lambda v: v >= 0, "a number of at least 0")
+        self._require("final_rate", lambda v: 0 <= v <= 1, "a fraction from 0 to 1")
+        self._require("seed", lambda v: 0 <= v < 2**63, "a whole number from 0 to 2^63 - 1")
+        if self.precision not in PRECISIONS:
+            raise ConfigError(f"`--precision` must be one of {', '.join(PRECISIONS)}, got {self.precision!r}.")
+
+    def _require(self, name: str, holds: Any, expected: str) -> None:
+        value = getattr(self, name)
+        if value is not None and not (math.isfinite(value) and holds(value)):
+            raise ConfigError(f"`--{name.replace('_', '-')}` must be {expected}, got {value}.")
+
+    def resolved(self) -> "TrainingOptions":
+        """The same with what was left open decided."""
+        return self if self.epochs or self.minutes else replace(self, minutes=MINUTES)
+
+    def find_device(self) -> torch.device:
+        """The device that `device` names; `ConfigError` if it is not here."""
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        try:
+            device = torch.device(self.device)
+            torch.empty(1, device=device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            reason = str(error).splitlines()[0]
+            raise ConfigError(f"`--device {self.device}` cannot be used here: {reason}. Use --device auto.") from None
+        return device
+
+
+CHANGEABLE = frozenset(
+    {
+        "epochs",
+        "minutes",
+        "learning_rate",
+        "warmup",
+        "final_rate",
+        "weight_decay",
+        "clip",
+        "evaluations",
+        "checkpoint_seconds",
+        "device",
+        "tensorboard",
+    }
+)
+"""Options that may be told anew when a run is resumed."""

@@ -1,0 +1,105 @@
+"""All that a run must keep so that it can go on exactly where it stood."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.errors import RunError
+from unrolled.training.checkpoint import parameters_of
+from unrolled.training.options import TrainingOptions
+from unrolled.training.run_folder import RunFolder
+
+_CARRIED = "carried."
+_RANDOM = "random."
+
+
+@dataclass
+class Position:
+    """Where a run stands.
+
+    Epochs that are done, and updates in the present one; all updates and tokens; seconds spent; the best held-out loss so far; updates and
+    seconds at the last measurement.
+    """
+
+    epoch: int = 0
+    in_epoch: int = 0
+    updates: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    best: float | None = None
+    measured_updates: int = 0
+    measured_seconds: float = 0.0
+
+
+def adamw(model: nn.Module, options: TrainingOptions) -> torch.optim.AdamW:
+    """AdamW (Loshchilov & Hutter 2019) with decay for matrices only, and with its state there from the start."""
+    parameters = list(model.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": options.weight_decay},
+        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+    ]
+    optimiser = torch.optim.AdamW(groups, lr=options.learning_rate, fused=True)
+    for p in parameters:
+        optimiser.state[p] = {
+            "step": torch.zeros((), dtype=torch.float32, device=p.device),
+            "exp_avg": torch.zeros_like(p),
+            "exp_avg_sq": torch.zeros_like(p),
+        }
+    return optimiser
+
+
+def save_state(
+    folder: RunFolder, model: nn.Module, optimiser: torch.optim.Optimizer, carried: Mapping[str, Tensor], position: Position
+) -> None:
+    """Write the run's checkpoint."""
+    kept = {
+        **_own(model, optimiser),
+        **{_CARRIED + name: tensor for name, tensor in carried.items()},
+        **{_RANDOM + name: tensor for name, tensor in _random().items()},
+    }
+    folder.save_checkpoint(kept, {"position": json.dumps(asdict(position))})
+
+
+def restore_state(folder: RunFolder, model: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor], Position]:
+    """Take over the run's checkpoint; gives what was carried, and where the run stood. `RunError` if it does not fit."""
+    tensors, metadata = folder.load_checkpoint()
+    position = _position(metadata.get("position", ""), folder)
+    random = {name: tensors.pop(_RANDOM + name) for name in _random() if _RANDOM + name in tensors}
+    carried = {name.removeprefix(_CARRIED): tensors.pop(name) for name in list(tensors) if name.startswith(_CARRIED)}
+    folder.load_into(_own(model, optimiser), {name: t for name, t in tensors.items() if not name.startswith(_RANDOM)})
+    try:
+        for name, setter in (("cpu", torch.set_rng_state), ("cuda", torch.cuda.set_rng_state)):
+            if name in random:
+                setter(random[name])
+    except (RuntimeError, TypeError) as error:
+        raise RunError(f"The checkpoint of {folder} has a random state that is none: {error}.") from None
+    return carried, position
+
+
+def _own(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The weights, and under `optimiser.` the running means of each."""
+    own = {f"model.{name}": tensor for name, tensor in parameters_of(model).items()}
+    means = {f"optimiser.{name}.{key}": value for name, p in model.named_parameters() for key, value in optimiser.state[p].items()}
+    return {**own, **means}
+
+
+def _random() -> dict[str, Tensor]:
+    """The states of torch's random generators."""
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state()
+    return states
+
+
+def _position(text: str, folder: RunFolder) -> Position:
+    try:
+        found = json.loads(text)
+        kinds = {"seconds": (int, float), "measured_seconds": (int, float), "best": (int, float, type(None))}
+        if not all(isinstance(found[f.name], kinds.get(f.name, int)) for f in fields(Position)):
+            raise TypeError
+        return Position(**found)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise RunError(f"The checkpoint of {folder} does not say where the run stood: it is damaged or foreign. Train again.") from None
