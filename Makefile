@@ -2,12 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-DEMO ?= runs/demo
 
 .PHONY: demo test lint format clean
 
 demo: $(VENV)/.installed
-	$(BIN)/unrolled demo --out $(DEMO)
+	$(BIN)/unrolled demo
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest

@@ -1,17 +1,28 @@
-"""Command-line flags made from option dataclasses."""
+"""Command-line flags made from option dataclasses, and the same options from a TOML file."""
 
 import dataclasses
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
+from unrolled.errors import ConfigError
 from unrolled.tasks.options import Option, options_of
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
-def flags(*groups: type) -> list[click.Option]:
+_NOTES = {"format", "task", "corpus"}
+"""What the configuration of a run says beside its options."""
+
+
+def flags(groups: Iterable[type], without: Iterable[str] = ()) -> list[click.Parameter]:
     """One flag for every option of the dataclasses. A flag that is not given is None, so that a file's value can stand."""
-    return [_flag(option) for group in groups for option in options_of(group)]
+    return [_flag(option) for group in groups for option in options_of(group) if option.name not in without]
 
 
 def _flag(option: Option) -> click.Option:
@@ -26,6 +37,21 @@ def _shown(default: Any) -> str:
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
-def given(values: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Those of the named options that were really given."""
-    return {n: values[n] for n in names if values.get(n) not in (None, ())}
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the flags that were really given."""
+    return {name: value for name, value in values.items() if value not in (None, ())}
+
+
+def read_options(path: Path) -> dict[str, Any]:
+    """Options by name from a TOML file, in tables or not; the configuration of a run is such a file. `ConfigError` if it is none."""
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"`--config {path}` cannot be read: {error.strerror}. Give a TOML file.") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"`--config {path}` is not TOML: {error}.") from None
+    options: dict[str, Any] = {}
+    for name, value in found.items():
+        if name not in _NOTES:
+            options.update(value if isinstance(value, dict) else {name: value})
+    return options

@@ -168,6 +168,7 @@ class _Run:
         """The exact measures of the weights that are kept."""
         self.folder.load_weights(self.task.model)
         measures = self._evaluated(self.task.evaluate_exactly)
+        self.display.say(f"held-out loss of the best weights: {self.task.describe(measures)}")
         self._record({f"final_{name}": value for name, value in measures.items()})
         self.folder.draw(self.task.unit)
         return Outcome(True, measures)

@@ -1,13 +1,15 @@
 """A trained language model, ready to use."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from unrolled.data.corpus import Progress, encode
+from unrolled.data.text import Source
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.decoding import draw
 from unrolled.errors import ConfigError
@@ -69,17 +71,11 @@ class TrainedLanguageModel:
         logits, _ = self.model(symbols[:-1])
         return float(logits.double().log_softmax(-1).gather(-1, symbols[1:, :, None]).sum())
 
-    def evaluate(
-        self,
-        sources: str | Sequence[str],
-        *,
-        encoding: str = "utf-8",
-        encoding_progress: Progress | None = None,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Measure:
-        """The mean loss over whole text files; see `measure`."""
-        tokens = encode(sources, self.vocabulary, encoding=encoding, progress=encoding_progress)
-        return measure(self.model, tokens, streams_for(len(tokens)), progress)
+    def evaluate(self, sources: Source | Sequence[Source], *, encoding: str = "utf-8", progress: Progress | None = None) -> Measure:
+        """The mean loss over whole text files; see `measure`. `progress` is told what is being done, and how much of how much is."""
+        tokens = encode(sources, self.vocabulary, encoding=encoding, progress=progress)
+        tick = None if progress is None else partial(progress, "measuring")
+        return measure(self.model, tokens, streams_for(len(tokens)), tick)
 
     @property
     def _device(self) -> torch.device:
