@@ -17,7 +17,8 @@ class LanguageModel(nn.Module):
         symbols: V, the size of the vocabulary.
         cell, hidden, layers, recurrent_dropout, initial_state, residual, engine: as for `Recurrent`.
         embedding: columns of the learned input vectors; 0 for one-hot input.
-        dropout: probability with which inputs, what passes between layers, and outputs are dropped in training (Zaremba et al. 2014).
+        dropout: probability with which what a layer gives to the next one, or to the output, is dropped in training (Zaremba et al. 2014; the
+            input vectors are left whole, which for characters was measured to be better).
         tied: the output layer reads the same matrix as the input embedding (Press & Wolf 2017); needs `embedding` equal to `hidden`.
     """
 
@@ -63,6 +64,6 @@ class LanguageModel(nn.Module):
         """Logits `[T, B, V]` for the symbol after each of `symbols`, whole numbers `[T, B]`, and the state to go on with."""
         x = symbols
         if self.embedding is not None:
-            x = functional.dropout(self.embedding(symbols), self.dropout, self.training)
+            x = self.embedding(symbols)
         y, state = self.recurrent(x, state)
         return self.output(functional.dropout(y, self.dropout, self.training)), state

@@ -47,8 +47,10 @@ class ModelOptions:
     cell: str = option("lstm", "A built-in cell's name, or a file of equations.")
     hidden: int = option(512, "Units in every layer.")
     layers: int = option(1, "Layers, one above the other.")
-    embedding: int | None = option(None, f"Columns of the input vectors; 0 for one-hot input.  [default: --hidden, at most {COLUMNS}]")
-    dropout: float = option(0.25, "Part of the inputs and outputs of layers that is dropped in training.")
+    embedding: int | None = option(
+        None, f"Columns of the input vectors; 0 for one-hot input.  [default: as there are symbols, at most {COLUMNS}]"
+    )
+    dropout: float = option(0.25, "Part of what layers give that is dropped in training.")
     recurrent_dropout: float = option(0.0, "Part of what recurrent maps read that is dropped, the same for a whole window.")
     initial_state: str = option("zeros", "zeros, or learned.")
     residual: bool = option(False, "Add a layer's input to its output.")
@@ -56,12 +58,18 @@ class ModelOptions:
     engine: str = option("auto", "The engine that must run.")
 
     def resolved(self) -> "ModelOptions":
-        """The same with what was left open decided."""
-        columns = self.hidden if self.tied else min(self.hidden, COLUMNS)
-        return self if self.embedding is not None else replace(self, embedding=columns)
+        """The same: what is open is decided by `for_symbols`."""
+        return self
+
+    def for_symbols(self, symbols: int) -> "ModelOptions":
+        """The same with what was left open decided, for a vocabulary of so many symbols; more columns than symbols would be idle."""
+        if self.embedding is not None:
+            return self
+        columns = min(self.hidden, COLUMNS, max(symbols // 16 * 16, 16))
+        return replace(self, embedding=self.hidden if self.tied else columns)
 
     def build(self, symbols: int, cell: Cell) -> LanguageModel:
-        """The network, for so many symbols and with this cell."""
+        """The network, for so many symbols and with this cell. `ConfigError` for options that cannot be."""
         return LanguageModel(
             symbols,
             cell,

@@ -61,9 +61,11 @@ def _begin(sources: list[Source], folder: RunFolder, options: Mapping[str, Any],
     folder.require_new()
     with display:
         corpus = _prepare(configuration["data"], display.work)
-        configuration = dataclasses.replace(configuration, fingerprint=corpus.fingerprint)
+        model = configuration["model"].for_symbols(corpus.vocabulary.size)
+        groups = {**configuration.groups, "model": model}
+        configuration = dataclasses.replace(configuration, groups=groups, fingerprint=corpus.fingerprint)
         torch.manual_seed(configuration["training"].seed)
-        task = LanguageModelTask(configuration["model"].build(corpus.vocabulary.size, cell), corpus, configuration["streams"], device)
+        task = LanguageModelTask(model.build(corpus.vocabulary.size, cell), corpus, configuration["streams"], device)
         with folder.hold():
             folder.require_new()
             folder.write_text(CELL, cell.to_file_text())
