@@ -1,0 +1,103 @@
+"""Every rule of the language, broken. `¦` marks where the caret must stand, and is not part of the text."""
+
+import pytest
+
+from unrolled.equations import parse
+from unrolled.errors import EquationError
+
+BROKEN = [
+    ("h[t] = ¦g[t] + h[t-1]", "`g` is not defined", "A parameter is written without a time"),
+    ("gate[t] = tanh(W @ x[t])\nh[t] = ¦gatte[t] + h[t-1]", "`gatte` is not defined", "Did you mean `gate`?"),
+    ("h[t] = ¦c[t] + h[t-1]\nc[t] = tanh(W @ x[t])", "`c[t]` is read before it is assigned, on line 2", "Move that line up"),
+    ("h[t] = tanh(W @ x[t]) + ¦c[t-1]", "`c` is read at [t-1] but never assigned", "Add a line `c[t] = …`"),
+    ("h[t] = h[t-1] + ¦h[t-2]", "got [t - 2]", "Keep the older value as a state of its own"),
+    ("h[t] = h[t-1] + ¦h[t+1]", "got [t + 1]", "bidirectional"),
+    ("h[t] = h[t-1] + ¦h[0]", "The only times are [t] and [t-1]", "Write `h[t]` or `h[t-1]`"),
+    ("h[t] = h[t-1] + W @ ¦x[t-1]", "Earlier inputs are not kept", "Keep one as a state"),
+    ("h[t] = h[t-1]^¦2", "`^` is not a power", "Write `**`"),
+    ("h[t] = ¦h[t-1] % 2", "This operator is not part of the language", "Expected + - * / ** or @"),
+    ("h[t] = ¦h[t-1] // 2", "This operator is not part of the language", "Expected + - * / ** or @"),
+    ("h[t] = W @ x[t] + ¦W * h[t-1]", "`W` is used both as a matrix and as a vector", "another name"),
+    ("h[t] = b + ¦b @ h[t-1]", "`b` is used both as a matrix and as a vector", "another name"),
+    ("h[t] = W @ x[t] + ¦W @ h[t-1]", "`W` is applied both to the input and to a state", "another name"),
+    ("h[t] = (¦W + R) @ h[t-1]", "On the left of `@` stands the name of a matrix", "Use parentheses"),
+    ("c[t] = W @ x[t]\nh[t] = ¦c @ h[t-1]", "`c` is not a matrix", "name of a parameter"),
+    ("h[t] = h[t-1] + W @ ¦3", "`W @` needs a vector on its right, got a number", "Write `*` to scale"),
+    ("h[t] = ¦sin(h[t-1])", "There is no such function", "The functions are sigmoid"),
+    ("h[t] = ¦sigmiod(h[t-1])", "There is no such function", "Did you mean `sigmoid`?"),
+    ("h[t] = ¦tanh(h[t-1], 2)", "`tanh` takes one value", "tanh(a[t])"),
+    ("h[t] = ¦tanh()", "`tanh` takes one value", "tanh(a[t])"),
+    ("h[t] = ¦tanh(h[t-1], k=2)", "`tanh` takes one value", "tanh(a[t])"),
+    ("h[t] = ¦tanh + h[t-1]", "`tanh` is a function and needs an argument", None),
+    ("h[t] = ¦tanh[t] + h[t-1]", "`tanh` has no time", None),
+    ("h[t] = ¦t * h[t-1]", "`t` is the time and has no value", None),
+    ("c[t] = W @ x[t]\nh[t] = ¦c * h[t-1]", "`c` needs a time", "Write `c[t]` or `c[t-1]`"),
+    ("h[t] = W @ ¦x + h[t-1]", "`x` needs a time", "Write `x[t]`"),
+    ("h[t] = ¦(W @ x)[t] + h[t-1]", "Only a name has a time", "name of its own"),
+    ("¦x[t] = h[t-1]\nh[t] = x[t]", "`x` is the input and cannot be assigned", "another name"),
+    ("¦tanh[t] = h[t-1]\nh[t] = x[t]", "`tanh` is a function and cannot be assigned", "another name"),
+    ("¦t[t] = h[t-1]\nh[t] = x[t]", "`t` is the time and cannot be assigned", "another name"),
+    ("h[t] = h[t-1]\n¦h[t] = h[t-1]", "`h[t]` is assigned twice", "another name"),
+    ("¦h = h[t-1]", "`h` is assigned without a time", "Write `h[t] = …`"),
+    ("¦h[t-1] = h[t]", "Only the present can be assigned", "Write `h[t] = …`"),
+    ("¦f(h)[t] = h[t-1]", "Only `name[t]` can be assigned", None),
+    ("¦h[t] += h[t-1]", "Expected a line of the form", "name[t] = expression"),
+    ("¦h[t] = c[t] = h[t-1]", "Expected a line of the form", "name[t] = expression"),
+    ("¦import os", "Expected a line of the form", "name[t] = expression"),
+    ("h[t] = ¦[h[t-1]]", "This is not part of the language", "Expected + - * / ** @"),
+    ("h[t] = ¦h[t-1] if 1 else 2", "This is not part of the language", "Expected + - * / ** @"),
+    ("h[t] = ¦~h[t-1]", "This is not part of the language", "Expected + - * / ** @"),
+    ("h[t] = ¦'a' + h[t-1]", "Expected a number, got 'a'", None),
+    ("h[t] = ¦True + h[t-1]", "Expected a number, got 'True'", None),
+    ("h[t] = ¦2j * h[t-1]", "Expected a number", None),
+    ("h[t] = ¦1e999 * h[t-1]", "The number is too large", None),
+    ("h[t] = h[t-1] + ¦1 / 0", "no finite real value", None),
+    ("h[t] = h[t-1] + ¦(-1) ** 0.5", "no finite real value", None),
+    ("h[t] = h[t-1] ** ¦1000", "The exponent must be a plain number of at most 100", None),
+    ("h[t] = tanh(h[t-1]¦", "not an equation", "Expected `name[t] = expression`"),
+    ("h[t] = h[t-1] ¦h[t-1]", "not an equation", "Expected `name[t] = expression`"),
+    ("a[t] = h[t-1]\n    \n      h[t] = ¦q[t]", "`q` is not defined", None),
+]
+
+
+@pytest.mark.parametrize(("marked", "problem", "cure"), BROKEN)
+def test_a_broken_rule_is_named_with_a_caret_and_a_cure(marked, problem, cure):
+    before = marked[: marked.index("¦")].split("\n")
+    line, column = len(before), len(before[-1]) + 1
+    with pytest.raises(EquationError) as caught:
+        parse(marked.replace("¦", ""))
+    message = str(caught.value)
+    assert problem in message
+    assert (cure or "") in message
+    if "not an equation" not in problem:
+        assert (caught.value.line, caught.value.column) == (line, column)
+    else:
+        assert caught.value.line == line
+    *_, source, caret = message.splitlines()
+    assert source == f"{line} | {marked.replace('¦', '').splitlines()[line - 1].rstrip()}"
+    assert caret.index("^") == len(f"{line} | ") + caught.value.column - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "output", "problem"),
+    [
+        ("", "h", "The text holds no equation"),
+        ("# only a comment", "h", "The text holds no equation"),
+        ("c[t] = W @ x[t] + c[t-1]", "h", "No line assigns `h[t]`, the output"),
+        ("h[t] = tanh(W @ x[t])", "h", "this is not a recurrence"),
+        ("h[t] = h[t-1]\n" * 3000, "h", "a cell may have at most"),
+        (f"h[t] = {'-' * 100}h[t-1]", "h", "nested more than"),
+        (3, "h", "The equations must be a text, got int"),
+    ],
+)
+def test_what_is_wrong_with_the_whole_text_is_said(text, output, problem):
+    with pytest.raises(EquationError) as caught:
+        parse(text, output)
+    assert problem in str(caught.value)
+
+
+def test_indentation_comments_and_wide_characters_do_not_shift_the_caret():
+    with pytest.raises(EquationError) as caught:
+        parse("  # ein Kommentar: größer\n\tβ[t] = tanh(W @ x[t])\n    h[t] = β[t] * wörd[t] + h[t-1]")
+    assert (caught.value.line, caught.value.column) == (3, 19)
+    assert str(caught.value).splitlines()[-1].index("^") == str(caught.value).splitlines()[-2].index("wörd")

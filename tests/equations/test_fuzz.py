@@ -1,0 +1,91 @@
+"""Whatever is read as a cell: nothing but the toolkit's own errors comes out, and nothing is executed."""
+
+import contextlib
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unrolled import cells
+from unrolled.cells import cell_from_text
+from unrolled.equations import parse, to_latex, to_text
+from unrolled.errors import EquationError, UnrolledError
+
+EXAMPLES = settings(max_examples=150, deadline=None)
+
+atoms = st.sampled_from(["x[t]", "h[t-1]", "h[t]", "c[t-1]", "a[t]", "b", "W", "2", "0.5", "1e308", "1e-320", "0", "x", "h[t-2]", "t", "π"])
+operators = st.sampled_from(["+", "-", "*", "/", "**", "@", "^", "%", "<"])
+functions = st.sampled_from(["sigmoid", "tanh", "relu", "softplus", "exp", "log", "sqrt", "abs", "nothing"])
+
+
+def _larger(inner):
+    binary = st.builds("({} {} {})".format, inner, operators, inner)
+    product = st.builds("R @ {}".format, inner)
+    return binary | product | st.builds("{}({})".format, functions, inner) | st.builds("-{}".format, inner)
+
+
+expressions = st.recursive(atoms, _larger, max_leaves=12)
+lines = st.builds("{}[t] = {}".format, st.sampled_from(["h", "a", "c"]), expressions)
+
+
+def read(text):
+    """A cell's text read, and printed if it can be; any other exception than the one expected goes through."""
+    try:
+        recurrence = parse(text)
+    except EquationError:
+        return
+    assert parse(to_text(recurrence)) == recurrence
+    to_latex(recurrence)
+
+
+@given(st.text(max_size=300))
+@EXAMPLES
+def test_any_text(text):
+    read(text)
+
+
+@given(st.lists(lines, min_size=1, max_size=4))
+@EXAMPLES
+def test_random_equations(several):
+    read("\n".join(several))
+
+
+@given(st.sampled_from(list(cells.BUILT_IN)), st.randoms(use_true_random=False), st.integers(1, 4))
+@EXAMPLES
+def test_built_in_cells_with_characters_changed(name, chance, changes):
+    text = list(cells.BUILT_IN[name].equations)
+    for _ in range(changes):
+        position = chance.randrange(len(text))
+        text[position] = chance.choice(
+            ["", "(", ")", "[", "]", "@", "t", "-1", "\n", "=", "\x00", "\ud800", "9" * 50, " ", chance.choice(text)]
+        )
+    read("".join(text))
+
+
+@given(st.text(max_size=80), st.sampled_from(list(cells.BUILT_IN)))
+@EXAMPLES
+def test_any_header_of_a_cell_file(header, name):
+    with contextlib.suppress(UnrolledError):
+        cell_from_text(f"{header}\n---\n{cells.BUILT_IN[name].equations}", "fuzz")
+
+
+@pytest.mark.parametrize("nested", ["(" * 500 + "h[t-1]" + ")" * 500, "-" * 5000 + "h[t-1]", "tanh(" * 300 + "h[t-1]" + ")" * 300, "2**" * 40 + "2",
+                                    "9" * 5000, "h[t-1]" + "+h[t-1]" * 2000, "(h[t-1]**99)**99", "1/(1e-300*1e-300)"])  # fmt: skip
+def test_extremes_end_in_an_error_or_a_recurrence(nested):
+    read(f"h[t] = {nested}")
+
+
+@pytest.mark.parametrize("attack", ["__import__('os').mkdir({!r})", "open({!r}, 'w')", "[c for c in ().__class__.__base__.__subclasses__()]",
+                                    "(lambda: open({!r}, 'w'))()", "exec('open({!r},\"w\")')"])  # fmt: skip
+def test_nothing_is_executed(attack, tmp_path):
+    victim = str(tmp_path / "made")
+    with pytest.raises(EquationError):
+        parse(f"h[t] = h[t-1] + {attack.format(victim)}")
+    assert not list(tmp_path.iterdir())
+
+
+def test_large_and_random_files_are_refused_quickly():
+    text = "".join(random.Random(0).choices("ht[]=-1+*@ \nabc", k=100_000))
+    with pytest.raises(EquationError):
+        parse(text)
