@@ -1,0 +1,131 @@
+"""Truncated back-propagation against the chain rule written out by hand."""
+
+import itertools
+
+import pytest
+import torch
+
+import unrolled as un
+from unrolled.errors import ConfigError, RunError
+from unrolled.training import StreamOptions, Truncated
+
+BATCH = 2
+
+
+class Small(torch.nn.Module):
+    """A cell with two states and an output layer, in double precision."""
+
+    def __init__(self, initial_state="zeros"):
+        super().__init__()
+        torch.manual_seed(1)
+        self.recurrent = un.Recurrent("lstm", 3, 4, initial_state=initial_state, engine="eager", dtype=torch.float64)
+        self.output = torch.nn.Linear(4, 5, dtype=torch.float64)
+
+    def forward(self, x, state=None):
+        y, state = self.recurrent(x, state)
+        return self.output(y), state
+
+
+def summed(outputs, targets):
+    return torch.nn.functional.cross_entropy(outputs.flatten(0, 1), targets.flatten(), reduction="sum")
+
+
+def sequence(steps):
+    generator = torch.Generator().manual_seed(7)
+    return torch.randn(steps, BATCH, 3, dtype=torch.float64, generator=generator), torch.randint(5, (steps, BATCH), generator=generator)
+
+
+def gradients(model):
+    taken = [p.grad.clone() for p in model.parameters()]
+    model.zero_grad()
+    return taken
+
+
+def windows(truncated, x, y, window):
+    """The gradients after each window, with parameters that stay as they are."""
+    for inputs, targets in zip(x.split(window), y.split(window), strict=True):
+        for piece in truncated.pieces(inputs, targets):
+            piece.total.backward()
+        yield gradients(truncated.model)
+
+
+@pytest.mark.parametrize("initial_state", ["zeros", "learned"])
+def test_one_window_over_everything_is_full_back_propagation(initial_state):
+    model = Small(initial_state)
+    x, y = sequence(9)
+    summed(model(x)[0], y).backward()
+    wanted = gradients(model)
+    (got,) = windows(Truncated(model, summed, 9, 9), x, y, 9)
+    assert all(torch.equal(g, w) for g, w in zip(got, wanted, strict=True))
+
+
+def reached(model, x, y, first, last, start):
+    """Gradients of the losses of steps `first` to `last - 1`, which go back to step `start`, with the state before it taken as given."""
+    state = None
+    if start:
+        with torch.no_grad():
+            state = model(x[:start])[1]
+    outputs, _ = model(x[start:last], state)
+    summed(outputs[first - start :], y[first:last]).backward()
+    return gradients(model)
+
+
+@pytest.mark.parametrize(("steps", "window", "backprop"), list(itertools.product([12, 14], [4], [4, 5, 6, 8, 9, 13, 99])))
+def test_losses_of_a_window_reach_back_as_far_as_asked(steps, window, backprop):
+    model = Small()
+    x, y = sequence(steps)
+    for number, got in enumerate(windows(Truncated(model, summed, window, backprop), x, y, window)):
+        first, last = number * window, min((number + 1) * window, steps)
+        # The steps that are run again are always the backprop - window before the window.
+        wanted = reached(model, x, y, first, last, max(first - (backprop - window), 0))
+        for g, w in zip(got, wanted, strict=True):
+            torch.testing.assert_close(g, w, atol=1e-13, rtol=0)
+
+
+@pytest.mark.parametrize("backprop", [1, 2, 3, 5])
+def test_a_shorter_reach_cuts_the_gradient_inside_the_window(backprop):
+    model = Small()
+    x, y = sequence(7)
+    (got,) = windows(Truncated(model, summed, 7, backprop), x, y, 7)
+    parts = [reached(model, x, y, start, min(start + backprop, 7), start) for start in range(0, 7, backprop)]
+    for g, *w in zip(got, *parts, strict=True):
+        torch.testing.assert_close(g, sum(w), atol=1e-13, rtol=0)
+
+
+@pytest.mark.parametrize("backprop", [2, 4, 7])
+def test_the_carried_state_is_that_of_an_uncut_pass_and_has_no_past(backprop):
+    model = Small()
+    x, y = sequence(12)
+    truncated = Truncated(model, summed, 4, backprop)
+    list(windows(truncated, x, y, 4))
+    run_again = max(backprop - 4, 0)
+    wanted = model(x[: 12 - run_again])[1]
+    for carried, state in zip(truncated.state, wanted, strict=True):
+        assert not carried.requires_grad
+        torch.testing.assert_close(carried, state.detach(), atol=1e-13, rtol=0)
+    truncated.forget()
+    assert truncated.memory() == {}
+
+
+@pytest.mark.parametrize("backprop", [2, 4, 7, 11])
+def test_what_is_remembered_elsewhere_goes_on_the_same(backprop):
+    model = Small()
+    x, y = sequence(12)
+    whole = list(windows(Truncated(model, summed, 3, backprop), x, y, 3))
+    first, second = Truncated(model, summed, 3, backprop), Truncated(model, summed, 3, backprop)
+    list(windows(first, x[:6], y[:6], 3))
+    second.recall(first.memory())
+    for got, wanted in zip(windows(second, x[6:], y[6:], 3), whole[2:], strict=True):
+        assert all(torch.equal(g, w) for g, w in zip(got, wanted, strict=True))
+
+
+def test_a_memory_of_something_else_is_refused():
+    with pytest.raises(RunError, match="other"):
+        Truncated(Small(), summed, 3, 3).recall({"other": torch.zeros(1)})
+
+
+@pytest.mark.parametrize("name", ["batch", "window", "backprop"])
+def test_stream_options_start_at_one(name):
+    with pytest.raises(ConfigError, match=f"--{name}"):
+        StreamOptions(**{name: 0})
+    assert StreamOptions(window=7).resolved().backprop == 7
