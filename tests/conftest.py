@@ -1,3 +1,8 @@
+import os
+
+# Small networks are fastest on one thread, and then several test runs do not wait for each other's threads.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import pytest
 
 

@@ -21,6 +21,7 @@ from unrolled.training.state import Position, adamw, restore_state, save_state
 from unrolled.training.truncated import Piece
 
 LOG_SECONDS = 1.0
+DRAW_SECONDS = 30.0
 EVALUATION_SHARE = 0.25
 """The part of a run limited in minutes that measuring on the way may take; if it would take more, it is done at the end only."""
 
@@ -151,6 +152,7 @@ class _Run:
             self.folder.history.cut(self.at.updates)
         self.started = time.perf_counter() - self.at.seconds
         self.saved_at, self.saved_updates = time.perf_counter(), self.at.updates
+        self.drawn_at = self.saved_at
         self.meter = _Meter()
 
     def learn(self) -> None:
@@ -160,7 +162,8 @@ class _Run:
             if self.at.best is not None and self.at.measured_updates < self.at.updates:
                 self._measure()
         except Stopped:
-            self._save_and_draw()
+            self._save()
+            self._draw()
             raise
         self._save()
 
@@ -170,7 +173,7 @@ class _Run:
         measures = self._evaluated(self.task.evaluate_exactly)
         self.display.say(f"held-out loss of the best weights: {self.task.describe(measures)}")
         self._record({f"final_{name}": value for name, value in measures.items()})
-        self.folder.draw(self.task.unit)
+        self._draw()
         return Outcome(True, measures)
 
     def close(self) -> None:
@@ -185,7 +188,9 @@ class _Run:
                 self._measure()
             self._update()
             if time.perf_counter() - self.saved_at >= self.options.checkpoint_seconds:
-                self._save_and_draw()
+                self._save()
+            if time.perf_counter() - self.drawn_at >= DRAW_SECONDS:
+                self._draw()
             self.interrupts.check()
 
     def _turn_epoch(self) -> None:
@@ -309,6 +314,6 @@ class _Run:
         save_state(self.folder, self.task.model, self.optimiser, self.task.memory(), self.at)
         self.saved_at, self.saved_updates = time.perf_counter(), self.at.updates
 
-    def _save_and_draw(self) -> None:
-        self._save()
+    def _draw(self) -> None:
         self.folder.draw(self.task.unit)
+        self.drawn_at = time.perf_counter()

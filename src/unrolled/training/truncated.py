@@ -73,7 +73,7 @@ class Truncated:
         count = sum(name.startswith("state.") for name in memory)
         if set(memory) - {"earlier"} != {f"state.{i}" for i in range(count)}:
             raise RunError(f"The carried state is not one: it has {', '.join(sorted(memory))}.")
-        self.state = tuple(memory[f"state.{i}"] for i in range(count)) or None
+        self.state = _alone(tuple(memory[f"state.{i}"] for i in range(count)) or None)
         self.earlier = memory.get("earlier")
 
     def pieces(self, inputs: Tensor, targets: Tensor) -> Iterator[Piece]:
@@ -83,7 +83,7 @@ class Truncated:
             return
         for x, y in zip(inputs.split(self.backprop), targets.split(self.backprop), strict=True):
             outputs, state = self.model(x, self.state)
-            self.state = _detached(state)
+            self.state = _alone(state)
             yield Piece(self.loss(outputs, y), y.numel(), targets.numel())
 
     def _with_earlier(self, inputs: Tensor) -> Tensor:
@@ -95,9 +95,10 @@ class Truncated:
             head, state = self.model(x[:cut], state)
             outputs.append(head)
         tail, _ = self.model(x[cut:], state)
-        self.state, self.earlier = _detached(state), x[cut:]
+        self.state, self.earlier = _alone(state), x[cut:]
         return torch.cat([*outputs, tail])[-len(inputs) :]
 
 
-def _detached(state: State | None) -> State | None:
-    return None if state is None else tuple(s.detach() for s in state)
+def _alone(state: State | None) -> State | None:
+    """The state without its past, each tensor in memory of its own: how sums are rounded may depend on where and how a tensor lies."""
+    return None if state is None else tuple(s.detach().clone(memory_format=torch.contiguous_format) for s in state)
