@@ -1,0 +1,268 @@
+"""The command line as its users meet it."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import unrolled as un
+from unrolled.cli import cli, main
+from unrolled.errors import UnrolledError
+
+ROOT = Path(__file__).parents[2]
+FAST = ["--hidden", "8", "--batch", "4", "--window", "16", "--epochs", "1", "--evaluations", "2"]
+LINES = "The king is dead.\nLong live the king!\nWho is the king?\n" * 30
+MINIMAL = """\
+u[t] = sigmoid(W_u @ x[t] + R_u @ h[t-1] + b_u)
+n[t] = tanh(W_n @ x[t] + R_n @ h[t-1] + b_n)
+h[t] = u[t] * n[t] + (1 - u[t]) * h[t-1]
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working folder with a text and a cell in it."""
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text(LINES, encoding="utf-8")
+    Path("minimal.cell").write_text(MINIMAL, encoding="utf-8")
+    return tmp_path
+
+
+def call(*arguments):
+    result = CliRunner().invoke(cli, [str(a) for a in arguments])
+    if isinstance(result.exception, UnrolledError):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def run(here):
+    call("train", "lm", "text.txt", *FAST, "--out", "run")
+    return here / "run"
+
+
+def test_train_evaluate_sample_and_score(run):
+    found = json.loads(call("evaluate", run, "text.txt", "--json"))
+    assert set(found) == {"nats", "bits", "perplexity", "tokens"}
+    assert found["tokens"] == len(LINES)
+    assert found["bits"] == pytest.approx(found["nats"] / 0.6931471805599453)
+    assert found["perplexity"] == pytest.approx(2.718281828459045 ** found["nats"])
+    assert "bits per character" in call("evaluate", run, "text.txt")
+    written = call("sample", run, "--prompt", "The ", "--length", "30", "--seed", "3", "--count", "2")
+    assert written == call("sample", run, "--prompt", "The ", "--length", "30", "--seed", "3", "--count", "2")
+    first, second = written.split("-" * 40 + "\n")
+    assert len(first.rstrip("\n")) <= 34
+    assert first.startswith("The ")
+    assert second.startswith("The ")
+    scored = json.loads(call("score", run, "king the is", "The king is dead.", "--json"))
+    assert [set(s) for s in scored] == [{"sentence", "log_probability"}] * 2
+    assert scored[0]["log_probability"] >= scored[1]["log_probability"]
+    model = un.load(run)
+    assert scored[0]["log_probability"] == pytest.approx(model.score(scored[0]["sentence"]))
+
+
+def test_characters_that_the_model_does_not_know_are_named(run):
+    result = CliRunner().invoke(cli, ["sample", str(run), "--prompt", "Þe king", "--length", "5"])
+    assert "does not know 'Þ': read as <UNK>" in result.stderr
+    assert result.stdout.startswith("Þe king")
+    result = CliRunner().invoke(cli, ["score", str(run), "☃"])
+    assert "'☃'" in result.stderr
+
+
+def test_words_and_a_cell_of_ones_own(here):
+    call(
+        "train",
+        "lm",
+        "text.txt",
+        *FAST,
+        "--out",
+        "w",
+        "--level",
+        "word",
+        "--vocabulary",
+        "8",
+        "--cell",
+        "minimal.cell",
+        "--held-out",
+        "0.2",
+    )
+    assert json.loads(Path("w/vocabulary.json").read_text())["symbols"][:2] == ["<UNK>", "<EOS>"]
+    assert len(json.loads(Path("w/vocabulary.json").read_text())["symbols"]) == 8
+    assert 'name = "minimal"' in Path("w/recurrence.cell").read_text()
+    Path("minimal.cell").unlink()
+    assert "perplexity" in call("evaluate", "w", "text.txt")
+    assert "<UNK>" not in call("sample", "w", "--prompt", "the king", "--length", "40")
+
+
+def test_a_run_gets_a_folder_of_its_own(here):
+    for expected in ("runs/lm", "runs/lm-2"):
+        assert f"The run is in {expected}" in call("train", "lm", "text.txt", *FAST)
+
+
+def test_options_come_from_a_file_and_what_is_typed_goes_first(here):
+    Path("options.toml").write_text('hidden = 9\n[training]\nminutes = 5.0\n[data]\nsources = ["text.txt"]\n')
+    call("train", "lm", "--config", "options.toml", *FAST[2:], "--out", "a")
+    stored = Path("a/config.toml").read_text()
+    assert "hidden = 9" in stored
+    assert "epochs = 1" in stored
+    assert "minutes" not in stored
+    call("train", "lm", "--config", "a/config.toml", "--hidden", "7", "--out", "b")
+    assert "hidden = 7" in Path("b/config.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--epochs", "1", "--minutes", "2"], "both say when to stop"),
+        (["--out", "a", "--resume", "b"], "`--resume` goes on in the run's own folder"),
+        (["--resume", "nowhere"], "There is no run folder nowhere"),
+        (["--level", "syllable"], "must be one of char, word"),
+        (["--vocabulary", "2"], "must be at least 3"),
+        (["--held-out", "1.5"], "must be a fraction"),
+        (["--cell", "nothing.cell"], "Give a built-in cell's name or a file of equations"),
+        (["--cell", "text.txt"], "Expected"),
+        (["--tied", "--embedding", "3"], "--tied"),
+        (["--dropout", "1"], "dropout"),
+        (["--engine", "warp"], "no engine 'warp'"),
+        (["--engine", "torch", "--cell", "lstm-peephole"], "torch has no kernel"),
+        (["--device", "warp"], "--device warp"),
+        (["--precision", "int8"], "must be one of float32, bfloat16"),
+        (["--learning-rate", "nan"], "--learning-rate"),
+        (["--config", "missing.toml"], "cannot be read"),
+        (["--config", "minimal.cell"], "is not TOML"),
+        (["--config", "wrong.toml"], "There is no option 'hiden'. Did you mean 'hidden'?"),
+        (["--config", "kind.toml"], "`--hidden` must be of type int, got 'many'"),
+        (["--encoding", "klingon"], "no text encoding"),
+        (["--validation", "missing.txt"], "missing.txt"),
+        (["--window", "5000"], "one window takes 5000"),
+        (["--hidden", "0"], "hidden"),
+        (["--backprop", "0"], "--backprop"),
+    ],
+)
+def test_bad_options_are_refused_and_leave_nothing(here, arguments, said):
+    Path("wrong.toml").write_text("hiden = 3")
+    Path("kind.toml").write_text('hidden = "many"')
+    before = {p.name for p in here.iterdir()}
+    with pytest.raises(UnrolledError) as caught:
+        call("train", "lm", *([] if "--resume" in arguments else ["text.txt"]), *arguments)
+    assert said in str(caught.value)
+    if "--engine" not in arguments:
+        assert {p.name for p in here.iterdir()} <= before | {"runs"}
+        assert not [p for p in here.glob("runs/*") if p.name != ".lock"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "is empty"), (b"abc", "The text"), (b"caf\xe9 au lait" * 40, "at byte 3"), (b"\xff\xfeh\x00i\x00" * 40, "at byte 0")],
+)
+def test_texts_that_cannot_be_used_are_refused(here, content, said):
+    Path("bad.txt").write_bytes(content)
+    with pytest.raises(UnrolledError) as caught:
+        call("train", "lm", "bad.txt", "--epochs", "1")
+    assert said in str(caught.value)
+    assert not Path("runs").exists()
+
+
+def test_the_cure_that_the_encoding_error_names_works(here):
+    Path("latin.txt").write_bytes("Übermäßig schöne Grüße\n".encode("latin-1") * 60)
+    call("train", "lm", "latin.txt", *FAST, "--encoding", "latin-1", "--out", "latin")
+    assert "ß" in json.loads(Path("latin/vocabulary.json").read_text(encoding="utf-8"))["symbols"]
+
+
+def test_errors_are_one_message_without_a_traceback(here, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", "nowhere", "text.txt"])
+    assert caught.value.code == 1
+    assert capsys.readouterr().err.startswith("error: There is no run folder nowhere.")
+
+
+def test_show_lists_and_prints_cells(here):
+    assert all(name in call("show") for name in un.cells.BUILT_IN)
+    assert call("show", "minimal.cell") == MINIMAL
+    assert "\\odot" in call("show", "lstm", "--as", "latex")
+    assert "backward, every step" in call("show", "gru", "--as", "plan")
+    with pytest.raises(UnrolledError, match=r"The built-in cells are elman, elman-relu"):
+        call("show", "gruu")
+
+
+def test_doctor_tells_versions_threads_and_engines(here):
+    found = json.loads(call("doctor", "--json"))
+    assert {"unrolled", "torch", "python"} <= set(found["versions"])
+    assert set(found["engines"]) == {"torch", "eager"}
+    assert found["processor"]["threads"] >= 1
+    assert "eager" in call("doctor")
+
+
+def test_demo_trains_writes_and_says_what_next(here):
+    said = call("demo", "--minutes", "0.05", "--hidden", "16")
+    assert "The run is in runs/demo" in said
+    assert "unrolled sample runs/demo" in said
+    assert said.count("\nThe ") >= 2
+    assert Path("runs/demo/loss.png").exists()
+
+
+def test_interrupting_saves_and_says_how_to_go_on(here):
+    command = [
+        sys.executable,
+        "-c",
+        "from unrolled.cli import main; main()",
+        "train",
+        "lm",
+        "text.txt",
+        "--hidden",
+        "8",
+        "--minutes",
+        "5",
+        "--out",
+        "run",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not Path("run/metrics.jsonl").exists():
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Go on with: unrolled train lm --resume run" in said
+    assert "The run is in run" in call("train", "lm", "--resume", "run", "--minutes", "0.001")
+    assert call("sample", "run", "--length", "5")
+
+
+def _blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+
+
+def test_the_commands_of_the_readme_work(here):
+    Path("shakespeare.txt").write_text(LINES, encoding="utf-8")
+    Path("other.txt").write_text(LINES[:50], encoding="utf-8")
+    Path("YOUR.txt").write_text(LINES, encoding="utf-8")
+    commands = [line.split("#")[0] for block in _blocks("") for line in block.splitlines() if line.startswith("unrolled ")]
+    assert len(commands) >= 7
+    for number, command in enumerate(commands):
+        words = ["0.005" if word in ("3", "10") else word for word in shlex.split(command)[1:]]
+        if words[0] == "train":
+            words += ["--minutes", str(0.005 * (number + 1))] + ([] if "--resume" in words else ["--hidden", "8"])
+        assert call(*words)
+
+
+def test_the_python_of_the_readme_works(here, capsys):
+    Path("shakespeare.txt").write_text(LINES, encoding="utf-8")
+    blocks = _blocks("python")
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(compile(block.replace("hidden=256, minutes=3", "hidden=8, minutes=0.005"), "README.md", "exec"), {})
+    assert "ROMEO:" in capsys.readouterr().out
+
+
+def test_python_and_make_targets_of_the_readme_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.M):
+        assert f"\n{target}:" in makefile
