@@ -7,6 +7,7 @@ import torch
 from onnx import TensorProto, helper
 
 import unrolled as un
+from unrolled.engines import ENGINES
 from unrolled.engines.fused import KERNELS
 
 STEPS, BATCH, INPUTS, UNITS = 7, 5, 4, 6
@@ -22,7 +23,11 @@ def gates(layer, reverse, names, kind, negated=()):
 def lstm(layer, reverse):
     order = "iofz"
     bias = gates(layer, reverse, order, "b")
-    tensors = {"W": gates(layer, reverse, order, "W"), "R": gates(layer, reverse, order, "R"), "B": np.concatenate([bias, np.zeros_like(bias)])}
+    tensors = {
+        "W": gates(layer, reverse, order, "W"),
+        "R": gates(layer, reverse, order, "R"),
+        "B": np.concatenate([bias, np.zeros_like(bias)]),
+    }
     if layer.cell.name == "lstm-peephole":
         tensors["P"] = gates(layer, reverse, "iof", "p")
     return tensors
@@ -54,7 +59,7 @@ OPERATORS = {
     "elman-relu": ("RNN", elman, {"activations": ["Relu", "Relu"]}),
 }
 
-PAIRS = [(name, engine) for name in OPERATORS for engine in ("eager", "torch") if engine == "eager" or un.cells.BUILT_IN[name].recurrence in KERNELS]
+PAIRS = [(name, engine) for name in OPERATORS for engine in ENGINES if engine == "eager" or un.cells.BUILT_IN[name].recurrence in KERNELS]
 
 
 def run_onnx(operator, attributes, weights, x, state, lengths):

@@ -250,11 +250,22 @@ class Recurrent(nn.Module):
         if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
             raise ShapeError(f"`x` has dtype {x.dtype} but the parameters have {weight.dtype}. Convert one of them with `.to(dtype)`.")
 
+    def _check_kind(self, states: State) -> None:
+        weight = next(self.parameters())
+        for name, state in zip(self.cell.states, states, strict=True):
+            if (state.dtype, state.device) != (weight.dtype, weight.device):
+                raise ShapeError(
+                    f"`state {name}` has {state.dtype} on {state.device} but the parameters have {weight.dtype} on {weight.device}. "
+                    "Convert it with `.to(device, dtype)`."
+                )
+
     def _initial(self, state: Any, x: Tensor, arrangement: Arrangement) -> State:
         """Every state `[L * D, B, n]` before the first step."""
         places, batch = list(self._places()), x.shape[1]
         if state is not None:
-            return check_state(self._take(state), self.cell.states, len(places), batch, self._units(), arrangement.batched)
+            given = check_state(self._take(state), self.cell.states, len(places), batch, self._units(), arrangement.batched)
+            self._check_kind(given)
+            return given
         if self.initial_state == "learned":
             learned = ([getattr(self, parameter_name(f"{name}_0", place)) for place in places] for name in self.cell.states)
             return tuple(torch.stack(list[Tensor](rows))[:, None].expand(-1, batch, -1) for rows in learned)
@@ -283,7 +294,8 @@ class Recurrent(nn.Module):
             if layer < self.num_layers - 1:
                 x = functional.dropout(x, self.dropout, self.training)
             solutions += here
-        final = tuple(torch.stack(states) for states in zip(*(s.final for s in solutions), strict=True))
+        # Autocast leaves some states in its own dtype; the parameters' is what the next call takes, with autocast or without.
+        final = tuple(torch.stack(states).to(initial[0].dtype) for states in zip(*(s.final for s in solutions), strict=True))
         history = tuple(torch.stack(states) for states in zip(*(s.steps for s in solutions), strict=True)) if every_state else ()
         return x, final, history
 
