@@ -79,6 +79,7 @@ def derivative(plan, parameters, x, initial, cotangents):
         if adjoint.input is not None:
             into_x[t] = evaluate(adjoint.input, values)
         for g in adjoint.gradients:
-            delta = np.broadcast_to(values[g.delta], (x.shape[1], gradients[g.parameter].shape[0]))
-            gradients[g.parameter] += delta.sum(0) if g.operand is None else delta.T @ values[g.operand]
+            batch, (rows, *columns) = x.shape[1], gradients[g.parameter].shape
+            delta = np.broadcast_to(values[g.delta], (batch, rows))
+            gradients[g.parameter] += delta.T @ np.broadcast_to(values[g.operand], (batch, *columns)) if columns else delta.sum(0)
     return gradients, into_x, carried

@@ -1,9 +1,17 @@
 """Every rule of the language, broken. `¦` marks where the caret must stand, and is not part of the text."""
 
+import ast
+import importlib
+import traceback
+from pathlib import Path
+
 import pytest
 
-from unrolled.equations import parse
+from unrolled.equations import parse, syntax
 from unrolled.errors import EquationError
+
+# The package gives the name `parse` to the function.
+checker = importlib.import_module("unrolled.equations.parse")
 
 BROKEN = [
     ("h[t] = ¦g[t] + h[t-1]", "`g` is not defined", "A parameter is written without a time"),
@@ -54,8 +62,42 @@ BROKEN = [
     ("h[t] = h[t-1] + ¦1 / 0", "no finite real value", None),
     ("h[t] = h[t-1] + ¦(-1) ** 0.5", "no finite real value", None),
     ("h[t] = h[t-1] ** ¦1000", "The exponent must be a plain number of at most 100", None),
-    ("h[t] = tanh(h[t-1]¦", "not an equation", "Expected `name[t] = expression`"),
+    ("h[t] = tanh¦(h[t-1]", "not an equation ('(' was never closed)", "Expected `name[t] = expression`"),
     ("h[t] = h[t-1] ¦h[t-1]", "not an equation", "Expected `name[t] = expression`"),
+    ("  h[t] = wörd + h[t-1] ¦$ 3", "not an equation", "Expected `name[t] = expression`"),
+    ("a[t] = h[t-1]\n  h[t] = ¦= 3", "not an equation", "Expected `name[t] = expression`"),
+    ("h[t] = h[t-1]¦)", "not an equation (unmatched ')')", "Expected `name[t] = expression`"),
+    ("a[t] = 2\n h[t] = h[t-1]¦\0", "The line holds a NUL character", "Remove it"),
+    ("h[t] = h[t-1] + W @ ¦x[t-2]", "got [t - 2]", "Keep one as a state: `p[t] = W @ x[t]`"),
+    ("h[t] = h[t-1] + W @ ¦x[t+1]", "got [t + 1]", "Keep one as a state"),
+    ("h[t] = h[t-1] + ¦h[t-1, 2]", "got [(t - 1, 2)]", "Write `h[t]` or `h[t-1]`"),
+    ("h[t] = ¦W[t] @ x[t] + h[t-1]", "On the left of `@` stands the name of a matrix", "Use parentheses"),
+    ("h[t] = ¦2 @ h[t-1]", "On the left of `@` stands the name of a matrix", "Use parentheses"),
+    ("h[t] = ¦tanh @ h[t-1]", "`tanh` is not a matrix", "name of a parameter"),
+    ("h[t] = ¦x @ h[t-1]", "`x` is not a matrix", "name of a parameter"),
+    ("h[t] = W @ h[t-1] + ¦W @ x[t]", "`W` is applied both to the input and to a state", "another name"),
+    ("h[t] = ¦h[t-1] << 2", "This operator is not part of the language", "Expected + - * / ** or @"),
+    ("h[t] = ¦t[t] + h[t-1]", "`t` has no time", None),
+    ("h[t] = ¦step + h[t-1]", "`step` is a function", None),
+    ("h[t] = ¦step(h[t-1])", "There is no such function", "The functions are sigmoid"),
+    ("¦power[t] = h[t-1]", "`power` is a function and cannot be assigned", "another name"),
+    ("h[t] = ¦tanh.f(h[t-1])", "There is no such function", "The functions are sigmoid"),
+    ("h[t] = tanh(¦*x)", "This is not part of the language", "Expected + - * / ** @"),
+    ("h[t] = ¦h[t-1] < 2", "This is not part of the language", "Expected + - * / ** @"),
+    ("h[t] = (¦a := h[t-1])", "This is not part of the language", "Expected + - * / ** @"),
+    ("h[t] = h[t-1] + ¦None", "Expected a number, got 'None'", None),
+    ("h[t] = h[t-1] * ¦1" + "0" * 302, "The number is too large", None),
+    ("h[t] = ¦(1e300 * h[t-1]) ** 99", "no finite real value", None),
+    ("h[t] = h[t-1] + ¦0 ** -1", "no finite real value", None),
+    ("h[t] = ¦1 / (h[t-1] - h[t-1])", "no finite real value", None),
+    ("h[t] = h[t-1] ** ¦-101", "The exponent must be a plain number of at most 100", None),
+    ("a[t] = 1\nh[t] = " + "-" * 59 + "¦" + "-" * 41 + "h[t-1]", "nested more than 60 levels deep", "names of their own"),
+    ("¦h[t], c[t] = h[t-1], 2", "Only `name[t]` can be assigned", None),
+    ("¦h.x = h[t-1]", "Only `name[t]` can be assigned", None),
+    ("¦h[t][t] = h[t-1]", "Only `name[t]` can be assigned", None),
+    ("¦h[t]", "Expected a line of the form", "name[t] = expression"),
+    ("h[t] = (\n  h[t-1]\n  + ¦q[t])", "`q` is not defined", None),
+    ("h[t] = h[t-1] \\\n  + ¦q[t]", "`q` is not defined", None),
     ("a[t] = h[t-1]\n    \n      h[t] = ¦q[t]", "`q` is not defined", None),
 ]
 
@@ -69,12 +111,9 @@ def test_a_broken_rule_is_named_with_a_caret_and_a_cure(marked, problem, cure):
     message = str(caught.value)
     assert problem in message
     assert (cure or "") in message
-    if "not an equation" not in problem:
-        assert (caught.value.line, caught.value.column) == (line, column)
-    else:
-        assert caught.value.line == line
-    *_, source, caret = message.splitlines()
-    assert source == f"{line} | {marked.replace('¦', '').splitlines()[line - 1].rstrip()}"
+    assert (caught.value.line, caught.value.column) == (line, column)
+    *_, source, caret = message.split("\n")
+    assert source == f"{line} | {marked.replace('¦', '').split(chr(10))[line - 1].rstrip()}"
     assert caret.index("^") == len(f"{line} | ") + caught.value.column - 1
 
 
@@ -86,7 +125,6 @@ def test_a_broken_rule_is_named_with_a_caret_and_a_cure(marked, problem, cure):
         ("c[t] = W @ x[t] + c[t-1]", "h", "No line assigns `h[t]`, the output"),
         ("h[t] = tanh(W @ x[t])", "h", "this is not a recurrence"),
         ("h[t] = h[t-1]\n" * 3000, "h", "a cell may have at most"),
-        (f"h[t] = {'-' * 100}h[t-1]", "h", "nested more than"),
         (3, "h", "The equations must be a text, got int"),
     ],
 )
@@ -101,3 +139,28 @@ def test_indentation_comments_and_wide_characters_do_not_shift_the_caret():
         parse("  # ein Kommentar: größer\n\tβ[t] = tanh(W @ x[t])\n    h[t] = β[t] * wörd[t] + h[t-1]")
     assert (caught.value.line, caught.value.column) == (3, 19)
     assert str(caught.value).splitlines()[-1].index("^") == str(caught.value).splitlines()[-2].index("wörd")
+
+
+def _raising_statements(file):
+    """The first and last line of every `raise source.error(…)` of a module, and of every `_finite` it hands a computation to."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and ast.unparse(node.exc.func).endswith(("error", "error_at")):
+            yield node.lineno, node.end_lineno
+
+
+@pytest.mark.parametrize("module", [checker, syntax])
+def test_every_rule_of_the_checker_has_a_broken_example_here(module):
+    file = Path(module.__file__)
+    reached = set()
+    for text in [marked.replace("¦", "") for marked, *_ in BROKEN]:
+        with pytest.raises(EquationError) as caught:
+            parse(text)
+        reached |= {frame.lineno for frame in traceback.extract_tb(caught.value.__traceback__) if Path(frame.filename) == file}
+    missed = [first for first, last in _raising_statements(file) if not reached & set(range(first, last + 1))]
+    assert not missed, f"no example breaks the rules on these lines of {file.name}: {missed}"
+
+
+@pytest.mark.parametrize("text", ["h[t] = relu(2) ** 0.5 * h[t-1]", "h[t] = h[t-1] ** sigmoid(2)", "h[t] = h[t-1] * exp(1) ** 2",
+                                  "h[t] = 2 ** exp(1) * h[t-1]", "h[t] = h[t-1] ** 100"])  # fmt: skip
+def test_functions_of_numbers_may_stand_in_a_power(text):
+    assert parse(text).states == ("h",)

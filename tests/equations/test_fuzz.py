@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from unrolled import cells
 from unrolled.cells import cell_from_text
+from unrolled.compiler import make_plan, plan_to_text
 from unrolled.equations import parse, to_latex, to_text
 from unrolled.errors import EquationError, UnrolledError
 
@@ -30,13 +31,14 @@ lines = st.builds("{}[t] = {}".format, st.sampled_from(["h", "a", "c"]), express
 
 
 def read(text):
-    """A cell's text read, and printed if it can be; any other exception than the one expected goes through."""
+    """A cell's text read, then printed and planned if it can be; any other exception than the one expected goes through."""
     try:
         recurrence = parse(text)
     except EquationError:
         return
     assert parse(to_text(recurrence)) == recurrence
     to_latex(recurrence)
+    plan_to_text(make_plan(recurrence))
 
 
 @given(st.text(max_size=300))

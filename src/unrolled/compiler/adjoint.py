@@ -1,5 +1,7 @@
 """The derivative of one step, derived from its stages: reverse accumulation over the assignments, with SymPy's partial derivatives."""
 
+from collections.abc import Iterable
+
 import sympy as sp
 
 from unrolled.compiler.plan import Adjoint, AdjointStage, Assignment, Gradient, Pullback, Stage
@@ -21,8 +23,9 @@ def derive(recurrence: Recurrence, prologue: tuple[Stage, ...], stages: tuple[St
         loop.stage(stage)
     leaving = tuple((s, loop.adjoint.pop(before(s), sp.Integer(0))) for s in recurrence.states)
     early = {a.symbol for stage in prologue for a in stage.assignments} | {p.symbol for stage in prologue for p in stage.products} | {INPUT}
-    epilogue = _Reverse(recurrence, {symbol: loop.settle(symbol) for symbol in sorted(early & loop.adjoint.keys(), key=str)})
+    reached = {symbol: loop.settle(symbol) for symbol in sorted(early & loop.adjoint.keys(), key=str)}
     loop.vectors()
+    epilogue = _Reverse(recurrence, reached, loop.taken)
     loop.close()
     for stage in reversed(prologue):
         epilogue.stage(stage)
@@ -35,12 +38,16 @@ def derive(recurrence: Recurrence, prologue: tuple[Stage, ...], stages: tuple[St
 
 
 class _Reverse:
-    """Reverse accumulation through stages; `adjoint` holds, for every value not yet passed, what has flowed to it so far."""
+    """Reverse accumulation through stages; `adjoint` holds, for every value not yet passed, what has flowed to it so far.
 
-    def __init__(self, recurrence: Recurrence, seeds: dict[sp.Symbol, sp.Symbol]) -> None:
+    `taken` are the names in use. None is given twice, since a value may receive one amount in the loop and another after it.
+    """
+
+    def __init__(self, recurrence: Recurrence, seeds: dict[sp.Symbol, sp.Symbol], taken: Iterable[sp.Symbol] = ()) -> None:
         self.adjoint: dict[sp.Symbol, sp.Expr] = dict(seeds)
         self.stages: list[AdjointStage] = []
         self.gradients: list[Gradient] = []
+        self.taken = set(taken)
         self._vectors = [p.name for p in recurrence.parameters if not p.is_matrix]
         self._pullbacks: tuple[Pullback, ...] = ()
         self._assignments: list[Assignment] = []
@@ -74,8 +81,12 @@ class _Reverse:
         expression = self.adjoint[symbol]
         if not expression.is_Symbol:
             if expression not in self._named:
-                self._named[expression] = adjoint_symbol(symbol)
-                self._assignments.append(Assignment(adjoint_symbol(symbol), expression))
+                name = adjoint_symbol(symbol)
+                while name in self.taken:
+                    name = sp.Symbol(f"{name}'")
+                self.taken.add(name)
+                self._named[expression] = name
+                self._assignments.append(Assignment(name, expression))
             self.adjoint[symbol] = self._named[expression]
         return self.adjoint[symbol]
 

@@ -12,7 +12,8 @@ class _Flattened:
     """The equations as short assignments: every function value, product operand and input-only sum has a name.
 
     Names make values that the derivative needs again addressable (`tanh' = 1 - tanh**2`), and let sums such as `W @ x[t] + b` leave the
-    loop. `waiting` holds the symbols that depend on a state, `early` those that depend on x alone.
+    loop. `early` holds the symbols that depend on x alone, `waiting` those that the loop computes: what depends on a state, and what
+    depends on nothing but parameters.
     """
 
     def __init__(self, recurrence: Recurrence) -> None:
@@ -27,7 +28,7 @@ class _Flattened:
             self._assign(now(equation.name), self._shorten(equation.expression, equation.name, whole=True))
 
     def is_early(self, expression: sp.Expr) -> bool:
-        """Whether an expression of short names depends on x and on no state."""
+        """Whether an expression of short names depends on x and on nothing that the loop computes."""
         symbols = expression.free_symbols
         return bool(symbols & self.early) and not symbols & self.waiting
 
@@ -36,10 +37,7 @@ class _Flattened:
         self.assignments.append(Assignment(symbol, expression))
 
     def _place(self, symbol: sp.Symbol, expression: sp.Expr) -> None:
-        if expression.free_symbols & self.waiting:
-            self.waiting.add(symbol)
-        elif expression.free_symbols & self.early:
-            self.early.add(symbol)
+        (self.early if self.is_early(expression) else self.waiting).add(symbol)
 
     def _name(self, expression: sp.Expr, hint: str) -> sp.Symbol:
         """The symbol of a helper value, the same one for the same expression."""

@@ -10,7 +10,7 @@ from unrolled.compiler.plan import AdjointStage, Assignment, Plan, Stage
 def plan_to_text(plan: Plan) -> str:
     """The forward stages, the derived backward stages, what is saved and which products give the parameters' gradients."""
     adjoint = plan.adjoint
-    lines = ["forward, once for all steps"]
+    lines = ["forward, once for all steps"] if plan.prologue else []
     for stage in plan.prologue:
         lines += _stage(stage)
     for number, stage in enumerate(plan.stages, 1):
@@ -21,7 +21,8 @@ def plan_to_text(plan: Plan) -> str:
     for number, back in enumerate(adjoint.loop, 1):
         lines += [f"backward, every step, stage {number} of {len(adjoint.loop)}", *_adjoint_stage(back)]
     lines += ["handed to the step before", *(f"    d({name}[t-1]) = {expression}" for name, expression in adjoint.leaving)]
-    lines.append("backward, once for all steps")
+    if adjoint.epilogue or adjoint.gradients or adjoint.input is not None:
+        lines.append("backward, once for all steps")
     for back in adjoint.epilogue:
         lines += _adjoint_stage(back)
     if adjoint.input is not None:

@@ -116,11 +116,11 @@ class _Builder:
         return self._power(left, right, node), size
 
     def _power(self, base: sp.Expr, exponent: sp.Expr, node: ast.BinOp) -> sp.Expr:
-        if not exponent.is_number:
+        if not exponent.is_Rational:
             return power(base, exponent)
-        if base.is_number:
+        if base.is_Rational:
             return self._finite(lambda: sp.Rational(repr(float(base) ** float(exponent))), node)
-        if not exponent.is_Rational or abs(exponent) > 100:
+        if abs(exponent) > 100:
             raise self.source.error("The exponent must be a plain number of at most 100.", node.right)
         return self._finite(lambda: base**exponent, node)
 
@@ -191,7 +191,9 @@ class _Builder:
         if time == "t - 1":
             return "t-1"
         name = ast.unparse(node.value)
-        if time.startswith("t - "):
+        if name == "x":
+            cure = "The input is read as `x[t]`. Keep one as a state: `p[t] = W @ x[t]`, then read `p[t-1]`."
+        elif time.startswith("t - "):
             cure = f"Keep the older value as a state of its own: `{name}1[t] = {name}[t-1]`, then read `{name}1[t-1]`."
         elif time.startswith("t + "):
             cure = "The future is not known to a recurrence; a bidirectional layer reads the sequence from its end as well."

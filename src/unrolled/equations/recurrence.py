@@ -77,9 +77,10 @@ class Recurrence:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The different size labels of the assigned names, the output's first."""
+        """The different size labels, the output's first; `"x"` is one of them only where an assigned name is of the input's size."""
         sizes = dict(self.sizes)
-        return tuple(dict.fromkeys([sizes[self.output], *sizes.values()]))
+        inner = (label for p in self.parameters for label in (p.rows, p.columns) if label not in ("", "x"))
+        return tuple(dict.fromkeys([sizes[self.output], *sizes.values(), *inner]))
 
     def size_of(self, name: str) -> str:
         """The size label of an assigned name."""

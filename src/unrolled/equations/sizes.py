@@ -16,11 +16,11 @@ class Sizes:
         return left or right
 
     def labels(self, assigned: Iterable[str], parameters: Iterable[str]) -> dict[str, str]:
-        """One label for every name: `"x"` where the size is the input's, else the first assigned name of the class."""
+        """One label for every name: `"x"` where the size is the input's, else the first name of the class, assigned ones before parameters."""
         label = {self._root("x"): "x"}
         for name in assigned:
             label.setdefault(self._root(name), name)
-        names = {"x", *assigned, *(p + end for p in parameters for end in ("", ":rows", ":columns"))}
+        names = ["x", *assigned, *(p + end for p in parameters for end in ("", ":rows", ":columns"))]
         return {name: label.setdefault(self._root(name), name) for name in names}
 
     def _root(self, name: str) -> str:

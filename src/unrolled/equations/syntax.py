@@ -56,15 +56,18 @@ def read_lines(source: Source) -> list[Line]:
 def _tree(source: Source) -> ast.Module:
     if len(source.text) > LONGEST:
         raise EquationError(f"The text has {len(source.text)} characters; a cell may have at most {LONGEST}.")
+    for number, line in enumerate(source.text.split("\n"), 1):
+        if "\0" in line:
+            raise source.error_at("The line holds a NUL character. Remove it.", number, line.index("\0"))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(source.text)
-        _check_depth(source, tree)
     except SyntaxError as error:
         raise source.error_at(_explain(error), error.lineno or 1, max((error.offset or 1) - 1, 0)) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise EquationError(f"The text cannot be read: {error}. Write one `name[t] = expression` a line.") from None
+    _check_depth(source, tree)
     return tree
 
 
@@ -79,7 +82,8 @@ def _check_depth(source: Source, tree: ast.Module) -> None:
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         if not level:
             return
-    raise source.error(f"The expression is nested more than {DEEPEST} levels deep. Give parts of it names of their own.", level[0])
+    where = next((node for node in level if hasattr(node, "lineno")), tree.body[0])
+    raise source.error(f"The expression is nested more than {DEEPEST} levels deep. Give parts of it names of their own.", where)
 
 
 def _line(source: Source, statement: ast.stmt) -> Line:
