@@ -1,0 +1,160 @@
+"""Files of a run: in place whole or not at all, and never trusted when they are read."""
+
+import errno
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+
+import unrolled as un
+from unrolled.errors import RunError, UnrolledError
+from unrolled.tasks.language_model import run_training
+from unrolled.training import RunFolder, Silent
+from unrolled.training.checkpoint import load_into, load_tensors, replace_file, save_tensors, save_text
+
+FILES = ["config.toml", "vocabulary.json", "recurrence.cell", "model.safetensors", "checkpoint.safetensors", "metrics.jsonl"]
+
+
+def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "file"
+    save_text(path, "old")
+
+    def full(aside):
+        aside.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(
+        RunError, match=r"file could not be written: No space left on device\. The one that was there before is intact"
+    ) as caught:
+        replace_file(path, full)
+    assert "Make room" in str(caught.value)
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_disk_that_is_full_leaves_the_previous_checkpoint(tmp_path):
+    """A limit on the size of files stands for the disk: the process is told in the middle of a write."""
+    path = tmp_path / "checkpoint.safetensors"
+    save_tensors(path, {"a": torch.arange(10.0)})
+    before = path.read_bytes()
+    code = (
+        "import resource, signal, sys, torch; from pathlib import Path; from unrolled.training.checkpoint import save_tensors;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
+        "save_tensors(Path(sys.argv[1]), {'a': torch.zeros(1_000_000)})"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert "unrolled.errors.RunError" in done.stderr
+    assert "could not be written" in done.stderr
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory, text):
+    """A finished run, to be copied."""
+    folder = RunFolder(tmp_path_factory.mktemp("whole") / "run")
+    run_training(str(text), folder, {"hidden": 5, "embedding": 4, "batch": 3, "window": 20, "epochs": 1, "evaluations": 1}, Silent())
+    return folder.path
+
+
+@pytest.fixture
+def copy(whole, tmp_path):
+    return shutil.copytree(whole, tmp_path / "copy")
+
+
+def use(folder):
+    """Everything that reads a run folder. Only the toolkit's own errors may come out."""
+    for act in (
+        lambda: un.load(folder).sample(length=3),
+        lambda: run_training((), RunFolder(folder), {"epochs": 1}, Silent(), resume=True),
+    ):
+        try:
+            act()
+        except UnrolledError as error:
+            assert str(error)
+
+
+@pytest.mark.parametrize("name", FILES)
+@given(data=st.data())
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damage_to_any_file_is_an_error_of_our_own(whole, tmp_path, name, data):
+    folder = tmp_path / "damaged"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(whole, folder)
+    content = (folder / name).read_bytes()
+    cut = data.draw(st.integers(0, len(content)))
+    kind = data.draw(st.sampled_from(["cut", "flipped", "garbage", "foreign"]))
+    if kind == "cut":
+        content = content[:cut]
+    elif kind == "flipped" and cut < len(content):
+        content = content[:cut] + bytes([content[cut] ^ data.draw(st.integers(1, 255))]) + content[cut + 1 :]
+    elif kind == "garbage":
+        content = data.draw(st.binary(max_size=200))
+    else:
+        content = (folder / data.draw(st.sampled_from(FILES))).read_bytes()
+    (folder / name).write_bytes(content)
+    use(folder)
+
+
+@pytest.mark.parametrize("name", [f for f in FILES if f not in ("metrics.jsonl", "checkpoint.safetensors")])
+def test_a_missing_file_is_named(copy, name):
+    (copy / name).unlink()
+    with pytest.raises(RunError, match=name):
+        un.load(copy)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(RunError, match=r"config\.toml cannot be read"):
+        un.load(tmp_path)
+    (tmp_path / "config.toml").write_text('format = 1\ntask = "dance"')
+    with pytest.raises(RunError, match=r"task 'dance'\. This version knows lm"):
+        un.load(tmp_path)
+    (tmp_path / "config.toml").write_text("format = 99")
+    with pytest.raises(RunError, match="must have `format = 1`, got 99"):
+        un.load(tmp_path)
+
+
+def test_weights_of_another_shape_are_named(copy):
+    tensors, _ = load_tensors(copy / "model.safetensors")
+    save_file({**tensors, "output.weight": torch.zeros(3, 3)}, copy / "model.safetensors")
+    with pytest.raises(RunError, match=r"must have 'output.weight' of \[\d+, 5\] torch.float32, got \[3, 3\]"):
+        un.load(copy)
+    save_file({k: v for k, v in tensors.items() if k != "output.bias"}, copy / "model.safetensors")
+    with pytest.raises(RunError, match=r"has no tensor 'output\.bias'"):
+        un.load(copy)
+    save_file({**tensors, "extra": torch.zeros(1)}, copy / "model.safetensors")
+    with pytest.raises(RunError, match="has an unexpected tensor 'extra'"):
+        un.load(copy)
+
+
+def test_nothing_is_copied_unless_everything_fits(tmp_path):
+    own = {"a": torch.zeros(2), "b": torch.zeros(3)}
+    with pytest.raises(RunError):
+        load_into(own, {"a": torch.ones(2), "b": torch.ones(4)}, tmp_path)
+    assert not own["a"].any()
+
+
+def test_a_pickle_in_the_place_of_the_weights_is_not_opened(copy, tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "sprung"), "w"))
+
+    torch.save({"x": Trap()}, copy / "model.safetensors")
+    with pytest.raises(RunError, match="not a safetensors file"):
+        un.load(copy)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_history_line_cut_short_is_passed_over(copy):
+    folder = RunFolder(copy)
+    records = folder.history.records()
+    with open(folder.history.path, "ab") as file:
+        file.write(b'{"update": 99, "lo')
+    assert folder.history.records() == records
+    folder.history.cut(records[0]["update"])
+    assert {r["update"] for r in folder.history.records()} == {records[0]["update"]}

@@ -1,0 +1,188 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from unrolled.errors import ConfigError, TrainingError
+from unrolled.training import Piece, RunFolder, Silent, TrainingOptions, display_here, train
+from unrolled.training import loop as loop_module
+from unrolled.training.display import Lines, Status
+from unrolled.training.schedule import learning_rate
+from unrolled.training.state import adamw
+
+
+class Quadratic:
+    """A task whose gradients are known: the loss of a batch is `scale * ||w - batch||²`, over two weights and one bias."""
+
+    name = "lm"
+    held_out_size = 1
+    unit = "nats"
+
+    def __init__(self, batches=6, losses=None, count=1):
+        torch.manual_seed(0)
+        self.model = torch.nn.Linear(2, 1)
+        self.batches, self.count = batches, count
+        self.losses = iter(losses or [])
+        self.asked: list[int] = []
+        self.epochs: list[int] = []
+
+    def begin(self, epoch):
+        self.epochs.append(epoch)
+
+    def pieces(self, batch):
+        self.asked.append(batch)
+        for _ in range(self.count):
+            total = ((self.model.weight - batch) ** 2).sum() + (self.model.bias - batch).square().sum()
+            yield Piece(total / self.count, 3, 3 * self.count)
+
+    def evaluate(self, tick):
+        tick(1, 1)
+        assert not self.model.training
+        return {"held_out": next(self.losses, 0.0)}
+
+    evaluate_exactly = evaluate
+
+    def describe(self, measures):
+        return f"{measures['held_out']:.3f}"
+
+    def memory(self):
+        return {}
+
+    def recall(self, memory):
+        assert not memory
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "run").mkdir()
+    return RunFolder(tmp_path / "run")
+
+
+def test_nan_stops_the_run_with_all_that_is_needed_to_go_on(folder):
+    task = Quadratic()
+    original = task.pieces
+
+    def pieces(batch):
+        if len(task.asked) == 8:
+            task.model.weight.data[0, 0] = math.nan
+        return original(batch)
+
+    task.pieces = pieces
+    with pytest.raises(TrainingError) as caught:
+        train(task, TrainingOptions(epochs=9, evaluations=9), folder, Silent())
+    message = str(caught.value)
+    assert "Update 9 (epoch 2) gives a loss of nan with a gradient of norm nan" in message
+    assert message.count(",") >= 4
+    assert "last good checkpoint is that of update 6" in message
+    assert f"--resume {folder} --learning-rate 0.001" in message
+    kept = folder.load_checkpoint()[0]
+    assert all(t.isfinite().all() for name, t in kept.items() if name.startswith("model."))
+
+
+@pytest.mark.parametrize("accumulate", [1, 2, 4])
+@pytest.mark.parametrize("count", [1, 3])
+def test_gradients_of_the_batches_of_an_update_are_averaged_and_clipped(folder, accumulate, count, monkeypatch):
+    seen, norms = [], []
+    original = torch.nn.utils.clip_grad_norm_
+
+    def clip(parameters, limit):
+        parameters = list(parameters)
+        seen.append(np.concatenate([p.grad.flatten().numpy().copy() for p in parameters]))
+        norm = original(parameters, limit)
+        norms.append((float(norm), math.sqrt(sum(float((p.grad**2).sum()) for p in parameters)), limit))
+        return norm
+
+    monkeypatch.setattr(loop_module.nn.utils, "clip_grad_norm_", clip)
+    task = Quadratic(batches=6, count=count)
+    start = np.concatenate([p.detach().flatten().numpy().copy() for p in task.model.parameters()])
+    train(task, TrainingOptions(epochs=1, accumulate=accumulate, clip=0.7, evaluations=1), folder, Silent())
+    assert len(seen) == math.ceil(6 / accumulate)
+    wanted = np.mean([2 * (start - batch) for batch in range(accumulate)], axis=0) / (3 * count)
+    np.testing.assert_allclose(seen[0], wanted, rtol=1e-5)
+    for before, after, limit in norms:
+        assert limit == 0.7
+        assert after == pytest.approx(min(before, 0.7), rel=1e-4)
+    assert task.asked == list(range(6))
+
+
+def test_the_learning_rate_rises_and_falls():
+    options = TrainingOptions(epochs=1, learning_rate=2.0, warmup=4, final_rate=0.1)
+    assert [learning_rate(options, u, 0.0) for u in range(5)] == pytest.approx([0.5, 1.0, 1.5, 2.0, 2.0])
+    assert learning_rate(options, 99, 0.5) == pytest.approx(2.0 * (0.1 + 0.9 * 0.5))
+    assert learning_rate(options, 99, 1.0) == learning_rate(options, 99, 1.7) == pytest.approx(0.2)
+
+
+def test_adamw_is_that_of_the_paper_and_decays_matrices_only():
+    """One step by hand: Loshchilov & Hutter (2019), algorithm 2."""
+    options = TrainingOptions(learning_rate=0.1, weight_decay=0.5)
+    model = torch.nn.Linear(3, 2)
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    optimiser = adamw(model, options)
+    model(torch.ones(1, 3)).sum().backward()
+    optimiser.step()
+    for name, p in model.named_parameters():
+        moved = before[name] * (1 - 0.1 * 0.5 if name == "weight" else 1) - 0.1 * p.grad / (p.grad.abs() + 1e-8)
+        torch.testing.assert_close(p.detach(), moved, atol=1e-6, rtol=0)
+
+
+def test_the_best_weights_are_kept_and_the_last_are_gone_on_with(folder):
+    task = Quadratic(losses=[3.0, 1.0, 2.0, 5.0, 1.0])
+    saved = []
+    keep = folder.save_weights
+    folder.save_weights = lambda model: (saved.append(model.weight.detach().clone()), keep(model))
+    outcome = train(task, TrainingOptions(epochs=4, evaluations=4), folder, Silent())
+    measured = [(r["update"], r["held_out"]) for r in folder.history.records() if "held_out" in r]
+    assert measured == [(6, 3.0), (12, 1.0), (18, 2.0), (24, 5.0)]
+    assert outcome.measures == {"held_out": 1.0}
+    assert torch.equal(task.model.weight.detach(), saved[-1])
+    assert not torch.equal(folder.load_checkpoint()[0]["model.weight"], saved[-1])
+    assert task.epochs == [0, 1, 2, 3]
+
+
+def test_history_and_picture_tell_the_course(folder):
+    train(Quadratic(), TrainingOptions(epochs=2, evaluations=2), folder, Silent())
+    first = folder.history.records()[0]
+    assert {"update", "epoch", "tokens", "seconds", "loss", "gradient_norm", "learning_rate", "tokens_per_second"} <= set(first)
+    assert first["tokens"] == 3
+    assert first["loss"] > 0
+    assert (folder.path / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_lines_are_plain_and_not_too_many(capsys, monkeypatch):
+    display = display_here()
+    assert isinstance(display, Lines)
+    status = Status(0.5, 10, 1.25, 1.5, 12345.0, 0.33, 75.0)
+    for _ in range(100):
+        display.status(status)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(display, "_last", -1e9)
+    display.status(status)
+    assert capsys.readouterr().err == " 50%  update 10  loss 1.250  held-out 1.500  12,345 tokens/s  gradient 0.33  1:15 left\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"epochs": 1, "minutes": 1.0}, "Give one of them"),
+        ({"epochs": 0}, "`--epochs` must be at least 1"),
+        ({"minutes": 0.0}, "`--minutes` must be a number above 0"),
+        ({"learning_rate": math.inf}, "`--learning-rate` must be a number above 0"),
+        ({"weight_decay": -1.0}, "`--weight-decay` must be a number of at least 0"),
+        ({"clip": -0.1}, "`--clip` must be"),
+        ({"final_rate": 1.1}, "`--final-rate` must be a fraction"),
+        ({"accumulate": 0}, "`--accumulate` must be at least 1"),
+        ({"evaluations": 0}, "`--evaluations` must be at least 1"),
+        ({"seed": -1}, "`--seed` must be a whole number"),
+        ({"precision": "float16"}, "`--precision` must be one of"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(options, said):
+    with pytest.raises(ConfigError) as caught:
+        TrainingOptions(**options)
+    assert said in str(caught.value)
+
+
+def test_a_device_that_is_not_here_is_refused():
+    with pytest.raises(ConfigError, match="--device warp` cannot be used here"):
+        TrainingOptions(device="warp").find_device()
