@@ -29,6 +29,10 @@ def fused(name):
     return kernel is not None and not kernel.projection
 
 
+PAIRS = [(name, engine) for name in CELLS for engine in ENGINES if engine != "torch" or fused(name)]
+"""Every cell with every engine that runs it."""
+
+
 def layer_of(name, inputs, units, engine="eager", dtype=torch.float64, seed=0, **options):
     """A layer whose every number is random and distinct, so that no two gates can be exchanged unnoticed."""
     torch.manual_seed(seed)
@@ -164,11 +168,8 @@ def test_every_engine_equals_eager(name, units, batch, lengths, dtype):
             torch.testing.assert_close(got, wanted, atol=tolerance(dtype, steps, units + inputs) * scale, rtol=0)
 
 
-@pytest.mark.parametrize("name", CELLS)
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("name", "engine"), PAIRS)
 def test_carried_state_continues_a_sequence(name, engine):
-    if engine == "torch" and not fused(name):
-        pytest.skip("not one of torch's")
     layer = layer_of(name, 3, 5, engine, num_layers=2)
     x = torch.randn(7, 2, 3, dtype=torch.float64)
     whole, last = layer(x)
@@ -194,11 +195,8 @@ def poisoned():
 
 
 @pytest.mark.usefixtures("poisoned")
-@pytest.mark.parametrize("name", CELLS)
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("name", "engine"), PAIRS)
 def test_nan_in_padding_and_in_fresh_memory_reaches_nothing(name, engine):
-    if engine == "torch" and not fused(name):
-        pytest.skip("not one of torch's")
     layer = layer_of(name, 3, 5, engine, bidirectional=True, num_layers=2)
     lengths = [2, 6, 0, 4]
     x, state = torch.randn(6, 4, 3, dtype=torch.float64), state_of(layer, 4)
@@ -211,11 +209,8 @@ def test_nan_in_padding_and_in_fresh_memory_reaches_nothing(name, engine):
         assert not got.isnan().any()
 
 
-@pytest.mark.parametrize("name", [n for n in CELLS if n != "light"])
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("name", "engine"), [pair for pair in PAIRS if pair[0] != "light"])
 def test_nan_in_a_valid_input_reaches_the_output_of_its_row_alone(name, engine):
-    if engine == "torch" and not fused(name):
-        pytest.skip("not one of torch's")
     layer = layer_of(name, 3, 5, engine)
     x = torch.randn(4, 2, 3, dtype=torch.float64)
     x[1, 0, 0] = torch.nan
