@@ -94,7 +94,8 @@ class TrainedLanguageModel:
         """The prompt as it was typed, then what was drawn; words are spaced as in one sentence."""
         if self.vocabulary.level == "char":
             return prompt + self.vocabulary.decode(drawn)
-        return self.vocabulary.decode([*map(int, self.vocabulary.encode(prompt)), *drawn])
+        read = self.vocabulary.encode(prompt).tolist()
+        return prompt.rstrip(" ") + self.vocabulary.decode([*read, *drawn])[len(self.vocabulary.decode(read)) :]
 
 
 def describe(found: Measure, vocabulary: Vocabulary) -> str:

@@ -1,0 +1,153 @@
+"""What is measured, scored and sampled, against the same computed the long way."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from unrolled.data.corpus import encode
+from unrolled.data.vocabulary import Vocabulary
+from unrolled.errors import ConfigError
+from unrolled.models import LanguageModel
+from unrolled.tasks.language_model import TrainedLanguageModel
+from unrolled.tasks.language_model.measure import LOGITS_AT_ONCE, PART, WARM_UP, measure, streams_for
+
+VOCABULARY = Vocabulary("char", ("<UNK>", "<EOS>", "a", "b", "c"))
+WORDS = Vocabulary("word", ("<UNK>", "<EOS>", "the", "king", "."))
+
+
+def model_of(vocabulary, **options):
+    torch.manual_seed(2)
+    model = LanguageModel(vocabulary.size, "lstm", 7, embedding=4, **options)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.7)
+    return model.eval()
+
+
+@pytest.fixture
+def tokens(tmp_path):
+    """More tokens than one window holds, in an awkward number."""
+    chance = random.Random(1)
+    path = tmp_path / "text"
+    path.write_text("".join(chance.choices("ab\nc", k=5 * WARM_UP * 4 + 13)), encoding="utf-8")
+    return encode(path, VOCABULARY)
+
+
+def losses(model, ids):
+    """The loss of every token in one pass, from `<EOS>` on."""
+    symbols = torch.tensor([Vocabulary.end, *ids])[:, None]
+    with torch.no_grad():
+        chances = model(symbols[:-1])[0].double().log_softmax(-1)
+    return -chances.gather(-1, symbols[1:, :, None])[:, 0, 0]
+
+
+def test_one_stream_is_one_pass_over_everything(tokens, monkeypatch):
+    model = model_of(VOCABULARY)
+    wanted = losses(model, tokens.read(0, len(tokens))).mean().item()
+    for window in (LOGITS_AT_ONCE, 5 * 33):
+        monkeypatch.setattr("unrolled.tasks.language_model.measure.LOGITS_AT_ONCE", window)
+        found = measure(model, tokens)
+        assert found.tokens == len(tokens)
+        assert found.nats == pytest.approx(wanted, abs=1e-6)
+        assert found.bits == pytest.approx(wanted / math.log(2))
+        assert found.perplexity == pytest.approx(math.exp(wanted))
+
+
+@pytest.mark.parametrize("streams", [2, 3, 5])
+@pytest.mark.parametrize("window", [LOGITS_AT_ONCE, 5 * 5 * 100])
+def test_more_streams_count_each_token_once_after_warming_up(tokens, streams, window, monkeypatch):
+    monkeypatch.setattr("unrolled.tasks.language_model.measure.LOGITS_AT_ONCE", window)
+    model = model_of(VOCABULARY)
+    ids = tokens.read(0, len(tokens)).tolist()
+    length = -(-len(ids) // streams)
+    total = 0.0
+    for part in range(streams):
+        first = part * length
+        early = [Vocabulary.end] * (WARM_UP if not part else 0) + ids[max(first - WARM_UP, 0) : first]
+        before = [] if not part else ids[first - WARM_UP - 1 : first - WARM_UP]
+        symbols = torch.tensor([*(before or [Vocabulary.end]), *early, *ids[first : first + length]])[:, None]
+        with torch.no_grad():
+            chances = model(symbols[:-1])[0].double().log_softmax(-1)
+        each = -chances.gather(-1, symbols[1:, :, None])[:, 0, 0]
+        total += each[WARM_UP:].sum().item()
+    assert measure(model, tokens, streams).nats == pytest.approx(total / len(ids), abs=1e-6)
+
+
+def test_short_texts_are_read_in_one_stream_and_long_ones_in_parts(tokens):
+    model = model_of(VOCABULARY)
+    assert measure(model, tokens, 10**6).nats == pytest.approx(measure(model, tokens, 5).nats)
+    assert [streams_for(n) for n in (1, PART - 1, 2 * PART, 10**9)] == [1, 1, 2, 64]
+
+
+def test_a_score_is_the_sum_of_log_probabilities_of_tokens_and_line_end():
+    model = model_of(VOCABULARY)
+    trained = TrainedLanguageModel(model, VOCABULARY)
+    assert trained.score("cab") == pytest.approx(-losses(model, [4, 2, 3, 1]).sum().item(), abs=1e-6)
+    assert trained.score("") == pytest.approx(-losses(model, [1]).sum().item(), abs=1e-6)
+    assert trained.score("c?b") == pytest.approx(-losses(model, [4, 0, 3, 1]).sum().item(), abs=1e-6)
+
+
+def test_the_probabilities_of_all_lines_of_a_length_sum_to_that_of_no_earlier_end():
+    """All lines of at most two symbols, and all beginnings of longer ones, are every possibility there is."""
+    model = model_of(VOCABULARY)
+    trained = TrainedLanguageModel(model, VOCABULARY)
+    letters = ["a", "b", "c", "?"]
+    ended = sum(math.exp(trained.score(a)) for a in ["", *letters, *(a + b for a in letters for b in letters)])
+    going_on = sum(math.exp(-losses(model, [i, j, k]).sum().item()) for i in (0, 2, 3, 4) for j in (0, 2, 3, 4) for k in (0, 2, 3, 4))
+    assert ended + going_on == pytest.approx(1.0, abs=1e-6)
+
+
+def test_samples_repeat_with_their_seed_and_never_hold_what_is_unknown():
+    trained = TrainedLanguageModel(model_of(VOCABULARY), VOCABULARY)
+    first = trained.sample("ab", 200, seed=5, count=3)
+    assert first == trained.sample("ab", 200, seed=5, count=3)
+    assert len(set(first)) == 3
+    assert all(len(text) == 202 and text.startswith("ab") and "\N{REPLACEMENT CHARACTER}" not in text for text in first)
+    assert trained.sample("ab", 200) != trained.sample("ab", 200)
+
+
+def test_the_first_symbol_follows_the_distribution_after_the_prompt():
+    model = model_of(VOCABULARY)
+    trained = TrainedLanguageModel(model, VOCABULARY)
+    drawn = [text[1] for text in trained.sample("b", 1, count=4000, seed=1)]
+    with torch.no_grad():
+        chances = model(torch.tensor([[1], [3]]))[0][-1, 0].double()
+    chances[0] = -math.inf
+    expected = chances.softmax(-1).numpy()
+    found = np.array([drawn.count(s) / 4000 for s in ("\n", "a", "b", "c")])
+    np.testing.assert_allclose(found, expected[1:], atol=0.03)
+
+
+def test_no_temperature_always_takes_the_likeliest():
+    model = model_of(VOCABULARY)
+    trained = TrainedLanguageModel(model, VOCABULARY)
+    text = trained.sample("a", 12, temperature=0.0)[0]
+    ids = [1, *VOCABULARY.encode("a").tolist()]
+    for symbol in VOCABULARY.encode(text[1:]).tolist():
+        with torch.no_grad():
+            logits = model(torch.tensor(ids)[:, None])[0][-1, 0]
+        logits[0] = -math.inf
+        assert int(logits.argmax()) == symbol
+        ids.append(symbol)
+
+
+def test_sampling_stops_after_so_many_lines():
+    trained = TrainedLanguageModel(model_of(VOCABULARY), VOCABULARY)
+    for text in trained.sample("", 500, lines=2, count=4, seed=0):
+        assert text.count("\n") == 1
+    with pytest.raises(ConfigError, match="--lines"):
+        trained.sample(lines=0)
+    with pytest.raises(ConfigError, match="--length"):
+        trained.sample(length=0)
+
+
+@pytest.mark.parametrize("prompt", ["", "The king", "the king ", "The king.", "Who? ", "the\n"])
+def test_words_go_on_from_the_prompt_as_it_was_typed_and_are_set_as_in_print(prompt):
+    text = TrainedLanguageModel(model_of(WORDS), WORDS).sample(prompt, 30, seed=1)[0]
+    assert text.startswith(prompt.rstrip(" "))
+    assert "  " not in text
+    assert " ." not in text
+    assert "<UNK>" not in text
+    assert "\n " not in text
