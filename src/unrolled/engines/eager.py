@@ -91,7 +91,8 @@ class _Run:
         self.before = tuple(before(s) for s in self.plan.recurrence.states)
         self.now = tuple(now(s) for s in self.plan.recurrence.states)
         self.stages = [(_groups(stage, problem.weights), _program(stage)) for stage in self.plan.stages]
-        self.mask = problem.mask if problem.mask is None or self.lengths is None else problem.mask[self.lengths.order]
+        order = slice(None) if self.lengths is None else self.lengths.order
+        self.masks = {width: mask[order] for width, mask in (problem.masks or {}).items()}
 
     def solve(self) -> Solution:
         """All steps, then everything back in the order in which it came."""
@@ -145,11 +146,10 @@ class _Run:
     def _step(self, states: tuple[Tensor, ...], early: Values) -> tuple[Tensor, ...]:
         values: Values = {**self.vectors, **early, **dict(zip(self.before, states, strict=True))}
         count = len(states[0])
-        mask = None if self.mask is None else self.mask[:count]
         for groups, program in self.stages:
             for group in groups:
                 read = _rows(values[group.operand], count, group.matrix.shape[1], states[0])
-                group.compute(read if mask is None else read * mask, values)
+                group.compute(read * self.masks[read.shape[1]][:count] if self.masks else read, values)
             program.run(values)
         return tuple(_rows(values[symbol], count, old.shape[1], old) for symbol, old in zip(self.now, states, strict=True))
 

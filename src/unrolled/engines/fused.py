@@ -55,7 +55,7 @@ class TorchEngine:
             return "torch projects to fewer units only"
         if not problem.x.is_floating_point():
             return "torch's kernels need a dense input, and integers stand for one-hot vectors"
-        if problem.mask is not None:
+        if problem.masks is not None:
             return "torch's kernels have no recurrent dropout"
         if problem.every_state and len(problem.initial) > 1:
             return "torch's kernels do not return every state at every step"

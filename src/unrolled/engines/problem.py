@@ -1,5 +1,6 @@
 """What an engine is asked to compute: one layer in one direction over a whole sequence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +16,7 @@ class Problem:
     """One layer and direction.
 
     `x` is `[T, B, I]`, or `[T, B]` of integers, each standing for a one-hot vector. `initial` has one `[B, n]` tensor per state.
-    `mask`, `[B, n]`, multiplies what the recurrent maps read (variational dropout). `every_state` asks for all states at all steps.
+    `masks`, one `[B, n]` for each width n, multiply what the recurrent maps read (variational dropout). `every_state` asks for all states at all steps.
     """
 
     plan: Plan
@@ -24,7 +25,7 @@ class Problem:
     initial: tuple[Tensor, ...]
     lengths: Lengths | None = None
     reverse: bool = False
-    mask: Tensor | None = None
+    masks: Mapping[int, Tensor] | None = None
     every_state: bool = False
 
 

@@ -37,6 +37,10 @@ class Weights:
         self._stored: Mapping[str, Tensor] = {}
         self._kept: dict[tuple[str, ...], tuple[tuple[object, ...], Tensor]] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        """What copying and pickling keep: the tensors belong to the module, and may be in the middle of a graph."""
+        return {**self.__dict__, "_stored": {}, "_kept": {}}
+
     def using(self, stored: Mapping[str, Tensor]) -> "Weights":
         """The same weights reading these tensors, which may have been replaced since (moved to another device, say)."""
         self._stored = stored

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
+from unrolled.engines import Lengths
 from unrolled.errors import ShapeError
 from unrolled.shapes import expect_shape
 
@@ -62,14 +63,18 @@ def arrange(x: Tensor | PackedSequence, batch_first: bool, input_size: int) -> t
 
 
 def _check_columns(x: Tensor, input_size: int) -> None:
-    if x.is_floating_point():
-        if x.shape[-1] != input_size:
-            raise ShapeError(
-                f"input.size(-1) must be equal to input_size. Expected {input_size}, got {x.shape[-1]}: `x` is [T, B, I], here {list(x.shape)}."
-            )
-    elif x.numel() and (int(x.min()) < 0 or int(x.max()) >= input_size):
+    if x.is_floating_point() and x.shape[-1] != input_size:
         raise ShapeError(
-            f"`x` of whole numbers must lie between 0 and input_size - 1 = {input_size - 1}, got {int(x.min())} to {int(x.max())}."
+            f"input.size(-1) must be equal to input_size. Expected {input_size}, got {x.shape[-1]}: `x` is [T, B, I], here {list(x.shape)}."
+        )
+
+
+def check_range(x: Tensor, lengths: Lengths | None, input_size: int) -> None:
+    """Whole numbers must be columns of a one-hot vector; what stands past a sequence's end is not looked at."""
+    real = x if lengths is None else x[lengths.mask]
+    if real.numel() and (int(real.min()) < 0 or int(real.max()) >= input_size):
+        raise ShapeError(
+            f"`x` of whole numbers must lie between 0 and input_size - 1 = {input_size - 1}, got {int(real.min())} to {int(real.max())}."
         )
 
 

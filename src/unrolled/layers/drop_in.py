@@ -67,7 +67,7 @@ class LSTM(_DropIn):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False, dropout: float = 0.0,
                  bidirectional: bool = False, proj_size: int = 0, **more: Any) -> None:  # fmt: skip
-        if proj_size < 0 or proj_size >= hidden_size:
+        if isinstance(proj_size, bool) or not isinstance(proj_size, int) or not 0 <= proj_size < hidden_size:
             raise ConfigError(
                 f"`proj_size` must be a positive number smaller than hidden_size = {hidden_size}, or 0 for no projection, got {proj_size}."
             )

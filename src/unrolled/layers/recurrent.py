@@ -13,8 +13,9 @@ from unrolled.cells import Cell, find_cell
 from unrolled.compiler import make_plan
 from unrolled.engines import Layout, Lengths, Problem, Solution, Weights, choose, read_lengths
 from unrolled.engines.choice import check_engine
-from unrolled.errors import ConfigError, ShapeError
-from unrolled.layers.checks import Arrangement, arrange, check_state
+from unrolled.equations.recurrence import RECURRENT_MAP
+from unrolled.errors import ConfigError, EngineError, ShapeError
+from unrolled.layers.checks import Arrangement, arrange, check_range, check_state
 from unrolled.layers.initialise import initialise, initialise_like_torch
 
 State = tuple[Tensor, ...]
@@ -41,6 +42,8 @@ class Recurrent(nn.Module):
     Raises `ConfigError` for a value that an option cannot have.
     """
 
+    _empty: Tensor
+
     def __init__(
         self,
         cell: Cell | str,
@@ -59,6 +62,10 @@ class Recurrent(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        if dtype is not None and not dtype.is_floating_point:
+            raise ConfigError(f"`dtype` must be a floating-point type, got {dtype}.")
+        # A cell without parameters has a dtype and a device too.
+        self.register_buffer("_empty", torch.empty(0, device=device, dtype=dtype), persistent=False)
         self.cell = find_cell(cell)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bidirectional, self.batch_first, self.residual = bidirectional, batch_first, residual
@@ -101,8 +108,8 @@ class Recurrent(nn.Module):
         if packed_lengths is not None and lengths is not None:
             raise ShapeError("`lengths` was given with a PackedSequence, which brings its own. Leave one of them out.")
         lengths = packed_lengths if packed_lengths is not None else lengths
-        self._check_input(x)
         real = None if lengths is None else read_lengths(lengths, x.shape[0], x.shape[1], x.device)
+        self._check_input(x, real)
         steps, final, history = self._run(x, self._initial(state, x, arrangement), real, return_states)
         result = arrangement.steps(steps, real.values if real else None), self._give(tuple(arrangement.state(f) for f in final))
         return (*result, tuple(arrangement.every_step(h) for h in history)) if return_states else result
@@ -117,7 +124,10 @@ class Recurrent(nn.Module):
             raise ConfigError(
                 "A bidirectional layer cannot stream: its reverse direction starts at the end of the sequence. Use bidirectional=False."
             )
-        time = 1 if self.batch_first and x_t.dim() > (1 if x_t.is_floating_point() else 0) else 0
+        if not isinstance(x_t, Tensor) or x_t.dim() - x_t.is_floating_point() not in (0, 1):
+            got = list(x_t.shape) if isinstance(x_t, Tensor) else type(x_t).__name__
+            raise ShapeError(f"`x_t` must be one step: a tensor [B, I], or whole numbers [B]; unbatched [I] or []. Got {got}.")
+        time = 1 if self.batch_first and x_t.dim() > x_t.is_floating_point() else 0
         y, state = self(x_t.unsqueeze(time), state)
         return y.squeeze(time), state
 
@@ -137,15 +147,19 @@ class Recurrent(nn.Module):
 
     def explain(self) -> str:
         """Which engine runs this layer as it stands (training or not, on its device), why, and what the last call ran on."""
-        some = next(self.parameters())
+        some = self._like()
         lines = [f"cell {self.cell.name!r}, {self.num_layers} x {self.hidden_size} units, input {self.input_size}"]
         for title, x in (
             ("dense input", some.new_zeros(1, 1, self.input_size)),
             ("whole numbers (one-hot)", torch.zeros(1, 1, dtype=torch.long, device=some.device)),
         ):
             problem = self._problem((0, 0), x, tuple(some.new_zeros(1, n) for n in self._units()), None, every_state=False)
-            choice = choose(self.engine, problem)
-            lines.append(f"{title}: engine {choice.engine.name} ({choice.why})")
+            try:
+                self._check_input(x, None)
+                choice = choose(self.engine, problem)
+                lines.append(f"{title}: engine {choice.engine.name} ({choice.why})")
+            except (ShapeError, EngineError) as error:
+                lines.append(f"{title}: refused ({error})")
         return "\n".join([*lines, f"last call: {self._last or 'none yet'}"])
 
     def reset_parameters(self, scheme: str = "unrolled") -> None:
@@ -218,6 +232,10 @@ class Recurrent(nn.Module):
         for name, units in zip(self.cell.states, self._units(), strict=True) if self.initial_state == "learned" else ():
             self.register_parameter(parameter_name(f"{name}_0", place), nn.Parameter(torch.empty(units, **options)))
 
+    def _like(self) -> Tensor:
+        """A tensor with the layer's dtype and device."""
+        return next(self.parameters(), self._empty)
+
     def _weights_at(self, place: Place) -> Weights:
         return self._weights[place].using({stored: getattr(self, parameter_name(stored, place)) for stored in self._layout()})
 
@@ -230,6 +248,9 @@ class Recurrent(nn.Module):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
                 raise ConfigError(f"`{name}` must be a probability from 0 up to but not including 1, got {value!r}.")
+        for name in ("bidirectional", "batch_first", "residual"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"`{name}` must be True or False, got {getattr(self, name)!r}.")
         if self.initial_state not in ("zeros", "learned"):
             raise ConfigError(f"`initial_state` must be 'zeros' or 'learned', got {self.initial_state!r}.")
         for layer in range(self.num_layers):
@@ -239,19 +260,20 @@ class Recurrent(nn.Module):
                     f"The cell {self.cell.name!r} reads x[t] unit by unit, so the input of layer {layer} must have hidden_size = {self.hidden_size} columns, got {width}."
                 )
 
-    def _check_input(self, x: Tensor) -> None:
+    def _check_input(self, x: Tensor, lengths: Lengths | None) -> None:
         if not x.is_floating_point():
             if "x" in self.cell.recurrence.labels:
                 raise ShapeError(
                     f"The cell {self.cell.name!r} reads x[t] unit by unit, so `x` must be numbers [T, B, I], got {x.dtype} for one-hot vectors."
                 )
+            check_range(x, lengths, self.input_size)
             return
-        weight = next(self.parameters())
+        weight = self._like()
         if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
             raise ShapeError(f"`x` has dtype {x.dtype} but the parameters have {weight.dtype}. Convert one of them with `.to(dtype)`.")
 
     def _check_kind(self, states: State) -> None:
-        weight = next(self.parameters())
+        weight = self._like()
         for name, state in zip(self.cell.states, states, strict=True):
             if (state.dtype, state.device) != (weight.dtype, weight.device):
                 raise ShapeError(
@@ -269,14 +291,17 @@ class Recurrent(nn.Module):
         if self.initial_state == "learned":
             learned = ([getattr(self, parameter_name(f"{name}_0", place)) for place in places] for name in self.cell.states)
             return tuple(torch.stack(list[Tensor](rows))[:, None].expand(-1, batch, -1) for rows in learned)
-        weight = next(self.parameters())
+        weight = self._like()
         return tuple(weight.new_zeros(len(places), batch, units) for units in self._units())
 
     def _problem(self, place: Place, x: Tensor, initial: State, lengths: Lengths | None, *, every_state: bool) -> Problem:
-        mask = None
+        masks = None
         if self.training and self.recurrent_dropout:
-            mask = functional.dropout(torch.ones_like(initial[0]), self.recurrent_dropout)
-        return Problem(self._plan, self._weights_at(place), x, initial, lengths, bool(place[1]), mask, every_state)
+            sizes = self._unit_sizes()
+            widths = {sizes[p.columns] for p in self.cell.recurrence.parameters if p.kind == RECURRENT_MAP}
+            rows = initial[0].detach()
+            masks = {n: functional.dropout(rows.new_ones(len(rows), n), self.recurrent_dropout) for n in sorted(widths)}
+        return Problem(self._plan, self._weights_at(place), x, initial, lengths, bool(place[1]), masks, every_state)
 
     def _run(self, x: Tensor, initial: State, lengths: Lengths | None, every_state: bool) -> tuple[Tensor, State, State]:
         """All layers and directions: the last output, the final states, and the history of every state (empty unless asked for)."""
