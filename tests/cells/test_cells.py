@@ -42,7 +42,17 @@ def test_an_error_below_a_header_counts_lines_of_the_file():
 
 @pytest.mark.parametrize(
     ("header", "said"),
-    [("name = ", "is not TOML"), ("colour = 1", "It may hold name (str)"), ("init = 3", "init = 3"), ("output = 1", "output = 1")],
+    [
+        ("name = ", "is not TOML"),
+        ("a = " + "[" * 5000, "is not TOML"),
+        ("init.b = " + "9" * 5000, "is not TOML"),
+        ("colour = 1", "It may hold name (str)"),
+        ("equations = 'h[t] = h[t-1]'", "It may hold name (str), output (str), init (dict), reference (str)"),
+        ("init = 3", "init = 3"),
+        ("output = 1", "output = 1"),
+        ("name = ['a']", "name = ['a']"),
+        ("reference = 1990", "reference = 1990"),
+    ],
 )
 def test_a_header_that_is_none_is_refused(header, said):
     with pytest.raises(DataError, match=r"header of cell 'mine'") as caught:
@@ -52,7 +62,8 @@ def test_a_header_that_is_none_is_refused(header, said):
 
 @pytest.mark.parametrize(
     ("init", "said"), [({"W": 1.0}, "not one of its vectors (b)"), ({"b": "1"}, "finite number"), ({"b": float("nan")}, "finite number"),
-                       ({"b": True}, "finite number")])  # fmt: skip
+                       ({"b": True}, "finite number"), ({"b": float("inf")}, "finite number"), ({"b": None}, "finite number"),
+                       ({"c": 1.0}, "not one of its vectors (b)"), ({"y": 1.0}, "not one of its vectors (b)")])  # fmt: skip
 def test_an_initial_value_that_does_not_fit_is_refused(init, said):
     with pytest.raises(ConfigError) as caught:
         un.Cell("mine", TEXT, output="y", init=init)
@@ -76,3 +87,55 @@ def test_files_that_cannot_be_cells_are_refused(tmp_path):
     for missing in (tmp_path / "missing", tmp_path):
         with pytest.raises(DataError, match="Give a built-in cell's name or a file of equations"):
             read_cell(missing)
+
+
+@pytest.mark.parametrize(
+    ("header", "error", "said"),
+    [
+        ('output = "q"', EquationError, "No line assigns `q[t]`, the output"),
+        ('output = "y"\ninit.W = 1', ConfigError, "names 'W', which is not one of its vectors (b)"),
+        ('output = "y"\ninit.b = "1"', ConfigError, "a finite number, got '1'"),
+        ('output = "y"\ninit.b = 1' + "0" * 400, ConfigError, "a finite number, got 1000"),
+        ('output = "y"\nname = " "', ConfigError, "A cell needs a name"),
+    ],
+)
+def test_a_header_that_does_not_fit_the_equations_is_refused(header, error, said):
+    with pytest.raises(error) as caught:
+        cell_from_text(f"{header}\n---\n{TEXT}", "mine")
+    assert said in str(caught.value)
+
+
+def test_a_header_gives_everything_and_the_first_rule_ends_it():
+    cell = cell_from_text(f'name = "other"\noutput = "y"\ninit.b = -2\nreference = "me"\n  ---  \n{TEXT}', "mine")
+    assert (cell.name, cell.states, dict(cell.init), cell.reference) == ("other", ("y",), {"b": -2.0}, "me")
+    assert cell_from_text("---\nh[t] = h[t-1]", "mine").name == "mine"
+    with pytest.raises(EquationError) as caught:
+        cell_from_text("---\nh[t] = h[t-1]\n---\n", "mine")
+    assert caught.value.line == 3
+
+
+def test_cells_are_equal_when_they_compute_the_same():
+    one, other = un.Cell("mine", TEXT, output="y", init={"b": 1}), un.Cell("mine", f"  {TEXT}  # text", output="y", init={"b": 1.0})
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one != un.Cell("mine", TEXT, output="y")
+    with pytest.raises(TypeError):
+        one.init["b"] = 2.0
+    with pytest.raises(AttributeError):
+        one.name = "other"
+
+
+def test_a_name_that_no_file_can_have_is_refused():
+    with pytest.raises(DataError, match="cannot be the name of a cell file"):
+        find_cell("mine\0.cell")
+
+
+def test_names_are_looked_up_among_the_built_in_cells_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("lstm", "mine"):
+        (tmp_path / name).write_text("h[t] = h[t-1] + W @ x[t]", encoding="utf-8")
+    assert find_cell("lstm") is un.cells.LSTM
+    assert find_cell("mine").name == "mine"
+    assert find_cell(un.cells.GRU) is un.cells.GRU
+    with pytest.raises(DataError, match="'nowhere' cannot be read"):
+        find_cell("nowhere")

@@ -72,6 +72,55 @@ def test_any_header_of_a_cell_file(header, name):
         cell_from_text(f"{header}\n---\n{cells.BUILT_IN[name].equations}", "fuzz")
 
 
+values = st.sampled_from(
+    [
+        '"h"',
+        '"c"',
+        '""',
+        "1",
+        "-0.0",
+        "1e999",
+        "nan",
+        "inf",
+        "true",
+        "[]",
+        "{}",
+        "2020-01-01",
+        "9" * 400,
+        "9" * 5000,
+        '"\\u0000"',
+        "'\u2028'",
+    ]
+)
+headers = st.builds(
+    "{} = {}".format, st.sampled_from(["name", "output", "init", "init.b_h", "init.W_h", "reference", "other", "a.b"]), values
+)
+
+
+@given(st.lists(headers, max_size=3), st.sampled_from(list(cells.BUILT_IN)))
+@EXAMPLES
+def test_headers_of_known_keys_and_odd_values(several, name):
+    try:
+        cell = cell_from_text("\n".join([*several, "---", cells.BUILT_IN[name].equations]), "fuzz")
+    except UnrolledError:
+        return
+    again = cell_from_text(cell.to_file_text(), "other")
+    assert again == cell
+
+
+odd_text = st.text(st.characters() | st.sampled_from("\u2028\x85\x0b\x1c\r\n\"'\\-"), max_size=30)
+
+
+@given(odd_text, odd_text, st.floats(allow_nan=False, allow_infinity=False))
+@EXAMPLES
+def test_any_name_and_reference_survive_the_file(name, reference, value):
+    try:
+        cell = cells.Cell(name, cells.ELMAN.equations, init={"b_h": value}, reference=reference)
+    except UnrolledError:
+        return
+    assert cell_from_text(cell.to_file_text(), "other") == cell
+
+
 @pytest.mark.parametrize("nested", ["(" * 500 + "h[t-1]" + ")" * 500, "-" * 5000 + "h[t-1]", "tanh(" * 300 + "h[t-1]" + ")" * 300, "2**" * 40 + "2",
                                     "9" * 5000, "h[t-1]" + "+h[t-1]" * 2000, "(h[t-1]**99)**99", "1/(1e-300*1e-300)"])  # fmt: skip
 def test_extremes_end_in_an_error_or_a_recurrence(nested):

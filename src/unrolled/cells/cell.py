@@ -1,6 +1,6 @@
 """A named recurrence with what a paper says beside its equations: initial values, output, reference; and its form as a file."""
 
-import math
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,7 +90,8 @@ def _check_init(name: str, recurrence: Recurrence, key: str, value: object) -> N
         raise ConfigError(
             f"`init` of cell {name!r} names {key!r}, which is not one of its vectors ({', '.join(vectors) or 'it has none'})."
         )
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    # The comparison also takes whole numbers beyond every float, and refuses NaN.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
         raise ConfigError(f"`init` of cell {name!r} must give {key!r} a finite number, got {value!r}.")
 
 
@@ -100,13 +101,14 @@ def cell_from_text(text: str, name: str) -> Cell:
     The file holds equations; if it has a line `---`, what stands above it is TOML with any of `name`, `output`, `init`, `reference`.
     `name` is used where the file gives none. Raises `DataError` for a header that is not as it should be, `EquationError` for the rest.
     """
-    lines = text.splitlines()
+    # Not splitlines, which also ends a line at separators that a TOML string may hold.
+    lines = re.split(r"\r\n|\r|\n", text)
     rule = next((i for i, line in enumerate(lines) if line.strip() == _RULE), None)
     header: dict[str, object] = {}
     if rule is not None:
         try:
             header = tomllib.loads("\n".join(lines[:rule]))
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a whole number of too many digits
             raise DataError(f"The header of cell {name!r}, above `---`, is not TOML: {error}.") from None
         lines[: rule + 1] = [""] * (rule + 1)
     for key, value in header.items():
@@ -128,4 +130,6 @@ def read_cell(path: str | Path) -> Cell:
         ) from None
     except UnicodeDecodeError as error:
         raise DataError(f"The cell file {str(path)!r} is not UTF-8 text (byte {error.start}).") from None
+    except ValueError as error:
+        raise DataError(f"{str(path)!r} cannot be the name of a cell file: {error}.") from None
     return cell_from_text(text, path.stem)
