@@ -16,7 +16,8 @@ def narrowed(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: fl
     """Logits `[B, V]` of the distribution to draw from.
 
     `temperature` divides them (below 1: safer, 0: only the most likely); `top_k` keeps the k most likely symbols (0: all); `top_p` keeps
-    the fewest most likely symbols whose probabilities together reach p (Holtzman et al. 2020). Raises `ConfigError` for other values.
+    the fewest most likely symbols whose probabilities, after `top_k`, together reach p (Holtzman et al. 2020). Of equally likely symbols
+    the first ones are kept. Raises `ConfigError` for other values.
     """
     if not temperature >= 0 or temperature == float("inf"):
         raise ConfigError(f"`--temperature` must be a number of at least 0, got {temperature}.")
@@ -24,17 +25,21 @@ def narrowed(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: fl
         raise ConfigError(f"`--top-k` must be at least 0 (0 keeps all), got {top_k}.")
     if not 0 < top_p <= 1:
         raise ConfigError(f"`--top-p` must lie above 0 and at most at 1, got {top_p}.")
-    top_k = 1 if temperature == 0 else top_k
-    logits = logits / (temperature or 1.0)
-    if 0 < top_k < logits.shape[-1]:
-        least = logits.topk(top_k).values[..., -1:]
-        logits = logits.masked_fill(logits < least, -torch.inf)
+    # Too small a divisor is no number any more in this precision.
+    if temperature < torch.finfo(logits.dtype).tiny:
+        temperature, top_k = 1.0, 1
+    if temperature != 1:
+        logits = (logits - logits.amax(-1, keepdim=True)) / temperature
+    if not 0 < top_k < logits.shape[-1] and top_p == 1:
+        return logits
+    ordered, order = logits.sort(descending=True, stable=True)
+    dropped = torch.zeros_like(logits, dtype=torch.bool)
+    if top_k:
+        dropped[..., top_k:] = True
     if top_p < 1:
-        ordered, order = logits.sort(descending=True)
-        probabilities = ordered.softmax(-1)
-        surplus = probabilities.cumsum(-1) - probabilities >= top_p
-        logits = logits.masked_fill(surplus.gather(-1, order.argsort(-1)), -torch.inf)
-    return logits
+        probabilities = ordered.masked_fill(dropped, -torch.inf).softmax(-1)
+        dropped |= probabilities.cumsum(-1) - probabilities >= top_p
+    return logits.masked_fill(dropped.gather(-1, order.argsort(-1)), -torch.inf)
 
 
 def draw(
