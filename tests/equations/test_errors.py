@@ -164,3 +164,16 @@ def test_every_rule_of_the_checker_has_a_broken_example_here(module):
                                   "h[t] = 2 ** exp(1) * h[t-1]", "h[t] = h[t-1] ** 100"])  # fmt: skip
 def test_functions_of_numbers_may_stand_in_a_power(text):
     assert parse(text).states == ("h",)
+
+
+def test_a_tab_counts_as_the_blanks_that_are_shown():
+    with pytest.raises(EquationError) as caught:
+        parse("\th[t] = q[t]\t+ h[t-1]")
+    assert str(caught.value).endswith("\n1 |     h[t] = q[t] + h[t-1]\n               ^")
+    assert caught.value.column == 12
+
+
+def test_characters_of_several_bytes_count_once():
+    with pytest.raises(EquationError) as caught:
+        parse("h[t] = 漢字字字 + ββββββ + h[t-1] + wörd[t]")
+    assert caught.value.column == 33
