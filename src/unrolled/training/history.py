@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from unrolled.errors import ConfigError, RunError
+from unrolled.errors import RunError
 from unrolled.training.checkpoint import save_text
 
 
@@ -50,13 +50,11 @@ def _whole(lines: list[bytes]) -> Iterator[dict[str, Any]]:
 
 
 class Events:
-    """The same for TensorBoard, in the folder `tensorboard`. `ConfigError` if that is not installed."""
+    """The same for TensorBoard, in the folder `tensorboard`. The package must be installed."""
 
     def __init__(self, folder: Path) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 -- an extra
-        except ImportError:
-            raise ConfigError("`--tensorboard` needs the package tensorboard: pip install 'unrolled[tensorboard]'.") from None
+        from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 -- an extra
+
         self._writer = SummaryWriter(folder / "tensorboard")
 
     def add(self, record: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -72,6 +73,12 @@ class TrainingOptions:
             reason = str(error).splitlines()[0]
             raise ConfigError(f"`--device {self.device}` cannot be used here: {reason}. Use --device auto.") from None
         return device
+
+    def require(self) -> None:
+        """`ConfigError` if something that was asked for is not on this machine."""
+        self.find_device()
+        if self.tensorboard and not find_spec("tensorboard"):
+            raise ConfigError("`--tensorboard` needs the package tensorboard: pip install 'unrolled[tensorboard]'.")
 
 
 CHANGEABLE = frozenset(

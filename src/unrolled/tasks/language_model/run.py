@@ -12,11 +12,12 @@ from unrolled.data.corpus import Corpus, Progress, prepare
 from unrolled.data.text import Source
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.errors import ConfigError, RunError
+from unrolled.models import LanguageModel
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.language_model.options import GROUPS, NAME, DataOptions, ModelOptions
 from unrolled.tasks.language_model.task import LanguageModelTask
 from unrolled.tasks.language_model.trained import TrainedLanguageModel
-from unrolled.training import Display, Outcome, RunFolder, display_here, train
+from unrolled.training import Display, Outcome, RunFolder, TrainingOptions, display_here, train
 
 CELL = "recurrence.cell"
 VOCABULARY = "vocabulary.json"
@@ -51,13 +52,13 @@ def load_run(folder: RunFolder) -> TrainedLanguageModel:
     vocabulary, cell = _read_parts(folder)
     model = _built(configuration, vocabulary, cell, folder)
     folder.load_weights(model)
-    return TrainedLanguageModel(model.to(configuration["training"].find_device()).eval(), vocabulary)
+    return TrainedLanguageModel(model.to(TrainingOptions().find_device()).eval(), vocabulary)
 
 
 def _begin(sources: list[Source], folder: RunFolder, options: Mapping[str, Any], display: Display) -> Outcome:
     cell = find_cell(options.get("cell") or ModelOptions.cell)
     configuration = Configuration.from_flat(NAME, GROUPS, {**options, "cell": cell.name, "sources": sources or options.get("sources")})
-    device = configuration["training"].find_device()
+    configuration["training"].require()
     folder.require_new()
     with display:
         corpus = _prepare(configuration["data"], display.work)
@@ -65,7 +66,7 @@ def _begin(sources: list[Source], folder: RunFolder, options: Mapping[str, Any],
         groups = {**configuration.groups, "model": model}
         configuration = dataclasses.replace(configuration, groups=groups, fingerprint=corpus.fingerprint)
         torch.manual_seed(configuration["training"].seed)
-        task = LanguageModelTask(model.build(corpus.vocabulary.size, cell), corpus, configuration["streams"], device)
+        task = _task(model.build(corpus.vocabulary.size, cell), corpus, configuration)
         with folder.hold():
             folder.require_new()
             folder.write_text(CELL, cell.to_file_text())
@@ -79,16 +80,23 @@ def _resume(sources: list[Source], folder: RunFolder, options: Mapping[str, Any]
     if sources:
         raise ConfigError("A run is resumed with the text it was begun with. Leave DATA out, or begin a new run.")
     configuration = stored.told_anew(options)
-    device = configuration["training"].find_device()
+    configuration["training"].require()
     with display, folder.hold():
         vocabulary, cell = _read_parts(folder)
         corpus = _prepare(configuration["data"], display.work)
         if (corpus.fingerprint, corpus.vocabulary) != (stored.fingerprint, vocabulary):
             raise RunError(f"The text is not the one that {folder} was begun with: {', '.join(stored['data'].sources)}. Begin a new run.")
         torch.manual_seed(configuration["training"].seed)
-        task = LanguageModelTask(_built(configuration, vocabulary, cell, folder), corpus, configuration["streams"], device)
+        task = _task(_built(configuration, vocabulary, cell, folder), corpus, configuration)
         configuration.write(folder)
         return _go(task, configuration, folder, display, resume=True)
+
+
+def _task(model: LanguageModel, corpus: Corpus, configuration: Configuration) -> LanguageModelTask:
+    """The task, once it is known that its network can run."""
+    task = LanguageModelTask(model, corpus, configuration["streams"], configuration["training"].find_device())
+    task.try_out()
+    return task
 
 
 def _go(task: LanguageModelTask, configuration: Configuration, folder: RunFolder, display: Display, *, resume: bool) -> Outcome:
@@ -120,7 +128,7 @@ def _read_parts(folder: RunFolder) -> tuple[Vocabulary, Cell]:
     return vocabulary, cell_from_text(folder.read_text(CELL), "recurrence")
 
 
-def _built(configuration: Configuration, vocabulary: Vocabulary, cell: Cell, folder: RunFolder) -> Any:
+def _built(configuration: Configuration, vocabulary: Vocabulary, cell: Cell, folder: RunFolder) -> LanguageModel:
     try:
         return configuration["model"].build(vocabulary.size, cell)
     except ConfigError as error:

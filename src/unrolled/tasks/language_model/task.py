@@ -30,6 +30,11 @@ class LanguageModelTask:
         self.batches, self.held_out_size = self.streams.windows, len(corpus.held_out)
         self.unit = f"nats per {'character' if corpus.vocabulary.level == 'char' else 'word'}"
 
+    def try_out(self) -> None:
+        """One step of the network, so that an engine that was named and cannot run it says so before anything is written."""
+        with torch.random.fork_rng(), torch.no_grad():
+            self.model.train()(torch.zeros(1, 1, dtype=torch.long, device=self.device))
+
     def begin(self, epoch: int) -> None:
         """Every stream begins anew."""
         self.truncated.forget()
