@@ -88,6 +88,7 @@ BROKEN = [
     ("h[t] = h[t-1] + ¦None", "Expected a number, got 'None'", None),
     ("h[t] = h[t-1] * ¦1" + "0" * 302, "The number is too large", None),
     ("h[t] = ¦(1e300 * h[t-1]) ** 99", "no finite real value", None),
+    ("h[t] = R @ (¦1e300 * h[t-1] * 1e300)", "no finite real value", None),
     ("h[t] = h[t-1] + ¦0 ** -1", "no finite real value", None),
     ("h[t] = ¦1 / (h[t-1] - h[t-1])", "no finite real value", None),
     ("h[t] = h[t-1] ** ¦-101", "The exponent must be a plain number of at most 100", None),
