@@ -361,3 +361,25 @@ def test_moving_to_another_dtype_moves_everything():
 
 def test_repr_names_the_options_that_differ():
     assert repr(un.LSTM(3, 4, 2, residual=True)) == "LSTM(lstm, 3, 4, num_layers=2, residual=True)"
+
+
+@pytest.mark.parametrize("lengths", [[3, 6, 5], [6, 6, 6]])
+def test_a_row_keeps_its_mask_whatever_the_lengths(lengths):
+    layer, x = layer_of("lstm", recurrent_dropout=0.5), torch.randn(6, 3, 3, dtype=DOUBLE)
+    torch.manual_seed(1)
+    whole, _ = layer(x)
+    torch.manual_seed(1)
+    y, _ = layer(x, lengths=lengths)
+    for row, n in enumerate(lengths):
+        torch.testing.assert_close(y[:n, row], whole[:n, row])
+
+
+@every_engine
+def test_what_stands_past_the_end_is_not_read(engine):
+    layer = layer_of("lstm", bidirectional=True, engine=engine)
+    x = torch.randn(4, 2, 3, dtype=DOUBLE)
+    clean = layer(x, lengths=[2, 4])
+    x[2:, 0] = torch.nan
+    torch.testing.assert_close(layer(x, lengths=[2, 4]), clean)
+    sum(layer(x, lengths=[2, 4])[1]).sum().backward()
+    assert all(p.grad.isfinite().all() for p in layer.parameters())
