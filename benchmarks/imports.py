@@ -1,6 +1,6 @@
 """Seconds that imports take, each in a process of its own, interleaved; medians with quartiles of the whole process, its start included.
 
-    python benchmarks/imports.py
+python benchmarks/imports.py
 """
 
 import statistics
