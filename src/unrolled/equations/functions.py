@@ -123,7 +123,7 @@ class sign(Pointwise):
 
 
 class power(Pointwise):
-    """a ** p where the exponent is not a number; a number as exponent is SymPy's own power."""
+    """a ** p where the exponent is not a whole number; a whole number as exponent is SymPy's own power."""
 
     latex_name = r"\mathrm{power}"
     domain = (0.2, 3.0)

@@ -4,8 +4,8 @@ import ast
 import difflib
 import math
 import numbers
+import operator
 from collections.abc import Callable, Iterable
-from functools import partial
 
 import sympy as sp
 
@@ -69,7 +69,6 @@ class _Builder:
         if name in self.known:
             raise self.source.error(f"`{name}[t]` is assigned twice. Give the second one another name.", line.target)
         expression, size = self._expression(line.value)
-        self._check_numbers(expression, line.value)
         self.known.append(name)
         self.appearance.setdefault(name)
         self.sizes.join(name, size)
@@ -100,63 +99,39 @@ class _Builder:
     def _binary(self, node: ast.BinOp) -> tuple[sp.Expr, str]:
         if isinstance(node.op, ast.BitXor):
             raise self.source.error("`^` is not a power here. Write `**`.", node.right)
-        if not isinstance(node.op, (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)):
-            raise self.source.error("This operator is not part of the language. Expected + - * / ** or @.", node)
+        if type(node.op) not in _ARITHMETIC:
+            sign = ast.unparse(ast.BinOp(ast.Name("a"), node.op, ast.Name("b"))).split()[1]
+            raise self.source.error(f"The operator `{sign}` is not part of the language. Expected + - * / ** or @.", node)
         (left, left_size), (right, right_size) = self._expression(node.left), self._expression(node.right)
-        size = self.sizes.join(left_size, right_size)
-        match node.op:
-            case ast.Add():
-                return left + right, size
-            case ast.Sub():
-                return left - right, size
-            case ast.Mult():
-                return left * right, size
-            case ast.Div():
-                return self._finite(lambda: left / right, node), size
-        return self._power(left, right, node), size
-
-    def _power(self, base: sp.Expr, exponent: sp.Expr, node: ast.BinOp) -> sp.Expr:
-        if not exponent.is_Rational:
-            return power(base, exponent)
-        if base.is_Rational:
-            return self._finite(lambda: sp.Rational(repr(float(base) ** float(exponent))), node)
-        if abs(exponent) > 100:
+        if isinstance(node.op, ast.Pow) and right.is_Rational and abs(right) > 100 and not left.is_Rational:
             raise self.source.error("The exponent must be a plain number of at most 100.", node.right)
-        return self._finite(lambda: base**exponent, node)
-
-    def _finite(self, compute: Callable[[], sp.Expr], node: ast.AST) -> sp.Expr:
-        """A result of arithmetic on numbers, refused where it has no finite real value."""
+        size = self.sizes.join(left_size, right_size)
         try:
-            value = compute()
+            return _in_range(_ARITHMETIC[type(node.op)](left, right)), size
         except (ArithmeticError, ValueError, TypeError):
-            value = sp.nan
-        if value.has(sp.zoo, sp.nan, sp.oo, -sp.oo, sp.I):
-            raise self.source.error("This has no finite real value.", node)
-        return value
-
-    def _check_numbers(self, expression: sp.Expr, node: ast.AST) -> None:
-        """Exact arithmetic may have left the range of floating-point numbers."""
-        for number in expression.atoms(sp.Number):
-            self._finite(partial(_as_float, number), node)
+            raise self.source.error(f"`{_short(ast.unparse(node))}` has no finite real value.", node) from None
 
     def _number(self, node: ast.Constant) -> sp.Expr:
         value = node.value
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
-            raise self.source.error(f"Expected a number, got {str(value)[:40]!r}.", node)
+            raise self.source.error(f"Expected a number, got {_short(repr(value))}.", node)
         if (isinstance(value, int) and value.bit_length() > 1000) or not math.isfinite(value):
-            raise self.source.error("The number is too large.", node)
+            raise self.source.error("The number is too large. Expected one of at most 1e300.", node)
         return sp.Rational(repr(value))
 
     def _call(self, node: ast.Call) -> tuple[sp.Expr, str]:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name not in FUNCTIONS:
-            raise self.source.error(
-                f"There is no such function.{_closest(name, FUNCTIONS)} The functions are {', '.join(FUNCTIONS)}.", node.func
-            )
+            raise self.source.error(self._no_function(name or ast.unparse(node.func)), node.func)
         if len(node.args) != 1 or node.keywords:
             raise self.source.error(f"`{name}` takes one value, as in `{name}(a[t])`.", node)
         value, size = self._expression(node.args[0])
         return FUNCTIONS[name](value), size
+
+    def _no_function(self, name: str) -> str:
+        if name in self.assigned_on or name == "x":
+            return f"`{name}` is not a function. A time stands in square brackets: `{name}[t]`."
+        return f"There is no function `{_short(name)}`.{_closest(name, FUNCTIONS)} The functions are {', '.join(FUNCTIONS)}."
 
     def _timed(self, node: ast.Subscript) -> tuple[sp.Expr, str]:
         if not isinstance(node.value, ast.Name):
@@ -199,7 +174,7 @@ class _Builder:
             cure = "The future is not known to a recurrence; a bidirectional layer reads the sequence from its end as well."
         else:
             cure = f"Write `{name}[t]` or `{name}[t-1]`."
-        raise self.source.error(f"The only times are [t] and [t-1], got [{time[:40]}]. {cure}", node)
+        raise self.source.error(f"The only times are [t] and [t-1], got [{_short(time)}]. {cure}", node)
 
     def _vector(self, node: ast.Name) -> tuple[sp.Expr, str]:
         name = node.id
@@ -223,7 +198,6 @@ class _Builder:
         operand, size = self._expression(node.right)
         if not size:
             raise self.source.error(f"`{name} @` needs a vector on its right, got a number. Write `*` to scale.", node.right)
-        self._check_numbers(operand, node.right)
         self._use(name, INPUT_MAP if operand == INPUT else RECURRENT_MAP, node.left)
         self.sizes.join(f"{name}:columns", size)
         symbol = sp.Symbol(f"{name} @ {operand}" if operand.is_Symbol else f"{name} @ ({operand})")
@@ -239,8 +213,39 @@ class _Builder:
         raise self.source.error(f"`{name}` is applied both to the input and to a state. Give one of them another name.", node)
 
 
-def _as_float(number: sp.Number) -> sp.Expr:
-    return sp.Rational(repr(float(number)))
+def _power(base: sp.Expr, exponent: sp.Expr) -> sp.Expr:
+    """A number in front of the base is raised by itself, in floating point: exact powers of powers would outgrow time and memory."""
+    if base.is_Rational and exponent.is_Rational:
+        return _raised(base, exponent)
+    if not exponent.is_Integer:
+        return power(base, exponent)
+    number, rest = base.as_coeff_Mul()
+    return _raised(number, exponent) * rest**exponent
+
+
+def _raised(number: sp.Rational, exponent: sp.Rational) -> sp.Rational:
+    return sp.Rational(repr(float(number) ** float(exponent)))
+
+
+_ARITHMETIC: dict[type[ast.operator], Callable[[sp.Expr, sp.Expr], sp.Expr]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: _power,
+}
+
+
+def _in_range(value: sp.Expr) -> sp.Expr:
+    """The value, with fractions of very many digits rounded to floating point; ArithmeticError where a number is infinite or not real."""
+    if value.has(sp.zoo, sp.nan, sp.oo, -sp.oo, sp.I):
+        raise ArithmeticError
+    long = [n for n in value.atoms(sp.Rational) if max(n.p.bit_length(), n.q.bit_length()) > 1000]
+    return value.xreplace({n: sp.Rational(repr(float(n))) for n in long})
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _closest(name: str, names: Iterable[str]) -> str:

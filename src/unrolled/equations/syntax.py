@@ -72,7 +72,11 @@ def _tree(source: Source) -> ast.Module:
 
 
 def _explain(error: SyntaxError) -> str:
-    return f"This is not an equation ({error.msg}). Expected `name[t] = expression`, in Python's notation."
+    problem = error.msg.partition(" here. Maybe")[0]  # what follows is a hint for programs
+    return (
+        f"This is not an equation ({problem}). Expected `name[t] = expression` in Python's notation: "
+        "times in square brackets, every product with its `*` or `@`."
+    )
 
 
 def _check_depth(source: Source, tree: ast.Module) -> None:
