@@ -1,6 +1,8 @@
 """Files of a run: in place whole or not at all, and never trusted when they are read."""
 
 import errno
+import json
+import math
 import shutil
 import subprocess
 import sys
@@ -37,6 +39,17 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
+def test_a_killed_write_leaves_the_old_file_and_the_next_one_clears_up(tmp_path):
+    path = tmp_path / "file"
+    save_text(path, "old")
+    code = "import os, sys; from pathlib import Path; from unrolled.training.checkpoint import replace_file;"
+    code += "replace_file(Path(sys.argv[1]), lambda aside: (aside.write_text('half'), os.kill(os.getpid(), 9)))"
+    assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == -9
+    assert path.read_text() == "old"
+    save_text(path, "new")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "new")]
+
+
 def test_a_disk_that_is_full_leaves_the_previous_checkpoint(tmp_path):
     """A limit on the size of files stands for the disk: the process is told in the middle of a write."""
     path = tmp_path / "checkpoint.safetensors"
@@ -71,7 +84,7 @@ def use(folder):
     """Everything that reads a run folder. Only the toolkit's own errors may come out."""
     for act in (
         lambda: un.load(folder).sample(length=3),
-        lambda: run_training((), RunFolder(folder), {"epochs": 1}, Silent(), resume=True),
+        lambda: run_training((), RunFolder(folder), {"epochs": 2}, Silent(), resume=True),
     ):
         try:
             act()
@@ -81,24 +94,85 @@ def use(folder):
 
 @pytest.mark.parametrize("name", FILES)
 @given(data=st.data())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damage_to_any_file_is_an_error_of_our_own(whole, tmp_path, name, data):
     folder = tmp_path / "damaged"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(whole, folder)
     content = (folder / name).read_bytes()
     cut = data.draw(st.integers(0, len(content)))
-    kind = data.draw(st.sampled_from(["cut", "flipped", "garbage", "foreign"]))
+    kind = data.draw(st.sampled_from(["cut", "flipped", "garbage", "foreign", "gone"]))
     if kind == "cut":
         content = content[:cut]
     elif kind == "flipped" and cut < len(content):
         content = content[:cut] + bytes([content[cut] ^ data.draw(st.integers(1, 255))]) + content[cut + 1 :]
     elif kind == "garbage":
         content = data.draw(st.binary(max_size=200))
-    else:
+    elif kind == "foreign":
         content = (folder / data.draw(st.sampled_from(FILES))).read_bytes()
     (folder / name).write_bytes(content)
+    if kind == "gone":
+        (folder / name).unlink()
     use(folder)
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "value"),
+    [
+        (None, "task", ["lm"]),
+        ("data", "held_out", 0),
+        ("data", "held_out", 10**400),
+        ("data", "sources", ["\0"]),
+        ("data", "encoding", "\0"),
+        ("model", "hidden", 10**9),
+        ("model", "hidden", 10**30),
+        ("model", "dropout", float("nan")),
+        ("streams", "window", 10**30),
+        ("training", "evaluations", 10**400),
+        ("training", "seed", 2**63),
+        ("training", "device", ""),
+        ("training", "epochs", -1),
+    ],
+)
+def test_a_configuration_with_an_impossible_value_is_an_error_of_our_own(copy, group, name, value):
+    config = RunFolder(copy).read_config()
+    (config[group] if group else config)[name] = value
+    RunFolder(copy).write_config(config)
+    with pytest.raises(UnrolledError):
+        run_training((), RunFolder(copy), {"clip": 1.0}, Silent(), resume=True) if group else un.load(copy)
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        "",
+        "[]",
+        "{}",
+        "null",
+        '{"epoch": 1}',
+        lambda p: {**p, "extra": 1},
+        lambda p: {**p, "updates": 1.5},
+        lambda p: {**p, "seconds": math.inf},
+    ],
+)
+def test_a_checkpoint_that_does_not_say_where_the_run_stood_is_refused(copy, position):
+    folder = RunFolder(copy)
+    tensors, metadata = folder.load_checkpoint()
+    text = position if isinstance(position, str) else json.dumps(position(json.loads(metadata["position"])))
+    folder.save_checkpoint(tensors, {"position": text})
+    with pytest.raises(RunError, match="does not say where the run stood"):
+        run_training((), folder, {}, Silent(), resume=True)
+
+
+@pytest.mark.parametrize("name", ["random.cpu", "optimiser.output.weight.exp_avg", "carried.state.0"])
+@pytest.mark.parametrize("tensor", [torch.zeros(3), torch.zeros(2, 2, dtype=torch.int64)])
+def test_a_checkpoint_with_a_tensor_of_another_shape_is_refused(copy, name, tensor):
+    folder = RunFolder(copy)
+    tensors, metadata = folder.load_checkpoint()
+    assert name in tensors
+    folder.save_checkpoint({**tensors, name: tensor}, metadata)
+    with pytest.raises(UnrolledError):
+        run_training((), folder, {"epochs": 2}, Silent(), resume=True)
 
 
 @pytest.mark.parametrize("name", [f for f in FILES if f not in ("metrics.jsonl", "checkpoint.safetensors")])
@@ -156,5 +230,7 @@ def test_a_history_line_cut_short_is_passed_over(copy):
     with open(folder.history.path, "ab") as file:
         file.write(b'{"update": 99, "lo')
     assert folder.history.records() == records
-    folder.history.cut(records[0]["update"])
-    assert {r["update"] for r in folder.history.records()} == {records[0]["update"]}
+    lines = folder.history.path.read_bytes().splitlines(keepends=True)
+    folder.history.cut(len(lines[0]))
+    assert folder.history.records() == records[:1]
+    assert folder.history.size() == len(lines[0])

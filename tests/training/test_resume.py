@@ -1,6 +1,8 @@
 """A run that was stopped and gone on with ends exactly like one left alone."""
 
 import hashlib
+import itertools
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +10,7 @@ import sys
 import time
 
 import pytest
+import torch
 
 import unrolled as un
 from unrolled.errors import ConfigError, RunError
@@ -30,8 +33,7 @@ VARIANTS = {
 def digest(folder):
     """Of the weights that are kept, and of everything else that training changes, without the clock."""
     tensors, _ = load_tensors(folder.path / CHECKPOINT)
-    rest = {name: hashlib.sha256(tensor.contiguous().view(-1).numpy().tobytes()).hexdigest() if tensor.element_size() != 2 else tensor.float().tolist()
-            for name, tensor in tensors.items()}  # fmt: skip
+    rest = {name: hashlib.sha256(tensor.flatten().view(torch.uint8).numpy().tobytes()).hexdigest() for name, tensor in tensors.items()}
     return hashlib.sha256((folder.path / WEIGHTS).read_bytes()).hexdigest(), rest
 
 
@@ -77,6 +79,96 @@ def test_a_run_that_is_interrupted_and_crashes_ends_like_one_left_alone(train, a
     assert stopped.outcome == alone.outcome
     updates = [[r["update"] for r in f.history.records() if "held_out" in r] for f in (stopped, alone)]
     assert updates[0] == updates[1]
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_wherever_a_run_is_stopped_its_history_is_that_of_one_left_alone(train, after, monkeypatch, accumulate):
+    """Every update is logged; among the stops are the first update, the ends of both epochs, and what comes after a measurement."""
+    monkeypatch.setattr(loop, "LOG_SECONDS", 0.0)
+    options = {"dropout": 0.5, "accumulate": accumulate, "window": 30, "checkpoint_seconds": 0.02}
+    alone = train("alone", **options)
+    updates = course(alone)
+    last = alone.history.records()[-1]["update"]
+    assert [u for u, what in updates if what == "loss"] == list(range(1, last + 1))
+    for stop in (1, last // 4, last // 4 + 1, last // 2, last // 2 + 1, last):
+        after(stop, interrupt)
+        assert not train(f"at {stop}", **options).outcome.finished
+        after(-1, crash)
+        stopped = train(f"at {stop}", resume=True)
+        assert digest(stopped) == digest(alone)
+        assert course(stopped) == updates
+
+
+def course(folder):
+    """What was recorded when, without what depends on the clock."""
+    return [(r["update"], what) for r in folder.history.records() for what in ("loss", "held_out", "final_held_out") if what in r]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_run_that_dies_at_any_file_it_writes_ends_like_one_left_alone(train, monkeypatch, moment):
+    """Killed just before or just after one file takes the place of the old one, for each such file of a run."""
+    monkeypatch.setattr(loop, "LOG_SECONDS", 0.0)
+    options = {"window": 70, "epochs": 1, "checkpoint_seconds": 0.0, "evaluations": 3}
+    begun = len(BEGINNING) + 1
+    alone = train("alone", **options)
+    replace = os.replace
+    for fatal in range(begun, 60):
+        count = itertools.count(1)
+
+        def dying(source, target, fatal=fatal, count=count):
+            now = next(count) == fatal
+            if now and moment == "before":
+                raise Killed
+            replace(source, target)
+            if now:
+                raise Killed
+
+        monkeypatch.setattr(os, "replace", dying)
+        name = f"run {fatal}"
+        try:
+            train(name, **options)
+            break
+        except Killed:
+            monkeypatch.setattr(os, "replace", replace)
+        stopped = train(name, resume=True)
+        assert digest(stopped) == digest(alone)
+        assert course(stopped) == course(alone)
+    assert 15 < fatal < 59
+
+
+BEGINNING = ("recurrence.cell", "vocabulary.json", "config.toml")
+"""Before these are there, there is no run to resume."""
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_termination_request_saves_like_an_interrupt(train, after):
+    after(5, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    stopped = train()
+    assert not stopped.outcome.finished
+    position = json.loads(stopped.load_checkpoint()[1]["position"])
+    assert position["updates"] == 5
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_second_interrupt_does_not_wait(train, after):
+    def twice():
+        interrupt()
+        interrupt()
+
+    after(5, twice)
+    with pytest.raises(KeyboardInterrupt):
+        train()
+
+
+def test_a_finished_run_that_is_resumed_stays_as_it_is(train):
+    folder = train()
+    before = digest(folder), course(folder), folder.outcome
+    for _ in range(2):
+        again = train(resume=True)
+        assert (digest(again), course(again), again.outcome) == before
 
 
 def test_a_process_killed_at_any_moment_can_be_resumed_to_the_same_end(train, text, tmp_path):

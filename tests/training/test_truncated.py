@@ -92,6 +92,39 @@ def test_a_shorter_reach_cuts_the_gradient_inside_the_window(backprop):
         torch.testing.assert_close(g, sum(w), atol=1e-13, rtol=0)
 
 
+@pytest.mark.parametrize("backprop", [2, 3, 4])
+def test_a_shorter_reach_is_a_loop_that_detaches_and_carries_on_through_all_windows(backprop):
+    model = Small()
+    x, y = sequence(13)
+    found = list(windows(Truncated(model, summed, 5, backprop), x, y, 5))
+    state = None
+    for (first, last), got in zip(((0, 5), (5, 10), (10, 13)), found, strict=True):
+        for start in range(first, last, backprop):
+            stop = min(start + backprop, last)
+            outputs, state = model(x[start:stop], state)
+            summed(outputs, y[start:stop]).backward()
+            state = tuple(s.detach() for s in state)
+        for g, w in zip(got, gradients(model), strict=True):
+            torch.testing.assert_close(g, w, atol=1e-13, rtol=0)
+
+
+@pytest.mark.parametrize(("window", "backprop"), [(4, 1), (4, 3), (4, 4), (4, 6), (4, 9), (4, 20), (1, 5)])
+def test_a_gradient_reaches_exactly_as_many_steps_before_its_loss_as_asked(window, backprop):
+    """The inputs are probes: whether their gradient is zero says whether the losses of a window, one update, reach them."""
+    model = Small()
+    x, y = sequence(14)
+    x.requires_grad_()
+    truncated = Truncated(model, summed, window, backprop)
+    for first in range(0, 14, window):
+        last = min(first + window, 14)
+        for number, piece in enumerate(truncated.pieces(x[first:last], y[first:last])):
+            (probed,) = torch.autograd.grad(piece.total, x)
+            begun = first + number * backprop if backprop <= window else first - (backprop - window)
+            wanted = range(max(begun, 0), min(begun + backprop, last))
+            assert probed.abs().sum((1, 2)).nonzero().flatten().tolist() == list(wanted)
+            assert (piece.count, piece.of) == (y[max(first, begun) : min(begun + backprop, last)].numel(), y[first:last].numel())
+
+
 @pytest.mark.parametrize("backprop", [2, 4, 7])
 def test_the_carried_state_is_that_of_an_uncut_pass_and_has_no_past(backprop):
     model = Small()

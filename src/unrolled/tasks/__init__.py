@@ -16,6 +16,6 @@ def load(run: Source) -> TrainedLanguageModel:
     """The trained model of a run folder, ready to use. `RunError` for a folder that is missing, damaged or foreign."""
     folder = RunFolder(run)
     task = folder.read_config().get("task")
-    if task not in LOADERS:
+    if not isinstance(task, str) or task not in LOADERS:
         raise RunError(f"{folder} says it holds the task {task!r}. This version knows {', '.join(LOADERS)}.")
     return LOADERS[task](folder)

@@ -12,6 +12,9 @@ from unrolled.errors import ConfigError
 
 T = TypeVar("T")
 
+LARGEST = 2**63
+"""What whole numbers stay below, so that everything that computes can hold them."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Option:
@@ -74,10 +77,12 @@ def _convert(option: Option, value: Any) -> Any:
 def _single(option: Option, value: Any) -> Any:
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
-    if option.kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if option.kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST:
         return float(value)
     if not isinstance(value, option.kind) or (isinstance(value, bool) and option.kind is not bool):
         raise ConfigError(f"`{option.flag}` must be of type {option.kind.__name__}, got {value!r}.")
+    if isinstance(value, int) and abs(value) >= LARGEST:
+        raise ConfigError(f"`{option.flag}` must be less than 2^63, got a number of {value.bit_length()} bits.")
     return value
 
 

@@ -15,9 +15,9 @@ from unrolled.errors import RunError
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a file beside `path`, and put it in place only when it is safely on the disk.
 
-    `RunError` if that fails; then `path` is as it was.
+    `RunError` if that fails; then `path` is as it was. A process that is killed leaves the file beside it; the next write replaces that too.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = path.with_name(f".{path.name}.part")
     try:
         write(aside)
         _to_disk(aside)

@@ -25,18 +25,24 @@ class History:
 
     def records(self) -> list[dict[str, Any]]:
         """All records that are whole; a line cut short by a crash is passed over."""
+        return list(_whole(self._read().splitlines()))
+
+    def size(self) -> int:
+        """Bytes up to now: where a checkpoint stands in the history."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def cut(self, size: int) -> None:
+        """Forget what was added when there were so many bytes: a resumed run goes through it again."""
+        kept = _whole(self._read()[:size].splitlines())
+        save_text(self.path, "".join(json.dumps(r) + "\n" for r in kept))
+
+    def _read(self) -> bytes:
         try:
-            lines = self.path.read_bytes().splitlines()
+            return self.path.read_bytes()
         except FileNotFoundError:
-            return []
+            return b""
         except OSError as error:
             raise RunError(f"{self.path} cannot be read: {error.strerror}.") from None
-        return list(_whole(lines))
-
-    def cut(self, update: int) -> None:
-        """Forget what happened after an update: a resumed run goes through it again."""
-        kept = [r for r in self.records() if r["update"] <= update]
-        save_text(self.path, "".join(json.dumps(r) + "\n" for r in kept))
 
 
 def _whole(lines: list[bytes]) -> Iterator[dict[str, Any]]:

@@ -149,7 +149,7 @@ class _Run:
             self.task.begin(self.at.epoch)
             self.task.recall({name: tensor.to(self.device) for name, tensor in carried.items()})
         if resume:
-            self.folder.history.cut(self.at.updates)
+            self.folder.history.cut(self.at.history)
         self.started = time.perf_counter() - self.at.seconds
         self.saved_at, self.saved_updates = time.perf_counter(), self.at.updates
         self.drawn_at = self.saved_at
@@ -252,15 +252,20 @@ class _Run:
 
     def _not_a_number(self, loss: float, norm: float) -> str:
         before = ", ".join(f"{n:.3g}" for n in self.norms) or "none"
+        return (
+            f"Update {self.at.updates + 1} (epoch {self.at.epoch + 1}) gives a loss of {loss:.4g} with a gradient of norm {norm:.4g}; the norms "
+            f"before it were {before}. Nothing was updated with it. {self._way_back()}"
+        )
+
+    def _way_back(self) -> str:
         good = (
             f"The last good checkpoint is that of update {self.saved_updates}"
             if self.folder.has_checkpoint()
             else "There is no checkpoint yet"
         )
         return (
-            f"Update {self.at.updates + 1} (epoch {self.at.epoch + 1}) gives a loss of {loss:.4g} with a gradient of norm {norm:.4g}; the norms "
-            f"before it were {before}. Nothing was updated with it. {good}. Go on from there with a lower rate: unrolled train {self.task.name} "
-            f"--resume {self.folder} --learning-rate {self.options.learning_rate / 3:.2g}"
+            f"{good}. Go on from there with a lower rate: unrolled train {self.task.name} --resume {self.folder} "
+            f"--learning-rate {self.options.learning_rate / 3:.2g}"
         )
 
     def _log(self, rate: float) -> None:
@@ -280,6 +285,8 @@ class _Run:
         """Measure on the held-out part, and keep the weights if they are the best so far."""
         if not self._too_slow():
             measures = self._evaluated(self.task.evaluate)
+            if not math.isfinite(measures["held_out"]):
+                raise TrainingError(f"After update {self.at.updates} the held-out loss is {measures['held_out']:.4g}. {self._way_back()}")
             self._record(measures)
             self.display.say(f"update {self.at.updates}: held-out loss {self.task.describe(measures)}")
             if self.at.best is None or measures["held_out"] < self.at.best:
@@ -311,6 +318,7 @@ class _Run:
     def _save(self) -> None:
         if self.at.best is None:
             self.folder.save_weights(self.task.model)
+        self.at.history = self.folder.history.size()
         save_state(self.folder, self.task.model, self.optimiser, self.task.memory(), self.at)
         self.saved_at, self.saved_updates = time.perf_counter(), self.at.updates
 

@@ -1,6 +1,7 @@
 """All that a run must keep so that it can go on exactly where it stood."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
@@ -21,7 +22,7 @@ class Position:
     """Where a run stands.
 
     Epochs that are done, and updates in the present one; all updates and tokens; seconds spent; the best held-out loss so far; updates and
-    seconds at the last measurement.
+    seconds at the last measurement; bytes of history.
     """
 
     epoch: int = 0
@@ -32,6 +33,7 @@ class Position:
     best: float | None = None
     measured_updates: int = 0
     measured_seconds: float = 0.0
+    history: int = 0
 
 
 def adamw(model: nn.Module, options: TrainingOptions) -> torch.optim.AdamW:
@@ -98,7 +100,7 @@ def _position(text: str, folder: RunFolder) -> Position:
     try:
         found = json.loads(text)
         kinds = {"seconds": (int, float), "measured_seconds": (int, float), "best": (int, float, type(None))}
-        if not all(isinstance(found[f.name], kinds.get(f.name, int)) for f in fields(Position)):
+        if not all(isinstance(found[f.name], kinds.get(f.name, int)) and abs(found[f.name] or 0) < math.inf for f in fields(Position)):
             raise TypeError
         return Position(**found)
     except (ValueError, TypeError, KeyError, RecursionError):

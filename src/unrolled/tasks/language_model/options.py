@@ -5,6 +5,7 @@ from pathlib import Path
 
 from unrolled.cells import Cell
 from unrolled.data.builtin import PREFIX
+from unrolled.errors import ConfigError, UnrolledError
 from unrolled.models import LanguageModel
 from unrolled.training import StreamOptions, TrainingOptions
 from unrolled.training.options import option
@@ -28,6 +29,12 @@ class DataOptions:
     level: str | None = option(None, "char or word.  [default: char, or word if --vocabulary is given]")
     vocabulary: int | None = option(None, f"Most symbols to know; others become <UNK>.  [default: all characters, or {WORDS} words]")
     encoding: str = option("utf-8", "How the files are encoded.")
+
+    def __post_init__(self) -> None:
+        if not 0 < self.held_out < 1:
+            raise ConfigError(
+                f"`--held-out` must be a fraction above 0 and below 1, as the best weights are chosen by it, got {self.held_out}."
+            )
 
     def resolved(self) -> "DataOptions":
         """The same with what was left open decided, and with paths that hold wherever one stands."""
@@ -70,19 +77,24 @@ class ModelOptions:
 
     def build(self, symbols: int, cell: Cell) -> LanguageModel:
         """The network, for so many symbols and with this cell. `ConfigError` for options that cannot be."""
-        return LanguageModel(
-            symbols,
-            cell,
-            self.hidden,
-            self.layers,
-            embedding=self.embedding or 0,
-            dropout=self.dropout,
-            recurrent_dropout=self.recurrent_dropout,
-            initial_state=self.initial_state,
-            residual=self.residual,
-            tied=self.tied,
-            engine=self.engine,
-        )
+        try:
+            return LanguageModel(
+                symbols,
+                cell,
+                self.hidden,
+                self.layers,
+                embedding=self.embedding or 0,
+                dropout=self.dropout,
+                recurrent_dropout=self.recurrent_dropout,
+                initial_state=self.initial_state,
+                residual=self.residual,
+                tied=self.tied,
+                engine=self.engine,
+            )
+        except UnrolledError:
+            raise
+        except (RuntimeError, MemoryError):
+            raise ConfigError(f"A network with `--hidden {self.hidden}` and `--layers {self.layers}` does not fit in memory.") from None
 
 
 GROUPS: dict[str, type] = {"data": DataOptions, "model": ModelOptions, "streams": StreamOptions, "training": TrainingOptions}
