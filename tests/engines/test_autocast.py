@@ -54,6 +54,39 @@ def test_autocast_stays_close_to_single_precision(name, engine, kind, lengths, o
         assert (value - reference).norm() <= (0.15 if name == "elman-relu" else 0.03) * reference.norm() + 1e-6
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("name", "engine"), [p for p in PAIRS if p[0] != "lstm-projected"])
+def test_a_stream_under_autocast_stays_close_to_single_precision(name, engine, dtype):
+    layer = layer_of(name, engine)
+    x = torch.randn(6, 2, 6).bfloat16()
+    with torch.no_grad():
+        whole, _ = layer(x.float())
+    state, outputs = None, []
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        for x_t in x:
+            y, state = layer.step(x_t.to(dtype), state)
+            outputs.append(y.float())
+    assert {s.dtype for s in state} == {torch.float32}
+    got = torch.stack(outputs)
+    assert (got - whole).norm() <= 0.02 * whole.norm()
+    got.sum().backward()
+    assert all(p.grad.dtype == torch.float32 and p.grad.isfinite().all() for p in layer.parameters())
+
+
+@pytest.mark.parametrize(("name", "engine"), [p for p in PAIRS if p[0] != "lstm-projected"])
+def test_a_state_that_a_linear_map_made_under_autocast_is_accepted(name, engine):
+    layer, bridge = layer_of(name, engine), torch.nn.Linear(3, 8)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        made = bridge(torch.randn(1, 2, 3))
+        assert made.dtype == torch.bfloat16
+        x = torch.randn(4, 2, 6)
+        y, _ = layer(x, (made,) * len(layer.cell.states))
+        wanted, _ = layer(x, (made.float(),) * len(layer.cell.states))
+    assert torch.equal(y, wanted)
+    y.float().sum().backward()
+    assert bridge.weight.grad.abs().min() > 0
+
+
 @pytest.mark.parametrize(("name", "engine"), [p for p in PAIRS if p[0] != "lstm-projected"])
 def test_a_state_goes_out_of_autocast_and_into_it(name, engine):
     layer = layer_of(name, engine)

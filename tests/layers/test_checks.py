@@ -43,6 +43,7 @@ H = torch.zeros(1, 2, 4)
         ((H, torch.zeros(1, 3, 4)), ["state c", "[L*D, B, n] = [1, 2, 4]", "got [1, 3, 4]", "None to begin anew"]),
         ((H[0], H), ["state h", "got [2, 4]"]),
         ((torch.zeros(1, 2, 5), H), ["state h", "got [1, 2, 5]"]),
+        ((H, H.bfloat16()), ["state c", "torch.bfloat16"]),
         ((H, H.double()), ["state c", "torch.float64", "torch.float32", ".to("]),
     ],
 )
@@ -51,6 +52,14 @@ def test_states_that_do_not_fit(state, parts, engine):
     with pytest.raises(ShapeError) as error:
         un.LSTM(3, 4, engine=engine)(X, state)
     assert all(part in str(error.value) for part in parts), error.value
+
+
+@pytest.mark.parametrize("kind", [un.GRU, un.RNN])
+def test_a_single_state_may_stand_in_a_tuple_but_not_two(kind):
+    layer = kind(3, 4)
+    assert torch.equal(layer(X, (H + 1,))[0], layer(X, H + 1)[0])
+    with pytest.raises(ShapeError, match=r"one tensor \(h\), got \(Tensor, Tensor\)"):
+        layer(X, (H, H))
 
 
 def test_a_state_with_a_batch_does_not_fit_an_unbatched_input():
@@ -95,6 +104,22 @@ def test_lengths_with_a_packed_sequence_are_too_many():
 
 
 @pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (torch.zeros(2, 2, 5, 3), r"\[T, B, I\], got \[2, 2, 5, 3\]"),
+        (torch.zeros(2, 3), r"\[T, B, I\], got \[2, 3\]"),
+        (torch.zeros(2, 2, 4), "Expected 3, got 4"),
+        (torch.zeros(2, 2, dtype=torch.bool), "torch.bool"),
+        (torch.zeros(2, 2, 3, dtype=torch.long), "one-hot"),
+    ],
+)
+def test_packed_sequences_that_do_not_fit(data, said):
+    packed = torch.nn.utils.rnn.pack_padded_sequence(data, torch.tensor([2, 1, 1][: data.shape[1]]))
+    with pytest.raises(ShapeError, match=said):
+        un.LSTM(3, 4)(packed)
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         ({"input_size": 0}, "`input_size`"),
@@ -127,6 +152,8 @@ def test_options_that_cannot_be(options, said):
         (lambda: un.LSTM(3, 4, proj_size=-1), "`proj_size`"),
         (lambda: un.LSTM(3, 4, proj_size=2.5), "`proj_size`"),
         (lambda: un.LSTM(3, 4, proj_size=True), "`proj_size`"),
+        (lambda: un.LSTM(3, 0), "`hidden_size`"),
+        (lambda: un.LSTM(3, "4", proj_size=2), "`hidden_size`"),
         (lambda: un.GRU(3, 4, proj_size=2), "only for LSTM"),
         (lambda: un.RNN(3, 4, proj_size=2), "only for LSTM"),
         (lambda: un.RNN(3, 4, nonlinearity="elu"), "'tanh' or 'relu'"),

@@ -264,6 +264,46 @@ def test_a_named_engine_that_cannot_says_why_and_auto_takes_another(cell, option
     assert reason in layer.explain().splitlines()[-1]
 
 
+def test_explain_draws_no_random_numbers():
+    layer = un.Recurrent("lstm", 3, 4, recurrent_dropout=0.5)
+    before = torch.get_rng_state()
+    assert "engine eager" in layer.explain()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_an_engine_set_later_must_exist_too():
+    layer = un.LSTM(3, 4)
+    layer.engine = "fast"
+    with pytest.raises(ConfigError, match="'fast'"):
+        layer(torch.zeros(2, 1, 3))
+
+
+def test_packed_whole_numbers_equal_packed_one_hot_vectors():
+    layer = layer_of("gru", 6, 4, 2, bidirectional=True)
+    symbols = [torch.randint(6, (n,)) for n in (2, 5, 3)]
+    pack = lambda rows: torch.nn.utils.rnn.pack_sequence(rows, enforce_sorted=False)  # noqa: E731
+    got, state = layer(pack(symbols))
+    wanted, other = layer(pack([torch.nn.functional.one_hot(s, 6).double() for s in symbols]))
+    torch.testing.assert_close(got.data, wanted.data)
+    torch.testing.assert_close(state, other)
+
+
+@every_engine
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_a_relu_that_would_explode_in_the_padding_spoils_no_gradient(dtype, engine):
+    layer = layer_of("elman-relu", 3, 4, bidirectional=True, engine=engine).to(dtype)
+    with torch.no_grad():
+        for reverse in (False, True):
+            layer.block("R_h", 0, reverse).copy_(16 * torch.eye(4))
+            layer.block("W_h", 0, reverse).fill_(50.0)
+    x = torch.rand(300, 3, 3, dtype=dtype)
+    y, (h,) = layer(x, lengths=[3, 2, 0])
+    (y.sum() + h.sum()).backward()
+    assert y.isfinite().all()
+    assert all(p.grad.isfinite().all() for p in layer.parameters())
+    assert layer.get_parameter("R_h_l0").grad.abs().min() > 0
+
+
 def test_the_environment_names_the_engine_for_auto_alone(monkeypatch):
     monkeypatch.setenv("UNROLLED_ENGINE", "eager")
     layer = un.LSTM(3, 4)

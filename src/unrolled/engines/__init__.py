@@ -3,6 +3,7 @@
 from unrolled.engines.choice import ENGINES, choose
 from unrolled.engines.lengths import Lengths, read_lengths
 from unrolled.engines.problem import Engine, Problem, Solution
-from unrolled.engines.weights import Layout, Weights
+from unrolled.engines.stacks import stacks
+from unrolled.engines.weights import Layout, Weights, lay_together
 
-__all__ = ["ENGINES", "Engine", "Layout", "Lengths", "Problem", "Solution", "Weights", "choose", "read_lengths"]
+__all__ = ["ENGINES", "Engine", "Layout", "Lengths", "Problem", "Solution", "Weights", "choose", "lay_together", "read_lengths", "stacks"]

@@ -35,7 +35,7 @@ def choose(wanted: str, problem: Problem) -> Choice:
     `wanted` is an engine's name or `"auto"`, which asks the environment variable UNROLLED_ENGINE and then takes the first engine that
     can. An engine that was named and cannot run the problem is an `EngineError`; nothing is replaced silently.
     """
-    told = f"engine={wanted!r}"
+    told = f"engine={check_engine(wanted)!r}"
     if wanted == "auto" and os.environ.get(VARIABLE):
         wanted = check_engine(os.environ[VARIABLE])
         told = f"{VARIABLE}={wanted}"

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding, linear
 
-from unrolled.compiler import Plan, Stage
+from unrolled.compiler import Plan
 from unrolled.engines.problem import Problem, Solution
 from unrolled.engines.program import Program, Values
+from unrolled.engines.stacks import Together, products_by_operand
 from unrolled.engines.weights import Weights
 from unrolled.equations.recurrence import INPUT, before, now
 
@@ -48,30 +49,49 @@ class _Group:
         values.update(zip(self.symbols, result.split(self.rows, -1), strict=True))
 
 
-def _groups(stage: Stage, weights: Weights) -> list[_Group]:
-    operands = {p.operand: tuple(q for q in stage.products if q.operand == p.operand) for p in stage.products}
-    return [
-        _Group(
-            operand,
-            tuple(p.symbol for p in products),
-            weights.stack([p.matrix for p in products]),
-            [weights.rows[p.matrix] for p in products],
-        )
-        for operand, products in operands.items()
-    ]
+@dataclass(frozen=True)
+class _Part:
+    """A stage, made ready to run many times."""
+
+    together: Together
+    program: Program
+
+    def groups(self, weights: Weights, *, looked_up: bool = False) -> list[_Group]:
+        """The stage's products with these weights. Where columns are looked up, stacking would copy all of a matrix to read some of it."""
+        groups = []
+        for operand, products in self.together.items():
+            apart = looked_up and not weights.is_stored([p.matrix for p in products])
+            for ps in [(p,) for p in products] if apart else [products]:
+                names = [p.matrix for p in ps]
+                groups.append(_Group(operand, tuple(p.symbol for p in ps), weights.stack(names), [weights.rows[n] for n in names]))
+        return groups
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A plan, made ready; `read` is all that the loop reads."""
+
+    prologue: tuple[_Part, ...]
+    loop: tuple[_Part, ...]
+    read: frozenset[sp.Symbol]
+    vectors: tuple[sp.Symbol, ...]
+    before: tuple[sp.Symbol, ...]
+    now: tuple[sp.Symbol, ...]
 
 
 @cache
-def _program(stage: Stage) -> Program:
-    return Program(stage.assignments)
-
-
-@cache
-def _read_in_loop(plan: Plan) -> frozenset[sp.Symbol]:
-    read = {p.operand for stage in plan.stages for p in stage.products}
-    for stage in plan.stages:
-        read.update(*(a.expression.free_symbols for a in stage.assignments))
-    return frozenset(read)
+def _ready(plan: Plan) -> _Ready:
+    part = lambda stage: _Part(products_by_operand(plan, stage), Program(stage.assignments))  # noqa: E731
+    operands = {p.operand for stage in plan.stages for p in stage.products}
+    vectors = tuple(sp.Symbol(p.name) for p in plan.recurrence.parameters if not p.is_matrix)
+    return _Ready(
+        tuple(part(stage) for stage in plan.prologue),
+        tuple(part(stage) for stage in plan.stages),
+        frozenset(operands.union(*(a.expression.free_symbols for stage in plan.stages for a in stage.assignments))).difference(vectors),
+        vectors,
+        tuple(before(s) for s in plan.recurrence.states),
+        tuple(now(s) for s in plan.recurrence.states),
+    )
 
 
 class _Run:
@@ -82,15 +102,11 @@ class _Run:
     """
 
     def __init__(self, problem: Problem) -> None:
-        self.problem, self.plan, self.lengths = problem, problem.plan, problem.lengths
+        self.problem, self.ready, self.lengths = problem, _ready(problem.plan), problem.lengths
         self.steps, self.batch = problem.x.shape[:2]
         self.counts = self.lengths.counts if self.lengths else [self.batch] * self.steps
-        self.vectors: Values = {
-            sp.Symbol(p.name): problem.weights.block(p.name) for p in self.plan.recurrence.parameters if not p.is_matrix
-        }
-        self.before = tuple(before(s) for s in self.plan.recurrence.states)
-        self.now = tuple(now(s) for s in self.plan.recurrence.states)
-        self.stages = [(_groups(stage, problem.weights), _program(stage)) for stage in self.plan.stages]
+        self.vectors: Values = {symbol: problem.weights.block(symbol.name) for symbol in self.ready.vectors}
+        self.loop = [(part.groups(problem.weights), part.program) for part in self.ready.loop]
         order = slice(None) if self.lengths is None else self.lengths.order
         self.masks = {width: mask[order] for width, mask in (problem.masks or {}).items()}
 
@@ -100,7 +116,7 @@ class _Run:
         history, final = self._backward_in_time(initial) if self.problem.reverse else self._forward_in_time(initial)
         if self.lengths is not None:
             final = tuple(f[self.lengths.back] for f in final)
-        kept = len(self.now) if self.problem.every_state else 1
+        kept = len(self.ready.now) if self.problem.every_state else 1
         return Solution(tuple(self._padded([states[k] for states in history], k) for k in range(kept)), final)
 
     def _forward_in_time(self, states: tuple[Tensor, ...]) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, ...]]:
@@ -135,23 +151,23 @@ class _Run:
         """What the loop reads of all that depends on the input alone, computed for all real steps at once."""
         x = self.problem.x.flatten(0, 1)
         values: Values = {**self.vectors, INPUT: x if self.lengths is None else x[self.lengths.index]}
-        for stage in self.plan.prologue:
-            for group in _groups(stage, self.problem.weights):
+        for part in self.ready.prologue:
+            for group in part.groups(self.problem.weights, looked_up=not x.is_floating_point()):
                 group.compute(values[group.operand], values)
-            _program(stage).run(values)
-        read = [s for s in values if s in _read_in_loop(self.plan) and s not in self.vectors]
+            part.program.run(values)
+        read = [s for s in values if s in self.ready.read]
         pieces = zip(*(values[s].split(self.counts) for s in read), strict=True) if read else ((),) * self.steps
         return [dict(zip(read, piece, strict=True)) for piece in pieces]
 
     def _step(self, states: tuple[Tensor, ...], early: Values) -> tuple[Tensor, ...]:
-        values: Values = {**self.vectors, **early, **dict(zip(self.before, states, strict=True))}
+        values: Values = {**self.vectors, **early, **dict(zip(self.ready.before, states, strict=True))}
         count = len(states[0])
-        for groups, program in self.stages:
+        for groups, program in self.loop:
             for group in groups:
                 read = _rows(values[group.operand], count, group.matrix.shape[1], states[0])
                 group.compute(read * self.masks[read.shape[1]][:count] if self.masks else read, values)
             program.run(values)
-        return tuple(_rows(values[symbol], count, old.shape[1], old) for symbol, old in zip(self.now, states, strict=True))
+        return tuple(_rows(values[symbol], count, old.shape[1], old) for symbol, old in zip(self.ready.now, states, strict=True))
 
     def _padded(self, values: list[Tensor], state: int) -> Tensor:
         """Steps one below the other, back as `[T, B, n]` with 0 past each end."""

@@ -11,13 +11,14 @@ from unrolled.engines.lengths import Lengths
 from unrolled.engines.problem import Problem, Solution
 from unrolled.equations import Recurrence
 
-SHUT = 1e4
-"""An input that drives a logistic gate to exactly 0 or 1 in every floating-point format."""
-
 
 @dataclass(frozen=True)
 class _Kernel:
-    """Where torch keeps which block: its packed orders, and how a gate is held so that a state stands still (`hold`: gate -> sign)."""
+    """Where torch keeps which block: its packed orders, and how each gate is held past a sequence's end (`hold`: open, shut or left alone).
+
+    A held LSTM's inner state stands still; a held relu is 0, where it could grow beyond all numbers and spoil the gradients.
+    `one_step` is the operation for a single step, on which torch's own kernel spends more than the step costs.
+    """
 
     call: Callable[..., tuple[Tensor, ...]]
     input_maps: tuple[str, ...]
@@ -26,18 +27,20 @@ class _Kernel:
     recurrent_biases: tuple[str, ...] = ()
     projection: str = ""
     hold: tuple[float, ...] = ()
+    one_step: Callable[..., tuple[Tensor, ...]] | None = None
 
 
 _LSTM = ("W_i", "W_f", "W_z", "W_o"), ("R_i", "R_f", "R_z", "R_o"), ("b_i", "b_f", "b_z", "b_o")
+_HOLD = (-1.0, 1.0, 0.0, 0.0)
 _GRU = ("W_r", "W_z", "W_n"), ("R_r", "R_z", "R_n"), ("b_r", "b_z", "b_n")
 _ELMAN = ("W_h",), ("R_h",), ("b_h",)
 
 KERNELS: dict[Recurrence, _Kernel] = {
-    cells.LSTM.recurrence: _Kernel(torch.lstm, *_LSTM, hold=(-SHUT, SHUT, 0.0, 0.0)),
-    cells.LSTM_PROJECTED.recurrence: _Kernel(torch.lstm, *_LSTM, projection="R_h", hold=(-SHUT, SHUT, 0.0, 0.0)),
+    cells.LSTM.recurrence: _Kernel(torch.lstm, *_LSTM, hold=_HOLD, one_step=torch.lstm_cell),
+    cells.LSTM_PROJECTED.recurrence: _Kernel(torch.lstm, *_LSTM, projection="R_h", hold=_HOLD),
     cells.GRU.recurrence: _Kernel(torch.gru, *_GRU, recurrent_biases=("d_n",)),
     cells.ELMAN.recurrence: _Kernel(torch.rnn_tanh, *_ELMAN),
-    cells.ELMAN_RELU.recurrence: _Kernel(torch.rnn_relu, *_ELMAN),
+    cells.ELMAN_RELU.recurrence: _Kernel(torch.rnn_relu, *_ELMAN, hold=(-1.0,)),
 }
 """The recurrences that torch computes in one call. A user's cell with the same equations is among them, whatever its name."""
 
@@ -87,6 +90,9 @@ class TorchEngine:
 
 
 def _call(kernel: _Kernel, x: Tensor, initial: tuple[Tensor, ...], weights: list[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
+    if kernel.one_step and len(x) == 1:
+        last = kernel.one_step(x[0], [s.to(x.dtype) for s in initial], *weights)
+        return last[0][None], last
     states = [s[None].to(x.dtype).contiguous() for s in initial]
     steps, *final = kernel.call(x, states if len(states) > 1 else states[0], weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)
     return steps, tuple(f[0] for f in final)
@@ -105,10 +111,12 @@ def _packed(kernel: _Kernel, problem: Problem) -> list[Tensor]:
 
 
 def _with_hold(kernel: _Kernel, x: Tensor, weights: list[Tensor], lengths: Lengths) -> tuple[Tensor, list[Tensor]]:
-    """One more input, 1 past a sequence's end, whose weights shut the gates so that the inner state stands still to the last bit."""
+    """One more input, 1 past a sequence's end, whose weights drive the gates so far that they stand open or shut to the last bit."""
     flag = (~lengths.mask)[..., None].to(x.dtype)
     units = weights[0].shape[0] // len(kernel.hold)
-    column = weights[0].new_tensor(kernel.hold).repeat_interleave(units)[:, None]
+    formats = (x.dtype, torch.get_autocast_dtype(x.device.type)) if torch.is_autocast_enabled(x.device.type) else (x.dtype,)
+    far = min(torch.finfo(f).max for f in formats) / 2
+    column = weights[0].new_tensor([far * sign for sign in kernel.hold]).repeat_interleave(units)[:, None]
     return torch.cat([x, flag], 2), [torch.cat([weights[0], column], 1), *weights[1:]]
 
 

@@ -4,42 +4,26 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
-from torch.optim.optimizer import register_optimizer_step_post_hook
 
 Layout = Mapping[str, tuple[str, ...]]
 """Stored tensor -> the named blocks that lie in it one below the other; `{"R_f": ("R_f",)}` where each block is stored by itself."""
 
 
-class _Steps:
-    """Counts the steps of all optimisers: fused ones change parameters without counting it in their versions."""
-
-    def __init__(self) -> None:
-        self.taken = 0
-        register_optimizer_step_post_hook(self._count)
-
-    def _count(self, *_: object) -> None:
-        self.taken += 1
-
-
-_STEPS = _Steps()
-
-
 class Weights:
     """Named blocks of parameters, and stacks of them.
 
-    `stored` holds the tensors of a layout; a vector that the layout leaves out is zero. Stacks that had to be copied are kept for as long
-    as no gradient is wanted and no parameter changes, so that streaming does not copy them at every step.
+    `stored` holds the tensors of a layout; a vector that the layout leaves out is zero. Nothing is kept from call to call, since
+    parameters can be written to in ways that leave no trace.
     """
 
     def __init__(self, layout: Layout, rows: Mapping[str, int]) -> None:
         self._layout, self.rows = layout, rows
         self._place = {block: (stored, i) for stored, blocks in layout.items() for i, block in enumerate(blocks)}
         self._stored: Mapping[str, Tensor] = {}
-        self._kept: dict[tuple[str, ...], tuple[tuple[object, ...], Tensor]] = {}
 
     def __getstate__(self) -> dict[str, object]:
         """What copying and pickling keep: the tensors belong to the module, and may be in the middle of a graph."""
-        return {**self.__dict__, "_stored": {}, "_kept": {}}
+        return {**self.__dict__, "_stored": {}}
 
     def using(self, stored: Mapping[str, Tensor]) -> "Weights":
         """The same weights reading these tensors, which may have been replaced since (moved to another device, say)."""
@@ -55,15 +39,37 @@ class Weights:
         above = sum(self.rows[b] for b in self._layout[stored][:index])
         return self._stored[stored].narrow(0, above, self.rows[name])
 
+    def is_stored(self, names: Sequence[str]) -> bool:
+        """Whether one stored tensor holds exactly these blocks."""
+        return tuple(names) in self._layout.values()
+
     def stack(self, names: Sequence[str]) -> Tensor:
-        """Blocks one below the other: the stored tensor itself where it is laid out so, otherwise a copy."""
-        key = tuple(names)
-        for stored, blocks in self._layout.items():
-            if blocks == key:
-                return self._stored[stored]
-        if torch.is_grad_enabled() and any(t.requires_grad for t in self._stored.values()):
-            return torch.cat([self.block(n) for n in key])
-        stamp = (_STEPS.taken, *((t.data_ptr(), t._version, t.dtype) for t in self._stored.values()))
-        if key not in self._kept or self._kept[key][0] != stamp:
-            self._kept[key] = (stamp, torch.cat([self.block(n) for n in key]).detach())
-        return self._kept[key][1]
+        """Blocks one below the other: without a copy where they lie so in memory, unless a gradient has to find its way to each."""
+        if self.is_stored(names):
+            return self._stored[self._place[names[0]][0]]
+        parts = [self.block(n) for n in names]
+        wanted = torch.is_grad_enabled() and any(p.requires_grad for p in parts)
+        joined = None if wanted else _joined(parts)
+        return torch.cat(parts) if joined is None else joined
+
+
+def lay_together(tensors: Sequence[Tensor]) -> None:
+    """Move the data of parameters, so that they lie one below the other in memory."""
+    with torch.no_grad():
+        pieces = torch.cat([t.detach() for t in tensors]).split([len(t) for t in tensors])
+    for tensor, piece in zip(tensors, pieces, strict=True):
+        tensor.data = piece
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor | None:
+    """One view of blocks that lie one below the other in memory; None where they do not."""
+    try:
+        memory = {p.untyped_storage().data_ptr() for p in parts}
+    except RuntimeError:  # Inside the transforms of torch.func a tensor has no memory of its own.
+        return None
+    start = parts[0].storage_offset()
+    for part in parts:
+        if len(memory) > 1 or part.storage_offset() != start or not part.is_contiguous():
+            return None
+        start += part.numel()
+    return parts[0].as_strided((sum(len(p) for p in parts), *parts[0].shape[1:]), parts[0].stride())

@@ -46,24 +46,25 @@ def arrange(x: Tensor | PackedSequence, batch_first: bool, input_size: int) -> t
     """The input as `[T, B, I]` (or integers `[T, B]`), how it was laid out, and the lengths that a packed one brings."""
     if isinstance(x, PackedSequence):
         padded, lengths = pad_packed_sequence(x)
-        _check_columns(padded, input_size)
+        _check_x(padded, input_size, "[T, B")
         return padded, Arrangement(packed=x), lengths
-    if not isinstance(x, Tensor):
-        raise ShapeError(f"`x` must be a tensor or a PackedSequence, got {type(x).__name__}.")
-    columns = 1 if x.is_floating_point() else 0
-    if x.is_complex() or x.dtype == torch.bool:
-        raise ShapeError(f"`x` must be real numbers [T, B, I], or whole numbers [T, B] that stand for one-hot vectors, got {x.dtype}.")
-    if x.dim() - columns not in (1, 2):
-        expected = "[T, B, I] or, unbatched, [T, I]" if columns else "[T, B] or, unbatched, [T], as whole numbers stand for one-hot vectors"
-        raise ShapeError(f"`x` must have shape {expected}, got {list(x.shape)}.")
-    _check_columns(x, input_size)
-    if x.dim() - columns == 1:
+    _check_x(x, input_size, "[T, B", "[T")
+    if x.dim() - x.is_floating_point() == 1:
         return x.unsqueeze(1), Arrangement(batched=False), None
     return (x.transpose(0, 1) if batch_first else x), Arrangement(batch_first=batch_first), None
 
 
-def _check_columns(x: Tensor, input_size: int) -> None:
-    if x.is_floating_point() and x.shape[-1] != input_size:
+def _check_x(x: object, input_size: int, *shapes: str) -> None:
+    if not isinstance(x, Tensor):
+        raise ShapeError(f"`x` must be a tensor or a PackedSequence, got {type(x).__name__}.")
+    if x.is_complex() or x.dtype == torch.bool:
+        raise ShapeError(f"`x` must be real numbers [T, B, I], or whole numbers [T, B] that stand for one-hot vectors, got {x.dtype}.")
+    dense = x.is_floating_point()
+    expected = [f"{shape}{', I' if dense else ''}]" for shape in shapes]
+    if x.dim() not in [shape.count(",") + 1 for shape in expected]:
+        why = "" if dense else ", as whole numbers stand for one-hot vectors"
+        raise ShapeError(f"`x` must have shape {' or, unbatched, '.join(expected)}{why}, got {list(x.shape)}.")
+    if dense and x.shape[-1] != input_size:
         raise ShapeError(
             f"input.size(-1) must be equal to input_size. Expected {input_size}, got {x.shape[-1]}: `x` is [T, B, I], here {list(x.shape)}."
         )
@@ -72,10 +73,11 @@ def _check_columns(x: Tensor, input_size: int) -> None:
 def check_range(x: Tensor, lengths: Lengths | None, input_size: int) -> None:
     """Whole numbers must be columns of a one-hot vector; what stands past a sequence's end is not looked at."""
     real = x if lengths is None else x[lengths.mask]
-    if real.numel() and (int(real.min()) < 0 or int(real.max()) >= input_size):
-        raise ShapeError(
-            f"`x` of whole numbers must lie between 0 and input_size - 1 = {input_size - 1}, got {int(real.min())} to {int(real.max())}."
-        )
+    if not real.numel():
+        return
+    least, most = (int(v) for v in real.aminmax())
+    if least < 0 or most >= input_size:
+        raise ShapeError(f"`x` of whole numbers must lie between 0 and input_size - 1 = {input_size - 1}, got {least} to {most}.")
 
 
 def check_state(state: object, names: Sequence[str], places: int, batch: int, units: Sequence[int], batched: bool) -> tuple[Tensor, ...]:
@@ -83,7 +85,8 @@ def check_state(state: object, names: Sequence[str], places: int, batch: int, un
     given = tuple(state) if isinstance(state, (tuple, list)) else (state,)
     if len(given) != len(names) or not all(isinstance(s, Tensor) for s in given):
         kinds = ", ".join(type(s).__name__ for s in given)
-        raise ShapeError(f"`state` must be a tuple of {len(names)} tensors ({', '.join(names)}), got ({kinds}).")
+        wanted = "one tensor" if len(names) == 1 else f"a tuple of {len(names)} tensors"
+        raise ShapeError(f"`state` must be {wanted} ({', '.join(names)}), got ({kinds}).")
     checked = []
     for name, tensor, n in zip(names, given, units, strict=True):
         sizes, letters = ([places, batch, n], "[L*D, B, n]") if batched else ([places, n], "[L*D, n]")

@@ -67,7 +67,8 @@ class LSTM(_DropIn):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False, dropout: float = 0.0,
                  bidirectional: bool = False, proj_size: int = 0, **more: Any) -> None:  # fmt: skip
-        if isinstance(proj_size, bool) or not isinstance(proj_size, int) or not 0 <= proj_size < hidden_size:
+        whole = isinstance(proj_size, int) and not isinstance(proj_size, bool)
+        if not whole or proj_size < 0 or (isinstance(hidden_size, int) and 0 < hidden_size <= proj_size):
             raise ConfigError(
                 f"`proj_size` must be a positive number smaller than hidden_size = {hidden_size}, or 0 for no projection, got {proj_size}."
             )
@@ -87,9 +88,6 @@ class GRU(_DropIn):
             cells.GRU, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **_without_projection(more)
         )
 
-    def _take(self, state: Any) -> Any:
-        return (state,)
-
     def _give(self, state: tuple[Tensor, ...]) -> Any:
         return state[0]
 
@@ -106,9 +104,6 @@ class RNN(_DropIn):
         self.nonlinearity = nonlinearity
         cell = cells.ELMAN if nonlinearity == "tanh" else cells.ELMAN_RELU
         super().__init__(cell, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **_without_projection(more))
-
-    def _take(self, state: Any) -> Any:
-        return (state,)
 
     def _give(self, state: tuple[Tensor, ...]) -> Any:
         return state[0]

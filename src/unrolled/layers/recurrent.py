@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.cells import Cell, find_cell
 from unrolled.compiler import make_plan
-from unrolled.engines import Layout, Lengths, Problem, Solution, Weights, choose, read_lengths
+from unrolled.engines import Layout, Lengths, Problem, Solution, Weights, choose, lay_together, read_lengths, stacks
 from unrolled.engines.choice import check_engine
 from unrolled.equations.recurrence import RECURRENT_MAP
 from unrolled.errors import ConfigError, EngineError, ShapeError
@@ -80,6 +80,7 @@ class Recurrent(nn.Module):
         }
         for place in self._places():
             self._register(place, {"device": device, "dtype": dtype})
+        self._lay_together()
         self.reset_parameters()
 
     def forward(
@@ -150,10 +151,11 @@ class Recurrent(nn.Module):
         some = self._like()
         lines = [f"cell {self.cell.name!r}, {self.num_layers} x {self.hidden_size} units, input {self.input_size}"]
         for title, x in (
-            ("dense input", some.new_zeros(1, 1, self.input_size)),
-            ("whole numbers (one-hot)", torch.zeros(1, 1, dtype=torch.long, device=some.device)),
+            ("dense input", some.new_zeros(1, 0, self.input_size)),
+            ("whole numbers (one-hot)", torch.zeros(1, 0, dtype=torch.long, device=some.device)),
         ):
-            problem = self._problem((0, 0), x, tuple(some.new_zeros(1, n) for n in self._units()), None, every_state=False)
+            # A batch of nothing, for which a dropout mask draws no random numbers.
+            problem = self._problem((0, 0), x, tuple(some.new_zeros(0, n) for n in self._units()), None, every_state=False)
             try:
                 self._check_input(x, None)
                 choice = choose(self.engine, problem)
@@ -179,6 +181,17 @@ class Recurrent(nn.Module):
             for name, place in itertools.product(self.cell.states if self.initial_state == "learned" else (), self._places()):
                 self.get_parameter(parameter_name(f"{name}_0", place)).zero_()
 
+    def _apply(self, fn: Any, recurse: bool = True) -> "Recurrent":
+        kind = self._like().dtype, self._like().device
+        super()._apply(fn, recurse)
+        if kind != (self._like().dtype, self._like().device):
+            self._lay_together()
+        return self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._lay_together()
+
     def extra_repr(self) -> str:
         """The options that differ from the defaults."""
         options = ("bidirectional", "batch_first", "dropout", "recurrent_dropout", "residual")
@@ -189,13 +202,16 @@ class Recurrent(nn.Module):
         for place in self._places():
             initialise_like_torch(self._weights_at(place), self._layout(), self.hidden_size)
 
+    def _lay_together(self) -> None:
+        """What engines read as one matrix lies together in memory, so that a step of a stream copies no weights."""
+        for names, place in itertools.product(stacks(self._plan), self._places()):
+            keys = [parameter_name(name, place) for name in names]
+            if len(keys) > 1 and all(self._parameters.get(key) is not None for key in keys):
+                lay_together([self.get_parameter(key) for key in keys])
+
     def _layout(self) -> Layout:
         """Which stored parameter holds which named blocks; here each block is stored under its own name."""
         return {p.name: (p.name,) for p in self.cell.recurrence.parameters}
-
-    def _take(self, state: Any) -> Any:
-        """The caller's state as a tuple."""
-        return state
 
     def _give(self, state: State) -> Any:
         """The state as the caller expects it."""
@@ -272,22 +288,25 @@ class Recurrent(nn.Module):
         if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
             raise ShapeError(f"`x` has dtype {x.dtype} but the parameters have {weight.dtype}. Convert one of them with `.to(dtype)`.")
 
-    def _check_kind(self, states: State) -> None:
+    def _as_parameters(self, states: State) -> State:
+        """States in the parameters' dtype. Only autocast may bring them in another one: what a linear map made is of autocast's own."""
         weight = self._like()
+        if torch.is_autocast_enabled(weight.device.type):
+            states = tuple(s.to(weight.dtype) if s.is_floating_point() else s for s in states)
         for name, state in zip(self.cell.states, states, strict=True):
             if (state.dtype, state.device) != (weight.dtype, weight.device):
                 raise ShapeError(
                     f"`state {name}` has {state.dtype} on {state.device} but the parameters have {weight.dtype} on {weight.device}. "
                     "Convert it with `.to(device, dtype)`."
                 )
+        return states
 
     def _initial(self, state: Any, x: Tensor, arrangement: Arrangement) -> State:
         """Every state `[L * D, B, n]` before the first step."""
         places, batch = list(self._places()), x.shape[1]
         if state is not None:
-            given = check_state(self._take(state), self.cell.states, len(places), batch, self._units(), arrangement.batched)
-            self._check_kind(given)
-            return given
+            given = check_state(state, self.cell.states, len(places), batch, self._units(), arrangement.batched)
+            return self._as_parameters(given)
         if self.initial_state == "learned":
             learned = ([getattr(self, parameter_name(f"{name}_0", place)) for place in places] for name in self.cell.states)
             return tuple(torch.stack(list[Tensor](rows))[:, None].expand(-1, batch, -1) for rows in learned)
