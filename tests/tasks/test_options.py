@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from unrolled import cells
 from unrolled.errors import ConfigError, RunError
 from unrolled.tasks.configuration import Configuration
-from unrolled.tasks.language_model import GROUPS, NAME
+from unrolled.tasks.language_model import GROUPS, NAME, DataOptions, ModelOptions
 from unrolled.tasks.options import build, closest, options_of, table
 from unrolled.training import RunFolder
 from unrolled.training.options import option
@@ -45,6 +46,9 @@ def test_plain_values_become_an_instance_and_come_back():
         ({"rate": "fast"}, "`--rate` must be of type float, got 'fast'"),
         ({"names": 3}, "`--names` must be a list, got 3"),
         ({"names": [3]}, "`--names` must be of type str, got 3"),
+        ({"count": 10**400}, "`--count` must be less than 2^63, got a number of 1329 bits"),
+        ({"count": -(2**63)}, "`--count` must be less than 2^63"),
+        ({"rate": 10**400}, "`--rate` must be of type float"),
         ({"loud": 1}, "`--loud` must be of type bool, got 1"),
     ],
 )
@@ -88,3 +92,50 @@ def test_epochs_told_anew_replace_minutes_and_the_other_way_round():
     assert longer.told_anew({"minutes": 1.0})["training"].epochs is None
     with pytest.raises(ConfigError, match="both say when to stop"):
         begun.told_anew({"epochs": 3, "minutes": 1.0})
+
+
+def test_an_option_of_no_group_is_refused_with_a_guess():
+    with pytest.raises(ConfigError, match=r"There is no option 'dropuot'\. Did you mean 'dropout'\?"):
+        Configuration.from_flat(NAME, GROUPS, {"dropuot": 0.1})
+
+
+@pytest.mark.parametrize("held_out", [0.0, 1.0, -0.1, float("nan")])
+def test_something_must_be_held_out_and_something_learnt(held_out):
+    with pytest.raises(ConfigError, match="`--held-out` must be a fraction above 0 and below 1"):
+        DataOptions(held_out=held_out)
+
+
+@pytest.mark.parametrize(
+    ("given", "level", "vocabulary"),
+    [
+        ({}, "char", None),
+        ({"vocabulary": 9}, "word", 9),
+        ({"level": "word"}, "word", 10_000),
+        ({"level": "char", "vocabulary": 9}, "char", 9),
+    ],
+)
+def test_what_is_left_open_about_the_symbols_follows_from_what_is_said(given, level, vocabulary):
+    resolved = DataOptions(**given).resolved()
+    assert (resolved.level, resolved.vocabulary) == (level, vocabulary)
+
+
+def test_paths_hold_wherever_one_stands_and_built_in_texts_are_no_paths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    resolved = DataOptions(sources=("a.txt", "builtin:python-docs"), validation=("/b.txt",)).resolved()
+    assert resolved.sources == (str(tmp_path / "a.txt"), "builtin:python-docs")
+    assert resolved.validation == ("/b.txt",)
+
+
+@pytest.mark.parametrize(
+    ("options", "symbols", "embedding"),
+    [({"hidden": 8}, 100, 8), ({}, 100, 96), ({}, 3, 16), ({}, 10_000, 256), ({"tied": True}, 100, 512), ({"embedding": 0}, 100, 0)],
+)
+def test_input_vectors_have_no_more_columns_than_there_are_symbols_or_units(options, symbols, embedding):
+    assert ModelOptions(**options).for_symbols(symbols).embedding == embedding
+
+
+def test_a_network_that_does_not_fit_in_memory_is_refused():
+    with pytest.raises(ConfigError, match="does not fit in memory"):
+        ModelOptions(hidden=10**9).build(5, cells.find_cell("lstm"))
+    with pytest.raises(ConfigError, match="--tied"):
+        ModelOptions(tied=True, embedding=3).build(5, cells.find_cell("lstm"))

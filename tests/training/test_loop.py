@@ -1,13 +1,16 @@
+import io
+import json
 import math
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from unrolled.errors import ConfigError, TrainingError
 from unrolled.training import Piece, RunFolder, Silent, TrainingOptions, display_here, train
 from unrolled.training import loop as loop_module
-from unrolled.training.display import Lines, Status
+from unrolled.training.display import Lines, Live, Status
 from unrolled.training.schedule import learning_rate
 from unrolled.training.state import adamw
 
@@ -140,6 +143,83 @@ def test_the_best_weights_are_kept_and_the_last_are_gone_on_with(folder):
     assert task.epochs == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("first", [math.nan, math.inf])
+def test_a_held_out_loss_that_is_no_number_stops_the_run_and_leaves_the_good_checkpoint(folder, first):
+    with pytest.raises(
+        TrainingError, match=r"After update 12 the held-out loss is (nan|inf)\. The last good checkpoint is that of update 6"
+    ):
+        train(Quadratic(losses=[3.0, first]), TrainingOptions(epochs=4, evaluations=4), folder, Silent())
+    _, metadata = folder.load_checkpoint()
+    assert json.loads(metadata["position"])["updates"] == 6
+
+
+def test_without_a_checkpoint_there_is_none_to_go_on_from(folder):
+    task = Quadratic()
+    task.model.weight.data[0, 0] = math.inf
+    with pytest.raises(TrainingError, match=r"norms before it were none.*There is no checkpoint yet"):
+        train(task, TrainingOptions(epochs=1), folder, Silent())
+    assert not folder.has_checkpoint()
+
+
+@pytest.mark.parametrize(
+    ("epochs", "accumulate", "evaluations", "wanted"),
+    [(2, 1, 3, [4, 8, 12]), (1, 1, 1, []), (2, 4, 4, [1, 2, 3, 4]), (1, 1, 99, [1, 2, 3, 4, 5, 6]), (3, 1, 4, [5, 9, 14, 18])],
+)
+def test_the_held_out_loss_is_measured_at_even_parts_of_the_run_and_at_its_end(folder, epochs, accumulate, evaluations, wanted):
+    """A single time is that of the measures at the end, which every run has."""
+    train(Quadratic(), TrainingOptions(epochs=epochs, accumulate=accumulate, evaluations=evaluations), folder, Silent())
+    assert [r["update"] for r in folder.history.records() if "held_out" in r] == wanted
+    assert [r["update"] for r in folder.history.records() if "final_held_out" in r] == [epochs * math.ceil(6 / accumulate)]
+
+
+def test_measuring_that_would_take_most_of_the_minutes_is_done_at_the_end_only(folder):
+    task = Quadratic()
+    task.held_out_size = 10**9
+    outcome = train(task, TrainingOptions(minutes=0.002), folder, Silent())
+    assert [key for r in folder.history.records() for key in r if "held_out" in key] == ["final_held_out"]
+    assert outcome.finished
+    assert torch.equal(folder.load_checkpoint()[0]["model.weight"], task.model.weight.detach())
+
+
+@pytest.mark.parametrize("clip", [0.0, 1e9])
+def test_a_gradient_below_the_limit_or_without_one_is_left_alone(folder, clip):
+    task = Quadratic(batches=1)
+    before = [p.detach().clone() for p in task.model.parameters()]
+    norms = math.sqrt(sum(float(((2 * p / 3) ** 2).sum()) for p in before))
+    train(task, TrainingOptions(epochs=1, clip=clip), folder, Silent())
+    assert folder.history.records()[0]["gradient_norm"] == pytest.approx(norms, rel=1e-5)
+
+
+def test_a_step_is_made_with_the_rate_of_the_schedule(folder, monkeypatch):
+    """Adam's steps on a constant gradient are as long as the rate, so the path tells the schedule."""
+    options = TrainingOptions(epochs=3, learning_rate=0.1, warmup=3, final_rate=0.2, weight_decay=0.0, clip=0.0)
+    task = Quadratic(batches=4)
+    path = [task.model.bias.detach().clone()]
+    task.pieces = lambda batch: (
+        path.append(task.model.bias.detach().clone()) or iter([Piece(sum(p.sum() for p in task.model.parameters()), 1, 1)])
+    )
+    train(task, options, folder, Silent())
+    final = folder.load_checkpoint()[0]["model.bias"]
+    points = torch.cat([*path[1:], final]).double()
+    wanted = [learning_rate(options, update, update / 12) for update in range(12)]
+    np.testing.assert_allclose(-points.diff().numpy(), wanted, rtol=1e-4)
+
+
+def test_half_precision_is_used_for_products_and_not_for_weights_and_loss(folder, monkeypatch):
+    task, seen = Quadratic(batches=2), []
+
+    def pieces(batch):
+        product = task.model(torch.ones(4, 2))
+        total = product.float().square().sum()
+        seen.append((product.dtype, total.dtype, torch.is_autocast_enabled("cpu")))
+        yield Piece(total, 4, 4)
+
+    task.pieces = pieces
+    train(task, TrainingOptions(epochs=1, precision="bfloat16"), folder, Silent())
+    assert seen == [(torch.bfloat16, torch.float32, True)] * 2
+    assert {t.dtype for name, t in folder.load_checkpoint()[0].items() if name.startswith("model.")} == {torch.float32}
+
+
 def test_history_and_picture_tell_the_course(folder):
     train(Quadratic(), TrainingOptions(epochs=2, evaluations=2), folder, Silent())
     first = folder.history.records()[0]
@@ -173,6 +253,12 @@ def test_lines_are_plain_and_not_too_many(capsys, monkeypatch):
         ({"final_rate": 1.1}, "`--final-rate` must be a fraction"),
         ({"accumulate": 0}, "`--accumulate` must be at least 1"),
         ({"evaluations": 0}, "`--evaluations` must be at least 1"),
+        ({"warmup": -1}, "`--warmup` must be at least 0"),
+        ({"minutes": math.nan}, "`--minutes` must be a number above 0"),
+        ({"learning_rate": 0.0}, "`--learning-rate` must be a number above 0"),
+        ({"final_rate": math.nan}, "`--final-rate` must be a fraction"),
+        ({"checkpoint_seconds": -1.0}, "`--checkpoint-seconds` must be a number of at least 0"),
+        ({"seed": 2**63}, "`--seed` must be a whole number"),
         ({"seed": -1}, "`--seed` must be a whole number"),
         ({"precision": "float16"}, "`--precision` must be one of"),
     ],
@@ -183,6 +269,18 @@ def test_options_that_cannot_be_are_refused(options, said):
     assert said in str(caught.value)
 
 
-def test_a_device_that_is_not_here_is_refused():
-    with pytest.raises(ConfigError, match="--device warp` cannot be used here"):
-        TrainingOptions(device="warp").find_device()
+@pytest.mark.parametrize("device", ["warp", "", "cuda:99", "cpu:x"])
+def test_a_device_that_is_not_here_is_refused(device):
+    with pytest.raises(ConfigError, match=f"--device {device}` cannot be used here"):
+        TrainingOptions(device=device).require()
+
+
+def test_a_live_display_shows_bars_and_puts_them_away():
+    output = io.StringIO()
+    with Live(Console(file=output, force_terminal=True, width=120)) as display:
+        display.work("reading", 1, 2)
+        display.work("reading", 2, 2)
+        display.status(Status(0.5, 10, 1.25, None, 12345.0, 0.33, 3675.0))
+        display.say("[held-out] as it is")
+    assert "[held-out] as it is" in output.getvalue()
+    assert "1:01:15 left" in output.getvalue()
