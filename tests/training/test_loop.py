@@ -163,10 +163,9 @@ def test_without_a_checkpoint_there_is_none_to_go_on_from(folder):
 
 @pytest.mark.parametrize(
     ("epochs", "accumulate", "evaluations", "wanted"),
-    [(2, 1, 3, [4, 8, 12]), (1, 1, 1, []), (2, 4, 4, [1, 2, 3, 4]), (1, 1, 99, [1, 2, 3, 4, 5, 6]), (3, 1, 4, [5, 9, 14, 18])],
+    [(2, 1, 3, [4, 8, 12]), (1, 1, 1, [6]), (2, 4, 4, [1, 2, 3, 4]), (1, 1, 99, [1, 2, 3, 4, 5, 6]), (3, 1, 4, [5, 9, 14, 18])],
 )
 def test_the_held_out_loss_is_measured_at_even_parts_of_the_run_and_at_its_end(folder, epochs, accumulate, evaluations, wanted):
-    """A single time is that of the measures at the end, which every run has."""
     train(Quadratic(), TrainingOptions(epochs=epochs, accumulate=accumulate, evaluations=evaluations), folder, Silent())
     assert [r["update"] for r in folder.history.records() if "held_out" in r] == wanted
     assert [r["update"] for r in folder.history.records() if "final_held_out" in r] == [epochs * math.ceil(6 / accumulate)]

@@ -26,7 +26,7 @@ def train() -> None:
 @click.argument("data", nargs=-1)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the run.  [default: runs/lm, runs/lm-2, …]")
 @click.option("--resume", "resumed", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a run that was stopped.")
-@click.option("--config", type=click.Path(path_type=Path), help="TOML file with any of these options; what is typed here goes before it.")
+@click.option("--config", type=click.Path(path_type=Path), help="TOML file with any of the options below; what is typed goes first.")
 def _language_model(data: tuple[str, ...], out: Path | None, resumed: Path | None, config: Path | None, **values: Any) -> None:
     """Train a language model on DATA: text files, or builtin:python-docs, builtin:python-source.
 

@@ -159,7 +159,8 @@ def _require_tokens(lengths: dict[str, int], held_out: float) -> None:
     for name, length in lengths.items():
         if not length and (name != "held_out" or held_out):
             found = ", ".join(f"{n} tokens for {name}" for name, n in lengths.items())
-            raise DataError(f"The text is too short: {found}. Pass a longer text, or `--validation FILE` to hold out another one.")
+            other = ", or `--validation FILE` to hold out another one" if "held_out" in lengths else ""
+            raise DataError(f"The text is too short: {found}. Pass a longer text{other}.")
 
 
 def _token_path(folder: Path, name: str) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from unrolled.errors import RunError
@@ -22,8 +22,8 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
         write(aside)
         _to_disk(aside)
         os.replace(aside, path)
-    except (OSError, SafetensorError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    except OSError as error:
+        reason = error.strerror or str(error)
         kept = "The one that was there before is intact. " if path.exists() else ""
         raise RunError(f"{path} could not be written: {reason}. {kept}Make room or permission there, then go on.") from None
     finally:
@@ -43,7 +43,8 @@ def save_text(path: Path, text: str) -> None:
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
     """Write a safetensors file in one step."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    replace_file(path, lambda aside: save_file(plain, aside, metadata and dict(metadata)))
+    content = save(plain, metadata and dict(metadata))
+    replace_file(path, lambda aside: aside.write_bytes(content))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -23,7 +23,7 @@ from unrolled.training.truncated import Piece
 LOG_SECONDS = 1.0
 DRAW_SECONDS = 30.0
 EVALUATION_SHARE = 0.25
-"""The part of a run limited in minutes that measuring on the way may take; if it would take more, it is done at the end only."""
+"""The part of a run limited in minutes that measuring on the way may take; if it would take more, it is done less often."""
 
 READING = 3
 """How many times faster a text is read than learnt, roughly."""
@@ -153,13 +153,15 @@ class _Run:
         self.started = time.perf_counter() - self.at.seconds
         self.saved_at, self.saved_updates = time.perf_counter(), self.at.updates
         self.drawn_at = self.saved_at
+        self.measuring, self.speed = 0.0, 0.0
         self.meter = _Meter()
 
     def learn(self) -> None:
         """Update until the run is done, keeping the best weights; when it is stopped, everything is saved."""
         try:
             self._updates()
-            if self.at.best is not None and self.at.measured_updates < self.at.updates:
+            # Without an earlier measurement there is nothing to compare with, and `finish` measures anyway.
+            if self.at.measured_updates < self.at.updates and (self.at.best is not None or not self._too_slow()):
                 self._measure()
         except Stopped:
             self._save()
@@ -184,7 +186,7 @@ class _Run:
     def _updates(self) -> None:
         while self._done(self.at.updates, self.at.seconds) < 1:
             self._turn_epoch()
-            if self._due():
+            if self._due() and not self._too_slow():
                 self._measure()
             self._update()
             if time.perf_counter() - self.saved_at >= self.options.checkpoint_seconds:
@@ -259,17 +261,18 @@ class _Run:
 
     def _way_back(self) -> str:
         good = (
-            f"The last good checkpoint is that of update {self.saved_updates}"
+            f"The last good checkpoint is that of update {self.saved_updates}. Go on from there"
             if self.folder.has_checkpoint()
-            else "There is no checkpoint yet"
+            else "There is no checkpoint yet. Begin again"
         )
         return (
-            f"{good}. Go on from there with a lower rate: unrolled train {self.task.name} --resume {self.folder} "
+            f"{good} with a lower rate: unrolled train {self.task.name} --resume {self.folder} "
             f"--learning-rate {self.options.learning_rate / 3:.2g}"
         )
 
     def _log(self, rate: float) -> None:
         read = self.meter.read()
+        self.speed = max(self.speed, read["tokens_per_second"])
         self._record({**read, "learning_rate": rate})
         done = min(self._done(self.at.updates, self.at.seconds), 1.0)
         left = self.at.seconds / max(done, 1e-9) * (1 - done)
@@ -283,24 +286,25 @@ class _Run:
 
     def _measure(self) -> None:
         """Measure on the held-out part, and keep the weights if they are the best so far."""
-        if not self._too_slow():
-            measures = self._evaluated(self.task.evaluate)
-            if not math.isfinite(measures["held_out"]):
-                raise TrainingError(f"After update {self.at.updates} the held-out loss is {measures['held_out']:.4g}. {self._way_back()}")
-            self._record(measures)
-            self.display.say(f"update {self.at.updates}: held-out loss {self.task.describe(measures)}")
-            if self.at.best is None or measures["held_out"] < self.at.best:
-                self.at.best = measures["held_out"]
-                self.folder.save_weights(self.task.model)
+        begun = time.perf_counter()
+        measures = self._evaluated(self.task.evaluate)
+        self.measuring += time.perf_counter() - begun
+        if not math.isfinite(measures["held_out"]):
+            raise TrainingError(f"After update {self.at.updates} the held-out loss is {measures['held_out']:.4g}. {self._way_back()}")
+        self._record(measures)
+        self.display.say(f"update {self.at.updates}: held-out loss {self.task.describe(measures)}")
+        if self.at.best is None or measures["held_out"] < self.at.best:
+            self.at.best = measures["held_out"]
+            self.folder.save_weights(self.task.model)
         self.at.measured_updates, self.at.measured_seconds = self.at.updates, self.at.seconds
         self._save()
 
     def _too_slow(self) -> bool:
-        """Whether measuring would take more than its share of a run that is limited in minutes."""
+        """Whether one more measurement would take measuring beyond its share of the time spent, in a run that is limited in minutes."""
         if not self.options.minutes:
             return False
-        speed = READING * self.at.tokens / self.at.seconds
-        return self.options.evaluations * self.task.held_out_size > EVALUATION_SHARE * 60 * self.options.minutes * speed
+        expected = self.task.held_out_size / max(READING * self.speed, 1e-9)
+        return self.measuring + expected > EVALUATION_SHARE * self.at.seconds
 
     def _evaluated(self, evaluate: Callable[[Tick], Measures]) -> Measures:
         def tick(done: int, total: int) -> None:

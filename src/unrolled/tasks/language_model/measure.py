@@ -20,10 +20,14 @@ MOST_STREAMS = 64
 
 @dataclass(frozen=True)
 class Measure:
-    """`nats` is the mean negative natural log-probability of a token; `bits` and `perplexity` follow from it."""
+    """`nats` is the mean negative natural log-probability of a token; `bits` and `perplexity` follow from it.
+
+    `unknown` of the `tokens` are `<UNK>`, which is easier to guess than what it stands for.
+    """
 
     nats: float
     tokens: int
+    unknown: int = 0
 
     @property
     def bits(self) -> float:
@@ -53,16 +57,17 @@ def measure(model: LanguageModel, tokens: TokenFile, streams: int = 1, progress:
     streams = max(1, min(streams, len(tokens) // (4 * WARM_UP)))
     length = -(-len(tokens) // streams)
     window = max(16, LOGITS_AT_ONCE // (streams * model.symbols))
-    state, total = None, 0.0
+    state, total, unknown = None, 0.0, 0
     for start in range(-WARM_UP if streams > 1 else 0, length, window):
         stop = min(start + window, length)
         symbols, real = (t.to(device) for t in _columns(tokens, streams, length, start, stop))
         logits, state = model(symbols[:-1], state)
         losses = cross_entropy(logits.flatten(0, 1).float(), symbols[1:].flatten(), reduction="none")
         total += float(losses[real.flatten()].double().sum())
+        unknown += int((symbols[1:][real] == Vocabulary.unknown).sum())
         if progress:
             progress(stop, length)
-    return Measure(total / len(tokens), len(tokens))
+    return Measure(total / len(tokens), len(tokens), unknown)
 
 
 def _columns(tokens: TokenFile, streams: int, length: int, start: int, stop: int) -> tuple[Tensor, Tensor]:

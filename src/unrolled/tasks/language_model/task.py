@@ -54,7 +54,7 @@ class LanguageModelTask:
 
     def describe(self, measures: Mapping[str, float]) -> str:
         """Nats, and what is usual for characters or for words."""
-        return describe(Measure(measures["held_out"], self.held_out_size), self.corpus.vocabulary)
+        return describe(Measure(measures["held_out"], self.held_out_size, int(measures["unknown"])), self.corpus.vocabulary)
 
     def memory(self) -> dict[str, Tensor]:
         """The carried state."""
@@ -70,4 +70,4 @@ def _summed_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def _measures(found: Measure) -> dict[str, float]:
-    return {"held_out": found.nats, "bits": found.bits, "perplexity": found.perplexity}
+    return {"held_out": found.nats, "bits": found.bits, "perplexity": found.perplexity, "unknown": found.unknown}

@@ -45,6 +45,8 @@ class TrainedLanguageModel:
         for flag, value in (("--length", length), ("--count", count), ("--lines", 1 if lines is None else lines)):
             if value < 1:
                 raise ConfigError(f"`{flag}` must be at least 1, got {value}.")
+        if seed is not None and not 0 <= seed < 2**63:
+            raise ConfigError(f"`--seed` must be a whole number from 0 to 2^63 - 1, got {seed}.")
         generator = torch.Generator(device=self._device)
         generator = generator.manual_seed(seed) if seed is not None else _reseeded(generator)
         logits, state = self._read([self.vocabulary.end, *self.vocabulary.encode(prompt)], count)
@@ -101,7 +103,8 @@ class TrainedLanguageModel:
 def describe(found: Measure, vocabulary: Vocabulary) -> str:
     """A measure in nats, and as is usual for characters or for words."""
     usual = f"{found.bits:.3f} bits per character" if vocabulary.level == "char" else f"perplexity {found.perplexity:.1f} per word"
-    return f"{found.nats:.4f} nats ({usual})"
+    unknown = f", {found.unknown / found.tokens:.2%} of the tokens are <UNK>" if found.unknown else ""
+    return f"{found.nats:.4f} nats ({usual}{unknown})"
 
 
 def _reseeded(generator: torch.Generator) -> torch.Generator:
