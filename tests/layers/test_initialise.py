@@ -61,3 +61,10 @@ def test_torch_scheme_of_any_cell_is_uniform():
 def test_an_unknown_scheme_is_an_error():
     with pytest.raises(un.errors.ConfigError, match="'unrolled' or 'torch'"):
         un.GRU(3, 4).reset_parameters("best")
+
+
+def test_code_that_flattens_parameters_runs_unchanged():
+    layer = un.GRU(3, 4)
+    before = {name: value.clone() for name, value in layer.state_dict().items()}
+    layer.flatten_parameters()
+    assert all(torch.equal(value, before[name]) for name, value in layer.state_dict().items())

@@ -38,6 +38,9 @@ class _DropIn(Recurrent):
         self.register_state_dict_post_hook(_write_torch_biases)
         self.register_load_state_dict_pre_hook(_read_torch_biases)
 
+    def flatten_parameters(self) -> None:
+        """Does nothing: here for code that calls it on torch.nn's modules."""
+
     def _layout(self) -> Layout:
         layout = {"weight_ih": tuple(f"W_{g}" for g in self._gates), "weight_hh": tuple(f"R_{g}" for g in self._gates)}
         if self.bias:
