@@ -42,7 +42,8 @@ def assign(assignments, values):
 
 def forward_stage(stage, parameters, values):
     for p in stage.products:
-        values[p.symbol] = values[p.operand] @ parameters[p.matrix].T
+        matrix = parameters[p.matrix]
+        values[p.symbol] = (values[p.operand] + np.zeros(matrix.shape[1])) @ matrix.T
     assign(stage.assignments, values)
 
 
@@ -61,6 +62,8 @@ def derivative(plan, parameters, x, initial, cotangents):
         values = {**vectors, INPUT: x[t], **{before(s): v for s, v in states.items()}}
         for stage in (*plan.prologue, *plan.stages):
             forward_stage(stage, parameters, values)
+        # A state may be a mere number.
+        values.update({now(s): np.broadcast_to(values[now(s)], v.shape) for s, v in initial.items()})
         states = {s: values[now(s)] for s in recurrence.states}
         needed = {*adjoint.saved, *vectors, INPUT, *(before(s) for s in recurrence.states)}
         trace.append({symbol: value for symbol, value in values.items() if symbol in needed})

@@ -1,5 +1,6 @@
 import pickle
 
+import numpy as np
 import pytest
 
 import unrolled as un
@@ -63,11 +64,18 @@ def test_a_header_that_is_none_is_refused(header, said):
 @pytest.mark.parametrize(
     ("init", "said"), [({"W": 1.0}, "not one of its vectors (b)"), ({"b": "1"}, "finite number"), ({"b": float("nan")}, "finite number"),
                        ({"b": True}, "finite number"), ({"b": float("inf")}, "finite number"), ({"b": None}, "finite number"),
-                       ({"c": 1.0}, "not one of its vectors (b)"), ({"y": 1.0}, "not one of its vectors (b)")])  # fmt: skip
+                       ({"b": 1j}, "finite number"), (3, "must map vectors to numbers"),
+                       ([("b", 1)], "must map vectors to numbers"), ({"c": 1.0}, "not one of its vectors (b)"), ({"y": 1.0}, "not one of its vectors (b)")])  # fmt: skip
 def test_an_initial_value_that_does_not_fit_is_refused(init, said):
     with pytest.raises(ConfigError) as caught:
         un.Cell("mine", TEXT, output="y", init=init)
     assert said in str(caught.value)
+
+
+def test_an_initial_value_may_be_of_any_real_type():
+    cell = un.Cell("mine", TEXT, output="y", init={"b": np.float32(0.5)})
+    assert type(cell.init["b"]) is float
+    assert cell_from_text(cell.to_file_text(), "mine") == cell
 
 
 def test_a_cell_needs_a_name_and_its_output():

@@ -29,6 +29,7 @@ BROKEN = [
     ("h[t] = b + ¦b @ h[t-1]", "`b` is used both as a matrix and as a vector", "another name"),
     ("h[t] = W @ x[t] + ¦W @ h[t-1]", "`W` is applied both to the input and to a state", "another name"),
     ("h[t] = (¦W + R) @ h[t-1]", "On the left of `@` stands the name of a matrix", "Use parentheses"),
+    ("h[t] = ¦-R @ h[t-1]", "On the left of `@` stands the name of a matrix", "`-(R @ h[t-1])`"),
     ("c[t] = W @ x[t]\nh[t] = ¦c @ h[t-1]", "`c` is not a matrix", "name of a parameter"),
     ("h[t] = h[t-1] + W @ ¦3", "`W @` needs a vector on its right, got a number", "Write `*` to scale"),
     ("h[t] = ¦sin(h[t-1])", "There is no function `sin`", "The functions are sigmoid"),

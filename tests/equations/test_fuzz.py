@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +14,12 @@ from unrolled.compiler import make_plan, plan_to_text
 from unrolled.equations import parse, to_latex, to_text
 from unrolled.errors import EquationError, UnrolledError
 
-EXAMPLES = settings(max_examples=150, deadline=None)
+EXAMPLES = settings(max_examples=300, deadline=timedelta(seconds=5))
 
-atoms = st.sampled_from(["x[t]", "h[t-1]", "h[t]", "c[t-1]", "a[t]", "b", "W", "2", "0.5", "1e308", "1e-320", "0", "x", "h[t-2]", "t", "π"])
+atoms = st.sampled_from(
+    ["x[t]", "h[t-1]", "h[t]", "c[t-1]", "a[t]", "b", "W", "2", "0.5", "1e308", "1e-320", "0", "x", "h[t-2]", "t", "π", "ｈ[t-1]", "größe"]
+)
+exponents = st.sampled_from(["100", "-100", "2", "0.5", "1.01", "-1e-300", "(1 / 3)", "h[t-1]"])
 operators = st.sampled_from(["+", "-", "*", "/", "**", "@", "^", "%", "<"])
 functions = st.sampled_from(["sigmoid", "tanh", "relu", "softplus", "exp", "log", "sqrt", "abs", "nothing"])
 
@@ -23,7 +27,8 @@ functions = st.sampled_from(["sigmoid", "tanh", "relu", "softplus", "exp", "log"
 def _larger(inner):
     binary = st.builds("({} {} {})".format, inner, operators, inner)
     product = st.builds("R @ {}".format, inner)
-    return binary | product | st.builds("{}({})".format, functions, inner) | st.builds("-{}".format, inner)
+    raised = st.builds("({} * {}) ** {}".format, inner, st.sampled_from(["1e300", "-1e-300", "1.0000001", "2"]), exponents)
+    return binary | product | raised | st.builds("{}({})".format, functions, inner) | st.builds("-{}".format, inner)
 
 
 expressions = st.recursive(atoms, _larger, max_leaves=12)
@@ -41,7 +46,7 @@ def read(text):
     plan_to_text(make_plan(recurrence))
 
 
-@given(st.text(max_size=300))
+@given(st.text(st.characters() | st.sampled_from("ht[]=-1+*@()xW \n\t#\\\0\ud800"), max_size=300))
 @EXAMPLES
 def test_any_text(text):
     read(text)
@@ -122,7 +127,11 @@ def test_any_name_and_reference_survive_the_file(name, reference, value):
 
 
 @pytest.mark.parametrize("nested", ["(" * 500 + "h[t-1]" + ")" * 500, "-" * 5000 + "h[t-1]", "tanh(" * 300 + "h[t-1]" + ")" * 300, "2**" * 40 + "2",
-                                    "9" * 5000, "h[t-1]" + "+h[t-1]" * 2000, "(h[t-1]**99)**99", "1/(1e-300*1e-300)"])  # fmt: skip
+                                    "9" * 5000, "h[t-1]" + "+h[t-1]" * 2000, "(h[t-1]**99)**99", "1/(1e-300*1e-300)",
+                                    "(" * 20 + "1e-300*h[t-1]" + ")**100" * 20, "(" * 20 + "1.0000001*h[t-1]" + ")**100" * 20,
+                                    "(" * 40 + "1.2*h[t-1]" + ")**1.01" * 40, "R@" + "(" * 9 + "-h[t-1]/3" + ")**-0.5" * 9,
+                                    "*".join(["1.2345678901234567"] * 40) + "*h[t-1]"])  # fmt: skip
+@pytest.mark.timeout(20)
 def test_extremes_end_in_an_error_or_a_recurrence(nested):
     read(f"h[t] = {nested}")
 

@@ -43,14 +43,24 @@ EXPRESSIONS = [
     ("b * (h[t-1] / 2)", r"b \odot \frac{h_{t-1}}{2}"),
     ("2 * h[t-1]", r"2 \, h_{t-1}"),
     ("h[t-1] * 2 * 3", r"h_{t-1} \cdot 2 \cdot 3"),
-    ("2 * 3 ** 2 * h[t-1]", r"2 \cdot 3^{2} \odot h_{t-1}"),
+    ("2 * 3 ** 2 * h[t-1]", r"2 \cdot 3^{2} \, h_{t-1}"),
     ("1e-05 * h[t-1]", r"10^{-5} \, h_{t-1}"),
     ("h[t-1] ** 2.5e-20", r"h_{t-1}^{2.5 \cdot 10^{-20}}"),
-    ("2.5e-20 ** 2 * h[t-1]", r"\left(2.5 \cdot 10^{-20}\right)^{2} \odot h_{t-1}"),
+    ("2.5e-20 ** 2 * h[t-1]", r"\left(2.5 \cdot 10^{-20}\right)^{2} \, h_{t-1}"),
     ("h[t-1] + alpha + gamma_f", r"h_{t-1} + \alpha + \gamma_{f}"),
-    ("h[t-1] + b1 + b_2 + W_a_b @ x[t]", r"h_{t-1} + b_{1} + b_{2} + W_{a\_b} x_{t}"),
-    ("h[t-1] + gate + _ + b__c", r"h_{t-1} + \mathrm{gate} + \_ + b_{\_c}"),
-    ("sqrt(abs(h[t-1]))", r"\mathrm{sqrt}\left(\mathrm{abs}\left(h_{t-1}\right)\right)"),
+    ("h[t-1] + b1 + b_2 + W_a_b @ x[t]", r"h_{t-1} + b_{1} + b_{2} + W_{\mathrm{a\_b}} x_{t}"),
+    ("h[t-1] + gate + _ + b__c", r"h_{t-1} + \mathrm{gate} + \_ + b_{\mathrm{\_c}}"),
+    ("-0.5 * h[t-1] * b", r"-0.5 \, h_{t-1} \odot b"),
+    ("b * (-h[t-1] * c)", r"b \odot \left(-h_{t-1} \odot c\right)"),
+    ("b - -h[t-1] * c", r"b - \left(-h_{t-1} \odot c\right)"),
+    ("-h[t-1] * b - c", r"-h_{t-1} \odot b - c"),
+    ("h[t-1] * -b", r"h_{t-1} \odot \left(-b\right)"),
+    ("R @ -h[t-1]", r"R \left(-h_{t-1}\right)"),
+    ("1 / (1 + exp(-h[t-1]))", r"\frac{1}{1 + \exp\left(-h_{t-1}\right)}"),
+    ("h[t-1] / b / c", r"\frac{\frac{h_{t-1}}{b}}{c}"),
+    ("2 ** h[t-1] + h[t-1] ** b ** c", r"2^{h_{t-1}} + h_{t-1}^{b^{c}}"),
+    ("h[t-1] + lamda + Omega + OMEGA + b_alpha + W_12 @ x[t]", r"h_{t-1} + \lambda + \Omega + \mathrm{OMEGA} + b_{\alpha} + W_{12} x_{t}"),
+    ("sqrt(abs(h[t-1]))", r"\sqrt{\left|h_{t-1}\right|}"),
     (
         "relu(softplus(exp(log(h[t-1]))))",
         r"\mathrm{relu}\left(\mathrm{softplus}\left(\exp\left(\log\left(h_{t-1}\right)\right)\right)\right)",
@@ -97,7 +107,7 @@ def test_latex_groups_as_the_text_does(written, latex):
 
 def test_a_state_with_a_number_in_its_name_has_one_subscript():
     latex = to_latex(parse("h1[t] = h[t-1]\nc_in[t] = h1[t-1]\nh[t] = h1[t-1] + c_in[t] ** 2"))
-    assert list(lines_of(latex)) == ["h_{1,t} = h_{t-1}", "c_{in,t} = h_{1,t-1}", "h_{t} = h_{1,t-1} + c_{in,t}^{2}"]
+    assert list(lines_of(latex)) == ["h_{1,t} = h_{t-1}", "c_{\\mathrm{in},t} = h_{1,t-1}", "h_{t} = h_{1,t-1} + c_{\\mathrm{in},t}^{2}"]
     assert renders(latex)
 
 

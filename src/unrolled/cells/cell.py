@@ -1,9 +1,11 @@
 """A named recurrence with what a paper says beside its equations: initial values, output, reference; and its form as a file."""
 
+import math
 import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from types import MappingProxyType
 
@@ -42,6 +44,8 @@ class Cell:
     ) -> None:
         if not isinstance(name, str) or not name.strip():
             raise ConfigError(f"A cell needs a name, got {name!r}.")
+        if not isinstance(init, (Mapping, type(None))):
+            raise ConfigError(f"`init` of cell {name!r} must map vectors to numbers, as in {{'b': 1.0}}, got {init!r}.")
         recurrence = parse(equations, output)
         for key, value in (init or {}).items():
             _check_init(name, recurrence, key, value)
@@ -90,9 +94,15 @@ def _check_init(name: str, recurrence: Recurrence, key: str, value: object) -> N
         raise ConfigError(
             f"`init` of cell {name!r} names {key!r}, which is not one of its vectors ({', '.join(vectors) or 'it has none'})."
         )
-    # The comparison also takes whole numbers beyond every float, and refuses NaN.
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
+    if isinstance(value, bool) or not isinstance(value, Real) or not _is_finite(value):
         raise ConfigError(f"`init` of cell {name!r} must give {key!r} a finite number, got {value!r}.")
+
+
+def _is_finite(value: Real) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:  # a whole number beyond every float
+        return False
 
 
 def cell_from_text(text: str, name: str) -> Cell:

@@ -10,16 +10,19 @@ import sympy as sp
 
 
 class Pointwise(sp.Function):
-    """A function applied to every unit by itself. `domain` is where its derivative exists and is tested."""
+    """A function applied to every unit by itself.
 
-    latex_name: ClassVar[str]
+    `latex_around` stands around its argument in LaTeX; `domain` is where its derivative exists and is tested.
+    """
+
+    latex_around: ClassVar[tuple[str, str]] = ("", "")
     domain: ClassVar[tuple[float, float]] = (-3.0, 3.0)
 
 
 class sigmoid(Pointwise):
     """1 / (1 + exp(-a)), the logistic function."""
 
-    latex_name = r"\sigma"
+    latex_around = (r"\sigma\left(", r"\right)")
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """s' = s (1 - s)."""
@@ -29,7 +32,7 @@ class sigmoid(Pointwise):
 class tanh(Pointwise):
     """The hyperbolic tangent."""
 
-    latex_name = r"\tanh"
+    latex_around = (r"\tanh\left(", r"\right)")
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """tanh' = 1 - tanh^2."""
@@ -39,7 +42,7 @@ class tanh(Pointwise):
 class relu(Pointwise):
     """max(a, 0)."""
 
-    latex_name = r"\mathrm{relu}"
+    latex_around = (r"\mathrm{relu}\left(", r"\right)")
     domain = (0.1, 3.0)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
@@ -50,7 +53,7 @@ class relu(Pointwise):
 class softplus(Pointwise):
     """log(1 + exp(a))."""
 
-    latex_name = r"\mathrm{softplus}"
+    latex_around = (r"\mathrm{softplus}\left(", r"\right)")
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """The logistic function."""
@@ -60,7 +63,7 @@ class softplus(Pointwise):
 class exp(Pointwise):
     """The exponential function."""
 
-    latex_name = r"\exp"
+    latex_around = (r"\exp\left(", r"\right)")
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """Itself."""
@@ -70,7 +73,7 @@ class exp(Pointwise):
 class log(Pointwise):
     """The natural logarithm."""
 
-    latex_name = r"\log"
+    latex_around = (r"\log\left(", r"\right)")
     domain = (0.2, 3.0)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
@@ -81,7 +84,7 @@ class log(Pointwise):
 class sqrt(Pointwise):
     """The square root."""
 
-    latex_name = r"\mathrm{sqrt}"
+    latex_around = (r"\sqrt{", "}")
     domain = (0.2, 3.0)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
@@ -92,7 +95,7 @@ class sqrt(Pointwise):
 class abs(Pointwise):
     """The absolute value."""
 
-    latex_name = r"\mathrm{abs}"
+    latex_around = (r"\left|", r"\right|")
     domain = (0.1, 3.0)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
@@ -103,7 +106,6 @@ class abs(Pointwise):
 class step(Pointwise):
     """1 where a > 0, else 0: the derivative of `relu`, not part of the language."""
 
-    latex_name = r"\mathrm{step}"
     domain = (0.1, 3.0)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
@@ -114,7 +116,6 @@ class step(Pointwise):
 class sign(Pointwise):
     """-1, 0 or 1: the derivative of `abs`, not part of the language."""
 
-    latex_name = r"\mathrm{sign}"
     domain = (0.1, 3.0)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
@@ -125,7 +126,6 @@ class sign(Pointwise):
 class power(Pointwise):
     """a ** p where the exponent is not a whole number; a whole number as exponent is SymPy's own power."""
 
-    latex_name = r"\mathrm{power}"
     domain = (0.2, 3.0)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:

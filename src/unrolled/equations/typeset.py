@@ -9,7 +9,7 @@ from sympy.core.alphabets import greeks
 from unrolled.equations.functions import FUNCTIONS
 from unrolled.equations.recurrence import Recurrence
 
-_SUM, _PRODUCT, _FRACTION, _POWER, _ATOM = range(1, 6)
+_SUM, _SIGNED, _PRODUCT, _FRACTION, _POWER, _ATOM = range(1, 7)
 _GLYPHS = {ast.Add: " + ", ast.Sub: " - "}
 
 
@@ -34,17 +34,17 @@ def _latex(node: ast.AST) -> tuple[str, int]:
         case ast.BinOp(op=ast.MatMult()):
             return f"{_within(node.left, _ATOM)} {_within(node.right, _FRACTION)}", _PRODUCT
         case ast.BinOp(op=ast.Mult()):
-            left, right = _within(node.left, _PRODUCT), _within(node.right, _FRACTION)
+            left, right = _within(node.left, _SIGNED), _within(node.right, _FRACTION)
             # Two numbers side by side would read as one.
-            dot = r" \cdot " if right[0].isdigit() else r" \, " if isinstance(node.left, ast.Constant) else r" \odot "
-            return f"{left}{dot}{right}", _PRODUCT
+            dot = r" \cdot " if right[0].isdigit() else r" \, " if _is_number(node.left) else r" \odot "
+            return f"{left}{dot}{right}", _SIGNED if left[0] in "+-" else _PRODUCT
         case ast.BinOp():
             return f"{_within(node.left, _SUM)}{_GLYPHS[type(node.op)]}{_within(node.right, _PRODUCT)}", _SUM
         case ast.UnaryOp():
             sign = "-" if isinstance(node.op, ast.USub) else "+"
-            return f"{sign}{_within(node.operand, _PRODUCT)}", _SUM
+            return f"{sign}{_within(node.operand, _PRODUCT)}", _SIGNED
         case ast.Call():
-            return rf"{FUNCTIONS[_name(node.func)].latex_name}\left({_latex(node.args[0])[0]}\right)", _ATOM
+            return _latex(node.args[0])[0].join(FUNCTIONS[_name(node.func)].latex_around), _ATOM
         case ast.Subscript():
             return _symbol(_name(node.value), ast.unparse(node.slice).replace(" ", "")), _ATOM
         case ast.Constant():
@@ -55,6 +55,10 @@ def _latex(node: ast.AST) -> tuple[str, int]:
 def _within(node: ast.AST, tightness: int) -> str:
     text, binds = _latex(node)
     return text if binds >= tightness else rf"\left({text}\right)"
+
+
+def _is_number(node: ast.AST) -> bool:
+    return not any(isinstance(part, ast.Name) for part in ast.walk(node))
 
 
 def _name(node: ast.AST) -> str:
@@ -73,10 +77,13 @@ def _number(text: str) -> tuple[str, int]:
 def _symbol(name: str, time: str = "") -> str:
     """A name with everything after its letters, and the time, as one subscript: LaTeX refuses a second one."""
     letters, digits, below = re.fullmatch(r"(_*[^_]*?)(\d*)(?:_(.*))?", name).groups()  # type: ignore[union-attr]
-    base = letters.replace("_", r"\_")
-    if letters.lower() in greeks:
-        base = sp.latex(sp.Symbol(letters))
-    elif len(letters) > 1:
-        base = rf"\mathrm{{{base}}}"
-    subscript = ",".join(filter(None, (digits, (below or "").replace("_", r"\_"), time)))
-    return f"{base}_{{{subscript}}}" if subscript else base
+    subscript = ",".join(filter(None, (digits, _word(below or ""), time)))
+    return f"{_word(letters)}_{{{subscript}}}" if subscript else _word(letters)
+
+
+def _word(letters: str) -> str:
+    """Letters as one sign: a Greek one by its name, several upright, so that they do not read as a product."""
+    if letters[:1].lower() + letters[1:] in (*greeks, "lamda"):  # `lambda` itself is a word of Python
+        return sp.latex(sp.Symbol(letters))
+    text = letters.replace("_", r"\_")
+    return text if len(letters) < 2 or letters.isdigit() else rf"\mathrm{{{text}}}"
