@@ -193,11 +193,39 @@ def test_a_plan_reads_as_text():
             "backward, once for all steps",
             "    pull(x[t]) = W_hᵀ @ d(R_h @ h[t-1])",
             "    d(x[t]) = pull(x[t])",
-            "    d(R_h) += Σ d(R_h @ h[t-1]) h[t-1]ᵀ",
-            "    d(W_h) += Σ d(R_h @ h[t-1]) x[t]ᵀ",
-            "    d(b_h) += Σ d(R_h @ h[t-1])",
+            "gradients, summed over steps and sequences",
+            "    R_h: Σ d(R_h @ h[t-1]) h[t-1]ᵀ",
+            "    W_h: Σ d(R_h @ h[t-1]) x[t]ᵀ",
+            "    b_h: Σ d(R_h @ h[t-1])",
         ]
     )
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_name_in_the_text_of_a_plan_is_given_above_where_it_is_read(name):
+    recurrence = CELLS[name].recurrence
+    vectors = {p.name for p in recurrence.parameters if not p.is_matrix}
+    given = {*vectors, "x[t]", *(f"{s}[t-1]" for s in recurrence.states), *(f"arriving({s}[t])" for s in recurrence.states)}
+    names = sorted({str(s) for s in _symbols_of(make_plan(recurrence))}, key=len, reverse=True)
+    for line in plan_to_text(make_plan(recurrence)).split("\n"):
+        left, _, right = line.strip().partition(" = ")
+        for symbol in names if right else ():
+            assert symbol in given or symbol not in right, f"{symbol} is read in {line!r} before it is given"
+            right = right.replace(symbol, "")
+        given.add(left)
+
+
+def _symbols_of(plan):
+    for stage in (*plan.prologue, *plan.stages):
+        yield from (p.symbol for p in stage.products)
+        yield from (a.symbol for a in stage.assignments)
+    for stage in (*plan.adjoint.loop, *plan.adjoint.epilogue):
+        yield from (p.symbol for p in stage.pullbacks)
+        yield from (a.symbol for a in stage.assignments)
+
+
+def test_a_product_of_a_named_operand_shows_both_names():
+    assert "    R_n @ (h[t-1]*r[t]) = R_n @ R_n_operand[t]\n" in plan_to_text(make_plan(un.cells.GRU_RESET_BEFORE.recurrence))
 
 
 def test_a_part_of_a_plan_without_content_has_no_heading():
@@ -224,4 +252,4 @@ def test_plans_do_not_depend_on_the_hash_seed():
         for seed in ("1", "2", "3")
     ]
     assert len({run.stdout for run in runs}) == 1
-    assert "d(W_h)" in runs[0].stdout
+    assert "W_h: Σ" in runs[0].stdout

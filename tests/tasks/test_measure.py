@@ -75,6 +75,15 @@ def test_more_streams_count_each_token_once_after_warming_up(tokens, streams, wi
     assert measure(model, tokens, streams).nats == pytest.approx(total / len(ids), abs=1e-6)
 
 
+@pytest.mark.parametrize("streams", [1, 2, 4])
+def test_unknown_symbols_are_counted_once_wherever_they_lie(tmp_path, streams):
+    text = "?" + "ab" * (2 * WARM_UP) + "?c" * (3 * WARM_UP) + "a" * (8 * WARM_UP) + "??"
+    path = tmp_path / "text"
+    path.write_text(text, encoding="utf-8")
+    found = measure(model_of(VOCABULARY), encode(path, VOCABULARY), streams)
+    assert (found.tokens, found.unknown) == (len(text), text.count("?"))
+
+
 def test_short_texts_are_read_in_one_stream_and_long_ones_in_parts(tokens):
     model = model_of(VOCABULARY)
     assert measure(model, tokens, 10**6).nats == pytest.approx(measure(model, tokens, 5).nats)
@@ -141,6 +150,14 @@ def test_sampling_stops_after_so_many_lines():
         trained.sample(lines=0)
     with pytest.raises(ConfigError, match="--length"):
         trained.sample(length=0)
+    with pytest.raises(ConfigError, match="--count"):
+        trained.sample(count=0)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_that_the_generator_cannot_take_is_refused(seed):
+    with pytest.raises(ConfigError, match="--seed"):
+        TrainedLanguageModel(model_of(VOCABULARY), VOCABULARY).sample(length=1, seed=seed)
 
 
 @pytest.mark.parametrize("prompt", ["", "The king", "the king ", "The king.", "Who? ", "the\n"])

@@ -34,6 +34,7 @@ class Quadratic:
         self.epochs.append(epoch)
 
     def pieces(self, batch):
+        assert self.model.training
         self.asked.append(batch)
         for _ in range(self.count):
             total = ((self.model.weight - batch) ** 2).sum() + (self.model.bias - batch).square().sum()
@@ -86,11 +87,12 @@ def test_nan_stops_the_run_with_all_that_is_needed_to_go_on(folder):
 @pytest.mark.parametrize("accumulate", [1, 2, 4])
 @pytest.mark.parametrize("count", [1, 3])
 def test_gradients_of_the_batches_of_an_update_are_averaged_and_clipped(folder, accumulate, count, monkeypatch):
-    seen, norms = [], []
+    weights, seen, norms = [], [], []
     original = torch.nn.utils.clip_grad_norm_
 
     def clip(parameters, limit):
         parameters = list(parameters)
+        weights.append(np.concatenate([p.detach().flatten().numpy().copy() for p in parameters]))
         seen.append(np.concatenate([p.grad.flatten().numpy().copy() for p in parameters]))
         norm = original(parameters, limit)
         norms.append((float(norm), math.sqrt(sum(float((p.grad**2).sum()) for p in parameters)), limit))
@@ -98,11 +100,11 @@ def test_gradients_of_the_batches_of_an_update_are_averaged_and_clipped(folder, 
 
     monkeypatch.setattr(loop_module.nn.utils, "clip_grad_norm_", clip)
     task = Quadratic(batches=6, count=count)
-    start = np.concatenate([p.detach().flatten().numpy().copy() for p in task.model.parameters()])
     train(task, TrainingOptions(epochs=1, accumulate=accumulate, clip=0.7, evaluations=1), folder, Silent())
-    assert len(seen) == math.ceil(6 / accumulate)
-    wanted = np.mean([2 * (start - batch) for batch in range(accumulate)], axis=0) / (3 * count)
-    np.testing.assert_allclose(seen[0], wanted, rtol=1e-5)
+    groups = [range(first, min(first + accumulate, 6)) for first in range(0, 6, accumulate)]
+    for group, now, found in zip(groups, weights, seen, strict=True):
+        wanted = np.mean([2 * (now - batch) for batch in group], axis=0) / (3 * count)
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
     for before, after, limit in norms:
         assert limit == 0.7
         assert after == pytest.approx(min(before, 0.7), rel=1e-4)

@@ -253,3 +253,12 @@ def test_a_folder_belongs_to_one_process_and_to_one_run(train):
         train()
     with folder.hold(), pytest.raises(RunError, match="Another process is training"):
         train(resume=True)
+    code = "import sys; from unrolled.training import RunFolder; hold = RunFolder(sys.argv[1]).hold(); hold.__enter__(); print('held', flush=True);"
+    code += "sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(RunError, match="Another process is training"):
+            train(resume=True)
+        process.kill()
+    # Nobody has to take away the lock of a process that died.
+    assert train(resume=True).outcome.finished

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import sympy as sp
 
-from unrolled.compiler.plan import AdjointStage, Assignment, Plan, Stage
+from unrolled.compiler.plan import AdjointStage, Assignment, Gradient, Plan, Stage
+from unrolled.equations import Product
 
 
 def plan_to_text(plan: Plan) -> str:
@@ -21,20 +22,25 @@ def plan_to_text(plan: Plan) -> str:
     for number, back in enumerate(adjoint.loop, 1):
         lines += [f"backward, every step, stage {number} of {len(adjoint.loop)}", *_adjoint_stage(back)]
     lines += ["handed to the step before", *(f"    d({name}[t-1]) = {expression}" for name, expression in adjoint.leaving)]
-    if adjoint.epilogue or adjoint.gradients or adjoint.input is not None:
+    if adjoint.epilogue or adjoint.input is not None:
         lines.append("backward, once for all steps")
     for back in adjoint.epilogue:
         lines += _adjoint_stage(back)
     if adjoint.input is not None:
         lines.append(f"    d(x[t]) = {adjoint.input}")
-    for gradient in adjoint.gradients:
-        outer = f" {gradient.operand}ᵀ" if gradient.operand is not None else ""
-        lines.append(f"    d({gradient.parameter}) += Σ {gradient.delta}{outer}")
+    if adjoint.gradients:
+        lines += ["gradients, summed over steps and sequences", *map(_gradient, adjoint.gradients)]
     return "\n".join(lines)
 
 
 def _stage(stage: Stage) -> list[str]:
-    return [f"    {p.matrix} @ {p.operand}" for p in stage.products] + [_assignment(a) for a in stage.assignments]
+    return [_product(p) for p in stage.products] + [_assignment(a) for a in stage.assignments]
+
+
+def _product(product: Product) -> str:
+    """The product, and the name by which later lines read it where that is another one."""
+    text = f"{product.matrix} @ {product.operand}"
+    return f"    {text}" if text == str(product.symbol) else f"    {product.symbol} = {text}"
 
 
 def _adjoint_stage(stage: AdjointStage) -> list[str]:
@@ -44,6 +50,11 @@ def _adjoint_stage(stage: AdjointStage) -> list[str]:
 
 def _assignment(assignment: Assignment) -> str:
     return f"    {assignment.symbol} = {assignment.expression}"
+
+
+def _gradient(gradient: Gradient) -> str:
+    outer = f" {gradient.operand}ᵀ" if gradient.operand is not None else ""
+    return f"    {gradient.parameter}: Σ {gradient.delta}{outer}"
 
 
 def _names(symbols: Sequence[sp.Symbol]) -> str:

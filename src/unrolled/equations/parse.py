@@ -190,7 +190,8 @@ class _Builder:
     def _product(self, node: ast.BinOp) -> tuple[sp.Expr, str]:
         if not isinstance(node.left, ast.Name):
             raise self.source.error(
-                "On the left of `@` stands the name of a matrix. Use parentheses: `-(R @ h[t-1])`, `a[t] * (R @ h[t-1])`, `A @ (B @ x[t])`.", node.left
+                "On the left of `@` stands the name of a matrix. Use parentheses: `-(R @ h[t-1])`, `a[t] * (R @ h[t-1])`, `A @ (B @ x[t])`.",
+                node.left,
             )
         name = node.left.id
         if name in self.assigned_on or name in RESERVED:
