@@ -84,6 +84,15 @@ def test_unknown_symbols_are_counted_once_wherever_they_lie(tmp_path, streams):
     assert (found.tokens, found.unknown) == (len(text), text.count("?"))
 
 
+@pytest.mark.parametrize("streams", [1, 3])
+def test_progress_grows_from_above_nothing_to_all(tokens, streams, monkeypatch):
+    monkeypatch.setattr("unrolled.tasks.language_model.measure.LOGITS_AT_ONCE", 1)
+    told = []
+    measure(model_of(VOCABULARY), tokens, streams, lambda done, all_of_it: told.append((done, all_of_it)))
+    done, whole = zip(*told, strict=True)
+    assert 0 < done[0] and list(done) == sorted(set(done)) and done[-1] == whole[0] and len(set(whole)) == 1
+
+
 def test_short_texts_are_read_in_one_stream_and_long_ones_in_parts(tokens):
     model = model_of(VOCABULARY)
     assert measure(model, tokens, 10**6).nats == pytest.approx(measure(model, tokens, 5).nats)

@@ -58,7 +58,8 @@ def measure(model: LanguageModel, tokens: TokenFile, streams: int = 1, progress:
     length = -(-len(tokens) // streams)
     window = max(16, LOGITS_AT_ONCE // (streams * model.symbols))
     state, total, unknown = None, 0.0, 0
-    for start in range(-WARM_UP if streams > 1 else 0, length, window):
+    begin = -WARM_UP if streams > 1 else 0
+    for start in range(begin, length, window):
         stop = min(start + window, length)
         symbols, real = (t.to(device) for t in _columns(tokens, streams, length, start, stop))
         logits, state = model(symbols[:-1], state)
@@ -66,7 +67,7 @@ def measure(model: LanguageModel, tokens: TokenFile, streams: int = 1, progress:
         total += float(losses[real.flatten()].double().sum())
         unknown += int((symbols[1:][real] == Vocabulary.unknown).sum())
         if progress:
-            progress(stop, length)
+            progress(stop - begin, length - begin)
     return Measure(total / len(tokens), len(tokens), unknown)
 
 
