@@ -90,7 +90,7 @@ def test_progress_grows_from_above_nothing_to_all(tokens, streams, monkeypatch):
     told = []
     measure(model_of(VOCABULARY), tokens, streams, lambda done, all_of_it: told.append((done, all_of_it)))
     done, whole = zip(*told, strict=True)
-    assert 0 < done[0] and list(done) == sorted(set(done)) and done[-1] == whole[0] and len(set(whole)) == 1
+    assert done[0] > 0 and list(done) == sorted(set(done)) and done[-1] == whole[0] and len(set(whole)) == 1
 
 
 def test_short_texts_are_read_in_one_stream_and_long_ones_in_parts(tokens):
