@@ -109,43 +109,58 @@ class _Run:
         self.loop = [(part.groups(problem.weights), part.program) for part in self.ready.loop]
         order = slice(None) if self.lengths is None else self.lengths.order
         self.masks = {width: mask[order] for width, mask in (problem.masks or {}).items()}
+        self.initial = problem.initial if self.lengths is None else tuple(s[order] for s in problem.initial)
+        self.resets = self._cuts(order)
 
     def solve(self) -> Solution:
         """All steps, then everything back in the order in which it came."""
-        initial = self.problem.initial if self.lengths is None else tuple(s[self.lengths.order] for s in self.problem.initial)
-        history, final = self._backward_in_time(initial) if self.problem.reverse else self._forward_in_time(initial)
+        history, final = self._backward_in_time() if self.problem.reverse else self._forward_in_time()
         if self.lengths is not None:
             final = tuple(f[self.lengths.back] for f in final)
         kept = len(self.ready.now) if self.problem.every_state else 1
         return Solution(tuple(self._padded([states[k] for states in history], k) for k in range(kept)), final)
 
-    def _forward_in_time(self, states: tuple[Tensor, ...]) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, ...]]:
+    def _cuts(self, order: Tensor | slice) -> list[Tensor | None]:
+        """For each step the rows, as `[B, 1]`, whose states are set back before it; None where there is none, which costs nothing."""
+        resets = self.problem.resets
+        if resets is None:
+            return [None] * self.steps
+        return [row if cut else None for row, cut in zip(resets[:, order, None], resets.any(1).tolist(), strict=True)]
+
+    def _forward_in_time(self) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, ...]]:
         """Sequences leave at the bottom as they end."""
+        states = self.initial
         history, ended = [], []
-        for count, early in zip(self.counts, self._prologue(), strict=True):
+        for count, early, cut in zip(self.counts, self._prologue(), self.resets, strict=True):
             if count < len(states[0]):
                 pairs = [s.tensor_split([count]) for s in states]
                 states = tuple(p[0] for p in pairs)
                 ended.append(tuple(p[1] for p in pairs))
             if count:
-                states = self._step(states, early)
+                states = self._step(self._set_back(states, cut), early)
             history.append(states)
         parts = [states, *reversed(ended)]
         return history, tuple(torch.cat(part) if ended else part[0] for part in zip(*parts, strict=True))
 
-    def _backward_in_time(self, initial: tuple[Tensor, ...]) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, ...]]:
+    def _backward_in_time(self) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, ...]]:
         """Sequences join at the bottom where they end."""
-        history, states = [], tuple(s[:0] for s in initial)
-        for count, early in zip(reversed(self.counts), reversed(self._prologue()), strict=True):
-            states = self._join(states, initial, count)
+        history, states = [], tuple(s[:0] for s in self.initial)
+        for count, early, cut in zip(reversed(self.counts), reversed(self._prologue()), reversed(self.resets), strict=True):
+            states = self._join(states, count)
             if count:
-                states = self._step(states, early)
+                states = self._step(self._set_back(states, cut), early)
             history.append(states)
-        return history[::-1], self._join(states, initial, self.batch)
+        return history[::-1], self._join(states, self.batch)
 
-    def _join(self, states: tuple[Tensor, ...], initial: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
+    def _join(self, states: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
         have = len(states[0])
-        return states if have == count else tuple(torch.cat([s, i[have:count]]) for s, i in zip(states, initial, strict=True))
+        return states if have == count else tuple(torch.cat([s, i[have:count]]) for s, i in zip(states, self.initial, strict=True))
+
+    def _set_back(self, states: tuple[Tensor, ...], cut: Tensor | None) -> tuple[Tensor, ...]:
+        if cut is None:
+            return states
+        count = len(states[0])
+        return tuple(torch.where(cut[:count], i[:count], s) for s, i in zip(states, self.initial, strict=True))
 
     def _prologue(self) -> list[Values]:
         """What the loop reads of all that depends on the input alone, computed for all real steps at once."""

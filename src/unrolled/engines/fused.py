@@ -62,6 +62,8 @@ class TorchEngine:
             return "torch's kernels have no recurrent dropout"
         if problem.every_state and len(problem.initial) > 1:
             return "torch's kernels do not return every state at every step"
+        if problem.resets is not None:
+            return "torch's kernels cannot set states back"
         return ""
 
     def explain(self, problem: Problem) -> str:

@@ -17,6 +17,10 @@ class Problem:
 
     `x` is `[T, B, I]`, or `[T, B]` of integers, each standing for a one-hot vector. `initial` has one `[B, n]` tensor per state.
     `masks`, one `[B, n]` for each width n, multiply what the recurrent maps read (variational dropout). `every_state` asks for all states at all steps.
+
+    `resets` is boolean `[T, B]`, in the reader's own sense: where `resets[t, b]` is true, row b's states become `initial[:, b]` just before
+    step t is computed, whether the engine comes to t from t - 1 or, in reverse, from t + 1. At a row's first step and past its end they
+    change nothing.
     """
 
     plan: Plan
@@ -27,6 +31,7 @@ class Problem:
     reverse: bool = False
     masks: Mapping[int, Tensor] | None = None
     every_state: bool = False
+    resets: Tensor | None = None
 
 
 @dataclass(frozen=True)

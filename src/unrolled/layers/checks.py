@@ -1,15 +1,33 @@
 """What a layer's input must look like, and how unbatched, batch-first and packed inputs become `[T, B, I]`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from unrolled.engines import Lengths
-from unrolled.errors import ShapeError
+from unrolled.errors import ConfigError, ShapeError
 from unrolled.shapes import expect_shape
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raise a `ConfigError` for a value that an option of a layer cannot have."""
+    for name in ("input_size", "hidden_size", "num_layers"):
+        value = options[name]
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ConfigError(f"`{name}` must be a whole number of at least 1, got {value!r}.")
+    for name in ("dropout", "recurrent_dropout"):
+        value = options[name]
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+            raise ConfigError(f"`{name}` must be a probability from 0 up to but not including 1, got {value!r}.")
+    for name in ("bidirectional", "batch_first", "residual"):
+        if not isinstance(options[name], bool):
+            raise ConfigError(f"`{name}` must be True or False, got {options[name]!r}.")
+    if options["initial_state"] not in ("zeros", "learned"):
+        raise ConfigError(f"`initial_state` must be 'zeros' or 'learned', got {options['initial_state']!r}.")
 
 
 @dataclass(frozen=True)
@@ -75,9 +93,54 @@ def check_range(x: Tensor, lengths: Lengths | None, input_size: int) -> None:
     real = x if lengths is None else x[lengths.mask]
     if not real.numel():
         return
-    least, most = (int(v) for v in real.aminmax())
+    least, most = torch.stack(real.aminmax()).tolist()
     if least < 0 or most >= input_size:
         raise ShapeError(f"`x` of whole numbers must lie between 0 and input_size - 1 = {input_size - 1}, got {least} to {most}.")
+
+
+def read_resets(resets: object, x: Tensor, arrangement: Arrangement) -> Tensor:
+    """Checked resets as `[T, B]`, for an input `x` that has been arranged. Raises `ShapeError`."""
+    if arrangement.packed is not None:
+        raise ShapeError(
+            "`resets` was given with a PackedSequence. Unpack it with `pad_packed_sequence` and give its lengths as `lengths`."
+        )
+    if not isinstance(resets, Tensor):
+        raise ShapeError(f"`resets` must be a boolean tensor, got {type(resets).__name__}. Convert with `torch.tensor(resets)`.")
+    if resets.dtype != torch.bool:
+        raise ShapeError(
+            f"`resets` must be boolean, true where a new sequence begins, got {resets.dtype}. Convert ones and zeros with `.bool()`."
+        )
+    steps, batch = x.shape[:2]
+    if not arrangement.batched:
+        letters, sizes = "[T]", [steps]
+    else:
+        letters, sizes = ("[B, T]", [batch, steps]) if arrangement.batch_first else ("[T, B]", [steps, batch])
+    expect_shape("resets", resets.shape, letters, sizes, "Pass one value for each step of each row.")
+    if resets.device != x.device:
+        raise ShapeError(f"`resets` lies on {resets.device} but `x` on {x.device}. Move it with `.to(x.device)`.")
+    if not arrangement.batched:
+        return resets[:, None]
+    return resets.transpose(0, 1) if arrangement.batch_first else resets
+
+
+def in_reverse(resets: Tensor) -> Tensor:
+    """The same cuts for a reader from the end, who comes from step t to step t - 1 across the one before t."""
+    turned = torch.zeros_like(resets)
+    turned[:-1] = resets[1:]
+    return turned
+
+
+def as_parameters(states: tuple[Tensor, ...], names: Sequence[str], weight: Tensor) -> tuple[Tensor, ...]:
+    """States in the parameters' dtype. Only autocast may bring them in another one: what a linear map made is of autocast's own."""
+    if torch.is_autocast_enabled(weight.device.type):
+        states = tuple(s.to(weight.dtype) if s.is_floating_point() else s for s in states)
+    for name, state in zip(names, states, strict=True):
+        if (state.dtype, state.device) != (weight.dtype, weight.device):
+            raise ShapeError(
+                f"`state {name}` has {state.dtype} on {state.device} but the parameters have {weight.dtype} on {weight.device}. "
+                "Convert it with `.to(device, dtype)`."
+            )
+    return states
 
 
 def check_state(state: object, names: Sequence[str], places: int, batch: int, units: Sequence[int], batched: bool) -> tuple[Tensor, ...]:

@@ -15,7 +15,7 @@ from unrolled.engines import Layout, Lengths, Problem, Solution, Weights, choose
 from unrolled.engines.choice import check_engine
 from unrolled.equations.recurrence import RECURRENT_MAP
 from unrolled.errors import ConfigError, EngineError, ShapeError
-from unrolled.layers.checks import Arrangement, arrange, check_range, check_state
+from unrolled.layers.checks import Arrangement, arrange, as_parameters, check_options, check_range, check_state, in_reverse, read_resets
 from unrolled.layers.initialise import initialise, initialise_like_torch
 
 State = tuple[Tensor, ...]
@@ -34,7 +34,7 @@ class Recurrent(nn.Module):
         bidirectional: a second network reads each sequence from its end; outputs are joined, `[T, B, 2 H]`.
         batch_first: inputs and outputs are `[B, T, …]`; states are not affected.
         dropout: probability with which the outputs of all layers but the last are dropped in training.
-        recurrent_dropout: the same for what the recurrent maps read, with one mask for a whole sequence (Gal & Ghahramani 2016).
+        recurrent_dropout: the same for what the recurrent maps read, with one mask for a whole row (Gal & Ghahramani 2016).
         initial_state: `"zeros"`, or `"learned"` for parameters of that name, zero at first.
         residual: from the second layer on, a layer's input is added to its output.
         engine: `"auto"`, or the name of the engine that must run; see `explain`.
@@ -71,7 +71,9 @@ class Recurrent(nn.Module):
         self.bidirectional, self.batch_first, self.residual = bidirectional, batch_first, residual
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
         self.initial_state, self.engine = initial_state, check_engine(engine)
-        self._check_options()
+        check_options(vars(self))
+        for layer in range(num_layers):
+            self._check_width(layer)
         self._plan = make_plan(self.cell.recurrence)
         self._last = ""
         self._weights = {
@@ -89,6 +91,7 @@ class Recurrent(nn.Module):
         state: State | Tensor | None = None,
         *,
         lengths: Tensor | Sequence[int] | None = None,
+        resets: Tensor | None = None,
         return_states: bool = False,
     ) -> Any:
         """Run over whole sequences.
@@ -97,6 +100,9 @@ class Recurrent(nn.Module):
             x: `[T, B, I]`; whole numbers `[T, B]`, each standing for a one-hot vector; unbatched `[T, I]` or `[T]`; or a PackedSequence.
             state: one `[L * D, B, n]` tensor per state of the cell, output first; None for the initial state.
             lengths: `[B]`, the number of real steps of each sequence, from 0 to T, on any device, in any order.
+            resets: boolean `[T, B]`, true at each step at which a new sequence begins in a row that holds several, one after the other.
+                Every layer's states are set back to the initial ones there, between the same two steps in both directions, so that the
+                row gives what its sequences give one by one. At step 0 and past a row's end they do nothing.
             return_states: also give every state of every layer at every step.
 
         Returns:
@@ -110,8 +116,9 @@ class Recurrent(nn.Module):
             raise ShapeError("`lengths` was given with a PackedSequence, which brings its own. Leave one of them out.")
         lengths = packed_lengths if packed_lengths is not None else lengths
         real = None if lengths is None else read_lengths(lengths, x.shape[0], x.shape[1], x.device)
+        cuts = None if resets is None else read_resets(resets, x, arrangement)
         self._check_input(x, real)
-        steps, final, history = self._run(x, self._initial(state, x, arrangement), real, return_states)
+        steps, final, history = self._run(x, self._initial(state, x, arrangement), real, cuts, return_states)
         result = arrangement.steps(steps, real.values if real else None), self._give(tuple(arrangement.state(f) for f in final))
         return (*result, tuple(arrangement.every_step(h) for h in history)) if return_states else result
 
@@ -155,7 +162,7 @@ class Recurrent(nn.Module):
             ("whole numbers (one-hot)", torch.zeros(1, 0, dtype=torch.long, device=some.device)),
         ):
             # A batch of nothing, for which a dropout mask draws no random numbers.
-            problem = self._problem((0, 0), x, tuple(some.new_zeros(0, n) for n in self._units()), None, every_state=False)
+            problem = self._problem((0, 0), x, tuple(some.new_zeros(0, n) for n in self._units()), None, None, every_state=False)
             try:
                 self._check_input(x, None)
                 choice = choose(self.engine, problem)
@@ -255,26 +262,12 @@ class Recurrent(nn.Module):
     def _weights_at(self, place: Place) -> Weights:
         return self._weights[place].using({stored: getattr(self, parameter_name(stored, place)) for stored in self._layout()})
 
-    def _check_options(self) -> None:
-        for name in ("input_size", "hidden_size", "num_layers"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ConfigError(f"`{name}` must be a whole number of at least 1, got {value!r}.")
-        for name in ("dropout", "recurrent_dropout"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
-                raise ConfigError(f"`{name}` must be a probability from 0 up to but not including 1, got {value!r}.")
-        for name in ("bidirectional", "batch_first", "residual"):
-            if not isinstance(getattr(self, name), bool):
-                raise ConfigError(f"`{name}` must be True or False, got {getattr(self, name)!r}.")
-        if self.initial_state not in ("zeros", "learned"):
-            raise ConfigError(f"`initial_state` must be 'zeros' or 'learned', got {self.initial_state!r}.")
-        for layer in range(self.num_layers):
-            width = self._sizes(layer)["x"]
-            if "x" in self.cell.recurrence.labels and width != self.hidden_size:
-                raise ConfigError(
-                    f"The cell {self.cell.name!r} reads x[t] unit by unit, so the input of layer {layer} must have hidden_size = {self.hidden_size} columns, got {width}."
-                )
+    def _check_width(self, layer: int) -> None:
+        width = self._sizes(layer)["x"]
+        if "x" in self.cell.recurrence.labels and width != self.hidden_size:
+            raise ConfigError(
+                f"The cell {self.cell.name!r} reads x[t] unit by unit, so the input of layer {layer} must have hidden_size = {self.hidden_size} columns, got {width}."
+            )
 
     def _check_input(self, x: Tensor, lengths: Lengths | None) -> None:
         if not x.is_floating_point():
@@ -288,48 +281,41 @@ class Recurrent(nn.Module):
         if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
             raise ShapeError(f"`x` has dtype {x.dtype} but the parameters have {weight.dtype}. Convert one of them with `.to(dtype)`.")
 
-    def _as_parameters(self, states: State) -> State:
-        """States in the parameters' dtype. Only autocast may bring them in another one: what a linear map made is of autocast's own."""
-        weight = self._like()
-        if torch.is_autocast_enabled(weight.device.type):
-            states = tuple(s.to(weight.dtype) if s.is_floating_point() else s for s in states)
-        for name, state in zip(self.cell.states, states, strict=True):
-            if (state.dtype, state.device) != (weight.dtype, weight.device):
-                raise ShapeError(
-                    f"`state {name}` has {state.dtype} on {state.device} but the parameters have {weight.dtype} on {weight.device}. "
-                    "Convert it with `.to(device, dtype)`."
-                )
-        return states
-
     def _initial(self, state: Any, x: Tensor, arrangement: Arrangement) -> State:
         """Every state `[L * D, B, n]` before the first step."""
         places, batch = list(self._places()), x.shape[1]
         if state is not None:
             given = check_state(state, self.cell.states, len(places), batch, self._units(), arrangement.batched)
-            return self._as_parameters(given)
+            return as_parameters(given, self.cell.states, self._like())
         if self.initial_state == "learned":
             learned = ([getattr(self, parameter_name(f"{name}_0", place)) for place in places] for name in self.cell.states)
             return tuple(torch.stack(list[Tensor](rows))[:, None].expand(-1, batch, -1) for rows in learned)
         weight = self._like()
         return tuple(weight.new_zeros(len(places), batch, units) for units in self._units())
 
-    def _problem(self, place: Place, x: Tensor, initial: State, lengths: Lengths | None, *, every_state: bool) -> Problem:
+    def _problem(
+        self, place: Place, x: Tensor, initial: State, lengths: Lengths | None, resets: Tensor | None, *, every_state: bool
+    ) -> Problem:
         masks = None
         if self.training and self.recurrent_dropout:
             sizes = self._unit_sizes()
             widths = {sizes[p.columns] for p in self.cell.recurrence.parameters if p.kind == RECURRENT_MAP}
             rows = initial[0].detach()
             masks = {n: functional.dropout(rows.new_ones(len(rows), n), self.recurrent_dropout) for n in sorted(widths)}
-        return Problem(self._plan, self._weights_at(place), x, initial, lengths, bool(place[1]), masks, every_state)
+        if resets is not None and place[1]:
+            resets = in_reverse(resets)
+        return Problem(self._plan, self._weights_at(place), x, initial, lengths, bool(place[1]), masks, every_state, resets)
 
-    def _run(self, x: Tensor, initial: State, lengths: Lengths | None, every_state: bool) -> tuple[Tensor, State, State]:
+    def _run(
+        self, x: Tensor, initial: State, lengths: Lengths | None, resets: Tensor | None, every_state: bool
+    ) -> tuple[Tensor, State, State]:
         """All layers and directions: the last output, the final states, and the history of every state (empty unless asked for)."""
         solutions: list[Solution] = []
         for layer in range(self.num_layers):
             here: list[Solution] = []
             for direction in range(2 if self.bidirectional else 1):
                 at = tuple(s[len(solutions) + len(here)] for s in initial)
-                problem = self._problem((layer, direction), x, at, lengths, every_state=every_state)
+                problem = self._problem((layer, direction), x, at, lengths, resets, every_state=every_state)
                 choice = choose(self.engine, problem)
                 self._last = f"engine {choice.engine.name} ({choice.why})"
                 here.append(choice.engine.run(problem))
