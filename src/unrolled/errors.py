@@ -30,6 +30,14 @@ class EngineError(UnrolledError, RuntimeError):
     """An engine was asked for by name and cannot run what it was given."""
 
 
+class BuildError(EngineError):
+    """The native engine's code could not be compiled or loaded, or no compiler works here; `reason` says why in one line."""
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        self.reason = reason or message.partition("\n")[0]
+        super().__init__(message)
+
+
 class ConfigError(UnrolledError, ValueError):
     """An option that does not exist, has a value it cannot have, or contradicts another."""
 
@@ -44,3 +52,7 @@ class RunError(UnrolledError):
 
 class TrainingError(UnrolledError, RuntimeError):
     """Training cannot go on, for instance because the loss is no longer a number."""
+
+
+class UnrolledWarning(UserWarning):
+    """Something that the toolkit can do without, but that makes it slower or that somebody may want to mend."""

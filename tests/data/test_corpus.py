@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unrolled.data import cache, corpus, text, tokens
+from unrolled import folders
+from unrolled.data import corpus, text, tokens
 from unrolled.data.corpus import Corpus, TokenFile, cache_folder, encode, prepare
 from unrolled.data.vocabulary import END, UNKNOWN, Vocabulary, split_words
 from unrolled.errors import ConfigError, DataError
@@ -221,16 +222,16 @@ def test_two_processes_at_once_both_end_well(tmp_path: Path, folder: Path) -> No
 
 def test_an_unwritable_cache_gives_way_to_a_temporary_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, poem: Path) -> None:
     monkeypatch.setenv("UNROLLED_CACHE", str(poem / "below-a-file"))
-    monkeypatch.setattr(cache.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(folders.tempfile, "tempdir", str(tmp_path))
     assert cache_folder().parent == tmp_path and cache_folder().name.startswith("unrolled-")
-    monkeypatch.setattr(cache, "_own", lambda _: False)
+    monkeypatch.setattr(folders, "_own", lambda _: False)
     with pytest.raises(DataError, match="UNROLLED_CACHE"):
         cache_folder()
 
 
 def test_the_users_cache_folder_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("UNROLLED_CACHE")
-    monkeypatch.setattr(cache, "user_cache_path", lambda name: tmp_path / "user" / name)
+    monkeypatch.setattr(folders, "user_cache_path", lambda name: tmp_path / "user" / name)
     assert cache_folder() == tmp_path / "user" / "unrolled" and cache_folder().is_dir()
 
 

@@ -10,9 +10,9 @@ import click
 import torch
 
 from unrolled import cells
-from unrolled.data.cache import cache_folder
 from unrolled.engines.choice import ENGINES, VARIABLE
 from unrolled.engines.fused import KERNELS
+from unrolled.folders import cache_folder
 from unrolled.training import TrainingOptions
 
 PACKAGES = ("unrolled", "torch", "numpy", "sympy", "safetensors", "click", "rich", "matplotlib")

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from unrolled.data.cache import cache_folder, cached
+from unrolled.data.cache import cached
 from unrolled.data.counting import count_symbols
 from unrolled.data.text import Chunk, Source, TextSource, find_sources, read_text, whole_words
 from unrolled.data.tokens import TokenFile
 from unrolled.data.vocabulary import LEVELS, Vocabulary
 from unrolled.errors import ConfigError, DataError, UnrolledError
+from unrolled.folders import cache_folder
 
 __all__ = ["Corpus", "Progress", "TokenFile", "cache_folder", "encode", "prepare"]
 

@@ -1,0 +1,1 @@
+"""The native engine: a recurrence becomes C source, which is compiled at first use and kept."""
