@@ -23,6 +23,7 @@ AWKWARD = [
     "h[t] = tanh(W @ x[t] + b) * h[t-1] + tanh(W @ x[t] + b) * b + softplus(W @ x[t] + b)",
     "c[t] = c[t-1] / 2 + h[t-1] * x[t]\nh[t] = c[t-1] / (2 + abs(c[t])) - (2 - tanh(h[t-1])) ** 3 / 9 + b",
     "h[t] = sqrt(1 + exp(x[t]) + b ** 2) / 4 + log(2 + abs(h[t-1])) * softplus(h[t-1]) / 4",
+    "p[t] = tanh(W @ x[t])\nh[t] = R @ h[t-1] + p[t-1]",
     "h[t] = relu(2) ** 0.5 * x[t] + 2 ** tanh(h[t-1] * sigmoid(b)) / 4",
 ]
 """Vectors read both in the loop and before it, constants inside sums of the input, one matrix for several operands."""

@@ -82,12 +82,13 @@ class _Ready:
 @cache
 def _ready(plan: Plan) -> _Ready:
     part = lambda stage: _Part(products_by_operand(plan, stage), Program(stage.assignments))  # noqa: E731
-    operands = {p.operand for stage in plan.stages for p in stage.products}
+    # A state that depends on the input alone is computed before the loop, and carried by it.
+    read = {p.operand for stage in plan.stages for p in stage.products} | {now(s) for s in plan.recurrence.states}
     vectors = tuple(sp.Symbol(p.name) for p in plan.recurrence.parameters if not p.is_matrix)
     return _Ready(
         tuple(part(stage) for stage in plan.prologue),
         tuple(part(stage) for stage in plan.stages),
-        frozenset(operands.union(*(a.expression.free_symbols for stage in plan.stages for a in stage.assignments))).difference(vectors),
+        frozenset(read.union(*(a.expression.free_symbols for stage in plan.stages for a in stage.assignments))).difference(vectors),
         vectors,
         tuple(before(s) for s in plan.recurrence.states),
         tuple(now(s) for s in plan.recurrence.states),
