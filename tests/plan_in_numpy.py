@@ -3,7 +3,7 @@
 import numpy as np
 import sympy as sp
 
-from unrolled.equations.recurrence import INPUT, before, now
+from unrolled.equations.recurrence import INPUT, MEAN, before, now
 
 FUNCTIONS = {
     "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
@@ -40,16 +40,23 @@ def assign(assignments, values):
         values[a.symbol] = evaluate(a.expression, values)
 
 
+def product(matrix, value, parameters, transposed=False):
+    """Rows times a parameter; the mean is a matrix of 1/n as wide as what it reads, and a constant is its own mean."""
+    if matrix == MEAN:
+        return value @ np.full((value.shape[-1],) * 2, 1 / value.shape[-1]) if np.ndim(value) else value
+    matrix = parameters[matrix].T if transposed else parameters[matrix]
+    return (value + np.zeros(matrix.shape[1])) @ matrix.T
+
+
 def forward_stage(stage, parameters, values):
     for p in stage.products:
-        matrix = parameters[p.matrix]
-        values[p.symbol] = (values[p.operand] + np.zeros(matrix.shape[1])) @ matrix.T
+        values[p.symbol] = product(p.matrix, values[p.operand], parameters)
     assign(stage.assignments, values)
 
 
 def adjoint_stage(stage, parameters, values):
     for pullback in stage.pullbacks:
-        values[pullback.symbol] = sum(values[delta] @ parameters[m] for m, delta in pullback.terms)
+        values[pullback.symbol] = sum(product(m, values[delta], parameters, transposed=True) for m, delta in pullback.terms)
     assign(stage.assignments, values)
 
 

@@ -25,8 +25,12 @@ AWKWARD = [
     "h[t] = sqrt(1 + exp(x[t]) + b ** 2) / 4 + log(2 + abs(h[t-1])) * softplus(h[t-1]) / 4",
     "p[t] = tanh(W @ x[t])\nh[t] = R @ h[t-1] + p[t-1]",
     "h[t] = relu(2) ** 0.5 * x[t] + 2 ** tanh(h[t-1] * sigmoid(b)) / 4",
+    "h[t] = norm(h[t-1] + x[t] * b) + R @ (h[t-1] + x[t] * b)",
+    "h[t] = tanh(g * norm(W @ x[t]) + norm(R @ h[t-1]) + norm(b) + norm(x[t]) * norm(W @ x[t]) + R @ norm(exp(b)))",
+    "k[t] = 2\nh[t] = norm(k[t]) * x[t] + norm(k[t] + b) / 2 + norm(norm(h[t-1]) + k[t] * x[t]) + norm(relu(2) + 0 * h[t-1])",
+    "c[t] = norm(c[t-1] * norm(h[t-1])) + W @ norm(x[t])\nh[t] = norm(c[t-1]) * sqrt(1 + norm(c[t]) ** 2) - h[t-1] / 4",
 ]
-"""Vectors read both in the loop and before it, constants inside sums of the input, one matrix for several operands."""
+"""Vectors read both in the loop and before it, constants inside sums of the input, one matrix for several operands, means of all of these."""
 
 
 def plan_of(text, output="h"):

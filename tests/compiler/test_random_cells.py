@@ -11,14 +11,14 @@ from unrolled.compiler import make_plan
 from unrolled.equations import parse, to_text
 from unrolled.equations.recurrence import INPUT, before, now
 
-UNITS, BATCH, STEPS = 2, 3, 3
+UNITS, BATCH, STEPS = 3, 2, 3
 
 numbers = st.sampled_from(["1", "2", "0.5", "0.1", "3", "1e-3"])
 leaves = st.sampled_from(["x[t]", "h[t-1]", "c[t-1]", "a[t-1]", "b", "d", "W @ x[t]", "V @ x[t]", "R @ h[t-1]", "R @ c[t-1]"])
 templates = st.sampled_from([
     "tanh({})", "sigmoid({})", "relu({})", "softplus({})", "abs({})", "exp(tanh({}))", "log(2 + abs({}))", "sqrt(1 + abs({}))", "(-{})",
     "({}) ** 2", "({}) ** 3", "(1.5 * {}) ** 2", "(1 + abs({})) ** -2", "(2 + 2 * abs({})) ** 0.5", "(1 + abs({})) ** -1.5",
-    "2 ** tanh({})", "1 / (1 + exp(-{}))", "R @ ({})", "Q @ ({} * x[t])", "Q @ tanh({})"])  # fmt: skip
+    "norm({})", "norm({} + h[t-1])", "2 ** tanh({})", "1 / (1 + exp(-{}))", "R @ ({})", "Q @ ({} * x[t])", "Q @ tanh({})"])  # fmt: skip
 pairs = st.sampled_from(["({} + {})", "({} - {})", "({} * {})", "({}) / (1 + abs({}))", "(1 + abs({})) ** tanh({})", "tanh({} - 2 * ({}))"])
 expressions = st.recursive(
     leaves,
@@ -47,6 +47,11 @@ class Time:
         return -one
 
 
+def norm(a):
+    a = a - np.mean(a, -1, keepdims=True)
+    return a / np.sqrt(np.mean(a**2, -1, keepdims=True) + 1e-5)
+
+
 class Timed(dict):
     """A name with its values at the times of a step."""
 
@@ -67,7 +72,7 @@ def by_python(recurrence, parameters, x, initial):
     history = []
     for row in x:
         for e in recurrence.equations:
-            timed[e.name][t] = eval(e.text, {**FUNCTIONS, **names, **timed, "x": {t: row}, "t": t}) + np.zeros((BATCH, UNITS))
+            timed[e.name][t] = eval(e.text, {**FUNCTIONS, "norm": norm, **names, **timed, "x": {t: row}, "t": t}) + np.zeros((BATCH, UNITS))
         for values in timed.values():
             values[-1] = values[t]
         history.append({s: timed[s][t] for s in recurrence.states})

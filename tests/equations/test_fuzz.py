@@ -21,7 +21,7 @@ atoms = st.sampled_from(
 )
 exponents = st.sampled_from(["100", "-100", "2", "0.5", "1.01", "-1e-300", "(1 / 3)", "h[t-1]"])
 operators = st.sampled_from(["+", "-", "*", "/", "**", "@", "^", "%", "<"])
-functions = st.sampled_from(["sigmoid", "tanh", "relu", "softplus", "exp", "log", "sqrt", "abs", "nothing"])
+functions = st.sampled_from(["sigmoid", "tanh", "relu", "softplus", "exp", "log", "sqrt", "abs", "norm", "nothing"])
 
 
 def _larger(inner):

@@ -60,6 +60,8 @@ EXPRESSIONS = [
     ("h[t-1] / b / c", r"\frac{\frac{h_{t-1}}{b}}{c}"),
     ("2 ** h[t-1] + h[t-1] ** b ** c", r"2^{h_{t-1}} + h_{t-1}^{b^{c}}"),
     ("h[t-1] + lamda + Omega + OMEGA + b_alpha + W_12 @ x[t]", r"h_{t-1} + \lambda + \Omega + \mathrm{OMEGA} + b_{\alpha} + W_{12} x_{t}"),
+    ("g * norm(R @ h[t-1] - b) ** 2", r"g \odot \mathrm{norm}\left(R h_{t-1} - b\right)^{2}"),
+    ("norm(x[t] * norm(h[t-1]))", r"\mathrm{norm}\left(x_{t} \odot \mathrm{norm}\left(h_{t-1}\right)\right)"),
     ("sqrt(abs(h[t-1]))", r"\sqrt{\left|h_{t-1}\right|}"),
     (
         "relu(softplus(exp(log(h[t-1]))))",

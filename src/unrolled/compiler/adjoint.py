@@ -7,7 +7,7 @@ import sympy as sp
 from unrolled.compiler.plan import Adjoint, AdjointStage, Assignment, Gradient, Pullback, Stage
 from unrolled.equations import Recurrence
 from unrolled.equations.functions import Pointwise
-from unrolled.equations.recurrence import INPUT, before, now
+from unrolled.equations.recurrence import INPUT, MEAN, before, now
 
 
 def adjoint_symbol(symbol: sp.Symbol) -> sp.Symbol:
@@ -69,7 +69,8 @@ class _Reverse:
                 delta = self.settle(product.symbol)
                 del self.adjoint[product.symbol]
                 terms.setdefault(product.operand, []).append((product.matrix, delta))
-                self.gradients.append(Gradient(product.matrix, delta, product.operand))
+                if product.matrix != MEAN:
+                    self.gradients.append(Gradient(product.matrix, delta, product.operand))
         if terms:
             self.close()
             self._pullbacks = tuple(Pullback(sp.Symbol(f"pull({o})"), tuple(t)) for o, t in terms.items())

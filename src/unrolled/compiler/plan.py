@@ -17,7 +17,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Pullback:
-    """`symbol = sum of matrix^T @ delta`: what flows back through all the products that read one operand."""
+    """`symbol = sum of matrix^T @ delta`: what flows back through all the products that read one operand; `MEAN` is its own transpose."""
 
     symbol: sp.Symbol
     terms: tuple[tuple[str, sp.Symbol], ...]

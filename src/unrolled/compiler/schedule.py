@@ -4,12 +4,15 @@ import sympy as sp
 
 from unrolled.compiler.plan import Assignment, Stage
 from unrolled.equations import Product, Recurrence
-from unrolled.equations.functions import Pointwise
-from unrolled.equations.recurrence import INPUT, before, now
+from unrolled.equations.functions import Pointwise, norm, sqrt
+from unrolled.equations.recurrence import INPUT, MEAN, before, now
+
+EPSILON = sp.Rational(1, 100_000)
+"""What `norm` adds to the variance, as torch's layer norm does."""
 
 
 class _Flattened:
-    """The equations as short assignments: every function value, product operand and input-only sum has a name.
+    """The equations as short assignments: every function value, product operand and input-only sum has a name, and `norm` is taken apart.
 
     Names make values that the derivative needs again addressable (`tanh' = 1 - tanh**2`), and let sums such as `W @ x[t] + b` leave the
     loop. `early` holds the symbols that depend on x alone, `waiting` those that the loop computes: what depends on a state, and what
@@ -57,14 +60,34 @@ class _Flattened:
             return self._product(self._source[expression])
         if not expression.args:
             return expression
+        if isinstance(expression, norm):
+            return self._norm(expression.args[0], hint, whole=whole)
         inner = hint if whole else f"{hint}_in"
         short = expression.func(*(self._shorten(a, inner) for a in expression.args))
         if isinstance(short, sp.Add):
             short = self._split(short, hint)
         if isinstance(short, Pointwise) and not whole:
-            label = short.args[0].name.removesuffix("[t]") if short.args[0].is_Symbol and short.args[0].name.endswith("[t]") else hint
-            return self._name(short, f"{type(short).__name__}_{label}")
+            return self._name(short, f"{type(short).__name__}_{self._label(short.args[0], hint)}")
         return short
+
+    def _label(self, value: sp.Expr, hint: str) -> str:
+        """What a value is called in the names of those made of it."""
+        if value in self.products:
+            return self.products[value].matrix
+        return value.name.removesuffix("[t]") if value.is_Symbol and value.name.endswith("[t]") else hint
+
+    def _norm(self, argument: sp.Expr, hint: str, *, whole: bool) -> sp.Expr:
+        """`norm(argument)`: two means one after the other, each of which waits for all units as a matrix product does."""
+        if not argument.free_symbols:
+            return sp.Integer(0)
+        operand = self._operand(argument, hint, f"{hint}_in")
+        label = self._label(operand, hint)
+        centred = self._name(operand - self._mean(operand), f"centred_{label}")
+        deviation = self._name(sqrt(self._mean(self._name(centred**2, f"square_{label}")) + EPSILON), f"deviation_{label}")
+        return centred / deviation if whole else self._name(centred / deviation, f"norm_{label}")
+
+    def _mean(self, operand: sp.Symbol) -> sp.Symbol:
+        return self._place_product(Product(sp.Symbol(f"mean({operand})"), MEAN, operand))
 
     def _split(self, total: sp.Add, hint: str) -> sp.Expr:
         """A sum with its input-only part under a name of its own, so that it is computed for all steps at once."""
@@ -74,11 +97,17 @@ class _Flattened:
         return sp.Add(self._name(sp.Add(*early), f"{hint}_x"), *(a for a in total.args if a not in early))
 
     def _product(self, product: Product) -> sp.Symbol:
-        operand = self._shorten(product.operand, product.matrix)
-        if not operand.is_Symbol:
-            operand = self._name(operand, f"{product.matrix}_operand")
-        self.products[product.symbol] = Product(product.symbol, product.matrix, operand)
-        self._place(product.symbol, operand)
+        operand = self._operand(product.operand, product.matrix, f"{product.matrix}_operand")
+        return self._place_product(Product(product.symbol, product.matrix, operand))
+
+    def _operand(self, expression: sp.Expr, hint: str, name: str) -> sp.Symbol:
+        """What a product reads, under a name."""
+        short = self._shorten(expression, hint)
+        return short if short.is_Symbol else self._name(short, name)
+
+    def _place_product(self, product: Product) -> sp.Symbol:
+        self.products[product.symbol] = product
+        self._place(product.symbol, product.operand)
         return product.symbol
 
 

@@ -6,6 +6,7 @@ import sympy as sp
 
 from unrolled.compiler.plan import AdjointStage, Assignment, Gradient, Plan, Stage
 from unrolled.equations import Product
+from unrolled.equations.recurrence import MEAN
 
 
 def plan_to_text(plan: Plan) -> str:
@@ -39,12 +40,16 @@ def _stage(stage: Stage) -> list[str]:
 
 def _product(product: Product) -> str:
     """The product, and the name by which later lines read it where that is another one."""
-    text = f"{product.matrix} @ {product.operand}"
+    text = _applied(product.matrix, product.operand)
     return f"    {text}" if text == str(product.symbol) else f"    {product.symbol} = {text}"
 
 
+def _applied(matrix: str, value: sp.Symbol, mark: str = "") -> str:
+    return f"mean({value})" if matrix == MEAN else f"{matrix}{mark} @ {value}"
+
+
 def _adjoint_stage(stage: AdjointStage) -> list[str]:
-    pullbacks = [f"    {p.symbol} = {' + '.join(f'{m}ᵀ @ {d}' for m, d in p.terms)}" for p in stage.pullbacks]
+    pullbacks = [f"    {p.symbol} = {' + '.join(_applied(m, d, 'ᵀ') for m, d in p.terms)}" for p in stage.pullbacks]
     return pullbacks + [_assignment(a) for a in stage.assignments]
 
 

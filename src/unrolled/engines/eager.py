@@ -13,7 +13,8 @@ from unrolled.engines.problem import Problem, Solution
 from unrolled.engines.program import Program, Values
 from unrolled.engines.stacks import Together, products_by_operand
 from unrolled.engines.weights import Weights
-from unrolled.equations.recurrence import INPUT, before, now
+from unrolled.equations import Product
+from unrolled.equations.recurrence import INPUT, MEAN, before, now
 
 
 class EagerEngine:
@@ -54,6 +55,7 @@ class _Part:
     """A stage, made ready to run many times."""
 
     together: Together
+    means: tuple[Product, ...]
     program: Program
 
     def groups(self, weights: Weights, *, looked_up: bool = False) -> list[_Group]:
@@ -65,6 +67,11 @@ class _Part:
                 names = [p.matrix for p in ps]
                 groups.append(_Group(operand, tuple(p.symbol for p in ps), weights.stack(names), [weights.rows[n] for n in names]))
         return groups
+
+    def finish(self, values: Values) -> None:
+        """What follows the stage's products with parameters: its means, then the pointwise assignments."""
+        values.update({p.symbol: _mean(values[p.operand]) for p in self.means})
+        self.program.run(values)
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,8 @@ class _Ready:
 
 @cache
 def _ready(plan: Plan) -> _Ready:
-    part = lambda stage: _Part(products_by_operand(plan, stage), Program(stage.assignments))  # noqa: E731
+    means = lambda stage: tuple(p for p in stage.products if p.matrix == MEAN)  # noqa: E731
+    part = lambda stage: _Part(products_by_operand(plan, stage), means(stage), Program(stage.assignments))  # noqa: E731
     # A state that depends on the input alone is computed before the loop, and carried by it.
     read = {p.operand for stage in plan.stages for p in stage.products} | {now(s) for s in plan.recurrence.states}
     vectors = tuple(sp.Symbol(p.name) for p in plan.recurrence.parameters if not p.is_matrix)
@@ -107,7 +115,7 @@ class _Run:
         self.steps, self.batch = problem.x.shape[:2]
         self.counts = self.lengths.counts if self.lengths else [self.batch] * self.steps
         self.vectors: Values = {symbol: problem.weights.block(symbol.name) for symbol in self.ready.vectors}
-        self.loop = [(part.groups(problem.weights), part.program) for part in self.ready.loop]
+        self.loop = [(part.groups(problem.weights), part) for part in self.ready.loop]
         order = slice(None) if self.lengths is None else self.lengths.order
         self.masks = {width: mask[order] for width, mask in (problem.masks or {}).items()}
         self.initial = problem.initial if self.lengths is None else tuple(s[order] for s in problem.initial)
@@ -170,7 +178,7 @@ class _Run:
         for part in self.ready.prologue:
             for group in part.groups(self.problem.weights, looked_up=not x.is_floating_point()):
                 group.compute(values[group.operand], values)
-            part.program.run(values)
+            part.finish(values)
         read = [s for s in values if s in self.ready.read]
         pieces = zip(*(values[s].split(self.counts) for s in read), strict=True) if read else ((),) * self.steps
         return [dict(zip(read, piece, strict=True)) for piece in pieces]
@@ -178,11 +186,11 @@ class _Run:
     def _step(self, states: tuple[Tensor, ...], early: Values) -> tuple[Tensor, ...]:
         values: Values = {**self.vectors, **early, **dict(zip(self.ready.before, states, strict=True))}
         count = len(states[0])
-        for groups, program in self.loop:
+        for groups, part in self.loop:
             for group in groups:
                 read = _rows(values[group.operand], count, group.matrix.shape[1], states[0])
                 group.compute(read * self.masks[read.shape[1]][:count] if self.masks else read, values)
-            program.run(values)
+            part.finish(values)
         return tuple(_rows(values[symbol], count, old.shape[1], old) for symbol, old in zip(self.ready.now, states, strict=True))
 
     def _padded(self, values: list[Tensor], state: int) -> Tensor:
@@ -194,6 +202,11 @@ class _Run:
             return torch.stack(values)
         flat = torch.cat(values)
         return flat.new_zeros(self.steps * self.batch, units).index_copy(0, self.lengths.index, flat).view(self.steps, self.batch, units)
+
+
+def _mean(value: Tensor | float) -> Tensor | float:
+    """The mean over the units, one for each sequence; that of a constant is the constant."""
+    return value.mean(-1, keepdim=True) if isinstance(value, Tensor) and value.dim() else value
 
 
 def _rows(value: Tensor | float, count: int, units: int, like: Tensor) -> Tensor:

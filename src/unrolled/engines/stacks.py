@@ -5,16 +5,21 @@ import sympy as sp
 from unrolled.compiler import Plan, Stage
 from unrolled.engines.fused import KERNELS
 from unrolled.equations import Product
+from unrolled.equations.recurrence import MEAN
 
 Together = dict[sp.Expr, tuple[Product, ...]]
 
 
 def products_by_operand(plan: Plan, stage: Stage) -> Together:
-    """A stage's products of each operand, in torch's order where torch has a kernel, so that all engines read the same stacks."""
+    """A stage's products of each operand, in torch's order where torch has a kernel, so that all engines read the same stacks.
+
+    Means are not among them: they have no matrix to be stored.
+    """
     kernel = KERNELS.get(plan.recurrence)
     order = (*kernel.input_maps, *kernel.recurrent_maps) if kernel else ()
     together: dict[sp.Expr, list[Product]] = {}
-    for product in sorted(stage.products, key=lambda p: order.index(p.matrix) if p.matrix in order else 0):
+    stored = (p for p in stage.products if p.matrix != MEAN)
+    for product in sorted(stored, key=lambda p: order.index(p.matrix) if p.matrix in order else 0):
         together.setdefault(product.operand, []).append(product)
     return {operand: tuple(products) for operand, products in together.items()}
 

@@ -9,13 +9,15 @@ from typing import ClassVar
 import sympy as sp
 
 
-class Pointwise(sp.Function):
-    """A function applied to every unit by itself.
-
-    `latex_around` stands around its argument in LaTeX; `domain` is where its derivative exists and is tested.
-    """
+class Function(sp.Function):
+    """A function of one value; `latex_around` stands around its argument in LaTeX."""
 
     latex_around: ClassVar[tuple[str, str]] = ("", "")
+
+
+class Pointwise(Function):
+    """A function applied to every unit by itself; `domain` is where its derivative exists and is tested."""
+
     domain: ClassVar[tuple[float, float]] = (-3.0, 3.0)
 
 
@@ -103,6 +105,16 @@ class abs(Pointwise):
         return sign(self.args[0])
 
 
+class norm(Function):
+    """(a - mean(a)) / sqrt(mean((a - mean(a))**2) + 1e-5), the means over all units of one sequence at one step.
+
+    Layer normalisation (Ba, Kiros & Hinton 2016) without its gain and bias. It has no derivative here: the compiler takes it apart into
+    means and what is pointwise around them.
+    """
+
+    latex_around = (r"\mathrm{norm}\left(", r"\right)")
+
+
 class step(Pointwise):
     """1 where a > 0, else 0: the derivative of `relu`, not part of the language."""
 
@@ -134,7 +146,7 @@ class power(Pointwise):
         return exponent * power(base, exponent - 1) if argindex == 1 else self * log(base)
 
 
-FUNCTIONS: dict[str, type[Pointwise]] = {f.__name__: f for f in (sigmoid, tanh, relu, softplus, exp, log, sqrt, abs)}
+FUNCTIONS: dict[str, type[Function]] = {f.__name__: f for f in (sigmoid, tanh, relu, softplus, exp, log, sqrt, abs, norm)}
 """What a cell's text may call, by name."""
 
 DERIVED: dict[str, type[Pointwise]] = {f.__name__: f for f in (step, sign, power)}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import sympy as sp
 
-from unrolled.equations.functions import DERIVED, FUNCTIONS, power
+from unrolled.equations.functions import DERIVED, FUNCTIONS, norm, power
 from unrolled.equations.recurrence import INPUT, INPUT_MAP, RECURRENT_MAP, VECTOR, Equation, Parameter, Product, Recurrence, before, now
 from unrolled.equations.sizes import Sizes
 from unrolled.equations.syntax import Line, Source, read_lines
@@ -126,6 +126,8 @@ class _Builder:
         if len(node.args) != 1 or node.keywords:
             raise self.source.error(f"`{name}` takes one value, as in `{name}(a[t])`.", node)
         value, size = self._expression(node.args[0])
+        if FUNCTIONS[name] is norm and not size:
+            raise self.source.error("`norm` takes the mean over the units of a vector, got a number.", node.args[0])
         return FUNCTIONS[name](value), size
 
     def _no_function(self, name: str) -> str:

@@ -9,6 +9,13 @@ INPUT = sp.Symbol("x[t]")
 INPUT_MAP, RECURRENT_MAP, VECTOR = "input map", "recurrent map", "vector"
 
 
+MEAN = "mean(·)"
+"""What a product has in the place of a matrix's name when it takes the mean over all units: a square matrix of 1/n everywhere.
+
+It is constant and its own transpose. No parameter can have its name.
+"""
+
+
 def now(name: str) -> sp.Symbol:
     """The symbol of a name at step t."""
     return sp.Symbol(f"{name}[t]")
@@ -40,7 +47,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Product:
-    """`matrix @ operand`; everywhere else the product appears as its symbol."""
+    """`matrix @ operand`, where `matrix` is a parameter's name or `MEAN`; everywhere else the product appears as its symbol."""
 
     symbol: sp.Symbol
     matrix: str
