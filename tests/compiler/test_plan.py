@@ -10,6 +10,7 @@ import plan_in_numpy
 import unrolled as un
 from by_hand import CELLS
 from unrolled.compiler import make_plan, plan_to_text
+from unrolled.equations.recurrence import MEAN
 
 AWKWARD = [
     "h[t] = tanh((W @ x[t]) * b + d + h[t-1] * b)",
@@ -227,6 +228,76 @@ def _symbols_of(plan):
     for stage in (*plan.adjoint.loop, *plan.adjoint.epilogue):
         yield from (p.symbol for p in stage.pullbacks)
         yield from (a.symbol for a in stage.assignments)
+
+
+def test_a_norm_is_two_means_each_at_the_start_of_a_stage():
+    plan = plan_of("h[t] = tanh(norm(W @ x[t] + b) + g * norm(R @ h[t-1]))")
+    assert plan_to_text(plan) == "\n".join(
+        [
+            "forward, once for all steps",
+            "    W @ x[t]",
+            "    h_in[t] = W @ x[t] + b",
+            "    mean(h_in[t])",
+            "    centred_h_in[t] = h_in[t] - mean(h_in[t])",
+            "    square_h_in[t] = centred_h_in[t]**2",
+            "    mean(square_h_in[t])",
+            "    deviation_h_in[t] = sqrt(mean(square_h_in[t]) + 1/100000)",
+            "    norm_h_in[t] = centred_h_in[t]/deviation_h_in[t]",
+            "forward, every step, stage 1 of 3",
+            "    R @ h[t-1]",
+            "forward, every step, stage 2 of 3",
+            "    mean(R @ h[t-1])",
+            "    centred_R[t] = R @ h[t-1] - mean(R @ h[t-1])",
+            "    square_R[t] = centred_R[t]**2",
+            "forward, every step, stage 3 of 3",
+            "    mean(square_R[t])",
+            "    deviation_R[t] = sqrt(mean(square_R[t]) + 1/100000)",
+            "    norm_R[t] = centred_R[t]/deviation_R[t]",
+            "    h[t] = tanh(g*norm_R[t] + norm_h_in[t])",
+            "kept for the derivative",
+            "    h[t], centred_h_in[t], deviation_h_in[t], centred_R[t], deviation_R[t]",
+            "computed again",
+            "    norm_R[t] = centred_R[t]/deviation_R[t]",
+            "backward, every step, stage 1 of 4",
+            "    d(norm_R[t]) = arriving(h[t])*g*(1 - h[t]**2)",
+            "    d(deviation_R[t]) = -centred_R[t]*d(norm_R[t])/deviation_R[t]**2",
+            "    d(mean(square_R[t])) = d(deviation_R[t])/(2*deviation_R[t])",
+            "backward, every step, stage 2 of 4",
+            "    pull(square_R[t]) = mean(d(mean(square_R[t])))",
+            "    d(centred_R[t]) = 2*centred_R[t]*pull(square_R[t]) + d(norm_R[t])/deviation_R[t]",
+            "    d(mean(R @ h[t-1])) = -d(centred_R[t])",
+            "backward, every step, stage 3 of 4",
+            "    pull(R @ h[t-1]) = mean(d(mean(R @ h[t-1])))",
+            "    d(R @ h[t-1]) = d(centred_R[t]) + pull(R @ h[t-1])",
+            "backward, every step, stage 4 of 4",
+            "    pull(h[t-1]) = Rᵀ @ d(R @ h[t-1])",
+            "    d(norm_h_in[t]) = arriving(h[t])*(1 - h[t]**2)",
+            "    d(g) = arriving(h[t])*norm_R[t]*(1 - h[t]**2)",
+            "handed to the step before",
+            "    d(h[t-1]) = pull(h[t-1])",
+            "backward, once for all steps",
+            "    d(deviation_h_in[t]) = -centred_h_in[t]*d(norm_h_in[t])/deviation_h_in[t]**2",
+            "    d(mean(square_h_in[t])) = d(deviation_h_in[t])/(2*deviation_h_in[t])",
+            "    pull(square_h_in[t]) = mean(d(mean(square_h_in[t])))",
+            "    d(centred_h_in[t]) = 2*centred_h_in[t]*pull(square_h_in[t]) + d(norm_h_in[t])/deviation_h_in[t]",
+            "    d(mean(h_in[t])) = -d(centred_h_in[t])",
+            "    pull(h_in[t]) = mean(d(mean(h_in[t])))",
+            "    d(h_in[t]) = d(centred_h_in[t]) + pull(h_in[t])",
+            "    pull(x[t]) = Wᵀ @ d(h_in[t])",
+            "    d(x[t]) = pull(x[t])",
+            "gradients, summed over steps and sequences",
+            "    R: Σ d(R @ h[t-1]) h[t-1]ᵀ",
+            "    g: Σ d(g)",
+            "    W: Σ d(h_in[t]) x[t]ᵀ",
+            "    b: Σ d(h_in[t])",
+        ]
+    )
+
+
+def test_a_constant_is_not_averaged_and_equal_norms_are_one():
+    plan = plan_of("h[t] = norm(relu(2) + 0 * h[t-1]) * x[t] + h[t-1] * norm(h[t-1]) + tanh(norm(h[t-1]))")
+    assert [p.matrix for stage in (*plan.prologue, *plan.stages) for p in stage.products] == [MEAN, MEAN]
+    assert next(p.symbol.name for stage in plan.stages for p in stage.products) == "mean(h[t-1])"
 
 
 def test_a_product_of_a_named_operand_shows_both_names():

@@ -80,7 +80,7 @@ class _Flattened:
         """`norm(argument)`: two means one after the other, each of which waits for all units as a matrix product does."""
         if not argument.free_symbols:
             return sp.Integer(0)
-        operand = self._operand(argument, hint, f"{hint}_in")
+        operand = self._operand(argument, hint, f"{hint.removesuffix('_in')}_in")
         label = self._label(operand, hint)
         centred = self._name(operand - self._mean(operand), f"centred_{label}")
         deviation = self._name(sqrt(self._mean(self._name(centred**2, f"square_{label}")) + EPSILON), f"deviation_{label}")

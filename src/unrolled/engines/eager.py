@@ -206,7 +206,7 @@ class _Run:
 
 def _mean(value: Tensor | float) -> Tensor | float:
     """The mean over the units, one for each sequence; that of a constant is the constant."""
-    return value.mean(-1, keepdim=True) if isinstance(value, Tensor) and value.dim() else value
+    return value.mean(-1, keepdim=True) if isinstance(value, Tensor) else value
 
 
 def _rows(value: Tensor | float, count: int, units: int, like: Tensor) -> Tensor:
