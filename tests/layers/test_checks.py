@@ -189,6 +189,17 @@ def test_a_cell_that_reads_the_input_unit_by_unit_needs_columns_to_match(argumen
         un.Recurrent(UNITWISE, *arguments, **options)
 
 
+@pytest.mark.parametrize("read", ["tanh(x[t])", "(W @ x[t] * g)", "norm(x[t])", "(g * x[t])", "norm(W @ x[t])"])
+def test_whole_numbers_are_refused_where_the_numbers_of_the_input_themselves_are_read(read):
+    layer = un.Recurrent(un.Cell("mine", f"h[t] = h[t-1] + U @ {read}"), 3, 4)
+    index = torch.tensor([[0, 2], [1, 1]])
+    if "W" in read:
+        assert layer(index)[0].shape == (2, 2, 4)
+        return
+    with pytest.raises(ShapeError, match="unit by unit"):
+        layer(index)
+
+
 def test_a_cell_without_parameters_runs():
     layer = un.Recurrent(un.Cell("leak", "h[t] = 0.5 * h[t-1] + x[t]"), 4, 4, dtype=torch.float64)
     y, (h,) = layer(torch.ones(3, 1, 4, dtype=torch.float64))

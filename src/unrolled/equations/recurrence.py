@@ -1,6 +1,7 @@
 """A checked recurrence: what a cell's text says, as data."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import sympy as sp
 
@@ -88,6 +89,12 @@ class Recurrence:
         sizes = dict(self.sizes)
         inner = (label for p in self.parameters for label in (p.rows, p.columns) if label not in ("", "x"))
         return tuple(dict.fromkeys([sizes[self.output], *sizes.values(), *inner]))
+
+    @cached_property
+    def reads_input_by_unit(self) -> bool:
+        """Whether x[t] is read anywhere but by an input map, so that its numbers themselves are needed."""
+        read = [*(e.expression for e in self.equations), *(p.operand for p in self.products if p.operand != INPUT)]
+        return any(INPUT in expression.free_symbols for expression in read)
 
     def size_of(self, name: str) -> str:
         """The size label of an assigned name."""

@@ -271,7 +271,7 @@ class Recurrent(nn.Module):
 
     def _check_input(self, x: Tensor, lengths: Lengths | None) -> None:
         if not x.is_floating_point():
-            if "x" in self.cell.recurrence.labels:
+            if self.cell.recurrence.reads_input_by_unit:
                 raise ShapeError(
                     f"The cell {self.cell.name!r} reads x[t] unit by unit, so `x` must be numbers [T, B, I], got {x.dtype} for one-hot vectors."
                 )
