@@ -41,6 +41,27 @@ def gru(p, x, s):
     return {"h": (1 - z) * n + z * s["h"]}
 
 
+def norm(a):
+    return (a - a.mean(1, keepdims=True)) / np.sqrt(a.var(1, keepdims=True) + 1e-5)
+
+
+def normed(p, gate, x, h):
+    """The input's part with the bias, and the state's part."""
+    return p[f"k_{gate}"] * norm(x @ p[f"W_{gate}"].T) + p[f"b_{gate}"], p[f"g_{gate}"] * norm(h @ p[f"R_{gate}"].T)
+
+
+def gru_norm(p, x, s):
+    r, z = (sigmoid(sum(normed(p, g, x, s["h"]))) for g in "rz")
+    read, recurrent = normed(p, "n", x, s["h"])
+    return {"h": (1 - z) * np.tanh(read + r * (recurrent + p["d_n"])) + z * s["h"]}
+
+
+def lstm_norm(p, x, s):
+    i, f, o = (sigmoid(sum(normed(p, g, x, s["h"]))) for g in "ifo")
+    c = f * s["c"] + i * np.tanh(sum(normed(p, "z", x, s["h"])))
+    return {"h": o * np.tanh(p["g_c"] * norm(c) + p["b_c"]), "c": c}
+
+
 def lstm(p, x, s, project=None):
     i, f, o = (sigmoid(affine(p, g, x, s["h"])) for g in "ifo")
     z = np.tanh(affine(p, "z", x, s["h"]))
@@ -105,9 +126,11 @@ STEPS = {
     "gru-simplified": gru_simplified,
     "gru-reset-before": gru_reset_before,
     "gru": gru,
+    "gru-norm": gru_norm,
     "lstm": lstm,
     "lstm-projected": lstm_projected,
     "lstm-peephole": lstm_peephole,
+    "lstm-norm": lstm_norm,
     "light": light,
     "chain": chain,
 }

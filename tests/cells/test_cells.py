@@ -11,12 +11,30 @@ TEXT = "y[t] = tanh(W @ x[t] + R @ y[t-1] + b)"
 
 
 def test_the_built_in_cells_have_their_names():
-    names = ("ELMAN", "ELMAN_RELU", "GRU_SIMPLIFIED", "GRU_RESET_BEFORE", "GRU", "LSTM", "LSTM_PEEPHOLE")
+    names = (
+        "ELMAN",
+        "ELMAN_RELU",
+        "GRU_SIMPLIFIED",
+        "GRU_RESET_BEFORE",
+        "GRU",
+        "GRU_NORM",
+        "LSTM",
+        "LSTM_PEEPHOLE",
+        "LSTM_PROJECTED",
+        "LSTM_NORM",
+    )
     for name in names:
         cell = getattr(un.cells, name)
         assert find_cell(name.lower().replace("_", "-")) is cell
         assert cell.reference
     assert un.cells.LSTM.init["b_f"] == un.cells.LSTM_PEEPHOLE.init["b_f"] == 1.0
+
+
+@pytest.mark.parametrize("cell", [un.cells.LSTM_NORM, un.cells.GRU_NORM])
+def test_the_gains_of_a_normalised_cell_start_at_one(cell):
+    gains = {p.name for p in cell.recurrence.parameters if p.name[0] in "kg"}
+    assert len(gains) == cell.equations.count("norm(")
+    assert {name for name, value in cell.init.items() if value == 1.0} == gains | ({"b_f"} if "c" in cell.states else set())
 
 
 @pytest.mark.parametrize("cell", [*un.cells.BUILT_IN.values(), un.Cell("mine", TEXT, output="y", init={"b": -0.5}, reference='A "paper"')])

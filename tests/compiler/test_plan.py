@@ -139,7 +139,7 @@ def test_what_depends_on_parameters_alone_stays_in_the_loop_with_what_reads_it()
 
 @pytest.mark.parametrize(
     ("name", "forward", "backward"),
-    [("elman", 1, 2), ("lstm", 1, 2), ("lstm-peephole", 1, 2), ("gru", 1, 2), ("gru-reset-before", 2, 3), ("lstm-projected", 2, 2), ("chain", 4, 4)],
+    [("elman", 1, 2), ("lstm", 1, 2), ("lstm-peephole", 1, 2), ("gru", 1, 2), ("gru-reset-before", 2, 3), ("lstm-projected", 2, 2), ("gru-norm", 3, 4), ("lstm-norm", 5, 6), ("chain", 4, 4)],
 )  # fmt: skip
 def test_a_stage_ends_where_a_product_must_wait(name, forward, backward):
     plan = make_plan(CELLS[name].recurrence)

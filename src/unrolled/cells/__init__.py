@@ -2,11 +2,11 @@
 
 from unrolled.cells.cell import Cell, cell_from_text, read_cell
 from unrolled.cells.elman import ELMAN, ELMAN_RELU
-from unrolled.cells.gru import GRU, GRU_RESET_BEFORE, GRU_SIMPLIFIED
-from unrolled.cells.lstm import LSTM, LSTM_PEEPHOLE, LSTM_PROJECTED
+from unrolled.cells.gru import GRU, GRU_NORM, GRU_RESET_BEFORE, GRU_SIMPLIFIED
+from unrolled.cells.lstm import LSTM, LSTM_NORM, LSTM_PEEPHOLE, LSTM_PROJECTED
 
 BUILT_IN: dict[str, Cell] = {
-    c.name: c for c in (ELMAN, ELMAN_RELU, GRU_SIMPLIFIED, GRU_RESET_BEFORE, GRU, LSTM, LSTM_PEEPHOLE, LSTM_PROJECTED)
+    c.name: c for c in (ELMAN, ELMAN_RELU, GRU_SIMPLIFIED, GRU_RESET_BEFORE, GRU, GRU_NORM, LSTM, LSTM_PEEPHOLE, LSTM_PROJECTED, LSTM_NORM)
 }
 """Every built-in cell by its name."""
 
@@ -23,9 +23,11 @@ __all__ = [
     "ELMAN",
     "ELMAN_RELU",
     "GRU",
+    "GRU_NORM",
     "GRU_RESET_BEFORE",
     "GRU_SIMPLIFIED",
     "LSTM",
+    "LSTM_NORM",
     "LSTM_PEEPHOLE",
     "LSTM_PROJECTED",
     "Cell",

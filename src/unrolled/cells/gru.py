@@ -35,3 +35,15 @@ GRU = Cell(
     """,
     reference="the form that cuDNN and torch.nn.GRU compute: the reset gate acts after the recurrent product",
 )
+
+GRU_NORM = Cell(
+    "gru-norm",
+    """
+    r[t] = sigmoid(k_r * norm(W_r @ x[t]) + g_r * norm(R_r @ h[t-1]) + b_r)
+    z[t] = sigmoid(k_z * norm(W_z @ x[t]) + g_z * norm(R_z @ h[t-1]) + b_z)
+    n[t] = tanh(k_n * norm(W_n @ x[t]) + b_n + r[t] * (g_n * norm(R_n @ h[t-1]) + d_n))
+    h[t] = (1 - z[t]) * n[t] + z[t] * h[t-1]
+    """,
+    init=dict.fromkeys(("k_r", "g_r", "k_z", "g_z", "k_n", "g_n"), 1.0),
+    reference="the form of `gru` with the layer normalisation of Ba et al. (2016), a mean and a variance for each gate of its own",
+)

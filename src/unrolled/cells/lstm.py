@@ -37,3 +37,17 @@ LSTM_PEEPHOLE = Cell(
     init={"b_f": 1.0},
     reference="Greff et al. (2017), LSTM: A Search Space Odyssey, section II",
 )
+
+LSTM_NORM = Cell(
+    "lstm-norm",
+    """
+    i[t] = sigmoid(k_i * norm(W_i @ x[t]) + g_i * norm(R_i @ h[t-1]) + b_i)
+    f[t] = sigmoid(k_f * norm(W_f @ x[t]) + g_f * norm(R_f @ h[t-1]) + b_f)
+    o[t] = sigmoid(k_o * norm(W_o @ x[t]) + g_o * norm(R_o @ h[t-1]) + b_o)
+    z[t] = tanh(k_z * norm(W_z @ x[t]) + g_z * norm(R_z @ h[t-1]) + b_z)
+    c[t] = f[t] * c[t-1] + i[t] * z[t]
+    h[t] = o[t] * tanh(g_c * norm(c[t]) + b_c)
+    """,
+    init={**dict.fromkeys(("k_i", "g_i", "k_f", "g_f", "k_o", "g_o", "k_z", "g_z", "g_c"), 1.0), "b_f": 1.0},
+    reference="Ba et al. (2016), Layer Normalization, equations 20 to 22, with a mean and a variance for each gate of its own",
+)
