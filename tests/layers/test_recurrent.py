@@ -7,6 +7,7 @@ import pickle
 
 import pytest
 import torch
+import torch.nn.utils.prune
 
 import unrolled as un
 from unrolled.engines import ENGINES
@@ -423,3 +424,27 @@ def test_what_stands_past_the_end_is_not_read(engine):
     torch.testing.assert_close(layer(x, lengths=[2, 4]), clean)
     sum(layer(x, lengths=[2, 4])[1]).sum().backward()
     assert all(p.grad.isfinite().all() for p in layer.parameters())
+
+
+def test_copies_have_the_plan_of_the_original():
+    """Engines find what they keep for a plan by the plan itself; a copy with one of its own would make them work it out anew, and keep both."""
+    layer = layer_of("lstm-peephole")
+    for other in (copy.copy(layer), copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert other._plan is layer._plan
+
+
+@every_engine
+def test_a_parameter_that_is_replaced_pruned_or_lent_is_read(engine):
+    x = torch.randn(4, 2, 3, dtype=DOUBLE)
+    wanted = layer_of("lstm", engine=engine)
+    with torch.no_grad():
+        wanted.block("R_f").zero_()
+    replaced, pruned, lent = (layer_of("lstm", engine=engine) for _ in range(3))
+    replaced(x)
+    replaced.R_f_l0 = torch.nn.Parameter(torch.zeros(4, 4, dtype=DOUBLE))
+    pruned(x)
+    torch.nn.utils.prune.random_unstructured(pruned, "R_f_l0", 1.0)
+    for layer in (replaced, pruned):
+        assert torch.equal(layer(x)[0], wanted(x)[0])
+    parameters = {name: p.detach().float() for name, p in wanted.named_parameters()}
+    torch.testing.assert_close(torch.func.functional_call(lent, parameters, (x.float(),))[0], wanted(x)[0].float())

@@ -70,9 +70,13 @@ class Adjoint:
     input: sp.Expr | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
-    """`prologue` depends on x alone and runs once for all steps; `stages` run once a step; `adjoint` is their derivative."""
+    """`prologue` depends on x alone and runs once for all steps; `stages` run once a step; `adjoint` is their derivative.
+
+    A recurrence has one plan, so that plans are equal when they are the same object. Engines find what they keep for a plan by it at every
+    call, where comparing equations would cost more than a step.
+    """
 
     recurrence: Recurrence
     prologue: tuple[Stage, ...]

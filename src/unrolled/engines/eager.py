@@ -134,7 +134,8 @@ class _Run:
         resets = self.problem.resets
         if resets is None:
             return [None] * self.steps
-        return [row if cut else None for row, cut in zip(resets[:, order, None], resets.any(1).tolist(), strict=True)]
+        some: list[bool] = resets.any(1).tolist()
+        return [row if cut else None for row, cut in zip(resets[:, order, None], some, strict=True)]
 
     def _forward_in_time(self) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, ...]]:
         """Sequences leave at the bottom as they end."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
 
 from unrolled import cells
+from unrolled.compiler import Plan
 from unrolled.engines.lengths import Lengths
 from unrolled.engines.problem import Problem, Solution
 from unrolled.equations import Recurrence
@@ -45,6 +47,11 @@ KERNELS: dict[Recurrence, _Kernel] = {
 """The recurrences that torch computes in one call. A user's cell with the same equations is among them, whatever its name."""
 
 
+@cache
+def _kernel(plan: Plan) -> _Kernel | None:
+    return KERNELS.get(plan.recurrence)
+
+
 class TorchEngine:
     """Runs whole sequences through torch's fused kernels. Second derivatives are not theirs to give: use `engine="eager"` for those."""
 
@@ -52,9 +59,10 @@ class TorchEngine:
 
     def refuses(self, problem: Problem) -> str:
         """Why torch has no kernel for this; empty when it has."""
-        if problem.plan.recurrence not in KERNELS:
+        kernel = _kernel(problem.plan)
+        if kernel is None:
             return "torch has no kernel for these equations"
-        if KERNELS[problem.plan.recurrence].projection and problem.initial[0].shape == problem.initial[1].shape:
+        if kernel.projection and problem.initial[0].shape == problem.initial[1].shape:
             return "torch projects to fewer units only"
         if not problem.x.is_floating_point():
             return "torch's kernels need a dense input, and integers stand for one-hot vectors"
@@ -68,12 +76,15 @@ class TorchEngine:
 
     def explain(self, problem: Problem) -> str:
         """Which kernel runs."""
+        kernel = _kernel(problem.plan)
+        assert kernel is not None
         library = "cuDNN on a GPU" if problem.x.is_cuda else "oneDNN where it has one, on this CPU"
-        return f"the equations are those of `torch.{KERNELS[problem.plan.recurrence].call.__name__}`, which is fused ({library})"
+        return f"the equations are those of `torch.{kernel.call.__name__}`, which is fused ({library})"
 
     def run(self, problem: Problem) -> Solution:
         """The recurrence over the whole batch, padding included; what padding computes is not looked at."""
-        kernel = KERNELS[problem.plan.recurrence]
+        kernel = _kernel(problem.plan)
+        assert kernel is not None
         x, lengths = problem.x, problem.lengths
         weights = _packed(kernel, problem)
         if problem.x.shape[0] == 0:

@@ -1,6 +1,6 @@
 """What a layer's input must look like, and how unbatched, batch-first and packed inputs become `[T, B, I]`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from unrolled.errors import ConfigError, ShapeError
 from unrolled.shapes import expect_shape
 
 
-def check_options(options: Mapping[str, Any]) -> None:
+def check_options(**options: Any) -> None:
     """Raise a `ConfigError` for a value that an option of a layer cannot have."""
     for name in ("input_size", "hidden_size", "num_layers"):
         value = options[name]
@@ -64,22 +64,22 @@ def arrange(x: Tensor | PackedSequence, batch_first: bool, input_size: int) -> t
     """The input as `[T, B, I]` (or integers `[T, B]`), how it was laid out, and the lengths that a packed one brings."""
     if isinstance(x, PackedSequence):
         padded, lengths = pad_packed_sequence(x)
-        _check_x(padded, input_size, "[T, B")
+        _check_x(padded, input_size, unbatched=False)
         return padded, Arrangement(packed=x), lengths
-    _check_x(x, input_size, "[T, B", "[T")
+    _check_x(x, input_size, unbatched=True)
     if x.dim() - x.is_floating_point() == 1:
         return x.unsqueeze(1), Arrangement(batched=False), None
     return (x.transpose(0, 1) if batch_first else x), Arrangement(batch_first=batch_first), None
 
 
-def _check_x(x: object, input_size: int, *shapes: str) -> None:
+def _check_x(x: object, input_size: int, *, unbatched: bool) -> None:
     if not isinstance(x, Tensor):
         raise ShapeError(f"`x` must be a tensor or a PackedSequence, got {type(x).__name__}.")
     if x.is_complex() or x.dtype == torch.bool:
         raise ShapeError(f"`x` must be real numbers [T, B, I], or whole numbers [T, B] that stand for one-hot vectors, got {x.dtype}.")
     dense = x.is_floating_point()
-    expected = [f"{shape}{', I' if dense else ''}]" for shape in shapes]
-    if x.dim() not in [shape.count(",") + 1 for shape in expected]:
+    if x.dim() - dense not in ((1, 2) if unbatched else (2,)):
+        expected = [shape + (", I]" if dense else "]") for shape in ("[T, B", *(["[T"] if unbatched else []))]
         why = "" if dense else ", as whole numbers stand for one-hot vectors"
         raise ShapeError(f"`x` must have shape {' or, unbatched, '.join(expected)}{why}, got {list(x.shape)}.")
     if dense and x.shape[-1] != input_size:

@@ -10,7 +10,8 @@ from unrolled import cells
 from unrolled.cells import Cell
 from unrolled.engines import Layout
 from unrolled.errors import ConfigError
-from unrolled.layers.recurrent import Recurrent, parameter_name
+from unrolled.layers.parameters import parameter_name
+from unrolled.layers.recurrent import Recurrent
 
 SINGLE = "bias"
 INPUT_BIAS, RECURRENT_BIAS = "bias_ih", "bias_hh"
@@ -124,7 +125,7 @@ def _is_state(key: str) -> bool:
 
 def _names(module: Recurrent, prefix: str) -> list[tuple[str, str, str]]:
     """For each layer and direction the keys of the one bias and of torch's two."""
-    return [tuple(prefix + parameter_name(n, place) for n in (SINGLE, INPUT_BIAS, RECURRENT_BIAS)) for place in module._places()]  # type: ignore[misc]
+    return [tuple(prefix + parameter_name(n, place) for n in (SINGLE, INPUT_BIAS, RECURRENT_BIAS)) for place in module._places]  # type: ignore[misc]
 
 
 def _write_torch_biases(module: _DropIn, state: dict[str, Any], prefix: str, metadata: Any) -> None:

@@ -1,29 +1,25 @@
 """A cell over time: depth, direction, lengths, initial states, dropout."""
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.cells import Cell, find_cell
-from unrolled.compiler import make_plan
-from unrolled.engines import Layout, Lengths, Problem, Solution, Weights, choose, lay_together, read_lengths, stacks
+from unrolled.engines import Lengths, Problem, Solution, choose, read_lengths
 from unrolled.engines.choice import check_engine
 from unrolled.equations.recurrence import RECURRENT_MAP
 from unrolled.errors import ConfigError, EngineError, ShapeError
 from unrolled.layers.checks import Arrangement, arrange, as_parameters, check_options, check_range, check_state, in_reverse, read_resets
-from unrolled.layers.initialise import initialise, initialise_like_torch
+from unrolled.layers.parameters import NamedParameters, Place, parameter_name
 
 State = tuple[Tensor, ...]
-Place = tuple[int, int]
-"""A layer and a direction: 0 forward, 1 reverse."""
 
 
-class Recurrent(nn.Module):
+class Recurrent(NamedParameters):
     """Any cell, run over sequences.
 
     Args:
@@ -42,8 +38,6 @@ class Recurrent(nn.Module):
     Raises `ConfigError` for a value that an option cannot have.
     """
 
-    _empty: Tensor
-
     def __init__(
         self,
         cell: Cell | str,
@@ -61,29 +55,14 @@ class Recurrent(nn.Module):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__()
-        if dtype is not None and not dtype.is_floating_point:
-            raise ConfigError(f"`dtype` must be a floating-point type, got {dtype}.")
-        # A cell without parameters has a dtype and a device too.
-        self.register_buffer("_empty", torch.empty(0, device=device, dtype=dtype), persistent=False)
-        self.cell = find_cell(cell)
-        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
-        self.bidirectional, self.batch_first, self.residual = bidirectional, batch_first, residual
+        check_options(
+            input_size=input_size, hidden_size=hidden_size, num_layers=num_layers, bidirectional=bidirectional, batch_first=batch_first,
+            dropout=dropout, recurrent_dropout=recurrent_dropout, initial_state=initial_state, residual=residual,
+        )  # fmt: skip
+        super().__init__(find_cell(cell), input_size, hidden_size, num_layers, bidirectional, initial_state, device, dtype)
+        self.batch_first, self.residual = batch_first, residual
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
-        self.initial_state, self.engine = initial_state, check_engine(engine)
-        check_options(vars(self))
-        for layer in range(num_layers):
-            self._check_width(layer)
-        self._plan = make_plan(self.cell.recurrence)
-        self._last = ""
-        self._weights = {
-            place: Weights(self._layout(), {p.name: self._sizes(place[0])[p.rows] for p in self.cell.recurrence.parameters})
-            for place in self._places()
-        }
-        for place in self._places():
-            self._register(place, {"device": device, "dtype": dtype})
-        self._lay_together()
-        self.reset_parameters()
+        self.engine, self._last = check_engine(engine), ("", "")
 
     def forward(
         self,
@@ -139,20 +118,6 @@ class Recurrent(nn.Module):
         y, state = self(x_t.unsqueeze(time), state)
         return y.squeeze(time), state
 
-    def block(self, name: str, layer: int = 0, reverse: bool = False) -> Tensor:
-        """One named block of parameters, as in the equations: `block("R_f")` is the forget gate's recurrent map `[H, H]`.
-
-        It is a view without a gradient: reading shows the present values, writing changes the parameter.
-        """
-        if (layer, int(reverse)) not in self._weights:
-            raise ConfigError(
-                f"There is no layer {layer}{' in reverse' if reverse else ''}: {self.num_layers} layers, bidirectional={self.bidirectional}."
-            )
-        known = [block for blocks in self._layout().values() for block in blocks]
-        if name not in known:
-            raise ConfigError(f"The cell {self.cell.name!r} has no stored block {name!r}. It has {', '.join(known)}.")
-        return self._weights_at((layer, int(reverse))).block(name).detach()
-
     def explain(self) -> str:
         """Which engine runs this layer as it stands (training or not, on its device), why, and what the last call ran on."""
         some = self._like()
@@ -162,42 +127,15 @@ class Recurrent(nn.Module):
             ("whole numbers (one-hot)", torch.zeros(1, 0, dtype=torch.long, device=some.device)),
         ):
             # A batch of nothing, for which a dropout mask draws no random numbers.
-            problem = self._problem((0, 0), x, tuple(some.new_zeros(0, n) for n in self._units()), None, None, every_state=False)
+            problem = self._problem((0, 0), x, tuple(some.new_zeros(0, n) for n in self._units), None, None, every_state=False)
             try:
                 self._check_input(x, None)
                 choice = choose(self.engine, problem)
                 lines.append(f"{title}: engine {choice.engine.name} ({choice.why})")
             except (ShapeError, EngineError) as error:
                 lines.append(f"{title}: refused ({error})")
-        return "\n".join([*lines, f"last call: {self._last or 'none yet'}"])
-
-    def reset_parameters(self, scheme: str = "unrolled") -> None:
-        """Initialise anew.
-
-        `"unrolled"`: input maps uniform after Glorot & Bengio (2010), recurrent maps orthogonal (Saxe et al. 2014), vectors zero but for
-        what the cell's `init` says, learned initial states zero. `"torch"`: everything uniform within 1 / sqrt(H), as torch.nn does.
-        """
-        if scheme not in ("unrolled", "torch"):
-            raise ConfigError(f"There is no scheme {scheme!r}. Choose 'unrolled' or 'torch'.")
-        with torch.no_grad():
-            if scheme == "torch":
-                self._initialise_like_torch()
-            else:
-                for place in self._places():
-                    initialise(self._weights_at(place), self._layout(), self.cell)
-            for name, place in itertools.product(self.cell.states if self.initial_state == "learned" else (), self._places()):
-                self.get_parameter(parameter_name(f"{name}_0", place)).zero_()
-
-    def _apply(self, fn: Any, recurse: bool = True) -> "Recurrent":
-        kind = self._like().dtype, self._like().device
-        super()._apply(fn, recurse)
-        if kind != (self._like().dtype, self._like().device):
-            self._lay_together()
-        return self
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        self._lay_together()
+        name, why = self._last
+        return "\n".join([*lines, f"last call: engine {name} ({why})" if name else "last call: none yet"])
 
     def extra_repr(self) -> str:
         """The options that differ from the defaults."""
@@ -205,69 +143,9 @@ class Recurrent(nn.Module):
         said = [f"{o}={getattr(self, o)}" for o in options if getattr(self, o)]
         return ", ".join([self.cell.name, str(self.input_size), str(self.hidden_size), f"num_layers={self.num_layers}", *said])
 
-    def _initialise_like_torch(self) -> None:
-        for place in self._places():
-            initialise_like_torch(self._weights_at(place), self._layout(), self.hidden_size)
-
-    def _lay_together(self) -> None:
-        """What engines read as one matrix lies together in memory, so that a step of a stream copies no weights."""
-        for names, place in itertools.product(stacks(self._plan), self._places()):
-            keys = [parameter_name(name, place) for name in names]
-            if len(keys) > 1 and all(self._parameters.get(key) is not None for key in keys):
-                lay_together([self.get_parameter(key) for key in keys])
-
-    def _layout(self) -> Layout:
-        """Which stored parameter holds which named blocks; here each block is stored under its own name."""
-        return {p.name: (p.name,) for p in self.cell.recurrence.parameters}
-
     def _give(self, state: State) -> Any:
         """The state as the caller expects it."""
         return state
-
-    def _unit_sizes(self) -> dict[str, int]:
-        """The number of units that each size label of the recurrence stands for."""
-        return dict.fromkeys(self.cell.recurrence.labels, self.hidden_size)
-
-    def _sizes(self, layer: int) -> dict[str, int]:
-        """The same with the layer's input, whose label is `"x"`."""
-        return {**self._unit_sizes(), "x": self.input_size if layer == 0 else self._output_size()}
-
-    def _units(self) -> list[int]:
-        """The number of units of each state."""
-        sizes = self._sizes(0)
-        return [sizes[self.cell.recurrence.size_of(s)] for s in self.cell.states]
-
-    def _output_size(self) -> int:
-        sizes = self._unit_sizes()
-        return (2 if self.bidirectional else 1) * sizes[self.cell.recurrence.size_of(self.cell.recurrence.output)]
-
-    def _places(self) -> Iterator[Place]:
-        return ((layer, direction) for layer in range(self.num_layers) for direction in range(2 if self.bidirectional else 1))
-
-    def _register(self, place: Place, options: dict[str, Any]) -> None:
-        """Create the parameters of one layer and direction, uninitialised."""
-        sizes = self._sizes(place[0])
-        rows = self._weights[place].rows
-        for stored, blocks in self._layout().items():
-            first = self.cell.recurrence.parameter(blocks[0])
-            shape = (sum(rows[b] for b in blocks), *((sizes[first.columns],) if first.is_matrix else ()))
-            self.register_parameter(parameter_name(stored, place), nn.Parameter(torch.empty(shape, **options)))
-        for name, units in zip(self.cell.states, self._units(), strict=True) if self.initial_state == "learned" else ():
-            self.register_parameter(parameter_name(f"{name}_0", place), nn.Parameter(torch.empty(units, **options)))
-
-    def _like(self) -> Tensor:
-        """A tensor with the layer's dtype and device."""
-        return next(self.parameters(), self._empty)
-
-    def _weights_at(self, place: Place) -> Weights:
-        return self._weights[place].using({stored: getattr(self, parameter_name(stored, place)) for stored in self._layout()})
-
-    def _check_width(self, layer: int) -> None:
-        width = self._sizes(layer)["x"]
-        if "x" in self.cell.recurrence.labels and width != self.hidden_size:
-            raise ConfigError(
-                f"The cell {self.cell.name!r} reads x[t] unit by unit, so the input of layer {layer} must have hidden_size = {self.hidden_size} columns, got {width}."
-            )
 
     def _check_input(self, x: Tensor, lengths: Lengths | None) -> None:
         if not x.is_floating_point():
@@ -283,15 +161,15 @@ class Recurrent(nn.Module):
 
     def _initial(self, state: Any, x: Tensor, arrangement: Arrangement) -> State:
         """Every state `[L * D, B, n]` before the first step."""
-        places, batch = list(self._places()), x.shape[1]
+        batch = x.shape[1]
         if state is not None:
-            given = check_state(state, self.cell.states, len(places), batch, self._units(), arrangement.batched)
+            given = check_state(state, self.cell.states, len(self._places), batch, self._units, arrangement.batched)
             return as_parameters(given, self.cell.states, self._like())
         if self.initial_state == "learned":
-            learned = ([getattr(self, parameter_name(f"{name}_0", place)) for place in places] for name in self.cell.states)
-            return tuple(torch.stack(list[Tensor](rows))[:, None].expand(-1, batch, -1) for rows in learned)
+            learned = ([self._stored(parameter_name(f"{name}_0", place)) for place in self._places] for name in self.cell.states)
+            return tuple(torch.stack(rows)[:, None].expand(-1, batch, -1) for rows in learned)
         weight = self._like()
-        return tuple(weight.new_zeros(len(places), batch, units) for units in self._units())
+        return tuple(weight.new_zeros(len(self._places), batch, units) for units in self._units)
 
     def _problem(
         self, place: Place, x: Tensor, initial: State, lengths: Lengths | None, resets: Tensor | None, *, every_state: bool
@@ -311,13 +189,14 @@ class Recurrent(nn.Module):
     ) -> tuple[Tensor, State, State]:
         """All layers and directions: the last output, the final states, and the history of every state (empty unless asked for)."""
         solutions: list[Solution] = []
+        states = list(zip(*(s.unbind() for s in initial), strict=True))
         for layer in range(self.num_layers):
             here: list[Solution] = []
             for direction in range(2 if self.bidirectional else 1):
-                at = tuple(s[len(solutions) + len(here)] for s in initial)
+                at = states[len(solutions) + len(here)]
                 problem = self._problem((layer, direction), x, at, lengths, resets, every_state=every_state)
                 choice = choose(self.engine, problem)
-                self._last = f"engine {choice.engine.name} ({choice.why})"
+                object.__setattr__(self, "_last", (choice.engine.name, choice.why))  # A module's own way costs ten times as much.
                 here.append(choice.engine.run(problem))
             y = torch.cat([s.steps[0] for s in here], -1) if self.bidirectional else here[0].steps[0]
             x = y + x if self.residual and layer else y
@@ -325,12 +204,8 @@ class Recurrent(nn.Module):
                 x = functional.dropout(x, self.dropout, self.training)
             solutions += here
         # Autocast leaves some states in its own dtype; the parameters' is what the next call takes, with autocast or without.
-        final = tuple(torch.stack(states).to(initial[0].dtype) for states in zip(*(s.final for s in solutions), strict=True))
+        kind = initial[0].dtype
+        together = (torch.stack(states) for states in zip(*(s.final for s in solutions), strict=True))
+        final = tuple(f if f.dtype == kind else f.to(kind) for f in together)
         history = tuple(torch.stack(states) for states in zip(*(s.steps for s in solutions), strict=True)) if every_state else ()
         return x, final, history
-
-
-def parameter_name(stored: str, place: Place) -> str:
-    """A stored parameter's attribute name, with torch.nn's suffixes: `_l0`, `_l1_reverse`."""
-    layer, direction = place
-    return f"{stored}_l{layer}{'_reverse' if direction else ''}"

@@ -1,0 +1,162 @@
+"""What a layer owns: the parameters of every place in a stack, by the names that the equations give them."""
+
+import itertools
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.cells import Cell
+from unrolled.compiler import make_plan
+from unrolled.engines import Layout, Weights, lay_together, stacks
+from unrolled.errors import ConfigError
+from unrolled.layers.initialise import initialise, initialise_like_torch
+
+Place = tuple[int, int]
+"""A layer and a direction: 0 forward, 1 reverse."""
+
+
+class NamedParameters(nn.Module):
+    """The parameters of a cell in every layer and direction, each under its name in the equations and its place: `R_f_l0`."""
+
+    _empty: Tensor
+
+    def __init__(
+        self,
+        cell: Cell,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int,
+        bidirectional: bool,
+        initial_state: str,
+        device: torch.device | str | None,
+        dtype: torch.dtype | None,
+    ) -> None:
+        super().__init__()
+        if dtype is not None and not dtype.is_floating_point:
+            raise ConfigError(f"`dtype` must be a floating-point type, got {dtype}.")
+        # A cell without parameters has a dtype and a device too.
+        self.register_buffer("_empty", torch.empty(0, device=device, dtype=dtype), persistent=False)
+        self.cell, self.bidirectional, self.initial_state = cell, bidirectional, initial_state
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        for layer in range(num_layers):
+            self._check_width(layer)
+        self._plan = make_plan(cell.recurrence)
+        self._places = list(itertools.product(range(num_layers), range(2 if bidirectional else 1)))
+        self._units = [self._sizes(0)[cell.recurrence.size_of(s)] for s in cell.states]
+        self._names = {place: {stored: parameter_name(stored, place) for stored in self._layout()} for place in self._places}
+        self._weights = {
+            place: Weights(self._layout(), {p.name: self._sizes(place[0])[p.rows] for p in cell.recurrence.parameters})
+            for place in self._places
+        }
+        for place in self._places:
+            self._register(place, {"device": device, "dtype": dtype})
+        self._lay_together()
+        self.reset_parameters()
+
+    def block(self, name: str, layer: int = 0, reverse: bool = False) -> Tensor:
+        """One named block of parameters, as in the equations: `block("R_f")` is the forget gate's recurrent map `[H, H]`.
+
+        It is a view without a gradient: reading shows the present values, writing changes the parameter.
+        """
+        if (layer, int(reverse)) not in self._weights:
+            raise ConfigError(
+                f"There is no layer {layer}{' in reverse' if reverse else ''}: {self.num_layers} layers, bidirectional={self.bidirectional}."
+            )
+        known = [block for blocks in self._layout().values() for block in blocks]
+        if name not in known:
+            raise ConfigError(f"The cell {self.cell.name!r} has no stored block {name!r}. It has {', '.join(known)}.")
+        return self._weights_at((layer, int(reverse))).block(name).detach()
+
+    def reset_parameters(self, scheme: str = "unrolled") -> None:
+        """Initialise anew.
+
+        `"unrolled"`: input maps uniform after Glorot & Bengio (2010), recurrent maps orthogonal (Saxe et al. 2014), vectors zero but for
+        what the cell's `init` says, learned initial states zero. `"torch"`: everything uniform within 1 / sqrt(H), as torch.nn does.
+        """
+        if scheme not in ("unrolled", "torch"):
+            raise ConfigError(f"There is no scheme {scheme!r}. Choose 'unrolled' or 'torch'.")
+        with torch.no_grad():
+            if scheme == "torch":
+                self._initialise_like_torch()
+            else:
+                for place in self._places:
+                    initialise(self._weights_at(place), self._layout(), self.cell)
+            for name, place in itertools.product(self.cell.states if self.initial_state == "learned" else (), self._places):
+                self.get_parameter(parameter_name(f"{name}_0", place)).zero_()
+
+    def _apply(self, fn: Any, recurse: bool = True) -> "NamedParameters":
+        kind = self._like().dtype, self._like().device
+        super()._apply(fn, recurse)
+        if kind != (self._like().dtype, self._like().device):
+            self._lay_together()
+        return self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._plan = make_plan(self.cell.recurrence)
+        self._lay_together()
+
+    def _initialise_like_torch(self) -> None:
+        for place in self._places:
+            initialise_like_torch(self._weights_at(place), self._layout(), self.hidden_size)
+
+    def _lay_together(self) -> None:
+        """What engines read as one matrix lies together in memory, so that a step of a stream copies no weights."""
+        for names, place in itertools.product(stacks(self._plan), self._places):
+            keys = [parameter_name(name, place) for name in names]
+            if len(keys) > 1 and all(self._parameters.get(key) is not None for key in keys):
+                lay_together([self.get_parameter(key) for key in keys])
+
+    def _layout(self) -> Layout:
+        """Which stored parameter holds which named blocks; here each block is stored under its own name."""
+        return {p.name: (p.name,) for p in self.cell.recurrence.parameters}
+
+    def _unit_sizes(self) -> dict[str, int]:
+        """The number of units that each size label of the recurrence stands for."""
+        return dict.fromkeys(self.cell.recurrence.labels, self.hidden_size)
+
+    def _sizes(self, layer: int) -> dict[str, int]:
+        """The same with the layer's input, whose label is `"x"`."""
+        return {**self._unit_sizes(), "x": self.input_size if layer == 0 else self._output_size()}
+
+    def _output_size(self) -> int:
+        sizes = self._unit_sizes()
+        return (2 if self.bidirectional else 1) * sizes[self.cell.recurrence.size_of(self.cell.recurrence.output)]
+
+    def _register(self, place: Place, options: dict[str, Any]) -> None:
+        """Create the parameters of one layer and direction, uninitialised."""
+        sizes = self._sizes(place[0])
+        rows = self._weights[place].rows
+        for stored, blocks in self._layout().items():
+            first = self.cell.recurrence.parameter(blocks[0])
+            shape = (sum(rows[b] for b in blocks), *((sizes[first.columns],) if first.is_matrix else ()))
+            self.register_parameter(parameter_name(stored, place), nn.Parameter(torch.empty(shape, **options)))
+        for name, units in zip(self.cell.states, self._units, strict=True) if self.initial_state == "learned" else ():
+            self.register_parameter(parameter_name(f"{name}_0", place), nn.Parameter(torch.empty(units, **options)))
+
+    def _like(self) -> Tensor:
+        """A tensor with the layer's dtype and device."""
+        own = next(iter(self._parameters.values()), None)
+        return next(self.parameters(), self._empty) if own is None else own
+
+    def _stored(self, name: str) -> Tensor:
+        """A parameter as it stands. Most are in torch's own dict, which is fast; one that is computed (parametrised, pruned) is not."""
+        own = self._parameters.get(name)
+        return getattr(self, name) if own is None else own
+
+    def _weights_at(self, place: Place) -> Weights:
+        return self._weights[place].using({stored: self._stored(name) for stored, name in self._names[place].items()})
+
+    def _check_width(self, layer: int) -> None:
+        width = self._sizes(layer)["x"]
+        if "x" in self.cell.recurrence.labels and width != self.hidden_size:
+            raise ConfigError(
+                f"The cell {self.cell.name!r} reads x[t] unit by unit, so the input of layer {layer} must have hidden_size = {self.hidden_size} columns, got {width}."
+            )
+
+
+def parameter_name(stored: str, place: Place) -> str:
+    """A stored parameter's attribute name, with torch.nn's suffixes: `_l0`, `_l1_reverse`."""
+    layer, direction = place
+    return f"{stored}_l{layer}{'_reverse' if direction else ''}"
