@@ -202,6 +202,22 @@ def test_doctor_tells_versions_threads_and_engines(here):
     assert "eager" in call("doctor")
 
 
+def test_doctor_tells_of_the_compiler_or_why_there_is_none(here, monkeypatch):
+    monkeypatch.setenv("UNROLLED_CACHE", str(here / "cache"))
+    native = json.loads(call("doctor", "--json"))["native"]
+    if not native["compiler"].startswith("none"):
+        assert native["version"] and "-O3" in native["flags"] and native["target"]
+        assert (native["kept in"], native["builds"]) == (str(here / "cache" / "native"), 0)
+    monkeypatch.setenv("CC", "no-such-compiler")
+    monkeypatch.setenv("UNROLLED_CFLAGS", "-no-such-flag")
+    native = json.loads(call("doctor", "--json"))["native"]
+    assert native["compiler"].startswith("none: ") and "$CC=no-such-compiler: not found" in native["compiler"]
+    monkeypatch.delenv("UNROLLED_CFLAGS")
+    native = json.loads(call("doctor", "--json"))["native"]
+    if not native["compiler"].startswith("none"):
+        assert "is used in its place" in native["warnings"] and "no-such-compiler" in native["passed over"]
+
+
 def test_demo_trains_writes_and_says_what_next(here):
     said = call("demo", "--minutes", "0.05", "--hidden", "16")
     assert "The run is in runs/demo" in said

@@ -3,6 +3,8 @@
 import json
 import os
 import platform
+import shlex
+import warnings
 from importlib.metadata import version
 from typing import Any
 
@@ -12,6 +14,9 @@ import torch
 from unrolled import cells
 from unrolled.engines.choice import ENGINES, VARIABLE
 from unrolled.engines.fused import KERNELS
+from unrolled.engines.native.compilers import find_compiler
+from unrolled.engines.native.folder import builds_folder, contents
+from unrolled.errors import BuildError
 from unrolled.folders import cache_folder
 from unrolled.training import TrainingOptions
 
@@ -34,7 +39,11 @@ def doctor(as_json: bool) -> None:
 
 def _look() -> dict[str, Any]:
     fused = [name for name, cell in cells.BUILT_IN.items() if cell.recurrence in KERNELS]
-    engines = {"torch": f"torch's fused kernels, for {', '.join(fused)}", "eager": "torch operations step by step, for every cell"}
+    engines = {
+        "native": "C made from the equations and compiled here, for every cell",
+        "torch": f"torch's fused kernels, for {', '.join(fused)}",
+        "eager": "torch operations step by step, for every cell",
+    }
     return {
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "processor": {
@@ -45,5 +54,30 @@ def _look() -> dict[str, Any]:
             "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
         },
         "engines": {name: engines[name] for name in ENGINES},
+        "native": _look_for_compiler(),
         "settings": {VARIABLE: os.environ.get(VARIABLE) or "not set", "cache folder": str(cache_folder())},
     }
+
+
+def _look_for_compiler() -> dict[str, Any]:
+    """The compiler and what it has made, or why there is none; what is warned of elsewhere is part of the answer here."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            compiler = find_compiler()
+            found: dict[str, Any] = {
+                "compiler": shlex.join(compiler.command),
+                "version": compiler.version,
+                "target": compiler.target,
+                "flags": shlex.join(compiler.flags),
+            }
+            if compiler.passed_over:
+                found["passed over"] = "; ".join(compiler.passed_over)
+            folder = builds_folder()
+            builds, size = contents(folder)
+            found |= {"kept in": str(folder), "builds": builds, "bytes": size}
+        except BuildError as error:
+            found = {"compiler": f"none: {error}"}
+    if caught:
+        found["warnings"] = " ".join(dict.fromkeys(str(warning.message) for warning in caught))
+    return found

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from unrolled.errors import BuildError, UnrolledWarning
 __all__ = ["Compiler", "build", "find_compiler", "load", "notice"]
 
 _FORMAT = 1
+_ATTEMPTS = 4
 _noticed: set[str] = set()
 
 
@@ -31,19 +33,20 @@ def build(name: str, source: str, defines: Sequence[str] = ()) -> Path:
     """
     compiler = find_compiler()
     stem = f"{re.sub(r'[^A-Za-z0-9_-]+', '_', name)[:60] or 'build'}-{_key(compiler, source, defines)}"
-    for _ in range(2):
+    for _ in range(_ATTEMPTS):
         folder = builds_folder()
         library = folder / f"{stem}.so"
+        touch(library)
         try:
             if not _whole(library):
                 with locked(folder, stem[-32:], 2 * LIMIT):
                     if not _whole(library):
                         _compile(compiler, library, source, tuple(defines))
                 make_room(folder)
-            touch(library)
             return library
         except OSError as error:
-            refuse(folder, f"{folder} cannot be written: {error.strerror or error}")
+            if folder.is_dir():  # otherwise somebody has just removed it, which is no reason not to use it
+                refuse(folder, f"{folder} cannot be written: {error.strerror or error}")
     raise BuildError(
         "Nothing can be compiled: neither the cache folder nor a temporary one can be written. Let UNROLLED_CACHE name another."
     )
@@ -87,12 +90,14 @@ def _compile(compiler: Compiler, library: Path, source: str, defines: tuple[str,
     with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=library.parent, ignore_cleanup_errors=True) as aside:
         fresh = Path(aside, "fresh.so")
         command = compiler.arguments(kept, fresh, defines)
-        outcome = run(command)
+        outcome = run(command, Path(aside))
         if outcome.disk_full:
             raise OSError("the disk is full")
         if outcome.failure or not fresh.is_file():
             reason = outcome.failure or "it ended well but wrote no library"
-            raise BuildError(f"{compiler.command[0]} did not compile {kept}:\n{reason}\nThe command was: {' '.join(command)}")
+            told = f"{compiler.command[0]} did not compile {kept}:"
+            raise BuildError(f"{told}\n{reason}\nThe command was: {shlex.join(command)}", reason=f"{told} {reason.splitlines()[0]}")
         digest = hashlib.sha256(fresh.read_bytes()).hexdigest()
+        fresh.chmod(0o700)
         os.replace(fresh, library)
     write_whole(library.with_suffix(".sum"), digest.encode())

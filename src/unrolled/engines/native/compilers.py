@@ -181,17 +181,24 @@ def _try(command: tuple[str, ...]) -> tuple[Compiler | str, bool]:
     first, second = ("-march=native",), ("-mcpu=native",)
     if platform.machine().lower() in {"arm64", "aarch64"}:
         first, second = second, first
-    outcome = Outcome(0, "")
+    outcome, details = Outcome(0, ""), "" if told.status else told.output.strip()
     for native in (first, second, ()):
-        lines = told.output.strip().splitlines()
-        compiler = Compiler(command, lines[0] if lines else "", (*_FLAGS, *native, *extra), "", told.output.strip())
+        compiler = Compiler(command, details.partition("\n")[0], (*_FLAGS, *native, *extra), "", details)
         outcome = _try_in_folder(compiler)
         if not outcome.failure:
-            target = run([*command, "-dumpmachine"])
-            return replace(compiler, target="" if target.status else target.output.strip()), False
+            return replace(compiler, target=_target(compiler)), False
         if outcome.hung:
             break
-    return " / ".join(outcome.failure.splitlines()[:3]), outcome.hung
+    return " / ".join(outcome.failure.splitlines()[:3]).rstrip("."), outcome.hung
+
+
+def _target(compiler: Compiler) -> str:
+    """What a compiler says it compiles for: clang does so along with its version, gcc when asked."""
+    for line in compiler.details.splitlines():
+        if line.startswith("Target: "):
+            return line.removeprefix("Target: ")
+    told = run([*compiler.command, "-dumpmachine"])
+    return "" if told.failure else told.output.strip()
 
 
 def _try_in_folder(compiler: Compiler) -> Outcome:
@@ -213,7 +220,7 @@ def _try_in_folder(compiler: Compiler) -> Outcome:
 def _try_flags(compiler: Compiler, folder: Path) -> Outcome:
     source, library = folder / "trial.c", folder / "trial.so"
     source.write_text(_TRIAL)
-    outcome = run(compiler.arguments(source, library))
+    outcome = run(compiler.arguments(source, library), folder)
     if outcome.failure:
         return outcome
     if not library.is_file():

@@ -20,6 +20,7 @@ LARGEST = 256 * 2**20
 
 UNFINISHED = ".unfinished-"
 _LOCKS = "lock-"
+_OURS = (".so", ".c", ".sum", ".json")
 _IN_USE = 600.0  # seconds for which a build that was asked for is left alone: it may not have been loaded yet
 _DAY = 24 * 3600.0
 _PAUSE = 0.02
@@ -178,8 +179,9 @@ def make_room(folder: Path) -> None:
     for used, size, files in groups:
         if total <= LARGEST or now - used < _IN_USE:
             break
-        for path in files:
-            path.unlink(missing_ok=True)
+        for path in sorted(files, key=lambda path: path.suffix != ".so"):  # a library without the rest is never left
+            with suppress(OSError):
+                path.unlink()
         total -= size
     for old in folder.glob(f"{UNFINISHED}*"):
         with suppress(OSError):
@@ -192,7 +194,7 @@ def _groups(folder: Path) -> list[tuple[float, int, list[Path]]]:
     found: dict[str, list[tuple[float, int, Path]]] = {}
     with suppress(OSError):
         for file in os.scandir(folder):
-            if not file.name.startswith((_LOCKS, UNFINISHED)):
+            if file.name.endswith(_OURS) and not file.name.startswith(UNFINISHED):
                 with suppress(OSError):
                     held = file.stat(follow_symlinks=False)
                     found.setdefault(Path(file.name).stem, []).append((held.st_mtime, held.st_size, Path(file.path)))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 LIMIT = 120.0
 """Seconds after which a compiler is taken to hang."""
@@ -51,15 +52,18 @@ class Outcome:
         return bool(self.status) and any(words in self.output for words in _FULL_DISK)
 
 
-def run(command: Sequence[str]) -> Outcome:
+def run(command: Sequence[str], scratch: Path | None = None) -> Outcome:
     """Run a program and everything that it starts, for at most `LIMIT` seconds.
 
     One that cannot be started has the status 127. Its messages are in English, whatever the user's language, as they are looked into.
+    Its temporary files go to the folder `scratch`, so that they go with it, even if the program is killed.
     """
-    with tempfile.TemporaryFile() as output:  # not a pipe: something left behind could hold a pipe open, and then we would wait for it
+    environment = {**os.environ, "LC_ALL": "C", **({"TMPDIR": str(scratch)} if scratch else {})}
+    # Not a pipe: something left behind could hold a pipe open, and then we would wait for it.
+    with tempfile.TemporaryFile(dir=scratch) as output:
         try:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env={**os.environ, "LC_ALL": "C"}
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=environment
             )
         except (OSError, ValueError) as error:
             return Outcome(127, f"{command[0]} cannot be started: {getattr(error, 'strerror', None) or error}")
