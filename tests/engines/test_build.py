@@ -451,8 +451,11 @@ def test_a_full_disk_gives_way_to_the_private_folder(tmp_path, monkeypatch):
 
 
 @needs_compiler
-def test_a_compiler_that_finds_the_disk_full_gives_way_too(tmp_path, script, monkeypatch):
-    text = f'case "$*" in *{tmp_path}/cache/*.c*) echo "as: t.o: No space left on device" >&2; exit 1;; esac\nexec {REAL} "$@"'
+@pytest.mark.parametrize("where", ["", "a-"], ids=["when it is tried", "later"])
+def test_a_compiler_that_finds_the_disk_full_gives_way_too(where, tmp_path, script, monkeypatch):
+    text = (
+        f'case "$*" in *{tmp_path}/cache/native/{where}*.c*) echo "as: t.o: No space left on device" >&2; exit 1;; esac\nexec {REAL} "$@"'
+    )
     monkeypatch.setenv("CC", str(script("full", text)))
     with pytest.warns(UnrolledWarning, match="the disk is full"):
         assert answer(build("a", SOURCE, ["K=1"])) == 5
