@@ -1,15 +1,32 @@
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 # Small networks are fastest on one thread, and then several test runs do not wait for each other's threads.
 os.environ["OMP_NUM_THREADS"] = "1"
+# What the tests encode and compile is kept apart from what the user has.
+CACHE = Path(tempfile.mkdtemp(prefix="unrolled-tests-"))
+os.environ["UNROLLED_CACHE"] = str(CACHE)
 
-import pytest
+import pytest  # noqa: E402
+
+from unrolled.errors import BuildError  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory):
-    """What the tests encode is kept apart from what the user has."""
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("cache")
-        patch.setenv("UNROLLED_CACHE", str(folder))
-        yield folder
+def cache():
+    """The folder of what is encoded and compiled."""
+    yield CACHE
+    shutil.rmtree(CACHE, ignore_errors=True)
+
+
+@pytest.fixture
+def no_compiler(monkeypatch):
+    """A machine without a C compiler."""
+
+    def none():
+        raise BuildError("No C compiler works here: none was looked for.", reason="none was looked for")
+
+    monkeypatch.setattr("unrolled.engines.native.engine.find_compiler", none)
+    monkeypatch.setattr("unrolled.engines.native.engine.notice", lambda reason: None)

@@ -197,7 +197,7 @@ def test_show_lists_and_prints_cells(here):
 def test_doctor_tells_versions_threads_and_engines(here):
     found = json.loads(call("doctor", "--json"))
     assert {"unrolled", "torch", "python"} <= set(found["versions"])
-    assert set(found["engines"]) == {"torch", "eager"}
+    assert set(found["engines"]) == {"native", "torch", "eager"}
     assert found["processor"]["threads"] >= 1
     assert "eager" in call("doctor")
 

@@ -4,11 +4,13 @@ import pytest
 import torch
 
 import unrolled as un
-from unrolled.engines import ENGINES
 from unrolled.engines.fused import KERNELS
 
 PAIRS = [
-    (name, engine) for name in un.cells.BUILT_IN for engine in ENGINES if engine == "eager" or un.cells.BUILT_IN[name].recurrence in KERNELS
+    (name, engine)
+    for name in un.cells.BUILT_IN
+    for engine in ("torch", "eager")
+    if engine == "eager" or un.cells.BUILT_IN[name].recurrence in KERNELS
 ]
 CASES = [
     (name, engine, kind)

@@ -7,7 +7,7 @@ import torch
 from onnx import TensorProto, helper
 
 import unrolled as un
-from unrolled.engines import ENGINES
+from engines_here import HERE
 from unrolled.engines.fused import KERNELS
 
 STEPS, BATCH, INPUTS, UNITS = 7, 5, 4, 6
@@ -59,7 +59,7 @@ OPERATORS = {
     "elman-relu": ("RNN", elman, {"activations": ["Relu", "Relu"]}),
 }
 
-PAIRS = [(name, engine) for name in OPERATORS for engine in ENGINES if engine == "eager" or un.cells.BUILT_IN[name].recurrence in KERNELS]
+PAIRS = [(name, engine) for name in OPERATORS for engine in HERE if engine == "eager" or un.cells.BUILT_IN[name].recurrence in KERNELS]
 
 
 def run_onnx(operator, attributes, weights, x, state, lengths):

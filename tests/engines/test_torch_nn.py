@@ -5,7 +5,7 @@ import torch
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 import unrolled as un
-from unrolled.engines import ENGINES
+from engines_here import HERE
 
 INPUTS, UNITS = 7, 9
 PAIRS = [(un.LSTM, torch.nn.LSTM, {}), (un.LSTM, torch.nn.LSTM, {"proj_size": 5}), (un.GRU, torch.nn.GRU, {}), (un.RNN, torch.nn.RNN, {}),
@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:LSTM with projections"),
     pytest.mark.parametrize(("ours", "theirs", "options"), PAIRS),
 ]
-every_engine = pytest.mark.parametrize("engine", ENGINES)
+every_engine = pytest.mark.parametrize("engine", HERE)
 
 
 def pair(ours, theirs, options, engine, **more):

@@ -135,7 +135,7 @@ def test_packed_sequences_that_do_not_fit(data, said):
         ({"bidirectional": 1}, "`bidirectional`"),
         ({"batch_first": "no"}, "`batch_first`"),
         ({"residual": None}, "`residual`"),
-        ({"engine": "fast"}, "auto, torch, eager"),
+        ({"engine": "fast"}, "auto, native, torch, eager"),
         ({"dtype": torch.int32}, "`dtype`"),
     ],
 )

@@ -10,11 +10,11 @@ import torch
 import torch.nn.utils.prune
 
 import unrolled as un
-from unrolled.engines import ENGINES
+from engines_here import HERE, needs_native
 from unrolled.errors import ConfigError, EngineError, ShapeError
 
 DOUBLE = torch.float64
-every_engine = pytest.mark.parametrize("engine", ENGINES)
+every_engine = pytest.mark.parametrize("engine", HERE)
 
 
 def layer_of(cell="lstm", inputs=3, units=4, *arguments, seed=0, **options):
@@ -228,13 +228,23 @@ def test_a_bias_that_was_left_out_is_no_block():
         un.LSTM(3, 4, bias=False).block("b_f")
 
 
+@needs_native
 def test_explain_says_what_would_run_and_what_ran():
     layer = un.LSTM(3, 4)
     said = layer.explain().splitlines()
     assert said[0] == "cell 'lstm', 1 x 4 units, input 3"
-    assert said[1].startswith("dense input: engine torch") and "torch.lstm" in said[1]
-    assert said[2].startswith("whole numbers (one-hot): engine eager (not torch")
+    assert said[1].startswith("dense input: engine native (") and "compiled for this processor" in said[1]
+    assert said[2].startswith("whole numbers (one-hot): engine native (")
     assert said[3] == "last call: none yet"
+    layer(torch.zeros(2, 3, dtype=torch.long))
+    assert layer.explain().splitlines()[3].startswith("last call: engine native")
+
+
+def test_explain_says_what_runs_without_a_compiler(no_compiler):
+    layer = un.LSTM(3, 4)
+    said = layer.explain().splitlines()
+    assert said[1].startswith("dense input: engine torch (not native: no C compiler works here") and "torch.lstm" in said[1]
+    assert said[2].startswith("whole numbers (one-hot): engine eager (not native: no C compiler") and "not torch: " in said[2]
     layer(torch.zeros(2, 3, dtype=torch.long))
     assert layer.explain().splitlines()[3].startswith("last call: engine eager")
 
@@ -255,7 +265,7 @@ def test_explain_says_what_is_refused():
         ("lstm", {}, torch.zeros(2, 1, 3), {"return_states": True}, "every state"),
     ],
 )
-def test_a_named_engine_that_cannot_says_why_and_auto_takes_another(cell, options, x, more, reason):
+def test_a_named_engine_that_cannot_says_why_and_auto_takes_another(cell, options, x, more, reason, no_compiler):
     layer = un.Recurrent(cell, 3, 4, engine="torch", **options)
     with pytest.raises(EngineError, match=reason):
         layer(x, **more)
@@ -268,7 +278,7 @@ def test_a_named_engine_that_cannot_says_why_and_auto_takes_another(cell, option
 def test_explain_draws_no_random_numbers():
     layer = un.Recurrent("lstm", 3, 4, recurrent_dropout=0.5)
     before = torch.get_rng_state()
-    assert "engine eager" in layer.explain()
+    assert "engine " in layer.explain()
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -292,6 +302,8 @@ def test_packed_whole_numbers_equal_packed_one_hot_vectors():
 @every_engine
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_a_relu_that_would_explode_in_the_padding_spoils_no_gradient(dtype, engine):
+    if (engine, dtype) == ("native", torch.bfloat16):
+        pytest.skip("kernels are for float32 and float64")
     layer = layer_of("elman-relu", 3, 4, bidirectional=True, engine=engine).to(dtype)
     with torch.no_grad():
         for reverse in (False, True):

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from unrolled.engines.eager import EagerEngine
 from unrolled.engines.fused import TorchEngine
+from unrolled.engines.native.engine import NativeEngine
 from unrolled.engines.problem import Engine, Problem
 from unrolled.errors import ConfigError, EngineError
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (TorchEngine(), EagerEngine())}
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (NativeEngine(), TorchEngine(), EagerEngine())}
 """All engines, the preferred first."""
 
 VARIABLE = "UNROLLED_ENGINE"

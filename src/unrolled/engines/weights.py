@@ -39,6 +39,16 @@ class Weights:
         above = sum(self.rows[b] for b in self._layout[stored][:index])
         return self._stored[stored].narrow(0, above, self.rows[name])
 
+    @property
+    def layout(self) -> Layout:
+        """Which stored tensor holds which blocks."""
+        return self._layout
+
+    @property
+    def stored(self) -> list[Tensor]:
+        """The stored tensors, in the order of the layout."""
+        return [self._stored[name] for name in self._layout]
+
     def is_stored(self, names: Sequence[str]) -> bool:
         """Whether one stored tensor holds exactly these blocks."""
         return tuple(names) in self._layout.values()

@@ -1,0 +1,251 @@
+"""The C source of a kernel, and what its caller must know of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from unrolled.compiler.native.names import Names, defined_names
+from unrolled.compiler.native.phases import Phase, Sizes, lay_tape, make_phases
+from unrolled.compiler.native.stage import ProductGroup, StageWriter
+from unrolled.compiler.plan import Gradient, Plan
+from unrolled.equations.recurrence import INPUT, MEAN, now
+
+_RUNTIME = ("vectors.h", "functions.h", "threads.h", "products.h", "sequences.h", "tiles.h", "gradients.h", "passes.h")
+"""The parts that are the same for all kernels; what is made for one comes after the fourth and after the seventh."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel's source and the order of what is handed to it.
+
+    `text` is what was made for this plan; `source` has the fixed parts around it. `sizes`, `parameters`, `states` and `row_vectors` name
+    the entries of the arrays in `Call` (runtime/sequences.h). `columns` has the size label of each column of the tape, of which the
+    first `forward_columns` are all that a pass without gradients needs. Parameters that are not in `with_gradient` do not matter to any
+    state.
+    """
+
+    text: str
+    source: str
+    sizes: tuple[str, ...]
+    parameters: tuple[str, ...]
+    states: tuple[str, ...]
+    row_vectors: tuple[str, ...]
+    columns: tuple[str, ...]
+    forward_columns: int
+    with_gradient: frozenset[str]
+
+
+@cache
+def make_kernel(plan: Plan, row_vectors: tuple[str, ...] = ()) -> Kernel:
+    """The kernel of a plan. The vectors named in `row_vectors` differ from row to row of a batch, and get no gradient."""
+    return _Source(plan, row_vectors).kernel()
+
+
+class _Source:
+    def __init__(self, plan: Plan, row_vectors: tuple[str, ...]) -> None:
+        self.plan, self.recurrence, self.row_vectors = plan, plan.recurrence, row_vectors
+        self.phases = make_phases(plan)
+        self.sizes = Sizes(self.recurrence, self.phases)
+        self.tape = lay_tape(plan, self.phases, self.sizes)
+        self.labels = tuple(dict.fromkeys(("x", *self.recurrence.labels)))
+        self.parameters = tuple(p.name for p in self.recurrence.parameters if p.name not in row_vectors)
+        plain = [*(now(e.name) for e in self.recurrence.equations), *(p.name for p in self.recurrence.parameters)]
+        self.names = Names(plain, set().union(*(defined_names(_runtime(name)) for name in _RUNTIME)))
+        self.writer = StageWriter(plan, self.sizes, self.tape, self.names, row_vectors)
+        self.stages = [self.writer.write(phase, _title(phase)) for phase in self.phases.all]
+
+    def kernel(self) -> Kernel:
+        """All parts, in the order in which C needs them."""
+        text = "\n".join([*self.stages, self._stage_lists(), self._packing(), self._gradients()])
+        source = "\n".join(
+            [
+                *map(_runtime, _RUNTIME[:4]),
+                self._counts(),
+                self._tiles(),
+                *map(_runtime, _RUNTIME[4:7]),
+                text,
+                _runtime(_RUNTIME[7]),
+            ]
+        )
+        return Kernel(
+            f"{self._counts()}\n{text}",
+            source,
+            self.labels,
+            self.parameters,
+            self.recurrence.states,
+            self.row_vectors,
+            self.tape.labels,
+            self.tape.forward,
+            frozenset(g.parameter for g in self.plan.adjoint.gradients),
+        )
+
+    def _counts(self) -> str:
+        """How many there are of what, and which comes where."""
+        states = self.recurrence.states
+        counts = {"LABELS": len(self.labels), "PARAMETERS": len(self.parameters), "STATES": len(states), "ROW_VECTORS": len(self.row_vectors)}
+        counts |= {"COLUMNS": len(self.tape.labels), "PANELS": len(self.writer.groups)}
+        lines = [f"#define {name} {count}" for name, count in counts.items()]
+        lines += ["#define COLUMNS_ALL COLUMNS", f"#define COLUMNS_FORWARD {self.tape.forward}"]
+        lines.append(_enum(f"SIZE_{self.names.of_size(label)}" for label in self.labels))
+        lines.append(_enum(f"PARAMETER_{self.names(p)}" for p in self.parameters))
+        lines.append(_enum(f"AT_{self.names(s)} = {c}" for s, c in self.tape.column.items()))
+        size = lambda labels: [f"SIZE_{self.names.of_size(label)}" for label in labels]  # noqa: E731
+        lines += [
+            _table("column_size", size(self.tape.labels)),
+            _table("state_size", size(self.recurrence.size_of(s) for s in states)),
+            _table("row_vector_size", size(self.recurrence.parameter(r).rows for r in self.row_vectors)),
+            _table("state_column", [f"AT_{self.names(now(s))}" for s in states]),
+            _table("arriving_column", [str(self.tape.column.get(s, -1)) for _, s in self.plan.adjoint.arriving]),
+        ]
+        return "\n".join(line for line in lines if line) + "\n"
+
+    def _tiles(self) -> str:
+        """Products in the widths that the stages need."""
+        widths = sorted({g.gates * v for g in self.writer.groups for v in range(1, g.wide + 1)})
+        cases = "\n".join(
+            f"    case {w}:\n        rows_times_panel_{w}(sum, from, rows, first, depth, panel);\n        break;" for w in widths
+        )
+        head = (
+            "static __attribute__((unused)) void some_times_panel(long columns, vec *sum, const real *const *from, long rows, long first,"
+        )
+        made = "\n".join(f"ROWS_TIMES_PANEL({w})" for w in widths)
+        return f"{made}\n\n{head}\n    long depth, const real *panel)\n{{\n    switch (columns) {{\n{cases}\n    }}\n}}\n"
+
+    def _stage_lists(self) -> str:
+        kinds = {
+            "prologue": self.phases.prologue,
+            "forward": self.phases.forward,
+            "backward": self.phases.backward,
+            "epilogue": self.phases.epilogue,
+        }
+        return "".join(
+            f"#define {kind.upper()}_STAGES {len(phases)}\nstatic Stage *const {kind}_stages[] = {{{', '.join(p.name for p in phases) or 'NULL'}}};\n"
+            for kind, phases in kinds.items()
+        )
+
+    def _packing(self) -> str:
+        """The memory of all panels, and how they are filled."""
+        passes: dict[str, list[ProductGroup]] = {"forward": [], "backward": []}
+        for group in self.writer.groups:
+            passes["backward" if group.transposed else "forward"].append(group)
+        return "\n".join(self._pack_pass(name, groups) for name, groups in passes.items())
+
+    def _pack_pass(self, name: str, groups: list[ProductGroup]) -> str:
+        allocate, fill = [], []
+        for group in groups:
+            labels = [self.sizes.depth(term, transposed=group.transposed) for term in group.terms]
+            depths = [self.writer.size(label) for label in labels]
+            units, panel = self.writer.size(group.label), f"run->panel[{group.panel}]"
+            matrices = f"(const real *[]){{{', '.join(self.writer.parameter(m) for m, _ in group.terms)}}}"
+            total = f"({' + '.join(depths)})" if group.transposed else f"{group.gates} * {depths[0]}"
+            # Numbers look columns up: where there are few of them, packing every column would be more work than reading some.
+            wanted = f"if (!call->ids || {depths[0]} <= 4 * run->slots)\n        " if group.terms[0][1] == INPUT else ""
+            allocate.append(f"    {wanted}{panel} = aligned((size_t)(PADDED({units}) * {total}));")
+            if group.transposed:
+                rows = f"(const long[]){{{', '.join(depths)}}}"
+                call = f"pack_transposed({panel}, {matrices}, {rows}, {len(depths)}, {units}, {total}, {group.wide}, part, parts);"
+            else:
+                call = f"pack({panel}, {matrices}, {group.gates}, {units}, {depths[0]}, {group.wide}, part, parts);"
+            fill.append(f"    if ({panel})\n        {call}" if wanted else f"    {call}")
+        use = "    const Call *call = run->call;\n    (void)call;\n"
+        return (
+            f"static void allocate_{name}(Run *run)\n{{\n{use}" + "\n".join(allocate) + "\n}\n\n"
+            f"static void pack_{name}(Run *run, long part, long parts)\n{{\n{use}    (void)part, (void)parts;\n" + "\n".join(fill) + "\n}\n"
+        )
+
+    def _gradients(self) -> str:
+        """Gradients of matrices by what they read, then those of vectors."""
+        by_operand: dict[object, list[Gradient]] = {}
+        for gradient in self.plan.adjoint.gradients:
+            if gradient.parameter not in self.row_vectors:
+                by_operand.setdefault(gradient.operand, []).append(gradient)
+        seen: set[str] = set()
+        lines: list[str] = []
+        for gradients in by_operand.values():
+            for some in _without_repetition(gradients):
+                again = bool(seen & {g.parameter for g in some})
+                # Another thread may have written what is now added to.
+                lines += ["    wait_for_all(&team->barrier, parts);"] if again else []
+                lines += self._gradient(some, again=again)
+                seen |= {g.parameter for g in some}
+        head = [
+            "/* Gradients of the parameters, summed over steps and sequences. */",
+            "static void gradients(const Run *run, Team *team, long part, long parts)",
+        ]
+        return "\n".join(
+            [*head, "{", "    const Call *call = run->call;", "    (void)call, (void)team, (void)part, (void)parts;", *lines, "}", ""]
+        )
+
+    def _gradient(self, gradients: list[Gradient], *, again: bool) -> list[str]:
+        """The gradients that share an operand."""
+        operand, add = gradients[0].operand, int(again)
+        tape = "call->tape, run->stride"
+        out = lambda g: f"call->d_parameter[PARAMETER_{self.names(g.parameter)}]"  # noqa: E731
+        units = lambda g: self.writer.size(self.recurrence.parameter(g.parameter).rows)  # noqa: E731
+        if operand is None:
+            return [
+                f"    sum_rows({out(g)}, call->tape + {self.writer.column(g.delta)}, run->stride, {units(g)}, run->slots, {add}, part, parts);"
+                for g in gradients
+            ]
+        inputs = self.writer.size(self.recurrence.parameter(gradients[0].parameter).columns)
+        outers = ",\n                              ".join(f"{{{out(g)}, {self.writer.column(g.delta)}, {units(g)}}}" for g in gradients)
+        n = len(gradients)
+        lines = ["    {", f"        const Outer outers[] = {{{outers}}};"]
+        product = f"outer_products(outers, {n}, {tape}, %s, {inputs}, run->slots, {add}, part, parts);"
+        if operand == INPUT:
+            lines.append(
+                f"        if (call->ids)\n            add_to_columns(outers, {n}, {tape}, run->id, {inputs}, run->slots, part, parts);"
+            )
+            lines.append(f"        else\n            {product % 'run->x'}")
+        elif operand in self.writer.before:
+            lines.append(f"        {product % f'run->before[{self.writer.before[operand]}]'}")
+        else:
+            place = f"call->tape + {self.writer.column(operand)}, run->stride"
+            lines.append("        const real **operand = malloc((size_t)run->slots * sizeof *operand);")
+            if operand in self.writer.vectors:
+                place = f"{self.writer.parameter(str(operand))}, 0"
+            lines.append(f"        point(operand, {place}, run->slots);\n        {product % 'operand'}\n        free(operand);")
+        return [*lines, "    }"]
+
+
+def _without_repetition(gradients: list[Gradient]) -> list[list[Gradient]]:
+    """Groups in which no parameter comes twice."""
+    groups: list[list[Gradient]] = []
+    for gradient in gradients:
+        group = next((g for g in groups if gradient.parameter not in {other.parameter for other in g}), None)
+        if group is None:
+            groups.append([gradient])
+        else:
+            group.append(gradient)
+    return groups
+
+
+def _title(phase: Phase) -> str:
+    kind, number = phase.name.rsplit("_", 1)
+    when = {
+        "prologue": "Before the loop, for many steps at once",
+        "forward": "Every step",
+        "backward": "Back through every step",
+        "epilogue": "After the loop, for many steps at once",
+    }[kind]
+    products = [
+        " + ".join(f"mean of {o}" if m == MEAN else f"{m}{'^T' if phase.transposed else ''} @ {o}" for m, o in terms)
+        for _, terms in phase.products
+    ]
+    then = [str(a.symbol) for a in phase.assignments]
+    parts = [", ".join(part) for part in (products, then) if part]
+    return f"{when}, stage {number}: {'; then '.join(parts) or 'what leaves'}."
+
+
+def _enum(items: Iterable[str]) -> str:
+    text = ", ".join(items)
+    return f"enum {{ {text} }};" if text else ""
+
+
+def _table(name: str, items: list[str]) -> str:
+    return f"static const int {name}[] = {{{', '.join(items) or '0'}}};"
+
+
+def _runtime(name: str) -> str:
+    return files("unrolled.compiler.native").joinpath("runtime", name).read_text(encoding="utf-8")

@@ -1,0 +1,120 @@
+"""C identifiers for the symbols of a plan."""
+
+import re
+from collections.abc import Iterable
+
+# C's own words, what compilers define before they begin, and what stages call their own variables.
+_RESERVED = frozenset(
+    [
+        "auto",
+        "break",
+        "case",
+        "char",
+        "const",
+        "continue",
+        "default",
+        "do",
+        "double",
+        "else",
+        "enum",
+        "extern",
+        "float",
+        "for",
+        "goto",
+        "if",
+        "inline",
+        "int",
+        "long",
+        "register",
+        "restrict",
+        "return",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "struct",
+        "switch",
+        "typedef",
+        "union",
+        "unsigned",
+        "void",
+        "volatile",
+        "while",
+        "asm",
+        "typeof",
+        "linux",
+        "unix",
+        "i386",
+        "NULL",
+        "NAN",
+        "INFINITY",
+        "EOF",
+        "memset",
+        "run",
+        "span",
+        "call",
+        "row",
+        "rows",
+        "vector",
+        "vectors",
+        "first",
+        "at",
+        "operand",
+        "outers",
+        "team",
+        "part",
+        "parts",
+        "block_",
+        "blocks_",
+        "end_",
+        "once_",
+    ]
+)
+
+
+_OWN = re.compile(r"(sums|mean|leaving)_\d+$|(SIZE|PARAMETER|AT|PROLOGUE|FORWARD|BACKWARD|EPILOGUE)_|v_")
+"""Names that stages number themselves, or that begin like those of places and functions."""
+
+
+def defined_names(text: str) -> set[str]:
+    """The macros, functions and types that C source defines for all that follows it."""
+    macros = re.findall(r"^ *#define (\w+)", text, re.M)
+    functions = re.findall(r"^(?:static|INLINE|void|long|int)\b[^;={]*?\b(\w+)\(", text, re.M)
+    types = re.findall(r"^typedef [^{]*?\b(\w+)(?: __attribute__.*)?;|^\} (\w+);", text, re.M)
+    return {*macros, *functions, *(name for pair in types for name in pair if name)}
+
+
+class Names:
+    """One identifier for each symbol, readable and never the same for two."""
+
+    def __init__(self, plain: Iterable[object] = (), taken: Iterable[str] = ()) -> None:
+        """`plain` are those that get the plain names, whatever comes later; `taken` are names that nothing may have."""
+        self._of: dict[str, str] = {}
+        self._taken: set[str] = {*_RESERVED, *taken}
+        for symbol in plain:
+            self(symbol)
+
+    def __call__(self, symbol: object) -> str:
+        """The identifier: `c[t]` is `c`, `c[t-1]` is `c_before`, `R_f @ h[t-1]` is `R_f_h_before`."""
+        text = str(symbol)
+        if text not in self._of:
+            self._of[text] = self._new(_readable(text))
+        return self._of[text]
+
+    def of_size(self, label: str) -> str:
+        """The identifier of a size label."""
+        return label if label == "x" else self(f"units {label}")
+
+    def _new(self, name: str) -> str:
+        candidate, count = name, 2
+        while candidate in self._taken or _OWN.match(candidate):
+            candidate, count = f"{name}_{count}", count + 1
+        self._taken.add(candidate)
+        return candidate
+
+
+def _readable(text: str) -> str:
+    text = text.replace("[t-1]", "_before").replace("[t]", "").replace(" @ ", "_").replace("'", "_more")
+    text = re.sub(r"[^0-9A-Za-z_]", lambda m: f"u{ord(m[0]):x}" if m[0].isalnum() else "_", text)
+    text = re.sub(r"_+", "_", text).strip("_") or "value"
+    return f"v{text}" if text[0].isdigit() else text

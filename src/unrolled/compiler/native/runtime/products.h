@@ -1,0 +1,140 @@
+/* Products of rows with packed matrices. A packed matrix is a panel for each block of outputs: for one input after the other the weights
+   of all the block's outputs, so that a tile of rows times outputs stays in registers while it reads through the panel once. */
+
+/* The rows of a tile with `columns` vectors of outputs, and the most rows that a stage takes at once. */
+#define TALL(columns) (SUMS / (columns) > 8 ? 8 : SUMS / (columns))
+#define MOST_ROWS 96
+
+/* How much of a panel is used on all rows before the next part, so that it stays in the second cache. */
+#define DEPTH 512
+
+/* sum += from[row][first .. first + depth] @ panel, in registers. */
+#define TILE(rows, columns)                                                                                                            \
+    static void tile_##rows##_##columns(vec *sum, const real *const *from, long first, long depth, const real *panel)                  \
+    {                                                                                                                                  \
+        vec total[rows][columns];                                                                                                      \
+        const real *row[rows];                                                                                                         \
+        UNROLL for (int r = 0; r < rows; r++)                                                                                          \
+        {                                                                                                                              \
+            row[r] = from[r] + first;                                                                                                  \
+            UNROLL for (int c = 0; c < columns; c++) total[r][c] = sum[r * columns + c];                                               \
+        }                                                                                                                              \
+        for (long k = 0; k < depth; k++, panel += columns * LANES) {                                                                   \
+            vec weights[columns];                                                                                                      \
+            UNROLL for (int c = 0; c < columns; c++) weights[c] = load(panel + c * LANES);                                             \
+            UNROLL for (int r = 0; r < rows; r++)                                                                                      \
+            {                                                                                                                          \
+                const vec a = splat(row[r][k]);                                                                                        \
+                UNROLL for (int c = 0; c < columns; c++) total[r][c] += a * weights[c];                                                \
+            }                                                                                                                          \
+        }                                                                                                                              \
+        UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < columns; c++) sum[r * columns + c] = total[r][c];             \
+    }
+
+#define CALL_TILE(rows, columns)                                                                                                       \
+    case rows:                                                                                                                         \
+        if (rows <= TALL(columns))                                                                                                     \
+            tile_##rows##_##columns(to, from + done, first, depth, panel);                                                             \
+        break;
+
+/* The same for any number of rows, in tiles of nearly equal height. */
+#define ROWS_TIMES_PANEL(columns)                                                                                                      \
+    TILE(1, columns) TILE(2, columns) TILE(3, columns) TILE(4, columns) TILE(5, columns) TILE(6, columns) TILE(7, columns)             \
+    TILE(8, columns)                                                                                                                   \
+    static void rows_times_panel_##columns(vec *sum, const real *const *from, long rows, long first, long depth, const real *panel)    \
+    {                                                                                                                                  \
+        for (long done = 0, left = (rows + TALL(columns) - 1) / TALL(columns); left > 0; left--) {                                     \
+            const long some = (rows - done + left - 1) / left;                                                                         \
+            vec *to = sum + done * columns;                                                                                            \
+            switch (some) {                                                                                                            \
+                CALL_TILE(1, columns)                                                                                                  \
+                CALL_TILE(2, columns)                                                                                                  \
+                CALL_TILE(3, columns)                                                                                                  \
+                CALL_TILE(4, columns)                                                                                                  \
+                CALL_TILE(5, columns)                                                                                                  \
+                CALL_TILE(6, columns)                                                                                                  \
+                CALL_TILE(7, columns)                                                                                                  \
+                CALL_TILE(8, columns)                                                                                                  \
+            }                                                                                                                          \
+            done += some;                                                                                                              \
+        }                                                                                                                              \
+    }
+
+/* Whole columns instead of products: row r reads the weights of input number `which[r]`. */
+static __attribute__((unused)) void look_up(vec *sum, long columns, const int64_t *which, long rows, const real *panel)
+{
+    for (long r = 0; r < rows; r++)
+        for (long c = 0; c < columns; c++)
+            sum[r * columns + c] = load(panel + (which[r] * columns + c) * LANES);
+}
+
+/* The same from matrices that are not packed, where packing all would be more work than reading some. */
+static __attribute__((unused)) void gather(vec *sum, long gates, long vectors, const int64_t *which, long rows,
+                                           const real *const *matrices, long depth, long first, long units)
+{
+    for (long r = 0; r < rows; r++)
+        for (long g = 0; g < gates; g++)
+            for (long v = 0; v < vectors; v++) {
+                vec column = splat(0);
+                for (long l = 0; l < LANES && first + v * LANES + l < units; l++)
+                    column[l] = matrices[g][(first + v * LANES + l) * depth + which[r]];
+                sum[(r * gates + g) * vectors + v] = column;
+            }
+}
+
+/* The blocks of outputs that one of `parts` threads takes: `wide` vectors each, the last one fewer. */
+#define FOR_BLOCKS(units, wide, part, parts)                                                                                           \
+    for (long blocks_ = (PADDED(units) / LANES + (wide) - 1) / (wide), block_ = blocks_ * (part) / (parts),                            \
+              end_ = blocks_ * ((part) + 1) / (parts);                                                                                 \
+         block_ < end_; block_++)                                                                                                      \
+        for (long first = block_ * (wide) * LANES, vectors = LEAST((long)(wide), PADDED(units) / LANES - block_ * (wide)), once_ = 1;  \
+             once_; once_ = 0)
+
+/* Panels of matrices [units, depth], whose outputs are computed side by side: block, input, matrix, unit. */
+static __attribute__((unused)) void pack(real *packed, const real *const *matrices, long gates, long units, long depth, long wide,
+                                         long part, long parts)
+{
+    FOR_BLOCKS(units, wide, part, parts)
+    {
+        real *panel = packed + first * gates * depth;
+        const long row = gates * vectors * LANES;
+        for (long g = 0; g < gates; g++)
+            for (long u = 0; u < vectors * LANES; u += 8)
+                for (long k = 0; k < depth; k += 16)
+                    for (long l = u; l < u + 8 && l < vectors * LANES; l++) {
+                        real *to = panel + k * row + g * vectors * LANES + l;
+                        const real *from = matrices[g] + (first + l) * depth + k;
+                        const long some = LEAST(16L, depth - k);
+                        if (first + l < units)
+                            for (long i = 0; i < some; i++)
+                                to[i * row] = from[i];
+                        else
+                            for (long i = 0; i < some; i++)
+                                to[i * row] = 0;
+                    }
+    }
+}
+
+/* Panels of transposed matrices, one after the other: the outputs are the columns, the inputs the rows of all. */
+static __attribute__((unused)) void pack_transposed(real *packed, const real *const *matrices, const long *rows, long count, long units,
+                                                    long depth, long wide, long part, long parts)
+{
+    FOR_BLOCKS(units, wide, part, parts)
+    {
+        real *to = packed + first * depth;
+        const long some = LEAST(vectors * LANES, units - first);
+        for (long m = 0; m < count; m++)
+            for (long k = 0; k < rows[m]; k++, to += vectors * LANES) {
+                memcpy(to, matrices[m] + k * units + first, (size_t)some * sizeof(real));
+                for (long l = some; l < vectors * LANES; l++)
+                    to[l] = 0;
+            }
+    }
+}
+
+/* The places of rows that follow one another at a distance. */
+static __attribute__((unused)) void point(const real **rows, const real *from, long distance, long count)
+{
+    for (long r = 0; r < count; r++)
+        rows[r] = from + r * distance;
+}

@@ -1,0 +1,137 @@
+/* Where the real steps of a batch lie on the tape. The rows of the batch, longest first, are dealt out to partitions; a partition's steps
+   follow one another in time, and those rows that are still running at a step are its first. A place on the tape is called a slot. */
+
+/* What the caller gives. Everything is 8 bytes wide, so that it can be written as a list of numbers. */
+typedef struct {
+    long threads, steps, batch, partitions, reverse, training;
+    const int64_t *lengths; /* [B], or NULL where every row has all steps */
+    const uint8_t *resets;  /* [T, B], or NULL */
+    const real *x;          /* [T, B, I] */
+    const int64_t *ids;     /* [T, B], in place of x */
+    real *tape, *used; /* `used` says that the tape was written over */
+    real *d_x;         /* [T, B, I], or NULL; what no sequence reaches is 0 before */
+    long size[LABELS];
+    const real *parameter[PARAMETERS];
+    real *d_parameter[PARAMETERS];
+    const real *initial[STATES]; /* [B, padded] */
+    real *out[STATES];           /* [T, B, n], or NULL where not asked for; 0 before where there is padding */
+    real *final[STATES];         /* [B, n], or NULL */
+    const real *d_out[STATES], *d_final[STATES];
+    real *d_initial[STATES]; /* [B, n], zero before */
+    const real *row_vector[ROW_VECTORS];
+} Call;
+
+/* A call at work. Arrays named by slot are filled by the partition that owns the slot. */
+typedef struct {
+    const Call *call;
+    long slots, stride;
+    long column[COLUMNS];
+    long *start;  /* [partitions, steps + 1]: the first slot of each step */
+    long *order;  /* [B]: the batch's rows, longest first */
+    long *place;  /* by slot: t * B + b */
+    int64_t *id;  /* by slot: the input's number, where inputs are numbers */
+    const real **x;
+    const real **before[STATES];
+    const real **row_vector[ROW_VECTORS];
+    real *panel[PANELS];
+} Run;
+
+/* Some slots that follow one another, the share of a team's member in their units, and the adjoints of the states of their rows. */
+typedef struct {
+    long slot, rows, part, parts;
+    real *arriving[STATES];
+} Span;
+
+typedef void Stage(const Run *run, const Span *span);
+
+static long length_of(const Call *call, long row)
+{
+    return call->lengths ? call->lengths[row] : call->steps;
+}
+
+/* The rows by falling length, rows of equal length in their order: counted, then placed. */
+static void sort_rows(Run *run)
+{
+    const Call *call = run->call;
+    long *rank = calloc((size_t)call->steps + 2, sizeof *rank);
+    for (long b = 0; b < call->batch; b++)
+        rank[call->steps - length_of(call, b) + 1]++;
+    for (long n = 0; n <= call->steps; n++)
+        rank[n + 1] += rank[n];
+    for (long b = 0; b < call->batch; b++)
+        run->order[rank[call->steps - length_of(call, b)]++] = b;
+    free(rank);
+}
+
+static void lay_out(Run *run)
+{
+    const Call *call = run->call;
+    run->start = malloc((size_t)(call->partitions * (call->steps + 1)) * sizeof(long));
+    run->order = malloc((size_t)(call->batch + 1) * sizeof(long));
+    sort_rows(run);
+    run->slots = 0;
+    for (long p = 0; p < call->partitions; p++) {
+        long running = (call->batch - p + call->partitions - 1) / call->partitions;
+        for (long t = 0; t <= call->steps; t++) {
+            run->start[p * (call->steps + 1) + t] = run->slots;
+            while (running > 0 && (t == call->steps || length_of(call, run->order[p + (running - 1) * call->partitions]) <= t))
+                running--;
+            run->slots += running;
+        }
+    }
+    const size_t slots = (size_t)run->slots + 1;
+    run->place = malloc(slots * sizeof *run->place);
+    run->id = call->ids ? malloc(slots * sizeof *run->id) : NULL;
+    run->x = malloc(slots * sizeof *run->x);
+    for (int s = 0; s < STATES; s++)
+        run->before[s] = malloc(slots * sizeof *run->before[s]);
+    for (int m = 0; m < ROW_VECTORS; m++)
+        run->row_vector[m] = malloc(slots * sizeof *run->row_vector[m]);
+}
+
+static void lay_out_columns(Run *run, int columns)
+{
+    run->stride = 0;
+    for (int c = 0; c < columns; c++) {
+        run->column[c] = run->stride;
+        run->stride += PADDED(run->call->size[column_size[c]]);
+    }
+}
+
+static void end_run(Run *run)
+{
+    free(run->start);
+    free(run->order);
+    free(run->place);
+    free(run->id);
+    free(run->x);
+    for (int s = 0; s < STATES; s++)
+        free(run->before[s]);
+    for (int m = 0; m < ROW_VECTORS; m++)
+        free(run->row_vector[m]);
+    for (int p = 0; p < PANELS; p++)
+        free(run->panel[p]);
+}
+
+/* Fill in what is known by slot, for one partition. */
+static void place_rows(Run *run, long partition)
+{
+    const Call *call = run->call;
+    const long *start = run->start + partition * (call->steps + 1);
+    for (long t = 0; t < call->steps; t++)
+        for (long slot = start[t]; slot < start[t + 1]; slot++) {
+            const long row = slot - start[t], b = run->order[partition + row * call->partitions], place = t * call->batch + b;
+            const long other = call->reverse ? t + 1 : t - 1;
+            const int goes_on =
+                other >= 0 && other < call->steps && row < start[other + 1] - start[other] && !(call->resets && call->resets[place]);
+            run->place[slot] = place;
+            run->x[slot] = call->x ? call->x + place * call->size[SIZE_x] : NULL;
+            if (call->ids)
+                run->id[slot] = call->ids[place];
+            for (int s = 0; s < STATES; s++)
+                run->before[s][slot] = goes_on ? call->tape + (start[other] + row) * run->stride + run->column[state_column[s]]
+                                               : call->initial[s] + b * PADDED(call->size[state_size[s]]);
+            for (int m = 0; m < ROW_VECTORS; m++)
+                run->row_vector[m][slot] = call->row_vector[m] + b * PADDED(call->size[row_vector_size[m]]);
+        }
+}

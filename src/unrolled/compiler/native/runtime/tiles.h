@@ -1,0 +1,35 @@
+/* Products for a stage, of rows anywhere and of columns of the tape. */
+
+static __attribute__((unused)) void rows_times_panel(long columns, vec *sum, const real *const *from, long rows, long depth,
+                                                     const real *panel)
+{
+    for (long k = 0; k < depth; k += DEPTH)
+        some_times_panel(columns, sum, from, rows, k, LEAST((long)DEPTH, depth - k), panel + k * columns * LANES);
+}
+
+/* The panel has the inputs of all columns one after the other; columns that lie so on the tape are read as one. */
+static __attribute__((unused)) void tape_times_panel(long columns, vec *sum, const real *tape, long stride, long rows, long count,
+                                                     const long *column, const long *depth, const real *panels, long first)
+{
+    const real *from[MOST_ROWS], *panel = panels;
+    for (long i = 0; i < count; i++)
+        panel += first * depth[i];
+    for (long i = 0, next; i < count; i = next) {
+        long joined = depth[i];
+        for (next = i + 1; next < count && column[next] == column[next - 1] + depth[next - 1]; next++)
+            joined += depth[next];
+        point(from, tape + column[i], stride, rows);
+        rows_times_panel(columns, sum, from, rows, joined, panel);
+        panel += joined * columns * LANES;
+    }
+}
+
+static __attribute__((unused)) void row_means(real *means, const real *const *from, long rows, long units)
+{
+    for (long r = 0; r < rows; r++) {
+        double sum = 0;
+        for (long u = 0; u < units; u++)
+            sum += from[r][u];
+        means[r] = (real)(sum / (double)units);
+    }
+}

@@ -1,0 +1,232 @@
+"""One C function for each phase of a kernel."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sympy as sp
+
+from unrolled.compiler.native.expressions import to_c
+from unrolled.compiler.native.names import Names
+from unrolled.compiler.native.phases import Phase, Sizes, Tape, Term
+from unrolled.compiler.plan import Plan
+from unrolled.equations.recurrence import INPUT, MEAN, before
+
+MOST_GATES = 6
+"""Products that read one operand and are computed side by side in a tile; sums of more would not fit into registers."""
+
+
+@dataclass(frozen=True)
+class ProductGroup:
+    """Products computed from one packed panel.
+
+    They lie side by side where they read one operand, and are added up (`symbols` has one value) where they flow back through several
+    matrices. `panel` is the panel's number, `label` the size of the values, `wide` the vectors of units in a block.
+    """
+
+    panel: int
+    symbols: tuple[sp.Symbol, ...]
+    terms: tuple[Term, ...]
+    label: str
+    transposed: bool
+    wide: int
+
+    @property
+    def gates(self) -> int:
+        """The values that lie side by side."""
+        return len(self.symbols)
+
+
+class StageWriter:
+    """Writes phases one after the other; `groups` collects the panels that they read, `stored` what they left on the tape."""
+
+    def __init__(self, plan: Plan, sizes: Sizes, tape: Tape, names: Names, row_vectors: tuple[str, ...]) -> None:
+        self.sizes, self.tape, self.names, self.recurrence = sizes, tape, names, plan.recurrence
+        self.row_vectors = {sp.Symbol(r): i for i, r in enumerate(row_vectors)}
+        self.vectors = {sp.Symbol(p.name) for p in plan.recurrence.parameters if not p.is_matrix} - self.row_vectors.keys()
+        self.before = {before(s): i for i, s in enumerate(plan.recurrence.states)}
+        self.arriving = {symbol: i for i, (_, symbol) in enumerate(plan.adjoint.arriving)}
+        self.state = {s: i for i, s in enumerate(plan.recurrence.states)}
+        self.groups: list[ProductGroup] = []
+        self.stored: set[sp.Symbol] = set()
+
+    def size(self, label: str) -> str:
+        """A size in a call."""
+        return f"call->size[SIZE_{self.names.of_size(label)}]"
+
+    def parameter(self, name: str) -> str:
+        """A parameter in a call."""
+        return f"call->parameter[PARAMETER_{self.names(name)}]"
+
+    def column(self, symbol: sp.Symbol) -> str:
+        """Where a value's column begins."""
+        return f"run->column[AT_{self.names(symbol)}]"
+
+    def write(self, phase: Phase, title: str) -> str:
+        """The function of one phase."""
+        stage = _Stage(self, phase)
+        lines = [f"/* {title} */", f"static void {phase.name}(const Run *run, const Span *span)", "{"]
+        text = "\n".join([*lines, "    const Call *call = run->call;", "    const long rows = span->rows;", *stage.body(), "}", ""])
+        self.stored |= set(phase.defined)
+        return text
+
+
+class _Stage:
+    def __init__(self, writer: StageWriter, phase: Phase) -> None:
+        self.w, self.phase, self.names = writer, phase, writer.names
+        self.means: dict[Term, str] = {}
+        self.pointers: dict[sp.Symbol, str] = {}
+        self.head: list[str] = []
+
+    def body(self) -> list[str]:
+        """Pointers to rows and means first, then a loop over blocks of units for each size."""
+        labels = [self.w.sizes.of(s) for s in self.phase.defined]
+        labels += [self.w.recurrence.size_of(s) for s, _ in self.phase.leaving]
+        labels += ["x"] if self.phase.into_input is not None else []
+        self._take_means()
+        blocks = [line for label in dict.fromkeys(labels) for line in self._block(label)]
+        only_input = self.phase.into_input is not None and not any(map(self._is_left, self.phase.defined))
+        return [*(["    if (!call->d_x)", "        return;"] if only_input else []), *self.head, *blocks]
+
+    def _take_means(self) -> None:
+        terms = dict.fromkeys(t for _, ts in self.phase.products for t in ts if t[0] == MEAN)
+        for number, term in enumerate(terms, 1):
+            name = self.means[term] = f"mean_{number}"
+            size = self.w.size(self.w.sizes.of(term[1]))
+            rows = self._pointers(term[1])
+            self.head.append(f"    real {name}[MOST_ROWS];\n    row_means({name}, {rows}, rows, {size});")
+
+    def _pointers(self, operand: sp.Symbol) -> str:
+        """An array of pointers to the rows of an operand."""
+        if operand == INPUT:
+            return "run->x + span->slot"
+        if operand in self.w.before:
+            return f"run->before[{self.w.before[operand]}] + span->slot"
+        if operand in self.w.row_vectors:
+            return f"run->row_vector[{self.w.row_vectors[operand]}] + span->slot"
+        if operand not in self.pointers:
+            name = self.pointers[operand] = f"{self.names(operand)}_rows"
+            place = (
+                (self.w.parameter(str(operand)), "0")
+                if operand in self.w.vectors
+                else (f"call->tape + span->slot * run->stride + {self.w.column(operand)}", "run->stride")
+            )
+            self.head.append(f"    const real *{name}[MOST_ROWS];\n    point({name}, {place[0]}, {place[1]}, rows);")
+        return self.pointers[operand]
+
+    def _groups(self, label: str) -> list[ProductGroup]:
+        """The products whose values have this size, as panels."""
+        mine = [
+            (s, ts) for s, terms in self.phase.products if (ts := tuple(t for t in terms if t[0] != MEAN)) and self.w.sizes.of(s) == label
+        ]
+        if self.phase.transposed:
+            sets = [((symbol,), terms) for symbol, terms in mine]
+        else:
+            by_operand: dict[sp.Symbol, list[tuple[sp.Symbol, Term]]] = {}
+            for symbol, (term,) in mine:
+                by_operand.setdefault(term[1], []).append((symbol, term))
+            sets = [(tuple(s for s, _ in part), tuple(t for _, t in part)) for many in by_operand.values() for part in _parts(many)]
+        wide = max(1, 4 // max((len(symbols) for symbols, _ in sets), default=4))
+        start = len(self.w.groups)
+        return [ProductGroup(start + i, symbols, terms, label, self.phase.transposed, wide) for i, (symbols, terms) in enumerate(sets)]
+
+    def _block(self, label: str) -> list[str]:
+        groups = self._groups(label)
+        self.w.groups += groups
+        units, wide = self.w.size(label), groups[0].wide if groups else 1
+        lines = [f"    vec sums_{g.panel}[MOST_ROWS * {g.gates * g.wide}];" for g in groups]
+        lines += [f"    FOR_BLOCKS({units}, {wide}, span->part, span->parts)", "    {"]
+        for group in groups:
+            lines += self._multiply(group)
+        lines += ["        for (long row = 0; row < rows; row++)", "            for (long vector = 0; vector < vectors; vector++) {"]
+        lines += [f"                {line}" for line in self._point_by_point(label, groups, units)]
+        return [*lines, "            }", "    }"]
+
+    def _multiply(self, group: ProductGroup) -> list[str]:
+        sums, panel = f"sums_{group.panel}", f"run->panel[{group.panel}]"
+        clear = f"        memset({sums}, 0, (size_t)(rows * {group.gates} * vectors) * sizeof(vec));"
+        if group.transposed:
+            columns = ", ".join(self.w.column(delta) for _, delta in group.terms)
+            depths = ", ".join(self.w.size(self.w.recurrence.parameter(matrix).rows) for matrix, _ in group.terms)
+            n = len(group.terms)
+            return [
+                clear,
+                f"        tape_times_panel(vectors, {sums}, call->tape + span->slot * run->stride, run->stride, rows, {n}, (const long[]){{{columns}}},",
+                f"                         (const long[]){{{depths}}}, {panel}, first);",
+            ]
+        matrix, operand = group.terms[0]
+        depth = self.w.size(self.w.recurrence.parameter(matrix).columns)
+        place = f"{panel} + first * {group.gates} * {depth}"
+        product = f"rows_times_panel({group.gates} * vectors, {sums}, {self._pointers(operand)}, rows, {depth}, {place});"
+        if operand != INPUT:
+            return [clear, f"        {product}"]
+        matrices = ", ".join(self.w.parameter(m) for m, _ in group.terms)
+        return [
+            f"        if (call->ids && {panel})",
+            f"            look_up({sums}, {group.gates} * vectors, run->id + span->slot, rows, {place});",
+            "        else if (call->ids)",
+            f"            gather({sums}, {group.gates}, vectors, run->id + span->slot, rows, (const real *[]){{{matrices}}}, {depth}, first, {self.w.size(group.label)});",
+            "        else {",
+            f"    {clear}",
+            f"            {product}",
+            "        }",
+        ]
+
+    def _point_by_point(self, label: str, groups: list[ProductGroup], units: str) -> list[str]:
+        """What is done for one vector of units of one row: read, compute, leave."""
+        mine = [s for s in self.phase.defined if self.w.sizes.of(s) == label]
+        assignments = [a for a in self.phase.assignments if a.symbol in mine]
+        leaving = [(s, e) for s, e in self.phase.leaving if self.w.recurrence.size_of(s) == label]
+        into_input = self.phase.into_input if label == "x" else None
+        expressions = [a.expression for a in assignments] + [e for _, e in leaving] + ([] if into_input is None else [into_input])
+        read = set().union(*(e.free_symbols for e in expressions))
+        products = {s: line for s in mine if (line := self._product(s, groups)) and (s in read or self._is_left(s))}
+        loads = [self._load(s, units) for s in sorted(read - set(mine), key=str)]
+        lines = ["const long at = first + vector * LANES;"]
+        # Everything is read before anything is written, since a value may take another's place.
+        lines += [f"const vec {self.names(s)} = {line};" for s, line in zip(sorted(read - set(mine), key=str), loads, strict=True)]
+        lines += [f"const vec {self.names(s)} = {line};" for s, line in products.items()]
+        lines += [f"const vec {self.names(a.symbol)} = {to_c(a.expression, self.names)};" for a in assignments]
+        for symbol in mine:
+            if self._is_left(symbol):
+                lines.append(f"store(call->tape + (span->slot + row) * run->stride + {self.w.column(symbol)} + at, {self.names(symbol)});")
+        outs = [(self.w.state[s], to_c(e, self.names)) for s, e in leaving]
+        lines += [f"const vec leaving_{i} = {text};" for i, text in outs]
+        lines += [f"store(span->arriving[{i}] + row * PADDED({units}) + at, leaving_{i});" for i, _ in outs]
+        if into_input is not None:
+            lines.append("if (call->d_x)")
+            lines.append(
+                f"    store_some(call->d_x + run->place[span->slot + row] * {units} + at, {to_c(into_input, self.names)}, {units} - at);"
+            )
+        return lines
+
+    def _is_left(self, symbol: sp.Symbol) -> bool:
+        """Whether a value is left on the tape, here for the first time."""
+        return symbol in self.w.tape.column and symbol not in self.w.stored
+
+    def _product(self, symbol: sp.Symbol, groups: list[ProductGroup]) -> str:
+        """A product's value out of the sums and means; empty for what is no product."""
+        terms = next((ts for s, ts in self.phase.products if s == symbol), ())
+        parts = [f"splat({self.means[t]}[row])" for t in terms if t in self.means]
+        for group in groups:
+            if symbol in group.symbols:
+                parts.append(f"sums_{group.panel}[(row * {group.gates} + {group.symbols.index(symbol)}) * vectors + vector]")
+        return " + ".join(parts)
+
+    def _load(self, symbol: sp.Symbol, units: str) -> str:
+        if symbol == INPUT:
+            return f"load_some(run->x[span->slot + row] + at, {units} - at)"
+        if symbol in self.w.before:
+            return f"load(run->before[{self.w.before[symbol]}][span->slot + row] + at)"
+        if symbol in self.w.arriving:
+            return f"load(span->arriving[{self.w.arriving[symbol]}] + row * PADDED({units}) + at)"
+        if symbol in self.w.row_vectors:
+            return f"load(run->row_vector[{self.w.row_vectors[symbol]}][span->slot + row] + at)"
+        if symbol in self.w.vectors:
+            return f"load({self.w.parameter(str(symbol))} + at)"
+        return f"load(call->tape + (span->slot + row) * run->stride + {self.w.column(symbol)} + at)"
+
+
+def _parts(many: list[tuple[sp.Symbol, Term]]) -> Iterable[list[tuple[sp.Symbol, Term]]]:
+    """At most `MOST_GATES` at a time, as evenly as it goes."""
+    count = -(-len(many) // MOST_GATES)
+    return (many[len(many) * i // count : len(many) * (i + 1) // count] for i in range(count))

@@ -1,0 +1,77 @@
+"""The engine `native`: any recurrence as a kernel of its own, for this processor."""
+
+import torch
+
+from unrolled.engines.native import operators
+from unrolled.engines.native.build import notice
+from unrolled.engines.native.compilers import find_compiler
+from unrolled.engines.native.library import DEFINES
+from unrolled.engines.native.threads import threads_for
+from unrolled.engines.problem import Problem, Solution
+from unrolled.errors import BuildError
+
+
+class NativeEngine:
+    """Runs whole sequences in one call of compiled code. Second derivatives are taken by way of the engine `eager`."""
+
+    name = "native"
+
+    def refuses(self, problem: Problem) -> str:
+        """Why no kernel runs this; empty when one does. The first call of a process looks for a compiler."""
+        x, like = problem.x, problem.initial[0]
+        if like.device.type != "cpu":
+            return "its kernels are for the CPU"
+        if like.dtype not in DEFINES:
+            return f"its kernels compute in float32 and float64, not in {like.dtype}".replace("torch.", "")
+        if torch.is_autocast_enabled("cpu"):
+            return "autocast asks for torch's products in half precision"
+        if not x.is_floating_point() and problem.plan.recurrence.reads_input_by_unit:
+            return "whole numbers can only be looked up"
+        if torch._C._are_functorch_transforms_active():
+            return "the transforms of torch.func need torch's own operations"
+        try:
+            find_compiler()
+        except BuildError as error:
+            notice(error.reason)
+            return f"no C compiler works here ({error.reason})"
+        return ""
+
+    def explain(self, problem: Problem) -> str:
+        """What runs."""
+        return "the equations were compiled for this processor; second derivatives go through eager"
+
+    def run(self, problem: Problem) -> Solution:
+        """The recurrence over all real steps."""
+        key = operators.bind(problem)
+        every = problem.every_state
+        stored = problem.weights.stored
+        lengths = None if problem.lengths is None else problem.lengths.values
+        masks = self._masks(problem, key)
+        threads, partitions = threads_for(problem.x.shape[1], sum(t.numel() for t in stored) * problem.x.shape[1])
+        training = torch.is_grad_enabled() and any(t.requires_grad for t in (problem.x, *stored, *problem.initial))
+        run = torch.ops.unrolled.forward if training or torch.compiler.is_compiling() else operators.forward
+        found = run(
+            key,
+            problem.x,
+            stored,
+            list(problem.initial),
+            masks,
+            lengths,
+            problem.resets,
+            problem.reverse,
+            every,
+            training,
+            threads,
+            partitions,
+        )
+        states = len(problem.initial)
+        steps = tuple(found[: states if every else 1])
+        return Solution(steps, tuple(found[len(steps) : len(steps) + states]))
+
+    def _masks(self, problem: Problem, key: str) -> list[torch.Tensor]:
+        """The masks in the kernel's order."""
+        if problem.masks is None:
+            return []
+        binding = operators.binding_of(key)
+        sizes = binding.sizes(problem.x.shape[-1], [s.shape[1] for s in problem.initial])
+        return [problem.masks[sizes[label]] for label in binding.mask_labels]

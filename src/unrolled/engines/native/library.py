@@ -1,0 +1,86 @@
+"""Kernels as they are called: compiled, loaded, and given the addresses of tensors."""
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from unrolled.compiler import Plan, make_plan
+from unrolled.compiler.masks import with_masks
+from unrolled.compiler.native import Kernel, make_kernel
+from unrolled.engines.native.build import build, load
+from unrolled.engines.native.threads import runtime
+from unrolled.engines.weights import Layout, Weights
+
+DEFINES = {torch.float32: (), torch.float64: ("DOUBLE",)}
+
+
+class Library:
+    """One kernel for one type of number, loaded."""
+
+    def __init__(self, kernel: Kernel, dtype: torch.dtype) -> None:
+        self.kernel = kernel
+        library = load(build("recurrence", kernel.source, DEFINES[dtype]))
+        library.lanes.restype = ctypes.c_long
+        self.lanes: int = library.lanes()
+        if addresses := runtime():
+            library.use_threads(*(ctypes.c_void_p(a) for a in addresses))
+        self.forward, self.backward = library.forward, library.backward
+
+    def padded(self, units: int) -> int:
+        """The place that so many units take."""
+        return -(-units // self.lanes) * self.lanes
+
+    def whole(self, rows: Tensor) -> Tensor:
+        """Rows `[B, n]`, padded to whole vectors."""
+        rest = self.padded(rows.shape[1]) - rows.shape[1]
+        return pad(rows, (0, rest)) if rest else rows.contiguous()
+
+
+@cache
+def library(kernel: Kernel, dtype: torch.dtype) -> Library:
+    """The library of a kernel; built when it is first asked for."""
+    return Library(kernel, dtype)
+
+
+class Binding:
+    """A recurrence with the way in which a layer stores its parameters: all that is the same from call to call.
+
+    `places` has for each parameter of the kernel the number of the stored tensor that holds it and the rows above it there; None for one
+    that is left out, and zero. `sizes` are those of the kernel's size labels but for the input's, which is first.
+    """
+
+    def __init__(self, plan: Plan, weights: Weights, masked: bool) -> None:
+        self.plan, self.masked = plan, masked
+        self.layout: Layout = weights.layout
+        self.rows = dict(weights.rows)
+        recurrence, masks = with_masks(plan) if masked else (plan.recurrence, ())
+        self.kernel = make_kernel(make_plan(recurrence), masks)
+        self.places = [self._place(name) for name in self.kernel.parameters]
+        self.labels = {p.rows: self.rows[p.name] for p in plan.recurrence.parameters}
+        self.state_labels = [recurrence.size_of(s) for s in recurrence.states]
+        self.mask_labels = [recurrence.parameter(m).rows for m in masks]
+
+    def _place(self, name: str) -> tuple[int, int] | None:
+        for number, blocks in enumerate(self.layout.values()):
+            if name in blocks:
+                return number, sum(self.rows[b] for b in blocks[: blocks.index(name)])
+        return None
+
+    def sizes(self, inputs: int, units: Sequence[int]) -> dict[str, int]:
+        """What every size label stands for."""
+        return {**self.labels, **dict(zip(self.state_labels, units, strict=True)), "x": inputs}
+
+    def addresses(self, stored: Sequence[Tensor], left_out: Tensor | None) -> list[int]:
+        """Where each parameter begins; those left out are all in one place."""
+        found = []
+        for place in self.places:
+            if place is None:
+                found.append(0 if left_out is None else left_out.data_ptr())
+            else:
+                tensor = stored[place[0]]
+                found.append(tensor.data_ptr() + place[1] * tensor.stride(0) * tensor.element_size())
+        return found

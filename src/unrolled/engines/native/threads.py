@@ -1,0 +1,56 @@
+"""The OpenMP runtime that torch has brought into the process: a second one would fight with it for the processor's cores."""
+
+import ctypes
+import os
+from functools import cache
+from pathlib import Path
+
+import torch
+
+_FUNCTIONS = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
+_forked = False
+
+
+def threads_for(batch: int, work: int) -> tuple[int, int]:
+    """How many threads share a call, and into how many parts of its own the batch is cut.
+
+    As many as `torch.set_num_threads` allows; one where the work, in multiplications at each step, would not pay for waiting, and in a
+    process that was forked off another with threads, where the runtime would wait for threads that did not come along.
+    """
+    allowed = 1 if _forked or not runtime() else torch.get_num_threads()
+    if allowed == 1 or work < 20_000:
+        return 1, 1
+    # A batch with fewer rows than threads is not cut: all threads share its units.
+    return allowed, allowed if batch >= allowed else 1
+
+
+@cache
+def runtime() -> tuple[int, ...]:
+    """The addresses of the runtime's functions; nothing where there is no such runtime."""
+    for path in _candidates():
+        try:
+            library = ctypes.CDLL(path)
+            return tuple(ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0 for name in _FUNCTIONS)
+        except (OSError, AttributeError):
+            continue
+    return ()
+
+
+def _candidates() -> list[str]:
+    """Files that are loaded already, first of all those that came with torch."""
+    try:
+        loaded = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/" in line}
+    except OSError:
+        loaded = {str(p) for p in (Path(torch.__file__).parent / "lib").glob("lib*omp*")}
+    names = ("libgomp", "libomp", "libiomp")
+    mine = [path for path in loaded if Path(path).name.startswith(names)]
+    return sorted(mine, key=lambda path: ("torch" not in path, path))
+
+
+def _after_fork() -> None:
+    global _forked
+    _forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
