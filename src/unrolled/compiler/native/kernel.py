@@ -104,13 +104,13 @@ class _Source:
         """Products in the widths that the stages need."""
         widths = sorted({g.gates * v for g in self.writer.groups for v in range(1, g.wide + 1)})
         cases = "\n".join(
-            f"    case {w}:\n        rows_times_panel_{w}(sum, from, rows, first, depth, panel);\n        break;" for w in widths
+            f"    case {w}:\n        rows_times_panel_{w}(sum, from, rows, first, depth, panel, fresh);\n        break;" for w in widths
         )
         head = (
             "static __attribute__((unused)) void some_times_panel(long columns, vec *sum, const real *const *from, long rows, long first,"
         )
         made = "\n".join(f"ROWS_TIMES_PANEL({w})" for w in widths)
-        return f"{made}\n\n{head}\n    long depth, const real *panel)\n{{\n    switch (columns) {{\n{cases}\n    }}\n}}\n"
+        return f"{made}\n\n{head}\n    long depth, const real *panel, int fresh)\n{{\n    switch (columns) {{\n{cases}\n    }}\n}}\n"
 
     def _stage_lists(self) -> str:
         kinds = {

@@ -143,32 +143,28 @@ class _Stage:
 
     def _multiply(self, group: ProductGroup) -> list[str]:
         sums, panel = f"sums_{group.panel}", f"run->panel[{group.panel}]"
-        clear = f"        memset({sums}, 0, (size_t)(rows * {group.gates} * vectors) * sizeof(vec));"
         if group.transposed:
             columns = ", ".join(self.w.column(delta) for _, delta in group.terms)
             depths = ", ".join(self.w.size(self.w.recurrence.parameter(matrix).rows) for matrix, _ in group.terms)
             n = len(group.terms)
             return [
-                clear,
                 f"        tape_times_panel(vectors, {sums}, call->tape + span->slot * run->stride, run->stride, rows, {n}, (const long[]){{{columns}}},",
                 f"                         (const long[]){{{depths}}}, {panel}, first);",
             ]
         matrix, operand = group.terms[0]
         depth = self.w.size(self.w.recurrence.parameter(matrix).columns)
         place = f"{panel} + first * {group.gates} * {depth}"
-        product = f"rows_times_panel({group.gates} * vectors, {sums}, {self._pointers(operand)}, rows, {depth}, {place});"
+        product = f"rows_times_panel({group.gates} * vectors, {sums}, {self._pointers(operand)}, rows, {depth}, {place}, 1);"
         if operand != INPUT:
-            return [clear, f"        {product}"]
+            return [f"        {product}"]
         matrices = ", ".join(self.w.parameter(m) for m, _ in group.terms)
         return [
             f"        if (call->ids && {panel})",
             f"            look_up({sums}, {group.gates} * vectors, run->id + span->slot, rows, {place});",
             "        else if (call->ids)",
             f"            gather({sums}, {group.gates}, vectors, run->id + span->slot, rows, (const real *[]){{{matrices}}}, {depth}, first, {self.w.size(group.label)});",
-            "        else {",
-            f"    {clear}",
+            "        else",
             f"            {product}",
-            "        }",
         ]
 
     def _point_by_point(self, label: str, groups: list[ProductGroup], units: str) -> list[str]:

@@ -67,7 +67,7 @@ class _Call:
         kernel = self.library.kernel
         self.sizes = [sizes[label] for label in kernel.sizes]
         columns = [self.library.padded(sizes[label]) for label in kernel.columns]
-        self.stride = {True: sum(columns), False: sum(columns[: kernel.forward_columns])}
+        self.stride = {True: self.library.lanes + sum(columns), False: self.library.lanes + sum(columns[: kernel.forward_columns])}
         left_out = max((self.binding.rows[n] for n, p in zip(kernel.parameters, self.binding.places, strict=True) if p is None), default=0)
         self.left_out = self.like.new_zeros(left_out) if left_out else None
 

@@ -84,8 +84,11 @@ static void pack_flow(real *to, const OuterPanel *panels, long count, const real
         for (long p = 0; p < count; p++) {
             const real *from = tape + k * stride + panels[p].outer->column + panels[p].first;
             real *place = to + (p * steps + k) * OUTER_TALL;
-            for (long r = 0; r < OUTER_TALL; r++)
-                place[r] = r < panels[p].rows ? from[r] : 0;
+            if (panels[p].rows == OUTER_TALL)
+                memcpy(place, from, OUTER_TALL * sizeof(real));
+            else
+                for (long r = 0; r < OUTER_TALL; r++)
+                    place[r] = r < panels[p].rows ? from[r] : 0;
         }
 }
 

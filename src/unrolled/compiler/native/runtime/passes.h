@@ -106,6 +106,7 @@ void forward(const Call *call)
 {
     Run run = begin_run(call, call->training ? COLUMNS_ALL : COLUMNS_FORWARD);
     allocate_forward(&run);
+    use_large_pages(call->tape, (size_t)(run.slots * run.stride) * sizeof(real));
     run_team(forward_work, &run, call->threads);
     end_run(&run);
     *call->used = 0;

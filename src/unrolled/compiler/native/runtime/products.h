@@ -8,16 +8,16 @@
 /* How much of a panel is used on all rows before the next part, so that it stays in the second cache. */
 #define DEPTH 512
 
-/* sum += from[row][first .. first + depth] @ panel, in registers. */
+/* sum = from[row][first .. first + depth] @ panel, in registers; added to what was there unless that is to be forgotten. */
 #define TILE(rows, columns)                                                                                                            \
-    static void tile_##rows##_##columns(vec *sum, const real *const *from, long first, long depth, const real *panel)                  \
+    static void tile_##rows##_##columns(vec *sum, const real *const *from, long first, long depth, const real *panel, int fresh)       \
     {                                                                                                                                  \
         vec total[rows][columns];                                                                                                      \
         const real *row[rows];                                                                                                         \
         UNROLL for (int r = 0; r < rows; r++)                                                                                          \
         {                                                                                                                              \
             row[r] = from[r] + first;                                                                                                  \
-            UNROLL for (int c = 0; c < columns; c++) total[r][c] = sum[r * columns + c];                                               \
+            UNROLL for (int c = 0; c < columns; c++) total[r][c] = fresh ? splat(0) : sum[r * columns + c];                            \
         }                                                                                                                              \
         for (long k = 0; k < depth; k++, panel += columns * LANES) {                                                                   \
             vec weights[columns];                                                                                                      \
@@ -34,14 +34,15 @@
 #define CALL_TILE(rows, columns)                                                                                                       \
     case rows:                                                                                                                         \
         if (rows <= TALL(columns))                                                                                                     \
-            tile_##rows##_##columns(to, from + done, first, depth, panel);                                                             \
+            tile_##rows##_##columns(to, from + done, first, depth, panel, fresh);                                                      \
         break;
 
 /* The same for any number of rows, in tiles of nearly equal height. */
 #define ROWS_TIMES_PANEL(columns)                                                                                                      \
     TILE(1, columns) TILE(2, columns) TILE(3, columns) TILE(4, columns) TILE(5, columns) TILE(6, columns) TILE(7, columns)             \
     TILE(8, columns)                                                                                                                   \
-    static void rows_times_panel_##columns(vec *sum, const real *const *from, long rows, long first, long depth, const real *panel)    \
+    static void rows_times_panel_##columns(vec *sum, const real *const *from, long rows, long first, long depth, const real *panel,    \
+                                           int fresh)                                                                                  \
     {                                                                                                                                  \
         for (long done = 0, left = (rows + TALL(columns) - 1) / TALL(columns); left > 0; left--) {                                     \
             const long some = (rows - done + left - 1) / left;                                                                         \

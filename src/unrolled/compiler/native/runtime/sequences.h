@@ -91,9 +91,10 @@ static void lay_out(Run *run)
 
 static void lay_out_columns(Run *run, int columns)
 {
-    run->stride = 0;
+    /* One vector more than the columns need: rows a power of two apart would share few places in the first cache. */
+    run->stride = LANES;
     for (int c = 0; c < columns; c++) {
-        run->column[c] = run->stride;
+        run->column[c] = run->stride - LANES;
         run->stride += PADDED(run->call->size[column_size[c]]);
     }
 }

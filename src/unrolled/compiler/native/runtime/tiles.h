@@ -1,10 +1,10 @@
 /* Products for a stage, of rows anywhere and of columns of the tape. */
 
 static __attribute__((unused)) void rows_times_panel(long columns, vec *sum, const real *const *from, long rows, long depth,
-                                                     const real *panel)
+                                                     const real *panel, int fresh)
 {
-    for (long k = 0; k < depth; k += DEPTH)
-        some_times_panel(columns, sum, from, rows, k, LEAST((long)DEPTH, depth - k), panel + k * columns * LANES);
+    for (long k = 0; k < depth; k += DEPTH, fresh = 0)
+        some_times_panel(columns, sum, from, rows, k, LEAST((long)DEPTH, depth - k), panel + k * columns * LANES, fresh);
 }
 
 /* The panel has the inputs of all columns one after the other; columns that lie so on the tape are read as one. */
@@ -19,7 +19,7 @@ static __attribute__((unused)) void tape_times_panel(long columns, vec *sum, con
         for (next = i + 1; next < count && column[next] == column[next - 1] + depth[next - 1]; next++)
             joined += depth[next];
         point(from, tape + column[i], stride, rows);
-        rows_times_panel(columns, sum, from, rows, joined, panel);
+        rows_times_panel(columns, sum, from, rows, joined, panel, i == 0);
         panel += joined * columns * LANES;
     }
 }
