@@ -83,7 +83,12 @@ class _Source:
     def _counts(self) -> str:
         """How many there are of what, and which comes where."""
         states = self.recurrence.states
-        counts = {"LABELS": len(self.labels), "PARAMETERS": len(self.parameters), "STATES": len(states), "ROW_VECTORS": len(self.row_vectors)}
+        counts = {
+            "LABELS": len(self.labels),
+            "PARAMETERS": len(self.parameters),
+            "STATES": len(states),
+            "ROW_VECTORS": len(self.row_vectors),
+        }
         counts |= {"COLUMNS": len(self.tape.labels), "PANELS": len(self.writer.groups)}
         lines = [f"#define {name} {count}" for name, count in counts.items()]
         lines += ["#define COLUMNS_ALL COLUMNS", f"#define COLUMNS_FORWARD {self.tape.forward}"]

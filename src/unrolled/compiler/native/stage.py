@@ -65,7 +65,17 @@ class StageWriter:
         """The function of one phase."""
         stage = _Stage(self, phase)
         lines = [f"/* {title} */", f"static void {phase.name}(const Run *run, const Span *span)", "{"]
-        text = "\n".join([*lines, "    const Call *call = run->call;", "    const long rows = span->rows;", *stage.body(), "}", ""])
+        text = "\n".join(
+            [
+                *lines,
+                "    const Call *call = run->call;",
+                "    const long rows = span->rows, stride = run->stride;",
+                "    real *const tape = call->tape + span->slot * stride;",
+                *stage.body(),
+                "}",
+                "",
+            ]
+        )
         self.stored |= set(phase.defined)
         return text
 
@@ -105,11 +115,7 @@ class _Stage:
             return f"run->row_vector[{self.w.row_vectors[operand]}] + span->slot"
         if operand not in self.pointers:
             name = self.pointers[operand] = f"{self.names(operand)}_rows"
-            place = (
-                (self.w.parameter(str(operand)), "0")
-                if operand in self.w.vectors
-                else (f"call->tape + span->slot * run->stride + {self.w.column(operand)}", "run->stride")
-            )
+            place = (self.w.parameter(str(operand)), "0") if operand in self.w.vectors else (f"tape + {self.w.column(operand)}", "stride")
             self.head.append(f"    const real *{name}[MOST_ROWS];\n    point({name}, {place[0]}, {place[1]}, rows);")
         return self.pointers[operand]
 
@@ -130,16 +136,36 @@ class _Stage:
         return [ProductGroup(start + i, symbols, terms, label, self.phase.transposed, wide) for i, (symbols, terms) in enumerate(sets)]
 
     def _block(self, label: str) -> list[str]:
+        """All values of one size: block after block of units where there are products, row after row where there are none."""
         groups = self._groups(label)
         self.w.groups += groups
-        units, wide = self.w.size(label), groups[0].wide if groups else 1
-        lines = [f"    vec sums_{g.panel}[MOST_ROWS * {g.gates * g.wide}];" for g in groups]
-        lines += [f"    FOR_BLOCKS({units}, {wide}, span->part, span->parts)", "    {"]
+        inside, touched = self._point_by_point(label, groups)
+        lines = [f"        const long units = {self.w.size(label)};"]
+        if not groups:
+            lines += [
+                "        for (long row = 0; row < rows; row++)",
+                "            FOR_BLOCKS(units, 1, span->part, span->parts)",
+                "            {",
+            ]
+            lines += ["                const long at = first;", *(f"                {line}" for line in inside)]
+            return ["    {", *lines, "            }", "    }"]
+        lines += [f"        vec sums_{g.panel}[MOST_ROWS * {g.gates * g.wide}];" for g in groups]
+        lines += [f"        FOR_BLOCKS(units, {groups[0].wide}, span->part, span->parts)", "        {"]
+        if touched:
+            # The products take long enough to bring what the rest will touch into the first cache.
+            lines += [
+                "            for (long row = 0; row < rows; row++)",
+                "                for (long at = first; at < first + vectors * LANES; at += LANES) {",
+            ]
+            lines += [*(f"                    __builtin_prefetch({place}, 1);" for place in touched), "                }"]
         for group in groups:
             lines += self._multiply(group)
-        lines += ["        for (long row = 0; row < rows; row++)", "            for (long vector = 0; vector < vectors; vector++) {"]
-        lines += [f"                {line}" for line in self._point_by_point(label, groups, units)]
-        return [*lines, "            }", "    }"]
+        lines += [
+            "            for (long row = 0; row < rows; row++)",
+            "                for (long vector = 0; vector < vectors; vector++) {",
+        ]
+        lines += [f"                    {line}" for line in ("const long at = first + vector * LANES;", *inside)]
+        return ["    {", *lines, "                }", "        }", "    }"]
 
     def _multiply(self, group: ProductGroup) -> list[str]:
         sums, panel = f"sums_{group.panel}", f"run->panel[{group.panel}]"
@@ -148,52 +174,50 @@ class _Stage:
             depths = ", ".join(self.w.size(self.w.recurrence.parameter(matrix).rows) for matrix, _ in group.terms)
             n = len(group.terms)
             return [
-                f"        tape_times_panel(vectors, {sums}, call->tape + span->slot * run->stride, run->stride, rows, {n}, (const long[]){{{columns}}},",
-                f"                         (const long[]){{{depths}}}, {panel}, first);",
+                f"            tape_times_panel(vectors, {sums}, tape, stride, rows, {n}, (const long[]){{{columns}}},",
+                f"                             (const long[]){{{depths}}}, {panel}, first);",
             ]
         matrix, operand = group.terms[0]
         depth = self.w.size(self.w.recurrence.parameter(matrix).columns)
         place = f"{panel} + first * {group.gates} * {depth}"
         product = f"rows_times_panel({group.gates} * vectors, {sums}, {self._pointers(operand)}, rows, {depth}, {place}, 1);"
         if operand != INPUT:
-            return [f"        {product}"]
+            return [f"            {product}"]
         matrices = ", ".join(self.w.parameter(m) for m, _ in group.terms)
         return [
-            f"        if (call->ids && {panel})",
-            f"            look_up({sums}, {group.gates} * vectors, run->id + span->slot, rows, {place});",
-            "        else if (call->ids)",
-            f"            gather({sums}, {group.gates}, vectors, run->id + span->slot, rows, (const real *[]){{{matrices}}}, {depth}, first, {self.w.size(group.label)});",
-            "        else",
-            f"            {product}",
+            f"            if (call->ids && {panel})",
+            f"                look_up({sums}, {group.gates} * vectors, run->id + span->slot, rows, {place});",
+            "            else if (call->ids)",
+            f"                gather({sums}, {group.gates}, vectors, run->id + span->slot, rows, (const real *[]){{{matrices}}}, {depth}, first, {self.w.size(group.label)});",
+            "            else",
+            f"                {product}",
         ]
 
-    def _point_by_point(self, label: str, groups: list[ProductGroup], units: str) -> list[str]:
-        """What is done for one vector of units of one row: read, compute, leave."""
+    def _point_by_point(self, label: str, groups: list[ProductGroup]) -> tuple[list[str], list[str]]:
+        """What is done for one vector of units of one row: read, compute, leave; and the places in memory that it touches."""
         mine = [s for s in self.phase.defined if self.w.sizes.of(s) == label]
         assignments = [a for a in self.phase.assignments if a.symbol in mine]
         leaving = [(s, e) for s, e in self.phase.leaving if self.w.recurrence.size_of(s) == label]
         into_input = self.phase.into_input if label == "x" else None
         expressions = [a.expression for a in assignments] + [e for _, e in leaving] + ([] if into_input is None else [into_input])
-        read = set().union(*(e.free_symbols for e in expressions))
+        read = sorted(set().union(*(e.free_symbols for e in expressions)), key=str)
         products = {s: line for s in mine if (line := self._product(s, groups)) and (s in read or self._is_left(s))}
-        loads = [self._load(s, units) for s in sorted(read - set(mine), key=str)]
-        lines = ["const long at = first + vector * LANES;"]
         # Everything is read before anything is written, since a value may take another's place.
-        lines += [f"const vec {self.names(s)} = {line};" for s, line in zip(sorted(read - set(mine), key=str), loads, strict=True)]
+        loads = {s: self._place(s) for s in read if s not in mine}
+        lines = [f"const vec {self.names(s)} = {self._load(s, place)};" for s, place in loads.items()]
         lines += [f"const vec {self.names(s)} = {line};" for s, line in products.items()]
         lines += [f"const vec {self.names(a.symbol)} = {to_c(a.expression, self.names)};" for a in assignments]
-        for symbol in mine:
-            if self._is_left(symbol):
-                lines.append(f"store(call->tape + (span->slot + row) * run->stride + {self.w.column(symbol)} + at, {self.names(symbol)});")
+        left = {s: self._tape(s) for s in mine if self._is_left(s)}
+        lines += [f"store({place}, {self.names(s)});" for s, place in left.items()]
         outs = [(self.w.state[s], to_c(e, self.names)) for s, e in leaving]
         lines += [f"const vec leaving_{i} = {text};" for i, text in outs]
-        lines += [f"store(span->arriving[{i}] + row * PADDED({units}) + at, leaving_{i});" for i, _ in outs]
+        lines += [f"store({_ARRIVING.format(i)}, leaving_{i});" for i, _ in outs]
         if into_input is not None:
-            lines.append("if (call->d_x)")
-            lines.append(
-                f"    store_some(call->d_x + run->place[span->slot + row] * {units} + at, {to_c(into_input, self.names)}, {units} - at);"
-            )
-        return lines
+            place = "call->d_x + run->place[span->slot + row] * units + at"
+            lines += ["if (call->d_x)", f"    store_some({place}, {to_c(into_input, self.names)}, units - at);"]
+        shared = self.w.vectors | {INPUT}
+        touched = [place for s, place in loads.items() if s not in shared] + [*left.values(), *(_ARRIVING.format(i) for i, _ in outs)]
+        return lines, list(dict.fromkeys(touched))
 
     def _is_left(self, symbol: sp.Symbol) -> bool:
         """Whether a value is left on the tape, here for the first time."""
@@ -208,18 +232,33 @@ class _Stage:
                 parts.append(f"sums_{group.panel}[(row * {group.gates} + {group.symbols.index(symbol)}) * vectors + vector]")
         return " + ".join(parts)
 
-    def _load(self, symbol: sp.Symbol, units: str) -> str:
+    def _load(self, symbol: sp.Symbol, place: str) -> str:
+        return f"load_some({place}, units - at)" if symbol == INPUT else f"load({place})"
+
+    def _place(self, symbol: sp.Symbol) -> str:
+        """Where a vector of a value that is not computed here lies."""
         if symbol == INPUT:
-            return f"load_some(run->x[span->slot + row] + at, {units} - at)"
+            return "run->x[span->slot + row] + at"
         if symbol in self.w.before:
-            return f"load(run->before[{self.w.before[symbol]}][span->slot + row] + at)"
+            return f"run->before[{self.w.before[symbol]}][span->slot + row] + at"
         if symbol in self.w.arriving:
-            return f"load(span->arriving[{self.w.arriving[symbol]}] + row * PADDED({units}) + at)"
+            return _ARRIVING.format(self.w.arriving[symbol])
         if symbol in self.w.row_vectors:
-            return f"load(run->row_vector[{self.w.row_vectors[symbol]}][span->slot + row] + at)"
+            return f"run->row_vector[{self.w.row_vectors[symbol]}][span->slot + row] + at"
         if symbol in self.w.vectors:
-            return f"load({self.w.parameter(str(symbol))} + at)"
-        return f"load(call->tape + (span->slot + row) * run->stride + {self.w.column(symbol)} + at)"
+            return f"{self.w.parameter(str(symbol))} + at"
+        return self._tape(symbol)
+
+    def _tape(self, symbol: sp.Symbol) -> str:
+        """Where a vector of a value lies on the tape."""
+        name = self.names(f"at {symbol}")
+        line = f"    const long {name} = {self.w.column(symbol)};"
+        if line not in self.head:
+            self.head.append(line)
+        return f"tape + row * stride + {name} + at"
+
+
+_ARRIVING = "span->arriving[{}] + row * PADDED(units) + at"
 
 
 def _parts(many: list[tuple[sp.Symbol, Term]]) -> Iterable[list[tuple[sp.Symbol, Term]]]:

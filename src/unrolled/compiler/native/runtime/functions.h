@@ -6,18 +6,12 @@
 
 INLINE vec smaller(vec a, vec b)
 {
-    vec v;
-    for (int l = 0; l < LANES; l++)
-        v[l] = b[l] < a[l] ? b[l] : a[l];
-    return v;
+    return choose(b < a, b, a);
 }
 
 INLINE vec larger(vec a, vec b)
 {
-    vec v;
-    for (int l = 0; l < LANES; l++)
-        v[l] = b[l] > a[l] ? b[l] : a[l];
-    return v;
+    return choose(b > a, b, a);
 }
 
 #ifdef DOUBLE
