@@ -70,7 +70,7 @@ class StageWriter:
                 *lines,
                 "    const Call *call = run->call;",
                 "    const long rows = span->rows, stride = run->stride;",
-                "    real *const tape = call->tape + span->slot * stride;",
+                "    real *const tape = call->tape + span->home * stride;",
                 *stage.body(),
                 "}",
                 "",

@@ -25,7 +25,9 @@ class Library:
         self.kernel = kernel
         library = load(build("recurrence", kernel.source, DEFINES[dtype]))
         library.lanes.restype = ctypes.c_long
+        library.most_rows.restype = ctypes.c_long
         self.lanes: int = library.lanes()
+        self.most_rows: int = library.most_rows()
         if addresses := runtime():
             library.use_threads(*(ctypes.c_void_p(a) for a in addresses))
         self.forward, self.backward = library.forward, library.backward

@@ -78,9 +78,11 @@ class _Call:
         places = dict(zip(self.binding.kernel.parameters, self.binding.places, strict=True))
         return next((self.stored[place[0]].shape[1] for name in maps if (place := places[name])), 0)
 
-    def tape_size(self, *, training: bool) -> int:
-        """The numbers on the tape, and one that tells whether it was written over."""
-        return self.steps * self.batch * self.stride[training] + 1
+    def tape_size(self, partitions: int, *, training: bool) -> int:
+        """The numbers on the tape, and one that tells whether it was written over. Without gradients each part of the batch needs two spans."""
+        in_turns = 2 * partitions * max(self.library.most_rows, -(-self.batch // partitions))
+        rows = self.steps * self.batch if training else in_turns
+        return rows * self.stride[training] + 1
 
     def run(
         self,
@@ -134,7 +136,7 @@ def forward(
     new = call.like.new_empty if lengths is None else call.like.new_zeros
     outs = [new(call.steps, call.batch, n) for n in (call.units if every_state else call.units[:1])]
     finals = [call.like.new_empty(call.batch, n) for n in call.units]
-    tape = call.like.new_empty(call.tape_size(training=training))
+    tape = call.like.new_empty(call.tape_size(partitions, training=training))
     call.run(call.library.forward, tape, (threads, partitions, reverse, training), outs=outs, finals=finals)
     return [*outs, *finals, tape]
 
@@ -209,7 +211,7 @@ def _forward_shapes(
     call = _Call(key, x, stored, initial, masks, lengths, resets)
     outs = [call.like.new_empty(call.steps, call.batch, n) for n in (call.units if every_state else call.units[:1])]
     finals = [call.like.new_empty(call.batch, n) for n in call.units]
-    return [*outs, *finals, call.like.new_empty(call.tape_size(training=training))]
+    return [*outs, *finals, call.like.new_empty(call.tape_size(partitions, training=training))]
 
 
 def _backward_shapes(

@@ -7,6 +7,7 @@ static void run_stages(const Run *run, Stage *const *stages, long count, Span sp
         Span some = span;
         for (long done = 0; done < slots; done += some.rows) {
             some.slot = span.slot + done;
+            some.home = span.home + done;
             some.rows = LEAST((long)MOST_ROWS, slots - done);
             for (int i = 0; i < STATES; i++)
                 some.arriving[i] = span.arriving[i] ? span.arriving[i] + done * PADDED(run->call->size[state_size[i]]) : NULL;
@@ -14,20 +15,6 @@ static void run_stages(const Run *run, Stage *const *stages, long count, Span sp
         }
         wait_for_all(&team->barrier, span.parts);
     }
-}
-
-/* The step at which work that knows no order in time is done in one go, beginning at step number n: as many steps as fill a span. */
-static long together(const Run *run, const long *start, long n, int falling)
-{
-    const long steps = run->call->steps;
-    long last = n, slots = 0;
-    for (; last < steps; last++) {
-        const long t = falling ? steps - 1 - last : last;
-        slots += start[t + 1] - start[t];
-        if (slots > MOST_ROWS && last > n)
-            break;
-    }
-    return last;
 }
 
 static void hand_out(const Run *run, const Span *span)
@@ -38,20 +25,19 @@ static void hand_out(const Run *run, const Span *span)
             const long n = call->size[state_size[s]];
             for (long r = span->rows * span->part / span->parts; r < span->rows * (span->part + 1) / span->parts; r++)
                 memcpy(call->out[s] + run->place[span->slot + r] * n,
-                       call->tape + (span->slot + r) * run->stride + run->column[state_column[s]], (size_t)n * sizeof(real));
+                       call->tape + (span->home + r) * run->stride + run->column[state_column[s]], (size_t)n * sizeof(real));
         }
 }
 
-static void hand_out_final(const Run *run, long partition, const long *start)
+/* The states of rows that end with a step; of those that have no step at all, the initial ones (`span` is NULL). */
+static void hand_out_final(const Run *run, long partition, const Span *span, long first, long end)
 {
     const Call *call = run->call;
-    for (long row = 0, b; partition + row * call->partitions < call->batch; row++) {
-        b = run->order[partition + row * call->partitions];
-        const long length = length_of(call, b);
+    for (long row = first; row < end; row++) {
+        const long b = run->order[partition + row * call->partitions];
         for (int s = 0; s < STATES && call->final[s]; s++) {
             const long n = call->size[state_size[s]];
-            const real *from = length ? call->tape + (start[call->reverse ? 0 : length - 1] + row) * run->stride + run->column[state_column[s]]
-                                      : call->initial[s] + b * PADDED(n);
+            const real *from = span ? call->tape + (span->home + row) * run->stride + run->column[state_column[s]] : call->initial[s] + b * PADDED(n);
             memcpy(call->final[s] + b * n, from, (size_t)n * sizeof(real));
         }
     }
@@ -60,9 +46,12 @@ static void hand_out_final(const Run *run, long partition, const long *start)
 static void forward_partition(Run *run, Team *team, long partition, long part, long parts)
 {
     const Call *call = run->call;
-    const long *start = run->start + partition * (call->steps + 1);
-    if (part == 0)
+    const long *start = run->start + partition * (call->steps + 1), *home = run->home + partition * (call->steps + 1);
+    const long all = (call->batch - partition + call->partitions - 1) / call->partitions;
+    if (part == 0) {
         place_rows(run, partition);
+        hand_out_final(run, partition, NULL, call->steps ? start[1] - start[0] : 0, all);
+    }
     wait_for_all(&team->barrier, parts);
     for (long n = 0, ready = 0; n < call->steps; n++) {
         Span span = {.part = part, .parts = parts};
@@ -70,16 +59,18 @@ static void forward_partition(Run *run, Team *team, long partition, long part, l
             ready = together(run, start, n, call->reverse != 0);
             const long first = call->reverse ? call->steps - ready : n, end = call->reverse ? call->steps - n : ready;
             span.slot = start[first];
+            span.home = home[first];
             run_stages(run, prologue_stages, PROLOGUE_STAGES, span, start[end] - start[first], team);
         }
         const long t = call->reverse ? call->steps - 1 - n : n;
         span.slot = start[t];
+        span.home = home[t];
         span.rows = start[t + 1] - start[t];
         run_stages(run, forward_stages, FORWARD_STAGES, span, span.rows, team);
         hand_out(run, &span);
+        if (part == 0)
+            hand_out_final(run, partition, &span, call->reverse ? (t ? span.rows : 0) : t + 1 < call->steps ? start[t + 2] - start[t + 1] : 0, span.rows);
     }
-    if (part == 0)
-        hand_out_final(run, partition, start);
 }
 
 static void forward_work(void *data, Team *team, long thread, long threads)
@@ -106,7 +97,8 @@ void forward(const Call *call)
 {
     Run run = begin_run(call, call->training ? COLUMNS_ALL : COLUMNS_FORWARD);
     allocate_forward(&run);
-    use_large_pages(call->tape, (size_t)(run.slots * run.stride) * sizeof(real));
+    if (call->training)
+        use_large_pages(call->tape, (size_t)(run.slots * run.stride) * sizeof(real));
     run_team(forward_work, &run, call->threads);
     end_run(&run);
     *call->used = 0;
@@ -137,7 +129,7 @@ static void arrive(const Run *run, const Span *span)
             for (long u = 0; from && u < n; u++)
                 to[u] += from[u];
             if (arriving_column[s] >= 0)
-                memcpy(call->tape + (span->slot + r) * run->stride + run->column[arriving_column[s]], to, (size_t)PADDED(n) * sizeof(real));
+                memcpy(call->tape + (span->home + r) * run->stride + run->column[arriving_column[s]], to, (size_t)PADDED(n) * sizeof(real));
         }
 }
 
@@ -174,7 +166,7 @@ static void backward_partition(Run *run, Team *team, long partition, long part, 
     const long *start = run->start + partition * (call->steps + 1);
     for (long n = 0, begun = 0, ready = together(run, start, 0, !call->reverse); n < call->steps; n++) {
         const long t = call->reverse ? n : call->steps - 1 - n;
-        Span span = {.slot = start[t], .rows = start[t + 1] - start[t], .part = part, .parts = parts};
+        Span span = {.slot = start[t], .home = start[t], .rows = start[t + 1] - start[t], .part = part, .parts = parts};
         for (int s = 0; s < STATES; s++)
             span.arriving[s] = arriving[s];
         arrive(run, &span);
@@ -186,7 +178,7 @@ static void backward_partition(Run *run, Team *team, long partition, long part, 
             wait_for_all(&team->barrier, parts);
         if (n + 1 == ready) {
             const long first = call->reverse ? begun : call->steps - ready, end = call->reverse ? ready : call->steps - begun;
-            Span all = {.slot = start[first], .part = part, .parts = parts};
+            Span all = {.slot = start[first], .home = start[first], .part = part, .parts = parts};
             run_stages(run, epilogue_stages, EPILOGUE_STAGES, all, start[end] - start[first], team);
             begun = ready;
             ready = together(run, start, ready, !call->reverse);
@@ -247,4 +239,9 @@ void backward(const Call *call)
 long lanes(void)
 {
     return LANES;
+}
+
+long most_rows(void)
+{
+    return MOST_ROWS;
 }

@@ -1,5 +1,6 @@
-/* Where the real steps of a batch lie on the tape. The rows of the batch, longest first, are dealt out to partitions; a partition's steps
-   follow one another in time, and those rows that are still running at a step are its first. A place on the tape is called a slot. */
+/* Where the real steps of a batch lie. The rows of the batch, longest first, are dealt out to partitions; a partition's steps follow one
+   another in time, and those rows that are still running at a step are its first. A real step of a row is called a slot. In training each
+   slot has a row of the tape to itself; otherwise a partition has room for two spans, which take turns. */
 
 /* What the caller gives. Everything is 8 bytes wide, so that it can be written as a list of numbers. */
 typedef struct {
@@ -27,6 +28,7 @@ typedef struct {
     long slots, stride;
     long column[COLUMNS];
     long *start;  /* [partitions, steps + 1]: the first slot of each step */
+    long *home;   /* the same: its row of the tape */
     long *order;  /* [B]: the batch's rows, longest first */
     long *place;  /* by slot: t * B + b */
     int64_t *id;  /* by slot: the input's number, where inputs are numbers */
@@ -36,9 +38,9 @@ typedef struct {
     real *panel[PANELS];
 } Run;
 
-/* Some slots that follow one another, the share of a team's member in their units, and the adjoints of the states of their rows. */
+/* Some slots that follow one another, the first one's row of the tape, the share of a team's member in their units, and the adjoints of the states of their rows. */
 typedef struct {
-    long slot, rows, part, parts;
+    long slot, home, rows, part, parts;
     real *arriving[STATES];
 } Span;
 
@@ -67,6 +69,7 @@ static void lay_out(Run *run)
 {
     const Call *call = run->call;
     run->start = malloc((size_t)(call->partitions * (call->steps + 1)) * sizeof(long));
+    run->home = malloc((size_t)(call->partitions * (call->steps + 1)) * sizeof(long));
     run->order = malloc((size_t)(call->batch + 1) * sizeof(long));
     sort_rows(run);
     run->slots = 0;
@@ -102,6 +105,7 @@ static void lay_out_columns(Run *run, int columns)
 static void end_run(Run *run)
 {
     free(run->start);
+    free(run->home);
     free(run->order);
     free(run->place);
     free(run->id);
@@ -114,11 +118,50 @@ static void end_run(Run *run)
         free(run->panel[p]);
 }
 
+/* The step at which work that knows no order in time is done in one go, beginning at step number n: as many steps as fill a span. */
+static long together(const Run *run, const long *start, long n, int falling)
+{
+    const long steps = run->call->steps;
+    long last = n, slots = 0;
+    for (; last < steps; last++) {
+        const long t = falling ? steps - 1 - last : last;
+        slots += start[t + 1] - start[t];
+        if (slots > MOST_ROWS && last > n)
+            break;
+    }
+    return last;
+}
+
+/* The rows of the tape that a partition has where no gradient is wanted: two spans', or two steps' if those are longer. */
+static long rows_in_turns(const Call *call)
+{
+    const long rows = (call->batch + call->partitions - 1) / call->partitions;
+    return 2 * (rows > MOST_ROWS ? rows : MOST_ROWS);
+}
+
+static void find_homes(Run *run, long partition)
+{
+    const Call *call = run->call;
+    const long *start = run->start + partition * (call->steps + 1), room = rows_in_turns(call);
+    long *home = run->home + partition * (call->steps + 1);
+    if (call->training) {
+        memcpy(home, start, (size_t)(call->steps + 1) * sizeof(long));
+        return;
+    }
+    for (long n = 0, turn = 0; n < call->steps; turn++) {
+        const long end = together(run, start, n, call->reverse != 0), first = call->reverse ? call->steps - end : n;
+        for (long t = first; t < first + end - n; t++)
+            home[t] = partition * room + turn % 2 * (room / 2) + start[t] - start[first];
+        n = end;
+    }
+}
+
 /* Fill in what is known by slot, for one partition. */
 static void place_rows(Run *run, long partition)
 {
     const Call *call = run->call;
-    const long *start = run->start + partition * (call->steps + 1);
+    const long *start = run->start + partition * (call->steps + 1), *home = run->home + partition * (call->steps + 1);
+    find_homes(run, partition);
     for (long t = 0; t < call->steps; t++)
         for (long slot = start[t]; slot < start[t + 1]; slot++) {
             const long row = slot - start[t], b = run->order[partition + row * call->partitions], place = t * call->batch + b;
@@ -130,7 +173,7 @@ static void place_rows(Run *run, long partition)
             if (call->ids)
                 run->id[slot] = call->ids[place];
             for (int s = 0; s < STATES; s++)
-                run->before[s][slot] = goes_on ? call->tape + (start[other] + row) * run->stride + run->column[state_column[s]]
+                run->before[s][slot] = goes_on ? call->tape + (home[other] + row) * run->stride + run->column[state_column[s]]
                                                : call->initial[s] + b * PADDED(call->size[state_size[s]]);
             for (int m = 0; m < ROW_VECTORS; m++)
                 run->row_vector[m][slot] = call->row_vector[m] + b * PADDED(call->size[row_vector_size[m]]);
