@@ -26,6 +26,9 @@ def check_options(**options: Any) -> None:
     for name in ("bidirectional", "batch_first", "residual"):
         if not isinstance(options[name], bool):
             raise ConfigError(f"`{name}` must be True or False, got {options[name]!r}.")
+    steps = options["checkpoint_steps"]
+    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
+        raise ConfigError(f"`checkpoint_steps` must be None or a whole number of at least 1, got {steps!r}.")
     if options["initial_state"] not in ("zeros", "learned"):
         raise ConfigError(f"`initial_state` must be 'zeros' or 'learned', got {options['initial_state']!r}.")
 

@@ -9,7 +9,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.cells import Cell, find_cell
-from unrolled.engines import Lengths, Problem, Solution, choose, read_lengths
+from unrolled.engines import Engine, Lengths, Problem, Solution, choose, read_lengths, run_in_segments
 from unrolled.engines.choice import check_engine
 from unrolled.equations.recurrence import RECURRENT_MAP
 from unrolled.errors import ConfigError, EngineError, ShapeError
@@ -33,6 +33,8 @@ class Recurrent(NamedParameters):
         recurrent_dropout: the same for what the recurrent maps read, with one mask for a whole row (Gal & Ghahramani 2016).
         initial_state: `"zeros"`, or `"learned"` for parameters of that name, zero at first.
         residual: from the second layer on, a layer's input is added to its output.
+        checkpoint_steps: in training, keep the states of every so many steps alone and compute the rest again on the way back: for
+            sequences too long for memory, at the price of one more forward pass.
         engine: `"auto"`, or the name of the engine that must run; see `explain`.
 
     Raises `ConfigError` for a value that an option cannot have.
@@ -51,6 +53,7 @@ class Recurrent(NamedParameters):
         recurrent_dropout: float = 0.0,
         initial_state: str = "zeros",
         residual: bool = False,
+        checkpoint_steps: int | None = None,
         engine: str = "auto",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
@@ -58,10 +61,12 @@ class Recurrent(NamedParameters):
         check_options(
             input_size=input_size, hidden_size=hidden_size, num_layers=num_layers, bidirectional=bidirectional, batch_first=batch_first,
             dropout=dropout, recurrent_dropout=recurrent_dropout, initial_state=initial_state, residual=residual,
+            checkpoint_steps=checkpoint_steps,
         )  # fmt: skip
         super().__init__(find_cell(cell), input_size, hidden_size, num_layers, bidirectional, initial_state, device, dtype)
         self.batch_first, self.residual = batch_first, residual
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
+        self.checkpoint_steps = checkpoint_steps
         self.engine, self._last = check_engine(engine), ("", "")
 
     def forward(
@@ -95,6 +100,10 @@ class Recurrent(NamedParameters):
             raise ShapeError("`lengths` was given with a PackedSequence, which brings its own. Leave one of them out.")
         lengths = packed_lengths if packed_lengths is not None else lengths
         real = None if lengths is None else read_lengths(lengths, x.shape[0], x.shape[1], x.device)
+        if resets is not None and self.checkpoint_steps is not None:
+            raise ConfigError(
+                "`resets` cannot be given to a layer with checkpoint_steps, whose segments begin in the middle. Leave out one."
+            )
         cuts = None if resets is None else read_resets(resets, x, arrangement)
         self._check_input(x, real)
         steps, final, history = self._run(x, self._initial(state, x, arrangement), real, cuts, return_states)
@@ -184,6 +193,12 @@ class Recurrent(NamedParameters):
             resets = in_reverse(resets)
         return Problem(self._plan, self._weights_at(place), x, initial, lengths, bool(place[1]), masks, every_state, resets)
 
+    def _solve(self, engine: Engine, problem: Problem) -> Solution:
+        steps = self.checkpoint_steps
+        if steps is None or not torch.is_grad_enabled() or problem.x.shape[0] <= steps:
+            return engine.run(problem)
+        return run_in_segments(engine.run, problem, steps)
+
     def _run(
         self, x: Tensor, initial: State, lengths: Lengths | None, resets: Tensor | None, every_state: bool
     ) -> tuple[Tensor, State, State]:
@@ -197,7 +212,7 @@ class Recurrent(NamedParameters):
                 problem = self._problem((layer, direction), x, at, lengths, resets, every_state=every_state)
                 choice = choose(self.engine, problem)
                 object.__setattr__(self, "_last", (choice.engine.name, choice.why))  # A module's own way costs ten times as much.
-                here.append(choice.engine.run(problem))
+                here.append(self._solve(choice.engine, problem))
             y = torch.cat([s.steps[0] for s in here], -1) if self.bidirectional else here[0].steps[0]
             x = y + x if self.residual and layer else y
             if layer < self.num_layers - 1:
