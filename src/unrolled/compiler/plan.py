@@ -75,10 +75,11 @@ class Plan:
     """`prologue` depends on x alone and runs once for all steps; `stages` run once a step; `adjoint` is their derivative.
 
     A recurrence has one plan, so that plans are equal when they are the same object. Engines find what they keep for a plan by it at every
-    call, where comparing equations would cost more than a step.
+    call, where comparing equations would cost more than a step. `text` are the equations, by which another process finds the same plan.
     """
 
     recurrence: Recurrence
     prologue: tuple[Stage, ...]
     stages: tuple[Stage, ...]
     adjoint: Adjoint
+    text: str

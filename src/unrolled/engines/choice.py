@@ -7,6 +7,7 @@ from unrolled.engines.eager import EagerEngine
 from unrolled.engines.fused import TorchEngine
 from unrolled.engines.native.engine import NativeEngine
 from unrolled.engines.problem import Engine, Problem
+from unrolled.engines.settled import settled
 from unrolled.errors import ConfigError, EngineError
 
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (NativeEngine(), TorchEngine(), EagerEngine())}
@@ -37,8 +38,8 @@ def choose(wanted: str, problem: Problem) -> Choice:
     can. An engine that was named and cannot run the problem is an `EngineError`; nothing is replaced silently.
     """
     told = f"engine={check_engine(wanted)!r}"
-    if wanted == "auto" and os.environ.get(VARIABLE):
-        wanted = check_engine(os.environ[VARIABLE])
+    if wanted == "auto" and (named := _named()):
+        wanted = check_engine(named)
         told = f"{VARIABLE}={wanted}"
     if wanted != "auto":
         engine = ENGINES[wanted]
@@ -52,3 +53,9 @@ def choose(wanted: str, problem: Problem) -> Choice:
             return Choice(engine, "; ".join([*refused, engine.explain(problem)]))
         refused.append(f"not {engine.name}: {reason}")
     raise EngineError(f"No engine can run this: {'; '.join(refused)}.")
+
+
+@settled
+def _named() -> str:
+    """What the environment variable names; torch.compile takes it as it is when it compiles."""
+    return os.environ.get(VARIABLE, "")

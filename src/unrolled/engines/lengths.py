@@ -62,6 +62,8 @@ def read_lengths(lengths: Tensor | Sequence[int], steps: int, batch: int, device
         raise ShapeError(f"`lengths` must have shape [B] = [{batch}], got {list(given.shape)}. Pass one length per sequence.")
     if batch and given.dtype not in _INTEGERS:
         raise ShapeError(f"`lengths` must be whole numbers, got {given.dtype}. Convert with `lengths.long()`.")
+    if torch.compiler.is_compiling():
+        return Lengths(given, steps, device)  # Which numbers they are is not known yet; the engine has to look.
     least, most = torch.stack(given.aminmax()).tolist() if batch else (0, 0)  # One transfer from a GPU, not two.
     if least < 0 or most > steps:
         row = int(((given < 0) | (given > steps)).nonzero()[0])

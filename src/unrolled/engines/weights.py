@@ -1,5 +1,6 @@
 """The parameters of one layer and direction, by the names that the equations give them."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -20,6 +21,8 @@ class Weights:
         self._layout, self.rows = layout, rows
         self._place = {block: (stored, i) for stored, blocks in layout.items() for i, block in enumerate(blocks)}
         self._stored: Mapping[str, Tensor] = {}
+        self.text = json.dumps([layout, rows])
+        """Layout and rows on one line, as part of a name that other processes understand."""
 
     def __getstate__(self) -> dict[str, object]:
         """What copying and pickling keep: the tensors belong to the module, and may be in the middle of a graph."""

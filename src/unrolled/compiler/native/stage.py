@@ -233,7 +233,7 @@ class _Stage:
         return " + ".join(parts)
 
     def _load(self, symbol: sp.Symbol, place: str) -> str:
-        return f"load_some({place}, units - at)" if symbol == INPUT else f"load({place})"
+        return f"load_some({place}, units - at)" if symbol == INPUT or symbol in self.w.vectors else f"load({place})"
 
     def _place(self, symbol: sp.Symbol) -> str:
         """Where a vector of a value that is not computed here lies."""

@@ -8,6 +8,7 @@ from unrolled.engines.native.compilers import find_compiler
 from unrolled.engines.native.library import DEFINES
 from unrolled.engines.native.threads import threads_for
 from unrolled.engines.problem import Problem, Solution
+from unrolled.engines.settled import settled
 from unrolled.errors import BuildError
 
 
@@ -27,14 +28,9 @@ class NativeEngine:
             return "autocast asks for torch's products in half precision"
         if not x.is_floating_point() and problem.plan.recurrence.reads_input_by_unit:
             return "whole numbers can only be looked up"
-        if torch._C._are_functorch_transforms_active():
+        if not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
             return "the transforms of torch.func need torch's own operations"
-        try:
-            find_compiler()
-        except BuildError as error:
-            notice(error.reason)
-            return f"no C compiler works here ({error.reason})"
-        return ""
+        return _lacking()
 
     def explain(self, problem: Problem) -> str:
         """What runs."""
@@ -46,7 +42,7 @@ class NativeEngine:
         every = problem.every_state
         stored = problem.weights.stored
         lengths = None if problem.lengths is None else problem.lengths.values
-        masks = self._masks(problem, key)
+        masks = [] if problem.masks is None else list(problem.masks.values())
         threads, partitions = threads_for(problem.x.shape[1], sum(t.numel() for t in stored) * problem.x.shape[1])
         training = torch.is_grad_enabled() and any(t.requires_grad for t in (problem.x, *stored, *problem.initial))
         run = torch.ops.unrolled.forward if training or torch.compiler.is_compiling() else operators.forward
@@ -68,10 +64,13 @@ class NativeEngine:
         steps = tuple(found[: states if every else 1])
         return Solution(steps, tuple(found[len(steps) : len(steps) + states]))
 
-    def _masks(self, problem: Problem, key: str) -> list[torch.Tensor]:
-        """The masks in the kernel's order."""
-        if problem.masks is None:
-            return []
-        binding = operators.binding_of(key)
-        sizes = binding.sizes(problem.x.shape[-1], [s.shape[1] for s in problem.initial])
-        return [problem.masks[sizes[label]] for label in binding.mask_labels]
+
+@settled
+def _lacking() -> str:
+    """Why nothing can be compiled; empty where a compiler works. torch.compile does not look into it."""
+    try:
+        find_compiler()
+    except BuildError as error:
+        notice(error.reason)
+        return f"no C compiler works here ({error.reason})"
+    return ""

@@ -30,7 +30,7 @@ class Library:
         self.most_rows: int = library.most_rows()
         if addresses := runtime():
             library.use_threads(*(ctypes.c_void_p(a) for a in addresses))
-        self.forward, self.backward = library.forward, library.backward
+        self.forward, self.backward, self.fault = library.forward, library.backward, library.fault
 
     def padded(self, units: int) -> int:
         """The place that so many units take."""

@@ -1,40 +1,22 @@
 """The two passes of a kernel as operators of torch, so that autograd and `torch.compile` know them."""
 
 import ctypes
-import hashlib
 from collections.abc import Sequence
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
 from unrolled.engines.eager import EagerEngine
 from unrolled.engines.lengths import Lengths
+from unrolled.engines.native.bindings import bind, binding_of
 from unrolled.engines.native.library import Binding, Library, library
+from unrolled.engines.native.threads import can_share
 from unrolled.engines.problem import Problem, Solution
 from unrolled.engines.weights import Weights
+from unrolled.errors import ShapeError
 
-_of_key: dict[str, Binding] = {}
-_key_of: WeakKeyDictionary[Weights, dict[tuple[int, bool], str]] = WeakKeyDictionary()
-
-
-def bind(problem: Problem) -> str:
-    """The key under which the operators find the kernel of a problem and the layout of its weights."""
-    known = _key_of.setdefault(problem.weights, {})
-    masked = problem.masks is not None
-    key = known.get((id(problem.plan), masked))
-    if key is None:
-        binding = Binding(problem.plan, problem.weights, masked)
-        text = f"{binding.kernel.source}{list(binding.layout.items())}{binding.rows}"
-        key = known[id(problem.plan), masked] = hashlib.sha256(text.encode()).hexdigest()[:16]
-        _of_key[key] = binding
-    return key
-
-
-def binding_of(key: str) -> Binding:
-    """The kernel and layout under a key."""
-    return _of_key[key]
+__all__ = ["backward", "bind", "forward"]
 
 
 class _Call:
@@ -50,7 +32,7 @@ class _Call:
         lengths: Tensor | None,
         resets: Tensor | None,
     ) -> None:
-        self.binding = _of_key[key]
+        self.binding = binding_of(key)
         self.like = initial[0]
         self.library: Library = library(self.binding.kernel, self.like.dtype)
         self.steps, self.batch = x.shape[:2]
@@ -58,14 +40,14 @@ class _Call:
         self.x = x.long().contiguous() if self.numbers else x.contiguous()
         self.stored = [t.contiguous() for t in stored]
         self.initial = [self.library.whole(s) for s in initial]
-        self.masks = [self.library.whole(m) for m in masks]
-        self.lengths = lengths
+        self.lengths = None if lengths is None else lengths.contiguous()
         self.resets = None if resets is None else resets.contiguous()
         self.units = [s.shape[1] for s in initial]
         inputs = self._inputs() if self.numbers else x.shape[2]
         sizes = self.binding.sizes(inputs, self.units)
         kernel = self.library.kernel
         self.sizes = [sizes[label] for label in kernel.sizes]
+        self.masks = [self.library.whole(next(m for m in masks if m.shape[1] == sizes[label])) for label in self.binding.mask_labels]
         columns = [self.library.padded(sizes[label]) for label in kernel.columns]
         self.stride = {True: self.library.lanes + sum(columns), False: self.library.lanes + sum(columns[: kernel.forward_columns])}
         left_out = max((self.binding.rows[n] for n, p in zip(kernel.parameters, self.binding.places, strict=True) if p is None), default=0)
@@ -78,11 +60,11 @@ class _Call:
         places = dict(zip(self.binding.kernel.parameters, self.binding.places, strict=True))
         return next((self.stored[place[0]].shape[1] for name in maps if (place := places[name])), 0)
 
-    def tape_size(self, partitions: int, *, training: bool) -> int:
-        """The numbers on the tape, and one that tells whether it was written over. Without gradients each part of the batch needs two spans."""
+    def tape(self, partitions: int, *, training: bool) -> Tensor:
+        """Room for the numbers, and one that tells whether they were written over. Without gradients each part of the batch needs two spans."""
         in_turns = 2 * partitions * max(self.library.most_rows, -(-self.batch // partitions))
         rows = self.steps * self.batch if training else in_turns
-        return rows * self.stride[training] + 1
+        return self.like.new_empty(rows * self.stride[training] + 1)
 
     def run(
         self,
@@ -103,14 +85,34 @@ class _Call:
         states = len(self.units)
         spare = self.left_out.clone() if self.left_out is not None and d_stored else None
         parameters = self.binding.addresses(self.stored, self.left_out)
-        numbers = [threads, self.steps, self.batch, partitions, reverse, training, _at(self.lengths), _at(self.resets)]
+        numbers = [
+            threads if can_share() else 1,
+            self.steps,
+            self.batch,
+            partitions,
+            reverse,
+            training,
+            _at(self.lengths),
+            _at(self.resets),
+        ]
         numbers += [0, _at(self.x)] if self.numbers else [_at(self.x), 0]
         numbers += [tape.data_ptr(), tape.data_ptr() + (tape.numel() - 1) * tape.element_size(), _at(d_x), *self.sizes, *parameters]
         numbers += self.binding.addresses(d_stored, spare) if d_stored else [0] * len(parameters)
         for tensors in (self.initial, outs, finals, d_outs, d_finals, d_initial):
             numbers += [_at(t) for t in tensors] + [0] * (states - len(tensors))
         numbers += [_at(m) for m in self.masks]
-        function((ctypes.c_int64 * len(numbers))(*map(int, numbers)))
+        call = (ctypes.c_int64 * len(numbers))(*map(int, numbers))
+        self._check(call)
+        function(call)
+
+    def _check(self, call: Any) -> None:
+        """Numbers that would lead outside the tensors. A layer looks at them before, but not where torch.compile has compiled it."""
+        fault = self.library.fault(call) if self.numbers or self.lengths is not None else 0
+        if fault == 1:
+            raise ShapeError(f"`lengths` must lie between 0 and T = {self.steps}. Pass the number of real steps of each sequence.")
+        if fault == 2:
+            most = self._inputs() - 1
+            raise ShapeError(f"`x` of whole numbers must lie between 0 and input_size - 1 = {most}.")
 
 
 def _at(tensor: Tensor | None) -> int:
@@ -136,7 +138,7 @@ def forward(
     new = call.like.new_empty if lengths is None else call.like.new_zeros
     outs = [new(call.steps, call.batch, n) for n in (call.units if every_state else call.units[:1])]
     finals = [call.like.new_empty(call.batch, n) for n in call.units]
-    tape = call.like.new_empty(call.tape_size(partitions, training=training))
+    tape = call.tape(partitions, training=training)
     call.run(call.library.forward, tape, (threads, partitions, reverse, training), outs=outs, finals=finals)
     return [*outs, *finals, tape]
 
@@ -159,7 +161,7 @@ def backward(
 ) -> list[Tensor]:
     """The adjoints of the stored parameters, of the initial states, and of the input if it is wanted.
 
-    `d_outs` and `d_finals` are empty tensors where nothing flows back.
+    `d_outs` and `d_finals` are empty tensors where nothing flows back. The tape is written over.
     """
     call = _Call(key, x, stored, initial, masks, lengths, resets)
     kernel = call.library.kernel
@@ -183,6 +185,11 @@ def backward(
     return [*d_stored, *d_initial, *([] if d_x is None else [d_x])]
 
 
+def _backward_apart(key: str, tape: Tensor, *rest: Any) -> list[Tensor]:
+    """The same, and the tape stays as it is: what torch moves about in a graph must not write to what it is given."""
+    return backward(key, tape.clone(), *rest)
+
+
 _ARGUMENTS = "Tensor x, Tensor[] stored, Tensor[] initial, Tensor[] masks, Tensor? lengths, Tensor? resets"
 _library = torch.library.Library("unrolled", "DEF")
 _library.define(f"forward(str key, {_ARGUMENTS}, bool reverse, bool every_state, bool training, int threads, int partitions) -> Tensor[]")
@@ -191,7 +198,7 @@ _library.define(
     " bool into_input) -> Tensor[]"
 )
 _library.impl("forward", forward, "CPU")
-_library.impl("backward", backward, "CPU")
+_library.impl("backward", _backward_apart, "CPU")
 
 
 def _forward_shapes(
@@ -211,7 +218,7 @@ def _forward_shapes(
     call = _Call(key, x, stored, initial, masks, lengths, resets)
     outs = [call.like.new_empty(call.steps, call.batch, n) for n in (call.units if every_state else call.units[:1])]
     finals = [call.like.new_empty(call.batch, n) for n in call.units]
-    return [*outs, *finals, call.like.new_empty(call.tape_size(partitions, training=training))]
+    return [*outs, *finals, call.tape(partitions, training=training)]
 
 
 def _backward_shapes(
@@ -253,14 +260,19 @@ def _flow_back(ctx: Any, flows: list[Tensor | None]) -> tuple[Any, ...]:
     count = len(initial) if every_state else 1
     d_outs, d_finals = given[:count], given[count:-1]
     if torch.is_grad_enabled():
-        found = _differentiable(_of_key[key], x, stored, initial, masks, lengths, resets, reverse, every_state, d_outs, d_finals)
+        found = _differentiable(binding_of(key), x, stored, initial, masks, lengths, resets, reverse, every_state, d_outs, d_finals)
     else:
-        found = torch.ops.unrolled.backward(
+        found = (backward if _is_plain(tape) else torch.ops.unrolled.backward)(
             key, tape, x, stored, initial, masks, lengths, resets, d_outs, d_finals, reverse, threads, partitions, into_input
         )
     d_stored, d_initial = list(found[: len(stored)]), list(found[len(stored) : len(stored) + len(initial)])
     d_x = found[-1] if into_input else None
     return (None, d_x, d_stored, d_initial, [None] * len(masks), *([None] * 7))
+
+
+def _is_plain(tape: Tensor) -> bool:
+    """Whether nobody watches, so that the tape may be written over: not where torch records what is done, with tensors that have no memory."""
+    return type(tape) is Tensor and not torch._C._len_torch_dispatch_stack()
 
 
 def _differentiable(

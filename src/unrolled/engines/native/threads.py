@@ -7,6 +7,8 @@ from pathlib import Path
 
 import torch
 
+from unrolled.engines.settled import settled
+
 _FUNCTIONS = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 _forked = False
 
@@ -17,11 +19,22 @@ def threads_for(batch: int, work: int) -> tuple[int, int]:
     As many as `torch.set_num_threads` allows; one where the work, in multiplications at each step, would not pay for waiting, and in a
     process that was forked off another with threads, where the runtime would wait for threads that did not come along.
     """
-    allowed = 1 if _forked or not runtime() else torch.get_num_threads()
+    allowed = _allowed()
     if allowed == 1 or work < 20_000:
         return 1, 1
     # A batch with fewer rows than threads is not cut: all threads share its units.
     return allowed, allowed if batch >= allowed else 1
+
+
+def can_share() -> bool:
+    """Whether several threads can work here. A process forked off another can not, which is why a call asks once more before it begins."""
+    return not _forked and bool(runtime())
+
+
+@settled
+def _allowed() -> int:
+    """torch.compile compiles anew where `torch.set_num_threads` was called since."""
+    return torch.get_num_threads() if can_share() else 1
 
 
 @cache

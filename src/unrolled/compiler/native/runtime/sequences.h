@@ -51,6 +51,21 @@ static long length_of(const Call *call, long row)
     return call->lengths ? call->lengths[row] : call->steps;
 }
 
+/* Whether the caller's numbers lead outside its memory: 1 for a length, 2 for the number of an input at a real step, 0 for none. */
+long fault(const Call *call)
+{
+    for (long b = 0; call->lengths && b < call->batch; b++)
+        if (call->lengths[b] < 0 || call->lengths[b] > call->steps)
+            return 1;
+    for (long t = 0; call->ids && call->size[SIZE_x] && t < call->steps; t++)
+        for (long b = 0; b < call->batch; b++) {
+            const int64_t id = call->ids[t * call->batch + b];
+            if ((id < 0 || id >= call->size[SIZE_x]) && t < length_of(call, b))
+                return 2;
+        }
+    return 0;
+}
+
 /* The rows by falling length, rows of equal length in their order: counted, then placed. */
 static void sort_rows(Run *run)
 {
