@@ -258,6 +258,7 @@ def _flow_back(ctx: Any, flows: list[Tensor | None]) -> tuple[Any, ...]:
     into_input = bool(ctx.needs_input_grad[1])
     given = [x.new_empty(0, dtype=tape.dtype) if f is None else f for f in flows]
     count = len(initial) if every_state else 1
+    found: Sequence[Tensor | None]
     d_outs, d_finals = given[:count], given[count:-1]
     if torch.is_grad_enabled():
         found = _differentiable(binding_of(key), x, stored, initial, masks, lengths, resets, reverse, every_state, d_outs, d_finals)
@@ -287,8 +288,8 @@ def _differentiable(
     every_state: bool,
     d_outs: Sequence[Tensor],
     d_finals: Sequence[Tensor],
-) -> list[Tensor]:
-    """The same adjoints by way of the engine `eager`, so that they can be differentiated once more."""
+) -> list[Tensor | None]:
+    """The same adjoints by way of the engine `eager`, so that they can be differentiated once more; None for what nothing depends on."""
     weights = Weights(binding.layout, binding.rows).using(dict(zip(binding.layout, stored, strict=True)))
     real = None if lengths is None else Lengths(lengths, x.shape[0], x.device)
     by_width = {m.shape[1]: m for m in masks} or None
@@ -301,7 +302,7 @@ def _differentiable(
         outputs, flows = zip(*pairs, strict=True)
         grads = torch.autograd.grad(outputs, wanted, flows, create_graph=True, allow_unused=True)
         found = {id(t): g for t, g in zip(wanted, grads, strict=True) if g is not None}
-    return [found.get(id(t), torch.zeros_like(t)) for t in inputs]
+    return [found.get(id(t)) for t in inputs]
 
 
 torch.library.register_fake("unrolled::forward", _forward_shapes, lib=_library)
