@@ -324,11 +324,15 @@ def test_copies_stand_for_themselves():
 def test_checkpointing(reentrant):
     layer = layer_of("lstm", num_layers=2, recurrent_dropout=0.5)
 
+    def flat(x):
+        y, state = layer(x, **OPTIONS)
+        return y, *state
+
     def question(layer, wrap):
         layer.zero_grad()
         torch.manual_seed(3)
         x = dense().requires_grad_()
-        y, h, c = wrap(lambda x: [(y, *state) for y, state in [layer(x, **OPTIONS)]][0], x)
+        y, h, c = wrap(flat, x)
         weighted(y, h, c).backward()
         return [y, x.grad, *gradients(layer)]
 
