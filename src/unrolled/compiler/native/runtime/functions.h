@@ -1,9 +1,28 @@
-/* The functions of the equation language, on vectors. NaN stays NaN, and infinity gives the limit.
+/* The functions of the equation language, on vectors. Infinity gives the limit and NaN stays NaN; step and sign, which are derivatives,
+   make it 0.
 
-   exp: x = n ln 2 + r with |r| <= ln 2 / 2, exp(r) by a polynomial, times 2^n. tanh: a rational function of x^2, times x. Coefficients
-   were fitted to relative errors far below an ulp; with rounding the largest errors are those that tests/engines/test_functions.py holds
-   them to. Results below the smallest normal number may be flushed to 0 by sigmoid. */
+   The largest errors in ulp, to which tests/engines/test_functions.py holds them; benchmarks/functions.py finds the worst number of all:
 
+               float  double
+   exp           1.2     1.2
+   sigmoid       2.6     2.6
+   tanh          2.7     2.7
+   softplus      2.2     2.4
+   log           1.3     1.4
+   sqrt          0.5     0.5
+   relu          0.0     0.0
+   abs           0.0     0.0
+   step          0.0     0.0
+   sign          0.0     0.0
+   power         1.0     1.0  what C libraries keep to
+   whole_power   n - 1
+
+   Those of float are the largest over all numbers, those of double over some millions, rounded up, with and without fused operations.
+   They are also kept below the smallest normal number, but for sigmoid, which may be 0 there. Polynomials were fitted for the smallest
+   largest relative error, which is a fifth of an ulp or less; what remains is rounding. Comparisons of whole vectors with `choose` are
+   deliberate: a loop over the lanes with a condition in it is not put back together by compilers. */
+
+/* The one of two that is smaller, or larger; NaN if `a` is. */
 INLINE vec smaller(vec a, vec b)
 {
     return choose(b < a, b, a);
@@ -15,41 +34,53 @@ INLINE vec larger(vec a, vec b)
 }
 
 #ifdef DOUBLE
+#define FOR_REAL(name) name
 #define EXPONENT 52
 #define BIAS 1023
+#define SIGN INT64_MIN
 #define ROUNDER 6755399441055744.0 /* 1.5 * 2^52: adding it rounds to a whole number */
 #define LN2_HIGH 6.93147180369123816490e-01
 #define LN2_LOW 1.90821492927058770002e-10
 #define EXP_LEAST -746.0
 #define EXP_MOST 710.0
+#define TANH_MOST 22.0
+#define SMALLEST 2.2250738585072014e-308
+#define LIFT 54
 #else
+#define FOR_REAL(name) name##f
 #define EXPONENT 23
 #define BIAS 127
+#define SIGN INT32_MIN
 #define ROUNDER 12582912.0f
 #define LN2_HIGH 0.693359375f
 #define LN2_LOW -2.12194440e-4f
 #define EXP_LEAST -104.5f
 #define EXP_MOST 89.0f
+#define TANH_MOST 10.0f
+#define SMALLEST 1.17549435e-38f
+#define LIFT 25
 #endif
 
-/* exp(r) on |r| <= ln 2 / 2. */
-INLINE vec exp_near_zero(vec r)
+#define POLYNOMIAL(x, ...)                                                                                                             \
+    ({                                                                                                                                 \
+        static const real factors_[] = {__VA_ARGS__};                                                                                  \
+        vec p_ = splat(factors_[0]);                                                                                                   \
+        UNROLL for (unsigned i = 1; i < sizeof factors_ / sizeof *factors_; i++) p_ = p_ * (x) + factors_[i];                          \
+        p_;                                                                                                                            \
+    })
+
+/* exp(r) - 1 on |r| <= ln 2 / 2. */
+INLINE vec expm1_near_zero(vec r)
 {
 #ifdef DOUBLE
-    static const double inverse_factorials[] = {1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880,
-                                                1.0 / 40320, 1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1, 1};
-    vec p = splat(0);
-    UNROLL for (int i = 0; i < 14; i++) p = p * r + inverse_factorials[i];
-    return p;
+    const vec p = POLYNOMIAL(r, 2.5114511899314614175e-8, 2.7626338119721525522e-7, 2.7557227857532217365e-6, 2.4801504439747596123e-5,
+                             1.9841269903103734692e-4, 1.3888888932357640978e-3, 8.3333333333145787022e-3, 4.1666666666573814171e-2,
+                             0.16666666666666685964, 0.50000000000000055146);
 #else
-    vec p = splat(0.0013836706695012739f);
-    p = p * r + 0.0083748981643256330f;
-    p = p * r + 0.041668232433818116f;
-    p = p * r + 0.16666419193326090f;
-    p = p * r + 0.49999992029506093f;
-    p = p * r * r + r;
-    return p + 1.0f;
+    const vec p = POLYNOMIAL(r, 1.3946486879959509885e-3f, 8.3665983708412334043e-3f, 4.1666281574693003735e-2f, 0.16666542921399038324f,
+                             0.50000000620219744539f);
 #endif
+    return p * r * r + r;
 }
 
 INLINE vec power_of_two(mask n)
@@ -69,55 +100,69 @@ INLINE mask split(vec x, vec *r)
 INLINE vec v_exp(vec x)
 {
     vec r;
-    x = smaller(larger(x, splat((real)EXP_LEAST)), splat((real)EXP_MOST));
+    x = smaller(larger(x, splat(EXP_LEAST)), splat(EXP_MOST));
     const mask n = split(x, &r), half = n >> 1;
-    return exp_near_zero(r) * power_of_two(half) * power_of_two(n - half);
+    return (expm1_near_zero(r) + (real)1) * power_of_two(half) * power_of_two(n - half);
 }
 
 INLINE vec v_sigmoid(vec x)
 {
     vec r;
-    const real most = (real)(BIAS * 0.6931471805599453);
-    x = smaller(larger(-x, splat(-most)), splat((real)EXP_MOST));
+    x = smaller(larger(-x, splat((real)(-BIAS * 0.6931471805599453))), splat(EXP_MOST));
     const mask n = split(x, &r);
-    return (real)1 / (exp_near_zero(r) * power_of_two(n) + (real)1);
+    return (real)1 / ((expm1_near_zero(r) + (real)1) * power_of_two(n) + (real)1);
 }
 
+/* (exp(2x) - 1) / (exp(2x) + 1): what is divided by is never the smaller one, so that the result is never beyond 1. */
+INLINE vec v_tanh(vec x)
+{
+    vec r;
+    const mask sign = (mask)x & SIGN;
+    const mask n = split((real)2 * smaller((vec)((mask)x ^ sign), splat(TANH_MOST)), &r);
+    const vec scale = power_of_two(n), e = expm1_near_zero(r) * scale + (scale - (real)1);
+    return (vec)((mask)(e / (e + (real)2)) | sign);
+}
+
+/* n ln 2 + log(1 + f), where 1 + f is between the square roots of a half and of two: with s = f / (2 + f), the logarithm is twice the
+   area tangent of s, which has odd powers alone. */
+INLINE vec log_of_parts(vec n, vec f)
+{
+    const vec s = f / (f + (real)2), z = s * s;
 #ifdef DOUBLE
-INLINE vec v_tanh(vec x)
-{
-    const vec s = x * x, size = (vec)((mask)x & INT64_MAX);
-    vec p = splat(2.8875319930086875604e-8), q = splat(1.3018363405087258079e-6);
-    p = p * s + 2.8674753186434798948e-5;
-    p = p * s + 3.9190601980764015795e-3;
-    p = p * s + 0.13723533253516193056;
-    p = p * s * x + x;
-    q = q * s + 4.0175621261041990639e-4;
-    q = q * s + 2.7441948820908156213e-2;
-    q = q * s + 0.4705686658684952639;
-    q = q * s + 1.0;
-    const vec far = 1.0 - 2.0 / (v_exp(2.0 * size) + 1.0);
-    const mask sign = (mask)x & INT64_MIN;
-    return choose(size > splat(0.6), (vec)((mask)far | sign), p / q);
-}
+    const vec p = POLYNOMIAL(z, 0.14757972756502873722, 0.15318097423268968255, 0.18183394138329526041, 0.22222202139992456424,
+                             0.28571428703861678565, 0.3999999999961190583, 0.66666666666666989291);
 #else
-INLINE vec v_tanh(vec x)
-{
-    x = smaller(larger(x, splat(-9.02f)), splat(9.02f));
-    const vec s = x * x;
-    vec p = splat(-1.2187230408719456511e-11f), q = splat(1.2867427296408905561e-6f);
-    p = p * s + 3.0563418753171526278e-8f;
-    p = p * s + 2.7998577142294025736e-5f;
-    p = p * s + 3.8678907301634399798e-3f;
-    p = p * s + 0.1367956717996077211f;
-    p = p * s * x + x;
-    q = q * s + 3.9378583053065249473e-4f;
-    q = q * s + 0.027244242218620206979f;
-    q = q * s + 0.47012899238527958834f;
-    q = q * s + 1.0f;
-    return p / q;
-}
+    const vec p = POLYNOMIAL(z, 0.29847832204163862383f, 0.3997860297459833214f, 0.66666765430507699943f);
 #endif
+    return n * (real)LN2_HIGH + ((f - s * (f - p * z)) + n * (real)LN2_LOW);
+}
+
+INLINE vec v_log(vec x)
+{
+    const mask low = x < splat(SMALLEST);
+    const mask bits = (mask)choose(low, x * (real)(1LL << LIFT), x), root_of_half = (mask)splat((real)0.70710678118654752440);
+    const mask n = (bits - root_of_half) >> EXPONENT;
+    const vec whole_n = (vec)(n - (low & LIFT) + (mask)splat(ROUNDER)) - (real)ROUNDER;
+    const vec y = log_of_parts(whole_n, (vec)(bits - (n << EXPONENT)) - (real)1);
+    const vec outside = choose(x == splat(0), splat(-INFINITY), splat(NAN));
+    return choose(x > splat(0), choose(x == splat(INFINITY), x, y), outside);
+}
+
+/* max(x, 0) + log(1 + exp(-|x|)). */
+INLINE vec v_softplus(vec x)
+{
+    const vec e = v_exp((vec)((mask)x | SIGN));
+    const mask high = e > splat((real)0.41421356237309504880);
+    const vec y = log_of_parts(choose(high, splat(1), splat(0)), choose(high, e * (real)0.5 - (real)0.5, e));
+    return larger(x, splat(0)) + y;
+}
+
+INLINE vec v_sqrt(vec x)
+{
+    for (int l = 0; l < LANES; l++)
+        x[l] = FOR_REAL(sqrt)(x[l]);
+    return x;
+}
 
 INLINE vec v_relu(vec x)
 {
@@ -126,7 +171,7 @@ INLINE vec v_relu(vec x)
 
 INLINE vec v_abs(vec x)
 {
-    return choose(x < splat(0), -x, x) + (real)0;
+    return (vec)((mask)x & ~SIGN);
 }
 
 INLINE vec v_step(vec x)
@@ -139,25 +184,12 @@ INLINE vec v_sign(vec x)
     return choose(x > splat(0), splat(1), choose(x < splat(0), splat(-1), splat(0)));
 }
 
-/* What is rare enough to be left to the C library, lane by lane. */
-#define EACH_LANE(name, value)                                                                                                         \
-    static __attribute__((unused, noinline)) vec name(vec a)                                                                           \
-    {                                                                                                                                  \
-        vec v;                                                                                                                         \
-        for (int l = 0; l < LANES; l++)                                                                                                \
-            v[l] = (real)(value);                                                                                                      \
-        return v;                                                                                                                      \
-    }
-EACH_LANE(v_sqrt, sqrt(a[l]))
-EACH_LANE(v_log, log(a[l]))
-EACH_LANE(v_softplus, a[l] > 0 ? a[l] + log1p(exp(-a[l])) : log1p(exp(a[l])))
-
+/* Rare enough to be left to the C library: to be as exact, the logarithm would need more digits than a number has. */
 static __attribute__((unused, noinline)) vec v_power(vec a, vec b)
 {
-    vec v;
     for (int l = 0; l < LANES; l++)
-        v[l] = (real)pow(a[l], b[l]);
-    return v;
+        a[l] = FOR_REAL(pow)(a[l], b[l]);
+    return a;
 }
 
 /* A whole power by squaring. */
