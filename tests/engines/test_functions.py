@@ -56,23 +56,20 @@ def bound(name, dtype):
 def edges(dtype):
     """Numbers at which something changes, with their neighbours."""
     kind = np.finfo(dtype)
-    most = np.log(kind.max)
-    least = np.log(kind.smallest_normal)
-    tiny = np.log(kind.smallest_subnormal)
+    two, tiny = np.log(2), kind.smallest_subnormal
     at = [
         0,
-        kind.smallest_subnormal,
-        kind.smallest_normal,
-        kind.max,
         1,
-        0.5,
-        0.5**0.5,
-        2**0.5,
-        np.log(2**0.5 - 1),
-        np.log(2) / 2,
-        np.log(2) / 4,
+        9.01,
+        10,
+        22,
+        tiny,
+        kind.smallest_normal,
+        0.75 * kind.smallest_normal,
+        kind.max,
+        *np.log([kind.max, kind.smallest_normal, tiny]),
     ]
-    at += [most, least, tiny, 10, 22, 9.01, *(np.log(2) * np.arange(0.5, 12))]
+    at += [0.5, 0.5**0.5, 2**0.5, np.log(2**0.5 - 1), two / 4, *(two * np.arange(0.5, 12))]
     bits = np.abs(np.array(at, dtype)).view(f"i{np.dtype(dtype).itemsize}")[:, None] + np.arange(-40, 41)
     near = bits.astype(bits.dtype).ravel().view(dtype)
     return np.concatenate([near, -near, np.array([np.inf, -np.inf, np.nan], dtype)])

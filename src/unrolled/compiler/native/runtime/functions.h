@@ -17,10 +17,10 @@
    power         1.0     1.0  what C libraries keep to
    whole_power   n - 1
 
-   Those of float are the largest over all numbers, those of double over some millions, rounded up, with and without fused operations.
-   They are also kept below the smallest normal number, but for sigmoid, which may be 0 there. Polynomials were fitted for the smallest
-   largest relative error, which is a fifth of an ulp or less; what remains is rounding. Comparisons of whole vectors with `choose` are
-   deliberate: a loop over the lanes with a condition in it is not put back together by compilers. */
+   They are a little above the largest found, for float among all numbers, for double among millions, so that they hold with and without
+   fused operations. Results below the smallest normal number keep to them, too, but for those of sigmoid, which may be 0. Polynomials
+   were fitted for the smallest largest relative error, a fifth of an ulp or less; what remains is rounding. `choose` takes the place of
+   loops over lanes with a condition in them, which compilers do not put together again. */
 
 /* The one of two that is smaller, or larger; NaN if `a` is. */
 INLINE vec smaller(vec a, vec b)
