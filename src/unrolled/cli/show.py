@@ -4,6 +4,7 @@ import click
 
 from unrolled.cells import BUILT_IN, Cell, find_cell
 from unrolled.compiler import make_plan, plan_to_text
+from unrolled.compiler.native import make_kernel
 from unrolled.equations import to_latex
 from unrolled.errors import DataError
 
@@ -11,7 +12,11 @@ from unrolled.errors import DataError
 @click.command()
 @click.argument("cell", required=False)
 @click.option(
-    "--as", "form", type=click.Choice(["text", "latex", "plan"]), default="text", help="Equations, LaTeX, or the plan with its derivative."
+    "--as",
+    "form",
+    type=click.Choice(["text", "latex", "plan", "c"]),
+    default="text",
+    help="Equations, LaTeX, the plan with its derivative, or its C code.",
 )
 def show(cell: str | None, form: str) -> None:
     """Print CELL, a built-in cell's name or a file of equations; without CELL, list the built-in cells."""
@@ -34,4 +39,6 @@ def _forms(cell: Cell, form: str) -> str:
         return to_latex(cell.recurrence)
     if form == "plan":
         return plan_to_text(make_plan(cell.recurrence))
+    if form == "c":
+        return make_kernel(make_plan(cell.recurrence)).text
     return cell.equations

@@ -15,6 +15,10 @@ _RUNTIME = ("vectors.h", "functions.h", "threads.h", "products.h", "sequences.h"
 """The parts that are the same for all kernels; what is made for one comes after the fourth and after the seventh."""
 
 
+WIDTH = 120
+"""The longest line of generated text."""
+
+
 @dataclass(frozen=True)
 class Kernel:
     """A kernel's source and the order of what is handed to it.
@@ -51,13 +55,13 @@ class _Source:
         self.labels = tuple(dict.fromkeys(("x", *self.recurrence.labels)))
         self.parameters = tuple(p.name for p in self.recurrence.parameters if p.name not in row_vectors)
         plain = [*(now(e.name) for e in self.recurrence.equations), *(p.name for p in self.recurrence.parameters)]
-        self.names = Names(plain, set().union(*(defined_names(_runtime(name)) for name in _RUNTIME)))
+        self.names = Names(plain, set().union(*(defined_names(_runtime(name)) for name in _RUNTIME)), one_size=len(self.labels) == 2)
         self.writer = StageWriter(plan, self.sizes, self.tape, self.names, row_vectors)
         self.stages = [self.writer.write(phase, _title(phase)) for phase in self.phases.all]
 
     def kernel(self) -> Kernel:
         """All parts, in the order in which C needs them."""
-        text = "\n".join([*self.stages, self._stage_lists(), self._packing(), self._gradients()])
+        text = _wrapped("\n".join([*self.stages, self._stage_lists(), self._packing(), self._gradients()]))
         source = "\n".join(
             [
                 *map(_runtime, _RUNTIME[:4]),
@@ -92,7 +96,12 @@ class _Source:
         counts |= {"COLUMNS": len(self.tape.labels), "PANELS": len(self.writer.groups)}
         lines = [f"#define {name} {count}" for name, count in counts.items()]
         lines += ["#define COLUMNS_ALL COLUMNS", f"#define COLUMNS_FORWARD {self.tape.forward}"]
-        lines.append(_enum(f"SIZE_{self.names.of_size(label)}" for label in self.labels))
+        sizes = [self.names.of_size(label) for label in self.labels]
+        lines.append(_enum(f"SIZE_{size}" for size in sizes))
+        # Every function begins with all sizes, whether it needs each of them or not.
+        lines.append(
+            f"#define SIZES const long {', '.join(f'{s} = call->size[SIZE_{s}]' for s in sizes)}; {' '.join(f'(void){s};' for s in sizes)}"
+        )
         lines.append(_enum(f"PARAMETER_{self.names(p)}" for p in self.parameters))
         lines.append(_enum(f"AT_{self.names(s)} = {c}" for s, c in self.tape.column.items()))
         size = lambda labels: [f"SIZE_{self.names.of_size(label)}" for label in labels]  # noqa: E731
@@ -103,7 +112,7 @@ class _Source:
             _table("state_column", [f"AT_{self.names(now(s))}" for s in states]),
             _table("arriving_column", [str(self.tape.column.get(s, -1)) for _, s in self.plan.adjoint.arriving]),
         ]
-        return "\n".join(line for line in lines if line) + "\n"
+        return _wrapped("\n".join(line for line in lines if line)) + "\n"
 
     def _tiles(self) -> str:
         """Products in the widths that the stages need."""
@@ -153,7 +162,7 @@ class _Source:
             else:
                 call = f"pack({panel}, {matrices}, {group.gates}, {units}, {depths[0]}, {group.wide}, part, parts);"
             fill.append(f"    if ({panel})\n        {call}" if wanted else f"    {call}")
-        use = "    const Call *call = run->call;\n    (void)call;\n"
+        use = "    const Call *call = run->call;\n    SIZES\n"
         return (
             f"static void allocate_{name}(Run *run)\n{{\n{use}" + "\n".join(allocate) + "\n}\n\n"
             f"static void pack_{name}(Run *run, long part, long parts)\n{{\n{use}    (void)part, (void)parts;\n" + "\n".join(fill) + "\n}\n"
@@ -179,7 +188,7 @@ class _Source:
             "static void gradients(const Run *run, Team *team, long part, long parts)",
         ]
         return "\n".join(
-            [*head, "{", "    const Call *call = run->call;", "    (void)call, (void)team, (void)part, (void)parts;", *lines, "}", ""]
+            [*head, "{", "    const Call *call = run->call;", "    SIZES", "    (void)team, (void)part, (void)parts;", *lines, "}", ""]
         )
 
     def _gradient(self, gradients: list[Gradient], *, again: bool) -> list[str]:
@@ -241,6 +250,22 @@ def _title(phase: Phase) -> str:
     then = [str(a.symbol) for a in phase.assignments]
     parts = [", ".join(part) for part in (products, then) if part]
     return f"{when}, stage {number}: {'; then '.join(parts) or 'what leaves'}."
+
+
+def _wrapped(text: str) -> str:
+    """No line longer than `WIDTH`, where it can be broken: after a comma, or else at a blank."""
+    lines = []
+    for line in text.split("\n"):
+        rest = line
+        indent = " " * (len(line) - len(line.lstrip()) + (3 if line.startswith("/*") else 4))
+        mark = " \\" if line.startswith("#define") else ""
+        while len(rest) > WIDTH and (
+            cut := max(rest.rfind(", ", len(indent) + 20, WIDTH) + 1 or rest.rfind(" ", len(indent) + 20, WIDTH), 0)
+        ):
+            lines.append(rest[:cut] + mark)
+            rest = indent + rest[cut + 1 :]
+        lines.append(rest)
+    return "\n".join(lines)
 
 
 def _enum(items: Iterable[str]) -> str:

@@ -4,73 +4,13 @@ import re
 from collections.abc import Iterable
 
 # C's own words, what compilers define before they begin, and what stages call their own variables.
-_RESERVED = frozenset(
-    [
-        "auto",
-        "break",
-        "case",
-        "char",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "extern",
-        "float",
-        "for",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "register",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "typedef",
-        "union",
-        "unsigned",
-        "void",
-        "volatile",
-        "while",
-        "asm",
-        "typeof",
-        "linux",
-        "unix",
-        "i386",
-        "NULL",
-        "NAN",
-        "INFINITY",
-        "EOF",
-        "memset",
-        "run",
-        "span",
-        "call",
-        "row",
-        "rows",
-        "vector",
-        "vectors",
-        "first",
-        "at",
-        "operand",
-        "outers",
-        "team",
-        "part",
-        "parts",
-        "block_",
-        "blocks_",
-        "end_",
-        "once_",
-    ]
-)
-
+_RESERVED = frozenset((
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if",
+    "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union",
+    "unsigned", "void", "volatile", "while", "asm", "typeof", "linux", "unix", "i386", "NULL", "NAN", "INFINITY", "EOF", "memset",
+    "run", "span", "call", "tape", "stride", "row", "rows", "vector", "vectors", "first", "at", "operand", "outers", "team", "part", "parts",
+    "inputs", "block_", "blocks_", "end_", "once_",
+))  # fmt: skip
 
 _OWN = re.compile(r"(sums|mean|leaving)_\d+$|(SIZE|PARAMETER|AT|PROLOGUE|FORWARD|BACKWARD|EPILOGUE)_|v_")
 """Names that stages number themselves, or that begin like those of places and functions."""
@@ -87,8 +27,9 @@ def defined_names(text: str) -> set[str]:
 class Names:
     """One identifier for each symbol, readable and never the same for two."""
 
-    def __init__(self, plain: Iterable[object] = (), taken: Iterable[str] = ()) -> None:
+    def __init__(self, plain: Iterable[object] = (), taken: Iterable[str] = (), *, one_size: bool = False) -> None:
         """`plain` are those that get the plain names, whatever comes later; `taken` are names that nothing may have."""
+        self._one_size = one_size
         self._of: dict[str, str] = {}
         self._taken: set[str] = {*_RESERVED, *taken}
         for symbol in plain:
@@ -102,8 +43,10 @@ class Names:
         return self._of[text]
 
     def of_size(self, label: str) -> str:
-        """The identifier of a size label."""
-        return label if label == "x" else self(f"units {label}")
+        """The identifier of a size: `inputs`, and `units` where all other sizes are one, else `units_h`."""
+        if label == "x":
+            return "inputs"
+        return self("units" if self._one_size else f"units {label}")
 
     def _new(self, name: str) -> str:
         candidate, count = name, 2

@@ -8,7 +8,7 @@ import sympy as sp
 from unrolled.compiler.native.expressions import to_c
 from unrolled.compiler.native.names import Names
 from unrolled.compiler.native.phases import Phase, Sizes, Tape, Term
-from unrolled.compiler.plan import Plan
+from unrolled.compiler.plan import Assignment, Plan
 from unrolled.equations.recurrence import INPUT, MEAN, before
 
 MOST_GATES = 6
@@ -50,8 +50,8 @@ class StageWriter:
         self.stored: set[sp.Symbol] = set()
 
     def size(self, label: str) -> str:
-        """A size in a call."""
-        return f"call->size[SIZE_{self.names.of_size(label)}]"
+        """A size, as functions call it."""
+        return self.names.of_size(label)
 
     def parameter(self, name: str) -> str:
         """A parameter in a call."""
@@ -69,6 +69,7 @@ class StageWriter:
             [
                 *lines,
                 "    const Call *call = run->call;",
+                "    SIZES",
                 "    const long rows = span->rows, stride = run->stride;",
                 "    real *const tape = call->tape + span->home * stride;",
                 *stage.body(),
@@ -139,25 +140,21 @@ class _Stage:
         """All values of one size: block after block of units where there are products, row after row where there are none."""
         groups = self._groups(label)
         self.w.groups += groups
-        inside, touched = self._point_by_point(label, groups)
-        lines = [f"        const long units = {self.w.size(label)};"]
+        inside = self._point_by_point(label, groups)
+        units = self.w.size(label)
+        lines: list[str] = []
         if not groups:
             lines += [
                 "        for (long row = 0; row < rows; row++)",
-                "            FOR_BLOCKS(units, 1, span->part, span->parts)",
+                f"            FOR_BLOCKS({units}, 1, span->part, span->parts)",
                 "            {",
             ]
             lines += ["                const long at = first;", *(f"                {line}" for line in inside)]
             return ["    {", *lines, "            }", "    }"]
         lines += [f"        vec sums_{g.panel}[MOST_ROWS * {g.gates * g.wide}];" for g in groups]
-        lines += [f"        FOR_BLOCKS(units, {groups[0].wide}, span->part, span->parts)", "        {"]
-        if touched:
-            # The products take long enough to bring what the rest will touch into the first cache.
-            lines += [
-                "            for (long row = 0; row < rows; row++)",
-                "                for (long at = first; at < first + vectors * LANES; at += LANES) {",
-            ]
-            lines += [*(f"                    __builtin_prefetch({place}, 1);" for place in touched), "                }"]
+        lines += [f"        FOR_BLOCKS({units}, {groups[0].wide}, span->part, span->parts)", "        {"]
+        # The products take long enough to bring what the rest will touch into the first cache.
+        lines += [f"            {line}" for line in self._fetch(label)]
         for group in groups:
             lines += self._multiply(group)
         lines += [
@@ -193,14 +190,27 @@ class _Stage:
             f"                {product}",
         ]
 
-    def _point_by_point(self, label: str, groups: list[ProductGroup]) -> tuple[list[str], list[str]]:
-        """What is done for one vector of units of one row: read, compute, leave; and the places in memory that it touches."""
+    def _of(self, label: str) -> tuple[list[sp.Symbol], list[Assignment], list[tuple[str, sp.Expr]], sp.Expr | None, list[sp.Symbol]]:
+        """What has this size: the values computed, by what assignments; what leaves, also into the input; and all that these read."""
         mine = [s for s in self.phase.defined if self.w.sizes.of(s) == label]
         assignments = [a for a in self.phase.assignments if a.symbol in mine]
         leaving = [(s, e) for s, e in self.phase.leaving if self.w.recurrence.size_of(s) == label]
         into_input = self.phase.into_input if label == "x" else None
         expressions = [a.expression for a in assignments] + [e for _, e in leaving] + ([] if into_input is None else [into_input])
-        read = sorted(set().union(*(e.free_symbols for e in expressions)), key=str)
+        return mine, assignments, leaving, into_input, sorted(set().union(*(e.free_symbols for e in expressions)), key=str)
+
+    def _fetch(self, label: str) -> list[str]:
+        mine, _, _, _, read = self._of(label)
+        columns = {self.w.tape.column[s]: s for s in (*(s for s in read if s not in mine), *mine) if s in self.w.tape.column}
+        lines = [f"fetch_rows(run->before[{self.w.before[s]}] + span->slot, rows, first, vectors);" for s in read if s in self.w.before]
+        if columns:
+            offsets = ", ".join(self._column(s) for s in columns.values())
+            lines.append(f"fetch(tape + first, stride, rows, vectors, {len(columns)}, (const long[]){{{offsets}}});")
+        return lines
+
+    def _point_by_point(self, label: str, groups: list[ProductGroup]) -> list[str]:
+        """What is done for one vector of units of one row: read, compute, leave."""
+        mine, assignments, leaving, into_input, read = self._of(label)
         products = {s: line for s in mine if (line := self._product(s, groups)) and (s in read or self._is_left(s))}
         # Everything is read before anything is written, since a value may take another's place.
         loads = {s: self._place(s) for s in read if s not in mine}
@@ -211,13 +221,11 @@ class _Stage:
         lines += [f"store({place}, {self.names(s)});" for s, place in left.items()]
         outs = [(self.w.state[s], to_c(e, self.names)) for s, e in leaving]
         lines += [f"const vec leaving_{i} = {text};" for i, text in outs]
-        lines += [f"store({_ARRIVING.format(i)}, leaving_{i});" for i, _ in outs]
+        lines += [f"store({self._arriving(i)}, leaving_{i});" for i, _ in outs]
         if into_input is not None:
-            place = "call->d_x + run->place[span->slot + row] * units + at"
-            lines += ["if (call->d_x)", f"    store_some({place}, {to_c(into_input, self.names)}, units - at);"]
-        shared = self.w.vectors | {INPUT}
-        touched = [place for s, place in loads.items() if s not in shared] + [*left.values(), *(_ARRIVING.format(i) for i, _ in outs)]
-        return lines, list(dict.fromkeys(touched))
+            place = "call->d_x + run->place[span->slot + row] * inputs + at"
+            lines += ["if (call->d_x)", f"    store_some({place}, {to_c(into_input, self.names)}, inputs - at);"]
+        return lines
 
     def _is_left(self, symbol: sp.Symbol) -> bool:
         """Whether a value is left on the tape, here for the first time."""
@@ -233,7 +241,10 @@ class _Stage:
         return " + ".join(parts)
 
     def _load(self, symbol: sp.Symbol, place: str) -> str:
-        return f"load_some({place}, units - at)" if symbol == INPUT or symbol in self.w.vectors else f"load({place})"
+        if symbol == INPUT or symbol in self.w.vectors:
+            # What the caller gives is not padded to whole vectors.
+            return f"load_some({place}, {self.w.size(self.w.sizes.of(symbol))} - at)"
+        return f"load({place})"
 
     def _place(self, symbol: sp.Symbol) -> str:
         """Where a vector of a value that is not computed here lies."""
@@ -242,23 +253,29 @@ class _Stage:
         if symbol in self.w.before:
             return f"run->before[{self.w.before[symbol]}][span->slot + row] + at"
         if symbol in self.w.arriving:
-            return _ARRIVING.format(self.w.arriving[symbol])
+            return self._arriving(self.w.arriving[symbol])
         if symbol in self.w.row_vectors:
             return f"run->row_vector[{self.w.row_vectors[symbol]}][span->slot + row] + at"
         if symbol in self.w.vectors:
             return f"{self.w.parameter(str(symbol))} + at"
         return self._tape(symbol)
 
+    def _arriving(self, state: int) -> str:
+        """Where a vector of the adjoint of a state lies."""
+        name = list(self.w.state)[state]
+        return f"span->arriving[{state}] + row * PADDED({self.w.size(self.w.recurrence.size_of(name))}) + at"
+
     def _tape(self, symbol: sp.Symbol) -> str:
         """Where a vector of a value lies on the tape."""
+        return f"tape + row * stride + {self._column(symbol)} + at"
+
+    def _column(self, symbol: sp.Symbol) -> str:
+        """Where its column begins, as a variable of the function."""
         name = self.names(f"at {symbol}")
         line = f"    const long {name} = {self.w.column(symbol)};"
         if line not in self.head:
             self.head.append(line)
-        return f"tape + row * stride + {name} + at"
-
-
-_ARRIVING = "span->arriving[{}] + row * PADDED(units) + at"
+        return name
 
 
 def _parts(many: list[tuple[sp.Symbol, Term]]) -> Iterable[list[tuple[sp.Symbol, Term]]]:

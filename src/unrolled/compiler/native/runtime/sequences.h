@@ -57,10 +57,10 @@ long fault(const Call *call)
     for (long b = 0; call->lengths && b < call->batch; b++)
         if (call->lengths[b] < 0 || call->lengths[b] > call->steps)
             return 1;
-    for (long t = 0; call->ids && call->size[SIZE_x] && t < call->steps; t++)
+    for (long t = 0; call->ids && call->size[SIZE_inputs] && t < call->steps; t++)
         for (long b = 0; b < call->batch; b++) {
             const int64_t id = call->ids[t * call->batch + b];
-            if ((id < 0 || id >= call->size[SIZE_x]) && t < length_of(call, b))
+            if ((id < 0 || id >= call->size[SIZE_inputs]) && t < length_of(call, b))
                 return 2;
         }
     return 0;
@@ -184,7 +184,7 @@ static void place_rows(Run *run, long partition)
             const int goes_on =
                 other >= 0 && other < call->steps && row < start[other + 1] - start[other] && !(call->resets && call->resets[place]);
             run->place[slot] = place;
-            run->x[slot] = call->x ? call->x + place * call->size[SIZE_x] : NULL;
+            run->x[slot] = call->x ? call->x + place * call->size[SIZE_inputs] : NULL;
             if (call->ids)
                 run->id[slot] = call->ids[place];
             for (int s = 0; s < STATES; s++)

@@ -24,6 +24,22 @@ static __attribute__((unused)) void tape_times_panel(long columns, vec *sum, con
     }
 }
 
+/* Have columns of the tape, and rows anywhere, brought into the first cache. */
+INLINE void fetch(const real *tape, long stride, long rows, long vectors, long count, const long *column)
+{
+    for (long row = 0; row < rows; row++)
+        for (long i = 0; i < count; i++)
+            for (long v = 0; v < vectors; v++)
+                __builtin_prefetch(tape + row * stride + column[i] + v * LANES, 1);
+}
+
+INLINE void fetch_rows(const real *const *from, long rows, long first, long vectors)
+{
+    for (long row = 0; row < rows; row++)
+        for (long v = 0; v < vectors; v++)
+            __builtin_prefetch(from[row] + first + v * LANES);
+}
+
 static __attribute__((unused)) void row_means(real *means, const real *const *from, long rows, long units)
 {
     for (long r = 0; r < rows; r++) {
