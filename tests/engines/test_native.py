@@ -9,6 +9,7 @@ from torch.nn.utils import parametrize, prune
 import unrolled as un
 from by_hand import CELLS
 from engines_here import needs_native
+from unrolled.engines.native import operators
 
 pytestmark = needs_native
 
@@ -359,3 +360,17 @@ def test_a_hook_sees_each_gradient_once():
         p.register_post_accumulate_grad_hook(lambda p, name=name: seen.append(name))
     layer(dense())[0].sum().backward()
     assert sorted(seen) == sorted(n for n, _ in layer.named_parameters())
+
+
+def test_nothing_is_made_for_what_nothing_flows_back_to(monkeypatch):
+    """Zeros for the tape, of which nobody can make use, would be as large as the tape."""
+    inside, seen = operators.backward, []
+
+    def backward(*given):
+        seen.append([f.numel() for f in (*given[8], *given[9])])
+        return inside(*given)
+
+    monkeypatch.setattr(operators, "backward", backward)
+    layer = layer_of("lstm")
+    layer(dense())[0].sum().backward()
+    assert seen == [[STEPS * BATCH * UNITS, 0, 0]]

@@ -243,6 +243,7 @@ def _backward_shapes(
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
     key, x, stored, initial, masks, lengths, resets, reverse, every_state, _, threads, partitions = inputs
+    ctx.set_materialize_grads(False)  # Zeros for what nothing flows back to would be as large as the tape.
     ctx.numbers = key, reverse, every_state, threads, partitions
     ctx.counts = len(stored), len(initial), len(masks)
     ctx.optional = lengths is not None, resets is not None
