@@ -93,7 +93,7 @@ class _Source:
             "STATES": len(states),
             "ROW_VECTORS": len(self.row_vectors),
         }
-        counts |= {"COLUMNS": len(self.tape.labels), "PANELS": len(self.writer.groups)}
+        counts |= {"COLUMNS": len(self.tape.labels), "PANELS": len(self.writer.groups), "OPERANDS": self._most_operands()}
         lines = [f"#define {name} {count}" for name, count in counts.items()]
         lines += ["#define COLUMNS_ALL COLUMNS", f"#define COLUMNS_FORWARD {self.tape.forward}"]
         sizes = [self.names.of_size(label) for label in self.labels]
@@ -169,69 +169,87 @@ class _Source:
         )
 
     def _gradients(self) -> str:
-        """Gradients of matrices by what they read, then those of vectors."""
-        by_operand: dict[object, list[Gradient]] = {}
-        for gradient in self.plan.adjoint.gradients:
-            if gradient.parameter not in self.row_vectors:
-                by_operand.setdefault(gradient.operand, []).append(gradient)
+        """Gradients of matrices, together as far as none adds to another, then those of vectors."""
+        wanted = [g for g in self.plan.adjoint.gradients if g.parameter not in self.row_vectors]
         seen: set[str] = set()
         lines: list[str] = []
-        for gradients in by_operand.values():
-            for some in _without_repetition(gradients):
+        for is_matrix in (True, False):
+            for some in _without_repetition([g for g in wanted if (g.operand is not None) == is_matrix]):
                 again = bool(seen & {g.parameter for g in some})
                 # Another thread may have written what is now added to.
                 lines += ["    wait_for_all(&team->barrier, parts);"] if again else []
-                lines += self._gradient(some, again=again)
+                lines += self._outer(some, again=again) if is_matrix else self._sums(some, again=again)
                 seen |= {g.parameter for g in some}
-        head = [
-            "/* Gradients of the parameters, summed over steps and sequences. */",
-            "static void gradients(const Run *run, Team *team, long part, long parts)",
-        ]
+        head = ["/* Gradients of the parameters, summed over steps and sequences. */"]
+        head += ["static void gradients(const Run *run, Team *team, long part, long parts)", "{"]
         return "\n".join(
-            [*head, "{", "    const Call *call = run->call;", "    SIZES", "    (void)team, (void)part, (void)parts;", *lines, "}", ""]
+            [*head, "    const Call *call = run->call;", "    SIZES", "    (void)team, (void)part, (void)parts;", *lines, "}", ""]
         )
 
-    def _gradient(self, gradients: list[Gradient], *, again: bool) -> list[str]:
-        """The gradients that share an operand."""
-        operand, add = gradients[0].operand, int(again)
-        tape = "call->tape, run->stride"
-        out = lambda g: f"call->d_parameter[PARAMETER_{self.names(g.parameter)}]"  # noqa: E731
+    def _out(self, gradient: Gradient) -> str:
+        return f"call->d_parameter[PARAMETER_{self.names(gradient.parameter)}]"
+
+    def _sums(self, gradients: list[Gradient], *, again: bool) -> list[str]:
         units = lambda g: self.writer.size(self.recurrence.parameter(g.parameter).rows)  # noqa: E731
-        if operand is None:
-            return [
-                f"    sum_rows({out(g)}, call->tape + {self.writer.column(g.delta)}, run->stride, {units(g)}, run->slots, {add}, part, parts);"
-                for g in gradients
-            ]
-        inputs = self.writer.size(self.recurrence.parameter(gradients[0].parameter).columns)
-        outers = ",\n                              ".join(f"{{{out(g)}, {self.writer.column(g.delta)}, {units(g)}}}" for g in gradients)
-        n = len(gradients)
-        lines = ["    {", f"        const Outer outers[] = {{{outers}}};"]
-        product = f"outer_products(outers, {n}, {tape}, %s, {inputs}, run->slots, {add}, part, parts);"
-        if operand == INPUT:
+        return [
+            f"    sum_rows({self._out(g)}, call->tape + {self.writer.column(g.delta)}, run->stride, {units(g)}, run->slots, {int(again)}, part, parts);"
+            for g in gradients
+        ]
+
+    def _outer(self, gradients: list[Gradient], *, again: bool) -> list[str]:
+        operands = list(dict.fromkeys(g.operand for g in gradients if g.operand is not None))
+        inputs = {g.operand: self.writer.size(self.recurrence.parameter(g.parameter).columns) for g in gradients}
+        lines, rows, release = ["    {"], [], []
+        for number, operand in enumerate(operands):
+            if operand == INPUT:
+                rows.append("call->ids ? NULL : run->x")
+            elif operand in self.writer.before:
+                rows.append(f"run->before[{self.writer.before[operand]}]")
+            else:
+                place = (
+                    f"call->tape + {self.writer.column(operand)}, run->stride"
+                    if operand not in self.writer.vectors
+                    else f"{self.writer.parameter(str(operand))}, 0"
+                )
+                lines.append(f"        const real **operand_{number} = malloc((size_t)run->slots * sizeof *operand_{number});")
+                lines.append(f"        point(operand_{number}, {place}, run->slots);")
+                release.append(f"        free(operand_{number});")
+                rows.append(f"operand_{number}")
+        listed = ", ".join(f"{{{row}, {inputs[operand]}}}" for row, operand in zip(rows, operands, strict=True))
+        flows = dict.fromkeys(g.delta for g in gradients)
+        lines += [f"        const Operand operands[] = {{{listed}}};", "        const Flow flows[] = {"]
+        for delta in flows:
+            met = {g.operand: g for g in gradients if g.delta == delta}
+            units = self.writer.size(self.recurrence.parameter(next(iter(met.values())).parameter).rows)
+            outs = ", ".join(self._out(met[o]) if o in met else "NULL" for o in operands)
+            lines.append(f"            {{{self.writer.column(delta)}, {units}, {{{outs}}}}},")
+        count = f"flows, {len(flows)}"
+        lines += [
+            "        };",
+            f"        outer_products({count}, operands, {len(operands)}, call->tape, run->stride, run->slots, {int(again)}, part, parts);",
+        ]
+        if INPUT in operands:
+            number = operands.index(INPUT)
+            lines.append("        if (call->ids)")
             lines.append(
-                f"        if (call->ids)\n            add_to_columns(outers, {n}, {tape}, run->id, {inputs}, run->slots, part, parts);"
+                f"            add_to_columns({count}, {number}, call->tape, run->stride, run->id, {inputs[INPUT]}, run->slots, part, parts);"
             )
-            lines.append(f"        else\n            {product % 'run->x'}")
-        elif operand in self.writer.before:
-            lines.append(f"        {product % f'run->before[{self.writer.before[operand]}]'}")
-        else:
-            place = f"call->tape + {self.writer.column(operand)}, run->stride"
-            lines.append("        const real **operand = malloc((size_t)run->slots * sizeof *operand);")
-            if operand in self.writer.vectors:
-                place = f"{self.writer.parameter(str(operand))}, 0"
-            lines.append(f"        point(operand, {place}, run->slots);\n        {product % 'operand'}\n        free(operand);")
-        return [*lines, "    }"]
+        return [*lines, *release, "    }"]
+
+    def _most_operands(self) -> int:
+        return len({g.operand for g in self.plan.adjoint.gradients if g.operand is not None}) or 1
 
 
 def _without_repetition(gradients: list[Gradient]) -> list[list[Gradient]]:
-    """Groups in which no parameter comes twice."""
+    """Groups in which no parameter comes twice, and no two gradients are of the same flow and operand."""
     groups: list[list[Gradient]] = []
     for gradient in gradients:
-        group = next((g for g in groups if gradient.parameter not in {other.parameter for other in g}), None)
-        if group is None:
-            groups.append([gradient])
+        for group in groups:
+            if all(gradient.parameter != g.parameter and (gradient.delta, gradient.operand) != (g.delta, g.operand) for g in group):
+                group.append(gradient)
+                break
         else:
-            group.append(gradient)
+            groups.append([gradient])
     return groups
 
 

@@ -8,11 +8,11 @@ _RESERVED = frozenset((
     "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if",
     "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union",
     "unsigned", "void", "volatile", "while", "asm", "typeof", "linux", "unix", "i386", "NULL", "NAN", "INFINITY", "EOF", "memset",
-    "run", "span", "call", "tape", "stride", "row", "rows", "vector", "vectors", "first", "at", "operand", "outers", "team", "part", "parts",
+    "run", "span", "call", "tape", "stride", "row", "rows", "vector", "vectors", "first", "at", "flows", "operands", "team", "part", "parts",
     "inputs", "block_", "blocks_", "end_", "once_",
 ))  # fmt: skip
 
-_OWN = re.compile(r"(sums|mean|leaving)_\d+$|(SIZE|PARAMETER|AT|PROLOGUE|FORWARD|BACKWARD|EPILOGUE)_|v_")
+_OWN = re.compile(r"(sums|mean|leaving|operand)_\d+$|(SIZE|PARAMETER|AT|PROLOGUE|FORWARD|BACKWARD|EPILOGUE)_|v_")
 """Names that stages number themselves, or that begin like those of places and functions."""
 
 

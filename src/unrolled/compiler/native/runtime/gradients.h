@@ -6,11 +6,18 @@
 #define OUTER_PANELS 12
 #define OUTER_AHEAD 8
 
-/* A matrix's gradient [units, size of the operand]; what flowed back to it lies in the tape's rows, from `column` on. */
+/* What products read: rows by slot, of so many inputs. Without rows it is one-hot, and dealt with elsewhere. */
 typedef struct {
-    real *out;
+    const real *const *rows;
+    long inputs;
+} Operand;
+
+/* What flowed back to products lies in the tape's rows, from `column` on. For each operand that it met there is a matrix's gradient
+   [units, inputs]. */
+typedef struct {
     long column, units;
-} Outer;
+    real *out[OPERANDS];
+} Flow;
 
 /* tall[step][unit] times wide[step][input], summed over steps, in registers. */
 #define OUTER_TILE(vectors)                                                                                                            \
@@ -34,20 +41,20 @@ OUTER_TILE(2)
 OUTER_TILE(3)
 
 typedef struct {
-    const Outer *outer;
+    const Flow *flow;
     long first, rows;
 } OuterPanel;
 
-/* The panels of units, some rows of one matrix each, that the thread takes. Returns their number. */
-static long outer_panels(OuterPanel *panels, const Outer *outers, long count, long part, long parts)
+/* The panels of units, some of one flow each, that the thread takes. Returns their number. */
+static long outer_panels(OuterPanel *panels, const Flow *flows, long count, long part, long parts)
 {
     long all = 0, taken = 0, number = 0;
     for (long m = 0; m < count; m++)
-        all += (outers[m].units + OUTER_TALL - 1) / OUTER_TALL;
+        all += (flows[m].units + OUTER_TALL - 1) / OUTER_TALL;
     for (long m = 0; m < count; m++)
-        for (long u = 0; u < outers[m].units; u += OUTER_TALL, number++)
+        for (long u = 0; u < flows[m].units; u += OUTER_TALL, number++)
             if (number >= all * part / parts && number < all * (part + 1) / parts)
-                panels[taken++] = (OuterPanel){outers + m, u, LEAST((long)OUTER_TALL, outers[m].units - u)};
+                panels[taken++] = (OuterPanel){flows + m, u, LEAST((long)OUTER_TALL, flows[m].units - u)};
     return taken;
 }
 
@@ -83,7 +90,7 @@ static void pack_flow(real *to, const OuterPanel *panels, long count, const real
 {
     for (long k = 0; k < steps; k++)
         for (long p = 0; p < count; p++) {
-            const real *from = tape + k * stride + panels[p].outer->column + panels[p].first;
+            const real *from = tape + k * stride + panels[p].flow->column + panels[p].first;
             real *place = to + (p * steps + k) * OUTER_TALL;
             /* Rows of the tape lie too far apart for the processor to see what comes next. */
             __builtin_prefetch(from + OUTER_AHEAD * stride);
@@ -95,62 +102,78 @@ static void pack_flow(real *to, const OuterPanel *panels, long count, const real
         }
 }
 
-static void add_tile(const OuterPanel *panel, vec (*sum)[OUTER_WIDE], long inputs, long start, long vectors, int fresh)
+static void add_tile(real *out, long rows, vec (*sum)[OUTER_WIDE], long inputs, long start, long vectors, int fresh)
 {
-    for (long r = 0; r < panel->rows; r++)
+    for (long r = 0; r < rows; r++)
         for (long c = 0; c < vectors; c++) {
-            real *out = panel->outer->out + (panel->first + r) * inputs + start + c * LANES;
+            real *to = out + r * inputs + start + c * LANES;
             const long some = LEAST(LANES, inputs - start - c * LANES);
-            store_some(out, fresh ? sum[r][c] : sum[r][c] + load_some(out, some), some);
+            store_some(to, fresh ? sum[r][c] : sum[r][c] + load_some(to, some), some);
         }
 }
 
-/* All gradients that share an operand; `part` of `parts` threads. */
-static __attribute__((unused)) void outer_products(const Outer *outers, long count, const real *tape, long stride,
-                                                   const real *const *operand, long inputs, long slots, int add,
-                                                   long part, long parts)
+/* Some panels times one operand, both packed. */
+static void outer_block(const OuterPanel *panels, long count, long operand, const real *tall, const real *wide, long inputs, long steps,
+                        int fresh)
 {
-    long units = 0;
+    for (long b = 0; b < outer_blocks(inputs); b++)
+        for (long i = 0; i < count; i++) {
+            vec sum[OUTER_TALL][OUTER_WIDE];
+            const long start = outer_start(inputs, b), vectors = outer_start(inputs, b + 1) - start;
+            const real *left = tall + i * steps * OUTER_TALL, *right = wide + start * LANES * steps;
+            real *out = panels[i].flow->out[operand];
+            if (!out)
+                continue;
+            if (vectors == 3)
+                outer_tile_3(sum, left, right, steps);
+            else if (vectors == 2)
+                outer_tile_2(sum, left, right, steps);
+            else
+                outer_tile_1(sum, left, right, steps);
+            add_tile(out + panels[i].first * inputs, panels[i].rows, sum, inputs, start * LANES, vectors, fresh);
+        }
+}
+
+/* All gradients of matrices, or as many as do not add to one another; `part` of `parts` threads. */
+static __attribute__((unused)) void outer_products(const Flow *flows, long count, const Operand *operands, long operand_count,
+                                                   const real *tape, long stride, long slots, int add, long part, long parts)
+{
+    long most = 0;
+    real *wide[OPERANDS], *tall = aligned(OUTER_STEPS * OUTER_PANELS * OUTER_TALL);
     for (long m = 0; m < count; m++)
-        units += outers[m].units / OUTER_TALL + 1;
-    OuterPanel *panels = malloc((size_t)units * sizeof *panels);
-    real *wide = aligned((size_t)(OUTER_STEPS * PADDED(inputs))), *tall = aligned(OUTER_STEPS * OUTER_PANELS * OUTER_TALL);
-    const long taken = outer_panels(panels, outers, count, part, parts);
+        most += flows[m].units / OUTER_TALL + 1;
+    OuterPanel *panels = malloc((size_t)most * sizeof *panels);
+    for (long o = 0; o < operand_count; o++)
+        wide[o] = aligned((size_t)(OUTER_STEPS * PADDED(operands[o].inputs)));
+    const long taken = outer_panels(panels, flows, count, part, parts);
     for (long slot = 0; slot < slots; slot += OUTER_STEPS) {
         const long steps = LEAST((long)OUTER_STEPS, slots - slot);
-        pack_operand(wide, operand + slot, steps, inputs);
+        for (long o = 0; o < operand_count; o++)
+            if (operands[o].rows)
+                pack_operand(wide[o], operands[o].rows + slot, steps, operands[o].inputs);
         for (long p = 0; p < taken; p += OUTER_PANELS) {
             const long some = LEAST((long)OUTER_PANELS, taken - p);
             pack_flow(tall, panels + p, some, tape + slot * stride, stride, steps);
-            for (long b = 0; b < outer_blocks(inputs); b++)
-                for (long i = 0; i < some; i++) {
-                    vec sum[OUTER_TALL][OUTER_WIDE];
-                    const long start = outer_start(inputs, b), vectors = outer_start(inputs, b + 1) - start;
-                    const real *left = tall + i * steps * OUTER_TALL, *right = wide + start * LANES * steps;
-                    if (vectors == 3)
-                        outer_tile_3(sum, left, right, steps);
-                    else if (vectors == 2)
-                        outer_tile_2(sum, left, right, steps);
-                    else
-                        outer_tile_1(sum, left, right, steps);
-                    add_tile(panels + p + i, sum, inputs, start * LANES, vectors, slot == 0 && !add);
-                }
+            for (long o = 0; o < operand_count; o++)
+                if (operands[o].rows)
+                    outer_block(panels + p, some, o, tall, wide[o], operands[o].inputs, steps, slot == 0 && !add);
         }
     }
     free(panels);
-    free(wide);
     free(tall);
+    for (long o = 0; o < operand_count; o++)
+        free(wide[o]);
 }
 
 /* The same where the operand is one-hot: what flowed back is added to a column. `out` is zero before. */
-static __attribute__((unused)) void add_to_columns(const Outer *outers, long count, const real *tape, long stride, const int64_t *which,
-                                                   long inputs, long slots, long part, long parts)
+static __attribute__((unused)) void add_to_columns(const Flow *flows, long count, long operand, const real *tape, long stride,
+                                                   const int64_t *which, long inputs, long slots, long part, long parts)
 {
     for (long m = 0; m < count; m++)
-        for (long u = outers[m].units * part / parts, end = outers[m].units * (part + 1) / parts; u < end; u += 16)
+        for (long u = flows[m].units * part / parts, end = flows[m].units * (part + 1) / parts; u < end && flows[m].out[operand]; u += 16)
             for (long slot = 0; slot < slots; slot++)
                 for (long i = u; i < LEAST(u + 16, end); i++)
-                    outers[m].out[i * inputs + which[slot]] += tape[slot * stride + outers[m].column + i];
+                    flows[m].out[operand][i * inputs + which[slot]] += tape[slot * stride + flows[m].column + i];
 }
 
 /* A vector's gradient: what flowed back, summed. */
