@@ -7,12 +7,12 @@ from importlib.resources import files
 
 from unrolled.compiler.native.names import Names, defined_names
 from unrolled.compiler.native.phases import Phase, Sizes, lay_tape, make_phases
-from unrolled.compiler.native.stage import ProductGroup, StageWriter
+from unrolled.compiler.native.stage import MOST_GATES, ProductGroup, StageWriter
 from unrolled.compiler.plan import Gradient, Plan
 from unrolled.equations.recurrence import INPUT, MEAN, now
 
-_RUNTIME = ("vectors.h", "functions.h", "threads.h", "products.h", "sequences.h", "tiles.h", "gradients.h", "passes.h")
-"""The parts that are the same for all kernels; what is made for one comes after the fourth and after the seventh."""
+_RUNTIME = ("vectors.h", "functions.h", "threads.h", "products.h", "sequences.h", "dots.h", "tiles.h", "gradients.h", "passes.h")
+"""The parts that are the same for all kernels; what is made for one comes after the fourth and after the eighth."""
 
 
 WIDTH = 120
@@ -67,9 +67,9 @@ class _Source:
                 *map(_runtime, _RUNTIME[:4]),
                 self._counts(),
                 self._tiles(),
-                *map(_runtime, _RUNTIME[4:7]),
+                *map(_runtime, _RUNTIME[4:8]),
                 text,
-                _runtime(_RUNTIME[7]),
+                _runtime(_RUNTIME[8]),
             ]
         )
         return Kernel(
@@ -93,7 +93,7 @@ class _Source:
             "STATES": len(states),
             "ROW_VECTORS": len(self.row_vectors),
         }
-        counts |= {"COLUMNS": len(self.tape.labels), "PANELS": len(self.writer.groups), "OPERANDS": self._most_operands()}
+        counts |= {"MOST_GATES": MOST_GATES, "COLUMNS": len(self.tape.labels), "PANELS": len(self.writer.groups), "OPERANDS": self._most_operands()}
         lines = [f"#define {name} {count}" for name, count in counts.items()]
         lines += ["#define COLUMNS_ALL COLUMNS", f"#define COLUMNS_FORWARD {self.tape.forward}"]
         sizes = [self.names.of_size(label) for label in self.labels]
@@ -153,8 +153,11 @@ class _Source:
             units, panel = self.writer.size(group.label), f"run->panel[{group.panel}]"
             matrices = f"(const real *[]){{{', '.join(self.writer.parameter(m) for m, _ in group.terms)}}}"
             total = f"({' + '.join(depths)})" if group.transposed else f"{group.gates} * {depths[0]}"
-            # Numbers look columns up: where there are few of them, packing every column would be more work than reading some.
-            wanted = f"if (!call->ids || {depths[0]} <= 4 * run->slots)\n        " if group.terms[0][1] == INPUT else ""
+            # Where few weights are read again, packing all would be more work than reading them as they lie.
+            wanted = f"worth_packing(run, {int(group.many_steps)})"
+            if group.terms[0][1] == INPUT:
+                wanted = f"call->ids ? {depths[0]} <= 4 * run->slots : {wanted}"
+            wanted = "" if group.transposed else f"if ({wanted})\n        "
             allocate.append(f"    {wanted}{panel} = aligned((size_t)(PADDED({units}) * {total}));")
             if group.transposed:
                 rows = f"(const long[]){{{', '.join(depths)}}}"

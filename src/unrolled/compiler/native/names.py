@@ -12,7 +12,7 @@ _RESERVED = frozenset((
     "inputs", "block_", "blocks_", "end_", "once_",
 ))  # fmt: skip
 
-_OWN = re.compile(r"(sums|mean|leaving|operand)_\d+$|(SIZE|PARAMETER|AT|PROLOGUE|FORWARD|BACKWARD|EPILOGUE)_|v_")
+_OWN = re.compile(r"(sums|maps|mean|leaving|operand)_\d+$|(SIZE|PARAMETER|AT|PROLOGUE|FORWARD|BACKWARD|EPILOGUE)_|v_")
 """Names that stages number themselves, or that begin like those of places and functions."""
 
 

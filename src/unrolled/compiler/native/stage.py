@@ -20,7 +20,8 @@ class ProductGroup:
     """Products computed from one packed panel.
 
     They lie side by side where they read one operand, and are added up (`symbols` has one value) where they flow back through several
-    matrices. `panel` is the panel's number, `label` the size of the values, `wide` the vectors of units in a block.
+    matrices. `panel` is the panel's number, `label` the size of the values, `wide` the vectors of units in a block; `many_steps` says that
+    they do not wait for the step before.
     """
 
     panel: int
@@ -29,6 +30,7 @@ class ProductGroup:
     label: str
     transposed: bool
     wide: int
+    many_steps: bool
 
     @property
     def gates(self) -> int:
@@ -133,8 +135,8 @@ class _Stage:
                 by_operand.setdefault(term[1], []).append((symbol, term))
             sets = [(tuple(s for s, _ in part), tuple(t for _, t in part)) for many in by_operand.values() for part in _parts(many)]
         wide = max(1, 4 // max((len(symbols) for symbols, _ in sets), default=4))
-        start = len(self.w.groups)
-        return [ProductGroup(start + i, symbols, terms, label, self.phase.transposed, wide) for i, (symbols, terms) in enumerate(sets)]
+        start, transposed, many_steps = len(self.w.groups), self.phase.transposed, self.phase.name.startswith(("prologue", "epilogue"))
+        return [ProductGroup(start + i, symbols, terms, label, transposed, wide, many_steps) for i, (symbols, terms) in enumerate(sets)]
 
     def _block(self, label: str) -> list[str]:
         """All values of one size: block after block of units where there are products, row after row where there are none."""
@@ -152,6 +154,7 @@ class _Stage:
             lines += ["                const long at = first;", *(f"                {line}" for line in inside)]
             return ["    {", *lines, "            }", "    }"]
         lines += [f"        vec sums_{g.panel}[MOST_ROWS * {g.gates * g.wide}];" for g in groups]
+        lines += [self._maps(g) for g in groups if not g.transposed]
         lines += [f"        FOR_BLOCKS({units}, {groups[0].wide}, span->part, span->parts)", "        {"]
         # The products take long enough to bring what the rest will touch into the first cache.
         lines += [f"            {line}" for line in self._fetch(label)]
@@ -174,21 +177,21 @@ class _Stage:
                 f"            tape_times_panel(vectors, {sums}, tape, stride, rows, {n}, (const long[]){{{columns}}},",
                 f"                             (const long[]){{{depths}}}, {panel}, first);",
             ]
-        matrix, operand = group.terms[0]
-        depth = self.w.size(self.w.recurrence.parameter(matrix).columns)
-        place = f"{panel} + first * {group.gates} * {depth}"
-        product = f"rows_times_panel({group.gates} * vectors, {sums}, {self._pointers(operand)}, rows, {depth}, {place}, 1);"
-        if operand != INPUT:
+        product = f"rows_times_maps({sums}, {self._pointers(group.terms[0][1])}, rows, &maps_{group.panel}, first, vectors);"
+        if group.terms[0][1] != INPUT:
             return [f"            {product}"]
-        matrices = ", ".join(self.w.parameter(m) for m, _ in group.terms)
         return [
-            f"            if (call->ids && {panel})",
-            f"                look_up({sums}, {group.gates} * vectors, run->id + span->slot, rows, {place});",
-            "            else if (call->ids)",
-            f"                gather({sums}, {group.gates}, vectors, run->id + span->slot, rows, (const real *[]){{{matrices}}}, {depth}, first, {self.w.size(group.label)});",
+            "            if (call->ids)",
+            f"                numbers_times_maps({sums}, run->id + span->slot, rows, &maps_{group.panel}, first, vectors);",
             "            else",
             f"                {product}",
         ]
+
+    def _maps(self, group: ProductGroup) -> str:
+        """The matrices of products that lie side by side."""
+        depth = self.w.size(self.w.recurrence.parameter(group.terms[0][0]).columns)
+        matrices = ", ".join(self.w.parameter(m) for m, _ in group.terms)
+        return f"        const Maps maps_{group.panel} = {{run->panel[{group.panel}], {group.gates}, {self.w.size(group.label)}, {depth}, {{{matrices}}}}};"
 
     def _of(self, label: str) -> tuple[list[sp.Symbol], list[Assignment], list[tuple[str, sp.Expr]], sp.Expr | None, list[sp.Symbol]]:
         """What has this size: the values computed, by what assignments; what leaves, also into the input; and all that these read."""

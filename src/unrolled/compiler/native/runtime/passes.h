@@ -85,17 +85,16 @@ static void forward_work(void *data, Team *team, long thread, long threads)
             forward_partition(run, team, p, 0, 1);
 }
 
-static Run begin_run(const Call *call, int columns)
+static void begin_run(Run *run, int columns)
 {
-    Run run = {.call = call};
-    lay_out(&run);
-    lay_out_columns(&run, columns);
-    return run;
+    lay_out(run);
+    lay_out_columns(run, columns);
 }
 
 void forward(const Call *call)
 {
-    Run run = begin_run(call, call->training ? COLUMNS_ALL : COLUMNS_FORWARD);
+    Run run = {.call = call};
+    begin_run(&run, call->training ? COLUMNS_ALL : COLUMNS_FORWARD);
     allocate_forward(&run);
     if (call->training)
         use_large_pages(call->tape, (size_t)(run.slots * run.stride) * sizeof(real));
@@ -221,7 +220,8 @@ void backward(const Call *call)
     if (*call->used)
         forward(call);
     *call->used = 1;
-    Run run = begin_run(call, COLUMNS_ALL);
+    Run run = {.call = call};
+    begin_run(&run, COLUMNS_ALL);
     Backward back = {&run, malloc((size_t)(call->partitions * STATES) * sizeof(real *))};
     allocate_backward(&run);
     for (long p = 0; p < call->partitions; p++)

@@ -36,6 +36,7 @@ typedef struct {
     const real **before[STATES];
     const real **row_vector[ROW_VECTORS];
     real *panel[PANELS];
+    long taken, small[256]; /* memory for short arrays, so that a step of a stream asks the system for none */
 } Run;
 
 /* Some slots that follow one another, the first one's row of the tape, the share of a team's member in their units, and the adjoints of the states of their rows. */
@@ -66,10 +67,31 @@ long fault(const Call *call)
     return 0;
 }
 
+/* Memory for `count` entries of at most 8 bytes, which may be none. */
+static void *take(Run *run, long count)
+{
+    const long some = count + 1;
+    if (run->taken + some > (long)(sizeof run->small / sizeof *run->small))
+        return malloc((size_t)some * sizeof *run->small);
+    run->taken += some;
+    return run->small + run->taken - some;
+}
+
+static void give_back(const Run *run, void *memory)
+{
+    const uintptr_t place = (uintptr_t)memory, small = (uintptr_t)run->small;
+    if (place < small || place >= small + sizeof run->small)
+        free(memory);
+}
+
 /* The rows by falling length, rows of equal length in their order: counted, then placed. */
 static void sort_rows(Run *run)
 {
     const Call *call = run->call;
+    for (long b = 0; b < call->batch; b++)
+        run->order[b] = b;
+    if (!call->lengths)
+        return;
     long *rank = calloc((size_t)call->steps + 2, sizeof *rank);
     for (long b = 0; b < call->batch; b++)
         rank[call->steps - length_of(call, b) + 1]++;
@@ -83,9 +105,9 @@ static void sort_rows(Run *run)
 static void lay_out(Run *run)
 {
     const Call *call = run->call;
-    run->start = malloc((size_t)(call->partitions * (call->steps + 1)) * sizeof(long));
-    run->home = malloc((size_t)(call->partitions * (call->steps + 1)) * sizeof(long));
-    run->order = malloc((size_t)(call->batch + 1) * sizeof(long));
+    run->start = take(run, call->partitions * (call->steps + 1));
+    run->home = take(run, call->partitions * (call->steps + 1));
+    run->order = take(run, call->batch);
     sort_rows(run);
     run->slots = 0;
     for (long p = 0; p < call->partitions; p++) {
@@ -97,14 +119,14 @@ static void lay_out(Run *run)
             run->slots += running;
         }
     }
-    const size_t slots = (size_t)run->slots + 1;
-    run->place = malloc(slots * sizeof *run->place);
-    run->id = call->ids ? malloc(slots * sizeof *run->id) : NULL;
-    run->x = malloc(slots * sizeof *run->x);
+    const long slots = run->slots;
+    run->place = take(run, slots);
+    run->id = call->ids ? take(run, slots) : NULL;
+    run->x = take(run, slots);
     for (int s = 0; s < STATES; s++)
-        run->before[s] = malloc(slots * sizeof *run->before[s]);
+        run->before[s] = take(run, slots);
     for (int m = 0; m < ROW_VECTORS; m++)
-        run->row_vector[m] = malloc(slots * sizeof *run->row_vector[m]);
+        run->row_vector[m] = take(run, slots);
 }
 
 static void lay_out_columns(Run *run, int columns)
@@ -119,16 +141,16 @@ static void lay_out_columns(Run *run, int columns)
 
 static void end_run(Run *run)
 {
-    free(run->start);
-    free(run->home);
-    free(run->order);
-    free(run->place);
-    free(run->id);
-    free(run->x);
+    give_back(run, run->start);
+    give_back(run, run->home);
+    give_back(run, run->order);
+    give_back(run, run->place);
+    give_back(run, run->id);
+    give_back(run, run->x);
     for (int s = 0; s < STATES; s++)
-        free(run->before[s]);
+        give_back(run, run->before[s]);
     for (int m = 0; m < ROW_VECTORS; m++)
-        free(run->row_vector[m]);
+        give_back(run, run->row_vector[m]);
     for (int p = 0; p < PANELS; p++)
         free(run->panel[p]);
 }

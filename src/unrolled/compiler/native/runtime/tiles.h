@@ -1,10 +1,40 @@
 /* Products for a stage, of rows anywhere and of columns of the tape. */
 
+/* Matrices [units, depth] that are applied to one operand; `panel` is where they lie packed, NULL where they are read as they lie. */
+typedef struct {
+    const real *panel;
+    long gates, units, depth;
+    const real *matrix[MOST_GATES];
+} Maps;
+
 static __attribute__((unused)) void rows_times_panel(long columns, vec *sum, const real *const *from, long rows, long depth,
                                                      const real *panel, int fresh)
 {
     for (long k = 0; k < depth; k += DEPTH, fresh = 0)
         some_times_panel(columns, sum, from, rows, k, LEAST((long)DEPTH, depth - k), panel + k * columns * LANES, fresh);
+}
+
+/* What rows make with the units of a block: [row][matrix][vector]. */
+static __attribute__((unused)) void rows_times_maps(vec *sum, const real *const *from, long rows, const Maps *maps, long first, long vectors)
+{
+    const long columns = maps->gates * vectors;
+    if (maps->panel) {
+        rows_times_panel(columns, sum, from, rows, maps->depth, maps->panel + first * maps->gates * maps->depth, 1);
+        return;
+    }
+    for (long c = 0; c < columns; c++) {
+        const long unit = first + c % vectors * LANES;
+        rows_times_units(sum + c, columns, from, rows, maps->matrix[c / vectors] + unit * maps->depth, maps->depth, maps->units - unit);
+    }
+}
+
+/* The same where each row is a number, which looks a column up. Few are read from the matrices: packing them all would be more work. */
+static __attribute__((unused)) void numbers_times_maps(vec *sum, const int64_t *which, long rows, const Maps *maps, long first, long vectors)
+{
+    if (maps->panel)
+        look_up(sum, maps->gates * vectors, which, rows, maps->panel + first * maps->gates * maps->depth);
+    else
+        gather(sum, maps->gates, vectors, which, rows, maps->matrix, maps->depth, first, maps->units);
 }
 
 /* The panel has the inputs of all columns one after the other; columns that lie so on the tape are read as one. */
