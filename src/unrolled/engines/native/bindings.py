@@ -33,6 +33,11 @@ def bind(problem: Problem) -> str:
     return key
 
 
+def is_bound(problem: Problem) -> bool:
+    """Whether there is a kernel for the problem already."""
+    return (id(problem.plan), problem.masks is not None) in _key_of.get(problem.weights, ())
+
+
 def binding_of(key: str) -> Binding:
     """The kernel and layout that a key tells of; made of the key itself where this process has not met the layer."""
     if key not in _of_key:

@@ -3,9 +3,11 @@
 import torch
 
 from unrolled.engines.native import operators
+from unrolled.engines.native.bindings import is_bound
 from unrolled.engines.native.build import notice
 from unrolled.engines.native.compilers import find_compiler
 from unrolled.engines.native.library import DEFINES
+from unrolled.engines.native.stream import Prepared, prepare, run_short
 from unrolled.engines.native.threads import threads_for
 from unrolled.engines.problem import Problem, Solution
 from unrolled.engines.settled import settled
@@ -30,7 +32,8 @@ class NativeEngine:
             return "whole numbers can only be looked up"
         if not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
             return "the transforms of torch.func need torch's own operations"
-        return _lacking()
+        known = not torch.compiler.is_compiling() and is_bound(problem)
+        return "" if known else _lacking()
 
     def explain(self, problem: Problem) -> str:
         """What runs."""
@@ -38,14 +41,16 @@ class NativeEngine:
 
     def run(self, problem: Problem) -> Solution:
         """The recurrence over all real steps."""
+        stored, compiling = problem.weights.stored, torch.compiler.is_compiling()
+        training = torch.is_grad_enabled() and any(t.requires_grad for t in (problem.x, *stored, *problem.initial))
+        if not training and not compiling and (solution := run_short(problem)):
+            return solution
         key = operators.bind(problem)
         every = problem.every_state
-        stored = problem.weights.stored
         lengths = None if problem.lengths is None else problem.lengths.values
         masks = [] if problem.masks is None else list(problem.masks.values())
         threads, partitions = threads_for(problem.x.shape[1], sum(t.numel() for t in stored) * problem.x.shape[1])
-        training = torch.is_grad_enabled() and any(t.requires_grad for t in (problem.x, *stored, *problem.initial))
-        run = torch.ops.unrolled.forward if training or torch.compiler.is_compiling() else operators.forward
+        run = torch.ops.unrolled.forward if training or compiling else operators.forward
         found = run(
             key,
             problem.x,
@@ -63,6 +68,10 @@ class NativeEngine:
         states = len(problem.initial)
         steps = tuple(found[: states if every else 1])
         return Solution(steps, tuple(found[len(steps) : len(steps) + states]))
+
+    def prepare(self, problem: Problem) -> Prepared | None:
+        """The same call as it may come again; None where it is better made anew."""
+        return prepare(problem)
 
 
 @settled

@@ -19,7 +19,7 @@ from unrolled.errors import ShapeError
 __all__ = ["backward", "bind", "forward"]
 
 
-class _Call:
+class Call:
     """What both passes hand over: see `Call` in compiler/native/runtime/sequences.h."""
 
     def __init__(
@@ -134,7 +134,7 @@ def forward(
     partitions: int,
 ) -> list[Tensor]:
     """The steps of the output (of every state), the final states, and the tape."""
-    call = _Call(key, x, stored, initial, masks, lengths, resets)
+    call = Call(key, x, stored, initial, masks, lengths, resets)
     new = call.like.new_empty if lengths is None else call.like.new_zeros
     outs = [new(call.steps, call.batch, n) for n in (call.units if every_state else call.units[:1])]
     finals = [call.like.new_empty(call.batch, n) for n in call.units]
@@ -163,7 +163,7 @@ def backward(
 
     `d_outs` and `d_finals` are empty tensors where nothing flows back. The tape is written over.
     """
-    call = _Call(key, x, stored, initial, masks, lengths, resets)
+    call = Call(key, x, stored, initial, masks, lengths, resets)
     kernel = call.library.kernel
     # Where all are written to, they need not be zero before.
     written = call.steps * call.batch and lengths is None and not call.numbers and kernel.with_gradient.issuperset(kernel.parameters)
@@ -215,7 +215,7 @@ def _forward_shapes(
     threads: int,
     partitions: int,
 ) -> list[Tensor]:
-    call = _Call(key, x, stored, initial, masks, lengths, resets)
+    call = Call(key, x, stored, initial, masks, lengths, resets)
     outs = [call.like.new_empty(call.steps, call.batch, n) for n in (call.units if every_state else call.units[:1])]
     finals = [call.like.new_empty(call.batch, n) for n in call.units]
     return [*outs, *finals, call.tape(partitions, training=training)]
