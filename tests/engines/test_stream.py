@@ -13,6 +13,7 @@ import unrolled as un
 from by_hand import CELLS
 from engines_here import needs_native
 from unrolled.engines.native import stream
+from unrolled.errors import ConfigError, EngineError, ShapeError
 
 pytestmark = needs_native
 
@@ -254,3 +255,76 @@ def test_only_what_is_small_is_kept():
     kept = stream._prepared[layer._weights[0, 0]]
     assert 1 <= len(kept) <= stream.MOST_KINDS
     assert max(prepared._tape.numel() for prepared in kept.values()) < stream.MOST_ROWS * 200
+
+
+def known(name="lstm", **options):
+    """A layer that has taken a step like the next one before, and the state that it was given."""
+    native, eager = pair(name, 4, 5, **options)
+    x, state = torch.randn(2, 4, dtype=torch.float64), start(native, 2)
+    with torch.no_grad():
+        native.step(x, state)
+        native.step(x, state)
+    assert native._steps._of
+    return native, eager, x, state
+
+
+@torch.no_grad()
+def test_a_known_step_is_still_checked():
+    native, eager, x, state = known()
+    with pytest.raises(ShapeError, match="input_size"):
+        native.step(x[:, :3], state)
+    with pytest.raises(ShapeError, match="state c"):
+        native.step(x, (state[0], state[1][:, :1]))
+    with pytest.raises(ShapeError, match="float32"):
+        native.step(x, tuple(s.float() for s in state))
+    with pytest.raises(ShapeError, match="dtype"):
+        native.step(x.float(), state)
+    numbers = torch.tensor([0, 3])
+    for _ in range(2):
+        assert_close(native.step(numbers, state), eager.step(numbers, state))
+    with pytest.raises(ShapeError, match="input_size - 1 = 3"):
+        native.step(numbers + 1, state)
+    with pytest.raises(ConfigError, match="reverse"):
+        un.LSTM(4, 5, bidirectional=True).step(torch.zeros(2, 4), (torch.zeros(2, 2, 5),) * 2)
+
+
+@torch.no_grad()
+def test_a_known_step_runs_on_the_engine_that_is_asked_for(monkeypatch):
+    native, _, x, state = known()
+    native.engine = "eager"
+    native.step(x, state)
+    assert "last call: engine eager" in native.explain()
+    native.engine = "auto"
+    for _ in range(2):
+        native.step(x, state)
+    assert "last call: engine native" in native.explain()
+    monkeypatch.setenv("UNROLLED_ENGINE", "eager")
+    native.step(x, state)
+    assert "last call: engine eager" in native.explain()
+    monkeypatch.delenv("UNROLLED_ENGINE")
+    native.step(x, state)
+    assert "last call: engine native" in native.explain()
+
+
+def test_a_known_step_calls_hooks_drops_out_and_gives_gradients():
+    native, eager, x, state = known(num_layers=2)
+    with torch.no_grad():
+        seen = []
+        handle = native.register_forward_hook(lambda *call: seen.append(call))
+        native.step(x, state)
+        handle.remove()
+        native.step(x, state)
+        assert len(seen) == 1
+        assert_close(native.step(x, state), eager.step(x, state))
+        native.residual = eager.residual = True
+        assert_close(native.step(x, state), eager.step(x, state))
+        native.dropout = 0.5
+        assert not torch.equal(native.step(x, state)[0], native.step(x, state)[0])
+    assert native.step(x, state)[0].requires_grad
+
+
+@torch.no_grad()
+def test_a_known_step_is_refused_under_vmap():
+    native, _, x, state = known()
+    with pytest.raises(EngineError, match="torch.func"):
+        torch.vmap(lambda one: native.step(one, state)[0])(x[None])

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.modules import module as modules
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.cells import Cell, find_cell
@@ -15,6 +16,7 @@ from unrolled.equations.recurrence import RECURRENT_MAP
 from unrolled.errors import ConfigError, EngineError, ShapeError
 from unrolled.layers.checks import Arrangement, arrange, as_parameters, check_options, check_range, check_state, in_reverse, read_resets
 from unrolled.layers.parameters import NamedParameters, Place, parameter_name
+from unrolled.layers.steps import Kind, KnownSteps, Preparing, kind_of, take
 
 State = tuple[Tensor, ...]
 
@@ -67,7 +69,7 @@ class Recurrent(NamedParameters):
         self.batch_first, self.residual = batch_first, residual
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
         self.checkpoint_steps = checkpoint_steps
-        self.engine, self._last = check_engine(engine), ("", "")
+        self.engine, self._last, self._steps = check_engine(engine), ("", ""), KnownSteps()
 
     def forward(
         self,
@@ -116,6 +118,13 @@ class Recurrent(NamedParameters):
         `x_t` is `[B, I]`, or whole numbers `[B]`; unbatched `[I]`, or a single whole number. Returns `(output, state)`, the output
         `[B, H]`. Steps one after the other give what `forward` gives. Raises `ConfigError` for a bidirectional layer.
         """
+        kind = None if torch.compiler.is_compiling() or self._is_special() else kind_of(x_t, state, self.engine)
+        known = None if kind is None else self._steps.find(kind)
+        if known is not None:
+            object.__setattr__(self, "_last", known[1])
+            stored = [[self._stored(name) for name in names.values()] for names in self._names.values()]
+            if (taken := take(known[0], stored, x_t, state, self.residual)) is not None:
+                return taken[0], self._give(taken[1])
         if self.bidirectional:
             raise ConfigError(
                 "A bidirectional layer cannot stream: its reverse direction starts at the end of the sequence. Use bidirectional=False."
@@ -124,8 +133,31 @@ class Recurrent(NamedParameters):
             got = list(x_t.shape) if isinstance(x_t, Tensor) else type(x_t).__name__
             raise ShapeError(f"`x_t` must be one step: a tensor [B, I], or whole numbers [B]; unbatched [I] or []. Got {got}.")
         time = 1 if self.batch_first and x_t.dim() > x_t.is_floating_point() else 0
-        y, state = self(x_t.unsqueeze(time), state)
-        return y.squeeze(time), state
+        y, after = self(x_t.unsqueeze(time), state)
+        if kind is not None and known is None and x_t.dim() - x_t.is_floating_point() == 1:
+            self._prepare_steps(kind, x_t, after)
+        return y.squeeze(time), after
+
+    def _is_special(self) -> bool:
+        """Whether a call does more than its equations say: drops, or runs what others have hung on it."""
+        hung = self._forward_hooks or self._forward_pre_hooks or modules._global_forward_hooks or modules._global_forward_pre_hooks
+        return bool(hung or self.bidirectional or (self.training and (self.dropout or self.recurrent_dropout)))
+
+    def _prepare_steps(self, kind: Kind, x_t: Tensor, state: Any) -> None:
+        """After a step that has passed all checks: prepare the next of its kind, if the engine can."""
+        if type(self).forward is not Recurrent.forward or "forward" in self.__dict__:
+            return
+        states = (state,) if isinstance(state, Tensor) else state
+        x, calls, told = x_t[None], [], ("", "")
+        for layer, _ in self._places:
+            problem = self._problem((layer, 0), x, tuple(s[layer] for s in states), None, None, every_state=False)
+            choice = choose(self.engine, problem)
+            prepared = choice.engine.prepare(problem) if isinstance(choice.engine, Preparing) else None
+            if prepared is None:
+                return
+            calls.append(prepared)
+            x, told = problem.initial[0][None], (choice.engine.name, choice.why)
+        self._steps.keep(kind, calls, told)
 
     def explain(self) -> str:
         """Which engine runs this layer as it stands (training or not, on its device), why, and what the last call ran on."""
