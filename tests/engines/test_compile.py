@@ -172,8 +172,8 @@ def arguments(numbers=False, masked=False, padded=True, cut=True):
 @pytest.mark.parametrize("options", [{}, {"numbers": True}, {"masked": True}, {"padded": False, "cut": False}])
 def test_the_operators_keep_the_rules_of_torch(options, monkeypatch):
     # Opcheck compares the tape, too, of which the forward pass writes a part only, and which autograd writes over.
-    fresh = operators._Call.tape
-    monkeypatch.setattr(operators._Call, "tape", lambda *given, **how: fresh(*given, **how).zero_())
+    fresh = operators.Call.tape
+    monkeypatch.setattr(operators.Call, "tape", lambda *given, **how: fresh(*given, **how).zero_())
     given = arguments(**options)
     with monkeypatch.context() as apart:
         apart.setattr(operators, "_is_plain", lambda tape: False)
