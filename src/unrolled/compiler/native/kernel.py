@@ -93,7 +93,12 @@ class _Source:
             "STATES": len(states),
             "ROW_VECTORS": len(self.row_vectors),
         }
-        counts |= {"MOST_GATES": MOST_GATES, "COLUMNS": len(self.tape.labels), "PANELS": len(self.writer.groups), "OPERANDS": self._most_operands()}
+        counts |= {
+            "MOST_GATES": MOST_GATES,
+            "COLUMNS": len(self.tape.labels),
+            "PANELS": len(self.writer.groups),
+            "OPERANDS": self._most_operands(),
+        }
         lines = [f"#define {name} {count}" for name, count in counts.items()]
         lines += ["#define COLUMNS_ALL COLUMNS", f"#define COLUMNS_FORWARD {self.tape.forward}"]
         sizes = [self.names.of_size(label) for label in self.labels]
