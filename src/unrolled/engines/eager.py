@@ -58,14 +58,17 @@ class _Part:
     means: tuple[Product, ...]
     program: Program
 
-    def groups(self, weights: Weights, *, looked_up: bool = False) -> list[_Group]:
+    def groups(self, weights: Weights, *, narrow: bool = False, looked_up: bool = False) -> list[_Group]:
         """The stage's products with these weights. Where columns are looked up, stacking would copy all of a matrix to read some of it."""
         groups = []
         for operand, products in self.together.items():
             apart = looked_up and not weights.is_stored([p.matrix for p in products])
             for ps in [(p,) for p in products] if apart else [products]:
                 names = [p.matrix for p in ps]
-                groups.append(_Group(operand, tuple(p.symbol for p in ps), weights.stack(names), [weights.rows[n] for n in names]))
+                matrix = weights.stack(names)
+                if narrow:
+                    matrix = matrix + (matrix.bfloat16().to(matrix.dtype) - matrix).detach()
+                groups.append(_Group(operand, tuple(p.symbol for p in ps), matrix, [weights.rows[n] for n in names]))
         return groups
 
     def finish(self, values: Values) -> None:
@@ -115,7 +118,7 @@ class _Run:
         self.steps, self.batch = problem.x.shape[:2]
         self.counts = self.lengths.counts if self.lengths else [self.batch] * self.steps
         self.vectors: Values = {symbol: problem.weights.block(symbol.name) for symbol in self.ready.vectors}
-        self.loop = [(part.groups(problem.weights), part) for part in self.ready.loop]
+        self.loop = [(part.groups(problem.weights, narrow=problem.narrow), part) for part in self.ready.loop]
         order = slice(None) if self.lengths is None else self.lengths.order
         self.masks = {width: mask[order] for width, mask in (problem.masks or {}).items()}
         self.initial = problem.initial if self.lengths is None else tuple(s[order] for s in problem.initial)
@@ -177,7 +180,7 @@ class _Run:
         x = self.problem.x.flatten(0, 1)
         values: Values = {**self.vectors, INPUT: x if self.lengths is None else x[self.lengths.index]}
         for part in self.ready.prologue:
-            for group in part.groups(self.problem.weights, looked_up=not x.is_floating_point()):
+            for group in part.groups(self.problem.weights, narrow=self.problem.narrow, looked_up=not x.is_floating_point()):
                 group.compute(values[group.operand], values)
             part.finish(values)
         read = [s for s in values if s in self.ready.read]

@@ -70,6 +70,8 @@ class TorchEngine:
             return "torch's kernels have no recurrent dropout"
         if problem.every_state and len(problem.initial) > 1:
             return "torch's kernels do not return every state at every step"
+        if problem.narrow:
+            return "torch's kernels round more than the weights to bfloat16"
         if problem.resets is not None:
             return "torch's kernels cannot set states back"
         return ""

@@ -21,6 +21,9 @@ class Problem:
     `resets` is boolean `[T, B]`, in the reader's own sense: where `resets[t, b]` is true, row b's states become `initial[:, b]` just before
     step t is computed, whether the engine comes to t from t - 1 or, in reverse, from t + 1. At a row's first step and past its end they
     change nothing.
+
+    With `narrow` every matrix is read rounded to bfloat16; sums, states and gradients are not, and gradients pass the rounding as if it were
+    not there.
     """
 
     plan: Plan
@@ -32,6 +35,7 @@ class Problem:
     masks: Mapping[int, Tensor] | None = None
     every_state: bool = False
     resets: Tensor | None = None
+    narrow: bool = False
 
 
 @dataclass(frozen=True)

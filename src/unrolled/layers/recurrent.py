@@ -37,6 +37,8 @@ class Recurrent(NamedParameters):
         residual: from the second layer on, a layer's input is added to its output.
         checkpoint_steps: in training, keep the states of every so many steps alone and compute the rest again on the way back: for
             sequences too long for memory, at the price of one more forward pass.
+        bfloat16_weights: read every matrix rounded to bfloat16, which takes half the memory traffic; parameters, sums, states and gradients
+            stay as they are. For float32 layers.
         engine: `"auto"`, or the name of the engine that must run; see `explain`.
 
     Raises `ConfigError` for a value that an option cannot have.
@@ -56,6 +58,7 @@ class Recurrent(NamedParameters):
         initial_state: str = "zeros",
         residual: bool = False,
         checkpoint_steps: int | None = None,
+        bfloat16_weights: bool = False,
         engine: str = "auto",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
@@ -63,12 +66,12 @@ class Recurrent(NamedParameters):
         check_options(
             input_size=input_size, hidden_size=hidden_size, num_layers=num_layers, bidirectional=bidirectional, batch_first=batch_first,
             dropout=dropout, recurrent_dropout=recurrent_dropout, initial_state=initial_state, residual=residual,
-            checkpoint_steps=checkpoint_steps,
+            checkpoint_steps=checkpoint_steps, bfloat16_weights=bfloat16_weights,
         )  # fmt: skip
         super().__init__(find_cell(cell), input_size, hidden_size, num_layers, bidirectional, initial_state, device, dtype)
         self.batch_first, self.residual = batch_first, residual
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
-        self.checkpoint_steps = checkpoint_steps
+        self.checkpoint_steps, self.bfloat16_weights = checkpoint_steps, bfloat16_weights
         self.engine, self._last, self._steps = check_engine(engine), ("", ""), KnownSteps()
 
     def forward(
@@ -180,7 +183,7 @@ class Recurrent(NamedParameters):
 
     def extra_repr(self) -> str:
         """The options that differ from the defaults."""
-        options = ("bidirectional", "batch_first", "dropout", "recurrent_dropout", "residual")
+        options = ("bidirectional", "batch_first", "dropout", "recurrent_dropout", "residual", "checkpoint_steps", "bfloat16_weights")
         said = [f"{o}={getattr(self, o)}" for o in options if getattr(self, o)]
         return ", ".join([self.cell.name, str(self.input_size), str(self.hidden_size), f"num_layers={self.num_layers}", *said])
 
@@ -223,7 +226,9 @@ class Recurrent(NamedParameters):
             masks = {n: functional.dropout(rows.new_ones(len(rows), n), self.recurrent_dropout) for n in sorted(widths)}
         if resets is not None and place[1]:
             resets = in_reverse(resets)
-        return Problem(self._plan, self._weights_at(place), x, initial, lengths, bool(place[1]), masks, every_state, resets)
+        return Problem(
+            self._plan, self._weights_at(place), x, initial, lengths, bool(place[1]), masks, every_state, resets, self.bfloat16_weights
+        )
 
     def _solve(self, engine: Engine, problem: Problem) -> Solution:
         steps = self.checkpoint_steps

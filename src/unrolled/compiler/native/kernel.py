@@ -129,7 +129,7 @@ class _Source:
             "static __attribute__((unused)) void some_times_panel(long columns, vec *sum, const real *const *from, long rows, long first,"
         )
         made = "\n".join(f"ROWS_TIMES_PANEL({w})" for w in widths)
-        return f"{made}\n\n{head}\n    long depth, const real *panel, int fresh)\n{{\n    switch (columns) {{\n{cases}\n    }}\n}}\n"
+        return f"{made}\n\n{head}\n    long depth, const weight *panel, int fresh)\n{{\n    switch (columns) {{\n{cases}\n    }}\n}}\n"
 
     def _stage_lists(self) -> str:
         kinds = {

@@ -11,10 +11,12 @@ from unrolled.engines.problem import Problem
 from unrolled.engines.weights import Weights
 from unrolled.equations import parse
 
-_MASKED, _PLAIN = "masked", "plain"
+_MASKED, _NARROW = "masked", "narrow"
+
+_Kind = tuple[int, bool, bool]
 
 _of_key: dict[str, Binding] = {}
-_key_of: WeakKeyDictionary[Weights, dict[tuple[int, bool], str]] = WeakKeyDictionary()
+_key_of: WeakKeyDictionary[Weights, dict[_Kind, str]] = WeakKeyDictionary()
 
 
 def bind(problem: Problem) -> str:
@@ -25,17 +27,21 @@ def bind(problem: Problem) -> str:
     if torch.compiler.is_compiling():
         return _key(problem)
     known = _key_of.setdefault(problem.weights, {})
-    masked = problem.masks is not None
-    key = known.get((id(problem.plan), masked))
+    kind = _kind(problem)
+    key = known.get(kind)
     if key is None:
-        key = known[id(problem.plan), masked] = _key(problem)
-        _of_key.setdefault(key, Binding(problem.plan, problem.weights, masked))
+        key = known[kind] = _key(problem)
+        _of_key.setdefault(key, Binding(problem.plan, problem.weights, *kind[1:]))
     return key
 
 
 def is_bound(problem: Problem) -> bool:
     """Whether there is a kernel for the problem already."""
-    return (id(problem.plan), problem.masks is not None) in _key_of.get(problem.weights, ())
+    return _kind(problem) in _key_of.get(problem.weights, ())
+
+
+def _kind(problem: Problem) -> _Kind:
+    return id(problem.plan), problem.masks is not None, problem.narrow
 
 
 def binding_of(key: str) -> Binding:
@@ -44,10 +50,10 @@ def binding_of(key: str) -> Binding:
         weights, kind, output, text = key.split("\n", 3)
         layout, rows = json.loads(weights)
         read = Weights({stored: tuple(blocks) for stored, blocks in layout.items()}, rows)
-        _of_key[key] = Binding(make_plan(parse(text, output)), read, kind == _MASKED)
+        _of_key[key] = Binding(make_plan(parse(text, output)), read, _MASKED in kind, _NARROW in kind)
     return _of_key[key]
 
 
 def _key(problem: Problem) -> str:
-    kind = _PLAIN if problem.masks is None else _MASKED
+    kind = " ".join([*([] if problem.masks is None else [_MASKED]), *([_NARROW] if problem.narrow else [])])
     return "\n".join([problem.weights.text, kind, problem.plan.recurrence.states[0], problem.plan.text])

@@ -24,8 +24,9 @@ class NativeEngine:
         x, like = problem.x, problem.initial[0]
         if like.device.type != "cpu":
             return "its kernels are for the CPU"
-        if like.dtype not in DEFINES:
-            return f"its kernels compute in float32 and float64, not in {like.dtype}".replace("torch.", "")
+        if (like.dtype, problem.narrow) not in DEFINES:
+            kinds = "float32" if problem.narrow else "float32 and float64"
+            return f"its kernels compute in {kinds}, not in {like.dtype}".replace("torch.", "")
         if torch.is_autocast_enabled("cpu"):
             return "autocast asks for torch's products in half precision"
         if not x.is_floating_point() and problem.plan.recurrence.reads_input_by_unit:

@@ -15,15 +15,16 @@ from unrolled.engines.native.build import build, load
 from unrolled.engines.native.threads import runtime
 from unrolled.engines.weights import Layout, Weights
 
-DEFINES = {torch.float32: (), torch.float64: ("DOUBLE",)}
+DEFINES = {(torch.float32, False): (), (torch.float32, True): ("NARROW",), (torch.float64, False): ("DOUBLE",)}
+"""What a kernel is compiled with, by the type of number and whether its weights are packed as bfloat16."""
 
 
 class Library:
     """One kernel for one type of number, loaded."""
 
-    def __init__(self, kernel: Kernel, dtype: torch.dtype) -> None:
+    def __init__(self, kernel: Kernel, dtype: torch.dtype, narrow: bool) -> None:
         self.kernel = kernel
-        library = load(build("recurrence", kernel.source, DEFINES[dtype]))
+        library = load(build("recurrence", kernel.source, DEFINES[dtype, narrow]))
         library.lanes.restype = ctypes.c_long
         library.most_rows.restype = ctypes.c_long
         self.lanes: int = library.lanes()
@@ -43,9 +44,9 @@ class Library:
 
 
 @cache
-def library(kernel: Kernel, dtype: torch.dtype) -> Library:
+def library(kernel: Kernel, dtype: torch.dtype, narrow: bool) -> Library:
     """The library of a kernel; built when it is first asked for."""
-    return Library(kernel, dtype)
+    return Library(kernel, dtype, narrow)
 
 
 class Binding:
@@ -55,8 +56,8 @@ class Binding:
     that is left out, and zero. `sizes` are those of the kernel's size labels but for the input's, which is first.
     """
 
-    def __init__(self, plan: Plan, weights: Weights, masked: bool) -> None:
-        self.plan, self.masked = plan, masked
+    def __init__(self, plan: Plan, weights: Weights, masked: bool, narrow: bool) -> None:
+        self.plan, self.masked, self.narrow = plan, masked, narrow
         self.layout: Layout = weights.layout
         self.rows = dict(weights.rows)
         recurrence, masks = with_masks(plan) if masked else (plan.recurrence, ())

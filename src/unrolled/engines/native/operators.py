@@ -34,7 +34,7 @@ class Call:
     ) -> None:
         self.binding = binding_of(key)
         self.like = initial[0]
-        self.library: Library = library(self.binding.kernel, self.like.dtype)
+        self.library: Library = library(self.binding.kernel, self.like.dtype, self.binding.narrow)
         self.steps, self.batch = x.shape[:2]
         self.numbers = not x.is_floating_point()
         self.x = x.long().contiguous() if self.numbers else x.contiguous()
@@ -294,7 +294,9 @@ def _differentiable(
     weights = Weights(binding.layout, binding.rows).using(dict(zip(binding.layout, stored, strict=True)))
     real = None if lengths is None else Lengths(lengths, x.shape[0], x.device)
     by_width = {m.shape[1]: m for m in masks} or None
-    solution: Solution = EagerEngine().run(Problem(binding.plan, weights, x, tuple(initial), real, reverse, by_width, every_state, resets))
+    solution: Solution = EagerEngine().run(
+        Problem(binding.plan, weights, x, tuple(initial), real, reverse, by_width, every_state, resets, binding.narrow)
+    )
     pairs = [(s, f) for s, f in zip((*solution.steps, *solution.final), (*d_outs, *d_finals), strict=True) if f.numel() and s.requires_grad]
     inputs = [*stored, *initial, *([x] if x.is_floating_point() else [])]
     wanted = [t for t in inputs if t.requires_grad]

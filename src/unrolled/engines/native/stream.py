@@ -38,7 +38,7 @@ def run_short(problem: Problem) -> Solution | None:
     if x.shape[0] * x.shape[1] > MOST_ROWS:
         return None
     kinds = _prepared.setdefault(problem.weights, {})
-    kind = (id(problem.plan), x.shape, x.dtype, initial[0].dtype, problem.reverse, torch.get_num_threads())
+    kind = (id(problem.plan), x.shape, x.dtype, initial[0].dtype, problem.reverse, problem.narrow, torch.get_num_threads())
     prepared = kinds.get(kind)
     if prepared is None:
         prepared = prepare(problem)

@@ -10,7 +10,7 @@
 
 /* sum = from[row][first .. first + depth] @ panel, in registers; added to what was there unless that is to be forgotten. */
 #define TILE(rows, columns)                                                                                                            \
-    static void tile_##rows##_##columns(vec *sum, const real *const *from, long first, long depth, const real *panel, int fresh)       \
+    static void tile_##rows##_##columns(vec *sum, const real *const *from, long first, long depth, const weight *panel, int fresh)     \
     {                                                                                                                                  \
         vec total[rows][columns];                                                                                                      \
         const real *row[rows];                                                                                                         \
@@ -21,7 +21,7 @@
         }                                                                                                                              \
         for (long k = 0; k < depth; k++, panel += columns * LANES) {                                                                   \
             vec weights[columns];                                                                                                      \
-            UNROLL for (int c = 0; c < columns; c++) weights[c] = load(panel + c * LANES);                                             \
+            UNROLL for (int c = 0; c < columns; c++) weights[c] = load_weights(panel + c * LANES);                                     \
             UNROLL for (int r = 0; r < rows; r++)                                                                                      \
             {                                                                                                                          \
                 const vec a = splat(row[r][k]);                                                                                        \
@@ -41,7 +41,7 @@
 #define ROWS_TIMES_PANEL(columns)                                                                                                      \
     TILE(1, columns) TILE(2, columns) TILE(3, columns) TILE(4, columns) TILE(5, columns) TILE(6, columns) TILE(7, columns)             \
     TILE(8, columns)                                                                                                                   \
-    static void rows_times_panel_##columns(vec *sum, const real *const *from, long rows, long first, long depth, const real *panel,    \
+    static void rows_times_panel_##columns(vec *sum, const real *const *from, long rows, long first, long depth, const weight *panel,  \
                                            int fresh)                                                                                  \
     {                                                                                                                                  \
         for (long done = 0, left = (rows + TALL(columns) - 1) / TALL(columns); left > 0; left--) {                                     \
@@ -62,11 +62,11 @@
     }
 
 /* Whole columns instead of products: row r reads the weights of input number `which[r]`. */
-static __attribute__((unused)) void look_up(vec *sum, long columns, const int64_t *which, long rows, const real *panel)
+static __attribute__((unused)) void look_up(vec *sum, long columns, const int64_t *which, long rows, const weight *panel)
 {
     for (long r = 0; r < rows; r++)
         for (long c = 0; c < columns; c++)
-            sum[r * columns + c] = load(panel + (which[r] * columns + c) * LANES);
+            sum[r * columns + c] = load_weights(panel + (which[r] * columns + c) * LANES);
 }
 
 /* The same from matrices that are not packed, where packing all would be more work than reading some. */
@@ -78,7 +78,7 @@ static __attribute__((unused)) void gather(vec *sum, long gates, long vectors, c
             for (long v = 0; v < vectors; v++) {
                 vec column = splat(0);
                 for (long l = 0; l < LANES && first + v * LANES + l < units; l++)
-                    column[l] = matrices[g][(first + v * LANES + l) * depth + which[r]];
+                    column[l] = rounded(matrices[g][(first + v * LANES + l) * depth + which[r]]);
                 sum[(r * gates + g) * vectors + v] = column;
             }
 }
@@ -92,23 +92,23 @@ static __attribute__((unused)) void gather(vec *sum, long gates, long vectors, c
              once_; once_ = 0)
 
 /* Panels of matrices [units, depth], whose outputs are computed side by side: block, input, matrix, unit. */
-static __attribute__((unused)) void pack(real *packed, const real *const *matrices, long gates, long units, long depth, long wide,
+static __attribute__((unused)) void pack(weight *packed, const real *const *matrices, long gates, long units, long depth, long wide,
                                          long part, long parts)
 {
     FOR_BLOCKS(units, wide, part, parts)
     {
-        real *panel = packed + first * gates * depth;
+        weight *panel = packed + first * gates * depth;
         const long row = gates * vectors * LANES;
         for (long g = 0; g < gates; g++)
             for (long u = 0; u < vectors * LANES; u += 8)
                 for (long k = 0; k < depth; k += 16)
                     for (long l = u; l < u + 8 && l < vectors * LANES; l++) {
-                        real *to = panel + k * row + g * vectors * LANES + l;
+                        weight *to = panel + k * row + g * vectors * LANES + l;
                         const real *from = matrices[g] + (first + l) * depth + k;
                         const long some = LEAST(16L, depth - k);
                         if (first + l < units)
                             for (long i = 0; i < some; i++)
-                                to[i * row] = from[i];
+                                to[i * row] = narrowed(from[i]);
                         else
                             for (long i = 0; i < some; i++)
                                 to[i * row] = 0;
@@ -117,16 +117,17 @@ static __attribute__((unused)) void pack(real *packed, const real *const *matric
 }
 
 /* Panels of transposed matrices, one after the other: the outputs are the columns, the inputs the rows of all. */
-static __attribute__((unused)) void pack_transposed(real *packed, const real *const *matrices, const long *rows, long count, long units,
+static __attribute__((unused)) void pack_transposed(weight *packed, const real *const *matrices, const long *rows, long count, long units,
                                                     long depth, long wide, long part, long parts)
 {
     FOR_BLOCKS(units, wide, part, parts)
     {
-        real *to = packed + first * depth;
+        weight *to = packed + first * depth;
         const long some = LEAST(vectors * LANES, units - first);
         for (long m = 0; m < count; m++)
             for (long k = 0; k < rows[m]; k++, to += vectors * LANES) {
-                memcpy(to, matrices[m] + k * units + first, (size_t)some * sizeof(real));
+                for (long l = 0; l < some; l++)
+                    to[l] = narrowed(matrices[m][k * units + first + l]);
                 for (long l = some; l < vectors * LANES; l++)
                     to[l] = 0;
             }

@@ -35,7 +35,7 @@ typedef struct {
     const real **x;
     const real **before[STATES];
     const real **row_vector[ROW_VECTORS];
-    real *panel[PANELS];
+    weight *panel[PANELS];
     long taken, small[256]; /* memory for short arrays, so that a step of a stream asks the system for none */
 } Run;
 

@@ -2,13 +2,13 @@
 
 /* Matrices [units, depth] that are applied to one operand; `panel` is where they lie packed, NULL where they are read as they lie. */
 typedef struct {
-    const real *panel;
+    const weight *panel;
     long gates, units, depth;
     const real *matrix[MOST_GATES];
 } Maps;
 
 static __attribute__((unused)) void rows_times_panel(long columns, vec *sum, const real *const *from, long rows, long depth,
-                                                     const real *panel, int fresh)
+                                                     const weight *panel, int fresh)
 {
     for (long k = 0; k < depth; k += DEPTH, fresh = 0)
         some_times_panel(columns, sum, from, rows, k, LEAST((long)DEPTH, depth - k), panel + k * columns * LANES, fresh);
@@ -39,9 +39,10 @@ static __attribute__((unused)) void numbers_times_maps(vec *sum, const int64_t *
 
 /* The panel has the inputs of all columns one after the other; columns that lie so on the tape are read as one. */
 static __attribute__((unused)) void tape_times_panel(long columns, vec *sum, const real *tape, long stride, long rows, long count,
-                                                     const long *column, const long *depth, const real *panels, long first)
+                                                     const long *column, const long *depth, const weight *panels, long first)
 {
-    const real *from[MOST_ROWS], *panel = panels;
+    const real *from[MOST_ROWS];
+    const weight *panel = panels;
     for (long i = 0; i < count; i++)
         panel += first * depth[i];
     for (long i = 0, next; i < count; i = next) {

@@ -74,6 +74,39 @@ INLINE vec splat(real a)
     return a - (vec){0};
 }
 
+/* Packed weights: numbers as they are, or with NARROW their upper halves (bfloat16), which take half the room. Sums are never narrow. */
+#ifdef NARROW
+typedef uint16_t weight;
+
+INLINE vec load_weights(const weight *from)
+{
+    typedef weight halves __attribute__((vector_size(BYTES / 2)));
+    halves h;
+    memcpy(&h, from, sizeof h);
+    return (vec)(__builtin_convertvector(h, mask) << 16);
+}
+
+/* To the nearest, to the even one of two; NaN stays NaN. */
+INLINE weight narrowed(real a)
+{
+    uint32_t bits;
+    memcpy(&bits, &a, sizeof bits);
+    return (weight)(a != a ? bits >> 16 | 64 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+/* A weight that is read where it lies, as if it were packed. */
+INLINE real rounded(real a)
+{
+    const uint32_t bits = (uint32_t)narrowed(a) << 16;
+    memcpy(&a, &bits, sizeof a);
+    return a;
+}
+#else
+typedef real weight;
+#define load_weights load
+#define narrowed(a) (a)
+#define rounded(a) (a)
+#endif
+
 /* Lane by lane: `yes` where the mask is set, else `no`. */
 INLINE vec choose(mask where, vec yes, vec no)
 {
