@@ -6,38 +6,13 @@ from hypothesis import strategies as st
 
 import plan_in_numpy
 import unrolled as un
+from drawn_cells import texts
 from plan_in_numpy import FUNCTIONS
 from unrolled.compiler import make_plan
 from unrolled.equations import parse, to_text
 from unrolled.equations.recurrence import INPUT, before, now
 
 UNITS, BATCH, STEPS = 3, 2, 3
-
-numbers = st.sampled_from(["1", "2", "0.5", "0.1", "3", "1e-3"])
-leaves = st.sampled_from(["x[t]", "h[t-1]", "c[t-1]", "a[t-1]", "b", "d", "W @ x[t]", "V @ x[t]", "R @ h[t-1]", "R @ c[t-1]"])
-templates = st.sampled_from([
-    "tanh({})", "sigmoid({})", "relu({})", "softplus({})", "abs({})", "exp(tanh({}))", "log(2 + abs({}))", "sqrt(1 + abs({}))", "(-{})",
-    "({}) ** 2", "({}) ** 3", "(1.5 * {}) ** 2", "(1 + abs({})) ** -2", "(2 + 2 * abs({})) ** 0.5", "(1 + abs({})) ** -1.5",
-    "norm({})", "norm({} + h[t-1])", "2 ** tanh({})", "1 / (1 + exp(-{}))", "R @ ({})", "Q @ ({} * x[t])", "Q @ tanh({})"])  # fmt: skip
-pairs = st.sampled_from(["({} + {})", "({} - {})", "({} * {})", "({}) / (1 + abs({}))", "(1 + abs({})) ** tanh({})", "tanh({} - 2 * ({}))"])
-expressions = st.recursive(
-    leaves,
-    lambda inner: st.builds(str.format, templates, inner) | st.builds(str.format, pairs, inner, inner | numbers),
-    max_leaves=8,
-)
-
-
-@st.composite
-def texts(draw):
-    """Three lines, each of which may also read the lines above it at [t]."""
-    lines = []
-    for name in draw(st.permutations(["a", "c", "h"])):
-        value = draw(expressions)
-        for earlier, _ in lines:
-            if draw(st.booleans()):
-                value = f"{value} * {earlier}[t]" if draw(st.booleans()) else f"({value}) - {earlier}[t]"
-        lines.append((name, value))
-    return "\n".join(f"{name}[t] = {value}" for name, value in lines)
 
 
 class Time:

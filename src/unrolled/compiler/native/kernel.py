@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from unrolled.compiler.native.constants import with_constants_in_place
 from unrolled.compiler.native.names import Names, defined_names
 from unrolled.compiler.native.phases import Phase, Sizes, lay_tape, make_phases
 from unrolled.compiler.native.stage import MOST_GATES, ProductGroup, StageWriter
@@ -26,7 +27,7 @@ class Kernel:
     `text` is what was made for this plan; `source` has the fixed parts around it. `sizes`, `parameters`, `states` and `row_vectors` name
     the entries of the arrays in `Call` (runtime/sequences.h). `columns` has the size label of each column of the tape, of which the
     first `forward_columns` are all that a pass without gradients needs. Parameters that are not in `with_gradient` do not matter to any
-    state.
+    state; nor does the input if not `reaches_input`, and then nothing is written to its adjoint.
     """
 
     text: str
@@ -38,12 +39,13 @@ class Kernel:
     columns: tuple[str, ...]
     forward_columns: int
     with_gradient: frozenset[str]
+    reaches_input: bool
 
 
 @cache
 def make_kernel(plan: Plan, row_vectors: tuple[str, ...] = ()) -> Kernel:
     """The kernel of a plan. The vectors named in `row_vectors` differ from row to row of a batch, and get no gradient."""
-    return _Source(plan, row_vectors).kernel()
+    return _Source(with_constants_in_place(plan), row_vectors).kernel()
 
 
 class _Source:
@@ -82,6 +84,7 @@ class _Source:
             self.tape.labels,
             self.tape.forward,
             frozenset(g.parameter for g in self.plan.adjoint.gradients),
+            self.plan.adjoint.input is not None,
         )
 
     def _counts(self) -> str:

@@ -80,12 +80,7 @@ def make_phases(plan: Plan) -> Phases:
         back[1].append(Phase("epilogue_1", True))
     for phases, stages in zip(back, (adjoint.loop, adjoint.epilogue), strict=True):
         _place_early(phases, [a for s in stages for a in s.assignments])
-    arriving = dict(adjoint.arriving)
-    for state, expression in adjoint.leaving:
-        needed = _ready(back[0], expression)
-        # Where the arriving adjoint is still read, nothing may take its place.
-        last = max((i for i, p in enumerate(back[0]) if arriving[state] in p.read), default=0)
-        back[0][max(needed, last)].leaving.append((state, expression))
+    _place_leaving(back[0], dict(adjoint.arriving), adjoint.leaving)
     if adjoint.input is not None:
         back[1][_ready(back[1], adjoint.input)].into_input = adjoint.input
     _compute_again(plan, back)
@@ -101,6 +96,17 @@ def _ready(phases: list[Phase], expression: sp.Expr) -> int:
 def _place_early(phases: list[Phase], assignments: list[Assignment]) -> None:
     for assignment in assignments:
         phases[_ready(phases, assignment.expression)].assignments.append(assignment)
+
+
+def _place_leaving(phases: list[Phase], arriving: dict[str, sp.Symbol], leaving: tuple[tuple[str, sp.Expr], ...]) -> None:
+    """What leaves takes the place of what arrived, so that it has to wait until nothing reads that any more: nor any other that leaves."""
+    readers = {state: [i for i, p in enumerate(phases) if arriving[state] in p.read] for state, _ in leaving}
+    place = {state: max([_ready(phases, expression), *readers[state]]) for state, expression in leaving}
+    for _ in place:  # One that waits may make others wait, at most as often as there are states.
+        for state in place:
+            place[state] = max(place[other] for other, e in leaving if other == state or arriving[state] in e.free_symbols)
+    for state, expression in leaving:
+        phases[place[state]].leaving.append((state, expression))
 
 
 def _compute_again(plan: Plan, back: list[list[Phase]]) -> None:
@@ -126,6 +132,7 @@ class Sizes:
         self._recurrence = recurrence
         self._of: dict[sp.Symbol, str] = {INPUT: "x"}
         self._of |= {sp.Symbol(p.name): p.rows for p in recurrence.parameters if not p.is_matrix}
+        self._of |= {now(name): label for name, label in recurrence.sizes}
         for state in recurrence.states:
             for symbol in (now(state), before(state), sp.Symbol(f"arriving({now(state)})")):
                 self._of[symbol] = recurrence.size_of(state)
@@ -181,10 +188,11 @@ def lay_tape(plan: Plan, phases: Phases, sizes: Sizes) -> Tape:
         last_operand |= {s: end for s in (gradient.delta, gradient.operand) if s is not None}
     states = [now(s) for s in plan.recurrence.states]
     last_operand |= dict.fromkeys(states, end)
+    late = set().union(*(phase.read for phase in phases.epilogue))
     columns = _Columns(last_read, last_operand)
     forward = 0
     for number, phase in enumerate(order):
-        arriving = [s for _, s in plan.adjoint.arriving if s in last_operand] if phase is phases.backward[0] else []
+        arriving = [s for _, s in plan.adjoint.arriving if s in last_operand or s in late] if phase is phases.backward[0] else []
         for symbol in arriving:  # put there before the phase begins
             columns.place(symbol, sizes.of(symbol), number - 1)
         for symbol in phase.defined:

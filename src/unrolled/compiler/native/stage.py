@@ -255,7 +255,7 @@ class _Stage:
             return "run->x[span->slot + row] + at"
         if symbol in self.w.before:
             return f"run->before[{self.w.before[symbol]}][span->slot + row] + at"
-        if symbol in self.w.arriving:
+        if symbol in self.w.arriving and self.phase.name.startswith("backward"):
             return self._arriving(self.w.arriving[symbol])
         if symbol in self.w.row_vectors:
             return f"run->row_vector[{self.w.row_vectors[symbol]}][span->slot + row] + at"

@@ -170,7 +170,7 @@ def backward(
     fresh = torch.empty_like if written else torch.zeros_like
     d_stored = [fresh(t) for t in call.stored]
     d_initial = [s.new_zeros(s.shape) for s in initial]
-    d_x = (torch.empty_like if lengths is None else torch.zeros_like)(call.x) if into_input else None
+    d_x = (torch.empty_like if lengths is None and kernel.reaches_input else torch.zeros_like)(call.x) if into_input else None
     outs, finals = ([t.contiguous() for t in ts] for ts in (d_outs, d_finals))
     call.run(
         call.library.backward,
