@@ -3,7 +3,7 @@
     python benchmarks/layers.py                                          # the main shapes, inference and training
     python benchmarks/layers.py --shapes all --lengths both --threads 1,2 --json > layers.json
     python benchmarks/layers.py --read layers.json --markdown            # tables of a run that was kept; --png FILE draws it
-    python benchmarks/layers.py --step                                   # one step of a stream, in microseconds
+    python benchmarks/layers.py --step --threads 1                       # one step of a stream, in microseconds
 
 All contenders of a case have the same weights and input, must agree before anything is timed, and take turns in one process. The output
 says what is inside the timer. Ctrl-C ends a run and prints what has been measured.
@@ -14,14 +14,12 @@ import json
 import sys
 from pathlib import Path
 
-from side_by_side.cases import CELLS, FULL, GROUPS, MODES, RAGGED, SHAPES, STEP, find_shapes, make_cases
+from side_by_side.cases import CELLS, FULL, GROUPS, MODES, RAGGED, SHAPES, STEP, STEPS, find_shapes, make_cases
 from side_by_side.figure import draw
 from side_by_side.machine import count_cores, describe_machine
 from side_by_side.method import HOW
 from side_by_side.processes import measure
 from side_by_side.tables import Report, as_markdown, as_text, make_rows, summarise
-
-STEP_SHAPE = {"step": (1, 1, 256, 256)}
 
 
 def main() -> None:
@@ -48,7 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--shapes", type=names, default=["main"], help=f"names ({', '.join(SHAPES)}), groups (all, {', '.join(GROUPS)}), or TxBxIxH")
     add("--modes", type=names, default=list(MODES), help="infer, train, or both: infer,train")
     add("--lengths", choices=(FULL, RAGGED, "both"), default=FULL, help="ragged: random lengths, 55 %% of the steps real")
-    add("--step", action="store_true", help="time layer.step at B = 1, I = H = 256 instead")
+    add("--step", action="store_true", help=f"time layer.step instead, for {', '.join(STEPS)}")
     add("--engine", default="auto", help="the engine of ours (default: auto)")
     add("--threads", type=names, default=[str(count_cores())], help="numbers of threads, each in a process of its own: 1,2")
     add("--dtype", choices=("float32", "float64"), default="float32")
@@ -78,7 +76,7 @@ def read_report(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
 def measure_report(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Report:
     """Measure what the flags ask for."""
     try:
-        shapes = STEP_SHAPE if options.step else find_shapes(options.shapes)
+        shapes = STEPS if options.step else find_shapes(options.shapes)
         threads = [int(count) for count in options.threads]
     except ValueError as error:
         parser.error(str(error))

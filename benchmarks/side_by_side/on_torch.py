@@ -57,6 +57,18 @@ def torch_nn(material: Material) -> Contender | None:
     return _of_forward("torch.nn", material, module, forward, lambda: _gradients(module, material, suffix))
 
 
+def torch_nn_of_one_step(material: Material) -> Contender | None:
+    """torch.nn's module given a sequence of one step, for single steps alone."""
+    case = material.case
+    if case.cell not in MODULES or not is_step(case):
+        return None
+    module = MODULES[case.cell](case.inputs, case.units, dtype=material.dtype)
+    _load(module, material, "_l0")
+    with torch.inference_mode():
+        _, state = module(material.x)
+    return _of_step("torch.nn, T = 1", lambda: module(material.x, state)[0][0])
+
+
 def _of_layer(name: str, material: Material, layer: un.Recurrent) -> Contender:
     def engine() -> str:
         return layer.explain().rpartition("last call: engine ")[2].split()[0]

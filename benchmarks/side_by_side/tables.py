@@ -9,7 +9,7 @@ from typing import Any
 from side_by_side.cases import STEP, Case
 
 OURS = "ours"
-NAMES = (OURS, "torch.nn", "eager loop", "JAX scan", "ONNX Runtime")
+NAMES = (OURS, "torch.nn", "torch.nn, T = 1", "eager loop", "JAX scan", "ONNX Runtime")
 """Contenders in the order of the tables."""
 
 UNITS = {"ms": 1e3, "µs": 1e6}
@@ -142,8 +142,8 @@ def _text_lines(row: Row) -> list[list[str]]:
 def _wide(rows: list[Row]) -> list[list[str]]:
     peers = [name for name in NAMES if any(name in row.cells for row in rows)]
     if rows[0].case.mode == STEP:
-        table = [["cell", "I,H", *(f"{name}, µs" for name in peers)]]
-        return table + [[r.case.cell, f"{r.case.inputs},{r.case.units}", *(_times(r, n) for n in peers)] for r in rows]
+        table = [["cell", "B,I,H", *(f"{name}, µs" for name in peers)]]
+        return table + [[r.case.cell, f"{r.case.batch},{r.case.inputs},{r.case.units}", *(_times(r, n) for n in peers)] for r in rows]
     table = [["cell", "T,B,I,H", *(f"{name}, ms · GFLOP/s" for name in peers), "ours: engine, of peak"]]
     for row in rows:
         ours = row.cells.get(OURS)

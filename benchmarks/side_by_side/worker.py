@@ -17,7 +17,7 @@ from side_by_side.agreement import MismatchError, check_agreement
 from side_by_side.cases import MODES, Case
 from side_by_side.machine import Others, is_installed
 from side_by_side.material import Contender, Material
-from side_by_side.on_torch import eager_loop, ours, torch_nn
+from side_by_side.on_torch import eager_loop, ours, torch_nn, torch_nn_of_one_step
 from side_by_side.peak import Peak
 from side_by_side.timing import Samples, take_turns
 from unrolled.errors import UnrolledError
@@ -91,14 +91,14 @@ class Worker:
 
     def _peers(self, case: Case, *, eager: bool) -> list[Callable[[Material], Contender | None]]:
         """Those that are installed."""
-        peers: list[Callable[[Material], Contender | None]] = [torch_nn]
+        peers: list[Callable[[Material], Contender | None]] = [torch_nn, torch_nn_of_one_step]
         if eager:
             peers.append(eager_loop)
         if case.mode in MODES and is_installed("jax"):
             from side_by_side.on_jax import jax_scan  # noqa: PLC0415
 
             peers.append(jax_scan)
-        if case.mode in MODES and is_installed("onnx") and is_installed("onnxruntime"):
+        if is_installed("onnx") and is_installed("onnxruntime"):
             from side_by_side.on_onnx import onnx_runtime  # noqa: PLC0415
 
             peers.append(lambda material: onnx_runtime(material, self.options.threads))

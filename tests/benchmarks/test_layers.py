@@ -55,3 +55,10 @@ def test_the_command_measures_prints_and_reads_back(tmp_path):
     text = subprocess.run(again, capture_output=True, text=True, check=True).stdout
     assert text.count("| lstm | 6,4,3,5 |") == 4
     assert picture.stat().st_size > 0
+
+
+def test_steps_of_a_stream_are_compared_with_cells_and_modules():
+    flags = ["--step", "--rounds", "1", "--cells", "elman", "--threads", "1", "--json"]
+    report = json.loads(subprocess.run([sys.executable, COMMAND, *flags], capture_output=True, text=True, check=True).stdout)
+    assert len(report["results"]) == 6
+    assert all({"ours", "torch.nn", "torch.nn, T = 1"} <= result["contenders"].keys() for result in report["results"])

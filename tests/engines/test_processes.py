@@ -38,7 +38,7 @@ def same(found, wanted):
     return all(torch.allclose(a, b, rtol=1e-4, atol=1e-5) for a, b in zip(found, wanted, strict=True))
 
 wanted = answer()
-assert threads.threads_for(6, 10**6) == ((2, 2) if threads.runtime() else (1, 1))
+assert threads.threads_for(9, 6, 10**6) == ((2, 2) if threads.runtime() else (1, 1))
 """
 
 
@@ -63,7 +63,7 @@ def test_a_fork_runs_layers():
         child = os.fork()
         if not child:
             alone()
-            os._exit(0 if threads.threads_for(6, 10**6) == (1, 1) and same(answer(), wanted) else 3)
+            os._exit(0 if threads.threads_for(9, 6, 10**6) == (1, 1) and same(answer(), wanted) else 3)
         assert os.waitpid(child, 0)[1] == 0
         assert same(answer(), wanted)
         child = os.fork()  # What was begun with two threads is ended with one.

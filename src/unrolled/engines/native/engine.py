@@ -50,7 +50,7 @@ class NativeEngine:
         every = problem.every_state
         lengths = None if problem.lengths is None else problem.lengths.values
         masks = [] if problem.masks is None else list(problem.masks.values())
-        threads, partitions = threads_for(problem.x.shape[1], sum(t.numel() for t in stored) * problem.x.shape[1])
+        threads, partitions = threads_for(problem.x.shape[0], problem.x.shape[1], sum(t.numel() for t in stored))
         run = torch.ops.unrolled.forward if training or compiling else operators.forward
         found = run(
             key,

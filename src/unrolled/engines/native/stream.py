@@ -18,7 +18,7 @@ from torch.nn import Parameter
 from unrolled.engines.native.bindings import bind, binding_of
 from unrolled.engines.native.library import Library
 from unrolled.engines.native.operators import Call
-from unrolled.engines.native.threads import threads_for
+from unrolled.engines.native.threads import can_share, threads_for
 from unrolled.engines.problem import Problem, Solution
 from unrolled.engines.weights import Weights
 
@@ -56,11 +56,10 @@ def run_short(problem: Problem) -> Solution | None:
 def prepare(problem: Problem) -> "Prepared | None":
     """A call like this one, without gradients, as it may come again; None where there is no such call."""
     stored = problem.weights.stored
-    threads, _ = threads_for(problem.x.shape[1], sum(t.numel() for t in stored) * problem.x.shape[1])
-    # Threads are few beside a call that is worth several, and not to be taken into another process.
-    if threads > 1 or not problem.x.numel() or not _is_usual(problem) or not all(_is_plain(t) for t in stored):
+    if not problem.x.numel() or not _is_usual(problem) or not all(_is_plain(t) for t in stored):
         return None
-    return Prepared(problem, stored)
+    threads, partitions = threads_for(problem.x.shape[0], problem.x.shape[1], sum(t.numel() for t in stored))
+    return Prepared(problem, stored, threads, partitions)
 
 
 def _is_usual(problem: Problem) -> bool:
@@ -77,21 +76,22 @@ def _is_plain(tensor: Tensor) -> bool:
 class Prepared:
     """A call of which only addresses are still missing."""
 
-    def __init__(self, problem: Problem, stored: list[Tensor]) -> None:
+    def __init__(self, problem: Problem, stored: list[Tensor], threads: int, partitions: int) -> None:
         key = bind(problem)
         call = Call(key, problem.x, stored, problem.initial, (), None, None)
         self._lock, self._binding = Lock(), binding_of(key)
         self._library: Library = call.library
+        self._alone = threads == 1
         self._is_numbers, self._left_out = call.numbers, call.left_out
         self._parts = [s[0].numel() * call.batch * s.element_size() for s in problem.initial]
         # Not made in inference mode, in which whoever comes next may not be.
         with torch.inference_mode(False):
             # As in training, when every step has a place of its own: for few steps that is less.
-            self._tape = torch.empty(call.tape(1, training=True).shape, dtype=call.like.dtype)
+            self._tape = torch.empty(call.tape(partitions, training=True).shape, dtype=call.like.dtype)
             rooms = [torch.zeros(call.batch, call.library.padded(n), dtype=call.like.dtype) for n in call.units]
             self._rooms = [room[:, :n] if room.shape[1] != n else None for room, n in zip(rooms, call.units, strict=True)]
         lists: list[Any] = []
-        call.run(lists.append, self._tape, (1, 1, problem.reverse, True))
+        call.run(lists.append, self._tape, (threads, partitions, problem.reverse, True))
         (self._numbers,) = lists
         self._pointer = ctypes.c_void_p(ctypes.addressof(self._numbers))
         # The places of what changes: see `Call` in compiler/native/runtime/sequences.h.
@@ -109,7 +109,7 @@ class Prepared:
         Of `before` and `final`, `[B, n]` or `[L, B, n]`, it is the part number `place`. Nobody waits: who comes while another thread is at
         it has to go the other way.
         """
-        if not self._lock.acquire(blocking=False):
+        if not (self._alone or can_share()) or not self._lock.acquire(blocking=False):
             return False
         try:
             if not self._finds(stored):

@@ -13,14 +13,18 @@ _FUNCTIONS = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 _forked = False
 
 
-def threads_for(batch: int, work: int) -> tuple[int, int]:
-    """How many threads share a call, and into how many parts of its own the batch is cut.
+_STEP, _CALL = 20_000, 1_000_000
+"""The multiplications of a step, below which threads wait for one another longer than they save, and those of a call worth waking them."""
 
-    As many as `torch.set_num_threads` allows; one where the work, in multiplications at each step, would not pay for waiting, and in a
-    process that was forked off another with threads, where the runtime would wait for threads that did not come along.
+
+def threads_for(steps: int, batch: int, entries: int) -> tuple[int, int]:
+    """How many threads share a call, and into how many parts of its own the batch is cut; the parameters have so many entries.
+
+    As many as `torch.set_num_threads` allows; one where the work would not pay for waiting, and in a process that was forked off another
+    with threads, where the runtime would wait for threads that did not come along.
     """
-    allowed = _allowed()
-    if allowed == 1 or work < 20_000:
+    allowed, work = _allowed(), batch * entries
+    if allowed == 1 or work < _STEP or work * steps < _CALL:
         return 1, 1
     # A batch with fewer rows than threads is not cut: all threads share its units.
     return allowed, allowed if batch >= allowed else 1
