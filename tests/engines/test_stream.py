@@ -320,6 +320,7 @@ def test_a_known_step_calls_hooks_drops_out_and_gives_gradients():
         assert_close(native.step(x, state), eager.step(x, state))
         native.dropout = 0.5
         assert not torch.equal(native.step(x, state)[0], native.step(x, state)[0])
+    native.dropout = 0.0
     assert native.step(x, state)[0].requires_grad
 
 
