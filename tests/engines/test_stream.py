@@ -325,6 +325,18 @@ def test_a_known_step_calls_hooks_drops_out_and_gives_gradients():
 
 
 @torch.no_grad()
+def test_a_known_step_reads_narrow_weights_as_soon_as_it_is_told_to():
+    layers = [layer.float() for layer in known()[:2]]
+    x, state = torch.randn(2, 4), start(layers[0], 2, torch.float32)
+    exact = [layers[0].step(x, state)[0] for _ in range(3)]
+    for layer in layers:
+        layer.bfloat16_weights = True
+    native, eager = (layer.step(x, state) for layer in layers)
+    assert_close(native, eager, torch.float32)
+    assert not torch.equal(native[0], exact[-1])
+
+
+@torch.no_grad()
 def test_a_known_step_is_refused_under_vmap():
     native, _, x, state = known()
     with pytest.raises(EngineError, match=r"torch\.func"):

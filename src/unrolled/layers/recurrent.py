@@ -121,7 +121,7 @@ class Recurrent(NamedParameters):
         `x_t` is `[B, I]`, or whole numbers `[B]`; unbatched `[I]`, or a single whole number. Returns `(output, state)`, the output
         `[B, H]`. Steps one after the other give what `forward` gives. Raises `ConfigError` for a bidirectional layer.
         """
-        kind = None if torch.compiler.is_compiling() or self._is_special() else kind_of(x_t, state, self.engine)
+        kind = None if torch.compiler.is_compiling() or self._is_special() else kind_of(x_t, state, self.engine, self.bfloat16_weights)
         known = None if kind is None else self._steps.find(kind)
         if known is not None:
             object.__setattr__(self, "_last", known[1])

@@ -60,14 +60,14 @@ class KnownSteps:
         self._of[kind] = calls, told
 
 
-def kind_of(x_t: Any, state: Any, engine: str) -> Kind | None:
+def kind_of(x_t: Any, state: Any, engine: str, narrow: bool) -> Kind | None:
     """The kind of a step; None for one that is to go through all checks: anything unusual, and whatever may want gradients."""
     if torch.is_grad_enabled() or type(x_t) is not Tensor or torch._C._are_functorch_transforms_active():
         return None
     states = (state,) if type(state) is Tensor else state
     if type(states) is not tuple or torch.is_autocast_enabled("cpu"):
         return None
-    kind: list[object] = [x_t.shape, x_t.dtype, engine, os.environ.get(VARIABLE), torch.get_num_threads()]
+    kind: list[object] = [x_t.shape, x_t.dtype, engine, narrow, os.environ.get(VARIABLE), torch.get_num_threads()]
     for s in states:
         if type(s) is not Tensor or not s.is_cpu:
             return None
