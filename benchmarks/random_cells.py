@@ -43,7 +43,7 @@ def main() -> None:
         except EquationError:
             assume(False)
         compared += 1
-        told = disagreement(problem_of(recurrence, how))
+        told = disagreement(problem_of(recurrence, how), how)
         assert not told, f"{text}\n{how}\n{told}"
 
     try:

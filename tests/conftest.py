@@ -11,6 +11,8 @@ os.environ["UNROLLED_CACHE"] = str(CACHE)
 
 import pytest  # noqa: E402
 
+from engines_here import HERE  # noqa: E402
+from unrolled.engines.choice import VARIABLE  # noqa: E402
 from unrolled.errors import BuildError  # noqa: E402
 
 
@@ -19,6 +21,13 @@ def cache():
     """The folder of what is encoded and compiled."""
     yield CACHE
     shutil.rmtree(CACHE, ignore_errors=True)
+
+
+@pytest.fixture(params=[engine for engine in HERE if engine != "torch"])
+def each_engine(request, monkeypatch):
+    """Layers that name no engine run on every one in turn that takes all cells and options."""
+    monkeypatch.setenv(VARIABLE, request.param)
+    return request.param
 
 
 @pytest.fixture

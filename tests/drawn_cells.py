@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from unittest.mock import patch
 
 import torch
 from hypothesis import strategies as st
@@ -48,9 +49,12 @@ class Drawn:
     reverse: bool
     masks: bool
     every_state: bool
+    threads: int = 1
+    cut: bool = False
+    """Whether each thread has rows of its own; else all share the units of all rows."""
 
 
-drawn = st.builds(Drawn, st.integers(0, 2**32 - 1), *[st.booleans()] * 6)
+drawn = st.builds(Drawn, st.integers(0, 2**32 - 1), *[st.booleans()] * 6, st.integers(1, 3), st.booleans())
 
 
 def with_matrices_of_their_own(text: str, seed: int) -> str:
@@ -101,12 +105,15 @@ def solve(problem: Problem, engine: str) -> list[torch.Tensor]:
     return [*results, *(torch.zeros_like(i) if g is None else g for i, g in zip(inputs, gradients, strict=True))]
 
 
-def disagreement(problem: Problem) -> str:
+def disagreement(problem: Problem, how: Drawn) -> str:
     """Where native and eager differ by more than rounding explains; empty where nothing does. None of a large number is looked at."""
     wanted = solve(problem, "eager")
     if not all(w.isfinite().all() and (w.abs() < 1e4).all() for w in wanted):
         return ""
-    for number, (got, right) in enumerate(zip(solve(problem, "native"), wanted, strict=True)):
+    shared = how.threads, how.threads if how.cut and problem.x.shape[1] >= how.threads else 1
+    with patch("unrolled.engines.native.engine.threads_for", lambda *work: shared):
+        found = solve(problem, "native")
+    for number, (got, right) in enumerate(zip(found, wanted, strict=True)):
         scale = 1 + (float(right.detach().abs().max()) if right.numel() else 0.0)
         if not torch.allclose(got, right, rtol=0, atol=1e-9 * scale):
             wrong = ~torch.isclose(got, right, rtol=0, atol=1e-9 * scale)

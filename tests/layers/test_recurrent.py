@@ -55,6 +55,7 @@ def test_batch_first_lengths_and_states_at_every_step(engine):
     assert torch.equal(every_first.transpose(1, 2), every)
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize(("cell", "count"), [("lstm", 2), ("gru", 1)])
 def test_return_states_gives_every_layer_and_direction(cell, count):
     layer = layer_of(cell, 3, 4, 3, bidirectional=True)
@@ -68,6 +69,7 @@ def test_return_states_gives_every_layer_and_direction(cell, count):
     assert unbatched[0].shape == (6, 5, 4)
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize("cell", un.cells.BUILT_IN)
 @pytest.mark.parametrize("lengths", [None, [4, 0, 2]])
 def test_whole_numbers_equal_one_hot_vectors_in_all_gradients(cell, lengths):
@@ -92,6 +94,7 @@ def test_one_hot_vectors_are_never_made():
     assert max(e.self_cpu_memory_usage for e in profile.events()) < 50 * 8 * symbols * 4 / 20
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_whole_numbers_past_the_end_may_be_anything():
     layer = layer_of("gru", 6, 4)
     x = torch.tensor([[1, 2], [3, -100], [5, 99]])
@@ -134,6 +137,7 @@ def test_a_single_layer_drops_nothing():
     assert torch.equal(layer(x)[0], layer.eval()(x)[0])
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize("lengths", [None, [6, 9, 3]])
 def test_recurrent_dropout_has_one_mask_for_a_whole_sequence(lengths):
     layer = layer_of("elman-relu", 3, 5, recurrent_dropout=0.5)
@@ -153,6 +157,7 @@ def test_recurrent_dropout_has_one_mask_for_a_whole_sequence(lengths):
     assert torch.equal(layer.eval()(x)[0][:, 0, 0], plain)
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_recurrent_dropout_differs_between_calls_rows_layers_and_directions():
     layer = layer_of("lstm", 3, 32, recurrent_dropout=0.5, bidirectional=True)
     x = torch.randn(4, 1, 3, dtype=DOUBLE).expand(-1, 2, -1)
@@ -289,6 +294,7 @@ def test_an_engine_set_later_must_exist_too():
         layer(torch.zeros(2, 1, 3))
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_packed_whole_numbers_equal_packed_one_hot_vectors():
     layer = layer_of("gru", 6, 4, 2, bidirectional=True)
     symbols = [torch.randint(6, (n,)) for n in (2, 5, 3)]
@@ -333,6 +339,7 @@ def test_the_environment_names_the_engine_for_auto_alone(monkeypatch):
         un.LSTM(3, 4)(torch.zeros(2, 1, 3))
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize("batch_first", [False, True])
 @pytest.mark.parametrize("whole_numbers", [False, True])
 @pytest.mark.parametrize("batched", [False, True])
@@ -373,6 +380,7 @@ def test_no_steps_and_no_sequences(shape, zeros, engine):
         assert torch.equal(h, torch.stack([layer.h_0_l0, layer.h_0_l0_reverse])[:, None].expand(-1, shape[1], -1))
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize("make", [lambda: un.GRU(3, 4, 2, initial_state="learned"), lambda: un.Recurrent("lstm-peephole", 3, 4)])
 @pytest.mark.parametrize("kind", ["deepcopy", "pickle", "save"])
 def test_copies_compute_the_same_and_stand_alone(make, kind):
@@ -395,6 +403,7 @@ def test_copies_compute_the_same_and_stand_alone(make, kind):
     assert list(other.state_dict()) == list(layer.state_dict())
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_a_layer_with_computed_weights_can_be_copied_after_a_call():
     layer = torch.nn.utils.parametrizations.weight_norm(un.Recurrent("elman", 3, 4), "R_h_l0")
     x = torch.randn(5, 2, 3)
@@ -402,6 +411,7 @@ def test_a_layer_with_computed_weights_can_be_copied_after_a_call():
     torch.testing.assert_close(copy.deepcopy(layer)(x)[0], y)
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_moving_to_another_dtype_moves_everything():
     layer = un.LSTM(3, 4, 2, initial_state="learned")
     x = torch.randn(5, 2, 3)
@@ -416,6 +426,7 @@ def test_repr_names_the_options_that_differ():
     assert repr(un.LSTM(3, 4, 2, residual=True)) == "LSTM(lstm, 3, 4, num_layers=2, residual=True)"
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize("lengths", [[3, 6, 5], [6, 6, 6]])
 def test_a_row_keeps_its_mask_whatever_the_lengths(lengths):
     layer, x = layer_of("lstm", recurrent_dropout=0.5), torch.randn(6, 3, 3, dtype=DOUBLE)

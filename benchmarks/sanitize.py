@@ -1,0 +1,43 @@
+"""The tests of the engine native with kernels that watch over their memory: gcc's address and undefined-behaviour sanitizers.
+
+    python benchmarks/sanitize.py                       # the net of all cells, resets, autograd: about ten minutes
+    python benchmarks/sanitize.py tests/net -k lstm     # other tests, with pytest's own arguments
+
+Kernels are compiled anew, into a folder that goes with the tests. Whatever is found ends the process with a report. Lost memory is not looked
+for here, since Python itself never gives all of it back: tests/engines/test_processes.py watches that it does not grow.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = ["tests/net", "tests/layers/test_resets.py", "tests/engines/test_native.py", "tests/engines/test_random_native.py"]
+CHOSEN = "native or resets"
+# The stack of a stage is large with checks around every array, and optimised code is what is to be watched, not all that gcc can do.
+FLAGS = "-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1"
+
+
+def main() -> int:
+    """Run pytest with another environment."""
+    found = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True).stdout.strip()
+    if not Path(found).is_absolute():
+        sys.exit("gcc has no libasan.so here. Install gcc's sanitizer libraries.")
+    environment = {
+        **os.environ,
+        "CC": "gcc",
+        "UNROLLED_CFLAGS": FLAGS,
+        "LD_PRELOAD": found,
+        "ASAN_OPTIONS": "detect_leaks=0:halt_on_error=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+        "OMP_NUM_THREADS": "2",
+    }
+    chosen = sys.argv[1:] or [*TESTS, "-k", CHOSEN]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "--capture=sys", "--timeout=3000", *chosen], cwd=ROOT, env=environment, check=False
+    ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
