@@ -6,10 +6,11 @@ from functools import cache
 from importlib.resources import files
 
 from unrolled.compiler.native.constants import with_constants_in_place
+from unrolled.compiler.native.gradients import most_operands, write_gradients
 from unrolled.compiler.native.names import Names, defined_names
 from unrolled.compiler.native.phases import Phase, Sizes, lay_tape, make_phases
 from unrolled.compiler.native.stage import MOST_GATES, ProductGroup, StageWriter
-from unrolled.compiler.plan import Gradient, Plan
+from unrolled.compiler.plan import Plan
 from unrolled.equations.recurrence import INPUT, MEAN, now
 
 _RUNTIME = ("vectors.h", "functions.h", "threads.h", "products.h", "sequences.h", "dots.h", "tiles.h", "gradients.h", "passes.h")
@@ -63,7 +64,9 @@ class _Source:
 
     def kernel(self) -> Kernel:
         """All parts, in the order in which C needs them."""
-        text = _wrapped("\n".join([*self.stages, self._stage_lists(), self._packing(), self._gradients()]))
+        text = _wrapped(
+            "\n".join([*self.stages, self._stage_lists(), self._packing(), write_gradients(self.plan, self.writer, self.row_vectors)])
+        )
         source = "\n".join(
             [
                 *map(_runtime, _RUNTIME[:4]),
@@ -100,7 +103,7 @@ class _Source:
             "MOST_GATES": MOST_GATES,
             "COLUMNS": len(self.tape.labels),
             "PANELS": len(self.writer.groups),
-            "OPERANDS": self._most_operands(),
+            "OPERANDS": most_operands(self.plan),
         }
         lines = [f"#define {name} {count}" for name, count in counts.items()]
         lines += ["#define COLUMNS_ALL COLUMNS", f"#define COLUMNS_FORWARD {self.tape.forward}"]
@@ -178,90 +181,6 @@ class _Source:
             f"static void allocate_{name}(Run *run)\n{{\n{use}" + "\n".join(allocate) + "\n}\n\n"
             f"static void pack_{name}(Run *run, long part, long parts)\n{{\n{use}    (void)part, (void)parts;\n" + "\n".join(fill) + "\n}\n"
         )
-
-    def _gradients(self) -> str:
-        """Gradients of matrices, together as far as none adds to another, then those of vectors."""
-        wanted = [g for g in self.plan.adjoint.gradients if g.parameter not in self.row_vectors]
-        seen: set[str] = set()
-        lines: list[str] = []
-        for is_matrix in (True, False):
-            for some in _without_repetition([g for g in wanted if (g.operand is not None) == is_matrix]):
-                again = bool(seen & {g.parameter for g in some})
-                # Another thread may have written what is now added to.
-                lines += ["    wait_for_all(&team->barrier, parts);"] if again else []
-                lines += self._outer(some, again=again) if is_matrix else self._sums(some, again=again)
-                seen |= {g.parameter for g in some}
-        head = ["/* Gradients of the parameters, summed over steps and sequences. */"]
-        head += ["static void gradients(const Run *run, Team *team, long part, long parts)", "{"]
-        return "\n".join(
-            [*head, "    const Call *call = run->call;", "    SIZES", "    (void)team, (void)part, (void)parts;", *lines, "}", ""]
-        )
-
-    def _out(self, gradient: Gradient) -> str:
-        return f"call->d_parameter[PARAMETER_{self.names(gradient.parameter)}]"
-
-    def _sums(self, gradients: list[Gradient], *, again: bool) -> list[str]:
-        units = lambda g: self.writer.size(self.recurrence.parameter(g.parameter).rows)  # noqa: E731
-        return [
-            f"    sum_rows({self._out(g)}, call->tape + {self.writer.column(g.delta)}, run->stride, {units(g)}, run->slots, {int(again)}, part, parts);"
-            for g in gradients
-        ]
-
-    def _outer(self, gradients: list[Gradient], *, again: bool) -> list[str]:
-        operands = list(dict.fromkeys(g.operand for g in gradients if g.operand is not None))
-        inputs = {g.operand: self.writer.size(self.recurrence.parameter(g.parameter).columns) for g in gradients}
-        lines, rows, release = ["    {"], [], []
-        for number, operand in enumerate(operands):
-            if operand == INPUT:
-                rows.append("call->ids ? NULL : run->x")
-            elif operand in self.writer.before:
-                rows.append(f"run->before[{self.writer.before[operand]}]")
-            else:
-                place = (
-                    f"call->tape + {self.writer.column(operand)}, run->stride"
-                    if operand not in self.writer.vectors
-                    else f"{self.writer.parameter(str(operand))}, 0"
-                )
-                lines.append(f"        const real **operand_{number} = malloc((size_t)run->slots * sizeof *operand_{number});")
-                lines.append(f"        point(operand_{number}, {place}, run->slots);")
-                release.append(f"        free(operand_{number});")
-                rows.append(f"operand_{number}")
-        listed = ", ".join(f"{{{row}, {inputs[operand]}}}" for row, operand in zip(rows, operands, strict=True))
-        flows = dict.fromkeys(g.delta for g in gradients)
-        lines += [f"        const Operand operands[] = {{{listed}}};", "        const Flow flows[] = {"]
-        for delta in flows:
-            met = {g.operand: g for g in gradients if g.delta == delta}
-            units = self.writer.size(self.recurrence.parameter(next(iter(met.values())).parameter).rows)
-            outs = ", ".join(self._out(met[o]) if o in met else "NULL" for o in operands)
-            lines.append(f"            {{{self.writer.column(delta)}, {units}, {{{outs}}}}},")
-        count = f"flows, {len(flows)}"
-        lines += [
-            "        };",
-            f"        outer_products({count}, operands, {len(operands)}, call->tape, run->stride, run->slots, {int(again)}, part, parts);",
-        ]
-        if INPUT in operands:
-            number = operands.index(INPUT)
-            lines.append("        if (call->ids)")
-            lines.append(
-                f"            add_to_columns({count}, {number}, call->tape, run->stride, run->id, {inputs[INPUT]}, run->slots, part, parts);"
-            )
-        return [*lines, *release, "    }"]
-
-    def _most_operands(self) -> int:
-        return len({g.operand for g in self.plan.adjoint.gradients if g.operand is not None}) or 1
-
-
-def _without_repetition(gradients: list[Gradient]) -> list[list[Gradient]]:
-    """Groups in which no parameter comes twice, and no two gradients are of the same flow and operand."""
-    groups: list[list[Gradient]] = []
-    for gradient in gradients:
-        for group in groups:
-            if all(gradient.parameter != g.parameter and (gradient.delta, gradient.operand) != (g.delta, g.operand) for g in group):
-                group.append(gradient)
-                break
-        else:
-            groups.append([gradient])
-    return groups
 
 
 def _title(phase: Phase) -> str:
