@@ -11,6 +11,7 @@ from unrolled import cells
 from unrolled.compiler import Plan
 from unrolled.engines.lengths import Lengths
 from unrolled.engines.problem import Problem, Solution
+from unrolled.engines.watched import has_tangents
 from unrolled.equations import Recurrence
 
 
@@ -70,6 +71,8 @@ class TorchEngine:
             return "torch's kernels have no recurrent dropout"
         if problem.every_state and len(problem.initial) > 1:
             return "torch's kernels do not return every state at every step"
+        if not torch.compiler.is_compiling() and has_tangents():
+            return "torch's kernels do not carry derivatives forward"
         if problem.narrow:
             return "torch's kernels round more than the weights to bfloat16"
         if problem.resets is not None:

@@ -192,6 +192,12 @@ class Recurrent(NamedParameters):
         return state
 
     def _check_input(self, x: Tensor, lengths: Lengths | None) -> None:
+        weight = self._like()
+        if x.device != weight.device or x.layout != torch.strided:
+            raise ShapeError(
+                f"`x` must be a dense tensor on {weight.device}, where the parameters are, got {x.layout} on {x.device}. "
+                f"Move it with `.to({str(weight.device)!r})`."
+            )
         if not x.is_floating_point():
             if self.cell.recurrence.reads_input_by_unit:
                 raise ShapeError(
@@ -199,7 +205,6 @@ class Recurrent(NamedParameters):
                 )
             check_range(x, lengths, self.input_size)
             return
-        weight = self._like()
         if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
             raise ShapeError(f"`x` has dtype {x.dtype} but the parameters have {weight.dtype}. Convert one of them with `.to(dtype)`.")
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from unrolled.engines import Problem
 from unrolled.engines.choice import VARIABLE
+from unrolled.engines.watched import is_watched
 
 MOST_KINDS = 8
 """Steps of different sizes that are kept for one layer."""
@@ -62,14 +63,14 @@ class KnownSteps:
 
 def kind_of(x_t: Any, state: Any, engine: str, narrow: bool) -> Kind | None:
     """The kind of a step; None for one that is to go through all checks: anything unusual, and whatever may want gradients."""
-    if torch.is_grad_enabled() or type(x_t) is not Tensor or torch._C._are_functorch_transforms_active():
+    if torch.is_grad_enabled() or type(x_t) is not Tensor or x_t.is_neg() or is_watched():
         return None
     states = (state,) if type(state) is Tensor else state
     if type(states) is not tuple or torch.is_autocast_enabled("cpu"):
         return None
     kind: list[object] = [x_t.shape, x_t.dtype, engine, narrow, os.environ.get(VARIABLE), torch.get_num_threads()]
     for s in states:
-        if type(s) is not Tensor or not s.is_cpu:
+        if type(s) is not Tensor or not s.is_cpu or s.is_neg():
             return None
         kind += (s.shape, s.dtype)
     return tuple(kind) if x_t.is_cpu else None

@@ -1,16 +1,19 @@
 """The engine `native`: any recurrence as a kernel of its own, for this processor."""
 
+from functools import cache
+
 import torch
 
 from unrolled.engines.native import operators
-from unrolled.engines.native.bindings import is_bound
+from unrolled.engines.native.bindings import bind, binding_of, is_bound
 from unrolled.engines.native.build import notice
 from unrolled.engines.native.compilers import find_compiler
-from unrolled.engines.native.library import DEFINES
+from unrolled.engines.native.library import DEFINES, library
 from unrolled.engines.native.stream import Prepared, prepare, run_short
 from unrolled.engines.native.threads import threads_for
 from unrolled.engines.problem import Problem, Solution
 from unrolled.engines.settled import settled
+from unrolled.engines.watched import has_tangents, is_watched
 from unrolled.errors import BuildError
 
 
@@ -31,10 +34,13 @@ class NativeEngine:
             return "autocast asks for torch's products in half precision"
         if not x.is_floating_point() and problem.plan.recurrence.reads_input_by_unit:
             return "whole numbers can only be looked up"
-        if not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
+        if torch.compiler.is_compiling():
+            return _lacking()
+        if torch._C._are_functorch_transforms_active():
             return "the transforms of torch.func need torch's own operations"
-        known = not torch.compiler.is_compiling() and is_bound(problem)
-        return "" if known else _lacking()
+        if has_tangents():
+            return "derivatives that are carried forward need torch's own operations"
+        return ("" if is_bound(problem) else _lacking()) or _trouble(bind(problem), like.dtype)
 
     def explain(self, problem: Problem) -> str:
         """What runs."""
@@ -44,14 +50,16 @@ class NativeEngine:
         """The recurrence over all real steps."""
         stored, compiling = problem.weights.stored, torch.compiler.is_compiling()
         training = torch.is_grad_enabled() and any(t.requires_grad for t in (problem.x, *stored, *problem.initial))
-        if not training and not compiling and (solution := run_short(problem)):
+        # What is watched goes by way of torch's dispatcher, which knows what to do with tensors that have no memory.
+        direct = not training and not compiling and not is_watched()
+        if direct and (solution := run_short(problem)):
             return solution
-        key = operators.bind(problem)
+        key = bind(problem)
         every = problem.every_state
         lengths = None if problem.lengths is None else problem.lengths.values
         masks = [] if problem.masks is None else list(problem.masks.values())
         threads, partitions = threads_for(problem.x.shape[0], problem.x.shape[1], sum(t.numel() for t in stored))
-        run = torch.ops.unrolled.forward if training or compiling else operators.forward
+        run = operators.forward if direct else torch.ops.unrolled.forward
         found = run(
             key,
             problem.x,
@@ -73,6 +81,18 @@ class NativeEngine:
     def prepare(self, problem: Problem) -> Prepared | None:
         """The same call as it may come again; None where it is better made anew."""
         return prepare(problem)
+
+
+@cache
+def _trouble(key: str, dtype: torch.dtype) -> str:
+    """Why this kernel cannot be built; empty when it is there. What failed once is not tried again."""
+    binding = binding_of(key)
+    try:
+        library(binding.kernel, dtype, binding.narrow)
+    except BuildError as error:
+        notice(error.reason)
+        return f"the C compiler failed ({error.reason})"
+    return ""
 
 
 @settled

@@ -14,6 +14,7 @@ from unrolled.compiler.native import Kernel, make_kernel
 from unrolled.engines.native.build import build, load
 from unrolled.engines.native.threads import runtime
 from unrolled.engines.weights import Layout, Weights
+from unrolled.errors import ShapeError
 
 DEFINES = {(torch.float32, False): (), (torch.float32, True): ("NARROW",), (torch.float64, False): ("DOUBLE",)}
 """What a kernel is compiled with, by the type of number and whether its weights are packed as bfloat16."""
@@ -76,6 +77,18 @@ class Binding:
     def sizes(self, inputs: int, units: Sequence[int]) -> dict[str, int]:
         """What every size label stands for."""
         return {**self.labels, **dict(zip(self.state_labels, units, strict=True)), "x": inputs}
+
+    def check(self, stored: Sequence[Tensor], sizes: dict[str, int], like: Tensor) -> None:
+        """Raise a `ShapeError` for a stored tensor that has been replaced by one of another shape, type or device."""
+        parameters = {p.name: p for p in self.plan.recurrence.parameters}
+        for tensor, (name, blocks) in zip(stored, self.layout.items(), strict=True):
+            first = parameters[blocks[0]]
+            shape = (sum(self.rows[b] for b in blocks), *((sizes[first.columns],) if first.is_matrix else ()))
+            if tensor.shape != shape or tensor.dtype != like.dtype or tensor.device != like.device:
+                got = f"{list(tensor.shape)} of {tensor.dtype} on {tensor.device}"
+                raise ShapeError(
+                    f"The parameter {name!r} must be {list(shape)} of {like.dtype} on {like.device}, got {got}. Convert the whole layer."
+                )
 
     def addresses(self, stored: Sequence[Tensor], left_out: Tensor | None) -> list[int]:
         """Where each parameter begins; those left out are all in one place."""

@@ -37,15 +37,16 @@ class Call:
         self.library: Library = library(self.binding.kernel, self.like.dtype, self.binding.narrow)
         self.steps, self.batch = x.shape[:2]
         self.numbers = not x.is_floating_point()
-        self.x = x.long().contiguous() if self.numbers else x.contiguous()
-        self.stored = [t.contiguous() for t in stored]
-        self.initial = [self.library.whole(s) for s in initial]
+        self.x = x.long().contiguous() if self.numbers else x.resolve_neg().contiguous()
+        self.stored = [t.resolve_neg().contiguous() for t in stored]
+        self.initial = [self.library.whole(s.resolve_neg()) for s in initial]
         self.lengths = None if lengths is None else lengths.contiguous()
         self.resets = None if resets is None else resets.contiguous()
         self.units = [s.shape[1] for s in initial]
         inputs = self._inputs() if self.numbers else x.shape[2]
         sizes = self.binding.sizes(inputs, self.units)
         kernel = self.library.kernel
+        self.binding.check(stored, sizes, self.like)
         self.sizes = [sizes[label] for label in kernel.sizes]
         self.masks = [self.library.whole(next(m for m in masks if m.shape[1] == sizes[label])) for label in self.binding.mask_labels]
         columns = [self.library.padded(sizes[label]) for label in kernel.columns]
@@ -291,6 +292,8 @@ def _differentiable(
     d_finals: Sequence[Tensor],
 ) -> list[Tensor | None]:
     """The same adjoints by way of the engine `eager`, so that they can be differentiated once more; None for what nothing depends on."""
+    # One tensor may stand in several places, each with a gradient of its own.
+    stored, initial, x = [t.view_as(t) for t in stored], [t.view_as(t) for t in initial], x.view_as(x)
     weights = Weights(binding.layout, binding.rows).using(dict(zip(binding.layout, stored, strict=True)))
     real = None if lengths is None else Lengths(lengths, x.shape[0], x.device)
     by_width = {m.shape[1]: m for m in masks} or None

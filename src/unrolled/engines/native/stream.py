@@ -66,7 +66,7 @@ def _is_usual(problem: Problem) -> bool:
     """Whether it is about steps alone, in tensors that have memory of their own."""
     if problem.lengths is not None or problem.resets is not None or problem.masks is not None or problem.every_state:
         return False
-    return type(problem.x) is Tensor and all(type(s) is Tensor for s in problem.initial)
+    return all(type(t) is Tensor and not t.is_neg() for t in (problem.x, *problem.initial))
 
 
 def _is_plain(tensor: Tensor) -> bool:

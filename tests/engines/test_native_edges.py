@@ -1,0 +1,127 @@
+"""The ends of a kernel's blocks, and tensors that are not what they seem."""
+
+import warnings
+
+import pytest
+import torch
+from torch.autograd import forward_ad
+
+import unrolled as un
+from engines_here import needs_native
+from unrolled.engines.native import engine as native_engine
+from unrolled.errors import BuildError, ShapeError
+
+pytestmark = needs_native
+DOUBLE = torch.float64
+
+
+def results(layer, x, lengths=None):
+    x = x.clone().requires_grad_() if x.is_floating_point() else x
+    layer.zero_grad()
+    y, state = layer(x, lengths=lengths)
+    torch.manual_seed(1)
+    sum((torch.randn_like(t) * t).sum() for t in (y, *state)).backward()
+    return [y, *state, *([x.grad] if x.is_floating_point() else []), *(p.grad for p in layer.parameters())]
+
+
+def both(cell, inputs, units, **options):
+    torch.manual_seed(0)
+    layers = [un.Recurrent(cell, inputs, units, engine=engine, **options) for engine in ("native", "eager")]
+    layers[1].load_state_dict(layers[0].state_dict())
+    return layers
+
+
+# Past the depth that is read at once (512), the rows of a span (96), the steps (192) and panels (12 of 8 units) of a block of gradients.
+@pytest.mark.parametrize(("cell", "inputs", "units", "steps", "batch"), [("lstm", 530, 150, 3, 101), ("elman", 5, 530, 2, 130), ("gru-reset-before", 520, 129, 4, 50)])  # fmt: skip
+def test_blocks_go_on_where_the_last_one_ended(cell, inputs, units, steps, batch):
+    native, eager = both(cell, inputs, units, dtype=DOUBLE)
+    x = torch.randn(steps, batch, inputs, dtype=DOUBLE)
+    for lengths in (None, torch.randint(steps + 1, (batch,))):
+        for got, wanted in zip(results(native, x, lengths), results(eager, x, lengths), strict=True):
+            torch.testing.assert_close(got, wanted, atol=1e-11, rtol=0)
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_few_numbers_of_many_are_looked_up_where_they_lie(narrow):
+    native, eager = both("lstm", 300, 9, bfloat16_weights=narrow)
+    x = torch.randint(300, (4, 3))
+    for got, wanted in zip(results(native, x), results(eager, x), strict=True):
+        torch.testing.assert_close(got, wanted, atol=2e-6, rtol=0)
+
+
+@pytest.mark.parametrize("gradients", [False, True])
+def test_an_input_elsewhere_is_refused(gradients):
+    layer = un.LSTM(4, 8)
+    with torch.set_grad_enabled(gradients):
+        for x in (torch.zeros(3, 2, 4, device="meta"), torch.zeros(3, 2, 4).to_sparse()):
+            with pytest.raises(ShapeError, match="dense tensor on cpu"):
+                layer(x)
+        _, state = layer(torch.zeros(3, 2, 4))
+        with pytest.raises(ShapeError, match="on meta"):
+            layer.step(torch.zeros(2, 4, device="meta"), state)
+
+
+def test_what_is_traced_without_gradients_is_computed_anew():
+    layer, x = un.LSTM(4, 8), torch.randn(3, 2, 4)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        traced = torch.jit.trace(layer, (torch.randn(3, 2, 4),), check_trace=False)
+        torch.testing.assert_close(traced(x)[0], layer(x)[0])
+
+
+# torch itself uses what it has deprecated.
+@pytest.mark.filterwarnings("ignore:.torch.jit")
+def test_derivatives_are_carried_forward_by_another_engine():
+    layer, x, tangent = un.LSTM(4, 8), torch.randn(3, 2, 4), torch.randn(3, 2, 4)
+    with torch.no_grad(), forward_ad.dual_level():
+        y = layer(forward_ad.make_dual(x, tangent))[0]
+        found = forward_ad.unpack_dual(y).tangent
+    epsilon = 1e-3
+    with torch.no_grad():
+        wanted = (layer(x + epsilon * tangent)[0] - layer(x - epsilon * tangent)[0]) / (2 * epsilon)
+    torch.testing.assert_close(found, wanted, atol=1e-3, rtol=0)
+
+
+def test_negated_views_are_read_as_what_they_stand_for():
+    layer, x = un.LSTM(4, 8), torch.randn(3, 2, 4)
+    with torch.no_grad():
+        wanted, state = layer(-x)
+        torch.testing.assert_close(layer(torch._neg_view(x))[0], wanted)
+        for _ in range(2):
+            torch.testing.assert_close(layer.step(torch._neg_view(x[0]), state)[0], layer.step(-x[0], state)[0])
+
+
+@pytest.mark.parametrize("change", [lambda t: t.double(), lambda t: t[:3, :3].contiguous(), lambda t: t[:, :3].contiguous()])
+def test_parameters_that_no_longer_fit_are_named(change):
+    layer = un.Recurrent("lstm", 4, 8)
+    layer.R_f_l0.data = change(layer.R_f_l0.data)
+    with torch.no_grad(), pytest.raises(ShapeError, match="'R_f' must be"):
+        layer(torch.zeros(3, 2, 4))
+
+
+def test_a_parameter_in_two_places_gets_both_gradients_once():
+    layer = un.Recurrent("lstm", 4, 8)
+    layer.R_i_l0 = layer.R_f_l0
+    x = torch.randn(3, 2, 4)
+    plain = torch.autograd.grad(layer(x)[0].sum(), layer.R_f_l0)[0]
+    again = torch.autograd.grad(layer(x)[0].sum(), layer.R_f_l0, create_graph=True)[0]
+    torch.testing.assert_close(again, plain)
+
+
+def test_a_kernel_that_cannot_be_built_is_said_once_and_another_engine_runs(monkeypatch):
+    asked, told = [], []
+
+    def fail(*_):
+        asked.append(1)
+        raise BuildError("cc did not compile it.", reason="cc did not compile it")
+
+    native_engine._trouble.cache_clear()
+    monkeypatch.setattr(native_engine, "library", fail)
+    monkeypatch.setattr(native_engine, "notice", told.append)
+    layer = un.LSTM(4, 8)
+    layer(torch.zeros(3, 2, 4))
+    layer(torch.zeros(3, 2, 4))
+    assert "last call: engine torch (not native: the C compiler failed (cc did not compile it)" in layer.explain()
+    assert asked == [1]
+    assert told == ["cc did not compile it"]
+    native_engine._trouble.cache_clear()
