@@ -4,19 +4,11 @@ import pytest
 import torch
 
 import unrolled as un
+from backward import results
 from engines_here import HERE, needs_native
 from unrolled.errors import ConfigError, EngineError
 
 CELLS = ["lstm", "gru-reset-before", "lstm-norm", "elman-relu"]
-
-
-def results(layer, x, lengths=None):
-    x = x.clone().requires_grad_() if x.is_floating_point() else x
-    layer.zero_grad()
-    y, state = layer(x, lengths=lengths)
-    torch.manual_seed(1)
-    sum((torch.randn_like(t) * t).sum() for t in (y, *state)).backward()
-    return [y, *state, *([x.grad] if x.is_floating_point() else []), *(p.grad for p in layer.parameters())]
 
 
 def layers(cell, *engines, units=21, **options):

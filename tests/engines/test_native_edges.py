@@ -7,21 +7,13 @@ import torch
 from torch.autograd import forward_ad
 
 import unrolled as un
+from backward import results
 from engines_here import needs_native
 from unrolled.engines.native import engine as native_engine
 from unrolled.errors import BuildError, ShapeError
 
 pytestmark = needs_native
 DOUBLE = torch.float64
-
-
-def results(layer, x, lengths=None):
-    x = x.clone().requires_grad_() if x.is_floating_point() else x
-    layer.zero_grad()
-    y, state = layer(x, lengths=lengths)
-    torch.manual_seed(1)
-    sum((torch.randn_like(t) * t).sum() for t in (y, *state)).backward()
-    return [y, *state, *([x.grad] if x.is_floating_point() else []), *(p.grad for p in layer.parameters())]
 
 
 def both(cell, inputs, units, **options):
