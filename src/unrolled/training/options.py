@@ -1,21 +1,17 @@
 """What one can ask of a training run."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
 import torch
 
 from unrolled.errors import ConfigError
+from unrolled.options import option
 
 MINUTES = 5.0
 PRECISIONS = ("float32", "bfloat16")
-
-
-def option(default: Any, help: str) -> Any:
-    """A dataclass field with its explanation."""
-    return field(default=default, metadata={"help": help})
 
 
 @dataclass(frozen=True)

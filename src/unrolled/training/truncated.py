@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import ConfigError, RunError
-from unrolled.training.options import option
+from unrolled.options import option
 
 State = tuple[Tensor, ...]
 Model = Callable[[Tensor, Any], tuple[Tensor, Any]]

@@ -7,8 +7,8 @@ from unrolled.cells import Cell
 from unrolled.data.builtin import PREFIX
 from unrolled.errors import ConfigError, UnrolledError
 from unrolled.models import LanguageModel
+from unrolled.options import option
 from unrolled.training import StreamOptions, TrainingOptions
-from unrolled.training.options import option
 
 NAME = "lm"
 

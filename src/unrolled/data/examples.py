@@ -1,0 +1,44 @@
+"""Sequences as they were read, before anything is made of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Example:
+    """One sequence with what is known of it.
+
+    Its steps are `tokens` (one string for each step), or `text` that is still to be cut into words or characters, or `numbers`
+    (float32 `[T, C]`, NaN where a value is missing); tokens and numbers may come together, step by step. `labels` are those of the whole
+    sequence (one, or several where several may hold at once), `tags` those of its steps; None where the source says nothing.
+
+    `place` is where it stands, as in "names.csv, line 3", for messages. `name` is its own, if it has one. `record` is what the
+    source's format needs to write it again with a prediction beside it.
+    """
+
+    place: str
+    text: str | None = None
+    tokens: tuple[str, ...] | None = None
+    numbers: NDArray[np.float32] | None = None
+    labels: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    name: str | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says of an example.
+
+    For a whole sequence `labels` and their `probabilities`; for its steps `tags` and the probability of each. `chances` has every
+    label's probability where it is about a whole sequence.
+    """
+
+    labels: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    probabilities: tuple[float, ...] = ()
+    chances: Mapping[str, float] = field(default_factory=dict)

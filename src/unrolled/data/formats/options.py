@@ -1,0 +1,25 @@
+"""What one can ask of the reading of labelled files."""
+
+from dataclasses import dataclass
+
+from unrolled.options import option
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How labelled files are read; what is left open is found out from the files."""
+
+    format: str | None = option(None, "How the files are written: see the formats in docs/data.md.  [default: by their names]")
+    input: str | None = option(None, "Column of a table, or key of a JSON object, with the sequence.")
+    target: str | None = option(None, "Column or key with the label, or with as many tags as the sequence has steps.")
+    column: str | None = option(None, "Column with the tags of a file with one step a line: a number from 0, or upos, xpos, … of CoNLL-U.")
+    separator: str | None = option(None, "What lies between several labels of one sequence, such as ';'.  [default: one label]")
+    regions: tuple[str, ...] = option((), "BED or GFF files with the named regions of FASTA sequences.")
+    series: str | None = option(None, "Column that says to which series a row of numbers belongs.")
+    channels: tuple[str, ...] = option((), "Columns with numbers.  [default: all that are not named otherwise]")
+    case: str | None = option(None, "Column of an event log that says to which case an event belongs.")
+    activity: str | None = option(None, "Column of an event log that says what happened.")
+    time: str | None = option(None, "Column with the time of an event or of a row of numbers.")
+    image: str = option("rows", "How an image is read: rows, one a step, or whole, as a single step.")
+    impute: bool = option(False, "Put the last known value of a channel, or its mean, where one is missing.")
+    encoding: str = option("utf-8", "How the files are encoded.")
