@@ -1,7 +1,8 @@
-"""`unrolled train`: one command for each task."""
+"""`unrolled train`: one command for each kind of task."""
 
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,23 @@ import click
 
 from unrolled.cli.flags import flags, given, read_options
 from unrolled.errors import ConfigError
-from unrolled.tasks.language_model import GROUPS, run_training
+from unrolled.tasks import KINDS, run_training
+from unrolled.tasks.kind import Kind
 from unrolled.training import RunFolder, display_here
 from unrolled.training.run_folder import PICTURE, fresh_folder
 
 INTERRUPTED = 130
 LIMITS = {"epochs", "minutes"}
+
+HELP = {
+    "lm": """Train a language model on DATA: text files, or builtin:python-docs, builtin:python-source.
+
+    The last tenth of the text is held out, unless --validation names another text, and the loss of all of it is measured.
+    """,
+}
+
+NEXT = {"lm": "Let it write: unrolled sample {run}"}
+"""What one does with a run of each kind."""
 
 
 @click.group()
@@ -22,28 +34,31 @@ def train() -> None:
     """Train a network on files."""
 
 
-@click.command("lm", no_args_is_help=True)
-@click.argument("data", nargs=-1)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the run.  [default: runs/lm, runs/lm-2, …]")
-@click.option("--resume", "resumed", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a run that was stopped.")
-@click.option("--config", type=click.Path(path_type=Path), help="TOML file with any of the options below; what is typed goes first.")
-def _language_model(data: tuple[str, ...], out: Path | None, resumed: Path | None, config: Path | None, **values: Any) -> None:
-    """Train a language model on DATA: text files, or builtin:python-docs, builtin:python-source.
+def _command(kind: Kind) -> click.Command:
+    @click.command(kind.name, no_args_is_help=True, help=HELP[kind.name])
+    @click.argument("data", nargs=-1)
+    @click.option("--out", type=click.Path(path_type=Path), help=f"Folder for the run.  [default: runs/{kind.name}, runs/{kind.name}-2, …]")
+    @click.option("--resume", "resumed", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a run that was stopped.")
+    @click.option("--config", type=click.Path(path_type=Path), help="TOML file with any of the options below; what is typed goes first.")
+    def command(data: tuple[str, ...], out: Path | None, resumed: Path | None, config: Path | None, **values: Any) -> None:
+        if resumed and out:
+            raise ConfigError("`--resume` goes on in the run's own folder. Leave `--out` out.")
+        options = _together(given(values), read_options(config) if config else {})
+        if data:
+            options.pop("sources", None)
+        _run(kind, data, RunFolder(resumed or out or fresh_folder(kind.name)), options, resume=resumed is not None)
 
-    The last tenth of the text is held out, unless --validation names another text, and the loss of all of it is measured.
-    """
-    if resumed and out:
-        raise ConfigError("`--resume` goes on in the run's own folder. Leave `--out` out.")
-    options = _together(given(values), read_options(config) if config else {})
-    if data:
-        options.pop("sources", None)
-    folder = RunFolder(resumed or out or fresh_folder("lm"))
-    outcome = run_training(data, folder, options, display_here(), resume=resumed is not None)
+    command.params += flags(kind.groups.values(), without=["sources"])
+    return command
+
+
+def _run(kind: Kind, data: tuple[str, ...], folder: RunFolder, options: Mapping[str, Any], *, resume: bool) -> None:
+    outcome = run_training(kind, data, folder, options, display_here(), resume=resume)
     where = shlex.quote(str(folder))
     if not outcome.finished:
-        click.echo(f"Stopped; everything is saved. Go on with: unrolled train lm --resume {where}")
+        click.echo(f"Stopped; everything is saved. Go on with: unrolled train {kind.name} --resume {where}")
         sys.exit(INTERRUPTED)
-    click.echo(f"The run is in {folder}, its loss curve in {folder.path / PICTURE}. Let it write: unrolled sample {where}")
+    click.echo(f"The run is in {folder}, its loss curve in {folder.path / PICTURE}. {NEXT[kind.name].format(run=where)}")
 
 
 def _together(typed: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
@@ -52,5 +67,5 @@ def _together(typed: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
     return {**{name: value for name, value in written.items() if name not in hidden}, **typed}
 
 
-_language_model.params += flags(GROUPS.values(), without=["sources"])
-train.add_command(_language_model)
+for _kind in KINDS.values():
+    train.add_command(_command(_kind))

@@ -37,6 +37,11 @@ class Corpus:
     held_out: TokenFile
     fingerprint: str
 
+    @property
+    def knowledge(self) -> Vocabulary:
+        """What is kept for later use."""
+        return self.vocabulary
+
 
 def prepare(
     sources: Source | Sequence[Source],

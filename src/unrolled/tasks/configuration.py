@@ -6,7 +6,7 @@ from typing import Any
 
 from unrolled.errors import ConfigError, RunError
 from unrolled.tasks.options import build, closest, options_of, table
-from unrolled.training import RunFolder, TrainingOptions
+from unrolled.training import RunFolder
 from unrolled.training.options import CHANGEABLE
 
 TRAINING = "training"
@@ -59,5 +59,5 @@ class Configuration:
                 raise ConfigError(f"`--{name.replace('_', '-')}` cannot change when a run is resumed. Leave it out, or begin a new run.")
         limits = {"epochs", "minutes"} if {"epochs", "minutes"} & values.keys() else set()
         kept = {name: value for name, value in table(self[TRAINING]).items() if name not in limits}
-        training = build(TrainingOptions, {**kept, **values}).resolved()
+        training = build(type(self[TRAINING]), {**kept, **values}).resolved()
         return Configuration(self.task, {**self.groups, TRAINING: training}, self.fingerprint)

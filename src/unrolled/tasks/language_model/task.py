@@ -35,6 +35,10 @@ class LanguageModelTask:
         with torch.random.fork_rng(), torch.no_grad():
             self.model.train()(torch.zeros(1, 1, dtype=torch.long, device=self.device))
 
+    def summary(self) -> str:
+        """How much text there is."""
+        return f"{len(self.corpus.train):,} tokens to learn, {self.held_out_size:,} held out, {self.corpus.vocabulary.size:,} symbols"
+
     def begin(self, epoch: int) -> None:
         """Every stream begins anew."""
         self.truncated.forget()
