@@ -63,7 +63,7 @@ def find_sources(sources: Source | Sequence[Source], encoding: str = "utf-8") ->
     names = [os.fspath(s) for s in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
     if not names:
         raise DataError("No text was given. Pass at least one file, or a built-in text such as builtin:python-docs.")
-    encoding = _known_encoding(encoding)
+    encoding = known_encoding(encoding)
     return tuple(_find(name, encoding) for name in names)
 
 
@@ -86,7 +86,7 @@ def _find(name: str, encoding: str) -> TextSource:
     return TextSource(name, status.st_size, encoding)
 
 
-def _known_encoding(encoding: str) -> str:
+def known_encoding(encoding: str) -> str:
     """The codec's own name, so that `UTF8` and `utf-8` are one."""
     try:
         b"0".decode(encoding, "ignore")

@@ -1,0 +1,39 @@
+"""Numbers in cells of text, and what becomes of those that are missing."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.errors import DataError
+
+_MISSING = frozenset({"", "?", "na", "nan", "n/a", "null", "none"})
+
+
+def parse_number(text: str) -> float:
+    """The number that a cell holds, and NaN where it says that there is none; anything else is a `ValueError`."""
+    text = text.strip()
+    return float("nan") if text.lower() in _MISSING else float(text)
+
+
+def complete(numbers: NDArray[np.float32], place: Callable[[int], str], channels: Sequence[str], *, impute: bool) -> NDArray[np.float32]:
+    """The numbers `[T, C]` of one sequence without gaps.
+
+    With `impute` a missing value becomes the last known one of its channel. Those before the first known one stay NaN: a mean over the
+    file could have seen what is held out, so `Standardiser` puts the mean of the training part there. Without it, and for an infinite
+    value always, `DataError` names the first by `place(row)` and by its channel.
+    """
+    if infinite := np.argwhere(np.isinf(numbers)).tolist():
+        row, channel = infinite[0]
+        raise DataError(
+            f"{place(row)}, {channels[channel]}: a value must be a finite 32-bit number, got an infinite one. Mend or scale it."
+        )
+    missing = np.isnan(numbers)
+    if not missing.any():
+        return numbers
+    if not impute:
+        row, channel = np.argwhere(missing)[0].tolist()
+        cure = "Pass `--impute` to put the last known value of the channel, or its mean, where one is missing."
+        raise DataError(f"{place(row)}, {channels[channel]}: the value is missing, one of {missing.sum()} in this sequence. {cure}")
+    last = np.maximum.accumulate(np.where(missing, 0, np.arange(len(numbers))[:, None]), axis=0)
+    return np.take_along_axis(numbers, last, axis=0)

@@ -1,0 +1,70 @@
+"""Files as text, lines and tables, and what is said of those that cannot be read."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from unrolled.data.formats.files import open_bytes, open_table, read_lines
+from unrolled.errors import ConfigError, DataError
+
+TEXT = "a,b\r\n1,é\u2028x\n\n2,\n"
+
+
+@pytest.mark.parametrize("name", ["plain.csv", "packed.csv.gz", "PACKED.GZ"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_lines_are_numbered_and_unpacked(tmp_path: Path, name: str, encoding: str) -> None:
+    path = tmp_path / name
+    data = TEXT.encode(encoding)
+    path.write_bytes(gzip.compress(data) if name.lower().endswith("gz") else data)
+    assert list(read_lines(path, encoding)) == [(1, "a,b"), (2, "1,é\u2028x"), (3, ""), (4, "2,")]
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "marked.txt"
+    path.write_bytes(b"\xef\xbb\xbfa\n")
+    assert list(read_lines(path, "utf-8")) == [(1, "a")]
+
+
+@pytest.mark.parametrize(("delimiter"), [",", ";", "\t", "|"])
+def test_a_table_finds_its_delimiter_and_its_lines(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "table"
+    path.write_text(f'id{delimiter} "x y"\n1{delimiter}"two\nlines"\n\n3{delimiter}\n')
+    with open_table(path, "utf-8") as table:
+        assert list(table.rows) == [(3, ["1", "two\nlines"]), (5, ["3", ""])]
+        assert table.find("id", "--case") == 0
+        with pytest.raises(ConfigError, match=r"no column 'y'; .* id, .*`--case`"):
+            table.find("y", "--case")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "no first line"),
+        ("a,b,a\n", "line 1, has two columns 'a'"),
+        ("a,b\n1,2\n1,2,3\n", "line 3: a row must have 2 cells .* got 3"),
+        ("a,b\n\xe9,2\n", "is not utf-8"),
+        (f"a,b\n{'x' * 200_000},2\n", "line 2: field larger"),
+    ],
+)
+def test_bad_tables(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(DataError, match=message), open_table(path, "utf-8") as table:
+        list(table.rows)
+
+
+def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
+    packed = tmp_path / "short.gz"
+    packed.write_bytes(gzip.compress(b"content")[:-9])
+    foreign = tmp_path / "foreign.gz"
+    foreign.write_bytes(b"content")
+    cases = [
+        (tmp_path, "is a folder"),
+        (tmp_path / "none", "does not exist"),
+        (packed, "cannot be unpacked"),
+        (foreign, "cannot be unpacked"),
+    ]
+    for path, message in cases:
+        with pytest.raises(DataError, match=message), open_bytes(path) as file:
+            file.read()
