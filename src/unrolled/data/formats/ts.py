@@ -1,0 +1,129 @@
+"""The `.ts` files of the UEA and sktime archives: a case a line, dimensions divided by colons, the label last.
+
+The files of the archives are sorted by class. Their format:
+https://www.sktime.net/en/stable/api_reference/file_specifications/ts.html.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.data.examples import Example, Prediction
+from unrolled.data.formats.files import read_lines
+from unrolled.data.formats.numbers import complete, parse_number
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.errors import ConfigError, DataError
+
+
+@dataclass
+class _Header:
+    """What stands before `@data`: `labels` (None if the cases have none), the number of `dimensions` (0 if not said), other lines."""
+
+    labels: tuple[str, ...] | None = None
+    dimensions: int = 0
+    lines: list[str] = field(default_factory=list)
+
+    def take(self, line: str, place: str) -> None:
+        """Take in one line that begins with `@`."""
+        name, *values = line[1:].split()
+        name, said = name.lower(), values[0].lower() if values else ""
+        if name == "data":
+            return
+        if name == "classlabel":
+            self.labels = tuple(values[1:]) if said == "true" else None
+            return
+        if name in ("dimensions", "dimension") and said.isdecimal():
+            self.dimensions = self.dimensions or int(said)
+        elif name == "timestamps" and said == "true":
+            raise DataError(f"{place}: values with time stamps are not read. Write one value for each time and @timeStamps false.")
+        elif name == "targetlabel" and said == "true":
+            raise DataError(f"{place}: the cases have numbers to predict and not classes. Pass a file with @classLabel true.")
+        self.lines.append(line)
+
+
+class TimeSeries:
+    """`.ts` files as numbers `[T, C]`, one channel for each dimension; the cases may have different lengths."""
+
+    name = "ts"
+    suffixes = (".ts",)
+
+    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+        """The cases. Dimensions of different length or number, and a label that the file does not declare, are a `DataError`."""
+        if tagged:
+            raise ConfigError("A .ts file has a label for each case and none for its steps. Use it to classify, not to tag.")
+        header = _Header()
+        for path in paths:
+            header = _Header(dimensions=header.dimensions)
+            yield from _read(path, options, header)
+
+    def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
+        """A `.ts` file as it was read, with the predicted label where a label stands."""
+        begun = False
+        for example, prediction in found:
+            if not begun:
+                labels = sorted(prediction.chances) or list(prediction.labels or ())
+                print(*example.record["header"], f"@classLabel true {' '.join(labels)}", "@data", sep="\n", file=file)
+                begun = True
+            print(example.record["values"], *(prediction.labels or "?")[:1], sep=":", file=file)
+
+
+def _read(path: Path, options: ReadingOptions, header: _Header) -> Iterator[Example]:
+    """The cases of one file, whose header is filled on the way; its `dimensions` are those of the files before, if there were any."""
+    begun = False
+    for number, line in read_lines(path, options.encoding):
+        line, place = line.strip(), f"{path}, line {number}"
+        if not line or line.startswith("#"):
+            continue
+        if not begun and line.startswith("@"):
+            begun = line.lower() == "@data"
+            header.take(line, place)
+            continue
+        if not begun:
+            raise DataError(f"{place}: cases must come after a line with @data, got {line[:20]!r}. Put that line before them.")
+        values, labels = _split(line, header, place)
+        numbers = _parse(values, place, options.impute)
+        header.dimensions = header.dimensions or numbers.shape[1]
+        if numbers.shape[1] != header.dimensions:
+            raise DataError(
+                f"{place}: a case must have {header.dimensions} dimensions, divided by colons, as those before or @dimensions say, "
+                f"got {numbers.shape[1]}. Mend the line, or @classLabel if it does not say whether cases have labels."
+            )
+        yield Example(place, numbers=numbers, labels=labels, record={"header": header.lines, "values": values})
+    if not begun:
+        raise DataError(f"{path} has no line with @data, after which the cases come. Pass a file in the .ts format.")
+
+
+def _split(line: str, header: _Header, place: str) -> tuple[str, tuple[str, ...] | None]:
+    """The values of a line, and its label if cases have labels and it is known."""
+    if header.labels is None:
+        return line, None
+    values, _, label = line.rpartition(":")
+    label = label.strip()
+    if label == "?":
+        return values, None
+    if label not in header.labels:
+        raise DataError(
+            f"{place}: the label must be one of {', '.join(header.labels)} as @classLabel says, got {label[:40]!r}. Mend either."
+        )
+    return values, (label,)
+
+
+def _parse(values: str, place: str, impute: bool) -> NDArray[np.float32]:
+    """The numbers `[T, C]` of a case."""
+    channels = []
+    for index, channel in enumerate(values.split(":"), 1):
+        try:
+            channels.append([parse_number(value) for value in channel.split(",")])
+        except ValueError as error:
+            raise DataError(f"{place}, dimension {index}: {error}. A missing number is written as a question mark.") from None
+    lengths = [len(channel) for channel in channels]
+    if len(set(lengths)) > 1:
+        raise DataError(f"{place}: all dimensions of a case must have one length, got {lengths}. Mark what is missing with question marks.")
+    with np.errstate(over="ignore"):
+        numbers = np.array(channels, np.float64).astype(np.float32).T
+    names = [f"dimension {index + 1}" for index in range(len(channels))]
+    return complete(numbers, lambda row: f"{place}, value {row + 1}", names, impute=impute)

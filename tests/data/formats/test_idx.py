@@ -1,0 +1,88 @@
+"""Images in idx files."""
+
+import gzip
+import io
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unrolled.data.examples import Prediction
+from unrolled.data.formats import idx
+from unrolled.data.formats.idx import Images
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.errors import ConfigError, DataError
+
+PIXELS = np.random.default_rng(5).integers(0, 256, (5, 3, 4), dtype=np.uint8)
+LABELS = np.array([7, 0, 255, 1, 1], np.uint8)
+FORMAT = Images()
+
+
+def packed(items: np.ndarray) -> bytes:
+    return bytes((0, 0, 8, items.ndim)) + struct.pack(f">{items.ndim}I", *items.shape) + items.tobytes()
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    (tmp_path / "t-labels-idx1-ubyte.gz").write_bytes(gzip.compress(packed(LABELS)))
+    path = tmp_path / "t-images-idx3-ubyte.gz"
+    path.write_bytes(gzip.compress(packed(PIXELS)))
+    return path
+
+
+def read(path: Path, image: str = "rows"):
+    return list(FORMAT.read([path], ReadingOptions(image=image), tagged=False))
+
+
+@pytest.mark.parametrize("block", [1, 2, 5, 1024])
+def test_rows_as_steps(images: Path, monkeypatch, block: int) -> None:
+    monkeypatch.setattr(idx, "_BLOCK", block)
+    found = read(images)
+    assert [example.labels for example in found] == [(str(label),) for label in LABELS]
+    assert found[3].place == f"{images}, image 4"
+    assert found[0].numbers.dtype == np.float32
+    np.testing.assert_allclose([example.numbers for example in found], PIXELS / 255, rtol=1e-6)
+
+
+def test_an_image_as_one_step(images: Path) -> None:
+    np.testing.assert_allclose([example.numbers for example in read(images, "whole")], PIXELS.reshape(5, 1, 12) / 255, rtol=1e-6)
+
+
+def test_images_alone(tmp_path: Path) -> None:
+    path = tmp_path / "mine.images.idx3-ubyte"
+    path.write_bytes(packed(PIXELS))
+    assert [example.labels for example in read(path)] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("images-idx3", packed(PIXELS)[:-1], "5 items of 12 bytes and ends after 4"),
+        ("images-idx3", packed(PIXELS) + b"\0", "goes on after the 5 items"),
+        ("images-idx3", packed(PIXELS)[:11], "ends within its first 16 bytes"),
+        ("images-idx3", packed(PIXELS[:, :0]), r"sizes are \[5, 0, 4\]"),
+        ("images-idx3", b"PNG", "must begin with the bytes 0 0 8 3 .* got 80 78 71"),
+        ("images-idx3", packed(PIXELS[0]), "must begin with the bytes 0 0 8 3"),
+        ("labels-idx1", packed(LABELS[1:]), "has 4 labels and .* 5 images"),
+        ("labels-idx1", packed(LABELS)[:-2], "5 items of 1 bytes and ends after 3"),
+        ("labels-idx1", packed(LABELS) + b"\0", "goes on after the 5 items"),
+    ],
+)
+def test_damaged_files(images: Path, name: str, content: bytes, message: str) -> None:
+    images.with_name(f"t-{name}-ubyte.gz").write_bytes(gzip.compress(content))
+    with pytest.raises(DataError, match=f"t-{name}-ubyte.gz.*{message}"):
+        read(images)
+
+
+def test_what_cannot_be_asked(images: Path) -> None:
+    with pytest.raises(ConfigError, match="rows or whole, got 'columns'"):
+        read(images, "columns")
+    with pytest.raises(ConfigError, match="not to tag"):
+        list(FORMAT.read([images], ReadingOptions(), tagged=True))
+
+
+def test_predictions_are_a_table(images: Path) -> None:
+    file = io.StringIO()
+    FORMAT.write([(read(images)[1], Prediction(labels=("3",), probabilities=(0.25,)))], file, ReadingOptions())
+    assert file.getvalue() == f"file,image,predicted,probability\n{images},2,3,0.2500\n"
