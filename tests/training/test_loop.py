@@ -47,6 +47,9 @@ class Quadratic:
 
     evaluate_exactly = evaluate
 
+    def score(self, measures):
+        return measures["held_out"]
+
     def describe(self, measures):
         return f"{measures['held_out']:.3f}"
 
@@ -143,6 +146,51 @@ def test_the_best_weights_are_kept_and_the_last_are_gone_on_with(folder):
     assert torch.equal(task.model.weight.detach(), saved[-1])
     assert not torch.equal(folder.load_checkpoint()[0]["model.weight"], saved[-1])
     assert task.epochs == [0, 1, 2, 3]
+
+
+def test_a_run_stops_when_nothing_has_been_better_for_as_long_as_its_patience(folder):
+    task = Quadratic(losses=[3.0, 2.0, 2.5, 2.0, 1.0, 0.5])
+    train(task, TrainingOptions(epochs=6, evaluations=6, patience=2), folder, Silent())
+    assert [r["held_out"] for r in folder.history.records() if "held_out" in r] == [3.0, 2.0, 2.5, 2.0]
+    assert len(task.asked) == 24
+
+
+def test_without_a_held_out_part_the_last_weights_are_kept(folder):
+    task = Quadratic()
+    task.held_out_size = 0
+    task.evaluate = task.evaluate_exactly = None
+    outcome = train(task, TrainingOptions(epochs=2), folder, Silent())
+    assert outcome.finished
+    assert outcome.measures == {}
+    weights = task.model.weight.detach().clone()
+    folder.load_weights(task.model)
+    assert torch.equal(task.model.weight.detach(), weights)
+
+
+def test_the_mean_of_the_weights_is_what_is_measured_and_kept_and_not_what_learns(folder):
+    class Watched(Quadratic):
+        def pieces(self, batch):
+            seen.append(self.model.weight.detach().clone())
+            return super().pieces(batch)
+
+        def evaluate(self, tick):
+            measured.append(self.model.weight.detach().clone())
+            return super().evaluate(tick)
+
+    seen, measured = [], []
+    task = Watched()
+    train(task, TrainingOptions(epochs=2, evaluations=2, average=0.5), folder, Silent())
+    after = [*seen[1:], folder.load_checkpoint()[0]["model.weight"]]
+    mean, means = seen[0], []
+    for updates, weight in enumerate(after, 1):
+        decay = min(0.5, (1 + updates) / (10 + updates))
+        mean = decay * mean + (1 - decay) * weight
+        means.append(mean)
+    torch.testing.assert_close(measured[0], means[5])
+    torch.testing.assert_close(measured[1], means[11])
+    folder.load_weights(task.model)
+    torch.testing.assert_close(task.model.weight.detach(), means[5])
+    torch.testing.assert_close(folder.load_checkpoint()[0]["average.weight"], means[11])
 
 
 @pytest.mark.parametrize("first", [math.nan, math.inf])

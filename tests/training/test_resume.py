@@ -27,6 +27,7 @@ VARIANTS = {
     "learned": {"initial_state": "learned", "embedding": 0},
     "tied": {"tied": True, "embedding": 8, "cell": "gru"},
     "half": {"precision": "bfloat16"},
+    "averaged": {"average": 0.9, "patience": 9},
 }
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import TrainingError
+from unrolled.training.average import Average
 from unrolled.training.display import Display, Status
 from unrolled.training.history import Events
 from unrolled.training.interrupt import Interrupts, Stopped
@@ -37,7 +38,8 @@ Measures = Mapping[str, float]
 class Task(Protocol):
     """What the loop knows of a task, whose model lies on its device already.
 
-    `batches` is the number of batches in an epoch, `held_out_size` that of held-out tokens, `unit` what a loss is measured in.
+    `batches` is the number of batches in an epoch, `held_out_size` that of held-out tokens (with 0 nothing is measured, and the last
+    weights are kept), `unit` what a loss is measured in.
     """
 
     name: str
@@ -56,7 +58,10 @@ class Task(Protocol):
         """The losses of a batch; each piece is propagated back before the next is asked for."""
 
     def evaluate(self, tick: Tick) -> Measures:
-        """Measures of the held-out part; `held_out`, the loss, decides which weights are kept."""
+        """Measures of the held-out part, of which `held_out` is the loss."""
+
+    def score(self, measures: Measures) -> float:
+        """What decides which weights are kept: those with the lowest."""
 
     def evaluate_exactly(self, tick: Tick) -> Measures:
         """The same for the weights that were kept, at the end of the run."""
@@ -136,6 +141,7 @@ class _Run:
         self.task, self.options, self.folder, self.display, self.interrupts = task, options, folder, display, interrupts
         self.device = next(task.model.parameters()).device
         self.optimiser = adamw(task.model, options)
+        self.average = Average(task.model, options.average)
         self.updates_per_epoch = -(-task.batches // options.accumulate)
         self.at = Position()
         self.norms: deque[float] = deque(maxlen=5)
@@ -145,7 +151,7 @@ class _Run:
         """From the checkpoint if there is one, else from the start."""
         self.task.begin(0)
         if resume and self.folder.has_checkpoint():
-            carried, self.at = restore_state(self.folder, self.task.model, self.optimiser)
+            carried, self.at = restore_state(self.folder, self.task.model, self.optimiser, self.average)
             self.task.begin(self.at.epoch)
             self.task.recall({name: tensor.to(self.device) for name, tensor in carried.items()})
         if resume:
@@ -154,6 +160,7 @@ class _Run:
         self.saved_at, self.saved_updates = time.perf_counter(), self.at.updates
         self.drawn_at = self.saved_at
         self.measuring, self.speed = 0.0, 0.0
+        self.held_out: float | None = None
         self.meter = _Meter()
 
     def learn(self) -> None:
@@ -161,7 +168,7 @@ class _Run:
         try:
             self._updates()
             # Without an earlier measurement there is nothing to compare with, and `finish` measures anyway.
-            if self.at.measured_updates < self.at.updates and (self.at.best is not None or not self._too_slow()):
+            if self._measures and self.at.measured_updates < self.at.updates and (self.at.best is not None or not self._too_slow()):
                 self._measure()
         except Stopped:
             self._save()
@@ -171,9 +178,12 @@ class _Run:
 
     def finish(self) -> Outcome:
         """The exact measures of the weights that are kept."""
+        if not self._measures:
+            self._draw()
+            return Outcome(True, {})
         self.folder.load_weights(self.task.model)
         measures = self._evaluated(self.task.evaluate_exactly)
-        self.display.say(f"held-out loss of the best weights: {self.task.describe(measures)}")
+        self.display.say(f"held out, with the best weights: {self.task.describe(measures)}")
         self._record({f"final_{name}": value for name, value in measures.items()})
         self._draw()
         return Outcome(True, measures)
@@ -183,11 +193,21 @@ class _Run:
         if self.events:
             self.events.close()
 
+    @property
+    def _measures(self) -> bool:
+        return self.task.held_out_size > 0
+
+    def _over(self) -> bool:
+        """Whether time or epochs are spent, or patience is."""
+        patience = self.options.patience
+        return self._done(self.at.updates, self.at.seconds) >= 1 or (patience is not None and self.at.in_vain >= patience)
+
     def _updates(self) -> None:
-        while self._done(self.at.updates, self.at.seconds) < 1:
+        while not self._over():
             self._turn_epoch()
             if self._due() and not self._too_slow():
                 self._measure()
+                continue
             self._update()
             if time.perf_counter() - self.saved_at >= self.options.checkpoint_seconds:
                 self._save()
@@ -207,7 +227,9 @@ class _Run:
         return updates / (self.updates_per_epoch * (self.options.epochs or 1))
 
     def _due(self) -> bool:
-        """Whether the held-out loss should be measured again. It depends on the updates alone unless the clock decides the end."""
+        """Whether it is time to measure again. It depends on the updates alone unless the clock decides the end."""
+        if not self._measures:
+            return False
         now = self._done(self.at.updates, self.at.seconds)
         last = self._done(self.at.measured_updates, self.at.measured_seconds)
         return int(now * self.options.evaluations) > int(last * self.options.evaluations)
@@ -225,6 +247,7 @@ class _Run:
         self.norms.append(norm)
         self.at.in_epoch += 1
         self.at.updates += 1
+        self.average.update(self.at.updates)
         self.at.tokens += tokens
         self.at.seconds = time.perf_counter() - self.started
         self.meter.add(loss, norm, tokens)
@@ -276,7 +299,7 @@ class _Run:
         self._record({**read, "learning_rate": rate})
         done = min(self._done(self.at.updates, self.at.seconds), 1.0)
         left = self.at.seconds / max(done, 1e-9) * (1 - done)
-        self.display.status(Status(done, self.at.updates, held_out=self.at.best, left=left, **read))
+        self.display.status(Status(done, self.at.updates, held_out=self.held_out, left=left, **read))
 
     def _record(self, record: Mapping[str, Any]) -> None:
         position = {"update": self.at.updates, "epoch": self.at.epoch, "tokens": self.at.tokens, "seconds": round(self.at.seconds, 3)}
@@ -287,15 +310,18 @@ class _Run:
     def _measure(self) -> None:
         """Measure on the held-out part, and keep the weights if they are the best so far."""
         begun = time.perf_counter()
-        measures = self._evaluated(self.task.evaluate)
-        self.measuring += time.perf_counter() - begun
-        if not math.isfinite(measures["held_out"]):
-            raise TrainingError(f"After update {self.at.updates} the held-out loss is {measures['held_out']:.4g}. {self._way_back()}")
-        self._record(measures)
-        self.display.say(f"update {self.at.updates}: held-out loss {self.task.describe(measures)}")
-        if self.at.best is None or measures["held_out"] < self.at.best:
-            self.at.best = measures["held_out"]
-            self.folder.save_weights(self.task.model)
+        with self.average.in_place():
+            measures = self._evaluated(self.task.evaluate)
+            self.measuring += time.perf_counter() - begun
+            if not math.isfinite(measures["held_out"]):
+                raise TrainingError(f"After update {self.at.updates} the held-out loss is {measures['held_out']:.4g}. {self._way_back()}")
+            self._record(measures)
+            self.display.say(f"update {self.at.updates}: held out {self.task.describe(measures)}")
+            score = self.task.score(measures)
+            self.at.in_vain += 1
+            if self.at.best is None or score < self.at.best:
+                self.at.best, self.at.in_vain, self.held_out = score, 0, measures["held_out"]
+                self.folder.save_weights(self.task.model)
         self.at.measured_updates, self.at.measured_seconds = self.at.updates, self.at.seconds
         self._save()
 
@@ -321,9 +347,10 @@ class _Run:
 
     def _save(self) -> None:
         if self.at.best is None:
-            self.folder.save_weights(self.task.model)
+            with self.average.in_place():
+                self.folder.save_weights(self.task.model)
         self.at.history = self.folder.history.size()
-        save_state(self.folder, self.task.model, self.optimiser, self.task.memory(), self.at)
+        save_state(self.folder, self.task.model, self.optimiser, self.average, self.task.memory(), self.at)
         self.saved_at, self.saved_updates = time.perf_counter(), self.at.updates
 
     def _draw(self) -> None:

@@ -25,10 +25,12 @@ class TrainingOptions:
     final_rate: float = option(0.01, "The part of the learning rate that is left at the end of the cosine.")
     weight_decay: float = option(0.01, "Decay of matrices; vectors are not decayed.")
     clip: float = option(1.0, "Largest norm of the whole gradient; 0 does not clip.")
+    average: float = option(0.0, "Part that each update leaves of a running mean of the weights, which is then what is kept; 0: none.")
     accumulate: int = option(1, "Batches whose gradients make one update.")
     precision: str = option("float32", "float32, or bfloat16 for products in half precision (autocast).")
     seed: int = option(0, "Seed of everything random.")
-    evaluations: int = option(10, "How often the held-out loss is measured.")
+    evaluations: int = option(10, "How often the held-out part is measured.")
+    patience: int | None = option(None, "Stop after so many measurements without a better one.")
     checkpoint_seconds: float = option(30.0, "Longest time between two checkpoints.")
     device: str = option("auto", "Where to run: auto, cpu, cuda, …")
     tensorboard: bool = option(False, "Also write TensorBoard events into the run folder.")
@@ -36,7 +38,7 @@ class TrainingOptions:
     def __post_init__(self) -> None:
         if self.epochs is not None and self.minutes is not None:
             raise ConfigError("`--epochs` and `--minutes` both say when to stop. Give one of them.")
-        for name, least in (("epochs", 1), ("accumulate", 1), ("evaluations", 1), ("warmup", 0)):
+        for name, least in (("epochs", 1), ("accumulate", 1), ("evaluations", 1), ("patience", 1), ("warmup", 0)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ConfigError(f"`--{name}` must be at least {least}, got {value}.")
@@ -45,6 +47,7 @@ class TrainingOptions:
         for name in ("weight_decay", "clip", "checkpoint_seconds"):
             self._require(name, lambda v: v >= 0, "a number of at least 0")
         self._require("final_rate", lambda v: 0 <= v <= 1, "a fraction from 0 to 1")
+        self._require("average", lambda v: 0 <= v < 1, "a fraction from 0 to below 1")
         self._require("seed", lambda v: 0 <= v < 2**63, "a whole number from 0 to 2^63 - 1")
         if self.precision not in PRECISIONS:
             raise ConfigError(f"`--precision` must be one of {', '.join(PRECISIONS)}, got {self.precision!r}.")
@@ -87,6 +90,7 @@ CHANGEABLE = frozenset(
         "weight_decay",
         "clip",
         "evaluations",
+        "patience",
         "checkpoint_seconds",
         "device",
         "tensorboard",

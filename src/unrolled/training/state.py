@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import RunError
+from unrolled.training.average import Average
 from unrolled.training.checkpoint import parameters_of
 from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import RunFolder
@@ -21,8 +22,8 @@ _RANDOM = "random."
 class Position:
     """Where a run stands.
 
-    Epochs that are done, and updates in the present one; all updates and tokens; seconds spent; the best held-out loss so far; updates and
-    seconds at the last measurement; bytes of history.
+    Epochs that are done, and updates in the present one; all updates and tokens; seconds spent; the best score of the held-out part so
+    far, and the measurements since then; updates and seconds at the last measurement; bytes of history.
     """
 
     epoch: int = 0
@@ -31,6 +32,7 @@ class Position:
     tokens: int = 0
     seconds: float = 0.0
     best: float | None = None
+    in_vain: int = 0
     measured_updates: int = 0
     measured_seconds: float = 0.0
     history: int = 0
@@ -54,24 +56,31 @@ def adamw(model: nn.Module, options: TrainingOptions) -> torch.optim.AdamW:
 
 
 def save_state(
-    folder: RunFolder, model: nn.Module, optimiser: torch.optim.Optimizer, carried: Mapping[str, Tensor], position: Position
+    folder: RunFolder,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    average: Average,
+    carried: Mapping[str, Tensor],
+    position: Position,
 ) -> None:
     """Write the run's checkpoint."""
     kept = {
-        **_own(model, optimiser),
+        **_own(model, optimiser, average),
         **{_CARRIED + name: tensor for name, tensor in carried.items()},
         **{_RANDOM + name: tensor for name, tensor in _random().items()},
     }
     folder.save_checkpoint(kept, {"position": json.dumps(asdict(position))})
 
 
-def restore_state(folder: RunFolder, model: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor], Position]:
+def restore_state(
+    folder: RunFolder, model: nn.Module, optimiser: torch.optim.Optimizer, average: Average
+) -> tuple[dict[str, Tensor], Position]:
     """Take over the run's checkpoint; gives what was carried, and where the run stood. `RunError` if it does not fit."""
     tensors, metadata = folder.load_checkpoint()
     position = _position(metadata.get("position", ""), folder)
     random = {name: tensors.pop(_RANDOM + name) for name in _random() if _RANDOM + name in tensors}
     carried = {name.removeprefix(_CARRIED): tensors.pop(name) for name in list(tensors) if name.startswith(_CARRIED)}
-    folder.load_into(_own(model, optimiser), {name: t for name, t in tensors.items() if not name.startswith(_RANDOM)})
+    folder.load_into(_own(model, optimiser, average), {name: t for name, t in tensors.items() if not name.startswith(_RANDOM)})
     try:
         for name, setter in (("cpu", torch.set_rng_state), ("cuda", torch.cuda.set_rng_state)):
             if name in random:
@@ -81,11 +90,11 @@ def restore_state(folder: RunFolder, model: nn.Module, optimiser: torch.optim.Op
     return carried, position
 
 
-def _own(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The weights, and under `optimiser.` the running means of each."""
+def _own(model: nn.Module, optimiser: torch.optim.Optimizer, average: Average) -> dict[str, Tensor]:
+    """The weights, under `optimiser.` what it keeps of each, and under `average.` their running means."""
     own = {f"model.{name}": tensor for name, tensor in parameters_of(model).items()}
     means = {f"optimiser.{name}.{key}": value for name, p in model.named_parameters() for key, value in optimiser.state[p].items()}
-    return {**own, **means}
+    return {**own, **means, **{f"average.{name}": tensor for name, tensor in average.tensors().items()}}
 
 
 def _random() -> dict[str, Tensor]:

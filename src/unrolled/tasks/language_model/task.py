@@ -52,6 +52,10 @@ class LanguageModelTask:
         """The loss of the whole held-out text, read in parts side by side."""
         return _measures(measure(self.model, self.corpus.held_out, QUICK_STREAMS, tick))
 
+    def score(self, measures: Mapping[str, float]) -> float:
+        """The loss."""
+        return measures["held_out"]
+
     def evaluate_exactly(self, tick: Callable[[int, int], None]) -> Mapping[str, float]:
         """The loss of the whole held-out text, as `evaluate` of the trained model gives it."""
         return _measures(measure(self.model, self.corpus.held_out, streams_for(self.held_out_size), tick))
