@@ -1,0 +1,59 @@
+"""Event logs: tables with a row for each event, which says to which case it belongs, what happened, and when."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from sys import intern
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.data.examples import Example, Prediction
+from unrolled.data.formats.files import Table
+from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, write_rows
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.errors import ConfigError
+
+
+class EventLog:
+    """Event logs as CSV; an example is a case, its tokens the activities in order of time, or of the file where times are equal or not said.
+
+    With a column of times `numbers` is `[T, 2]`: log(1 + seconds since the event before) and log(1 + seconds since the first).
+    The rows of a case may stand anywhere in its file, so that a file is held in memory; equal rows are events that happened twice.
+    """
+
+    name = "events"
+    suffixes = ()
+
+    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+        """The cases, in the order of their first rows. Cells without case, activity or time are a `DataError`."""
+        for flag, name in (("--case", options.case), ("--activity", options.activity)):
+            if name is None:
+                raise ConfigError(
+                    f"An event log needs `{flag}`, the name of the column with the {flag[2:]}. Pass one of the file's columns."
+                )
+        return read_groups(paths, options, (options.case, "--case"), lambda table, roles: _cases(table, roles, options, tagged))
+
+    def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
+        """The log as it was read, with the prediction for the case or the event at the end of each row."""
+        write_rows(found, file, options.encoding)
+
+
+def _cases(table: Table, roles: Roles, options: ReadingOptions, tagged: bool) -> Iterator[Example]:
+    column = table.find(options.activity or "", "--activity")
+
+    def take(row: list[str]) -> list[str]:
+        if not (activity := row[column].strip()):
+            raise ValueError(f"the cell of {options.activity} is empty; each event needs an activity")
+        return [intern(activity)]
+
+    for group in gather(table, roles, list, take):
+        tokens = tuple(group.values[row] for row in group.order)
+        yield group.example(tagged=tagged, tokens=tokens, numbers=_elapsed(group) if group.times else None)
+
+
+def _elapsed(group: Group) -> NDArray[np.float32]:
+    """Time since the event before and since the first, `[T, 2]`."""
+    times = np.array(group.times)[group.order]
+    since = np.stack([np.diff(times, prepend=times[0]), times - times[0]], axis=1)
+    return np.log1p(since).astype(np.float32)

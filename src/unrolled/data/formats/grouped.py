@@ -1,0 +1,152 @@
+"""Tables in which many rows make one sequence: those with the same name in one column, in the order of another."""
+
+import csv
+from array import array
+from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.data.examples import Example, Prediction
+from unrolled.data.formats.files import Table, open_table
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.times import Times
+from unrolled.errors import DataError
+
+
+@dataclass
+class Group:
+    """The rows of one name: the `lines` on which they stand, what they hold, and, if those columns are there, times and targets.
+
+    All are in the order of the file; a step counts in order of time.
+    """
+
+    name: str
+    path: Path
+    values: MutableSequence[Any]
+    lines: MutableSequence[int] = field(default_factory=lambda: array("q"))
+    times: MutableSequence[float] = field(default_factory=lambda: array("d"))
+    targets: list[str] = field(default_factory=list)
+
+    @cached_property
+    def order(self) -> NDArray[np.int64]:
+        """The row of each step: in order of time, and of the file where times are equal or not there."""
+        return np.argsort(self.times, kind="stable") if self.times else np.arange(len(self.lines))
+
+    def place(self, step: int) -> str:
+        """Where the row of a step stands."""
+        return f"{self.path}, line {self.lines[self.order[step]]}"
+
+    def example(self, *, tagged: bool, tokens: tuple[str, ...] | None = None, numbers: NDArray[np.float32] | None = None) -> Example:
+        """The example with these steps. Some targets missing, or several where one label is wanted, are a `DataError`."""
+        lines = array("q", (self.lines[row] for row in self.order))
+        targets = tuple(self.targets[row] for row in self.order) if any(self.targets) else None
+        if targets:
+            self._check(targets, tagged)
+        return Example(
+            self.place(0),
+            tokens=tokens,
+            numbers=numbers,
+            labels=targets[:1] if targets and not tagged else None,
+            tags=targets if tagged else None,
+            name=self.name,
+            record={"path": self.path, "lines": lines},
+        )
+
+    def _check(self, targets: Sequence[str], tagged: bool) -> None:
+        for step, target in enumerate(targets):
+            if not target:
+                raise DataError(
+                    f"{self.place(step)}: the target is missing, which other rows of {self.name!r} have. Fill it in, or leave all of them out."
+                )
+            if not tagged and target != targets[0]:
+                raise DataError(
+                    f"{self.place(step)}: {self.name!r} has the target {target!r} here and {targets[0]!r} before. "
+                    "Give all its rows one label, or tag each row instead."
+                )
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Where the columns stand that say to whom a row belongs, when it was, and what it is to be labelled; None for one that is not named."""
+
+    key: int | None
+    time: int | None
+    target: int | None
+
+    @classmethod
+    def find(cls, table: Table, key: tuple[str | None, str], options: ReadingOptions) -> "Roles":
+        """The places of the columns in a table; `key` is the name and the flag of the first one."""
+        pairs = (key, (options.time, "--time"), (options.target, "--target"))
+        return cls(*(None if name is None else table.find(name, flag) for name, flag in pairs))
+
+
+Take = Callable[[list[str]], Iterable[Any]]
+"""What a row adds to the values of its group. Its `ValueError` is told with file and line."""
+
+
+def gather(table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]], take: Take) -> list[Group]:
+    """The rows of a table by their key, in the order in which the keys first come; all are one group, named as the file, without a key.
+
+    `empty()` makes what holds the values of a group. A row without key or time is a `DataError`.
+    """
+    groups: dict[str, Group] = {}
+    times = Times()
+    for line, row in table.rows:
+        name = table.path.stem if roles.key is None else row[roles.key].strip()
+        if not name:
+            raise DataError(
+                f"{table.path}, line {line}, {table.columns[roles.key or 0]}: the cell is empty. Say to which sequence the row belongs."
+            )
+        group = groups.get(name)
+        if group is None:
+            group = groups[name] = Group(name, table.path, empty())
+        group.lines.append(line)
+        try:
+            group.values.extend(take(row))
+            if roles.time is not None:
+                group.times.append(times.read(row[roles.time]))
+        except ValueError as error:
+            raise DataError(f"{table.path}, line {line}: {error}.") from None
+        if roles.target is not None:
+            group.targets.append(row[roles.target].strip())
+    return list(groups.values())
+
+
+def read_groups(
+    paths: Sequence[Path], options: ReadingOptions, key: tuple[str | None, str], read: Callable[[Table, Roles], Iterator[Example]]
+) -> Iterator[Example]:
+    """The examples that `read` makes of each table. A name that comes in two files is a `DataError`."""
+    seen: dict[str, str] = {}
+    for path in paths:
+        with open_table(path, options.encoding) as table:
+            for example in read(table, Roles.find(table, key, options)):
+                name = example.name or ""
+                if name in seen:
+                    raise DataError(
+                        f"{example.place}: {name!r} has come before, {seen[name]}. Put its rows into one file, or name it otherwise."
+                    )
+                seen[name] = example.place
+                yield example
+
+
+def write_rows(found: Iterable[tuple[Example, Prediction]], file: TextIO, encoding: str) -> None:
+    """The tables that examples came from, row by row as they were, with the prediction for each and its probability at the end."""
+    predicted: dict[Path, dict[int, tuple[str, ...]]] = {}
+    for example, prediction in found:
+        lines = example.record["lines"]
+        several = prediction.tags is not None
+        said = prediction.tags if prediction.tags is not None else [";".join(prediction.labels or ())] * len(lines)
+        chances = [f"{chance:.4f}" for chance in prediction.probabilities]
+        chances = chances if several else [";".join(chances)] * len(lines)
+        predicted.setdefault(example.record["path"], {}).update(zip(lines, zip(said, chances, strict=True), strict=True))
+    for number, (path, cells) in enumerate(predicted.items()):
+        with open_table(path, encoding) as table:
+            writer = csv.writer(file, delimiter=table.delimiter, lineterminator="\n")
+            if not number:
+                writer.writerow([*table.columns, "predicted", "probability"])
+            writer.writerows([*row, *cells.get(line, ("", ""))] for line, row in table.rows)

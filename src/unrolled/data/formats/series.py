@@ -1,0 +1,83 @@
+"""Series of numbers in a long table: a row for each time of each series, a column for each channel."""
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from unrolled.data.examples import Example, Prediction
+from unrolled.data.formats.files import Table
+from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, write_rows
+from unrolled.data.formats.numbers import complete, parse_number
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.times import Sampling
+from unrolled.errors import ConfigError, DataError
+
+
+class LongSeries:
+    """Long tables as CSV; an example is a series, its numbers `[T, C]` in order of time, or of the file where no time is named.
+
+    Without `--series` each file is one series. The rows of a series may stand anywhere in its file, so that a file is held in memory.
+    """
+
+    name = "series"
+    suffixes = ()
+
+    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+        """The series, in the order of their first rows. Two rows of a series with one time are a `DataError`.
+
+        Uneven steps of time are an `UnrolledWarning`.
+        """
+        sampling = Sampling()
+        return read_groups(
+            paths, options, (options.series, "--series"), lambda table, roles: _series(table, roles, options, tagged, sampling)
+        )
+
+    def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
+        """The table as it was read, with the prediction for the series or the time at the end of each row."""
+        write_rows(found, file, options.encoding)
+
+
+def _series(table: Table, roles: Roles, options: ReadingOptions, tagged: bool, sampling: Sampling) -> Iterator[Example]:
+    columns = _channels(table, roles, options)
+    names = [table.columns[column] for column in columns]
+    for group in gather(table, roles, partial(array, "f"), partial(_parse, table, columns)):
+        _look_at_times(group, sampling)
+        numbers = np.array(group.values, np.float32).reshape(-1, len(columns))[group.order]
+        yield group.example(tagged=tagged, numbers=complete(numbers, group.place, names, impute=options.impute))
+
+
+def _channels(table: Table, roles: Roles, options: ReadingOptions) -> list[int]:
+    """Where the channels stand: the columns named, or else all without another role."""
+    if options.channels:
+        return [table.find(name, "--channels") for name in options.channels]
+    columns = [column for column in range(len(table.columns)) if column not in (roles.key, roles.time, roles.target)]
+    if not columns:
+        raise ConfigError(
+            f"{table.path} has only the columns {', '.join(table.columns)}, none of them left for numbers. Pass `--channels`."
+        )
+    return columns
+
+
+def _parse(table: Table, columns: Sequence[int], row: Sequence[str]) -> Iterator[float]:
+    for column in columns:
+        try:
+            yield parse_number(row[column])
+        except ValueError as error:
+            raise ValueError(f"{table.columns[column]}: {error}; pass `--channels` if this column is none") from None
+
+
+def _look_at_times(group: Group, sampling: Sampling) -> None:
+    """Refuse two rows of one time, and notice uneven steps."""
+    times = np.array(group.times)[group.order] if group.times else np.zeros(0)
+    twice = np.flatnonzero(np.diff(times) == 0)
+    if len(twice):
+        step = int(twice[0])
+        raise DataError(
+            f"{group.place(step + 1)}: {group.name!r} has a row with this time already, {group.place(step)}. "
+            "Take one of them away, or name the column that tells them apart as `--series`."
+        )
+    sampling.look(times, group.place(0))

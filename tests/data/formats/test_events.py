@@ -1,0 +1,99 @@
+"""Event logs."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unrolled.data.examples import Prediction
+from unrolled.data.formats.events import EventLog
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.errors import ConfigError, DataError
+
+LOG = """who,what,when,how
+b,open,2024-01-01 10:00:00,good
+a,start,2024-01-01 09:00:00,bad
+b,close,2024-01-01 10:01:39,good
+a,stop,2024-01-02 09:00:00,bad
+b,"look, again",2024-01-01 10:00:00,good
+b,open,2024-01-01 10:00:00,good
+"""
+COLUMNS = {"case": "who", "activity": "what"}
+FORMAT = EventLog()
+
+
+def read(path: Path, content: str = LOG, tagged: bool = False, **options):
+    path.write_text(content)
+    return list(FORMAT.read([path], ReadingOptions(**COLUMNS, **options), tagged=tagged))
+
+
+def test_scattered_rows_make_cases_in_stable_order_of_time(tmp_path: Path) -> None:
+    b, a = read(tmp_path / "log.csv", time="when", target="how")
+    assert (b.name, b.tokens, b.labels, b.tags) == ("b", ("open", "look, again", "open", "close"), ("good",), None)
+    assert (a.name, a.tokens, a.labels, a.place) == ("a", ("start", "stop"), ("bad",), f"{tmp_path / 'log.csv'}, line 3")
+    np.testing.assert_allclose(b.numbers, np.log1p([[0, 0], [0, 0], [0, 0], [99, 99]]), rtol=1e-6)
+    np.testing.assert_allclose(a.numbers, np.log1p([[0, 0], [86400, 86400]]), rtol=1e-6)
+
+
+def test_without_times_the_file_says_the_order(tmp_path: Path) -> None:
+    b, a = read(tmp_path / "log.csv")
+    assert b.tokens == ("open", "close", "look, again", "open")
+    assert b.numbers is None and a.labels is None
+
+
+def test_a_target_for_each_event(tmp_path: Path) -> None:
+    b = read(tmp_path / "log.csv", tagged=True, time="when", target="what")[0]
+    assert b.tags == b.tokens and b.labels is None
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (",open,2024-01-01,good", "line 8, who: the cell is empty"),
+        ("b, ,2024-01-01,good", "line 8: the cell of what is empty"),
+        ("b,open,,good", "line 8: '' is neither a number nor a date"),
+        ("b,open,yesterday,good", "line 8: 'yesterday' is neither"),
+        ("b,open,nan,good", "line 8: 'nan' is neither"),
+        ("b,open,17,good", "line 8: '17' is a number and those before are dates"),
+        ("b,open,2024-01-03,", "line 8: the target is missing, which other rows of 'b' have"),
+        ("b,open,2024-01-03,bad", "line 8: 'b' has the target 'bad' here and 'good' before"),
+        ("b,open,2024-01-03", "line 8: a row must have 4 cells"),
+    ],
+)
+def test_bad_rows(tmp_path: Path, row: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / "log.csv", f"{LOG}{row}\n", time="when", target="how")
+
+
+def test_a_case_in_two_files(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(LOG)
+    with pytest.raises(DataError, match=r"b\.csv, line 2: 'b' has come before, .*a\.csv, line 2"):
+        list(FORMAT.read([tmp_path / "a.csv", tmp_path / "b.csv"], ReadingOptions(**COLUMNS), tagged=False))
+
+
+def test_columns_must_be_named_and_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="needs `--activity`"):
+        FORMAT.read([], ReadingOptions(case="who"), tagged=False)
+    with pytest.raises(ConfigError, match=r"no column 'date'; its columns are who, what, when, how.*`--time`"):
+        read(tmp_path / "log.csv", time="date")
+
+
+def test_cases_without_an_outcome_have_none(tmp_path: Path) -> None:
+    assert read(tmp_path / "log.csv", "who,what,how\na,start,\na,stop,\n", target="how")[0].labels is None
+
+
+@pytest.mark.parametrize("tagged", [False, True])
+def test_predictions_stand_beside_the_rows_as_they_were(tmp_path: Path, tagged: bool) -> None:
+    b, a = read(tmp_path / "log.csv", time="when")
+    if tagged:
+        said = [Prediction(tags=tuple("1234"), probabilities=(0.1, 0.2, 0.3, 0.4)), Prediction(tags=("5", "6"), probabilities=(0.5, 0.6))]
+        column = ["1,0.1000", "5,0.5000", "4,0.4000", "6,0.6000", "2,0.2000", "3,0.3000"]
+    else:
+        said = [Prediction(labels=("x",), probabilities=(0.7,)), Prediction(labels=("y", "z"), probabilities=(0.8, 0.9))]
+        column = [{"b": "x,0.7000", "a": "y;z,0.8000;0.9000"}[line[0]] for line in LOG.splitlines()[1:]]
+    file = io.StringIO()
+    FORMAT.write(zip([b, a], said, strict=True), file, ReadingOptions())
+    expected = [f"{line},{cell}" for line, cell in zip(LOG.splitlines(), ["predicted,probability", *column], strict=True)]
+    assert file.getvalue().splitlines() == expected
