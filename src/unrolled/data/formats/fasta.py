@@ -1,0 +1,88 @@
+"""FASTA: sequences of residues, each with a label in its description, or with a tag for each residue from BED or GFF files."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from Bio import SeqIO
+from Bio.SeqRecord import SeqRecord
+
+from unrolled.data.examples import Example, Prediction
+from unrolled.data.formats.files import open_text
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.regions import Region, paint, read_regions, spans
+from unrolled.errors import ConfigError, DataError
+
+_LABEL = re.compile(r'\blabel=(?:"([^"]*)"|(\S+))')
+
+
+class Fasta:
+    """FASTA files; the tokens of an example are its residues, in capitals whatever the file has.
+
+    The label of a sequence is what follows `label=` in its description, or else, where several files are read, the name of its file.
+    The tags of residues are the names of the `--regions` around them.
+    """
+
+    name = "fasta"
+    suffixes = (".fasta", ".fa", ".fna", ".faa", ".ffn")
+
+    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+        """The sequences. Two of one name, an empty one, and a region of none of them are a `DataError`."""
+        if options.regions and not tagged:
+            raise ConfigError("`regions` are tags for residues, and here a sequence has one label. Leave them out, or tag instead.")
+        regions = read_regions(options.regions, options.encoding)
+        seen: dict[str | None, str] = {}
+        for path in paths:
+            for record in _records(path, options.encoding):
+                example = _example(record, path, named=len(paths) > 1, regions=regions if tagged else None)
+                if record.id in seen:
+                    raise DataError(f"{example.place}: the name has come before, in {seen[record.id]}. Give each sequence its own name.")
+                seen[record.id] = str(path)
+                yield example
+        unknown = next((found[0] for name, found in regions.items() if name not in seen), None)
+        if unknown:
+            files = ", ".join(map(str, paths))
+            raise DataError(f"{unknown.place}: there is no sequence {unknown.sequence!r} in {files}. Mend the name, or take the line away.")
+
+    def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
+        """Tags as regions in BED, whose score is the mean probability in thousandths; labels in the descriptions of FASTA."""
+        for example, prediction in found:
+            file.writelines(_bed(example, prediction) if prediction.tags is not None else _fasta(example, prediction))
+
+
+def _records(path: Path, encoding: str) -> Iterator[SeqRecord]:
+    with open_text(path, encoding) as file:
+        try:
+            yield from SeqIO.parse(file, "fasta")
+        except ValueError as error:
+            raise DataError(f"{path} is not FASTA: {error} Pass a file whose first line begins with '>'.") from None
+
+
+def _example(record: SeqRecord, path: Path, *, named: bool, regions: dict[str, list[Region]] | None) -> Example:
+    """One sequence, labelled by its file if nothing else labels it and that is `named` for it; tags are known if there are any `regions`."""
+    name, place = str(record.id), f"{path}, sequence {record.id}"
+    residues = tuple(str(record.seq).upper())
+    if not residues:
+        raise DataError(f"{place} has no residues. Take it out of the file.")
+    tags = paint(regions.get(name, ()), len(residues)) if regions else None
+    said = _LABEL.search(record.description)
+    label = (said[1] or said[2]) if said else path.name.partition(".")[0] if named else None
+    labels = (label,) if label and regions is None else None
+    return Example(place, tokens=residues, labels=labels, tags=tags, name=name, record={"record": record})
+
+
+def _bed(example: Example, prediction: Prediction) -> Iterator[str]:
+    """A line for each region of a sequence."""
+    found = [(start, stop, name) for name, places in spans(prediction.tags or ()).items() for start, stop in places]
+    for start, stop, name in sorted(found):
+        score = round(1000 * sum(prediction.probabilities[start:stop]) / (stop - start))
+        yield f"{example.name}\t{start}\t{stop}\t{name}\t{score}\n"
+
+
+def _fasta(example: Example, prediction: Prediction) -> Iterator[str]:
+    """The sequence with the prediction in its description."""
+    record = example.record["record"]
+    chances = ",".join(f"{chance:.4f}" for chance in prediction.probabilities)
+    said = f'{record.description} predicted="{",".join(prediction.labels or ())}" probability={chances}'
+    yield format(SeqRecord(record.seq, id=record.id, description=said), "fasta")

@@ -1,0 +1,128 @@
+"""FASTA with regions and labels."""
+
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unrolled.data.examples import Prediction
+from unrolled.data.formats.fasta import Fasta
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.regions import Region, paint, spans
+from unrolled.errors import ConfigError, DataError
+
+SEQUENCES = '>one first sequence label=left\nACGT\nacgtnn\n>two label="far right"\r\nGGG\r\n'
+BED = "track name=x\n#c\none\t2\t5\texon\t0\t+\none 7 8 promoter\n"
+GFF = "##gff-version 3\none\tme\texon\t3\t5\t.\t+\t.\tID=1\none\tme\tpromoter\t8\t8\t.\t+\t.\tID=2\n##FASTA\n>one\n"
+FORMAT = Fasta()
+
+
+@pytest.fixture
+def fasta(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.fa"
+    path.write_text(SEQUENCES)
+    return path
+
+
+def tag(fasta: Path, name: str, content: str):
+    path = fasta.with_name(name)
+    path.write_text(content)
+    return list(FORMAT.read([fasta], ReadingOptions(regions=(str(path),)), tagged=True))
+
+
+@pytest.mark.parametrize(("name", "content"), [("r.bed", BED), ("r.gff3", GFF)])
+def test_regions_are_tags(fasta: Path, name: str, content: str) -> None:
+    one, two = tag(fasta, name, content)
+    assert "".join(one.tokens) == "ACGTACGTNN"
+    assert one.tags == ("O", "O", "exon", "exon", "exon", "O", "O", "promoter", "O", "O")
+    assert two.tags == ("O", "O", "O")
+    assert (one.name, one.labels, one.place) == ("one", None, f"{fasta}, sequence one")
+
+
+def test_regions_without_names_are_named_as_their_file(fasta: Path) -> None:
+    assert spans(tag(fasta, "exon.bed", "one\t1\t3\n")[0].tags) == {"exon": [[1, 3]]}
+
+
+def test_labels_of_sequences(fasta: Path) -> None:
+    found = list(FORMAT.read([fasta], ReadingOptions(), tagged=False))
+    assert [example.labels for example in found] == [("left",), ("far right",)]
+    assert [example.tags for example in found] == [None, None]
+
+
+def test_a_file_for_each_class(tmp_path: Path) -> None:
+    paths = [tmp_path / "pos.fa", tmp_path / "neg.v1.fa"]
+    for path in paths:
+        path.write_text(f">{path.stem}\nACG\n")
+    assert [example.labels for example in FORMAT.read(paths, ReadingOptions(), tagged=False)] == [("pos",), ("neg",)]
+    assert [example.labels for example in FORMAT.read(paths[:1], ReadingOptions(), tagged=False)] == [None]
+
+
+def test_an_inner_region_wins_and_equal_names_join(fasta: Path) -> None:
+    content = "one\t4\t6\texon\none\t0\t8\tgene\none\t7\t10\tgene\none\t0\t2\texon\n"
+    assert spans(tag(fasta, "r.bed", content)[0].tags) == {"exon": [[0, 2], [4, 6]], "gene": [[2, 4], [6, 10]]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("one\t0\t5\ta\none\t4\t6\tb\n", r"line 2: b overlaps with a .*r\.bed, line 1"),
+        ("one\t4\t6\tb\none\t4\t6\ta\n", r"line 2: a overlaps with b .*r\.bed, line 1"),
+        ("one\t4\t11\tb\n", "line 1: the region ends at 11 and one has 10 steps"),
+        ("two\t0\t1\tb\nthree\t4\t6\tb\n", "line 2: there is no sequence 'three' in .*mine.fa"),
+        ("one\t5\t5\tb\n", "line 1: a region must begin before it ends"),
+        ("one\t-1\t5\tb\n", "line 1: a region must begin before it ends"),
+        ("one\t0\n", "line 1: a line must have sequence, start, end"),
+        ("one\ta\t3\n", "line 1: a line must have sequence, start, end"),
+    ],
+)
+def test_bad_regions(fasta: Path, content: str, message: str) -> None:
+    with pytest.raises(DataError, match=f"r.bed, {message}"):
+        tag(fasta, "r.bed", content)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("ACGT\n", "is not FASTA"),
+        (">a\nAC\n>b\n>c\nA\n", "sequence b has no residues"),
+        (">a\nAC\n>a\nAC\n", "sequence a: the name has come before"),
+    ],
+)
+def test_bad_sequences(fasta: Path, content: str, message: str) -> None:
+    fasta.write_text(content)
+    with pytest.raises(DataError, match=f"mine.fa.*{message}"):
+        list(FORMAT.read([fasta], ReadingOptions(), tagged=False))
+
+
+def test_what_cannot_be_asked(fasta: Path) -> None:
+    with pytest.raises(ConfigError, match="tag instead"):
+        list(FORMAT.read([fasta], ReadingOptions(regions=("r.bed",)), tagged=False))
+    with pytest.raises(ConfigError, match=r"got .*r\.txt"):
+        tag(fasta, "r.txt", BED)
+
+
+def test_predicted_tags_are_written_as_bed_that_reads_back(fasta: Path) -> None:
+    one, two = tag(fasta, "r.bed", BED)
+    probabilities = (1, 1, 0.5, 0.7, 0.6, 1, 1, 0.25, 1, 1)
+    file = io.StringIO()
+    FORMAT.write([(one, Prediction(tags=one.tags, probabilities=probabilities)), (two, Prediction(tags=two.tags))], file, ReadingOptions())
+    assert file.getvalue() == "one\t2\t5\texon\t600\none\t7\t8\tpromoter\t250\n"
+    assert [example.tags for example in tag(fasta, "again.bed", file.getvalue())] == [one.tags, two.tags]
+
+
+def test_predicted_labels_are_written_into_the_descriptions(fasta: Path) -> None:
+    file = io.StringIO()
+    two = list(FORMAT.read([fasta], ReadingOptions(), tagged=False))[1]
+    FORMAT.write([(two, Prediction(labels=("x y",), probabilities=(0.5,)))], file, ReadingOptions())
+    assert file.getvalue() == '>two label="far right" predicted="x y" probability=0.5000\nGGG\n'
+
+
+TAGS = st.lists(st.sampled_from("OOab"), max_size=30)
+
+
+@given(TAGS)
+def test_spans_paint_the_tags_that_they_came_from(tags: list[str]) -> None:
+    regions = [Region("s", start, stop, name, "") for name, places in spans(tags).items() for start, stop in places]
+    assert list(paint(regions, len(tags))) == tags
