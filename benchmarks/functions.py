@@ -93,10 +93,10 @@ WIDE: dict[str, Callable[[Array], Array]] = {
     "sqrt": np.sqrt,
     "relu": lambda x: np.where(x < 0, 0, x),
     "abs": np.abs,
-    "step": lambda x: np.where(x > 0, 1.0, 0.0),
+    "step": lambda x: np.where(x <= 0, 0.0, 1.0),
     "sign": lambda x: np.where(x > 0, 1.0, np.where(x < 0, -1.0, 0.0)),
 } | {f"whole_power_{n}": lambda x, n=n: x**n for n in POWERS}
-"""Each function in whatever type of number it is given; NaN has no sign and is not above 0."""
+"""Each function in whatever type of number it is given; NaN has no sign and is not at or below 0."""
 
 
 def ulps(got: Array, exact: Array, rest: Array | int = 0) -> Array:

@@ -14,9 +14,11 @@ FUNCTIONS = {
     "log": np.log,
     "sqrt": np.sqrt,
     "abs": np.abs,
-    "step": lambda a: (a > 0).astype(float),
+    "step": lambda a: (~(a <= 0)).astype(float),
     "sign": np.sign,
     "power": np.power,
+    "power_slope": lambda a, p: p * a ** (p - 1),
+    "power_log": lambda a, p: a**p * np.log(a),
 }
 
 

@@ -140,7 +140,7 @@ def test_power(library):
         ("sqrt", [(np.inf, np.inf), (-1.0, np.nan), (-np.inf, np.nan), (0.0, 0.0), (-0.0, -0.0)]),
         ("relu", [(np.inf, np.inf), (-np.inf, 0.0), (0.0, 0.0)]),
         ("abs", [(-np.inf, np.inf), (-0.0, 0.0)]),
-        ("step", [(np.inf, 1.0), (-np.inf, 0.0), (-0.0, 0.0), (np.nan, 0.0)]),
+        ("step", [(np.inf, 1.0), (-np.inf, 0.0), (-0.0, 0.0), (np.nan, 1.0)]),
         ("sign", [(np.inf, 1.0), (-np.inf, -1.0), (-0.0, 0.0), (np.nan, 0.0)]),
         ("whole_power_3", [(-np.inf, -np.inf), (-0.0, -0.0)]),
     ],

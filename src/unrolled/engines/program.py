@@ -24,9 +24,11 @@ TORCH: dict[str, Callable[..., Tensor]] = {
     "log": torch.log,
     "sqrt": torch.sqrt,
     "abs": torch.abs,
-    "step": lambda a: (a > 0).to(a.dtype),
+    "step": lambda a: (~(a <= 0)).to(a.dtype),
     "sign": torch.sign,
     "power": torch.pow,
+    "power_slope": lambda a, p: torch.where(p == 0, 0, p * a ** (p - 1)),
+    "power_log": lambda a, p: torch.where((a == 0) & (p >= 0), 0, a**p * a.log()),
 }
 """How torch computes each function of the language and of its derivatives."""
 

@@ -116,7 +116,7 @@ class norm(Function):
 
 
 class step(Pointwise):
-    """1 where a > 0, else 0: the derivative of `relu`, not part of the language."""
+    """0 where a <= 0, else 1, also where a is NaN: the derivative of `relu`, not part of the language."""
 
     domain = (0.1, 3.0)
 
@@ -142,12 +142,23 @@ class power(Pointwise):
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """p a^(p-1) for the base, a^p log(a) for the exponent."""
-        base, exponent = self.args
-        return exponent * power(base, exponent - 1) if argindex == 1 else self * log(base)
+        return (power_slope if argindex == 1 else power_log)(*self.args)
+
+
+class power_slope(Pointwise):
+    """p a^(p-1), and 0 where p is 0, whatever a is: a derivative of `power`, not part of the language."""
+
+    domain = (0.2, 3.0)
+
+
+class power_log(Pointwise):
+    """a^p log(a), and its limit 0 where a is 0 and p is not negative: a derivative of `power`, not part of the language."""
+
+    domain = (0.2, 3.0)
 
 
 FUNCTIONS: dict[str, type[Function]] = {f.__name__: f for f in (sigmoid, tanh, relu, softplus, exp, log, sqrt, abs, norm)}
 """What a cell's text may call, by name."""
 
-DERIVED: dict[str, type[Pointwise]] = {f.__name__: f for f in (step, sign, power)}
+DERIVED: dict[str, type[Pointwise]] = {f.__name__: f for f in (step, sign, power, power_slope, power_log)}
 """What derivatives and `**` may add to that."""

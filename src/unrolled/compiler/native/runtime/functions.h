@@ -1,5 +1,5 @@
-/* The functions of the equation language, on vectors. Infinity gives the limit and NaN stays NaN; step and sign, which are derivatives,
-   make it 0.
+/* The functions of the equation language, on vectors. Infinity gives the limit and NaN stays NaN; of step and sign, which are
+   derivatives, NaN gives what torch makes of it: 1 and 0.
 
    The largest errors in ulp, to which tests/engines/test_functions.py holds them; benchmarks/functions.py finds the worst number of all:
 
@@ -176,7 +176,7 @@ INLINE vec v_abs(vec x)
 
 INLINE vec v_step(vec x)
 {
-    return choose(x > splat(0), splat(1), splat(0));
+    return choose(x <= splat(0), splat(0), splat(1));
 }
 
 INLINE vec v_sign(vec x)
@@ -190,6 +190,17 @@ static __attribute__((unused, noinline)) vec v_power(vec a, vec b)
     for (int l = 0; l < LANES; l++)
         a[l] = FOR_REAL(pow)(a[l], b[l]);
     return a;
+}
+
+/* The derivatives of a power: of what is 0 for every base, and at 0, where the logarithm has no value but the product has a limit. */
+INLINE vec v_power_slope(vec a, vec p)
+{
+    return choose(p == splat(0), splat(0), p * v_power(a, p - splat(1)));
+}
+
+INLINE vec v_power_log(vec a, vec p)
+{
+    return choose((a == splat(0)) & (p >= splat(0)), splat(0), v_power(a, p) * v_log(a));
 }
 
 /* A whole power by squaring. */
