@@ -24,13 +24,17 @@ def _python_docs() -> str:
 
 def _python_source() -> str:
     """The standard library's modules, without their tests."""
-    root = Path(sysconfig.get_path("stdlib"))
-    paths = sorted(path.relative_to(root) for path in root.rglob("*.py"))
-    texts = (_source(root / path) for path in paths if _SKIPPED.isdisjoint(path.parts))
+    texts = map(module_text, module_paths())
     return "\n".join(text for text in texts if text)
 
 
-def _source(path: Path) -> str:
+def module_paths() -> list[Path]:
+    """The standard library's modules, without their tests, in order of their paths below its folder."""
+    root = Path(sysconfig.get_path("stdlib"))
+    return [root / path for path in sorted(path.relative_to(root) for path in root.rglob("*.py")) if _SKIPPED.isdisjoint(path.parts)]
+
+
+def module_text(path: Path) -> str:
     """The text of one module; empty if it cannot be read as UTF-8."""
     try:
         return path.read_text(encoding="utf-8-sig")
