@@ -118,9 +118,11 @@ class NamedParameters(nn.Module):
 
     def _sizes(self, layer: int) -> dict[str, int]:
         """The same with the layer's input, whose label is `"x"`."""
-        return {**self._unit_sizes(), "x": self.input_size if layer == 0 else self._output_size()}
+        return {**self._unit_sizes(), "x": self.input_size if layer == 0 else self.output_size}
 
-    def _output_size(self) -> int:
+    @property
+    def output_size(self) -> int:
+        """The columns of the output: the output state's units, in both directions if there are two."""
         sizes = self._unit_sizes()
         return (2 if self.bidirectional else 1) * sizes[self.cell.recurrence.size_of(self.cell.recurrence.output)]
 

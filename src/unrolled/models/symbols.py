@@ -1,0 +1,65 @@
+"""A vector for each symbol of a vocabulary: one-hot, learnt, or given."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from unrolled.errors import ConfigError
+from unrolled.shapes import expect_shape
+
+UNKNOWN = 0
+"""The id of `<UNK>`."""
+
+
+class SymbolVectors(nn.Module):
+    """Symbols `0 … symbols - 1` as vectors.
+
+    Args:
+        symbols: V, the size of the vocabulary.
+        columns: E, the columns of the learnt vectors; 0 for one-hot vectors.
+        word_dropout: probability with which a known word is read as `<UNK>` in training, so that there is something to learn of it.
+        frozen: vectors that are given with `begin_with` stay as they are; the other words still learn theirs.
+    """
+
+    given: Tensor | None
+    is_given: Tensor | None
+
+    def __init__(self, symbols: int, columns: int, word_dropout: float = 0.0, frozen: bool = False) -> None:
+        super().__init__()
+        if symbols < 1 or columns < 0 or not 0 <= word_dropout < 1:
+            raise ConfigError(
+                "Word vectors need at least 1 symbol, 0 or more columns and a `--word-dropout` from 0 up to but not including 1, "
+                f"got {symbols}, {columns} and {word_dropout}."
+            )
+        self.symbols, self.one_hot, self.width, self.word_dropout = symbols, not columns, columns or symbols, word_dropout
+        self.weight = nn.Parameter(torch.randn(symbols, columns) * columns**-0.5) if columns else None
+        # A weight without a gradient would still decay under AdamW: what stays as it is lies apart.
+        self.register_buffer("given", torch.zeros(symbols, columns) if frozen and columns else None)
+        self.register_buffer("is_given", torch.zeros(symbols, dtype=torch.bool) if frozen and columns else None)
+
+    @torch.no_grad()
+    def begin_with(self, vectors: Tensor, known: Tensor) -> None:
+        """Take the rows of `vectors` `[V, E]` for which `known` `[V]` is true. Raises `ConfigError` for one-hot words."""
+        if self.weight is None:
+            raise ConfigError("One-hot words have no vectors to begin with. Give `--embedding` the columns of the given vectors.")
+        expect_shape("vectors", vectors.shape, "[V, E]", self.weight.shape, "Give `--embedding` the columns of the given vectors.")
+        expect_shape("known", known.shape, "[V]", [self.symbols], "Pass one value for each word.")
+        table = self.weight if self.given is None else self.given
+        table[known] = vectors[known].to(table)
+        if self.is_given is not None:
+            self.is_given.copy_(known)
+
+    def drop(self, words: Tensor) -> Tensor:
+        """The same words, in training some of them unknown."""
+        if not self.training or not self.word_dropout:
+            return words
+        return words.masked_fill(torch.rand(words.shape, device=words.device) < self.word_dropout, UNKNOWN)
+
+    def forward(self, words: Tensor) -> Tensor:
+        """`[…, width]` for whole numbers `[…]`."""
+        if self.weight is None:
+            return functional.one_hot(words, self.symbols).to(torch.get_default_dtype())
+        learnt = functional.embedding(words, self.weight)
+        if self.given is None or self.is_given is None:
+            return learnt
+        return torch.where(self.is_given[words][..., None], self.given[words], learnt)

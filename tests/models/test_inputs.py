@@ -1,0 +1,153 @@
+import dataclasses
+import math
+
+import pytest
+import torch
+
+from input_batches import CHANNELS, LENGTHS, LETTERS, OPTIONS, SIZES, SPELT, WORDS, batch_of
+from unrolled.cells import find_cell
+from unrolled.errors import ConfigError, ShapeError
+from unrolled.models import InputLayer, Inputs, InputSizes
+
+
+def layer_of(sizes=SIZES, **changes):
+    torch.manual_seed(0)
+    options = dataclasses.replace(OPTIONS, **changes)
+    return InputLayer(sizes, options, find_cell(options.cell)).double()
+
+
+@pytest.fixture
+def inputs():
+    return batch_of()
+
+
+@pytest.mark.parametrize("characters", [0, 3])
+def test_a_step_is_its_word_its_spelling_and_its_numbers(each_engine, inputs, characters):
+    layer = layer_of(characters=characters)
+    found = layer(inputs)
+    assert found.shape == (4, 4, layer.width) and layer.width == 4 + 2 * 2 + CHANNELS
+    letters = layer.spelling.characters.weight if characters else torch.eye(LETTERS, dtype=torch.float64)
+    for row, length in enumerate(LENGTHS):
+        for t in range(length):
+            word, spelt = int(inputs.words[t, row]), SPELT[int(inputs.spellings.which[t, row])]
+            composed = torch.zeros(4, dtype=torch.float64)
+            if spelt:
+                outputs, _ = layer.spelling.recurrent(letters[spelt][:, None])
+                composed = torch.cat([outputs[-1, 0, :2], outputs[0, 0, 2:]])
+            expected = torch.cat([layer.words.weight[word], composed, inputs.numbers[t, row]])
+            torch.testing.assert_close(found[t, row], expected)
+        assert not found[length:, row].any()
+
+
+def test_padding_reaches_no_gradient(each_engine):
+    layer, found = layer_of(), []
+    for poison in (False, True):
+        inputs = batch_of(poison=poison)
+        inputs.numbers.requires_grad_()
+        y = layer(inputs)
+        torch.manual_seed(5)
+        found.append((y, *torch.autograd.grad(y, [inputs.numbers, *layer.parameters()], torch.randn_like(y))))
+    for clean, poisoned in zip(*found, strict=True):
+        torch.testing.assert_close(poisoned, clean)
+    assert all(not found[1][1][length:, row].any() for row, length in enumerate(LENGTHS))
+
+
+@pytest.mark.parametrize("lengths", [(0, 0), (0,)])
+def test_no_steps_at_all(lengths):
+    layer = layer_of()
+    y = layer(batch_of(lengths))
+    assert y.shape == (0, len(lengths), layer.width)
+    y.sum().backward()
+
+
+def test_words_without_any_characters(inputs):
+    spellings = dataclasses.replace(
+        inputs.spellings, characters=torch.zeros(0, 5, dtype=torch.long), lengths=torch.zeros(5, dtype=torch.long)
+    )
+    y = layer_of(InputSizes(characters=LETTERS))(dataclasses.replace(inputs, spellings=spellings))
+    assert y.shape == (4, 4, 4) and not y.any()
+
+
+def test_one_hot_words_alone_stay_whole_numbers(inputs):
+    layer = layer_of(InputSizes(words=WORDS), embedding=0)
+    assert layer.one_hot and layer.width == WORDS
+    expected = torch.where(torch.arange(4)[:, None] < inputs.lengths, inputs.words, 0)
+    assert torch.equal(layer(Inputs(inputs.lengths, inputs.words)), expected)
+
+
+def test_one_hot_words_beside_numbers(inputs):
+    layer = layer_of(InputSizes(words=WORDS, numbers=CHANNELS), embedding=0)
+    found = layer(inputs)
+    assert not layer.one_hot
+    assert found[0, 0, :WORDS].tolist() == [k == inputs.words[0, 0] for k in range(WORDS)]
+    assert torch.equal(found[0, 0, WORDS:], inputs.numbers[0, 0])
+
+
+def test_word_dropout_makes_words_unknown_in_training_alone():
+    layer = layer_of(InputSizes(words=WORDS), embedding=0, word_dropout=0.25)
+    words = torch.full((100, 80), 3)
+    inputs = Inputs(torch.full((80,), 100), words)
+    read = layer(inputs)
+    assert set(read.unique().tolist()) == {0, 3}
+    assert (read == 0).double().mean() == pytest.approx(0.25, abs=0.03)
+    assert torch.equal(layer.eval()(inputs), words)
+
+
+def test_dropout_leaves_numbers_whole(inputs):
+    layer = layer_of(dropout=0.5)
+    found, plain = layer(inputs), layer.eval()(inputs)
+    assert torch.equal(found[..., -CHANNELS:], plain[..., -CHANNELS:])
+    kept = found[..., :-CHANNELS] != 0
+    assert 0.2 < kept[plain[..., :-CHANNELS] != 0].double().mean() < 0.8
+    torch.testing.assert_close(found[..., :-CHANNELS][kept], 2 * plain[..., :-CHANNELS][kept])
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_given_vectors(inputs, frozen):
+    layer = layer_of(InputSizes(words=WORDS), freeze_vectors=frozen)
+    vectors, known = torch.randn(WORDS, 4), torch.arange(WORDS) % 2 == 1
+    vectors[~known] = math.nan
+    before = layer.words.weight.detach().clone()
+    layer.words.begin_with(vectors, known)
+    every = torch.arange(WORDS)
+    found = layer.words(every)
+    assert torch.equal(found[known], vectors[known].double()) and torch.equal(found[~known], before[~known])
+    optimiser = torch.optim.AdamW(layer.parameters(), 0.1, weight_decay=0.5)
+    found.square().sum().backward()
+    optimiser.step()
+    after = layer.words(every)
+    assert torch.equal(after[known], vectors[known].double()) == frozen
+    assert (after[~known] != before[~known]).all()
+
+
+def test_given_vectors_are_stored():
+    layer, other = (layer_of(InputSizes(words=WORDS), freeze_vectors=True) for _ in range(2))
+    layer.words.begin_with(torch.randn(WORDS, 4), torch.arange(WORDS) > 2)
+    other.load_state_dict(layer.state_dict())
+    assert torch.equal(other.words(torch.arange(WORDS)), layer.words(torch.arange(WORDS)))
+
+
+@pytest.mark.parametrize("part", ["words", "spellings", "numbers"])
+def test_a_part_that_is_missing_is_named(inputs, part):
+    with pytest.raises(ShapeError, match=f"no {part}, which this network reads"):
+        layer_of()(dataclasses.replace(inputs, **{part: None}))
+
+
+def test_what_cannot_be_is_named(inputs):
+    with pytest.raises(ShapeError, match=r"`numbers` must have shape .* = \[3\], got \[2\]"):
+        layer_of()(dataclasses.replace(inputs, numbers=inputs.numbers[..., :2]))
+    with pytest.raises(ConfigError, match="words, characters or numbers"):
+        InputSizes()
+    with pytest.raises(ConfigError, match=r"got 7, 4 and 1\.0"):
+        layer_of(word_dropout=1.0)
+    with pytest.raises(ConfigError, match="`--embedding`"):
+        layer_of(embedding=0).words.begin_with(torch.zeros(WORDS, 4), torch.ones(WORDS, dtype=torch.bool))
+    with pytest.raises(ShapeError, match=r"`vectors` must have shape \[V, E\] = \[7, 4\], got \[7, 5\]"):
+        layer_of().words.begin_with(torch.zeros(WORDS, 5), torch.ones(WORDS, dtype=torch.bool))
+
+
+def test_a_batch_moves_as_a_whole(inputs):
+    moved = inputs.to("meta")
+    parts = (moved.lengths, moved.words, moved.numbers, moved.spellings.characters, moved.spellings.lengths, moved.spellings.which)
+    assert all(part.is_meta for part in parts)
+    assert Inputs(inputs.lengths).to("meta").words is None
