@@ -8,9 +8,6 @@ from numpy.typing import NDArray
 
 from unrolled.errors import DataError, RunError
 
-_CONSTANT = 1e-12
-"""A deviation below this share of the mean is what rounding leaves of a constant."""
-
 
 @dataclass(frozen=True)
 class Standardiser:
@@ -23,7 +20,8 @@ class Standardiser:
     def learn(cls, sequences: Iterable[NDArray[np.float32]]) -> "Standardiser":
         """What sequences `[T, C]`, read one by one, say of their channels; NaN says nothing. No step at all is a `DataError`.
 
-        Counts, means and sums of squares of parts are joined as in Chan, Golub and LeVeque (1979), so that nothing is cancelled.
+        Counts, means and sums of squares of parts are joined as in Chan, Golub and LeVeque (1979), so that nothing is cancelled. Sums of
+        equal 32-bit numbers are exact in 64 bits, so that the deviation of a constant is exactly 0 before it is set to 1.
         """
         count = mean = squares = np.zeros(0)
         for numbers in sequences:
@@ -44,7 +42,7 @@ class Standardiser:
         if not len(count):
             raise DataError("There is no step with numbers to take means from. Pass sequences with at least one step.")
         deviation = np.sqrt(squares / np.maximum(count, 1))
-        return cls(mean, np.where(deviation > _CONSTANT * np.abs(mean), deviation, 1.0))
+        return cls(mean, np.where(deviation > 0, deviation, 1.0))
 
     def apply(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
         """A sequence `[T, C]` standardised; what is missing becomes 0, the mean. Another number of channels is a `DataError`."""

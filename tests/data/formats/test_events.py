@@ -42,6 +42,12 @@ def test_without_times_the_file_says_the_order(tmp_path: Path) -> None:
     assert b.numbers is None and a.labels is None
 
 
+def test_many_events_of_one_time_stay_in_the_order_of_the_file(tmp_path: Path) -> None:
+    rows = [f"a,{number},{number % 2}" for number in range(99)]
+    (only,) = read(tmp_path / "log.csv", "\n".join(["who,what,when", *rows]), time="when")
+    assert only.tokens == (*map(str, range(0, 99, 2)), *map(str, range(1, 99, 2)))
+
+
 def test_a_target_for_each_event(tmp_path: Path) -> None:
     b = read(tmp_path / "log.csv", tagged=True, time="when", target="what")[0]
     assert b.tags == b.tokens and b.labels is None

@@ -75,8 +75,9 @@ def test_bad_headers(tmp_path: Path, content: str, message: str) -> None:
         read(tmp_path / "a.ts", content)
 
 
-def test_files_must_agree_in_their_dimensions(tmp_path: Path) -> None:
-    (tmp_path / "b.ts").write_text("@classLabel false\n@data\n1\n")
+@pytest.mark.parametrize("said", ["# nothing", "@dimensions 1"])
+def test_files_must_agree_in_their_dimensions(tmp_path: Path, said: str) -> None:
+    (tmp_path / "b.ts").write_text(f"{said}\n@data\n1\n")
     (tmp_path / "a.ts").write_text(HEADER + "1:2:up\n")
     with pytest.raises(DataError, match=r"b\.ts, line 3: a case must have 2 dimensions"):
         list(FORMAT.read([tmp_path / "a.ts", tmp_path / "b.ts"], ReadingOptions(), tagged=False))

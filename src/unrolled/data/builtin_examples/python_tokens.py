@@ -18,22 +18,22 @@ _OUTSIDE = "O"
 def python_tokens() -> Iterator[Example]:
     """Pieces of modules, whole lines of 200 to 500 characters that begin outside of strings; the tags are NAME, OP, STRING, … of `tokenize`.
 
-    What lies between tokens, indentation included, has the tag `O`. At most ten pieces of a module are taken, none of them twice.
+    What lies between tokens, indentation included, has the tag `O`. At most ten pieces of a module are taken.
     Another version of Python has another library, and since 3.12 takes formatted strings apart. No source at all is a `DataError`.
     """
     random = Random(22)
     # Large modules take long to cut, and the tables of character codes are more than a hundred and alike.
     paths = [path for path in module_paths() if path.stat().st_size <= _LARGEST and path.parent.name != "encodings"]
     random.shuffle(paths)
-    seen: set[str] = set()
+    number = 0
     for path in paths:
-        pieces = [piece for piece in _pieces(module_text(path)) if piece[1] not in seen]
+        pieces = _pieces(module_text(path))
         for line, text, tags in random.sample(pieces, min(_EACH, len(pieces))):
-            if len(seen) == _NUMBER:
+            if number == _NUMBER:
                 return
-            seen.add(text)
+            number += 1
             yield Example(f"{path}, line {line}", tokens=tuple(text), tags=tags)
-    if not seen:
+    if not number:
         raise DataError("This Python was installed without the source of its library. Pass the path of a file.")
 
 
