@@ -29,6 +29,11 @@ class Example:
     name: str | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
 
+    def step_place(self, step: int) -> str:
+        """Where a step stands, which counts from 0: its own line if the source has one for each (`record["path"]`, `["numbers"]`)."""
+        numbers = self.record.get("numbers")
+        return f"{self.place}, step {step + 1}" if numbers is None else f"{self.record['path']}, line {numbers[step]}"
+
 
 @dataclass(frozen=True)
 class Prediction:

@@ -1,5 +1,81 @@
 """Labelled files in the formats that people have: each read as a stream of examples, and written again with predictions."""
 
-from unrolled.data.formats.options import ReadingOptions
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TextIO
 
-__all__ = ["ReadingOptions"]
+from unrolled.data.builtin import PREFIX
+from unrolled.data.builtin_examples import builtin_examples
+from unrolled.data.examples import Example, Prediction
+from unrolled.data.formats.bio import in_bio
+from unrolled.data.formats.hugging_face import from_hugging_face
+from unrolled.data.formats.known import FORMATS, files_of, find_format
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.text import Source
+from unrolled.errors import DataError, UnrolledWarning
+
+__all__ = ["FORMATS", "ReadingOptions", "from_hugging_face", "read_examples", "settle_format", "write_predictions"]
+
+
+def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+    """The examples of files, folders, built-in sources (`builtin:…`) and the standard input (`-`), one by one.
+
+    `tagged` says whether labels belong to steps or to whole sequences. The format is that of `find_format`. Tags of spans come in BIO,
+    unless labels are not needed (`options.to_predict()`) and come as they are. What cannot be read, and sources without any sequence, are
+    a `DataError`; two sequences of one name are an `UnrolledWarning`.
+    """
+    names = _names(sources)
+    examples = _read(names, options, tagged)
+    if tagged and options.labels_needed:
+        examples = in_bio(examples)
+    seen: set[str] = set()
+    example = None
+    for example in examples:
+        if example.name is not None:
+            _notice_twice(example, seen)
+        yield example
+    if example is None:
+        raise DataError(f"There is no sequence in {', '.join(names)}. Pass files that have some.")
+
+
+def settle_format(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+    """The options with the format named that the sources are in, as `write_predictions` needs it; JSON Lines for built-in ones."""
+    paths = _paths(_names(sources))
+    return replace(options, format=find_format(paths, options, tagged=tagged).name if paths else "jsonl")
+
+
+def write_predictions(found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
+    """Write examples in the format that `options` name, in which they were read (`settle_format`), with a prediction beside each."""
+    FORMATS[options.format or "jsonl"].write(found, file, options)
+
+
+def _read(names: Sequence[str], options: ReadingOptions, tagged: bool) -> Iterator[Example]:
+    for name in names:
+        if name.startswith(PREFIX):
+            yield from builtin_examples(name, tagged)
+    if paths := _paths(names):
+        known = find_format(paths, options, tagged=tagged)
+        yield from known.read(files_of(paths, known), options, tagged=tagged)
+
+
+def _names(sources: Source | Sequence[Source]) -> list[str]:
+    names = [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    if not names:
+        raise DataError("No data was given. Pass files, a folder, or a built-in source such as builtin:intents.")
+    return names
+
+
+def _paths(names: Sequence[str]) -> list[Path]:
+    return [Path(name) for name in names if not name.startswith(PREFIX)]
+
+
+def _notice_twice(example: Example, seen: set[str]) -> None:
+    """Say of the first name that comes again that it does."""
+    name = example.name or ""
+    if name in seen and "" not in seen:
+        warnings.warn(f"{example.place}: the name {name!r} has come before. Both sequences are read.", UnrolledWarning, stacklevel=4)
+        seen.add("")
+    seen.add(name)

@@ -1,24 +1,43 @@
-"""Files as bytes, lines and tables, packed or not; what cannot be read is told with file and line."""
+"""Files as bytes, lines, blocks of lines and tables, packed or not; what cannot be read is told with file and line."""
 
 import csv
 import gzip
+import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
+from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import BinaryIO, Literal, TextIO, TypeVar, cast
 
 from unrolled.data.text import known_encoding
 from unrolled.errors import ConfigError, DataError
 
+T = TypeVar("T")
+
+STANDARD_INPUT = Path("-")
+"""What stands for the text that comes from the terminal or from another program."""
+
+HEAD = 1000
+"""Lines or examples at the beginning that are looked at to find out how a file is written."""
+
 _DELIMITERS = ",;\t|"
+
+# Whole proteins and stretches of DNA stand in cells, and Python's own limit is 128 KiB. What has no end is still refused.
+csv.field_size_limit(1 << 26)
 
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """The bytes of a file, unpacked if its name ends in ".gz". One that is missing, damaged or not to be read is a `DataError`."""
+    """The bytes of a file, unpacked if its name ends in ".gz", or of the standard input, which stays open.
+
+    A file that is missing, damaged or not to be read is a `DataError`.
+    """
+    if path == STANDARD_INPUT:
+        yield sys.stdin.buffer
+        return
     try:
         with gzip.open(path) if path.suffix.lower() == ".gz" else open(path, "rb") as file:
             yield cast(BinaryIO, file)
@@ -36,13 +55,29 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
 def open_text(path: Path, encoding: str) -> Iterator[TextIO]:
     """The text of a file, with its ends of lines as they are and without a byte-order mark; errors as in `open_bytes`."""
     encoding = known_encoding(encoding)
-    with open_bytes(path) as data, TextIOWrapper(data, "utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
+    with open_bytes(path) as data:
+        file = TextIOWrapper(data, "utf-8-sig" if encoding == "utf-8" else encoding, newline="")
         try:
             yield file
         except UnicodeError as error:
             reason = getattr(error, "reason", str(error))
             cure = "Pass the encoding it was written in, for instance `--encoding latin-1`."
-            raise DataError(f"{path} is not {encoding}: {reason}. {cure}") from None
+            raise DataError(f"{path}{_line_in_error(path, encoding)} is not {encoding}: {reason}. {cure}") from None
+        finally:
+            file.detach()
+
+
+def _line_in_error(path: Path, encoding: str) -> str:
+    """Where the first line stands that is not in an encoding: text is decoded in blocks, and an error does not say in which line."""
+    if path == STANDARD_INPUT or encoding.startswith(("utf-16", "utf-32")):
+        return ""
+    with open_bytes(path) as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode(encoding)
+            except UnicodeError:
+                return f", line {number},"
+    return ""
 
 
 def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
@@ -50,6 +85,26 @@ def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
     with open_text(path, encoding) as file:
         for number, line in enumerate(file, 1):
             yield number, line.rstrip("\r\n")
+
+
+def read_blocks(path: Path, encoding: str) -> Iterator[list[tuple[int, str]]]:
+    """The numbered lines of a file by what lies between empty lines, which may have blanks and tabs in them."""
+    block: list[tuple[int, str]] = []
+    for number, line in read_lines(path, encoding):
+        if line.strip(" \t"):
+            block.append((number, line))
+        elif block:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def look_ahead(items: Iterable[T], count: int) -> tuple[list[T], Iterator[T]]:
+    """The first `count` items, or those there are, and all of them with these once more."""
+    rest = iter(items)
+    first = list(islice(rest, count))
+    return first, chain(first, rest)
 
 
 @dataclass(frozen=True)
@@ -75,29 +130,52 @@ def open_table(path: Path, encoding: str) -> Iterator[Table]:
 
     No first row, two columns of one name, and a row of another length are a `DataError`.
     """
-    with open_text(path, encoding) as file:
-        first = next(file, "")
-        delimiter = max(_DELIMITERS, key=first.count)
-        columns = tuple(name.strip() for name in next(csv.reader([first], delimiter=delimiter), []))
+    with open_rows(path, encoding) as (delimiter, rows):
+        columns = tuple(name.strip() for name in next(rows, (0, []))[1])
         if not any(columns):
             raise DataError(f"{path} has no first line with the names of its columns. Add one.")
         twice = next((name for name in columns if columns.count(name) > 1), None)
         if twice is not None:
             raise DataError(f"{path}, line 1, has two columns {twice!r}. Give each its own name.")
-        yield Table(path, delimiter, columns, _rows(path, file, delimiter, len(columns)))
+        yield Table(path, delimiter, columns, rows)
 
 
-def _rows(path: Path, file: TextIO, delimiter: str, width: int) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(file, delimiter=delimiter)
+@contextmanager
+def open_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]]:
+    """What divides the cells of a table, and all its rows, each with the number of its last line.
+
+    Without a `delimiter` it is that of `,` `;` tab and `|` of which the first line has most. Cells may stand between double quotes. A
+    row of another length than the first, and a quote that does not end, are a `DataError`.
+    """
+    with open_text(path, encoding) as file:
+        head, lines = look_ahead(file, HEAD)
+        first = next((line for line in head if line.strip()), "")
+        delimiter = delimiter or max(_DELIMITERS, key=first.count)
+        # Files with tabs often have double quotes as plain characters: they are that where every line is a whole row without them.
+        plain = delimiter == "\t" and len({line.count("\t") for line in head if line.strip()}) == 1
+        rows = _rows(path, lines, delimiter, csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL)
+        yield delimiter, ((number, [_unquoted(cell) for cell in row]) for number, row in rows) if plain else rows
+
+
+def _unquoted(cell: str) -> str:
+    """A cell without the double quotes around it."""
+    inner = cell[1:-1].replace('""', "")
+    return cell[1:-1].replace('""', '"') if len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner else cell
+
+
+def _rows(path: Path, file: Iterable[str], delimiter: str, quoting: Literal[0, 3]) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(file, delimiter=delimiter, quoting=quoting, strict=True)
+    width = begin = 0
     try:
         for row in reader:
-            if not row:
-                continue
-            if len(row) != width:
+            width = width or len(row)
+            if row and len(row) != width:
                 raise DataError(
-                    f"{path}, line {reader.line_num + 1}: a row must have {width} cells as the first line has, got {len(row)}. "
+                    f"{path}, line {begin + 1}: a row must have {width} cells as the first line has, got {len(row)}. "
                     f"Put a cell that has {delimiter!r} in it between double quotes."
                 )
-            yield reader.line_num + 1, row
+            if row:
+                yield reader.line_num, row
+            begin = reader.line_num
     except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num + 1}: {error}. Check its double quotes.") from None
+        raise DataError(f"{path}, line {begin + 1}: {error}. Check its double quotes.") from None

@@ -15,8 +15,11 @@ class Format(Protocol):
     ".csv"; a file that ends in ".gz" as well is unpacked on the way.
     """
 
-    name: str
-    suffixes: tuple[str, ...]
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def suffixes(self) -> tuple[str, ...]: ...  # noqa: D102
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
         """The examples of files, one by one, in their order, without reading more than it must.

@@ -1,17 +1,24 @@
 """What one can ask of the reading of labelled files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
 from unrolled.options import option
 
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """How labelled files are read; what is left open is found out from the files."""
+    """How labelled files are read; what is left open is found out from the files.
+
+    `labels_needed` says whether a label or tag that was asked for and is not there is an error.
+    """
+
+    labels_needed: ClassVar[bool] = True
 
     format: str | None = option(None, "How the files are written: see the formats in docs/data.md.  [default: by their names]")
-    input: str | None = option(None, "Column of a table, or key of a JSON object, with the sequence.")
+    input: str | None = option(None, "Column of a table, by name or by number from 0, or key of a JSON object, with the sequence.")
     target: str | None = option(None, "Column or key with the label, or with as many tags as the sequence has steps.")
+    header: bool | None = option(None, "Whether a table begins with the names of its columns.  [default: found out]")
     column: str | None = option(None, "Column with the tags of a file with one step a line: a number from 0, or upos, xpos, … of CoNLL-U.")
     separator: str | None = option(None, "What lies between several labels of one sequence, such as ';'.  [default: one label]")
     regions: tuple[str, ...] = option((), "BED or GFF files with the named regions of FASTA sequences.")
@@ -23,3 +30,13 @@ class ReadingOptions:
     image: str = option("rows", "How an image is read: rows, one a step, or whole, as a single step.")
     impute: bool = option(False, "Put the last known value of a channel, or its mean, where one is missing.")
     encoding: str = option("utf-8", "How the files are encoded.")
+
+    def to_predict(self) -> "ReadingOptions":
+        """The same for files whose labels may be missing, and are not looked at: no `DataError` is about them."""
+        return WithoutLabels(**{field.name: getattr(self, field.name) for field in fields(self)})
+
+
+class WithoutLabels(ReadingOptions):
+    """How files are read in which labels may be missing."""
+
+    labels_needed: ClassVar[bool] = False

@@ -1,0 +1,104 @@
+"""CoNLL-U files, the format of Universal Dependencies: https://universaldependencies.org/format.html."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from conllu.exceptions import ParseException
+from conllu.parser import DEFAULT_FIELDS, parse_id_value, parse_line
+
+from unrolled.data.examples import Example, Prediction
+from unrolled.data.formats.columns import Block
+from unrolled.data.formats.files import read_blocks
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.errors import ConfigError, DataError
+
+_COLUMNS = "# global.columns ="
+"""How the line begins with which a CoNLL-U Plus file names its columns."""
+
+
+class ConllU:
+    """Sentences with their words as tokens and one column as tags, `upos` unless another is named.
+
+    Lines of multiword tokens and of empty nodes are not tokens. Where all words have an underscore in the column there are no tags.
+    """
+
+    name = "conllu"
+    suffixes = (".conllu", ".conllup")
+
+    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+        """The sentences. What the `conllu` library refuses, and a line of another width, is a `DataError`; a missing column a `ConfigError`."""
+        if not tagged:
+            raise ConfigError("A CoNLL-U file has tags for words and no label for a sentence. Use it to tag, not to classify.")
+        for path in paths:
+            names = tuple(DEFAULT_FIELDS)
+            for block in read_blocks(path, options.encoding):
+                if block[0][1].startswith(_COLUMNS):
+                    names = tuple(block[0][1][len(_COLUMNS) :].lower().split())
+                if any(not line.startswith("#") for _, line in block):
+                    yield _sentence(path, block, names, options)
+
+    def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
+        """The lines as they were with `Predicted=` in the last column, MISC."""
+        for example, prediction in found:
+            lines = list(example.record["lines"])
+            for at, tag in zip(example.record["words"], prediction.tags or (), strict=True):
+                cells, misc = lines[at].rpartition("\t")[::2]
+                kept = [] if misc == "_" else [part for part in misc.split("|") if not part.startswith("Predicted=")]
+                lines[at] = f"{cells}\t{'|'.join([*kept, f'Predicted={tag}'])}"
+            print(*lines, "", sep="\n", file=file)
+
+
+def _sentence(path: Path, block: Block, names: tuple[str, ...], options: ReadingOptions) -> Example:
+    """The sentence in a block of lines."""
+    column = _column(path, names, options)
+    form = names.index("form")
+    fields = names[: max(form, column or 0) + 1]
+    parsers = {name: _PARSERS.get(name, _as_it_is) for name in fields}
+    found, words, sentence = [], [], None
+    for at, (number, line) in enumerate(block):
+        place = f"{path}, line {number}"
+        if line.startswith("#"):
+            sentence = line.partition("=")[2].strip() if line.startswith("# sent_id") else sentence
+            continue
+        if line.count("\t") != len(names) - 1:
+            width = line.count("\t") + 1
+            raise DataError(f"{place}: a line must have {len(names)} columns with tabs between them, got {width}. Mend the line.")
+        try:
+            token = parse_line(line, fields, parsers)
+        except ParseException as error:
+            raise DataError(f"{place}: {error} Mend the line.") from None
+        if isinstance(token.get("id"), int):
+            found.append(token)
+            words.append(at)
+    if not found:
+        raise DataError(f"{path}, line {block[0][0]}: the sentence has no words. Take it out.")
+    tags = None if column is None else tuple(token[names[column]] for token in found)
+    return Example(
+        f"{path}, line {block[words[0]][0]}",
+        tokens=tuple(token["form"] for token in found),
+        tags=None if tags is None or set(tags) == {"_"} else tags,
+        name=sentence,
+        record={"path": path, "lines": [line for _, line in block], "words": words, "numbers": [block[at][0] for at in words]},
+    )
+
+
+def _column(path: Path, names: tuple[str, ...], options: ReadingOptions) -> int | None:
+    """Where the column with the tags stands."""
+    asked = (options.column or "upos").lower()
+    if "id" not in names or "form" not in names:
+        raise DataError(f"{path} must have the columns id and form, got {', '.join(names)}. Mend the line `{_COLUMNS} …`.")
+    if asked in names:
+        return names.index(asked)
+    if asked.isdecimal() and int(asked) < len(names):
+        return int(asked)
+    if not options.labels_needed:
+        return None
+    raise ConfigError(f"{path} has no column {asked!r}; its columns are {', '.join(names)}. Pass one of them as `--column`.")
+
+
+def _as_it_is(cells: list[str], column: int) -> str:
+    return cells[column]
+
+
+_PARSERS = {"id": lambda cells, column: parse_id_value(cells[column])}

@@ -1,0 +1,33 @@
+"""What lies in a folder of data."""
+
+from pathlib import Path
+
+from unrolled.errors import DataError
+
+_ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog", "_", ".")
+"""How names of files begin that tell about data and are none."""
+
+
+def is_about(path: Path) -> bool:
+    """Whether a file tells about data and is none."""
+    return path.name.lower().startswith(_ABOUT)
+
+
+def visible(folder: Path) -> list[Path]:
+    """The files of a folder in the order of their names, without those about the data. If there is none, or it cannot be read: `DataError`."""
+    files = [path for path in _entries(folder) if path.is_file() and not is_about(path)]
+    if not files:
+        raise DataError(f"{folder} has no files with data in it. Pass a folder with some.")
+    return files
+
+
+def visible_folders(folder: Path) -> list[Path]:
+    """The folders in a folder in the order of their names, without hidden ones."""
+    return [path for path in _entries(folder) if path.is_dir() and not is_about(path)]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {error.strerror}. Check its permissions.") from None

@@ -1,0 +1,79 @@
+"""What a table says about itself without being asked: whether it has a header, and which columns hold what."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+INPUTS = (
+    *("text", "sentence", "input", "sequence", "seq", "utterance", "tokens", "words", "review", "tweet", "message", "comment"),
+    *("question", "query", "phrase", "document", "content", "body", "name"),
+)
+"""Names under which sequences stand, the surest first."""
+
+TARGETS = (
+    *("label", "labels", "target", "class", "category", "tags", "tag", "expected", "output", "intent", "sentiment", "polarity"),
+    *("emotion", "topic", "rating", "stars", "score", "language", "y"),
+)
+"""Names under which labels or tags stand, the surest first."""
+
+_NAMES = frozenset((*INPUTS, *TARGETS, "id", "index", "len", "length"))
+_LIKE_A_NAME = re.compile(r"[^\W\d][\w.-]*(?: [\w.-]+){0,2}")
+
+
+def find_header(rows: Sequence[Sequence[str]], asked: Iterable[str] = ()) -> bool:
+    """Whether the first of some rows has the names of the columns; `asked` are columns that somebody asked for.
+
+    It has if it has one that was asked for. It has not if a cell is empty, a number, or comes again in its column. Otherwise it has if a
+    column has a usual name or numbers below, or if it has several cells that could all be names.
+    """
+    first = [cell.strip() for cell in rows[0]]
+    if any(name in first for name in asked if not name.isdecimal()):
+        return True
+    if len(set(first)) < len(first) or any(not cell or _is_number(cell) for cell in first):
+        return False
+    if any(row[column].strip() == cell for row in rows[1:] for column, cell in enumerate(first)):
+        return False
+    if any(cell.lower() in _NAMES for cell in first) or any(map(_is_number, rows[1] if len(rows) > 1 else ())):
+        return True
+    return len(first) > 1 and all(_LIKE_A_NAME.fullmatch(cell) for cell in first)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def find_input(columns: Sequence[str] | None, rows: Sequence[Sequence[str]], width: int, target: int | None) -> int | None:
+    """The column with the sequences: the only one beside the target, that with a usual name, or of two the one with the longer cells."""
+    free = [column for column in range(width) if column != target]
+    named = None if columns is None else _named(columns, INPUTS, free)
+    if named is not None or len(free) == 1:
+        return free[0] if named is None else named
+    if width == 2:
+        if columns is not None and (label := _named(columns, TARGETS, free)) is not None:
+            return 1 - label
+        return int(sum(len(row[1]) for row in rows) > sum(len(row[0]) for row in rows))
+    return None
+
+
+def find_target(columns: Sequence[str] | None, width: int, place: int) -> int | None:
+    """The column with labels or tags beside the input in column `place`: that with a usual name, or the other one of two."""
+    free = [column for column in range(width) if column != place]
+    named = None if columns is None else _named(columns, TARGETS, free)
+    return free[0] if named is None and len(free) == 1 else named
+
+
+def _named(columns: Sequence[str], names: Iterable[str], free: Iterable[int]) -> int | None:
+    """The free column with the first of some names."""
+    lower = {columns[column].lower(): column for column in reversed(list(free))}
+    return next((lower[name] for name in names if name in lower), None)
+
+
+def steps_are_characters(cells: Sequence[tuple[str, str]]) -> bool:
+    """Whether each character of an input has a tag, and not each of its parts between blanks, from some pairs of input and target."""
+    characters = sum(len(text) == len(target) for text, target in cells)
+    parts = sum(len(text.split()) == len(target.split()) for text, target in cells)
+    blanks = any(" " in cell.strip() for pair in cells for cell in pair)
+    return characters > parts if blanks else True

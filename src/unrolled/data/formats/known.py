@@ -1,0 +1,127 @@
+"""The formats that there are, by name, and which of them some files are in."""
+
+import sys
+from collections.abc import Sequence
+from io import BufferedReader
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+from unrolled.data.formats.columns import Columns
+from unrolled.data.formats.conll_u import ConllU
+from unrolled.data.formats.events import EventLog
+from unrolled.data.formats.fasta import Fasta
+from unrolled.data.formats.files import STANDARD_INPUT, open_text
+from unrolled.data.formats.folders import is_about, visible, visible_folders
+from unrolled.data.formats.format import Format
+from unrolled.data.formats.idx import Images
+from unrolled.data.formats.lines import ClassFiles, PlainLines
+from unrolled.data.formats.objects import JsonLines
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.series import LongSeries
+from unrolled.data.formats.tables import TextTable
+from unrolled.data.formats.ts import TimeSeries
+from unrolled.data.text import known_encoding
+from unrolled.errors import ConfigError
+
+_FORMATS: tuple[Format, ...] = (
+    TextTable("csv", (".csv",), None),
+    TextTable("tsv", (".tsv", ".tab"), "\t"),
+    JsonLines(),
+    Columns(),
+    ConllU(),
+    PlainLines(),
+    ClassFiles(),
+    TimeSeries(),
+    Images(),
+    LongSeries(),
+    EventLog(),
+    Fasta(),
+)
+
+FORMATS: dict[str, Format] = {known.name: known for known in _FORMATS}
+"""Every format by the name that `--format` takes."""
+
+_LOOKED_AT = 1 << 16
+"""Characters at the beginning of a file by which its format is known if its name does not say it."""
+
+
+def find_format(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Format:
+    """The format of some files: that which `options` name, or which the names of the files say, or else their first lines.
+
+    An unknown name and files of several formats are a `ConfigError`.
+    """
+    if options.format is not None:
+        if options.format not in FORMATS:
+            raise ConfigError(f"There is no format {options.format!r}. Pass one of {', '.join(FORMATS)}.")
+        return FORMATS[options.format]
+    if options.case is not None or options.activity is not None:
+        return FORMATS["events"]
+    if options.series is not None or options.channels:
+        return FORMATS["series"]
+    found = {_by_name(path, tagged) for path in paths if path != STANDARD_INPUT}
+    if found == {"csv", "tsv"}:
+        return FORMATS["csv"]
+    if len(found - {None, "lines"}) > 1 or (len(found) > 1 and found != {None, "lines"}):
+        told = ", ".join(sorted(name or "other" for name in found))
+        raise ConfigError(f"The files are of several formats: {told}. Pass files of one format, or name it as `--format`.")
+    name = next(iter(found), None)
+    return FORMATS[name if name not in (None, "lines") else _by_content(paths, options, tagged)]
+
+
+def _by_name(path: Path, tagged: bool = False) -> str | None:
+    """The format that the name of a file says, or those of the files in a folder: one that text is not in, or classes unless `tagged`."""
+    if path.is_dir():
+        names = {_by_name(inside) for inside in visible(path)} - {None, "lines"} if tagged or not visible_folders(path) else set()
+        return names.pop() if len(names) == 1 else None if tagged else "files"
+    name = path.name.lower().removesuffix(".gz")
+    return next((known.name for known in _FORMATS if known.suffixes and name.endswith(known.suffixes)), None)
+
+
+def _by_content(paths: Sequence[Path], options: ReadingOptions, tagged: bool) -> str:
+    """The format of text files whose names do not say it."""
+    lines = _first_lines(visible(paths[0])[0] if paths[0].is_dir() else paths[0], options)
+    first = lines[0].lstrip() if lines else ""
+    if first.startswith("{"):
+        return "jsonl"
+    if first.startswith(">"):
+        return "fasta"
+    if any(line.count("\t") == 9 and line.startswith(("1\t", "1-")) for line in lines):
+        return "conllu"
+    if tagged and paths[0] != STANDARD_INPUT and (options.labels_needed or _has_columns(lines)):
+        return "columns"
+    if options.input is not None or options.target is not None:
+        return "tsv" if "\t" in first else "csv"
+    return "files" if len(paths) > 1 and not tagged else "lines"
+
+
+def _has_columns(lines: Sequence[str]) -> bool:
+    """Whether some lines look like tokens with their tags: at least three of them, all of one number of columns, more than one."""
+    widths = {len(line.split("\t") if "\t" in line else line.split()) for line in lines if line.strip()}
+    return len(lines) > 2 and len(widths) == 1 and widths != {1}
+
+
+def _first_lines(path: Path, options: ReadingOptions) -> list[str]:
+    """The first lines that have something in them. From standard input nothing is taken away."""
+    if path == STANDARD_INPUT:
+        waiting = cast(BufferedReader, sys.stdin.buffer).peek(_LOOKED_AT)
+        lines = waiting.decode(known_encoding(options.encoding), "ignore").split("\n")
+    else:
+        with open_text(path, options.encoding) as file:
+            lines = file.read(_LOOKED_AT).split("\n")
+    return list(islice((line.rstrip("\r") for line in lines if line.strip()), 100))
+
+
+def files_of(paths: Sequence[Path], known: Format) -> list[Path]:
+    """The files that a format reads: those in folders that are named like it, or else all of them, unless it takes folders itself.
+
+    Among files of classes those about the data are left out.
+    """
+    if known.name == "files":
+        data = [path for path in paths if not is_about(path)]
+        return data or list(paths)
+    found: list[Path] = []
+    for path in paths:
+        inside = visible(path) if path.is_dir() else [path]
+        found += [file for file in inside if _by_name(file) == known.name] or inside
+    return found

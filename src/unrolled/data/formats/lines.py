@@ -1,0 +1,94 @@
+"""Plain text: a sequence a line, without labels or with one label for all lines of a file."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from unrolled.data.examples import Example, Prediction
+from unrolled.data.formats.files import open_text, read_lines
+from unrolled.data.formats.folders import visible, visible_folders
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.errors import ConfigError, DataError
+
+_TEXT = frozenset({"", ".txt", ".text", ".utf8"})
+"""Ends of names that say nothing about a class."""
+
+
+class PlainLines:
+    """Text without labels. Lines with nothing in them are left out."""
+
+    name = "lines"
+    suffixes: tuple[str, ...] = (".txt", ".text")
+
+    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+        """The lines."""
+        for path in paths:
+            yield from _lines(path, options)
+
+    def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
+        """For each line the label, its probability and the text, or the tags and the text, with tabs between them."""
+        for example, prediction in found:
+            if prediction.tags is not None:
+                cells = [" ".join(prediction.tags)]
+            else:
+                join = (options.separator or ";").join
+                cells = [join(prediction.labels or ()), join(map("{:.4f}".format, prediction.probabilities))]
+            print(*cells, " ".join((example.text or "").split("\n")), sep="\t", file=file)
+
+
+class ClassFiles(PlainLines):
+    """Files that have a class each: `pos.txt` and `neg.txt`, a sequence a line; or a folder for each class, a sequence a file.
+
+    The class is named by the file without its suffix, by the suffix if all names are equal without it, or by the folder. README and
+    LICENSE files, hidden ones and those that begin with an underscore have none.
+    """
+
+    name = "files"
+    suffixes = ()
+
+    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+        """The sequences class by class, in the order of names. A folder without files and an empty file of a sequence are a `DataError`."""
+        if tagged:
+            raise ConfigError("Files of classes have a label for each sequence and none for its steps. Use them to classify, not to tag.")
+        folders = [folder for path in paths if path.is_dir() for folder in (visible_folders(path) or [path])]
+        if folders and (len(folders) > 1 or folders[0] not in paths):
+            yield from _folders(folders, options)
+            return
+        files = [file for path in paths for file in (visible(path) if path.is_dir() else [path])]
+        by_suffix = len({_stem(file) for file in files}) == 1 and all(_suffix(file) not in _TEXT for file in files)
+        for file in files:
+            yield from _lines(file, options, (_suffix(file)[1:] if by_suffix else _stem(file),))
+
+
+def _folders(folders: Sequence[Path], options: ReadingOptions) -> Iterator[Example]:
+    """A sequence for each file of each folder, which names the class."""
+    for folder in folders:
+        for path in visible(folder):
+            with open_text(path, options.encoding) as file:
+                text = file.read().replace("\r\n", "\n").strip()
+            if not text:
+                raise DataError(f"{path} is empty, and should be a sequence of the class {folder.name!r}. Fill it, or take it away.")
+            yield Example(str(path), text=text, labels=(folder.name,))
+
+
+def _lines(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None = None) -> Iterator[Example]:
+    empty = True
+    for number, line in read_lines(path, options.encoding):
+        if line.strip():
+            empty = False
+            yield Example(f"{path}, line {number}", text=line, labels=labels)
+    if empty:
+        raise DataError(f"{path} has no text. Pass a file with a sequence a line.")
+
+
+def _plain(path: Path) -> Path:
+    """A path without the end that says that the file is packed."""
+    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
+
+
+def _stem(path: Path) -> str:
+    return _plain(path).stem
+
+
+def _suffix(path: Path) -> str:
+    return _plain(path).suffix

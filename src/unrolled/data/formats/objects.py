@@ -1,0 +1,136 @@
+"""JSON Lines: an object a line, with a sequence under one key and its label or tags under another."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from unrolled.data.examples import Example, Prediction
+from unrolled.data.formats.files import read_lines
+from unrolled.data.formats.guesses import INPUTS, TARGETS
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.tables import split_labels
+from unrolled.errors import ConfigError, DataError
+
+
+class JsonLines:
+    """Objects of which one value is a string or a list of tokens, and another a label, a number, a list of labels, or a list of tags."""
+
+    name = "jsonl"
+    suffixes = (".jsonl", ".ndjson", ".json")
+
+    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+        """The objects. What is no object, has no input, or has not as many tags as tokens is a `DataError`."""
+        for path in paths:
+            for number, line in read_lines(path, options.encoding):
+                if line.strip():
+                    place = f"{path}, line {number}"
+                    yield example_of(_parse(line, place), place, options, tagged=tagged)
+
+    def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
+        """The objects as they were with the keys `predicted`, a string or a list, and `probabilities`.
+
+        An example that did not come from an object becomes one with what is known of it.
+        """
+        for example, prediction in found:
+            record = dict(example.record.get("object") or _as_object(example))
+            print(json.dumps({**record, **_predicted(prediction, options)}, ensure_ascii=False), file=file)
+
+
+def example_of(record: Mapping[str, Any], place: str, options: ReadingOptions, *, tagged: bool) -> Example:
+    """What an object says; `ConfigError` if it has not the keys that were asked for."""
+    source = _find(record, options.input, INPUTS, "--input", place, needed=True)
+    target = _find(record, options.target, TARGETS, "--target", place, needed=options.labels_needed)
+    value = record[source] if source is not None else None
+    if not (isinstance(value, str) and value.strip()) and not (isinstance(value, list) and value):
+        raise DataError(f"{place}: {source!r} must be a text or a list of tokens that is not empty, got {_shown(value)}. Mend the object.")
+    text = value if isinstance(value, str) else None
+    tokens = None if text is not None else tuple(map(str, value))
+    name = str(record["id"]) if isinstance(record.get("id"), str | int) else None
+    known = Example(place, text=text, tokens=tokens, name=name, record={"object": record})
+    found = None if target is None else record[target]
+    if found is None:
+        return known
+    return _tagged(known, found, target) if tagged else _labelled(known, found, target, options)
+
+
+def _tagged(known: Example, target: Any, key: str | None) -> Example:
+    """With tags: a list, or a string with as many characters as the text or as many parts between blanks."""
+    tokens, tags = known.tokens, target
+    if isinstance(target, str):
+        whole = known.text is not None and len(target) == len(known.text) and len(target.split()) != len(known.text.split())
+        tags = target if whole or " " not in target else target.split()
+    if not isinstance(tags, str | list) or not all(isinstance(tag, str | int) for tag in tags):
+        raise DataError(
+            f"{known.place}: {key!r} must be a list of tags, got {_shown(target)}. Mend the object, or pass another `--target`."
+        )
+    if tokens is None and known.text is not None:
+        tokens = tuple(known.text) if len(known.text) == len(tags) else tuple(known.text.split())
+    if tokens is None or len(tokens) != len(tags):
+        raise DataError(
+            f"{known.place}: {key!r} must have as many tags as the sequence has tokens, {len(tokens or ())}, got {len(tags)}. Mend the object."
+        )
+    return Example(known.place, known.text, tokens, tags=tuple(map(str, tags)), name=known.name, record=known.record)
+
+
+def _labelled(known: Example, target: Any, key: str | None, options: ReadingOptions) -> Example:
+    """With a label, or several."""
+    parts = target if isinstance(target, list) else [target]
+    if not all(isinstance(part, str | int | float) for part in parts):
+        raise DataError(f"{known.place}: {key!r} must be a text, a number or a list of them, got {_shown(target)}. Mend the object.")
+    whole = isinstance(target, str)
+    labels = split_labels(target, options.separator) if whole else tuple(_text(part) for part in parts)
+    return Example(known.place, known.text, known.tokens, labels=labels, name=known.name, record=known.record)
+
+
+def _text(value: Any) -> str:
+    """A label as text: true and false as in JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _parse(line: str, place: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        record, told = None, f" ({error})"
+    else:
+        told = ""
+    if not isinstance(record, dict):
+        cure = "Write one object a line, as `jq -c '.[]' FILE` does with a list."
+        raise DataError(f"{place} must be a JSON object, got {line[:30]!r}{told}. {cure}")
+    return record
+
+
+def _find(record: Mapping[str, Any], asked: str | None, usual: Sequence[str], flag: str, place: str, *, needed: bool) -> str | None:
+    """The key that was asked for, or else the first of the usual ones; None if there is none, and none was asked for or is needed."""
+    if asked is None:
+        found = next((key for key in usual if key in record), None)
+        if found is None and flag == "--input":
+            raise ConfigError(f"{place}: which key has the sequence is not clear. Pass one of {', '.join(record)} as `{flag}`.")
+        return found
+    if asked not in record and needed:
+        raise ConfigError(f"{place}: there is no key {asked!r}; the keys are {', '.join(record)}. Pass one of them as `{flag}`.")
+    return asked if asked in record else None
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) < 40 else f"{text[:37]}…"
+
+
+def _as_object(example: Example) -> dict[str, Any]:
+    known = {"id": example.name, "text": example.text, "tokens": example.tokens, "labels": example.labels, "tags": example.tags}
+    return {key: value for key, value in known.items() if value is not None}
+
+
+def _predicted(prediction: Prediction, options: ReadingOptions) -> dict[str, Any]:
+    if prediction.tags is not None:
+        return {"predicted": prediction.tags, "probabilities": _rounded(prediction.probabilities)}
+    labels = prediction.labels or ()
+    chances = {label: round(chance, 6) for label, chance in prediction.chances.items()}
+    several = len(labels) != 1 or options.separator is not None
+    return {"predicted": labels if several else labels[0], "probabilities": chances or _rounded(prediction.probabilities)}
+
+
+def _rounded(chances: Sequence[float]) -> list[float]:
+    return [round(chance, 6) for chance in chances]

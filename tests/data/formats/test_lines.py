@@ -1,0 +1,144 @@
+"""Plain lines, files of classes, and how a format is found."""
+
+import gzip
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from unrolled.data.examples import Prediction
+from unrolled.data.formats import FORMATS, ReadingOptions, read_examples, settle_format, write_predictions
+from unrolled.errors import ConfigError, DataError
+
+ANY = ReadingOptions()
+
+
+def make(folder: Path, **files: str) -> Path:
+    for name, content in files.items():
+        path = folder / name.replace("__", "/").replace("_dot_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return folder
+
+
+def labelled(sources) -> list:
+    return [(example.text, example.labels) for example in read_examples(sources, ANY, tagged=False)]
+
+
+EXPECTED = [("c", ("neg",)), ("a", ("pos",)), ("b", ("pos",))]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"pos_dot_txt": "a\n\n b\n".replace(" ", ""), "neg_dot_txt": "c", "README_dot_md": "about", "LICENSE": "no"},
+        {"rt_dot_pos": "a\nb\n", "rt_dot_neg": "c\n"},
+        {"pos__1_dot_txt": "a\n", "pos__2_dot_txt": "b", "neg__1_dot_txt": " c\r\n", "urls_dot_txt": "no"},
+    ],
+)
+def test_a_folder_has_a_file_or_a_folder_for_each_class(tmp_path: Path, files) -> None:
+    assert labelled(make(tmp_path, **files)) == EXPECTED
+
+
+def test_files_and_folders_of_classes_by_name(tmp_path: Path) -> None:
+    make(tmp_path, pos_dot_txt="a\nb", neg_dot_txt="c", LICENSE="no")
+    assert labelled([tmp_path / "neg.txt", tmp_path / "pos.txt"]) == EXPECTED
+    assert labelled(sorted(tmp_path.glob("*"))) == EXPECTED[:1] + EXPECTED[1:]
+    make(tmp_path, neg__x="c", pos__x="a", pos__y="b")
+    assert labelled([tmp_path / "neg", tmp_path / "pos"]) == EXPECTED
+    packed = [tmp_path / "p" / "French.txt.gz", tmp_path / "p" / "Dutch.txt.gz"]
+    (tmp_path / "p").mkdir()
+    for path in packed:
+        path.write_bytes(gzip.compress(b"x\n"))
+    assert labelled(packed) == [("x", ("French",)), ("x", ("Dutch",))]
+
+
+def test_odd_characters_do_not_end_lines(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes("\ufeffa\x0b\x1c\x85b\u2028c\x00\r\nd".encode())
+    assert [(e.text, e.place) for e in read_examples(path, ANY, tagged=False)] == [
+        ("a\x0b\x1c\x85b\u2028c\x00", f"{path}, line 1"),
+        ("d", f"{path}, line 2"),
+    ]
+
+
+def test_lines_with_predictions(tmp_path: Path) -> None:
+    make(tmp_path, a_dot_txt="x y\nz")
+    examples = list(read_examples(tmp_path / "a.txt", ANY, tagged=False))
+    file = io.StringIO()
+    predictions = [Prediction(labels=("p",), probabilities=(0.75,)), Prediction(tags=("A", "B"))]
+    write_predictions(zip(examples, predictions, strict=True), file, settle_format(tmp_path / "a.txt", ANY, tagged=False))
+    assert file.getvalue() == "p\t0.7500\tx y\nA B\tz\n"
+
+
+TOKENS = "1\ta\t_\tX\t_\t_\t_\t_\t_\t_\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "tagged", "options", "expected"),
+    [
+        ("a.CSV.gz", "", False, {}, "csv"),
+        ("a.csv", "", False, {"case": "c", "activity": "a"}, "events"),
+        ("a.csv", "", False, {"series": "s"}, "series"),
+        ("a.txt", "one line\n", False, {}, "lines"),
+        ("a.txt", "\n{}\n", False, {}, "jsonl"),
+        ("a.dat", ">s1\nACGT\n", True, {}, "fasta"),
+        ("a", "# x\n" + TOKENS, True, {}, "conllu"),
+        ("a.annotated", "a O\nb O\n", True, {}, "columns"),
+        ("a.txt", "a\tx\n", False, {"target": "1"}, "tsv"),
+        ("a.txt", "a,x\n", False, {"target": "1"}, "csv"),
+        ("a.txt", "a,x\n", False, {"format": "tsv"}, "tsv"),
+        ("train-images-idx3-ubyte", "", False, {}, "idx"),
+    ],
+)
+def test_the_format_is_found(tmp_path: Path, name: str, content: str, tagged: bool, options, expected: str) -> None:
+    data = content.encode()
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    assert settle_format(tmp_path / name, ReadingOptions(**options), tagged=tagged).format == expected
+
+
+def test_text_to_tag_is_a_sequence_a_line_and_columns_are_seen(tmp_path: Path) -> None:
+    make(tmp_path, a_dot_txt="the dog\nit runs fast\nhey you\n", b_dot_txt="the O\ndog O\n\nhey O\n")
+    asked = ReadingOptions().to_predict()
+    assert settle_format(tmp_path / "a.txt", asked, tagged=True).format == "lines"
+    assert settle_format(tmp_path / "b.txt", asked, tagged=True).format == "columns"
+
+
+def test_a_folder_of_one_format(tmp_path: Path) -> None:
+    make(tmp_path, a_dot_jsonl='{"text": "a"}', b_dot_jsonl='{"text": "b"}', README="about")
+    assert labelled(tmp_path) == [("a", None), ("b", None)]
+
+
+@pytest.mark.parametrize(("typed", "expected"), [(b"What time\nis it", ["What time", "is it"]), (b'{"text": "a"}\n', ["a"])])
+def test_standard_input(monkeypatch, typed: bytes, expected: list[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(typed))))
+    assert [example.text for example in read_examples("-", ANY.to_predict(), tagged=True)] == expected
+
+
+def test_built_in_sources() -> None:
+    (example, *_) = read_examples("builtin:intents", ANY, tagged=False)
+    assert example.labels
+    assert settle_format("builtin:intents", ANY, tagged=False).format == "jsonl"
+
+
+def test_what_cannot_be_read(tmp_path: Path) -> None:
+    make(tmp_path, a_dot_csv="", b_dot_jsonl="", c_dot_txt="", d_dot_pos="x\n", empty__README="x")
+    (tmp_path / "latin.txt").write_bytes(b"fine\ncaf\xe9\n")
+    cases = [
+        ([], ANY, "No data was given"),
+        (tmp_path / "none.csv", ANY, "none.csv does not exist"),
+        (tmp_path / "c.txt", ANY, "c.txt has no text"),
+        (tmp_path / "b.jsonl", ANY, "no sequence in .*b.jsonl"),
+        (tmp_path / "latin.txt", ANY, "latin.txt, line 2, is not utf-8: .*--encoding"),
+        (tmp_path / "latin.txt", ReadingOptions(encoding="latin1x"), "no text encoding 'latin1x'"),
+        (tmp_path / "empty", ANY, "empty has no files with data"),
+        ([tmp_path / "a.csv", tmp_path / "b.jsonl"], ANY, "several formats: csv, jsonl"),
+        ([tmp_path / "a.csv", tmp_path / "d.pos"], ANY, "several formats: csv, other"),
+        (tmp_path / "a.csv", ReadingOptions(format="xml"), f"no format 'xml'. Pass one of {', '.join(FORMATS)}"),
+        ("builtin:intent", ANY, "no built-in examples 'builtin:intent'"),
+        (tmp_path, ReadingOptions(format="lines"), "c.txt has no text"),
+    ]
+    for sources, options, message in cases:
+        with pytest.raises((DataError, ConfigError), match=message):
+            list(read_examples(sources, options, tagged=False))

@@ -1,0 +1,121 @@
+"""JSON Lines, and data sets that look like those of Hugging Face."""
+
+import io
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from unrolled.data.examples import Example, Prediction
+from unrolled.data.formats import ReadingOptions, from_hugging_face, read_examples, write_predictions
+from unrolled.errors import ConfigError, DataError
+
+
+def read(path: Path, *objects, tagged: bool = False, **options):
+    path.write_text("\n".join(item if isinstance(item, str) else json.dumps(item) for item in objects))
+    return list(read_examples(path, ReadingOptions(**options), tagged=tagged))
+
+
+@pytest.mark.parametrize(
+    ("record", "options", "labels"),
+    [
+        ({"text": "a b", "label": "x"}, {}, ("x",)),
+        ({"text": "a b", "label": 3}, {}, ("3",)),
+        ({"text": "a b", "label": True}, {}, ("true",)),
+        ({"text": "a b", "labels": ["x", "y"]}, {}, ("x", "y")),
+        ({"text": "a b", "labels": []}, {}, ()),
+        ({"text": "a b", "labels": "x|y"}, {"separator": "|"}, ("x", "y")),
+        ({"text": "a b", "label": None}, {}, None),
+        ({"text": "a b"}, {}, None),
+        ({"says": "a b", "mood": "x", "label": "y"}, {"input": "says", "target": "mood"}, ("x",)),
+    ],
+)
+def test_labels(tmp_path: Path, record, options, labels) -> None:
+    (found,) = read(tmp_path / "a.jsonl", record, **options)
+    assert (found.text, found.tokens, found.labels) == ("a b", None, labels)
+
+
+@pytest.mark.parametrize(
+    ("record", "tokens", "tags"),
+    [
+        ({"tokens": ["a", "b c"], "tags": ["X", "Y"]}, ("a", "b c"), ("X", "Y")),
+        ({"text": "a bc", "tags": "X Y"}, ("a", "bc"), ("X", "Y")),
+        ({"text": "a bc", "tags": ["X", "Y"]}, ("a", "bc"), ("X", "Y")),
+        ({"text": "ACD", "tags": "HHE"}, ("A", "C", "D"), ("H", "H", "E")),
+        ({"text": "a b", "tags": "x-y"}, ("a", " ", "b"), ("x", "-", "y")),
+        ({"tokens": ["a", "b"], "tags": [0, 5]}, ("a", "b"), ("0", "5")),
+        ({"tokens": ["a", "b"]}, ("a", "b"), None),
+    ],
+)
+def test_tags(tmp_path: Path, record, tokens, tags) -> None:
+    (found,) = read(tmp_path / "a.jsonl", record, tagged=True)
+    assert (found.tokens, found.tags) == (tokens, tags)
+
+
+@pytest.mark.parametrize(
+    ("record", "tagged", "options", "message"),
+    [
+        ('{"text": ', False, {}, "line 2 must be a JSON object, .*Expecting value"),
+        ("[1, 2]", False, {}, r"line 2 must be a JSON object, got '\[1, 2\]'. Write one object a line"),
+        ({"text": " ", "label": "x"}, False, {}, "line 2: 'text' must be a text or a list of tokens that is not empty"),
+        ({"tokens": [], "tags": []}, True, {}, "line 2: 'tokens' must be"),
+        ({"tokens": ["a"], "tags": ["x", "y"]}, True, {}, "line 2: 'tags' must have as many tags as the sequence has tokens, 1, got 2"),
+        ({"tokens": ["a"], "tags": {"x": 1}}, True, {}, "line 2: 'tags' must be a list of tags"),
+        ({"text": "a", "label": {"x": 1}}, False, {}, "line 2: 'label' must be a text, a number"),
+        ({"a": "b", "c": "d"}, False, {}, "which key has the sequence is not clear. Pass one of a, c as `--input`"),
+        ({"text": "a", "label": "x"}, False, {"target": "y"}, "there is no key 'y'; the keys are text, label"),
+    ],
+)
+def test_bad_objects(tmp_path: Path, record, tagged: bool, options, message: str) -> None:
+    with pytest.raises((DataError, ConfigError), match=message):
+        read(tmp_path / "a.jsonl", "", record, tagged=tagged, **options)
+
+
+def test_predictions_are_keys_beside_the_others(tmp_path: Path) -> None:
+    examples = read(tmp_path / "a.jsonl", {"text": "é", "label": "x", "more": [1]}, {"text": "b"}, {"text": "c"})
+    examples.append(Example("made up", text="d", labels=("x",)))
+    predictions = [
+        Prediction(labels=("y",), probabilities=(0.75,), chances={"x": 0.25, "y": 0.75}),
+        Prediction(labels=("x", "y"), probabilities=(0.5, 0.625)),
+        Prediction(tags=("p", "q"), probabilities=(0.5, 0.125)),
+        Prediction(labels=("y",)),
+    ]
+    file = io.StringIO()
+    write_predictions(zip(examples, predictions, strict=True), file, ReadingOptions(format="jsonl"))
+    assert "é" in file.getvalue()
+    assert [json.loads(line) for line in file.getvalue().splitlines()] == [
+        {"text": "é", "label": "x", "more": [1], "predicted": "y", "probabilities": {"x": 0.25, "y": 0.75}},
+        {"text": "b", "predicted": ["x", "y"], "probabilities": [0.5, 0.625]},
+        {"text": "c", "predicted": ["p", "q"], "probabilities": [0.5, 0.125]},
+        {"text": "d", "labels": ["x"], "predicted": "y", "probabilities": []},
+    ]
+
+
+class Rows(list):
+    """What a data set is to a reader."""
+
+    def __init__(self, rows, **features) -> None:
+        super().__init__(rows)
+        self.features = features
+
+
+MOODS = SimpleNamespace(names=["bad", "good"])
+SPANS = SimpleNamespace(feature=SimpleNamespace(names=["O", "B-p", "I-p"]))
+
+
+def test_numbers_of_classes_become_their_names() -> None:
+    rows = Rows([{"text": "a", "label": 1}, {"text": "b", "label": -1}], text=SimpleNamespace(), label=MOODS)
+    assert [example.labels for example in from_hugging_face(rows)] == [("good",), None]
+    rows = Rows([{"body": ["x", "y"], "ner": [1, 2]}], body=[SimpleNamespace()], ner=SPANS)
+    (found,) = from_hugging_face(rows, "body", "ner", tagged=True)
+    assert (found.tokens, found.tags) == (("x", "y"), ("B-p", "I-p"))
+    several = Rows([{"text": "a", "labels": [1, 0]}], labels=[MOODS])
+    assert [example.labels for example in from_hugging_face(several)] == [("good", "bad")]
+
+
+def test_bad_data_sets() -> None:
+    with pytest.raises(ConfigError, match="row 0: there is no key 'mood'; the keys are text, label"):
+        list(from_hugging_face(Rows([{"text": "a", "label": 1}]), target="mood"))
+    with pytest.raises(DataError, match=r"has the parts train, test. Pass one of them, such as dataset\['train'\]"):
+        list(from_hugging_face({"train": Rows([]), "test": Rows([])}))

@@ -1,0 +1,106 @@
+"""Tables with a sequence a row."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from unrolled.data.examples import Prediction
+from unrolled.data.formats import ReadingOptions, read_examples, settle_format, write_predictions
+from unrolled.errors import ConfigError, DataError
+
+
+def read(path: Path, content: str, tagged: bool = False, **options):
+    path.write_text(content, newline="")
+    return list(read_examples(path, ReadingOptions(**options), tagged=tagged))
+
+
+def texts(examples) -> list:
+    return [(example.text, example.labels) for example in examples]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "expected"),
+    [
+        ("id,text,label\n1,a b,x\n2,c,y\n", {}, [("a b", ("x",)), ("c", ("y",))]),
+        ("id,text,label\n1,a b,x\n2,c,y\n", {"input": "1", "target": "0"}, [("a b", ("1",)), ("c", ("2",))]),
+        ("Utterance;Topic\nwhat time;time\nhello;hi\n", {}, [("what time", ("time",)), ("hello", ("hi",))]),
+        ("ham|see you later\nspam|buy this now\nham|thanks a lot\n", {}, [("see you later", ("ham",)), ("buy this now", ("spam",)), ("thanks a lot", ("ham",))]),
+        ("good one,1\nbad one,0\n", {}, [("good one", ("1",)), ("bad one", ("0",))]),
+        ("headline,mood\nrain,sad\nsun,\n", {"input": "headline", "target": "mood"}, [("rain", ("sad",)), ("sun", None)]),
+        ("text,labels\nfire,a; b\nice,c\n", {"separator": ";"}, [("fire", ("a", "b")), ("ice", ("c",))]),
+        ("one line only\nthe other\n", {"header": False}, [("one line only", None), ("the other", None)]),
+        ("yes,no\nup there,down\n", {"header": True}, [("up there", ("down",))]),
+        ('text,label\r\n"two\r\nlines, quoted",x\r\n', {}, [("two\r\nlines, quoted", ("x",))]),
+    ],
+)  # fmt: skip
+def test_columns_by_name_by_number_and_by_guess(tmp_path: Path, content: str, options, expected) -> None:
+    assert texts(read(tmp_path / "a.csv", content, **options)) == expected
+
+
+def test_quotes_in_a_tsv_are_plain_where_lines_are_whole(tmp_path: Path) -> None:
+    content = 'text\tlabel\n"well, he said\tx\n"all ""quoted"""\ty\n'
+    assert texts(read(tmp_path / "a.tsv", content)) == [('"well, he said', ("x",)), ('all "quoted"', ("y",))]
+    assert texts(read(tmp_path / "b.tsv", 'text\tlabel\n"a\tb\nc d\n\ne"\tx\n')) == [("a\tb\nc d\n\ne", ("x",))]
+
+
+def test_tags_for_characters_with_and_without_a_header(tmp_path: Path) -> None:
+    with_header = read(tmp_path / "a.csv", "id,len,input,expected\n7,3,ACD,HHE\n8,2,KL,EE\n", True, input="2", target="3")
+    without = read(tmp_path / "b.csv", "1,3,ACD,HHE\n2,2,KL,EE\n", True, input="2", target="3")
+    for found in (with_header, without):
+        assert [(example.tokens, example.tags) for example in found] == [(tuple("ACD"), tuple("HHE")), (tuple("KL"), tuple("EE"))]
+    with pytest.raises(ConfigError, match=r"no column 'expected'; it has no names of columns, and the columns 0 to 3.*`--target`"):
+        read(tmp_path / "b.csv", "1,3,ACD,HHE\n2,2,KL,EE\n", True, input="input", target="expected")
+
+
+def test_tags_for_parts_between_blanks(tmp_path: Path) -> None:
+    found = read(tmp_path / "a.tsv", "words\ttags\nthe dog runs\tDET NOUN VERB\nhey\tINTJ\n", True)
+    assert [(e.tokens, e.tags) for e in found] == [(("the", "dog", "runs"), ("DET", "NOUN", "VERB")), (("hey",), ("INTJ",))]
+
+
+@pytest.mark.parametrize(
+    ("content", "tagged", "options", "message"),
+    [
+        ("text,label\na,x\n,y\n", False, {}, "line 3: the input, column 'text', is empty"),
+        ("a,b,c\nx,y,z\n", False, {}, "which column has the sequences is not clear. Pass one of a, b, c as `--input`"),
+        ("text,label\na,x\n", False, {"target": "lable"}, "no column 'lable'; it has columns text, label. .*`--target`"),
+        ("text,label\na,x\n", False, {"input": "2"}, "no column '2'"),
+        ("input,target\nACD,HHE\nAC,H\nACE,HHH\n", True, {}, "line 3: .* as many tags as its input has characters, 2, got 1"),
+        ("input,target\na b,X Y\na b c,X Y\n", True, {}, "line 3: .* as many tags as its input has tokens, 3, got 2"),
+        ("text,label\na,x,y\n", False, {}, "line 2: a row must have 2 cells"),
+        ('text,label\na,x\n"b,y\nc,z\n', False, {}, "line 3: unexpected end of data. Check its double quotes"),
+        ("text,label\n", False, {}, "There is no sequence in"),
+        ("", False, {}, "has no rows"),
+    ],
+)  # fmt: skip
+def test_bad_tables(tmp_path: Path, content: str, tagged: bool, options, message: str) -> None:
+    with pytest.raises((DataError, ConfigError), match=message):
+        read(tmp_path / "bad.csv", content, tagged, **options)
+
+
+def test_a_file_to_predict_may_lack_its_target(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,text\n4,hello\n")
+    options = ReadingOptions(input="text", target="label").to_predict()
+    assert texts(read_examples(tmp_path / "a.csv", options, tagged=False)) == [("hello", None)]
+
+
+def test_predictions_stand_beside_the_rows_as_they_were(tmp_path: Path) -> None:
+    path, file = tmp_path / "a.csv", io.StringIO()
+    examples = read(path, 'text,label,other\n"a, b",x,1\nc,y,2\n')
+    predictions = [Prediction(labels=("x",), probabilities=(0.75,)), Prediction(labels=("p", "q"), probabilities=(0.5, 0.25))]
+    write_predictions(zip(examples, predictions, strict=True), file, settle_format(path, ReadingOptions(), tagged=False))
+    assert file.getvalue() == 'text,label,other,predicted,probability\n"a, b",x,1,x,0.7500\nc,y,2,p;q,0.5000;0.2500\n'
+
+
+@pytest.mark.parametrize(("text", "tags", "expected"), [("ACD", "HHE", "1,ACD,HHE,EHH\n"), ("a b c", "X Y X", "1,a b c,X Y X,E H H\n")])
+def test_predicted_tags_are_written_as_tags_were(tmp_path: Path, text: str, tags: str, expected: str) -> None:
+    path, file = tmp_path / "a.csv", io.StringIO()
+    examples = read(path, f"1,{text},{tags}\n", True, input="1", target="2")
+    options = settle_format(path, ReadingOptions(), tagged=True)
+    write_predictions([(examples[0], Prediction(tags=("E", "H", "H")))], file, options)
+    assert file.getvalue() == expected
+
+
+def test_a_long_cell(tmp_path: Path) -> None:
+    (found,) = read(tmp_path / "a.csv", f"text,label\n{'ACGT' * 50_000},x\n")
+    assert len(found.text) == 200_000
