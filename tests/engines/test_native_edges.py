@@ -8,8 +8,14 @@ from torch.autograd import forward_ad
 
 import unrolled as un
 from backward import results
+from by_hand import CELLS
 from engines_here import needs_native
+from unrolled.compiler import make_plan
+from unrolled.compiler.native import make_kernel
 from unrolled.engines.native import engine as native_engine
+from unrolled.engines.native.compilers import find_compiler
+from unrolled.engines.native.library import DEFINES
+from unrolled.engines.native.processes import run
 from unrolled.errors import BuildError, ShapeError
 
 pytestmark = needs_native
@@ -98,6 +104,48 @@ def test_a_parameter_in_two_places_gets_both_gradients_once():
     plain = torch.autograd.grad(layer(x)[0].sum(), layer.R_f_l0)[0]
     again = torch.autograd.grad(layer(x)[0].sum(), layer.R_f_l0, create_graph=True)[0]
     torch.testing.assert_close(again, plain)
+
+
+# Of C, of its compilers, of the headers and of the kernel itself.
+FOREIGN = """
+    I INT32_MAX M_PI M_E MB_CUR_MAX MADV_NORMAL MADV_HUGEPAGE MAP_FAILED NAN INFINITY NULL EOF RAND_MAX SCHED_OTHER PROT_READ
+    asm auto bool char double errno int int64_t linux long main memcpy restrict size_t stdin struct typeof unix unsigned void
+    LANES BYTES DOUBLE SIZES SUMS PADDED STATES call first load real row run span store tape units vec vector v_tanh v_new sums_1 AT_h
+    SIZE_MAX PARAMETER_W PROLOGUE_STAGES leaving_0 mean_1
+"""
+
+
+def foreign(turn):
+    names = FOREIGN.split()
+    names = names[turn:] + names[:turn]
+    vectors, matrices, states = names[::3], names[1::3], names[2::3]
+    lines = [f"{s}[t] = tanh({m} @ x[t] + {s}[t-1] * {v})" for v, m, s in zip(vectors, matrices, states, strict=True)]
+    return un.Cell("foreign", "\n".join([*lines, f"h[t] = R @ h[t-1] + {' + '.join(f'{s}[t]' for s in states)}"]))
+
+
+def test_every_name_of_the_language_can_be_a_name_of_c():
+    native, eager = both(foreign(0), 3, 2, dtype=DOUBLE)
+    x = torch.randn(4, 2, 3, dtype=DOUBLE)
+    for got, wanted in zip(results(native, x), results(eager, x), strict=True):
+        torch.testing.assert_close(got, wanted, atol=1e-11, rtol=0)
+
+
+@pytest.mark.parametrize("defines", DEFINES.values(), ids=str)
+def test_generated_code_compiles_without_a_warning(defines, tmp_path):
+    cells = [*CELLS.values(), *map(foreign, range(3))]
+    for number, cell in enumerate(cells):
+        source = tmp_path / f"{number}.c"
+        source.write_text(make_kernel(make_plan(cell.recurrence)).source)
+    compiler = find_compiler()
+    checked = [
+        *compiler.command,
+        *compiler.flags,
+        "-fsyntax-only",
+        "-Werror",
+        *(f"-D{d}" for d in defines),
+        *map(str, tmp_path.glob("*.c")),
+    ]
+    assert not run(checked).failure
 
 
 def test_a_kernel_that_cannot_be_built_is_said_once_and_another_engine_runs(monkeypatch):

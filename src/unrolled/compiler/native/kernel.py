@@ -13,9 +13,14 @@ from unrolled.compiler.native.stage import MOST_GATES, ProductGroup, StageWriter
 from unrolled.compiler.plan import Plan
 from unrolled.equations.recurrence import INPUT, MEAN, now
 
-_RUNTIME = ("vectors.h", "functions.h", "threads.h", "products.h", "sequences.h", "dots.h", "tiles.h", "gradients.h", "passes.h")
-"""The parts that are the same for all kernels; what is made for one comes after the fourth and after the eighth."""
+_GROUND = ("vectors.h", "functions.h", "threads.h", "products.h")
+"""Parts that are the same for all kernels and know nothing of any: what follows them is made for one, its tables and tiles."""
 
+_BATCH = ("sequences.h", "dots.h", "tiles.h", "gradients.h")
+"""Parts that need the tables: what the stages call."""
+
+_PASSES = ("passes.h",)
+"""Parts that call the stages."""
 
 WIDTH = 120
 """The longest line of generated text."""
@@ -55,10 +60,9 @@ class _Source:
         self.phases = make_phases(plan)
         self.sizes = Sizes(self.recurrence, self.phases)
         self.tape = lay_tape(plan, self.phases, self.sizes)
-        self.labels = tuple(dict.fromkeys(("x", *self.recurrence.labels)))
         self.parameters = tuple(p.name for p in self.recurrence.parameters if p.name not in row_vectors)
         plain = [*(now(e.name) for e in self.recurrence.equations), *(p.name for p in self.recurrence.parameters)]
-        self.names = Names(plain, set().union(*(defined_names(_runtime(name)) for name in _RUNTIME)), one_size=len(self.labels) == 2)
+        self.names = Names(plain, defined_names(_runtime((*_GROUND, *_BATCH, *_PASSES))), one_size=len(self.sizes.labels) == 2)
         self.writer = StageWriter(plan, self.sizes, self.tape, self.names, row_vectors)
         self.stages = [self.writer.write(phase, _title(phase)) for phase in self.phases.all]
 
@@ -67,20 +71,11 @@ class _Source:
         text = _wrapped(
             "\n".join([*self.stages, self._stage_lists(), self._packing(), write_gradients(self.plan, self.writer, self.row_vectors)])
         )
-        source = "\n".join(
-            [
-                *map(_runtime, _RUNTIME[:4]),
-                self._counts(),
-                self._tiles(),
-                *map(_runtime, _RUNTIME[4:8]),
-                text,
-                _runtime(_RUNTIME[8]),
-            ]
-        )
+        parts = [_runtime(_GROUND), self._undefined(), self._counts(), self._tiles(), _runtime(_BATCH), text, _runtime(_PASSES)]
         return Kernel(
             f"{self._counts()}\n{text}",
-            source,
-            self.labels,
+            "\n".join(parts),
+            self.sizes.labels,
             self.parameters,
             self.recurrence.states,
             self.row_vectors,
@@ -90,11 +85,15 @@ class _Source:
             self.plan.adjoint.input is not None,
         )
 
+    def _undefined(self) -> str:
+        """No name of the cell is a macro, whatever the headers of the system define."""
+        return "".join(f"#undef {name}\n" for name in self.names.given)
+
     def _counts(self) -> str:
         """How many there are of what, and which comes where."""
         states = self.recurrence.states
         counts = {
-            "LABELS": len(self.labels),
+            "LABELS": len(self.sizes.labels),
             "PARAMETERS": len(self.parameters),
             "STATES": len(states),
             "ROW_VECTORS": len(self.row_vectors),
@@ -107,7 +106,7 @@ class _Source:
         }
         lines = [f"#define {name} {count}" for name, count in counts.items()]
         lines += ["#define COLUMNS_ALL COLUMNS", f"#define COLUMNS_FORWARD {self.tape.forward}"]
-        sizes = [self.names.of_size(label) for label in self.labels]
+        sizes = [self.names.of_size(label) for label in self.sizes.labels]
         lines.append(_enum(f"SIZE_{size}" for size in sizes))
         # Every function begins with all sizes, whether it needs each of them or not.
         lines.append(
@@ -126,8 +125,8 @@ class _Source:
         return _wrapped("\n".join(line for line in lines if line)) + "\n"
 
     def _tiles(self) -> str:
-        """Products in the widths that the stages need."""
-        widths = sorted({g.gates * v for g in self.writer.groups for v in range(1, g.wide + 1)})
+        """Products in the widths that the stages need; in one where there are no products, since C has no empty choice."""
+        widths = sorted({g.gates * v for g in self.writer.groups for v in range(1, g.wide + 1)}) or [1]
         cases = "\n".join(
             f"    case {w}:\n        rows_times_panel_{w}(sum, from, rows, first, depth, panel, fresh);\n        break;" for w in widths
         )
@@ -225,5 +224,6 @@ def _table(name: str, items: list[str]) -> str:
     return f"static const int {name}[] = {{{', '.join(items) or '0'}}};"
 
 
-def _runtime(name: str) -> str:
-    return files("unrolled.compiler.native").joinpath("runtime", name).read_text(encoding="utf-8")
+def _runtime(names: Iterable[str]) -> str:
+    folder = files("unrolled.compiler.native").joinpath("runtime")
+    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)

@@ -3,22 +3,24 @@
 import re
 from collections.abc import Iterable
 
-# C's own words, what compilers define before they begin, and what stages call their own variables.
+# C's own words, and what stages call their own variables.
 _RESERVED = frozenset((
     "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if",
     "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union",
-    "unsigned", "void", "volatile", "while", "asm", "typeof", "linux", "unix", "i386", "NULL", "NAN", "INFINITY", "EOF", "memset",
-    "run", "span", "call", "tape", "stride", "row", "rows", "vector", "vectors", "first", "at", "flows", "operands", "team", "part", "parts",
-    "inputs", "block_", "blocks_", "end_", "once_",
+    "unsigned", "void", "volatile", "while", "asm", "typeof", "main",
+    "SIZES", "run", "span", "call", "tape", "stride", "row", "rows", "vector", "vectors", "first", "at", "inputs", "block_", "blocks_", "end_", "once_",
 ))  # fmt: skip
 
-_OWN = re.compile(r"(sums|maps|mean|leaving|operand)_\d+$|(SIZE|PARAMETER|AT|PROLOGUE|FORWARD|BACKWARD|EPILOGUE)_|v_")
-"""Names that stages number themselves, or that begin like those of places and functions."""
+_NUMBERED = re.compile(r"(sums|maps|mean|leaving|operand)_\d+")
+"""What stages number themselves."""
+
+_PLACE = re.compile(r"\d|(SIZE|PARAMETER|AT|PROLOGUE|FORWARD|BACKWARD|EPILOGUE)_")
+"""How no name begins: those that do are of places."""
 
 
 def defined_names(text: str) -> set[str]:
-    """The macros, functions and types that C source defines for all that follows it."""
-    macros = re.findall(r"^ *#define (\w+)", text, re.M)
+    """The functions, types and macros that C source defines for all that follows it, and the macros that it reads, which are in capitals."""
+    macros = re.findall(r"\b[A-Z][A-Z0-9_]+\b|(?<=^#define )\w+", text, re.M)
     functions = re.findall(r"^(?:static|INLINE|void|long|int)\b[^;={]*?\b(\w+)\(", text, re.M)
     types = re.findall(r"^typedef [^{]*?\b(\w+)(?: __attribute__.*)?;|^\} (\w+);", text, re.M)
     return {*macros, *functions, *(name for pair in types for name in pair if name)}
@@ -42,15 +44,23 @@ class Names:
             self._of[text] = self._new(_readable(text))
         return self._of[text]
 
+    @property
+    def given(self) -> list[str]:
+        """All identifiers so far."""
+        return list(self._of.values())
+
     def of_size(self, label: str) -> str:
         """The identifier of a size: `inputs`, and `units` where all other sizes are one, else `units_h`."""
         if label == "x":
             return "inputs"
-        return self("units" if self._one_size else f"units {label}")
+        key = f"units of {label}"
+        if key not in self._of:
+            self._of[key] = self._new("units" if self._one_size else _readable(f"units {label}"))
+        return self._of[key]
 
     def _new(self, name: str) -> str:
         candidate, count = name, 2
-        while candidate in self._taken or _OWN.match(candidate):
+        while candidate in self._taken or _NUMBERED.fullmatch(candidate):
             candidate, count = f"{name}_{count}", count + 1
         self._taken.add(candidate)
         return candidate
@@ -60,4 +70,4 @@ def _readable(text: str) -> str:
     text = text.replace("[t-1]", "_before").replace("[t]", "").replace(" @ ", "_").replace("'", "_more")
     text = re.sub(r"[^0-9A-Za-z_]", lambda m: f"u{ord(m[0]):x}" if m[0].isalnum() else "_", text)
     text = re.sub(r"_+", "_", text).strip("_") or "value"
-    return f"v{text}" if text[0].isdigit() else text
+    return f"v{text}" if _PLACE.match(text) else text

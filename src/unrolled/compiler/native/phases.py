@@ -126,10 +126,11 @@ def _compute_again(plan: Plan, back: list[list[Phase]]) -> None:
 
 
 class Sizes:
-    """The size label of every symbol of a plan: that of the units it has."""
+    """The size label of every symbol of a plan: that of the units it has. `labels` are all there are, the input's first."""
 
     def __init__(self, recurrence: Recurrence, phases: Phases) -> None:
         self._recurrence = recurrence
+        self.labels = tuple(dict.fromkeys(("x", *recurrence.labels)))
         self._of: dict[sp.Symbol, str] = {INPUT: "x"}
         self._of |= {sp.Symbol(p.name): p.rows for p in recurrence.parameters if not p.is_matrix}
         self._of |= {now(name): label for name, label in recurrence.sizes}

@@ -1,5 +1,6 @@
 """One C function for each phase of a kernel."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -65,22 +66,17 @@ class StageWriter:
 
     def write(self, phase: Phase, title: str) -> str:
         """The function of one phase."""
-        stage = _Stage(self, phase)
-        lines = [f"/* {title} */", f"static void {phase.name}(const Run *run, const Span *span)", "{"]
-        text = "\n".join(
-            [
-                *lines,
-                "    const Call *call = run->call;",
-                "    SIZES",
-                "    const long rows = span->rows, stride = run->stride;",
-                "    real *const tape = call->tape + span->home * stride;",
-                *stage.body(),
-                "}",
-                "",
-            ]
-        )
+        body = "\n".join(_Stage(self, phase).body())
         self.stored |= set(phase.defined)
-        return text
+        head = [f"/* {title} */", f"static void {phase.name}(const Run *run, const Span *span)", "{", "    const Call *call = run->call;"]
+        for label in self.sizes.labels:
+            if _mentions(body, size := self.size(label)):
+                head.append(f"    const long {size} = call->size[SIZE_{size}];")
+        if _mentions(body, "tape"):
+            head += ["    const long rows = span->rows, stride = run->stride;", "    real *const tape = call->tape + span->home * stride;"]
+        else:
+            head.append("    const long rows = span->rows;")
+        return "\n".join([*head, body, "}", ""])
 
 
 class _Stage:
@@ -279,6 +275,10 @@ class _Stage:
         if line not in self.head:
             self.head.append(line)
         return name
+
+
+def _mentions(text: str, name: str) -> bool:
+    return bool(re.search(rf"\b{name}\b", text))
 
 
 def _parts(many: list[tuple[sp.Symbol, Term]]) -> Iterable[list[tuple[sp.Symbol, Term]]]:

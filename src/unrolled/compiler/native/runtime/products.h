@@ -88,7 +88,8 @@ static __attribute__((unused)) void gather(vec *sum, long gates, long vectors, c
     for (long blocks_ = (PADDED(units) / LANES + (wide) - 1) / (wide), block_ = blocks_ * (part) / (parts),                            \
               end_ = blocks_ * ((part) + 1) / (parts);                                                                                 \
          block_ < end_; block_++)                                                                                                      \
-        for (long first = block_ * (wide) * LANES, vectors = LEAST((long)(wide), PADDED(units) / LANES - block_ * (wide)), once_ = 1;  \
+        for (long first = block_ * (wide) * LANES, once_ = 1,                                                                          \
+                  vectors __attribute__((unused)) = LEAST((long)(wide), PADDED(units) / LANES - block_ * (wide));                      \
              once_; once_ = 0)
 
 /* Panels of matrices [units, depth], whose outputs are computed side by side: block, input, matrix, unit. */
