@@ -9,17 +9,15 @@ from unrolled.data.formats.options import ReadingOptions
 
 
 class Format(Protocol):
-    """One way in which examples are written to files.
-
-    `name` is what `--format` says. `suffixes` are the ends of the names of files that are taken to be of it, in lower case, such as
-    ".csv"; a file that ends in ".gz" as well is unpacked on the way.
-    """
+    """One way in which examples are written to files."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """What `--format` says."""
 
     @property
-    def suffixes(self) -> tuple[str, ...]: ...  # noqa: D102
+    def suffixes(self) -> tuple[str, ...]:
+        """The ends of the names of files that are taken to be of it, in lower case, such as ".csv"; ".gz" after it means packed."""
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
         """The examples of files, one by one, in their order, without reading more than it must.
