@@ -11,6 +11,7 @@ applied to 1024 numbers again and again. tests/engines/test_functions.py holds t
 
 import argparse
 import ctypes
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -49,6 +50,15 @@ def source() -> str:
     calls |= {f"whole_power_{n}": f"whole_power({argument}, {n})" for n in POWERS}
     loops = [_EACH.format(name=f"each_{name}", call=call) for name, call in calls.items()]
     return "\n".join([*(runtime.joinpath(name).read_text("utf-8") for name in ("vectors.h", "functions.h")), *loops, _POWER])
+
+
+def bound(name: str, dtype: type[np.floating]) -> float:
+    """The largest error in ulp that functions.h states for a function."""
+    if name.startswith("whole_power_"):
+        return int(name[12:]) - 1
+    text = files("unrolled.compiler.native").joinpath("runtime", "functions.h").read_text("utf-8")
+    (row,) = re.findall(rf"^   {name} +(\d\.\d) +(\d\.\d)", text, re.M)
+    return float(row[dtype is np.float64])
 
 
 class Library:

@@ -19,23 +19,30 @@ CHOSEN = "native or resets"
 FLAGS = "-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1"
 
 
+def library(name: str) -> str:
+    """Where gcc has one of its libraries."""
+    found = subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+    if not Path(found).is_absolute():
+        sys.exit(f"gcc has no {name} here. Install gcc's sanitizer libraries and g++.")
+    return found
+
+
 def main() -> int:
     """Run pytest with another environment."""
-    found = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True).stdout.strip()
-    if not Path(found).is_absolute():
-        sys.exit("gcc has no libasan.so here. Install gcc's sanitizer libraries.")
+    # torch throws, and the sanitizer looks up who catches when it is loaded, so that C++'s library has to be there as early.
+    preloaded = [library(name) for name in ("libasan.so", "libstdc++.so")]
     environment = {
         **os.environ,
         "CC": "gcc",
         "UNROLLED_CFLAGS": FLAGS,
-        "LD_PRELOAD": found,
+        "LD_PRELOAD": " ".join(preloaded),
         "ASAN_OPTIONS": "detect_leaks=0:halt_on_error=1",
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "OMP_NUM_THREADS": "2",
     }
     chosen = sys.argv[1:] or [*TESTS, "-k", CHOSEN]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "--capture=sys", "--timeout=3000", *chosen], cwd=ROOT, env=environment, check=False
+        [sys.executable, "-m", "pytest", "--capture=sys", "--timeout=3000", *chosen], cwd=ROOT, env=environment, check=False
     ).returncode
 
 

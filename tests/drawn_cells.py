@@ -63,14 +63,15 @@ def with_matrices_of_their_own(text: str, seed: int) -> str:
     return re.sub(r"\b([RQWV]) @", lambda m: f"{m[1]}_{torch.randint(4, (), generator=generator)} @", text)
 
 
-def problem_of(recurrence: Recurrence, how: Drawn) -> Problem:
-    """A small problem: every size label has a size of its own."""
+def problem_of(recurrence: Recurrence, how: Drawn, scale: int = 1) -> Problem:
+    """A small problem, or one so many times as large each way: every size label has a size of its own."""
     generator = torch.Generator().manual_seed(how.seed)
     number = lambda low, high: int(torch.randint(low, high, (), generator=generator))  # noqa: E731
     normal = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64) * 0.5  # noqa: E731
-    sizes = {label: number(1, 19) for label in ("x", *recurrence.labels)}
-    steps, batch = number(1, 6), number(1, 10)
-    stored = {p.name: normal(sizes[p.rows], *([sizes[p.columns]] if p.is_matrix else [])).requires_grad_() for p in recurrence.parameters}
+    sizes = {label: number(1, 1 + 18 * scale) for label in ("x", *recurrence.labels)}
+    steps, batch = number(1, 1 + 5 * scale), number(1, 1 + 9 * scale)
+    shapes = {p.name: (sizes[p.rows], sizes[p.columns]) if p.is_matrix else (sizes[p.rows],) for p in recurrence.parameters}
+    stored = {name: (normal(*shape) / scale ** (0.5 * (len(shape) - 1))).requires_grad_() for name, shape in shapes.items()}
     rows = {p.name: sizes[p.rows] for p in recurrence.parameters}
     weights = Weights({name: (name,) for name in stored}, rows).using(stored)
     one_hot = how.numbers and not recurrence.reads_input_by_unit
@@ -98,11 +99,17 @@ def solve(problem: Problem, engine: str) -> list[torch.Tensor]:
     found = ENGINES[engine].run(replace(problem))
     results = [*found.steps, *found.final]
     generator = torch.Generator().manual_seed(1)
-    total = sum((r * torch.randn(r.shape, dtype=r.dtype, generator=generator)).sum() for r in results)
+    total = sum((r * torch.randn(r.shape, generator=generator).to(r.dtype)).sum() for r in results)
     inputs = [t for t in (problem.x, *problem.initial, *problem.weights.stored) if t.requires_grad]
     # What is always 0 depends on nothing.
     gradients = torch.autograd.grad(total, inputs, allow_unused=True) if total.requires_grad else [None] * len(inputs)
     return [*results, *(torch.zeros_like(i) if g is None else g for i, g in zip(inputs, gradients, strict=True))]
+
+
+def shared_as(how: Drawn, problem: Problem):
+    """Let so many threads share the work of the engine native."""
+    shared = how.threads, how.threads if how.cut and problem.x.shape[1] >= how.threads else 1
+    return patch("unrolled.engines.native.engine.threads_for", lambda *work: shared)
 
 
 def disagreement(problem: Problem, how: Drawn) -> str:
@@ -110,8 +117,7 @@ def disagreement(problem: Problem, how: Drawn) -> str:
     wanted = solve(problem, "eager")
     if not all(w.isfinite().all() and (w.abs() < 1e4).all() for w in wanted):
         return ""
-    shared = how.threads, how.threads if how.cut and problem.x.shape[1] >= how.threads else 1
-    with patch("unrolled.engines.native.engine.threads_for", lambda *work: shared):
+    with shared_as(how, problem):
         found = solve(problem, "native")
     for number, (got, right) in enumerate(zip(found, wanted, strict=True)):
         scale = 1 + (float(right.detach().abs().max()) if right.numel() else 0.0)

@@ -2,9 +2,7 @@
 
 import os
 import platform
-import re
 from functools import cache
-from importlib.resources import files
 from unittest import mock
 
 import mpmath
@@ -12,7 +10,7 @@ import numpy as np
 import pytest
 
 from engines_here import needs_native
-from functions import NAMES, POWERS, WIDE, Library, patterns, ulps
+from functions import NAMES, POWERS, WIDE, Library, bound, patterns, ulps
 
 pytestmark = needs_native
 SINGLE, DOUBLE = np.float32, np.float64
@@ -42,15 +40,6 @@ def library(request, cache):
     dtype, width = request.param
     with mock.patch.dict(os.environ, UNROLLED_CFLAGS=width):
         return Library(dtype)
-
-
-def bound(name, dtype):
-    """What functions.h says."""
-    if name.startswith("whole_power_"):
-        return int(name[12:]) - 1
-    text = files("unrolled.compiler.native").joinpath("runtime", "functions.h").read_text("utf-8")
-    (row,) = re.findall(rf"^   {name} +(\d\.\d) +(\d\.\d)", text, re.M)
-    return float(row[dtype is DOUBLE])
 
 
 def edges(dtype):
