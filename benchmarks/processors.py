@@ -216,7 +216,7 @@ def random_cells(count: int, start: int) -> list[tuple[Recurrence, Drawn]]:
 
     @seed(start)
     @given(texts(), drawn)
-    @settings(max_examples=3 * count, deadline=None, database=None, phases=[Phase.generate])
+    @settings(max_examples=6 * count, deadline=None, database=None, phases=[Phase.generate])
     def collect(text: str, how: Drawn) -> None:
         with suppress(EquationError):
             found.append((parse(with_matrices_of_their_own(text, how.seed)), how))
@@ -228,7 +228,7 @@ def random_cells(count: int, start: int) -> list[tuple[Recurrence, Drawn]]:
 def look_at_cells(processor: Processor, random: int, start: int) -> bool:
     """One row of the table for each cell and type; whether all is well."""
     cells = {name: [(find_cell(name).recurrence, how) for how in PROBLEMS] for name in CELLS}
-    cells |= {f"{random} random": random_cells(random, start)} if random else {}
+    cells |= {"random": random_cells(random, start)} if random else {}
     well = True
     for (name, problems), (dtype, narrow) in itertools.product(cells.items(), DEFINES):
         if name not in CELLS and dtype is torch.float32:
@@ -240,7 +240,7 @@ def look_at_cells(processor: Processor, random: int, start: int) -> bool:
         ]
         error, share = (max(column) for column in zip(*worst, strict=True))
         kind = "bfloat16 weights" if narrow else str(dtype).removeprefix("torch.")
-        print(f"{processor.name:12}{name:16}{kind:18}{len(worst):9}{error:15.2e}{share:12.3f}", flush=True)
+        print(f"{processor.name:12}{name:16}{kind:18}{len(worst):9}{error:15.2e} {share:11.3f}", flush=True)
         well &= share <= 1
     return well
 
