@@ -39,9 +39,13 @@ PLAIN = Drawn(0, numbers=False, lengths=False, resets=False, reverse=False, mask
         "a[t] = x[t]\nc[t] = (1 + abs(x[t])) ** tanh(1)\nh[t] = h[t-1]",
         # A number is read by a matrix, by a mean and unit by unit.
         "c[t] = 2 * tanh(1)\nh[t] = R @ c[t] + norm(c[t]) + h[t-1] * c[t]",
+        # States are as wide as an input that nothing reads.
+        "a[t] = x[t] - x[t]\nc[t] = h[t-1]\nh[t] = a[t-1]",
         "c[t] = sigmoid(2)\na[t] = c[t] * (P @ c[t])\nh[t] = (Q @ a[t]) * c[t-1] + R @ h[t-1]",
     ],
 )
-@pytest.mark.parametrize("how", [PLAIN, replace(PLAIN, lengths=True, resets=True, reverse=True, masks=True, threads=2, cut=True)])
+@pytest.mark.parametrize(
+    "how", [PLAIN, replace(PLAIN, numbers=True), replace(PLAIN, lengths=True, resets=True, reverse=True, masks=True, threads=2, cut=True)]
+)
 def test_what_was_found_before(text, how):
     assert not disagreement(problem_of(parse(text), how), how)

@@ -75,8 +75,8 @@ class Binding:
         return None
 
     def sizes(self, inputs: int, units: Sequence[int]) -> dict[str, int]:
-        """What every size label stands for."""
-        return {**self.labels, **dict(zip(self.state_labels, units, strict=True)), "x": inputs}
+        """What every size label stands for. Where no map tells how many numbers the input can be, a state as wide as the input does."""
+        return {"x": inputs, **self.labels, **dict(zip(self.state_labels, units, strict=True))}
 
     def check(self, stored: Sequence[Tensor], sizes: dict[str, int], like: Tensor) -> None:
         """Raise a `ShapeError` for a stored tensor that has been replaced by one of another shape, type or device."""
