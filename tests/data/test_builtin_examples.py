@@ -64,7 +64,7 @@ def test_python_tokens_are_those_of_tokenize(sources: dict[str, list[Example]]) 
                 begin, end = (lines[row - 1] + column for row, column in (token.start, token.end))
                 assert set(tags[begin:end]) <= {tokenize.tok_name[token.type]}
                 checked += 1
-    assert checked > 2000
+    assert checked > 1000
 
 
 def test_promoters_begin_and_end_where_they_are_tagged(sources: dict[str, list[Example]]) -> None:

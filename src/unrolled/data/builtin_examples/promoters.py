@@ -8,7 +8,7 @@ from random import Random
 
 from unrolled.data.examples import Example
 
-_NUMBER = 600
+_NUMBER = 500
 _BASES = "ACGT"
 _UPSTREAM, _DOWNSTREAM = "TTGACA", "TATAAT"
 _MUTATED = 0.08

@@ -10,7 +10,7 @@ from unrolled.data.builtin import module_paths, module_text
 from unrolled.data.examples import Example
 from unrolled.errors import DataError
 
-_NUMBER, _LENGTH, _LONGEST, _EACH = 1000, 200, 500, 10
+_NUMBER, _LENGTH, _LONGEST, _EACH = 500, 200, 500, 10
 _LARGEST = 50_000
 _OUTSIDE = "O"
 
