@@ -1,4 +1,4 @@
-"""F5: text and what becomes of it on the way to a language model.
+"""F5: text and what becomes of it on the way to a network.
 
 `vocabulary` (symbols and ids), `text` (files and built-in texts, read in pieces), `corpus` (a text encoded once, on disk), `streams`
 (batches for truncated back-propagation). Only `streams` needs torch, so nothing is imported here.

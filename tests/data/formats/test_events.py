@@ -103,3 +103,24 @@ def test_predictions_stand_beside_the_rows_as_they_were(tmp_path: Path, tagged: 
     FORMAT.write(zip([b, a], said, strict=True), file, ReadingOptions())
     expected = [f"{line},{cell}" for line, cell in zip(LOG.splitlines(), ["predicted,probability", *column], strict=True)]
     assert file.getvalue().splitlines() == expected
+
+
+def test_a_log_from_the_standard_input_is_written_as_it_was(monkeypatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(LOG.encode())))
+    found = list(FORMAT.read([Path("-")], ReadingOptions(**COLUMNS), tagged=False))
+    file = io.StringIO()
+    FORMAT.write([(example, Prediction(labels=(example.name,), probabilities=(1,))) for example in found], file, ReadingOptions())
+    expected = ["who,what,when,how,predicted,probability", *(f"{line},{line[0]},1.0000" for line in LOG.splitlines()[1:])]
+    assert file.getvalue().splitlines() == expected
+
+
+def test_several_labels_of_one_case(tmp_path: Path) -> None:
+    assert read(tmp_path / "log.csv", "who,what,how\na,start,x|y\na,stop,x|y\n", target="how", separator="|")[0].labels == ("x", "y")
+
+
+def test_labels_that_are_not_needed_may_be_wrong_or_missing(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"{LOG}b,open,2024-01-03,bad\n")
+    for target, labels in (("how", [None, ("bad",)]), ("none", [None, None])):
+        options = ReadingOptions(**COLUMNS, target=target).to_predict()
+        assert [example.labels for example in FORMAT.read([path], options, tagged=False)] == labels

@@ -126,3 +126,13 @@ TAGS = st.lists(st.sampled_from("OOab"), max_size=30)
 def test_spans_paint_the_tags_that_they_came_from(tags: list[str]) -> None:
     regions = [Region("s", start, stop, name, "") for name, places in spans(tags).items() for start, stop in places]
     assert list(paint(regions, len(tags))) == tags
+
+
+def test_regions_that_are_not_needed_are_not_read(fasta: Path) -> None:
+    options = ReadingOptions(regions=("none.bed",)).to_predict()
+    assert [example.tags for example in FORMAT.read([fasta], options, tagged=True)] == [None, None]
+
+
+def test_several_labels_of_one_sequence(fasta: Path) -> None:
+    fasta.write_text(">a label=x,y\nACG\n")
+    assert next(FORMAT.read([fasta], ReadingOptions(separator=","), tagged=False)).labels == ("x", "y")

@@ -86,3 +86,8 @@ def test_predictions_are_a_table(images: Path) -> None:
     file = io.StringIO()
     FORMAT.write([(read(images)[1], Prediction(labels=("3",), probabilities=(0.25,)))], file, ReadingOptions())
     assert file.getvalue() == f"file,image,predicted,probability\n{images},2,3,0.2500\n"
+
+
+def test_labels_that_are_not_needed_are_not_read(images: Path) -> None:
+    images.with_name("t-labels-idx1-ubyte.gz").write_bytes(b"damaged")
+    assert [example.labels for example in FORMAT.read([images], ReadingOptions().to_predict(), tagged=False)] == [None] * 5

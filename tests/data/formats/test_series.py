@@ -31,6 +31,7 @@ def test_rows_are_gathered_and_sorted(tmp_path: Path) -> None:
     assert p.numbers.tolist() == [[1, 2], [3, 4], [5, 6]]
     assert q.numbers.tolist() == [[-1, 1000], [-2, 7]]
     assert [(e.name, e.labels, e.tags) for e in (p, q)] == [("p", ("on",), None), ("q", ("off",), None)]
+    assert p.record["channels"] == ("x", "y")
     assert p.place == f"{tmp_path / 's.csv'}, line 4"
 
 
@@ -99,3 +100,13 @@ def test_two_samplings_are_told(tmp_path: Path) -> None:
     rows = "".join(f"{name},{time},0\n" for name, step in (("a", 1), ("b", 0.1)) for time in np.arange(5) * step)
     with pytest.warns(UnrolledWarning, match=r"line 7: this series has a row every 0\.1 .* first one every 1"):
         read(tmp_path / "s.csv", f"id,t,x\n{rows}", series="id", time="t")
+
+
+def test_a_target_that_is_not_needed_is_no_channel(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text(TABLE)
+    p = next(FORMAT.read([path], ReadingOptions(**NAMES).to_predict(), tagged=False))
+    assert p.numbers.shape == (3, 2)
+    path.write_text(TABLE.replace("state", "z").replace("on", "8").replace("off", "9"))
+    p = next(FORMAT.read([path], ReadingOptions(**NAMES).to_predict(), tagged=False))
+    assert (p.numbers.shape, p.labels) == ((3, 3), None)

@@ -96,3 +96,9 @@ def test_what_is_written_reads_back_with_the_predicted_labels(tmp_path: Path) ->
     again = read(tmp_path / "b.ts", file.getvalue())
     assert [example.labels for example in again] == [("down",), ("up",)]
     assert [example.numbers.tolist() for example in again] == [example.numbers.tolist() for example in found]
+
+
+def test_labels_that_are_not_needed_may_be_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "a.ts"
+    path.write_text(HEADER + "1:2:left\n3:4:up\n")
+    assert [example.labels for example in FORMAT.read([path], ReadingOptions().to_predict(), tagged=False)] == [None, ("up",)]

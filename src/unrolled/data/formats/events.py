@@ -36,7 +36,7 @@ class EventLog:
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The log as it was read, with the prediction for the case or the event at the end of each row."""
-        write_rows(found, file, options.encoding)
+        write_rows(found, file, options)
 
 
 def _cases(table: Table, roles: Roles, options: ReadingOptions, tagged: bool) -> Iterator[Example]:
@@ -49,7 +49,7 @@ def _cases(table: Table, roles: Roles, options: ReadingOptions, tagged: bool) ->
 
     for group in gather(table, roles, list, take):
         tokens = tuple(group.values[row] for row in group.order)
-        yield group.example(tagged=tagged, tokens=tokens, numbers=_elapsed(group) if group.times else None)
+        yield group.example(options, tagged=tagged, tokens=tokens, numbers=_elapsed(group) if group.times else None)
 
 
 def _elapsed(group: Group) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -11,7 +12,8 @@ from Bio.SeqRecord import SeqRecord
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.files import open_text
 from unrolled.data.formats.options import ReadingOptions
-from unrolled.data.formats.regions import Region, paint, read_regions, spans
+from unrolled.data.formats.regions import paint, read_regions, spans
+from unrolled.data.formats.tables import split_labels
 from unrolled.errors import ConfigError, DataError
 
 _LABEL = re.compile(r'\blabel=(?:"([^"]*)"|(\S+))')
@@ -31,14 +33,19 @@ class Fasta:
         """The sequences. Two of one name, an empty one, and a region of none of them are a `DataError`."""
         if options.regions and not tagged:
             raise ConfigError("`regions` are tags for residues, and here a sequence has one label. Leave them out, or tag instead.")
-        regions = read_regions(options.regions, options.encoding)
+        painted = bool(options.regions) and options.labels_needed
+        regions = read_regions(options.regions, options.encoding) if painted else {}
         seen: dict[str | None, str] = {}
         for path in paths:
             for record in _records(path, options.encoding):
-                example = _example(record, path, named=len(paths) > 1, regions=regions if tagged else None)
+                example = _example(record, path)
                 if record.id in seen:
                     raise DataError(f"{example.place}: the name has come before, in {seen[record.id]}. Give each sequence its own name.")
                 seen[record.id] = str(path)
+                if painted:
+                    example = replace(example, tags=paint(regions.get(str(record.id), ()), len(example.tokens or ())))
+                elif not tagged:
+                    example = replace(example, labels=_labels(record, path if len(paths) > 1 else None, options))
                 yield example
         unknown = next((found[0] for name, found in regions.items() if name not in seen), None)
         if unknown:
@@ -59,17 +66,21 @@ def _records(path: Path, encoding: str) -> Iterator[SeqRecord]:
             raise DataError(f"{path} is not FASTA: {error} Pass a file whose first line begins with '>'.") from None
 
 
-def _example(record: SeqRecord, path: Path, *, named: bool, regions: dict[str, list[Region]] | None) -> Example:
-    """One sequence, labelled by its file if nothing else labels it and that is `named` for it; tags are known if there are any `regions`."""
-    name, place = str(record.id), f"{path}, sequence {record.id}"
+def _example(record: SeqRecord, path: Path) -> Example:
+    """One sequence, without labels or tags."""
+    place = f"{path}, sequence {record.id}"
     residues = tuple(str(record.seq).upper())
     if not residues:
         raise DataError(f"{place} has no residues. Take it out of the file.")
-    tags = paint(regions.get(name, ()), len(residues)) if regions else None
+    return Example(place, tokens=residues, name=str(record.id), record={"record": record})
+
+
+def _labels(record: SeqRecord, path: Path | None, options: ReadingOptions) -> tuple[str, ...] | None:
+    """What the description says, or else the name of the file where that is its class."""
     said = _LABEL.search(record.description)
-    label = (said[1] or said[2]) if said else path.name.partition(".")[0] if named else None
-    labels = (label,) if label and regions is None else None
-    return Example(place, tokens=residues, labels=labels, tags=tags, name=name, record={"record": record})
+    if said:
+        return split_labels(said[1] or said[2], options.separator)
+    return (path.name.partition(".")[0],) if path else None
 
 
 def _bed(example: Example, prediction: Prediction) -> Iterator[str]:

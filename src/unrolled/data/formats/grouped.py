@@ -3,8 +3,10 @@
 import csv
 from array import array
 from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import repeat
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -12,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats.files import Table, open_table
+from unrolled.data.formats.files import STANDARD_INPUT, Table, open_table
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.tables import split_labels
 from unrolled.data.formats.times import Times
 from unrolled.errors import DataError
 
@@ -22,7 +25,7 @@ from unrolled.errors import DataError
 class Group:
     """The rows of one name: the `lines` on which they stand, what they hold, and, if those columns are there, times and targets.
 
-    All are in the order of the file; a step counts in order of time.
+    All are in the order of the file; a step counts in order of time. `kept` is the table itself if it cannot be read twice.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Group:
     lines: MutableSequence[int] = field(default_factory=lambda: array("q"))
     times: MutableSequence[float] = field(default_factory=lambda: array("d"))
     targets: list[str] = field(default_factory=list)
+    kept: "Kept | None" = None
 
     @cached_property
     def order(self) -> NDArray[np.int64]:
@@ -41,33 +45,38 @@ class Group:
         """Where the row of a step stands."""
         return f"{self.path}, line {self.lines[self.order[step]]}"
 
-    def example(self, *, tagged: bool, tokens: tuple[str, ...] | None = None, numbers: NDArray[np.float32] | None = None) -> Example:
-        """The example with these steps. Some targets missing, or several where one label is wanted, are a `DataError`."""
-        lines = array("q", (self.lines[row] for row in self.order))
+    def example(
+        self, options: ReadingOptions, *, tagged: bool, tokens: tuple[str, ...] | None = None, numbers: NDArray[np.float32] | None = None
+    ) -> Example:
+        """The example with these steps. If labels are needed, targets that contradict each other or are missing are a `DataError`."""
         targets = tuple(self.targets[row] for row in self.order) if any(self.targets) else None
-        if targets:
-            self._check(targets, tagged)
+        if targets and (problem := self._problem(targets, tagged)):
+            if options.labels_needed:
+                raise DataError(problem)
+            targets = None
         return Example(
             self.place(0),
             tokens=tokens,
             numbers=numbers,
-            labels=targets[:1] if targets and not tagged else None,
+            labels=split_labels(targets[0], options.separator) if targets and not tagged else None,
             tags=targets if tagged else None,
             name=self.name,
-            record={"path": self.path, "lines": lines},
+            record={"path": self.path, "numbers": array("q", (self.lines[row] for row in self.order)), "kept": self.kept},
         )
 
-    def _check(self, targets: Sequence[str], tagged: bool) -> None:
+    def _problem(self, targets: Sequence[str], tagged: bool) -> str | None:
+        """What is wrong with the targets of the steps, if anything is."""
         for step, target in enumerate(targets):
             if not target:
-                raise DataError(
-                    f"{self.place(step)}: the target is missing, which other rows of {self.name!r} have. Fill it in, or leave all of them out."
+                told = f"the target is missing, which other rows of {self.name!r} have. Fill it in, or leave all of them out."
+            elif not tagged and target != targets[0]:
+                told = (
+                    f"{self.name!r} has the target {target!r} here and {targets[0]!r} before. Give all its rows one label, or tag each row."
                 )
-            if not tagged and target != targets[0]:
-                raise DataError(
-                    f"{self.place(step)}: {self.name!r} has the target {target!r} here and {targets[0]!r} before. "
-                    "Give all its rows one label, or tag each row instead."
-                )
+            else:
+                continue
+            return f"{self.place(step)}: {told}"
+        return None
 
 
 @dataclass(frozen=True)
@@ -80,9 +89,19 @@ class Roles:
 
     @classmethod
     def find(cls, table: Table, key: tuple[str | None, str], options: ReadingOptions) -> "Roles":
-        """The places of the columns in a table; `key` is the name and the flag of the first one."""
-        pairs = (key, (options.time, "--time"), (options.target, "--target"))
+        """The places of the columns in a table; `key` is the name and the flag of the first one. A target may be missing if none is needed."""
+        target = options.target if options.labels_needed or options.target in table.columns else None
+        pairs = (key, (options.time, "--time"), (target, "--target"))
         return cls(*(None if name is None else table.find(name, flag) for name, flag in pairs))
+
+
+@dataclass
+class Kept:
+    """A table that came from the standard input, row by row with the numbers of its lines."""
+
+    delimiter: str
+    columns: tuple[str, ...]
+    rows: list[tuple[int, list[str]]] = field(default_factory=list)
 
 
 Take = Callable[[list[str]], Iterable[Any]]
@@ -96,7 +115,10 @@ def gather(table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]]
     """
     groups: dict[str, Group] = {}
     times = Times()
+    kept = Kept(table.delimiter, table.columns) if table.path == STANDARD_INPUT else None
     for line, row in table.rows:
+        if kept:
+            kept.rows.append((line, row))
         name = table.path.stem if roles.key is None else row[roles.key].strip()
         if not name:
             raise DataError(
@@ -104,7 +126,7 @@ def gather(table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]]
             )
         group = groups.get(name)
         if group is None:
-            group = groups[name] = Group(name, table.path, empty())
+            group = groups[name] = Group(name, table.path, empty(), kept=kept)
         group.lines.append(line)
         try:
             group.values.extend(take(row))
@@ -134,19 +156,25 @@ def read_groups(
                 yield example
 
 
-def write_rows(found: Iterable[tuple[Example, Prediction]], file: TextIO, encoding: str) -> None:
+def write_rows(found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
     """The tables that examples came from, row by row as they were, with the prediction for each and its probability at the end."""
-    predicted: dict[Path, dict[int, tuple[str, ...]]] = {}
+    predicted: dict[Path, dict[int, tuple[str, str]]] = {}
+    kept: Kept | None = None
     for example, prediction in found:
-        lines = example.record["lines"]
-        several = prediction.tags is not None
-        said = prediction.tags if prediction.tags is not None else [";".join(prediction.labels or ())] * len(lines)
-        chances = [f"{chance:.4f}" for chance in prediction.probabilities]
-        chances = chances if several else [";".join(chances)] * len(lines)
-        predicted.setdefault(example.record["path"], {}).update(zip(lines, zip(said, chances, strict=True), strict=True))
-    for number, (path, cells) in enumerate(predicted.items()):
-        with open_table(path, encoding) as table:
+        kept = example.record["kept"]
+        cells = zip(example.record["numbers"], _cells(prediction, options.separator or ";"), strict=False)
+        predicted.setdefault(example.record["path"], {}).update(cells)
+    for number, (path, cells_of) in enumerate(predicted.items()):
+        with nullcontext(kept) if kept else open_table(path, options.encoding) as table:
             writer = csv.writer(file, delimiter=table.delimiter, lineterminator="\n")
             if not number:
                 writer.writerow([*table.columns, "predicted", "probability"])
-            writer.writerows([*row, *cells.get(line, ("", ""))] for line, row in table.rows)
+            writer.writerows([*row, *cells_of[line]] for line, row in table.rows)
+
+
+def _cells(prediction: Prediction, separator: str) -> Iterator[tuple[str, str]]:
+    """What is added to each row: its tag, or the labels of the whole sequence without end."""
+    chances = [f"{chance:.4f}" for chance in prediction.probabilities]
+    if prediction.tags is not None:
+        return zip(prediction.tags, chances, strict=True)
+    return repeat((separator.join(prediction.labels or ()), separator.join(chances)))

@@ -36,7 +36,7 @@ class Images:
         if options.image not in ("rows", "whole"):
             raise ConfigError(f"`image` must be rows or whole, got {options.image!r}.")
         for path in paths:
-            yield from _read(path, options.image)
+            yield from _read(path, options)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """A table with a row for each image: its file, its number from 1, the predicted label and the probability of that."""
@@ -49,13 +49,14 @@ class Images:
             )
 
 
-def _read(path: Path, how: str) -> Iterator[Example]:
+def _read(path: Path, options: ReadingOptions) -> Iterator[Example]:
     """The images of one file."""
     with open_bytes(path) as file:
         count, *shape = _sizes(path, file, 3)
-        shape = shape if how == "rows" else [1, prod(shape)]
+        shape = shape if options.image == "rows" else [1, prod(shape)]
         images = _items(path, file, count, prod(shape))
-        for number, (image, labels) in enumerate(zip(images, _labels(path, count), strict=True), 1):
+        known = _labels(path, count) if options.labels_needed else repeat(None, count)
+        for number, (image, labels) in enumerate(zip(images, known, strict=True), 1):
             numbers = np.frombuffer(image, np.uint8).reshape(shape).astype(np.float32) / np.float32(255)
             yield Example(f"{path}, image {number}", numbers=numbers, labels=labels, record={"file": str(path), "image": number})
 

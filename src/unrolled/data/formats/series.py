@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TextIO
@@ -20,7 +21,8 @@ from unrolled.errors import ConfigError, DataError
 class LongSeries:
     """Long tables as CSV; an example is a series, its numbers `[T, C]` in order of time, or of the file where no time is named.
 
-    Without `--series` each file is one series. The rows of a series may stand anywhere in its file, so that a file is held in memory.
+    Without `--series` each file is one series. `record["channels"]` has the names of the channels, so that a file that is read later may
+    be asked for the same ones in the same order. The rows of a series may stand anywhere in its file, so that a file is held in memory.
     """
 
     name = "series"
@@ -38,7 +40,7 @@ class LongSeries:
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The table as it was read, with the prediction for the series or the time at the end of each row."""
-        write_rows(found, file, options.encoding)
+        write_rows(found, file, options)
 
 
 def _series(table: Table, roles: Roles, options: ReadingOptions, tagged: bool, sampling: Sampling) -> Iterator[Example]:
@@ -47,7 +49,9 @@ def _series(table: Table, roles: Roles, options: ReadingOptions, tagged: bool, s
     for group in gather(table, roles, partial(array, "f"), partial(_parse, table, columns)):
         _look_at_times(group, sampling)
         numbers = np.array(group.values, np.float32).reshape(-1, len(columns))[group.order]
-        yield group.example(tagged=tagged, numbers=complete(numbers, group.place, names, impute=options.impute))
+        numbers = complete(numbers, group.place, names, impute=options.impute)
+        example = group.example(options, tagged=tagged, numbers=numbers)
+        yield replace(example, record={**example.record, "channels": tuple(names)})
 
 
 def _channels(table: Table, roles: Roles, options: ReadingOptions) -> list[int]:

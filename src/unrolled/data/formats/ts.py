@@ -84,7 +84,7 @@ def _read(path: Path, options: ReadingOptions, header: _Header) -> Iterator[Exam
             continue
         if not begun:
             raise DataError(f"{place}: cases must come after a line with @data, got {line[:20]!r}. Put that line before them.")
-        values, labels = _split(line, header, place)
+        values, labels = _split(line, header, place, options.labels_needed)
         numbers = _parse(values, place, options.impute)
         header.dimensions = header.dimensions or numbers.shape[1]
         if numbers.shape[1] != header.dimensions:
@@ -97,13 +97,13 @@ def _read(path: Path, options: ReadingOptions, header: _Header) -> Iterator[Exam
         raise DataError(f"{path} has no line with @data, after which the cases come. Pass a file in the .ts format.")
 
 
-def _split(line: str, header: _Header, place: str) -> tuple[str, tuple[str, ...] | None]:
-    """The values of a line, and its label if cases have labels and it is known."""
+def _split(line: str, header: _Header, place: str, needed: bool) -> tuple[str, tuple[str, ...] | None]:
+    """The values of a line, and its label if cases have labels. One that is not declared is a `DataError` if labels are `needed`."""
     if header.labels is None:
         return line, None
     values, _, label = line.rpartition(":")
     label = label.strip()
-    if label == "?":
+    if label == "?" or not (needed or label in header.labels):
         return values, None
     if label not in header.labels:
         raise DataError(
