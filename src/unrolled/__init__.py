@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from unrolled.layers import RNN as RNN
     from unrolled.layers import Recurrent as Recurrent
     from unrolled.tasks import load as load
+    from unrolled.tasks import train_classifier as train_classifier
     from unrolled.tasks import train_language_model as train_language_model
+    from unrolled.tasks import train_tagger as train_tagger
 
 __version__ = "0.1.0"
 
@@ -26,11 +28,13 @@ _HOME = {
     "GRU": "unrolled.layers",
     "RNN": "unrolled.layers",
     "load": "unrolled.tasks",
+    "train_classifier": "unrolled.tasks",
     "train_language_model": "unrolled.tasks",
+    "train_tagger": "unrolled.tasks",
 }
 _MODULES = {"cells", "errors"}
 
-__all__ = ["GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "errors", "load", "train_language_model"]
+__all__ = ["GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "errors", "load", "train_classifier", "train_language_model", "train_tagger"]
 
 
 def __getattr__(name: str) -> object:

@@ -11,6 +11,7 @@ from unrolled.errors import UnrolledError
 COMMANDS = {
     "train": "unrolled.cli.train:train",
     "evaluate": "unrolled.cli.evaluate:evaluate",
+    "predict": "unrolled.cli.predict:predict",
     "sample": "unrolled.cli.sample:sample",
     "score": "unrolled.cli.score:score",
     "show": "unrolled.cli.show:show",
@@ -21,6 +22,7 @@ COMMANDS = {
 SUMMARIES = {
     "train": "Train a network on files.",
     "evaluate": "Measure a trained network on a file.",
+    "predict": "Label new sequences.",
     "sample": "Let a language model write.",
     "score": "Which sentence is more likely?",
     "show": "Print a cell: its equations, mathematics or plan.",

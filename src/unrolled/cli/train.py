@@ -10,7 +10,7 @@ import click
 
 from unrolled.cli.flags import flags, given, read_options
 from unrolled.errors import ConfigError
-from unrolled.tasks import KINDS, run_training
+from unrolled.tasks import KINDS, find_kind, run_training
 from unrolled.tasks.kind import Kind
 from unrolled.training import RunFolder, display_here
 from unrolled.training.run_folder import PICTURE, fresh_folder
@@ -23,13 +23,38 @@ HELP = {
 
     The last tenth of the text is held out, unless --validation names another text, and the loss of all of it is measured.
     """,
+    "classify": """Train a network that labels sequences on DATA: tables (--input, --target), JSON Lines, a file or folder for each label,
+    time series, images, event logs, or builtin:intents and the like; see docs/data.md.
+
+    A tenth, drawn at random, is held out, unless --validation names other files; the weights with the best accuracy on it are kept.
+    """,
+    "tag": """Train a network that tags every step of a sequence on DATA: files with a step on each line and its tag in a --column,
+    CoNLL-U, tables with as many tags as steps, FASTA with --regions, or builtin:python-tokens and the like; see docs/data.md.
+
+    A tenth, drawn at random, is held out, unless --validation names other files; the weights with the best accuracy on it, or the best F1
+    of entities if tags are BIO, are kept.
+    """,
 }
 
-NEXT = {"lm": "Let it write: unrolled sample {run}"}
+NEXT = {
+    "lm": "Let it write: unrolled sample {run}",
+    "classify": "Let it label what you type: unrolled predict {run}",
+    "tag": "Let it tag what you type: unrolled predict {run}",
+}
 """What one does with a run of each kind."""
 
 
-@click.group()
+class _Kinds(click.Group):
+    """A command for each kind of task, made when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(KINDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return _command(find_kind(cmd_name)) if cmd_name in KINDS else None
+
+
+@click.group(cls=_Kinds)
 def train() -> None:
     """Train a network on files."""
 
@@ -65,7 +90,3 @@ def _together(typed: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
     """What is typed and what a file says. What is typed goes first, also where a limit replaces one of another kind."""
     hidden = LIMITS if LIMITS & typed.keys() else set()
     return {**{name: value for name, value in written.items() if name not in hidden}, **typed}
-
-
-for _kind in KINDS.values():
-    train.add_command(_command(_kind))

@@ -78,6 +78,12 @@ class LinearChain(nn.Module):
             self._viterbi(scores, tags, read)
         return tags, self._path(scores, tags, read) - self._log_partition(scores, read)
 
+    def allows(self, tags: Tensor) -> bool:
+        """Whether one sequence of tags `[T]` is possible at all."""
+        outside = tags.new_full((1,), len(self.tags))
+        between = torch.cat([outside, tags, outside])
+        return bool(self.allowed[between[:-1], between[1:]].all())
+
     def _viterbi(self, scores: Tensor, tags: Tensor, read: Lengths) -> None:
         """Write the best tags of every sequence into `tags`."""
         begin, transitions, end = self._weights()

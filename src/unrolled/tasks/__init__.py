@@ -1,19 +1,34 @@
 """F8: a task is a reader, a model, a loss, measures and defaults."""
 
 from collections.abc import Sequence
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from unrolled.data.text import Source
 from unrolled.errors import RunError
 from unrolled.tasks.kind import Kind
-from unrolled.tasks.language_model import LanguageModelling, TrainedLanguageModel
 from unrolled.tasks.runs import load_run, run_training
 from unrolled.training import Display, RunFolder, display_here
 
-__all__ = ["KINDS", "load", "run_training", "train_language_model"]
+if TYPE_CHECKING:
+    from unrolled.tasks.labelling import TrainedLabeller
+    from unrolled.tasks.language_model import TrainedLanguageModel
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (LanguageModelling(),)}
-"""Every kind of task, by the name that a run folder has of it."""
+__all__ = ["KINDS", "find_kind", "load", "run_training", "train_classifier", "train_language_model", "train_tagger"]
+
+KINDS = {
+    "lm": "unrolled.tasks.language_model:LanguageModelling",
+    "classify": "unrolled.tasks.labelling:Classifying",
+    "tag": "unrolled.tasks.labelling:Tagging",
+}
+"""Where every kind of task is, by the name that a run folder has of it."""
+
+
+def find_kind(name: str) -> Kind:
+    """A kind of task. What it needs, such as libraries for measures, is loaded only when it is asked for."""
+    module, kind = KINDS[name].split(":")
+    found: Kind = getattr(import_module(module), kind)()
+    return found
 
 
 def load(run: Source) -> Any:
@@ -22,12 +37,12 @@ def load(run: Source) -> Any:
     task = folder.read_config().get("task")
     if not isinstance(task, str) or task not in KINDS:
         raise RunError(f"{folder} says it holds the task {task!r}. This version knows {', '.join(KINDS)}.")
-    return load_run(KINDS[task], folder)
+    return load_run(find_kind(task), folder)
 
 
 def train_language_model(
     data: Source | Sequence[Source] = (), *, out: Source, display: Display | None = None, resume: bool = False, **options: Any
-) -> TrainedLanguageModel:
+) -> "TrainedLanguageModel":
     """Train on text files and give the model, ready to use; everything is kept in the run folder `out`.
 
     `options` are those of `unrolled train lm`, with underscores: `hidden=256, minutes=3`; `cell` may be a `Cell`. With `resume` the run in
@@ -40,7 +55,27 @@ def train_language_model(
     return trained
 
 
+def train_classifier(
+    data: Source | Sequence[Source] = (), *, out: Source, display: Display | None = None, resume: bool = False, **options: Any
+) -> "TrainedLabeller":
+    """Train on sequences with one label each, or with several.
+
+    The same as `train_language_model`, with the options of `unrolled train classify`.
+    """
+    trained: TrainedLabeller = _train("classify", data, out, display, resume, options)
+    return trained
+
+
+def train_tagger(
+    data: Source | Sequence[Source] = (), *, out: Source, display: Display | None = None, resume: bool = False, **options: Any
+) -> "TrainedLabeller":
+    """Train on sequences with a tag for each step; the same as `train_language_model` with the options of `unrolled train tag`."""
+    trained: TrainedLabeller = _train("tag", data, out, display, resume, options)
+    return trained
+
+
 def _train(name: str, data: Source | Sequence[Source], out: Source, display: Display | None, resume: bool, options: dict[str, Any]) -> Any:
     folder = RunFolder(out)
-    run_training(KINDS[name], data, folder, options, display or display_here(), resume=resume)
-    return load_run(KINDS[name], folder)
+    kind = find_kind(name)
+    run_training(kind, data, folder, options, display or display_here(), resume=resume)
+    return load_run(kind, folder)

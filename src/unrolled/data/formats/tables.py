@@ -36,7 +36,7 @@ class _Layout:
             raise DataError(f"{place}: the input, {self._name(self.input)}, is empty. Fill it in, or take the row out.")
         target = None if self.target is None else row[self.target]
         record = {"row": row, "columns": self.columns, "delimiter": self.delimiter, "characters": self.characters}
-        if not target:
+        if target is None or not (target or (options.separator and not tagged)):
             return Example(place, text=text, record=record)
         if tagged:
             tokens, tags = (tuple(cell if self.characters else cell.split()) for cell in (text, target))
@@ -53,7 +53,7 @@ class _Layout:
 
 
 def split_labels(cell: str, separator: str | None) -> tuple[str, ...]:
-    """The labels that a cell holds: one, or several with a separator between them."""
+    """The labels that a cell holds: one, or with a separator between them several, or none."""
     parts = [cell] if separator is None else cell.split(separator)
     return tuple(part.strip() for part in parts if part.strip())
 

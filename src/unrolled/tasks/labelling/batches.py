@@ -1,0 +1,108 @@
+"""Sequences as a network reads them: numbered, in batches of about the same length, padded."""
+
+from collections.abc import Iterator
+from copy import copy
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unrolled.data.sequences import Numbers, Sequences
+from unrolled.models.inputs import Inputs, Spellings
+from unrolled.tasks.labelling.codec import Codec
+
+
+class Encoded:
+    """Sequences with what a codec makes of their tokens, numbers and labels.
+
+    `targets` are, for whole sequences, `[N]`, or `[N, K]` zeros and ones where several labels may hold; for steps `[S]`. A label that the
+    codec does not know is -1.
+    """
+
+    def __init__(self, sequences: Sequences, codec: Codec, *, tagged: bool, several: bool = False) -> None:
+        self.sequences, self.codec = sequences, codec
+        self.words = codec.word_numbers(sequences.table)[sequences.tokens] if codec.words else None
+        self.numbers = codec.numbers.apply(sequences.numbers) if codec.numbers else None
+        if codec.characters:
+            spelt = [codec.characters.numbers(token) for token in sequences.table]
+            self.letters = np.concatenate([*spelt, np.zeros(0, np.int64)])
+            self.letter_starts = np.cumsum([0, *map(len, spelt)])
+        known = np.array([codec.number_of.get(name, -1) for name in sequences.names] + [-1])
+        if tagged:
+            self.targets = known[sequences.tags]
+        elif several:
+            self.targets = self._indicators(known)
+        else:
+            self.targets = np.array([known[s[0]] if len(s) == 1 else -1 for s in sequences.label_sets] + [-1])[sequences.labels]
+
+    def _indicators(self, known: Numbers) -> Numbers:
+        rows = np.zeros((len(self.sequences.label_sets) + 1, len(self.codec.labels)), np.int64)
+        for row, chosen in enumerate(self.sequences.label_sets):
+            rows[row, [known[n] for n in chosen if known[n] >= 0]] = 1
+        return rows[self.sequences.labels]
+
+    def over(self, sequences: Sequences) -> "Encoded":
+        """The same steps, otherwise divided into sequences."""
+        other = copy(self)
+        other.sequences = sequences
+        return other
+
+    def inputs(self, which: Numbers, span: slice = slice(None)) -> Inputs:
+        """What is known of the steps of some sequences; of each only the steps in `span`."""
+        steps, lengths = self._steps(which, span)
+        words = None if self.words is None else _padded(self.words[steps], lengths)
+        numbers = None if self.numbers is None else _padded(self.numbers[steps], lengths)
+        spellings = self._spellings(self.sequences.tokens[steps], lengths) if self.codec.characters else None
+        return Inputs(torch.from_numpy(lengths), words, spellings, numbers)
+
+    def tags(self, which: Numbers) -> Tensor:
+        """The targets of the steps of some sequences, `[T, B]`, 0 past each end."""
+        steps, lengths = self._steps(which, slice(None))
+        return _padded(self.targets[steps], lengths)
+
+    def _steps(self, which: Numbers, span: slice) -> tuple[Numbers, Numbers]:
+        if span == slice(None):
+            return self.sequences.steps(which), self.sequences.lengths[which]
+        ranges = [np.arange(self.sequences.starts[i], self.sequences.starts[i + 1])[span] for i in which]
+        return np.concatenate(ranges), np.array([len(r) for r in ranges])
+
+    def _spellings(self, tokens: Numbers, lengths: Numbers) -> Spellings:
+        distinct, which = np.unique(tokens, return_inverse=True)
+        starts, sizes = self.letter_starts[distinct], np.diff(self.letter_starts)[distinct]
+        places = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
+        return Spellings(_padded(self.letters[places], sizes), torch.from_numpy(sizes), _padded(which.astype(np.int64), lengths))
+
+
+def _padded(flat: NDArray[np.generic], lengths: Numbers) -> Tensor:
+    """Flat steps `[S, …]` as `[T, B, …]`, 0 past each end."""
+    steps = int(lengths.max(initial=0))
+    padded = np.zeros((steps, len(lengths), *flat.shape[1:]), flat.dtype)
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    padded[within, np.repeat(np.arange(len(lengths)), lengths)] = flat
+    return torch.from_numpy(padded)
+
+
+def by_length(lengths: Numbers, which: Numbers, batch: int, chance: np.random.Generator | None = None) -> list[Numbers]:
+    """Sequences in batches of about the same length; with `chance` shuffled, so that every epoch has others.
+
+    There are as many batches whatever the chance.
+    """
+    jitter = np.zeros(len(which)) if chance is None else chance.uniform(0, 0.2, len(which)) + chance.uniform(0, 1e-3, len(which))
+    order = which[np.argsort(np.log1p(lengths[which]) + jitter, kind="stable")]
+    batches = [order[i : i + batch] for i in range(0, len(order), batch)]
+    return batches if chance is None else [batches[i] for i in chance.permutation(len(batches))]
+
+
+def evenly(which: Numbers, held_out: float, chance: np.random.Generator) -> tuple[Numbers, Numbers]:
+    """Sequences in two parts, drawn at random: those to learn, and at least one but not all held out unless `held_out` is 0."""
+    shuffled = chance.permutation(which)
+    count = min(max(round(held_out * len(which)), 1), len(which) - 1) if held_out else 0
+    return np.sort(shuffled[count:]), np.sort(shuffled[:count])
+
+
+def pieces(total: int, window: int, overlap: int) -> Iterator[tuple[slice, slice]]:
+    """The windows of a sequence: which steps each reads, and which of these, counted from the window's start, are decided in it."""
+    for start in range(0, total, window):
+        first, last = max(start - overlap, 0), min(start + window + overlap, total)
+        yield slice(first, last), slice(start - first, min(start + window, total) - first)

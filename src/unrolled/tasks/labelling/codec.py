@@ -1,0 +1,114 @@
+"""What a run that labels has to know of its data: symbols, means, labels."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.data.sequences import Sequences
+from unrolled.data.standardise import Standardiser
+from unrolled.data.symbols import Symbols
+from unrolled.errors import DataError, RunError
+from unrolled.models.inputs import InputSizes
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How steps become numbers, and numbers labels.
+
+    `level` is word, char or both; `words` and `characters` are None where nothing of the kind is read, as is `numbers`. `labels` are
+    the classes, in the order of the network's scores.
+    """
+
+    level: str
+    lower: bool
+    words: Symbols | None
+    characters: Symbols | None
+    numbers: Standardiser | None
+    labels: tuple[str, ...]
+
+    @classmethod
+    def learn(
+        cls, sequences: Sequences, part: NDArray[np.int64], level: str | None, lower: bool, most: int | None, more: tuple[str, ...] = ()
+    ) -> "Codec":
+        """From some of the sequences, the training part; words in `more` are known as well, as far as there is room.
+
+        `DataError` if there is only one label.
+        """
+        steps = sequences.steps(part)
+        counts: Counter[str] = Counter()
+        if len(sequences.tokens):
+            found = np.bincount(sequences.tokens[steps], minlength=len(sequences.table))
+            for token, n in zip(sequences.table, found.tolist(), strict=True):
+                counts[token.lower() if lower else token] += n
+        level = level or ("both" if any(len(token) > 1 for token in counts) else "word")
+        words = Symbols(_with(Symbols.from_counts(counts, most).names, more, most)) if counts else None
+        spelt = counts and level == "both"
+        letters = Counter(c for token, n in zip(sequences.table, found.tolist(), strict=True) if n for c in token) if spelt else Counter()
+        means = Standardiser.learn([sequences.numbers[steps]]) if sequences.numbers.shape[1] else None
+        labels = tuple(sorted(_labels_of(sequences, part, steps), key=_order))
+        if len(labels) < 2:
+            only = f"all of them are {labels[0]!r}" if labels else "there is none"
+            raise DataError(f"There must be at least 2 different labels to tell apart; {only}. Look at the column, or add other examples.")
+        return cls(level, lower, words, Symbols.from_counts(letters) if spelt else None, means, labels)
+
+    @property
+    def sizes(self) -> InputSizes:
+        """What a network has to read."""
+        words = self.words.size if self.words else 0
+        characters = self.characters.size if self.characters else 0
+        return InputSizes(words, characters, len(self.numbers.mean) if self.numbers else 0)
+
+    @cached_property
+    def number_of(self) -> dict[str, int]:
+        """The number of each label."""
+        return {label: i for i, label in enumerate(self.labels)}
+
+    def word_numbers(self, table: tuple[str, ...]) -> NDArray[np.int64]:
+        """The number of each of some tokens, `[D]`."""
+        return (self.words or Symbols(())).numbers(token.lower() if self.lower else token for token in table)
+
+    def to_json(self) -> str:
+        """All of it."""
+        parts = {
+            "level": self.level,
+            "lower": self.lower,
+            "words": self.words and self.words.names,
+            "characters": self.characters and self.characters.names,
+            "numbers": self.numbers and self.numbers.to_dict(),
+            "labels": self.labels,
+        }
+        return json.dumps(parts, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Codec":
+        """What `to_json` wrote. `RunError` for something else."""
+        try:
+            found: dict[str, Any] = json.loads(text)
+            words, characters = (None if found[key] is None else Symbols.recall(found[key]) for key in ("words", "characters"))
+            numbers = None if found["numbers"] is None else Standardiser.from_dict(found["numbers"])
+            return cls(str(found["level"]), bool(found["lower"]), words, characters, numbers, Symbols.recall(found["labels"]).names)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise RunError(f"The symbols and labels of the run are damaged: {error!r}. Take them from a copy of the run.") from None
+
+
+def _with(names: tuple[str, ...], more: tuple[str, ...], most: int | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*names, *more)))[: None if most is None else most - 1]
+
+
+def _labels_of(sequences: Sequences, part: NDArray[np.int64], steps: NDArray[np.int64]) -> set[str]:
+    tags = np.unique(sequences.tags[steps]).tolist()
+    labels = [n for chosen in np.unique(sequences.labels[part]).tolist() if chosen >= 0 for n in sequences.label_sets[chosen]]
+    return {sequences.names[n] for n in (*tags, *labels) if n >= 0}
+
+
+def _order(label: str) -> tuple[int, float, str]:
+    """Numbers by their size, then words by the alphabet."""
+    try:
+        return 0, float(label), label
+    except ValueError:
+        return 1, 0.0, label

@@ -1,0 +1,71 @@
+"""Labelled files, read and numbered: what is learnt, what is held out, and what must be known of it later."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+
+from unrolled.data.formats import ReadingOptions, read_examples
+from unrolled.data.sequences import Numbers, Sequences, gather
+from unrolled.errors import ConfigError
+from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.kind import Progress
+from unrolled.tasks.labelling.batches import Encoded, evenly
+from unrolled.tasks.labelling.codec import Codec
+
+SPLIT = 7
+"""Seeds the drawing of what is held out, apart from all other chance."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the sequences of a source."""
+
+    encoded: Encoded
+    which: Numbers
+
+    def __len__(self) -> int:
+        return len(self.which)
+
+    def in_pieces(self, window: int) -> "Part":
+        """The same steps in sequences of at most `window` steps."""
+        sequences = self.encoded.sequences
+        cut = sequences.in_pieces(window)
+        inside = np.isin(np.searchsorted(sequences.starts, cut.starts[:-1], side="right") - 1, self.which)
+        return Part(self.encoded.over(cut), np.flatnonzero(inside))
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The data of a run."""
+
+    knowledge: Codec
+    train: Part
+    held_out: Part
+    fingerprint: str
+
+
+def read_labelled(configuration: Configuration, progress: Progress, *, tagged: bool, several: bool) -> Labelled:
+    """Read what a configuration names, and set apart what is held out."""
+    data, reading = configuration["data"], configuration["reading"]
+    if not data.sources:
+        raise ConfigError("There is no DATA to train on. Pass labelled files, or builtin:… examples: see docs/data.md.")
+    sequences = _read(data.sources, reading, data.level, progress, tagged=tagged)
+    everything = np.arange(len(sequences))
+    other = _read(data.validation, reading, data.level, progress, tagged=tagged) if data.validation else None
+    chance = np.random.default_rng([SPLIT, configuration["training"].seed])
+    learnt, held = (everything, everything[:0]) if other else evenly(everything, data.held_out, chance)
+    codec = Codec.learn(sequences, learnt, data.level, data.lower, data.vocabulary)
+    encoded = Encoded(sequences, codec, tagged=tagged, several=several)
+    measured = Part(encoded, held)
+    if other:
+        measured = Part(Encoded(other, codec, tagged=tagged, several=several), np.arange(len(other)))
+    fingerprint = blake2b(f"{sequences.fingerprint} {other and other.fingerprint}".encode(), digest_size=16).hexdigest()
+    return Labelled(codec, Part(encoded, learnt), measured, fingerprint)
+
+
+def _read(sources: tuple[str, ...], reading: ReadingOptions, level: str | None, progress: Progress, *, tagged: bool) -> Sequences:
+    def tick(count: int) -> None:
+        progress(f"reading: {count:,} sequences", 0, 1)
+
+    return gather(read_examples(sources, reading, tagged=tagged), level or "both", needed="tags" if tagged else "labels", progress=tick)

@@ -1,0 +1,112 @@
+"""How well labels were found, by the measures that the field agrees on."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from seqeval.metrics import classification_report as entity_report
+from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as entity_scores
+from sklearn.metrics import accuracy_score, classification_report, confusion_matrix, f1_score
+from sklearn.preprocessing import MultiLabelBinarizer
+
+from unrolled.training.checkpoint import replace_file
+
+Labels = Sequence[tuple[str, ...]]
+"""For each sequence its labels, or the tags of its steps."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Shares from 0 to 1, of `size` sequences or, for tags, of their steps.
+
+    `accuracy` counts what is wholly right, `macro_f1` is the mean of all labels' F1, and where tags mark entities in BIO, `entity_f1` and
+    its parts count entities of which every tag is right. `report` says the same of every label. `confusion` `[K, K]` counts how often each
+    of `names`, row by row, was taken for each.
+    """
+
+    size: int
+    accuracy: float
+    macro_f1: float
+    entities: tuple[float, float, float] | None
+    report: str
+    names: tuple[str, ...]
+    confusion: NDArray[np.int64]
+
+    @property
+    def entity_f1(self) -> float | None:
+        """The F1 of entities."""
+        return None if self.entities is None else self.entities[2]
+
+    @property
+    def decisive(self) -> float:
+        """What is usually reported."""
+        return self.accuracy if self.entities is None else self.entities[2]
+
+    def __str__(self) -> str:
+        if self.entities is None:
+            return f"accuracy {self.accuracy:.2%}, macro F1 {self.macro_f1:.2%}"
+        precision, recall, f1 = self.entities
+        return f"entities: F1 {f1:.2%}, precision {precision:.2%}, recall {recall:.2%}; accuracy {self.accuracy:.2%}"
+
+    def draw(self, path: Path) -> None:
+        """Draw the confusion matrix into a PNG: rows are the true labels, each coloured by its shares."""
+        size = min(3 + 0.4 * len(self.names), 14)
+        figure = Figure(figsize=(size + 1, size), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        shares = self.confusion / np.maximum(self.confusion.sum(1, keepdims=True), 1)
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for row, column in np.argwhere(self.confusion).tolist() if len(self.names) <= 30 else ():
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, str(self.confusion[row, column]), ha="center", va="center", color=colour, fontsize=7)
+        axes.set_xticks(range(len(self.names)), self.names, rotation=90)
+        axes.set_yticks(range(len(self.names)), self.names)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("true")
+        replace_file(path, lambda aside: figure.savefig(aside, format="png", dpi=120))
+
+
+def is_bio(names: Sequence[str]) -> bool:
+    """Whether tags mark entities: O, and B-… and I-… of every kind."""
+    return "O" in names and len(names) > 1 and all(name == "O" or name[:2] in ("B-", "I-") for name in names)
+
+
+def score_labels(true: Labels, predicted: Labels, *, several: bool = False) -> Scores:
+    """Of whole sequences: one label each, or with `several` any number."""
+    if not several:
+        return _scores([t[0] for t in true], [p[0] for p in predicted], None)
+    kinds = MultiLabelBinarizer().fit([*true, *predicted])
+    rows, found = kinds.transform(true), kinds.transform(predicted)
+    report = classification_report(rows, found, target_names=kinds.classes_, zero_division=0)
+    macro = f1_score(rows, found, average="macro", zero_division=0)
+    nothing = np.zeros((0, 0), np.int64)
+    return Scores(len(true), float(accuracy_score(rows, found)), float(macro), None, report, (), nothing)
+
+
+def score_tags(true: Labels, predicted: Labels) -> Scores:
+    """Of steps; where all tags are BIO, of entities too (as CoNLL-2000's conlleval counts them)."""
+    flat, found = ([tag for tags in all_tags for tag in tags] for all_tags in (true, predicted))
+    if not is_bio(sorted({*flat, *found})):
+        return _scores(flat, found, None)
+    rows, columns = [list(tags) for tags in true], [list(tags) for tags in predicted]
+    with warnings.catch_warnings():
+        # No entity found yet, as at the beginning of training, is an F1 of 0 and no news.
+        warnings.simplefilter("ignore")
+        precision, recall, f1, _ = entity_scores(rows, columns, average="micro", zero_division=0)
+        report = entity_report(rows, columns, zero_division=0)
+    return _scores(flat, found, (float(precision), float(recall), float(f1)), report)
+
+
+def _scores(true: Sequence[str], predicted: Sequence[str], entities: tuple[float, float, float] | None, report: str = "") -> Scores:
+    names = tuple(sorted({*true, *predicted}))
+    number = {name: i for i, name in enumerate(names)}
+    rows, columns = (np.array([number[name] for name in some]) for some in (true, predicted))
+    macro = f1_score(rows, columns, average="macro", zero_division=0)
+    report = report or classification_report(rows, columns, labels=range(len(names)), target_names=names, zero_division=0)
+    confusion = confusion_matrix(rows, columns, labels=range(len(names)))
+    return Scores(len(true), float(accuracy_score(rows, columns)), float(macro), entities, report, names, confusion)

@@ -1,0 +1,126 @@
+"""What the training loop needs to know of labelling."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from unrolled.models.inputs import Inputs
+from unrolled.tasks.labelling.batches import by_length
+from unrolled.tasks.labelling.deciding import Deciding, device_of, predict_all
+from unrolled.tasks.labelling.material import Labelled, Part
+from unrolled.tasks.labelling.options import BatchOptions
+from unrolled.tasks.labelling.scores import Scores
+from unrolled.training import Piece
+
+TIE = 1e-6
+"""The part of the loss in what decides which weights are kept: enough to choose among those that are right equally often."""
+
+
+class LabellingTask:
+    """A network that learns to label sequences, or their steps."""
+
+    def __init__(self, name: str, deciding: Deciding, material: Labelled, options: BatchOptions, seed: int, weights: Tensor | None) -> None:
+        self.name, self.deciding, self.material, self.options, self.seed = name, deciding, material, options, seed
+        self.device = device_of(deciding.model)
+        self.weights = weights
+        self.train = self._to_learn(material.train)
+        lengths = self.train.encoded.sequences.lengths
+        self.batches, self.held_out_size = -(-len(self.train) // options.batch), int(self._size(material.held_out))
+        self.unit = "nats per step" if deciding.tagged else "nats per sequence"
+        self.order = by_length(lengths, self.train.which, options.batch)
+        self.scores: Scores | None = None
+
+    @property
+    def model(self) -> nn.Module:
+        """The network."""
+        model: nn.Module = self.deciding.model
+        return model
+
+    def _to_learn(self, part: Part) -> Part:
+        """In pieces, if windows are asked for."""
+        window = getattr(self.options, "window", None)
+        return part if window is None else part.in_pieces(window)
+
+    def _size(self, part: Part) -> int:
+        lengths = part.encoded.sequences.lengths[part.which]
+        return int(lengths.sum()) if self.deciding.tagged else len(lengths)
+
+    def try_out(self) -> None:
+        """One batch, so that an engine that was named and cannot run it says so before anything is written."""
+        with torch.random.fork_rng(), torch.no_grad():
+            which = self.train.which[:1]
+            self.model.train()
+            self.deciding.loss(self.train.encoded.inputs(which).to(self.device), self.train.encoded, which)
+
+    def summary(self) -> str:
+        """How many sequences there are."""
+        codec = self.material.knowledge
+        words = f", {codec.words.size:,} words" if codec.words else ""
+        steps = int(self.train.encoded.sequences.lengths[self.train.which].sum())
+        return (
+            f"{len(self.material.train):,} sequences of {steps:,} steps to learn, {len(self.material.held_out):,} held out, "
+            f"{len(codec.labels):,} labels{words}"
+        )
+
+    def begin(self, epoch: int) -> None:
+        """Other batches than in the epoch before, the same in every run."""
+        chance = np.random.default_rng([self.seed, epoch])
+        self.order = by_length(self.train.encoded.sequences.lengths, self.train.which, self.options.batch, chance)
+
+    def pieces(self, batch: int) -> Iterator[Piece]:
+        """The loss of one batch."""
+        which = self.order[batch]
+        inputs = self._varied(self.train.encoded.inputs(which)).to(self.device)
+        total, count = self.deciding.loss(inputs, self.train.encoded, which, self.weights)
+        yield Piece(total, count, count)
+
+    def _varied(self, inputs: Inputs) -> Inputs:
+        """Numbers with noise, and moved about, as far as that is asked for."""
+        numbers = inputs.numbers
+        if numbers is None or not (self.options.noise or self.options.shift):
+            return inputs
+        if self.options.shift:
+            numbers = _moved(numbers, self.options.shift)
+        return replace(inputs, numbers=numbers + self.options.noise * torch.randn_like(numbers))
+
+    def evaluate(self, tick: Callable[[int, int], None]) -> Mapping[str, float]:
+        """Loss and scores of the held-out part."""
+        part = self.material.held_out
+        found, total, count = predict_all(self.deciding, part.encoded, part.which, tick)
+        scores = self.scores = self.deciding.score(part.encoded, part.which, found)
+        entities = {} if scores.entity_f1 is None else {"entity_f1": scores.entity_f1}
+        return {
+            "held_out": total / max(count, 1), "accuracy": scores.accuracy, "macro_f1": scores.macro_f1, "decisive": scores.decisive, **entities,
+        }  # fmt: skip
+
+    evaluate_exactly = evaluate
+
+    def score(self, measures: Mapping[str, float]) -> float:
+        """How much is wrong."""
+        return 1 - measures["decisive"] + TIE * measures["held_out"]
+
+    def describe(self, measures: Mapping[str, float]) -> str:
+        """Loss and scores."""
+        return f"loss {measures['held_out']:.4f}, {self.scores}"
+
+    def memory(self) -> dict[str, Tensor]:
+        """Nothing is carried from batch to batch."""
+        return {}
+
+    def recall(self, memory: Mapping[str, Tensor]) -> None:
+        """Nothing."""
+
+
+def _moved(numbers: Tensor, most: int) -> Tensor:
+    """Each sequence `[T, B, C]` moved by up to `most` steps and channels, with 0, the mean, where nothing was."""
+    steps, batch, channels = numbers.shape
+    by_steps, by_channels = torch.randint(-most, most + 1, (2, batch))
+    times = torch.arange(steps)[:, None] + by_steps
+    places = torch.arange(channels) + by_channels[:, None]
+    inside = ((times >= 0) & (times < steps))[..., None] & ((places >= 0) & (places < channels))
+    moved = numbers[times.clamp(0, steps - 1), torch.arange(batch)]
+    moved = moved.gather(-1, places.clamp(0, channels - 1).expand(steps, -1, -1))
+    return moved.masked_fill(~inside, 0)

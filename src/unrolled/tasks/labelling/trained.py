@@ -1,0 +1,84 @@
+"""A trained labeller, ready to use."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from unrolled.data.examples import Example, Prediction
+from unrolled.data.formats import ReadingOptions, read_examples
+from unrolled.data.sequences import gather
+from unrolled.data.text import Source
+from unrolled.errors import DataError
+from unrolled.tasks.kind import Progress
+from unrolled.tasks.labelling.batches import Encoded
+from unrolled.tasks.labelling.codec import Codec
+from unrolled.tasks.labelling.deciding import Deciding, predict_all
+from unrolled.tasks.labelling.scores import Scores
+
+AT_ONCE = 512
+"""Sequences that are held in memory while they are labelled."""
+
+
+class TrainedLabeller:
+    """A network with what it knows of its data, as `load` gives it.
+
+    `model` is the network, in evaluation mode; `labels` are the labels or tags that it can give; `reading` says how the files were read
+    that it learnt from, and is what other files are read with unless something else is said.
+    """
+
+    def __init__(self, deciding: Deciding, codec: Codec, reading: ReadingOptions) -> None:
+        self.deciding, self.codec, self.reading = deciding, codec, reading
+
+    @property
+    def model(self) -> Any:
+        """The network."""
+        return self.deciding.model
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels, in the order of the network's scores."""
+        return self.codec.labels
+
+    @property
+    def tagged(self) -> bool:
+        """Whether labels are those of steps."""
+        return self.deciding.tagged
+
+    def predict(self, sequences: Sequence[str | Sequence[str] | np.ndarray | Example]) -> list[Prediction]:
+        """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, or an `Example`."""
+        examples = [s if isinstance(s, Example) else _example(s, f"sequence {i}") for i, s in enumerate(sequences)]
+        return [prediction for _, prediction in self.predict_stream(examples)]
+
+    def predict_stream(self, examples: Iterable[Example], at_once: int | None = None) -> Iterator[tuple[Example, Prediction]]:
+        """The same for any number of examples, in their order; so many are in memory at a time, or else a few hundred."""
+        examples = iter(examples)
+        while chunk := list(islice(examples, at_once or AT_ONCE)):
+            encoded = self._encoded(chunk)
+            found, _, _ = predict_all(self.deciding, encoded, np.arange(len(chunk)))
+            yield from zip(chunk, found, strict=True)
+
+    def evaluate(
+        self, sources: Source | Sequence[Source], *, reading: ReadingOptions | None = None, progress: Progress | None = None
+    ) -> Scores:
+        """How well it labels other files; labels that it never saw count as wrong."""
+        examples = read_examples(sources, reading or self.reading, tagged=self.tagged)
+        encoded = self._encoded(examples, needed=True)
+        which = np.arange(len(encoded.sequences))
+        if not len(which):
+            raise DataError("There is no sequence to measure. Pass a file with at least one.")
+        found, _, _ = predict_all(self.deciding, encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
+        return self.deciding.score(encoded, which, found)
+
+    def _encoded(self, examples: Iterable[Example], *, needed: bool = False) -> Encoded:
+        sequences = gather(examples, self.codec.level, needed=("tags" if self.tagged else "labels") if needed else None)
+        return Encoded(sequences, self.codec, tagged=self.tagged, several=self.deciding.several)
+
+
+def _example(sequence: str | Sequence[str] | np.ndarray, place: str) -> Example:
+    if isinstance(sequence, str):
+        return Example(place, text=sequence)
+    if isinstance(sequence, np.ndarray):
+        return Example(place, numbers=sequence.astype(np.float32))
+    return Example(place, tokens=tuple(sequence))

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from unrolled.data.examples import Example
+from unrolled.data.sequences import cut, gather
+from unrolled.errors import DataError
+
+SOME = [
+    Example("a, line 1", text="The cat, the dog.", labels=("pets",)),
+    Example("a, line 2", tokens=("a", "cat", "cat"), labels=("pets", "wild"), tags=("D", "N", "N")),
+    Example("a, line 3", tokens=("dog",), tags=("N",)),
+]
+
+
+def test_steps_lie_one_after_the_other_and_different_strings_once():
+    found = gather(SOME, "word")
+    assert found.starts.tolist() == [0, 6, 9, 10]
+    assert [found.table[i] for i in found.tokens] == ["The", "cat", ",", "the", "dog", ".", "a", "cat", "cat", "dog"]
+    assert len(set(found.table)) == len(found.table)
+    assert [found.names[n] if n >= 0 else None for n in found.tags] == [None] * 6 + ["D", "N", "N", "N"]
+    assert [[found.names[n] for n in found.label_sets[i]] if i >= 0 else None for i in found.labels] == [["pets"], ["pets", "wild"], None]
+    assert found.steps(np.array([2, 0])).tolist() == [9, 0, 1, 2, 3, 4, 5]
+
+
+def test_texts_are_cut_at_the_level_that_is_asked_for():
+    assert cut("Hm, no\nyes", "char") == list("Hm, no\nyes")
+    assert cut("Hm, no\nyes", "word") == cut("Hm, no\nyes", "both") == ["Hm", ",", "no", "yes"]
+
+
+def test_numbers_are_kept_beside_tokens():
+    numbers = np.arange(6, dtype=np.float32).reshape(2, 3)
+    found = gather([Example("a", tokens=("x", "y"), numbers=numbers), Example("b", tokens=("y",), numbers=numbers[1:])], "word")
+    assert found.numbers.tolist() == [[0, 1, 2], [3, 4, 5], [3, 4, 5]]
+
+
+def test_the_fingerprint_tells_every_difference():
+    other = [
+        SOME[:2],
+        [*SOME[:2], Example("", tokens=("dog",), tags=("D",))],
+        [*SOME[:2], Example("", tokens=("dogs",), tags=("N",))],
+        [*SOME[:2], Example("", tokens=("dog",), tags=("N",), labels=("x",))],
+    ]
+    prints = [gather(examples, "word").fingerprint for examples in (SOME, *other)]
+    assert len(set(prints)) == 5
+    assert gather(list(SOME), "word").fingerprint == prints[0]
+
+
+def test_pieces_are_the_same_steps():
+    found = gather(SOME, "word")
+    pieces = found.in_pieces(4)
+    assert pieces.starts.tolist() == [0, 4, 6, 9, 10]
+    assert pieces.tokens is found.tokens
+    assert len(pieces.labels) == 4
+
+
+def test_pieces_do_not_begin_inside_an_entity():
+    tags = ("O", "B-x", "I-x", "I-x", "O", "O", "B-x", "I-x")
+    found = gather([Example("1", tokens=("a",) * 8, tags=tags)], "word").in_pieces(2)
+    assert found.starts.tolist() == [0, 4, 6, 8]
+
+
+@pytest.mark.parametrize(
+    ("examples", "needed", "message"),
+    [
+        ([Example("f.csv, line 7", text=" ")], None, "f.csv, line 7: the sequence is empty"),
+        ([Example("f, line 7", tokens=("a",), tags=("X", "Y"))], None, "f, line 7: there must be one tag for each of the 1 steps, got 2"),
+        (
+            [Example("f", text="a"), Example("g", numbers=np.zeros((2, 3), np.float32))],
+            None,
+            "g: the sequence has no tokens and 3 channels",
+        ),
+        ([Example("f, line 1", text="a")], "labels", "f, line 1: the sequence has no labels.*--target"),
+        ([Example("f, line 1", text="a", labels=("x",))], "tags", "f, line 1: the sequence has no tags"),
+    ],
+)
+def test_what_cannot_be_is_named(examples, needed, message):
+    with pytest.raises(DataError, match=message):
+        gather(examples, "word", needed=needed)

@@ -1,0 +1,73 @@
+import json
+
+import numpy as np
+import pytest
+
+from unrolled.data.examples import Example
+from unrolled.data.sequences import gather
+from unrolled.errors import DataError, RunError
+from unrolled.tasks.labelling.codec import Codec
+
+EXAMPLES = [
+    Example("1", tokens=("Red", "red", "blue"), labels=("10",)),
+    Example("2", tokens=("blue", "blue"), labels=("9",)),
+    Example("3", tokens=("green", "Zoë"), labels=("11",)),
+]
+
+
+def learn(part=(0, 1, 2), level=None, lower=False, most=None, examples=EXAMPLES):
+    return Codec.learn(gather(examples, "both"), np.array(part), level, lower, most)
+
+
+def test_symbols_and_labels_are_those_of_the_training_part():
+    codec = learn((0, 1))
+    assert codec.words.names == ("blue", "Red", "red")
+    assert set(codec.characters.names) == set("Rredblu")
+    assert codec.labels == ("9", "10")
+    assert codec.word_numbers(("red", "green", "Zoë")).tolist() == [3, 0, 0]
+
+
+def test_words_can_be_few_and_in_lower_case():
+    codec = learn(lower=True, most=3)
+    assert codec.words.names == ("blue", "red")
+    assert codec.word_numbers(("RED", "Blue", "green")).tolist() == [2, 1, 0]
+    assert "R" in codec.characters.names
+
+
+def test_words_that_come_with_vectors_are_known_as_far_as_there_is_room():
+    sequences = gather(EXAMPLES, "word")
+    codec = Codec.learn(sequences, np.arange(3), "word", False, 7, more=("blue", "black", "brown"))
+    assert codec.words.names == ("blue", "Red", "Zoë", "green", "red", "black")
+
+
+def test_single_characters_are_not_spelt_unless_that_is_asked_for():
+    residues = [Example("1", tokens=tuple("ACD"), labels=("x",)), Example("2", tokens=tuple("AC"), labels=("y",))]
+    codec = learn((0, 1), examples=residues)
+    assert (codec.level, codec.characters) == ("word", None)
+    assert learn((0, 1), level="both", examples=residues).characters is not None
+
+
+def test_numbers_are_standardised_by_the_training_part():
+    rng = np.random.default_rng(0)
+    examples = [Example(str(i), numbers=rng.normal(3 * i, 2, (50, 2)).astype(np.float32), labels=(str(i),)) for i in range(3)]
+    codec = learn((0, 1), examples=examples)
+    both = np.concatenate([e.numbers for e in examples[:2]])
+    np.testing.assert_allclose(codec.numbers.mean, both.mean(0), rtol=1e-5)
+    assert (codec.words, codec.sizes.numbers) == (None, 2)
+
+
+def test_what_is_stored_is_what_was_there():
+    for codec in (learn(), learn(level="word", lower=True)):
+        again = Codec.from_json(codec.to_json())
+        assert again == codec
+    stored = json.loads(learn().to_json())
+    for damage in ({"words": 3}, {"labels": ["x", "x"]}, {"numbers": {"mean": [1]}}):
+        with pytest.raises(RunError, match="damaged"):
+            Codec.from_json(json.dumps({**stored, **damage}))
+    with pytest.raises(RunError, match="damaged"):
+        Codec.from_json("[")
+
+
+def test_a_single_label_is_refused():
+    with pytest.raises(DataError, match=r"at least 2 different labels.*all of them are '9'"):
+        learn((1,))

@@ -1,0 +1,219 @@
+"""Labelled files to a folder and back."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+import unrolled as un
+from unrolled.data.examples import Example
+from unrolled.data.sequences import gather
+from unrolled.errors import ConfigError, DataError, RunError
+from unrolled.models import Encoder, EncoderOptions, InputSizes, Tagger
+from unrolled.tasks import find_kind, run_training
+from unrolled.tasks.labelling.batches import Encoded
+from unrolled.tasks.labelling.codec import Codec
+from unrolled.tasks.labelling.deciding import Steps, predict_all
+from unrolled.training import RunFolder, Silent
+
+SMALL = {"hidden": 8, "embedding": 6, "characters": 4, "character_hidden": 3, "batch": 8, "epochs": 2, "evaluations": 2, "warmup": 3}
+QUIET = {**SMALL, "display": Silent()}
+LEARN = {"hidden": 16, "epochs": 25, "learning_rate": 0.02, "dropout": 0.1, "average": 0.9, "evaluations": 5}
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Whether good or bad came last decides."""
+    chance = random.Random(4)
+    lines = ["text,label"]
+    for _ in range(160):
+        words = [chance.choice(["good", "bad", "film", "plot", "Actors"]) for _ in range(chance.randint(1, 7))]
+        last = next((w for w in reversed(words) if w in ("good", "bad")), "neither")
+        lines.append(f"{' '.join(words)},{last}")
+    path = tmp_path / "films.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def tags(tmp_path):
+    """Names after a title are people."""
+    chance = random.Random(5)
+    rows = []
+    for _ in range(120):
+        for _ in range(chance.randint(1, 4)):
+            if chance.random() < 0.5:
+                rows += ["Dr O", f"{chance.choice(['Ada', 'Bo', 'Cy'])} B-per", f"{chance.choice(['Fox', 'Lee'])} I-per"]
+            else:
+                rows += [f"{chance.choice(['Ada', 'walks', 'sees'])} O"]
+        rows.append("")
+    path = tmp_path / "people.conll"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_classifier_learns_and_is_the_same_when_it_is_loaded(table, tmp_path):
+    given = un.train_classifier(table, out=tmp_path / "run", **{**QUIET, **LEARN})
+    loaded = un.load(tmp_path / "run")
+    texts = ["good film", "bad plot, good Actors good", "the film", "Actors", "bad"]
+    said, again = given.predict(texts), loaded.predict(texts)
+    assert said == again
+    assert [p.labels for p in said] == [("good",), ("good",), ("neither",), ("neither",), ("bad",)]
+    for prediction in said:
+        assert sum(prediction.chances.values()) == pytest.approx(1)
+        assert prediction.probabilities == (prediction.chances[prediction.labels[0]],)
+    assert loaded.evaluate(table).accuracy > 0.95
+
+
+@pytest.mark.parametrize("crf", [False, True])
+def test_a_tagger_learns_and_is_the_same_when_it_is_loaded(tags, tmp_path, crf):
+    given = un.train_tagger(tags, out=tmp_path / "run", crf=crf, **{**QUIET, **LEARN, "epochs": 15})
+    said = given.predict([["Dr", "Ada", "Lee", "walks"], ["Ada", "sees", "Dr", "Bo", "Fox"]])
+    assert said[0].tags == ("O", "B-per", "I-per", "O")
+    assert said[1].tags == ("O", "O", "O", "B-per", "I-per")
+    assert [p.tags for p in un.load(tmp_path / "run").predict([["Dr", "Ada", "Lee", "walks"]])] == [said[0].tags]
+    assert given.evaluate(tags).entity_f1 > 0.95
+
+
+def test_what_is_said_does_not_depend_on_what_else_is_asked(tags, table, tmp_path):
+    for train, data, some in (
+        (un.train_tagger, tags, [["Dr", "Ada"], ["x"] * 30, ["Lee"]]),
+        (un.train_classifier, table, ["good", "x " * 30, "Bad film"]),
+    ):
+        trained = train(data, out=tmp_path / data.stem, level="both", **QUIET)
+        together, alone = trained.predict(some), [trained.predict([s])[0] for s in some]
+        for one, other in zip(together, alone, strict=True):
+            assert (one.labels, one.tags) == (other.labels, other.tags)
+            np.testing.assert_allclose(one.probabilities, other.probabilities, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("classify", {"pooling": "attention", "class_weights": "balanced"}),
+        ("classify", {"output": "ordinal", "level": "word", "bidirectional": False, "pooling": "last", "average": 0.0}),
+        ("tag", {"crf": True, "window": 3}),
+        ("tag", {"layers": 2, "residual": True, "cell": "gru", "class_weights": "balanced", "lower": True}),
+    ],
+)
+def test_a_run_that_is_interrupted_ends_like_one_left_alone(table, tags, tmp_path, monkeypatch, name, options):
+    class Stopping(Silent):
+        def status(self, status):
+            if status.update >= 1:
+                monkeypatch.setattr("unrolled.training.interrupt.Interrupts.check", stop)
+
+    def stop(self):
+        from unrolled.training.interrupt import Stopped  # noqa: PLC0415
+
+        monkeypatch.undo()
+        raise Stopped
+
+    kind, data = find_kind(name), str(table if name == "classify" else tags)
+    alone, stopped = RunFolder(tmp_path / "alone"), RunFolder(tmp_path / "stopped")
+    run_training(kind, data, alone, {**SMALL, **options}, Silent())
+    assert not run_training(kind, data, stopped, {**SMALL, **options}, Stopping()).finished
+    assert run_training(kind, (), stopped, {}, Silent(), resume=True).finished
+    assert (alone.path / "model.safetensors").read_bytes() == (stopped.path / "model.safetensors").read_bytes()
+
+
+def test_other_data_is_refused_when_a_run_goes_on(table, tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    run_training(find_kind("classify"), str(table), folder, SMALL, Silent())
+    table.write_text(table.read_text() + "good,good\n")
+    with pytest.raises(RunError, match="is not the one that"):
+        run_training(find_kind("classify"), (), folder, {"epochs": 3}, Silent(), resume=True)
+
+
+def test_the_last_measures_are_those_of_the_kept_weights(table, tmp_path):
+    run = {**QUIET, "out": tmp_path / "run", "held_out": 0.5}
+    un.train_classifier(table, **run)
+    records = RunFolder(tmp_path / "run").history.records()
+    assert records[-1]["final_accuracy"] in [r["accuracy"] for r in records if "accuracy" in r]
+
+
+def test_another_file_can_be_measured_on_and_nothing_at_all(table, tmp_path):
+    other = tmp_path / "other.csv"
+    other.write_text("text,label\ngood,good\nbad,bad\nbad film,splendid\n")
+    trained = un.train_classifier(table, out=tmp_path / "run", validation=str(other), **QUIET)
+    found = trained.evaluate(other)
+    assert found.size == 3
+    assert found.accuracy <= 2 / 3
+    assert RunFolder(tmp_path / "run").history.records()[-1]["final_accuracy"] == found.accuracy
+    un.train_classifier(table, out=tmp_path / "whole", held_out=0.0, **QUIET)
+    assert not [r for r in RunFolder(tmp_path / "whole").history.records() if "held_out" in r]
+    un.load(tmp_path / "whole").predict(["good"])
+
+
+def test_several_labels_at_once(tmp_path):
+    path = tmp_path / "several.csv"
+    chance = random.Random(1)
+    rows = [[w for w in ("red", "round", "big") if chance.random() < 0.5] for _ in range(120)]
+    path.write_text("text,label\n" + "".join(f"a {' '.join(row)} thing,{';'.join(row)}\n" for row in rows))
+    trained = un.train_classifier(path, out=tmp_path / "run", separator=";", **{**QUIET, **LEARN})
+    assert [set(p.labels) for p in trained.predict(["a red big thing", "a thing", "a round thing"])] == [{"red", "big"}, set(), {"round"}]
+    assert trained.evaluate(path).macro_f1 > 0.95
+
+
+def test_numbers_with_noise_and_moves(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = ["@problemName waves", "@dimensions 1", "@classLabel true up down", "@data"]
+    for label, sign in (("up", 1), ("down", -1)):
+        lines += [",".join(f"{v:.3f}" for v in 5 + sign * np.arange(9) + rng.normal(0, 0.3, 9)) + f":{label}" for _ in range(20)]
+    path = tmp_path / "waves.ts"
+    path.write_text("\n".join(lines) + "\n")
+    trained = un.train_classifier(path, out=tmp_path / "run", noise=0.1, shift=1, **{**QUIET, **LEARN})
+    assert [p.labels for p in trained.predict([5 + np.arange(9.0)[:, None], 5 - np.arange(9.0)[:, None]])] == [("up",), ("down",)]
+    assert trained.evaluate(path).accuracy > 0.95
+
+
+@pytest.mark.parametrize("window", [1, 3, 10])
+def test_windows_change_nothing_for_a_network_that_reads_forwards(window):
+    steps, whole, part = _steps(bidirectional=False, window=window)
+    assert [p.tags for p in whole] == [p.tags for p in part]
+    for one, other in zip(whole, part, strict=True):
+        np.testing.assert_allclose(one.probabilities, other.probabilities, rtol=1e-4)
+    assert steps > window
+
+
+def test_windows_with_enough_overlap_change_nothing_for_any_network():
+    _, whole, part = _steps(bidirectional=True, window=6, overlap=40)
+    assert [p.tags for p in whole] == [p.tags for p in part]
+    _, whole, part = _steps(bidirectional=True, window=2, overlap=0)
+    assert [p.tags for p in whole] != [p.tags for p in part]
+
+
+def _steps(*, bidirectional, window, overlap=0):
+    torch.manual_seed(2)
+    rng = np.random.default_rng(7)
+    examples = [Example(str(n), tokens=tuple(rng.choice(list("abcdef"), n)), tags=tuple(rng.choice(["X", "Y"], n))) for n in (25, 3, 11, 1)]
+    sequences = gather(examples, "word")
+    codec = Codec.learn(sequences, np.arange(4), "word", False, None)
+    encoded = Encoded(sequences, codec, tagged=True)
+    options = EncoderOptions(hidden=7, embedding=5, bidirectional=bidirectional)
+    model = Tagger(Encoder(InputSizes(words=codec.words.size), options), codec.labels).eval()
+    which = np.arange(4)
+    found = [predict_all(Steps(model, *cut), encoded, which) for cut in ((None, 0), (window, overlap))]
+    assert found[0][1:] == pytest.approx(found[1][1:]) or bidirectional
+    return 25, found[0][0], found[1][0]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "error", "message"),
+    [
+        ("text,label\ngood,x\nbad,x\n", {}, DataError, "at least 2 different labels"),
+        ("text,label\ngood,x\n,y\n", {}, DataError, "line 3"),
+        ("text,label\ngood,x\nbad,y\n", {"target": "colour"}, ConfigError, "colour.*text.*label"),
+        ("text,label\ngood,x\nbad,y\n", {"pooling": "median", "held_out": 0.0}, ConfigError, "median"),
+        ("text,label\ngood,x\nbad,y\n", {"held_out": 1.0}, ConfigError, "--held-out"),
+        ("text,label\ngood,x\nbad,y\n", {"output": "soft"}, ConfigError, "--output"),
+        ("text,label\ngood,x\nbad,y\n", {"batch": 0}, ConfigError, "--batch"),
+        ("text,label\ngood,x\nbad,y\nso,z\n", {"output": "binary", "held_out": 0.0}, ConfigError, "binary output"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_left_behind(tmp_path, content, options, error, message):
+    path = tmp_path / "data.csv"
+    path.write_text(content)
+    with pytest.raises(error, match=message):
+        un.train_classifier(path, out=tmp_path / "run", **{**QUIET, **options})
+    assert not (tmp_path / "run").exists()
