@@ -60,6 +60,15 @@ def test_no_steps_at_all(lengths):
     y.sum().backward()
 
 
+def test_no_words_to_spell():
+    inputs = batch_of((0, 0))
+    nothing = dataclasses.replace(
+        inputs.spellings, characters=torch.zeros(0, 0, dtype=torch.long), lengths=torch.zeros(0, dtype=torch.long)
+    )
+    y = layer_of()(dataclasses.replace(inputs, spellings=nothing))
+    assert y.shape == (0, 2, 11)
+
+
 def test_words_without_any_characters(inputs):
     spellings = dataclasses.replace(
         inputs.spellings, characters=torch.zeros(0, 5, dtype=torch.long), lengths=torch.zeros(5, dtype=torch.long)

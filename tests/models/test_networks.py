@@ -88,7 +88,10 @@ def test_tags_of_a_sequence_are_what_they_are_alone(each_engine, crf):
         torch.testing.assert_close(chances[:length, row], model.probabilities(alone, one.lengths)[:, 0])
         torch.testing.assert_close(chances[:length, row].sum(-1), torch.ones(length, dtype=torch.float64))
         assert not chances[length:, row].any()
-    torch.testing.assert_close(whole, torch.stack(losses).sum())
+    total = torch.stack(losses).sum()
+    torch.testing.assert_close(whole, total)
+    for found, expected in zip(*(torch.autograd.grad(loss, list(model.parameters())) for loss in (whole, total)), strict=True):
+        torch.testing.assert_close(found, expected)
 
 
 @pytest.mark.parametrize("crf", [False, True])
@@ -98,10 +101,13 @@ def test_padding_reaches_no_loss_and_no_gradient(each_engine, crf):
         model, inputs = tagger_of(crf), batch_of(poison=poison)
         scores, _ = model(inputs)
         padding = torch.arange(4)[:, None] >= inputs.lengths
-        scores = scores.masked_fill(padding[..., None], math.nan if poison else 0.0)
-        loss = model.loss(scores, targets_of(), inputs.lengths)
-        found.append((loss, *torch.autograd.grad(loss, list(model.parameters()))))
-        assert not model.probabilities(scores, inputs.lengths)[padding].any()
+        poisoned = scores.detach().masked_fill(padding[..., None], math.nan if poison else 0.0).requires_grad_()
+        loss = model.loss(poisoned, targets_of(), inputs.lengths)
+        (at_scores,) = torch.autograd.grad(loss, poisoned, retain_graph=True)
+        found.append((loss, at_scores, *torch.autograd.grad(scores, [*model.encoder.parameters(), *model.linear.parameters()], at_scores)))
+        assert not at_scores[padding].any()
+        assert not model.probabilities(poisoned, inputs.lengths)[padding].any()
+        assert model.best(poisoned, inputs.lengths)[1].isfinite().all()
     torch.testing.assert_close(found[1], found[0])
 
 
@@ -164,6 +170,9 @@ def test_dropout_in_training_alone():
     inputs = batch_of()
     for model, run in ((classifier_of(dropout=0.5), lambda m: m(inputs)), (tagger_of(dropout=0.5), lambda m: m(inputs)[0])):
         assert not torch.equal(run(model), run(model))
+        model.encoder.inputs.dropout = 0.0
+        assert not torch.equal(run(model), run(model))
+        assert torch.equal(model.encoder(inputs)[0], model.encoder(inputs)[0])
         model.eval()
         assert torch.equal(run(model), run(model))
 

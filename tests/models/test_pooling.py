@@ -65,6 +65,14 @@ def test_empty_sequences_give_zeros(how, steps):
     assert torch.equal(found, torch.zeros(3, 6, dtype=torch.float64))
 
 
+def test_attention_is_given_to_real_steps_alone():
+    pooling, (outputs, lengths) = pooling_of("attention"), outputs_of(padding=0.5)
+    real = torch.arange(4)[:, None] < lengths
+    weights = pooling.attention(outputs, real)[..., 0]
+    assert torch.equal(weights > 0, real)
+    torch.testing.assert_close(weights.sum(0), (lengths > 0).double())
+
+
 def test_a_pooling_that_does_not_exist():
     with pytest.raises(ConfigError, match="last, mean, max, attention, got 'first'"):
         Pooling("first", 6)

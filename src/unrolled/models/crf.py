@@ -225,10 +225,12 @@ def _marginals(scores: Tensor, forward: Tensor, backward: Tensor, partition: Ten
 
 def _pairs(transitions: Tensor, forward: Tensor, backward: Tensor, partition: Tensor, read: Lengths, factor: Tensor) -> Tensor:
     """The expected number of transitions, `[K, K]`, each sequence's times its `factor`."""
-    total = torch.zeros_like(transitions)
-    at_once = max(1, PAIRS_AT_ONCE // max(1, forward[0].numel() * forward.shape[-1]))
-    before, after = (forward[:-1] - partition[:, None]), backward[1:]
-    for a, b, real in zip(before.split(at_once), after.split(at_once), read.mask[1:].split(at_once), strict=True):
-        chances = (a[..., None] + (b[..., None, :] + transitions)).exp()
-        total += chances.mul_(factor[:, None, None]).masked_fill_(~real[..., None, None], 0).sum((0, 1))
-    return total
+    size = len(transitions)
+    total = transitions.new_zeros(size * size)
+    at_once = max(1, PAIRS_AT_ONCE // max(1, factor.numel() * size * size))
+    before = (forward[:-1] - partition[:, None]).masked_fill(~read.mask[1:, :, None], -torch.inf)
+    with torch.autocast(total.device.type, enabled=False):
+        for a, b in zip(before.split(at_once), backward[1:].split(at_once), strict=True):
+            chances = (b[..., None, :] + transitions).add_(a[..., None]).exp_()
+            total += factor.repeat(len(a)) @ chances.view(-1, size * size)
+    return total.view(size, size)

@@ -24,6 +24,10 @@ class EncoderOptions:
     residual: bool = option(False, "Add a layer's input to its output.")
     engine: str = option("auto", "The engine that must run.")
 
+    def resolved(self) -> "EncoderOptions":
+        """The same: nothing is left open."""
+        return self
+
 
 @dataclass(frozen=True)
 class ClassifierOptions(EncoderOptions):
