@@ -87,6 +87,7 @@ def test_bad_regions(fasta: Path, content: str, message: str) -> None:
     [
         ("ACGT\n", "is not FASTA"),
         (">a\nAC\n>b\n>c\nA\n", "sequence b has no residues"),
+        (">a\nAC\u200b\n", "sequence a: residues must be ASCII"),
         (">a\nAC\n>a\nAC\n", "sequence a: the name has come before"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from unrolled.data.examples import Prediction
 from unrolled.data.formats import ReadingOptions, read_examples, settle_format, write_predictions
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 
 def read(path: Path, content: str, tagged: bool = False, **options):
@@ -28,7 +28,7 @@ def texts(examples) -> list:
         ("ham|see you later\nspam|buy this now\nham|thanks a lot\n", {}, [("see you later", ("ham",)), ("buy this now", ("spam",)), ("thanks a lot", ("ham",))]),
         ("good one,1\nbad one,0\n", {}, [("good one", ("1",)), ("bad one", ("0",))]),
         ("headline,mood\nrain,sad\nsun,\n", {"input": "headline", "target": "mood"}, [("rain", ("sad",)), ("sun", None)]),
-        ("text,labels\nfire,a; b\nice,c\n", {"separator": ";"}, [("fire", ("a", "b")), ("ice", ("c",))]),
+        ("text,labels\nfire,a; b\nice,\n", {"separator": ";"}, [("fire", ("a", "b")), ("ice", ())]),
         ("one line only\nthe other\n", {"header": False}, [("one line only", None), ("the other", None)]),
         ("yes,no\nup there,down\n", {"header": True}, [("up there", ("down",))]),
         ('text,label\r\n"two\r\nlines, quoted",x\r\n', {}, [("two\r\nlines, quoted", ("x",))]),
@@ -40,7 +40,10 @@ def test_columns_by_name_by_number_and_by_guess(tmp_path: Path, content: str, op
 
 def test_quotes_in_a_tsv_are_plain_where_lines_are_whole(tmp_path: Path) -> None:
     content = 'text\tlabel\n"well, he said\tx\n"all ""quoted"""\ty\n'
-    assert texts(read(tmp_path / "a.tsv", content)) == [('"well, he said', ("x",)), ('all "quoted"', ("y",))]
+    examples, file = read(tmp_path / "a.tsv", content), io.StringIO()
+    assert texts(examples) == [('"well, he said', ("x",)), ('all "quoted"', ("y",))]
+    write_predictions([(examples[0], Prediction(labels=("y",), probabilities=(0.5,)))], file, ReadingOptions(format="tsv"))
+    assert file.getvalue() == 'text\tlabel\tpredicted\tprobability\n"well, he said\tx\ty\t0.5000\n'
     assert texts(read(tmp_path / "b.tsv", 'text\tlabel\n"a\tb\nc d\n\ne"\tx\n')) == [("a\tb\nc d\n\ne", ("x",))]
 
 
@@ -62,6 +65,7 @@ def test_tags_for_parts_between_blanks(tmp_path: Path) -> None:
     ("content", "tagged", "options", "message"),
     [
         ("text,label\na,x\n,y\n", False, {}, "line 3: the input, column 'text', is empty"),
+        ("1,b,c\n2,y,z\n", False, {}, "not clear, and its first row begins with '1'. Pass one of 0 to 2 as `--input`"),
         ("a,b,c\nx,y,z\n", False, {}, "which column has the sequences is not clear. Pass one of a, b, c as `--input`"),
         ("text,label\na,x\n", False, {"target": "lable"}, "no column 'lable'; it has columns text, label. .*`--target`"),
         ("text,label\na,x\n", False, {"input": "2"}, "no column '2'"),
@@ -99,6 +103,11 @@ def test_predicted_tags_are_written_as_tags_were(tmp_path: Path, text: str, tags
     options = settle_format(path, ReadingOptions(), tagged=True)
     write_predictions([(examples[0], Prediction(tags=("E", "H", "H")))], file, options)
     assert file.getvalue() == expected
+
+
+def test_rows_of_one_id_are_noticed(tmp_path: Path) -> None:
+    with pytest.warns(UnrolledWarning, match=r"line 4: the name '7' has come before"):
+        assert len(read(tmp_path / "a.csv", "ID,text,label\n7,a,x\n8,b,x\n7,c,y\n7,d,y\n")) == 4
 
 
 def test_a_long_cell(tmp_path: Path) -> None:

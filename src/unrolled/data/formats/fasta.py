@@ -69,7 +69,10 @@ def _records(path: Path, encoding: str) -> Iterator[SeqRecord]:
 def _example(record: SeqRecord, path: Path) -> Example:
     """One sequence, without labels or tags."""
     place = f"{path}, sequence {record.id}"
-    residues = tuple(str(record.seq).upper())
+    try:
+        residues = tuple(str(record.seq).upper())
+    except UnicodeDecodeError:
+        raise DataError(f"{place}: residues must be ASCII characters, got others. Take them away.") from None
     if not residues:
         raise DataError(f"{place} has no residues. Take it out of the file.")
     return Example(place, tokens=residues, name=str(record.id), record={"record": record})

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -15,17 +15,17 @@ from unrolled.errors import ConfigError, DataError
 
 @dataclass(frozen=True)
 class _Layout:
-    """How the table in a file is made up: the names of its columns, if it has them, and where input and target stand.
+    """How the table in a file is made up: the names of its columns, if it has them, and where input, target and a name for each row stand.
 
-    `characters` says that each character of the input has a tag, and not each of its parts between blanks; `width` is the number of columns.
+    `characters` says that each character of the input has a tag, and not each of its parts between blanks.
     """
 
     path: Path
     delimiter: str
     columns: tuple[str, ...] | None
-    width: int
     input: int
     target: int | None
+    name: int | None
     characters: bool
 
     def example(self, line: int, row: list[str], options: ReadingOptions, tagged: bool) -> Example:
@@ -36,17 +36,21 @@ class _Layout:
             raise DataError(f"{place}: the input, {self._name(self.input)}, is empty. Fill it in, or take the row out.")
         target = None if self.target is None else row[self.target]
         record = {"row": row, "columns": self.columns, "delimiter": self.delimiter, "characters": self.characters}
+        known = Example(place, text=text, name=None if self.name is None else row[self.name], record=record)
+        # Nothing between separators says that no label holds; elsewhere an empty cell says nothing.
         if target is None or not (target or (options.separator and not tagged)):
-            return Example(place, text=text, record=record)
-        if tagged:
-            tokens, tags = (tuple(cell if self.characters else cell.split()) for cell in (text, target))
-            if len(tokens) != len(tags):
-                raise DataError(
-                    f"{place}: a target must have as many tags as its input has {'characters' if self.characters else 'tokens'}, "
-                    f"{len(tokens)}, got {len(tags)}. Mend the row, or pass other columns as `--input` and `--target`."
-                )
-            return Example(place, text=text, tokens=tokens, tags=tags, record=record)
-        return Example(place, text=text, labels=split_labels(target, options.separator), record=record)
+            return known
+        if not tagged:
+            return replace(known, labels=split_labels(target, options.separator))
+        tokens, tags = (tuple(cell if self.characters else cell.split()) for cell in (text, target))
+        if len(tokens) != len(tags):
+            if not options.labels_needed:
+                return known
+            raise DataError(
+                f"{place}: a target must have as many tags as its input has {'characters' if self.characters else 'tokens'}, "
+                f"{len(tokens)}, got {len(tags)}. Mend the row, or pass other columns as `--input` and `--target`."
+            )
+        return replace(known, tokens=tokens, tags=tags)
 
     def _name(self, column: int) -> str:
         return f"column {column if self.columns is None else repr(self.columns[column])}"
@@ -93,7 +97,15 @@ class TextTable:
             if not begun and record["columns"] is not None:
                 rows.insert(0, [*record["columns"], "predicted", "probability"][: len(rows[0])])
             begun = True
-            csv.writer(file, delimiter=record["delimiter"], lineterminator="\n").writerows(rows)
+            _write(rows, file, record["delimiter"])
+
+
+def _write(rows: list[list[str]], file: TextIO, delimiter: str) -> None:
+    """Rows with double quotes around the cells that need them; between tabs those do not that have quotes alone."""
+    if delimiter == "\t" and not any(mark in cell for row in rows for cell in row for mark in "\t\r\n"):
+        file.writelines("\t".join(row) + "\n" for row in rows)
+    else:
+        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(rows)
 
 
 def _cells(prediction: Prediction, separator: str, characters: bool) -> list[str]:
@@ -115,11 +127,14 @@ def _lay_out(path: Path, delimiter: str, head: list[list[str]], options: Reading
     if place is None:
         place = find_input(columns, rows, width, target)
     if place is None:
-        raise ConfigError(f"{path}: which column has the sequences is not clear. Pass one of {_listed(columns, width)} as `--input`.")
+        row = "" if columns else f", and its first row begins with {rows[0][0][:20]!r}"
+        cure = f"Pass one of {_listed(columns, width)} as `--input`."
+        raise ConfigError(f"{path}: which column has the sequences is not clear{row}. {cure}")
     if options.target is None:
         target = find_target(columns, width, place)
     characters = tagged and target is not None and steps_are_characters([(row[place], row[target]) for row in rows])
-    return _Layout(path, delimiter, columns, width, place, target, characters)
+    name = next((at for at, column in enumerate(columns or ()) if column.lower() == "id" and at != place), None)
+    return _Layout(path, delimiter, columns, place, target, name, characters)
 
 
 def _find(path: Path, asked: str | None, flag: str, columns: tuple[str, ...] | None, width: int, needed: bool) -> int | None:
