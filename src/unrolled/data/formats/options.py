@@ -26,7 +26,9 @@ class ReadingOptions:
     channels: tuple[str, ...] = option((), "Columns with the numbers of series.  [default: all that are not named otherwise]")
     case: str | None = option(None, "Column of an event log that says to which case an event belongs.")
     activity: str | None = option(None, "Column of an event log that says what happened.")
-    time: str | None = option(None, "Column with the time of an event or of a row of numbers: seconds, or dates such as 2024-05-31T12:00.  [default: in order]")
+    time: str | None = option(
+        None, "Column with the time of an event or a row of numbers, in seconds or as ISO dates.  [default: in order]"
+    )
     image: str = option("rows", "How an image is read: rows, one a step, or whole, as a single step.")
     impute: bool = option(False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.")
     encoding: str = option("utf-8", "How the files are encoded.")
