@@ -36,7 +36,7 @@ def predict(run: Path, file: str, out: Path | None, as_json: bool, **reading: An
         options = dataclasses.replace(options, format="lines")
     if file == "-" and sys.stdin.isatty():
         click.echo("Type a text and press Enter; end with Ctrl-D.", err=True)
-    options = settle_format(file, options, tagged=trained.tagged).to_predict()
+    options = settle_format(file, options.to_predict(), tagged=trained.tagged)
     examples = read_examples(file, options, tagged=trained.tagged)
     found = trained.predict_stream(examples, at_once=1 if file == "-" and sys.stdin.isatty() else None)
     with open(out, "w", encoding="utf-8", newline="") if out else nullcontext(sys.stdout) as target:

@@ -102,6 +102,7 @@ def test_text_to_tag_is_a_sequence_a_line_and_columns_are_seen(tmp_path: Path) -
     make(tmp_path, a_dot_txt="the dog\nit runs fast\nhey you\n", b_dot_txt="the O\ndog O\n\nhey O\n")
     asked = ReadingOptions().to_predict()
     assert settle_format(tmp_path / "a.txt", asked, tagged=True).format == "lines"
+    assert settle_format(tmp_path / "a.txt", ReadingOptions(input="text").to_predict(), tagged=False).format == "lines"
     assert settle_format(tmp_path / "b.txt", asked, tagged=True).format == "columns"
 
 

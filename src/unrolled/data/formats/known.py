@@ -90,7 +90,7 @@ def _by_content(paths: Sequence[Path], options: ReadingOptions, tagged: bool) ->
         return "conllu"
     if tagged and paths[0] != STANDARD_INPUT and (options.labels_needed or _has_columns(lines)):
         return "columns"
-    if options.input is not None or options.target is not None:
+    if (options.input is not None or options.target is not None) and (options.labels_needed or "\t" in first):
         return "tsv" if "\t" in first else "csv"
     return "files" if len(paths) > 1 and not tagged else "lines"
 

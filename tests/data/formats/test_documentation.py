@@ -1,0 +1,41 @@
+"""What docs/data.md shows can be read with the flags that it names."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from unrolled.cli.flags import flags, given
+from unrolled.data.formats import FORMATS, ReadingOptions, read_examples, settle_format
+from unrolled.tasks.options import build
+
+PAGE = (Path(__file__).parents[3] / "docs" / "data.md").read_text()
+SAMPLES = re.findall(r"```\n(.*?)```\n(?:\n[^`\n#]+)?\n`unrolled (.*?)`", PAGE, re.DOTALL)
+
+
+def test_every_format_has_its_section() -> None:
+    sections = re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
+    assert {name for section in sections for name in section.split(", ")} >= set(FORMATS)
+    assert len(SAMPLES) == len(FORMATS) - 1, "a sample for each, two for csv, none for idx, tsv"
+
+
+@pytest.mark.parametrize(("sample", "command"), SAMPLES)
+def test_samples_are_read(sample: str, command: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(command)
+    arguments = [click.Argument(["words"], nargs=-1), *flags([ReadingOptions])]
+    with click.Command("unrolled", params=arguments).make_context("unrolled", words[2:]) as context:
+        values = dict(context.params)
+    names = [name for name in values.pop("words") if "." in name]
+    for name in names:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(sample)
+    options = build(ReadingOptions, given(values))
+    options = options.to_predict() if words[0] == "predict" else options
+    tagged = words[1] == "tag"
+    section = PAGE[: PAGE.index(sample)].rpartition("\n## ")[2].splitlines()[0]
+    assert settle_format(names, options, tagged=tagged).format in section.split(", ")
+    for example in read_examples(names, options, tagged=tagged):
+        assert (example.tags if tagged else example.labels) or words[0] == "predict"
