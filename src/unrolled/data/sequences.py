@@ -23,7 +23,8 @@ class Sequences:
 
     `tokens` `[S]` has the place of each step's token in `table`; it is empty if there are none. `numbers` is `[S, C]`, with C = 0 if there
     are none. `tags` `[S]` and `labels` `[N]` are places in `names`, and -1 where nothing is said; `labels` stand in `label_sets`, which
-    has a tuple of places in `names` for each different set of labels. `fingerprint` is equal exactly when all of this is.
+    has a tuple of places in `names` for each different set of labels. `channels` are the names of the C channels, if they have any.
+    `fingerprint` is equal exactly when all of this is.
     """
 
     starts: Numbers
@@ -34,6 +35,7 @@ class Sequences:
     labels: Numbers
     label_sets: tuple[tuple[int, ...], ...]
     names: tuple[str, ...]
+    channels: tuple[str, ...]
     fingerprint: str
 
     def __len__(self) -> int:
@@ -104,6 +106,7 @@ class _Gathering:
         self.sets: dict[tuple[int, ...], int] = {}
         self.numbers: list[NDArray[np.float32]] = []
         self.kind: tuple[bool, int] | None = None
+        self.channels: tuple[str, ...] = ()
         self.content = blake2b(digest_size=16)
 
     def add(self, example: Example) -> None:
@@ -120,6 +123,7 @@ class _Gathering:
         self.starts.append(self.starts[-1] + steps)
         self.tokens.extend(map(self.table.__getitem__, tokens or ()))
         if numbers is not None:
+            self.channels = tuple(example.record.get("channels", ()))
             self.numbers.append(numbers)
         self.tags.extend(map(self.names.__getitem__, example.tags) if example.tags is not None else [-1] * steps)
         self.labels.append(self._label_set(example.labels))
@@ -144,4 +148,4 @@ class _Gathering:
         channels = self.kind[1] if self.kind else 0
         numbers = np.concatenate(self.numbers) if self.numbers else np.zeros((int(starts[-1]), channels), np.float32)
         sets, names = tuple(self.sets), tuple(self.names)
-        return Sequences(starts, tokens, tuple(self.table), numbers, tags, labels, sets, names, self.content.hexdigest())
+        return Sequences(starts, tokens, tuple(self.table), numbers, tags, labels, sets, names, self.channels, self.content.hexdigest())

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -39,7 +41,7 @@ def test_words_and_their_characters_are_those_of_the_steps(encoded):
 
 def test_what_the_codec_does_not_know_is_marked(encoded):
     assert encoded.tags(np.array([0, 2])).T.tolist() == [[0, 1, 0], [1, -1, 0]]
-    labels = Encoded(encoded.sequences, Codec("both", False, None, None, None, ("p", "q")), tagged=False)
+    labels = Encoded(encoded.sequences, replace(encoded.codec, labels=("p", "q")), tagged=False)
     assert labels.targets.tolist() == [0, -1, -1]
     several = Encoded(encoded.sequences, labels.codec, tagged=False, several=True)
     assert several.targets.tolist() == [[1, 0], [1, 1], [0, 0]]

@@ -165,6 +165,19 @@ def test_numbers_with_noise_and_moves(tmp_path):
     trained = un.train_classifier(path, out=tmp_path / "run", noise=0.1, shift=1, **{**QUIET, **LEARN})
     assert [p.labels for p in trained.predict([5 + np.arange(9.0)[:, None], 5 - np.arange(9.0)[:, None]])] == [("up",), ("down",)]
     assert trained.evaluate(path).accuracy > 0.95
+    with pytest.raises(DataError, match="no tokens and 1 channels of numbers, got tokens and 0"):
+        trained.predict(["up"])
+
+
+def test_channels_are_known_by_their_names(tmp_path):
+    path = tmp_path / "series.csv"
+    rows = "".join(f"{i},{t},{i % 2 + t},{t},{'ab'[i % 2]}\n" for i in range(8) for t in range(3))
+    path.write_text("id,time,x,y,label\n" + rows)
+    names = {"series": "id", "time": "time", "target": "label", "format": "series"}
+    trained = un.train_classifier(path, out=tmp_path / "run", **names, **QUIET)
+    path.write_text("id,time,y,x,label\n" + rows)
+    with pytest.raises(DataError, match=r"must be x, y, got y, x\. Pass `--channels x --channels y`"):
+        trained.evaluate(path)
 
 
 @pytest.mark.parametrize("window", [1, 3, 10])
@@ -216,4 +229,31 @@ def test_what_is_wrong_is_said_and_nothing_is_left_behind(tmp_path, content, opt
     path.write_text(content)
     with pytest.raises(error, match=message):
         un.train_classifier(path, out=tmp_path / "run", **{**QUIET, **options})
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("first", ["", "3 2\n"])
+def test_given_vectors_are_begun_with_and_words_beside_them_are_known(table, tmp_path, first):
+    vectors = tmp_path / "vectors.txt"
+    vectors.write_text(first + "good 1.5 2\nexcellent -1 0.25\nterrible 3 4\n", encoding="utf-8")
+    out = tmp_path / "run"
+    trained = un.train_classifier(
+        table, out=out, vectors=str(vectors), freeze_vectors=True, vocabulary=8, level="word", **{**QUIET, "embedding": 6}
+    )
+    words = trained.codec.words.names
+    assert set(words) == {"good", "bad", "film", "plot", "Actors", "excellent", "terrible"}
+    inner = trained.model.encoder.inputs.words
+    assert inner.width == 2
+    read = inner(torch.tensor([1 + words.index("excellent"), 1 + words.index("good")]))
+    assert read.tolist() == [[-1, 0.25], [1.5, 2]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("", "has no vectors"), ("good 1 2\nbad 1\n", "line 2.*2 finite numbers"), ("good x y\n", "line 1")]
+)
+def test_vectors_that_are_none_are_named(table, tmp_path, text, message):
+    vectors = tmp_path / "vectors.txt"
+    vectors.write_text(text)
+    with pytest.raises(DataError, match=message):
+        un.train_classifier(table, out=tmp_path / "run", vectors=str(vectors), **QUIET)
     assert not (tmp_path / "run").exists()

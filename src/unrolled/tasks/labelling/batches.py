@@ -21,6 +21,7 @@ class Encoded:
     """
 
     def __init__(self, sequences: Sequences, codec: Codec, *, tagged: bool, several: bool = False) -> None:
+        codec.require_same_steps(sequences)
         self.sequences, self.codec = sequences, codec
         self.words = codec.word_numbers(sequences.table)[sequences.tokens] if codec.words else None
         self.numbers = codec.numbers.apply(sequences.numbers) if codec.numbers else None

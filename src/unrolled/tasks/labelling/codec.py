@@ -20,8 +20,8 @@ from unrolled.models.inputs import InputSizes
 class Codec:
     """How steps become numbers, and numbers labels.
 
-    `level` is word, char or both; `words` and `characters` are None where nothing of the kind is read, as is `numbers`. `labels` are
-    the classes, in the order of the network's scores.
+    `level` is word, char or both; `words` and `characters` are None where nothing of the kind is read, as is `numbers`, whose channels
+    may have names, `channels`. `labels` are the classes, in the order of the network's scores.
     """
 
     level: str
@@ -30,6 +30,7 @@ class Codec:
     characters: Symbols | None
     numbers: Standardiser | None
     labels: tuple[str, ...]
+    channels: tuple[str, ...] = ()
 
     @classmethod
     def learn(
@@ -54,7 +55,7 @@ class Codec:
         if len(labels) < 2:
             only = f"all of them are {labels[0]!r}" if labels else "there is none"
             raise DataError(f"There must be at least 2 different labels to tell apart; {only}. Look at the column, or add other examples.")
-        return cls(level, lower, words, Symbols.from_counts(letters) if spelt else None, means, labels)
+        return cls(level, lower, words, Symbols.from_counts(letters) if spelt else None, means, labels, sequences.channels)
 
     @property
     def sizes(self) -> InputSizes:
@@ -72,6 +73,17 @@ class Codec:
         """The number of each of some tokens, `[D]`."""
         return (self.words or Symbols(())).numbers(token.lower() if self.lower else token for token in table)
 
+    def require_same_steps(self, sequences: Sequences) -> None:
+        """`DataError` if sequences have other kinds of steps, or other channels, than this was learnt from."""
+        expected = (self.words is not None, len(self.numbers.mean) if self.numbers else 0)
+        got = (bool(len(sequences.tokens)), sequences.numbers.shape[1])
+        if got != expected:
+            wanted, came = (f"{'tokens' if t else 'no tokens'} and {c} channels of numbers" for t, c in (expected, got))
+            raise DataError(f"The network reads steps with {wanted}, got {came}. Pass sequences like those that it learnt from.")
+        if self.channels and sequences.channels and self.channels != sequences.channels:
+            names = " ".join(f"--channels {name}" for name in self.channels)
+            raise DataError(f"The channels must be {', '.join(self.channels)}, got {', '.join(sequences.channels)}. Pass `{names}`.")
+
     def to_json(self) -> str:
         """All of it."""
         parts = {
@@ -81,6 +93,7 @@ class Codec:
             "characters": self.characters and self.characters.names,
             "numbers": self.numbers and self.numbers.to_dict(),
             "labels": self.labels,
+            "channels": self.channels,
         }
         return json.dumps(parts, ensure_ascii=False)
 
@@ -91,7 +104,14 @@ class Codec:
             found: dict[str, Any] = json.loads(text)
             words, characters = (None if found[key] is None else Symbols.recall(found[key]) for key in ("words", "characters"))
             numbers = None if found["numbers"] is None else Standardiser.from_dict(found["numbers"])
-            return cls(str(found["level"]), bool(found["lower"]), words, characters, numbers, Symbols.recall(found["labels"]).names)
+            return cls(
+                str(found["level"]),
+                bool(found["lower"]),
+                words,
+                characters,
+                numbers,
+                *(Symbols.recall(found[key]).names for key in ("labels", "channels")),
+            )
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RunError(f"The symbols and labels of the run are damaged: {error!r}. Take them from a copy of the run.") from None
 

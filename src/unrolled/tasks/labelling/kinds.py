@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from unrolled.cells import Cell
+from unrolled.data.vectors import vector_columns
 from unrolled.models import OUTPUTS, Classifier, Encoder, LinearChain, Tagger, bio_constraints
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.kind import Progress
@@ -43,15 +45,20 @@ class _Labelling:
         return Codec.from_json(text)
 
     def settle(self, configuration: Configuration, knowledge: Codec) -> Configuration:
-        """With the level, and what labels are."""
+        """With the level, what labels are, and as many columns as given vectors have."""
         data = dataclasses.replace(configuration["data"], level=knowledge.level)
         if not self.tagged:
             data = dataclasses.replace(data, output=self._output(configuration))
-        return dataclasses.replace(configuration, groups={**configuration.groups, "data": data})
+        model = configuration["model"]
+        if data.vectors:
+            model = dataclasses.replace(model, embedding=vector_columns(Path(data.vectors)))
+        return dataclasses.replace(configuration, groups={**configuration.groups, "data": data, "model": model})
 
     def task(self, model: Any, material: Labelled, configuration: Configuration) -> LabellingTask:
         """The sequences in batches."""
         model = model.to(configuration["training"].find_device())
+        if material.vectors is not None:
+            model.encoder.inputs.words.begin_with(*material.vectors)
         weights = _balanced(material.train, tagged=self.tagged) if configuration["data"].class_weights == "balanced" else None
         deciding = self.deciding(model, configuration)
         return LabellingTask(self.name, deciding, material, configuration["batches"], configuration["training"].seed, weights)

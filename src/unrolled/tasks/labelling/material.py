@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from unrolled.data.formats import ReadingOptions, read_examples
 from unrolled.data.sequences import Numbers, Sequences, gather
+from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.errors import ConfigError
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.kind import Progress
@@ -15,6 +19,10 @@ from unrolled.tasks.labelling.codec import Codec
 
 SPLIT = 7
 """Seeds the drawing of what is held out, apart from all other chance."""
+
+
+WORDS = 50_000
+"""Most words to know when vectors are given and nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +45,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Labelled:
-    """The data of a run."""
+    """The data of a run; `vectors` are those to begin with, `[V, E]`, and which of the words have one, `[V]`."""
 
     knowledge: Codec
     train: Part
     held_out: Part
     fingerprint: str
+    vectors: tuple[Tensor, Tensor] | None = None
 
 
 def read_labelled(configuration: Configuration, progress: Progress, *, tagged: bool, several: bool) -> Labelled:
@@ -55,13 +64,23 @@ def read_labelled(configuration: Configuration, progress: Progress, *, tagged: b
     other = _read(data.validation, reading, data.level, progress, tagged=tagged) if data.validation else None
     chance = np.random.default_rng([SPLIT, configuration["training"].seed])
     learnt, held = (everything, everything[:0]) if other else evenly(everything, data.held_out, chance)
-    codec = Codec.learn(sequences, learnt, data.level, data.lower, data.vocabulary)
+    more = vector_words(Path(data.vectors), data.vocabulary or WORDS) if data.vectors else ()
+    codec = Codec.learn(sequences, learnt, data.level, data.lower, data.vocabulary or (WORDS if more else None), more)
     encoded = Encoded(sequences, codec, tagged=tagged, several=several)
     measured = Part(encoded, held)
     if other:
         measured = Part(Encoded(other, codec, tagged=tagged, several=several), np.arange(len(other)))
     fingerprint = blake2b(f"{sequences.fingerprint} {other and other.fingerprint}".encode(), digest_size=16).hexdigest()
-    return Labelled(codec, Part(encoded, learnt), measured, fingerprint)
+    return Labelled(codec, Part(encoded, learnt), measured, fingerprint, _vectors(data.vectors, codec))
+
+
+def _vectors(path: str | None, codec: Codec) -> tuple[Tensor, Tensor] | None:
+    if path is None:
+        return None
+    if codec.words is None:
+        raise ConfigError("`--vectors` are for words, and these sequences have none. Leave it out.")
+    vectors, known = read_vectors(Path(path), ("", *codec.words.names))
+    return torch.from_numpy(vectors), torch.from_numpy(known)
 
 
 def _read(sources: tuple[str, ...], reading: ReadingOptions, level: str | None, progress: Progress, *, tagged: bool) -> Sequences:

@@ -100,24 +100,6 @@ def _require_at_least(options: object, **least: float) -> None:
 
 
 @dataclass(frozen=True)
-class ClassModelOptions(ClassifierOptions):
-    """The network that labels sequences."""
-
-    def resolved(self) -> "ClassModelOptions":
-        """The same: nothing is open."""
-        return self
-
-
-@dataclass(frozen=True)
-class TagModelOptions(TaggerOptions):
-    """The network that tags steps."""
-
-    def resolved(self) -> "TagModelOptions":
-        """The same: nothing is open."""
-        return self
-
-
-@dataclass(frozen=True)
 class LabelTrainingOptions(TrainingOptions):
     """How to train, with what is usual for labels where nothing is said."""
 
@@ -137,9 +119,9 @@ class Reading(ReadingOptions):
 CLASSIFY: dict[str, type] = {
     "data": ClassOptions,
     "reading": Reading,
-    "model": ClassModelOptions,
+    "model": ClassifierOptions,
     "batches": BatchOptions,
     "training": LabelTrainingOptions,
 }
-TAG: dict[str, type] = {**CLASSIFY, "data": LabelOptions, "model": TagModelOptions, "batches": TagBatchOptions}
+TAG: dict[str, type] = {**CLASSIFY, "data": LabelOptions, "model": TaggerOptions, "batches": TagBatchOptions}
 """The tables of `config.toml` for each of the two; flags and keywords are their fields."""

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from seqeval.metrics import classification_report as entity_report
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as entity_scores
-from sklearn.metrics import accuracy_score, classification_report, confusion_matrix, f1_score
+from sklearn.metrics import accuracy_score, classification_report, f1_score
 from sklearn.preprocessing import MultiLabelBinarizer
 
 from unrolled.training.checkpoint import replace_file
@@ -108,5 +108,6 @@ def _scores(true: Sequence[str], predicted: Sequence[str], entities: tuple[float
     rows, columns = (np.array([number[name] for name in some]) for some in (true, predicted))
     macro = f1_score(rows, columns, average="macro", zero_division=0)
     report = report or classification_report(rows, columns, labels=range(len(names)), target_names=names, zero_division=0)
-    confusion = confusion_matrix(rows, columns, labels=range(len(names)))
+    confusion = np.zeros((len(names), len(names)), np.int64)
+    np.add.at(confusion, (rows, columns), 1)
     return Scores(len(true), float(accuracy_score(rows, columns)), float(macro), entities, report, names, confusion)

@@ -1,0 +1,160 @@
+"""Labels on public data: each row trains networks from several seeds and measures them on sequences that they never saw.
+
+    python benchmarks/labelling.py FOLDER names polarity --seeds 3
+
+FOLDER holds the data, one folder each as docs/results.md names them. What a row trains with is printed as the command that does the same.
+"""
+
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+import unrolled as un
+from unrolled.training import Silent
+
+
+@dataclass(frozen=True)
+class Row:
+    """How one figure comes about: what is made of the data, trained on, measured on, and with which options."""
+
+    task: str
+    split: Callable[[Path, Path, int], tuple[list[str], list[str]]]
+    options: dict[str, Any] = field(default_factory=dict)
+    measure: str = "accuracy"
+    seeds: int = 3
+
+
+def tenth_of_lines(files: list[Path], folder: Path, seed: int, *, once: bool = False) -> tuple[list[str], list[str]]:
+    """A tenth of the lines of each file for the test, drawn at random; with `once` a line that comes again is left out everywhere."""
+    chance, seen = random.Random(seed), set()
+    for part in ("train", "test"):
+        (folder / part).mkdir()
+    for path in files:
+        lines = [line for line in path.read_text("utf-8", errors="replace").split("\n") if line.strip()]
+        if once:
+            lines = [line for line in dict.fromkeys(lines) if line not in seen]
+            seen.update(lines)
+        chance.shuffle(lines)
+        cut = max(1, len(lines) // 10)
+        for part, some in (("test", lines[:cut]), ("train", lines[cut:])):
+            (folder / part / path.name).write_text("".join(line + "\n" for line in some), "utf-8")
+    return [str(folder / "train")], [str(folder / "test")]
+
+
+def _names(data: Path, folder: Path, seed: int) -> tuple[list[str], list[str]]:
+    return tenth_of_lines(sorted((data / "names").glob("*.txt")), folder, seed)
+
+
+def _names_once(data: Path, folder: Path, seed: int) -> tuple[list[str], list[str]]:
+    """Names that stand in one language alone, each once."""
+    files = sorted((data / "names").glob("*.txt"))
+    return tenth_of_lines(files, folder, seed, once=True)
+
+
+def _polarity(data: Path, folder: Path, seed: int) -> tuple[list[str], list[str]]:
+    return tenth_of_lines(sorted((data / "sentence_polarity").glob("rt-polarity.*")), folder, seed)
+
+
+def _fixed(train: str, test: str) -> Callable[[Path, Path, int], tuple[list[str], list[str]]]:
+    return lambda data, folder, seed: ([str(data / train)], [str(data / test)])
+
+
+ROWS = {
+    "ewt": Row(
+        "tag",
+        _fixed("ud_english_ewt/en_ewt-ud-train.conllu", "ud_english_ewt/en_ewt-ud-test.conllu"),
+        {"validation": "ud_english_ewt/en_ewt-ud-dev.conllu", "layers": 2, "epochs": 12},
+        seeds=1,
+    ),
+    "wnut": Row(
+        "tag",
+        _fixed("wnut17/wnut17train.conll", "wnut17/emerging.test.annotated"),
+        {"validation": "wnut17/emerging.dev.conll", "crf": True, "epochs": 20, "format": "columns"},
+        "entity_f1",
+    ),
+    "polarity": Row("classify", _polarity, {"epochs": 6, "level": "word", "lower": True}),
+    "names": Row("classify", _names, {"level": "char", "epochs": 12}),
+    "names-once": Row("classify", _names_once, {"level": "char", "epochs": 12}),
+    "vowels": Row(
+        "classify",
+        _fixed("activity/JapaneseVowels/JapaneseVowels_TRAIN.ts", "activity/JapaneseVowels/JapaneseVowels_TEST.ts"),
+        {"held_out": 0.0, "epochs": 60, "hidden": 64},
+        seeds=5,
+    ),
+    "motions": Row(
+        "classify",
+        _fixed("activity/BasicMotions/BasicMotions_TRAIN.ts", "activity/BasicMotions/BasicMotions_TEST.ts"),
+        {"held_out": 0.0, "epochs": 100, "hidden": 32},
+        seeds=5,
+    ),
+    "protein": Row(
+        "tag",
+        _fixed("protein_q8/cb6133filtered.npy.csv", "protein_q8/cb513test_solution.csv"),
+        {"input": "2", "target": "3", "epochs": 6, "layers": 2, "hidden": 192},
+        seeds=1,
+    ),
+    "digits": Row(
+        "classify",
+        _fixed("digits/train10k-images-idx3-ubyte.gz", "digits/t10k-images-idx3-ubyte.gz"),
+        {"shift": 2, "epochs": 20, "held_out": 0.05},
+        seeds=1,
+    ),
+}
+
+
+@click.command()
+@click.argument("data", type=click.Path(path_type=Path, exists=True))
+@click.argument("rows", nargs=-1, type=click.Choice(list(ROWS)))
+@click.option("--seeds", type=int, help="Networks for each row.  [default: as the row says]")
+@click.option("--set", "changes", multiple=True, help="An option in the place of the row's, such as hidden=200.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each row.")
+def main(data: Path, rows: tuple[str, ...], seeds: int | None, changes: tuple[str, ...], as_json: bool) -> None:
+    """Train and measure."""
+    given = {name: json.loads(value) for name, value in (change.split("=", 1) for change in changes)}
+    for name in rows or ROWS:
+        row = ROWS[name]
+        options = {**row.options, **given}
+        if "validation" in options:
+            options["validation"] = str(data / options["validation"])
+        found, times = [], []
+        for seed in range(seeds or row.seeds):
+            figure, seconds = one(row, data, options, seed)
+            found.append(figure)
+            times.append(seconds)
+            if not as_json:
+                click.echo(f"{name}, seed {seed}: {row.measure} {figure:.2%} after {seconds:.0f} s of training")
+        spread = statistics.stdev(found) if len(found) > 1 else 0.0
+        said = {"row": name, "measure": row.measure, "mean": statistics.mean(found), "spread": spread, "seconds": statistics.median(times)}
+        told = f"{name}: {row.measure} {said['mean']:.2%} ± {spread:.2%} over {len(found)}; {' '.join(flags(options))}"
+        click.echo(json.dumps({**said, "values": found, "options": options}) if as_json else told)
+
+
+def one(row: Row, data: Path, options: dict[str, Any], seed: int) -> tuple[float, float]:
+    """The measure of one network, and the seconds that training it took."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        train, test = row.split(data, folder, seed)
+        begun = time.perf_counter()
+        learn = un.train_tagger if row.task == "tag" else un.train_classifier
+        trained = learn(train, out=folder / "run", seed=seed, display=Silent(), **options)
+        seconds = time.perf_counter() - begun
+        return float(getattr(trained.evaluate(test), row.measure)), seconds
+
+
+def flags(options: dict[str, Any]) -> Iterator[str]:
+    """Options as they are typed."""
+    for name, value in options.items():
+        flag = "--" + name.replace("_", "-")
+        yield flag if value is True else f"{flag} {Path(value).name if name == 'validation' else value}"
+
+
+if __name__ == "__main__":
+    main()

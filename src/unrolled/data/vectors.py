@@ -1,0 +1,53 @@
+"""Word vectors that somebody else has learnt, in the text formats of word2vec and GloVe."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.data.formats.files import read_lines
+from unrolled.errors import DataError
+
+
+def vector_columns(path: Path) -> int:
+    """How many numbers each vector of a file has."""
+    for _, _, numbers in _rows(path):
+        return len(numbers)
+    raise DataError(f"{path} has no vectors. Pass a text file with a word and its numbers on each line.")
+
+
+def vector_words(path: Path, most: int) -> tuple[str, ...]:
+    """The first words of a file, which are the most frequent ones in those that are usual."""
+    return tuple(word for (_, word, _), _ in zip(_rows(path), range(most), strict=False))
+
+
+def read_vectors(path: Path, words: tuple[str, ...]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The vectors `[V, E]` of some words, 0 for those that the file lacks, and which of them it has, `[V]`.
+
+    `DataError` names the line that is not a word and as many numbers as the first one has.
+    """
+    columns = vector_columns(path)
+    place = {word: i for i, word in enumerate(words)}
+    vectors, known = np.zeros((len(words), columns), np.float32), np.zeros(len(words), bool)
+    for line, word, numbers in _rows(path):
+        if word not in place:
+            continue
+        try:
+            vector = np.array(numbers, np.float32)
+        except ValueError:
+            raise DataError(f"{path}, line {line}: the vector of {word!r} holds something that is no number. Mend the line.") from None
+        if len(vector) != columns or not np.isfinite(vector).all():
+            raise DataError(
+                f"{path}, line {line}: there must be {columns} finite numbers after {word!r}, got {len(vector)}. Mend the line."
+            )
+        vectors[place[word]], known[place[word]] = vector, True
+    return vectors, known
+
+
+def _rows(path: Path) -> Iterator[tuple[int, str, list[str]]]:
+    """Line, word and numbers; the count of words and columns that word2vec puts first is passed over."""
+    for line, text in read_lines(path, "utf-8"):
+        word, *numbers = text.rstrip().split(" ")
+        if numbers and not (line == 1 and len(numbers) == 1):
+            yield line, word, numbers
