@@ -8,7 +8,8 @@ import torch
 import unrolled as un
 from engines_here import needs_native
 from unrolled.engines.native import operators
-from unrolled.engines.native.bindings import _of_key, binding_of
+from unrolled.engines.native.bindings import _of_key, bind, binding_of
+from unrolled.engines.native.call import Call, Given
 from unrolled.errors import ShapeError
 
 pytestmark = [needs_native, pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Dynamo")]
@@ -157,7 +158,7 @@ def test_whole_numbers_out_of_range_are_refused_when_they_are_known():
 
 
 def arguments(numbers=False, masked=False, padded=True, cut=True):
-    """What the operator `forward` is given; the graph ends at these tensors."""
+    """What the operators are given; the graph ends at these tensors."""
     torch.manual_seed(0)
     options = {"recurrent_dropout": 0.5} if masked else {}
     layer = un.LSTM(INPUTS, UNITS, dtype=torch.float64, engine="native", **options)
@@ -165,34 +166,31 @@ def arguments(numbers=False, masked=False, padded=True, cut=True):
     initial = tuple(torch.randn(BATCH, UNITS, dtype=torch.float64, requires_grad=True) for _ in range(2))
     problem = layer._problem((0, 0), x if numbers else x.requires_grad_(), initial, None, None, every_state=False)
     masks = list((problem.masks or {}).values())
-    return [operators.bind(problem), problem.x, problem.weights.stored, list(initial), masks, lengths() if padded else None,
-            resets() if cut else None, False, True, True, 1, 1]  # fmt: skip
+    return Given(bind(problem), problem.x, problem.weights.stored, list(initial), masks, lengths() if padded else None,
+                 resets() if cut else None, False, 1, 1)  # fmt: skip
 
 
 @pytest.mark.parametrize("options", [{}, {"numbers": True}, {"masked": True}, {"padded": False, "cut": False}])
 def test_the_operators_keep_the_rules_of_torch(options, monkeypatch):
     # Opcheck compares the tape, too, of which the forward pass writes a part only, and which autograd writes over.
-    fresh = operators.Call.tape
-    monkeypatch.setattr(operators.Call, "tape", lambda *given, **how: fresh(*given, **how).zero_())
+    fresh = Call.tape
+    monkeypatch.setattr(Call, "tape", lambda *given, **how: fresh(*given, **how).zero_())
     given = arguments(**options)
     with monkeypatch.context() as apart:
         apart.setattr(operators, "_is_plain", lambda tape: False)
-        torch.library.opcheck(torch.ops.unrolled.forward, given)
-    key, x, stored, initial, masks, real, cut, reverse, every, _, threads, partitions = given
+        torch.library.opcheck(torch.ops.unrolled.forward, (*given, True, True))
     with torch.no_grad():
-        *found, tape = torch.ops.unrolled.forward(*given)
+        *found, tape = torch.ops.unrolled.forward(*given, True, True)
         flows = [torch.randn_like(f) for f in found]
         constant = lambda ts: [t.detach() for t in ts]  # noqa: E731
-        into_input = x.is_floating_point()
-        back = [key, tape, x.detach(), constant(stored), constant(initial), masks, real, cut, flows[:2], flows[2:], reverse, threads]
-        torch.library.opcheck(torch.ops.unrolled.backward, [*back, partitions, into_input])
-    assert every
+        apart = given._replace(x=given.x.detach(), stored=constant(given.stored), initial=constant(given.initial))
+        torch.library.opcheck(torch.ops.unrolled.backward, (*apart, tape, flows[:2], flows[2:], apart.x.is_floating_point()))
 
 
 def test_a_key_tells_all_of_a_kernel(monkeypatch):
     layer = un.LSTM(INPUTS, UNITS, proj_size=2, bias=False, dtype=torch.float64, engine="native", recurrent_dropout=0.5)
     initial = tuple(torch.zeros(BATCH, n, dtype=torch.float64) for n in (2, UNITS))
-    key = operators.bind(layer._problem((0, 0), dense(), initial, None, None, every_state=False))
+    key = bind(layer._problem((0, 0), dense(), initial, None, None, every_state=False))
     known = binding_of(key)
     monkeypatch.delitem(_of_key, key)
     again = binding_of(key)

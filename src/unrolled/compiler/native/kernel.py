@@ -16,11 +16,14 @@ from unrolled.equations.recurrence import INPUT, MEAN, now
 _GROUND = ("vectors.h", "functions.h", "threads.h", "products.h")
 """Parts that are the same for all kernels and know nothing of any: what follows them is made for one, its tables and tiles."""
 
-_BATCH = ("sequences.h", "dots.h", "tiles.h", "gradients.h")
+_BATCH = ("sequences.h", "panels.h", "dots.h", "tiles.h", "gradients.h")
 """Parts that need the tables: what the stages call."""
 
 _PASSES = ("passes.h",)
 """Parts that call the stages."""
+
+_USE = "    const Call *call = run->call;\n    SIZES"
+_PACK = f"static void pack_{{}}(Run *run, long part, long parts)\n{{{{\n{_USE}\n    (void)part, (void)parts;"
 
 WIDTH = 120
 """The longest line of generated text."""
@@ -150,36 +153,53 @@ class _Source:
 
     def _packing(self) -> str:
         """The memory of all panels, and how they are filled."""
-        passes: dict[str, list[ProductGroup]] = {"forward": [], "backward": []}
+        passes: dict[bool, list[ProductGroup]] = {True: [], False: []}
         for group in self.writer.groups:
-            passes["backward" if group.transposed else "forward"].append(group)
-        return "\n".join(self._pack_pass(name, groups) for name, groups in passes.items())
+            passes[group.transposed].append(group)
+        return "\n".join([self._pack_forward(passes[False]), self._pack_backward(passes[True])])
 
-    def _pack_pass(self, name: str, groups: list[ProductGroup]) -> str:
-        allocate, fill = [], []
+    def _pack_forward(self, groups: list[ProductGroup]) -> str:
+        """Matrices whose panels may be kept from call to call; not those in which numbers are looked up, which can be large and little read."""
+        rooms, allocate, fill = [], [], []
         for group in groups:
-            labels = [self.sizes.depth(term, transposed=group.transposed) for term in group.terms]
-            depths = [self.writer.size(label) for label in labels]
-            units, panel = self.writer.size(group.label), f"run->panel[{group.panel}]"
-            matrices = f"(const real *[]){{{', '.join(self.writer.parameter(m) for m, _ in group.terms)}}}"
-            total = f"({' + '.join(depths)})" if group.transposed else f"{group.gates} * {depths[0]}"
+            depth, units = self.writer.size(self.sizes.depth(group.terms[0], transposed=False)), self.writer.size(group.label)
+            sizes, read = f"{group.gates}, {units}, {depth}", group.terms[0][1] == INPUT
             # Where few weights are read again, packing all would be more work than reading them as they lie.
             wanted = f"worth_packing(run, {int(group.many_steps)})"
-            if group.terms[0][1] == INPUT:
-                wanted = f"call->ids ? {depths[0]} <= 4 * run->slots : {wanted}"
-            wanted = "" if group.transposed else f"if ({wanted})\n        "
-            allocate.append(f"    {wanted}{panel} = aligned((size_t)(PADDED({units}) * {total}));")
-            if group.transposed:
-                rows = f"(const long[]){{{', '.join(depths)}}}"
-                call = f"pack_transposed({panel}, {matrices}, {rows}, {len(depths)}, {units}, {total}, {group.wide}, part, parts);"
-            else:
-                call = f"pack({panel}, {matrices}, {group.gates}, {units}, {depths[0]}, {group.wide}, part, parts);"
-            fill.append(f"    if ({panel})\n        {call}" if wanted else f"    {call}")
-        use = "    const Call *call = run->call;\n    SIZES\n"
-        return (
-            f"static void allocate_{name}(Run *run)\n{{\n{use}" + "\n".join(allocate) + "\n}\n\n"
-            f"static void pack_{name}(Run *run, long part, long parts)\n{{\n{use}    (void)part, (void)parts;\n" + "\n".join(fill) + "\n}\n"
+            wanted = f"call->ids ? {depth} <= 4 * run->slots : {wanted}" if read else wanted
+            rooms.append(f"    room += {'call->ids ? 0 : ' if read else ''}panel_room({sizes});")
+            allocate.append(f"    lay_panel(run, {group.panel}, {wanted}, {'call->ids ? &none : ' if read else ''}&kept, {sizes});")
+            panel, call = f"run->panel[{group.panel}]", f"{self._matrices(group)}, {sizes}, {group.wide}, part, parts"
+            fill.append(f"    if ({panel})\n        pack({panel}, run->seen[{group.panel}], {call});")
+        return "\n".join(
+            [
+                *(
+                    "static size_t forward_room(const Call *call)",
+                    "{",
+                    "    SIZES",
+                    "    size_t room = 0;",
+                    *rooms,
+                    "    return room;",
+                    "}\n",
+                ),
+                *("static void allocate_forward(Run *run)", "{", _USE, "    char *kept = call->kept, *none = NULL;"),
+                *("    (void)kept, (void)none;", *allocate, "}\n"),
+                *(_PACK.format("forward"), *fill, "}\n"),
+            ]
         )
+
+    def _pack_backward(self, groups: list[ProductGroup]) -> str:
+        allocate, fill = [], []
+        for group in groups:
+            depths = [self.writer.size(self.sizes.depth(term, transposed=True)) for term in group.terms]
+            units, total, panel = self.writer.size(group.label), f"({' + '.join(depths)})", f"run->panel[{group.panel}]"
+            allocate.append(f"    {panel} = aligned((size_t)(PADDED({units}) * {total}));")
+            rows = f"(const long[]){{{', '.join(depths)}}}, {len(depths)}"
+            fill.append(f"    pack_transposed({panel}, {self._matrices(group)}, {rows}, {units}, {total}, {group.wide}, part, parts);")
+        return "\n".join(["static void allocate_backward(Run *run)", "{", _USE, *allocate, "}\n", _PACK.format("backward"), *fill, "}\n"])
+
+    def _matrices(self, group: ProductGroup) -> str:
+        return f"(const real *[]){{{', '.join(self.writer.parameter(m) for m, _ in group.terms)}}}"
 
 
 def _title(phase: Phase) -> str:

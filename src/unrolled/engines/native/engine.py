@@ -7,8 +7,10 @@ import torch
 from unrolled.engines.native import operators
 from unrolled.engines.native.bindings import bind, binding_of, is_bound
 from unrolled.engines.native.build import notice
+from unrolled.engines.native.call import Given
 from unrolled.engines.native.compilers import find_compiler
 from unrolled.engines.native.library import DEFINES, library
+from unrolled.engines.native.panels import panels_of, release_panels
 from unrolled.engines.native.stream import Prepared, prepare, run_short
 from unrolled.engines.native.threads import threads_for
 from unrolled.engines.problem import Problem, Solution
@@ -48,32 +50,22 @@ class NativeEngine:
 
     def run(self, problem: Problem) -> Solution:
         """The recurrence over all real steps."""
-        stored, compiling = problem.weights.stored, torch.compiler.is_compiling()
+        stored, every, compiling = problem.weights.stored, problem.every_state, torch.compiler.is_compiling()
         training = torch.is_grad_enabled() and any(t.requires_grad for t in (problem.x, *stored, *problem.initial))
         # What is watched goes by way of torch's dispatcher, which knows what to do with tensors that have no memory.
         direct = not training and not compiling and not is_watched()
         if direct and (solution := run_short(problem)):
             return solution
-        key = bind(problem)
-        every = problem.every_state
+        if training and not compiling:
+            release_panels(problem.weights)
         lengths = None if problem.lengths is None else problem.lengths.values
         masks = [] if problem.masks is None else list(problem.masks.values())
-        threads, partitions = threads_for(problem.x.shape[0], problem.x.shape[1], sum(t.numel() for t in stored))
-        run = operators.forward if direct else torch.ops.unrolled.forward
-        found = run(
-            key,
-            problem.x,
-            stored,
-            list(problem.initial),
-            masks,
-            lengths,
-            problem.resets,
-            problem.reverse,
-            every,
-            training,
-            threads,
-            partitions,
-        )
+        share = threads_for(problem.x.shape[0], problem.x.shape[1], sum(t.numel() for t in stored))
+        given = Given(bind(problem), problem.x, stored, list(problem.initial), masks, lengths, problem.resets, problem.reverse, *share)
+        if direct:
+            found = operators.forward(given, every, training, panels_of(problem.weights))
+        else:
+            found = torch.ops.unrolled.forward(*given, every, training)
         states = len(problem.initial)
         steps = tuple(found[: states if every else 1])
         return Solution(steps, tuple(found[len(steps) : len(steps) + states]))

@@ -3,6 +3,7 @@
 import ctypes
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,11 +29,38 @@ class Library:
         library = load(build("recurrence", kernel.source, DEFINES[dtype, narrow]))
         library.lanes.restype = ctypes.c_long
         library.most_rows.restype = ctypes.c_long
+        library.kept_room.restype = ctypes.c_long
         self.lanes: int = library.lanes()
         self.most_rows: int = library.most_rows()
         if addresses := runtime():
             library.use_threads(*(ctypes.c_void_p(a) for a in addresses))
-        self.forward, self.backward, self.fault = library.forward, library.backward, library.fault
+        self._library, self._numbers = library, _numbers(kernel)
+
+    def numbers(self) -> Any:
+        """A `Call` in which everything is 0: an object with the fields that it has in C."""
+        return self._numbers()
+
+    def forward(self, numbers: Any) -> None:
+        """The forward pass."""
+        self._library.forward(ctypes.byref(numbers))
+
+    def backward(self, numbers: Any) -> None:
+        """The backward pass."""
+        self._library.backward(ctypes.byref(numbers))
+
+    def fault(self, numbers: Any) -> int:
+        """Whether numbers lead outside the tensors: 1 for a length, 2 for one of the input, 0 if none does."""
+        found: int = self._library.fault(ctypes.byref(numbers))
+        return found
+
+    def kept_room(self, numbers: Any) -> int:
+        """The bytes that packed weights take where they are kept, or 0 where nothing is packed."""
+        found: int = self._library.kept_room(ctypes.byref(numbers))
+        return found
+
+    def clear_kept(self, address: int, room: int) -> None:
+        """Make ready so many bytes in which packed weights are to be kept."""
+        self._library.clear_kept(ctypes.c_void_p(address), ctypes.c_long(room))
 
     def padded(self, units: int) -> int:
         """The place that so many units take."""
@@ -42,6 +70,17 @@ class Library:
         """Rows `[B, n]`, padded to whole vectors."""
         rest = self.padded(rows.shape[1]) - rows.shape[1]
         return pad(rows, (0, rest)) if rest else rows.contiguous()
+
+
+def _numbers(kernel: Kernel) -> type[ctypes.Structure]:
+    """`Call` of compiler/native/runtime/sequences.h: its fields in their order, all 8 bytes wide, addresses as numbers."""
+    plain = ["threads", "steps", "batch", "partitions", "reverse", "training", "lengths", "resets", "x", "ids", "tape", "used", "d_x"]
+    parameters, states = ("parameter", "d_parameter"), ("initial", "out", "final", "d_out", "d_final", "d_initial")
+    arrays = {"size": len(kernel.sizes)} | dict.fromkeys(parameters, len(kernel.parameters)) | dict.fromkeys(states, len(kernel.states))
+    arrays["row_vector"] = len(kernel.row_vectors)
+    number = ctypes.c_int64
+    fields = [*((n, number) for n in plain), *((n, number * count) for n, count in arrays.items()), ("kept", number)]
+    return type("Numbers", (ctypes.Structure,), {"_fields_": fields})
 
 
 @cache

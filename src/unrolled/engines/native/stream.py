@@ -4,11 +4,9 @@ What is kept is the list of numbers that the kernel reads and the memory in whic
 kept but where they lay and how, and that is looked at again at every call.
 """
 
-import ctypes
-import struct
 from collections.abc import Sequence
+from contextlib import nullcontext
 from threading import Lock
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -16,8 +14,9 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from unrolled.engines.native.bindings import bind, binding_of
+from unrolled.engines.native.call import Call, Given
 from unrolled.engines.native.library import Library
-from unrolled.engines.native.operators import Call
+from unrolled.engines.native.panels import panels_of
 from unrolled.engines.native.threads import can_share, threads_for
 from unrolled.engines.problem import Problem, Solution
 from unrolled.engines.weights import Weights
@@ -28,8 +27,9 @@ MOST_ROWS = 32
 MOST_KINDS = 8
 """Calls of different sizes that are kept for one layer and direction."""
 
-_Kind = tuple[object, ...]
-_prepared: WeakKeyDictionary[Weights, dict[_Kind, "Prepared"]] = WeakKeyDictionary()
+_Signature = tuple[object, ...]
+_Form = tuple[object, ...]
+_prepared: WeakKeyDictionary[Weights, dict[_Signature, "Prepared"]] = WeakKeyDictionary()
 
 
 def run_short(problem: Problem) -> Solution | None:
@@ -37,16 +37,16 @@ def run_short(problem: Problem) -> Solution | None:
     x, initial = problem.x, problem.initial
     if x.shape[0] * x.shape[1] > MOST_ROWS:
         return None
-    kinds = _prepared.setdefault(problem.weights, {})
-    kind = (id(problem.plan), x.shape, x.dtype, initial[0].dtype, problem.reverse, problem.narrow, torch.get_num_threads())
-    prepared = kinds.get(kind)
+    known = _prepared.setdefault(problem.weights, {})
+    signature = (id(problem.plan), x.shape, x.dtype, initial[0].dtype, problem.reverse, problem.narrow, torch.get_num_threads())
+    prepared = known.get(signature)
     if prepared is None:
         prepared = prepare(problem)
         if prepared is None:
             return None
-        if len(kinds) >= MOST_KINDS:
-            kinds.clear()
-        kinds[kind] = prepared
+        if len(known) >= MOST_KINDS:
+            known.clear()
+        known[signature] = prepared
     elif not _is_usual(problem):
         return None
     steps, final = initial[0].new_empty(*x.shape[:2], initial[0].shape[1]), tuple([s.new_empty(s.shape) for s in initial])
@@ -78,27 +78,23 @@ class Prepared:
 
     def __init__(self, problem: Problem, stored: list[Tensor], threads: int, partitions: int) -> None:
         key = bind(problem)
-        call = Call(key, problem.x, stored, problem.initial, (), None, None)
+        call = Call(Given(key, problem.x, stored, problem.initial, (), None, None, problem.reverse, threads, partitions))
         self._lock, self._binding = Lock(), binding_of(key)
         self._library: Library = call.library
         self._alone = threads == 1
-        self._is_numbers, self._left_out = call.numbers, call.left_out
+        self._looked_up, self._left_out = call.looked_up, call.left_out
         self._parts = [s[0].numel() * call.batch * s.element_size() for s in problem.initial]
         # Not made in inference mode, in which whoever comes next may not be.
         with torch.inference_mode(False):
             # As in training, when every step has a place of its own: for few steps that is less.
-            self._tape = torch.empty(call.tape(partitions, training=True).shape, dtype=call.like.dtype)
+            self._tape = torch.empty(call.tape(training=True).shape, dtype=call.like.dtype)
             rooms = [torch.zeros(call.batch, call.library.padded(n), dtype=call.like.dtype) for n in call.units]
             self._rooms = [room[:, :n] if room.shape[1] != n else None for room, n in zip(rooms, call.units, strict=True)]
-        lists: list[Any] = []
-        call.run(lists.append, self._tape, (threads, partitions, problem.reverse, True))
-        (self._numbers,) = lists
-        self._pointer = ctypes.c_void_p(ctypes.addressof(self._numbers))
-        # The places of what changes: see `Call` in compiler/native/runtime/sequences.h.
-        self._input, self._parameters = 9 if call.numbers else 8, 13 + len(call.sizes)
-        self._states = 8 * (self._parameters + 2 * len(self._binding.places))
-        self._format, self._none = struct.Struct(f"{3 * len(call.units)}q"), [0] * (len(call.units) - 1)
-        self._kinds = [_kind(t) for t in stored]
+        self._numbers = call.numbers(self._tape, training=True)
+        self._input, self._initial, self._out, self._final = call.input, self._numbers.initial, self._numbers.out, self._numbers.final
+        # So few rows are not worth packing for, unless only packed weights are narrow.
+        self._panels = panels_of(problem.weights) if problem.narrow else None
+        self._forms = [_form(t) for t in stored]
         self._addresses = [t.data_ptr() for t in stored]
 
     def run(
@@ -114,15 +110,16 @@ class Prepared:
         try:
             if not self._finds(stored):
                 return False
-            x = (x.long() if self._is_numbers else x).contiguous()
+            x = (x.long() if self._looked_up else x).contiguous()
             before = [s.contiguous() for s in before]
-            self._numbers[self._input] = x.data_ptr()
-            starts = [self._start(number, state, place) for number, state in enumerate(before)]
-            ends = [s.data_ptr() + place * part for s, part in zip(final, self._parts, strict=True)]
-            self._format.pack_into(self._numbers, self._states, *starts, steps.data_ptr(), *self._none, *ends)
-            if self._is_numbers and self._library.fault(self._pointer):
+            setattr(self._numbers, self._input, x.data_ptr())
+            self._initial[:] = [self._start(number, state, place) for number, state in enumerate(before)]
+            self._out[0] = steps.data_ptr()
+            self._final[:] = [s.data_ptr() + place * part for s, part in zip(final, self._parts, strict=True)]
+            if self._looked_up and self._library.fault(self._numbers):
                 return False
-            self._library.forward(self._pointer)
+            with nullcontext() if self._panels is None else self._panels.lent(self._library, self._numbers):
+                self._library.forward(self._numbers)
             return True
         finally:
             self._lock.release()
@@ -137,17 +134,17 @@ class Prepared:
 
     def _finds(self, stored: Sequence[Tensor]) -> bool:
         """Whether the parameters are what they were, wherever they lie now."""
-        if [_kind(t) for t in stored] != self._kinds:
+        if [_form(t) for t in stored] != self._forms:
             return False
         addresses = [t.data_ptr() for t in stored]
         if addresses != self._addresses:
             if not all(_is_plain(t) for t in stored):
                 return False
-            places = self._binding.addresses(stored, self._left_out)
-            self._numbers[self._parameters : self._parameters + len(places)] = places
+            self._numbers.parameter[:] = self._binding.addresses(stored, self._left_out)
             self._addresses = addresses
         return True
 
 
-def _kind(tensor: Tensor) -> _Kind:
+def _form(tensor: Tensor) -> _Form:
+    """What a kernel must know of a parameter beside where it lies."""
     return tensor.shape, tensor.dtype, tensor.is_contiguous()

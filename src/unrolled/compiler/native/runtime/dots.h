@@ -134,16 +134,3 @@ static __attribute__((unused)) void rows_times_units(vec *sum, long distance, co
         }
     }
 }
-
-/* Whether matrices that meet all steps at once, or one step after the other, are to be packed. With one row in the loop every weight is read
-   once a step, however it lies; in tiles of more rows packed ones are up to twice as fast, and packing takes as long as about 40 rows do. */
-static __attribute__((unused)) int worth_packing(const Run *run, int all_at_once)
-{
-#ifdef NARROW
-    /* Only packed weights are narrow. */
-    (void)run, (void)all_at_once;
-    return 1;
-#else
-    return run->slots > 40 && (all_at_once || run->call->batch > 1);
-#endif
-}

@@ -245,3 +245,16 @@ long most_rows(void)
 {
     return MOST_ROWS;
 }
+
+/* The bytes that `kept` takes, or 0 where this call would pack nothing. */
+long kept_room(const Call *call)
+{
+    return worth_packing_some(call->steps * call->batch) ? (long)forward_room(call) : 0;
+}
+
+/* Room that holds no matrices yet: as if they had been seen, and packed, when they were 0. */
+void clear_kept(char *kept, long bytes)
+{
+    use_large_pages(kept, (size_t)bytes);
+    memset(kept, 0, (size_t)bytes);
+}

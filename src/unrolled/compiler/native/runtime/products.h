@@ -92,49 +92,6 @@ static __attribute__((unused)) void gather(vec *sum, long gates, long vectors, c
                   vectors __attribute__((unused)) = LEAST((long)(wide), PADDED(units) / LANES - block_ * (wide));                      \
              once_; once_ = 0)
 
-/* Panels of matrices [units, depth], whose outputs are computed side by side: block, input, matrix, unit. */
-static __attribute__((unused)) void pack(weight *packed, const real *const *matrices, long gates, long units, long depth, long wide,
-                                         long part, long parts)
-{
-    FOR_BLOCKS(units, wide, part, parts)
-    {
-        weight *panel = packed + first * gates * depth;
-        const long row = gates * vectors * LANES;
-        for (long g = 0; g < gates; g++)
-            for (long u = 0; u < vectors * LANES; u += 8)
-                for (long k = 0; k < depth; k += 16)
-                    for (long l = u; l < u + 8 && l < vectors * LANES; l++) {
-                        weight *to = panel + k * row + g * vectors * LANES + l;
-                        const real *from = matrices[g] + (first + l) * depth + k;
-                        const long some = LEAST(16L, depth - k);
-                        if (first + l < units)
-                            for (long i = 0; i < some; i++)
-                                to[i * row] = narrowed(from[i]);
-                        else
-                            for (long i = 0; i < some; i++)
-                                to[i * row] = 0;
-                    }
-    }
-}
-
-/* Panels of transposed matrices, one after the other: the outputs are the columns, the inputs the rows of all. */
-static __attribute__((unused)) void pack_transposed(weight *packed, const real *const *matrices, const long *rows, long count, long units,
-                                                    long depth, long wide, long part, long parts)
-{
-    FOR_BLOCKS(units, wide, part, parts)
-    {
-        weight *to = packed + first * depth;
-        const long some = LEAST(vectors * LANES, units - first);
-        for (long m = 0; m < count; m++)
-            for (long k = 0; k < rows[m]; k++, to += vectors * LANES) {
-                for (long l = 0; l < some; l++)
-                    to[l] = narrowed(matrices[m][k * units + first + l]);
-                for (long l = some; l < vectors * LANES; l++)
-                    to[l] = 0;
-            }
-    }
-}
-
 /* The places of rows that follow one another at a distance. */
 static __attribute__((unused)) void point(const real **rows, const real *from, long distance, long count)
 {

@@ -20,6 +20,7 @@ typedef struct {
     const real *d_out[STATES], *d_final[STATES];
     real *d_initial[STATES]; /* [B, n], zero before */
     const real *row_vector[ROW_VECTORS];
+    char *kept; /* packed matrices that outlive the call, beside what they were made of, `kept_room` bytes; NULL to pack for this call alone */
 } Call;
 
 /* A call at work. Arrays named by slot are filled by the partition that owns the slot. */
@@ -36,6 +37,7 @@ typedef struct {
     const real **before[STATES];
     const real **row_vector[ROW_VECTORS];
     weight *panel[PANELS];
+    real *seen[PANELS]; /* what a kept panel was made of; NULL where it is this call's own */
     long taken, small[256]; /* memory for short arrays, so that a step of a stream asks the system for none */
 } Run;
 
@@ -152,7 +154,8 @@ static void end_run(Run *run)
     for (int m = 0; m < ROW_VECTORS; m++)
         give_back(run, run->row_vector[m]);
     for (int p = 0; p < PANELS; p++)
-        free(run->panel[p]);
+        if (!run->seen[p])
+            free(run->panel[p]);
 }
 
 /* The step at which work that knows no order in time is done in one go, beginning at step number n: as many steps as fill a span. */
