@@ -1,6 +1,8 @@
 """torch.compile takes whole models as one graph, with the numbers and gradients that they have without it."""
 
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -105,6 +107,19 @@ def test_a_model_with_whole_numbers_and_a_loss_that_trains():
         ends.append([value, *parts.parameters()])
     for got, wanted in zip(ends[1], ends[0], strict=True):
         torch.testing.assert_close(got, wanted)
+
+
+FIRST = """
+import torch, unrolled as un
+layer = un.GRU(9, 6, engine="native")
+x = torch.randint(9, (5, 3))
+y, _ = torch.compile(layer, fullgraph=True, backend="aot_eager")(x)
+torch.testing.assert_close(y, layer(x)[0])
+"""
+
+
+def test_the_first_call_of_a_process_may_be_compiled():
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FIRST], check=True)
 
 
 def test_shapes_that_change_take_one_graph_more():

@@ -280,6 +280,15 @@ def test_a_named_engine_that_cannot_says_why_and_auto_takes_another(cell, option
     assert reason in layer.explain().splitlines()[-1]
 
 
+@pytest.mark.parametrize(("cell", "engine"), [("lstm", "torch"), ("gru", "eager"), ("elman", "eager"), ("elman-relu", "eager")])
+def test_without_a_compiler_torch_runs_ragged_batches_where_it_has_fused_them(cell, engine, no_compiler):
+    layer = un.Recurrent(cell, 3, 4)
+    layer(torch.zeros(2, 3, 3))
+    assert layer.explain().splitlines()[-1].startswith("last call: engine torch")
+    layer(torch.zeros(2, 3, 3), lengths=[2, 1, 0])
+    assert layer.explain().splitlines()[-1].startswith(f"last call: engine {engine}")
+
+
 def test_explain_draws_no_random_numbers():
     layer = un.Recurrent("lstm", 3, 4, recurrent_dropout=0.5)
     before = torch.get_rng_state()
@@ -378,6 +387,19 @@ def test_no_steps_and_no_sequences(shape, zeros, engine):
     assert (y.shape, h.shape, c.shape) == ((*shape[:2], 8), (2, shape[1], 4), (2, shape[1], 4))
     if shape[0] == 0:
         assert torch.equal(h, torch.stack([layer.h_0_l0, layer.h_0_l0_reverse])[:, None].expand(-1, shape[1], -1))
+
+
+@needs_native
+@pytest.mark.parametrize("lengths", [None, [0, 0]])
+@pytest.mark.parametrize("shape", [(0, 2, 3), (5, 2, 3), (5, 0, 3)])
+@pytest.mark.parametrize("initial_state", ["zeros", "learned"])
+def test_what_nothing_was_computed_for_wants_gradients_on_native_as_on_eager(shape, lengths, initial_state):
+    found = []
+    for engine in ("native", "eager"):
+        layer = layer_of("lstm", bidirectional=True, engine=engine, initial_state=initial_state)
+        y, state = layer(torch.zeros(shape, dtype=DOUBLE), lengths=None if lengths is None else lengths[: shape[1]])
+        found.append([t.requires_grad for t in (y, *state)])
+    assert found[0] == found[1]
 
 
 @pytest.mark.usefixtures("each_engine")

@@ -24,9 +24,9 @@ def both(cell, steps, engine, **options):
     return whole, cut
 
 
-def results(layer, x, lengths):
+def results(layer, x, lengths, resets=None):
     x = x.clone().requires_grad_()
-    y, state, history = layer(x, lengths=lengths, return_states=True)
+    y, state, history = layer(x, lengths=lengths, resets=resets, return_states=True)
     torch.manual_seed(1)
     (sum((torch.randn_like(t) * t).sum() for t in (y, *state, *history))).backward()
     return [y, *state, *history, x.grad, *(p.grad for p in layer.parameters())]
@@ -62,9 +62,20 @@ def test_segments_of_no_length_are_refused(steps):
         un.LSTM(3, 4, checkpoint_steps=steps)
 
 
-def test_segments_and_resets_exclude_each_other():
-    with pytest.raises(ConfigError, match="resets"):
-        un.LSTM(3, 4, checkpoint_steps=2)(torch.zeros(5, 2, 3), resets=torch.zeros(5, 2, dtype=torch.bool))
+@pytest.mark.parametrize("engine", [e for e in HERE if e != "torch"])
+@pytest.mark.parametrize("steps", [1, 3, 4, 10])
+@pytest.mark.parametrize("lengths", [None, [11, 0, 3, 4, 7]])
+def test_rows_that_are_set_back_on_the_way(lengths, steps, engine):
+    options = {"num_layers": 2, "bidirectional": True, "initial_state": "learned"}
+    whole, _ = both("lstm", steps, "eager", **options)
+    _, cut = both("lstm", steps, engine, **options)
+    x = torch.randn(11, 5, 3, dtype=DOUBLE)
+    for share in (0.05, 0.4, 1.0):
+        resets = torch.rand(11, 5) < share
+        for layer in (whole, cut):
+            layer.zero_grad()
+        for got, wanted in zip(results(cut, x, lengths, resets), results(whole, x, lengths, resets), strict=True):
+            torch.testing.assert_close(got, wanted, atol=1e-11, rtol=0)
 
 
 PEAK = """

@@ -35,7 +35,7 @@ def choose(wanted: str, problem: Problem) -> Choice:
     """The engine for a problem.
 
     `wanted` is an engine's name or `"auto"`, which asks the environment variable UNROLLED_ENGINE and then takes the first engine that
-    can. An engine that was named and cannot run the problem is an `EngineError`; nothing is replaced silently.
+    can, unless it yields to a faster one. An engine that was named and cannot run the problem is an `EngineError`; nothing is replaced silently.
     """
     told = f"engine={check_engine(wanted)!r}"
     if wanted == "auto" and (named := _named()):
@@ -48,7 +48,7 @@ def choose(wanted: str, problem: Problem) -> Choice:
         return Choice(engine, f"{told}: {engine.explain(problem)}")
     refused: list[str] = []
     for engine in ENGINES.values():
-        reason = engine.refuses(problem)
+        reason = engine.refuses(problem) or engine.yields(problem)
         if not reason:
             return Choice(engine, "; ".join([*refused, engine.explain(problem)]))
         refused.append(f"not {engine.name}: {reason}")

@@ -30,6 +30,10 @@ class EagerEngine:
         """What runs."""
         return "the plan runs step by step in torch operations"
 
+    def yields(self, problem: Problem) -> str:
+        """Never: there is no other left."""
+        return ""
+
     def run(self, problem: Problem) -> Solution:
         """The recurrence over all real steps."""
         return _Run(problem).solve()

@@ -86,6 +86,13 @@ class TorchEngine:
         library = "cuDNN on a GPU" if problem.x.is_cuda else "oneDNN where it has one, on this CPU"
         return f"the equations are those of `torch.{kernel.call.__name__}`, which is fused ({library})"
 
+    def yields(self, problem: Problem) -> str:
+        """On a CPU only the LSTM is fused. The others' steps are as many operations as in the engine `eager`, which leaves padding out."""
+        kernel = _kernel(problem.plan)
+        if problem.lengths is None or problem.x.is_cuda or kernel is None or kernel.call is torch.lstm:
+            return ""
+        return f"on a CPU `torch.{kernel.call.__name__}` is not fused, and it goes through padding, too"
+
     def run(self, problem: Problem) -> Solution:
         """The recurrence over the whole batch, padding included; what padding computes is not looked at."""
         kernel = _kernel(problem.plan)

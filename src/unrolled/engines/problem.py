@@ -62,6 +62,10 @@ class Engine(Protocol):
         """What the engine does with a problem that it does not refuse."""
         ...
 
+    def yields(self, problem: Problem) -> str:
+        """Why an engine that comes after this one is faster at the problem; empty when none is."""
+        ...
+
     def run(self, problem: Problem) -> Solution:
         """Run it."""
         ...

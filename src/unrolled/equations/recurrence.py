@@ -1,7 +1,6 @@
 """A checked recurrence: what a cell's text says, as data."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import sympy as sp
 
@@ -69,7 +68,8 @@ class Recurrence:
     """One step of a recurrent network: `(input, states before) -> states now`.
 
     `states` holds the output first, then the names read at `[t-1]` in order of appearance. `sizes` gives each assigned name its size
-    label. Two recurrences are equal when they compute the same, however their texts are laid out.
+    label. With `reads_input_by_unit` x[t] is read elsewhere than by an input map, so that its numbers themselves are needed. Two
+    recurrences are equal when they compute the same, however their texts are laid out.
     """
 
     equations: tuple[Equation, ...]
@@ -77,6 +77,11 @@ class Recurrence:
     parameters: tuple[Parameter, ...]
     products: tuple[Product, ...]
     sizes: tuple[tuple[str, str], ...]
+    reads_input_by_unit: bool = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        read = [*(e.expression for e in self.equations), *(p.operand for p in self.products if p.operand != INPUT)]
+        object.__setattr__(self, "reads_input_by_unit", any(INPUT in expression.free_symbols for expression in read))
 
     @property
     def output(self) -> str:
@@ -89,12 +94,6 @@ class Recurrence:
         sizes = dict(self.sizes)
         inner = (label for p in self.parameters for label in (p.rows, p.columns) if label not in ("", "x"))
         return tuple(dict.fromkeys([sizes[self.output], *sizes.values(), *inner]))
-
-    @cached_property
-    def reads_input_by_unit(self) -> bool:
-        """Whether x[t] is read anywhere but by an input map, so that its numbers themselves are needed."""
-        read = [*(e.expression for e in self.equations), *(p.operand for p in self.products if p.operand != INPUT)]
-        return any(INPUT in expression.free_symbols for expression in read)
 
     def size_of(self, name: str) -> str:
         """The size label of an assigned name."""

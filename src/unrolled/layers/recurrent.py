@@ -105,10 +105,6 @@ class Recurrent(NamedParameters):
             raise ShapeError("`lengths` was given with a PackedSequence, which brings its own. Leave one of them out.")
         lengths = packed_lengths if packed_lengths is not None else lengths
         real = None if lengths is None else read_lengths(lengths, x.shape[0], x.shape[1], x.device)
-        if resets is not None and self.checkpoint_steps is not None:
-            raise ConfigError(
-                "`resets` cannot be given to a layer with checkpoint_steps, whose segments begin in the middle. Leave out one."
-            )
         cuts = None if resets is None else read_resets(resets, x, arrangement)
         self._check_input(x, real)
         steps, final, history = self._run(x, self._initial(state, x, arrangement), real, cuts, return_states)

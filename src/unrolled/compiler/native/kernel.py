@@ -171,22 +171,11 @@ class _Source:
             allocate.append(f"    lay_panel(run, {group.panel}, {wanted}, {'call->ids ? &none : ' if read else ''}&kept, {sizes});")
             panel, call = f"run->panel[{group.panel}]", f"{self._matrices(group)}, {sizes}, {group.wide}, part, parts"
             fill.append(f"    if ({panel})\n        pack({panel}, run->seen[{group.panel}], {call});")
-        return "\n".join(
-            [
-                *(
-                    "static size_t forward_room(const Call *call)",
-                    "{",
-                    "    SIZES",
-                    "    size_t room = 0;",
-                    *rooms,
-                    "    return room;",
-                    "}\n",
-                ),
-                *("static void allocate_forward(Run *run)", "{", _USE, "    char *kept = call->kept, *none = NULL;"),
-                *("    (void)kept, (void)none;", *allocate, "}\n"),
-                *(_PACK.format("forward"), *fill, "}\n"),
-            ]
+        measure = ["static size_t forward_room(const Call *call)\n{\n    SIZES\n    size_t room = 0;", *rooms, "    return room;\n}\n"]
+        head = (
+            f"static void allocate_forward(Run *run)\n{{\n{_USE}\n    char *kept = call->kept, *none = NULL;\n    (void)kept, (void)none;"
         )
+        return "\n".join([*measure, head, *allocate, "}\n", _PACK.format("forward"), *fill, "}\n"])
 
     def _pack_backward(self, groups: list[ProductGroup]) -> str:
         allocate, fill = [], []
@@ -196,7 +185,8 @@ class _Source:
             allocate.append(f"    {panel} = aligned((size_t)(PADDED({units}) * {total}));")
             rows = f"(const long[]){{{', '.join(depths)}}}, {len(depths)}"
             fill.append(f"    pack_transposed({panel}, {self._matrices(group)}, {rows}, {units}, {total}, {group.wide}, part, parts);")
-        return "\n".join(["static void allocate_backward(Run *run)", "{", _USE, *allocate, "}\n", _PACK.format("backward"), *fill, "}\n"])
+        head = f"static void allocate_backward(Run *run)\n{{\n{_USE}"
+        return "\n".join([head, *allocate, "}\n", _PACK.format("backward"), *fill, "}\n"])
 
     def _matrices(self, group: ProductGroup) -> str:
         return f"(const real *[]){{{', '.join(self.writer.parameter(m) for m, _ in group.terms)}}}"

@@ -4,6 +4,7 @@ from functools import cache
 
 import torch
 
+from unrolled.engines.eager import EagerEngine
 from unrolled.engines.native import operators
 from unrolled.engines.native.bindings import bind, binding_of, is_bound
 from unrolled.engines.native.build import notice
@@ -17,6 +18,8 @@ from unrolled.engines.problem import Problem, Solution
 from unrolled.engines.settled import settled
 from unrolled.engines.watched import has_tangents, is_watched
 from unrolled.errors import BuildError
+
+_EAGER = EagerEngine()
 
 
 class NativeEngine:
@@ -48,12 +51,18 @@ class NativeEngine:
         """What runs."""
         return "the equations were compiled for this processor; second derivatives go through eager"
 
+    def yields(self, problem: Problem) -> str:
+        """Never: nothing here is faster."""
+        return ""
+
     def run(self, problem: Problem) -> Solution:
         """The recurrence over all real steps."""
         stored, every, compiling = problem.weights.stored, problem.every_state, torch.compiler.is_compiling()
         training = torch.is_grad_enabled() and any(t.requires_grad for t in (problem.x, *stored, *problem.initial))
         # What is watched goes by way of torch's dispatcher, which knows what to do with tensors that have no memory.
         direct = not training and not compiling and not is_watched()
+        if training and not compiling and not is_watched() and not _has_steps(problem):
+            return _EAGER.run(problem)
         if direct and (solution := run_short(problem)):
             return solution
         if training and not compiling:
@@ -73,6 +82,11 @@ class NativeEngine:
     def prepare(self, problem: Problem) -> Prepared | None:
         """The same call as it may come again; None where it is better made anew."""
         return prepare(problem)
+
+
+def _has_steps(problem: Problem) -> bool:
+    """Whether there is anything to compute. If not, results depend on no parameter, and the reference says on what else."""
+    return problem.x.shape[0] * problem.x.shape[1] > 0 and (problem.lengths is None or bool(problem.lengths.values.any()))
 
 
 @cache
