@@ -8,6 +8,7 @@ from unrolled.data.examples import Example
 from unrolled.data.sequences import gather
 from unrolled.tasks.labelling.batches import Encoded, by_length, evenly, pieces
 from unrolled.tasks.labelling.codec import Codec
+from unrolled.tasks.labelling.options import LabelOptions
 from unrolled.tasks.labelling.task import _moved
 
 EXAMPLES = [
@@ -20,7 +21,7 @@ EXAMPLES = [
 @pytest.fixture
 def encoded():
     sequences = gather(EXAMPLES, "both")
-    codec = Codec.learn(sequences, np.array([0, 1]), "both", False, None)
+    codec = Codec.learn(sequences, np.array([0, 1]), LabelOptions(level="both", min_count=1))
     return Encoded(sequences, codec, tagged=True)
 
 

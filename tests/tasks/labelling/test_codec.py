@@ -7,6 +7,7 @@ from unrolled.data.examples import Example
 from unrolled.data.sequences import gather
 from unrolled.errors import DataError, RunError
 from unrolled.tasks.labelling.codec import Codec
+from unrolled.tasks.labelling.options import LabelOptions
 
 EXAMPLES = [
     Example("1", tokens=("Red", "red", "blue"), labels=("10",)),
@@ -15,8 +16,8 @@ EXAMPLES = [
 ]
 
 
-def learn(part=(0, 1, 2), level=None, lower=False, most=None, examples=EXAMPLES):
-    return Codec.learn(gather(examples, "both"), np.array(part), level, lower, most)
+def learn(part=(0, 1, 2), level=None, lower=False, most=None, examples=EXAMPLES, count=1):
+    return Codec.learn(gather(examples, "both"), np.array(part), LabelOptions(level=level, lower=lower, vocabulary=most, min_count=count))
 
 
 def test_symbols_and_labels_are_those_of_the_training_part():
@@ -34,9 +35,15 @@ def test_words_can_be_few_and_in_lower_case():
     assert "R" in codec.characters.names
 
 
+def test_rare_words_are_spelt_instead_of_known():
+    assert learn(count=None).words.names == ("blue",)
+    assert learn(count=None, level="word").words.names == learn(level="word").words.names
+    assert set("Zoë") <= set(learn(count=None).characters.names)
+
+
 def test_words_that_come_with_vectors_are_known_as_far_as_there_is_room():
     sequences = gather(EXAMPLES, "word")
-    codec = Codec.learn(sequences, np.arange(3), "word", False, 7, more=("blue", "black", "brown"))
+    codec = Codec.learn(sequences, np.arange(3), LabelOptions(level="word", vocabulary=7), more=("blue", "black", "brown"))
     assert codec.words.names == ("blue", "Red", "Zoë", "green", "red", "black")
 
 

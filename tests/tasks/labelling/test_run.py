@@ -15,6 +15,7 @@ from unrolled.tasks import find_kind, run_training
 from unrolled.tasks.labelling.batches import Encoded
 from unrolled.tasks.labelling.codec import Codec
 from unrolled.tasks.labelling.deciding import Steps, predict_all
+from unrolled.tasks.labelling.options import LabelOptions
 from unrolled.training import RunFolder, Silent
 
 SMALL = {"hidden": 8, "embedding": 6, "characters": 4, "character_hidden": 3, "batch": 8, "epochs": 2, "evaluations": 2, "warmup": 3}
@@ -201,7 +202,7 @@ def _steps(*, bidirectional, window, overlap=0):
     rng = np.random.default_rng(7)
     examples = [Example(str(n), tokens=tuple(rng.choice(list("abcdef"), n)), tags=tuple(rng.choice(["X", "Y"], n))) for n in (25, 3, 11, 1)]
     sequences = gather(examples, "word")
-    codec = Codec.learn(sequences, np.arange(4), "word", False, None)
+    codec = Codec.learn(sequences, np.arange(4), LabelOptions(level="word"))
     encoded = Encoded(sequences, codec, tagged=True)
     options = EncoderOptions(hidden=7, embedding=5, bidirectional=bidirectional)
     model = Tagger(Encoder(InputSizes(words=codec.words.size), options), codec.labels).eval()

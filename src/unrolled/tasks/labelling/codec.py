@@ -14,6 +14,7 @@ from unrolled.data.standardise import Standardiser
 from unrolled.data.symbols import Symbols
 from unrolled.errors import DataError, RunError
 from unrolled.models.inputs import InputSizes
+from unrolled.tasks.labelling.options import LabelOptions
 
 
 @dataclass(frozen=True)
@@ -33,21 +34,22 @@ class Codec:
     channels: tuple[str, ...] = ()
 
     @classmethod
-    def learn(
-        cls, sequences: Sequences, part: NDArray[np.int64], level: str | None, lower: bool, most: int | None, more: tuple[str, ...] = ()
-    ) -> "Codec":
+    def learn(cls, sequences: Sequences, part: NDArray[np.int64], options: LabelOptions, more: tuple[str, ...] = ()) -> "Codec":
         """From some of the sequences, the training part; words in `more` are known as well, as far as there is room.
 
         `DataError` if there is only one label.
         """
+        lower, most = options.lower, options.vocabulary
         steps = sequences.steps(part)
         counts: Counter[str] = Counter()
         if len(sequences.tokens):
             found = np.bincount(sequences.tokens[steps], minlength=len(sequences.table))
             for token, n in zip(sequences.table, found.tolist(), strict=True):
                 counts[token.lower() if lower else token] += n
-        level = level or ("both" if any(len(token) > 1 for token in counts) else "word")
-        words = Symbols(_with(Symbols.from_counts(counts, most).names, more, most)) if counts else None
+        level = options.level or ("both" if any(len(token) > 1 for token in counts) else "word")
+        least = options.min_count or (2 if level == "both" else 1)
+        known = {word: n for word, n in counts.items() if n >= least}
+        words = Symbols(_with(Symbols.from_counts(known, most).names, more, most)) if counts else None
         spelt = counts and level == "both"
         letters = Counter(c for token, n in zip(sequences.table, found.tolist(), strict=True) if n for c in token) if spelt else Counter()
         means = Standardiser.learn([sequences.numbers[steps]]) if sequences.numbers.shape[1] else None

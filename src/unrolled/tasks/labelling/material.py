@@ -1,6 +1,6 @@
 """Labelled files, read and numbered: what is learnt, what is held out, and what must be known of it later."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def read_labelled(configuration: Configuration, progress: Progress, *, tagged: b
     chance = np.random.default_rng([SPLIT, configuration["training"].seed])
     learnt, held = (everything, everything[:0]) if other else evenly(everything, data.held_out, chance)
     more = vector_words(Path(data.vectors), data.vocabulary or WORDS) if data.vectors else ()
-    codec = Codec.learn(sequences, learnt, data.level, data.lower, data.vocabulary or (WORDS if more else None), more)
+    codec = Codec.learn(sequences, learnt, replace(data, vocabulary=data.vocabulary or (WORDS if more else None)), more)
     encoded = Encoded(sequences, codec, tagged=tagged, several=several)
     measured = Part(encoded, held)
     if other:

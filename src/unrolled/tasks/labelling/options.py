@@ -29,6 +29,9 @@ class LabelOptions:
     )
     lower: bool = option(False, "Read all words in lower case; characters stay as they are.")
     vocabulary: int | None = option(None, "Most words to know; others become <UNK>.  [default: all of the training part]")
+    min_count: int | None = option(
+        None, "Times that a word must come to be known.  [default: 2 if characters are read as well, so that rare words are spelt; else 1]"
+    )
     vectors: str | None = option(None, "Word vectors to begin with: a text file as word2vec and GloVe write it.")
     class_weights: str = option("none", "none, or balanced: rare labels count as much as frequent ones.")
 
@@ -39,6 +42,8 @@ class LabelOptions:
             raise ConfigError(f"`--level` must be one of {', '.join(LEVELS)}, got {self.level!r}.")
         if self.vocabulary is not None and self.vocabulary < 2:
             raise ConfigError(f"`--vocabulary` must be at least 2, as it counts <UNK>, got {self.vocabulary}.")
+        if self.min_count is not None and self.min_count < 1:
+            raise ConfigError(f"`--min-count` must be at least 1, got {self.min_count}.")
         if self.class_weights not in WEIGHTS:
             raise ConfigError(f"`--class-weights` must be one of {', '.join(WEIGHTS)}, got {self.class_weights!r}.")
 
