@@ -30,6 +30,7 @@ def pairs(examples) -> list:
         ("a N B-p\nb V O\n", {"column": "-2", "input": "2"}, [[("B-p", "N"), ("O", "V")]]),
         ("1 a X\n2 b Y\n\n1 c X\n", {}, [[("a", "X"), ("b", "Y")], [("c", "X")]]),
         ("# id x\n# tag Y\n#\tX\n", {}, [[("#", "X")]]),
+        ("# id 9 domain=x\na _ _ X\n\n# _ _ Y\n", {}, [[("a", "X")], [("#", "Y")]]),
         ("# id 9\n# X\nb Y\n", {}, [[("#", "X"), ("b", "Y")]]),
         ("\u200b\tX\n\ufeff\tY\n\u00a0\tX\n", {}, [[("\u200b", "X"), ("\ufeff", "Y"), ("\u00a0", "X")]]),
     ],

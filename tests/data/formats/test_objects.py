@@ -44,6 +44,8 @@ def test_labels(tmp_path: Path, record, options, labels) -> None:
         ({"text": "a bc", "tags": ["X", "Y"]}, ("a", "bc"), ("X", "Y")),
         ({"text": "ACD", "tags": "HHE"}, ("A", "C", "D"), ("H", "H", "E")),
         ({"text": "a b", "tags": "x-y"}, ("a", " ", "b"), ("x", "-", "y")),
+        ({"text": "ab c", "tags": "x  y"}, ("ab", "c"), ("x", "y")),
+        ({"text": "abc d", "tags": "x y z"}, ("a", "b", "c", " ", "d"), ("x", " ", "y", " ", "z")),
         ({"tokens": ["a", "b"], "tags": [0, 5]}, ("a", "b"), ("0", "5")),
         ({"tokens": ["a", "b"]}, ("a", "b"), None),
     ],
@@ -90,6 +92,9 @@ def test_predictions_are_keys_beside_the_others(tmp_path: Path) -> None:
         {"text": "c", "predicted": ["p", "q"], "probabilities": [0.5, 0.125]},
         {"text": "d", "labels": ["x"], "predicted": "y", "probabilities": []},
     ]
+    several = io.StringIO()
+    write_predictions([(examples[1], Prediction(labels=("x",)))], several, ReadingOptions(format="jsonl", separator=";"))
+    assert json.loads(several.getvalue())["predicted"] == ["x"]
 
 
 class Rows(list):

@@ -11,7 +11,7 @@ from unrolled.data.formats.files import HEAD, look_ahead, read_blocks
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
 
-_ABOUT = re.compile(r"#\s+(?:\w+\s|[^=]*=)")
+_ABOUT = re.compile(r"# +(?:id\s|.*=)")
 """How a line begins that tells about a sequence: `# id …`, `# text = …`."""
 
 Block = list[tuple[int, str]]
