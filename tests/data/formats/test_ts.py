@@ -66,6 +66,7 @@ def test_bad_cases(tmp_path: Path, case: str, message: str) -> None:
     [
         ("1:2:up\n", "line 1: cases must come after a line with @data"),
         ("@classLabel true a\n", "has no line with @data"),
+        ("@\n", "has no line with @data"),
         ("@timeStamps true\n@data\n", "line 1: values with time stamps"),
         ("@targetLabel true\n@data\n", "line 1: the cases have numbers to predict"),
     ],

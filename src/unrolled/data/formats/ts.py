@@ -29,7 +29,7 @@ class _Header:
 
     def take(self, line: str, place: str) -> None:
         """Take in one line that begins with `@`."""
-        name, *values = line[1:].split()
+        name, *values = line[1:].split() or [""]
         name, said = name.lower(), values[0].lower() if values else ""
         if name == "data":
             return
