@@ -30,6 +30,10 @@ class EngineError(UnrolledError, RuntimeError):
     """An engine was asked for by name and cannot run what it was given."""
 
 
+class LackOfMemoryError(UnrolledError, MemoryError):
+    """The system has not the memory that a pass needs; nothing was computed, and what was there before can still be used."""
+
+
 class BuildError(EngineError):
     """The native engine's code could not be compiled or loaded, or no compiler works here; `reason` says why in one line."""
 

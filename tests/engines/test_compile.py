@@ -199,7 +199,7 @@ def test_the_operators_keep_the_rules_of_torch(options, monkeypatch):
         flows = [torch.randn_like(f) for f in found]
         constant = lambda ts: [t.detach() for t in ts]  # noqa: E731
         apart = given._replace(x=given.x.detach(), stored=constant(given.stored), initial=constant(given.initial))
-        torch.library.opcheck(torch.ops.unrolled.backward, (*apart, tape, flows[:2], flows[2:], apart.x.is_floating_point()))
+        torch.library.opcheck(torch.ops.unrolled.backward, (*apart, tape, flows[:2], flows[2:], [0, 2], apart.x.is_floating_point()))
 
 
 def test_a_key_tells_all_of_a_kernel(monkeypatch):

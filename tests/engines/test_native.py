@@ -366,11 +366,30 @@ def test_nothing_is_made_for_what_nothing_flows_back_to(monkeypatch):
     """Zeros for the tape, of which nobody can make use, would be as large as the tape."""
     inside, seen = operators.backward, []
 
-    def backward(given, tape, d_outs, d_finals, into_input):
+    def backward(given, tape, d_outs, d_finals, *wanted):
         seen.append([f.numel() for f in (*d_outs, *d_finals)])
-        return inside(given, tape, d_outs, d_finals, into_input)
+        return inside(given, tape, d_outs, d_finals, *wanted)
 
     monkeypatch.setattr(operators, "backward", backward)
     layer = layer_of("lstm")
     layer(dense())[0].sum().backward()
     assert seen == [[STEPS * BATCH * UNITS, 0, 0]]
+
+
+def test_frozen_parameters_get_no_gradient_and_cost_none(monkeypatch):
+    asked, backward = [], operators.backward
+    monkeypatch.setattr(operators, "backward", lambda *arguments: asked.append(found := backward(*arguments)) or found)
+    layer = layer_of("lstm-peephole")
+    for name, parameter in layer.named_parameters():
+        parameter.requires_grad_(name in {"R_f_l0", "b_i_l0", "W_o_l0"})
+
+    def question(layer):
+        layer.zero_grad()
+        weighted(layer(dense())[0]).backward()
+        return gradients(layer)
+
+    assert sum(g is not None for g in both(layer, question)) == 3
+    assert sum(t.numel() for t in asked[0][: len(gradients(layer))]) == UNITS * UNITS + UNITS + UNITS * INPUTS
+    layer.requires_grad_(False)
+    x = dense().requires_grad_()
+    both(layer, lambda layer: torch.autograd.grad(weighted(layer(x)[0]), x))

@@ -14,29 +14,45 @@ def most_operands(plan: Plan) -> int:
 
 def write_gradients(plan: Plan, writer: StageWriter, without: tuple[str, ...]) -> str:
     """Gradients of matrices, together as far as none adds to another, then those of vectors; none for the parameters in `without`."""
-    return _Gradients(plan, writer).text([g for g in plan.adjoint.gradients if g.parameter not in without])
+    return _Gradients(plan, writer, without).text()
 
 
 class _Gradients:
-    def __init__(self, plan: Plan, writer: StageWriter) -> None:
+    def __init__(self, plan: Plan, writer: StageWriter, without: tuple[str, ...]) -> None:
         self.recurrence, self.writer = plan.recurrence, writer
+        wanted = [g for g in plan.adjoint.gradients if g.parameter not in without]
+        self.outer, self.sums = (_without_repetition([g for g in wanted if (g.operand is not None) == matrix]) for matrix in (True, False))
 
-    def text(self, wanted: list[Gradient]) -> str:
-        """The whole function."""
+    def text(self) -> str:
+        """The memory that is needed, and the function that does it."""
         seen: set[str] = set()
         lines: list[str] = []
-        for is_matrix in (True, False):
-            for some in _without_repetition([g for g in wanted if (g.operand is not None) == is_matrix]):
+        for groups, write in ((self.outer, self._outer), (self.sums, self._sums)):
+            for some in groups:
                 again = bool(seen & {g.parameter for g in some})
                 # Another thread may have written what is now added to.
                 lines += ["    wait_for_all(&team->barrier, parts);"] if again else []
-                lines += self._outer(some, again=again) if is_matrix else self._sums(some, again=again)
+                lines += write(some, again=again)
                 seen |= {g.parameter for g in some}
+        use = ["    const Call *call = run->call;", "    SIZES"]
         head = ["/* Gradients of the parameters, summed over steps and sequences. */"]
-        head += ["static void gradients(const Run *run, Team *team, long part, long parts)", "{"]
-        return "\n".join(
-            [*head, "    const Call *call = run->call;", "    SIZES", "    (void)team, (void)part, (void)parts;", *lines, "}", ""]
-        )
+        head += [
+            "static void gradients(const Run *run, Team *team, long part, long parts)",
+            "{",
+            *use,
+            "    (void)team, (void)part, (void)parts;",
+        ]
+        room = ["/* The numbers that a thread needs room for to sum gradients. */", "static long gradient_room(const Run *run)", "{", *use]
+        return "\n".join([*room, "    long most = 0;", *map(self._room, self.outer), "    return most;", "}\n", *head, *lines, "}\n"])
+
+    def _room(self, gradients: list[Gradient]) -> str:
+        padded = [f"(call->ids ? 0 : PADDED({n}))" if o == INPUT else f"PADDED({n})" for o, n in self._inputs(gradients).items()]
+        return f"    most = MOST(most, outer_room({' + '.join(padded)}));"
+
+    def _inputs(self, gradients: list[Gradient]) -> dict[sp.Symbol, str]:
+        """The operands and how many inputs they have."""
+        size = lambda g: self.writer.size(self.recurrence.parameter(g.parameter).columns)  # noqa: E731
+        return {g.operand: size(g) for g in gradients if g.operand is not None}
 
     def _out(self, gradient: Gradient) -> str:
         return f"call->d_parameter[PARAMETER_{self.writer.names(gradient.parameter)}]"
@@ -44,42 +60,34 @@ class _Gradients:
     def _sums(self, gradients: list[Gradient], *, again: bool) -> list[str]:
         units = lambda g: self.writer.size(self.recurrence.parameter(g.parameter).rows)  # noqa: E731
         return [
-            f"    sum_rows({self._out(g)}, call->tape + {self.writer.column(g.delta)}, run->stride, {units(g)}, run->slots, {int(again)}, part, parts);"
-            for g in gradients
+            f"    sum_rows(run, {self._out(g)}, {self.writer.column(g.delta)}, {units(g)}, {int(again)}, part, parts);" for g in gradients
         ]
 
     def _outer(self, gradients: list[Gradient], *, again: bool) -> list[str]:
-        operands = list(dict.fromkeys(g.operand for g in gradients if g.operand is not None))
-        inputs = {g.operand: self.writer.size(self.recurrence.parameter(g.parameter).columns) for g in gradients}
-        places = [self._operand(operand, number) for number, operand in enumerate(operands)]
-        listed = ", ".join(f"{{{rows}, {inputs[operand]}}}" for (_, rows), operand in zip(places, operands, strict=True))
-        lines = [line for made, _ in places for line in made]
-        lines += [f"const Operand operands[] = {{{listed}}};", "const Flow flows[] = {"]
+        operands = self._inputs(gradients)
+        lines = ["const Operand operands[] = {", *(f"    {{{self._rows(o)}, .inputs = {n}}}," for o, n in operands.items()), "};"]
+        lines.append("const Flow flows[] = {")
         flows = dict.fromkeys(g.delta for g in gradients)
         for delta in flows:
             met = {g.operand: g for g in gradients if g.delta == delta}
             units = self.writer.size(self.recurrence.parameter(next(iter(met.values())).parameter).rows)
             outs = ", ".join(self._out(met[o]) if o in met else "NULL" for o in operands)
             lines.append(f"    {{{self.writer.column(delta)}, {units}, {{{outs}}}}},")
-        counts = f"flows, {len(flows)}, operands, {len(operands)}"
-        lines += ["};", f"outer_products({counts}, call->tape, run->stride, run->slots, {int(again)}, part, parts);"]
+        lines += ["};", f"outer_products(run, flows, {len(flows)}, operands, {len(operands)}, {int(again)}, part, parts);"]
         if INPUT in operands:
-            where = f"flows, {len(flows)}, {operands.index(INPUT)}, call->tape, run->stride, run->id, {inputs[INPUT]}, run->slots"
-            lines += ["if (call->ids)", f"    add_to_columns({where}, part, parts);"]
-        lines += [f"free({rows});" for made, rows in places if made]
+            number = list(operands).index(INPUT)
+            lines += ["if (call->ids)", f"    add_to_columns(run, flows, {len(flows)}, {number}, {operands[INPUT]}, part, parts);"]
         return ["    {", *(f"        {line}" for line in lines), "    }"]
 
-    def _operand(self, operand: sp.Symbol, number: int) -> tuple[list[str], str]:
-        """What makes pointers to the rows of an operand where there are none yet, and what they are called."""
+    def _rows(self, operand: sp.Symbol) -> str:
+        """Where the rows of an operand lie."""
         if operand == INPUT:
-            return [], "call->ids ? NULL : run->x"
+            return ".rows = call->ids ? NULL : run->x"
         if operand in self.writer.before:
-            return [], f"run->before[{self.writer.before[operand]}]"
-        name = f"operand_{number}"
-        place = f"call->tape + {self.writer.column(operand)}, run->stride"
+            return f".rows = run->before[{self.writer.before[operand]}]"
         if operand in self.writer.vectors:
-            place = f"{self.writer.parameter(str(operand))}, 0"
-        return [f"const real **{name} = malloc((size_t)run->slots * sizeof *{name});", f"point({name}, {place}, run->slots);"], name
+            return f".first = {self.writer.parameter(str(operand))}"
+        return f".first = call->tape + {self.writer.column(operand)}, .stride = run->stride"
 
 
 def _without_repetition(gradients: list[Gradient]) -> list[list[Gradient]]:

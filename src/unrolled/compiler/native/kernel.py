@@ -13,7 +13,7 @@ from unrolled.compiler.native.stage import MOST_GATES, ProductGroup, StageWriter
 from unrolled.compiler.plan import Plan
 from unrolled.equations.recurrence import INPUT, MEAN, now
 
-_GROUND = ("vectors.h", "functions.h", "threads.h", "products.h")
+_GROUND = ("vectors.h", "functions.h", "memory.h", "threads.h", "products.h")
 """Parts that are the same for all kernels and know nothing of any: what follows them is made for one, its tables and tiles."""
 
 _BATCH = ("sequences.h", "panels.h", "dots.h", "tiles.h", "gradients.h")
@@ -182,7 +182,7 @@ class _Source:
         for group in groups:
             depths = [self.writer.size(self.sizes.depth(term, transposed=True)) for term in group.terms]
             units, total, panel = self.writer.size(group.label), f"({' + '.join(depths)})", f"run->panel[{group.panel}]"
-            allocate.append(f"    {panel} = aligned((size_t)(PADDED({units}) * {total}));")
+            allocate.append(f"    {panel} = reserve(&run->memory, (size_t)(PADDED({units}) * {total}) * sizeof(weight));")
             rows = f"(const long[]){{{', '.join(depths)}}}, {len(depths)}"
             fill.append(f"    pack_transposed({panel}, {self._matrices(group)}, {rows}, {units}, {total}, {group.wide}, part, parts);")
         head = f"static void allocate_backward(Run *run)\n{{\n{_USE}"

@@ -13,6 +13,9 @@ from unrolled.equations import parse
 
 _MASKED, _NARROW = "masked", "narrow"
 
+_OPERATORS = "operators-2"
+"""Raised when the arguments of the operators change: the graphs that torch keeps on disk call them as they were, and are found by key."""
+
 _Variant = tuple[int, bool, bool]
 
 _of_key: dict[str, Binding] = {}
@@ -56,5 +59,5 @@ def binding_of(key: str) -> Binding:
 
 
 def _key(problem: Problem) -> str:
-    options = " ".join([*([] if problem.masks is None else [_MASKED]), *([_NARROW] if problem.narrow else [])])
+    options = " ".join([_OPERATORS, *([] if problem.masks is None else [_MASKED]), *([_NARROW] if problem.narrow else [])])
     return "\n".join([problem.weights.text, options, problem.plan.recurrence.states[0], problem.plan.text])

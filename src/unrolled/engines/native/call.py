@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from unrolled.engines.native.bindings import binding_of
-from unrolled.engines.native.library import Library, library
+from unrolled.engines.native.library import Library, lack_of_memory, library
 from unrolled.engines.native.threads import can_share
 from unrolled.errors import ShapeError
 
@@ -63,7 +63,6 @@ class Call:
         self.stride = {True: self.library.lanes + sum(columns), False: self.library.lanes + sum(columns[: kernel.forward_columns])}
         left_out = max((self.binding.rows[n] for n, p in zip(kernel.parameters, self.binding.places, strict=True) if p is None), default=0)
         self.left_out = self.like.new_zeros(left_out) if left_out else None
-        self.spare: Tensor | None = None
 
     def _inputs(self) -> int:
         """The columns of the input maps, where the input is numbers."""
@@ -77,7 +76,11 @@ class Call:
         partitions = self.given.partitions
         in_turns = 2 * partitions * max(self.library.most_rows, -(-self.batch // partitions))
         rows = self.steps * self.batch if training else in_turns
-        return self.like.new_empty(rows * self.stride[training] + 1)
+        count = rows * self.stride[training] + 1
+        try:
+            return self.like.new_empty(count)
+        except RuntimeError:
+            raise lack_of_memory(count * self.like.element_size()) from None
 
     def numbers(
         self,
@@ -102,8 +105,7 @@ class Call:
         numbers.tape, numbers.used = tape.data_ptr(), tape.data_ptr() + (tape.numel() - 1) * tape.element_size()
         numbers.size[:], numbers.parameter[:] = self.sizes, self.binding.addresses(self.stored, self.left_out)
         if d_stored:
-            self.spare = None if self.left_out is None else self.left_out.clone()
-            numbers.d_parameter[:] = self.binding.addresses(d_stored, self.spare)
+            numbers.d_parameter[:] = self.binding.addresses(d_stored, None)
         by_name = {"initial": self.initial, "out": outs, "final": finals, "d_out": d_outs, "d_final": d_finals, "d_initial": d_initial}
         for name, tensors in {**by_name, "row_vector": self.masks}.items():
             getattr(numbers, name)[: len(tensors)] = [_at(t) for t in tensors]

@@ -15,7 +15,7 @@ from unrolled.compiler.native import Kernel, make_kernel
 from unrolled.engines.native.build import build, load
 from unrolled.engines.native.threads import runtime
 from unrolled.engines.weights import Layout, Weights
-from unrolled.errors import ShapeError
+from unrolled.errors import LackOfMemoryError, ShapeError
 
 DEFINES = {(torch.float32, False): (), (torch.float32, True): ("NARROW",), (torch.float64, False): ("DOUBLE",)}
 """What a kernel is compiled with, by the type of number and whether its weights are packed as bfloat16."""
@@ -27,9 +27,8 @@ class Library:
     def __init__(self, kernel: Kernel, dtype: torch.dtype, narrow: bool) -> None:
         self.kernel = kernel
         library = load(build("recurrence", kernel.source, DEFINES[dtype, narrow]))
-        library.lanes.restype = ctypes.c_long
-        library.most_rows.restype = ctypes.c_long
-        library.kept_room.restype = ctypes.c_long
+        for function in (library.lanes, library.most_rows, library.kept_room, library.forward, library.backward):
+            function.restype = ctypes.c_long
         self.lanes: int = library.lanes()
         self.most_rows: int = library.most_rows()
         if addresses := runtime():
@@ -41,12 +40,14 @@ class Library:
         return self._numbers()
 
     def forward(self, numbers: Any) -> None:
-        """The forward pass."""
-        self._library.forward(ctypes.byref(numbers))
+        """The forward pass; `LackOfMemoryError` where it cannot begin for want of it."""
+        if lacking := self._library.forward(ctypes.byref(numbers)):
+            raise lack_of_memory(lacking)
 
     def backward(self, numbers: Any) -> None:
-        """The backward pass."""
-        self._library.backward(ctypes.byref(numbers))
+        """The backward pass; `LackOfMemoryError` where it cannot begin for want of it, and then the tape is as it was."""
+        if lacking := self._library.backward(ctypes.byref(numbers)):
+            raise lack_of_memory(lacking)
 
     def fault(self, numbers: Any) -> int:
         """Whether numbers lead outside the tensors: 1 for a length, 2 for one of the input, 0 if none does."""
@@ -70,6 +71,12 @@ class Library:
         """Rows `[B, n]`, padded to whole vectors."""
         rest = self.padded(rows.shape[1]) - rows.shape[1]
         return pad(rows, (0, rest)) if rest else rows.contiguous()
+
+
+def lack_of_memory(lacking: int) -> LackOfMemoryError:
+    """The error that says how many bytes were asked for."""
+    cure = "Pass fewer sequences at once, or train with `checkpoint_steps`, which keeps the values of fewer steps."
+    return LackOfMemoryError(f"A pass over the sequences needs {lacking / 1e6:,.0f} MB of memory that the system does not have. {cure}")
 
 
 def _numbers(kernel: Kernel) -> type[ctypes.Structure]:
@@ -130,12 +137,12 @@ class Binding:
                 )
 
     def addresses(self, stored: Sequence[Tensor], left_out: Tensor | None) -> list[int]:
-        """Where each parameter begins; those left out are all in one place."""
+        """Where each parameter begins; those left out are all in one place. What is in no tensor, or in an empty one, is nowhere, which is 0."""
         found = []
-        for place in self.places:
-            if place is None:
-                found.append(0 if left_out is None else left_out.data_ptr())
+        for number, rows in (place or (None, 0) for place in self.places):
+            tensor = left_out if number is None else stored[number]
+            if tensor is None or not tensor.numel():
+                found.append(0)
             else:
-                tensor = stored[place[0]]
-                found.append(tensor.data_ptr() + place[1] * tensor.stride(0) * tensor.element_size())
+                found.append(tensor.data_ptr() + rows * tensor.stride(0) * tensor.element_size())
         return found

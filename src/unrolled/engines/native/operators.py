@@ -34,17 +34,20 @@ def _results(call: Call, every_state: bool, new: Callable[..., Tensor]) -> tuple
     return outs, [call.like.new_empty(call.batch, n) for n in call.units]
 
 
-def backward(given: Given, tape: Tensor, d_outs: Sequence[Tensor], d_finals: Sequence[Tensor], into_input: bool) -> list[Tensor]:
+def backward(
+    given: Given, tape: Tensor, d_outs: Sequence[Tensor], d_finals: Sequence[Tensor], wanted: Sequence[int], into_input: bool
+) -> list[Tensor]:
     """The adjoints of the stored parameters, of the initial states, and of the input if it is wanted.
 
-    `d_outs` and `d_finals` are empty tensors where nothing flows back. The tape is written over.
+    `d_outs` and `d_finals` are empty tensors where nothing flows back; so is the adjoint of a parameter whose number is not in `wanted`. The
+    tape is written over.
     """
     call = Call(given)
     kernel, ragged = call.library.kernel, given.lengths is not None
     # Where all are written to, they need not be zero before.
     written = call.steps * call.batch and not ragged and not call.looked_up and kernel.with_gradient.issuperset(kernel.parameters)
     fresh = torch.empty_like if written else torch.zeros_like
-    d_stored = [fresh(t) for t in call.stored]
+    d_stored = [fresh(t) if n in wanted else t.new_empty(0) for n, t in enumerate(call.stored)]
     d_initial = [s.new_zeros(s.shape) for s in given.initial]
     d_x = (torch.zeros_like if ragged or not kernel.reaches_input else torch.empty_like)(call.x) if into_input else None
     outs, finals = ([t.contiguous() for t in ts] for ts in (d_outs, d_finals))
@@ -57,7 +60,7 @@ def backward(given: Given, tape: Tensor, d_outs: Sequence[Tensor], d_finals: Seq
 _COUNT = len(Given._fields)
 _library = torch.library.Library("unrolled", "DEF")
 _library.define(f"forward({SCHEMA}, bool every_state, bool training) -> Tensor[]")
-_library.define(f"backward({SCHEMA}, Tensor tape, Tensor[] d_outs, Tensor[] d_finals, bool into_input) -> Tensor[]")
+_library.define(f"backward({SCHEMA}, Tensor tape, Tensor[] d_outs, Tensor[] d_finals, int[] wanted, bool into_input) -> Tensor[]")
 
 
 def _operator_forward(*arguments: Any) -> list[Tensor]:
@@ -77,9 +80,9 @@ def _forward_shapes(*arguments: Any) -> list[Tensor]:
 
 
 def _backward_shapes(*arguments: Any) -> list[Tensor]:
-    given, into_input = Given(*arguments[:_COUNT]), arguments[-1]
-    like = [*given.stored, *given.initial, *([given.x] if into_input else [])]
-    return [t.new_empty(t.shape) for t in like]
+    given, (*_, wanted, into_input) = Given(*arguments[:_COUNT]), arguments
+    d_stored = [t.new_empty(t.shape if n in wanted else 0) for n, t in enumerate(given.stored)]
+    return [*d_stored, *(t.new_empty(t.shape) for t in (*given.initial, *([given.x] if into_input else [])))]
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
@@ -97,7 +100,7 @@ def _flow_back(ctx: Any, flows: list[Tensor | None]) -> tuple[Any, ...]:
     stored, initial, masks = ([rest.pop(0) for _ in range(n)] for n in ctx.counts)
     lengths, resets = (rest.pop(0) if there else None for there in ctx.optional)
     given = Given(ctx.key, x, stored, initial, masks, lengths, resets, *ctx.how)
-    into_input = bool(ctx.needs_input_grad[1])
+    into_input, wanted = bool(ctx.needs_input_grad[1]), [n for n, needed in enumerate(ctx.needs_input_grad[2]) if needed]
     flowing = [x.new_empty(0, dtype=tape.dtype) if f is None else f for f in flows]
     states = len(given.initial)
     count = states if ctx.every_state else 1
@@ -106,11 +109,12 @@ def _flow_back(ctx: Any, flows: list[Tensor | None]) -> tuple[Any, ...]:
     if torch.is_grad_enabled():
         found = _differentiable(given, ctx.every_state, d_outs, d_finals)
     elif _is_plain(tape):
-        found = backward(given, tape, d_outs, d_finals, into_input)
+        found = backward(given, tape, d_outs, d_finals, wanted, into_input)
     else:
-        found = torch.ops.unrolled.backward(*given, tape, d_outs, d_finals, into_input)
+        found = torch.ops.unrolled.backward(*given, tape, d_outs, d_finals, wanted, into_input)
     parameters = len(given.stored)
-    d_stored, d_initial, d_x = list(found[:parameters]), list(found[parameters : parameters + states]), found[-1] if into_input else None
+    d_stored = [d if n in wanted else None for n, d in enumerate(found[:parameters])]
+    d_initial, d_x = list(found[parameters : parameters + states]), found[-1] if into_input else None
     return (None, d_x, d_stored, d_initial, [None] * len(given.masks), *[None] * (len(ctx.needs_input_grad) - 5))
 
 

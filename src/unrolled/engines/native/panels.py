@@ -49,11 +49,14 @@ class Panels:
             self._lock.release()
 
     def _place(self, library: Library, numbers: Any, room: int) -> int:
-        """Where the memory lies; cleared where what is in it was laid out for another kind of call."""
+        """Where the memory lies, cleared where what is in it was laid out for another kind of call; 0 where there is not so much left."""
         layout = library, room, tuple(numbers.size)
         if self._memory is None or layout != self._layout:
             self._memory = None  # before the new one is asked for
-            self._memory, self._layout = torch.empty(room, dtype=torch.uint8), layout
+            try:
+                self._memory, self._layout = torch.empty(room, dtype=torch.uint8), layout
+            except RuntimeError:
+                return 0
             library.clear_kept(self._memory.data_ptr(), room)
         return self._memory.data_ptr()
 

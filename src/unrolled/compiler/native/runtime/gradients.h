@@ -6,14 +6,15 @@
 #define OUTER_PANELS 12
 #define OUTER_AHEAD 8
 
-/* What products read: rows by slot, of so many inputs. Without rows it is one-hot, and dealt with elsewhere. */
+/* What products read, of so many inputs: `rows` by slot, or rows that follow one another, `stride` apart. One without rows is one-hot, and
+   dealt with elsewhere. */
 typedef struct {
-    const real *const *rows;
-    long inputs;
+    const real *const *rows, *first;
+    long stride, inputs;
 } Operand;
 
 /* What flowed back to products lies in the tape's rows, from `column` on. For each operand that it met there is a matrix's gradient
-   [units, inputs]. */
+   [units, inputs], or NULL where it is not wanted. */
 typedef struct {
     long column, units;
     real *out[OPERANDS];
@@ -45,17 +46,33 @@ typedef struct {
     long first, rows;
 } OuterPanel;
 
-/* The panels of units, some of one flow each, that the thread takes. Returns their number. */
-static long outer_panels(OuterPanel *panels, const Flow *flows, long count, long part, long parts)
+static int is_wanted(const Flow *flow)
 {
-    long all = 0, taken = 0, number = 0;
-    for (long m = 0; m < count; m++)
-        all += (flows[m].units + OUTER_TALL - 1) / OUTER_TALL;
-    for (long m = 0; m < count; m++)
-        for (long u = 0; u < flows[m].units; u += OUTER_TALL, number++)
-            if (number >= all * part / parts && number < all * (part + 1) / parts)
-                panels[taken++] = (OuterPanel){flows + m, u, LEAST((long)OUTER_TALL, flows[m].units - u)};
-    return taken;
+    for (int o = 0; o < OPERANDS; o++)
+        if (flow->out[o])
+            return 1;
+    return 0;
+}
+
+/* How many panels the units of a flow are cut into; none where no gradient is wanted. */
+static long panels_of(const Flow *flow)
+{
+    return is_wanted(flow) ? (flow->units + OUTER_TALL - 1) / OUTER_TALL : 0;
+}
+
+/* Panel number n of all flows, one after the other. */
+static OuterPanel outer_panel(const Flow *flow, long n)
+{
+    for (; n >= panels_of(flow); flow++)
+        n -= panels_of(flow);
+    const long first = n * OUTER_TALL;
+    return (OuterPanel){flow, first, LEAST((long)OUTER_TALL, flow->units - first)};
+}
+
+/* The numbers that a thread needs room for where operands have so many inputs, each padded. */
+static __attribute__((unused)) long outer_room(long inputs)
+{
+    return OUTER_STEPS * (OUTER_PANELS * OUTER_TALL + inputs);
 }
 
 static long outer_blocks(long inputs)
@@ -69,8 +86,14 @@ static long outer_start(long inputs, long b)
     return PADDED(inputs) / LANES * b / outer_blocks(inputs);
 }
 
-static void pack_operand(real *to, const real *const *rows, long steps, long inputs)
+static void pack_operand(real *to, const Operand *operand, long slot, long steps)
 {
+    const real *following[OUTER_STEPS], *const *rows = following;
+    const long inputs = operand->inputs;
+    if (operand->rows)
+        rows = operand->rows + slot;
+    else
+        point(following, operand->first + slot * operand->stride, operand->stride, steps);
     for (long k = 0; k < steps; k++)
         for (long b = 0; b < outer_blocks(inputs); b++) {
             const long start = outer_start(inputs, b) * LANES, wide = outer_start(inputs, b + 1) * LANES - start;
@@ -135,54 +158,56 @@ static void outer_block(const OuterPanel *panels, long count, long operand, cons
 }
 
 /* All gradients of matrices, or as many as do not add to one another; `part` of `parts` threads. */
-static __attribute__((unused)) void outer_products(const Flow *flows, long count, const Operand *operands, long operand_count,
-                                                   const real *tape, long stride, long slots, int add, long part, long parts)
+static __attribute__((unused)) void outer_products(const Run *run, const Flow *flows, long count, const Operand *operands,
+                                                   long operand_count, int add, long part, long parts)
 {
-    long most = 0;
-    real *wide[OPERANDS], *tall = aligned(OUTER_STEPS * OUTER_PANELS * OUTER_TALL);
+    real *wide[OPERANDS], *tall = run->scratch + part * run->scratch_room, *next = tall + outer_room(0);
+    long panels = 0;
     for (long m = 0; m < count; m++)
-        most += flows[m].units / OUTER_TALL + 1;
-    OuterPanel *panels = malloc((size_t)most * sizeof *panels);
-    for (long o = 0; o < operand_count; o++)
-        wide[o] = aligned((size_t)(OUTER_STEPS * PADDED(operands[o].inputs)));
-    const long taken = outer_panels(panels, flows, count, part, parts);
-    for (long slot = 0; slot < slots; slot += OUTER_STEPS) {
-        const long steps = LEAST((long)OUTER_STEPS, slots - slot);
+        panels += panels_of(flows + m);
+    for (long o = 0; o < operand_count; o++) {
+        wide[o] = operands[o].rows || operands[o].first ? next : NULL;
+        next += wide[o] ? OUTER_STEPS * PADDED(operands[o].inputs) : 0;
+    }
+    const long start = panels * part / parts, end = panels * (part + 1) / parts;
+    for (long slot = 0; slot < run->slots && start < end; slot += OUTER_STEPS) {
+        const long steps = LEAST((long)OUTER_STEPS, run->slots - slot);
         for (long o = 0; o < operand_count; o++)
-            if (operands[o].rows)
-                pack_operand(wide[o], operands[o].rows + slot, steps, operands[o].inputs);
-        for (long p = 0; p < taken; p += OUTER_PANELS) {
-            const long some = LEAST((long)OUTER_PANELS, taken - p);
-            pack_flow(tall, panels + p, some, tape + slot * stride, stride, steps);
+            if (wide[o])
+                pack_operand(wide[o], operands + o, slot, steps);
+        for (long p = start; p < end; p += OUTER_PANELS) {
+            OuterPanel some[OUTER_PANELS];
+            const long taken = LEAST((long)OUTER_PANELS, end - p);
+            for (long i = 0; i < taken; i++)
+                some[i] = outer_panel(flows, p + i);
+            pack_flow(tall, some, taken, run->call->tape + slot * run->stride, run->stride, steps);
             for (long o = 0; o < operand_count; o++)
-                if (operands[o].rows)
-                    outer_block(panels + p, some, o, tall, wide[o], operands[o].inputs, steps, slot == 0 && !add);
+                if (wide[o])
+                    outer_block(some, taken, o, tall, wide[o], operands[o].inputs, steps, slot == 0 && !add);
         }
     }
-    free(panels);
-    free(tall);
-    for (long o = 0; o < operand_count; o++)
-        free(wide[o]);
 }
 
 /* The same where the operand is one-hot: what flowed back is added to a column. `out` is zero before. */
-static __attribute__((unused)) void add_to_columns(const Flow *flows, long count, long operand, const real *tape, long stride,
-                                                   const int64_t *which, long inputs, long slots, long part, long parts)
+static __attribute__((unused)) void add_to_columns(const Run *run, const Flow *flows, long count, long operand, long inputs, long part,
+                                                   long parts)
 {
+    const real *tape = run->call->tape;
     for (long m = 0; m < count; m++)
         for (long u = flows[m].units * part / parts, end = flows[m].units * (part + 1) / parts; u < end && flows[m].out[operand]; u += 16)
-            for (long slot = 0; slot < slots; slot++)
+            for (long slot = 0; slot < run->slots; slot++)
                 for (long i = u; i < LEAST(u + 16, end); i++)
-                    flows[m].out[operand][i * inputs + which[slot]] += tape[slot * stride + flows[m].column + i];
+                    flows[m].out[operand][i * inputs + run->id[slot]] += tape[slot * run->stride + flows[m].column + i];
 }
 
-/* A vector's gradient: what flowed back, summed. */
-static __attribute__((unused)) void sum_rows(real *out, const real *from, long stride, long units, long slots, int add, long part, long parts)
+/* A vector's gradient, where it is wanted: what flowed back, summed. */
+static __attribute__((unused)) void sum_rows(const Run *run, real *out, long column, long units, int add, long part, long parts)
 {
-    const long first = units * part / parts, some = units * (part + 1) / parts - first;
-    if (!add)
+    const real *from = run->call->tape + column;
+    const long first = units * part / parts, some = out ? units * (part + 1) / parts - first : 0;
+    if (!add && some)
         memset(out + first, 0, (size_t)some * sizeof(real));
-    for (long slot = 0; slot < slots; slot++)
+    for (long slot = 0; slot < run->slots && some; slot++)
         for (long u = first; u < first + some; u++)
-            out[u] += from[slot * stride + u];
+            out[u] += from[slot * run->stride + u];
 }

@@ -35,7 +35,7 @@ static __attribute__((unused)) void lay_panel(Run *run, int panel, int wanted, c
             run->panel[panel] = (weight *)(*kept + LINES((size_t)(gates * units * depth) * sizeof(real)));
         *kept += panel_room(gates, units, depth);
     } else if (wanted)
-        run->panel[panel] = aligned((size_t)(gates * PADDED(units) * depth));
+        run->panel[panel] = reserve(&run->memory, (size_t)(gates * PADDED(units) * depth) * sizeof(weight));
 }
 
 /* Whether rows are what they were, number for number, when they were packed last. If not, they are remembered as they are now. */

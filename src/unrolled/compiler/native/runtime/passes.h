@@ -91,16 +91,19 @@ static void begin_run(Run *run, int columns)
     lay_out_columns(run, columns);
 }
 
-void forward(const Call *call)
+/* Returns 0; or, if there is not enough memory, the bytes that were asked for, and then nothing was done. */
+long forward(const Call *call)
 {
     Run run = {.call = call};
     begin_run(&run, call->training ? COLUMNS_ALL : COLUMNS_FORWARD);
     allocate_forward(&run);
-    if (call->training)
-        use_large_pages(call->tape, (size_t)(run.slots * run.stride) * sizeof(real));
-    run_team(forward_work, &run, call->threads);
-    end_run(&run);
-    *call->used = 0;
+    if (!run.memory.lacking) {
+        if (call->training)
+            use_large_pages(call->tape, (size_t)(run.slots * run.stride) * sizeof(real));
+        run_team(forward_work, &run, call->threads);
+        *call->used = 0;
+    }
+    return give_back(&run.memory);
 }
 
 /* The adjoints of the states after the last step, row by row of the partition; padding is 0. */
@@ -214,25 +217,34 @@ static void backward_work(void *data, Team *team, long thread, long threads)
         gradients(run, team, thread, threads);
 }
 
-/* The backward pass writes over the tape; whoever comes a second time has it made again. */
-void backward(const Call *call)
+static void allocate_arriving(Run *run, real **arriving)
 {
-    if (*call->used)
-        forward(call);
-    *call->used = 1;
+    const Call *call = run->call;
+    for (long p = 0; arriving && p < call->partitions; p++)
+        for (int s = 0; s < STATES; s++) {
+            const long rows = (call->batch - p + call->partitions - 1) / call->partitions;
+            arriving[p * STATES + s] = reserve(&run->memory, (size_t)(rows * PADDED(call->size[state_size[s]])) * sizeof(real));
+        }
+}
+
+/* The backward pass writes over the tape; whoever comes a second time has it made again. Returns what `forward` does. */
+long backward(const Call *call)
+{
+    const long lacking = *call->used ? forward(call) : 0;
+    if (lacking)
+        return lacking;
     Run run = {.call = call};
     begin_run(&run, COLUMNS_ALL);
-    Backward back = {&run, malloc((size_t)(call->partitions * STATES) * sizeof(real *))};
+    Backward back = {&run, list(&run.memory, call->partitions * STATES)};
     allocate_backward(&run);
-    for (long p = 0; p < call->partitions; p++)
-        for (int s = 0; s < STATES; s++)
-            back.arriving[p * STATES + s] =
-                aligned((size_t)((call->batch - p + call->partitions - 1) / call->partitions * PADDED(call->size[state_size[s]])));
-    run_team(backward_work, &back, call->threads);
-    for (long i = 0; i < call->partitions * STATES; i++)
-        free(back.arriving[i]);
-    free(back.arriving);
-    end_run(&run);
+    allocate_arriving(&run, back.arriving);
+    run.scratch_room = gradient_room(&run);
+    run.scratch = reserve(&run.memory, (size_t)(call->threads * run.scratch_room) * sizeof(real));
+    if (!run.memory.lacking) {
+        *call->used = 1;
+        run_team(backward_work, &back, call->threads);
+    }
+    return give_back(&run.memory);
 }
 
 /* What the caller must know to lay memory out. */

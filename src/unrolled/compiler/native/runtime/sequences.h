@@ -38,7 +38,9 @@ typedef struct {
     const real **row_vector[ROW_VECTORS];
     weight *panel[PANELS];
     real *seen[PANELS]; /* what a kept panel was made of; NULL where it is this call's own */
-    long taken, small[256]; /* memory for short arrays, so that a step of a stream asks the system for none */
+    real *scratch; /* [threads, scratch_room], to sum gradients with */
+    long scratch_room;
+    Memory memory;
 } Run;
 
 /* Some slots that follow one another, the first one's row of the tape, the share of a team's member in their units, and the adjoints of the states of their rows. */
@@ -69,49 +71,34 @@ long fault(const Call *call)
     return 0;
 }
 
-/* Memory for `count` entries of at most 8 bytes, which may be none. */
-static void *take(Run *run, long count)
-{
-    const long some = count + 1;
-    if (run->taken + some > (long)(sizeof run->small / sizeof *run->small))
-        return malloc((size_t)some * sizeof *run->small);
-    run->taken += some;
-    return run->small + run->taken - some;
-}
-
-static void give_back(const Run *run, void *memory)
-{
-    const uintptr_t place = (uintptr_t)memory, small = (uintptr_t)run->small;
-    if (place < small || place >= small + sizeof run->small)
-        free(memory);
-}
-
-/* The rows by falling length, rows of equal length in their order: counted, then placed. */
-static void sort_rows(Run *run)
+/* The rows by falling length, rows of equal length in their order: counted in `rank`, then placed. */
+static void sort_rows(Run *run, long *rank)
 {
     const Call *call = run->call;
     for (long b = 0; b < call->batch; b++)
         run->order[b] = b;
     if (!call->lengths)
         return;
-    long *rank = calloc((size_t)call->steps + 2, sizeof *rank);
+    memset(rank, 0, (size_t)(call->steps + 2) * sizeof *rank);
     for (long b = 0; b < call->batch; b++)
         rank[call->steps - length_of(call, b) + 1]++;
     for (long n = 0; n <= call->steps; n++)
         rank[n + 1] += rank[n];
     for (long b = 0; b < call->batch; b++)
         run->order[rank[call->steps - length_of(call, b)]++] = b;
-    free(rank);
 }
 
 static void lay_out(Run *run)
 {
     const Call *call = run->call;
-    run->start = take(run, call->partitions * (call->steps + 1));
-    run->home = take(run, call->partitions * (call->steps + 1));
-    run->order = take(run, call->batch);
-    sort_rows(run);
-    run->slots = 0;
+    Memory *memory = &run->memory;
+    run->start = list(memory, call->partitions * (call->steps + 1));
+    run->home = list(memory, call->partitions * (call->steps + 1));
+    run->order = list(memory, call->batch);
+    long *rank = list(memory, call->lengths ? call->steps + 2 : 0);
+    if (memory->lacking)
+        return;
+    sort_rows(run, rank);
     for (long p = 0; p < call->partitions; p++) {
         long running = (call->batch - p + call->partitions - 1) / call->partitions;
         for (long t = 0; t <= call->steps; t++) {
@@ -122,13 +109,13 @@ static void lay_out(Run *run)
         }
     }
     const long slots = run->slots;
-    run->place = take(run, slots);
-    run->id = call->ids ? take(run, slots) : NULL;
-    run->x = take(run, slots);
+    run->place = list(memory, slots);
+    run->id = call->ids ? list(memory, slots) : NULL;
+    run->x = list(memory, slots);
     for (int s = 0; s < STATES; s++)
-        run->before[s] = take(run, slots);
+        run->before[s] = list(memory, slots);
     for (int m = 0; m < ROW_VECTORS; m++)
-        run->row_vector[m] = take(run, slots);
+        run->row_vector[m] = list(memory, slots);
 }
 
 static void lay_out_columns(Run *run, int columns)
@@ -139,23 +126,6 @@ static void lay_out_columns(Run *run, int columns)
         run->column[c] = run->stride - LANES;
         run->stride += PADDED(run->call->size[column_size[c]]);
     }
-}
-
-static void end_run(Run *run)
-{
-    give_back(run, run->start);
-    give_back(run, run->home);
-    give_back(run, run->order);
-    give_back(run, run->place);
-    give_back(run, run->id);
-    give_back(run, run->x);
-    for (int s = 0; s < STATES; s++)
-        give_back(run, run->before[s]);
-    for (int m = 0; m < ROW_VECTORS; m++)
-        give_back(run, run->row_vector[m]);
-    for (int p = 0; p < PANELS; p++)
-        if (!run->seen[p])
-            free(run->panel[p]);
 }
 
 /* The step at which work that knows no order in time is done in one go, beginning at step number n: as many steps as fill a span. */

@@ -1,7 +1,6 @@
 /* Threads of the OpenMP runtime that the process already has, through two of its functions; without them one thread does all. */
 
 #include <sched.h>
-#include <sys/mman.h>
 
 typedef void Parallel(void (*task)(void *), void *data, unsigned threads, unsigned flags);
 
@@ -54,26 +53,4 @@ static __attribute__((unused)) void run_team(void (*work)(void *, Team *, long, 
         parallel(join_team, &team, (unsigned)threads, 0);
     else
         work(data, &team, 0, 1);
-}
-
-/* Large pages, where the system has them on request: to touch megabytes for the first time costs as much as to compute with them. */
-static void use_large_pages(void *memory, size_t bytes)
-{
-#ifdef MADV_HUGEPAGE
-    const uintptr_t page = 2 << 20, first = ((uintptr_t)memory + page - 1) / page * page, end = ((uintptr_t)memory + bytes) / page * page;
-    if (end > first)
-        madvise((void *)first, end - first, MADV_HUGEPAGE);
-#else
-    (void)memory, (void)bytes;
-#endif
-}
-
-static void *aligned(size_t reals)
-{
-    void *memory = NULL;
-    const size_t bytes = (reals + 64 / sizeof(real)) * sizeof(real);
-    if (posix_memalign(&memory, bytes < (4 << 20) ? 64 : 2 << 20, bytes))
-        abort();
-    use_large_pages(memory, bytes);
-    return memory;
 }
