@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from unrolled.compiler.native.stage import StageWriter
+from unrolled.compiler.native.places import Places
 from unrolled.compiler.plan import Gradient, Plan
 from unrolled.equations.recurrence import INPUT
 
@@ -12,14 +12,14 @@ def most_operands(plan: Plan) -> int:
     return len({g.operand for g in plan.adjoint.gradients if g.operand is not None}) or 1
 
 
-def write_gradients(plan: Plan, writer: StageWriter, without: tuple[str, ...]) -> str:
+def write_gradients(plan: Plan, places: Places, without: tuple[str, ...]) -> str:
     """Gradients of matrices, together as far as none adds to another, then those of vectors; none for the parameters in `without`."""
-    return _Gradients(plan, writer, without).text()
+    return _Gradients(plan, places, without).text()
 
 
 class _Gradients:
-    def __init__(self, plan: Plan, writer: StageWriter, without: tuple[str, ...]) -> None:
-        self.recurrence, self.writer = plan.recurrence, writer
+    def __init__(self, plan: Plan, places: Places, without: tuple[str, ...]) -> None:
+        self.places = places
         wanted = [g for g in plan.adjoint.gradients if g.parameter not in without]
         self.outer, self.sums = (_without_repetition([g for g in wanted if (g.operand is not None) == matrix]) for matrix in (True, False))
 
@@ -51,17 +51,15 @@ class _Gradients:
 
     def _inputs(self, gradients: list[Gradient]) -> dict[sp.Symbol, str]:
         """The operands and how many inputs they have."""
-        size = lambda g: self.writer.size(self.recurrence.parameter(g.parameter).columns)  # noqa: E731
-        return {g.operand: size(g) for g in gradients if g.operand is not None}
+        return {g.operand: self.places.columns(g.parameter) for g in gradients if g.operand is not None}
 
     def _out(self, gradient: Gradient) -> str:
-        return f"call->d_parameter[PARAMETER_{self.writer.names(gradient.parameter)}]"
+        return f"call->d_parameter[{self.places.entry('PARAMETER', gradient.parameter)}]"
 
     def _sums(self, gradients: list[Gradient], *, again: bool) -> list[str]:
-        units = lambda g: self.writer.size(self.recurrence.parameter(g.parameter).rows)  # noqa: E731
-        return [
-            f"    sum_rows(run, {self._out(g)}, {self.writer.column(g.delta)}, {units(g)}, {int(again)}, part, parts);" for g in gradients
-        ]
+        add = "ADD" if again else "FRESH"
+        places = [(self._out(g), self.places.column(g.delta), self.places.rows(g.parameter)) for g in gradients]
+        return [f"    sum_rows(run, {out}, {column}, {units}, {add}, part, parts);" for out, column, units in places]
 
     def _outer(self, gradients: list[Gradient], *, again: bool) -> list[str]:
         operands = self._inputs(gradients)
@@ -70,24 +68,24 @@ class _Gradients:
         flows = dict.fromkeys(g.delta for g in gradients)
         for delta in flows:
             met = {g.operand: g for g in gradients if g.delta == delta}
-            units = self.writer.size(self.recurrence.parameter(next(iter(met.values())).parameter).rows)
+            units = self.places.rows(next(iter(met.values())).parameter)
             outs = ", ".join(self._out(met[o]) if o in met else "NULL" for o in operands)
-            lines.append(f"    {{{self.writer.column(delta)}, {units}, {{{outs}}}}},")
-        lines += ["};", f"outer_products(run, flows, {len(flows)}, operands, {len(operands)}, {int(again)}, part, parts);"]
+            lines.append(f"    {{{self.places.column(delta)}, {units}, {{{outs}}}}},")
+        lines += ["};", f"outer_products(run, flows, COUNT(flows), operands, COUNT(operands), {'ADD' if again else 'FRESH'}, part, parts);"]
         if INPUT in operands:
             number = list(operands).index(INPUT)
-            lines += ["if (call->ids)", f"    add_to_columns(run, flows, {len(flows)}, {number}, {operands[INPUT]}, part, parts);"]
+            lines += ["if (call->ids)", f"    add_to_columns(run, flows, COUNT(flows), {number}, {operands[INPUT]}, part, parts);"]
         return ["    {", *(f"        {line}" for line in lines), "    }"]
 
     def _rows(self, operand: sp.Symbol) -> str:
         """Where the rows of an operand lie."""
         if operand == INPUT:
             return ".rows = call->ids ? NULL : run->x"
-        if operand in self.writer.before:
-            return f".rows = run->before[{self.writer.before[operand]}]"
-        if operand in self.writer.vectors:
-            return f".first = {self.writer.parameter(str(operand))}"
-        return f".first = call->tape + {self.writer.column(operand)}, .stride = run->stride"
+        if rows := self.places.by_slot(operand):
+            return f".rows = {rows}"
+        if operand in self.places.vectors:
+            return f".first = {self.places.parameter(str(operand))}"
+        return f".first = call->tape + {self.places.column(operand)}, .stride = run->stride"
 
 
 def _without_repetition(gradients: list[Gradient]) -> list[list[Gradient]]:

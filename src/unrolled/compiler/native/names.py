@@ -11,10 +11,7 @@ _RESERVED = frozenset((
     "SIZES", "run", "span", "call", "tape", "stride", "row", "rows", "vector", "vectors", "first", "at", "inputs", "block_", "blocks_", "end_", "once_",
 ))  # fmt: skip
 
-_NUMBERED = re.compile(r"(sums|maps|mean|leaving|operand)_\d+")
-"""What stages number themselves."""
-
-_PLACE = re.compile(r"\d|(SIZE|PARAMETER|AT|PROLOGUE|FORWARD|BACKWARD|EPILOGUE)_")
+_PLACE = re.compile(r"\d|(SIZE|PARAMETER|STATE|ROW_VECTOR|PANEL|AT|GATES?|PROLOGUE|FORWARD|BACKWARD|EPILOGUE|sums|maps)_")
 """How no name begins: those that do are of places."""
 
 
@@ -41,7 +38,7 @@ class Names:
         """The identifier: `c[t]` is `c`, `c[t-1]` is `c_before`, `R_f @ h[t-1]` is `R_f_h_before`."""
         text = str(symbol)
         if text not in self._of:
-            self._of[text] = self._new(_readable(text))
+            self._of[text] = self.new(text)
         return self._of[text]
 
     @property
@@ -55,12 +52,14 @@ class Names:
             return "inputs"
         key = f"units of {label}"
         if key not in self._of:
-            self._of[key] = self._new("units" if self._one_size else _readable(f"units {label}"))
+            self._of[key] = self.new("units" if self._one_size else f"units {label}")
         return self._of[key]
 
-    def _new(self, name: str) -> str:
-        candidate, count = name, 2
-        while candidate in self._taken or _NUMBERED.fullmatch(candidate):
+    def new(self, text: object) -> str:
+        """One that is for nothing else, not even for the same text another time."""
+        name = candidate = _readable(str(text))
+        count = 2
+        while candidate in self._taken:
             candidate, count = f"{name}_{count}", count + 1
         self._taken.add(candidate)
         return candidate

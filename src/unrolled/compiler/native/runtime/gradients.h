@@ -6,6 +6,9 @@
 #define OUTER_PANELS 12
 #define OUTER_AHEAD 8
 
+/* Whether gradients take the place of what is there, or are added to it. */
+enum { FRESH, ADD };
+
 /* What products read, of so many inputs: `rows` by slot, or rows that follow one another, `stride` apart. One without rows is one-hot, and
    dealt with elsewhere. */
 typedef struct {

@@ -28,6 +28,9 @@ static __attribute__((unused)) void rows_times_maps(vec *sum, const real *const 
     }
 }
 
+/* What the row at hand makes with one of the matrices that are applied to something, for the vector of units at hand. */
+#define SUM(what, product) sums_##what[(row * GATES_##what + GATE_##product) * vectors + vector]
+
 /* The same where each row is a number, which looks a column up. Few are read from the matrices: packing them all would be more work. */
 static __attribute__((unused)) void numbers_times_maps(vec *sum, const int64_t *which, long rows, const Maps *maps, long first, long vectors)
 {

@@ -32,6 +32,7 @@ typedef int32_t whole;
 #define INLINE static inline __attribute__((always_inline, unused))
 #define UNROLL _Pragma("GCC unroll 32")
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
+#define COUNT(list) ((long)(sizeof(list) / sizeof *(list)))
 #define MOST(a, b) ((a) > (b) ? (a) : (b))
 
 /* Rows lie in memory padded to whole vectors. */
