@@ -174,5 +174,5 @@ def test_generated_code_names_what_it_reads_and_says_what_it_is():
     cell = un.Cell("two", "c[t] = c[t-1] + W @ x[t]\nh[t] = tanh(R @ h[t-1] + Q @ h[t-1] + c[t])")
     comment, code = make_kernel(make_plan(cell.recurrence)).text.split("*/", 1)
     assert all(line in comment for line in cell.equations.splitlines())
-    assert "/* Every step: multiply h[t-1] by R and Q; compute " in code
+    assert "/* Every step, stage 2 of 2: multiply h[t-1] by Q and R; compute h[t]. */" in code
     assert not re.search(r"\b(before|arriving|panel|seen|column|parameter|sums_\w+)\[(\(row \* )?\d", code)
