@@ -138,6 +138,23 @@ def test_derivatives_of_taggers(each_engine, crf):
     assert gradcheck(lambda *_: model.loss(model(inputs)[0], targets, inputs.lengths), tuple(model.parameters()), fast_mode=True)
 
 
+@pytest.mark.parametrize("crf", [False, True])
+def test_tags_of_entities_must_be_ahead_in_training_as_far_as_recall_asks(crf):
+    model, inputs, targets = tagger_of(crf), batch_of(), targets_of()
+    margin = Tagger(model.encoder, ("O", *model.tags[1:]), recall=1.5)
+    margin.crf = model.crf
+    scores = torch.randn(*targets.shape, len(model.tags))
+    raised = scores.clone()
+    raised[..., 0] += 1.5 * (targets != 0)
+    wanted = model.loss(raised, targets, inputs.lengths)
+    torch.testing.assert_close(margin.train().loss(scores, targets, inputs.lengths), wanted)
+    plain = model.loss(scores, targets, inputs.lengths)
+    torch.testing.assert_close(margin.eval().loss(scores, targets, inputs.lengths), plain)
+    assert not torch.isclose(wanted, plain)
+    with pytest.raises(ConfigError, match="--recall"):
+        Tagger(model.encoder, ("X", "Y"), recall=1.0)
+
+
 def test_windows_one_after_the_other_are_the_whole(each_engine):
     model, inputs = tagger_of(bidirectional=False, layers=2), batch_of()
     whole, last = model(inputs)

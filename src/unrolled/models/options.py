@@ -40,4 +40,7 @@ class ClassifierOptions(EncoderOptions):
 class TaggerOptions(EncoderOptions):
     """The network that gives a tag to every step."""
 
+    recall: float = option(
+        0.0, "Nats by which tags of entities must be ahead of O in training, so that fewer are missed and more are wrong."
+    )
     crf: bool = option(False, "Score whole sequences of tags: a linear-chain conditional random field.")

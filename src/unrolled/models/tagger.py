@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -13,16 +14,25 @@ from unrolled.models.encoder import Encoder
 from unrolled.models.inputs import Inputs
 from unrolled.models.outputs import single
 
+OUTSIDE = "O"
+"""The tag of a step that is part of nothing."""
+
 
 class Tagger(nn.Module):
     """An encoder, of whose every step a linear layer makes a score for each of `tags`.
 
     Each step's tag is decided by itself, or all of a sequence together by a conditional random field, `crf`. In training, parts of the
     encoder's outputs are dropped with the encoder's probability.
+
+    With `recall` above 0 the score of the tag O is raised by so much in training where another one is right: a softmax margin (Gimpel &
+    Smith 2010, "Softmax-Margin CRFs"). Raises `ConfigError` for that without a tag O.
     """
 
-    def __init__(self, encoder: Encoder, tags: Sequence[str], crf: LinearChain | None = None) -> None:
+    def __init__(self, encoder: Encoder, tags: Sequence[str], crf: LinearChain | None = None, recall: float = 0.0) -> None:
         super().__init__()
+        if recall and OUTSIDE not in tags:
+            raise ConfigError(f"`--recall` needs a tag {OUTSIDE} for steps that are none, got the tags {', '.join(tags)}. Leave it out.")
+        self.recall = recall
         if crf is not None and crf.tags != tuple(tags):
             raise ConfigError(f"The tags of `crf` must be those of the tagger, {tuple(tags)}, got {crf.tags}.")
         self.encoder, self.tags, self.crf = encoder, tuple(tags), crf
@@ -40,6 +50,9 @@ class Tagger(nn.Module):
         `weights` `[K]` multiply the losses of the steps with each tag. Raises `ConfigError` for them with a conditional random field, where
         a step has no loss of its own.
         """
+        if self.recall and self.training:
+            missed = self.recall * (targets != self.tags.index(OUTSIDE))
+            scores = scores + functional.one_hot(torch.tensor(self.tags.index(OUTSIDE)), len(self.tags)).to(scores) * missed[..., None]
         if self.crf is not None:
             if weights is not None:
                 raise ConfigError("Class weights have no meaning with `--crf`, which scores whole sequences. Leave one of them out.")

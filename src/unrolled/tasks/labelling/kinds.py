@@ -97,7 +97,7 @@ class Tagging(_Labelling):
         """The network for these symbols and tags."""
         options, tags = configuration["model"], knowledge.labels
         crf = LinearChain(tags, bio_constraints(tags) if is_bio(tags) else None) if options.crf else None
-        return Tagger(Encoder(knowledge.sizes, options, cell), tags, crf)
+        return Tagger(Encoder(knowledge.sizes, options, cell), tags, crf, options.recall)
 
     def deciding(self, model: Tagger, configuration: Configuration) -> Steps:
         """The network, and how it is asked."""
