@@ -172,7 +172,7 @@ def test_an_interrupted_encoding_leaves_nothing(poem: Path, folder: Path) -> Non
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_named_and_nothing_stays(poem: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corpus, "_token_path", lambda *_: Path("/dev/full"))
+    monkeypatch.setattr(corpus, "token_path", lambda *_: Path("/dev/full"))
     with pytest.raises(DataError, match=r"cache cannot be written: No space left.*UNROLLED_CACHE"):
         prepare(poem)
     assert list(folder.iterdir()) == []

@@ -90,7 +90,7 @@ def test_ids_are_stored_as_narrowly_as_they_fit(size: int, dtype: str) -> None:
     assert Vocabulary("char", (UNKNOWN, END, *map(chr, range(0x10000, 0x10000 + size - 2)))).dtype == np.dtype(dtype)
 
 
-@given(CHARACTERS, st.sampled_from(["char", "word"]))
+@given(CHARACTERS, st.sampled_from(["char", "word", "event"]))
 def test_json_round_trip(text: str, level: str) -> None:
     vocabulary = of(level, text)
     assert Vocabulary.from_json(vocabulary.to_json()) == vocabulary
@@ -113,6 +113,9 @@ BROKEN = {
     "newline": json.dumps({"level": "char", "symbols": [UNKNOWN, END, "\n"]}),
     "half a character": json.dumps({"level": "char", "symbols": [UNKNOWN, END, "\ud800"]}),
     "two words": json.dumps({"level": "word", "symbols": [UNKNOWN, END, "a b"]}),
+    "an activity with a blank before it": json.dumps({"level": "event", "symbols": [UNKNOWN, END, " a"]}),
+    "no activity": json.dumps({"level": "event", "symbols": [UNKNOWN, END, ""]}),
+    "special activity": json.dumps({"level": "event", "symbols": [UNKNOWN, END, "<Unk>"]}),
     "special word again": json.dumps({"level": "word", "symbols": [UNKNOWN, END, "<eos>"]}),
 }
 
@@ -133,6 +136,27 @@ JSON = st.recursive(
 def test_arbitrary_json_gives_a_vocabulary_or_the_projects_error(text: str) -> None:
     with contextlib.suppress(RunError):
         assert Vocabulary.from_json(text).encode("a b\n").max() >= 0
+
+
+ACTIVITIES = st.text(st.sampled_from('ab "\\\n\t,é\u2028') | st.characters(exclude_categories=["Cs"]), min_size=1).map(str.strip)
+
+
+@given(st.lists(ACTIVITIES.filter(lambda name: name and name.upper() not in (UNKNOWN, END)) | st.sampled_from([END, UNKNOWN])))
+def test_activities_of_any_characters_survive_being_printed_and_read_again(names: list[str]) -> None:
+    vocabulary = Vocabulary.from_counts("event", Counter(names))
+    ids = vocabulary.look_up(names)
+    assert [vocabulary.symbols[i] for i in ids] == names
+    assert vocabulary.encode(vocabulary.decode(ids)).tolist() == ids.tolist()
+    assert Vocabulary.from_json(vocabulary.to_json()) == vocabulary
+
+
+def test_activities_are_divided_by_blanks_and_quoted_where_they_have_some() -> None:
+    vocabulary = Vocabulary("event", (UNKNOWN, END, "Close", "Take in charge", 'say"hi', '"', "a\nb", "."))
+    text = 'Close "Take in charge" say"hi .\n"\\"" "a\\nb"\n\nClose <UNK>'
+    assert vocabulary.encode(text).tolist() == [2, 3, 4, 7, 1, 5, 6, 1, 1, 2, 0]
+    assert vocabulary.decode(vocabulary.encode(text)) == text
+    assert vocabulary.encode('Close\t"Close"  " "Close"').tolist() == [2, 2, 5, 2]
+    assert vocabulary.missing('Close "Take up" "Take in charge" "') == ["Take up"]
 
 
 def test_rare_words_are_forgotten_when_there_are_too_many() -> None:

@@ -1,12 +1,15 @@
+from itertools import pairwise
+
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from unrolled.cells import BUILT_IN
 from unrolled.errors import ConfigError
 from unrolled.layers import Recurrent
 from unrolled.models import LanguageModel
 
-SYMBOLS = 11
+SYMBOLS, END = 11, 1
 
 
 def model_of(cell="lstm", hidden=8, layers=2, *, embedding=0, **options):
@@ -95,3 +98,42 @@ def test_the_first_prediction_is_nearly_uniform():
     chances = model(torch.randint(SYMBOLS, (5, 4)))[0].softmax(-1)
     assert chances.max() < 3 / SYMBOLS
     assert not model.output.bias.any()
+
+
+def alone(model, symbols):
+    """The logits and the last state of each row, every line of which is run by itself."""
+    logits, finals = [], []
+    for row in symbols.T:
+        edges = sorted({0, *(row == END).nonzero().flatten().tolist(), len(row)})
+        pieces = [model(row[a:b, None]) for a, b in pairwise(edges)]
+        logits.append(torch.cat([each for each, _ in pieces]))
+        finals.append(pieces[-1][1])
+    return torch.cat(logits, 1), tuple(torch.cat(f, 1) for f in zip(*finals, strict=True))
+
+
+@pytest.mark.usefixtures("each_engine")
+@pytest.mark.parametrize("window", [1, 2, 5, 9, 23])
+@pytest.mark.parametrize("options", [{}, {"embedding": 5, "initial_state": "learned"}, {"cell": "gru", "residual": True}])
+def test_lines_give_what_each_gives_alone_however_windows_cut_them(options, window):
+    models = [model_of(line_end=end, **options).double() for end in (END, None)]
+    for model in models:
+        torch.manual_seed(3)
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.5)
+    generator = torch.Generator().manual_seed(1)
+    symbols = torch.randint(SYMBOLS, (23, 4), generator=generator)
+    symbols[torch.rand(23, 4, generator=generator) < 0.2] = END
+    symbols[symbols[:, 2] == END, 2] = 3  # One row never ends.
+    symbols[[0, 7, 8, 22], 1] = END
+    targets = torch.randint(SYMBOLS, (23 * 4,), generator=generator)
+    state, pieces = None, []
+    for part in symbols.split(window):
+        logits, state = models[0](part, state)
+        pieces.append(logits)
+    found, wanted = torch.cat(pieces), alone(models[1], symbols)
+    torch.testing.assert_close(found, wanted[0], atol=1e-10, rtol=0)
+    torch.testing.assert_close(state, wanted[1], atol=1e-10, rtol=0)
+    for logits in (found, wanted[0]):
+        cross_entropy(logits.flatten(0, 1), targets).backward()
+    for mine, reference in zip(*(model.parameters() for model in models), strict=True):
+        torch.testing.assert_close(mine.grad, reference.grad, atol=1e-10, rtol=0)

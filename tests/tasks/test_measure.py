@@ -75,6 +75,42 @@ def test_more_streams_count_each_token_once_after_warming_up(tokens, streams, wi
     assert measure(model, tokens, streams).nats == pytest.approx(total / len(ids), abs=1e-6)
 
 
+@pytest.mark.parametrize("streams", [1, 3])
+def test_where_lines_stand_alone_each_is_measured_as_if_it_did(tokens, streams, monkeypatch):
+    monkeypatch.setattr("unrolled.tasks.language_model.measure.LOGITS_AT_ONCE", 5 * 100)
+    ids = tokens.read(0, len(tokens)).tolist()
+    lines = "".join(map(chr, ids)).split(chr(Vocabulary.end))
+    model = model_of(VOCABULARY, initial_state="learned")
+    parts = [losses(model, [*map(ord, line), Vocabulary.end]) for line in lines]
+    parts[-1] = parts[-1][:-1]  # The text does not say where its last line ends.
+    model.line_end = Vocabulary.end
+    found = measure(model, tokens, streams)
+    assert found.nats == pytest.approx(torch.cat(parts).mean().item(), abs=1e-6)
+    trained = TrainedLanguageModel(model, VOCABULARY)
+    assert trained.score("ab\nc") == pytest.approx(trained.score("ab") + trained.score("c"), abs=1e-5)
+    assert trained.score("ab") == pytest.approx(-losses(model, [2, 3, 1]).sum().item(), abs=1e-6)
+
+
+@pytest.mark.parametrize("line_end", [None, Vocabulary.end])
+@pytest.mark.parametrize("streams", [1, 3])
+def test_accuracies_count_the_likeliest_symbols(tmp_path, line_end, streams):
+    model = model_of(VOCABULARY, line_end=line_end)
+    path = tmp_path / "text"
+    path.write_text("".join(random.Random(3).choices("ab\nc?", k=9 * WARM_UP)), encoding="utf-8")
+    tokens = encode(path, VOCABULARY)
+    ids = [Vocabulary.end, *tokens.read(0, len(tokens)).tolist()]
+    with torch.no_grad():
+        guesses = model(torch.tensor(ids[:-1])[:, None])[0].argmax(-1).flatten().tolist()
+    right = [guess == wanted != Vocabulary.unknown for guess, wanted in zip(guesses, ids[1:], strict=True)]
+    within = [each for each, before in zip(right, ids, strict=False) if before != Vocabulary.end]
+    found = measure(model, tokens, streams)
+    assert found.accuracy == pytest.approx(sum(right) / len(right), abs=1e-9 if line_end or streams == 1 else 2e-3)
+    if line_end is None:
+        assert found.accuracy_within is None
+    else:
+        assert found.accuracy_within == pytest.approx(sum(within) / len(within), abs=1e-9)
+
+
 @pytest.mark.parametrize("streams", [1, 2, 4])
 def test_unknown_symbols_are_counted_once_wherever_they_lie(tmp_path, streams):
     text = "?" + "ab" * (2 * WARM_UP) + "?c" * (3 * WARM_UP) + "a" * (8 * WARM_UP) + "??"

@@ -25,6 +25,7 @@ VARIANTS = {
     "further back": {"backprop": 17},
     "less far back": {"backprop": 4, "cell": "gru-reset-before"},
     "learned": {"initial_state": "learned", "embedding": 0},
+    "lines": {"lines": True, "backprop": 17, "initial_state": "learned"},
     "tied": {"tied": True, "embedding": 8, "cell": "gru"},
     "half": {"precision": "bfloat16"},
     "averaged": {"average": 0.9, "patience": 9},

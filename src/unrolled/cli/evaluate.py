@@ -9,7 +9,6 @@ import click
 
 from unrolled.cli.flags import flags, given
 from unrolled.data.formats import ReadingOptions
-from unrolled.errors import ConfigError
 from unrolled.tasks import load
 from unrolled.tasks.labelling import TrainedLabeller
 from unrolled.tasks.language_model import TrainedLanguageModel, describe
@@ -24,7 +23,7 @@ from unrolled.training import Display, display_here
 def evaluate(run: Path, data: tuple[str, ...], as_json: bool, confusion: Path | None, **reading: Any) -> None:
     """Measure the network RUN on all of DATA: files of the kind that it was trained on, or builtin:… texts and examples.
 
-    A language model gives nats, bits, perplexity and tokens; a labeller accuracy, macro F1, the F1 of entities where tags are BIO, and
+    A language model gives nats, bits, perplexity, accuracy and tokens; a labeller accuracy, macro F1, the F1 of entities where tags are BIO, and
     the scores of every label.
     """
     trained, chosen = load(run), given(reading)
@@ -37,10 +36,8 @@ def evaluate(run: Path, data: tuple[str, ...], as_json: bool, confusion: Path | 
 
 
 def _text(trained: TrainedLanguageModel, data: tuple[str, ...], chosen: dict[str, Any], display: Display) -> tuple[dict[str, Any], str]:
-    for name in chosen.keys() - {"encoding"}:
-        raise ConfigError(f"`--{name}` says nothing about a text. Leave it out.")
-    found = trained.evaluate(data, encoding=chosen.get("encoding", "utf-8"), progress=display.work)
-    numbers = {"nats": found.nats, "bits": found.bits, "perplexity": found.perplexity, "tokens": found.tokens}
+    found = trained.evaluate(data, progress=display.work, **chosen)
+    numbers = {"nats": found.nats, "bits": found.bits, "perplexity": found.perplexity, **found.accuracies, "tokens": found.tokens}
     return numbers, f"{describe(found, trained.vocabulary)}, perplexity {found.perplexity:.3f}, over {found.tokens:,} tokens"
 
 

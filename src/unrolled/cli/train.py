@@ -19,9 +19,10 @@ INTERRUPTED = 130
 LIMITS = {"epochs", "minutes"}
 
 HELP = {
-    "lm": """Train a language model on DATA: text files, or builtin:python-docs, builtin:python-source.
+    "lm": """Train a language model on DATA: text files, or builtin:python-docs, builtin:python-source; or a model of the next
+    event on event logs, with --case and --activity.
 
-    The last tenth of the text is held out, unless --validation names another text, and the loss of all of it is measured.
+    The last tenth of the text, or of the cases, is held out, unless --validation names another one, and the loss of all of it is measured.
     """,
     "classify": """Train a network that labels sequences on DATA: tables (--input, --target), JSON Lines, a file or folder for each label,
     time series, images, event logs, or builtin:intents and the like; see docs/data.md.

@@ -1,6 +1,5 @@
 """A text encoded once, streaming, into token files that are kept in the cache."""
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -8,21 +7,18 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from unrolled.data.cache import cached
 from unrolled.data.counting import count_symbols
+from unrolled.data.entries import Written, encoded, key_of, require_tokens, token_path
 from unrolled.data.text import Chunk, Source, TextSource, find_sources, read_text, whole_words
 from unrolled.data.tokens import TokenFile
 from unrolled.data.vocabulary import LEVELS, Vocabulary
-from unrolled.errors import ConfigError, DataError, UnrolledError
+from unrolled.errors import ConfigError
 from unrolled.folders import cache_folder
 
 __all__ = ["Corpus", "Progress", "TokenFile", "cache_folder", "encode", "prepare"]
 
 Progress = Callable[[str, int, int], None]
 """Is told what is being done, and how many bytes are done of how many."""
-
-_FORMAT = 1
-_RECORD = "entry.json"
 
 
 @dataclass(frozen=True)
@@ -65,22 +61,21 @@ def prepare(
     validated = find_sources(validation, encoding) if validation else ()
     contents = [_hash(texts, progress) for texts in (trained, validated)]
     encodings = [text.encoding for text in (*trained, *validated)]
-    fingerprint = _key(contents, encodings, level)
+    fingerprint = key_of(contents, encodings, level)
     cut = None if validated else int((1 - held_out) * _bytes(trained))
 
-    def write(folder: Path) -> None:
+    def write(folder: Path) -> Written:
         known = vocabulary or _learn_vocabulary(trained, cut, level, size, progress)
         if validated:
             lengths = _encode(folder, ["train"], trained, None, known, progress)
             lengths |= _encode(folder, ["held_out"], validated, None, known, progress)
         else:
             lengths = _encode(folder, ["train", "held_out"], trained, cut, known, progress)
-        _require_tokens(lengths, held_out if not validated else 1)
-        _write_record(folder, known, lengths)
+        require_tokens(lengths, held_out if not validated else 1)
+        return known, lengths
 
     chosen = (level, size) if vocabulary is None else vocabulary.to_json()
-    name = _key(contents, encodings, None if validated else held_out, chosen)
-    known, files = cached(f"text-{name}", write, lambda folder: _load(folder, ["train", "held_out"]))
+    known, files = encoded(key_of(contents, encodings, None if validated else held_out, chosen), ["train", "held_out"], write)
     return Corpus(known, files["train"], files["held_out"], fingerprint)
 
 
@@ -90,13 +85,13 @@ def encode(
     """The tokens of a text in a vocabulary that is there already, from the cache if it was encoded before; errors as in `prepare`."""
     texts = find_sources(sources, encoding)
 
-    def write(folder: Path) -> None:
+    def write(folder: Path) -> Written:
         lengths = _encode(folder, ["text"], texts, None, vocabulary, progress)
-        _require_tokens(lengths, 0)
-        _write_record(folder, vocabulary, lengths)
+        require_tokens(lengths, 0)
+        return vocabulary, lengths
 
-    name = _key(_hash(texts, progress), [text.encoding for text in texts], vocabulary.to_json())
-    return cached(f"text-{name}", write, lambda folder: _load(folder, ["text"]))[1]["text"]
+    key = key_of(_hash(texts, progress), [text.encoding for text in texts], vocabulary.to_json())
+    return encoded(key, ["text"], write)[1]["text"]
 
 
 def _checked_level(level: str, size: int | None, held_out: float, vocabulary: Vocabulary | None) -> str:
@@ -111,10 +106,6 @@ def _checked_level(level: str, size: int | None, held_out: float, vocabulary: Vo
 
 def _bytes(texts: Sequence[TextSource]) -> int:
     return sum(text.size for text in texts)
-
-
-def _key(*parts: object) -> str:
-    return blake2b(json.dumps([_FORMAT, *parts]).encode(), digest_size=16).hexdigest()
 
 
 def _hash(texts: Sequence[TextSource], progress: Progress | None) -> str:
@@ -151,38 +142,10 @@ def _encode(
 ) -> dict[str, int]:
     """Write the tokens before the cut to the first name and those after it to the second; gives the number of tokens in each."""
     with ExitStack() as stack:
-        files = [stack.enter_context(open(_token_path(folder, name), "wb")) for name in names]
+        files = [stack.enter_context(open(token_path(folder, name), "wb")) for name in names]
         for text, after, _ in _chunks(texts, cut, known.level, "encoding", progress):
             files[after].write(known.encode(text, known.dtype).data)
         for file in files:
             file.flush()
             os.fsync(file.fileno())
         return {name: file.tell() // known.dtype.itemsize for name, file in zip(names, files, strict=True)}
-
-
-def _require_tokens(lengths: dict[str, int], held_out: float) -> None:
-    """Refuse a text without tokens, and a held-out part without any unless nothing was to be held out."""
-    for name, length in lengths.items():
-        if not length and (name != "held_out" or held_out):
-            found = ", ".join(f"{n} tokens for {name}" for name, n in lengths.items())
-            other = ", or `--validation FILE` to hold out another one" if "held_out" in lengths else ""
-            raise DataError(f"The text is too short: {found}. Pass a longer text{other}.")
-
-
-def _token_path(folder: Path, name: str) -> Path:
-    return folder / f"{name}.bin"
-
-
-def _write_record(folder: Path, vocabulary: Vocabulary, lengths: dict[str, int]) -> None:
-    record = {"vocabulary": vocabulary.to_json(), "lengths": lengths}
-    (folder / _RECORD).write_text(json.dumps(record), encoding="utf-8")
-
-
-def _load(folder: Path, names: Sequence[str]) -> tuple[Vocabulary, dict[str, TokenFile]] | None:
-    """The vocabulary and token files of a cache entry; None if it is missing or damaged."""
-    try:
-        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
-        vocabulary = Vocabulary.from_json(record["vocabulary"])
-        return vocabulary, {n: TokenFile(_token_path(folder, n), vocabulary.dtype, int(record["lengths"][n])) for n in names}
-    except (OSError, ValueError, KeyError, TypeError, UnrolledError):
-        return None

@@ -1,4 +1,4 @@
-"""Symbols and their ids, for characters and for words."""
+"""Symbols and their ids, for characters, for words and for events."""
 
 import json
 import re
@@ -10,12 +10,18 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from unrolled.data.activities import join_activities, split_activities
 from unrolled.errors import ConfigError, DataError, RunError
 
 UNKNOWN, END = "<UNK>", "<EOS>"
-"""The two symbols of every vocabulary, ids 0 and 1. `END` stands for the newline, at both levels."""
+"""The two symbols of every vocabulary, ids 0 and 1. `END` stands for the newline, at every level."""
 
 LEVELS = ("char", "word")
+"""What a text may be cut into."""
+
+EVENT = "event"
+"""The level of event logs, whose symbols are activities."""
+
 CODES = 0x110000
 """Number of Unicode code points."""
 
@@ -47,7 +53,7 @@ class _Index(dict[str, int]):
 class Vocabulary:
     """The symbols that a model knows, in the order of their ids.
 
-    `level` is "char" or "word"; `symbols[0]` is `<UNK>`, which stands for every other symbol, and `symbols[1]` is `<EOS>`, the newline.
+    `level` is "char", "word" or "event"; `symbols[0]` is `<UNK>`, which stands for every other symbol, and `symbols[1]` is `<EOS>`, the newline.
     """
 
     level: str
@@ -62,8 +68,8 @@ class Vocabulary:
 
         A level that does not exist, or a size below 3, is a `ConfigError`.
         """
-        if level not in LEVELS:
-            raise ConfigError(f"The level of a vocabulary must be one of {', '.join(LEVELS)}, got {level!r}.")
+        if level not in (*LEVELS, EVENT):
+            raise ConfigError(f"The level of a vocabulary must be one of {', '.join(LEVELS)}, {EVENT}, got {level!r}.")
         if size is not None and size < 3:
             raise ConfigError(f"The size of a vocabulary must be at least 3, as it counts {UNKNOWN} and {END}, got {size}.")
         listed = {s: n for s, n in counts.items() if n > 0 and s != "\n" and s.upper() not in (UNKNOWN, END)}
@@ -100,15 +106,25 @@ class Vocabulary:
         return np.min_scalar_type(max(self.size - 1, 1)).newbyteorder("<")
 
     def encode(self, text: str, dtype: DTypeLike = np.int64) -> NDArray[Any]:
-        """The ids of the characters or words of `text`, `[N]`, int64 unless another `dtype` is asked for."""
+        """The ids of the characters, words or activities of `text`, `[N]`, int64 unless another `dtype` is asked for."""
         if self.level == "char":
             return self._table.take(code_points(text)).astype(dtype, copy=False)
-        return np.fromiter(map(self._index.__getitem__, split_words(text)), dtype)
+        return self.look_up(self.split(text), dtype)
+
+    def look_up(self, symbols: Iterable[str], dtype: DTypeLike = np.int64) -> NDArray[Any]:
+        """The ids of single symbols, `[N]`; a newline is `<EOS>`."""
+        return np.fromiter(map(self._index.__getitem__, symbols), dtype)
+
+    def split(self, text: str) -> list[str]:
+        """The characters, words or activities of `text`, in order."""
+        if self.level == "char":
+            return list(text)
+        return split_words(text) if self.level == "word" else split_activities(text)
 
     def decode(self, ids: ArrayLike) -> str:
-        """The text of `ids` `[N]`. `<EOS>` becomes a newline; `<UNK>` a replacement character, or itself among words.
+        """The text of `ids` `[N]`. `<EOS>` becomes a newline; `<UNK>` a replacement character, or itself among words and activities.
 
-        Words are set with spaces as in print. An id outside the vocabulary is a `DataError`.
+        Words are set with spaces as in print, activities as `join_activities` says. An id outside the vocabulary is a `DataError`.
         """
         flat = np.asarray(ids, np.int64).ravel()
         if flat.size and not (flat.min() >= 0 and flat.max() < self.size):
@@ -116,13 +132,14 @@ class Vocabulary:
         symbols = [self.symbols[i] for i in flat.tolist()]
         if self.level == "word":
             return _set_words(symbols)
+        if self.level == EVENT:
+            return join_activities("\n" if symbol == END else symbol for symbol in symbols)
         special = {UNKNOWN: "\N{REPLACEMENT CHARACTER}", END: "\n"}
         return "".join(special.get(symbol, symbol) for symbol in symbols)
 
     def missing(self, text: str) -> list[str]:
-        """The characters or words of `text` that would become `<UNK>`, each once, in order."""
-        symbols = dict.fromkeys(text if self.level == "char" else split_words(text))
-        return [s for s in symbols if self._index[s] == self.unknown and s.upper() != UNKNOWN]
+        """The characters, words or activities of `text` that would become `<UNK>`, each once, in order."""
+        return [s for s in dict.fromkeys(self.split(text)) if self._index[s] == self.unknown and s.upper() != UNKNOWN]
 
     @cached_property
     def _index(self) -> _Index:
@@ -153,8 +170,8 @@ def _problem(found: object) -> str:
     if not isinstance(found, dict) or set(found) != {"level", "symbols"}:
         return "it must be an object with `level` and `symbols`"
     level, symbols = found["level"], found["symbols"]
-    if level not in LEVELS:
-        return f"`level` must be one of {', '.join(LEVELS)}, got {level!r}"
+    if level not in (*LEVELS, EVENT):
+        return f"`level` must be one of {', '.join(LEVELS)}, {EVENT}, got {level!r}"
     if not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
         return "`symbols` must be a list of strings"
     if symbols[:2] != [UNKNOWN, END]:
@@ -170,4 +187,6 @@ def _is_symbol(level: str, symbol: str) -> bool:
         return False
     if level == "char":
         return len(symbol) == 1
-    return split_words(symbol) == [symbol] and symbol.upper() not in (UNKNOWN, END)
+    if symbol.upper() in (UNKNOWN, END):
+        return False
+    return split_words(symbol) == [symbol] if level == "word" else bool(symbol) and symbol == symbol.strip()

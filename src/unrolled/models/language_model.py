@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -19,6 +20,8 @@ class LanguageModel(nn.Module):
         embedding: columns of the learned input vectors; 0 for one-hot input.
         dropout: probability with which what a layer gives to the next one, or to the output, is dropped in training (Zaremba et al. 2014; the
             input vectors are left whole, which for characters was measured to be better).
+        line_end: the symbol after which everything before is forgotten: lines are learnt, measured and drawn each as if it stood alone.
+            None carries the state on, whatever comes.
         tied: the output layer reads the same matrix as the input embedding (Press & Wolf 2017); needs `embedding` equal to `hidden`.
     """
 
@@ -35,12 +38,13 @@ class LanguageModel(nn.Module):
         initial_state: str = "zeros",
         residual: bool = False,
         tied: bool = False,
+        line_end: int | None = None,
         engine: str = "auto",
     ) -> None:
         super().__init__()
         if tied and embedding != hidden:
             raise ConfigError(f"`--tied` needs `--embedding` equal to `--hidden`, got {embedding} and {hidden}.")
-        self.symbols, self.dropout = symbols, dropout
+        self.symbols, self.dropout, self.line_end = symbols, dropout, line_end
         self.embedding = nn.Embedding(symbols, embedding) if embedding else None
         self.recurrent = Recurrent(
             cell,
@@ -65,5 +69,24 @@ class LanguageModel(nn.Module):
         x = symbols
         if self.embedding is not None:
             x = self.embedding(symbols)
-        y, state = self.recurrent(x, state)
+        y, state = self.recurrent(x, state) if self.line_end is None else self._lines(x, symbols == self.line_end, state)
         return self.output(functional.dropout(y, self.dropout, self.training)), state
+
+    def _lines(self, x: Tensor, begins: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """What the recurrent layer gives if it begins anew at each step where `begins`, `[T, B]`, is true.
+
+        Its `resets` go back to the state that it is given. So a row's steps before its first beginning, which belong to a line that is
+        under way, are run from the carried state, and the rest from the initial one.
+        """
+        if state is None:
+            return self.recurrent(x, resets=begins)
+        if not begins.any():
+            return self.recurrent(x, state)
+        total, rows = begins.shape
+        step, row = torch.arange(total, device=x.device)[:, None], torch.arange(rows, device=x.device)
+        first = torch.where(begins, step, total).amin(0)
+        head, carried = self.recurrent(x, state, lengths=first)
+        later = (step + first).clamp(max=total - 1)
+        tail, final = self.recurrent(x[later, row], resets=begins[later, row], lengths=total - first)
+        y = torch.where((step < first)[..., None], head, tail[(step - first).clamp(min=0), row])
+        return y, tuple(torch.where((first < total)[:, None], f, c) for f, c in zip(final, carried, strict=True))

@@ -1,6 +1,7 @@
 """Tables in which many rows make one sequence: those with the same name in one column, in the order of another."""
 
 import csv
+import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
 from contextlib import nullcontext
@@ -48,12 +49,16 @@ class Group:
     def example(
         self, options: ReadingOptions, *, tagged: bool, tokens: tuple[str, ...] | None = None, numbers: NDArray[np.float32] | None = None
     ) -> Example:
-        """The example with these steps. If labels are needed, targets that contradict each other or are missing are a `DataError`."""
+        """The example with these steps; `record["begin"]` is the time of the first, or NaN.
+
+        If labels are needed, targets that contradict each other or are missing are a `DataError`.
+        """
         targets = tuple(self.targets[row] for row in self.order) if any(self.targets) else None
         if targets and (problem := self._problem(targets, tagged)):
             if options.labels_needed:
                 raise DataError(problem)
             targets = None
+        begin = self.times[self.order[0]] if self.times else math.nan
         return Example(
             self.place(0),
             tokens=tokens,
@@ -61,7 +66,7 @@ class Group:
             labels=split_labels(targets[0], options.separator) if targets and not tagged else None,
             tags=targets if tagged else None,
             name=self.name,
-            record={"path": self.path, "numbers": array("q", (self.lines[row] for row in self.order)), "kept": self.kept},
+            record={"path": self.path, "numbers": array("q", (self.lines[row] for row in self.order)), "kept": self.kept, "begin": begin},
         )
 
     def _problem(self, targets: Sequence[str], tagged: bool) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from unrolled.cells import Cell
 from unrolled.data.corpus import Corpus, prepare
+from unrolled.data.event_corpus import prepare_events
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.errors import ConfigError
 from unrolled.models import LanguageModel
@@ -17,34 +18,34 @@ from unrolled.tasks.language_model.trained import TrainedLanguageModel
 
 
 class LanguageModelling:
-    """Learns to predict the next character or word of a text."""
+    """Learns to predict the next character or word of a text, or the next event of a case."""
 
     name = NAME
     groups: Mapping[str, type] = GROUPS
     file = "vocabulary.json"
 
     def read(self, configuration: Configuration, progress: Progress) -> Corpus:
-        """The texts, encoded."""
+        """The texts or event logs, encoded."""
         options: DataOptions = configuration["data"]
         if not options.sources:
             raise ConfigError("There is no DATA to train on. Pass a text file, or builtin:python-docs.")
-        return prepare(
-            options.sources,
-            level=options.level or "char",
-            size=options.vocabulary,
-            encoding=options.encoding,
-            validation=options.validation,
-            held_out=options.held_out,
-            progress=progress,
-        )
+        common: dict[str, Any] = {
+            "size": options.vocabulary,
+            "validation": options.validation,
+            "held_out": options.held_out,
+            "progress": progress,
+        }
+        if options.reading is not None:
+            return prepare_events(options.sources, options.reading, **common)
+        return prepare(options.sources, level=options.level or "char", encoding=options.encoding, **common)
 
     def recall(self, text: str) -> Vocabulary:
         """A stored vocabulary."""
         return Vocabulary.from_json(text)
 
     def settle(self, configuration: Configuration, knowledge: Vocabulary) -> Configuration:
-        """With the columns of the input vectors."""
-        model = configuration["model"].for_symbols(knowledge.size)
+        """With the columns of the input vectors, and whether lines stand alone."""
+        model = configuration["model"].for_vocabulary(knowledge)
         return dataclasses.replace(configuration, groups={**configuration.groups, "model": model})
 
     def build(self, configuration: Configuration, knowledge: Vocabulary, cell: Cell) -> LanguageModel:
@@ -57,5 +58,5 @@ class LanguageModelling:
         return LanguageModelTask(model, material, configuration["streams"], configuration["training"].find_device())
 
     def trained(self, model: Any, knowledge: Vocabulary, configuration: Configuration) -> TrainedLanguageModel:
-        """The network with its vocabulary."""
-        return TrainedLanguageModel(model, knowledge)
+        """The network with its vocabulary and the columns of its event logs."""
+        return TrainedLanguageModel(model, knowledge, configuration["data"].reading)

@@ -22,12 +22,16 @@ MOST_STREAMS = 64
 class Measure:
     """`nats` is the mean negative natural log-probability of a token; `bits` and `perplexity` follow from it.
 
-    `unknown` of the `tokens` are `<UNK>`, which is easier to guess than what it stands for.
+    `unknown` of the `tokens` are `<UNK>`, which is easier to guess than what it stands for. `accuracy` is the part of the tokens that were
+    the most probable ones, `<UNK>` never being right. `accuracy_within` is the same without the first token of each line, for models that
+    begin anew with it: the accuracy over all beginnings of a line, its end included. It is None for others.
     """
 
     nats: float
     tokens: int
     unknown: int = 0
+    accuracy: float = 0.0
+    accuracy_within: float | None = None
 
     @property
     def bits(self) -> float:
@@ -39,6 +43,12 @@ class Measure:
         """The number of equally likely choices that would be as hard to guess."""
         return exp(self.nats) if self.nats < 700 else float("inf")
 
+    @property
+    def accuracies(self) -> dict[str, float]:
+        """The accuracies that there are, by name."""
+        found = {"accuracy": self.accuracy, "accuracy_within": self.accuracy_within}
+        return {name: value for name, value in found.items() if value is not None}
+
 
 def streams_for(tokens: int) -> int:
     """In how many parts a text of so many tokens is read: one, unless it is so long that one would wait for minutes."""
@@ -47,7 +57,7 @@ def streams_for(tokens: int) -> int:
 
 @torch.inference_mode()
 def measure(model: LanguageModel, tokens: TokenFile, streams: int = 1, progress: Callable[[int, int], None] | None = None) -> Measure:
-    """The loss over a whole text, each token predicted once from those before it.
+    """The loss and accuracy over a whole text, each token predicted once from those before it.
 
     With one stream the state is carried from the first token to the last. With more, the text is cut into that many parts which are read
     side by side; each part's state is first warmed up on the tokens before it, so that the result differs in the fourth digit only.
@@ -57,7 +67,8 @@ def measure(model: LanguageModel, tokens: TokenFile, streams: int = 1, progress:
     streams = max(1, min(streams, len(tokens) // (4 * WARM_UP)))
     length = -(-len(tokens) // streams)
     window = max(16, LOGITS_AT_ONCE // (streams * model.symbols))
-    state, total, unknown = None, 0.0, 0
+    state, total = None, 0.0
+    counts = torch.zeros(4, dtype=torch.long)
     begin = -WARM_UP if streams > 1 else 0
     for start in range(begin, length, window):
         stop = min(start + window, length)
@@ -65,10 +76,19 @@ def measure(model: LanguageModel, tokens: TokenFile, streams: int = 1, progress:
         logits, state = model(symbols[:-1], state)
         losses = cross_entropy(logits.flatten(0, 1).float(), symbols[1:].flatten(), reduction="none")
         total += float(losses[real.flatten()].double().sum())
-        unknown += int((symbols[1:][real] == Vocabulary.unknown).sum())
+        counts += _counted(symbols[:-1][real], symbols[1:][real], logits.argmax(-1)[real])
         if progress:
             progress(stop - begin, length - begin)
-    return Measure(total / len(tokens), len(tokens), unknown)
+    unknown, right, within, right_within = counts.tolist()
+    accuracy_within = None if model.line_end is None else right_within / max(within, 1)
+    return Measure(total / len(tokens), len(tokens), unknown, right / len(tokens), accuracy_within)
+
+
+def _counted(before: Tensor, targets: Tensor, guesses: Tensor) -> Tensor:
+    """Of tokens `[N]`, those before them and the likeliest ones: how many are unknown, right, not first in a line, and both of these."""
+    unknown, within = targets == Vocabulary.unknown, before != Vocabulary.end
+    right = (guesses == targets) & ~unknown
+    return torch.stack([each.sum() for each in (unknown, right, within, right & within)]).cpu()
 
 
 def _columns(tokens: TokenFile, streams: int, length: int, start: int, stop: int) -> tuple[Tensor, Tensor]:

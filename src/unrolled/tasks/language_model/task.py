@@ -8,10 +8,11 @@ from torch.nn.functional import cross_entropy
 
 from unrolled.data.corpus import Corpus
 from unrolled.data.streams import Streams
+from unrolled.data.vocabulary import Vocabulary
 from unrolled.models import LanguageModel
 from unrolled.tasks.language_model.measure import Measure, measure, streams_for
 from unrolled.tasks.language_model.options import NAME
-from unrolled.tasks.language_model.trained import describe
+from unrolled.tasks.language_model.trained import UNITS, describe
 from unrolled.training import Piece, StreamOptions, Truncated
 
 QUICK_STREAMS = 64
@@ -28,12 +29,12 @@ class LanguageModelTask:
         self.streams = Streams(corpus.train, options.batch, options.window)
         self.truncated = Truncated(self.model, _summed_loss, options.window, options.backprop or options.window)
         self.batches, self.held_out_size = self.streams.windows, len(corpus.held_out)
-        self.unit = f"nats per {'character' if corpus.vocabulary.level == 'char' else 'word'}"
+        self.unit = f"nats per {UNITS[corpus.vocabulary.level]}"
 
     def try_out(self) -> None:
         """One step of the network, so that an engine that was named and cannot run it says so before anything is written."""
         with torch.random.fork_rng(), torch.no_grad():
-            self.model.train()(torch.zeros(1, 1, dtype=torch.long, device=self.device))
+            self.model.train()(torch.full((1, 1), Vocabulary.end, device=self.device))
 
     def summary(self) -> str:
         """How much text there is."""
@@ -61,8 +62,10 @@ class LanguageModelTask:
         return _measures(measure(self.model, self.corpus.held_out, streams_for(self.held_out_size), tick))
 
     def describe(self, measures: Mapping[str, float]) -> str:
-        """Nats, and what is usual for characters or for words."""
-        return describe(Measure(measures["held_out"], self.held_out_size, int(measures["unknown"])), self.corpus.vocabulary)
+        """Nats, and what is usual for characters, words or events."""
+        unknown, accuracy = int(measures["unknown"]), measures["accuracy"]
+        found = Measure(measures["held_out"], self.held_out_size, unknown, accuracy, measures.get("accuracy_within"))
+        return describe(found, self.corpus.vocabulary)
 
     def memory(self) -> dict[str, Tensor]:
         """The carried state."""
@@ -78,4 +81,4 @@ def _summed_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def _measures(found: Measure) -> dict[str, float]:
-    return {"held_out": found.nats, "bits": found.bits, "perplexity": found.perplexity, "unknown": found.unknown}
+    return {"held_out": found.nats, "bits": found.bits, "perplexity": found.perplexity, "unknown": found.unknown, **found.accuracies}

@@ -1,7 +1,7 @@
 """A trained language model, ready to use."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -9,20 +9,29 @@ import torch
 from torch import Tensor
 
 from unrolled.data.corpus import Progress, encode
+from unrolled.data.event_corpus import encode_events
+from unrolled.data.formats import ReadingOptions
 from unrolled.data.text import Source
-from unrolled.data.vocabulary import Vocabulary
+from unrolled.data.vocabulary import EVENT, Vocabulary
 from unrolled.decoding import draw
 from unrolled.errors import ConfigError
 from unrolled.models import LanguageModel
 from unrolled.tasks.language_model.measure import Measure, measure, streams_for
 
+UNITS = {"char": "character", "word": "word", EVENT: "event"}
+"""What a token is called, by the level of its vocabulary."""
+
 
 @dataclass(frozen=True)
 class TrainedLanguageModel:
-    """A language model with its vocabulary, as `load` gives it. `model` is the network, in evaluation mode."""
+    """A language model with its vocabulary, as `load` gives it.
+
+    `model` is the network, in evaluation mode; `reading` has the columns of event logs, and is None for a model of texts.
+    """
 
     model: LanguageModel
     vocabulary: Vocabulary
+    reading: ReadingOptions | None = None
 
     @torch.inference_mode()
     def sample(
@@ -73,9 +82,22 @@ class TrainedLanguageModel:
         logits, _ = self.model(symbols[:-1])
         return float(logits.double().log_softmax(-1).gather(-1, symbols[1:, :, None]).sum())
 
-    def evaluate(self, sources: Source | Sequence[Source], *, encoding: str = "utf-8", progress: Progress | None = None) -> Measure:
-        """The mean loss over whole text files; see `measure`. `progress` is told what is being done, and how much of how much is."""
-        tokens = encode(sources, self.vocabulary, encoding=encoding, progress=progress)
+    def evaluate(
+        self, sources: Source | Sequence[Source], *, encoding: str | None = None, progress: Progress | None = None, **columns: Any
+    ) -> Measure:
+        """The mean loss and the accuracy over whole text files or event logs; see `measure`.
+
+        `encoding` is UTF-8 for texts and that of the run for event logs, if nothing is said.
+        `columns` are `case`, `activity` and `time` of event logs, where they have other names than in training; a `ConfigError` for a model
+        of texts. `progress` is told what is being done, and how much of how much is.
+        """
+        for name in columns if self.reading is None else columns.keys() - {"case", "activity", "time"}:
+            raise ConfigError(f"`--{name}` says nothing about {'a text' if self.reading is None else 'events'}. Leave it out.")
+        if self.reading is None:
+            tokens = encode(sources, self.vocabulary, encoding=encoding or "utf-8", progress=progress)
+        else:
+            reading = replace(self.reading, encoding=encoding or self.reading.encoding, **columns)
+            tokens = encode_events(sources, self.vocabulary, reading, progress=progress)
         tick = None if progress is None else partial(progress, "measuring")
         return measure(self.model, tokens, streams_for(len(tokens)), tick)
 
@@ -101,10 +123,13 @@ class TrainedLanguageModel:
 
 
 def describe(found: Measure, vocabulary: Vocabulary) -> str:
-    """A measure in nats, and as is usual for characters or for words."""
-    usual = f"{found.bits:.3f} bits per character" if vocabulary.level == "char" else f"perplexity {found.perplexity:.1f} per word"
+    """A measure in nats, as is usual for characters, words or events, and the accuracy: within lines, if they stand alone."""
+    digits = 3 if vocabulary.level == EVENT else 1
+    usual = f"{found.bits:.3f} bits" if vocabulary.level == "char" else f"perplexity {found.perplexity:.{digits}f}"
+    within = found.accuracy_within is not None
+    right = f"accuracy {found.accuracy_within:.2%} after the first of a line" if within else f"accuracy {found.accuracy:.2%}"
     unknown = f", {found.unknown / found.tokens:.2%} of the tokens are <UNK>" if found.unknown else ""
-    return f"{found.nats:.4f} nats ({usual}{unknown})"
+    return f"{found.nats:.4f} nats ({usual} per {UNITS[vocabulary.level]}, {right}{unknown})"
 
 
 def _reseeded(generator: torch.Generator) -> torch.Generator:

@@ -1,0 +1,57 @@
+"""Token files and the vocabulary they are in, as one entry of the cache."""
+
+import json
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+from unrolled.data.cache import cached
+from unrolled.data.tokens import TokenFile
+from unrolled.data.vocabulary import Vocabulary
+from unrolled.errors import DataError, UnrolledError
+
+_FORMAT = 1
+_RECORD = "entry.json"
+
+Written = tuple[Vocabulary, dict[str, int]]
+"""A vocabulary, and how many tokens each name has."""
+
+
+def key_of(*parts: object) -> str:
+    """A name that is equal exactly when all parts, plain values, are."""
+    return blake2b(json.dumps([_FORMAT, *parts]).encode(), digest_size=16).hexdigest()
+
+
+def token_path(folder: Path, name: str) -> Path:
+    """Where the tokens of a name lie in an entry."""
+    return folder / f"{name}.bin"
+
+
+def encoded(key: str, names: Sequence[str], write: Callable[[Path], Written]) -> tuple[Vocabulary, dict[str, TokenFile]]:
+    """The vocabulary and the tokens of the names, which `write` puts into a folder if the cache has not got them; errors as in `cached`."""
+
+    def build(folder: Path) -> None:
+        vocabulary, lengths = write(folder)
+        record = {"vocabulary": vocabulary.to_json(), "lengths": lengths}
+        (folder / _RECORD).write_text(json.dumps(record), encoding="utf-8")
+
+    return cached(f"text-{key}", build, lambda folder: _load(folder, names))
+
+
+def require_tokens(lengths: dict[str, int], held_out: float) -> None:
+    """Refuse a text without tokens, and a held-out part without any unless nothing was to be held out."""
+    for name, length in lengths.items():
+        if not length and (name != "held_out" or held_out):
+            found = ", ".join(f"{n} tokens for {name}" for name, n in lengths.items())
+            other = ", or `--validation FILE` to hold out another one" if "held_out" in lengths else ""
+            raise DataError(f"The text is too short: {found}. Pass a longer text{other}.")
+
+
+def _load(folder: Path, names: Sequence[str]) -> tuple[Vocabulary, dict[str, TokenFile]] | None:
+    """What was written there; None if it is missing or damaged."""
+    try:
+        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+        vocabulary = Vocabulary.from_json(record["vocabulary"])
+        return vocabulary, {n: TokenFile(token_path(folder, n), vocabulary.dtype, int(record["lengths"][n])) for n in names}
+    except (OSError, ValueError, KeyError, TypeError, UnrolledError):
+        return None
