@@ -36,10 +36,10 @@ def test_a_run_on_events_learns_writes_scores_and_measures(log, tmp_path):
     loaded = un.load(tmp_path / "run")
     found = loaded.evaluate(log)
     assert final["final_accuracy"] > final["final_accuracy_within"] > 0.5  # Each case begins alike.
-    assert found.accuracy_within > 0.75
-    assert loaded.score('open "good turn" "well done"') > -3 > -5 > loaded.score('open "good turn" close')
-    for line in loaded.sample("open", 40, temperature=0.0)[0].splitlines():
-        assert line.startswith("open ") and line.endswith(("close", '"well done"'))
+    assert found.accuracy_within > 0.69  # Who knows the law and remembers the turn gets 17 in 24 right.
+    assert loaded.score('open "good turn" "well done"') > loaded.score('open "good turn" close') + 2
+    first, *others, _ = loaded.sample("open", 40, temperature=0.0)[0].split("\n")
+    assert first.startswith("open ") and set(others) == {first}  # The likeliest case, again and again.
     renamed = tmp_path / "renamed.csv"
     renamed.write_text(log.read_text().replace("what", "action"), encoding="utf-8")
     assert loaded.evaluate(renamed, activity="action") == found
@@ -63,6 +63,14 @@ def test_at_the_terminal(log, tmp_path):
     assert "accuracy_within" in json.loads(call("evaluate", again, log, "--json", "--time", "when"))
     assert "per event" in call("evaluate", again, log)
     assert '"good turn"' in call("score", again, 'open "good turn"')
+
+
+def test_a_log_from_a_pipe_is_labelled_as_one_from_a_file(log, tmp_path):
+    run, flags = tmp_path / "run", ["--case", "who", "--activity", "what", "--time", "when", "--target", "what"]
+    result = CliRunner().invoke(cli, ["train", "tag", str(log), *flags, "--epochs", "1", "--hidden", "4", "--out", str(run)])
+    assert result.exit_code == 0, result.output
+    said = [CliRunner().invoke(cli, ["predict", str(run), *file], input=log.read_text()).stdout for file in ([str(log)], [])]
+    assert said[0] == said[1] and said[0].startswith("who,what,when,predicted,probability\nc0,open,0,")
 
 
 def test_a_run_goes_on_with_the_same_events_alone(log, tmp_path):

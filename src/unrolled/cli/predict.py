@@ -26,16 +26,18 @@ from unrolled.tasks.labelling import TrainedLabeller
 def predict(run: Path, file: str, out: Path | None, as_json: bool, **reading: Any) -> None:
     """Label the sequences of FILE with the network RUN: as they were written, with a column added.
 
-    Without FILE, or with -, lines of text are read from the terminal or a pipe. Labels that a file already has are left as they are.
+    Without FILE, or with -, lines of text are read from the terminal or a pipe, or a table if the network learnt from event logs or
+    tables of series. Labels that a file already has are left as they are.
     """
     trained = load(run)
     if not isinstance(trained, TrainedLabeller):
         raise RunError(f"{run} holds a language model, which labels nothing. Use `unrolled sample` or `unrolled score` with it.")
     options = dataclasses.replace(trained.reading, **given(reading))
-    if file == "-" and not given(reading).get("format"):
+    table = options.case or options.series or options.channels
+    if file == "-" and not given(reading).get("format") and not table:
         options = dataclasses.replace(options, format="lines")
     if file == "-" and sys.stdin.isatty():
-        click.echo("Type a text and press Enter; end with Ctrl-D.", err=True)
+        click.echo(f"Type {'the rows of a table, with their header' if table else 'a text and press Enter'}; end with Ctrl-D.", err=True)
     options = settle_format(file, options.to_predict(), tagged=trained.tagged)
     examples = read_examples(file, options, tagged=trained.tagged)
     found = trained.predict_stream(examples, at_once=1 if file == "-" and sys.stdin.isatty() else None)
