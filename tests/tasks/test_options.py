@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from unrolled import cells
+from unrolled.data.vocabulary import END, UNKNOWN, Vocabulary
 from unrolled.errors import ConfigError, RunError
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.language_model import GROUPS, NAME, DataOptions, ModelOptions
@@ -131,7 +132,15 @@ def test_paths_hold_wherever_one_stands_and_built_in_texts_are_no_paths(tmp_path
     [({"hidden": 8}, 100, 8), ({}, 100, 96), ({}, 3, 16), ({}, 10_000, 256), ({"tied": True}, 100, 512), ({"embedding": 0}, 100, 0)],
 )
 def test_input_vectors_have_no_more_columns_than_there_are_symbols_or_units(options, symbols, embedding):
-    assert ModelOptions(**options).for_symbols(symbols).embedding == embedding
+    known = Vocabulary("char", (UNKNOWN, END, *map(chr, range(0x10000, 0x10000 + symbols - 2))))
+    assert ModelOptions(**options).for_vocabulary(known).embedding == embedding
+
+
+@pytest.mark.parametrize(
+    ("level", "asked", "lines"), [("char", None, False), ("event", None, True), ("word", True, True), ("event", False, False)]
+)
+def test_lines_stand_alone_for_events_if_nothing_is_said(level, asked, lines):
+    assert ModelOptions(lines=asked).for_vocabulary(Vocabulary(level, (UNKNOWN, END, "a"))).lines is lines
 
 
 def test_a_network_that_does_not_fit_in_memory_is_refused():
