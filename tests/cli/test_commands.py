@@ -36,12 +36,21 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def call(*arguments):
-    result = CliRunner().invoke(cli, [str(a) for a in arguments])
+def call(*arguments, typed=""):
+    result = CliRunner().invoke(cli, [str(a) for a in arguments], input=typed)
     if isinstance(result.exception, UnrolledError):
         raise result.exception
     assert result.exit_code == 0, result.output
     return result.stdout
+
+
+TAGGED = """\
+1\tThe\tthe\tDET\t_\t_\t2\tdet\t_\t_
+2\tking\tking\tNOUN\t_\t_\t0\troot\t_\t_
+
+1\tLive\tlive\tVERB\t_\t_\t0\troot\t_\t_
+
+"""
 
 
 @pytest.fixture
@@ -256,17 +265,60 @@ def _blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
 
 
+QUICK = ["--hidden", "6", "--embedding", "5", "--epochs", "2", "--evaluations", "1", "--batch", "4"]
+
+
+def test_labels_from_the_terminal(here):
+    Path("reviews.csv").write_text("review,mood\n" + "a fine film,good\na bad film,bad\n" * 9, encoding="utf-8")
+    told = call("train", "classify", "reviews.csv", *QUICK, "--out", "run")
+    assert "unrolled predict run" in told
+    found = json.loads(call("evaluate", "run", "reviews.csv", "--json", "--confusion", "c.png"))
+    assert set(found) == {"accuracy", "macro_f1", "sequences"}
+    assert found["sequences"] == 18
+    assert Path("c.png").read_bytes()[:4] == b"\x89PNG"
+    assert "accuracy" in call("evaluate", "run", "reviews.csv")
+    (said,) = (json.loads(line) for line in call("predict", "run", "--json", typed="a fine film\n").splitlines())
+    assert said["label"] in said["probabilities"] == {**said["probabilities"]}
+    assert set(said["probabilities"]) == {"good", "bad"}
+    assert said["probabilities"][said["label"]] == max(said["probabilities"].values())
+    rows = call("predict", "run", "reviews.csv").splitlines()
+    assert rows[0] == "review,mood,predicted,probability"
+    assert len(rows) == 19
+    assert call("predict", "run", "reviews.csv", "--out", "labelled.csv") == ""
+    assert Path("labelled.csv").read_text().splitlines() == rows
+
+
+def test_tags_from_the_terminal(here):
+    Path("train.conllu").write_text(TAGGED * 5, encoding="utf-8")
+    call("train", "tag", "train.conllu", *QUICK, "--out", "run")
+    assert set(json.loads(call("evaluate", "run", "train.conllu", "--json"))) == {"accuracy", "macro_f1", "tokens"}
+    (said,) = (json.loads(line) for line in call("predict", "run", "--json", typed="The king\n").splitlines())
+    assert said["text"] == "The king"
+    assert len(said["labels"]) == len(said["probabilities"]) == 2
+    assert call("predict", "run", "train.conllu").count("Predicted=") == 15
+
+
+def test_what_a_run_is_not_for_is_said(run):
+    with pytest.raises(UnrolledError, match="language model, which labels nothing"):
+        call("predict", run, "text.txt")
+    with pytest.raises(UnrolledError, match="`--format` says nothing about a text"):
+        call("evaluate", run, "text.txt", "--format", "csv")
+
+
 def test_the_commands_of_the_readme_work(here):
     Path("shakespeare.txt").write_text(LINES, encoding="utf-8")
     Path("other.txt").write_text(LINES[:50], encoding="utf-8")
     Path("YOUR.txt").write_text(LINES, encoding="utf-8")
+    Path("reviews.csv").write_text("review,mood\n" + "a fine film,good\na bad film,bad\n" * 9, encoding="utf-8")
+    for name in ("train", "dev", "test", "new"):
+        Path(f"{name}.conllu").write_text(TAGGED * 5, encoding="utf-8")
     commands = [line.split("#")[0] for block in _blocks("") for line in block.splitlines() if line.startswith("unrolled ")]
     assert len(commands) >= 7
     for number, command in enumerate(commands):
         words = ["0.005" if word in ("3", "10") else word for word in shlex.split(command)[1:]]
         if words[0] == "train":
             words += ["--minutes", str(0.005 * (number + 1))] + ([] if "--resume" in words else ["--hidden", "8"])
-        assert call(*words)
+        assert call(*words, typed="A fine film.\n") or "--out" in words
 
 
 def test_the_python_of_the_readme_works(here, capsys):
