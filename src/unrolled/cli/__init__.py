@@ -1,5 +1,6 @@
 """F9: the command `unrolled`. A command's module is loaded when the command is used, so that help is instant."""
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -57,6 +58,9 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; the toolkit's own errors are printed as one message, without a traceback, and end with status 1."""
+    # OpenMP reads this when torch is loaded. Threads that wait busily slow each other down many times over as soon as another
+    # program wants a core, and gain nothing that could be measured where none does.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return cli.main(arguments, standalone_mode=True)
     except UnrolledError as error:
