@@ -126,6 +126,11 @@ class NamedParameters(nn.Module):
         sizes = self._unit_sizes()
         return (2 if self.bidirectional else 1) * sizes[self.cell.recurrence.size_of(self.cell.recurrence.output)]
 
+    @property
+    def state_sizes(self) -> dict[str, int]:
+        """The units of each state of the cell, in order, the output state first."""
+        return dict(zip(self.cell.states, self._units, strict=True))
+
     def _register(self, place: Place, options: dict[str, Any]) -> None:
         """Create the parameters of one layer and direction, uninitialised."""
         sizes = self._sizes(place[0])

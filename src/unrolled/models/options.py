@@ -1,7 +1,10 @@
 """What one can ask of a network that reads sequences."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from unrolled.errors import ConfigError
+from unrolled.models.attention import ATTENTIONS
+from unrolled.models.bridge import BRIDGES
 from unrolled.models.pooling import POOLINGS
 from unrolled.options import option
 
@@ -44,3 +47,44 @@ class TaggerOptions(EncoderOptions):
         0.0, "Nats by which tags of entities must be ahead of O in training, so that fewer are missed and more are wrong."
     )
     crf: bool = option(False, "Score whole sequences of tags: a linear-chain conditional random field.")
+
+
+@dataclass(frozen=True)
+class EncoderDecoderOptions:
+    """The network that writes a sequence after reading another one."""
+
+    cell: str = option("lstm", "A built-in cell's name, or a file of equations.")
+    decoder_cell: str | None = option(None, "The cell that writes.  [default: the one that reads]")
+    hidden: int = option(256, "Units in every layer and direction.")
+    decoder_hidden: int | None = option(None, "Units in every layer that writes.  [default: as --hidden]")
+    layers: int = option(1, "Layers, one above the other, that read, and as many that write.")
+    bidirectional: bool = option(True, "Read every source from its end, too.")
+    embedding: int = option(128, "Columns of the symbols' vectors; 0 for one-hot input.")
+    shared: bool = option(False, "Give a symbol the same vector in source and target, which then have one vocabulary.")
+    tied: bool = option(False, "Let the output layer read the vectors of the target's symbols.")
+    attention: str = option("general", f"How each step looks at the source: {', '.join(ATTENTIONS)}.")
+    input_feeding: bool = option(False, "Let each step read what the one before saw of the source; training is slower.")
+    bridge: str = option("map", f"How the writer's states begin, from the reader's last ones: {', '.join(BRIDGES)}.")
+    copy: bool = option(False, "Let symbols be copied from the source, unknown ones too.")
+    dropout: float = option(0.2, "Part of the vectors, and of what layers give, that is dropped in training.")
+    word_dropout: float = option(0.0, "Part of the source's symbols that are read as <UNK> in training.")
+    label_smoothing: float = option(0.1, "Part of the probability that is learnt to be spread over all symbols.")
+    scheduled_sampling: float = option(0.0, "Part of the steps that read, in training, what the network itself wrote; slower.")
+    bfloat16: bool = option(False, "Multiply by the output matrix in bfloat16: faster for large vocabularies where the processor can.")
+    engine: str = option("auto", "The engine that must run.")
+
+    def __post_init__(self) -> None:
+        if self.attention not in ATTENTIONS:
+            raise ConfigError(f"`--attention` must be one of {', '.join(ATTENTIONS)}, got {self.attention!r}.")
+        if self.bridge not in BRIDGES:
+            raise ConfigError(f"`--bridge` must be one of {', '.join(BRIDGES)}, got {self.bridge!r}.")
+        if self.attention == "none" and (self.input_feeding or self.copy):
+            flag = "--input-feeding" if self.input_feeding else "--copy"
+            raise ConfigError(f"`{flag}` needs attention over the source, got `--attention none`. Choose another one, or leave it out.")
+        for name in ("label_smoothing", "scheduled_sampling"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"`--{name.replace('_', '-')}` must be a part from 0 to 1, got {getattr(self, name)}.")
+
+    def resolved(self) -> "EncoderDecoderOptions":
+        """The same with what was left open decided."""
+        return replace(self, decoder_cell=self.decoder_cell or self.cell, decoder_hidden=self.decoder_hidden or self.hidden)

@@ -1,0 +1,116 @@
+"""What is written after a source has been read: recurrent layers that look at the source as they go."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from unrolled.cells import Cell
+from unrolled.layers import Recurrent
+from unrolled.models.attention import SourceAttention
+from unrolled.models.copying import SURE
+from unrolled.models.options import EncoderDecoderOptions
+from unrolled.models.symbols import UNKNOWN, SymbolVectors
+
+State = tuple[Tensor, ...]
+
+
+class Memory(NamedTuple):
+    """What is known of a batch of sources once they are read; every tensor has the batch as its second dimension.
+
+    `outputs` `[S, B, E]` of the encoder, 0 past each end; the attention's `keys` `[S, B, H]`, or None; where steps are `real`, `[S, B]`;
+    what is copied from each step, `copies` `[S, B]`, or None; and the encoder's `final` states, `[L * D, B, n]` each.
+    """
+
+    outputs: Tensor
+    keys: Tensor | None
+    real: Tensor
+    copies: Tensor | None
+    final: State
+
+
+class DecoderState(NamedTuple):
+    """The recurrent states `[L, B, n]`, and with input feeding the last step's features `[1, B, H]`."""
+
+    states: State
+    fed: Tensor | None
+
+
+class Seen(NamedTuple):
+    """What the steps `[T, B]`, or single ones `[B]`, give: `features` `[…, H]`; the `weights` `[…, S]` of the source, or None; and, or
+    None, the logits `gate` `[…]` of writing a symbol of the vocabulary rather than copying one."""
+
+    features: Tensor
+    weights: Tensor | None
+    gate: Tensor | None
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> "Seen":
+        """The same with every tensor changed."""
+        others = (None if part is None else change(part) for part in self[1:])
+        return Seen(change(self.features), *others)
+
+
+class Decoder(nn.Module):
+    """Recurrent layers whose output h[t] asks the attention, and with its answer c[t] becomes the features tanh(W [c[t]; h[t]]).
+
+    So Luong et al. (2015), with input feeding as an option: the features of each step are read by the next one, beside its symbol. Without
+    attention the features are h[t]. The gate of copying is a linear map of [c[t]; h[t]]; See et al. (2017) also let it read the symbol,
+    which h[t] has just read.
+
+    Args:
+        vectors: those of the symbols that are read; numbers past them stand for copied symbols, which are read as `<UNK>`.
+        options: resolved ones.
+        memory: E, the columns of the encoder's outputs.
+        cell: the one that writes.
+    """
+
+    def __init__(self, vectors: SymbolVectors, options: EncoderDecoderOptions, memory: int, cell: Cell) -> None:
+        super().__init__()
+        hidden = options.decoder_hidden or options.hidden
+        self.vectors, self.dropout, self.feeding = vectors, options.dropout, options.input_feeding
+        self.recurrent = Recurrent(
+            cell, vectors.width + hidden * self.feeding, hidden, options.layers, dropout=options.dropout, engine=options.engine
+        )
+        self.width = self.recurrent.output_size
+        self.attention = None if options.attention == "none" else SourceAttention(options.attention, self.width, memory)
+        self.combine = nn.Linear(memory + self.width, self.width, bias=False) if self.attention is not None else None
+        self.gate = nn.Linear(memory + self.width, 1) if options.copy else None
+
+    def begin(self, states: State) -> DecoderState:
+        """The state before the first step."""
+        return DecoderState(states, states[0].new_zeros(1, states[0].shape[1], self.width) if self.feeding else None)
+
+    def whole(self, symbols: Tensor, state: DecoderState, memory: Memory, lengths: Tensor) -> Seen:
+        """All steps `[T, B]` at once, for a decoder without input feeding; what comes past each of the `lengths` `[B]` has no meaning."""
+        outputs, _ = self.recurrent(self._read(symbols, None), state.states, lengths=lengths)
+        return self._look(outputs, memory)
+
+    def step(self, symbols: Tensor, state: DecoderState, memory: Memory) -> tuple[Seen, DecoderState]:
+        """One step `[N]`, where N is a multiple of B: the rows b N/B … (b + 1) N/B - 1 all read source b."""
+        output, states = self.recurrent.step(self._read(symbols, state.fed), state.states)
+        sources = memory.real.shape[1]
+        # The rows of one source ask as so many steps would, so that nothing of the source is copied for them.
+        seen = self._look(output.unflatten(0, (sources, -1)).transpose(0, 1), memory)
+        seen = seen.map(lambda part: part.transpose(0, 1).flatten(0, 1))
+        return seen, DecoderState(states, seen.features[None] if self.feeding else None)
+
+    def _read(self, symbols: Tensor, fed: Tensor | None) -> Tensor:
+        """The vectors of symbols, beside what is fed; or whole numbers, which stand for one-hot vectors."""
+        symbols = symbols.masked_fill(symbols >= self.vectors.symbols, UNKNOWN) if self.gate is not None else symbols
+        if self.vectors.one_hot and fed is None:
+            return symbols
+        x = functional.dropout(self.vectors(symbols), self.dropout, self.training)
+        return x if fed is None else torch.cat([x, fed[0]], -1)
+
+    def _look(self, outputs: Tensor, memory: Memory) -> Seen:
+        """What the attention makes of outputs `[T, B, H]`."""
+        if self.attention is None or self.combine is None or memory.keys is None:
+            return Seen(outputs, None, None)
+        context, weights = self.attention(outputs, memory.outputs, memory.keys, memory.real)
+        both = torch.cat([context, outputs], -1)
+        gate = None if self.gate is None else self.gate(both)[..., 0]
+        if gate is not None:
+            gate = torch.where(memory.real.any(0), gate, SURE)
+        return Seen(self.combine(both).tanh(), weights, gate)

@@ -1,0 +1,285 @@
+import functools
+import itertools
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unrolled.decoding import BeamOptions, beam_search, draw, select
+from unrolled.errors import ConfigError, ShapeError
+from unrolled.models import EncoderDecoder, EncoderDecoderOptions
+
+SYMBOLS, END, STEPS = 4, 1, 3
+
+
+class Place(NamedTuple):
+    """What was written before, as one number, and as a list of symbols: so that a wrong order of states shows."""
+
+    path: torch.Tensor
+    unused: None
+    deep: tuple[tuple[torch.Tensor, ...], ...]
+
+
+@functools.cache
+def drawn(seed, symbols, length, source, path):
+    """Log-probabilities, and weights of a source's steps."""
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + source * 7919 + path)
+    logs = (2 * torch.randn(symbols, generator=generator, dtype=torch.float64)).log_softmax(-1)
+    weights = torch.zeros(STEPS, dtype=torch.float64)
+    weights[:length] = (3 * torch.randn(length, generator=generator, dtype=torch.float64)).softmax(-1)
+    return logs, weights
+
+
+class Random:
+    """Random log-probabilities and weights for everything that may have been written, other ones for each source."""
+
+    def __init__(self, sources, seed=0, symbols=SYMBOLS):
+        self.seed, self.symbols, self.calls, self.rows = seed, symbols, 0, []
+        self.memory = (torch.arange(sources)[None],)
+        self.lengths = torch.tensor([1 + row % STEPS for row in range(sources)])
+
+    def begin(self):
+        sources = self.memory[0].shape[1]
+        return Place(torch.zeros(1, sources, dtype=torch.long), None, ((torch.zeros(2, sources, 1),),))
+
+    def given(self, source, path):
+        return drawn(self.seed, self.symbols, int(self.lengths[source]), source, path)
+
+    def step(self, symbols, state, memory):
+        self.calls += 1
+        self.rows.append(len(symbols))
+        each = len(symbols) // memory[0].shape[1]
+        sources = memory[0][0].repeat_interleave(each)
+        path = state.path * (self.symbols + 1) + symbols + 1
+        deep = state.deep[0][0] + 1
+        assert (deep == deep[0, 0, 0]).all()
+        parts = [self.given(int(s), int(p)) for s, p in zip(sources, path[0], strict=True)]
+        logs, weights = (torch.stack(part) for part in zip(*parts, strict=True))
+        return logs, Place(path, None, ((deep,),)), weights
+
+    def log_probability(self, source, written):
+        """Of what was written with its end, and the weights of all steps."""
+        path, total, seen = END + 1, 0.0, []
+        for symbol in (*written, END):
+            logs, weights = self.given(source, path)
+            total += float(logs[symbol])
+            seen.append(weights)
+            path = path * (self.symbols + 1) + symbol + 1
+        return total, torch.stack(seen)
+
+    def ranked(self, source, every, options):
+        """Sequences, best first: (symbols, score, log-probability)."""
+        entries = []
+        for written in every:
+            log, seen = self.log_probability(source, written)
+            covered = seen[:, : int(self.lengths[source])].sum(0).numpy()
+            score = log / ((5 + len(written) + 1) / 6) ** options.length_penalty
+            entries.append((written, score + options.coverage_penalty * np.log(np.minimum(covered, 1)).sum(), log))
+        return sorted(entries, key=lambda entry: -entry[1])
+
+    def brute_force(self, source, limit, options, prefix=()):
+        """Every sequence there is, ranked."""
+        others = [s for s in range(self.symbols) if s != END and s not in options.forbidden]
+        lengths = range(max(limit - len(prefix), 0) + 1)
+        return self.ranked(source, [(*prefix, *rest) for more in lengths for rest in itertools.product(others, repeat=more)], options)
+
+
+def check(found, expected, tolerance=1e-9):
+    assert [tuple(h.symbols.tolist()) for h in found] == [written for written, _, _ in expected]
+    np.testing.assert_allclose([h.score for h in found], [score for _, score, _ in expected], rtol=tolerance)
+    np.testing.assert_allclose([h.log_probability for h in found], [log for _, _, log in expected], rtol=tolerance)
+
+
+PENALTIES = [(0.0, 0.0), (0.6, 0.0), (1.5, 0.2), (-1.0, 0.0), (0.8, 2.0)]
+
+
+@pytest.mark.parametrize(("length", "coverage"), PENALTIES)
+@pytest.mark.parametrize("forbidden", [(), (0,)])
+def test_a_width_that_covers_everything_finds_the_best_of_all(length, coverage, forbidden):
+    options = BeamOptions(width=200, best=12, length_penalty=length, coverage_penalty=coverage, forbidden=forbidden)
+    model, limits = Random(4), [3, 1, 0, 4]
+    found = beam_search(model.step, model.begin(), model.memory, limits, options, lengths=model.lengths)
+    for source, limit in enumerate(limits):
+        check(found[source], model.brute_force(source, limit, options)[:12])
+
+
+@pytest.mark.parametrize(("length", "coverage"), PENALTIES)
+def test_prefixes_begin_what_is_found_and_count(length, coverage):
+    options = BeamOptions(width=100, best=5, length_penalty=length, coverage_penalty=coverage, forbidden=(0,))
+    prefixes, limits = [(2,), (), (3, 0, 2, 2)], [3, 3, 2]
+    model = Random(3, seed=1)
+    found = beam_search(model.step, model.begin(), model.memory, limits, options, lengths=model.lengths, prefixes=prefixes)
+    for source, prefix in enumerate(prefixes):
+        check(found[source], model.brute_force(source, limits[source], options, prefix)[:5])
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=st.integers(0, 1000),
+    width=st.integers(1, 5),
+    length=st.sampled_from([0.0, 0.7, 1.2, -0.5]),
+    coverage=st.sampled_from([0.0, 0.4]),
+    limits=st.lists(st.integers(0, 7), min_size=1, max_size=6),
+)
+def test_a_batch_finds_what_each_source_finds_alone_and_what_a_plain_loop_finds(seed, width, length, coverage, limits):
+    options = BeamOptions(width=width, best=max(1, width - 1), length_penalty=length, coverage_penalty=coverage)
+    model = Random(len(limits), seed)
+    found = beam_search(model.step, model.begin(), model.memory, limits, options, lengths=model.lengths)
+    for source, limit in enumerate(limits):
+        memory, begin = select((model.memory, model.begin()), torch.tensor([source]))
+        lengths = model.lengths[source : source + 1]
+        alone = beam_search(model.step, begin, memory, [limit], options, lengths=lengths)[0]
+        check(found[source], [(tuple(h.symbols.tolist()), h.score, h.log_probability) for h in alone])
+        check(found[source], plain_loop(model, source, limit, options))
+
+
+def plain_loop(model, source, limit, options):
+    """Beam search with lists, which never stops early."""
+    beam, ended = [((), 0.0)], []
+    for t in range(limit + 1):
+        more = []
+        for written, log in beam:
+            path = END + 1
+            for symbol in written:
+                path = path * (model.symbols + 1) + symbol + 1
+            logs, _ = model.given(source, path)
+            more += [((*written, s), log + float(logs[s])) for s in range(model.symbols) if s == END or t < limit]
+        more.sort(key=lambda entry: -entry[1])
+        new = [written[:-1] for written, _ in more[: options.width] if written[-1] == END]
+        ended += new
+        if options.width == 1 and new:
+            break
+        beam = [entry for entry in more if entry[0][-1] != END][: options.width]
+    return model.ranked(source, ended, options)[: options.best]
+
+
+def test_width_1_takes_the_likeliest_symbol_until_the_end():
+    model = Random(5, seed=4)
+    greedy = beam_search(model.step, model.begin(), model.memory, [9] * 5, BeamOptions(length_penalty=1.3))
+    for source in range(5):
+        memory, state = select((model.memory, model.begin()), torch.tensor([source]))
+        logs, state, _ = model.step(torch.tensor([END]), state, memory)
+        symbols = draw(lambda s, at, m=memory: model.step(s, at, m)[:2], logs, state, 9, temperature=0)
+        expected = list(itertools.takewhile(lambda s: s != END, (int(s) for s in symbols)))
+        assert greedy[source][0].symbols.tolist() == expected
+        assert math.isclose(greedy[source][0].log_probability, model.log_probability(source, expected)[0])
+
+
+def test_weights_are_those_of_the_steps_of_the_sequence():
+    model = Random(3, seed=2)
+    for source, found in enumerate(beam_search(model.step, model.begin(), model.memory, [4, 5, 6], BeamOptions(width=3, best=3))):
+        for hypothesis in found:
+            expected = model.log_probability(source, hypothesis.symbols.tolist())[1]
+            torch.testing.assert_close(hypothesis.weights, expected)
+
+
+class Fixed:
+    """The same log-probabilities at every step and for every source; no weights."""
+
+    def __init__(self, chances):
+        self.logs, self.calls, self.rows = torch.tensor(chances, dtype=torch.float64).log(), 0, []
+
+    def step(self, symbols, state, memory):
+        self.calls += 1
+        self.rows.append(len(symbols))
+        return self.logs.expand(len(symbols), -1), state, None
+
+
+def test_it_stops_when_nothing_better_can_come():
+    sure = Fixed([0.05, 0.9, 0.05])
+    found = beam_search(sure.step, (), None, [1000], BeamOptions(width=3))
+    assert sure.calls == 1 and found[0][0].symbols.tolist() == [] and found[0][0].weights is None
+    # With a divisor that grows, what is open may still catch up: 0.9 must be out of reach of 0.05^n at every length allowed.
+    reach = Fixed([0.05, 0.9, 0.05])
+    beam_search(reach.step, (), None, [1000], BeamOptions(width=3, length_penalty=1.0))
+    assert 1 < reach.calls < 10
+
+
+def test_a_long_sequence_can_win_by_the_length_penalty():
+    model = Fixed([0.7, 0.3])
+    options = BeamOptions(width=2, length_penalty=2.0)
+    found = beam_search(model.step, (), None, [30], options)[0][0]
+    scores = [(n * math.log(0.7) + math.log(0.3)) / ((6 + n) / 6) ** 2 for n in range(31)]
+    assert len(found.symbols) == int(np.argmax(scores)) > 0
+    assert math.isclose(found.score, max(scores))
+
+
+def test_sources_that_are_done_are_no_longer_computed():
+    model = Random(8, seed=3)
+    beam_search(model.step, model.begin(), model.memory, [0, 0, 0, 0, 0, 0, 6, 6], BeamOptions(width=2))
+    assert model.rows[0] == 16 and max(model.rows[1:]) <= 4
+
+
+def test_fewer_where_fewer_are_possible():
+    model = Fixed([0.5, 0.5])
+    assert [len(h.symbols) for h in beam_search(model.step, (), None, [2], BeamOptions(width=5, best=5))[0]] == [0, 1, 2]
+    model = Fixed([0.0, 1.0])
+    assert len(beam_search(model.step, (), None, [2], BeamOptions(width=5, best=5))[0]) == 1
+    only_end = Fixed([1.0])
+    assert len(beam_search(only_end.step, (), None, [2], BeamOptions(width=5, end=0))[0]) == 1
+
+
+def test_no_sources():
+    model = Random(0)
+    assert beam_search(model.step, model.begin(), model.memory, [], BeamOptions(width=3)) == [] and not model.calls
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"width": 0}, "--beam"),
+        ({"width": -2}, "--beam"),
+        ({"best": 2}, "--nbest"),
+        ({"best": 0}, "--nbest"),
+        ({"coverage_penalty": -0.1}, "--coverage-penalty"),
+        ({"length_penalty": math.nan}, "--length-penalty"),
+        ({"forbidden": (3, 1)}, "forbidden"),
+    ],
+)
+def test_searches_that_cannot_be(options, said):
+    with pytest.raises(ConfigError, match=said):
+        BeamOptions(**options)
+
+
+def test_what_does_not_fit_the_sources():
+    model = Random(2)
+    for more in ({"prefixes": [(2,)]}, {"lengths": torch.tensor([1])}):
+        with pytest.raises(ShapeError, match=next(iter(more))):
+            beam_search(model.step, model.begin(), model.memory, [3, 3], **more)
+    with pytest.raises(ConfigError, match="prefix"):
+        beam_search(model.step, model.begin(), model.memory, [3, 3], prefixes=[(2,), (END,)])
+
+
+NETWORKS = [
+    {"attention": "none", "cell": "lstm", "layers": 2},
+    {"attention": "additive", "input_feeding": True},
+    {"attention": "general", "copy": True, "cell": "lstm"},
+]
+
+
+@pytest.mark.usefixtures("each_engine")
+@pytest.mark.parametrize("options", NETWORKS)
+@pytest.mark.parametrize("width", [1, 4])
+def test_networks_give_what_was_found_the_same_probability_and_rows_do_not_mix(options, width):
+    torch.manual_seed(0)
+    network = EncoderDecoder(7, 6, EncoderDecoderOptions(hidden=5, embedding=3, **options)).double().eval()
+    for weight in network.parameters():
+        torch.nn.init.normal_(weight)
+    source, lengths = torch.randint(7, (5, 4)), torch.tensor([5, 0, 2, 3])
+    copies = torch.where(source > 4, 6 + torch.arange(5)[:, None], source) if network.decoder.gate is not None else None
+    memory = network.encode(source, lengths, copies)
+    search = BeamOptions(width=width, best=width, length_penalty=0.5)
+    found = beam_search(network.step, network.begin(memory), memory, 2 * lengths + 2, search, lengths=lengths)
+    for row in range(4):
+        for hypothesis in found[row]:
+            target = torch.cat([hypothesis.symbols, torch.tensor([END])])[:, None]
+            at = slice(row, row + 1)
+            part = None if copies is None else copies[:, at]
+            logs = network.log_probabilities(source[:, at], lengths[at], target, torch.tensor([len(target)]), part)
+            assert math.isclose(float(logs.detach().sum()), hypothesis.log_probability, rel_tol=1e-9)
+            assert options["attention"] == "none" or not hypothesis.weights[:, lengths[row] :].any()
+        assert len(found[row]) == width
