@@ -48,9 +48,7 @@ class Sequences:
 
     def steps(self, which: Numbers) -> Numbers:
         """The places of all steps of some sequences, one sequence after the other."""
-        lengths = self.lengths[which]
-        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        return np.repeat(self.starts[which], lengths) + within
+        return places(self.starts, which)
 
     def in_pieces(self, window: int) -> "Sequences":
         """The same steps and tags in sequences of about `window` steps; what was said of whole sequences is left out.
@@ -66,6 +64,13 @@ class Sequences:
                 while first < end and inside[first]:
                     first += 1
         return replace(self, starts=np.array([*starts, self.starts[-1]]), labels=np.full(len(starts), -1))
+
+
+def places(starts: Numbers, which: Numbers) -> Numbers:
+    """Where all steps of some sequences stand, one sequence after the other; sequence i has `starts[i]` to `starts[i + 1] - 1`."""
+    lengths = starts[which + 1] - starts[which]
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return np.repeat(starts[which], lengths) + within
 
 
 def cut(text: str, level: str) -> list[str]:

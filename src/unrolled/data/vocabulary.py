@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
@@ -33,6 +34,13 @@ _OPENING = frozenset("([{“«")
 def split_words(text: str) -> list[str]:
     """The words of `text` in order: newlines, `<tags>`, words with inner apostrophes, and single punctuation marks."""
     return _WORD.findall(text)
+
+
+def first_words(text: str, most: int) -> str:
+    """The text up to the end of its word number `most`, as `split_words` counts them; all of it if it has no more."""
+    ends = (found.end() for found in _WORD.finditer(text))
+    end = next(islice(ends, most - 1, None), None)
+    return text if end is None or next(ends, None) is None else text[:end]
 
 
 def code_points(text: str) -> NDArray[Any]:
@@ -131,7 +139,7 @@ class Vocabulary:
             raise DataError(f"Ids to decode must lie in 0..{self.size - 1}, got {flat.min()}..{flat.max()}.")
         symbols = [self.symbols[i] for i in flat.tolist()]
         if self.level == "word":
-            return _set_words(symbols)
+            return set_words("\n" if symbol == END else symbol for symbol in symbols)
         if self.level == EVENT:
             return join_activities("\n" if symbol == END else symbol for symbol in symbols)
         special = {UNKNOWN: "\N{REPLACEMENT CHARACTER}", END: "\n"}
@@ -154,14 +162,15 @@ class Vocabulary:
         return table
 
 
-def _set_words(words: Iterable[str]) -> str:
+def set_words(words: Iterable[str]) -> str:
+    """The text of words, marks and newlines, set with spaces as in print."""
     pieces: list[str] = []
     glued = True
     for word in words:
-        if word != END and not glued and word not in _CLOSING:
+        if word != "\n" and not glued and word not in _CLOSING:
             pieces.append(" ")
-        pieces.append("\n" if word == END else word)
-        glued = word == END or word in _OPENING
+        pieces.append(word)
+        glued = word == "\n" or word in _OPENING
     return "".join(pieces)
 
 

@@ -6,7 +6,7 @@ import torch
 
 from unrolled.data.examples import Example
 from unrolled.data.sequences import gather
-from unrolled.tasks.labelling.batches import Encoded, by_length, evenly, pieces
+from unrolled.tasks.labelling.batches import Encoded, pieces
 from unrolled.tasks.labelling.codec import Codec
 from unrolled.tasks.labelling.options import LabelOptions
 from unrolled.tasks.labelling.task import _moved
@@ -52,28 +52,6 @@ def test_a_span_of_the_steps(encoded):
     whole, part = encoded.inputs(np.array([0, 1])), encoded.inputs(np.array([0, 1]), slice(1, 3))
     assert part.lengths.tolist() == [2, 0]
     assert torch.equal(part.words[:, 0], whole.words[1:3, 0])
-
-
-def test_every_sequence_is_in_one_batch_of_its_like_in_every_epoch():
-    rng = np.random.default_rng(5)
-    lengths, which = rng.integers(1, 60, 103), np.flatnonzero(rng.random(103) < 0.8)
-    seen = []
-    for chance in (None, np.random.default_rng(1), np.random.default_rng(2)):
-        batches = by_length(lengths, which, 8, chance)
-        assert len(batches) == -(-len(which) // 8)
-        assert sorted(np.concatenate(batches).tolist()) == which.tolist()
-        padded = sum(len(b) * lengths[b].max() for b in batches)
-        assert padded < 1.3 * lengths[which].sum()
-        seen.append([b.tolist() for b in batches])
-    assert seen[1] != seen[2]
-
-
-def test_some_but_not_all_are_held_out():
-    chance = np.random.default_rng(0)
-    for count, share, wanted in ((10, 0.25, 2), (2, 0.01, 1), (2, 0.99, 1), (7, 0.0, 0)):
-        learnt, held = evenly(np.arange(count), share, chance)
-        assert len(held) == wanted
-        assert sorted([*learnt, *held]) == list(range(count))
 
 
 @pytest.mark.parametrize(("total", "window", "overlap"), [(10, 4, 0), (10, 4, 2), (4, 4, 3), (1, 3, 1), (9, 2, 5)])

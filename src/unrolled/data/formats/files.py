@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Literal, TextIO, TypeVar, cast
@@ -22,6 +22,9 @@ STANDARD_INPUT = Path("-")
 
 HEAD = 1000
 """Lines or examples at the beginning that are looked at to find out how a file is written."""
+
+_LOOKED_AT = 1 << 16
+"""Characters at the beginning of a file by which its format is known if its name does not say it."""
 
 _DELIMITERS = ",;\t|"
 
@@ -85,6 +88,17 @@ def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
     with open_text(path, encoding) as file:
         for number, line in enumerate(file, 1):
             yield number, line.rstrip("\r\n")
+
+
+def first_lines(path: Path, encoding: str) -> list[str]:
+    """The first lines that have something in them, at most 100. From standard input nothing is taken away."""
+    if path == STANDARD_INPUT:
+        waiting = cast(BufferedReader, sys.stdin.buffer).peek(_LOOKED_AT)
+        lines = waiting.decode(known_encoding(encoding), "ignore").split("\n")
+    else:
+        with open_text(path, encoding) as file:
+            lines = file.read(_LOOKED_AT).split("\n")
+    return list(islice((line.rstrip("\r") for line in lines if line.strip()), 100))
 
 
 def read_blocks(path: Path, encoding: str) -> Iterator[list[tuple[int, str]]]:

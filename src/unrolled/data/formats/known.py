@@ -1,17 +1,13 @@
 """The formats that there are, by name, and which of them some files are in."""
 
-import sys
 from collections.abc import Sequence
-from io import BufferedReader
-from itertools import islice
 from pathlib import Path
-from typing import cast
 
 from unrolled.data.formats.columns import Columns
 from unrolled.data.formats.conll_u import ConllU
 from unrolled.data.formats.events import EventLog
 from unrolled.data.formats.fasta import Fasta
-from unrolled.data.formats.files import STANDARD_INPUT, open_text
+from unrolled.data.formats.files import STANDARD_INPUT, first_lines
 from unrolled.data.formats.folders import is_about, visible, visible_folders
 from unrolled.data.formats.format import Format
 from unrolled.data.formats.idx import Images
@@ -21,7 +17,6 @@ from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.series import LongSeries
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.formats.ts import TimeSeries
-from unrolled.data.text import known_encoding
 from unrolled.errors import ConfigError
 
 _FORMATS: tuple[Format, ...] = (
@@ -41,9 +36,6 @@ _FORMATS: tuple[Format, ...] = (
 
 FORMATS: dict[str, Format] = {known.name: known for known in _FORMATS}
 """Every format by the name that `--format` takes."""
-
-_LOOKED_AT = 1 << 16
-"""Characters at the beginning of a file by which its format is known if its name does not say it."""
 
 
 def find_format(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Format:
@@ -80,7 +72,7 @@ def _by_name(path: Path, tagged: bool = False) -> str | None:
 
 def _by_content(paths: Sequence[Path], options: ReadingOptions, tagged: bool) -> str:
     """The format of text files whose names do not say it."""
-    lines = _first_lines(visible(paths[0])[0] if paths[0].is_dir() else paths[0], options)
+    lines = first_lines(visible(paths[0])[0] if paths[0].is_dir() else paths[0], options.encoding)
     first = lines[0].lstrip() if lines else ""
     if first.startswith("{"):
         return "jsonl"
@@ -99,17 +91,6 @@ def _has_columns(lines: Sequence[str]) -> bool:
     """Whether some lines look like tokens with their tags: at least three of them, all of one number of columns, more than one."""
     widths = {len(line.split("\t") if "\t" in line else line.split()) for line in lines if line.strip()}
     return len(lines) > 2 and len(widths) == 1 and widths != {1}
-
-
-def _first_lines(path: Path, options: ReadingOptions) -> list[str]:
-    """The first lines that have something in them. From standard input nothing is taken away."""
-    if path == STANDARD_INPUT:
-        waiting = cast(BufferedReader, sys.stdin.buffer).peek(_LOOKED_AT)
-        lines = waiting.decode(known_encoding(options.encoding), "ignore").split("\n")
-    else:
-        with open_text(path, options.encoding) as file:
-            lines = file.read(_LOOKED_AT).split("\n")
-    return list(islice((line.rstrip("\r") for line in lines if line.strip()), 100))
 
 
 def files_of(paths: Sequence[Path], known: Format) -> list[Path]:

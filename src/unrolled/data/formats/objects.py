@@ -25,7 +25,7 @@ class JsonLines:
             for number, line in read_lines(path, options.encoding):
                 if line.strip():
                     place = f"{path}, line {number}"
-                    yield example_of(_parse(line, place), place, options, tagged=tagged)
+                    yield example_of(parse_object(line, place), place, options, tagged=tagged)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The objects as they were with the keys `predicted`, a string or a list, and `probabilities`.
@@ -43,7 +43,7 @@ def example_of(record: Mapping[str, Any], place: str, options: ReadingOptions, *
     target = _find(record, options.target, TARGETS, "--target", place, needed=options.labels_needed)
     value = record[source] if source is not None else None
     if not (isinstance(value, str) and value.strip()) and not (isinstance(value, list) and value):
-        raise DataError(f"{place}: {source!r} must be a text or a list of tokens that is not empty, got {_shown(value)}. Mend the object.")
+        raise DataError(f"{place}: {source!r} must be a text or a list of tokens that is not empty, got {shown(value)}. Mend the object.")
     text = value if isinstance(value, str) else None
     tokens = None if text is not None else tuple(map(str, value))
     name = str(record["id"]) if isinstance(record.get("id"), str | int) else None
@@ -61,9 +61,7 @@ def _tagged(known: Example, target: Any, key: str | None) -> Example:
         whole = known.text is not None and len(target) == len(known.text) and len(target.split()) != len(known.text.split())
         tags = target if whole or " " not in target else target.split()
     if not isinstance(tags, str | list) or not all(isinstance(tag, str | int) for tag in tags):
-        raise DataError(
-            f"{known.place}: {key!r} must be a list of tags, got {_shown(target)}. Mend the object, or pass another `--target`."
-        )
+        raise DataError(f"{known.place}: {key!r} must be a list of tags, got {shown(target)}. Mend the object, or pass another `--target`.")
     if tokens is None and known.text is not None:
         tokens = tuple(known.text) if len(known.text) == len(tags) else tuple(known.text.split())
     if tokens is None or len(tokens) != len(tags):
@@ -77,7 +75,7 @@ def _labelled(known: Example, target: Any, key: str | None, options: ReadingOpti
     """With a label, or several."""
     parts = target if isinstance(target, list) else [target]
     if not all(isinstance(part, str | int | float) for part in parts):
-        raise DataError(f"{known.place}: {key!r} must be a text, a number or a list of them, got {_shown(target)}. Mend the object.")
+        raise DataError(f"{known.place}: {key!r} must be a text, a number or a list of them, got {shown(target)}. Mend the object.")
     whole = isinstance(target, str)
     labels = split_labels(target, options.separator) if whole else tuple(_text(part) for part in parts)
     return Example(known.place, known.text, known.tokens, labels=labels, name=known.name, record=known.record)
@@ -88,7 +86,8 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _parse(line: str, place: str) -> dict[str, Any]:
+def parse_object(line: str, place: str) -> dict[str, Any]:
+    """The object in a line that stands at `place`. `DataError` if there is none."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -113,7 +112,8 @@ def _find(record: Mapping[str, Any], asked: str | None, usual: Sequence[str], fl
     return asked if asked in record else None
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as JSON, short enough for a message."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) < 40 else f"{text[:37]}…"
 

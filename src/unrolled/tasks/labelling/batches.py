@@ -5,9 +5,9 @@ from copy import copy
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from unrolled.data.batches import padded
 from unrolled.data.sequences import Numbers, Sequences
 from unrolled.models.inputs import Inputs, Spellings
 from unrolled.tasks.labelling.codec import Codec
@@ -52,15 +52,15 @@ class Encoded:
     def inputs(self, which: Numbers, span: slice = slice(None)) -> Inputs:
         """What is known of the steps of some sequences; of each only the steps in `span`."""
         steps, lengths = self._steps(which, span)
-        words = None if self.words is None else _padded(self.words[steps], lengths)
-        numbers = None if self.numbers is None else _padded(self.numbers[steps], lengths)
+        words = None if self.words is None else padded(self.words[steps], lengths)
+        numbers = None if self.numbers is None else padded(self.numbers[steps], lengths)
         spellings = self._spellings(self.sequences.tokens[steps], lengths) if self.codec.characters else None
         return Inputs(torch.from_numpy(lengths), words, spellings, numbers)
 
     def tags(self, which: Numbers) -> Tensor:
         """The targets of the steps of some sequences, `[T, B]`, 0 past each end."""
         steps, lengths = self._steps(which, slice(None))
-        return _padded(self.targets[steps], lengths)
+        return padded(self.targets[steps], lengths)
 
     def _steps(self, which: Numbers, span: slice) -> tuple[Numbers, Numbers]:
         if span == slice(None):
@@ -72,34 +72,7 @@ class Encoded:
         distinct, which = np.unique(tokens, return_inverse=True)
         starts, sizes = self.letter_starts[distinct], np.diff(self.letter_starts)[distinct]
         places = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
-        return Spellings(_padded(self.letters[places], sizes), torch.from_numpy(sizes), _padded(which.astype(np.int64), lengths))
-
-
-def _padded(flat: NDArray[np.generic], lengths: Numbers) -> Tensor:
-    """Flat steps `[S, …]` as `[T, B, …]`, 0 past each end."""
-    steps = int(lengths.max(initial=0))
-    padded = np.zeros((steps, len(lengths), *flat.shape[1:]), flat.dtype)
-    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    padded[within, np.repeat(np.arange(len(lengths)), lengths)] = flat
-    return torch.from_numpy(padded)
-
-
-def by_length(lengths: Numbers, which: Numbers, batch: int, chance: np.random.Generator | None = None) -> list[Numbers]:
-    """Sequences in batches of about the same length; with `chance` shuffled, so that every epoch has others.
-
-    There are as many batches whatever the chance.
-    """
-    jitter = np.zeros(len(which)) if chance is None else chance.uniform(0, 0.2, len(which)) + chance.uniform(0, 1e-3, len(which))
-    order = which[np.argsort(np.log1p(lengths[which]) + jitter, kind="stable")]
-    batches = [order[i : i + batch] for i in range(0, len(order), batch)]
-    return batches if chance is None else [batches[i] for i in chance.permutation(len(batches))]
-
-
-def evenly(which: Numbers, held_out: float, chance: np.random.Generator) -> tuple[Numbers, Numbers]:
-    """Sequences in two parts, drawn at random: those to learn, and at least one but not all held out unless `held_out` is 0."""
-    shuffled = chance.permutation(which)
-    count = min(max(round(held_out * len(which)), 1), len(which) - 1) if held_out else 0
-    return np.sort(shuffled[count:]), np.sort(shuffled[:count])
+        return Spellings(padded(self.letters[places], sizes), torch.from_numpy(sizes), padded(which.astype(np.int64), lengths))
 
 
 def pieces(total: int, window: int, overlap: int) -> Iterator[tuple[slice, slice]]:

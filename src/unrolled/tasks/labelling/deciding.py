@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unrolled.data.batches import by_length
 from unrolled.data.examples import Prediction
 from unrolled.data.sequences import Numbers
 from unrolled.models import Classifier, MultiLabel, Tagger
 from unrolled.models.inputs import Inputs
-from unrolled.tasks.labelling.batches import Encoded, by_length, pieces
+from unrolled.tasks.labelling.batches import Encoded, pieces
 from unrolled.tasks.labelling.scores import Scores, score_labels, score_tags
 
 MEASURED_AT_ONCE = 64

@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unrolled.data.batches import evenly
 from unrolled.data.formats import ReadingOptions, read_examples
 from unrolled.data.sequences import Numbers, Sequences, gather
 from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.errors import ConfigError
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.kind import Progress
-from unrolled.tasks.labelling.batches import Encoded, evenly
+from unrolled.tasks.labelling.batches import Encoded
 from unrolled.tasks.labelling.codec import Codec
 
 SPLIT = 7

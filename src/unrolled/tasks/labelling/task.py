@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from unrolled.data.batches import by_length
 from unrolled.models.inputs import Inputs
-from unrolled.tasks.labelling.batches import by_length
 from unrolled.tasks.labelling.deciding import Deciding, device_of, predict_all
 from unrolled.tasks.labelling.material import Labelled, Part
 from unrolled.tasks.labelling.options import BatchOptions

@@ -1,0 +1,77 @@
+"""What is learnt of pairs, and what is held out; what cannot be used is left out and counted."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from unrolled.data.batches import evenly
+from unrolled.data.pairs.options import PairOptions
+from unrolled.data.pairs.pair import Pair
+from unrolled.data.vocabulary import first_words
+
+
+@dataclass
+class Tally:
+    """How many pairs there were, and what was found wrong with how many of them; the places are those of the first."""
+
+    pairs: int = 0
+    empty: int = 0
+    empty_place: str = ""
+    long: int = 0
+    long_place: str = ""
+    limit: str = ""
+
+    def __str__(self) -> str:
+        told = [f"{self.pairs:,} pairs"]
+        if self.empty:
+            told.append(f"{self.empty:,} with an empty side left out, first {self.empty_place}")
+        if self.long:
+            told.append(f"{self.long:,} {self.limit}, first {self.long_place}")
+        return "; ".join(told)
+
+
+def usable(pairs: Iterable[Pair], options: PairOptions, level: str, tally: Tally) -> Iterator[Pair]:
+    """The pairs of which no side is empty, nor longer than `options` allow at `level`; longer ones are cut if that is asked for.
+
+    Of several targets those that can be used stay. `tally` counts on while pairs are taken.
+    """
+    most, cut = options.most(level), options.too_long == "cut"
+    unit = "characters" if level == "char" else "words and marks"
+    tally.limit = f"with a side of more than {most:,} {unit} {'cut' if cut else 'left out'}"
+    for pair in pairs:
+        tally.pairs += 1
+        targets = tuple(filter(None, pair.targets))
+        if not pair.source or not targets:
+            tally.empty, tally.empty_place = tally.empty + 1, tally.empty_place or pair.place
+            continue
+        source, *shorter = (text[:most] if level == "char" else first_words(text, most) for text in (pair.source, *targets))
+        fitting = tuple(shorter) if cut else tuple(text for text, short in zip(targets, shorter, strict=True) if text == short)
+        dropped = not cut and (source != pair.source or not fitting)
+        if dropped or source != pair.source or fitting != targets:
+            tally.long, tally.long_place = tally.long + 1, tally.long_place or pair.place
+        if not dropped:
+            yield replace(pair, source=source, targets=fitting)
+
+
+def divide(pairs: Iterable[Pair], held_out: float, seed: int) -> tuple[list[Pair], list[Pair]]:
+    """Pairs in two parts, drawn at random, which have no `Pair.key` in common: those to learn, and those held out, `together`.
+
+    `held_out` is the share of all keys, or from 1 on their number; at least one and not all of them, unless it is 0.
+    """
+    groups: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        groups.setdefault(pair.key, []).append(pair)
+    members = list(groups.values())
+    learnt, held = evenly(np.arange(len(members)), held_out, np.random.default_rng(seed))
+    return [pair for i in learnt for pair in members[i]], together(pair for i in held for pair in members[i])
+
+
+def together(pairs: Iterable[Pair]) -> list[Pair]:
+    """Each source once, with all its different targets in the order in which they come."""
+    found: dict[str, Pair] = {}
+    for pair in pairs:
+        name = " ".join(pair.source.split())
+        known = found.setdefault(name, replace(pair, targets=()))
+        found[name] = replace(known, targets=tuple(dict.fromkeys((*known.targets, *pair.targets))))
+    return list(found.values())

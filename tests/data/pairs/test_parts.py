@@ -1,0 +1,84 @@
+"""What is used of pairs, and how they are divided."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unrolled.data.pairs import Pair, PairOptions, Tally, divide, together, usable
+
+
+def pair(source, *targets, place="", group=None):
+    return Pair(place, source, targets, group)
+
+
+SOME = [
+    pair("", "x", place="1"),
+    pair("a b", "c", place="2"),
+    pair("a, b c", "d", place="3"),
+    pair("a", "", place="4"),
+    pair("a", "", "d e f", "g h i j", place="5"),
+    pair("a b c", "d e f g", place="6"),
+]
+
+
+def test_empty_and_long_sides_are_left_out_and_counted():
+    tally = Tally()
+    found = list(usable(SOME, PairOptions(longest=3), "word", tally))
+    assert found == [SOME[1], pair("a", "d e f", place="5")]
+    assert str(tally) == "6 pairs; 2 with an empty side left out, first 1; 3 with a side of more than 3 words and marks left out, first 3"
+
+
+def test_long_sides_are_cut_if_that_is_asked_for():
+    tally = Tally()
+    found = [(p.source, p.targets) for p in usable(SOME, PairOptions(longest=3, too_long="cut"), "word", tally)]
+    assert found == [("a b", ("c",)), ("a, b", ("d",)), ("a", ("d e f", "g h i")), ("a b c", ("d e f",))]
+    assert (tally.pairs, tally.empty, tally.long, tally.long_place) == (6, 2, 3, "3")
+
+
+def test_characters_count_at_their_level():
+    tally = Tally()
+    options = PairOptions(longest=5)
+    assert [p.place for p in usable(SOME, options, "char", tally)] == ["2", "5"]
+    assert str(tally) == "6 pairs; 2 with an empty side left out, first 1; 3 with a side of more than 5 characters left out, first 3"
+    assert [options.most("char"), PairOptions().most("char"), PairOptions().most("subword")] == [5, 1000, 250]
+
+
+def test_a_file_without_faults_needs_no_more_words():
+    tally = Tally()
+    assert list(usable(SOME[1:3], PairOptions(), "word", tally)) == SOME[1:3]
+    assert str(tally) == "2 pairs"
+
+
+sides = st.sampled_from(["a", "b", "c d", "c  d", "c\u202fd", "e"])
+
+
+@given(st.lists(st.tuples(sides, sides), min_size=2, max_size=40), st.sampled_from([0.0, 0.01, 0.3, 0.99, 1, 3, 50]), st.integers(0, 9))
+def test_no_source_is_both_learnt_and_held_out(texts, held_out, seed):
+    pairs = [pair(*both) for both in texts]
+    learnt, held = divide(pairs, held_out, seed)
+    assert (learnt, held) == divide(pairs, held_out, seed)
+    plain = [{" ".join(p.source.split()) for p in part} for part in (learnt, held)]
+    assert not plain[0] & plain[1]
+    keys = len(plain[0] | plain[1])
+    assert keys == len({" ".join(p.source.split()) for p in pairs})
+    wanted = held_out if held_out >= 1 else round(held_out * keys)
+    assert len(held) == len(plain[1]) == (min(max(wanted, 1), keys - 1) if held_out else 0)
+    assert not Counter(learnt) - Counter(pairs)
+    for kept in held:
+        assert set(kept.targets) == {t for s, t in texts if s.split() == kept.source.split()}
+        assert len(set(kept.targets)) == len(kept.targets)
+
+
+def test_groups_stay_together():
+    pairs = [pair(f"{form} {day}", str(day), group=str(day)) for form in ("the", "on", "at") for day in range(10)]
+    learnt, held = divide(pairs, 0.2, 1)
+    assert len(held) == 6
+    assert len({p.group for p in held}) == 2
+    assert not {p.group for p in held} & {p.group for p in learnt}
+    assert divide(pairs, 0.2, 2)[1] != held
+
+
+def test_references_of_a_source_come_together_once():
+    found = together([pair("a", "x", "y", place="1"), pair("b", "z", place="2"), pair("a", "y", "w", place="3")])
+    assert found == [pair("a", "x", "y", "w", place="1"), pair("b", "z", place="2")]
