@@ -1,5 +1,6 @@
 import numpy as np
 import torch
+from torch.autograd import gradcheck
 
 from unrolled.models.copying import SURE, copied, mixed, mixture
 
@@ -46,10 +47,20 @@ def test_single_targets_have_what_the_mixture_says():
         np.testing.assert_allclose(found.exp(), expected[..., symbol].exp(), rtol=1e-12)
 
 
-def test_derivatives_are_numbers_where_nothing_can_be_copied():
-    generated, weights, copies, gate = (part.requires_grad_() if part.is_floating_point() else part for part in given())
-    found = mixture(generated, weights.masked_fill(weights == 0, 0), copies.T.expand(weights.shape), gate)
-    gradients = torch.autograd.grad(found.clamp(min=-100).sum(), [generated, weights, gate])
-    assert all(g.isfinite().all() for g in gradients)
-    sure = mixture(generated, torch.zeros_like(weights), copies.T.expand(weights.shape), torch.full_like(gate, SURE))
-    torch.testing.assert_close(sure[..., :SYMBOLS], generated)
+def test_derivatives():
+    generated, weights, copies, gate = given()
+    generated, weights, gate = (part.requires_grad_() for part in (generated, weights + 0.1, gate))
+    copies = copies.T.expand(weights.shape)
+
+    def run(*parts):
+        return mixture(parts[0], parts[1], copies, parts[2]).exp()
+
+    assert gradcheck(run, (generated, weights, gate))
+    assert all(g.isfinite().all() for g in torch.autograd.grad(run(generated, weights * 0, gate).sum(), [generated, weights, gate]))
+
+
+def test_a_sure_gate_leaves_the_vocabulary_as_it_is():
+    generated, weights, copies, gate = given()
+    found = mixture(generated, torch.zeros_like(weights), copies.T.expand(weights.shape), torch.full_like(gate, SURE))
+    torch.testing.assert_close(found[..., :SYMBOLS], generated)
+    assert (found[..., SYMBOLS:] == -torch.inf).all()

@@ -110,7 +110,8 @@ def beam_search(
     than what its limit allows. Raises `ShapeError` if `prefixes` or `lengths` are not as many as `limits`, `ConfigError` for a prefix with
     an end.
     """
-    search = Search(options or BeamOptions(), torch.as_tensor(limits), state, lengths, prefixes)
+    limits = torch.as_tensor(limits, dtype=torch.long, device=_device(state))
+    search = Search(options or BeamOptions(), limits, state, lengths, prefixes)
     while len(search.sources):
         search.advance(step, memory)
         kept = search.leave()
@@ -214,6 +215,13 @@ class Search:
         if len(found) == options.best:
             # Greedy search takes the first sequence that ends.
             self.worst[place] = found[-1].score if options.width > 1 else torch.inf
+
+
+def _device(tree: Any) -> torch.device | None:
+    """Where the tensors of a nested tuple lie; None if there are none."""
+    if isinstance(tree, Tensor):
+        return tree.device
+    return next((found for part in tree or () if (found := _device(part)) is not None), None)
 
 
 def _check(options: BeamOptions, count: int, lengths: Tensor | None, prefixes: Sequence[Sequence[int]]) -> None:

@@ -7,6 +7,7 @@ of its own, from V on: V + s is the symbol whose first step in this source is s.
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 SURE = 100.0
 """A gate that leaves nothing to copying, for a source without steps."""
@@ -23,18 +24,25 @@ def copied(weights: Tensor, copies: Tensor, targets: Tensor) -> Tensor:
 def mixed(generated: Tensor, pointed: Tensor, gate: Tensor) -> Tensor:
     """log P for log-probabilities of the vocabulary and weights of pointing, with the logits of the gate; all of one shape."""
     copying = torch.where(pointed > 0, pointed.clamp(min=torch.finfo(pointed.dtype).tiny).log(), IMPOSSIBLE)
-    log, other = torch.nn.functional.logsigmoid(gate), torch.nn.functional.logsigmoid(-gate)
+    log, other = functional.logsigmoid(gate), functional.logsigmoid(-gate)
     return torch.logaddexp(log + generated, other + copying)
 
 
 def mixture(generated: Tensor, weights: Tensor, copies: Tensor, gate: Tensor) -> Tensor:
     """log P of every symbol, `[…, V + S]`, for `[…, V]` of the vocabulary, weights and copies `[…, S]` and the gate `[…]`.
 
-    It is -inf for the numbers from V on that no step of a source has.
+    It is -inf for the numbers from V on that no step of a source has. Only what can be copied is mixed: a source is shorter than a
+    vocabulary.
     """
-    steps = weights.shape[-1]
-    pointed = generated.new_zeros(*weights.shape[:-1], generated.shape[-1] + steps)
-    pointed = pointed.scatter_add(-1, copies, weights.to(generated))
-    known = torch.nn.functional.pad(generated, (0, steps), value=IMPOSSIBLE)
-    result = mixed(known, pointed, gate[..., None].to(generated))
-    return result.masked_fill(result < IMPOSSIBLE / 2, -torch.inf)
+    symbols, steps = generated.shape[-1], weights.shape[-1]
+    weights, gate = weights.to(generated), gate.to(generated)
+    same = copies[..., None] == copies[..., None, :]
+    pointed = (same.to(weights) @ weights[..., None])[..., 0]
+    known = generated.gather(-1, copies.clamp(max=symbols - 1)).masked_fill(copies >= symbols, IMPOSSIBLE)
+    values = mixed(known, pointed, gate[..., None])
+    # Each symbol is written once, from its first step; the numbers of other steps stand for nothing.
+    again = same.tril(-1).any(-1)
+    places = torch.where(again, symbols + torch.arange(steps, device=copies.device), copies)
+    values = values.masked_fill(again | (values < IMPOSSIBLE / 2), -torch.inf)
+    whole = functional.pad(generated + functional.logsigmoid(gate)[..., None], (0, steps), value=-torch.inf)
+    return whole.scatter(-1, places, values)
