@@ -199,6 +199,30 @@ def test_it_stops_when_nothing_better_can_come():
     assert 1 < reach.calls < 10
 
 
+def test_what_is_reached_at_the_limit_alone_is_waited_for():
+    # Ending at once has 0.56, and going on 0.44, all else is sure: log 0.44 / 1.5 with the limit of 3 symbols is the better score.
+    tables = torch.tensor([[0.44, 0.56], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]).log()
+
+    def step(symbols, state, memory):
+        return tables[int(state[0][0, 0])].expand(len(symbols), -1), (state[0] + 1,), None
+
+    found = beam_search(step, (torch.zeros(1, 1),), None, [3], BeamOptions(width=2, length_penalty=1.0))[0][0]
+    assert len(found.symbols) == 3 and math.isclose(found.score, math.log(0.44) / 1.5, rel_tol=1e-6)
+
+
+def test_greedy_search_waits_for_no_penalty():
+    # The first source may end at once, and would gain by going on as long as the others must.
+    tables = torch.tensor([[0.45, 0.55], [1.0, 0.0]]).log()
+
+    def step(symbols, state, memory):
+        each = len(symbols) // memory[0].shape[1]
+        return tables[memory[0][0].clamp(max=1).repeat_interleave(each)], state, None
+
+    for width, length in ((1, 0), (2, 10)):
+        found = beam_search(step, (), (torch.arange(6)[None],), [10] * 6, BeamOptions(width=width, length_penalty=5.0))
+        assert [len(each[0].symbols) if each else None for each in found[:2]] == [length, None]
+
+
 def test_a_long_sequence_can_win_by_the_length_penalty():
     model = Fixed([0.7, 0.3])
     options = BeamOptions(width=2, length_penalty=2.0)
@@ -220,7 +244,7 @@ def test_fewer_where_fewer_are_possible():
     model = Fixed([0.0, 1.0])
     assert len(beam_search(model.step, (), None, [2], BeamOptions(width=5, best=5))[0]) == 1
     only_end = Fixed([1.0])
-    assert len(beam_search(only_end.step, (), None, [2], BeamOptions(width=5, end=0))[0]) == 1
+    assert len(beam_search(only_end.step, (), None, [2], BeamOptions(width=5, best=5, end=0))[0]) == 1
 
 
 def test_no_sources():

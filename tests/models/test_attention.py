@@ -102,6 +102,18 @@ def test_derivatives(how):
     assert gradcheck(lambda q, m, *_: run(attention, q, m, real), (query, memory, *attention.parameters()), fast_mode=True)
 
 
+@pytest.mark.parametrize("at_once", [1, 70])
+def test_long_sequences_are_compared_in_parts(at_once, monkeypatch):
+    attention, found = attention_of("additive"), []
+    for most in (1 << 20, at_once):
+        monkeypatch.setattr("unrolled.models.attention.MOST_AT_ONCE", most)
+        query, memory, real = given("additive")
+        query, memory = (part.repeat(4, 1, 1)[:5].requires_grad_() for part in (query, memory))
+        context, weights = run(attention, query, memory, real)
+        found.append((context, weights, *torch.autograd.grad(context.square().sum(), [query, memory, *attention.parameters()])))
+    torch.testing.assert_close(found[0], found[1])
+
+
 def test_what_cannot_be():
     with pytest.raises(ConfigError, match="--attention general"):
         SourceAttention("dot", 3, 4)

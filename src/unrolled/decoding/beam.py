@@ -128,13 +128,12 @@ class Search:
         count, device = len(limits), limits.device
         prefixes = [()] * count if prefixes is None else prefixes
         _check(options, count, lengths, prefixes)
-        self.options, self.lengths = options, lengths
+        self.options, self.limits, self.lengths = options, limits, lengths
         self.found: list[list[Hypothesis]] = [[] for _ in range(count)]
         self.sources = torch.arange(count, device=device)
         longest = max(map(len, prefixes), default=0)
         table = [[*prefix, *[FREE] * (longest - len(prefix))] for prefix in prefixes]
         self.prefixes = torch.tensor(table, dtype=torch.long, device=device).view(count, longest)
-        self.limits = torch.maximum(limits, (self.prefixes != FREE).sum(1))
         self.scores = torch.full((count, options.width), -torch.inf, device=device).index_fill(1, self.sources.new_zeros(1), 0.0)
         self.worst = torch.full((count,), -torch.inf, dtype=torch.float64, device=device)
         rows = self.sources.repeat_interleave(options.width)

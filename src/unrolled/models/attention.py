@@ -2,11 +2,16 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from unrolled.errors import ConfigError
 from unrolled.shapes import expect_shape
 
 ATTENTIONS = ("none", "additive", "dot", "general")
+
+MOST_AT_ONCE = 1 << 25
+"""Most sums of a query and a key, times their columns, that additive attention holds."""
 
 
 class SourceAttention(nn.Module):
@@ -64,4 +69,14 @@ class SourceAttention(nn.Module):
         """`[B, T, S]` for queries `[B, T, H]` and keys `[B, S, H]`."""
         if self.query is None or self.score is None:
             return torch.bmm(query, keys.mT)
-        return self.score((self.query(query)[:, :, None] + keys[:, None]).tanh())[..., 0]
+        asked, at_once = self.query(query), max(1, MOST_AT_ONCE // max(1, keys.numel()))
+        if at_once >= asked.shape[1]:
+            return _additive(asked, keys, self.score.weight)
+        # All sums at once would fill the memory: they are made in parts, and made again on the way back.
+        parts = [checkpoint(_additive, part, keys, self.score.weight, use_reentrant=False) for part in asked.split(at_once, 1)]
+        return torch.cat(parts, 1)
+
+
+def _additive(asked: Tensor, keys: Tensor, weight: Tensor) -> Tensor:
+    """`[B, T, S]`: v · tanh(a + k) for every a `[B, T, H]` and k `[B, S, H]`."""
+    return functional.linear((asked[:, :, None] + keys[:, None]).tanh(), weight)[..., 0]
