@@ -18,7 +18,7 @@ TEXTS = [
     "He said: he isn't here, is he?",
     "3 mai 1998, 12 mai 1999",
     "là, là, là",
-    "<EOS> <UNK> <BOS>",
+    "<EOS> <UNK>",
 ] * 3
 
 
@@ -32,9 +32,9 @@ def pieces():
 
 
 def test_every_coding_begins_with_the_same_symbols(pieces):
-    assert SPECIALS == ("<UNK>", "<EOS>", "<BOS>")
+    assert SPECIALS == ("<UNK>", "<EOS>")
     for coding in (*pieces.values(), learn("char"), learn("word")):
-        assert tuple(coding.names([Coding.unknown, Coding.end, Coding.begin])) == SPECIALS
+        assert tuple(coding.names([Coding.unknown, Coding.end])) == SPECIALS
         assert len(set(coding.names(range(coding.size)))) == coding.size
 
 
@@ -42,7 +42,7 @@ def test_every_coding_begins_with_the_same_symbols(pieces):
 def test_subwords_lose_nothing(pieces, text):
     for coding in pieces.values():
         ids = coding.encode(text)
-        assert ids.min(initial=3) >= 3
+        assert ids.min(initial=2) >= 2
         assert coding.decode(ids) == text
 
 
@@ -56,7 +56,7 @@ def test_what_was_learnt_comes_back(pieces):
 
 def test_frequent_pieces_are_longer_than_bytes(pieces):
     for coding in pieces.values():
-        assert 259 < coding.size <= 320
+        assert 258 < coding.size <= 320
         assert len(coding.encode(TEXTS[2])) < len(TEXTS[2]) / 1.5
         assert "".join(coding.join([name]) for name in coding.names(coding.encode("he isn't"))) == "he isn't"
 
@@ -76,8 +76,8 @@ print(Coding.learn({TEXTS!r}, options).to_json())
 
 def test_specials_in_a_text_are_none(pieces):
     for coding in (*pieces.values(), learn("char")):
-        assert coding.encode("<EOS>").min() >= 3
-    assert learn("word").encode("<EOS> <BOS> <UNK> he").tolist()[:3] == [0, 0, 0]
+        assert coding.encode("<EOS>").min() >= 2
+    assert learn("word").encode("<EOS> <UNK> he").tolist()[:2] == [0, 0]
 
 
 def test_unknown_symbols_are_one_id_and_still_told(pieces):
@@ -96,15 +96,15 @@ def test_unknown_symbols_are_one_id_and_still_told(pieces):
 def test_a_text_ends_with_its_end(level):
     coding = learn(level, vocabulary=300 if level == "subword" else None)
     ids = coding.encode("he, he")
-    assert coding.decode([coding.begin, *ids, coding.end, *ids]) == "he, he"
+    assert coding.decode([*ids, coding.end, *ids]) == "he, he"
     assert coding.decode([]) == ""
     assert coding.encode("").shape == (0,)
     assert coding.encode("").dtype == ids.dtype == np.int64
 
 
 def test_the_most_frequent_symbols_are_known():
-    words = learn("word", vocabulary=5)
-    assert (words.size, words.names([3, 4])) == (5, [",", "là"])
+    words = learn("word", vocabulary=4)
+    assert (words.size, words.names([2, 3])) == (4, [",", "là"])
     letters = learn("char", min_count=10)
     assert [bool(n) for n in letters.encode("a é3")] == [True, True, False, False]
 
@@ -144,7 +144,7 @@ def test_damaged_json_is_told(text):
     [
         ({"level": "letter"}, "`--level` must be one of char, word, subword, got 'letter'"),
         ({"subwords": "wordpiece"}, "`--subwords` must be one of bpe, unigram"),
-        ({"vocabulary": 3}, "`--vocabulary` must be more than 3"),
+        ({"vocabulary": 2}, "`--vocabulary` must be more than 2"),
         ({"min_count": 0}, "`--min-count` must be at least 1, got 0"),
         ({"level": "subword", "vocabulary": 200}, "room for the 256 bytes"),
     ],

@@ -24,6 +24,11 @@ def by_length(lengths: Numbers, which: Numbers, batch: int, chance: np.random.Ge
     """
     jitter = np.zeros(len(which)) if chance is None else chance.uniform(0, 0.2, len(which)) + chance.uniform(0, 1e-3, len(which))
     order = which[np.argsort(np.log1p(lengths[which]) + jitter, kind="stable")]
+    return in_batches(order, batch, chance)
+
+
+def in_batches(order: Numbers, batch: int, chance: np.random.Generator | None = None) -> list[Numbers]:
+    """Sequences in batches, in this order; with `chance` the batches are shuffled."""
     batches = [order[i : i + batch] for i in range(0, len(order), batch)]
     return batches if chance is None else [batches[i] for i in chance.permutation(len(batches))]
 

@@ -1,9 +1,10 @@
-"""Texts as ids for networks that write them: characters, words or pieces of words, between a beginning and an end."""
+"""Texts as ids for networks that write them: characters, words or pieces of words, up to an end."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -18,11 +19,9 @@ from unrolled.options import option
 
 Ids = NDArray[np.int64]
 
-BEGIN = "<BOS>"
-
-SPECIALS = (UNKNOWN, END, BEGIN)
-"""The symbols that every coding begins with, ids 0, 1 and 2: what is not known, the end of a text, and what stands before it. Padding has
-no symbol, as lengths tell where it is."""
+SPECIALS = (UNKNOWN, END)
+"""The symbols that every coding begins with, ids 0 and 1: what is not known, and the end of a text, which also stands before its first
+symbol. Padding has none, as lengths tell where it is."""
 
 LEVELS = ("char", "word", "subword")
 
@@ -30,6 +29,12 @@ SUBWORDS = 8000
 """Symbols at the level subword if nothing is said."""
 
 _AT_ONCE = 10_000
+
+
+def until_end(ids: ArrayLike) -> Ids:
+    """Ids `[N]` up to the first `<EOS>`, which is left out."""
+    flat = np.asarray(ids, np.int64).ravel()
+    return flat[: np.argmax(flat == Coding.end)] if (flat == Coding.end).any() else flat
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,6 @@ class CodingOptions:
     vocabulary: int | None = option(None, f"Most symbols of a side.  [default: all, or {SUBWORDS} subwords]")
     min_count: int = option(1, "Times that a character or word must come to be known.")
     subwords: str = option("bpe", f"How subwords are found: {', '.join(KINDS)}.")
-    shared: bool = option(False, "Whether both sides have the same symbols.")
     reverse_source: bool = option(False, "Read sources from their end.")
 
     def __post_init__(self) -> None:
@@ -71,7 +75,6 @@ class Coding:
 
     unknown: ClassVar[int] = 0
     end: ClassVar[int] = 1
-    begin: ClassVar[int] = 2
 
     @classmethod
     def learn(cls, texts: Iterable[str], options: CodingOptions) -> "Coding":
@@ -100,9 +103,16 @@ class Coding:
 
     def encode_all(self, texts: Iterable[str]) -> Iterator[Ids]:
         """The ids of each text."""
-        for symbols in self.split(texts):
-            ids = self.symbols.numbers(symbols)
-            yield np.where(ids < len(SPECIALS), self.unknown, ids)
+        yield from map(self.look_up, self.split(texts))
+
+    def look_up(self, symbols: Iterable[str]) -> Ids:
+        """The ids of symbols as `split` gives them, `[N]`; that of what looks like a special symbol is the unknown one."""
+        return np.fromiter((self._ids.get(symbol, self.unknown) for symbol in symbols), np.int64)
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        """The id of each symbol that a text can have."""
+        return {name: i for i, name in enumerate(self.symbols.names, 1) if name not in SPECIALS}
 
     def split(self, texts: Iterable[str]) -> Iterator[list[str]]:
         """The symbols of each text, one for each id, also those that are not known."""
@@ -122,23 +132,14 @@ class Coding:
 
     def decode(self, ids: ArrayLike) -> str:
         """The text of ids `[N]` up to the first `<EOS>`, as `join` sets it."""
-        return self.join(self.names(ids))
+        return self.join(self.names(until_end(ids)))
 
     def join(self, symbols: Iterable[str]) -> str:
-        """The text of symbols up to the first `<EOS>`; `<BOS>` is left out. `<UNK>` is a replacement character, or itself among words.
-
-        Words are set with spaces as in print.
-        """
-        written: list[str] = []
-        for symbol in symbols:
-            if symbol == END:
-                break
-            if symbol != BEGIN:
-                written.append(symbol)
+        """The text of symbols. Words are set with spaces as in print; `<UNK>` is a replacement character, or itself among words."""
         if self.level == "word":
-            return set_words(written)
+            return set_words(symbols)
         put = self.subwords.join if self.subwords else "".join
-        return put("\N{REPLACEMENT CHARACTER}" if symbol == UNKNOWN else symbol for symbol in written)
+        return put("\N{REPLACEMENT CHARACTER}" if symbol == UNKNOWN else symbol for symbol in symbols)
 
     def to_json(self) -> str:
         """All of it, as one JSON object."""

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from unrolled.data.coding import Coding, CodingOptions
-from unrolled.data.pairs import Pair
-from unrolled.data.pairs.bitext import Bitext, Codings
-from unrolled.errors import RunError
+from unrolled.data.coding import CodingOptions
+from unrolled.data.pairs import Codings, Pair
+from unrolled.data.pairs.bitext import Bitext
 
 PAIRS = [Pair("1", "abc", ("xy", "zzz")), Pair("2", "b", ("x",)), Pair("3", "cabca", ("yz",))]
 
@@ -31,22 +30,20 @@ def test_a_batch_has_each_pair_with_its_end_and_nothing_beyond(codings):
     for row, (source, target) in enumerate(wanted):
         assert read(codings.source, batch.source, batch.source_lengths, row) == [*source, "<EOS>"]
         assert read(codings.target, batch.target, batch.target_lengths, row) == [*target, "<EOS>"]
-        assert read(codings.target, batch.given, batch.target_lengths, row) == ["<BOS>", *target]
         assert not batch.source[batch.source_lengths[row] :, row].any()
         assert not batch.target[batch.target_lengths[row] :, row].any()
-    assert (batch.source.shape, batch.target.shape, batch.given.shape) == ((6, 3), (4, 3), (4, 3))
-    assert {t.dtype for t in vars(batch).values()} == {torch.int64}
-    moved = batch.to(torch.device("meta"))
-    assert (moved.source.device.type, moved.source_lengths.device.type) == ("meta", "cpu")
+    assert (batch.source.shape, batch.target.shape, batch.copies) == ((6, 3), (4, 3), None)
+    assert {t.dtype for t in vars(batch).values() if t is not None} == {torch.int64}
 
 
-def test_sources_are_read_from_their_end_if_asked(codings):
-    reverse = Codings.learn(PAIRS, CodingOptions(reverse_source=True))
-    (ids,) = reverse.sources(["abc"])
-    assert reverse.source.names(ids) == ["c", "b", "a", "<EOS>"]
-    (target,) = reverse.targets(["xy"])
-    assert reverse.target.names(target) == ["x", "y", "<EOS>"]
-    assert [next(c.sources([""])).tolist() for c in (codings, reverse)] == [[Coding.end]] * 2
+def test_copies_stand_beside_their_sources():
+    codings = Codings.learn([Pair("", "abc", ("ab",))], CodingOptions())
+    batch = Bitext([Pair("", "cbc", ("bc",)), Pair("", "a", ("b",))], codings, copy=True).batch(np.array([1, 0]))
+    assert batch.copies is not None
+    v = codings.target.size
+    a, b = codings.target.encode("ab").tolist()
+    assert batch.copies.T.tolist() == [[a, 1, 0, 0], [v, b, v, 1]]
+    assert batch.target.T.tolist() == [[b, 1, 0], [b, v, 1]]
 
 
 def test_every_pair_is_in_one_batch_the_same_for_a_seed_and_an_epoch(codings):
@@ -60,25 +57,6 @@ def test_every_pair_is_in_one_batch_the_same_for_a_seed_and_an_epoch(codings):
     for order in plain:
         assert sorted(i for batch in order for i in batch) == list(range(101))
         assert len(order) == 13
-
-
-def test_a_shared_coding_knows_both_sides_and_is_stored_once():
-    apart, shared = (Codings.learn(PAIRS, CodingOptions(shared=some)) for some in (False, True))
-    assert (apart.source.size, apart.target.size) == (6, 6)
-    assert shared.source is shared.target
-    assert shared.source.size == 9
-    for codings in (apart, shared, Codings(apart.source, apart.target, reverse_source=True)):
-        again = Codings.from_json(codings.to_json())
-        assert again.to_json() == codings.to_json()
-        assert (again.source is again.target, again.reverse_source) == (codings is shared, codings.reverse_source)
-        for text in ("abc", "zb"):
-            assert [ids.tolist() for ids in again.sources([text])] == [ids.tolist() for ids in codings.sources([text])]
-
-
-@pytest.mark.parametrize("text", ["", "[]", '{"source": 1}', '{"source": {}, "target": null, "reverse_source": false}'])
-def test_damaged_codings_are_told(text):
-    with pytest.raises(RunError, match="damaged"):
-        Codings.from_json(text)
 
 
 def test_no_pairs_are_no_batches(codings):
