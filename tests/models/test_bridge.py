@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from unrolled.cells import Cell
 from unrolled.errors import ConfigError
 from unrolled.layers import Recurrent
 from unrolled.models import Bridge
@@ -40,6 +41,15 @@ def test_copies_of_both_directions_lie_side_by_side(cells, layers):
         given = final[("h", "c").index(name)]
         for layer in range(layers):
             assert torch.equal(state[layer], torch.cat([given[2 * layer], given[2 * layer + 1]], 1))
+
+
+def test_states_are_copied_by_name():
+    text = "m[t] = m[t-1] / 2 + W_m @ x[t]\nc[t] = c[t-1] / 2 + W_c @ x[t]\nh[t] = tanh(R_h @ h[t-1] + m[t] + c[t])"
+    three = Cell("three", text)
+    bridge, final, _ = pair("copy", three, "lstm")
+    begun = bridge(final)
+    assert three.states != ("h", "c") and torch.equal(begun[0], final[0]) and torch.equal(begun[1], final[three.states.index("c")])
+    assert not torch.equal(begun[1], final[1])
 
 
 def test_a_copy_of_one_direction_is_the_state_itself():

@@ -239,6 +239,9 @@ def test_dropout_in_training_alone():
     model = model_of(dropout=0.5)
     batch = batch_of(model)
     assert not torch.equal(model.loss(*batch), model.loss(*batch))
+    memory = model.encode(*batch[:2])
+    seen, _ = model.decoder.step(torch.full((4,), END), model.begin(memory), memory)
+    assert not torch.equal(model.logits(seen.features), model.logits(seen.features))
     model.eval()
     assert torch.equal(model.loss(*batch), model.loss(*batch))
 
@@ -247,9 +250,11 @@ def test_bfloat16_products_are_close_and_parameters_stay():
     model, narrow = (model_of(bfloat16=narrow).float().eval() for narrow in (False, True))
     batch = batch_of(model)
     wide, rounded = model(*batch), narrow(*batch)
+    few = torch.randn(3, 4)
+    assert torch.equal(model.logits(few), narrow.logits(few))
     assert rounded.dtype == torch.float32 and not torch.equal(wide, rounded)
     torch.testing.assert_close(rounded, wide, rtol=0.05, atol=0.05)
-    narrow.loss(*batch).backward()
+    rounded.square().sum().backward()
     assert all(weight.dtype == torch.float32 and weight.grad.isfinite().all() for weight in narrow.parameters())
 
 
@@ -301,6 +306,7 @@ def test_options_reach_the_layers():
         ({"attention": "none", "copy": True}, "--copy"),
         ({"attention": "none", "input_feeding": True}, "--input-feeding"),
         ({"attention": "dot"}, "--decoder-hidden 6"),
+        ({"decoder_hidden": 0}, "--decoder-hidden"),
         ({"label_smoothing": 1.5}, "--label-smoothing"),
         ({"scheduled_sampling": -0.5}, "--scheduled-sampling"),
         ({"tied": True}, "--embedding"),

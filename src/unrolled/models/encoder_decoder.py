@@ -17,6 +17,9 @@ from unrolled.models.outputs import single
 from unrolled.models.symbols import SymbolVectors
 from unrolled.shapes import expect_shape
 
+FEWEST_NARROW = 16
+"""Rows from which on products are worth rounding the output matrix."""
+
 
 class EncoderDecoder(nn.Module):
     """P(target | source): recurrent layers read the source, others write the target, each symbol after those before it.
@@ -96,7 +99,7 @@ class EncoderDecoder(nn.Module):
         """The logits `[T, B, V]` of each symbol of the target after those before it; with `copy` log-probabilities `[T, B, V + S]`."""
         memory = self.encode(source, lengths, copies)
         seen, _, _ = self._teach(memory, target, target_lengths)
-        return self._logits(seen) if memory.copies is None else self._log_probabilities(seen, memory)
+        return self.logits(seen.features) if memory.copies is None else self._log_probabilities(seen, memory)
 
     def loss(self, source: Tensor, lengths: Tensor, target: Tensor, target_lengths: Tensor, copies: Tensor | None = None) -> Tensor:
         """The negative log-likelihood of the targets, summed over their symbols.
@@ -116,11 +119,22 @@ class EncoderDecoder(nn.Module):
         real = read_lengths(target_lengths, target.shape[0], target.shape[1], target.device).mask
         return likely.new_zeros(real.shape).masked_scatter(real, likely)
 
+    def logits(self, features: Tensor) -> Tensor:
+        """Of every symbol of the vocabulary, `[…, V]`, for the features `[…, H]` of the decoder: the output layer by itself.
+
+        With `bfloat16` the product, and its derivatives, are of rounded numbers and rounded themselves, but for a few rows: there rounding
+        the matrix would cost more than it saves.
+        """
+        features = functional.dropout(features, self.dropout, self.training)
+        if not self.narrow or features.shape[:-1].numel() < FEWEST_NARROW:
+            return self.output(features)
+        return functional.linear(features.bfloat16(), self.output.weight.bfloat16()).to(features) + self.output.bias
+
     def _losses(self, memory: Memory, target: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Of each of the R real steps of the targets: log P, and the mean of log P over the vocabulary, `[R]` each."""
         seen, target, real = self._teach(memory, target, lengths)
         # Only real steps are multiplied by the output matrix.
-        chances = single(self._logits(Seen(seen.features[real], None, None))).log_softmax(-1)
+        chances = single(self.logits(seen.features[real])).log_softmax(-1)
         wanted = target[real]
         written = wanted < self.symbols
         likely = chances.gather(-1, wanted.masked_fill(~written, 0)[:, None])[:, 0]
@@ -145,11 +159,11 @@ class EncoderDecoder(nn.Module):
         """The same step by step; in training some steps read what was drawn instead (Bengio et al. 2015, "Scheduled sampling")."""
         steps, drawn = list[Seen](), symbols[0]
         for given in symbols:
-            part = self.scheduled_sampling if self.training and steps else 0.0
+            part = self.scheduled_sampling if self.training else 0.0
             read = torch.where(torch.rand(given.shape, device=given.device) < part, drawn, given) if part else given
             seen, state = self.decoder.step(read, state, memory)
             steps.append(seen)
-            drawn = self._draw(seen, memory) if self.training and self.scheduled_sampling else drawn
+            drawn = self._draw(seen, memory) if part else drawn
         weights, gates = (None if parts[0] is None else torch.stack(parts) for parts in zip(*(seen[1:] for seen in steps), strict=True))
         return Seen(torch.stack([seen.features for seen in steps]), weights, gates)
 
@@ -158,16 +172,9 @@ class EncoderDecoder(nn.Module):
         """A symbol for each row, `[B]`."""
         return torch.multinomial(self._log_probabilities(seen, memory).exp(), 1)[:, 0]
 
-    def _logits(self, seen: Seen) -> Tensor:
-        """Of every symbol of the vocabulary, `[…, V]`."""
-        features = functional.dropout(seen.features, self.dropout, self.training)
-        if not self.narrow:
-            return self.output(features)
-        return functional.linear(features.bfloat16(), self.output.weight.bfloat16()).to(features) + self.output.bias
-
     def _log_probabilities(self, seen: Seen, memory: Memory) -> Tensor:
         """Of every symbol, `[…, V]`, or `[…, V + S]` with those that can be copied."""
-        chances = single(self._logits(seen)).log_softmax(-1)
+        chances = single(self.logits(seen.features)).log_softmax(-1)
         if memory.copies is None or seen.weights is None or seen.gate is None:
             return chances
         copies = memory.copies.T

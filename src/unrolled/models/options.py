@@ -78,6 +78,8 @@ class EncoderDecoderOptions:
             raise ConfigError(f"`--attention` must be one of {', '.join(ATTENTIONS)}, got {self.attention!r}.")
         if self.bridge not in BRIDGES:
             raise ConfigError(f"`--bridge` must be one of {', '.join(BRIDGES)}, got {self.bridge!r}.")
+        if self.decoder_hidden is not None and self.decoder_hidden < 1:
+            raise ConfigError(f"`--decoder-hidden` must be at least 1, got {self.decoder_hidden}.")
         if self.attention == "none" and (self.input_feeding or self.copy):
             flag = "--input-feeding" if self.input_feeding else "--copy"
             raise ConfigError(f"`{flag}` needs attention over the source, got `--attention none`. Choose another one, or leave it out.")
@@ -87,4 +89,5 @@ class EncoderDecoderOptions:
 
     def resolved(self) -> "EncoderDecoderOptions":
         """The same with what was left open decided."""
-        return replace(self, decoder_cell=self.decoder_cell or self.cell, decoder_hidden=self.decoder_hidden or self.hidden)
+        hidden = self.hidden if self.decoder_hidden is None else self.decoder_hidden
+        return replace(self, decoder_cell=self.decoder_cell or self.cell, decoder_hidden=hidden)
