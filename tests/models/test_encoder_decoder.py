@@ -354,3 +354,17 @@ def test_reversed_strings_are_learnt():
         loss.backward()
         optimiser.step()
     assert loss < 0.1
+
+
+@pytest.mark.usefixtures("each_engine")
+@pytest.mark.parametrize("name", ARRANGEMENTS)
+def test_a_batch_of_nothing_but_empty_sources(name):
+    model = model_of(**ARRANGEMENTS[name])
+    source, target = torch.zeros(0, 2, dtype=torch.long), torch.tensor([[3, 1], [1, 0]])
+    copies = [source] if model.decoder.gate is not None else []
+    loss = model.loss(source, torch.tensor([0, 0]), target, torch.tensor([2, 1]), *copies)
+    loss.backward()
+    assert loss.isfinite() and all(w.grad is None or w.grad.isfinite().all() for w in model.parameters())
+    padded = torch.full((3, 2), -9)
+    same = model.loss(padded, torch.tensor([0, 0]), target, torch.tensor([2, 1]), *([padded] if copies else []))
+    torch.testing.assert_close(same, loss)

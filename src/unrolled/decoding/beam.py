@@ -208,7 +208,10 @@ class Search:
             seen = weights.sum(0)[: None if self.lengths is None else int(self.lengths[source])]
             score += options.coverage_penalty * float(seen.clamp(torch.finfo(seen.dtype).tiny, 1).log().sum())
         found = self.found[source]
-        found.append(Hypothesis(written.symbols[:, row], score, log_probability, weights))
+        if len(found) == options.best and score <= found[-1].score:
+            return
+        # Copies, as views would keep what was written for all other sources.
+        found.append(Hypothesis(written.symbols[:, row].clone(), score, log_probability, weights if weights is None else weights.clone()))
         found.sort(key=lambda hypothesis: -hypothesis.score)
         del found[options.best :]
         if len(found) == options.best:
