@@ -13,7 +13,7 @@ HOW = (
     "largest difference allowed.",
     "Training: the forward pass of the layer on [T, B, I] that requires grad, y.backward(cotangent) with a fixed random cotangent, so the "
     "gradients of the input and of all weights; setting .grad to None is outside. Inference: the forward pass under torch.inference_mode. "
-    "Inside the timer, too, lie making autograd's graph, our checks and choice of an engine, and stacking or packing of weights that a layer "
+    "Inside the timer, too, lie making autograd's graph, our checks and choice of an engine, and stacking, packing or comparing of weights that a layer "
     "does in each call. Ragged: torch.nn starts from and returns to padded tensors (pack_padded_sequence with enforce_sorted=False, "
     "pad_packed_sequence), JAX runs a masked scan. JAX: jit and vjp with the same cotangent, block_until_ready, compiled before. ONNX "
     "Runtime: the standard operator, weights constant and packed before, session.run.",

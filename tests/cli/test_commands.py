@@ -286,6 +286,12 @@ def test_labels_from_the_terminal(here):
     assert len(rows) == 19
     assert call("predict", "run", "reviews.csv", "--out", "labelled.csv") == ""
     assert Path("labelled.csv").read_text().splitlines() == rows
+    call("predict", "run", "labelled.csv", "--input", "review", "--out", "labelled.csv")
+    assert len(Path("labelled.csv").read_text().splitlines()) == 19
+    Path("broken.csv").write_text("review,mood\na film,good\n,bad\n")
+    with pytest.raises(UnrolledError, match="line 3"):
+        call("predict", "run", "broken.csv", "--out", "labelled.csv")
+    assert len(Path("labelled.csv").read_text().splitlines()) == 19
 
 
 def test_tags_from_the_terminal(here):

@@ -76,3 +76,10 @@ def test_pieces_do_not_begin_inside_an_entity():
 def test_what_cannot_be_is_named(examples, needed, message):
     with pytest.raises(DataError, match=message):
         gather(examples, "word", needed=needed)
+
+
+def test_channels_in_another_order_are_named():
+    numbers = np.zeros((2, 2), np.float32)
+    some = [Example(p, numbers=numbers, record={"channels": names}) for p, names in (("a", ("x", "y")), ("b, line 2", ("y", "x")))]
+    with pytest.raises(DataError, match=r"b, line 2: the channels are y, x.*--channels x --channels y"):
+        gather(some, "word")

@@ -122,6 +122,15 @@ def test_the_first_call_of_a_process_may_be_compiled():
     subprocess.run([sys.executable, "-W", "ignore", "-c", FIRST], check=True)
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_segments_with_rows_that_are_set_back(cell):
+    torch.manual_seed(0)
+    layer = un.Recurrent(cell, 4, 6, checkpoint_steps=2, bidirectional=True)
+    x, resets = torch.randn(7, 3, 4), torch.rand(7, 3) < 0.4
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(x, resets=resets, lengths=[7, 0, 4])[0], layer(x, resets=resets, lengths=[7, 0, 4])[0])
+
+
 def test_shapes_that_change_take_one_graph_more():
     torch.manual_seed(0)
     layer = un.LSTM(INPUTS, UNITS, 2, dtype=torch.float64, engine="native")

@@ -125,6 +125,17 @@ def test_memory_is_made_once_no_more_than_needed_and_given_back_in_training():
     assert kept(layer) is None
 
 
+def test_a_prepared_step_does_not_remember_memory_that_was_lent_to_it():
+    native, _ = pair(dtype=torch.float32, bfloat16_weights=True)
+    with torch.no_grad():
+        state = None
+        for _ in range(3):
+            _, state = native.step(torch.randn(1, 8), state)
+    assert kept(native) is not None
+    (steps,) = native._steps._of.values()
+    assert [prepared._numbers.kept for prepared in steps[0]] == [0]
+
+
 def test_looked_up_columns_are_not_kept():
     layer, _ = pair("lstm", 500, 16)
     with torch.no_grad():

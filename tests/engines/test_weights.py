@@ -67,6 +67,13 @@ def test_inference_mode_leaves_nothing_behind(cell):
     assert x.grad.abs().min() > 0
 
 
+@pytest.mark.parametrize("kind", [un.LSTM, un.GRU])
+def test_inputs_may_be_mapped_over(kind):
+    layer, x = kind(3, 4), torch.randn(5, 6, 2, 3)
+    y = torch.func.vmap(lambda one: layer(one)[0])(x)
+    torch.testing.assert_close(y, torch.stack([layer(one)[0] for one in x]))
+
+
 @pytest.mark.parametrize("grad", [False, True])
 def test_an_ensemble_runs_under_vmap(grad):
     layers = [un.Recurrent("gru-simplified", 3, 4) for _ in range(3)]

@@ -3,10 +3,9 @@
 import dataclasses
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -16,6 +15,7 @@ from unrolled.data.formats import ReadingOptions, read_examples, settle_format, 
 from unrolled.errors import RunError
 from unrolled.tasks import load
 from unrolled.tasks.labelling import TrainedLabeller
+from unrolled.training.checkpoint import replace_file
 
 
 @click.command()
@@ -41,12 +41,23 @@ def predict(run: Path, file: str, out: Path | None, as_json: bool, **reading: An
     options = settle_format(file, options.to_predict(), tagged=trained.tagged)
     examples = read_examples(file, options, tagged=trained.tagged)
     found = trained.predict_stream(examples, at_once=1 if file == "-" and sys.stdin.isatty() else None)
-    with open(out, "w", encoding="utf-8", newline="") if out else nullcontext(sys.stdout) as target:
+
+    def write(target: TextIO) -> None:
         if as_json:
             for line in _json_lines(found):
                 print(line, file=target, flush=True)
         else:
             write_predictions(found, target, options)
+
+    if out is None:
+        write(sys.stdout)
+    else:
+        replace_file(out, lambda aside: _write_to(aside, write))
+
+
+def _write_to(path: Path, write: Callable[[TextIO], None]) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        write(file)
 
 
 def _json_lines(found: Iterable[tuple[Example, Prediction]]) -> Iterator[str]:

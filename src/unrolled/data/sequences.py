@@ -128,7 +128,7 @@ class _Gathering:
         self.starts.append(self.starts[-1] + steps)
         self.tokens.extend(map(self.table.__getitem__, tokens or ()))
         if numbers is not None:
-            self.channels = tuple(example.record.get("channels", ()))
+            self._require_channels(example)
             self.numbers.append(numbers)
         self.tags.extend(map(self.names.__getitem__, example.tags) if example.tags is not None else [-1] * steps)
         self.labels.append(self._label_set(example.labels))
@@ -141,6 +141,15 @@ class _Gathering:
             return -1
         chosen = tuple(self.names[label] for label in labels)
         return self.sets.setdefault(chosen, len(self.sets))
+
+    def _require_channels(self, example: Example) -> None:
+        channels = tuple(example.record.get("channels", ()))
+        if self.channels and channels and channels != self.channels:
+            names = " ".join(f"--channels {name}" for name in self.channels)
+            raise DataError(
+                f"{example.place}: the channels are {', '.join(channels)}, those of the first sequence {', '.join(self.channels)}. Pass `{names}`."
+            )
+        self.channels = channels or self.channels
 
     def _require_alike(self, place: str, has_tokens: bool, channels: int) -> None:
         self.kind = self.kind or (has_tokens, channels)

@@ -73,6 +73,8 @@ class TorchEngine:
             return "torch's kernels do not return every state at every step"
         if not torch.compiler.is_compiling() and has_tangents():
             return "torch's kernels do not carry derivatives forward"
+        if not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
+            return "torch's kernels do not run under transforms such as torch.func.vmap"
         if problem.narrow:
             return "torch's kernels round more than the weights to bfloat16"
         if problem.resets is not None:

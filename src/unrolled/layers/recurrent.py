@@ -36,7 +36,7 @@ class Recurrent(NamedParameters):
         initial_state: `"zeros"`, or `"learned"` for parameters of that name, zero at first.
         residual: from the second layer on, a layer's input is added to its output.
         checkpoint_steps: in training, keep the states of every so many steps alone and compute the rest again on the way back: for
-            sequences too long for memory, at the price of one more forward pass.
+            sequences too long for memory, at the price of one more forward pass; with `resets` all is computed twice.
         bfloat16_weights: read every matrix rounded to bfloat16, which takes half the memory traffic; parameters, sums, states and gradients
             stay as they are. For float32 layers.
         engine: `"auto"`, or the name of the engine that must run; see `explain`.

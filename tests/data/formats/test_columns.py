@@ -26,6 +26,7 @@ def pairs(examples) -> list:
         ("a\tX\nb c\tY\n\t\nd\tZ\n\n\n", {}, [[("a", "X"), ("b c", "Y")], [("d", "Z")]]),
         ("a  X\r\nb X\r\n \r\nc Y", {}, [[("a", "X"), ("b", "X")], [("c", "Y")]]),
         ("-DOCSTART- -X- O\n\na N B-p\nb V O\n", {}, [[("a", "B-p"), ("b", "O")]]),
+        ("-DOCSTART- O\na O\n\n-DOCSTART- O\n\nb O\n", {}, [[("a", "O")], [("b", "O")]]),
         ("a N B-p\nb V O\n", {"column": "1"}, [[("a", "N"), ("b", "V")]]),
         ("a N B-p\nb V O\n", {"column": "-2", "input": "2"}, [[("B-p", "N"), ("O", "V")]]),
         ("1 a X\n2 b Y\n\n1 c X\n", {}, [[("a", "X"), ("b", "Y")], [("c", "X")]]),

@@ -28,6 +28,12 @@ def test_symbols_and_labels_are_those_of_the_training_part():
     assert codec.word_numbers(("red", "green", "Zoë")).tolist() == [3, 0, 0]
 
 
+def test_labels_have_one_order_whatever_they_are():
+    labels = ("nan", "3", "1", "inf", "10", "b", "0")
+    examples = [Example(str(i), text="a", labels=(label,)) for i, label in enumerate(labels)]
+    assert learn(range(7), examples=examples).labels == ("0", "1", "3", "10", "b", "inf", "nan")
+
+
 def test_words_can_be_few_and_in_lower_case():
     codec = learn(lower=True, most=3)
     assert codec.words.names == ("blue", "red")

@@ -91,7 +91,10 @@ def _read(path: Path, options: ReadingOptions) -> Iterator[Example]:
     layout = _lay_out(path, head, options)
     before: list[str] = []
     for block in blocks:
-        if block[0][1].startswith("-DOCSTART-") or all(layout.is_comment(line) for _, line in block):
+        if block[0][1].startswith("-DOCSTART-"):
+            before.append(block[0][1])
+            block = block[1:]
+        if all(layout.is_comment(line) for _, line in block):
             before += [*(line for _, line in block), ""]
         else:
             yield layout.example(block, before)

@@ -49,7 +49,7 @@ class NativeEngine:
 
     def explain(self, problem: Problem) -> str:
         """What runs."""
-        return "the equations were compiled for this processor; second derivatives go through eager"
+        return "the equations were compiled for this processor; second derivatives go through eager, but not where torch.compile is at work"
 
     def yields(self, problem: Problem) -> str:
         """Never: nothing here is faster."""

@@ -34,6 +34,8 @@ class Library:
         if addresses := runtime():
             library.use_threads(*(ctypes.c_void_p(a) for a in addresses))
         self._library, self._numbers = library, _numbers(kernel)
+        library.call_bytes.restype = ctypes.c_long
+        assert library.call_bytes() == ctypes.sizeof(self._numbers), "`Call` must have the same fields in sequences.h and here"
 
     def numbers(self) -> Any:
         """A `Call` in which everything is 0: an object with the fields that it has in C."""

@@ -1,6 +1,7 @@
 """What a run that labels has to know of its data: symbols, means, labels."""
 
 import json
+import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -131,6 +132,7 @@ def _labels_of(sequences: Sequences, part: NDArray[np.int64], steps: NDArray[np.
 def _order(label: str) -> tuple[int, float, str]:
     """Numbers by their size, then words by the alphabet."""
     try:
-        return 0, float(label), label
+        size = float(label)
     except ValueError:
-        return 1, 0.0, label
+        size = math.nan
+    return (0, size, label) if math.isfinite(size) else (1, 0.0, label)

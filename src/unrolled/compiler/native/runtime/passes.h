@@ -258,6 +258,11 @@ long most_rows(void)
     return MOST_ROWS;
 }
 
+long call_bytes(void)
+{
+    return (long)sizeof(Call);
+}
+
 /* The bytes that `kept` takes, or 0 where this call would pack nothing. */
 long kept_room(const Call *call)
 {
