@@ -115,7 +115,9 @@ class _Gathering:
         self.content = blake2b(digest_size=16)
 
     def add(self, example: Example) -> None:
-        tokens = example.tokens if example.text is None else cut(example.text, self.level)
+        tokens = example.tokens
+        if tokens is None and example.text is not None:
+            tokens = tuple(cut(example.text, self.level))
         numbers = example.numbers
         steps = len(tokens) if tokens is not None else len(numbers) if numbers is not None else 0
         if not steps:
@@ -132,7 +134,7 @@ class _Gathering:
             self.numbers.append(numbers)
         self.tags.extend(map(self.names.__getitem__, example.tags) if example.tags is not None else [-1] * steps)
         self.labels.append(self._label_set(example.labels))
-        self.content.update(repr((tokens and tuple(tokens), example.tags, example.labels)).encode("utf-8", "surrogatepass"))
+        self.content.update(repr((tokens, example.tags, example.labels)).encode("utf-8", "surrogatepass"))
         if numbers is not None:
             self.content.update(np.ascontiguousarray(numbers).tobytes())
 

@@ -56,7 +56,7 @@ def test_words_that_come_with_vectors_are_known_as_far_as_there_is_room():
 def test_single_characters_are_not_spelt_unless_that_is_asked_for():
     residues = [Example("1", tokens=tuple("ACD"), labels=("x",)), Example("2", tokens=tuple("AC"), labels=("y",))]
     codec = learn((0, 1), examples=residues)
-    assert (codec.level, codec.characters) == ("word", None)
+    assert (codec.level, codec.characters) == ("char", None)
     assert learn((0, 1), level="both", examples=residues).characters is not None
 
 

@@ -8,6 +8,7 @@ import torch
 
 import unrolled as un
 from unrolled.data.examples import Example
+from unrolled.data.formats import read_examples
 from unrolled.data.sequences import gather
 from unrolled.errors import ConfigError, DataError, RunError
 from unrolled.models import Encoder, EncoderOptions, InputSizes, Tagger
@@ -210,6 +211,19 @@ def _steps(*, bidirectional, window, overlap=0):
     found = [predict_all(Steps(model, *cut), encoded, which) for cut in ((None, 0), (window, overlap))]
     assert found[0][1:] == pytest.approx(found[1][1:]) or bidirectional
     return 25, found[0][0], found[1][0]
+
+
+def test_strings_whose_characters_are_tagged(tmp_path):
+    chance = random.Random(3)
+    words = ["".join(chance.choice("ACD") for _ in range(chance.randint(2, 9))) for _ in range(60)]
+    path, new = tmp_path / "proteins.csv", tmp_path / "new.csv"
+    path.write_text("id,sequence,states\n" + "".join(f"{i},{w},{w.replace('A', 'H').replace('C', 'H')}\n" for i, w in enumerate(words)))
+    new.write_text("id,sequence\n1,ACDDA\n")
+    trained = un.train_tagger(path, out=tmp_path / "run", input="sequence", target="states", **{**QUIET, **LEARN})
+    assert trained.evaluate(path).accuracy > 0.99
+    assert trained.predict(["ACDDA"])[0].tags == tuple("HHDDH")
+    examples = read_examples(new, trained.reading.to_predict(), tagged=True)
+    assert [p.tags for _, p in trained.predict_stream(examples)] == [tuple("HHDDH")]
 
 
 @pytest.mark.parametrize(

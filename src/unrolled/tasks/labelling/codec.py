@@ -47,7 +47,7 @@ class Codec:
             found = np.bincount(sequences.tokens[steps], minlength=len(sequences.table))
             for token, n in zip(sequences.table, found.tolist(), strict=True):
                 counts[token.lower() if lower else token] += n
-        level = options.level or ("both" if any(len(token) > 1 for token in counts) else "word")
+        level = options.level or ("both" if any(len(token) > 1 for token in counts) else "char")
         least = options.min_count or (2 if level == "both" else 1)
         known = {word: n for word, n in counts.items() if n >= least}
         words = Symbols(_with(Symbols.from_counts(known, most).names, more, most)) if counts else None

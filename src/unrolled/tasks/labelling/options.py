@@ -25,7 +25,7 @@ class LabelOptions:
         0.1, "The part of DATA, drawn at random, that is measured on and not learnt; 0: none, and the last weights are kept."
     )
     level: str | None = option(
-        None, f"How steps are read: {', '.join(LEVELS)}.  [default: both, or word if all words are single characters]"
+        None, f"How steps are read: {', '.join(LEVELS)}.  [default: both, or char if all words are single characters]"
     )
     lower: bool = option(False, "Read all words in lower case; characters stay as they are.")
     vocabulary: int | None = option(None, "Most words to know; others become <UNK>.  [default: all of the training part]")
