@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unrolled.data.counting import count_symbols
-from unrolled.data.vocabulary import END, UNKNOWN, Vocabulary, split_words
+from unrolled.data.vocabulary import END, UNKNOWN, Vocabulary, first_words, split_words
 from unrolled.errors import ConfigError, DataError, RunError
 
 CHARACTERS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
@@ -169,3 +169,11 @@ def test_rare_words_are_forgotten_when_there_are_too_many() -> None:
 def test_characters_are_counted_exactly() -> None:
     texts = ["abba\n", "é漢é", "", "😀a"]
     assert count_symbols(texts, "char") == Counter("".join(texts))
+
+
+@given(CHARACTERS, st.integers(1, 9))
+def test_the_first_words_of_a_text(text: str, most: int) -> None:
+    found = first_words(text, most)
+    assert text.startswith(found)
+    assert split_words(found) == split_words(text)[:most]
+    assert found == text or len(split_words(found)) == most

@@ -37,10 +37,9 @@ def split_words(text: str) -> list[str]:
 
 
 def first_words(text: str, most: int) -> str:
-    """The text up to the end of its word number `most`, as `split_words` counts them; all of it if it has no more."""
-    ends = (found.end() for found in _WORD.finditer(text))
-    end = next(islice(ends, most - 1, None), None)
-    return text if end is None or next(ends, None) is None else text[:end]
+    """The text up to the end of its word number `most`, as `split_words` counts them; all of it if it has fewer."""
+    last = next(islice(_WORD.finditer(text), most - 1, None), None)
+    return text if last is None else text[: last.end()]
 
 
 def code_points(text: str) -> NDArray[Any]:

@@ -38,25 +38,39 @@ def test_a_batch_has_each_pair_with_its_end_and_nothing_beyond(codings):
 
 def test_copies_stand_beside_their_sources():
     codings = Codings.learn([Pair("", "abc", ("ab",))], CodingOptions())
-    batch = Bitext([Pair("", "cbc", ("bc",)), Pair("", "a", ("b",))], codings, copy=True).batch(np.array([1, 0]))
+    batch = Bitext([Pair("", "cbc", ("bc", "a")), Pair("", "dd", ("d",))], codings, copy=True).batch(np.array([2, 0, 1]))
     assert batch.copies is not None
     v = codings.target.size
     a, b = codings.target.encode("ab").tolist()
-    assert batch.copies.T.tolist() == [[a, 1, 0, 0], [v, b, v, 1]]
-    assert batch.target.T.tolist() == [[b, 1, 0], [b, v, 1]]
+    assert batch.copies.T.tolist() == [[v, v, 1, 0], [v, b, v, 1], [v, b, v, 1]]
+    assert batch.target.T.tolist() == [[v, 1, 0], [b, v, 1], [a, 1, 0]]
 
 
 def test_every_pair_is_in_one_batch_the_same_for_a_seed_and_an_epoch(codings):
     rng = np.random.default_rng(4)
-    texts = ["".join(rng.choice(list("abc"), n)) for n in rng.integers(1, 40, 2 * 101)]
-    bitext = Bitext([Pair("", *pair) for pair in zip(texts[::2], ((text,) for text in texts[1::2]), strict=True)], codings)
+    sizes = rng.integers(4, 40, 101)[:, None] + rng.integers(-3, 4, (101, 2))
+    texts = [["".join(rng.choice(list("abc"), n)) for n in both] for both in sizes.tolist()]
+    bitext = Bitext([Pair("", source, (target,)) for source, target in texts], codings)
     orders = [bitext.order(8, np.random.default_rng(key)) for key in ([1, 1], [1, 1], [1, 2], [2, 1])]
     plain = [[batch.tolist() for batch in order] for order in (*orders, bitext.order(8))]
     assert plain[0] == plain[1]
     assert len({str(order) for order in plain}) == 4
+    assert len({str(sorted(sorted(batch) for batch in order)) for order in plain}) == 4, "batches have other pairs, not only another order"
+    lengths = np.stack([bitext.source_lengths, bitext.target_lengths])
     for order in plain:
+        padded = sum(len(batch) * lengths[:, batch].max(1).sum() for batch in order)
+        assert padded < 1.3 * lengths.sum()
         assert sorted(i for batch in order for i in batch) == list(range(101))
         assert len(order) == 13
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_batches_are_alike_on_either_side(codings, side):
+    lengths = np.random.default_rng(6).integers(1, 60, 200).tolist()
+    bitext = Bitext([Pair("", *((("a" * n, ("x",)), ("a", ("x" * n,)))[side])) for n in lengths], codings)
+    found = (bitext.source_lengths, bitext.target_lengths)[side]
+    padded = [sum(len(batch) * found[batch].max() for batch in order) for order in (bitext.order(8), np.arange(200).reshape(-1, 8))]
+    assert padded[0] < 1.3 * found.sum() < padded[1]
 
 
 def test_no_pairs_are_no_batches(codings):

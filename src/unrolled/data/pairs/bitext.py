@@ -63,10 +63,12 @@ class Bitext:
 
     def order(self, batch: int, chance: np.random.Generator | None = None) -> list[Numbers]:
         """All pairs in batches of about the same lengths of both sides; with `chance` shuffled, so that every epoch has others."""
-        near = [np.log1p(lengths) for lengths in (self.source_lengths, self.target_lengths)]
+        source, target = (np.log1p(lengths) for lengths in (self.source_lengths, self.target_lengths))
         if chance is not None:
-            near = [lengths + chance.uniform(0, _NEAR, len(self)) for lengths in near]
-        return in_batches(np.lexsort((near[0], near[1] // _NEAR)), batch, chance)
+            source, target = (lengths + chance.uniform(0, _NEAR, len(self)) for lengths in (source, target))
+        # As many bands of targets as each has batches of sources: neither side is divided finer than the other.
+        bands = np.array_split(np.argsort(target, kind="stable"), max(round((len(self) / batch) ** 0.5), 1))
+        return in_batches(np.concatenate([band[np.argsort(source[band], kind="stable")] for band in bands]), batch, chance)
 
 
 def _flat(sequences: Iterable[Ids]) -> tuple[Ids, Numbers]:
