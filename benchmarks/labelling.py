@@ -44,8 +44,8 @@ def tenth_of_lines(files: list[Path], folder: Path, seed: int, *, once: bool = F
             lines = [line for line in dict.fromkeys(lines) if line not in seen]
             seen.update(lines)
         chance.shuffle(lines)
-        cut = max(1, len(lines) // 10)
-        for part, some in (("test", lines[:cut]), ("train", lines[cut:])):
+        cut = -(-len(lines) // 10)
+        for part, some in (("test", lines[:cut]), ("train", lines[cut:])) if len(lines) > 1 else ():
             (folder / part / path.name).write_text("".join(line + "\n" for line in some), "utf-8")
     return [str(folder / "train")], [str(folder / "test")]
 
