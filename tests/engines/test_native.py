@@ -301,7 +301,7 @@ def test_the_transforms_of_torch_func_take_another_engine():
     parameters = {n: p.detach() for n, p in layer.named_parameters()}
     total = lambda given, x: torch.func.functional_call(layer, given, (x,))[0].sum()  # noqa: E731
     found = torch.func.grad(total)(parameters, dense())
-    assert "engine torch (not native: the transforms of torch.func" in layer.explain().splitlines()[-1]
+    assert "engine eager (not native: the transforms of torch.func" in layer.explain().splitlines()[-1]
     layer(dense())[0].sum().backward()
     assert "engine native" in layer.explain().splitlines()[-1]
     for name, p in layer.named_parameters():
