@@ -4,21 +4,22 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from unrolled.errors import TrainingError
 from unrolled.training.average import Average
 from unrolled.training.display import Display, Status
 from unrolled.training.history import Events
 from unrolled.training.interrupt import Interrupts, Stopped
+from unrolled.training.meter import Meter
 from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import RunFolder
 from unrolled.training.schedule import learning_rate
 from unrolled.training.state import Position, adamw, restore_state, save_state
+from unrolled.training.task import Measures, Outcome, Task, Tick
 from unrolled.training.truncated import Piece
 
 LOG_SECONDS = 1.0
@@ -28,60 +29,6 @@ EVALUATION_SHARE = 0.25
 
 READING = 3
 """How many times faster a text is read than learnt, roughly."""
-
-Tick = Callable[[int, int], None]
-"""Is told how many steps are done of how many."""
-
-Measures = Mapping[str, float]
-
-
-class Task(Protocol):
-    """What the loop knows of a task, whose model lies on its device already.
-
-    `batches` is the number of batches in an epoch, `held_out_size` that of held-out tokens (with 0 nothing is measured, and the last
-    weights are kept), `unit` what a loss is measured in.
-    """
-
-    name: str
-    batches: int
-    held_out_size: int
-    unit: str
-
-    @property
-    def model(self) -> nn.Module:
-        """The network."""
-
-    def begin(self, epoch: int) -> None:
-        """An epoch begins."""
-
-    def pieces(self, batch: int) -> Iterator[Piece]:
-        """The losses of a batch; each piece is propagated back before the next is asked for."""
-
-    def evaluate(self, tick: Tick) -> Measures:
-        """Measures of the held-out part, of which `held_out` is the loss."""
-
-    def score(self, measures: Measures) -> float:
-        """What decides which weights are kept: those with the lowest."""
-
-    def evaluate_exactly(self, tick: Tick) -> Measures:
-        """The same for the weights that were kept, at the end of the run."""
-
-    def describe(self, measures: Measures) -> str:
-        """Measures in words."""
-
-    def memory(self) -> dict[str, Tensor]:
-        """What is carried from one batch to the next."""
-
-    def recall(self, memory: Mapping[str, Tensor]) -> None:
-        """Take over what `memory` gave."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a call of `train` ended: `measures` of the held-out part, empty when it was interrupted."""
-
-    finished: bool
-    measures: Measures
 
 
 def train(task: Task, options: TrainingOptions, folder: RunFolder, display: Display, *, resume: bool = False) -> Outcome:
@@ -99,39 +46,6 @@ def train(task: Task, options: TrainingOptions, folder: RunFolder, display: Disp
             return Outcome(False, {})
         finally:
             run.close()
-
-
-class _Meter:
-    """What happened since it was read last."""
-
-    def __init__(self) -> None:
-        self._begin()
-
-    def _begin(self) -> None:
-        self.since = time.perf_counter()
-        self.losses: list[float] = []
-        self.norms: list[float] = []
-        self.tokens = 0
-
-    def add(self, loss: float, norm: float, tokens: int) -> None:
-        """One more update."""
-        self.losses.append(loss)
-        self.norms.append(norm)
-        self.tokens += tokens
-
-    def seconds(self) -> float:
-        """Since it was read last."""
-        return time.perf_counter() - self.since
-
-    def read(self) -> dict[str, float]:
-        """Mean loss and gradient norm, and tokens per second; then it begins anew."""
-        read = {
-            "loss": sum(self.losses) / len(self.losses),
-            "gradient_norm": sum(self.norms) / len(self.norms),
-            "tokens_per_second": self.tokens / max(self.seconds(), 1e-9),
-        }
-        self._begin()
-        return read
 
 
 class _Run:
@@ -161,7 +75,7 @@ class _Run:
         self.drawn_at = self.saved_at
         self.measuring, self.speed = 0.0, 0.0
         self.held_out: float | None = None
-        self.meter = _Meter()
+        self.meter = Meter()
 
     def learn(self) -> None:
         """Update until the run is done, keeping the best weights; when it is stopped, everything is saved."""

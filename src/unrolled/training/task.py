@@ -1,0 +1,63 @@
+"""What the training loop asks of a task, and what it gives back."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from unrolled.training.truncated import Piece
+
+Tick = Callable[[int, int], None]
+"""Is told how many steps are done of how many."""
+
+Measures = Mapping[str, float]
+
+
+class Task(Protocol):
+    """What the loop knows of a task, whose model lies on its device already.
+
+    `batches` is the number of batches in an epoch, `held_out_size` that of held-out tokens (with 0 nothing is measured, and the last
+    weights are kept), `unit` what a loss is measured in.
+    """
+
+    name: str
+    batches: int
+    held_out_size: int
+    unit: str
+
+    @property
+    def model(self) -> nn.Module:
+        """The network."""
+
+    def begin(self, epoch: int) -> None:
+        """An epoch begins."""
+
+    def pieces(self, batch: int) -> Iterator[Piece]:
+        """The losses of a batch; each piece is propagated back before the next is asked for."""
+
+    def evaluate(self, tick: Tick) -> Measures:
+        """Measures of the held-out part, of which `held_out` is the loss."""
+
+    def score(self, measures: Measures) -> float:
+        """What decides which weights are kept: those with the lowest."""
+
+    def evaluate_exactly(self, tick: Tick) -> Measures:
+        """The same for the weights that were kept, at the end of the run."""
+
+    def describe(self, measures: Measures) -> str:
+        """Measures in words."""
+
+    def memory(self) -> dict[str, Tensor]:
+        """What is carried from one batch to the next."""
+
+    def recall(self, memory: Mapping[str, Tensor]) -> None:
+        """Take over what `memory` gave."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call of `train` ended: `measures` of the held-out part, empty when it was interrupted."""
+
+    finished: bool
+    measures: Measures
