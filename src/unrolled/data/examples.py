@@ -16,7 +16,8 @@ class Example:
     (float32 `[T, C]`, NaN where a value is missing); tokens and numbers may come together, step by step. `labels` are those of the whole
     sequence (one, or several where several may hold at once), `tags` those of its steps; None where the source says nothing.
 
-    `place` is where it stands, as in "names.csv, line 3", for messages. `name` is its own, if it has one. `record` is what the
+    `place` is where it stands, as in "names.csv, line 3", for messages. `name` is its own, if it has one. `scheme` is how its tags marked
+    spans before they became BIO, "none" if they mark none. `record` is what the
     source's format needs to write it again with a prediction beside it.
     """
 
@@ -27,6 +28,7 @@ class Example:
     labels: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None
     name: str | None = None
+    scheme: str | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
 
     def step_place(self, step: int) -> str:

@@ -24,7 +24,7 @@ class Sequences:
     `tokens` `[S]` has the place of each step's token in `table`; it is empty if there are none. `numbers` is `[S, C]`, with C = 0 if there
     are none. `tags` `[S]` and `labels` `[N]` are places in `names`, and -1 where nothing is said; `labels` stand in `label_sets`, which
     has a tuple of places in `names` for each different set of labels. `channels` are the names of the C channels, if they have any.
-    `fingerprint` is equal exactly when all of this is.
+    `scheme` is how tags marked spans where they were read. `fingerprint` is equal exactly when all of this is.
     """
 
     starts: Numbers
@@ -36,6 +36,7 @@ class Sequences:
     label_sets: tuple[tuple[int, ...], ...]
     names: tuple[str, ...]
     channels: tuple[str, ...]
+    scheme: str | None
     fingerprint: str
 
     def __len__(self) -> int:
@@ -112,6 +113,7 @@ class _Gathering:
         self.numbers: list[NDArray[np.float32]] = []
         self.kind: tuple[bool, int] | None = None
         self.channels: tuple[str, ...] = ()
+        self.scheme: str | None = None
         self.content = blake2b(digest_size=16)
 
     def add(self, example: Example) -> None:
@@ -134,6 +136,7 @@ class _Gathering:
             self.numbers.append(numbers)
         self.tags.extend(map(self.names.__getitem__, example.tags) if example.tags is not None else [-1] * steps)
         self.labels.append(self._label_set(example.labels))
+        self.scheme = self.scheme or example.scheme
         self.content.update(repr((tokens, example.tags, example.labels)).encode("utf-8", "surrogatepass"))
         if numbers is not None:
             self.content.update(np.ascontiguousarray(numbers).tobytes())
@@ -164,4 +167,5 @@ class _Gathering:
         channels = self.kind[1] if self.kind else 0
         numbers = np.concatenate(self.numbers) if self.numbers else np.zeros((int(starts[-1]), channels), np.float32)
         sets, names = tuple(self.sets), tuple(self.names)
-        return Sequences(starts, tokens, tuple(self.table), numbers, tags, labels, sets, names, self.channels, self.content.hexdigest())
+        table, content = tuple(self.table), self.content.hexdigest()
+        return Sequences(starts, tokens, table, numbers, tags, labels, sets, names, self.channels, self.scheme, content)

@@ -1,6 +1,7 @@
 """Labelled files to a folder and back."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,34 @@ def test_a_tagger_learns_and_is_the_same_when_it_is_loaded(tags, tmp_path, crf):
     assert said[1].tags == ("O", "O", "O", "B-per", "I-per")
     assert [p.tags for p in un.load(tmp_path / "run").predict([["Dr", "Ada", "Lee", "walks"]])] == [said[0].tags]
     assert given.evaluate(tags).entity_f1 > 0.95
+
+
+def test_files_are_read_in_the_scheme_that_was_learnt(tags, tmp_path):
+    def write(name, *lines):
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines))
+        return tmp_path / name
+
+    wrong = write("wrong.conll", "Ada O", "Fox I-per", "", "Bo O")
+    refused = r"wrong.conll, line 2: I-per must come after B-per or I-per in BIO, got it after O. Mend the tag, or .*`--scheme`"
+    with pytest.raises(DataError, match=refused):
+        un.train_tagger(tags, out=tmp_path / "run", validation=str(wrong), **QUIET)
+    assert not (tmp_path / "run").exists()
+    loaded = [un.train_tagger(tags, out=tmp_path / "run", **QUIET), un.load(tmp_path / "run")]
+    for trained in loaded:
+        with pytest.raises(DataError, match=refused):
+            trained.evaluate(wrong)
+        assert trained.evaluate(wrong, reading=replace(trained.reading, scheme="iob1")).size == 3
+    old = write("old.conll", *(line.replace("B-per", "I-per") for line in tags.read_text().split("\n")[:-1]))
+    iob1 = un.train_tagger(old, out=tmp_path / "old", **QUIET)
+    assert iob1.labels == ("B-per", "I-per", "O")
+    assert un.load(tmp_path / "old").evaluate(write("same.conll", "Ada O", "Fox I-per")).size == 2
+    with pytest.raises(DataError, match="line 2: B-per must come after a span of its type in IOB1"):
+        un.load(tmp_path / "old").evaluate(write("other.conll", "Ada O", "Fox B-per"))
+    assert run_again(tmp_path / "old")
+
+
+def run_again(folder):
+    return run_training(find_kind("tag"), (), RunFolder(folder), {"epochs": 3}, Silent(), resume=True).finished
 
 
 def test_what_is_said_does_not_depend_on_what_else_is_asked(tags, table, tmp_path):

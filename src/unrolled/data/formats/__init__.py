@@ -23,14 +23,15 @@ __all__ = ["FORMATS", "ReadingOptions", "from_hugging_face", "read_examples", "s
 def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
     """The examples of files, folders, built-in sources (`builtin:…`) and the standard input (`-`), one by one.
 
-    `tagged` says whether labels belong to steps or to whole sequences. The format is that of `find_format`. Tags of spans come in BIO,
-    unless labels are not needed (`options.to_predict()`) and come as they are. What cannot be read, and sources without any sequence, are
+    `tagged` says whether labels belong to steps or to whole sequences. The format is that of `find_format`. Tags of spans
+    come in BIO, from the scheme that the options name or the first sequences show, unless labels are not needed (`options.to_predict()`)
+    and come as they are. What cannot be read, and sources without any sequence, are
     a `DataError`; two sequences of one name are an `UnrolledWarning`.
     """
     names = _names(sources)
     examples = _read(names, options, tagged)
     if tagged and options.labels_needed:
-        examples = in_bio(examples)
+        examples = in_bio(examples, options.scheme)
     seen: set[str] = set()
     example = None
     for example in examples:

@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
+from itertools import chain
 
 from unrolled.data.examples import Example
-from unrolled.errors import DataError
+from unrolled.errors import ConfigError, DataError
 
 _SEEN = 1000
 """Sequences by which the scheme of a file is known, if they have spans."""
@@ -24,18 +25,23 @@ _ENDS = {"E": "I", "L": "I", "S": "B", "U": "B"}
 
 
 class Scheme(Enum):
-    """How spans are written as tags."""
+    """How spans are written as tags; none of these ways if tags mark no spans."""
 
-    BIO = "BIO"
-    IOB1 = "IOB1"
-    BIOES = "BIOES"
+    BIO = "bio"
+    IOB1 = "iob1"
+    BIOES = "bioes"
+    NONE = "none"
 
 
-def find_scheme(sequences: Iterable[Sequence[str]]) -> Scheme | None:
-    """The scheme of some sequences of tags; None if they do not mark spans.
+SCHEMES = ", ".join(scheme.value for scheme in Scheme)
 
-    They do if they begin with a letter of a scheme and a hyphen or are O, or are nothing but B, I and O; one in twenty that does not is
-    taken for a mistake. BIO and IOB1 differ where a span begins: the scheme is that which more beginnings speak for.
+
+def find_scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
+    """The scheme of some sequences of tags.
+
+    Tags mark spans if they begin with a letter of a scheme and a hyphen or are O, or are nothing but B, I and O; one in twenty that does
+    not is taken for a mistake. It is IOB1 if spans begin with I and none begins with B, but right after one of its type; a single B
+    elsewhere makes it BIO.
     """
     typed = bare = other = ends = with_b = with_i = 0
     for tags in sequences:
@@ -55,33 +61,36 @@ def find_scheme(sequences: Iterable[Sequence[str]]) -> Scheme | None:
             before = tag
     spans = typed or bare
     if not spans or not (typed or with_b) or 20 * (other + bare + typed - spans) > spans:
-        return None
+        return Scheme.NONE
     if 20 * ends > spans:
         return Scheme.BIOES
-    return Scheme.IOB1 if with_i > with_b else Scheme.BIO
+    return Scheme.IOB1 if with_i and not with_b else Scheme.BIO
 
 
 def to_bio(tags: Sequence[str], scheme: Scheme) -> tuple[str, ...]:
-    """The tags in BIO. A tag that is illegal where it stands is an `IllegalTagError`."""
+    """The tags in BIO, or as they are if they mark no spans. A tag that is illegal where it stands is an `IllegalTagError`."""
+    if scheme is Scheme.NONE:
+        return tuple(tags)
     found: list[str] = []
     before = ("O", "")
     for step, tag in enumerate(tags):
         kind, name = _parts(tag)
         if not kind or (kind in _ENDS and scheme is not Scheme.BIOES):
-            raise IllegalTagError(step, f"a tag of {scheme.value} must be O or begin as in B-PER, got {tag!r}")
+            raise IllegalTagError(step, f"a tag of {scheme.name} must be O or begin as in B-PER, got {tag!r}")
         goes_on = before[0] in ("B", "I") and before[1] == name
         if scheme is Scheme.BIOES:
             _check_ends(step, tag, before)
         elif scheme is Scheme.BIO and kind == "I" and not goes_on:
-            raise IllegalTagError(step, f"{tag} must follow B-{name} or I-{name}" if name else "I must follow B or I")
+            legal = f"B-{name} or I-{name}" if name else "B or I"
+            raise IllegalTagError(step, f"{tag} must come after {legal} in BIO, got it after {_told(step, before)}")
         elif scheme is Scheme.IOB1 and kind == "B" and not goes_on:
-            raise IllegalTagError(step, f"the file is IOB1, in which {tag} must follow a span of its type")
+            raise IllegalTagError(step, f"{tag} must come after a span of its type in IOB1, got it after {_told(step, before)}")
         # In IOB1 the first I of a span is its beginning.
         plain = "B" if kind == "I" and not goes_on else _ENDS.get(kind, kind)
         found.append(plain if not name else f"{plain}-{name}")
         before = (kind, name)
     if scheme is Scheme.BIOES and before[0] in ("B", "I"):
-        raise IllegalTagError(len(tags) - 1, f"the span of {tags[-1]} does not end, as it must with E or L in {scheme.value}")
+        raise IllegalTagError(len(tags) - 1, f"the span of {tags[-1]} does not end, as it must with E or L in BIOES")
     return tuple(found)
 
 
@@ -98,8 +107,12 @@ def _check_ends(step: int, tag: str, before: tuple[str, str]) -> None:
     kind, name = _parts(tag)
     inside = before[0] in ("B", "I")
     if inside != (kind in ("I", "E", "L")) or (inside and before[1] != name):
-        after = "-".join(part for part in before if part) if step else "the start"
-        raise IllegalTagError(step, f"{tag} must not come after {after} in {Scheme.BIOES.value}")
+        raise IllegalTagError(step, f"{tag} must not come after {_told(step, before)} in BIOES")
+
+
+def _told(step: int, before: tuple[str, str]) -> str:
+    """What stands before a step, in words."""
+    return "-".join(part for part in before if part) if step else "the start"
 
 
 def _parts(tag: str) -> tuple[str, str]:
@@ -109,27 +122,41 @@ def _parts(tag: str) -> tuple[str, str]:
     return (tag[0], tag[2:]) if _TYPED.fullmatch(tag) else ("", "")
 
 
-def in_bio(examples: Iterable[Example]) -> Iterator[Example]:
-    """The examples with tags of spans in BIO, and with other tags as they are; the scheme is found from the first ones.
+def in_bio(examples: Iterable[Example], scheme: str | None = None) -> Iterator[Example]:
+    """The examples with tags of spans in BIO, and with other tags as they are; each says in which scheme its own were.
 
-    An illegal tag is a `DataError`.
+    That is `scheme`, one of `SCHEMES`, or else it is found from the first examples and holds for all. An illegal tag is a `DataError`,
+    another name a `ConfigError`.
     """
-    waiting: list[Example] = []
     rest = iter(examples)
+    first = [] if scheme else _first(rest)
+    found = _named(scheme) if scheme else find_scheme(example.tags or () for example in first)
+    for example in chain(first, rest):
+        yield example if example.tags is None else _converted(example, found)
+
+
+def _named(scheme: str) -> Scheme:
+    try:
+        return Scheme(scheme)
+    except ValueError:
+        raise ConfigError(f"`--scheme` must be one of {SCHEMES}, got {scheme!r}.") from None
+
+
+def _first(examples: Iterator[Example]) -> list[Example]:
+    """As many of the examples as it takes to see the scheme."""
+    found: list[Example] = []
     spans = False
-    for example in rest:
-        waiting.append(example)
+    for example in examples:
+        found.append(example)
         spans = spans or any(tag != "O" for tag in example.tags or ())
-        if len(waiting) >= (_SEEN if spans else _LONGEST_WAIT):
+        if len(found) >= (_SEEN if spans else _LONGEST_WAIT):
             break
-    scheme = find_scheme(example.tags or () for example in waiting)
-    for part in (waiting, rest):
-        for example in part:
-            yield example if scheme is None or example.tags is None else _converted(example, scheme)
+    return found
 
 
 def _converted(example: Example, scheme: Scheme) -> Example:
     try:
-        return replace(example, tags=to_bio(example.tags or (), scheme))
+        return replace(example, tags=to_bio(example.tags or (), scheme), scheme=scheme.value)
     except IllegalTagError as error:
-        raise DataError(f"{example.step_place(error.step)}: {error}. Mend the tag.") from None
+        cure = f"Mend the tag, or say how the files mark spans with `--scheme` ({SCHEMES})."
+        raise DataError(f"{example.step_place(error.step)}: {error}. {cure}") from None

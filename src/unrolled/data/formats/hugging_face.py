@@ -18,14 +18,17 @@ class Rows(Protocol):
     def __iter__(self) -> Iterator[Mapping[str, Any]]: ...
 
 
-def from_hugging_face(dataset: Rows, input: str | None = None, target: str | None = None, *, tagged: bool = False) -> Iterator[Example]:
+def from_hugging_face(
+    dataset: Rows, input: str | None = None, target: str | None = None, *, tagged: bool = False, scheme: str | None = None
+) -> Iterator[Example]:
     """The rows as examples; numbers of a `ClassLabel`, or of a list of them, become its names, and -1, which says unknown, no label.
 
-    `input` is the column with texts or lists of tokens, `target` that with labels, or when `tagged` with tags; usual names are found. What
+    `input` is the column with texts or lists of tokens, `target` that with labels, or when `tagged` with tags; usual names are found; tags
+    mark spans as `scheme` says, or else as they show. What
     is no data set, such as a `DatasetDict`, has no such column, or breaks the rules of `read_examples`, is a `DataError` or `ConfigError`.
     """
     examples = _examples(dataset, ReadingOptions(input=input, target=target), tagged)
-    return in_bio(examples) if tagged else examples
+    return in_bio(examples, scheme) if tagged else examples
 
 
 def _examples(dataset: Rows, options: ReadingOptions, tagged: bool) -> Iterator[Example]:

@@ -20,6 +20,9 @@ class ReadingOptions:
     target: str | None = option(None, "Column or key with the label, or with as many tags as the sequence has steps.")
     header: bool | None = option(None, "Whether a table begins with the names of its columns.  [default: found out]")
     column: str | None = option(None, "Column with the tags of a file with one step a line: a number from 0, or upos, xpos, … of CoNLL-U.")
+    scheme: str | None = option(
+        None, "How tags mark spans: bio, iob1, bioes (or BILOU), or none if they do not.  [default: found out from the training files]"
+    )
     separator: str | None = option(None, "What lies between several labels of one sequence, such as ';'.  [default: one label]")
     regions: tuple[str, ...] = option((), "BED or GFF files with the named regions of FASTA sequences, as tags.")
     series: str | None = option(None, "Column that says to which series a row of numbers belongs.  [default: each file is one series]")

@@ -23,7 +23,8 @@ class Codec:
     """How steps become numbers, and numbers labels.
 
     `level` is word, char or both; `words` and `characters` are None where nothing of the kind is read, as is `numbers`, whose channels
-    may have names, `channels`. `labels` are the classes, in the order of the network's scores.
+    may have names, `channels`. `labels` are the classes, in the order of the network's scores; `scheme` is how the files mark spans, if
+    labels are tags, which inside are BIO.
     """
 
     level: str
@@ -33,6 +34,7 @@ class Codec:
     numbers: Standardiser | None
     labels: tuple[str, ...]
     channels: tuple[str, ...] = ()
+    scheme: str | None = None
 
     @classmethod
     def learn(cls, sequences: Sequences, part: NDArray[np.int64], options: LabelOptions, more: tuple[str, ...] = ()) -> "Codec":
@@ -54,11 +56,12 @@ class Codec:
         spelt = counts and level == "both"
         letters = Counter(c for token, n in zip(sequences.table, found.tolist(), strict=True) if n for c in token) if spelt else Counter()
         means = Standardiser.learn([sequences.numbers[steps]]) if sequences.numbers.shape[1] else None
+        symbols = Symbols.from_counts(letters) if spelt else None
         labels = tuple(sorted(_labels_of(sequences, part, steps), key=_order))
         if len(labels) < 2:
             only = f"all of them are {labels[0]!r}" if labels else "there is none"
             raise DataError(f"There must be at least 2 different labels to tell apart; {only}. Look at the column, or add other examples.")
-        return cls(level, lower, words, Symbols.from_counts(letters) if spelt else None, means, labels, sequences.channels)
+        return cls(level, lower, words, symbols, means, labels, sequences.channels, sequences.scheme)
 
     @property
     def sizes(self) -> InputSizes:
@@ -97,6 +100,7 @@ class Codec:
             "numbers": self.numbers and self.numbers.to_dict(),
             "labels": self.labels,
             "channels": self.channels,
+            "scheme": self.scheme,
         }
         return json.dumps(parts, ensure_ascii=False)
 
@@ -107,14 +111,8 @@ class Codec:
             found: dict[str, Any] = json.loads(text)
             words, characters = (None if found[key] is None else Symbols.recall(found[key]) for key in ("words", "characters"))
             numbers = None if found["numbers"] is None else Standardiser.from_dict(found["numbers"])
-            return cls(
-                str(found["level"]),
-                bool(found["lower"]),
-                words,
-                characters,
-                numbers,
-                *(Symbols.recall(found[key]).names for key in ("labels", "channels")),
-            )
+            labels, channels = (Symbols.recall(found[key]).names for key in ("labels", "channels"))
+            return cls(str(found["level"]), bool(found["lower"]), words, characters, numbers, labels, channels, found.get("scheme"))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RunError(f"The symbols and labels of the run are damaged: {error!r}. Take them from a copy of the run.") from None
 

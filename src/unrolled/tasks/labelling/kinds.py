@@ -45,14 +45,15 @@ class _Labelling:
         return Codec.from_json(text)
 
     def settle(self, configuration: Configuration, knowledge: Codec) -> Configuration:
-        """With the level, what labels are, and as many columns as given vectors have."""
+        """With the level, how spans are marked, what labels are, and as many columns as given vectors have."""
         data = dataclasses.replace(configuration["data"], level=knowledge.level)
         if not self.tagged:
             data = dataclasses.replace(data, output=self._output(configuration))
+        reading = dataclasses.replace(configuration["reading"], scheme=knowledge.scheme)
         model = configuration["model"]
         if data.vectors:
             model = dataclasses.replace(model, embedding=vector_columns(Path(data.vectors)))
-        return dataclasses.replace(configuration, groups={**configuration.groups, "data": data, "model": model})
+        return dataclasses.replace(configuration, groups={**configuration.groups, "data": data, "reading": reading, "model": model})
 
     def task(self, model: Any, material: Labelled, configuration: Configuration) -> LabellingTask:
         """The sequences in batches."""

@@ -62,7 +62,8 @@ def read_labelled(configuration: Configuration, progress: Progress, *, tagged: b
         raise ConfigError("There is no DATA to train on. Pass labelled files, or builtin:… examples: see docs/data.md.")
     sequences = _read(data.sources, reading, data.level, progress, tagged=tagged)
     everything = np.arange(len(sequences))
-    other = _read(data.validation, reading, data.level, progress, tagged=tagged) if data.validation else None
+    same = replace(reading, scheme=sequences.scheme)
+    other = _read(data.validation, same, data.level, progress, tagged=tagged) if data.validation else None
     chance = np.random.default_rng([SPLIT, configuration["training"].seed])
     learnt, held = (everything, everything[:0]) if other else evenly(everything, data.held_out, chance)
     more = vector_words(Path(data.vectors), data.vocabulary or WORDS) if data.vectors else ()

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.data.batches import by_length
+from unrolled.data.formats.bio import Scheme
 from unrolled.models.inputs import Inputs
 from unrolled.tasks.labelling.deciding import Deciding, device_of, predict_all
 from unrolled.tasks.labelling.material import Labelled, Part
@@ -59,10 +60,11 @@ class LabellingTask:
         """How many sequences there are."""
         codec = self.material.knowledge
         words = f", {codec.words.size:,} words" if codec.words else ""
+        scheme = f" ({codec.scheme.upper()})" if codec.scheme not in (None, Scheme.NONE.value) else ""
         steps = int(self.train.encoded.sequences.lengths[self.train.which].sum())
         return (
             f"{len(self.material.train):,} sequences of {steps:,} steps to learn, {len(self.material.held_out):,} held out, "
-            f"{len(codec.labels):,} labels{words}"
+            f"{len(codec.labels):,} labels{scheme}{words}"
         )
 
     def begin(self, epoch: int) -> None:
