@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from unrolled.tasks import train_classifier as train_classifier
     from unrolled.tasks import train_language_model as train_language_model
     from unrolled.tasks import train_tagger as train_tagger
+    from unrolled.tasks import train_translator as train_translator
 
 __version__ = "0.1.0"
 
@@ -31,10 +32,14 @@ _HOME = {
     "train_classifier": "unrolled.tasks",
     "train_language_model": "unrolled.tasks",
     "train_tagger": "unrolled.tasks",
+    "train_translator": "unrolled.tasks",
 }
 _MODULES = {"cells", "errors"}
 
-__all__ = ["GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "errors", "load", "train_classifier", "train_language_model", "train_tagger"]
+__all__ = [
+    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "errors", "load", "train_classifier", "train_language_model", "train_tagger",
+    "train_translator",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -13,6 +13,7 @@ COMMANDS = {
     "train": "unrolled.cli.train:train",
     "evaluate": "unrolled.cli.evaluate:evaluate",
     "predict": "unrolled.cli.predict:predict",
+    "chat": "unrolled.cli.chat:chat",
     "sample": "unrolled.cli.sample:sample",
     "score": "unrolled.cli.score:score",
     "show": "unrolled.cli.show:show",
@@ -23,7 +24,8 @@ COMMANDS = {
 SUMMARIES = {
     "train": "Train a network on files.",
     "evaluate": "Measure a trained network on a file.",
-    "predict": "Label new sequences.",
+    "predict": "Label or translate new sequences.",
+    "chat": "Talk with a network that learnt replies.",
     "sample": "Let a language model write.",
     "score": "Which sentence is more likely?",
     "show": "Print a cell: its equations, mathematics or plan.",

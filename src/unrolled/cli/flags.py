@@ -25,6 +25,39 @@ def flags(groups: Iterable[type], without: Iterable[str] = ()) -> list[click.Par
     return [_flag(option) for group in groups for option in options_of(group) if option.name not in without]
 
 
+def merged_flags(*groups: type, without: Iterable[str] = ()) -> list[click.Parameter]:
+    """The same for a command that does several things: dataclasses that share a name share its flag, and both say what it is there."""
+    found: dict[str, list[Option]] = {}
+    for option in (option for group in groups for option in options_of(group) if option.name not in without):
+        found.setdefault(option.name, []).append(option)
+    return [_flag(_merged(options)) for options in found.values()]
+
+
+def _merged(options: list[Option]) -> Option:
+    helps = dict.fromkeys(option.help for option in options)
+    several = any(option.several for option in options)
+    default = options[0].default if len(options) == 1 else None
+    return dataclasses.replace(options[0], several=several, default=default, help="  Or: ".join(helps))
+
+
+def chosen(values: Mapping[str, Any], *groups: type, of: str) -> list[dict[str, Any]]:
+    """What was given for each of some dataclasses, with the types of its options. `ConfigError` for what none of them has."""
+    options = [{o.name: o for o in options_of(group)} for group in groups]
+    for name in values:
+        if not any(name in known for known in options):
+            raise ConfigError(f"`--{name.replace('_', '-')}` says nothing about {of}. Leave it out.")
+    return [{name: _as_declared(known[name], value) for name, value in values.items() if name in known} for known in options]
+
+
+def _as_declared(option: Option, value: Any) -> Any:
+    """One value for an option that takes one, where the flag takes several for the sake of another option."""
+    if option.several or not isinstance(value, tuple):
+        return value
+    if len(value) > 1:
+        raise ConfigError(f"`{option.flag}` takes one value here, got {', '.join(map(str, value))}. Give one.")
+    return value[0]
+
+
 def _flag(option: Option) -> click.Option:
     names = [option.flag] if option.kind is not bool else [f"{option.flag}/--no-{option.flag[2:]}"]
     text = option.help if option.default in (None, (), dataclasses.MISSING) else f"{option.help}  [default: {_shown(option.default)}]"

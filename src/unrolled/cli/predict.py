@@ -9,13 +9,20 @@ from typing import Any, TextIO
 
 import click
 
-from unrolled.cli.flags import flags, given
+from unrolled.cli.flags import chosen, given, merged_flags
+from unrolled.cli.translating import write_translations
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import ReadingOptions, read_examples, settle_format, write_predictions
+from unrolled.data.pairs import PairOptions, read_pairs
 from unrolled.errors import RunError
 from unrolled.tasks import load
 from unrolled.tasks.labelling import TrainedLabeller
+from unrolled.tasks.language_model import TrainedLanguageModel
+from unrolled.tasks.translation import SearchOptions, TrainedTranslator
 from unrolled.training.checkpoint import replace_file
+
+Writing = Callable[[TextIO], None]
+"""Writes everything that was asked for."""
 
 
 @click.command()
@@ -23,41 +30,68 @@ from unrolled.training.checkpoint import replace_file
 @click.argument("file", default="-")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there.  [default: to the terminal]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each sequence.")
-def predict(run: Path, file: str, out: Path | None, as_json: bool, **reading: Any) -> None:
-    """Label the sequences of FILE with the network RUN: as they were written, with a column added.
+@click.option(
+    "--attention", "picture", type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw what a translator looked at into this PNG or SVG file; with several lines into numbered ones.",
+)  # fmt: skip
+def predict(run: Path, file: str, out: Path | None, as_json: bool, **options: Any) -> None:
+    """Label the sequences of FILE with the network RUN, as they were written, with a column added; or translate its lines.
 
     Without FILE, or with -, lines of text are read from the terminal or a pipe, or a table if the network learnt from event logs or
-    tables of series. Labels that a file already has are left as they are.
+    tables of series. Labels and targets that a file already has are left as they are.
     """
     trained = load(run)
-    if not isinstance(trained, TrainedLabeller):
+    if isinstance(trained, TrainedLanguageModel):
         raise RunError(f"{run} holds a language model, which labels nothing. Use `unrolled sample` or `unrolled score` with it.")
-    options = dataclasses.replace(trained.reading, **given(reading))
-    table = options.case or options.series or options.channels
-    if file == "-" and not given(reading).get("format") and not table:
-        options = dataclasses.replace(options, format="lines")
-    if file == "-" and sys.stdin.isatty():
-        click.echo(f"Type {'the rows of a table, with their header' if table else 'a text and press Enter'}; end with Ctrl-D.", err=True)
-    options = settle_format(file, options.to_predict(), tagged=trained.tagged)
-    examples = read_examples(file, options, tagged=trained.tagged)
-    found = trained.predict_stream(examples, at_once=1 if file == "-" and sys.stdin.isatty() else None)
-
-    def write(target: TextIO) -> None:
-        if as_json:
-            for line in _json_lines(found):
-                print(line, file=target, flush=True)
-        else:
-            write_predictions(found, target, options)
-
+    say = _translations if isinstance(trained, TrainedTranslator) else _labels
+    write = say(trained, file, given(options), as_json)
     if out is None:
         write(sys.stdout)
     else:
         replace_file(out, lambda aside: _write_to(aside, write))
 
 
-def _write_to(path: Path, write: Callable[[TextIO], None]) -> None:
+def _write_to(path: Path, write: Writing) -> None:
     with open(path, "w", encoding="utf-8", newline="") as file:
         write(file)
+
+
+def _typed(file: str) -> bool:
+    """Whether somebody types what is read."""
+    return file == "-" and sys.stdin.isatty()
+
+
+def _translations(trained: TrainedTranslator, file: str, options: dict[str, Any], as_json: bool) -> Writing:
+    picture = options.pop("picture", None)
+    pairs, search = chosen(options, PairOptions, SearchOptions, of="a translator")
+    if _typed(file):
+        click.echo("Type a text and press Enter; end with Ctrl-D.", err=True)
+    reading = trained.reading_of(**pairs).to_predict()
+    if file == "-":
+        reading = dataclasses.replace(reading, format=pairs.get("format", "lines"))
+    found = trained.translate_pairs(read_pairs(file, reading), SearchOptions(**search), at_once=1 if _typed(file) else None)
+    return lambda target: write_translations(found, target, as_json=as_json, several=search.get("nbest", 1) > 1, picture=picture)
+
+
+def _labels(trained: TrainedLabeller, file: str, options: dict[str, Any], as_json: bool) -> Writing:
+    (reading,) = chosen(options, ReadingOptions, of="a labeller")
+    settled = dataclasses.replace(trained.reading, **reading)
+    table = settled.case or settled.series or settled.channels
+    if file == "-" and not reading.get("format") and not table:
+        settled = dataclasses.replace(settled, format="lines")
+    if _typed(file):
+        click.echo(f"Type {'the rows of a table, with their header' if table else 'a text and press Enter'}; end with Ctrl-D.", err=True)
+    settled = settle_format(file, settled.to_predict(), tagged=trained.tagged)
+    found = trained.predict_stream(read_examples(file, settled, tagged=trained.tagged), at_once=1 if _typed(file) else None)
+
+    def write(target: TextIO) -> None:
+        if as_json:
+            for line in _json_lines(found):
+                print(line, file=target, flush=True)
+        else:
+            write_predictions(found, target, settled)
+
+    return write
 
 
 def _json_lines(found: Iterable[tuple[Example, Prediction]]) -> Iterator[str]:
@@ -73,4 +107,4 @@ def _said(said: Prediction) -> dict[str, Any]:
     return {**label, "labels": said.labels, "probabilities": {name: round(p, 6) for name, p in said.chances.items()}}
 
 
-predict.params += flags([ReadingOptions], without=["target"])
+predict.params += [flag for flag in merged_flags(ReadingOptions, PairOptions, SearchOptions) if flag.name not in ("target", "source")]

@@ -35,12 +35,19 @@ HELP = {
     A tenth, drawn at random, is held out, unless --validation names other files; the weights with the best accuracy on it, or the best F1
     of entities if tags are BIO, are kept.
     """,
+    "translate": """Train a network that writes one sequence after reading another one, on PAIRS: a source, a tab and a target on each
+    line, JSON Lines, --source FILE beside --target FILE, or builtin:dates and the like; see docs/data.md.
+
+    A twentieth of the sources, drawn at random, is held out with all their targets, unless --validation names other pairs; the weights
+    with the lowest loss on it are kept. To learn the other direction, exchange the two sides: sources are always written first.
+    """,
 }
 
 NEXT = {
     "lm": "Let it write: unrolled sample {run}",
     "classify": "Let it label what you type: unrolled predict {run}",
     "tag": "Let it tag what you type: unrolled predict {run}",
+    "translate": "Let it answer what you type: unrolled predict {run}",
 }
 """What one does with a run of each kind."""
 

@@ -41,14 +41,14 @@ def until_end(ids: ArrayLike) -> Ids:
 class CodingOptions:
     """How both sides of pairs become ids."""
 
-    level: str = option("char", f"What texts are cut into: {', '.join(LEVELS)}.")
+    level: str | None = option(None, f"What texts are cut into: {', '.join(LEVELS)}.  [default: subword, or char for builtin:… pairs]")
     vocabulary: int | None = option(None, f"Most symbols of a side.  [default: all, or {SUBWORDS} subwords]")
     min_count: int = option(1, "Times that a character or word must come to be known.")
     subwords: str = option("bpe", f"How subwords are found: {', '.join(KINDS)}.")
     reverse_source: bool = option(False, "Read sources from their end.")
 
     def __post_init__(self) -> None:
-        if self.level not in LEVELS:
+        if self.level not in (None, *LEVELS):
             raise ConfigError(f"`--level` must be one of {', '.join(LEVELS)}, got {self.level!r}.")
         if self.subwords not in KINDS:
             raise ConfigError(f"`--subwords` must be one of {', '.join(KINDS)}, got {self.subwords!r}.")
@@ -79,14 +79,15 @@ class Coding:
     @classmethod
     def learn(cls, texts: Iterable[str], options: CodingOptions) -> "Coding":
         """The symbols of some texts, the most frequent ones first; too small a vocabulary is a `ConfigError`."""
-        if options.level == "subword":
+        level = options.level or "subword"
+        if level == "subword":
             return cls._around(Subwords.learn(texts, (options.vocabulary or SUBWORDS) - len(SPECIALS), options.subwords))
         counts: Counter[str] = Counter()
         for text in texts:
-            counts.update(text if options.level == "char" else split_words(text))
+            counts.update(text if level == "char" else split_words(text))
         most = None if options.vocabulary is None else options.vocabulary - len(SPECIALS) + 1
         known = {name: n for name, n in counts.items() if n >= options.min_count and name not in SPECIALS}
-        return cls(options.level, Symbols((*SPECIALS[1:], *Symbols.from_counts(known, most).names)))
+        return cls(level, Symbols((*SPECIALS[1:], *Symbols.from_counts(known, most).names)))
 
     @classmethod
     def _around(cls, subwords: Subwords) -> "Coding":
@@ -140,6 +141,10 @@ class Coding:
             return set_words(symbols)
         put = self.subwords.join if self.subwords else "".join
         return put("\N{REPLACEMENT CHARACTER}" if symbol == UNKNOWN else symbol for symbol in symbols)
+
+    def shown(self, symbols: Iterable[str]) -> list[str]:
+        """Each symbol as a person reads it: pieces of words as text."""
+        return list(symbols) if self.subwords is None else [s if s in SPECIALS else self.subwords.join([s]) for s in symbols]
 
     def to_json(self) -> str:
         """All of it, as one JSON object."""

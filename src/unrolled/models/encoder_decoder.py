@@ -64,6 +64,11 @@ class EncoderDecoder(nn.Module):
         if options.tied:
             self._tie()
 
+    @property
+    def copies(self) -> bool:
+        """Whether symbols can be copied from the source."""
+        return self.decoder.gate is not None
+
     def encode(self, source: Tensor, lengths: Tensor, copies: Tensor | None = None, state: State | None = None) -> Memory:
         """Read sources `[S, B]` of the given lengths `[B]`; a network of one direction may go on from the `final` states of a memory.
 

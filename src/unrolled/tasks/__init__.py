@@ -13,13 +13,15 @@ from unrolled.training import Display, RunFolder, display_here
 if TYPE_CHECKING:
     from unrolled.tasks.labelling import TrainedLabeller
     from unrolled.tasks.language_model import TrainedLanguageModel
+    from unrolled.tasks.translation import TrainedTranslator
 
-__all__ = ["KINDS", "find_kind", "load", "run_training", "train_classifier", "train_language_model", "train_tagger"]
+__all__ = ["KINDS", "find_kind", "load", "run_training", "train_classifier", "train_language_model", "train_tagger", "train_translator"]
 
 KINDS = {
     "lm": "unrolled.tasks.language_model:LanguageModelling",
     "classify": "unrolled.tasks.labelling:Classifying",
     "tag": "unrolled.tasks.labelling:Tagging",
+    "translate": "unrolled.tasks.translation:Translating",
 }
 """Where every kind of task is, by the name that a run folder has of it."""
 
@@ -71,6 +73,14 @@ def train_tagger(
 ) -> "TrainedLabeller":
     """Train on sequences with a tag for each step; the same as `train_language_model` with the options of `unrolled train tag`."""
     trained: TrainedLabeller = _train("tag", data, out, display, resume, options)
+    return trained
+
+
+def train_translator(
+    data: Source | Sequence[Source] = (), *, out: Source, display: Display | None = None, resume: bool = False, **options: Any
+) -> "TrainedTranslator":
+    """Train on pairs of sequences; the same as `train_language_model` with the options of `unrolled train translate`."""
+    trained: TrainedTranslator = _train("translate", data, out, display, resume, options)
     return trained
 
 

@@ -13,7 +13,7 @@ PAIRS = [Pair("1", "abc", ("xy", "zzz")), Pair("2", "b", ("x",)), Pair("3", "cab
 
 @pytest.fixture
 def codings():
-    return Codings.learn(PAIRS, CodingOptions())
+    return Codings.learn(PAIRS, CodingOptions(level="char"))
 
 
 def read(coding, ids, lengths, row):
@@ -37,7 +37,7 @@ def test_a_batch_has_each_pair_with_its_end_and_nothing_beyond(codings):
 
 
 def test_copies_stand_beside_their_sources():
-    codings = Codings.learn([Pair("", "abc", ("ab",))], CodingOptions())
+    codings = Codings.learn([Pair("", "abc", ("ab",))], CodingOptions(level="char"))
     batch = Bitext([Pair("", "cbc", ("bc", "a")), Pair("", "dd", ("d",))], codings, copy=True).batch(np.array([2, 0, 1]))
     assert batch.copies is not None
     v = codings.target.size

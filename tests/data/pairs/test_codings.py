@@ -11,11 +11,11 @@ PAIRS = [Pair("1", "abc", ("xy", "zzz")), Pair("2", "b", ("x",)), Pair("3", "cab
 
 @pytest.fixture
 def codings():
-    return Codings.learn(PAIRS, CodingOptions())
+    return Codings.learn(PAIRS, CodingOptions(level="char"))
 
 
 def test_sources_are_read_from_their_end_if_asked(codings):
-    reverse = Codings.learn(PAIRS, CodingOptions(reverse_source=True))
+    reverse = Codings.learn(PAIRS, CodingOptions(level="char", reverse_source=True))
     (ids,) = reverse.sources(["abc"])
     assert reverse.source.names(ids) == ["c", "b", "a", "<EOS>"]
     (target,) = reverse.targets(["xy"])
@@ -24,7 +24,7 @@ def test_sources_are_read_from_their_end_if_asked(codings):
 
 
 def test_a_shared_coding_knows_both_sides_and_is_stored_once():
-    apart, shared = (Codings.learn(PAIRS, CodingOptions(), shared=some) for some in (False, True))
+    apart, shared = (Codings.learn(PAIRS, CodingOptions(level="char"), shared=some) for some in (False, True))
     assert (apart.source.size, apart.target.size) == (5, 5)
     assert shared.source is shared.target
     assert shared.source.size == 8

@@ -59,10 +59,12 @@ class Codings:
 
     def write(self, ids: ArrayLike, source: str) -> str:
         """The text of ids `[N]` up to the first `<EOS>`; what has been copied is taken from the source."""
+        return self.target.join(self.written(until_end(ids), source))
+
+    def written(self, ids: ArrayLike, source: str) -> list[str]:
+        """The symbol of each id; what has been copied is taken from the source."""
         (read,) = self.read([source])
-        return self.target.join(
-            read[i - self.target.size] if i >= self.target.size else self.target.names(i)[0] for i in until_end(ids).tolist()
-        )
+        return [read[i - self.target.size] if i >= self.target.size else self.target.names(i)[0] for i in np.ravel(ids).tolist()]
 
     def _only_in(self, read: Sequence[str]) -> dict[str, int]:
         """The numbers of what a source has and the target does not know."""

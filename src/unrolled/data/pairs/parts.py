@@ -22,6 +22,13 @@ class Tally:
     long_place: str = ""
     limit: str = ""
 
+    cut: bool = False
+
+    @property
+    def left_out(self) -> int:
+        """Pairs that are not used."""
+        return self.empty + (0 if self.cut else self.long)
+
     def __str__(self) -> str:
         told = [f"{self.pairs:,} pairs"]
         if self.empty:
@@ -38,6 +45,7 @@ def usable(pairs: Iterable[Pair], options: PairOptions, level: str, tally: Tally
     """
     most, cut = options.most(level), options.too_long == "cut"
     unit = "characters" if level == "char" else "words and marks"
+    tally.cut = cut
     tally.limit = f"with a side of more than {most:,} {unit} {'cut' if cut else 'left out'}"
     for pair in pairs:
         tally.pairs += 1

@@ -1,5 +1,12 @@
 """Translation: from one sequence to another of a different length."""
 
+from unrolled.tasks.translation.alignment import draw_alignment
+from unrolled.tasks.translation.kind import Translating
+from unrolled.tasks.translation.options import SearchOptions
 from unrolled.tasks.translation.scores import Scores, score_texts
+from unrolled.tasks.translation.trained import Conversation, Measured, TrainedTranslator, Translation
 
-__all__ = ["Scores", "score_texts"]
+__all__ = [
+    "Conversation", "Measured", "Scores", "SearchOptions", "TrainedTranslator", "Translating", "Translation", "draw_alignment",
+    "score_texts",
+]  # fmt: skip

@@ -1,0 +1,47 @@
+"""`unrolled chat`: a talk with a network that learnt replies."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unrolled.cli.flags import flags, given
+from unrolled.errors import RunError
+from unrolled.tasks import load
+from unrolled.tasks.translation import SearchOptions, TrainedTranslator
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--temperature", type=float, help="Draw answers: below 1 safer, above 1 bolder.  [default: the best one is searched for]")
+@click.option("--seed", type=int, help="The same seed draws the same.")
+def chat(run: Path, temperature: float | None, seed: int | None, **search: Any) -> None:
+    """Talk with the network RUN, which was trained on texts and replies (`unrolled train translate`); an empty line begins anew.
+
+    A network of one direction (--no-bidirectional) remembers what was said before; any other answers each line by itself.
+    """
+    trained = load(run)
+    if not isinstance(trained, TrainedTranslator):
+        raise RunError(f"{run} holds no network that replies. Train one with `unrolled train translate`.")
+    talk = trained.converse(SearchOptions(**given(search)), temperature=temperature, seed=seed)
+    typed = sys.stdin.isatty()
+    if typed:
+        memory = "An empty line begins anew" if talk.remembers else "It was trained to read both ways, so it answers each line by itself"
+        click.echo(f"Type and press Enter; end with Ctrl-D. {memory}.", err=True)
+    while (line := _next(typed)) is not None:
+        if line:
+            click.echo(talk.reply(line))
+        else:
+            talk.begin_anew()
+
+
+def _next(typed: bool) -> str | None:
+    """The next line without blanks around it, or None after the last one."""
+    if typed:
+        click.echo("> ", nl=False, err=True)
+    line = sys.stdin.readline()
+    return line.strip() if line else None
+
+
+chat.params += flags([SearchOptions], without=["nbest", "prefix"])

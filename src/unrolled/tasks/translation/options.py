@@ -1,0 +1,116 @@
+"""What one can ask of a network that writes a sequence after reading another one."""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from unrolled.data.builtin import PREFIX
+from unrolled.data.coding import Coding, CodingOptions
+from unrolled.data.pairs import PairOptions
+from unrolled.decoding import BeamOptions
+from unrolled.errors import ConfigError
+from unrolled.models import EncoderDecoderOptions
+from unrolled.options import option
+from unrolled.training import TrainingOptions
+
+
+@dataclass(frozen=True)
+class TranslateOptions:
+    """What is learnt from which pairs."""
+
+    sources: tuple[str, ...] = option((), "Files of pairs, or builtin:… pairs.")
+    validation: tuple[str, ...] = option(
+        (), "Pairs to measure on, instead of a part of PAIRS; beside --source and --target two aligned files, or more with references."
+    )
+    held_out: float = option(
+        0.05, "The part of all sources, drawn at random, or from 1 on their number, that is measured on and not learnt; 0: none."
+    )
+    batch: int = option(64, "Pairs in a batch, of about the same lengths.")
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.held_out < 1 or (self.held_out >= 1 and self.held_out == int(self.held_out))):
+            raise ConfigError(f"`--held-out` must be a fraction from 0 to below 1, or a number of sources, got {self.held_out}.")
+        if self.batch < 1:
+            raise ConfigError(f"`--batch` must be at least 1, got {self.batch}.")
+
+    @property
+    def made_up(self) -> bool:
+        """Whether all pairs are built-in ones, which are strings of characters."""
+        return bool(self.sources) and all(source.startswith(PREFIX) for source in self.sources)
+
+    def resolved(self) -> "TranslateOptions":
+        """The same with paths that hold wherever one stands."""
+        return replace(self, sources=tuple(map(_absolute, self.sources)), validation=tuple(map(_absolute, self.validation)))
+
+
+@dataclass(frozen=True)
+class Reading(PairOptions):
+    """How files of pairs are read."""
+
+    def resolved(self) -> "Reading":
+        """The same with paths that hold wherever one stands."""
+        return replace(self, source=self.source and _absolute(self.source), target=tuple(map(_absolute, self.target)))
+
+
+@dataclass(frozen=True)
+class Symbols(CodingOptions):
+    """What texts are cut into."""
+
+    def resolved(self) -> "Symbols":
+        """The same: the level is known when the pairs are."""
+        return self
+
+
+@dataclass(frozen=True)
+class TranslationTraining(TrainingOptions):
+    """How to train, with what is usual for pairs where nothing is said."""
+
+    average: float = option(0.995, "Part that each update leaves of a running mean of the weights, which is then what is kept; 0: none.")
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How what is written is searched for."""
+
+    beam: int | None = option(None, "Sequences carried on side by side; 1 is greedy search.  [default: as many as --nbest]")
+    nbest: int = option(1, "How many of the best sequences to give.")
+    length_penalty: float = option(0.6, "Power of the length that log P is divided by (Wu et al. 2016); 0 prefers short sequences.")
+    coverage_penalty: float = option(0.0, "How much it costs not to look at parts of the source.")
+    prefix: str = option("", "What every sequence must begin with.")
+    limit: float = option(2.0, "Most symbols written for each symbol of the source, and 50 more.")
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.limit) and self.limit >= 0):
+            raise ConfigError(f"`--limit` must be a number of at least 0, got {self.limit}.")
+        if self.nbest < 1:
+            raise ConfigError(f"`--nbest` must be at least 1, got {self.nbest}.")
+        self.beam_options()
+
+    def beam_options(self) -> BeamOptions:
+        """The same as the search takes it; `<UNK>` is not written."""
+        return BeamOptions(
+            self.nbest if self.beam is None else self.beam,
+            self.nbest,
+            self.length_penalty,
+            self.coverage_penalty,
+            end=Coding.end,
+            forbidden=(Coding.unknown,),
+        )
+
+    def most(self, source: int) -> int:
+        """The most symbols that are written after a source of so many symbols."""
+        return math.ceil(self.limit * source) + 50
+
+
+GROUPS: dict[str, type] = {
+    "data": TranslateOptions,
+    "reading": Reading,
+    "symbols": Symbols,
+    "model": EncoderDecoderOptions,
+    "training": TranslationTraining,
+}
+"""The tables of `config.toml`; flags and the keywords of `train_translator` are their fields."""
+
+
+def _absolute(source: str) -> str:
+    return source if source.startswith(PREFIX) else str(Path(source).absolute())

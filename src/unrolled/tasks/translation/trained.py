@@ -1,0 +1,282 @@
+"""A trained translator, ready to use."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, tee
+from math import exp, inf
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unrolled.data.batches import by_length, padded
+from unrolled.data.coding import Coding, Ids
+from unrolled.data.pairs import Codings, Pair, PairOptions, Tally, read_pairs, together, usable
+from unrolled.data.pairs.bitext import Bitext, PairBatch
+from unrolled.data.text import Source
+from unrolled.data.vocabulary import END, split_words
+from unrolled.decoding import Hypothesis, beam_search, draw
+from unrolled.errors import ConfigError, DataError
+from unrolled.models import EncoderDecoder
+from unrolled.models.decoder import DecoderState, Memory, State
+from unrolled.tasks.kind import Progress
+from unrolled.tasks.translation.options import SearchOptions
+from unrolled.tasks.translation.scores import Scores, score_texts
+
+AT_ONCE, BATCH = 2048, 64
+"""Sources that are held in memory while they are translated, and that are translated side by side."""
+
+Tick = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What was written after a source.
+
+    `log_probability` is the natural log P(text, end | source), `score` what it was ranked by. `read` and `written` are the symbols of both
+    sides, ends included, and `weights` `[written, read]` how much each written symbol looked at each one that was read, or None.
+    """
+
+    text: str
+    score: float
+    log_probability: float
+    read: tuple[str, ...]
+    written: tuple[str, ...]
+    weights: np.ndarray | None
+
+
+NOTHING = Translation("", 0.0, 0.0, (END,), (END,), None)
+"""What an empty source is translated by."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How good translations of `scores.size` sources are, the `perplexity` of a symbol of their references, ends included, and how many
+    pairs were read, and which not used."""
+
+    scores: Scores
+    perplexity: float
+    tally: Tally
+
+
+class TrainedTranslator:
+    """A network with the symbols of both sides, as `load` gives it.
+
+    `model` is the network, in evaluation mode; `codings` cut texts into symbols; `reading` says how the pairs were read that it learnt
+    from, and is what others are read with unless something else is said.
+    """
+
+    def __init__(self, model: EncoderDecoder, codings: Codings, reading: PairOptions | None = None) -> None:
+        self.model, self.codings, self.reading = model, codings, reading or PairOptions()
+
+    def translate(self, sources: Sequence[str], search: SearchOptions | None = None) -> list[list[Translation]]:
+        """The best translations of each source, best first."""
+        return list(self.translate_stream(sources, search))
+
+    def translate_pairs(
+        self, pairs: Iterable[Pair], search: SearchOptions | None = None, *, at_once: int | None = None
+    ) -> Iterator[tuple[Pair, list[Translation]]]:
+        """The same beside the pairs that they are of, whose targets are not looked at."""
+        ahead, read = tee(pairs)
+        yield from zip(ahead, self.translate_stream((pair.source for pair in read), search, at_once=at_once), strict=True)
+
+    def translate_stream(
+        self,
+        sources: Iterable[str],
+        search: SearchOptions | None = None,
+        *,
+        at_once: int | None = None,
+        tick: Callable[[int], None] | None = None,
+    ) -> Iterator[list[Translation]]:
+        """The same for any number of sources, in their order; so many are in memory at a time, or else a few thousand.
+
+        An empty source has an empty translation. `tick` is told how many are done.
+        """
+        sources, done = iter(sources), 0
+        while chunk := list(islice(sources, at_once or AT_ONCE)):
+            lengths = np.array([len(ids) for ids in self.codings.sources(chunk)])
+            found = {i: [NOTHING] for i, source in enumerate(chunk) if not source.strip()}
+            some = np.array([i for i in range(len(chunk)) if i not in found], np.int64)
+            for which in by_length(lengths, some, BATCH):
+                texts = [chunk[i] for i in which]
+                found.update(zip(which.tolist(), self.answer(texts, self.encode(texts), search or SearchOptions()), strict=True))
+                if tick:
+                    tick(done + len(found))
+            done += len(chunk)
+            yield from (found[i] for i in range(len(chunk)))
+
+    def sample(
+        self, source: str, count: int = 1, *, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, seed: int | None = None
+    ) -> list[str]:
+        """Texts drawn from P(target | source), or from what `unrolled.decoding.narrowed` makes of it; the same `seed` draws the same."""
+        if count < 1:
+            raise ConfigError(f"`--count` must be at least 1, got {count}.")
+        generator = torch.Generator(device=self._device)
+        generator = generator.manual_seed(generator.seed() if seed is None else seed)
+        memory = self.encode([source] * count)
+        return self.drawn(source, memory, generator=generator, temperature=temperature, top_k=top_k, top_p=top_p)
+
+    @torch.inference_mode()
+    def drawn(self, source: str, memory: Memory, **options: Any) -> list[str]:
+        """A text for each copy of a source that has been read, drawn as the `options` of `unrolled.decoding.draw` say."""
+        count = memory.real.shape[1]
+        ends = torch.full((count,), Coding.end, device=self._device)
+        first, state, _ = self.model.step(ends, self.model.begin(memory), memory)
+
+        def step(symbols: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+            chances, state, _ = self.model.step(symbols, state, memory)
+            return chances, state
+
+        most = SearchOptions().most(len(memory.real))
+        written = []
+        for symbols in draw(step, first, state, most, forbidden=(Coding.unknown,), **options):
+            written.append(symbols)
+            if bool((torch.stack(written) == Coding.end).any(0).all()):
+                break
+        return [self.codings.write(column, source) for column in torch.stack(written, 1).tolist()]
+
+    @torch.inference_mode()
+    def score(self, source: str, target: str) -> float:
+        """The natural log P(target, end | source). `DataError` for an empty side."""
+        if not source.strip() or not target.strip():
+            raise DataError(f"Both sides must have a text, got {source!r} and {target!r}. Pass two texts.")
+        pair = Bitext([Pair("", source.strip(), (target.strip(),))], self.codings, copy=self.model.copies)
+        return float(self.model.log_probabilities(*to_device(pair.batch(np.arange(1)), self._device)).double().sum())
+
+    def evaluate(
+        self,
+        sources: Source | Sequence[Source],
+        *,
+        reading: PairOptions | None = None,
+        search: SearchOptions | None = None,
+        progress: Progress | None = None,
+    ) -> Measured:
+        """How good translations of other pairs are; each source is translated once and stands beside all its references."""
+        reading, tally = reading or self.reading_of(), Tally()
+        pairs = together(usable(read_pairs(sources, reading), reading, self.codings.source.level, tally))
+        if not pairs:
+            raise DataError(f"There is no pair to measure: {tally}. Pass others, or raise `--longest`.")
+
+        def tick(name: str) -> Tick | None:
+            return None if progress is None else lambda done, total: progress(name, done, total)
+
+        loss = self._loss(pairs, tick("measuring"))
+        scores, _ = self.score_translations(pairs, search, tick=tick("translating"))
+        return Measured(scores, exp(loss) if loss < 700 else inf, tally)
+
+    def reading_of(self, **options: Any) -> PairOptions:
+        """How other pairs are read: as those that the network learnt from, but for the `options`, and aligned files are named anew."""
+        return replace(self.reading, **{"source": None, "target": (), **options})
+
+    def score_translations(
+        self, pairs: Sequence[Pair], search: SearchOptions | None = None, *, tick: Tick | None = None
+    ) -> tuple[Scores, list[str]]:
+        """The measures of the best translation of each pair's source, and the translations."""
+        texts = [
+            best[0].text
+            for best in self.translate_stream([p.source for p in pairs], search, tick=tick and (lambda done: tick(done, len(pairs))))
+        ]
+        cut = list if self.codings.target.level == "char" else split_words
+        return score_texts(texts, [pair.targets for pair in pairs], cut=cut), texts
+
+    def converse(self, search: SearchOptions | None = None, *, temperature: float | None = None, seed: int | None = None) -> "Conversation":
+        """A talk in which each text is answered: with the best reply, or with one drawn at a `temperature`."""
+        return Conversation(self, search or SearchOptions(), temperature, seed)
+
+    @torch.inference_mode()
+    def encode(self, sources: Sequence[str], state: State | None = None) -> Memory:
+        """What the network knows of sources once it has read them, after those that left the `state`."""
+        source, lengths = _together(self.codings.sources(sources), self._device)
+        copies = _together(self.codings.copies(sources), self._device)[0] if self.model.copies else None
+        return self.model.encode(source, lengths, copies, state)
+
+    @torch.inference_mode()
+    def answer(self, sources: Sequence[str], memory: Memory, search: SearchOptions) -> list[list[Translation]]:
+        """The best translations of sources that have been read."""
+        lengths = memory.real.sum(0)
+        limits = [search.most(n) for n in lengths.tolist()]
+        prefix = self.codings.target.encode(search.prefix).tolist() if search.prefix else ()
+        found = beam_search(
+            self.model.step,
+            self.model.begin(memory),
+            memory,
+            limits,
+            search.beam_options(),
+            lengths=lengths,
+            prefixes=[prefix] * len(sources),
+        )
+        return [[self._translation(source, said) for said in best] for source, best in zip(sources, found, strict=True)]
+
+    def _translation(self, source: str, said: Hypothesis) -> Translation:
+        codings = self.codings
+        (read,) = codings.read([source])
+        symbols = codings.written(said.symbols.tolist(), source)
+        return Translation(
+            codings.target.join(symbols),
+            said.score,
+            said.log_probability,
+            (*codings.source.shown(read), END),
+            (*codings.target.shown(symbols), END),
+            None if said.weights is None else said.weights[:, : len(read) + 1].float().cpu().numpy(),
+        )
+
+    @torch.inference_mode()
+    def _loss(self, pairs: Sequence[Pair], tick: Tick | None) -> float:
+        """The mean negative log-likelihood of a symbol of the references."""
+        bitext = Bitext(pairs, self.codings, copy=self.model.copies)
+        total, done = 0.0, 0
+        for which in bitext.order(BATCH):
+            total += float(self.model.loss(*to_device(bitext.batch(which), self._device)))
+            done += len(which)
+            if tick:
+                tick(done, len(bitext))
+        return total / int(bitext.target_lengths.sum())
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+
+class Conversation:
+    """What has been said so far, as the state of the network that reads.
+
+    A network of one direction (`--no-bidirectional`) reads every text, and every answer of its own, after all those before; `remembers`
+    says whether it is one. Another one cannot go on from a state, and answers each text by itself.
+    """
+
+    def __init__(self, translator: TrainedTranslator, search: SearchOptions, temperature: float | None, seed: int | None) -> None:
+        self.translator, self.search, self.temperature = translator, search, temperature
+        self.generator = torch.Generator()
+        self.generator.manual_seed(self.generator.seed() if seed is None else seed)
+        self.remembers = translator.model.encoder.directions == 1
+        self.state: State | None = None
+
+    def reply(self, text: str) -> str:
+        """An answer to a text."""
+        memory = self.translator.encode([text], self.state)
+        if self.temperature is None:
+            answer = self.translator.answer([text], memory, self.search)[0][0].text
+        else:
+            (answer,) = self.translator.drawn(text, memory, temperature=self.temperature, generator=self.generator)
+        if self.remembers:
+            self.state = self.translator.encode([answer], memory.final).final
+        return answer
+
+    def begin_anew(self) -> None:
+        """Forget what was said."""
+        self.state = None
+
+
+def to_device(batch: PairBatch, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None]:
+    """What the network takes of a batch: sources, their lengths, targets, their lengths, and what can be copied."""
+    copies = None if batch.copies is None else batch.copies.to(device)
+    source, lengths, target, target_lengths = batch.source, batch.source_lengths, batch.target, batch.target_lengths
+    return source.to(device), lengths.to(device), target.to(device), target_lengths.to(device), copies
+
+
+def _together(sequences: Iterable[Ids], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Sequences of ids as one padded batch, and their lengths."""
+    found = list(sequences)
+    lengths = np.array([len(ids) for ids in found])
+    return padded(np.concatenate(found), lengths).to(device), torch.from_numpy(lengths).to(device)
