@@ -294,6 +294,18 @@ def test_labels_from_the_terminal(here):
     assert len(Path("labelled.csv").read_text().splitlines()) == 19
 
 
+def test_what_is_not_typed_is_labelled_from_a_file(here):
+    Path("log.csv").write_text("case,activity,outcome\n" + "1,Assign,good\n1,Close,good\n2,Close,bad\n", encoding="utf-8")
+    Path("waves.ts").write_text("@classLabel true a b\n@data\n1,2:a\n3,4:b\n5,6:a\n", encoding="utf-8")
+    for data, *options in (
+        ("log.csv", "--case", "case", "--activity", "activity", "--target", "outcome"),
+        ("waves.ts",),
+    ):
+        told = call("train", "classify", data, *options, *QUICK, "--held-out", "0", "--out", data[:3])
+        assert told.strip().endswith(f"Let it label another file of the kind: unrolled predict {data[:3]} FILE")
+        assert call("predict", data[:3], data).strip()
+
+
 def test_tags_from_the_terminal(here):
     Path("train.conllu").write_text(TAGGED * 5, encoding="utf-8")
     call("train", "tag", "train.conllu", *QUICK, "--out", "run")

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -53,29 +55,43 @@ def test_pieces_are_the_same_steps():
     assert len(pieces.labels) == 4
 
 
-def test_pieces_do_not_begin_inside_an_entity():
-    tags = ("O", "B-x", "I-x", "I-x", "O", "O", "B-x", "I-x")
-    found = gather([Example("1", tokens=("a",) * 8, tags=tags)], "word").in_pieces(2)
-    assert found.starts.tolist() == [0, 4, 6, 8]
+@pytest.mark.parametrize(
+    ("tags", "window", "pieces"),
+    [
+        ("O B-x I-x O O B-x I-x", 2, "O | B-x I-x | O O | B-x I-x"),
+        ("O B-x I-x I-x O O B-x I-x", 5, "O B-x I-x I-x O | O B-x I-x"),
+        ("O B-x I-x I-x I-x I-x O", 3, "O | B-x I-x I-x | B-x I-x O"),
+        ("B I I B I", 2, "B I | B | B I"),
+        ("B-x I-x B-y I-y", 1, "B-x | B-x | B-y | B-y"),
+    ],
+)
+def test_pieces_do_not_begin_inside_a_span(tags, window, pieces):
+    example = Example("1", tokens=("a",) * len(tags.split()), tags=tuple(tags.split()), scheme="bio")
+    found = gather([example], "word").in_pieces(window)
+    named = [[found.names[tag] for tag in found.tags[a:b]] for a, b in itertools.pairwise(found.starts)]
+    assert named == [piece.split() for piece in pieces.split("|")]
+
+
+def test_pieces_of_tags_that_mark_no_spans_are_all_alike():
+    found = gather([Example("1", tokens=("a",) * 5, tags=("B-x", "I-x", "I-x", "I-x", "I-x"), scheme="none")], "word").in_pieces(2)
+    assert found.starts.tolist() == [0, 2, 4, 5]
+    assert [found.names[tag] for tag in found.tags] == ["B-x", "I-x", "I-x", "I-x", "I-x"]
 
 
 @pytest.mark.parametrize(
-    ("examples", "needed", "message"),
+    ("examples", "message"),
     [
-        ([Example("f.csv, line 7", text=" ")], None, "f.csv, line 7: the sequence is empty"),
-        ([Example("f, line 7", tokens=("a",), tags=("X", "Y"))], None, "f, line 7: there must be one tag for each of the 1 steps, got 2"),
+        ([Example("f.csv, line 7", text=" ")], "f.csv, line 7: the sequence is empty"),
+        ([Example("f, line 7", tokens=("a",), tags=("X", "Y"))], "f, line 7: there must be one tag for each of the 1 steps, got 2"),
         (
             [Example("f", text="a"), Example("g", numbers=np.zeros((2, 3), np.float32))],
-            None,
             "g: the sequence has no tokens and 3 channels",
         ),
-        ([Example("f, line 1", text="a")], "labels", "f, line 1: the sequence has no labels.*--target"),
-        ([Example("f, line 1", text="a", labels=("x",))], "tags", "f, line 1: the sequence has no tags"),
     ],
 )
-def test_what_cannot_be_is_named(examples, needed, message):
+def test_what_cannot_be_is_named(examples, message):
     with pytest.raises(DataError, match=message):
-        gather(examples, "word", needed=needed)
+        gather(examples, "word")
 
 
 def test_channels_in_another_order_are_named():

@@ -149,6 +149,21 @@ def test_what_is_forbidden_is_never_found_and_learns_nothing():
 def test_constraints_of_bio():
     allowed = bio_constraints(TAGS)
     assert allowed.tolist() == [[column != 2 or row in (1, 2) for column in range(5)] for row in range(5)]
+    bare = bio_constraints(("B", "I", "O"))
+    assert bare.tolist() == [[column != 1 or row in (0, 1) for column in range(4)] for row in range(4)]
+
+
+@pytest.mark.parametrize("tags, allowed", [([0, 1, 2, 2, 3], True), ([], True), ([1, 0, 2], False), ([2], False), ([3, 2], False)])
+def test_whether_a_sequence_is_possible(tags, allowed):
+    tags = torch.tensor(tags, dtype=torch.long)
+    assert chain_of(allowed=bio_constraints(TAGS)).allows(tags) is allowed
+    assert chain_of().allows(tags)
+
+
+def test_a_sequence_that_must_not_end_so_is_not_possible():
+    allowed = torch.ones(5, 5, dtype=torch.bool)
+    allowed[1, 4] = False
+    assert [chain_of(allowed=allowed).allows(torch.tensor(tags)) for tags in ([1, 0], [0, 1], [1])] == [True, False, False]
 
 
 @pytest.mark.parametrize(

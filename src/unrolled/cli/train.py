@@ -51,6 +51,9 @@ NEXT = {
 }
 """What one does with a run of each kind."""
 
+WITH_FILES = "Let it label another file of the kind: unrolled predict {run} FILE"
+"""The same if a run learnt from what is not typed."""
+
 
 class _Kinds(click.Group):
     """A command for each kind of task, made when it is asked for."""
@@ -91,7 +94,13 @@ def _run(kind: Kind, data: tuple[str, ...], folder: RunFolder, options: Mapping[
     if not outcome.finished:
         click.echo(f"Stopped; everything is saved. Go on with: unrolled train {kind.name} --resume {where}")
         sys.exit(INTERRUPTED)
-    click.echo(f"The run is in {folder}, its loss curve in {folder.path / PICTURE}. {NEXT[kind.name].format(run=where)}")
+    click.echo(f"The run is in {folder}, its loss curve in {folder.path / PICTURE}. {_next(kind, folder).format(run=where)}")
+
+
+def _next(kind: Kind, folder: RunFolder) -> str:
+    """What one does with a run: event logs and numbers are not typed at a terminal."""
+    numbers = getattr(kind.recall(folder.read_text(kind.file)), "numbers", None)
+    return WITH_FILES if numbers or folder.read_config().get("reading", {}).get("case") else NEXT[kind.name]
 
 
 def _together(typed: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:

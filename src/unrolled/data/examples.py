@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+NO_SPANS = "none"
+"""The scheme of tags that mark no spans."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -17,7 +20,7 @@ class Example:
     sequence (one, or several where several may hold at once), `tags` those of its steps; None where the source says nothing.
 
     `place` is where it stands, as in "names.csv, line 3", for messages. `name` is its own, if it has one. `scheme` is how its tags marked
-    spans before they became BIO, "none" if they mark none. `record` is what the
+    spans before they became BIO. `record` is what the
     source's format needs to write it again with a prediction beside it.
     """
 
@@ -35,6 +38,11 @@ class Example:
         """Where a step stands, which counts from 0: its own line if the source has one for each (`record["path"]`, `["numbers"]`)."""
         numbers = self.record.get("numbers")
         return f"{self.place}, step {step + 1}" if numbers is None else f"{self.record['path']}, line {numbers[step]}"
+
+
+def marks_spans(scheme: str | None) -> bool:
+    """Whether tags that were read in a scheme mark spans, and so are BIO."""
+    return scheme not in (None, NO_SPANS)
 
 
 @dataclass(frozen=True)

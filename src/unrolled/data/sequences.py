@@ -8,7 +8,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.examples import Example
+from unrolled.data.examples import Example, marks_spans
 from unrolled.data.vocabulary import split_words
 from unrolled.errors import DataError
 
@@ -52,19 +52,35 @@ class Sequences:
         return places(self.starts, which)
 
     def in_pieces(self, window: int) -> "Sequences":
-        """The same steps and tags in sequences of about `window` steps; what was said of whole sequences is left out.
+        """The same steps and tags in sequences of at most `window` steps; what was said of whole sequences is left out.
 
-        No piece begins with a tag I-…, inside an entity.
+        No piece begins inside a span: a span that does not fit begins the next piece, and one that is longer than a piece is divided into
+        several, each of which begins with B.
         """
-        inside = np.array([name.startswith("I-") for name in self.names] + [False])[self.tags]
-        starts = []
+        begins = np.array([*map(self._beginning, self.names), -1])
+        inside = begins[self.tags] >= 0
+        tags, starts = self.tags.copy(), list[int]()
         for first, end in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
             while first < end:
                 starts.append(first)
-                first = min(first + window, end)
-                while first < end and inside[first]:
-                    first += 1
-        return replace(self, starts=np.array([*starts, self.starts[-1]]), labels=np.full(len(starts), -1))
+                if inside[first]:
+                    tags[first] = begins[tags[first]]
+                first = _cut(inside, first, min(first + window, end), end)
+        return replace(self, starts=np.array([*starts, self.starts[-1]]), tags=tags, labels=np.full(len(starts), -1))
+
+    def _beginning(self, name: str) -> int:
+        """The place of the tag with which a span begins that goes on with this one; -1 if it is none with which spans go on."""
+        begin = f"B{name[1:]}"
+        goes_on = marks_spans(self.scheme) and name.startswith("I") and begin in self.names
+        return self.names.index(begin) if goes_on else -1
+
+
+def _cut(inside: NDArray[np.bool_], first: int, last: int, end: int) -> int:
+    """Where a piece from `first` on ends, at `last` at the latest: before the span that goes on there, if the piece is not all of it."""
+    back = last
+    while first < back < end and inside[back]:
+        back -= 1
+    return back if back > first else last
 
 
 def places(starts: Numbers, which: Numbers) -> Numbers:
@@ -79,15 +95,12 @@ def cut(text: str, level: str) -> list[str]:
     return list(text) if level == "char" else split_words(text.replace("\n", " "))
 
 
-def gather(
-    examples: Iterable[Example], level: str, *, needed: str | None = None, progress: Callable[[int], None] | None = None
-) -> Sequences:
+def gather(examples: Iterable[Example], level: str, *, progress: Callable[[int], None] | None = None) -> Sequences:
     """Examples, read one by one, as `Sequences`; undivided text is cut at `level`.
 
-    `DataError` names the place of an example without steps, with other channels or other kinds of steps than the first, or without what is
-    `needed`: "labels" or "tags".
+    `DataError` names the place of an example without steps, or with other channels or other kinds of steps than the first.
     """
-    found = _Gathering(level, needed)
+    found = _Gathering(level)
     for count, example in enumerate(examples, 1):
         found.add(example)
         if progress and count % 1000 == 0:
@@ -104,8 +117,8 @@ class _Places(dict[str, int]):
 
 
 class _Gathering:
-    def __init__(self, level: str, needed: str | None) -> None:
-        self.level, self.needed = level, needed
+    def __init__(self, level: str) -> None:
+        self.level = level
         self.starts, self.tokens, self.tags, self.labels = (array("q") for _ in range(4))
         self.starts.append(0)
         self.table, self.names = _Places(), _Places()
@@ -124,8 +137,6 @@ class _Gathering:
         steps = len(tokens) if tokens is not None else len(numbers) if numbers is not None else 0
         if not steps:
             raise DataError(f"{example.place}: the sequence is empty. Take it out, or give it at least one step.")
-        if self.needed and getattr(example, self.needed) is None:
-            raise DataError(f"{example.place}: the sequence has no {self.needed}. Say where they are with `--target` or `--column`.")
         self._require_alike(example.place, tokens is not None, 0 if numbers is None else numbers.shape[1])
         if example.tags is not None and len(example.tags) != steps:
             raise DataError(f"{example.place}: there must be one tag for each of the {steps} steps, got {len(example.tags)}.")

@@ -17,11 +17,14 @@ PAIRS_AT_ONCE = 1 << 21
 
 
 def bio_constraints(tags: Sequence[str]) -> Tensor:
-    """What may follow what in BIO: `I-x` only after `B-x` or `I-x`. Boolean `[K + 1, K + 1]`, as `LinearChain` takes it."""
+    """What may follow what in BIO: `I-x` only after `B-x` or `I-x`, and a bare `I` after `B` or `I`.
+
+    Boolean `[K + 1, K + 1]`, as `LinearChain` takes it.
+    """
     allowed = torch.ones(len(tags) + 1, len(tags) + 1, dtype=torch.bool)
     for column, tag in enumerate(tags):
-        if tag.startswith("I-"):
-            allowed[:, column] = torch.tensor([before in (f"B-{tag[2:]}", tag) for before in tags] + [False])
+        if tag == "I" or tag.startswith("I-"):
+            allowed[:, column] = torch.tensor([before in (f"B{tag[1:]}", tag) for before in tags] + [False])
     return allowed
 
 

@@ -55,7 +55,9 @@ class Tagger(nn.Module):
             scores = scores + functional.one_hot(torch.tensor(self.tags.index(OUTSIDE)), len(self.tags)).to(scores) * missed[..., None]
         if self.crf is not None:
             if weights is not None:
-                raise ConfigError("Class weights have no meaning with `--crf`, which scores whole sequences. Leave one of them out.")
+                raise ConfigError(
+                    "`--class-weights` weigh steps, and `--crf` scores whole sequences. Leave one of them out; `--recall` finds more of what is rare."
+                )
             return self.crf.loss(scores, targets, lengths)
         scores, real = _clean(scores, lengths)
         targets = targets.masked_fill(~real, -1)

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -6,6 +7,7 @@ import torch
 
 from unrolled.data.examples import Example
 from unrolled.data.sequences import gather
+from unrolled.errors import UnrolledWarning
 from unrolled.tasks.labelling.batches import Encoded, pieces
 from unrolled.tasks.labelling.codec import Codec
 from unrolled.tasks.labelling.options import LabelOptions
@@ -45,7 +47,24 @@ def test_what_the_codec_does_not_know_is_marked(encoded):
     labels = Encoded(encoded.sequences, replace(encoded.codec, labels=("p", "q")), tagged=False)
     assert labels.targets.tolist() == [0, -1, -1]
     several = Encoded(encoded.sequences, labels.codec, tagged=False, several=True)
-    assert several.targets.tolist() == [[1, 0], [1, 1], [0, 0]]
+    assert several.targets.tolist() == [[1, 0], [1, 1], [-1, -1]]
+
+
+@pytest.mark.parametrize(
+    ("tagged", "several", "told"),
+    [
+        (True, False, "1 of 6 steps have a tag that was not learnt: 'Z'. They count as wrong"),
+        (False, False, "1 of 4 sequences have a label that was not learnt: 'r'"),
+        (False, True, "2 of 4 sequences have a label that was not learnt: 'r', 's'"),
+    ],
+)
+def test_labels_that_were_not_learnt_are_told(encoded, tagged, several, told):
+    more = Example("4", tokens=("c",), labels=("s", "p") if several else ("p",))
+    codec = replace(encoded.codec, labels=("X", "Y") if tagged else ("p", "q"))
+    found = Encoded(gather([*EXAMPLES, more], "both"), codec, tagged=tagged, several=several)
+    found.notice_unseen(np.array([0, 1]))
+    with pytest.warns(UnrolledWarning, match=re.escape(told)):
+        found.notice_unseen(np.arange(4))
 
 
 def test_a_span_of_the_steps(encoded):

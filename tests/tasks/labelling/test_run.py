@@ -1,6 +1,8 @@
 """Labelled files to a folder and back."""
 
+import contextlib
 import random
+import struct
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +13,8 @@ import unrolled as un
 from unrolled.data.examples import Example
 from unrolled.data.formats import read_examples
 from unrolled.data.sequences import gather
-from unrolled.errors import ConfigError, DataError, RunError
-from unrolled.models import Encoder, EncoderOptions, InputSizes, Tagger
+from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
+from unrolled.models import Encoder, EncoderOptions, InputSizes, LinearChain, Tagger
 from unrolled.tasks import find_kind, run_training
 from unrolled.tasks.labelling.batches import Encoded
 from unrolled.tasks.labelling.codec import Codec
@@ -166,8 +168,10 @@ def test_the_last_measures_are_those_of_the_kept_weights(table, tmp_path):
 def test_another_file_can_be_measured_on_and_nothing_at_all(table, tmp_path):
     other = tmp_path / "other.csv"
     other.write_text("text,label\ngood,good\nbad,bad\nbad film,splendid\n")
-    trained = un.train_classifier(table, out=tmp_path / "run", validation=str(other), **QUIET)
-    found = trained.evaluate(other)
+    with pytest.warns(UnrolledWarning, match="1 of 3 sequences have a label that was not learnt: 'splendid'"):
+        trained = un.train_classifier(table, out=tmp_path / "run", validation=str(other), **QUIET)
+    with pytest.warns(UnrolledWarning, match="'splendid'"):
+        found = trained.evaluate(other)
     assert found.size == 3
     assert found.accuracy <= 2 / 3
     assert RunFolder(tmp_path / "run").history.records()[-1]["final_accuracy"] == found.accuracy
@@ -186,18 +190,69 @@ def test_several_labels_at_once(tmp_path):
     assert trained.evaluate(path).macro_f1 > 0.95
 
 
-def test_numbers_with_noise_and_moves(tmp_path):
+def test_an_unseen_label_among_several_has_no_part_in_the_loss(tmp_path):
+    path, new, both = tmp_path / "several.csv", tmp_path / "new.csv", tmp_path / "both.csv"
+    path.write_text("text,label\na b,x;y\nb,y\na,x\nc,\n")
+    new.write_text("text,label\na,x\n")
+    both.write_text("text,label\na,x\nb,y;new\n")
+    losses = []
+    for name, validation in (("one", new), ("two", both)):
+        with contextlib.nullcontext() if name == "one" else pytest.warns(UnrolledWarning, match="1 of 2 sequences .* learnt: 'new'"):
+            un.train_classifier(path, out=tmp_path / name, separator=";", validation=str(validation), **QUIET)
+        losses.append(RunFolder(tmp_path / name).history.records()[-1])
+    assert losses[0]["final_held_out"] == pytest.approx(losses[1]["final_held_out"])
+    assert losses[1]["final_accuracy"] <= 0.5
+
+
+def test_numbers_with_noise(tmp_path):
     rng = np.random.default_rng(0)
     lines = ["@problemName waves", "@dimensions 1", "@classLabel true up down", "@data"]
     for label, sign in (("up", 1), ("down", -1)):
         lines += [",".join(f"{v:.3f}" for v in 5 + sign * np.arange(9) + rng.normal(0, 0.3, 9)) + f":{label}" for _ in range(20)]
     path = tmp_path / "waves.ts"
     path.write_text("\n".join(lines) + "\n")
-    trained = un.train_classifier(path, out=tmp_path / "run", noise=0.1, shift=1, **{**QUIET, **LEARN})
+    trained = un.train_classifier(path, out=tmp_path / "run", noise=0.1, **{**QUIET, **LEARN})
     assert [p.labels for p in trained.predict([5 + np.arange(9.0)[:, None], 5 - np.arange(9.0)[:, None]])] == [("up",), ("down",)]
     assert trained.evaluate(path).accuracy > 0.95
     with pytest.raises(DataError, match="no tokens and 1 channels of numbers, got tokens and 0"):
         trained.predict(["up"])
+
+
+def test_images_are_moved_and_other_numbers_are_not(tmp_path, monkeypatch):
+    images = tmp_path / "a-images-idx3-ubyte"
+    images.write_bytes(bytes((0, 0, 8, 3)) + struct.pack(">3I", 12, 4, 3) + bytes(range(144)))
+    with pytest.raises(DataError, match=r"image 1: the sequence has no label. Put the file with the labels"):
+        un.train_classifier(images, out=tmp_path / "run", shift=1, **QUIET)
+    (tmp_path / "a-labels-idx1-ubyte").write_bytes(bytes((0, 0, 8, 1)) + struct.pack(">I", 12) + bytes([0, 1] * 6))
+    un.train_classifier(images, out=tmp_path / "run", shift=1, **QUIET)
+    series = tmp_path / "sensors.csv"
+    series.write_text("id,x,y,label\n" + "".join(f"{i},{i},{t},{'ab'[i % 2]}\n" for i in range(8) for t in range(3)))
+    for data, options in ((images, {"image": "whole"}), (series, {"series": "id", "target": "label"}), ("builtin:bouncing-ball", {})):
+        with pytest.raises(ConfigError, match="`--shift` moves images in idx files that are read row by row"):
+            un.train_classifier(data, out=tmp_path / "other", shift=1, **options, **QUIET)
+    assert not (tmp_path / "other").exists()
+
+
+def test_class_weights_with_a_crf_are_refused_before_anything_is_written(tags, tmp_path):
+    with pytest.raises(ConfigError, match=r"`--class-weights` weigh steps, and `--crf` scores whole sequences. Leave one of them out"):
+        un.train_tagger(tags, out=tmp_path / "run", crf=True, class_weights="balanced", **QUIET)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "message"),
+    [
+        ("a.ts", "@classLabel false\n@data\n1,2\n3,4\n", {}, "line 3: the sequence has no label. Write @classLabel true"),
+        ("a.ts", "@classLabel true a b\n@data\n1,2:a\n3,4:?\n", {}, "line 4: the sequence has no label. .*a question mark is none"),
+        ("a.csv", "id,x,y\n1,2,3\n", {"series": "id"}, "line 2: the sequence has no label. Name their column or key as `--target`"),
+        ("a.fasta", ">a\nAC\n>b\nAC\n", {}, "sequence a: the sequence has no label. .*label=… into each description"),
+        ("a.txt", "good\nbad\n", {"format": "lines"}, "line 1: the sequence has no label. Plain text has none"),
+    ],
+)
+def test_where_labels_are_looked_for_is_said(tmp_path, name, text, options, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=message):
+        un.train_classifier(tmp_path / name, out=tmp_path / "run", **options, **QUIET)
 
 
 def test_channels_are_known_by_their_names(tmp_path):
@@ -211,9 +266,10 @@ def test_channels_are_known_by_their_names(tmp_path):
         trained.evaluate(path)
 
 
+@pytest.mark.parametrize("crf", [False, True])
 @pytest.mark.parametrize("window", [1, 3, 10])
-def test_windows_change_nothing_for_a_network_that_reads_forwards(window):
-    steps, whole, part = _steps(bidirectional=False, window=window)
+def test_windows_change_nothing_for_a_network_that_reads_forwards(window, crf):
+    steps, whole, part = _steps(bidirectional=False, window=window, crf=crf)
     assert [p.tags for p in whole] == [p.tags for p in part]
     for one, other in zip(whole, part, strict=True):
         np.testing.assert_allclose(one.probabilities, other.probabilities, rtol=1e-4)
@@ -227,7 +283,7 @@ def test_windows_with_enough_overlap_change_nothing_for_any_network():
     assert [p.tags for p in whole] != [p.tags for p in part]
 
 
-def _steps(*, bidirectional, window, overlap=0):
+def _steps(*, bidirectional, window, overlap=0, crf=False):
     torch.manual_seed(2)
     rng = np.random.default_rng(7)
     examples = [Example(str(n), tokens=tuple(rng.choice(list("abcdef"), n)), tags=tuple(rng.choice(["X", "Y"], n))) for n in (25, 3, 11, 1)]
@@ -235,11 +291,30 @@ def _steps(*, bidirectional, window, overlap=0):
     codec = Codec.learn(sequences, np.arange(4), LabelOptions(level="word"))
     encoded = Encoded(sequences, codec, tagged=True)
     options = EncoderOptions(hidden=7, embedding=5, bidirectional=bidirectional)
-    model = Tagger(Encoder(InputSizes(words=codec.words.size), options), codec.labels).eval()
+    chain = LinearChain(codec.labels) if crf else None
+    if chain:
+        torch.nn.init.normal_(chain.transitions)
+    model = Tagger(Encoder(InputSizes(words=codec.words.size), options), codec.labels, chain).eval()
     which = np.arange(4)
     found = [predict_all(Steps(model, *cut), encoded, which) for cut in ((None, 0), (window, overlap))]
     assert found[0][1:] == pytest.approx(found[1][1:]) or bidirectional
     return 25, found[0][0], found[1][0]
+
+
+@pytest.mark.parametrize("crf", [False, True])
+def test_spans_longer_than_a_window_can_be_learnt(tmp_path, crf):
+    path = tmp_path / "long.conll"
+    path.write_text("".join("Dr O\nAda B-per\n" + "Fox I-per\n" * (3 + n % 5) + "walks O\n\n" for n in range(20)))
+    un.train_tagger(path, out=tmp_path / "run", crf=crf, window=3, **QUIET)
+    losses = [r["loss"] for r in RunFolder(tmp_path / "run").history.records() if "loss" in r]
+    assert losses and np.isfinite(losses).all()
+
+
+def test_entities_are_measured_where_there_are_none(tags, tmp_path):
+    trained = un.train_tagger(tags, out=tmp_path / "run", **QUIET)
+    none = tmp_path / "none.conll"
+    none.write_text("Dr O\nwalks O\n")
+    assert trained.evaluate(none).entity_f1 == 0
 
 
 def test_strings_whose_characters_are_tagged(tmp_path):

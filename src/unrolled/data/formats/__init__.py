@@ -12,12 +12,12 @@ from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.hugging_face import from_hugging_face
-from unrolled.data.formats.known import FORMATS, files_of, find_format
+from unrolled.data.formats.known import FORMATS, files_of, find_format, where_labels_are
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.text import Source
 from unrolled.errors import DataError, UnrolledWarning
 
-__all__ = ["FORMATS", "ReadingOptions", "from_hugging_face", "read_examples", "settle_format", "write_predictions"]
+__all__ = ["FORMATS", "ReadingOptions", "from_hugging_face", "labelled_examples", "read_examples", "settle_format", "write_predictions"]
 
 
 def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
@@ -40,6 +40,15 @@ def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, *
         yield example
     if example is None:
         raise DataError(f"There is no sequence in {', '.join(names)}. Pass files that have some.")
+
+
+def labelled_examples(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+    """The same, but an example without labels, or without tags if `tagged`, is a `DataError` that says where its format has them."""
+    for example in read_examples(sources, options, tagged=tagged):
+        if (example.tags if tagged else example.labels) is None:
+            cure = where_labels_are(_paths(_names(sources)), options, tagged=tagged)
+            raise DataError(f"{example.place}: the sequence has no {'tags' if tagged else 'label'}. {cure}")
+        yield example
 
 
 def settle_format(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from enum import Enum
 from itertools import chain
 
-from unrolled.data.examples import Example
+from unrolled.data.examples import NO_SPANS, Example
 from unrolled.errors import ConfigError, DataError
 
 _SEEN = 1000
@@ -30,7 +30,7 @@ class Scheme(Enum):
     BIO = "bio"
     IOB1 = "iob1"
     BIOES = "bioes"
-    NONE = "none"
+    NONE = NO_SPANS
 
 
 SCHEMES = ", ".join(scheme.value for scheme in Scheme)

@@ -38,6 +38,21 @@ FORMATS: dict[str, Format] = {known.name: known for known in _FORMATS}
 """Every format by the name that `--format` takes."""
 
 
+_ELSEWHERE = {
+    "columns": "Name their column as `--column`.",
+    "conllu": "Name their column as `--column`, or fill it in.",
+    "lines": "Plain text has none: pass a table, or a file for each label.",
+    "ts": "Write @classLabel true and all labels before @data, and a colon and the label at the end of each case; a question mark is none.",
+    "idx": "Put the file with the labels, …labels-idx1-ubyte, beside that with the images.",
+    "fasta": "Pass `--regions` to tag, or write label=… into each description to classify.",
+}
+
+
+def where_labels_are(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> str:
+    """What one does so that files have labels, or tags if `tagged`: a sentence for messages."""
+    return _ELSEWHERE.get(find_format(paths, options, tagged=tagged).name, "Name their column or key as `--target`, and fill it in.")
+
+
 def find_format(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Format:
     """The format of some files: that which `options` name, or which the names of the files say, or else their first lines.
 

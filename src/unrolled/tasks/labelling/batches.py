@@ -1,5 +1,6 @@
 """Sequences as a network reads them: numbered, in batches of about the same length, padded."""
 
+import warnings
 from collections.abc import Iterator
 from copy import copy
 
@@ -9,27 +10,31 @@ from torch import Tensor
 
 from unrolled.data.batches import padded
 from unrolled.data.sequences import Numbers, Sequences
+from unrolled.errors import UnrolledWarning
 from unrolled.models.inputs import Inputs, Spellings
 from unrolled.tasks.labelling.codec import Codec
+
+_NAMED = 5
+"""Labels that are named in a message."""
 
 
 class Encoded:
     """Sequences with what a codec makes of their tokens, numbers and labels.
 
     `targets` are, for whole sequences, `[N]`, or `[N, K]` zeros and ones where several labels may hold; for steps `[S]`. A label that the
-    codec does not know is -1.
+    codec does not know is -1, and so is the whole row of several labels if one of them is not known, or if nothing is.
     """
 
     def __init__(self, sequences: Sequences, codec: Codec, *, tagged: bool, several: bool = False) -> None:
         codec.require_same_steps(sequences)
-        self.sequences, self.codec = sequences, codec
+        self.sequences, self.codec, self.tagged = sequences, codec, tagged
         self.words = codec.word_numbers(sequences.table)[sequences.tokens] if codec.words else None
         self.numbers = codec.numbers.apply(sequences.numbers) if codec.numbers else None
         if codec.characters:
             spelt = [codec.characters.numbers(token) for token in sequences.table]
             self.letters = np.concatenate([*spelt, np.zeros(0, np.int64)])
             self.letter_starts = np.cumsum([0, *map(len, spelt)])
-        known = np.array([codec.number_of.get(name, -1) for name in sequences.names] + [-1])
+        known = self.known = np.array([codec.number_of.get(name, -1) for name in sequences.names] + [-1])
         if tagged:
             self.targets = known[sequences.tags]
         elif several:
@@ -39,14 +44,34 @@ class Encoded:
 
     def _indicators(self, known: Numbers) -> Numbers:
         rows = np.zeros((len(self.sequences.label_sets) + 1, len(self.codec.labels)), np.int64)
-        for row, chosen in enumerate(self.sequences.label_sets):
-            rows[row, [known[n] for n in chosen if known[n] >= 0]] = 1
+        for row, chosen in zip(rows, self.sequences.label_sets, strict=False):
+            places = known[list(chosen)]
+            row[places] = 1
+            row[:] = np.where((places < 0).any(), -1, row)
+        rows[-1] = -1
         return rows[self.sequences.labels]
 
+    def notice_unseen(self, which: Numbers) -> None:
+        """Say, as an `UnrolledWarning`, which labels of some sequences the codec does not know, and how often they come."""
+        sequences = self.sequences
+        sets = [(name,) for name in range(len(sequences.names))] if self.tagged else sequences.label_sets
+        found = sequences.tags[sequences.steps(which)] if self.tagged else sequences.labels[which]
+        counts = np.bincount(found[found >= 0], minlength=len(sets)).tolist()
+        unseen = {places: n for places, n in zip(sets, counts, strict=True) if n and min(self.known[list(places)], default=0) < 0}
+        if unseen:
+            names = sorted({sequences.names[place] for places in unseen for place in places if self.known[place] < 0})
+            told = ", ".join(map(repr, names[:_NAMED])) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+            unit = "steps have a tag" if self.tagged else "sequences have a label"
+            warnings.warn(
+                f"{sum(unseen.values()):,} of {sum(counts):,} {unit} that was not learnt: {told}. They count as wrong, and have no part in the loss.",
+                UnrolledWarning,
+                stacklevel=3,
+            )
+
     def over(self, sequences: Sequences) -> "Encoded":
-        """The same steps, otherwise divided into sequences."""
+        """The same steps, otherwise divided into sequences, and with their tags."""
         other = copy(self)
-        other.sequences = sequences
+        other.sequences, other.targets = sequences, self.known[sequences.tags]
         return other
 
     def inputs(self, which: Numbers, span: slice = slice(None)) -> Inputs:

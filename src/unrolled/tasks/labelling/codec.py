@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.examples import marks_spans
 from unrolled.data.sequences import Sequences
 from unrolled.data.standardise import Standardiser
 from unrolled.data.symbols import Symbols
@@ -64,6 +65,11 @@ class Codec:
         return cls(level, lower, words, symbols, means, labels, sequences.channels, sequences.scheme)
 
     @property
+    def marks_spans(self) -> bool:
+        """Whether the labels are tags of spans, in BIO."""
+        return marks_spans(self.scheme)
+
+    @property
     def sizes(self) -> InputSizes:
         """What a network has to read."""
         words = self.words.size if self.words else 0
@@ -112,7 +118,7 @@ class Codec:
             words, characters = (None if found[key] is None else Symbols.recall(found[key]) for key in ("words", "characters"))
             numbers = None if found["numbers"] is None else Standardiser.from_dict(found["numbers"])
             labels, channels = (Symbols.recall(found[key]).names for key in ("labels", "channels"))
-            return cls(str(found["level"]), bool(found["lower"]), words, characters, numbers, labels, channels, found.get("scheme"))
+            return cls(str(found["level"]), bool(found["lower"]), words, characters, numbers, labels, channels, found["scheme"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RunError(f"The symbols and labels of the run are damaged: {error!r}. Take them from a copy of the run.") from None
 

@@ -107,7 +107,8 @@ class Steps:
     """One tag for every step.
 
     With a `window` sequences are read in pieces of so many steps: a network that reads forwards alone carries its state from one to the
-    next, so that nothing changes; any other one reads `overlap` steps of both neighbours as well.
+    next, so that nothing changes; any other one reads `overlap` steps of both neighbours as well. A conditional random field gets
+    the scores of the whole sequence either way.
     """
 
     tagged, several = True, False
@@ -165,4 +166,4 @@ class Steps:
         sequences = encoded.sequences
         spans = zip(sequences.starts[which].tolist(), sequences.starts[which + 1].tolist(), strict=True)
         true = [tuple(sequences.names[n] for n in sequences.tags[a:b]) for a, b in spans]
-        return score_tags(true, [p.tags or () for p in found])
+        return score_tags(true, [p.tags or () for p in found], spans=encoded.codec.marks_spans)

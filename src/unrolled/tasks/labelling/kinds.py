@@ -18,7 +18,6 @@ from unrolled.tasks.labelling.codec import Codec
 from unrolled.tasks.labelling.deciding import Deciding, Steps, WholeSequences
 from unrolled.tasks.labelling.material import Labelled, Part, read_labelled
 from unrolled.tasks.labelling.options import CLASSIFY, TAG
-from unrolled.tasks.labelling.scores import is_bio
 from unrolled.tasks.labelling.task import LabellingTask
 from unrolled.tasks.labelling.trained import TrainedLabeller
 
@@ -97,7 +96,7 @@ class Tagging(_Labelling):
     def build(self, configuration: Configuration, knowledge: Codec, cell: Cell) -> Tagger:
         """The network for these symbols and tags."""
         options, tags = configuration["model"], knowledge.labels
-        crf = LinearChain(tags, bio_constraints(tags) if is_bio(tags) else None) if options.crf else None
+        crf = LinearChain(tags, bio_constraints(tags) if knowledge.marks_spans else None) if options.crf else None
         return Tagger(Encoder(knowledge.sizes, options, cell), tags, crf, options.recall)
 
     def deciding(self, model: Tagger, configuration: Configuration) -> Steps:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import evenly
-from unrolled.data.formats import ReadingOptions, read_examples
+from unrolled.data.formats import ReadingOptions, labelled_examples, settle_format
 from unrolled.data.sequences import Numbers, Sequences, gather
 from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.errors import ConfigError
@@ -60,6 +60,8 @@ def read_labelled(configuration: Configuration, progress: Progress, *, tagged: b
     data, reading = configuration["data"], configuration["reading"]
     if not data.sources:
         raise ConfigError("There is no DATA to train on. Pass labelled files, or builtin:… examples: see docs/data.md.")
+    if configuration["batches"].shift:
+        _require_images(data.sources, reading, tagged=tagged)
     sequences = _read(data.sources, reading, data.level, progress, tagged=tagged)
     everything = np.arange(len(sequences))
     same = replace(reading, scheme=sequences.scheme)
@@ -72,8 +74,17 @@ def read_labelled(configuration: Configuration, progress: Progress, *, tagged: b
     measured = Part(encoded, held)
     if other:
         measured = Part(Encoded(other, codec, tagged=tagged, several=several), np.arange(len(other)))
+    measured.encoded.notice_unseen(measured.which)
     fingerprint = blake2b(f"{sequences.fingerprint} {other and other.fingerprint}".encode(), digest_size=16).hexdigest()
     return Labelled(codec, Part(encoded, learnt), measured, fingerprint, _vectors(data.vectors, codec))
+
+
+def _require_images(sources: tuple[str, ...], reading: ReadingOptions, *, tagged: bool) -> None:
+    """`ConfigError` unless the channels of a step are the pixels of a row, so that to move them is to move what they show."""
+    if (settle_format(sources, reading, tagged=tagged).format, reading.image) != ("idx", "rows"):
+        raise ConfigError(
+            "`--shift` moves images in idx files that are read row by row, and DATA is something else. Leave it out; `--noise` is for all numbers."
+        )
 
 
 def _vectors(path: str | None, codec: Codec) -> tuple[Tensor, Tensor] | None:
@@ -89,4 +100,4 @@ def _read(sources: tuple[str, ...], reading: ReadingOptions, level: str | None, 
     def tick(count: int) -> None:
         progress(f"reading: {count:,} sequences", 0, 1)
 
-    return gather(read_examples(sources, reading, tagged=tagged), level or "both", needed="tags" if tagged else "labels", progress=tick)
+    return gather(labelled_examples(sources, reading, tagged=tagged), level or "both", progress=tick)

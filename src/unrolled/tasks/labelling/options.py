@@ -75,7 +75,7 @@ class BatchOptions:
 
     batch: int = option(32, "Sequences in a batch, of about the same length.")
     noise: float = option(0.0, "Deviation of the noise that is added to standardised numbers in training.")
-    shift: int = option(0, "Most steps and channels by which numbers are moved in training, such as the rows and columns of an image.")
+    shift: int = option(0, "Most rows and columns by which images, read row by row, are moved in training.")
 
     def __post_init__(self) -> None:
         _require_at_least(self, batch=1, noise=0, shift=0)
@@ -89,7 +89,11 @@ class BatchOptions:
 class TagBatchOptions(BatchOptions):
     """The same where steps are tagged."""
 
-    window: int | None = option(None, "Steps of the pieces in which longer sequences are read.  [default: whole sequences]")
+    window: int | None = option(
+        None,
+        "Most steps of the pieces in which longer sequences are learnt and tagged; a network that reads forwards alone gives the same tags as "
+        "without, with --crf too.  [default: whole sequences]",
+    )
     overlap: int = option(0, "Steps that a piece reads of both neighbours, which are tagged there, when there are no states to carry on.")
 
     def __post_init__(self) -> None:

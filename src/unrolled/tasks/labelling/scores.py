@@ -71,11 +71,6 @@ class Scores:
         replace_file(path, lambda aside: figure.savefig(aside, format="png", dpi=120))
 
 
-def is_bio(names: Sequence[str]) -> bool:
-    """Whether tags mark entities: O, and B-… and I-… of every kind."""
-    return "O" in names and len(names) > 1 and all(name == "O" or name[:2] in ("B-", "I-") for name in names)
-
-
 def score_labels(true: Labels, predicted: Labels, *, several: bool = False) -> Scores:
     """Of whole sequences: one label each, or with `several` any number."""
     if not several:
@@ -88,17 +83,17 @@ def score_labels(true: Labels, predicted: Labels, *, several: bool = False) -> S
     return Scores(len(true), float(accuracy_score(rows, found)), float(macro), None, report, (), nothing)
 
 
-def score_tags(true: Labels, predicted: Labels) -> Scores:
-    """Of steps; where all tags are BIO, of entities too (as CoNLL-2000's conlleval counts them)."""
+def score_tags(true: Labels, predicted: Labels, *, spans: bool) -> Scores:
+    """Of steps; where tags mark `spans` in BIO, of entities too (as CoNLL-2000's conlleval counts them), 0 where there are none."""
     flat, found = ([tag for tags in all_tags for tag in tags] for all_tags in (true, predicted))
-    if not is_bio(sorted({*flat, *found})):
+    if not spans:
         return _scores(flat, found, None)
     rows, columns = [list(tags) for tags in true], [list(tags) for tags in predicted]
     with warnings.catch_warnings():
         # No entity found yet, as at the beginning of training, is an F1 of 0 and no news.
         warnings.simplefilter("ignore")
         precision, recall, f1, _ = entity_scores(rows, columns, average="micro", zero_division=0)
-        report = entity_report(rows, columns, zero_division=0)
+        report = entity_report(rows, columns, zero_division=0) if {*flat, *found} != {"O"} else ""
     return _scores(flat, found, (float(precision), float(recall), float(f1)), report)
 
 

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.data.batches import by_length
-from unrolled.data.formats.bio import Scheme
 from unrolled.models.inputs import Inputs
 from unrolled.tasks.labelling.deciding import Deciding, device_of, predict_all
 from unrolled.tasks.labelling.material import Labelled, Part
@@ -54,13 +53,13 @@ class LabellingTask:
         with torch.random.fork_rng(), torch.no_grad():
             which = self.train.which[:1]
             self.model.train()
-            self.deciding.loss(self.train.encoded.inputs(which).to(self.device), self.train.encoded, which)
+            self.deciding.loss(self.train.encoded.inputs(which).to(self.device), self.train.encoded, which, self.weights)
 
     def summary(self) -> str:
         """How many sequences there are."""
         codec = self.material.knowledge
         words = f", {codec.words.size:,} words" if codec.words else ""
-        scheme = f" ({codec.scheme.upper()})" if codec.scheme not in (None, Scheme.NONE.value) else ""
+        scheme = f" ({codec.scheme.upper()})" if codec.scheme and codec.marks_spans else ""
         steps = int(self.train.encoded.sequences.lengths[self.train.which].sum())
         return (
             f"{len(self.material.train):,} sequences of {steps:,} steps to learn, {len(self.material.held_out):,} held out, "

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats import ReadingOptions, read_examples
+from unrolled.data.formats import ReadingOptions, labelled_examples
 from unrolled.data.sequences import gather
 from unrolled.data.text import Source
 from unrolled.errors import DataError
@@ -62,18 +62,17 @@ class TrainedLabeller:
     def evaluate(
         self, sources: Source | Sequence[Source], *, reading: ReadingOptions | None = None, progress: Progress | None = None
     ) -> Scores:
-        """How well it labels other files; labels that it never saw count as wrong."""
-        examples = read_examples(sources, reading or self.reading, tagged=self.tagged)
-        encoded = self._encoded(examples, needed=True)
+        """How well it labels other files; labels that it never saw count as wrong, and are an `UnrolledWarning`."""
+        encoded = self._encoded(labelled_examples(sources, reading or self.reading, tagged=self.tagged))
         which = np.arange(len(encoded.sequences))
         if not len(which):
             raise DataError("There is no sequence to measure. Pass a file with at least one.")
+        encoded.notice_unseen(which)
         found, _, _ = predict_all(self.deciding, encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
         return self.deciding.score(encoded, which, found)
 
-    def _encoded(self, examples: Iterable[Example], *, needed: bool = False) -> Encoded:
-        sequences = gather(examples, self.codec.level, needed=("tags" if self.tagged else "labels") if needed else None)
-        return Encoded(sequences, self.codec, tagged=self.tagged, several=self.deciding.several)
+    def _encoded(self, examples: Iterable[Example]) -> Encoded:
+        return Encoded(gather(examples, self.codec.level), self.codec, tagged=self.tagged, several=self.deciding.several)
 
 
 def _example(sequence: str | Sequence[str] | np.ndarray, place: str) -> Example:
