@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from math import exp, inf
+from textwrap import shorten
 
 import numpy as np
 import torch
@@ -18,6 +19,9 @@ WRITTEN = 200
 
 WRITTEN_AT_LAST = 2000
 """The same at the end of a run, to say how good it is."""
+
+SHOWN = 60
+"""Characters of an example."""
 
 
 class TranslationTask:
@@ -78,7 +82,7 @@ class TranslationTask:
             tick(done, len(self.held_out))
         some = self.material.held_out[:: max(len(self.material.held_out) // written, 1)][:written]
         scores, texts = self.translator.score_translations(some, tick=tick)
-        self.example = f"“{some[0].source}” → “{texts[0]}”"
+        self.example = f"“{_short(some[0].source)}” → “{_short(texts[0])}”"
         return {
             "held_out": total / self.held_out_size,
             "bleu": scores.bleu,
@@ -103,3 +107,7 @@ class TranslationTask:
 
     def recall(self, memory: Mapping[str, Tensor]) -> None:
         """Nothing."""
+
+
+def _short(text: str) -> str:
+    return shorten(text, SHOWN, placeholder="…")
