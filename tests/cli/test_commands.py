@@ -199,6 +199,13 @@ def test_show_lists_and_prints_cells(here):
     assert call("show", "minimal.cell") == MINIMAL
     assert "\\odot" in call("show", "lstm", "--as", "latex")
     assert "backward, every step" in call("show", "gru", "--as", "plan")
+    assert call("show", "minimal.cell", "--as", "graph", "--steps", "2").startswith("<svg ")
+    call("show", "minimal.cell", "--as", "graph", "--steps", "2", "--out", "minimal.svg")
+    assert (here / "minimal.svg").read_text(encoding="utf-8").startswith("<svg ") and "unrolled over 2 steps" in (
+        here / "minimal.svg"
+    ).read_text(encoding="utf-8")
+    with pytest.raises(UnrolledError, match=r"cannot be written"):
+        call("show", "lstm", "--out", "nowhere/lstm.txt")
     with pytest.raises(UnrolledError, match=r"The built-in cells are elman, elman-relu"):
         call("show", "gruu")
 

@@ -28,7 +28,7 @@ SUMMARIES = {
     "chat": "Talk with a network that learnt replies.",
     "sample": "Let a language model write.",
     "score": "Which sentence is more likely?",
-    "show": "Print a cell: its equations, mathematics or plan.",
+    "show": "Print a cell: its equations, mathematics, plan or graph.",
     "doctor": "What is installed, and what can run here.",
     "demo": "Train on text that ships with Python, and see it write.",
 }

@@ -3,6 +3,7 @@
 from functools import cache
 
 from unrolled.compiler.adjoint import derive
+from unrolled.compiler.drawing import plan_to_svg
 from unrolled.compiler.plan import Adjoint, AdjointStage, Assignment, Gradient, Plan, Pullback, Stage
 from unrolled.compiler.schedule import stages
 from unrolled.compiler.show import plan_to_text
@@ -16,4 +17,4 @@ def make_plan(recurrence: Recurrence) -> Plan:
     return Plan(recurrence, prologue, loop, derive(recurrence, prologue, loop), to_text(recurrence))
 
 
-__all__ = ["Adjoint", "AdjointStage", "Assignment", "Gradient", "Plan", "Pullback", "Stage", "make_plan", "plan_to_text"]
+__all__ = ["Adjoint", "AdjointStage", "Assignment", "Gradient", "Plan", "Pullback", "Stage", "make_plan", "plan_to_svg", "plan_to_text"]

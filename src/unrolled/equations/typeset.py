@@ -74,10 +74,16 @@ def _number(text: str) -> tuple[str, int]:
     return (power, _POWER) if mantissa == "1" else (rf"{mantissa} \cdot {power}", _PRODUCT)
 
 
+def split_name(name: str) -> tuple[str, str, str]:
+    """A name as it is set: its letters, the digits after them, and what follows a `_`; the last two are subscripts."""
+    letters, digits, below = re.fullmatch(r"(_*[^_]*?)(\d*)(?:_(.*))?", name).groups()  # type: ignore[union-attr]
+    return letters, digits, below or ""
+
+
 def _symbol(name: str, time: str = "") -> str:
     """A name with everything after its letters, and the time, as one subscript: LaTeX refuses a second one."""
-    letters, digits, below = re.fullmatch(r"(_*[^_]*?)(\d*)(?:_(.*))?", name).groups()  # type: ignore[union-attr]
-    subscript = ",".join(filter(None, (digits, _word(below or ""), time)))
+    letters, digits, below = split_name(name)
+    subscript = ",".join(filter(None, (digits, _word(below), time)))
     return f"{_word(letters)}_{{{subscript}}}" if subscript else _word(letters)
 
 
