@@ -188,7 +188,7 @@ def arguments(numbers=False, masked=False, padded=True, cut=True):
     layer = un.LSTM(INPUTS, UNITS, dtype=torch.float64, engine="native", **options)
     x = torch.randint(INPUTS, (STEPS, BATCH)) if numbers else dense()
     initial = tuple(torch.randn(BATCH, UNITS, dtype=torch.float64, requires_grad=True) for _ in range(2))
-    problem = layer._problem((0, 0), x if numbers else x.requires_grad_(), initial, None, None, every_state=False)
+    problem = layer.problem((0, 0), x if numbers else x.requires_grad_(), initial, None, None, every_state=False)
     masks = list((problem.masks or {}).values())
     return Given(bind(problem), problem.x, problem.weights.stored, list(initial), masks, lengths() if padded else None,
                  resets() if cut else None, False, 1, 1)  # fmt: skip
@@ -214,7 +214,7 @@ def test_the_operators_keep_the_rules_of_torch(options, monkeypatch):
 def test_a_key_tells_all_of_a_kernel(monkeypatch):
     layer = un.LSTM(INPUTS, UNITS, proj_size=2, bias=False, dtype=torch.float64, engine="native", recurrent_dropout=0.5)
     initial = tuple(torch.zeros(BATCH, n, dtype=torch.float64) for n in (2, UNITS))
-    key = bind(layer._problem((0, 0), dense(), initial, None, None, every_state=False))
+    key = bind(layer.problem((0, 0), dense(), initial, None, None, every_state=False))
     known = binding_of(key)
     monkeypatch.delitem(_of_key, key)
     again = binding_of(key)

@@ -14,7 +14,7 @@ import torch
 
 import unrolled as un
 from unrolled.errors import ConfigError, RunError
-from unrolled.training import loop
+from unrolled.training import RunFolder, loop
 from unrolled.training.checkpoint import load_tensors
 from unrolled.training.run_folder import CHECKPOINT, WEIGHTS
 
@@ -81,6 +81,37 @@ def test_a_run_that_is_interrupted_and_crashes_ends_like_one_left_alone(train, a
     assert stopped.outcome == alone.outcome
     updates = [[r["update"] for r in f.history.records() if "held_out" in r] for f in (stopped, alone)]
     assert updates[0] == updates[1]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_run_that_is_watched_ends_like_one_that_is_not(train, variant):
+    """Bit by bit, in all that training changes."""
+    alone, watched = train("alone", **VARIANTS[variant]), train("watched", watch=True, watch_every=3, **VARIANTS[variant])
+    assert digest(watched) == digest(alone)
+    assert not alone.watched.path.exists()
+    assert [r["update"] for r in watched.watched.records()] == list(range(1, alone.history.records()[-1]["update"] + 1, 3))
+
+
+def seen(folder):
+    """All that was watched, without the clock."""
+    return [{name: value for name, value in record.items() if name != "seconds"} for record in folder.watched.records()]
+
+
+def test_wherever_a_watched_run_is_stopped_or_crashes_its_records_are_those_of_one_left_alone(train, after):
+    options = {"dropout": 0.5, "clip": 0.3, "watch": True, "watch_every": 4, "layers": 2}
+    alone = train("alone", **options)
+    wanted = seen(alone)
+    assert 0 < wanted[-1]["clipped"] < wanted[-1]["update"]
+    for stop in (1, 6, 8, 9, wanted[-1]["update"]):
+        after(stop, interrupt)
+        assert not train(f"at {stop}", **options).outcome.finished
+        after(3, crash)
+        with pytest.raises(ZeroDivisionError):
+            train(f"at {stop}", resume=True, epochs=3)
+        after(-1, crash)
+        stopped = train(f"at {stop}", resume=True, epochs=2)
+        assert seen(stopped) == wanted
+        assert digest(stopped) == digest(alone)
 
 
 @pytest.mark.parametrize("accumulate", [1, 3])
@@ -175,6 +206,7 @@ def test_a_finished_run_that_is_resumed_stays_as_it_is(train):
 
 def test_a_process_killed_at_any_moment_can_be_resumed_to_the_same_end(train, text, tmp_path):
     flags = ["--hidden", "8", "--embedding", "6", "--batch", "3", "--window", "10", "--epochs", "8", "--evaluations", "40", "--warmup", "3"]
+    flags += ["--watch", "--watch-every", "2"]
     folder = tmp_path / "killed"
     command = [sys.executable, "-c", "from unrolled.cli import main; main()", "train", "lm"]
     with subprocess.Popen(
@@ -186,6 +218,7 @@ def test_a_process_killed_at_any_moment_can_be_resumed_to_the_same_end(train, te
     subprocess.run([*command, "--resume", str(folder)], check=True, capture_output=True)
     alone = train("alone", epochs=8, evaluations=40)
     assert (folder / WEIGHTS).read_bytes() == (alone.path / WEIGHTS).read_bytes()
+    assert seen(RunFolder(folder)) == seen(train("watched", epochs=8, evaluations=40, watch=True, watch_every=2))
 
 
 def test_stopped_while_measuring_it_measures_again(train, monkeypatch):

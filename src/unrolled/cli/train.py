@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from unrolled.cli.flags import flags, given, read_options
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, TrainingError
 from unrolled.tasks import KINDS, find_kind, run_training
 from unrolled.tasks.kind import Kind
-from unrolled.training import RunFolder, display_here
+from unrolled.training import RunFolder, display_here, read_watch, report
 from unrolled.training.run_folder import PICTURE, fresh_folder
 
 INTERRUPTED = 130
@@ -89,7 +89,12 @@ def _command(kind: Kind) -> click.Command:
 
 
 def _run(kind: Kind, data: tuple[str, ...], folder: RunFolder, options: Mapping[str, Any], *, resume: bool) -> None:
-    outcome = run_training(kind, data, folder, options, display_here(), resume=resume)
+    try:
+        outcome = run_training(kind, data, folder, options, display_here(), resume=resume)
+    except TrainingError:
+        _tell(folder)
+        raise
+    _tell(folder)
     where = shlex.quote(str(folder))
     if not outcome.finished:
         click.echo(f"Stopped; everything is saved. Go on with: unrolled train {kind.name} --resume {where}")
@@ -101,6 +106,12 @@ def _next(kind: Kind, folder: RunFolder) -> str:
     """What one does with a run: event logs and numbers are not typed at a terminal."""
     numbers = getattr(kind.recall(folder.read_text(kind.file)), "numbers", None)
     return WITH_FILES if numbers or folder.read_config().get("reading", {}).get("case") else NEXT[kind.name]
+
+
+def _tell(folder: RunFolder) -> None:
+    """What was seen in a run that was watched."""
+    if folder.watched.size():
+        click.echo(report(read_watch(folder)))
 
 
 def _together(typed: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:

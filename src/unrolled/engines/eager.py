@@ -181,17 +181,27 @@ class _Run:
 
     def _prologue(self) -> list[Values]:
         """What the loop reads of all that depends on the input alone, computed for all real steps at once."""
+        values = self.early()
+        read = [s for s in values if s in self.ready.read]
+        pieces = zip(*(values[s].split(self.counts) for s in read), strict=True) if read else ((),) * self.steps
+        return [dict(zip(read, piece, strict=True)) for piece in pieces]
+
+    def early(self) -> Values:
+        """All that depends on the input alone, for all real steps, one below the other."""
         x = self.problem.x.flatten(0, 1)
         values: Values = {**self.vectors, INPUT: x if self.lengths is None else x[self.lengths.index]}
         for part in self.ready.prologue:
             for group in part.groups(self.problem.weights, narrow=self.problem.narrow, looked_up=not x.is_floating_point()):
                 group.compute(values[group.operand], values)
             part.finish(values)
-        read = [s for s in values if s in self.ready.read]
-        pieces = zip(*(values[s].split(self.counts) for s in read), strict=True) if read else ((),) * self.steps
-        return [dict(zip(read, piece, strict=True)) for piece in pieces]
+        return values
 
     def _step(self, states: tuple[Tensor, ...], early: Values) -> tuple[Tensor, ...]:
+        values = self.values(states, early)
+        return tuple(_rows(values[symbol], len(old), old.shape[1], old) for symbol, old in zip(self.ready.now, states, strict=True))
+
+    def values(self, states: tuple[Tensor, ...], early: Values) -> Values:
+        """All that is computed at a step, from the states before it."""
         values: Values = {**self.vectors, **early, **dict(zip(self.ready.before, states, strict=True))}
         count = len(states[0])
         for groups, part in self.loop:
@@ -199,7 +209,7 @@ class _Run:
                 read = _rows(values[group.operand], count, group.matrix.shape[1], states[0])
                 group.compute(read * self.masks[read.shape[1]][:count] if self.masks else read, values)
             part.finish(values)
-        return tuple(_rows(values[symbol], count, old.shape[1], old) for symbol, old in zip(self.ready.now, states, strict=True))
+        return values
 
     def _padded(self, values: list[Tensor], state: int) -> Tensor:
         """Steps one below the other, back as `[T, B, n]` with 0 past each end."""
@@ -210,6 +220,19 @@ class _Run:
             return torch.stack(values)
         flat = torch.cat(values)
         return flat.new_zeros(self.steps * self.batch, units).index_copy(0, self.lengths.index, flat).view(self.steps, self.batch, units)
+
+
+def values_of_step(problem: Problem) -> dict[str, Tensor]:
+    """What each equation gives at the one step of a problem without lengths, by the name on its left: `[B, n]`, differentiable.
+
+    The states before the step are the problem's initial ones; so all steps of a sequence can be asked for at once, as rows of a batch.
+    """
+    run = _Run(problem)
+    values = run.values(run.initial, run.early())
+    names = [e.name for e in problem.plan.recurrence.equations]
+    like = problem.initial[0]
+    widths = {n: v.shape[-1] if isinstance(v := values[now(n)], Tensor) and v.dim() else like.shape[1] for n in names}
+    return {n: _rows(values[now(n)], len(like), widths[n], like) for n in names}
 
 
 def _mean(value: Tensor | float) -> Tensor | float:

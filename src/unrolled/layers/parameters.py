@@ -54,6 +54,11 @@ class NamedParameters(nn.Module):
         self._lay_together()
         self.reset_parameters()
 
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Every layer and direction, in the order in which states have them."""
+        return tuple(self._places)
+
     def block(self, name: str, layer: int = 0, reverse: bool = False) -> Tensor:
         """One named block of parameters, as in the equations: `block("R_f")` is the forget gate's recurrent map `[H, H]`.
 

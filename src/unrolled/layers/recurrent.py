@@ -149,7 +149,7 @@ class Recurrent(NamedParameters):
         states = (state,) if isinstance(state, Tensor) else state
         x, calls, told = x_t[None], [], ("", "")
         for layer, _ in self._places:
-            problem = self._problem((layer, 0), x, tuple(s[layer] for s in states), None, None, every_state=False)
+            problem = self.problem((layer, 0), x, tuple(s[layer] for s in states), None, None, every_state=False)
             choice = choose(self.engine, problem)
             prepared = choice.engine.prepare(problem) if isinstance(choice.engine, Preparing) else None
             if prepared is None:
@@ -167,7 +167,7 @@ class Recurrent(NamedParameters):
             ("whole numbers (one-hot)", torch.zeros(1, 0, dtype=torch.long, device=some.device)),
         ):
             # A batch of nothing, for which a dropout mask draws no random numbers.
-            problem = self._problem((0, 0), x, tuple(some.new_zeros(0, n) for n in self._units), None, None, every_state=False)
+            problem = self.problem((0, 0), x, tuple(some.new_zeros(0, n) for n in self._units), None, None, every_state=False)
             try:
                 self._check_input(x, None)
                 choice = choose(self.engine, problem)
@@ -210,15 +210,20 @@ class Recurrent(NamedParameters):
         if state is not None:
             given = check_state(state, self.cell.states, len(self._places), batch, self._units, arrangement.batched)
             return as_parameters(given, self.cell.states, self._like())
+        return self.begin(batch)
+
+    def begin(self, batch: int) -> State:
+        """Every state `[L * D, B, n]` before the first step, where the caller gives none."""
         if self.initial_state == "learned":
             learned = ([self._stored(parameter_name(f"{name}_0", place)) for place in self._places] for name in self.cell.states)
             return tuple(torch.stack(rows)[:, None].expand(-1, batch, -1) for rows in learned)
         weight = self._like()
         return tuple(weight.new_zeros(len(self._places), batch, units) for units in self._units)
 
-    def _problem(
+    def problem(
         self, place: Place, x: Tensor, initial: State, lengths: Lengths | None, resets: Tensor | None, *, every_state: bool
     ) -> Problem:
+        """What an engine is asked to compute at one place; `initial` has its states `[B, n]`, `resets` are as for `forward`."""
         masks = None
         if self.training and self.recurrent_dropout:
             sizes = self._unit_sizes()
@@ -247,7 +252,7 @@ class Recurrent(NamedParameters):
             here: list[Solution] = []
             for direction in range(2 if self.bidirectional else 1):
                 at = states[len(solutions) + len(here)]
-                problem = self._problem((layer, direction), x, at, lengths, resets, every_state=every_state)
+                problem = self.problem((layer, direction), x, at, lengths, resets, every_state=every_state)
                 choice = choose(self.engine, problem)
                 object.__setattr__(self, "_last", (choice.engine.name, choice.why))  # A module's own way costs ten times as much.
                 here.append(self._solve(choice.engine, problem))

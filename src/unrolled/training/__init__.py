@@ -1,22 +1,30 @@
-"""F7: training. The loop, truncated back-propagation through time, checkpoints, run folders, history, and what is shown on the way."""
+"""F7: training. The loop, truncated back-propagation through time, checkpoints, run folders, history, what is shown on the
+way, and what a run looks like inside."""
 
 from unrolled.training.display import Display, Silent, display_here
+from unrolled.training.findings import Finding, diagnose, report
 from unrolled.training.loop import train
 from unrolled.training.options import TrainingOptions
+from unrolled.training.readings import Readings, read_watch
 from unrolled.training.run_folder import RunFolder
 from unrolled.training.task import Outcome, Task
 from unrolled.training.truncated import Piece, StreamOptions, Truncated
 
 __all__ = [
     "Display",
+    "Finding",
     "Outcome",
     "Piece",
+    "Readings",
     "RunFolder",
     "Silent",
     "StreamOptions",
     "Task",
     "TrainingOptions",
     "Truncated",
+    "diagnose",
     "display_here",
+    "read_watch",
+    "report",
     "train",
 ]

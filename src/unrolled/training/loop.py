@@ -21,6 +21,7 @@ from unrolled.training.schedule import learning_rate
 from unrolled.training.state import Position, adamw, restore_state, save_state
 from unrolled.training.task import Measures, Outcome, Task, Tick
 from unrolled.training.truncated import Piece
+from unrolled.training.watch import Watch
 
 LOG_SECONDS = 1.0
 DRAW_SECONDS = 30.0
@@ -56,6 +57,7 @@ class _Run:
         self.device = next(task.model.parameters()).device
         self.optimiser = adamw(task.model, options)
         self.average = Average(task.model, options.average)
+        self.watch = Watch(task.model, folder.watched, enabled=options.watch, every=options.watch_every)
         self.updates_per_epoch = -(-task.batches // options.accumulate)
         self.at = Position()
         self.norms: deque[float] = deque(maxlen=5)
@@ -70,6 +72,7 @@ class _Run:
             self.task.recall({name: tensor.to(self.device) for name, tensor in carried.items()})
         if resume:
             self.folder.history.cut(self.at.history)
+            self.watch.cut(self.at.watched)
         self.started = time.perf_counter() - self.at.seconds
         self.saved_at, self.saved_updates = time.perf_counter(), self.at.updates
         self.drawn_at = self.saved_at
@@ -152,18 +155,23 @@ class _Run:
         rate = learning_rate(self.options, self.at.updates, self._done(self.at.updates, self.at.seconds))
         for group in self.optimiser.param_groups:
             group["lr"] = rate
+        self.watch.begin(self.at.updates)
         loss, tokens = self._gradient()
+        self.watch.before_step()
         norm = float(nn.utils.clip_grad_norm_(self.task.model.parameters(), self.options.clip or math.inf))
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise TrainingError(self._not_a_number(loss, norm))
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.norms.append(norm)
+        self.at.clipped += 0 < self.options.clip < norm
+        self.at.peak = max(self.at.peak, norm)
         self.at.in_epoch += 1
         self.at.updates += 1
         self.average.update(self.at.updates)
         self.at.tokens += tokens
         self.at.seconds = time.perf_counter() - self.started
+        self.watch.after_step(self.at, {"loss": loss, "learning_rate": rate, "gradient_norm": norm})
         self.meter.add(loss, norm, tokens)
         if self.meter.seconds() >= LOG_SECONDS or self.at.updates == 1:
             self._log(rate)
@@ -216,10 +224,10 @@ class _Run:
         self.display.status(Status(done, self.at.updates, held_out=self.held_out, left=left, **read))
 
     def _record(self, record: Mapping[str, Any]) -> None:
-        position = {"update": self.at.updates, "epoch": self.at.epoch, "tokens": self.at.tokens, "seconds": round(self.at.seconds, 3)}
-        self.folder.history.add({**position, **record})
+        record = {**self.at.told(), **record}
+        self.folder.history.add(record)
         if self.events:
-            self.events.add({**position, **record})
+            self.events.add(record)
 
     def _measure(self) -> None:
         """Measure on the held-out part, and keep the weights if they are the best so far."""
@@ -263,7 +271,7 @@ class _Run:
         if self.at.best is None:
             with self.average.in_place():
                 self.folder.save_weights(self.task.model)
-        self.at.history = self.folder.history.size()
+        self.at.history, self.at.watched = self.folder.history.size(), self.folder.watched.size()
         save_state(self.folder, self.task.model, self.optimiser, self.average, self.task.memory(), self.at)
         self.saved_at, self.saved_updates = time.perf_counter(), self.at.updates
 

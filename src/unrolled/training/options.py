@@ -33,15 +33,19 @@ class TrainingOptions:
     patience: int | None = option(None, "Stop after so many measurements without a better one.")
     checkpoint_seconds: float = option(30.0, "Longest time between two checkpoints.")
     device: str = option("auto", "Where to run: auto, cpu, cuda, …")
+    watch: bool = option(False, "Record gradients, updates and gates on the way, and say in the end what looks wrong with them.")
+    watch_every: int | None = option(None, "Updates from one such record to the next.  [default: as many as keep the cost below 5 %]")
     tensorboard: bool = option(False, "Also write TensorBoard events into the run folder.")
 
     def __post_init__(self) -> None:
         if self.epochs is not None and self.minutes is not None:
             raise ConfigError("`--epochs` and `--minutes` both say when to stop. Give one of them.")
-        for name, least in (("epochs", 1), ("accumulate", 1), ("evaluations", 1), ("patience", 1), ("warmup", 0)):
+        for name, least in (("epochs", 1), ("accumulate", 1), ("evaluations", 1), ("patience", 1), ("watch_every", 1), ("warmup", 0)):
             value = getattr(self, name)
             if value is not None and value < least:
-                raise ConfigError(f"`--{name}` must be at least {least}, got {value}.")
+                raise ConfigError(f"`--{name.replace('_', '-')}` must be at least {least}, got {value}.")
+        if self.watch_every is not None and not self.watch:
+            raise ConfigError("`--watch-every` says how often `--watch` records. Give that too, or leave it out.")
         for name in ("minutes", "learning_rate"):
             self._require(name, lambda v: v > 0, "a number above 0")
         for name in ("weight_decay", "clip", "checkpoint_seconds"):
@@ -94,6 +98,8 @@ CHANGEABLE = frozenset(
         "checkpoint_seconds",
         "device",
         "tensorboard",
+        "watch",
+        "watch_every",
     }
 )
 """Options that may be told anew when a run is resumed."""

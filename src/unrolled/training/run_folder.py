@@ -26,6 +26,7 @@ CONFIG = "config.toml"
 WEIGHTS = "model.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.jsonl"
+WATCH = "watch.jsonl"
 PICTURE = "loss.png"
 LOCK = ".lock"
 
@@ -34,12 +35,12 @@ class RunFolder:
     """The folder of a run.
 
     `config.toml` (everything that was asked for), `model.safetensors` (the weights with the best held-out loss), `checkpoint.safetensors`
-    (all that is needed to go on), `metrics.jsonl`, `loss.png`, and the task's own text files.
+    (all that is needed to go on), `metrics.jsonl`, `watch.jsonl` if the run was watched, `loss.png`, and the task's own text files.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self.history = History(self.path / METRICS)
+        self.history, self.watched = History(self.path / METRICS), History(self.path / WATCH)
 
     def __str__(self) -> str:
         return str(self.path)

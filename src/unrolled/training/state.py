@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,8 @@ class Position:
     """Where a run stands.
 
     Epochs that are done, and updates in the present one; all updates and tokens; seconds spent; the best score of the held-out part so
-    far, and the measurements since then; updates and seconds at the last measurement; bytes of history.
+    far, and the measurements since then; updates and seconds at the last measurement; bytes of history and of what was watched; updates whose
+    gradient was clipped, and the largest norm of a gradient since one was watched.
     """
 
     epoch: int = 0
@@ -36,6 +38,13 @@ class Position:
     measured_updates: int = 0
     measured_seconds: float = 0.0
     history: int = 0
+    watched: int = 0
+    clipped: int = 0
+    peak: float = 0.0
+
+    def told(self) -> dict[str, Any]:
+        """What every record begins with."""
+        return {"update": self.updates, "epoch": self.epoch, "tokens": self.tokens, "seconds": round(self.seconds, 3)}
 
 
 def adamw(model: nn.Module, options: TrainingOptions) -> torch.optim.AdamW:
@@ -108,7 +117,7 @@ def _random() -> dict[str, Tensor]:
 def _position(text: str, folder: RunFolder) -> Position:
     try:
         found = json.loads(text)
-        kinds = {"seconds": (int, float), "measured_seconds": (int, float), "best": (int, float, type(None))}
+        kinds = {"seconds": (int, float), "measured_seconds": (int, float), "peak": (int, float), "best": (int, float, type(None))}
         if not all(isinstance(found[f.name], kinds.get(f.name, int)) and abs(found[f.name] or 0) < math.inf for f in fields(Position)):
             raise TypeError
         return Position(**found)

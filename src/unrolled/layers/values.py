@@ -1,0 +1,69 @@
+"""What every line of a cell's text gives at every step: gates, and all else that engines do not keep."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from unrolled.engines import Lengths, read_lengths, values_of_step
+from unrolled.layers.checks import in_reverse
+from unrolled.layers.parameters import Place, parameter_name
+from unrolled.layers.recurrent import Recurrent, State
+
+
+@torch.no_grad()
+def line_values(
+    layer: Recurrent,
+    x: Tensor,
+    state: State | None = None,
+    *,
+    lengths: Tensor | Sequence[int] | None = None,
+    resets: Tensor | None = None,
+) -> dict[str, Tensor]:
+    """What the lines of the cell's text give without dropout, `[T, B, n]` each, 0 past each end, by line and place: `f_l0`.
+
+    The arguments are those of the layer, steps first. It runs on its engine for its states; since what every step begins with is known
+    then, the lines of all steps are computed at once, as rows of one step.
+    """
+    steps, batch = x.shape[:2]
+    real = read_lengths([steps] * batch if lengths is None else lengths, steps, batch, x.device)
+    initial = layer.begin(batch) if state is None else state
+    trained, layer.training = layer.training, False
+    try:
+        _, _, history = layer._run(x, initial, real, resets, every_state=True)
+        found = {}
+        for number, (place, given) in enumerate(_inputs(layer, x, history)):
+            before = _before(tuple(h[number] for h in history), tuple(s[number] for s in initial), place, real, resets)
+            rows = tuple(s[real.mask] for s in before)
+            values = values_of_step(layer.problem(place, given[real.mask][None], rows, None, None, every_state=False))
+            found.update({parameter_name(name, place): _padded(value, real) for name, value in values.items()})
+        return found
+    finally:
+        layer.training = trained
+
+
+def _inputs(layer: Recurrent, x: Tensor, history: State) -> Iterator[tuple[Place, Tensor]]:
+    """What each layer and direction reads, when the outputs of all are known."""
+    directions = 2 if layer.bidirectional else 1
+    for number, place in enumerate(layer.places):
+        if place[0] and not place[1]:
+            below = torch.cat(list(history[0][number - directions : number]), -1)
+            x = below + x if layer.residual and place[0] > 1 else below
+        yield place, x
+
+
+def _before(after: State, initial: State, place: Place, real: Lengths, resets: Tensor | None) -> State:
+    """The states `[T, B, n]` that each step begins with, from those `after` it."""
+    first = real.values - 1 if place[1] else torch.zeros_like(real.values)
+    begins = torch.arange(real.steps, device=first.device)[:, None] == first
+    if resets is not None:
+        begins = begins | (in_reverse(resets) if place[1] else resets)
+    shift = -1 if place[1] else 1
+    return tuple(torch.where(begins[..., None], i, s.roll(shift, 0)) for s, i in zip(after, initial, strict=True))
+
+
+def _padded(value: Tensor, real: Lengths) -> Tensor:
+    """Real steps one below the other, as `[T, B, n]`."""
+    padded = value.new_zeros(*real.mask.shape, value.shape[-1])
+    padded[real.mask] = value
+    return padded
