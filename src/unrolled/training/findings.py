@@ -128,15 +128,14 @@ def _loss(readings: Readings) -> Iterator[Finding]:
     """Whether it fell, and stayed where it fell."""
     first, *_, last = means = [float(np.median(part)) for part in np.array_split(readings.loss, FEWEST)]
     first = max(first, float(readings.loss[0]))
-    flags = ("--learning-rate", "--warmup")
     if last > LEARNT * first:
         says = f"Nothing is learnt: the loss was {first:.4g} at first and is {last:.4g} at the end, {last / first:.3g} of it"
         cure = "Try another `--learning-rate`, first ten times lower, then ten times higher, and look at a few examples of the data."
-        yield Finding("not learning", says, last / first, LEARNT, cure, flags)
+        yield Finding("not learning", says, last / first, LEARNT, cure, ("--learning-rate",))
     elif last > RISEN * min(means) and last > first / 10:
         says = f"The loss rises again: it was {min(means):.4g} and is {last:.4g} at the end, {last / min(means):.3g} times that"
         cure = f"Try `--learning-rate {readings.learning_rate.max() / 3:.1g}` or more `--warmup`."
-        yield Finding("loss rising", says, last / min(means), RISEN, cure, flags)
+        yield Finding("loss rising", says, last / min(means), RISEN, cure, ("--learning-rate", "--warmup"))
 
 
 def _overfitting(readings: Readings) -> Iterator[Finding]:
