@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from unrolled import cells as cells
+    from unrolled import inspect as inspect
     from unrolled.cells import Cell as Cell
     from unrolled.layers import GRU as GRU
     from unrolled.layers import LSTM as LSTM
@@ -34,10 +35,10 @@ _HOME = {
     "train_tagger": "unrolled.tasks",
     "train_translator": "unrolled.tasks",
 }
-_MODULES = {"cells", "errors"}
+_MODULES = {"cells", "errors", "inspect"}
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "errors", "load", "train_classifier", "train_language_model", "train_tagger",
+    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "errors", "inspect", "load", "train_classifier", "train_language_model", "train_tagger",
     "train_translator",
 ]  # fmt: skip
 

@@ -20,6 +20,10 @@ class Classifier(nn.Module):
         self.encoder, self.output = encoder, output
         self.pooling = Pooling(pooling, encoder.width, encoder.directions)
         self.linear = nn.Linear(encoder.width, output.size)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew what the parts begin in another way: the scores without a bias."""
         nn.init.zeros_(self.linear.bias)
 
     def forward(self, inputs: Inputs) -> Tensor:

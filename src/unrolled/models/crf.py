@@ -50,9 +50,15 @@ class LinearChain(nn.Module):
         allowed = torch.ones(size + 1, size + 1, dtype=torch.bool) if allowed is None else allowed
         expect_shape("allowed", allowed.shape, "[K + 1, K + 1]", [size + 1, size + 1], "Pass `bio_constraints(tags)`, or None.")
         self.tags = tuple(tags)
-        self.transitions = nn.Parameter(torch.zeros(size, size))
-        self.begin, self.end = nn.Parameter(torch.zeros(size)), nn.Parameter(torch.zeros(size))
+        self.transitions = nn.Parameter(torch.empty(size, size))
+        self.begin, self.end = nn.Parameter(torch.empty(size)), nn.Parameter(torch.empty(size))
+        self.reset_parameters()
         self.register_buffer("allowed", allowed.clone(), persistent=False)
+
+    def reset_parameters(self) -> None:
+        """All sequences of tags equally likely."""
+        for scores in (self.transitions, self.begin, self.end):
+            nn.init.zeros_(scores)
 
     def loss(self, scores: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
         """The negative log-likelihood of `targets` `[T, B]`, summed over the sequences; `scores` are `[T, B, K]`.

@@ -60,9 +60,13 @@ class EncoderDecoder(nn.Module):
         self.decoder = Decoder(self._vectors(source_symbols, options), options, self.encoder.width, decoder_cell or own)
         self.bridge = Bridge(options.bridge, self.encoder.recurrent, self.decoder.recurrent)
         self.output = nn.Linear(self.decoder.width, target_symbols)
-        nn.init.zeros_(self.output.bias)
+        self.reset_parameters()
         if options.tied:
             self._tie()
+
+    def reset_parameters(self) -> None:
+        """Begin anew what the parts begin in another way: the scores without a bias."""
+        nn.init.zeros_(self.output.bias)
 
     @property
     def copies(self) -> bool:

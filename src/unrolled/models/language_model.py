@@ -58,11 +58,15 @@ class LanguageModel(nn.Module):
             engine=engine,
         )
         self.output = nn.Linear(hidden, symbols)
+        self.reset_parameters()
+        if self.embedding is not None and tied:
+            self.output.weight = self.embedding.weight
+
+    def reset_parameters(self) -> None:
+        """Begin anew what the parts begin in another way: the input vectors about as long as one, the scores without a bias."""
         nn.init.zeros_(self.output.bias)
         if self.embedding is not None:
-            nn.init.normal_(self.embedding.weight, std=embedding**-0.5)
-            if tied:
-                self.output.weight = self.embedding.weight
+            nn.init.normal_(self.embedding.weight, std=self.embedding.embedding_dim**-0.5)
 
     def forward(self, symbols: Tensor, state: Any = None) -> tuple[Tensor, Any]:
         """Logits `[T, B, V]` for the symbol after each of `symbols`, whole numbers `[T, B]`, and the state to go on with."""

@@ -109,10 +109,15 @@ class Ordinal(Output):
     def __init__(self, classes: int) -> None:
         super().__init__(classes)
         self.size = 1
-        below = torch.arange(1, classes, dtype=torch.float64) / classes
-        start = torch.logit(below)
-        self.first = nn.Parameter(start[:1].float())
-        self.log_gaps = nn.Parameter(start.diff().log().float())
+        self.first, self.log_gaps = nn.Parameter(torch.empty(1)), nn.Parameter(torch.empty(classes - 2))
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """All classes equally likely at score 0."""
+        start = torch.logit(torch.arange(1, self.classes, dtype=torch.float64) / self.classes)
+        self.first.copy_(start[:1])
+        self.log_gaps.copy_(start.diff().log())
 
     @property
     def thresholds(self) -> Tensor:

@@ -32,10 +32,17 @@ class SymbolVectors(nn.Module):
                 f"got {symbols}, {columns} and {word_dropout}."
             )
         self.symbols, self.one_hot, self.width, self.word_dropout = symbols, not columns, columns or symbols, word_dropout
-        self.weight = nn.Parameter(torch.randn(symbols, columns) * columns**-0.5) if columns else None
+        self.weight = nn.Parameter(torch.empty(symbols, columns)) if columns else None
+        self.reset_parameters()
         # A weight without a gradient would still decay under AdamW: what stays as it is lies apart.
         self.register_buffer("given", torch.zeros(symbols, columns) if frozen and columns else None)
         self.register_buffer("is_given", torch.zeros(symbols, dtype=torch.bool) if frozen and columns else None)
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Learnt vectors about as long as one; given ones stay as they are."""
+        if self.weight is not None:
+            self.weight.normal_().mul_(self.width**-0.5)
 
     @torch.no_grad()
     def begin_with(self, vectors: Tensor, known: Tensor) -> None:

@@ -37,6 +37,10 @@ class Tagger(nn.Module):
             raise ConfigError(f"The tags of `crf` must be those of the tagger, {tuple(tags)}, got {crf.tags}.")
         self.encoder, self.tags, self.crf = encoder, tuple(tags), crf
         self.linear = nn.Linear(encoder.width, len(tags))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew what the parts begin in another way: the scores without a bias."""
         nn.init.zeros_(self.linear.bias)
 
     def forward(self, inputs: Inputs, state: Any = None) -> tuple[Tensor, Any]:

@@ -1,0 +1,158 @@
+"""Where the gradient goes: its norm at every step and layer back in time."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from unrolled.errors import ConfigError
+from unrolled.inspect.subject import Input, Looked, SomeLengths, Subject, read_subject
+from unrolled.inspect.walk import place_name, walk
+from unrolled.inspect.wording import rate_of, sentence, verdict
+from unrolled.models import Classifier, LanguageModel, Tagger
+from unrolled.shapes import expect_shape
+
+Loss = Callable[[Tensor], Tensor]
+"""`outputs or scores [T, B, n] -> losses [T, B]`, or `[B]` where there is one loss for a sequence."""
+
+
+@dataclass(frozen=True, eq=False)
+class GradientFlow:
+    """Norms of the gradient of each sequence's loss.
+
+    `states` has for each state of the cell `[L, D, T, B]`: the gradient by that state's value after step t, over all ways on from there.
+    `inputs` `[T, B]` is the gradient by x[t], `loss` `[B]` the loss, of step `at` `[B]` alone (-1 where there is none) or of the whole sequence
+    where `at` is None. Norms are 0 where no gradient arrives. `lengths` `[B]`.
+    """
+
+    states: Mapping[str, np.ndarray]
+    inputs: np.ndarray
+    loss: np.ndarray
+    at: np.ndarray | None
+    lengths: np.ndarray
+
+    @property
+    def total(self) -> np.ndarray:
+        """The norm by all states of a layer and direction together, `[L, D, T, B]`."""
+        return np.sqrt(np.sum([norms**2 for norms in self.states.values()], 0))
+
+    @property
+    def rate(self) -> np.ndarray:
+        """The factor per step by which `total` changes on its way back, `[L, D]`, the median over the sequences; NaN where it goes nowhere."""
+        return np.array([[self._rate(norms, direction == 1) for direction, norms in enumerate(layer)] for layer in self.total])
+
+    @property
+    def verdict(self) -> str:
+        """How the gradient changes on its way back, in a sentence."""
+        steps = int(self.lengths.max(initial=0))
+        rates = self.rate
+        said = {place_name(place, rates.shape): verdict(rate, steps) for place, rate in np.ndenumerate(rates)}
+        return sentence("On its way back, the gradient", said)
+
+    def _rate(self, norms: np.ndarray, reverse: bool) -> float:
+        """The median over the sequences, by the distance from the step whose loss it is; a reverse direction goes back towards the end."""
+        rates = []
+        for row, end in enumerate(self.lengths):
+            first = (0 if reverse else end - 1) if self.at is None else self.at[row]
+            back = norms[first:end, row] if reverse else norms[: first + 1, row][::-1]
+            rates.append(rate_of(np.arange(len(back)), back) if first >= 0 and len(back) else np.nan)
+        return float(np.nanmedian(rates)) if not np.isnan(rates).all() else np.nan
+
+
+def gradient_flow(
+    layer_or_model: Looked,
+    x: Input,
+    targets: Tensor | None = None,
+    *,
+    at: int | None = -1,
+    lengths: SomeLengths = None,
+    loss: Loss | None = None,
+) -> GradientFlow:
+    """The norm of the gradient of a loss at every step of every layer, by exact back-propagation in double precision.
+
+    Args:
+        layer_or_model, x, lengths: a layer or a model, and what it is called with.
+        targets: what should come out: of a language model the symbols of `x` itself, each from those before it, if nothing is said; tags
+            `[T, B]` or labels `[B]` of the other models, which need them.
+        at: the step whose loss is looked at, from the end of each sequence where negative; None for the sum over all steps. A classifier
+            and a conditional random field have one loss for the whole sequence.
+        loss: given the scores of a model or the output of a layer; what the model learns from if nothing is said, and of a layer half
+            the sum of squares, whose gradient begins as the output itself.
+
+    Raises `ConfigError` for missing targets or an impossible `at`, `ShapeError` for losses or targets that do not fit.
+    """
+    if isinstance(layer_or_model, LanguageModel) and targets is None and loss is None and isinstance(x, Tensor):
+        x, targets = x[:-1], x[1:]
+        lengths = None if lengths is None else (torch.as_tensor(lengths) - 1).clamp(min=0)
+    subject = read_subject(layer_or_model, x, lengths)
+    inputs = subject.x.clone().requires_grad_()
+    with torch.enable_grad():
+        y, traces = walk(subject, inputs)
+        losses = _losses(subject, y, targets, loss)
+        steps = _step_of_each(subject, at) if losses.dim() == 2 else None
+        each = losses if losses.dim() == 1 else _chosen(losses.masked_fill(~subject.lengths.mask, 0), steps)
+        nodes = [s for trace in traces for states in trace.after for s in states]
+        found = torch.autograd.grad(each.sum(), [inputs, *nodes], allow_unused=True, materialize_grads=True)
+    return _flow(subject, found, each, steps)
+
+
+def _flow(subject: Subject, gradients: tuple[Tensor, ...], losses: Tensor, steps: Tensor | None) -> GradientFlow:
+    """The gradients by the inputs, and by each state of each step of each place."""
+    layer, real = subject.layer, subject.lengths.mask
+    names = layer.cell.states
+    norms = torch.stack([g.norm(dim=-1) for g in gradients[1:]]).detach()
+    norms = norms.view(layer.num_layers, 1 + layer.bidirectional, len(real), len(names), -1).masked_fill(~real[:, None], 0)
+    return GradientFlow(
+        {name: norms[:, :, :, k].cpu().numpy() for k, name in enumerate(names)},
+        gradients[0].norm(dim=-1).cpu().numpy(),
+        losses.detach().cpu().numpy(),
+        None if steps is None else steps.cpu().numpy(),
+        subject.lengths.values.cpu().numpy(),
+    )
+
+
+def _losses(subject: Subject, y: Tensor, targets: Tensor | None, loss: Loss | None) -> Tensor:
+    """`[T, B]`, or `[B]`."""
+    model, ends, (steps, batch) = subject.model, subject.lengths.values, y.shape[:2]
+    scores = y if subject.pooling is None else subject.pooling(y, ends)
+    scores = scores if subject.head is None else subject.head(scores)
+    if loss is not None:
+        found = loss(scores)
+        if found.dim() != 1:
+            expect_shape("loss", found.shape, "[T, B] or [B]", [steps, batch], "Return a loss for each step, or for each sequence.")
+        return found
+    if subject.head is None:
+        return scores.square().sum(-1) / 2
+    if targets is None:
+        raise ConfigError(f"A {type(model).__name__} needs `targets`: labels [B] or tags [T, B]. Or pass a `loss` of its scores.")
+    targets = targets.to(y.device)
+    if isinstance(model, Classifier):
+        return torch.stack([model.output.loss(s[None], target[None]) for s, target in zip(scores, targets, strict=True)])
+    targets = targets.reshape(steps, -1) if targets.dim() == 1 else targets
+    expect_shape("targets", targets.shape, "[T, B]", [steps, batch], "Pass one target for each step.")
+    if isinstance(model, Tagger) and model.crf is not None:
+        parts = zip(scores.split(1, 1), targets.split(1, 1), ends.split(1), strict=True)
+        return torch.stack([model.crf.loss(*part) for part in parts])
+    targets = targets.long().masked_fill(~subject.lengths.mask, 0)
+    return functional.cross_entropy(scores.flatten(0, 1), targets.flatten(), reduction="none").view(steps, batch)
+
+
+def _step_of_each(subject: Subject, at: int | None) -> Tensor | None:
+    """The step of each sequence `[B]`, -1 where it has none."""
+    if at is None:
+        return None
+    ends, total = subject.lengths.values, len(subject.x)
+    if not -total <= at < total:
+        raise ConfigError(f"`at` must lie between {-total} and {total - 1}, the steps of `x`, got {at}.")
+    steps = ends + at if at < 0 else torch.full_like(ends, at)
+    return torch.where((steps < 0) | (steps >= ends), -1, steps)
+
+
+def _chosen(losses: Tensor, steps: Tensor | None) -> Tensor:
+    """The losses `[B]` at the steps, or over all steps."""
+    if steps is None:
+        return losses.sum(0)
+    return losses.gather(0, steps.clamp(min=0)[None])[0].masked_fill(steps < 0, 0)

@@ -1,0 +1,179 @@
+"""Where the gradient goes, against autograd through a loop written here and against theory."""
+
+import numpy as np
+import pytest
+import torch
+
+import unrolled as un
+from input_batches import OPTIONS, SIZES, batch_of
+from unrolled.errors import ConfigError, ShapeError
+from unrolled.inspect import fresh
+from unrolled.models import Binary, Classifier, Encoder, LanguageModel, LinearChain, Softmax, Tagger
+
+DOUBLE = torch.float64
+
+
+def model_of(**options):
+    torch.manual_seed(0)
+    return LanguageModel(6, "lstm", 4, 2, embedding=3, **options).double()
+
+
+def by_stepping(layer, x, loss):
+    """The norms of the gradient of `loss(outputs)` by every state `[L, T, B]`, each step of each layer by itself."""
+    states, outputs = layer.begin(x.shape[1]), []
+    kept = [[[] for _ in range(layer.num_layers)] for _ in layer.cell.states]
+    for x_t in x:
+        parts = [[] for _ in states]
+        y = x_t
+        for number in range(layer.num_layers):
+            place = layer.problem((number, 0), y[None], tuple(s[number] for s in states), None, None, every_state=True)
+            after = un.engines.ENGINES["eager"].run(place).final
+            for k, s in enumerate(after):
+                parts[k].append(s * 1)
+                kept[k][number].append(parts[k][-1])
+            y = parts[0][-1]
+        states = [torch.stack(p) for p in parts]
+        outputs.append(y)
+    flat = [s for state in kept for layer_ in state for s in layer_]
+    found = torch.autograd.grad(loss(torch.stack(outputs)), flat, allow_unused=True, materialize_grads=True)
+    return torch.stack([g.norm(dim=-1) for g in found]).unflatten(0, (len(kept), layer.num_layers, len(x))).numpy()
+
+
+@pytest.mark.parametrize("at", [-1, 1, None])
+def test_a_language_model_predicts_what_comes_next(at):
+    model, symbols = model_of(), torch.randint(6, (7, 2))
+    flow = un.inspect.gradient_flow(model, symbols, at=at)
+
+    def loss(y):
+        losses = torch.nn.functional.cross_entropy(model.output(y).flatten(0, 1), symbols[1:].flatten(), reduction="none").view(6, 2)
+        return losses.sum() if at is None else losses[at].sum()
+
+    x = model.embedding(symbols[:-1]).detach().requires_grad_()
+    wanted = by_stepping(model.recurrent, x, loss)
+    np.testing.assert_allclose(np.stack([flow.states["h"][:, 0], flow.states["c"][:, 0]]), wanted, rtol=1e-9)
+    (gradient,) = torch.autograd.grad(loss(model.recurrent(x)[0]), x)
+    np.testing.assert_allclose(flow.inputs, gradient.norm(dim=-1), rtol=1e-9)
+    np.testing.assert_allclose(flow.loss.sum(), loss(model.recurrent(x)[0]).item(), rtol=1e-12)
+    np.testing.assert_allclose(flow.total, np.hypot(flow.states["h"], flow.states["c"]))
+
+
+def test_each_row_of_a_bidirectional_batch_equals_the_row_alone():
+    torch.manual_seed(0)
+    layer = un.Recurrent("lstm", 3, 4, 2, bidirectional=True, dtype=DOUBLE)
+    x, lengths = torch.randn(6, 4, 3, dtype=DOUBLE), [6, 1, 0, 4]
+    whole = un.inspect.gradient_flow(layer, x, lengths=lengths, at=None)
+    assert not whole.total[..., 2].any()
+    for row in (0, 1, 3):
+        n = lengths[row]
+        alone = un.inspect.gradient_flow(layer, x[:n, row], at=None)
+        np.testing.assert_allclose(whole.total[:, :, :n, row], alone.total[..., 0], rtol=1e-12)
+        np.testing.assert_allclose(whole.inputs[:n, row], alone.inputs[:, 0], rtol=1e-12)
+        assert not whole.total[:, :, n:, row].any()
+        assert (alone.total > 0).all()
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.0, 1.1])
+def test_the_slope_of_a_turning_map_is_its_singular_value(factor):
+    layer = un.Recurrent("elman", 4, 6, dtype=DOUBLE)
+    with torch.no_grad():
+        layer.block("R_h").mul_(factor)
+    flow = un.inspect.gradient_flow(layer, torch.randn(40, 1, 4, dtype=DOUBLE) * 1e-9)
+    np.testing.assert_allclose(flow.rate, [[factor]], rtol=1e-9)
+    assert flow.verdict == {
+        0.9: "On its way back, the gradient halves every 6.6 steps.",
+        1.0: "On its way back, the gradient is kept within a factor of 2 over 40 steps: 1 per step.",
+        1.1: "On its way back, the gradient explodes: 1.1 per step.",
+    }[factor]  # fmt: skip
+
+
+def test_a_verdict_on_several_places_names_them():
+    layer = un.Recurrent("gru", 3, 4, 2, bidirectional=True)
+    said = un.inspect.gradient_flow(layer, torch.randn(5, 1, 3)).verdict
+    assert said.startswith("On its way back, the gradient: in layer 0, forward it ")
+    assert "; in layer 1, reverse it cannot be told: there are too few steps" in said
+
+
+@pytest.mark.parametrize("crf", [False, True])
+@pytest.mark.parametrize("lines", [None])
+def test_a_tagger_learns_from_its_tags(crf, lines):
+    torch.manual_seed(0)
+    encoder, inputs = Encoder(SIZES, OPTIONS).double(), batch_of()
+    model = Tagger(encoder, "ABC", LinearChain("ABC") if crf else None).double()
+    tags = torch.randint(3, inputs.words.shape)
+    flow = un.inspect.gradient_flow(model, inputs, tags, at=None)
+    model.eval()
+    x = encoder.inputs(inputs).detach().requires_grad_()
+    loss = model.loss(model.linear(encoder.recurrent(x, lengths=inputs.lengths)[0]), tags, inputs.lengths)
+    np.testing.assert_allclose(flow.inputs, torch.autograd.grad(loss, x)[0].norm(dim=-1), rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(flow.loss.sum(), loss.item(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("output", [Softmax(3), Binary()])
+def test_a_classifier_learns_from_its_label(output):
+    torch.manual_seed(0)
+    encoder, inputs = Encoder(SIZES, OPTIONS).double(), batch_of()
+    model = Classifier(encoder, "mean", output).double()
+    labels = torch.tensor([1, 0, 1, 0])
+    flow = un.inspect.gradient_flow(model, inputs, labels)
+    model.eval()
+    x = encoder.inputs(inputs).detach().requires_grad_()
+    y, _ = encoder.recurrent(x, lengths=inputs.lengths)
+    loss = output.loss(model.linear(model.pooling(y, inputs.lengths)), labels)
+    np.testing.assert_allclose(flow.inputs, torch.autograd.grad(loss, x)[0].norm(dim=-1), rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(flow.loss.sum(), loss.item(), rtol=1e-9)
+    assert flow.at is None
+
+
+def test_a_loss_of_ones_own():
+    layer, x = un.Recurrent("gru", 3, 4, dtype=DOUBLE), torch.randn(5, 2, 3, dtype=DOUBLE)
+    half = un.inspect.gradient_flow(layer, x, loss=lambda y: y.square().sum(-1) / 2)
+    np.testing.assert_allclose(half.total, un.inspect.gradient_flow(layer, x).total)
+    y, _ = layer(x)
+    np.testing.assert_allclose(half.total[0, 0, -1], y[-1].norm(dim=-1).detach())
+    with pytest.raises(ShapeError, match=r"`loss` must have shape \[T, B\]"):
+        un.inspect.gradient_flow(layer, x, loss=lambda y: y)
+
+
+def test_what_is_missing_or_impossible():
+    torch.manual_seed(0)
+    model = Tagger(Encoder(SIZES, OPTIONS), "AB")
+    with pytest.raises(ConfigError, match="A Tagger needs `targets`"):
+        un.inspect.gradient_flow(model, batch_of(dtype=torch.float32))
+    with pytest.raises(ConfigError, match="`at` must lie between -5 and 4"):
+        un.inspect.gradient_flow(un.Recurrent("gru", 3, 4), torch.zeros(5, 1, 3), at=5)
+
+
+def test_a_fresh_copy_has_learnt_nothing():
+    model = model_of(tied=False)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(9.0)
+    random = torch.get_rng_state()
+    new, other = fresh(model), fresh(model, seed=1)
+    assert torch.equal(torch.get_rng_state(), random)
+    assert all((p == 9).all() for p in model.parameters())
+    assert not any((p == 9).any() for p in new.parameters())
+    assert not new.output.bias.any()
+    torch.testing.assert_close(new.recurrent.block("b_f", 1), torch.ones(4, dtype=DOUBLE))
+    torch.testing.assert_close(new.embedding.weight.std().item(), 3**-0.5, atol=0.25, rtol=0)
+    assert not torch.equal(new.embedding.weight, other.embedding.weight)
+    torch.testing.assert_close(fresh(model).state_dict(), new.state_dict())
+
+
+@pytest.mark.parametrize("crf", [False, True])
+def test_a_network_of_labels_can_begin_anew(crf):
+    model = Tagger(Encoder(SIZES, OPTIONS), "ABC", LinearChain("ABC") if crf else None)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(9.0)
+    assert not any((p == 9).any() for p in fresh(model).parameters())
+
+
+def test_what_cannot_begin_anew():
+    class Own(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(2))
+
+    with pytest.raises(ConfigError, match="A Own cannot begin anew"):
+        fresh(Own())
