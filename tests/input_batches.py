@@ -1,4 +1,4 @@
-"""A small batch with words, spellings and numbers, and what stands past the ends as bad as can be."""
+"""A small batch with words, spellings, numbers and shapes, and what stands past the ends as bad as can be."""
 
 import dataclasses
 import math
@@ -7,8 +7,8 @@ import torch
 
 from unrolled.models import EncoderOptions, Inputs, InputSizes, Spellings
 
-WORDS, LETTERS, CHANNELS = 7, 5, 3
-SIZES = InputSizes(WORDS, LETTERS, CHANNELS)
+WORDS, LETTERS, CHANNELS, SHAPES = 7, 5, 3, 4
+SIZES = InputSizes(WORDS, LETTERS, CHANNELS, SHAPES)
 LENGTHS = (4, 0, 1, 3)
 SPELT = ([1, 2, 3], [4], [2, 2, 4, 1], [], [3, 1])
 """The characters of the distinct words."""
@@ -17,7 +17,7 @@ OPTIONS = EncoderOptions(hidden=5, embedding=4, characters=3, character_hidden=2
 
 
 def batch_of(lengths=LENGTHS, dtype=torch.float64, poison=True):
-    """Inputs of all three kinds; poisoned padding holds NaN and whole numbers that no vocabulary has."""
+    """Inputs of all kinds; poisoned padding holds NaN and whole numbers that no vocabulary has."""
     torch.manual_seed(3)
     steps, batch = max(lengths), len(lengths)
     real = torch.arange(steps)[:, None] < torch.tensor(lengths)
@@ -30,13 +30,14 @@ def batch_of(lengths=LENGTHS, dtype=torch.float64, poison=True):
     )
     words = torch.randint(WORDS, (steps, batch)).masked_fill(~real, bad)
     numbers = torch.randn(steps, batch, CHANNELS, dtype=dtype).masked_fill(~real[..., None], nan)
-    return Inputs(torch.tensor(lengths), words, spellings, numbers)
+    shapes = torch.randint(SHAPES, (steps, batch)).masked_fill(~real, bad)
+    return Inputs(torch.tensor(lengths), words, spellings, numbers, shapes)
 
 
 def one_of(inputs, row):
     """One sequence of a batch by itself, without padding."""
     steps = int(inputs.lengths[row])
     spellings = inputs.spellings and dataclasses.replace(inputs.spellings, which=inputs.spellings.which[:steps, row : row + 1])
-    parts = (part if part is None else part[:steps, row : row + 1] for part in (inputs.words, inputs.numbers))
-    words, numbers = parts
-    return Inputs(inputs.lengths[row : row + 1], words, spellings, numbers)
+    parts = (part if part is None else part[:steps, row : row + 1] for part in (inputs.words, inputs.numbers, inputs.shapes))
+    words, numbers, shapes = parts
+    return Inputs(inputs.lengths[row : row + 1], words, spellings, numbers, shapes)

@@ -4,7 +4,7 @@ import math
 import pytest
 import torch
 
-from input_batches import CHANNELS, LENGTHS, LETTERS, OPTIONS, SIZES, SPELT, WORDS, batch_of
+from input_batches import CHANNELS, LENGTHS, LETTERS, OPTIONS, SHAPES, SIZES, SPELT, WORDS, batch_of
 from unrolled.cells import find_cell
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.models import InputLayer, Inputs, InputSizes
@@ -22,11 +22,12 @@ def inputs():
 
 
 @pytest.mark.parametrize("characters", [0, 3])
-def test_a_step_is_its_word_its_spelling_and_its_numbers(each_engine, inputs, characters):
+def test_a_step_is_its_word_its_spelling_its_shape_and_its_numbers(each_engine, inputs, characters):
     layer = layer_of(characters=characters)
     found = layer(inputs)
-    assert found.shape == (4, 4, layer.width) and layer.width == 4 + 2 * 2 + CHANNELS
+    assert found.shape == (4, 4, layer.width) and layer.width == 4 + 2 * 2 + (characters or SHAPES) + CHANNELS
     letters = layer.spelling.characters.weight if characters else torch.eye(LETTERS, dtype=torch.float64)
+    shapes = layer.shapes.weight if characters else torch.eye(SHAPES, dtype=torch.float64)
     for row, length in enumerate(LENGTHS):
         for t in range(length):
             word, spelt = int(inputs.words[t, row]), SPELT[int(inputs.spellings.which[t, row])]
@@ -34,7 +35,7 @@ def test_a_step_is_its_word_its_spelling_and_its_numbers(each_engine, inputs, ch
             if spelt:
                 outputs, _ = layer.spelling.recurrent(letters[spelt][:, None])
                 composed = torch.cat([outputs[-1, 0, :2], outputs[0, 0, 2:]])
-            expected = torch.cat([layer.words.weight[word], composed, inputs.numbers[t, row]])
+            expected = torch.cat([layer.words.weight[word], composed, shapes[int(inputs.shapes[t, row])], inputs.numbers[t, row]])
             torch.testing.assert_close(found[t, row], expected)
         assert not found[length:, row].any()
 
@@ -66,7 +67,7 @@ def test_no_words_to_spell():
         inputs.spellings, characters=torch.zeros(0, 0, dtype=torch.long), lengths=torch.zeros(0, dtype=torch.long)
     )
     y = layer_of()(dataclasses.replace(inputs, spellings=nothing))
-    assert y.shape == (0, 2, 11)
+    assert y.shape == (0, 2, 14)
 
 
 def test_words_without_any_characters(inputs):
@@ -136,7 +137,7 @@ def test_given_vectors_are_stored():
     assert torch.equal(other.words(torch.arange(WORDS)), layer.words(torch.arange(WORDS)))
 
 
-@pytest.mark.parametrize("part", ["words", "spellings", "numbers"])
+@pytest.mark.parametrize("part", ["words", "spellings", "numbers", "shapes"])
 def test_a_part_that_is_missing_is_named(inputs, part):
     with pytest.raises(ShapeError, match=f"no {part}, which this network reads"):
         layer_of()(dataclasses.replace(inputs, **{part: None}))
@@ -157,6 +158,14 @@ def test_what_cannot_be_is_named(inputs):
 
 def test_a_batch_moves_as_a_whole(inputs):
     moved = inputs.to("meta")
-    parts = (moved.lengths, moved.words, moved.numbers, moved.spellings.characters, moved.spellings.lengths, moved.spellings.which)
+    parts = (
+        moved.lengths,
+        moved.words,
+        moved.numbers,
+        moved.shapes,
+        moved.spellings.characters,
+        moved.spellings.lengths,
+        moved.spellings.which,
+    )
     assert all(part.is_meta for part in parts)
     assert Inputs(inputs.lengths).to("meta").words is None

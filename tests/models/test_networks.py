@@ -163,12 +163,14 @@ def test_windows_one_after_the_other_are_the_whole(each_engine):
         inputs.words[:2],
         dataclasses.replace(inputs.spellings, which=inputs.spellings.which[:2]),
         inputs.numbers[:2],
+        inputs.shapes[:2],
     )
     second = Inputs(
         (inputs.lengths - 2).clamp(min=0),
         inputs.words[2:],
         dataclasses.replace(inputs.spellings, which=inputs.spellings.which[2:]),
         inputs.numbers[2:],
+        inputs.shapes[2:],
     )
     scores, state = model(first)
     more, end = model(second, state)

@@ -1,5 +1,6 @@
 """Numbers for whatever strings the steps of sequences are: words as a file cuts them, residues, activities, characters."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.errors import RunError
+
+_RUN = re.compile(r"(.)\1\1+", re.DOTALL)
+
+
+def word_shape(word: str) -> str:
+    """A word with X for each capital, x for each other letter and 0 for each digit; of a run of the same only two are left.
+
+    "Apple" is Xxx, "NASA" XX, "U2" X0 and "don't" xx'x.
+    """
+    signs = ("X" if c.isupper() else "x" if c.isalpha() else "0" if c.isdigit() else c for c in word)
+    return _RUN.sub(r"\1\1", "".join(signs))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a network reads at each step: words, the characters that they are spelt with, numbers, or several of these side by side."""
+"""What a network reads at each step: words, their shapes and the characters that spell them, numbers, or several of these side by side."""
 
 from dataclasses import dataclass, replace
 
@@ -34,7 +34,8 @@ class Spellings:
 
 @dataclass(frozen=True)
 class Inputs:
-    """A batch of padded sequences: `lengths` `[B]`, and at each step a word (whole numbers `[T, B]`), its spelling, numbers `[T, B, C]`.
+    """A batch of padded sequences: `lengths` `[B]`, and at each step a word and its shape (whole numbers `[T, B]`), its spelling, and
+    numbers `[T, B, C]`.
 
     What a network does not read is None. What stands past a sequence's end is never looked at.
     """
@@ -43,23 +44,27 @@ class Inputs:
     words: Tensor | None = None
     spellings: Spellings | None = None
     numbers: Tensor | None = None
+    shapes: Tensor | None = None
 
     def to(self, device: torch.device | str) -> "Inputs":
         """The same on a device."""
-        parts = {name: getattr(self, name) for name in ("lengths", "words", "spellings", "numbers")}
+        parts = {name: getattr(self, name) for name in ("lengths", "words", "spellings", "numbers", "shapes")}
         return replace(self, **{name: part.to(device) for name, part in parts.items() if part is not None})
 
 
 @dataclass(frozen=True)
 class InputSizes:
-    """What there is to read: a vocabulary of so many `words`, an alphabet of so many `characters`, so many channels of `numbers`; or 0."""
+    """What there is to read: a vocabulary of so many `words`, an alphabet of so many `characters`, so many channels of `numbers`, so many
+    `shapes` of words; or 0.
+    """
 
     words: int = 0
     characters: int = 0
     numbers: int = 0
+    shapes: int = 0
 
     def __post_init__(self) -> None:
-        sizes = (self.words, self.characters, self.numbers)
+        sizes = (self.words, self.characters, self.numbers, self.shapes)
         if min(sizes) < 0 or not any(sizes):
             raise ConfigError(f"A network must read words, characters or numbers, got {self}. Give at least one of them.")
 
@@ -67,8 +72,9 @@ class InputSizes:
 class InputLayer(nn.Module):
     """Everything that is known of a step, as one vector `[T, B, width]`, 0 past each end.
 
-    Words and characters are one-hot or learnt vectors, of which `dropout` drops parts in training; a bidirectional network reads a word's
-    characters, and its two final states stand for the word (Ling et al. 2015, "Finding Function in Form"). Numbers are taken as they are.
+    Words, their shapes and characters are one-hot or learnt vectors, of which `dropout` drops parts in training; a bidirectional network
+    reads a word's characters, and its two final states stand for the word (Ling et al. 2015, "Finding Function in Form"). Numbers are taken
+    as they are.
     Where one-hot words are all there is, they stay whole numbers `[T, B]`.
 
     Raises `ConfigError` for a size or probability that cannot be.
@@ -79,7 +85,8 @@ class InputLayer(nn.Module):
         self.sizes, self.dropout = sizes, options.dropout
         self.words = SymbolVectors(sizes.words, options.embedding, options.word_dropout, options.freeze_vectors) if sizes.words else None
         self.spelling = Spelling(sizes.characters, options, cell) if sizes.characters else None
-        self.width = sizes.numbers + sum(part.width for part in (self.words, self.spelling) if part is not None)
+        self.shapes = SymbolVectors(sizes.shapes, options.characters) if sizes.shapes else None
+        self.width = sizes.numbers + sum(part.width for part in (self.words, self.spelling, self.shapes) if part is not None)
 
     @property
     def one_hot(self) -> bool:
@@ -88,8 +95,8 @@ class InputLayer(nn.Module):
 
     def forward(self, inputs: Inputs) -> Tensor:
         """`[T, B, width]`, or whole numbers `[T, B]`. Raises `ShapeError` if `inputs` lack what is to be read."""
-        words, spellings, numbers = self._read(inputs)
-        steps = next(part for part in (words, None if spellings is None else spellings.which, numbers) if part is not None)
+        words, spellings, numbers, shapes = self._read(inputs)
+        steps = next(part for part in (words, None if spellings is None else spellings.which, numbers, shapes) if part is not None)
         real = read_lengths(inputs.lengths, steps.shape[0], steps.shape[1], steps.device).mask
         if words is not None and self.words is not None:
             words = self.words.drop(words.masked_fill(~real, 0))
@@ -97,14 +104,16 @@ class InputLayer(nn.Module):
                 return words
         learnt = [] if words is None or self.words is None else [self.words(words)]
         learnt += [] if spellings is None or self.spelling is None else [self.spelling(spellings, real)]
+        learnt += [] if shapes is None or self.shapes is None else [self.shapes(shapes.masked_fill(~real, 0))]
         parts = [functional.dropout(torch.cat(learnt, -1), self.dropout, self.training)] if learnt else []
         parts += [] if numbers is None else [numbers]
         return torch.cat(parts, -1).masked_fill(~real[..., None], 0)
 
-    def _read(self, inputs: Inputs) -> tuple[Tensor | None, Spellings | None, Tensor | None]:
+    def _read(self, inputs: Inputs) -> tuple[Tensor | None, Spellings | None, Tensor | None, Tensor | None]:
         """The parts that this layer reads, None for the others."""
-        found = {}
-        for name, size in (("words", self.sizes.words), ("spellings", self.sizes.characters), ("numbers", self.sizes.numbers)):
+        found, sizes = {}, self.sizes
+        kinds = (("words", sizes.words), ("spellings", sizes.characters), ("numbers", sizes.numbers), ("shapes", sizes.shapes))
+        for name, size in kinds:
             found[name] = getattr(inputs, name) if size else None
             if size and found[name] is None:
                 raise ShapeError(f"`inputs` have no {name}, which this network reads. Prepare them with the vocabulary of the network.")
@@ -113,7 +122,7 @@ class InputLayer(nn.Module):
             expect_shape(
                 "numbers", numbers.shape[2:], "[T, B, C] with [C]", [self.sizes.numbers], "Give the channels that were trained on."
             )
-        return found["words"], found["spellings"], numbers
+        return found["words"], found["spellings"], numbers, found["shapes"]
 
 
 class Spelling(nn.Module):

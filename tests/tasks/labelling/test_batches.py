@@ -42,6 +42,16 @@ def test_words_and_their_characters_are_those_of_the_steps(encoded):
             assert found == token.replace("d", "?")
 
 
+def test_shapes_are_those_of_the_steps():
+    sequences = gather(
+        [Example("1", tokens=("Ab", "c"), tags=("X", "Y")), Example("2", tokens=("D", "Zz", "ef"), tags=("Y", "X", "Y"))], "both"
+    )
+    codec = Codec.learn(sequences, np.array([0]), LabelOptions(shapes=True))
+    found = Encoded(sequences, codec, tagged=True).inputs(np.array([1, 0])).shapes
+    assert codec.shapes.names == ("Xx", "x")
+    assert [row[:n] for row, n in zip(found.T.tolist(), (3, 2), strict=True)] == [[0, 1, 0], [1, 2]]
+
+
 def test_what_the_codec_does_not_know_is_marked(encoded):
     assert encoded.tags(np.array([0, 2])).T.tolist() == [[0, 1, 0], [1, -1, 0]]
     labels = Encoded(encoded.sequences, replace(encoded.codec, labels=("p", "q")), tagged=False)

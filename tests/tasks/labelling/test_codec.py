@@ -20,6 +20,10 @@ def learn(part=(0, 1, 2), level=None, lower=False, most=None, examples=EXAMPLES,
     return Codec.learn(gather(examples, "both"), np.array(part), LabelOptions(level=level, lower=lower, vocabulary=most, min_count=count))
 
 
+def shaped():
+    return Codec.learn(gather(EXAMPLES, "both"), np.array([0, 2]), LabelOptions(lower=True, shapes=True))
+
+
 def test_symbols_and_labels_are_those_of_the_training_part():
     codec = learn((0, 1))
     assert codec.words.names == ("blue", "Red", "red")
@@ -39,6 +43,13 @@ def test_words_can_be_few_and_in_lower_case():
     assert codec.words.names == ("blue", "red")
     assert codec.word_numbers(("RED", "Blue", "green")).tolist() == [2, 1, 0]
     assert "R" in codec.characters.names
+
+
+def test_new_words_share_the_shapes_of_known_ones():
+    codec = shaped()
+    assert codec.shapes.names == ("xx", "Xxx")
+    assert codec.shape_numbers(("Blue", "of", "RED", "mauve")).tolist() == [2, 1, 0, 1]
+    assert codec.sizes.shapes == 3 and learn().sizes.shapes == 0
 
 
 def test_rare_words_are_spelt_instead_of_known():
@@ -70,7 +81,7 @@ def test_numbers_are_standardised_by_the_training_part():
 
 
 def test_what_is_stored_is_what_was_there():
-    for codec in (learn(), learn(level="word", lower=True)):
+    for codec in (learn(), learn(level="word", lower=True), shaped()):
         again = Codec.from_json(codec.to_json())
         assert again == codec
     stored = json.loads(learn().to_json())

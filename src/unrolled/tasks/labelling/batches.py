@@ -29,6 +29,7 @@ class Encoded:
         codec.require_same_steps(sequences)
         self.sequences, self.codec, self.tagged = sequences, codec, tagged
         self.words = codec.word_numbers(sequences.table)[sequences.tokens] if codec.words else None
+        self.shapes = codec.shape_numbers(sequences.table)[sequences.tokens] if codec.shapes else None
         self.numbers = codec.numbers.apply(sequences.numbers) if codec.numbers else None
         if codec.characters:
             spelt = [codec.characters.numbers(token) for token in sequences.table]
@@ -80,7 +81,8 @@ class Encoded:
         words = None if self.words is None else padded(self.words[steps], lengths)
         numbers = None if self.numbers is None else padded(self.numbers[steps], lengths)
         spellings = self._spellings(self.sequences.tokens[steps], lengths) if self.codec.characters else None
-        return Inputs(torch.from_numpy(lengths), words, spellings, numbers)
+        shapes = None if self.shapes is None else padded(self.shapes[steps], lengths)
+        return Inputs(torch.from_numpy(lengths), words, spellings, numbers, shapes)
 
     def tags(self, which: Numbers) -> Tensor:
         """The targets of the steps of some sequences, `[T, B]`, 0 past each end."""

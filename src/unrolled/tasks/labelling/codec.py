@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unrolled.data.examples import marks_spans
 from unrolled.data.sequences import Sequences
 from unrolled.data.standardise import Standardiser
-from unrolled.data.symbols import Symbols
+from unrolled.data.symbols import Symbols, word_shape
 from unrolled.errors import DataError, RunError
 from unrolled.models.inputs import InputSizes
 from unrolled.tasks.labelling.options import LabelOptions
@@ -23,9 +23,9 @@ from unrolled.tasks.labelling.options import LabelOptions
 class Codec:
     """How steps become numbers, and numbers labels.
 
-    `level` is word, char or both; `words` and `characters` are None where nothing of the kind is read, as is `numbers`, whose channels
-    may have names, `channels`. `labels` are the classes, in the order of the network's scores; `scheme` is how the files mark spans, if
-    labels are tags, which inside are BIO.
+    `level` is word, char or both; `words`, `characters` and `shapes` (of words) are None where nothing of the kind is read, as is
+    `numbers`, whose channels may have names, `channels`. `labels` are the classes, in the order of the network's scores; `scheme` is how
+    the files mark spans, if labels are tags, which inside are BIO.
     """
 
     level: str
@@ -36,6 +36,7 @@ class Codec:
     labels: tuple[str, ...]
     channels: tuple[str, ...] = ()
     scheme: str | None = None
+    shapes: Symbols | None = None
 
     @classmethod
     def learn(cls, sequences: Sequences, part: NDArray[np.int64], options: LabelOptions, more: tuple[str, ...] = ()) -> "Codec":
@@ -45,24 +46,22 @@ class Codec:
         """
         lower, most = options.lower, options.vocabulary
         steps = sequences.steps(part)
+        seen = _tokens_of(sequences, steps)
         counts: Counter[str] = Counter()
-        if len(sequences.tokens):
-            found = np.bincount(sequences.tokens[steps], minlength=len(sequences.table))
-            for token, n in zip(sequences.table, found.tolist(), strict=True):
-                counts[token.lower() if lower else token] += n
+        for token, n in seen.items():
+            counts[token.lower() if lower else token] += n
         level = options.level or ("both" if any(len(token) > 1 for token in counts) else "char")
         least = options.min_count or (2 if level == "both" else 1)
         known = {word: n for word, n in counts.items() if n >= least}
         words = Symbols(_with(Symbols.from_counts(known, most).names, more, most)) if counts else None
-        spelt = counts and level == "both"
-        letters = Counter(c for token, n in zip(sequences.table, found.tolist(), strict=True) if n for c in token) if spelt else Counter()
+        spelt = Symbols.from_counts(Counter(c for token in seen for c in token)) if seen and level == "both" else None
+        shapes = Symbols.from_counts(Counter(map(word_shape, seen))) if seen and options.shapes else None
         means = Standardiser.learn([sequences.numbers[steps]]) if sequences.numbers.shape[1] else None
-        symbols = Symbols.from_counts(letters) if spelt else None
         labels = tuple(sorted(_labels_of(sequences, part, steps), key=_order))
         if len(labels) < 2:
             only = f"all of them are {labels[0]!r}" if labels else "there is none"
             raise DataError(f"There must be at least 2 different labels to tell apart; {only}. Look at the column, or add other examples.")
-        return cls(level, lower, words, symbols, means, labels, sequences.channels, sequences.scheme)
+        return cls(level, lower, words, spelt, means, labels, sequences.channels, sequences.scheme, shapes)
 
     @property
     def marks_spans(self) -> bool:
@@ -74,7 +73,8 @@ class Codec:
         """What a network has to read."""
         words = self.words.size if self.words else 0
         characters = self.characters.size if self.characters else 0
-        return InputSizes(words, characters, len(self.numbers.mean) if self.numbers else 0)
+        numbers, shapes = len(self.numbers.mean) if self.numbers else 0, self.shapes.size if self.shapes else 0
+        return InputSizes(words, characters, numbers, shapes)
 
     @cached_property
     def number_of(self) -> dict[str, int]:
@@ -84,6 +84,10 @@ class Codec:
     def word_numbers(self, table: tuple[str, ...]) -> NDArray[np.int64]:
         """The number of each of some tokens, `[D]`."""
         return (self.words or Symbols(())).numbers(token.lower() if self.lower else token for token in table)
+
+    def shape_numbers(self, table: tuple[str, ...]) -> NDArray[np.int64]:
+        """The number of the shape of each of some tokens, `[D]`."""
+        return (self.shapes or Symbols(())).numbers(map(word_shape, table))
 
     def require_same_steps(self, sequences: Sequences) -> None:
         """`DataError` if sequences have other kinds of steps, or other channels, than this was learnt from."""
@@ -107,6 +111,7 @@ class Codec:
             "labels": self.labels,
             "channels": self.channels,
             "scheme": self.scheme,
+            "shapes": self.shapes and self.shapes.names,
         }
         return json.dumps(parts, ensure_ascii=False)
 
@@ -115,16 +120,26 @@ class Codec:
         """What `to_json` wrote. `RunError` for something else."""
         try:
             found: dict[str, Any] = json.loads(text)
-            words, characters = (None if found[key] is None else Symbols.recall(found[key]) for key in ("words", "characters"))
+            kinds = ("words", "characters", "shapes")
+            words, characters, shapes = (None if found[key] is None else Symbols.recall(found[key]) for key in kinds)
             numbers = None if found["numbers"] is None else Standardiser.from_dict(found["numbers"])
             labels, channels = (Symbols.recall(found[key]).names for key in ("labels", "channels"))
-            return cls(str(found["level"]), bool(found["lower"]), words, characters, numbers, labels, channels, found["scheme"])
+            lower, scheme = bool(found["lower"]), found["scheme"]
+            return cls(str(found["level"]), lower, words, characters, numbers, labels, channels, scheme, shapes)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RunError(f"The symbols and labels of the run are damaged: {error!r}. Take them from a copy of the run.") from None
 
 
 def _with(names: tuple[str, ...], more: tuple[str, ...], most: int | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*names, *more)))[: None if most is None else most - 1]
+
+
+def _tokens_of(sequences: Sequences, steps: NDArray[np.int64]) -> dict[str, int]:
+    """The tokens of some steps, and how often each comes."""
+    if not len(sequences.tokens):
+        return {}
+    found = np.bincount(sequences.tokens[steps], minlength=len(sequences.table))
+    return {token: n for token, n in zip(sequences.table, found.tolist(), strict=True) if n}
 
 
 def _labels_of(sequences: Sequences, part: NDArray[np.int64], steps: NDArray[np.int64]) -> set[str]:

@@ -28,6 +28,9 @@ class LabelOptions:
         None, f"How steps are read: {', '.join(LEVELS)}.  [default: both, or char if all words are single characters]"
     )
     lower: bool = option(False, "Read all words in lower case; characters stay as they are.")
+    shapes: bool = option(
+        False, "Also read the shapes of words, such as Xxx for Apple and X0 for U2, which new words share with known ones."
+    )
     vocabulary: int | None = option(None, "Most words to know; others become <UNK>.  [default: all of the training part]")
     min_count: int | None = option(
         None, "Times that a word must come to be known.  [default: 2 if characters are read as well, so that rare words are spelt; else 1]"
