@@ -15,7 +15,8 @@ from click.testing import CliRunner
 
 import unrolled as un
 from unrolled.cli import cli, main
-from unrolled.errors import UnrolledError
+from unrolled.errors import TrainingError, UnrolledError
+from unrolled.training import RunFolder, read_watch
 
 ROOT = Path(__file__).parents[2]
 FAST = ["--hidden", "8", "--batch", "4", "--window", "16", "--epochs", "1", "--evaluations", "2"]
@@ -273,6 +274,36 @@ def _blocks(language):
 
 
 QUICK = ["--hidden", "6", "--embedding", "5", "--epochs", "2", "--evaluations", "1", "--batch", "4"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "layers"),
+    [
+        ("lm", ["text.txt"], {"recurrent"}),
+        ("classify", ["mood.csv", "--level", "both", "--cell", "gru"], {"encoder.recurrent", "encoder.inputs.spelling.recurrent"}),
+        ("tag", ["tags.conllu"], {"encoder.recurrent"}),
+        ("translate", ["pairs.tsv"], {"encoder.recurrent", "decoder.recurrent"}),
+    ],
+)
+def test_every_kind_of_training_can_be_watched(here, kind, data, layers):
+    Path("mood.csv").write_text("review,mood\n" + "a fine film,good\na bad film,bad\n" * 9, encoding="utf-8")
+    Path("tags.conllu").write_text(TAGGED * 9, encoding="utf-8")
+    Path("pairs.tsv").write_text("abc\tcba\nde\ted\n" * 9, encoding="utf-8")
+    told = call(
+        "train", kind, *data, "--hidden", "6", "--epochs", "2", "--evaluations", "1", "--out", "run", "--watch", "--watch-every", "1"
+    )
+    assert re.search(r"^Looked at (\d+) of \1 updates: gradient ", told, re.M)
+    found = read_watch(RunFolder("run"))
+    assert {gate.rpartition(".")[0] for gate in found.gates} >= layers
+    assert all(found.gradients()[f"{layer}.l0"].all() for layer in layers)
+
+
+def test_a_watched_run_that_dies_tells_what_was_seen(here):
+    told = CliRunner().invoke(
+        cli, ["train", "lm", "text.txt", *FAST, "--out", "run", "--watch", "--learning-rate", "1e38", "--epochs", "9"]
+    )
+    assert isinstance(told.exception, TrainingError)
+    assert told.stdout.startswith("Looked at 1 of 1 updates")
 
 
 def test_labels_from_the_terminal(here):
