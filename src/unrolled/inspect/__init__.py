@@ -5,12 +5,17 @@ Arrays are `[T, B, …]`, steps before sequences, however the layer is called; a
 """
 
 from unrolled.inspect.anew import fresh
+from unrolled.inspect.curves import Forgetting, forgetting
 from unrolled.inspect.flow import GradientFlow, gradient_flow
 from unrolled.inspect.gating import Gates, Saturation, gates
 from unrolled.inspect.memories import Memory, memory
+from unrolled.inspect.predicting import Predictions, predictions
+from unrolled.inspect.properties import bracket_depth, inside_quotes, position_in_line
 from unrolled.inspect.spectrum import JacobianSpectrum, PlaceSpectrum, jacobian_spectrum
+from unrolled.inspect.units import Followers, units_that_follow
 
 __all__ = [
-    "Gates", "GradientFlow", "JacobianSpectrum", "Memory", "PlaceSpectrum", "Saturation", "fresh", "gates", "gradient_flow",
-    "jacobian_spectrum", "memory",
+    "Followers", "Forgetting", "Gates", "GradientFlow", "JacobianSpectrum", "Memory", "PlaceSpectrum", "Predictions", "Saturation",
+    "bracket_depth", "forgetting", "fresh", "gates", "gradient_flow", "inside_quotes", "jacobian_spectrum", "memory", "position_in_line",
+    "predictions", "units_that_follow",
 ]  # fmt: skip

@@ -78,14 +78,23 @@ def memory(
     A network of both directions has its two states side by side in h[t]. Raises `ConfigError` for a step, layer or state that there is not.
     """
     subject = read_subject(layer_or_model, x, lengths)
-    steps, notes = _chosen(subject, at)
-    units = torch.eye(_width(subject, state), dtype=subject.x.dtype, device=subject.x.device)
-    passes = plan_passes(subject, steps, units, subject.causal, probes, seed)
-    found = influence(subject, _states(subject, layer, state), passes).cpu().numpy()
+    steps, note = _chosen(subject, at)
+    notes = [note]
+    found, note = norms_of_state(subject, steps, layer, state, probes, seed)
+    notes.append(note)
     whole = subject.head is not None and layer is None and state is None
     output, note = _output(subject, steps, probes, seed) if whole else (None, "")
-    sampled = "; ".join(dict.fromkeys(n for n in (notes, passes.note, note) if n))
+    sampled = "; ".join(dict.fromkeys(n for n in (*notes, note) if n))
     return Memory(steps.cpu().numpy(), found, output, subject.lengths.values.cpu().numpy(), sampled)
+
+
+def norms_of_state(
+    subject: Subject, at: Tensor, layer: int | None, state: str | None, probes: int | None, seed: int
+) -> tuple[np.ndarray, str]:
+    """‖∂h[t]/∂x[s]‖ as `[A, T, B]` for the steps `at` `[A, B]`, -1 for none, and what was estimated."""
+    units = torch.eye(_width(subject, state), dtype=subject.x.dtype, device=subject.x.device)
+    passes = plan_passes(subject, at, units, subject.causal, probes, seed)
+    return influence(subject, _states(subject, layer, state), passes).cpu().numpy(), passes.note
 
 
 def _chosen(subject: Subject, at: int | Sequence[int] | np.ndarray | None) -> tuple[Tensor, str]:

@@ -50,10 +50,14 @@ class Subject:
 def still(model: M) -> M:
     """A copy that drops nothing, learns nothing and computes in double precision.
 
-    A derivative over hundreds of steps leaves the range of single precision long before it means nothing.
+    A derivative over hundreds of steps leaves the range of single precision long before it means nothing. torch's own kernels do not give
+    every state, so that other engines take their place.
     """
     copied = copy.deepcopy(model).eval().requires_grad_(False)
-    for layer in (m for m in copied.modules() if isinstance(m, Recurrent) and m.bfloat16_weights):
+    layers = [m for m in copied.modules() if isinstance(m, Recurrent)]
+    for layer in layers:
+        layer.engine = "auto" if layer.engine == "torch" else layer.engine
+    for layer in (m for m in layers if m.bfloat16_weights):
         for (number, direction), name in ((p, q.name) for p in layer.places for q in layer.cell.recurrence.parameters if q.is_matrix):
             block = layer.block(name, number, bool(direction))
             block.copy_(block.bfloat16())

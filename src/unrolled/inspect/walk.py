@@ -75,11 +75,12 @@ def step_of(subject: Subject, place: Place) -> Callable[[Tensor, tuple[Tensor, .
 def _trace(subject: Subject, place: Place, x: Tensor, initial: tuple[Tensor, ...]) -> Trace:
     step, names = step_of(subject, place), subject.layer.cell.states
     resets = None if subject.resets is None else in_reverse(subject.resets) if place[1] else subject.resets
-    befores, afters, values, states = {}, {}, {}, initial
+    # Taken apart once: a step taken out by its number costs a whole sequence of zeros on the way back.
+    inputs, befores, afters, values, states = x.unbind(), {}, {}, {}, initial
     for t in reading_order(len(x), place):
         if resets is not None:
             states = tuple(torch.where(resets[t, :, None], i, s) for i, s in zip(initial, states, strict=True))
-        befores[t], values[t] = states, step(x[t], states)
+        befores[t], values[t] = states, step(inputs[t], states)
         real = subject.lengths.mask[t, :, None]
         # A node of its own at every step, so that a gradient can be asked for at each.
         states = tuple(torch.where(real, values[t][name], old) for name, old in zip(names, states, strict=True))
