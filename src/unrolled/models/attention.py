@@ -18,7 +18,9 @@ class SourceAttention(nn.Module):
     """Means of the outputs m[s] of an encoder, weighted by softmax over s of score(q, m[s]) for a query q: a state of the decoder.
 
     `"additive"`: v · tanh(W q + U m[s]) (Bahdanau et al. 2015, "Neural machine translation by jointly learning to align and translate").
-    `"dot"`: q · m[s], and `"general"`: q · U m[s] (Luong et al. 2015, "Effective approaches to attention-based neural machine translation").
+    `"dot"`: q · m[s], and `"general"`: q · U m[s] (Luong et al. 2015, "Effective approaches to attention-based neural machine translation");
+    what is learnt is √H U, as for Vaswani et al. 2017: else a few steps of Adam, which moves every number of U alike, settle the softmax on
+    a single step before it could find out where to look.
     As with Luong et al. the query is the state that has read the last symbol; Bahdanau et al. ask with the one before it.
 
     Args:
@@ -49,7 +51,10 @@ class SourceAttention(nn.Module):
         """
         expect_shape("real", real.shape, "[S, B]", memory.shape[:2], "Pass one value for each step of the source.")
         memory = memory.masked_fill(~real[..., None], 0)
-        return memory, memory if self.key is None else self.key(memory)
+        if self.key is None:
+            return memory, memory
+        keys = self.key(memory)
+        return memory, keys * keys.shape[-1] ** -0.5 if self.how == "general" else keys
 
     def forward(self, query: Tensor, memory: Tensor, keys: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         """The means `[T, B, E]` and their weights `[T, B, S]` for queries `[T, B, H]`; `[B, E]` and `[B, S]` for `[B, H]`.

@@ -25,10 +25,10 @@ def draw_alignment(said: Translation, path: Path) -> None:
     axes = figure.add_subplot()
     image = axes.imshow(said.weights, cmap="Greys", vmin=0, vmax=1, aspect="equal")
     axes.set_xticks(range(columns), map(_label, said.read))
+    axes.xaxis.tick_top()
     for label in axes.get_xticklabels():
         label.set_rotation(90 if len(label.get_text()) > 1 else 0)
     axes.set_yticks(range(rows), map(_label, said.written))
-    axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     figure.colorbar(image, ax=axes, shrink=0.6, label="weight")
@@ -36,5 +36,5 @@ def draw_alignment(said: Translation, path: Path) -> None:
 
 
 def _label(symbol: str) -> str:
-    """A symbol as text, with a visible blank and without mathematics."""
-    return symbol.replace(" ", "␣").replace("$", r"\$")
+    """A symbol without the blank before it, unless it is one, and without mathematics."""
+    return (symbol.strip() or "␣").replace("$", r"\$")

@@ -166,8 +166,8 @@ class TrainedTranslator:
         return Measured(scores, exp(loss) if loss < 700 else inf, tally)
 
     def reading_of(self, **options: Any) -> PairOptions:
-        """How other pairs are read: as those that the network learnt from, but for the `options`, and aligned files are named anew."""
-        return replace(self.reading, **{"source": None, "target": (), **options})
+        """How other pairs are read: as those that the network learnt from, but for the `options`. Files and their format are named anew."""
+        return replace(self.reading, **{"source": None, "target": (), "format": None, **options})
 
     def score_translations(
         self, pairs: Sequence[Pair], search: SearchOptions | None = None, *, tick: Tick | None = None
