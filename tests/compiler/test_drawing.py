@@ -10,6 +10,7 @@ import unrolled as un
 from drawn_cells import texts
 from unrolled.compiler import make_plan, plan_to_svg
 from unrolled.compiler.drawing.graph import BENT, FORWARD, STRAIGHT, step_graph, straight_slopes
+from unrolled.compiler.drawing.lanes import Turn, order_lanes
 from unrolled.compiler.drawing.layout import ARROW, lay_out
 from unrolled.compiler.drawing.lettering import width
 from unrolled.compiler.drawing.placing import LABEL
@@ -176,6 +177,14 @@ def test_any_cell_is_drawn_without_overlap(text):
     check_ways(graph)
     check_layout(lay_out(graph))
     ElementTree.fromstring(svg_of(text))
+
+
+@pytest.mark.parametrize("others", [0, 5], ids=["every order", "one by one"])
+def test_lanes_rather_cross_than_run_on_each_other(others):
+    turns = [Turn(0.0, (50.0,)), Turn(50.0, (10.0, 20.0, 30.0)), *(Turn(100.0 + 20 * n, (110.0 + 20 * n,)) for n in range(others))]
+    order = order_lanes(turns)
+    assert order.index(1) < order.index(0) and sorted(order) == list(range(len(turns)))
+    assert order_lanes([Turn(5.0, (5.0,)), Turn(None, (7.0,), 30.0)]) == (1,)
 
 
 @each_cell

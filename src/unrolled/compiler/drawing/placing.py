@@ -1,10 +1,11 @@
 """How high the rows of a step lie: orders of rows are tried, packed from the top, and judged by the length and crossings of their wires."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from itertools import chain, permutations
 from math import inf
+from statistics import fmean
 
 from unrolled.compiler.drawing.graph import STRAIGHT, Node
 from unrolled.compiler.drawing.lanes import NEAR
@@ -20,8 +21,8 @@ LINE, GAP = 6.0, 6.0
 CROSSING, SWAPPED, TALL, LOW = 14.0, 1000.0, 0.4, 0.5
 """What costs how much, in units of length of wire: a crossing, two wires that change places between two columns (on whichever lanes, they
 would run on each other), every unit of height, and every unit that a straight way lies below the top."""
-TRIES = 5000
-"""How many orders of rows are looked at."""
+EFFORT, ROUNDS = 600_000, 8
+"""How much is tried, in pairs of wires that are compared, which is about a second; how many orders to begin with there are."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +53,60 @@ class Placing:
 
 
 def place(grid: Grid) -> Placing:
-    """The best placing that was found, by moving one row at a time."""
-    straight = {grid.row_of[grid.column[key], key] for (key, _), way in grid.graph.ways.items() if way == STRAIGHT}
-    order = sorted(set(grid.row_of.values()), key=lambda row: row not in straight)
-    cost, tries, improved = inf, 0, True
-    while improved and tries < TRIES:
-        improved = False
-        for row in list(order):
-            rest = [r for r in order if r != row]
-            for position in range(len(order)):
-                candidate = [*rest[:position], row, *rest[position:]]
-                found = _cost(grid, _pack(grid, candidate, candidate.index), straight)
-                tries += 1
-                if found < cost - 1e-6:
-                    cost, order, improved = found, candidate, True
-    heights = _pack(grid, order, order.index).y
-    return _pack(grid, order, heights.__getitem__)
+    """The best placing that was found: from a few orders of rows to begin with, by moving one row at a time."""
+    search = _Search(grid)
+    for order in _averaged(grid, search.straight):
+        search.looks_better(order)
+    search.move_rows()
+    heights = _pack(grid, search.order, search.order.index).y
+    return _pack(grid, search.order, heights.__getitem__)
+
+
+class _Search:
+    """The best order of rows so far and its cost; `left` orders may still be looked at."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid, self.order, self.cost = grid, list(grid.places), inf
+        self.straight = {grid.row_of[grid.column[key], key] for (key, _), way in grid.graph.ways.items() if way == STRAIGHT}
+        self.left = EFFORT // (len(grid.graph.nodes) + sum(len(channels) ** 2 for channels in grid.channels))
+
+    def looks_better(self, order: list[int]) -> bool:
+        """Whether an order is better than the best so far, whose place it then takes."""
+        self.left -= 1
+        cost = _cost(self.grid, _pack(self.grid, order, order.index), self.straight, self.cost)
+        if cost > self.cost - 1e-6:
+            return False
+        self.order, self.cost = order, cost
+        return True
+
+    def move_rows(self) -> None:
+        """Move one row after the other to where it is best, until none gains by it or enough has been tried."""
+        improved = True
+        while improved:
+            improved = False
+            for row in self.order:
+                for position in range(len(self.order)):
+                    if self.left <= 0:
+                        return
+                    rest = [r for r in self.order if r != row]
+                    improved |= self.looks_better([*rest[:position], row, *rest[position:]])
+
+
+def _averaged(grid: Grid, straight: set[int]) -> Iterator[list[int]]:
+    """Orders to begin with: each row goes, again and again, to the average place of the rows that it is connected with."""
+    order = sorted(grid.places, key=lambda row: row not in straight)
+    joined: dict[int, list[int | None]] = {row: [row] for row in order}
+    for channel in chain.from_iterable(grid.channels):
+        left = None if channel.left is None else grid.row_of[channel.left]
+        places = [(grid.column[key], key) for key, _ in channel.sinks] + ([channel.passing] if channel.passing else [])
+        for row in (grid.row_of[place] for place in places):
+            joined[row].append(left)
+            if left is not None:
+                joined[left].append(row)
+    for _ in range(ROUNDS):
+        yield order
+        rank = {row: n for n, row in enumerate(order)} | {None: len(order)}
+        order = sorted(order, key=lambda row: fmean(rank[other] for other in joined[row]))
 
 
 def _pack(grid: Grid, order: Sequence[int], rank: Callable[[int], float]) -> Placing:
@@ -110,17 +149,18 @@ def _shape(node: Node, order: tuple[int, ...], straight: int | None) -> Shape:
     return Shape(top, bottom, room, across, tuple(pins[n] for n in range(len(order))))
 
 
-def _cost(grid: Grid, placing: Placing, straight: set[int]) -> float:
-    """How bad a placing is: the length of its vertical wires, their crossings, and what else the constants above price."""
+def _cost(grid: Grid, placing: Placing, straight: set[int], limit: float) -> float:
+    """How bad a placing is, or anything from `limit` on: the length of vertical wires, crossings, and what the constants above price."""
     total = TALL * placing.height + LOW * sum(placing.y[row] for row in straight)
-    for channels in grid.channels:
-        ends = [placing.ends(grid, channel) for channel in channels]
-        for n, (left, right) in enumerate(ends):
-            low, high = min(left, *right), max(left, *right)
-            total += high - low
-            for other_left, other_right in chain(ends[:n], ends[n + 1 :]):
-                total += CROSSING * min(low < other_left < high, sum(low < y < high for y in other_right))
-                total += SWAPPED * (_near(left, other_right) and _near(other_left, right))
+    turns = [[placing.ends(grid, channel) for channel in channels] for channels in grid.channels]
+    spans = [[(min(left, *right), max(left, *right)) for left, right in ends] for ends in turns]
+    total += sum(high - low for across in spans for low, high in across)
+    for ends, across in zip(turns, spans, strict=True):
+        for (one, (low, high)), (other, _) in permutations(zip(ends, across, strict=True), 2):
+            if total >= limit:
+                return total
+            total += CROSSING * min(low < other[0] < high, sum(low < y < high for y in other[1]))
+            total += SWAPPED * (_near(one[0], other[1]) and _near(other[0], one[1]))
     return total
 
 

@@ -18,8 +18,8 @@ MOST = 15
 """Steps that are drawn at most; boxes leave room for times of one digit."""
 EDGE, ABOVE, BELOW, LINE = 14.0, 42.0, 64.0, 20.0
 """What is free at the edges of the picture, above the frames of the steps, and below them; the height of a line of the legend."""
-SMALL, SAMPLE = 13.0, 34.0
-"""Font size of the legend and of the steps' times; how long the legend's wires are."""
+SMALL, SAMPLE, LONGEST = 13.0, 34.0, 60
+"""Font size of the legend and of the steps' times; how long the legend's wires are; characters of its formulas that are shown."""
 _UNKNOWN = "\ufffd"
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -40,10 +40,7 @@ def plan_to_svg(plan: Plan, name: str = "recurrence", steps: int = 3, prefix: st
 
     Raises `ConfigError` for a number of steps or a prefix that cannot be.
     """
-    if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST:
-        raise ConfigError(f"`steps` must be a whole number from 1 to {MOST}, got {steps!r}.")
-    if not re.fullmatch(r"[A-Za-z][\w-]*", prefix, re.ASCII):
-        raise ConfigError(f"`prefix` must be a letter, then letters, digits, `-` or `_`, got {prefix!r}.")
+    _check(steps, prefix)
     graph = step_graph(plan.recurrence)
     layout, legend = lay_out(graph), _legend(plan.recurrence, graph)
     first = -(steps // 2)
@@ -64,6 +61,13 @@ def plan_to_svg(plan: Plan, name: str = "recurrence", steps: int = 3, prefix: st
         *(_explained(way, text, below + LINE * n) for n, (way, text) in enumerate(legend)),
     ]
     return _element(prefix, across, below + LINE * (len(legend) - 1) + EDGE, parts)
+
+
+def _check(steps: int, prefix: str) -> None:
+    if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST:
+        raise ConfigError(f"`steps` must be a whole number from 1 to {MOST}, got {steps!r}. A few steps show all there is.")
+    if not re.fullmatch(r"[A-Za-z][\w-]*", prefix, re.ASCII):
+        raise ConfigError(f"`prefix` must be a letter, then letters, digits, `-` or `_`, got {prefix!r}. Choose one such as `cell-1`.")
 
 
 def _element(prefix: str, across: float, down: float, parts: Sequence[str]) -> str:
@@ -121,16 +125,20 @@ def _legend(recurrence: Recurrence, graph: StepGraph) -> list[tuple[str, str]]:
     """What the marks mean, as far as they occur: a way or none, and a sentence with formulas between backticks."""
     found = {OUTPUT, *graph.ways.values(), *graph.carried_ways.values()}
     slopes = [
-        f"on the straight way from `{s}[t]` to `{s}[t-1]`, `∂L` is multiplied by `{_signs(slope)}`"
+        f"on the straight way from `{s}[t]` to `{s}[t-1]`, `∂L` is multiplied by `{_cut(_signs(slope))}`"
         for s, slope in straight_slopes(recurrence).items()
     ]
-    signs = "`∑` sum and `×` product, unit by unit, of all that comes in; the ways of `∂L` run against the arrows"
-    return [*((way, text) for way, text in _WAYS.items() if way in found), *(("", text) for text in slopes), ("", signs)]
+    general = ["arrows show where values flow, and `∂L` goes against them", "`∑` sum and `×` product, unit by unit, of all that comes in"]
+    return [*((way, text) for way, text in _WAYS.items() if way in found), *(("", text) for text in (*slopes, *general))]
 
 
 def _signs(formula: object) -> str:
     """A formula of SymPy, or a time, with the signs of mathematics; the times of its names stay as they are."""
     return re.sub(r"(?<!\[t) ?([-+]) ?", r" \1 ", str(formula)).replace(" - ", " − ").replace("**", "^").replace("*", " ").strip()
+
+
+def _cut(formula: str) -> str:
+    return formula if len(formula) <= LONGEST else f"{formula[: LONGEST - 1]}…"
 
 
 def _explained(way: str, text: str, y: float) -> str:
