@@ -41,7 +41,7 @@ def by_hand(attention, query, memory):
         if attention.how == "additive":
             scores.append(weight["score.weight"][0] @ np.tanh(weight["query.weight"] @ query + key))
         else:
-            scores.append(query @ key / (len(query) ** 0.5 if attention.how == "general" else 1))
+            scores.append(query @ key / (len(query) ** 0.25 if attention.how == "general" else 1))
     weights = np.exp(scores) / np.exp(scores).sum()
     return sum((w * m for w, m in zip(weights, memory, strict=True)), np.zeros(memory.shape[-1])), weights
 

@@ -147,7 +147,7 @@ def by_hand(model, batch, row):
     symbol, logs = END, []
     for wanted in target[:, 0]:
         h = cell("decoder", weight["decoder.vectors.weight"][symbol], h)
-        scores = np.exp([h @ weight["decoder.attention.key.weight"] @ m / len(h) ** 0.5 for m in memory])
+        scores = np.exp([h @ weight["decoder.attention.key.weight"] @ m / len(h) ** 0.25 for m in memory])
         context = sum((s * m for s, m in zip(scores / scores.sum(), memory, strict=True)), np.zeros(6))
         features = np.tanh(weight["decoder.combine.weight"] @ np.concatenate([context, h]))
         chances = np.exp(weight["output.weight"] @ features + weight["output.bias"])

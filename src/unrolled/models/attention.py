@@ -19,8 +19,8 @@ class SourceAttention(nn.Module):
 
     `"additive"`: v · tanh(W q + U m[s]) (Bahdanau et al. 2015, "Neural machine translation by jointly learning to align and translate").
     `"dot"`: q · m[s], and `"general"`: q · U m[s] (Luong et al. 2015, "Effective approaches to attention-based neural machine translation");
-    what is learnt is √H U, as for Vaswani et al. 2017: else a few steps of Adam, which moves every number of U alike, settle the softmax on
-    a single step before it could find out where to look.
+    what is learnt is ∜H U. Adam moves every number alike, so that with U itself a few steps can settle the softmax of a wide network on a
+    single step of the source before it has found out where to look; with √H U (Vaswani et al. 2017) it finds sharp answers late.
     As with Luong et al. the query is the state that has read the last symbol; Bahdanau et al. ask with the one before it.
 
     Args:
@@ -54,7 +54,7 @@ class SourceAttention(nn.Module):
         if self.key is None:
             return memory, memory
         keys = self.key(memory)
-        return memory, keys * keys.shape[-1] ** -0.5 if self.how == "general" else keys
+        return memory, keys * keys.shape[-1] ** -0.25 if self.how == "general" else keys
 
     def forward(self, query: Tensor, memory: Tensor, keys: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         """The means `[T, B, E]` and their weights `[T, B, S]` for queries `[T, B, H]`; `[B, E]` and `[B, S]` for `[B, H]`.
