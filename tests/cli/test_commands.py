@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -319,7 +320,11 @@ def test_labels_from_the_terminal(here):
     assert said["label"] in said["probabilities"] == {**said["probabilities"]}
     assert set(said["probabilities"]) == {"good", "bad"}
     assert said["probabilities"][said["label"]] == max(said["probabilities"].values())
-    rows = call("predict", "run", "reviews.csv").splitlines()
+    result = CliRunner().invoke(cli, ["predict", "run", "reviews.csv"])
+    assert result.stderr == "reviews.csv has labels, which are ignored here; `unrolled evaluate` compares with them.\n"
+    Path("bare.csv").write_text("review\na fine film\nbad\n", encoding="utf-8")
+    assert CliRunner().invoke(cli, ["predict", "run", "bare.csv"]).stderr == ""
+    rows = result.stdout.splitlines()
     assert rows[0] == "review,mood,predicted,probability"
     assert len(rows) == 19
     assert call("predict", "run", "reviews.csv", "--out", "labelled.csv") == ""
@@ -342,6 +347,18 @@ def test_what_is_not_typed_is_labelled_from_a_file(here):
         told = call("train", "classify", data, *options, *QUICK, "--held-out", "0", "--out", data[:3])
         assert told.strip().endswith(f"Let it label another file of the kind: unrolled predict {data[:3]} FILE")
         assert call("predict", data[:3], data).strip()
+
+
+def test_warnings_are_one_line_each(here, capsys):
+    Path("reviews.csv").write_text("id,text,label\n" + "".join(f"{n},a film,{'ab'[n % 2]}\n" for n in range(9)), encoding="utf-8")
+    call("train", "classify", "reviews.csv", *QUICK, "--out", "run")
+    Path("new.csv").write_text("id,text,label\n7,a film,c\n7,a film,a\n", encoding="utf-8")
+    with pytest.raises(SystemExit), warnings.catch_warnings():
+        warnings.simplefilter("always")
+        main(["evaluate", "run", "new.csv"])
+    twice, unseen = (line for line in capsys.readouterr().err.splitlines() if "warning" in line)
+    assert twice == "warning: new.csv, line 3: the name '7' has come before. Both sequences are read."
+    assert unseen.startswith("warning: 1 of 2 sequences have a label that was not learnt: 'c'.")
 
 
 def test_tags_from_the_terminal(here):

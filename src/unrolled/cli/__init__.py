@@ -2,12 +2,13 @@
 
 import os
 import sys
+import warnings
 from importlib import import_module
 from typing import Any
 
 import click
 
-from unrolled.errors import UnrolledError
+from unrolled.errors import UnrolledError, UnrolledWarning
 
 COMMANDS = {
     "train": "unrolled.cli.train:train",
@@ -58,13 +59,24 @@ def cli() -> None:
     """Recurrent networks written as their equations: train, sample, score, look."""
 
 
+def _show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    """The toolkit's own warnings in one line, without the place in its code; others as usual."""
+    if issubclass(category, UnrolledWarning):
+        click.secho("warning: ", fg="yellow", nl=False, err=True)
+        click.echo(str(message), err=True)
+    else:
+        click.echo(warnings.formatwarning(message, category, *where[:2]), nl=False, err=True)
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; the toolkit's own errors are printed as one message, without a traceback, and end with status 1."""
     # OpenMP reads this when torch is loaded. Threads that wait busily slow each other down many times over as soon as another
     # program wants a core, and gain nothing that could be measured where none does.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        return cli.main(arguments, standalone_mode=True)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show
+            return cli.main(arguments, standalone_mode=True)
     except UnrolledError as error:
         click.secho("error: ", fg="red", nl=False, err=True)
         click.echo(str(error), err=True)

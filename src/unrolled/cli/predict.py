@@ -82,7 +82,8 @@ def _labels(trained: TrainedLabeller, file: str, options: dict[str, Any], as_jso
     if _typed(file):
         click.echo(f"Type {'the rows of a table, with their header' if table else 'a text and press Enter'}; end with Ctrl-D.", err=True)
     settled = settle_format(file, settled.to_predict(), tagged=trained.tagged)
-    found = trained.predict_stream(read_examples(file, settled, tagged=trained.tagged), at_once=1 if _typed(file) else None)
+    examples = _noticing(file, read_examples(file, settled, tagged=trained.tagged))
+    found = trained.predict_stream(examples, at_once=1 if _typed(file) else None)
 
     def write(target: TextIO) -> None:
         if as_json:
@@ -92,6 +93,16 @@ def _labels(trained: TrainedLabeller, file: str, options: dict[str, Any], as_jso
             write_predictions(found, target, settled)
 
     return write
+
+
+def _noticing(file: str, examples: Iterable[Example]) -> Iterator[Example]:
+    """The examples; of the first that has labels it is said that they are ignored."""
+    noticed = False
+    for example in examples:
+        if not noticed and (example.labels or example.tags):
+            click.echo(f"{file} has labels, which are ignored here; `unrolled evaluate` compares with them.", err=True)
+            noticed = True
+        yield example
 
 
 def _json_lines(found: Iterable[tuple[Example, Prediction]]) -> Iterator[str]:

@@ -335,6 +335,19 @@ def test_strings_whose_characters_are_tagged(tmp_path):
     [
         ("text,label\ngood,x\nbad,x\n", {}, DataError, "at least 2 different labels"),
         ("text,label\ngood,x\n,y\n", {}, DataError, "line 3"),
+        (
+            "text,label\ngood,x\nbad,\n",
+            {},
+            DataError,
+            "line 3: the sequence has no label. Name their column or key as `--target`, and fill",
+        ),
+        (
+            "text,label\ngood,x\nbad,x;y\n",
+            {"separator": ";", "output": "softmax"},
+            DataError,
+            "line 3: .* got 'x', 'y'. Train .*multi-label",
+        ),
+        ("text,label\ngood,x\nbad,;\n", {"separator": ";", "output": "softmax"}, DataError, "line 3: the sequence has no label"),
         ("text,label\ngood,x\nbad,y\n", {"target": "colour"}, ConfigError, "colour.*text.*label"),
         ("text,label\ngood,x\nbad,y\n", {"pooling": "median", "held_out": 0.0}, ConfigError, "median"),
         ("text,label\ngood,x\nbad,y\n", {"held_out": 1.0}, ConfigError, "--held-out"),

@@ -42,12 +42,21 @@ def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, *
         raise DataError(f"There is no sequence in {', '.join(names)}. Pass files that have some.")
 
 
-def labelled_examples(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
-    """The same, but an example without labels, or without tags if `tagged`, is a `DataError` that says where its format has them."""
+def labelled_examples(
+    sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool, several: bool = False
+) -> Iterator[Example]:
+    """The same, but an example without a label, or without tags if `tagged`, is a `DataError` that says where its format has them.
+
+    So is one with many labels, unless `several` are meant; then it may have none, too.
+    """
     for example in read_examples(sources, options, tagged=tagged):
-        if (example.tags if tagged else example.labels) is None:
+        found = example.tags if tagged else example.labels
+        if found is None or not (found or several):
             cure = where_labels_are(_paths(_names(sources)), options, tagged=tagged)
             raise DataError(f"{example.place}: the sequence has no {'tags' if tagged else 'label'}. {cure}")
+        if len(found) > 1 and not (tagged or several):
+            told = ", ".join(map(repr, found))
+            raise DataError(f"{example.place}: a sequence must have one label, got {told}. Train with `--output multi-label` for several.")
         yield example
 
 

@@ -60,7 +60,8 @@ class Codec:
         labels = tuple(sorted(_labels_of(sequences, part, steps), key=_order))
         if len(labels) < 2:
             only = f"all of them are {labels[0]!r}" if labels else "there is none"
-            raise DataError(f"There must be at least 2 different labels to tell apart; {only}. Look at the column, or add other examples.")
+            told = f"There must be at least 2 different labels to tell apart; in what is learnt {only}."
+            raise DataError(f"{told} Look at the column, or add other examples.")
         return cls(level, lower, words, spelt, means, labels, sequences.channels, sequences.scheme, shapes)
 
     @property

@@ -62,10 +62,10 @@ def read_labelled(configuration: Configuration, progress: Progress, *, tagged: b
         raise ConfigError("There is no DATA to train on. Pass labelled files, or builtin:… examples: see docs/data.md.")
     if configuration["batches"].shift:
         _require_images(data.sources, reading, tagged=tagged)
-    sequences = _read(data.sources, reading, data.level, progress, tagged=tagged)
+    sequences = _read(data.sources, reading, data.level, progress, tagged=tagged, several=several)
     everything = np.arange(len(sequences))
     same = replace(reading, scheme=sequences.scheme)
-    other = _read(data.validation, same, data.level, progress, tagged=tagged) if data.validation else None
+    other = _read(data.validation, same, data.level, progress, tagged=tagged, several=several) if data.validation else None
     chance = np.random.default_rng([SPLIT, configuration["training"].seed])
     learnt, held = (everything, everything[:0]) if other else evenly(everything, data.held_out, chance)
     more = vector_words(Path(data.vectors), data.vocabulary or WORDS) if data.vectors else ()
@@ -96,8 +96,10 @@ def _vectors(path: str | None, codec: Codec) -> tuple[Tensor, Tensor] | None:
     return torch.from_numpy(vectors), torch.from_numpy(known)
 
 
-def _read(sources: tuple[str, ...], reading: ReadingOptions, level: str | None, progress: Progress, *, tagged: bool) -> Sequences:
+def _read(
+    sources: tuple[str, ...], reading: ReadingOptions, level: str | None, progress: Progress, *, tagged: bool, several: bool
+) -> Sequences:
     def tick(count: int) -> None:
         progress(f"reading: {count:,} sequences", 0, 1)
 
-    return gather(labelled_examples(sources, reading, tagged=tagged), level or "both", progress=tick)
+    return gather(labelled_examples(sources, reading, tagged=tagged, several=several), level or "both", progress=tick)

@@ -63,7 +63,7 @@ class TrainedLabeller:
         self, sources: Source | Sequence[Source], *, reading: ReadingOptions | None = None, progress: Progress | None = None
     ) -> Scores:
         """How well it labels other files; labels that it never saw count as wrong, and are an `UnrolledWarning`."""
-        encoded = self._encoded(labelled_examples(sources, reading or self.reading, tagged=self.tagged))
+        encoded = self._encoded(labelled_examples(sources, reading or self.reading, tagged=self.tagged, several=self.deciding.several))
         which = np.arange(len(encoded.sequences))
         if not len(which):
             raise DataError("There is no sequence to measure. Pass a file with at least one.")
