@@ -378,19 +378,23 @@ def test_what_a_run_is_not_for_is_said(run):
         call("evaluate", run, "text.txt", "--format", "csv")
 
 
-def test_the_commands_of_the_readme_work(here):
+@pytest.mark.parametrize("block", [block for block in _blocks("") if re.search("^unrolled", block, re.M)])
+def test_the_commands_of_the_readme_work(here, block):
     Path("shakespeare.txt").write_text(LINES, encoding="utf-8")
     Path("other.txt").write_text(LINES[:50], encoding="utf-8")
     Path("YOUR.txt").write_text(LINES, encoding="utf-8")
     Path("reviews.csv").write_text("review,mood\n" + "a fine film,good\na bad film,bad\n" * 9, encoding="utf-8")
     for name in ("train", "dev", "test", "new"):
         Path(f"{name}.conllu").write_text(TAGGED * 5, encoding="utf-8")
-    commands = [line.split("#")[0] for block in _blocks("") for line in block.splitlines() if line.startswith("unrolled ")]
-    assert len(commands) >= 7
+    for name in ("pairs", "replies", "test"):
+        Path(f"{name}.tsv").write_text("the king\tle roi\na queen\tune reine\nthe queen\tla reine\n", encoding="utf-8")
+    Path("new.txt").write_text("the king\n", encoding="utf-8")
+    commands = [line.split("#")[0] for line in block.splitlines() if line.startswith("unrolled ")]
     for number, command in enumerate(commands):
         words = ["0.005" if word in ("3", "10") else word for word in shlex.split(command)[1:]]
         if words[0] == "train":
             words += ["--minutes", str(0.005 * (number + 1))] + ([] if "--resume" in words else ["--hidden", "8"])
+        words += ["--held-out", "1"] if words[:2] == ["train", "translate"] else []
         assert call(*words, typed="A fine film.\n") or "--out" in words
 
 

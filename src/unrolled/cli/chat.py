@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from unrolled.cli.flags import flags, given
-from unrolled.errors import RunError
+from unrolled.errors import ConfigError, RunError
 from unrolled.tasks import load
 from unrolled.tasks.translation import SearchOptions, TrainedTranslator
 
@@ -24,6 +24,9 @@ def chat(run: Path, temperature: float | None, seed: int | None, **search: Any) 
     trained = load(run)
     if not isinstance(trained, TrainedTranslator):
         raise RunError(f"{run} holds no network that replies. Train one with `unrolled train translate`.")
+    searching = [f"--{name.replace('_', '-')}" for name in given(search) if name != "limit"]
+    if temperature is not None and searching:
+        raise ConfigError(f"`--temperature` draws answers, and `{searching[0]}` is about searching for them. Leave one of them out.")
     talk = trained.converse(SearchOptions(**given(search)), temperature=temperature, seed=seed)
     typed = sys.stdin.isatty()
     if typed:

@@ -13,12 +13,12 @@ from unrolled.cli.flags import chosen, given, merged_flags
 from unrolled.cli.translating import write_translations
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import ReadingOptions, read_examples, settle_format, write_predictions
-from unrolled.data.pairs import PairOptions, read_pairs
+from unrolled.data.pairs import PairOptions, read_pairs, shortened
 from unrolled.errors import RunError
 from unrolled.tasks import load
 from unrolled.tasks.labelling import TrainedLabeller
 from unrolled.tasks.language_model import TrainedLanguageModel
-from unrolled.tasks.translation import SearchOptions, TrainedTranslator
+from unrolled.tasks.translation import SearchOptions, TrainedTranslator, require_drawable
 from unrolled.training.checkpoint import replace_file
 
 Writing = Callable[[TextIO], None]
@@ -32,7 +32,7 @@ Writing = Callable[[TextIO], None]
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each sequence.")
 @click.option(
     "--attention", "picture", type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw what a translator looked at into this PNG or SVG file; with several lines into numbered ones.",
+    help="Draw what a translator looked at into this PNG or SVG file; with several lines into numbered ones. Objects of --json then have the weights.",
 )  # fmt: skip
 def predict(run: Path, file: str, out: Path | None, as_json: bool, **options: Any) -> None:
     """Label the sequences of FILE with the network RUN, as they were written, with a column added; or translate its lines.
@@ -64,12 +64,16 @@ def _typed(file: str) -> bool:
 def _translations(trained: TrainedTranslator, file: str, options: dict[str, Any], as_json: bool) -> Writing:
     picture = options.pop("picture", None)
     pairs, search = chosen(options, PairOptions, SearchOptions, of="a translator")
+    if picture:
+        require_drawable(trained, picture)
     if _typed(file):
         click.echo("Type a text and press Enter; end with Ctrl-D.", err=True)
-    reading = trained.reading_of(**pairs).to_predict()
+    # What is longer than what was learnt is still worth a try.
+    reading = trained.reading_of(**{"longest": None, **pairs}).to_predict()
     if file == "-":
         reading = dataclasses.replace(reading, format=pairs.get("format", "lines"))
-    found = trained.translate_pairs(read_pairs(file, reading), SearchOptions(**search), at_once=1 if _typed(file) else None)
+    sources = shortened(read_pairs(file, reading), reading, trained.codings.source.level)
+    found = trained.translate_pairs(sources, SearchOptions(**search), at_once=1 if _typed(file) else None)
     return lambda target: write_translations(found, target, as_json=as_json, several=search.get("nbest", 1) > 1, picture=picture)
 
 

@@ -43,6 +43,9 @@ HELP = {
     """,
 }
 
+METAVARS = {"translate": "[PAIRS]..."}
+"""What the data of a task is called where that is not DATA."""
+
 NEXT = {
     "lm": "Let it write: unrolled sample {run}",
     "classify": "Let it label what you type: unrolled predict {run}",
@@ -72,7 +75,7 @@ def train() -> None:
 
 def _command(kind: Kind) -> click.Command:
     @click.command(kind.name, no_args_is_help=True, help=HELP[kind.name])
-    @click.argument("data", nargs=-1)
+    @click.argument("data", nargs=-1, metavar=METAVARS.get(kind.name))
     @click.option("--out", type=click.Path(path_type=Path), help=f"Folder for the run.  [default: runs/{kind.name}, runs/{kind.name}-2, …]")
     @click.option("--resume", "resumed", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a run that was stopped.")
     @click.option("--config", type=click.Path(path_type=Path), help="TOML file with any of the options below; what is typed goes first.")

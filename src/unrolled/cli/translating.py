@@ -20,11 +20,11 @@ def write_translations(
     """Write each as soon as it is there.
 
     A line for each source; if there may be `several`, a line for each, with the number of its source from 1, its score, and its text
-    between tabs; or a JSON object for each source. The best one of each is drawn into `picture`.
+    between tabs; or a JSON object for each source. The best one of each is drawn into `picture`, and objects then have the weights, too.
     """
     for number, (pair, best) in enumerate(found, 1):
         if as_json:
-            lines = [json.dumps(_object(pair, best), ensure_ascii=False)]
+            lines = [json.dumps(_object(pair, best, aligned=picture is not None), ensure_ascii=False)]
         elif several:
             lines = [f"{number}\t{said.score:.4f}\t{said.text}" for said in best]
         else:
@@ -41,7 +41,9 @@ def write_translations(
             click.echo(f"No more than {DRAWN} pictures are drawn.", err=True)
 
 
-def _object(pair: Pair, best: list[Translation]) -> dict[str, Any]:
+def _object(pair: Pair, best: list[Translation], *, aligned: bool) -> dict[str, Any]:
     said = [{"text": t.text, "score": round(t.score, 6), "log_probability": round(t.log_probability, 6)} for t in best]
-    alignment = {} if best[0].weights is None else {"read": best[0].read, "written": best[0].written}
+    first, alignment = best[0], {}
+    if aligned and first.weights is not None:
+        alignment = {"read": first.read, "written": first.written, "weights": first.weights.round(4).tolist()}
     return {"source": pair.source, **said[0], "best": said, **alignment}

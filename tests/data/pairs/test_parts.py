@@ -2,10 +2,12 @@
 
 from collections import Counter
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unrolled.data.pairs import Pair, PairOptions, Tally, divide, together, usable
+from unrolled.data.pairs import Pair, PairOptions, Tally, divide, shortened, together, usable
+from unrolled.errors import UnrolledWarning
 
 
 def pair(source, *targets, place="", group=None):
@@ -26,7 +28,8 @@ def test_empty_and_long_sides_are_left_out_and_counted():
     tally = Tally()
     found = list(usable(SOME, PairOptions(longest=3), "word", tally))
     assert found == [SOME[1], pair("a", "d e f", place="5")]
-    assert str(tally) == "6 pairs; 2 with an empty side left out, first 1; 3 with a side of more than 3 words and marks left out, first 3"
+    long = "3 with a side of more than 3 words and marks, or 60 characters, left out, first 3"
+    assert str(tally) == f"6 pairs; 2 with an empty side left out, first 1; {long}"
 
 
 def test_long_sides_are_cut_if_that_is_asked_for():
@@ -44,6 +47,21 @@ def test_characters_count_at_their_level():
     assert [options.most("char"), PairOptions().most("char"), PairOptions().most("subword")] == [5, 1000, 250]
 
 
+def test_text_without_blanks_is_bounded_too():
+    tally, long = Tally(), [pair("x" * 60, "y", place="1"), pair("a", "y" * 61, place="2")]
+    assert list(usable(long, PairOptions(longest=3), "subword", tally)) == long[:1]
+    (_, cut) = usable(long, PairOptions(longest=3, too_long="cut"), "subword", tally)
+    assert cut.targets == ("y" * 60,)
+
+
+def test_sources_to_predict_are_cut_and_the_first_one_is_told():
+    pairs = [pair("a b", place="1"), pair("a, b c", "d", place="2"), pair("e f g h", place="3")]
+    with pytest.warns(UnrolledWarning, match="^2: a source of more than 3 words and marks, or 60 characters, is cut") as told:
+        assert [p.source for p in shortened(pairs, PairOptions(longest=3), "word")] == ["a b", "a, b", "e f g"]
+    assert len(told) == 1
+    assert list(shortened(pairs, PairOptions(longest=7), "char")) == pairs
+
+
 def test_a_file_without_faults_needs_no_more_words():
     tally = Tally()
     assert list(usable(SOME[1:3], PairOptions(), "word", tally)) == SOME[1:3]
@@ -53,6 +71,7 @@ def test_a_file_without_faults_needs_no_more_words():
 sides = st.sampled_from(["a", "b", "c d", "c  d", "c\u202fd", "e"])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(sides, sides), min_size=2, max_size=40), st.sampled_from([0.0, 0.01, 0.3, 0.99, 1, 3, 50]), st.integers(0, 9))
 def test_no_source_is_both_learnt_and_held_out(texts, held_out, seed):
     pairs = [pair(*both) for both in texts]

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from unrolled.data.pairs import PairOptions, read_pairs
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 WANTED = [("Run!", ("Cours\u202f!",)), ('"Look," I said.', ("« Regarde », dis-je.",)), ("Who?", ("Qui ?",))]
 
@@ -78,9 +78,11 @@ def test_places_name_file_and_line(write):
 def test_sources_alone_are_read_to_predict(write, monkeypatch):
     options = PairOptions(encoding="latin-1").to_predict()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("Où\tça ?\n\n {x}\n".encode("latin-1"))))
-    assert [(pair.source, pair.targets) for pair in read_pairs("-", options)] == [("Où\tça ?", ()), ("", ()), ("{x}", ())]
+    with pytest.warns(UnrolledWarning, match='standard input, line 1, "Où.tça .", is read as a source. Pass `--format tsv`'):
+        found = [(pair.source, pair.targets) for pair in read_pairs("-", options)]
+    assert found == [("Où\tça ?", ()), ("", ()), ("{x}", ())]
     options = PairOptions().to_predict()
-    assert [pair.source for pair in read_pairs(write("a.tsv", "x\ty", "z"), options)] == ["x", "z"]
+    assert [pair.source for pair in read_pairs(write("a.tsv", "x\ty", "", "z"), options)] == ["x", "", "z"]
     assert [pair.targets for pair in read_pairs(write("a.jsonl", '{"source": "x"}'), options)] == [()]
     assert [pair.source for pair in read_pairs([], PairOptions(source=write("a.en", "x", "y")).to_predict())] == ["x", "y"]
 

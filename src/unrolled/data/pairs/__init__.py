@@ -4,7 +4,7 @@ from unrolled.data.pairs.builtin import BUILTIN_PAIRS
 from unrolled.data.pairs.codings import Codings
 from unrolled.data.pairs.options import PairOptions
 from unrolled.data.pairs.pair import Pair
-from unrolled.data.pairs.parts import Tally, divide, together, usable
+from unrolled.data.pairs.parts import Tally, divide, shortened, together, usable
 from unrolled.data.pairs.reading import FORMATS, read_pairs
 
-__all__ = ["BUILTIN_PAIRS", "FORMATS", "Codings", "Pair", "PairOptions", "Tally", "divide", "read_pairs", "together", "usable"]
+__all__ = ["BUILTIN_PAIRS", "FORMATS", "Codings", "Pair", "PairOptions", "Tally", "divide", "read_pairs", "shortened", "together", "usable"]

@@ -1,5 +1,6 @@
 """What is learnt of pairs, and what is held out; what cannot be used is left out and counted."""
 
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,10 @@ from unrolled.data.batches import evenly
 from unrolled.data.pairs.options import PairOptions
 from unrolled.data.pairs.pair import Pair
 from unrolled.data.vocabulary import first_words
+from unrolled.errors import UnrolledWarning
+
+LETTERS = 20
+"""Characters on the whole for each word that a side may have: text without blanks is bounded, too."""
 
 
 @dataclass
@@ -44,22 +49,43 @@ def usable(pairs: Iterable[Pair], options: PairOptions, level: str, tally: Tally
     Of several targets those that can be used stay. `tally` counts on while pairs are taken.
     """
     most, cut = options.most(level), options.too_long == "cut"
-    unit = "characters" if level == "char" else "words and marks"
     tally.cut = cut
-    tally.limit = f"with a side of more than {most:,} {unit} {'cut' if cut else 'left out'}"
+    tally.limit = f"with a side of more than {_limit(most, level)} {'cut' if cut else 'left out'}"
     for pair in pairs:
         tally.pairs += 1
         targets = tuple(filter(None, pair.targets))
         if not pair.source or not targets:
             tally.empty, tally.empty_place = tally.empty + 1, tally.empty_place or pair.place
             continue
-        source, *shorter = (text[:most] if level == "char" else first_words(text, most) for text in (pair.source, *targets))
+        source, *shorter = (_first(text, most, level) for text in (pair.source, *targets))
         fitting = tuple(shorter) if cut else tuple(text for text, short in zip(targets, shorter, strict=True) if text == short)
         dropped = not cut and (source != pair.source or not fitting)
         if dropped or source != pair.source or fitting != targets:
             tally.long, tally.long_place = tally.long + 1, tally.long_place or pair.place
         if not dropped:
             yield replace(pair, source=source, targets=fitting)
+
+
+def shortened(pairs: Iterable[Pair], options: PairOptions, level: str) -> Iterator[Pair]:
+    """The pairs with sources that are cut where they are longer than `options` allow, however those are; the first one is told."""
+    most, told = options.most(level), False
+    for pair in pairs:
+        source = _first(pair.source, most, level)
+        if source != pair.source and not told:
+            told = True
+            cure = "Pass `--longest` to read more."
+            warnings.warn(f"{pair.place}: a source of more than {_limit(most, level)} is cut. {cure}", UnrolledWarning, stacklevel=2)
+        yield replace(pair, source=source)
+
+
+def _first(text: str, most: int, level: str) -> str:
+    """As much of a text as a side may have."""
+    return text[:most] if level == "char" else first_words(text[: most * LETTERS], most)
+
+
+def _limit(most: int, level: str) -> str:
+    """The same in words."""
+    return f"{most:,} characters" if level == "char" else f"{most:,} words and marks, or {most * LETTERS:,} characters,"
 
 
 def divide(pairs: Iterable[Pair], held_out: float, seed: int) -> tuple[list[Pair], list[Pair]]:

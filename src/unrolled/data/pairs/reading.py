@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -14,7 +15,7 @@ from unrolled.data.pairs.builtin import builtin_pairs
 from unrolled.data.pairs.options import PairOptions
 from unrolled.data.pairs.pair import Pair
 from unrolled.data.text import Source
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 _SUFFIXES = {".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
 _SCAN = re.compile(r"IN:(.*?)OUT:(.*)")
@@ -31,7 +32,8 @@ def read_pairs(sources: Source | Sequence[Source], options: PairOptions) -> Iter
     for pair in _aligned(names, options) if options.source or options.target else _listed(names, options):
         yield pair
     if pair is None:
-        raise DataError(f"There is no pair in {', '.join(names) or options.source}. Pass files that have some.")
+        where = ", ".join(map(_named, map(Path, names))) or options.source
+        raise DataError(f"There is no {'pair' if options.targets_needed else 'line'} in {where}. Pass files that have some.")
 
 
 def _listed(names: Sequence[str], options: PairOptions) -> Iterator[Pair]:
@@ -63,7 +65,11 @@ def _format_of(path: Path, options: PairOptions) -> str:
 def _aligned(names: Sequence[str], options: PairOptions) -> Iterator[Pair]:
     """The lines of a file with those of the same numbers in others."""
     if names or not options.source or (options.targets_needed and not options.target):
-        raise ConfigError("Pairs come either from PAIRS, or from `--source FILE` beside `--target FILE`. Pass one or the other.")
+        flags = [("--source", options.source), *(("--target", path) for path in options.target)]
+        given = " ".join([*names, *(f"{flag} {path}" for flag, path in flags if path)])
+        raise ConfigError(
+            f"Pairs come either from PAIRS, or from `--source FILE` beside `--target FILE`, got `{given}`. Pass one or the other."
+        )
     paths = [Path(options.source), *map(Path, options.target)]
     columns = [read_lines(path, options.encoding) for path in paths]
     for rows in zip_longest(*columns):
@@ -87,9 +93,9 @@ def _uneven(paths: Sequence[Path], columns: Sequence[Iterator[Any]], rows: Seque
 def _table(path: Path, options: PairOptions) -> Iterator[Pair]:
     """Source, tab, target, and what comes after another tab; double quotes are plain characters."""
     for number, line in read_lines(path, options.encoding):
-        if not line.strip() or (options.header and number == 1):
+        if (options.targets_needed and not line.strip()) or (options.header and number == 1):
             continue
-        place = f"{path}, line {number}"
+        place = f"{_named(path)}, line {number}"
         source, *targets = (cell.strip() for cell in line.split("\t"))
         if not targets and options.targets_needed:
             raise DataError(f"{place}: there must be a source, a tab and a target, got {shown(line)}. Mend the line, or take it out.")
@@ -100,13 +106,13 @@ def _objects(path: Path, options: PairOptions) -> Iterator[Pair]:
     """An object a line, with `source`, a text, and `target`, a text or a list of them."""
     for number, line in read_lines(path, options.encoding):
         if line.strip():
-            place = f"{path}, line {number}"
+            place = f"{_named(path)}, line {number}"
             record = parse_object(line, place)
             source, target = (record.get(key) for key in ("source", "target"))
             wanted = target if isinstance(target, list) else [] if target is None and not options.targets_needed else [target]
             targets = [text.strip() for text in wanted if isinstance(text, str)]
             if not isinstance(source, str) or len(targets) < len(wanted):
-                cure = f"Name keys of {path} so, for instance with jq -c '{{source: .en, target: .fr}}'."
+                cure = "Name the keys so, for instance with jq -c '{source: .en, target: .fr}'."
                 raise DataError(f"{place}: `source` must be a text and `target` a text or a list of texts, got {shown(record)}. {cure}")
             yield Pair(place, source.strip(), tuple(targets))
 
@@ -125,9 +131,17 @@ def _sources(path: Path, options: PairOptions) -> Iterator[Pair]:
     """A source a line, without targets."""
     if options.targets_needed:
         raise ConfigError(f"Lines of {path} have sources without targets. Pass pairs, or a file of targets as `--target`.")
-    name = "standard input" if path == STANDARD_INPUT else path
+    name = _named(path)
     for number, line in read_lines(path, options.encoding):
+        if number == 1 and ("\t" in line.strip() or _SCAN.match(line)):
+            cure = "Pass `--format tsv` or `--format scan` if it is a source with its target."
+            warnings.warn(f"{name}, line 1, {shown(line)}, is read as a source. {cure}", UnrolledWarning, stacklevel=2)
         yield Pair(f"{name}, line {number}", line.strip(), ())
+
+
+def _named(path: Path) -> str:
+    """What a file is called in messages."""
+    return "standard input" if path == STANDARD_INPUT else str(path)
 
 
 FORMATS: dict[str, Callable[[Path, PairOptions], Iterator[Pair]]] = {

@@ -1,6 +1,6 @@
 """Translation: from one sequence to another of a different length."""
 
-from unrolled.tasks.translation.alignment import draw_alignment
+from unrolled.tasks.translation.alignment import draw_alignment, require_drawable
 from unrolled.tasks.translation.kind import Translating
 from unrolled.tasks.translation.options import SearchOptions
 from unrolled.tasks.translation.scores import Scores, score_texts
@@ -8,5 +8,5 @@ from unrolled.tasks.translation.trained import Conversation, Measured, TrainedTr
 
 __all__ = [
     "Conversation", "Measured", "Scores", "SearchOptions", "TrainedTranslator", "Translating", "Translation", "draw_alignment",
-    "score_texts",
+    "require_drawable", "score_texts",
 ]  # fmt: skip

@@ -1,29 +1,61 @@
 """A picture of what a network looked at while it wrote."""
 
+import warnings
 from pathlib import Path
 
+import matplotlib
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 
 from unrolled.errors import ConfigError
-from unrolled.tasks.translation.trained import Translation
+from unrolled.tasks.translation.trained import TrainedTranslator, Translation
+from unrolled.training.checkpoint import replace_file
 
 INCH = 0.32
 """Of a symbol."""
+
+KINDS = (".png", ".svg", ".pdf")
+"""How names of pictures may end."""
+
+FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "WenQuanYi Zen Hei", "Hiragino Sans", "Yu Gothic")
+"""Those of them that are installed are tried in turn for each character."""
+
+NO_ATTENTION = "This network has no attention, so there is nothing to draw. Train one with `--attention general`."
+
+
+def require_drawable(translator: TrainedTranslator, path: Path) -> None:
+    """Raise a `ConfigError` if what a network looks at cannot be drawn into a file."""
+    if translator.model.decoder.attention is None:
+        raise ConfigError(NO_ATTENTION)
+    if path.suffix.lower() not in KINDS:
+        raise ConfigError(f"The name of a picture must end in {', '.join(KINDS)}, got {path}. Give it one of these ends.")
+    if not path.parent.is_dir():
+        raise ConfigError(f"The folder of a picture must exist, got {path}. Make {path.parent} first.")
 
 
 def draw_alignment(said: Translation, path: Path) -> None:
     """Draw the weights of a translation: a column for each symbol that was read, a row for each that was written; dark is much.
 
-    The end of `path` names the kind of picture (png, svg, pdf). `ConfigError` for a network without attention.
+    The end of `path` names the kind of picture, one of `KINDS`. `ConfigError` for a network without attention.
     """
     if said.weights is None:
-        raise ConfigError("This network has no attention, so there is nothing to draw. Train one with `--attention general`.")
-    rows, columns = said.weights.shape
+        raise ConfigError(NO_ATTENTION)
+    known = {font.name for font in fontManager.ttflist}
+    with matplotlib.rc_context({"font.family": [font for font in FONTS if font in known]}), warnings.catch_warnings():
+        # Characters that no font here has are drawn as boxes.
+        warnings.filterwarnings("ignore", "Glyph")
+        figure = _figure(said, said.weights)
+        replace_file(path, lambda aside: figure.savefig(aside, format=path.suffix[1:].lower(), dpi=144))
+
+
+def _figure(said: Translation, weights: np.ndarray) -> Figure:
+    rows, columns = weights.shape
     figure = Figure(figsize=(1.5 + INCH * columns, 1.2 + INCH * rows), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    image = axes.imshow(said.weights, cmap="Greys", vmin=0, vmax=1, aspect="equal")
+    image = axes.imshow(weights, cmap="Greys", vmin=0, vmax=1, aspect="equal")
     axes.set_xticks(range(columns), map(_label, said.read))
     axes.xaxis.tick_top()
     for label in axes.get_xticklabels():
@@ -32,7 +64,7 @@ def draw_alignment(said: Translation, path: Path) -> None:
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     figure.colorbar(image, ax=axes, shrink=0.6, label="weight")
-    figure.savefig(path, dpi=144)
+    return figure
 
 
 def _label(symbol: str) -> str:

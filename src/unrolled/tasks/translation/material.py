@@ -37,8 +37,18 @@ def read_bilingual(configuration: Configuration, progress: Progress) -> Bilingua
         learnt, held = divide(pairs, data.held_out, configuration["training"].seed)
     codings = Codings.learn(learnt, replace(symbols, level=level), shared=configuration["model"].shared)
     told = f"{tally}; to measure on: {other}" if data.validation else str(tally)
+    told += _doubts(data, learnt, held)
     train = Bitext(learnt, codings, copy=configuration["model"].copy)
     return Bilingual(codings, train, held, _fingerprint([*learnt, *held]), told)
+
+
+def _doubts(data: TranslateOptions, learnt: list[Pair], held: list[Pair]) -> str:
+    """What to know of what is measured, if there is something."""
+    if data.validation:
+        known = {pair.key for pair in learnt}
+        both = sum(pair.key in known for pair in held)
+        return f"; {both:,} sources to measure on are learnt, too" if both else ""
+    return "; nothing is held out, as all have one source" if data.held_out and not held else ""
 
 
 def _validation(data: TranslateOptions, reading: Reading) -> tuple[tuple[str, ...], Reading]:

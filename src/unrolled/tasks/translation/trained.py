@@ -114,12 +114,14 @@ class TrainedTranslator:
             raise ConfigError(f"`--count` must be at least 1, got {count}.")
         generator = torch.Generator(device=self._device)
         generator = generator.manual_seed(generator.seed() if seed is None else seed)
+        if not source.strip():
+            return [""] * count
         memory = self.encode([source] * count)
         return self.drawn(source, memory, generator=generator, temperature=temperature, top_k=top_k, top_p=top_p)
 
     @torch.inference_mode()
-    def drawn(self, source: str, memory: Memory, **options: Any) -> list[str]:
-        """A text for each copy of a source that has been read, drawn as the `options` of `unrolled.decoding.draw` say."""
+    def drawn(self, source: str, memory: Memory, search: SearchOptions | None = None, **options: Any) -> list[str]:
+        """A text for each copy of a source that has been read, drawn as the `options` of `unrolled.decoding.draw` say, up to the limit."""
         count = memory.real.shape[1]
         ends = torch.full((count,), Coding.end, device=self._device)
         first, state, _ = self.model.step(ends, self.model.begin(memory), memory)
@@ -128,7 +130,7 @@ class TrainedTranslator:
             chances, state, _ = self.model.step(symbols, state, memory)
             return chances, state
 
-        most = SearchOptions().most(len(memory.real))
+        most = (search or SearchOptions()).most(len(memory.real))
         written = []
         for symbols in draw(step, first, state, most, forbidden=(Coding.unknown,), **options):
             written.append(symbols)
@@ -196,7 +198,9 @@ class TrainedTranslator:
         """The best translations of sources that have been read."""
         lengths = memory.real.sum(0)
         limits = [search.most(n) for n in lengths.tolist()]
-        prefix = self.codings.target.encode(search.prefix).tolist() if search.prefix else ()
+        (prefix,) = self.codings.target.split([search.prefix])
+        same = [search.prefix] * len(sources)
+        begins = self.codings.copying_targets(same, sources) if self.model.copies else self.codings.targets(same)
         found = beam_search(
             self.model.step,
             self.model.begin(memory),
@@ -204,14 +208,15 @@ class TrainedTranslator:
             limits,
             search.beam_options(),
             lengths=lengths,
-            prefixes=[prefix] * len(sources),
+            prefixes=[ids[:-1].tolist() for ids in begins],
         )
-        return [[self._translation(source, said) for said in best] for source, best in zip(sources, found, strict=True)]
+        return [[self._translation(source, said, prefix) for said in best] for source, best in zip(sources, found, strict=True)]
 
-    def _translation(self, source: str, said: Hypothesis) -> Translation:
+    def _translation(self, source: str, said: Hypothesis, prefix: Sequence[str]) -> Translation:
         codings = self.codings
         (read,) = codings.read([source])
-        symbols = codings.written(said.symbols.tolist(), source)
+        # A prefix is written as it was given, also where the network knows parts of it as <UNK>.
+        symbols = [*prefix, *codings.written(said.symbols[len(prefix) :].tolist(), source)]
         return Translation(
             codings.target.join(symbols),
             said.score,
@@ -258,7 +263,7 @@ class Conversation:
         if self.temperature is None:
             answer = self.translator.answer([text], memory, self.search)[0][0].text
         else:
-            (answer,) = self.translator.drawn(text, memory, temperature=self.temperature, generator=self.generator)
+            (answer,) = self.translator.drawn(text, memory, self.search, temperature=self.temperature, generator=self.generator)
         if self.remembers:
             self.state = self.translator.encode([answer], memory.final).final
         return answer

@@ -1,0 +1,228 @@
+"""Files of pairs to a folder and back."""
+
+import itertools
+import json
+import random
+
+import pytest
+
+import unrolled as un
+from unrolled.data.pairs import PairOptions, read_pairs
+from unrolled.errors import ConfigError, DataError, RunError
+from unrolled.tasks import find_kind, run_training
+from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.translation.material import read_bilingual
+from unrolled.training import RunFolder, Silent
+from unrolled.training.interrupt import Stopped
+
+SMALL = {"hidden": 8, "embedding": 6, "batch": 16, "epochs": 2, "evaluations": 2, "warmup": 3}
+QUIET = {**SMALL, "display": Silent()}
+LEARN = {"hidden": 32, "embedding": 16, "epochs": 30, "learning_rate": 0.01, "dropout": 0.0, "average": 0.9, "evaluations": 3}
+WORDS = {"one": "un", "two": "deux", "red": "rouge", "cat": "chat", "dog": "chien"}
+
+
+def write(path, pairs):
+    path.write_text("".join(f"{source}\t{target}\n" for source, target in pairs), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """Words translated one by one and set from back to front; some sources come with two targets."""
+    chance, rows = random.Random(6), []
+    for _ in range(150):
+        words = chance.choices(list(WORDS), k=chance.randint(1, 4))
+        target = " ".join(WORDS[word] for word in words[::-1])
+        rows.append((" ".join(words), target if chance.random() < 0.8 else f"{target} !"))
+    return write(tmp_path / "pairs.tsv", rows)
+
+
+def material(data=(), **options):
+    kind = find_kind("translate")
+    values = {**SMALL, **options, "sources": [str(data)] if data else ()}
+    return read_bilingual(Configuration.from_flat(kind.name, kind.groups, values), lambda *_: None)
+
+
+def records(folder):
+    return RunFolder(folder).history.records()
+
+
+def test_a_translator_learns_and_is_the_same_when_it_is_loaded(pairs, tmp_path):
+    write(pairs, ((pair.source, pair.targets[0].removesuffix(" !")) for pair in read_pairs(pairs, PairOptions())))
+    given = un.train_translator(pairs, out=tmp_path / "run", level="word", **{**QUIET, **LEARN})
+    loaded = un.load(tmp_path / "run")
+    sources = ["red cat", "one two red dog", "cat"]
+    assert [best[0].text for best in given.translate(sources)] == ["chat rouge", "chien rouge deux un", "chat"]
+    for ours, theirs in zip(given.translate(sources), loaded.translate(sources), strict=True):
+        assert (ours[0].text, ours[0].log_probability) == (theirs[0].text, theirs[0].log_probability)
+    assert loaded.evaluate(pairs).scores.exact > 0.95
+    assert loaded.evaluate(pairs).perplexity < 1.3
+    assert records(tmp_path / "run")[-1]["final_exact"] > 0.8
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"level": "word", "reverse_source": True},
+        {"level": "char", "attention": "none", "cell": "gru", "average": 0.0},
+        {"vocabulary": 280, "shared": True, "copy": True, "input_feeding": True},
+        {"level": "word", "scheduled_sampling": 0.3, "word_dropout": 0.1, "layers": 2},
+    ],
+)
+def test_a_run_that_is_interrupted_ends_like_one_left_alone(pairs, tmp_path, monkeypatch, options):
+    updates = itertools.count(1)
+
+    def stop(self):
+        if next(updates) == 12:
+            monkeypatch.undo()
+            raise Stopped
+
+    kind = find_kind("translate")
+    alone, stopped = RunFolder(tmp_path / "alone"), RunFolder(tmp_path / "stopped")
+    run_training(kind, str(pairs), alone, {**SMALL, **options}, Silent())
+    monkeypatch.setattr("unrolled.training.interrupt.Interrupts.check", stop)
+    assert not run_training(kind, str(pairs), stopped, {**SMALL, **options}, Silent()).finished
+    assert run_training(kind, (), stopped, {}, Silent(), resume=True).finished
+    assert (alone.path / "model.safetensors").read_bytes() == (stopped.path / "model.safetensors").read_bytes()
+    left, other = ({k: v for k, v in records(run.path)[-1].items() if k.startswith("final")} for run in (alone, stopped))
+    assert left == other
+
+
+def test_sources_are_held_out_with_all_their_references(pairs):
+    found = material(pairs, level="word", held_out=0.2)
+    wanted: dict[str, list[str]] = {}
+    for pair in read_pairs(pairs, PairOptions()):
+        wanted.setdefault(pair.source, []).extend(pair.targets)
+    held = {pair.source: pair.targets for pair in found.held_out}
+    assert len(held) == round(0.2 * len(wanted))
+    for source, targets in held.items():
+        assert targets == tuple(dict.fromkeys(wanted[source]))
+    assert any(len(targets) > 1 for targets in held.values())
+    assert len(found.train) == sum(len(targets) for source, targets in wanted.items() if source not in held)
+    assert material(pairs, level="word", held_out=0.2).fingerprint == found.fingerprint
+    assert material(pairs, level="word", held_out=0.2, seed=1).held_out != found.held_out
+
+
+def test_aligned_files_and_files_to_measure_on(pairs, tmp_path):
+    rows = [(pair.source, *pair.targets) for pair in read_pairs(pairs, PairOptions())]
+    for name, column in (("a.en", 0), ("a.fr", 1)):
+        (tmp_path / name).write_text("".join(f"{row[column]}\n" for row in rows), encoding="utf-8")
+    for name, lines in (("dev.en", ["cat", "red zebra"]), ("dev.fr", ["chat", "zèbre rouge"]), ("more.fr", ["le chat", ""])):
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    aligned = {"source": str(tmp_path / "a.en"), "target": str(tmp_path / "a.fr")}
+    dev = [str(tmp_path / name) for name in ("dev.en", "dev.fr", "more.fr")]
+    found = material(**aligned, validation=dev, level="word")
+    assert len(found.train) == len(rows)
+    assert [(pair.source, pair.targets) for pair in found.held_out] == [("cat", ("chat", "le chat")), ("red zebra", ("zèbre rouge",))]
+    assert found.told == "150 pairs; to measure on: 2 pairs; 1 sources to measure on are learnt, too"
+    assert "zebra" not in found.knowledge.source.symbols.names
+    write(tmp_path / "dev.tsv", [("blue cat", "chat bleu")])
+    other = material(pairs, validation=str(tmp_path / "dev.tsv"), level="word")
+    assert (other.told, len(other.train)) == ("150 pairs; to measure on: 1 pairs", len(rows))
+    with pytest.raises(ConfigError, match=r"two aligned files .*got .*dev.en.*--validation SOURCES --validation TARGETS"):
+        material(**aligned, validation=dev[:1])
+    trained = un.train_translator(out=tmp_path / "run", **aligned, validation=dev, level="word", **QUIET)
+    assert trained.evaluate([], reading=trained.reading_of(source=dev[0], target=tuple(dev[1:]))).scores.size == 2
+    assert trained.evaluate(pairs).tally.pairs == 150
+
+
+def test_texts_are_cut_into_characters_if_they_are_made_up_and_else_into_subwords(pairs):
+    assert material(pairs, vocabulary=300).knowledge.target.level == "subword"
+    assert material("builtin:reversed").knowledge.target.level == "char"
+    assert material("builtin:reversed", level="word", held_out=3).knowledge.target.level == "word"
+    both = Configuration.from_flat("translate", find_kind("translate").groups, {"sources": ("builtin:reversed", str(pairs))})
+    assert not both["data"].made_up
+
+
+def test_what_was_asked_for_is_stored_and_used_again(pairs, tmp_path):
+    asked = {"level": "word", "longest": 3, "too_long": "cut", "attention": "additive", "decoder_cell": "gru", "reverse_source": True}
+    given = un.train_translator(pairs, out=tmp_path / "run", header=True, **asked, **QUIET)
+    kind = find_kind("translate")
+    stored = Configuration.read("translate", kind.groups, RunFolder(tmp_path / "run"))
+    found = {name: getattr(group, name) for name in asked for group in stored.groups.values() if hasattr(group, name)}
+    assert found == asked
+    loaded = un.load(tmp_path / "run")
+    assert (loaded.reading.longest, loaded.reading.too_long, loaded.reading.header) == (3, "cut", True)
+    assert loaded.codings.reverse_source
+    assert loaded.codings.to_json() == given.codings.to_json()
+    assert loaded.evaluate(pairs).tally.pairs == 149
+    built = un.train_translator("builtin:reversed", out=tmp_path / "other", held_out=3, **{**QUIET, "epochs": 1, "batch": 5000})
+    assert Configuration.read("translate", kind.groups, RunFolder(tmp_path / "other"))["symbols"].level == "char"
+    assert built.codings.source.level == "char"
+
+
+def test_unknown_words_are_copied(tmp_path):
+    chance, rows = random.Random(2), []
+    for i in range(160):
+        name = f"name{chance.randint(0, 10**6)}"
+        rows.append((f"my cat is {name}" if i % 2 else f"{name} runs", f"{name} court" if i % 2 == 0 else f"mon chat est {name}"))
+    data = write(tmp_path / "names.tsv", rows)
+    trained = un.train_translator(
+        data, out=tmp_path / "run", level="word", min_count=5, copy=True, **{**QUIET, **LEARN, "epochs": 40, "label_smoothing": 0.0}
+    )
+    found = trained.translate(["Zebedee runs", "my cat is Mog"])
+    assert [best[0].text for best in found] == ["Zebedee court", "mon chat est Mog"]
+    assert trained.score("Zebedee runs", "Zebedee court") > trained.score("Zebedee runs", "Mog court") + 3
+    assert un.load(tmp_path / "run").translate(["Zebedee runs"])[0][0].text == "Zebedee court"
+
+
+def test_other_data_is_refused_when_a_run_goes_on(pairs, tmp_path):
+    folder, kind = RunFolder(tmp_path / "run"), find_kind("translate")
+    run_training(kind, str(pairs), folder, SMALL, Silent())
+    assert run_training(kind, (), folder, {"epochs": 3}, Silent(), resume=True).finished
+    with pytest.raises(ConfigError, match="`--attention` cannot change when a run is resumed"):
+        run_training(kind, (), folder, {"attention": "none"}, Silent(), resume=True)
+    with pairs.open("a") as file:
+        file.write("dog\tle chien\n")
+    with pytest.raises(RunError, match="is not the one that"):
+        run_training(kind, (), folder, {"epochs": 4}, Silent(), resume=True)
+
+
+def test_two_runs_cannot_be_in_one_folder(pairs, tmp_path):
+    folder, kind = RunFolder(tmp_path / "run"), find_kind("translate")
+    run_training(kind, str(pairs), folder, SMALL, Silent())
+    with pytest.raises(RunError, match="already"):
+        run_training(kind, str(pairs), folder, SMALL, Silent())
+    with folder.hold(), pytest.raises(RunError, match="Another process is training"):
+        run_training(kind, (), folder, {"epochs": 3}, Silent(), resume=True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "told", "learnt"),
+    [
+        ([("a", "b")], "1 pairs; nothing is held out, as all have one source", 1),
+        ([("a", str(i)) for i in range(9)], "9 pairs; nothing is held out, as all have one source", 9),
+        ([("a", "b"), ("", "c"), ("d", "e"), ("f", "")], "4 pairs; 2 with an empty side left out, first {}, line 2", 1),
+        (
+            [("a b c d e", "x"), ("a", "y"), ("b", "x y z w"), ("z" * 61, "y"), ("c", "d")],
+            "5 pairs; 3 with a side of more than 3 words and marks, or 60 characters, left out, first {}, line 1",
+            1,
+        ),
+    ],
+)
+def test_what_cannot_be_used_or_held_out_is_told(tmp_path, rows, told, learnt):
+    data = write(tmp_path / "some.tsv", rows)
+    found = material(data, longest=3)
+    assert found.told == told.format(data)
+    assert len(found.train) == learnt
+    trained = un.train_translator(data, out=tmp_path / "run", longest=3, **{**QUIET, "epochs": 1})
+    assert trained.translate(["never seen ☃"])[0]
+
+
+def test_nothing_that_can_be_learnt_is_an_error_and_leaves_nothing(tmp_path):
+    data = write(tmp_path / "some.tsv", [("", "b"), ("c d", "e")])
+    with pytest.raises(DataError, match=r"no pair to learn: 2 pairs; 1 with an empty side .*line 1; 1 with a side of more than 1 words"):
+        un.train_translator(data, out=tmp_path / "run", longest=1, **QUIET)
+    assert not (tmp_path / "run").exists()
+
+
+def test_damaged_symbols_are_told(pairs, tmp_path):
+    un.train_translator(pairs, out=tmp_path / "run", level="word", **QUIET)
+    path = tmp_path / "run" / "symbols.json"
+    known = json.loads(path.read_text())
+    path.write_text(json.dumps({**known, "target": {"level": "word", "symbols": known["target"]["symbols"][:3]}}))
+    with pytest.raises(RunError):
+        un.load(tmp_path / "run")
+    path.write_text("{")
+    with pytest.raises(RunError, match="The symbols of the run are damaged"):
+        un.load(tmp_path / "run")
