@@ -21,7 +21,7 @@ def test_a_turning_map_forgets_at_its_rate(factor, verdict):
     layer.block("R_h").mul_(factor)
     found = un.inspect.forgetting(layer, torch.randn(60, 4, 3, dtype=DOUBLE) * 1e-9, [60, 40, 0, 1])
     assert found.rate == pytest.approx(factor, rel=1e-9)
-    assert found.half_life == pytest.approx(np.log(0.5) / np.log(factor) if factor < 1 else np.inf)
+    assert found.half_life == pytest.approx(np.log(0.5) / np.log(factor)) if factor < 1 else found.half_life > 1e9
     assert found.verdict == verdict
     np.testing.assert_allclose(found.quartiles / factor**found.distance, np.linalg.norm(layer.block("W_h").numpy()), rtol=1e-9)
     assert found.sampled == "at most 8 steps t of each sequence"

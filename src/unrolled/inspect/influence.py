@@ -8,8 +8,8 @@ from torch import Tensor
 
 from unrolled.inspect.subject import Subject
 
-NUMBERS_AT_ONCE = 1 << 23
-"""How many numbers the passes that run side by side may keep."""
+NUMBERS_AT_ONCE = 1 << 27
+"""How many numbers the passes that run side by side may keep: 1 GiB."""
 
 MOST_WORK = 1 << 21
 """Steps of backward passes that are done without being asked for; the time of 5000 steps with 256 units, and as much again."""
@@ -63,7 +63,7 @@ def influence(subject: Subject, features: Features, passes: Passes) -> Tensor:
     """`[A, T, B]`: the norm of `probes @ ∂features[at]/∂x[s]` for every s."""
     steps, batch, columns = subject.x.shape
     total = subject.x.new_zeros(len(passes.at) * batch, steps)
-    size = subject.layer.num_layers * (1 + subject.layer.bidirectional) * 8 * sum(subject.layer.state_sizes.values()) + 2 * columns
+    size = subject.layer.num_layers * (1 + subject.layer.bidirectional) * 4 * sum(subject.layer.state_sizes.values()) + 2 * columns
     at_once = max(1, NUMBERS_AT_ONCE // (max(steps, 1) * size))
     for rows in passes.rows().split(at_once, 1):
         chosen, sequence, _ = rows

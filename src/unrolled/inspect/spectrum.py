@@ -92,17 +92,17 @@ def _place(subject: Subject, trace: Trace, exponents: int, samples: int, seed: i
 
 
 def _jacobian(subject: Subject, trace: Trace, t: int) -> Tensor:
-    """∂(states after)/∂(states before) of one step, `[B, S, S]`: one backward pass for each unit."""
-    step, names = step_of(subject, trace.place), subject.layer.cell.states
-    before = tuple(s.detach().clone().requires_grad_() for s in trace.before[t])
-    with torch.enable_grad():
-        values = step(trace.x[t], before)
-        after = torch.cat([values[name] for name in names], -1)
-        rows = [
-            torch.cat(torch.autograd.grad(unit.sum(), before, retain_graph=True, allow_unused=True, materialize_grads=True), -1)
-            for unit in after.unbind(-1)
-        ]
-    return torch.stack(rows, 1)
+    """∂(states after)/∂(states before) of one step, `[B, S, S]`: for each sequence one backward pass with a row for each unit."""
+    step, names, found = step_of(subject, trace.place), subject.layer.cell.states, []
+    for row in range(trace.x.shape[1]):
+        alone = tuple(s[row : row + 1] for s in trace.before[t])
+        units = sum(s.shape[1] for s in alone)
+        with torch.enable_grad():
+            before = tuple(s.repeat(units, 1).requires_grad_() for s in alone)
+            values = step(trace.x[t, row : row + 1].repeat(units, 1), before)
+            total = torch.cat([values[name] for name in names], -1).diagonal().sum()
+        found.append(torch.cat(torch.autograd.grad(total, before, allow_unused=True, materialize_grads=True), -1))
+    return torch.stack(found)
 
 
 def _lyapunov(subject: Subject, trace: Trace, count: int, seed: int) -> Tensor:
