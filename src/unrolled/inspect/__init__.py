@@ -1,10 +1,12 @@
-"""F7: seeing inside. What a network remembers, where its gradient goes, what its gates and units do, what it expects: as NumPy arrays.
+"""F7: seeing inside. What a network remembers, where its gradient goes, what its gates and units do, what it expects: as NumPy arrays,
+as figures (`draw`), and together as a page (`report`).
 
 Everything is computed on a copy of the network in double precision, in evaluation mode, so that nothing of the network itself changes.
 Arrays are `[T, B, …]`, steps before sequences, however the layer is called; a single sequence has B = 1.
 """
 
-from unrolled.inspect.anew import fresh
+from unrolled.inspect import draw
+from unrolled.inspect.anew import elman_like, fresh
 from unrolled.inspect.curves import Forgetting, forgetting
 from unrolled.inspect.flow import GradientFlow, gradient_flow
 from unrolled.inspect.gating import Gates, Saturation, gates
@@ -16,6 +18,6 @@ from unrolled.inspect.units import Followers, units_that_follow
 
 __all__ = [
     "Followers", "Forgetting", "Gates", "GradientFlow", "JacobianSpectrum", "Memory", "PlaceSpectrum", "Predictions", "Saturation",
-    "bracket_depth", "forgetting", "fresh", "gates", "gradient_flow", "inside_quotes", "jacobian_spectrum", "memory", "position_in_line",
+    "bracket_depth", "draw", "elman_like", "forgetting", "fresh", "gates", "gradient_flow", "inside_quotes", "jacobian_spectrum", "memory", "position_in_line",
     "predictions", "units_that_follow",
 ]  # fmt: skip

@@ -5,7 +5,9 @@ import copy
 import torch
 
 from unrolled.errors import ConfigError
-from unrolled.inspect.subject import M
+from unrolled.inspect.subject import Looked, M, recurrent_of
+from unrolled.layers import Recurrent
+from unrolled.models import Encoder, LanguageModel
 
 
 def fresh(model: M, seed: int = 0) -> M:
@@ -24,3 +26,22 @@ def fresh(model: M, seed: int = 0) -> M:
             elif next(part.parameters(recurse=False), None) is not None:
                 raise ConfigError(f"A {type(part).__name__} cannot begin anew: it has parameters and no `reset_parameters`.")
     return copied
+
+
+def elman_like(model: Looked, seed: int = 0) -> Looked:
+    """A copy of a layer or model with an Elman network of the same size in the place of its recurrent layers, which has learnt nothing.
+
+    Everything begins anew, the recurrent layers as torch.nn.RNN does.
+    """
+    begun = fresh(model, seed)
+    old = recurrent_of(begun)
+    options = {name: getattr(old, name) for name in ("num_layers", "bidirectional", "batch_first", "residual")}
+    new = Recurrent("elman", old.input_size, old.hidden_size, **options).to(next(begun.parameters()))
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        new.reset_parameters("torch")
+    if isinstance(begun, Recurrent):
+        return new
+    owner = begun if isinstance(begun, (LanguageModel, Encoder)) else begun.encoder
+    owner.recurrent = new
+    return begun

@@ -47,6 +47,13 @@ class Subject:
         return not self.layer.bidirectional
 
 
+def recurrent_of(looked: Looked) -> Recurrent:
+    """The recurrent layers that are looked into."""
+    if isinstance(looked, Recurrent):
+        return looked
+    return looked.recurrent if isinstance(looked, (LanguageModel, Encoder)) else looked.encoder.recurrent
+
+
 def still(model: M) -> M:
     """A copy that drops nothing, learns nothing and computes in double precision.
 

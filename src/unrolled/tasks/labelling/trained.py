@@ -2,19 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats import ReadingOptions, labelled_examples
+from unrolled.data.formats import ReadingOptions, labelled_examples, read_examples, settle_format
 from unrolled.data.sequences import gather
 from unrolled.data.text import Source
 from unrolled.errors import DataError
+from unrolled.inspect.specimen import Specimen
 from unrolled.tasks.kind import Progress
 from unrolled.tasks.labelling.batches import Encoded
 from unrolled.tasks.labelling.codec import Codec
-from unrolled.tasks.labelling.deciding import Deciding, predict_all
+from unrolled.tasks.labelling.deciding import Deciding, device_of, predict_all
 from unrolled.tasks.labelling.scores import Scores
 
 AT_ONCE = 512
@@ -70,6 +73,46 @@ class TrainedLabeller:
         encoded.notice_unseen(which)
         found, _, _ = predict_all(self.deciding, encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
         return self.deciding.score(encoded, which, found)
+
+    def specimen(self, given: str | Path, most: int = 1000) -> Specimen:
+        """What `unrolled.inspect` looks at: a text, or the first sequence of a file; `most` steps of it.
+
+        Labels that are not known are supposed to be those that the network gives.
+        """
+        example, note = (_example(given, "the input"), "") if isinstance(given, str) else self._first(given)
+        encoded = self._encoded([example])
+        steps = int(encoded.sequences.lengths[0])
+        if not steps:
+            raise DataError(f"There is nothing to read in {str(given)!r}. Pass a text, or a file that has some.")
+        x = encoded.inputs(np.arange(1), slice(most)).to(device_of(self.model))
+        targets = encoded.tags(np.arange(1))[:most] if self.tagged else torch.from_numpy(encoded.targets[:1])
+        supposed = bool((targets < 0).any())
+        tokens = [encoded.sequences.table[n] for n in encoded.sequences.tokens[:most]]
+        return Specimen(
+            self.model,
+            x,
+            tuple(tokens or map(str, range(min(steps, most)))),
+            "step" if not tokens else "char" if self.codec.level == "char" else "word",
+            self.labels,
+            self._supposed(example)[:most] if supposed else targets,
+            supposed or self.deciding.several,
+            note=f"{note}These are the first {most:,} of {steps:,} steps" if steps > most else note.removesuffix(". "),
+        )
+
+    def _first(self, path: Path) -> tuple[Example, str]:
+        """The first sequence of a file, and whether there are others."""
+        reading = settle_format(path, self.reading.to_predict(), tagged=self.tagged)
+        first, *others = islice(read_examples(path, reading, tagged=self.tagged), 2)
+        return first, "It is the first sequence of the file. " if others else ""
+
+    def _supposed(self, example: Example) -> torch.Tensor:
+        """What the network says, as targets: tags `[T, 1]`, labels `[1]`, or `[1, K]` where several may hold."""
+        (said,) = self.predict([example])
+        if said.tags is not None:
+            return torch.tensor([[self.codec.number_of[tag]] for tag in said.tags])
+        if self.deciding.several:
+            return torch.tensor([[int(label in (said.labels or ())) for label in self.labels]])
+        return torch.tensor([self.codec.number_of[label] for label in said.labels or ()])
 
     def _encoded(self, examples: Iterable[Example]) -> Encoded:
         return Encoded(gather(examples, self.codec.level), self.codec, tagged=self.tagged, several=self.deciding.several)

@@ -1,8 +1,10 @@
 """A trained language model, ready to use."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,11 +12,12 @@ from torch import Tensor
 
 from unrolled.data.corpus import Progress, encode
 from unrolled.data.event_corpus import encode_events
-from unrolled.data.formats import ReadingOptions
-from unrolled.data.text import Source
+from unrolled.data.formats import ReadingOptions, read_examples
+from unrolled.data.text import Source, find_sources, read_text, whole_words
 from unrolled.data.vocabulary import EVENT, Vocabulary
 from unrolled.decoding import draw
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, DataError
+from unrolled.inspect.specimen import START, Specimen
 from unrolled.models import LanguageModel
 from unrolled.tasks.language_model.measure import Measure, measure, streams_for
 
@@ -100,6 +103,26 @@ class TrainedLanguageModel:
             tokens = encode_events(sources, self.vocabulary, reading, progress=progress)
         tick = None if progress is None else partial(progress, "measuring")
         return measure(self.model, tokens, streams_for(len(tokens)), tick)
+
+    def specimen(self, given: str | Path, most: int = 1000) -> Specimen:
+        """What `unrolled.inspect` looks at: a text, or the beginning of a file, after the start of a line; `most` symbols of it."""
+        symbols = list(islice(iter(self.vocabulary.split(given)) if isinstance(given, str) else self._symbols(given), most + 1))
+        if not symbols:
+            raise DataError(f"There is nothing to read in {str(given)!r}. Pass a text, or a file that has some.")
+        note = f"These are the first {most:,}; there are more" if len(symbols) > most else ""
+        ids = [self.vocabulary.end, *self.vocabulary.look_up(symbols[:most]).tolist()]
+        answers = [{self.vocabulary.end: "\n"}.get(i, name) for i, name in enumerate(self.vocabulary.symbols)]
+        x = torch.tensor(ids, device=self._device)[:, None]
+        return Specimen(self.model, x, (START, *symbols[:most]), self.vocabulary.level, answers, note=note)
+
+    def _symbols(self, path: Path) -> Iterator[str]:
+        """The symbols of a file one by one, of an event log with the end of each case."""
+        if self.reading is not None:
+            for example in read_examples(path, self.reading.to_predict(), tagged=False):
+                yield from (*(example.tokens or ()), "\n")
+            return
+        for chunk in whole_words(read_text(find_sources(path))):
+            yield from self.vocabulary.split(chunk.text)
 
     @property
     def _device(self) -> torch.device:

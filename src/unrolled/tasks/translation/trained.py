@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, tee
 from math import exp, inf
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,13 @@ from unrolled.data.text import Source
 from unrolled.data.vocabulary import END, split_words
 from unrolled.decoding import Hypothesis, beam_search, draw
 from unrolled.errors import ConfigError, DataError
+from unrolled.inspect.specimen import Specimen
 from unrolled.models import EncoderDecoder
 from unrolled.models.decoder import DecoderState, Memory, State
 from unrolled.tasks.kind import Progress
 from unrolled.tasks.translation.options import SearchOptions
 from unrolled.tasks.translation.scores import Scores, score_texts
+from unrolled.tasks.translation.specimen import source_specimen
 
 AT_ONCE, BATCH = 2048, 64
 """Sources that are held in memory while they are translated, and that are translated side by side."""
@@ -181,6 +184,13 @@ class TrainedTranslator:
         ]
         cut = list if self.codings.target.level == "char" else split_words
         return score_texts(texts, [pair.targets for pair in pairs], cut=cut), texts
+
+    def specimen(self, given: str | Path, most: int = 1000) -> Specimen:
+        """What `unrolled.inspect` looks at: a source, or the first one of a file, with what is written after it."""
+        source = given if isinstance(given, str) else next(iter(read_pairs(given, self.reading_of().to_predict()))).source
+        if not source.strip():
+            raise DataError(f"There is nothing to read in {str(given)!r}. Pass a text, or a file that begins with one.")
+        return source_specimen(self.model, self.codings, source.strip(), self.translate([source])[0][0].text, most)
 
     def converse(self, search: SearchOptions | None = None, *, temperature: float | None = None, seed: int | None = None) -> "Conversation":
         """A talk in which each text is answered: with the best reply, or with one drawn at a `temperature`."""

@@ -1,0 +1,57 @@
+"""Pictures of where the gradient goes, and of what steps do to small differences."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from unrolled.inspect.draw.style import CYCLE, MARK, drawn, new_axes, positive
+from unrolled.inspect.flow import GradientFlow
+from unrolled.inspect.spectrum import JacobianSpectrum
+from unrolled.inspect.walk import place_name
+
+
+@drawn
+def flow(flows: Mapping[str, GradientFlow]) -> Figure:
+    """The norm of the gradient at every step and layer of the first sequence, for networks by their names: the first one in full lines."""
+    figure, axes = new_axes("step", "norm of the gradient", log=True)
+    for number, (name, found) in enumerate(flows.items()):
+        total = found.total
+        for count, (place, norms) in enumerate((p, total[p][:, 0]) for p in np.ndindex(total.shape[:2])):
+            where = place_name(place, total.shape)
+            style: dict[str, Any] = {"linestyle": "--", "linewidth": 1.0} if number else {}
+            axes.plot(positive(norms), color=CYCLE[count % len(CYCLE)], label=f"{name}, {where}" if where else name, **style)
+    axes.legend()
+    return figure
+
+
+@drawn
+def maps(spectrum: JacobianSpectrum) -> Figure:
+    """The singular values of every recurrent map, the largest first."""
+    figure, axes = new_axes("number, the largest first", "singular value")
+    for place in spectrum.places:
+        where = place_name(place.place, spectrum.shape)
+        for name, values in place.maps.items():
+            axes.plot(np.arange(1, len(values) + 1), values, label=f"{name}, {where}" if where else name)
+    axes.axhline(1, **MARK)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(ncols=2)
+    return figure
+
+
+@drawn
+def steps(spectrum: JacobianSpectrum) -> Figure:
+    """The singular values of the Jacobians of the steps: the largest, and the quartiles of all of them, over the sequence."""
+    figure, axes = new_axes("step", "singular value of the step", log=True)
+    for number, place in enumerate(spectrum.places):
+        where = place_name(place.place, spectrum.shape)
+        found = place.singular[:, 0]
+        low, high = map(positive, np.nanpercentile(found, (25, 75), axis=1))
+        axes.plot(place.steps, positive(found[:, 0]), label=f"largest{where and f', {where}'}", color=CYCLE[number % len(CYCLE)])
+        axes.fill_between(
+            place.steps, low, high, color=CYCLE[number % len(CYCLE)], alpha=0.25, linewidth=0, label=f"middle half{where and f', {where}'}"
+        )
+    axes.axhline(1, **MARK)
+    axes.legend()
+    return figure

@@ -1,0 +1,41 @@
+"""Pictures of what is remembered."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from unrolled.inspect.curves import Forgetting
+from unrolled.inspect.draw.style import CYCLE, MARK, drawn, name_steps, new_axes, positive
+from unrolled.inspect.memories import Memory
+
+
+@drawn
+def memory(memories: Mapping[str, Memory], symbols: Sequence[str] = ()) -> Figure:
+    """The share of each input in what moves the state at the last chosen step of the first sequence, for networks by their names.
+
+    Of the first network also the share in what moves its scores, if it has any.
+    """
+    figure, axes = new_axes("step" if not symbols else "", "share of what moves it", log=True)
+    for number, (name, found) in enumerate(memories.items()):
+        axes.plot(positive(found.share[-1, :, 0]), label=f"state, {name}", linestyle="--" if number else "-")
+        if not number and found.output_share is not None:
+            axes.plot(positive(found.output_share[-1, :, 0]), label=f"output, {name}", color=CYCLE[2], linewidth=1)
+    step = int(next(iter(memories.values())).at[-1, 0])
+    axes.axvline(step, **MARK)
+    name_steps(axes, symbols)
+    if len(axes.get_xticklabels()) != len(symbols):
+        axes.set_xlabel("step")
+    axes.legend()
+    return figure
+
+
+@drawn
+def forgetting(curves: Mapping[str, Forgetting]) -> Figure:
+    """What is left of an input after so many steps, for networks by their names: medians, between the quartiles."""
+    figure, axes = new_axes("steps since the input", "‖∂h[t] / ∂x[s]‖", log=True)
+    for number, (name, found) in enumerate(curves.items()):
+        low, middle, high = map(positive, found.quartiles)
+        axes.plot(found.distance, middle, label=name, linestyle="--" if number else "-")
+        axes.fill_between(found.distance, low, high, color=CYCLE[number % len(CYCLE)], alpha=0.18, linewidth=0)
+    axes.legend()
+    return figure

@@ -1,0 +1,74 @@
+"""Where the gradient goes on its way back, and what steps do to small differences."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from unrolled.inspect import draw
+from unrolled.inspect.anew import fresh
+from unrolled.inspect.flow import GradientFlow, gradient_flow
+from unrolled.inspect.report.page import Section
+from unrolled.inspect.report.parts import Drawing, Words
+from unrolled.inspect.report.wording import plain, sampled
+from unrolled.inspect.specimen import Specimen
+from unrolled.inspect.spectrum import JacobianSpectrum, jacobian_spectrum
+from unrolled.models import LanguageModel
+
+JACOBIANS = 1 << 11
+"""Rows of step Jacobians that are computed: of wide networks at fewer steps."""
+
+
+def flow_section(specimen: Specimen, at: int) -> Section:
+    """The gradient of the loss at the step `at`, back through every layer, and what that rests on.
+
+    After the last symbol of a text a language model has no loss: the step before it stands for that.
+    """
+    at = min(at, specimen.steps - 2) if isinstance(specimen.model, LanguageModel) else at
+    trained, begun = (_flow(replace(specimen, model=model), at) for model in (specimen.model, fresh(specimen.model)))
+    samples = max(4, JACOBIANS // (sum(specimen.layer.state_sizes.values()) or 1))
+    spectrum = jacobian_spectrum(specimen.model, specimen.x, samples=samples)
+    loss = "the loss of the whole sequence" if trained.at is None else f"the loss at step {at}"
+    supposed = " The label is not known, so that the network's own answer stands for it." if specimen.supposed else ""
+    drawings = [
+        Drawing("gradient-flow", draw.flow({"trained": trained, "fresh": begun}), f"The gradient of {loss} by the states of each step"),
+        Drawing("step-jacobians", draw.steps(spectrum), "What each step does to small differences: above 1 they grow, below they shrink"),
+        Drawing("recurrent-maps", draw.maps(spectrum), "The singular values of the recurrent maps, the largest first"),
+    ]
+    fewer = f"{samples} of the steps, evenly spaced, for their Jacobians" if samples < specimen.steps else ""
+    return Section(
+        "gradient",
+        "Where the gradient goes",
+        f"The norm of the gradient of {loss} as it comes back through the steps: what flat lines reach can be learnt from, what falling lines lose "
+        f"cannot. “Fresh” is the same network before it learnt anything.{supposed}{sampled(fewer)}",
+        f"{trained.verdict} {spectrum.verdict}",
+        [*drawings, Words(_before(begun)), Words(_exponents(spectrum))],
+        {
+            "rate": plain(trained.rate),
+            "rate_fresh": plain(begun.rate),
+            "total": plain(trained.total[..., 0]),
+            "lyapunov": [plain(place.exponents[0]) for place in spectrum.places],
+        },
+    )
+
+
+def _flow(specimen: Specimen, at: int) -> GradientFlow:
+    return gradient_flow(specimen.model, specimen.x, specimen.targets, at=at)
+
+
+def _before(begun: GradientFlow) -> str:
+    return f"Before it learnt anything: {begun.verdict[0].lower()}{begun.verdict[1:]}"
+
+
+def _exponents(spectrum: JacobianSpectrum) -> str:
+    """The largest Lyapunov exponents, and what they mean."""
+    told = "; ".join(
+        f"{'layer ' + str(p.place[0]) + ', ' if len(spectrum.places) > 1 else ''}{_list(p.exponents[0])}" for p in spectrum.places
+    )
+    return (
+        f"Lyapunov exponents, the largest first, in nats per step: {told}. The largest says how a small difference fares in the long run: below 0 it "
+        "dies out, above 0 it grows, as in chaos."
+    )
+
+
+def _list(exponents: np.ndarray) -> str:
+    return ", ".join(f"{e:.3g}" for e in exponents[:4])
