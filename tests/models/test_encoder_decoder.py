@@ -143,7 +143,7 @@ def by_hand(model, batch, row):
     for x in vectors[::-1]:
         back.append(cell("encoder", x, back[-1], "l0_reverse"))
     memory = [np.concatenate(pair) for pair in zip(ahead[1:], back[:0:-1], strict=True)]
-    h = np.tanh(weight["bridge.map.weight"] @ np.concatenate([ahead[-1], back[-1]]) + weight["bridge.map.bias"])
+    h = weight["bridge.map.weight"] @ np.concatenate([ahead[-1], back[-1]]) + weight["bridge.map.bias"]
     symbol, logs = END, []
     for wanted in target[:, 0]:
         h = cell("decoder", weight["decoder.vectors.weight"][symbol], h)

@@ -15,7 +15,8 @@ class Bridge(nn.Module):
     """The first states of a decoder from the last ones of an encoder, for any two cells, numbers of layers and directions.
 
     `"zeros"`: all 0. `"copy"`: each layer's states are those of the same name in the encoder's layer, both directions side by side.
-    `"map"`: tanh of a learned linear map of all states of all layers and directions (after Bahdanau et al. 2015, who map one of them).
+    `"map"`: a learned linear map of all states of all layers and directions (Bahdanau et al. 2015 map one of them, and take tanh of it:
+    with the inner states of an LSTM, which are large, that saturates within a few steps of Adam, and the source is never heard of).
 
     Raises `ConfigError` for another name, or if states cannot be copied.
     """
@@ -37,7 +38,7 @@ class Bridge(nn.Module):
         batch = final[0].shape[1]
         if self.map is not None:
             told = torch.cat([state.transpose(0, 1).flatten(1) for state in final], -1)
-            mapped = self.map(told).tanh().view(batch, self.layers, -1).transpose(0, 1)
+            mapped = self.map(told).view(batch, self.layers, -1).transpose(0, 1)
             return tuple(part.contiguous() for part in mapped.split(self.sizes, -1))
         if self.how == "zeros":
             return tuple(final[0].new_zeros(self.layers, batch, size) for size in self.sizes)
