@@ -117,6 +117,8 @@ def test_gradients_of_the_batches_of_an_update_are_averaged_and_clipped(folder, 
 def test_the_learning_rate_rises_and_falls():
     options = TrainingOptions(epochs=1, learning_rate=2.0, warmup=4, final_rate=0.1)
     assert [learning_rate(options, u, 0.0) for u in range(5)] == pytest.approx([0.5, 1.0, 1.5, 2.0, 2.0])
+    assert learning_rate(options, 0, 0.05) == pytest.approx(1.0, rel=0.01)
+    assert learning_rate(options, 0, 0.1) == pytest.approx(2.0, rel=0.03)
     assert learning_rate(options, 99, 0.5) == pytest.approx(2.0 * (0.1 + 0.9 * 0.5))
     assert learning_rate(options, 99, 1.0) == learning_rate(options, 99, 1.7) == pytest.approx(0.2)
 

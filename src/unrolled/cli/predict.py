@@ -13,6 +13,7 @@ from unrolled.cli.flags import chosen, given, merged_flags
 from unrolled.cli.translating import write_translations
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import ReadingOptions, read_examples, settle_format, write_predictions
+from unrolled.data.formats.regions import spans
 from unrolled.data.pairs import PairOptions, read_pairs, shortened
 from unrolled.errors import RunError
 from unrolled.tasks import load
@@ -91,7 +92,7 @@ def _labels(trained: TrainedLabeller, file: str, options: dict[str, Any], as_jso
 
     def write(target: TextIO) -> None:
         if as_json:
-            for line in _json_lines(found):
+            for line in _json_lines(found, regions=settled.format == "fasta"):
                 print(line, file=target, flush=True)
         else:
             write_predictions(found, target, settled)
@@ -109,9 +110,11 @@ def _noticing(file: str, examples: Iterable[Example]) -> Iterator[Example]:
         yield example
 
 
-def _json_lines(found: Iterable[tuple[Example, Prediction]]) -> Iterator[str]:
+def _json_lines(found: Iterable[tuple[Example, Prediction]], *, regions: bool) -> Iterator[str]:
     for example, said in found:
-        known = {"id": example.name, "text": example.text, "tokens": example.tokens}
+        known: dict[str, Any] = {"id": example.name, "text": example.text, "tokens": example.tokens}
+        if regions and said.tags is not None:
+            known["regions"] = spans(said.tags)
         yield json.dumps({**{k: v for k, v in known.items() if v is not None}, **_said(said)}, ensure_ascii=False)
 
 

@@ -46,8 +46,15 @@ def read_vectors(path: Path, words: tuple[str, ...]) -> tuple[NDArray[np.float32
 
 
 def _rows(path: Path) -> Iterator[tuple[int, str, list[str]]]:
-    """Line, word and numbers; the count of words and columns that word2vec puts first is passed over."""
+    """Line, word and numbers; the count of words and columns that word2vec puts first is passed over.
+
+    The first word has no blanks in it and says how many numbers there are; what is more in later lines belongs to their words.
+    """
+    columns = 0
     for line, text in read_lines(path, "utf-8"):
         word, *numbers = text.rstrip().split(" ")
-        if numbers and not (line == 1 and len(numbers) == 1):
-            yield line, word, numbers
+        if not numbers or (line == 1 and len(numbers) == 1):
+            continue
+        columns = columns or len(numbers)
+        more = max(len(numbers) - columns, 0)
+        yield line, " ".join([word, *numbers[:more]]), numbers[more:]

@@ -21,7 +21,7 @@ class TrainingOptions:
     epochs: int | None = option(None, "Passes over the training text.")
     minutes: float | None = option(None, f"Time to train instead of --epochs.  [default: {MINUTES:g}]")
     learning_rate: float = option(3e-3, "Step size of AdamW at its highest.")
-    warmup: int = option(100, "Updates over which the learning rate rises from 0.")
+    warmup: int = option(100, "Updates over which the learning rate rises from 0; at most a tenth of the run.")
     final_rate: float = option(0.01, "The part of the learning rate that is left at the end of the cosine.")
     weight_decay: float = option(0.01, "Decay of matrices; vectors are not decayed.")
     clip: float = option(1.0, "Largest norm of the whole gradient; 0 does not clip.")

@@ -41,6 +41,11 @@ def test_a_folder_has_a_file_or_a_folder_for_each_class(tmp_path: Path, files) -
     assert labelled(make(tmp_path, **files)) == EXPECTED
 
 
+def test_labels_that_look_like_files_about_data(tmp_path: Path) -> None:
+    make(tmp_path, notice_dot_txt="a", license_dot_txt="b", NOTICE_dot_txt="no")
+    assert labelled([tmp_path]) == [("b", ("license",)), ("a", ("notice",))]
+
+
 def test_files_and_folders_of_classes_by_name(tmp_path: Path) -> None:
     make(tmp_path, pos_dot_txt="a\nb", neg_dot_txt="c", LICENSE="no")
     assert labelled([tmp_path / "neg.txt", tmp_path / "pos.txt"]) == EXPECTED

@@ -10,12 +10,14 @@ import pytest
 import torch
 
 import unrolled as un
+from unrolled.cells import find_cell
 from unrolled.data.examples import Example
 from unrolled.data.formats import read_examples
 from unrolled.data.sequences import gather
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.models import Encoder, EncoderOptions, InputSizes, LinearChain, Tagger
 from unrolled.tasks import find_kind, run_training
+from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.labelling.batches import Encoded
 from unrolled.tasks.labelling.codec import Codec
 from unrolled.tasks.labelling.deciding import Steps, predict_all
@@ -367,13 +369,13 @@ def test_what_is_wrong_is_said_and_nothing_is_left_behind(tmp_path, content, opt
 @pytest.mark.parametrize("first", ["", "3 2\n"])
 def test_given_vectors_are_begun_with_and_words_beside_them_are_known(table, tmp_path, first):
     vectors = tmp_path / "vectors.txt"
-    vectors.write_text(first + "good 1.5 2\nexcellent -1 0.25\nterrible 3 4\n", encoding="utf-8")
+    vectors.write_text(first + "good 1.5 2\n. . 7 8\nexcellent -1 0.25\nterrible 3 4\n", encoding="utf-8")
     out = tmp_path / "run"
     trained = un.train_classifier(
-        table, out=out, vectors=str(vectors), freeze_vectors=True, vocabulary=8, level="word", **{**QUIET, "embedding": 6}
+        table, out=out, vectors=str(vectors), freeze_vectors=True, vocabulary=9, level="word", **{**QUIET, "embedding": 6}
     )
     words = trained.codec.words.names
-    assert set(words) == {"good", "bad", "film", "plot", "Actors", "excellent", "terrible"}
+    assert set(words) == {"good", "bad", "film", "plot", "Actors", "excellent", "terrible", ". ."}
     inner = trained.model.encoder.inputs.words
     assert inner.width == 2
     read = inner(torch.tensor([1 + words.index("excellent"), 1 + words.index("good")]))
@@ -381,7 +383,13 @@ def test_given_vectors_are_begun_with_and_words_beside_them_are_known(table, tmp
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("", "has no vectors"), ("good 1 2\nbad 1\n", "line 2.*2 finite numbers"), ("good x y\n", "line 1")]
+    ("text", "message"),
+    [
+        ("", "has no vectors"),
+        ("good 1 2\nbad 1\n", "line 2.*2 finite numbers"),
+        ("good x y\n", "line 1"),
+        ("good 1 nan\n", "2 finite numbers"),
+    ],
 )
 def test_vectors_that_are_none_are_named(table, tmp_path, text, message):
     vectors = tmp_path / "vectors.txt"
@@ -389,3 +397,35 @@ def test_vectors_that_are_none_are_named(table, tmp_path, text, message):
     with pytest.raises(DataError, match=message):
         un.train_classifier(table, out=tmp_path / "run", vectors=str(vectors), **QUIET)
     assert not (tmp_path / "run").exists()
+
+
+def test_class_weights_make_every_label_count_the_same(table, tmp_path):
+    kind = find_kind("classify")
+    options = {**SMALL, "sources": [str(table)], "class_weights": "balanced", "cell": "lstm"}
+    configuration = Configuration.from_flat("classify", kind.groups, options)
+    material = kind.read(configuration, lambda *_: None)
+    model = kind.build(configuration, material.knowledge, find_cell("lstm"))
+    weights = kind.task(model, material, configuration).weights
+    counts = np.bincount(material.train.encoded.targets[material.train.which])
+    assert len(set(counts)) > 1
+    np.testing.assert_allclose(weights.numpy() * counts, np.full(len(counts), counts.sum() / len(counts)), rtol=1e-6)
+
+
+def test_every_epoch_has_other_batches_and_noise_is_as_asked(tmp_path):
+    path = tmp_path / "series.csv"
+    rows = [f"{s},{t},{(s % 2) + t % 3},{'ab'[s % 2]}" for s in range(12) for t in range(5 + s)]
+    path.write_text("id,time,x,label\n" + "\n".join(rows) + "\n")
+    kind = find_kind("classify")
+    options = {**SMALL, "sources": [str(path)], "series": "id", "time": "time", "target": "label", "noise": 0.25, "batch": 3, "cell": "gru"}
+    configuration = Configuration.from_flat("classify", kind.groups, options)
+    material = kind.read(configuration, lambda *_: None)
+    task = kind.task(kind.build(configuration, material.knowledge, find_cell("gru")), material, configuration)
+    orders = []
+    for epoch in range(3):
+        task.begin(epoch)
+        orders.append([batch.tolist() for batch in task.order])
+    assert orders[0] != orders[1] != orders[2]
+    inputs = task.train.encoded.inputs(task.train.which)
+    torch.manual_seed(0)
+    noise = torch.cat([(task._varied(inputs).numbers - inputs.numbers).flatten() for _ in range(40)])
+    assert float(noise.std()) == pytest.approx(0.25, rel=0.05)

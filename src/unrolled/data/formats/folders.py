@@ -4,13 +4,13 @@ from pathlib import Path
 
 from unrolled.errors import DataError
 
-_ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog", "_", ".")
-"""How names of files begin that tell about data and are none."""
+_ABOUT = ("README", "Readme", "readme", "LICENSE", "LICENCE", "COPYING", "NOTICE", "CHANGELOG", "_", ".")
+"""How names of files begin that tell about data and are none. In small letters most of them may be labels."""
 
 
 def is_about(path: Path) -> bool:
     """Whether a file tells about data and is none."""
-    return path.name.lower().startswith(_ABOUT)
+    return path.name.startswith(_ABOUT)
 
 
 def visible(folder: Path) -> list[Path]:

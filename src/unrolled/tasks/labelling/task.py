@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.data.batches import by_length
+from unrolled.models import Ordinal
 from unrolled.models.inputs import Inputs
 from unrolled.tasks.labelling.deciding import Deciding, device_of, predict_all
 from unrolled.tasks.labelling.material import Labelled, Part
@@ -56,14 +57,15 @@ class LabellingTask:
             self.deciding.loss(self.train.encoded.inputs(which).to(self.device), self.train.encoded, which, self.weights)
 
     def summary(self) -> str:
-        """How many sequences there are."""
+        """How many sequences there are; of labels with an order also which it is, as only numbers say it."""
         codec = self.material.knowledge
         words = f", {codec.words.size:,} words" if codec.words else ""
+        ordered = f" ({' < '.join(codec.labels)})" if isinstance(getattr(self.model, "output", None), Ordinal) else ""
         scheme = f" ({codec.scheme.upper()})" if codec.scheme and codec.marks_spans else ""
         steps = int(self.train.encoded.sequences.lengths[self.train.which].sum())
         return (
             f"{len(self.material.train):,} sequences of {steps:,} steps to learn, {len(self.material.held_out):,} held out, "
-            f"{len(codec.labels):,} labels{scheme}{words}"
+            f"{len(codec.labels):,} labels{ordered}{scheme}{words}"
         )
 
     def begin(self, epoch: int) -> None:
