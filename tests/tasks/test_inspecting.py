@@ -11,6 +11,7 @@ from click.testing import CliRunner
 import unrolled as un
 from unrolled.cli import cli
 from unrolled.errors import ConfigError, DataError, RunError
+from unrolled.inspect.report import report_on
 from unrolled.inspect.specimen import START
 from unrolled.tasks.inspecting import inspect_run
 from unrolled.training import RunFolder
@@ -111,9 +112,10 @@ def test_a_language_model_on_characters(runs):
 
 
 def test_the_chosen_step_counts_from_either_end(runs):
-    third = inspect_run(of(runs, "lm"), "The king!", at=3).numbers()["memory"]
+    specimen = un.load(runs / "lm").specimen("The king!")
+    third = report_on(specimen, at=3)[0].numbers
     assert third["at"] == 3 and third["state"][3] > 0 and not any(third["state"][4:])
-    assert inspect_run(of(runs, "lm"), "The king!", at=-7).numbers()["memory"] == third
+    assert report_on(specimen, at=-7)[0].numbers == third
 
 
 def test_long_files_are_read_up_to_a_limit_that_is_told(runs):
@@ -155,9 +157,9 @@ def test_every_kind_of_run(runs, name, given, symbols):
     ],
 )
 def test_files_of_every_kind(runs, name, file, symbols):
-    report = inspect_run(of(runs, name), runs / file, most=3)
-    assert report.numbers()["memory"]["symbols"][: len(symbols)] == symbols
-    assert len(report.numbers()["memory"]["symbols"]) <= 4
+    found = un.load(runs / name).specimen(runs / file, most=3)
+    assert found.symbols[: len(symbols)] == tuple(symbols)
+    assert found.steps <= 4
 
 
 def test_known_labels_are_compared_and_others_supposed(runs):

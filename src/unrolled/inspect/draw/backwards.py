@@ -6,10 +6,13 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from unrolled.inspect.draw.style import CYCLE, MARK, drawn, new_axes, positive
+from unrolled.inspect.draw.style import CYCLE, MARK, bound, drawn, new_axes, positive
 from unrolled.inspect.flow import GradientFlow
 from unrolled.inspect.spectrum import JacobianSpectrum
 from unrolled.inspect.walk import place_name
+
+LINES = ("-", "--", ":", "-.")
+"""How the lines of different places are drawn."""
 
 
 @drawn
@@ -22,6 +25,7 @@ def flow(flows: Mapping[str, GradientFlow]) -> Figure:
             where = place_name(place, total.shape)
             style: dict[str, Any] = {"linestyle": "--", "linewidth": 1.0} if number else {}
             axes.plot(positive(norms), color=CYCLE[count % len(CYCLE)], label=f"{name}, {where}" if where else name, **style)
+    bound(axes)
     axes.legend()
     return figure
 
@@ -30,10 +34,11 @@ def flow(flows: Mapping[str, GradientFlow]) -> Figure:
 def maps(spectrum: JacobianSpectrum) -> Figure:
     """The singular values of every recurrent map, the largest first."""
     figure, axes = new_axes("number, the largest first", "singular value")
-    for place in spectrum.places:
+    for number, place in enumerate(spectrum.places):
         where = place_name(place.place, spectrum.shape)
-        for name, values in place.maps.items():
-            axes.plot(np.arange(1, len(values) + 1), values, label=f"{name}, {where}" if where else name)
+        for count, (name, values) in enumerate(place.maps.items()):
+            label, colour = f"{name}, {where}" if where else name, CYCLE[count % len(CYCLE)]
+            axes.plot(np.arange(1, len(values) + 1), values, LINES[number % len(LINES)], color=colour, label=label)
     axes.axhline(1, **MARK)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(ncols=2)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from unrolled.inspect.draw.style import drawn, name_steps, new_axes, new_figure
+from unrolled.inspect.draw.style import MOST_NAMED, drawn, name_steps, new_axes, new_figure
 from unrolled.inspect.predicting import Predictions
 
 INCH = 0.32
@@ -15,7 +15,7 @@ INCH = 0.32
 @drawn
 def surprise(found: Predictions, symbols: Sequence[str] = ()) -> Figure:
     """The surprise at every symbol of the first sequence, in bits."""
-    figure, axes = new_axes("step", "bits of surprise")
+    figure, axes = new_axes("step", "bits of surprise", wide=len(symbols) > MOST_NAMED)
     bits = found.surprise[:, 0]
     if len(bits) <= 120:
         axes.bar(range(len(bits)), np.nan_to_num(bits))

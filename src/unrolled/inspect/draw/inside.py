@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from unrolled.inspect.draw.style import MARK, drawn, name_steps, new_axes, new_figure
+from unrolled.inspect.draw.style import MARK, WIDE, drawn, name_steps, new_axes, new_figure
 from unrolled.inspect.gating import Gates
 
 MOST_UNITS, MOST_STEPS = 48, 240
@@ -17,7 +17,7 @@ def gates(found: Gates, symbols: Sequence[str] = ()) -> Figure:
     """A heat map of every gate and state of the first sequence: a row for each unit, a column for each step."""
     length = int(found.lengths[0])
     first = max(0, length - MOST_STEPS)
-    figure = new_figure(9.4, 0.5 + 1.35 * len(found))
+    figure = new_figure(WIDE, 0.5 + 1.35 * len(found))
     rows = figure.subplots(len(found), squeeze=False)[:, 0]
     for axes, (name, values) in zip(rows, found.items(), strict=True):
         units = np.linspace(0, values.shape[2] - 1, min(values.shape[2], MOST_UNITS)).round().astype(int)
@@ -41,7 +41,7 @@ def gates(found: Gates, symbols: Sequence[str] = ()) -> Figure:
 @drawn
 def saturation(found: Gates) -> Figure:
     """For each unit of each gate the part of the steps at which it is at its lower and at its upper end (Karpathy et al. 2016)."""
-    figure, axes = new_axes("part of the steps at the lower end", "at the upper end")
+    figure, axes = new_axes("part of the steps at the lower end", "at the upper end", whole=False)
     ends = found.saturation
     for name, left in ends.left.items():
         axes.scatter(left, ends.right[name], s=14, alpha=0.6, label=name, linewidth=0)

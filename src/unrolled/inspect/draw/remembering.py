@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from unrolled.inspect.curves import Forgetting
-from unrolled.inspect.draw.style import CYCLE, MARK, drawn, name_steps, new_axes, positive
+from unrolled.inspect.draw.style import CYCLE, MARK, MOST_NAMED, bound, drawn, name_steps, new_axes, positive
 from unrolled.inspect.memories import Memory
 
 
@@ -15,7 +15,7 @@ def memory(memories: Mapping[str, Memory], symbols: Sequence[str] = ()) -> Figur
 
     Of the first network also the share in what moves its scores, if it has any.
     """
-    figure, axes = new_axes("step" if not symbols else "", "share of what moves it", log=True)
+    figure, axes = new_axes("step", "share of what moves it", log=True, wide=len(symbols) > MOST_NAMED)
     for number, (name, found) in enumerate(memories.items()):
         axes.plot(positive(found.share[-1, :, 0]), label=f"state, {name}", linestyle="--" if number else "-")
         if not number and found.output_share is not None:
@@ -23,8 +23,7 @@ def memory(memories: Mapping[str, Memory], symbols: Sequence[str] = ()) -> Figur
     step = int(next(iter(memories.values())).at[-1, 0])
     axes.axvline(step, **MARK)
     name_steps(axes, symbols)
-    if len(axes.get_xticklabels()) != len(symbols):
-        axes.set_xlabel("step")
+    bound(axes)
     axes.legend()
     return figure
 
@@ -37,5 +36,6 @@ def forgetting(curves: Mapping[str, Forgetting]) -> Figure:
         low, middle, high = map(positive, found.quartiles)
         axes.plot(found.distance, middle, label=name, linestyle="--" if number else "-")
         axes.fill_between(found.distance, low, high, color=CYCLE[number % len(CYCLE)], alpha=0.18, linewidth=0)
+    bound(axes)
     axes.legend()
     return figure

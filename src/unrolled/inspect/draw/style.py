@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
+from matplotlib.ticker import MaxNLocator
 
 PALETTE = {
     "ink": "#1b2430",
@@ -34,8 +35,11 @@ CYCLE = tuple(PALETTE[name] for name in ("blue", "orange", "green", "violet", "r
 MARK: dict[str, Any] = {"color": PALETTE["quiet"], "linewidth": 0.8, "linestyle": ":"}
 """How a line is drawn that only marks something."""
 
-WIDTH, HEIGHT = 4.6, 3.1
-"""Of a picture, in inches."""
+WIDTH, HEIGHT, WIDE = 4.6, 3.1, 9.4
+"""Of a picture, in inches, and the width of one with more than `MOST_NAMED` steps."""
+
+DECADES = 12
+"""Powers of ten that a logarithmic scale shows at most."""
 
 MOST_NAMED = 48
 """Up to so many steps are marked by what they read, and not by their numbers."""
@@ -84,12 +88,13 @@ def new_figure(width: float = WIDTH, height: float = HEIGHT) -> Figure:
     return figure
 
 
-def new_axes(x: str, y: str, *, log: bool = False) -> tuple[Figure, Axes]:
-    """A figure with one pair of axes and what they mean."""
-    figure = new_figure()
+def new_axes(x: str, y: str, *, log: bool = False, whole: bool = True, wide: bool = False) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes and what they mean; along x there are `whole` numbers."""
+    figure = new_figure(WIDE if wide else WIDTH)
     axes = figure.add_subplot()
     axes.set_xlabel(x)
     axes.set_ylabel(y)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=whole))
     if log:
         axes.set_yscale("log")
     return figure, axes
@@ -98,6 +103,12 @@ def new_axes(x: str, y: str, *, log: bool = False) -> tuple[Figure, Axes]:
 def positive(values: np.ndarray) -> np.ndarray:
     """For a logarithmic scale: NaN, which leaves a gap, where nothing is."""
     return np.where(values > 0, values, np.nan)
+
+
+def bound(axes: Axes) -> None:
+    """On a logarithmic scale nothing is shown that is `DECADES` powers of ten below the largest: one that dies at once would flatten all others."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, high * 10.0**-DECADES), high)
 
 
 def name_steps(axes: Axes, symbols: Sequence[str], *, vertical: bool = False) -> None:

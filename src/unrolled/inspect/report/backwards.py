@@ -12,9 +12,10 @@ from unrolled.inspect.report.parts import Drawing, Words
 from unrolled.inspect.report.wording import plain, sampled
 from unrolled.inspect.specimen import Specimen
 from unrolled.inspect.spectrum import JacobianSpectrum, jacobian_spectrum
-from unrolled.models import LanguageModel
+from unrolled.layers import Recurrent
+from unrolled.models import Encoder, EncoderDecoder, LanguageModel
 
-JACOBIANS = 1 << 11
+JACOBIANS = 1 << 13
 """Rows of step Jacobians that are computed: of wide networks at fewer steps."""
 
 
@@ -27,7 +28,7 @@ def flow_section(specimen: Specimen, at: int) -> Section:
     trained, begun = (_flow(replace(specimen, model=model), at) for model in (specimen.model, fresh(specimen.model)))
     samples = max(4, JACOBIANS // (sum(specimen.layer.state_sizes.values()) or 1))
     spectrum = jacobian_spectrum(specimen.model, specimen.x, samples=samples)
-    loss = "the loss of the whole sequence" if trained.at is None else f"the loss at step {at}"
+    loss = _loss_of(specimen, trained, at)
     supposed = " The label is not known, so that the network's own answer stands for it." if specimen.supposed else ""
     drawings = [
         Drawing("gradient-flow", draw.flow({"trained": trained, "fresh": begun}), f"The gradient of {loss} by the states of each step"),
@@ -53,6 +54,13 @@ def flow_section(specimen: Specimen, at: int) -> Section:
 
 def _flow(specimen: Specimen, at: int) -> GradientFlow:
     return gradient_flow(specimen.model, specimen.x, specimen.targets, at=at)
+
+
+def _loss_of(specimen: Specimen, trained: GradientFlow, at: int) -> str:
+    """What the gradient is of, in words."""
+    if isinstance(specimen.model, (EncoderDecoder, Encoder, Recurrent)):
+        return f"half the squared length of what the layers give at step {at}"
+    return "the loss of the whole sequence" if trained.at is None else f"the loss at step {at}"
 
 
 def _before(begun: GradientFlow) -> str:

@@ -56,7 +56,7 @@ def _text(specimen: Specimen, found: Predictions) -> Section:
         for t in range(max(0, specimen.steps - MOST_ROWS), specimen.steps)
     ]
     parts: list[Part] = [strip, *_tables(("step", "symbol", "bits", "then expected"), rows)]
-    if specimen.steps > 60:
+    if specimen.steps > MOST_BARS:
         parts.append(Drawing("surprise", draw.surprise(found, specimen.symbols), "Surprise in bits along the text", wide=True))
     worst = int(np.nan_to_num(bits, nan=-1).argmax())
     surprised = f" The greatest surprise is {quoted(specimen.symbols[worst])} at step {worst}, {bits[worst]:.1f} bits." if worst else ""

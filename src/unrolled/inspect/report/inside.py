@@ -52,7 +52,7 @@ def gates_section(specimen: Specimen) -> Section:
         "gates",
         "Gates and units",
         "Heat maps of all that the equations name, in the last layer: a row for each unit, a column for each step. Saturated is what lies within 0.1 of "
-        f"an end of its range: left is the lower one, right the upper one. The coloured text shows what one unit holds after each {specimen.unit}: warm is positive, cold negative.{_too_short(specimen)}",
+        f"an end of its range: left is the lower one, right the upper one. The coloured text shows what one unit holds after each {specimen.unit}: warm is above its mean, cold below.{_too_short(specimen)}",
         f"{found.saturation.summary} {_verdict(followers)}".strip(),
         parts,
         {
@@ -83,9 +83,9 @@ def _search(specimen: Specimen) -> dict[str, Followers]:
 
 
 def _tint(specimen: Specimen, heading: str, values: np.ndarray) -> Tint:
-    most = float(np.abs(values).max()) or 1.0
+    apart = values - values.mean()
     titles = [f"step {t}: {v:.3f}" for t, v in enumerate(values)]
-    return Tint(heading, specimen.symbols, (values / most).tolist(), titles, specimen.level != "char")
+    return Tint(heading, specimen.symbols, (apart / (np.abs(apart).max() or 1.0)).tolist(), titles, specimen.level != "char")
 
 
 def _heat_caption(found: Gates) -> str:

@@ -40,7 +40,7 @@ class Report:
 
     def html(self) -> str:
         """The whole page."""
-        brief = "".join(f'<li><a href="#{s.name}">{escape(s.title)}</a> {escape(s.verdict)}</li>' for s in self.sections)
+        brief = "".join(f'<li><a href="#{s.name}">{escape(s.title)}</a>: {escape(s.verdict)}</li>' for s in self.sections)
         template = Template(files("unrolled.inspect.report").joinpath("template.html").read_text(encoding="utf-8"))
         return template.substitute(
             title=escape(self.title),

@@ -14,7 +14,7 @@ from unrolled.inspect.draw.style import save, to_svg
 MOST_BARS = 120
 """Up to so many symbols have bars; longer texts are coloured."""
 
-MOST_SHOWN = 600
+MOST_SHOWN = 400
 """Symbols of a text that are shown, the last ones up to the step that it is about."""
 
 _SIGNS = str.maketrans({"\n": "⏎", "\t": "⇥"})

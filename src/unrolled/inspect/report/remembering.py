@@ -5,6 +5,7 @@ import numpy as np
 from unrolled.inspect import draw
 from unrolled.inspect.anew import elman_like
 from unrolled.inspect.curves import forgetting
+from unrolled.inspect.draw.style import MOST_NAMED
 from unrolled.inspect.memories import Memory, memory
 from unrolled.inspect.report.page import Section
 from unrolled.inspect.report.parts import MOST_BARS, Bars, Drawing, Part, Tint
@@ -52,7 +53,7 @@ def memory_section(specimen: Specimen, at: int) -> Section:
         f"For each {specimen.unit} its share in what would move the network at the framed step, if the input changed a little (the norm of the "
         f"exact Jacobian, ‖∂h[t]/∂x[s]‖). Below it the same for {ELMAN}, on the same scale.{note}",
         _verdict(specimen, ours, theirs, at),
-        [*strips, Drawing("memory", figure, caption, wide=specimen.steps > 60)],
+        [*strips, Drawing("memory", figure, caption, wide=specimen.steps > MOST_NAMED)],
         {
             "at": at,
             "symbols": list(specimen.symbols),

@@ -7,7 +7,7 @@ from unrolled.inspect.report import Drawing, Part, Section, Table
 from unrolled.training import Readings, RunFolder, diagnose, read_watch
 from unrolled.training.plot import Records, draw_gates, draw_layers, draw_losses, points
 
-NOT_WATCHED = " The run was not watched: after `unrolled train … --watch` its gradients, updates and gates stand here, too."
+NOT_WATCHED = " The run was not watched: after “unrolled train … --watch” its gradients, updates and gates stand here, too."
 
 SIZE = (WIDTH, HEIGHT)
 

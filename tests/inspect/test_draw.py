@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+import torch
+
+import unrolled as un
+from unrolled.inspect import draw
+from unrolled.models import LanguageModel
+
+X = torch.randn(9, 2, 3, generator=torch.Generator().manual_seed(4))
+
+
+@pytest.fixture
+def layer():
+    torch.manual_seed(1)
+    return un.LSTM(3, 5, num_layers=2, bidirectional=True)
+
+
+def lines(figure):
+    return {line.get_label(): line.get_ydata() for line in figure.axes[0].lines}
+
+
+def test_curves_are_the_arrays(layer):
+    ours, theirs = (un.inspect.memory(model, X, at=4) for model in (layer, un.inspect.elman_like(layer)))
+    drawn = lines(draw.memory({"A": ours, "B": theirs}))
+    np.testing.assert_array_equal(drawn["state, A"], ours.share[-1, :, 0])
+    np.testing.assert_array_equal(drawn["state, B"], theirs.share[-1, :, 0])
+    flow = un.inspect.gradient_flow(layer, X, at=4)
+    drawn = lines(draw.flow({"trained": flow}))
+    past = flow.total[1, 0, :, 0]
+    np.testing.assert_array_equal(drawn["trained, layer 1, forward"], np.where(past > 0, past, np.nan))
+    spectrum = un.inspect.jacobian_spectrum(layer, X)
+    drawn = lines(draw.maps(spectrum))
+    np.testing.assert_array_equal(drawn["R_f, layer 0, reverse"], spectrum.places[1].maps["R_f"])
+
+
+def test_what_dies_at_once_does_not_flatten_the_rest():
+    layer = un.RNN(3, 5)
+    layer.block("R_h").mul_(1e-6)
+    figure = draw.forgetting({"Elman": un.inspect.forgetting(layer, X)})
+    low, high = figure.axes[0].get_ylim()
+    assert high / low == pytest.approx(1e12)
+
+
+def test_heat_maps_name_steps_and_leave_padding_out(layer):
+    figure = draw.gates(un.inspect.gates(layer, X, [6, 9]), ["a", "$b", "\n", " ", "c", "d"])
+    images = [axes.images[0] for axes in figure.axes if axes.images and axes.get_ylabel()]
+    assert [image.get_array().shape for image in images] == [(5, 6)] * 6
+    assert [label.get_text() for label in figure.axes[5].get_xticklabels()] == ["a", r"\$b", "⏎", "␣", "c", "d"]
+
+
+def test_svg_for_pages_has_ids_of_its_own_and_colours_that_pages_set(layer):
+    figure = draw.saturation(un.inspect.gates(layer, X))
+    text = draw.to_svg(figure, "mine")
+    assert text.startswith("<svg") and 'id="mine-' in text and 'id="axes' not in text
+    assert "var(--ink, #1b2430)" in text
+    assert text == draw.to_svg(figure, "mine")
+
+
+def test_files_of_every_kind_and_letters_that_the_font_has_not(layer, tmp_path):
+    found = un.inspect.memory(layer, X, at=-1)
+    figure = draw.memory({"網": found}, list("時間は何ですか？x"))
+    for name in ("a.png", "a.svg", "a.pdf"):
+        draw.save(figure, tmp_path / name)
+        assert (tmp_path / name).stat().st_size > 1000
+
+
+def test_an_elman_network_takes_the_place_of_the_layers_alone():
+    torch.manual_seed(2)
+    model = LanguageModel(7, "lstm", 6, 2, embedding=4, residual=True).double()
+    other = un.inspect.elman_like(model)
+    assert (other.recurrent.cell.name, other.recurrent.num_layers, other.recurrent.residual) == ("elman", 2, True)
+    assert other.recurrent.block("R_h").dtype == torch.float64
+    assert float(other.recurrent.block("R_h", layer=1).abs().max()) <= 6**-0.5
+    assert other(torch.randint(7, (5, 2)))[0].shape == (5, 2, 7)
+    assert model.recurrent.cell.name == "lstm"
