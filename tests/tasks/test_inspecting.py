@@ -98,7 +98,7 @@ def test_a_language_model_on_characters(runs):
     text = 'What <b> & "time"?\n'
     report = inspect_run(of(runs, "lm"), text)
     page = read(report, [*FIRST, "predictions", "training"])
-    assert "<b>" not in page and "&lt;" in page
+    assert ">&lt;<" in page and "><<" not in page
     trained = un.load(runs / "lm")
     ids = torch.tensor([1, *trained.vocabulary.encode(text)])
     numbers = report.numbers()
@@ -130,7 +130,7 @@ def test_long_files_are_read_up_to_a_limit_that_is_told(runs):
 @pytest.mark.parametrize(
     ("name", "given", "symbols"),
     [
-        ("words", "Long live the king!", [START, "Long", "live", "the", "king", "!"]),
+        ("words", "Long live <script> & king!", [START, "Long", "live", "<script>", "&", "king", "!"]),
         ("events", '"open it" close', [START, "open it", "close"]),
         ("classify", "red is red", ["red", "is", "red"]),
         ("tag", "A dog", ["A", "dog"]),
