@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats import ReadingOptions, from_hugging_face, read_examples, write_predictions
+from unrolled.data.formats import ReadingOptions, from_hugging_face, read_examples, save_examples, write_predictions
 from unrolled.errors import ConfigError, DataError
 
 
@@ -117,6 +118,18 @@ def test_numbers_of_classes_become_their_names() -> None:
     assert (found.tokens, found.tags) == (("x", "y"), ("B-p", "I-p"))
     several = Rows([{"text": "a", "labels": [1, 0]}], labels=[MOODS])
     assert [example.labels for example in from_hugging_face(several)] == [("good", "bad")]
+
+
+def test_what_is_saved_is_read_again(tmp_path) -> None:
+    rows = Rows([{"text": "a", "label": 1}, {"text": "b é", "label": -1}], label=MOODS)
+    path = save_examples(from_hugging_face(rows), tmp_path / "some.jsonl")
+    assert [(e.text, e.labels) for e in read_examples(path, ReadingOptions(), tagged=False)] == [("a", ("good",)), ("b é", None)]
+    tagged = from_hugging_face(Rows([{"tokens": ["x", "y"], "tags": [1, 2]}], tags=SPANS), tagged=True)
+    (found,) = read_examples(save_examples(tagged, path), ReadingOptions(), tagged=True)
+    assert (found.tokens, found.tags) == (("x", "y"), ("B-p", "I-p"))
+    with pytest.raises(DataError, match="has numbers"):
+        save_examples([Example("here", numbers=np.zeros((2, 1), np.float32))], path)
+    assert path.read_text().startswith('{"tokens"') and [p.name for p in tmp_path.iterdir()] == ["some.jsonl"]
 
 
 def test_bad_data_sets() -> None:

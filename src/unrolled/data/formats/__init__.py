@@ -13,11 +13,21 @@ from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.hugging_face import from_hugging_face
 from unrolled.data.formats.known import FORMATS, files_of, find_format, where_labels_are
+from unrolled.data.formats.objects import save_examples
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.text import Source
 from unrolled.errors import DataError, UnrolledWarning
 
-__all__ = ["FORMATS", "ReadingOptions", "from_hugging_face", "labelled_examples", "read_examples", "settle_format", "write_predictions"]
+__all__ = [
+    "FORMATS",
+    "ReadingOptions",
+    "from_hugging_face",
+    "labelled_examples",
+    "read_examples",
+    "save_examples",
+    "settle_format",
+    "write_predictions",
+]
 
 
 def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:

@@ -10,6 +10,7 @@ from unrolled.data.formats.files import read_lines
 from unrolled.data.formats.guesses import INPUTS, TARGETS
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.tables import split_labels
+from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
 
 
@@ -35,6 +36,30 @@ class JsonLines:
         for example, prediction in found:
             record = dict(example.record.get("object") or _as_object(example))
             print(json.dumps({**record, **_predicted(prediction, options)}, ensure_ascii=False), file=file)
+
+
+def save_examples(examples: Iterable[Example], path: Source) -> Path:
+    """Write texts or tokens with their labels or tags as JSON Lines, to train on; gives the path. It is written aside first, so that a file is whole.
+
+    `DataError` for an example of numbers, which belong into a table.
+    """
+    path = Path(path)
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        with open(aside, "w", encoding="utf-8") as file:
+            for example in examples:
+                if example.numbers is not None:
+                    raise DataError(f"{example.place} has numbers, which JSON Lines do not hold here. Write them as a table of series.")
+                known = _as_object(example)
+                if example.labels and len(example.labels) == 1:
+                    (known["label"],) = known.pop("labels")
+                print(json.dumps(known, ensure_ascii=False), file=file)
+        aside.replace(path)
+    except OSError as error:
+        raise DataError(f"{path} could not be written: {error.strerror}. Choose another place.") from None
+    finally:
+        aside.unlink(missing_ok=True)
+    return path
 
 
 def example_of(record: Mapping[str, Any], place: str, options: ReadingOptions, *, tagged: bool) -> Example:
