@@ -64,6 +64,7 @@ _RC: dict[str, Any] = {
     "ytick.color": PALETTE["quiet"],
 }
 _BARE = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+_IMAGE = re.compile(r' id="image[0-9a-f]+"')
 _NAMED = re.compile(r'(\bid="|url\(#|href="#)')
 _SIGNS = str.maketrans({"\n": "⏎", "\t": "⇥", " ": "␣", "$": r"\$"})
 
@@ -133,7 +134,8 @@ def to_svg(figure: Figure, prefix: str) -> str:
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix}):
         _save(figure, buffer, format="svg", facecolor="none", metadata=_BARE)
     text = buffer.getvalue()
-    text = _NAMED.sub(rf"\1{prefix}-", text[text.index("<svg") :])
+    # Equal images have equal ids, which nothing asks for.
+    text = _NAMED.sub(rf"\1{prefix}-", _IMAGE.sub("", text[text.index("<svg") :]))
     for name, colour in PALETTE.items():
         text = text.replace(colour, f"var(--{name}, {colour})")
     return text
