@@ -389,7 +389,10 @@ def test_the_commands_of_the_readme_work(here, block):
     for name in ("pairs", "replies", "test"):
         Path(f"{name}.tsv").write_text("the king\tle roi\na queen\tune reine\nthe queen\tla reine\n", encoding="utf-8")
     Path("new.txt").write_text("the king\n", encoding="utf-8")
+    Path("code.py").write_text(LINES, encoding="utf-8")
     commands = [line.split("#")[0] for line in block.splitlines() if line.startswith("unrolled ")]
+    if "runs/lm" in block and "train lm" not in block:
+        call("train", "lm", "shakespeare.txt", "--minutes", "0.005", "--hidden", "8")
     for number, command in enumerate(commands):
         words = ["0.005" if word in ("3", "10") else word for word in shlex.split(command)[1:]]
         if words[0] == "train":
