@@ -17,9 +17,6 @@ from unrolled.models.outputs import single
 from unrolled.models.symbols import SymbolVectors
 from unrolled.shapes import expect_shape
 
-FEWEST_NARROW = 16
-"""Rows from which on products are worth rounding the output matrix."""
-
 
 class EncoderDecoder(nn.Module):
     """P(target | source): recurrent layers read the source, others write the target, each symbol after those before it.
@@ -131,11 +128,11 @@ class EncoderDecoder(nn.Module):
     def logits(self, features: Tensor) -> Tensor:
         """Of every symbol of the vocabulary, `[…, V]`, for the features `[…, H]` of the decoder: the output layer by itself.
 
-        With `bfloat16` the product, and its derivatives, are of rounded numbers and rounded themselves, but for a few rows: there rounding
-        the matrix would cost more than it saves.
+        With `bfloat16` the product, and its derivatives, are of rounded numbers and rounded themselves in training. What is written
+        is not: how products of half precision are added up depends on the number of rows, and so would a text on those beside it.
         """
         features = functional.dropout(features, self.dropout, self.training)
-        if not self.narrow or features.shape[:-1].numel() < FEWEST_NARROW:
+        if not (self.narrow and self.training):
             return self.output(features)
         return functional.linear(features.bfloat16(), self.output.weight.bfloat16()).to(features) + self.output.bias
 

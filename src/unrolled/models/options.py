@@ -70,7 +70,9 @@ class EncoderDecoderOptions:
     word_dropout: float = option(0.0, "Part of the source's symbols that are read as <UNK> in training.")
     label_smoothing: float = option(0.1, "Part of the probability that is learnt to be spread over all symbols.")
     scheduled_sampling: float = option(0.0, "Part of the steps that read, in training, what the network itself wrote; slower.")
-    bfloat16: bool = option(False, "Multiply by the output matrix in bfloat16: faster for large vocabularies where the processor can.")
+    bfloat16: bool = option(
+        False, "Multiply by the output matrix in bfloat16 in training: faster for large vocabularies where the processor can."
+    )
     engine: str = option("auto", "The engine that must run.")
 
     def __post_init__(self) -> None:

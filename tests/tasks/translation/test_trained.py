@@ -10,10 +10,13 @@ import torch
 
 from unrolled.data.coding import Coding, CodingOptions
 from unrolled.data.pairs import Codings, Pair, PairOptions
+from unrolled.data.pairs.bitext import Bitext
 from unrolled.errors import ConfigError, DataError
 from unrolled.models import EncoderDecoder, EncoderDecoderOptions
-from unrolled.tasks.translation import SearchOptions, TrainedTranslator, draw_alignment, require_drawable
+from unrolled.tasks.translation import SearchOptions, TrainedTranslator, draw_alignment, require_drawable, score_texts
 from unrolled.tasks.translation.alignment import _figure
+from unrolled.tasks.translation.material import Bilingual
+from unrolled.tasks.translation.task import TranslationTask
 
 PAIRS = [
     Pair("1", "a red cat", ("un chat rouge",)),
@@ -154,6 +157,12 @@ def test_empty_sources_have_empty_translations():
     for sides in (("", "chat"), ("cat", " ")):
         with pytest.raises(DataError, match="Both sides must have a text"):
             translator.score(*sides)
+
+
+def test_a_single_text_is_no_list_of_texts():
+    with pytest.raises(DataError, match=r"`sources` must be a list of texts, got the text 'a cat'. Pass \['a cat'\]"):
+        translator_of().translate("a cat")
+    assert translator_of().converse().reply(" ") == ""
 
 
 def test_every_translation_begins_with_the_prefix():
@@ -322,3 +331,22 @@ def test_the_picture_shows_the_weights():
 def test_searches_that_cannot_be_are_refused(options, message):
     with pytest.raises(ConfigError, match=message):
         SearchOptions(**options)
+
+
+def test_the_loss_of_a_batch_is_per_symbol_and_measures_look_at_all_sources():
+    translator = translator_of()
+    material = Bilingual(translator.codings, Bitext(PAIRS, translator.codings), PAIRS, "", "")
+    task = TranslationTask(translator.model, material, batch=4, seed=0)
+    (piece,) = task.pieces(0)
+    lengths = material.train.batch(task.order[0]).target_lengths
+    assert piece.of == piece.count == int(lengths.sum()) > len(lengths)
+    measures = task.evaluate(lambda done, total: None)
+    assert measures["written"] == len(PAIRS)
+    texts = [best[0].text for best in translator.translate([pair.source for pair in PAIRS])]
+    assert measures["chrf"] == pytest.approx(score_texts(texts, [pair.targets for pair in PAIRS]).chrf)
+
+
+def test_a_source_counts_as_often_as_it_has_targets():
+    pairs = [Pair("1", "bb", ("x", "y", "z")), Pair("2", "aaaa", ("x",))]
+    codings = Codings.learn(pairs, CodingOptions(level="char"))
+    assert codings.source.symbols.names.index("b") < codings.source.symbols.names.index("a")

@@ -74,7 +74,9 @@ class TrainedTranslator:
         self.model, self.codings, self.reading = model, codings, reading or PairOptions()
 
     def translate(self, sources: Sequence[str], search: SearchOptions | None = None) -> list[list[Translation]]:
-        """The best translations of each source, best first."""
+        """The best translations of each source, best first. `DataError` for a single text, which would be a list of characters."""
+        if isinstance(sources, str):
+            raise DataError(f"`sources` must be a list of texts, got the text {sources[:30]!r}. Pass [{sources[:30]!r}].")
         return list(self.translate_stream(sources, search))
 
     def translate_pairs(
@@ -268,7 +270,9 @@ class Conversation:
         self.state: State | None = None
 
     def reply(self, text: str) -> str:
-        """An answer to a text."""
+        """An answer to a text; nothing to nothing."""
+        if not text.strip():
+            return ""
         memory = self.translator.encode([text], self.state)
         if self.temperature is None:
             answer = self.translator.answer([text], memory, self.search)[0][0].text
