@@ -20,7 +20,7 @@ _FIRST, _LAST = date(1950, 1, 1), date(2049, 12, 31)
 _MONTH_FIRST = re.compile(r"M{1,2}(?!M)")
 
 
-def dates(number: int = 20_000, seed: int = 31) -> Iterator[Pair]:
+def dates(number: int = 40_000, seed: int = 31) -> Iterator[Pair]:
     """`number` dates of a hundred years such as "Sonntag, 3. Mai 1998" and "1998-05-03", each in one of the ways usual in one of the `LOCALES`.
 
     No source can be read in two ways: years have four digits, and a number of a month never stands before that of a day unless the year
