@@ -12,9 +12,9 @@ from unrolled.data.coding import Coding, CodingOptions
 from unrolled.data.pairs import Codings, Pair, PairOptions
 from unrolled.data.pairs.bitext import Bitext
 from unrolled.errors import ConfigError, DataError
+from unrolled.inspect.draw import attention
 from unrolled.models import EncoderDecoder, EncoderDecoderOptions
 from unrolled.tasks.translation import SearchOptions, TrainedTranslator, draw_alignment, require_drawable, score_texts
-from unrolled.tasks.translation.alignment import _figure
 from unrolled.tasks.translation.material import Bilingual
 from unrolled.tasks.translation.task import TranslationTask
 
@@ -310,7 +310,7 @@ def test_alignments_are_drawn(tmp_path):
 
 def test_the_picture_shows_the_weights():
     (said,) = translator_of("word").translate(["a red cat"])[0]
-    axes = _figure(said, said.weights).axes[0]
+    axes = attention(said.weights, said.read, said.written).axes[0]
     np.testing.assert_array_equal(axes.images[0].get_array(), said.weights)
     assert [label.get_text() for label in axes.get_xticklabels()] == list(said.read)
     assert [label.get_text() for label in axes.get_yticklabels()] == list(said.written)

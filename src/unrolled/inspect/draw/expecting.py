@@ -32,10 +32,15 @@ def attention(weights: np.ndarray, read: Sequence[str], written: Sequence[str]) 
     figure = new_figure(1.5 + INCH * columns, 1.2 + INCH * rows)
     axes = figure.add_subplot()
     image = axes.imshow(weights, cmap="Greys", vmin=0, vmax=1, aspect="equal", interpolation="none")
-    name_steps(axes, read)
-    name_steps(axes, written, vertical=True)
+    name_steps(axes, _parts(read), most=columns)
+    name_steps(axes, _parts(written), most=rows, vertical=True)
     axes.xaxis.tick_top()
     axes.grid(False)
     axes.spines[:].set_visible(False)
     figure.colorbar(image, ax=axes, shrink=0.6, label="weight")
     return figure
+
+
+def _parts(symbols: Sequence[str]) -> list[str]:
+    """Parts of words without the blank before them; a blank alone stays."""
+    return [symbol.strip(" ") or symbol for symbol in symbols]

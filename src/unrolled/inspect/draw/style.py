@@ -112,9 +112,9 @@ def bound(axes: Axes) -> None:
     axes.set_ylim(max(low, high * 10.0**-DECADES), high)
 
 
-def name_steps(axes: Axes, symbols: Sequence[str], *, vertical: bool = False) -> None:
-    """Mark steps by what they read, as long as there is room."""
-    if len(symbols) > MOST_NAMED:
+def name_steps(axes: Axes, symbols: Sequence[str], *, most: int = MOST_NAMED, vertical: bool = False) -> None:
+    """Mark steps by what they read, as long as there are at most so many."""
+    if len(symbols) > most:
         return
     axis = axes.yaxis if vertical else axes.xaxis
     axis.set_ticks(range(len(symbols)), [shown(s) for s in symbols])

@@ -4,17 +4,12 @@ import warnings
 from pathlib import Path
 
 import matplotlib
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
 from unrolled.errors import ConfigError
+from unrolled.inspect.draw import attention
 from unrolled.tasks.translation.trained import TrainedTranslator, Translation
 from unrolled.training.checkpoint import replace_file
-
-INCH = 0.32
-"""Of a symbol."""
 
 KINDS = (".png", ".svg", ".pdf")
 """How names of pictures may end."""
@@ -46,27 +41,5 @@ def draw_alignment(said: Translation, path: Path) -> None:
     with matplotlib.rc_context({"font.family": [font for font in FONTS if font in known]}), warnings.catch_warnings():
         # Characters that no font here has are drawn as boxes.
         warnings.filterwarnings("ignore", "Glyph")
-        figure = _figure(said, said.weights)
-        replace_file(path, lambda aside: figure.savefig(aside, format=path.suffix[1:].lower(), dpi=144))
-
-
-def _figure(said: Translation, weights: np.ndarray) -> Figure:
-    rows, columns = weights.shape
-    figure = Figure(figsize=(1.5 + INCH * columns, 1.2 + INCH * rows), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    image = axes.imshow(weights, cmap="Greys", vmin=0, vmax=1, aspect="equal")
-    axes.set_xticks(range(columns), map(_label, said.read))
-    axes.xaxis.tick_top()
-    for label in axes.get_xticklabels():
-        label.set_rotation(90 if len(label.get_text()) > 1 else 0)
-    axes.set_yticks(range(rows), map(_label, said.written))
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    figure.colorbar(image, ax=axes, shrink=0.6, label="weight")
-    return figure
-
-
-def _label(symbol: str) -> str:
-    """A symbol without the blank before it, unless it is one, and without mathematics."""
-    return (symbol.strip() or "␣").replace("$", r"\$")
+        figure = attention(said.weights, said.read, said.written)
+        replace_file(path, lambda aside: figure.savefig(aside, format=path.suffix[1:].lower(), dpi=160, facecolor="white"))
