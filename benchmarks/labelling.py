@@ -35,15 +35,16 @@ class Row:
 
 
 def tenth_of_lines(files: list[Path], folder: Path, seed: int, *, once: bool = False) -> tuple[list[str], list[str]]:
-    """A tenth of the lines of each file for the test, drawn at random; with `once` a line that comes again is left out everywhere."""
-    chance, seen = random.Random(seed), set()
+    """A tenth of the lines of each file for the test, drawn at random; with `once` a line that comes again in its file is left out.
+
+    A line that stands in two files stays in both and is measured as it is, though nothing can tell the two apart.
+    """
+    chance = random.Random(seed)
     for part in ("train", "test"):
         (folder / part).mkdir()
     for path in files:
         lines = [line for line in path.read_text("utf-8", errors="replace").split("\n") if line.strip()]
-        if once:
-            lines = [line for line in dict.fromkeys(lines) if line not in seen]
-            seen.update(lines)
+        lines = list(dict.fromkeys(lines)) if once else lines
         chance.shuffle(lines)
         cut = -(-len(lines) // 10)
         for part, some in (("test", lines[:cut]), ("train", lines[cut:])) if len(lines) > 1 else ():
@@ -56,7 +57,7 @@ def _names(data: Path, folder: Path, seed: int) -> tuple[list[str], list[str]]:
 
 
 def _names_once(data: Path, folder: Path, seed: int) -> tuple[list[str], list[str]]:
-    """Each name once, in the first of its languages."""
+    """Each name once in each of its languages."""
     files = sorted((data / "names").glob("*.txt"))
     return tenth_of_lines(files, folder, seed, once=True)
 
