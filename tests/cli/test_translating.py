@@ -185,6 +185,12 @@ def test_what_cannot_be_measured_is_told(here, arguments, error, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("command", ["predict", "evaluate", "chat"])
+def test_a_search_that_cannot_be_is_refused_before_the_run_is_looked_for(command):
+    with pytest.raises(ConfigError, match="`--beam` must be at least 1"):
+        call(command, "nowhere", *(["pairs.tsv"] if command == "evaluate" else []), "--beam", "0")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -246,6 +246,17 @@ def test_dropout_in_training_alone():
     assert torch.equal(model.loss(*batch), model.loss(*batch))
 
 
+def test_vectors_of_symbols_are_dropped_in_training_alone_and_what_is_fed_is_not():
+    model = model_of(dropout=0.5, input_feeding=True, embedding=40)
+    decoder, symbols, fed = model.decoder, torch.arange(TARGET).repeat(50), torch.rand(1, 50 * TARGET, 4).double()
+    whole = torch.cat([decoder.vectors(symbols), fed[0]], -1)
+    read = decoder._read(symbols, fed)
+    left = read[:, :40] != 0
+    assert 0.45 < left.double().mean() < 0.55 and len(left.unique(dim=0)) == len(left)
+    torch.testing.assert_close(read, torch.cat([whole[:, :40] * left / 0.5, fed[0]], -1))
+    assert torch.equal(decoder.eval()._read(symbols, fed), whole)
+
+
 def test_bfloat16_products_are_close_and_parameters_stay():
     model, narrow = (model_of(bfloat16=narrow, dropout=0.0).float().train() for narrow in (False, True))
     batch = batch_of(model)

@@ -21,13 +21,14 @@ def chat(run: Path, temperature: float | None, seed: int | None, **search: Any) 
 
     A network of one direction (--no-bidirectional) remembers what was said before; any other answers each line by itself.
     """
-    trained = load(run)
-    if not isinstance(trained, TrainedTranslator):
-        raise RunError(f"{run} holds no network that replies. Train one with `unrolled train translate`.")
+    options = SearchOptions(**given(search))
     searching = [f"--{name.replace('_', '-')}" for name in given(search) if name != "limit"]
     if temperature is not None and searching:
         raise ConfigError(f"`--temperature` draws answers, and `{searching[0]}` is about searching for them. Leave one of them out.")
-    talk = trained.converse(SearchOptions(**given(search)), temperature=temperature, seed=seed)
+    trained = load(run)
+    if not isinstance(trained, TrainedTranslator):
+        raise RunError(f"{run} holds no network that replies. Train one with `unrolled train translate`.")
+    talk = trained.converse(options, temperature=temperature, seed=seed)
     typed = sys.stdin.isatty()
     if typed:
         memory = "An empty line begins anew" if talk.remembers else "It was trained to read both ways, so it answers each line by itself"

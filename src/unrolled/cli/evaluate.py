@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from unrolled.cli.flags import chosen, given, merged_flags
+from unrolled.cli.flags import chosen, given, merged_flags, require
 from unrolled.data.formats import ReadingOptions
 from unrolled.data.pairs import PairOptions
 from unrolled.errors import ConfigError
@@ -33,9 +33,10 @@ def evaluate(run: Path, data: tuple[str, ...], as_json: bool, **options: Any) ->
     A language model gives nats, bits, perplexity, accuracy and tokens; a labeller accuracy, macro F1, the F1 of entities where tags are BIO, and
     the scores of every label; a translator BLEU, chrF, exact matches and perplexity.
     """
-    trained = load(run)
     if not data and "source" not in given(options):
         raise ConfigError("There is no DATA to measure. Pass files, or builtin:… data.")
+    require(given(options), PairOptions, SearchOptions)
+    trained = load(run)
     with display_here() as display:
         found, told = _MEASURES[type(trained)](trained, data, given(options), display)
     click.echo(json.dumps(found) if as_json else told)

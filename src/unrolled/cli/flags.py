@@ -42,11 +42,22 @@ def _merged(options: list[Option]) -> Option:
 
 def chosen(values: Mapping[str, Any], *groups: type, of: str) -> list[dict[str, Any]]:
     """What was given for each of some dataclasses, with the types of its options. `ConfigError` for what none of them has."""
-    options = [{o.name: o for o in options_of(group)} for group in groups]
+    parts = [_part(group, values) for group in groups]
     for name in values:
-        if not any(name in known for known in options):
+        if not any(name in part for part in parts):
             raise ConfigError(f"`--{name.replace('_', '-')}` says nothing about {of}. Leave it out.")
-    return [{name: _as_declared(known[name], value) for name, value in values.items() if name in known} for known in options]
+    return parts
+
+
+def require(values: Mapping[str, Any], *groups: type) -> None:
+    """`ConfigError` for a value that an option of some dataclasses can never have, so that nothing is loaded for it."""
+    for group in groups:
+        group(**_part(group, values))
+
+
+def _part(group: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that a dataclass has, with the types of its options."""
+    return {option.name: _as_declared(option, values[option.name]) for option in options_of(group) if option.name in values}
 
 
 def _as_declared(option: Option, value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import click
 
-from unrolled.cli.flags import chosen, given, merged_flags
+from unrolled.cli.flags import chosen, given, merged_flags, require
 from unrolled.cli.translating import write_translations
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import ReadingOptions, read_examples, settle_format, write_predictions
@@ -41,6 +41,7 @@ def predict(run: Path, file: str, out: Path | None, as_json: bool, **options: An
     Without FILE, or with -, lines of text are read from the terminal or a pipe, or a table if the network learnt from event logs or
     tables of series. Labels and targets that a file already has are left as they are.
     """
+    require(given(options), PairOptions, SearchOptions)
     trained = load(run)
     if isinstance(trained, TrainedLanguageModel):
         raise RunError(f"{run} holds a language model, which labels nothing. Use `unrolled sample` or `unrolled score` with it.")

@@ -126,6 +126,15 @@ def test_aligned_files_and_files_to_measure_on(pairs, tmp_path):
     assert trained.evaluate(pairs).tally.pairs == 150
 
 
+def test_a_source_to_measure_on_is_asked_once_beside_all_its_references(pairs, tmp_path):
+    dev = write(
+        tmp_path / "dev.tsv",
+        [("red cat", "chat rouge"), ("two dogs", "deux chiens"), ("red  cat", "un chat rouge"), ("red cat", "chat rouge")],
+    )
+    held = material(pairs, validation=str(dev), level="word").held_out
+    assert [(pair.source, pair.targets) for pair in held] == [("red cat", ("chat rouge", "un chat rouge")), ("two dogs", ("deux chiens",))]
+
+
 def test_texts_are_cut_into_characters_if_they_are_made_up_and_else_into_subwords(pairs):
     assert material(pairs, vocabulary=300).knowledge.target.level == "subword"
     assert material("builtin:reversed").knowledge.target.level == "char"
