@@ -337,6 +337,18 @@ def test_labels_from_the_terminal(here):
     assert len(Path("labelled.csv").read_text().splitlines()) == 19
 
 
+def test_labels_of_which_several_may_hold_are_always_a_list(here):
+    rows = [{"text": "red"}, {"text": "red big"}, {"text": "thing"}]
+    Path("things.jsonl").write_text("".join(json.dumps({**row, "label": row["text"].split()}) + "\n" for row in rows * 9))
+    call("train", "classify", "things.jsonl", "--output", "multi-label", *QUICK[:-4], "--learning-rate", "0.1", "--out", "run")
+    Path("new.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = [json.loads(line) for line in call("predict", "run", "new.jsonl", "--json").splitlines()]
+    assert all(set(one) == {"text", "labels", "probabilities"} and isinstance(one["labels"], list) for one in found)
+    assert 1 in {len(one["labels"]) for one in found}
+    written = [json.loads(line)["predicted"] for line in call("predict", "run", "new.jsonl").splitlines()]
+    assert written == [one["labels"] for one in found]
+
+
 def test_what_is_not_typed_is_labelled_from_a_file(here):
     Path("log.csv").write_text("case,activity,outcome\n" + "1,Assign,good\n1,Close,good\n2,Close,bad\n", encoding="utf-8")
     Path("waves.ts").write_text("@classLabel true a b\n@data\n1,2:a\n3,4:b\n5,6:a\n", encoding="utf-8")

@@ -122,8 +122,9 @@ def _json_lines(found: Iterable[tuple[Example, Prediction]], *, regions: bool) -
 def _said(said: Prediction) -> dict[str, Any]:
     if said.tags is not None:
         return {"labels": said.tags, "probabilities": [round(p, 6) for p in said.probabilities]}
-    label = {"label": said.labels[0]} if said.labels and len(said.labels) == 1 else {}
-    return {**label, "labels": said.labels, "probabilities": {name: round(p, 6) for name, p in said.chances.items()}}
+    labels = said.labels or ()
+    found = {"labels": labels} if said.several else {"label": labels[0], "labels": labels}
+    return {**found, "probabilities": {name: round(p, 6) for name, p in said.chances.items()}}
 
 
 predict.params += [flag for flag in merged_flags(ReadingOptions, PairOptions, SearchOptions) if flag.name not in ("target", "source")]

@@ -49,11 +49,12 @@ def marks_spans(scheme: str | None) -> bool:
 class Prediction:
     """What a network says of an example.
 
-    For a whole sequence `labels` and their `probabilities`; for its steps `tags` and the probability of each. `chances` has every
-    label's probability where it is about a whole sequence.
+    For a whole sequence `labels`, of which there is one unless `several` may hold, and their `probabilities`; for its steps `tags` and
+    the probability of each. `chances` has every label's probability where it is about a whole sequence.
     """
 
     labels: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None
     probabilities: tuple[float, ...] = ()
     chances: Mapping[str, float] = field(default_factory=dict)
+    several: bool = False

@@ -21,12 +21,13 @@ def test_every_format_has_its_section() -> None:
     assert len(SAMPLES) == 7, "one for each format of text, and one more for tables"
 
 
-@pytest.mark.parametrize(("sample", "command"), SAMPLES)
-def test_samples_are_read(sample: str, command: str, tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.parametrize(("sample", "typed"), SAMPLES)
+def test_samples_are_read(sample: str, typed: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    words = shlex.split(command)
+    words = shlex.split(typed)
     arguments = [click.Argument(["words"], nargs=-1), *flags([ReadingOptions])]
-    with click.Command("unrolled", params=arguments).make_context("unrolled", words[2:]) as context:
+    command = click.Command("unrolled", params=arguments, context_settings={"ignore_unknown_options": True})
+    with command.make_context("unrolled", words[2:]) as context:
         values = dict(context.params)
     names = [name for name in values.pop("words") if "." in name]
     for name in names:

@@ -80,7 +80,7 @@ def test_predictions_are_keys_beside_the_others(tmp_path: Path) -> None:
     examples.append(Example("made up", text="d", labels=("x",)))
     predictions = [
         Prediction(labels=("y",), probabilities=(0.75,), chances={"x": 0.25, "y": 0.75}),
-        Prediction(labels=("x", "y"), probabilities=(0.5, 0.625)),
+        Prediction(labels=("x", "y"), probabilities=(0.5, 0.625), several=True),
         Prediction(tags=("p", "q"), probabilities=(0.5, 0.125)),
         Prediction(labels=("y",)),
     ]
@@ -93,9 +93,13 @@ def test_predictions_are_keys_beside_the_others(tmp_path: Path) -> None:
         {"text": "c", "predicted": ["p", "q"], "probabilities": [0.5, 0.125]},
         {"text": "d", "labels": ["x"], "predicted": "y", "probabilities": []},
     ]
-    several = io.StringIO()
-    write_predictions([(examples[1], Prediction(labels=("x",)))], several, ReadingOptions(format="jsonl", separator=";"))
-    assert json.loads(several.getvalue())["predicted"] == ["x"]
+
+
+@pytest.mark.parametrize("labels", [(), ("x",), ("x", "y")])
+def test_labels_of_which_several_may_hold_are_a_list(labels) -> None:
+    file = io.StringIO()
+    write_predictions([(Example("here", text="a"), Prediction(labels=labels, several=True))], file, ReadingOptions(format="jsonl"))
+    assert json.loads(file.getvalue())["predicted"] == list(labels)
 
 
 class Rows(list):

@@ -29,13 +29,13 @@ class JsonLines:
                     yield example_of(parse_object(line, place), place, options, tagged=tagged)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
-        """The objects as they were with the keys `predicted`, a string or a list, and `probabilities`.
+        """The objects as they were with the keys `predicted`, a label, or a list of tags or where several labels may hold, and `probabilities`.
 
         An example that did not come from an object becomes one with what is known of it.
         """
         for example, prediction in found:
             record = dict(example.record.get("object") or _as_object(example))
-            print(json.dumps({**record, **_predicted(prediction, options)}, ensure_ascii=False), file=file)
+            print(json.dumps({**record, **_predicted(prediction)}, ensure_ascii=False), file=file)
 
 
 def save_examples(examples: Iterable[Example], path: Source) -> Path:
@@ -148,13 +148,12 @@ def _as_object(example: Example) -> dict[str, Any]:
     return {key: value for key, value in known.items() if value is not None}
 
 
-def _predicted(prediction: Prediction, options: ReadingOptions) -> dict[str, Any]:
+def _predicted(prediction: Prediction) -> dict[str, Any]:
     if prediction.tags is not None:
         return {"predicted": prediction.tags, "probabilities": _rounded(prediction.probabilities)}
     labels = prediction.labels or ()
     chances = {label: round(chance, 6) for label, chance in prediction.chances.items()}
-    several = len(labels) != 1 or options.separator is not None
-    return {"predicted": labels if several else labels[0], "probabilities": chances or _rounded(prediction.probabilities)}
+    return {"predicted": labels if prediction.several else labels[0], "probabilities": chances or _rounded(prediction.probabilities)}
 
 
 def _rounded(chances: Sequence[float]) -> list[float]:

@@ -92,6 +92,7 @@ class WholeSequences:
                     labels=tuple(names[k] for k in chosen),
                     probabilities=tuple(row[k] for k in chosen),
                     chances=dict(zip(names, row, strict=True)),
+                    several=self.several,
                 )
             )
         return said, loss, len(known)
