@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
+from unrolled.errors import DataError
 from unrolled.tasks.labelling.scores import score_labels, score_tags
+
+savefig = Figure.savefig
 
 
 def test_one_label_each():
@@ -19,6 +23,8 @@ def test_several_labels_are_right_when_all_of_them_are():
     found = score_labels([("a", "b"), ("b",), ()], [("b", "a"), ("b", "c"), ()], several=True)
     assert found.accuracy == pytest.approx(2 / 3)
     assert found.macro_f1 == pytest.approx((1 + 1 + 0) / 3)
+    assert found.names == ("a", "b", "c")
+    assert found.confusion.tolist() == [[[2, 0], [0, 1]], [[1, 0], [0, 2]], [[2, 1], [0, 0]]]
 
 
 def test_entities_count_when_they_are_wholly_right():
@@ -36,9 +42,31 @@ def test_tags_of_other_kinds_have_no_entities():
     assert score_tags([("B-x", "O")], [("B-x", "O")], spans=False).entities is None
 
 
-def test_the_picture_is_one(tmp_path):
-    score_labels([("a",), ("b",)], [("b",), ("b",)]).draw(tmp_path / "c.png")
+@pytest.mark.parametrize(
+    ("several", "columns", "counts"),
+    [(False, ["a", "b"], "2 1"), (True, ["true negatives", "false positives", "false negatives", "true positives"], "1 2 2 1")],
+)
+def test_the_picture_has_every_count(tmp_path, monkeypatch, several, columns, counts):
+    drawn = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *given, **more: drawn.append(figure) or savefig(figure, *given, **more))
+    score_labels([("a",), ("b",), ("a",)], [("b",), ("b",), ("b",)], several=several).draw(tmp_path / "c.png")
     assert (tmp_path / "c.png").read_bytes()[:4] == b"\x89PNG"
+    (axes,) = drawn[0].axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == columns
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
+    assert " ".join(text.get_text() for text in axes.texts) == counts
+
+
+def test_labels_of_which_none_or_one_ever_holds_are_measured(tmp_path):
+    none = score_labels([(), ()], [(), ()], several=True)
+    assert (none.size, none.accuracy, none.macro_f1, none.names) == (2, 1, 0, ())
+    one = score_labels([("a",), ("a",), ()], [("a",), (), ()], several=True)
+    assert (one.size, one.accuracy, one.macro_f1, one.names) == (3, pytest.approx(2 / 3), pytest.approx(2 / 3), ("a",))
+    assert one.confusion.tolist() == [[[1, 0], [1, 1]]]
+    assert "a " in one.report
+    one.draw(tmp_path / "c.png")
+    with pytest.raises(DataError, match="no label to draw"):
+        none.draw(tmp_path / "c.png")
 
 
 def test_nothing_found_is_no_warning():

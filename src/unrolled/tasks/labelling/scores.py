@@ -11,13 +11,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from seqeval.metrics import classification_report as entity_report
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as entity_scores
-from sklearn.metrics import accuracy_score, classification_report, f1_score
+from sklearn.metrics import accuracy_score, classification_report, f1_score, multilabel_confusion_matrix
 from sklearn.preprocessing import MultiLabelBinarizer
 
+from unrolled.errors import DataError
 from unrolled.training.checkpoint import replace_file
 
 Labels = Sequence[tuple[str, ...]]
 """For each sequence its labels, or the tags of its steps."""
+
+_CASES = ("true negatives", "false positives", "false negatives", "true positives")
+"""What is counted of each label where several may hold, in the order of scikit-learn's matrices."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Scores:
 
     `accuracy` counts what is wholly right, `macro_f1` is the mean of all labels' F1, and where tags mark entities in BIO, `entity_f1` and
     its parts count entities of which every tag is right. `report` says the same of every label. `confusion` `[K, K]` counts how often each
-    of `names`, row by row, was taken for each.
+    of `names`, row by row, was taken for each; where several labels may hold it is `[K, 2, 2]`, and counts for each of them how often it
+    does not and does hold, row by row, and was not and was found.
     """
 
     size: int
@@ -54,20 +59,28 @@ class Scores:
         return f"entities: F1 {f1:.2%}, precision {precision:.2%}, recall {recall:.2%}; accuracy {self.accuracy:.2%}"
 
     def draw(self, path: Path) -> None:
-        """Draw the confusion matrix into a PNG: rows are the true labels, each coloured by its shares."""
+        """Draw the confusion matrix into a PNG: rows are the true labels, each coloured by its shares.
+
+        Where several labels may hold, columns are what was right and wrong of each. Without any label there is nothing to draw: `DataError`.
+        """
+        if not self.names:
+            raise DataError("There is no label to draw: none holds where it was measured, and none was found. Leave `--confusion` out.")
+        several = self.confusion.ndim == 3
+        columns = _CASES if several else self.names
+        shares = (self.confusion / np.maximum(self.confusion.sum(-1, keepdims=True), 1)).reshape(-1, len(columns))
+        counts = self.confusion.reshape(-1, len(columns))
         size = min(3 + 0.4 * len(self.names), 14)
-        figure = Figure(figsize=(size + 1, size), layout="constrained")
+        figure = Figure(figsize=(min(3 + 0.4 * len(columns), 14) + 1, size), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
-        shares = self.confusion / np.maximum(self.confusion.sum(1, keepdims=True), 1)
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        for row, column in np.argwhere(self.confusion).tolist() if len(self.names) <= 30 else ():
+        for row, column in np.argwhere(counts).tolist() if len(self.names) <= 30 else ():
             colour = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(column, row, str(self.confusion[row, column]), ha="center", va="center", color=colour, fontsize=7)
-        axes.set_xticks(range(len(self.names)), self.names, rotation=90)
+            axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour, fontsize=7)
+        axes.set_xticks(range(len(columns)), columns, rotation=90)
         axes.set_yticks(range(len(self.names)), self.names)
-        axes.set_xlabel("predicted")
-        axes.set_ylabel("true")
+        axes.set_xlabel("" if several else "predicted")
+        axes.set_ylabel("label" if several else "true")
         replace_file(path, lambda aside: figure.savefig(aside, format="png", dpi=120))
 
 
@@ -76,11 +89,16 @@ def score_labels(true: Labels, predicted: Labels, *, several: bool = False) -> S
     if not several:
         return _scores([t[0] for t in true], [p[0] for p in predicted], None)
     kinds = MultiLabelBinarizer().fit([*true, *predicted])
-    rows, found = kinds.transform(true), kinds.transform(predicted)
-    report = classification_report(rows, found, target_names=kinds.classes_, zero_division=0)
-    macro = f1_score(rows, found, average="macro", zero_division=0)
-    nothing = np.zeros((0, 0), np.int64)
-    return Scores(len(true), float(accuracy_score(rows, found)), float(macro), None, report, (), nothing)
+    names = tuple(kinds.classes_)
+    if not names:
+        return Scores(len(true), 1.0, 0.0, None, "No label holds, and none was found.", names, np.zeros((0, 2, 2), np.int64))
+    # A single column would be taken for one label each: beside those of the labels stand two that never hold.
+    rows, found = (np.pad(kinds.transform(some), ((0, 0), (0, 2))) for some in (true, predicted))
+    which = {"labels": range(len(names))}
+    report = classification_report(rows, found, target_names=names, zero_division=0, **which)
+    macro = f1_score(rows, found, average="macro", zero_division=0, **which)
+    confusion = multilabel_confusion_matrix(rows, found, **which)
+    return Scores(len(true), float(accuracy_score(rows, found)), float(macro), None, report, names, confusion)
 
 
 def score_tags(true: Labels, predicted: Labels, *, spans: bool) -> Scores:
