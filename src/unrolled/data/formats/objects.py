@@ -67,8 +67,11 @@ def example_of(record: Mapping[str, Any], place: str, options: ReadingOptions, *
     source = _find(record, options.input, INPUTS, "--input", place, needed=True)
     target = _find(record, options.target, TARGETS, "--target", place, needed=options.labels_needed)
     value = record[source] if source is not None else None
-    if not (isinstance(value, str) and value.strip()) and not (isinstance(value, list) and value):
-        raise DataError(f"{place}: {source!r} must be a text or a list of tokens that is not empty, got {shown(value)}. Mend the object.")
+    if not isinstance(value, str | list):
+        cure = "Pass another key as `--input`, or mend the object."
+        raise DataError(f"{place}: {source!r} must be a text or a list of tokens, got {shown(value)}. {cure}")
+    if not (value.strip() if isinstance(value, str) else value):
+        raise DataError(f"{place}: {source!r} must have at least one token, got {shown(value)}. Take it out, or fill it in.")
     text = value if isinstance(value, str) else None
     tokens = None if text is not None else tuple(map(str, value))
     name = str(record["id"]) if isinstance(record.get("id"), str | int) else None
@@ -120,9 +123,17 @@ def parse_object(line: str, place: str) -> dict[str, Any]:
     else:
         told = ""
     if not isinstance(record, dict):
-        cure = "Write one object a line, as `jq -c '.[]' FILE` does with a list."
-        raise DataError(f"{place} must be a JSON object, got {line[:30]!r}{told}. {cure}")
+        raise DataError(f"{place} must be a JSON object, got {line[:30]!r}{told}. {_cure(record)}")
     return record
+
+
+def _cure(record: Any) -> str:
+    """How something that is no object is mended; None is what cannot be read, as the first line of a list in many lines."""
+    if record == []:
+        return "Take the line out."
+    if isinstance(record, list) and not isinstance(record[0], dict):
+        return "Write lists and texts under the keys of an object, as docs/data.md shows."
+    return "Write one object a line, as `jq -c '.[]' FILE` does with a list."
 
 
 def _find(record: Mapping[str, Any], asked: str | None, usual: Sequence[str], flag: str, place: str, *, needed: bool) -> str | None:
