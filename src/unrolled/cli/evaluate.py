@@ -1,6 +1,5 @@
 """`unrolled evaluate`: a trained network measured on files."""
 
-import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -51,7 +50,7 @@ def _text(trained: TrainedLanguageModel, data: tuple[str, ...], options: dict[st
 def _labels(trained: TrainedLabeller, data: tuple[str, ...], options: dict[str, Any], display: Display) -> Told:
     confusion = options.pop("confusion", None)
     (reading,) = chosen(options, ReadingOptions, of="a labeller")
-    found = trained.evaluate(data, reading=dataclasses.replace(trained.reading, **reading), progress=display.work)
+    found = trained.evaluate(data, reading=trained.reading_of(data, **reading), progress=display.work)
     if confusion:
         found.draw(confusion)
     unit = "tokens" if trained.tagged else "sequences"

@@ -81,13 +81,13 @@ def _translations(trained: TrainedTranslator, file: str, options: dict[str, Any]
 
 def _labels(trained: TrainedLabeller, file: str, options: dict[str, Any], as_json: bool) -> Writing:
     (reading,) = chosen(options, ReadingOptions, of="a labeller")
-    settled = dataclasses.replace(trained.reading, **reading)
+    settled = trained.reading_of(file, labels=False, **reading)
     table = settled.case or settled.series or settled.channels
     if file == "-" and not reading.get("format") and not table:
         settled = dataclasses.replace(settled, format="lines")
     if _typed(file):
         click.echo(f"Type {'the rows of a table, with their header' if table else 'a text and press Enter'}; end with Ctrl-D.", err=True)
-    settled = settle_format(file, settled.to_predict(), tagged=trained.tagged)
+    settled = settle_format(file, settled, tagged=trained.tagged)
     examples = _noticing(file, read_examples(file, settled, tagged=trained.tagged))
     found = trained.predict_stream(examples, at_once=1 if _typed(file) else None)
 

@@ -107,6 +107,38 @@ def test_files_are_read_in_the_scheme_that_was_learnt(tags, tmp_path):
     assert run_again(tmp_path / "old")
 
 
+def test_files_of_classes_are_remembered_and_other_files_say_what_they_are(tmp_path):
+    for name, word in (("pos", "good"), ("neg", "bad")):
+        (tmp_path / f"{name}.txt").write_text(f"{word} film\n" * 12)
+    trained = un.train_classifier([tmp_path / "pos.txt", tmp_path / "neg.txt"], out=tmp_path / "run", **{**QUIET, **LEARN})
+    (tmp_path / "new").mkdir()
+    new, table = tmp_path / "new" / "pos.txt", tmp_path / "new.csv"
+    new.write_text("good film\ngood plot\nbad film\n")
+    table.write_text("text,label\ngood film,pos\nbad film,neg\n")
+    for model in (trained, un.load(tmp_path / "run")):
+        assert (model.evaluate(new).size, model.evaluate(new).accuracy) == (3, pytest.approx(2 / 3))
+        assert (model.evaluate(table).size, model.evaluate(table).accuracy) == (2, 1)
+        assert model.evaluate(table, reading=model.reading_of(table, format="csv")).accuracy == 1
+    unlabelled = list(read_examples(new, trained.reading_of(new, labels=False), tagged=False))
+    assert [example.labels for example in unlabelled] == [None] * 3
+    run_training(find_kind("classify"), (), RunFolder(tmp_path / "run"), {"epochs": 26}, Silent(), resume=True)
+
+
+def test_regions_are_those_of_the_sequences_that_are_measured(tmp_path):
+    for name, regions in (("old", "s\t0\t2\tx\nt\t1\t3\ty\n"), ("new", "s\t2\t4\tx\n")):
+        (tmp_path / f"{name}.fa").write_text(">s\nACGT\n" + (">t\nGGCA\n" if name == "old" else ""))
+        (tmp_path / f"{name}.bed").write_text(regions)
+    un.train_tagger(tmp_path / "old.fa", out=tmp_path / "run", regions=str(tmp_path / "old.bed"), held_out=0.0, **QUIET)
+    trained, new = un.load(tmp_path / "run"), tmp_path / "new.fa"
+    with pytest.raises(DataError, match=r"new.fa, sequence s: the sequence has no tags. Pass `--regions` to tag"):
+        trained.evaluate(new)
+    found = trained.evaluate(new, reading=trained.reading_of(new, regions=(str(tmp_path / "new.bed"),)))
+    assert found.size == 4 and found.confusion.sum(1)[found.names.index("x")] == 2
+    assert [
+        len(said.tags) for _, said in trained.predict_stream(read_examples(new, trained.reading_of(new, labels=False), tagged=True))
+    ] == [4]
+
+
 def run_again(folder):
     return run_training(find_kind("tag"), (), RunFolder(folder), {"epochs": 3}, Silent(), resume=True).finished
 

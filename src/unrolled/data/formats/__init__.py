@@ -12,7 +12,7 @@ from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.hugging_face import from_hugging_face
-from unrolled.data.formats.known import FORMATS, files_of, find_format, where_labels_are
+from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format, where_labels_are
 from unrolled.data.formats.objects import save_examples
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.text import Source
@@ -22,6 +22,7 @@ __all__ = [
     "FORMATS",
     "ReadingOptions",
     "from_hugging_face",
+    "is_text",
     "labelled_examples",
     "read_examples",
     "save_examples",
@@ -74,6 +75,11 @@ def settle_format(sources: Source | Sequence[Source], options: ReadingOptions, *
     """The options with the format named that the sources are in, as `write_predictions` needs it; JSON Lines for built-in ones."""
     paths = _paths(_names(sources))
     return replace(options, format=find_format(paths, options, tagged=tagged).name if paths else "jsonl")
+
+
+def is_text(sources: Source | Sequence[Source]) -> bool:
+    """Whether the names of all sources do not say that they are anything but text, with or without a label for each file."""
+    return are_text(_paths(_names(sources)))
 
 
 def write_predictions(found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:

@@ -76,6 +76,11 @@ def find_format(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool)
     return FORMATS[name if name not in (None, "lines") else _by_content(paths, options, tagged)]
 
 
+def are_text(paths: Sequence[Path]) -> bool:
+    """Whether the names of files do not say that they are anything but text, with or without a label for each file."""
+    return {_by_name(path) for path in paths} <= {None, "lines", "files"}
+
+
 def _by_name(path: Path, tagged: bool = False) -> str | None:
     """The format that the name of a file says, or those of the files in a folder: one that text is not in, or classes unless `tagged`."""
     if path.is_dir():

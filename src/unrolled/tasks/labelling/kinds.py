@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from unrolled.cells import Cell
+from unrolled.data.formats import settle_format
 from unrolled.data.vectors import vector_columns
 from unrolled.models import OUTPUTS, Classifier, Encoder, LinearChain, Tagger, bio_constraints
 from unrolled.tasks.configuration import Configuration
@@ -44,11 +45,13 @@ class _Labelling:
         return Codec.from_json(text)
 
     def settle(self, configuration: Configuration, knowledge: Codec) -> Configuration:
-        """With the level, how spans are marked, what labels are, and as many columns as given vectors have."""
+        """With the level, how spans are marked, whether each file has a label, what labels are, and as many columns as given vectors have."""
         data = dataclasses.replace(configuration["data"], level=knowledge.level)
         if not self.tagged:
             data = dataclasses.replace(data, output=self._output(configuration))
         reading = dataclasses.replace(configuration["reading"], scheme=knowledge.scheme)
+        if settle_format(data.sources, reading, tagged=self.tagged).format == "files":
+            reading = dataclasses.replace(reading, format="files")
         model = configuration["model"]
         if data.vectors:
             model = dataclasses.replace(model, embedding=vector_columns(Path(data.vectors)))

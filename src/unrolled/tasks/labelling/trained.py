@@ -1,6 +1,7 @@
 """A trained labeller, ready to use."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats import ReadingOptions, labelled_examples, read_examples, settle_format
+from unrolled.data.formats import ReadingOptions, is_text, labelled_examples, read_examples, settle_format
 from unrolled.data.sequences import gather
 from unrolled.data.text import Source
 from unrolled.errors import DataError
@@ -28,7 +29,7 @@ class TrainedLabeller:
     """A network with what it knows of its data, as `load` gives it.
 
     `model` is the network, in evaluation mode; `labels` are the labels or tags that it can give; `reading` says how the files were read
-    that it learnt from, and is what other files are read with unless something else is said.
+    that it learnt from; others are read as `reading_of` says.
     """
 
     def __init__(self, deciding: Deciding, codec: Codec, reading: ReadingOptions) -> None:
@@ -65,14 +66,30 @@ class TrainedLabeller:
     def evaluate(
         self, sources: Source | Sequence[Source], *, reading: ReadingOptions | None = None, progress: Progress | None = None
     ) -> Scores:
-        """How well it labels other files; labels that it never saw count as wrong, and are an `UnrolledWarning`."""
-        encoded = self._encoded(labelled_examples(sources, reading or self.reading, tagged=self.tagged, several=self.deciding.several))
+        """How well it labels other files, read as `reading_of` says unless a `reading` is given.
+
+        Labels that it never saw count as wrong, and are an `UnrolledWarning`.
+        """
+        reading = reading or self.reading_of(sources)
+        encoded = self._encoded(labelled_examples(sources, reading, tagged=self.tagged, several=self.deciding.several))
         which = np.arange(len(encoded.sequences))
         if not len(which):
             raise DataError("There is no sequence to measure. Pass a file with at least one.")
         encoded.notice_unseen(which)
         found, _, _ = predict_all(self.deciding, encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
         return self.deciding.score(encoded, which, found)
+
+    def reading_of(self, sources: Source | Sequence[Source], *, labels: bool = True, **options: Any) -> ReadingOptions:
+        """How other files are read: as those that the network learnt from, but for the `options`; without `labels` as `to_predict` has it.
+
+        Regions belong to the sequences that they came with, and are named anew. That each file has a label is remembered for files whose
+        names do not say what they are.
+        """
+        known: dict[str, Any] = {"regions": ()}
+        if self.reading.format == "files" and not (labels and is_text(sources)):
+            known["format"] = None
+        reading = replace(self.reading, **{**known, **options})
+        return reading if labels else reading.to_predict()
 
     def specimen(self, given: str | Path, most: int = 1000) -> Specimen:
         """What `unrolled.inspect` looks at: a text, or the first sequence of a file; `most` steps of it.
@@ -101,7 +118,7 @@ class TrainedLabeller:
 
     def _first(self, path: Path) -> tuple[Example, str]:
         """The first sequence of a file, and whether there are others."""
-        reading = settle_format(path, self.reading.to_predict(), tagged=self.tagged)
+        reading = settle_format(path, self.reading_of(path, labels=False), tagged=self.tagged)
         first, *others = islice(read_examples(path, reading, tagged=self.tagged), 2)
         return first, "It is the first sequence of the file. " if others else ""
 
