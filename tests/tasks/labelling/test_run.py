@@ -73,6 +73,23 @@ def test_a_classifier_learns_and_is_the_same_when_it_is_loaded(table, tmp_path):
     assert loaded.evaluate(table).accuracy > 0.95
 
 
+def test_what_cannot_be_labelled_is_named_by_its_index(table, tmp_path):
+    trained = un.train_classifier(table, out=tmp_path / "run", **QUIET)
+    assert trained.predict([]) == []
+    assert trained.predict([["good", "film"]])[0].chances == trained.predict([("good", "film")])[0].chances
+    for sequences, message in (
+        (["good", ""], r"`sequences\[1\]`: the sequence is empty. Take it out, or give it at least one step"),
+        ([" \n"], r"`sequences\[0\]`: the sequence is empty"),
+        ([["good"], []], r"`sequences\[1\]`: the sequence is empty"),
+        (["good", None], r"`sequences\[1\]` must be a text, .* or an Example, got NoneType. Pass one of these, or take it out"),
+        ([["good", 3]], r"`sequences\[0\]` must be a text, a list of tokens, .*got 3 among its tokens"),
+        ([np.zeros(3)], r"`sequences\[0\]` must be .*numbers \[T, C\].*got an array of float64 of shape \[3\]"),
+        ("good", r"`sequences` must be a list, got the text 'good'. Pass \['good'\]"),
+    ):
+        with pytest.raises(DataError, match=message):
+            trained.predict(sequences)
+
+
 @pytest.mark.parametrize("crf", [False, True])
 def test_a_tagger_learns_and_is_the_same_when_it_is_loaded(tags, tmp_path, crf):
     given = un.train_tagger(tags, out=tmp_path / "run", crf=crf, **{**QUIET, **LEARN, "epochs": 15})

@@ -51,8 +51,13 @@ class TrainedLabeller:
         return self.deciding.tagged
 
     def predict(self, sequences: Sequence[str | Sequence[str] | np.ndarray | Example]) -> list[Prediction]:
-        """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, or an `Example`."""
-        examples = [s if isinstance(s, Example) else _example(s, f"sequence {i}") for i, s in enumerate(sequences)]
+        """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, or an `Example`.
+
+        `DataError` names the index of something else, and of a sequence without steps.
+        """
+        if isinstance(sequences, str):
+            raise DataError(f"`sequences` must be a list, got the text {sequences[:30]!r}. Pass [{sequences[:30]!r}].")
+        examples = [s if isinstance(s, Example) else _example(s, f"`sequences[{i}]`") for i, s in enumerate(sequences)]
         return [prediction for _, prediction in self.predict_stream(examples)]
 
     def predict_stream(self, examples: Iterable[Example], at_once: int | None = None) -> Iterator[tuple[Example, Prediction]]:
@@ -138,6 +143,20 @@ class TrainedLabeller:
 def _example(sequence: str | Sequence[str] | np.ndarray, place: str) -> Example:
     if isinstance(sequence, str):
         return Example(place, text=sequence)
-    if isinstance(sequence, np.ndarray):
+    if isinstance(sequence, np.ndarray) and sequence.ndim == 2 and sequence.dtype.kind in "fiub":
         return Example(place, numbers=sequence.astype(np.float32))
-    return Example(place, tokens=tuple(sequence))
+    if isinstance(sequence, list | tuple) and all(isinstance(token, str) for token in sequence):
+        return Example(place, tokens=tuple(sequence))
+    raise DataError(
+        f"{place} must be a text, a list of tokens, an array of numbers [T, C] or an Example, got {_told(sequence)}. "
+        "Pass one of these, or take it out."
+    )
+
+
+def _told(sequence: object) -> str:
+    """What something is that is no sequence, in a few words."""
+    if isinstance(sequence, np.ndarray):
+        return f"an array of {sequence.dtype} of shape {list(sequence.shape)}"
+    if isinstance(sequence, list | tuple):
+        return f"{repr(next(token for token in sequence if not isinstance(token, str)))[:30]} among its tokens"
+    return type(sequence).__name__
