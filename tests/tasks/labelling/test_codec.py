@@ -92,6 +92,18 @@ def test_what_is_stored_is_what_was_there():
         Codec.from_json("[")
 
 
+@pytest.mark.parametrize(("labels", "spans"), [(("B-per", "I-per", "O"), True), (("NOUN", "VERB", "X"), False), (("9", "10"), False)])
+def test_what_older_versions_stored_is_read(labels, spans):
+    stored = {**json.loads(learn().to_json()), "labels": labels}
+    for name in ("channels", "scheme", "shapes"):
+        del stored[name]
+    codec = Codec.from_json(json.dumps(stored))
+    assert (codec.marks_spans, codec.shapes, codec.channels, codec.words) == (spans, None, (), learn().words)
+    del stored["labels"]
+    with pytest.raises(RunError, match="damaged: KeyError"):
+        Codec.from_json(json.dumps(stored))
+
+
 def test_a_single_label_is_refused():
     with pytest.raises(DataError, match=r"at least 2 different labels.*all of them are '9'"):
         learn((1,))

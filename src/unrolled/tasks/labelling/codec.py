@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.examples import marks_spans
+from unrolled.data.formats.bio import find_scheme
 from unrolled.data.sequences import Sequences
 from unrolled.data.standardise import Standardiser
 from unrolled.data.symbols import Symbols, word_shape
@@ -118,14 +119,14 @@ class Codec:
 
     @classmethod
     def from_json(cls, text: str) -> "Codec":
-        """What `to_json` wrote. `RunError` for something else."""
+        """What `to_json` wrote, now or before it knew of channels, schemes and shapes. `RunError` for something else."""
         try:
-            found: dict[str, Any] = json.loads(text)
+            found: dict[str, Any] = {"channels": [], "shapes": None, **json.loads(text)}
             kinds = ("words", "characters", "shapes")
             words, characters, shapes = (None if found[key] is None else Symbols.recall(found[key]) for key in kinds)
             numbers = None if found["numbers"] is None else Standardiser.from_dict(found["numbers"])
             labels, channels = (Symbols.recall(found[key]).names for key in ("labels", "channels"))
-            lower, scheme = bool(found["lower"]), found["scheme"]
+            lower, scheme = bool(found["lower"]), found["scheme"] if "scheme" in found else find_scheme([labels]).value
             return cls(str(found["level"]), lower, words, characters, numbers, labels, channels, scheme, shapes)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RunError(f"The symbols and labels of the run are damaged: {error!r}. Take them from a copy of the run.") from None
