@@ -85,6 +85,27 @@ def test_bad_tables(tmp_path: Path, content: str, tagged: bool, options, message
         read(tmp_path / "bad.csv", content, tagged, **options)
 
 
+@pytest.mark.parametrize(
+    ("content", "options", "cure"),
+    [
+        ("CaseID,ActivityID,CompleteTimestamp\n2,1,2012-04-03\n", {}, "--case CaseID --activity ActivityID --time CompleteTimestamp"),
+        ("case,activity\n1,Assign\n", {}, "--case case --activity activity"),
+        ("case,activity,time,outcome\n1,Assign,3,good\n", {"target": "outcome"}, "--case case --activity activity --time time"),
+        ("case,activity,time,text\n1,Assign,3,a b\n", {"input": "message"}, "--case case --activity activity --time time"),
+        ("concept:name,case:concept:name,org\nAssign,a,b\n", {}, "--case case:concept:name --activity concept:name"),
+        ("Case ID;Event;Date\na;Assign;x\n", {}, "--case 'Case ID' --activity Event --time Date"),
+    ],
+)
+def test_a_table_that_seems_to_be_an_event_log_is_said_to_be_one(tmp_path: Path, content: str, options, cure: str) -> None:
+    for tagged in (False, True):
+        with pytest.raises(ConfigError, match=f"as `--input`. If each row is an event of a case, pass `{cure}` instead"):
+            read(tmp_path / "log.csv", content, tagged, **options)
+
+
+def test_a_text_beside_a_case_is_a_text(tmp_path: Path) -> None:
+    assert texts(read(tmp_path / "a.csv", "case,activity,text,label\n1,call,hello you,x\n")) == [("hello you", ("x",))]
+
+
 def test_a_file_to_predict_may_lack_its_target(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,text\n4,hello\n")
     options = ReadingOptions(input="text", target="label").to_predict()

@@ -1,6 +1,7 @@
 """What a table says about itself without being asked: whether it has a header, and which columns hold what."""
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 
 INPUTS = (
@@ -14,6 +15,13 @@ TARGETS = (
     *("ner_tags", "pos_tags", "emotion", "topic", "rating", "stars", "score", "language", "y"),
 )
 """Names under which labels or tags stand, the surest first."""
+
+_EVENTS = {
+    "--case": ("case", "caseid", "casename", "caseconceptname", "trace", "traceid", "session", "sessionid"),
+    "--activity": ("activity", "activityid", "activityname", "conceptname", "event", "eventname", "action"),
+    "--time": ("time", "timestamp", "timetimestamp", "completetimestamp", "starttimestamp", "datetime", "date"),
+}
+"""Names, without marks and blanks, of the columns of event logs, by the flag that takes them."""
 
 _NAMES = frozenset((*INPUTS, *TARGETS, "id", "index", "len", "length"))
 _LIKE_A_NAME = re.compile(r"[^\W\d][\w.-]*(?: [\w.-]+){0,2}")
@@ -32,7 +40,7 @@ def find_header(rows: Sequence[Sequence[str]], asked: Iterable[str] = ()) -> boo
         return False
     if any(row[column].strip() == cell for row in rows[1:] for column, cell in enumerate(first)):
         return False
-    if any(cell.lower() in _NAMES for cell in first) or any(map(_is_number, rows[1] if len(rows) > 1 else ())):
+    if any(cell.lower() in _NAMES for cell in first) or any(map(_is_number, rows[1] if len(rows) > 1 else ())) or event_flags(first):
         return True
     return len(first) > 1 and all(_LIKE_A_NAME.fullmatch(cell) for cell in first)
 
@@ -46,16 +54,27 @@ def _is_number(cell: str) -> bool:
 
 
 def find_input(columns: Sequence[str] | None, rows: Sequence[Sequence[str]], width: int, target: int | None) -> int | None:
-    """The column with the sequences: the only one beside the target, that with a usual name, or of two the one with the longer cells."""
+    """The column with the sequences: the only one beside the target, that with a usual name, or of two the one with the longer cells.
+
+    None where this is not clear, as where a row seems to be an event.
+    """
     free = [column for column in range(width) if column != target]
     named = None if columns is None else _named(columns, INPUTS, free)
     if named is not None or len(free) == 1:
         return free[0] if named is None else named
-    if width == 2:
+    if width == 2 and not event_flags(columns or ()):
         if columns is not None and (label := _named(columns, TARGETS, free)) is not None:
             return 1 - label
         return int(sum(len(row[1]) for row in rows) > sum(len(row[0]) for row in rows))
     return None
+
+
+def event_flags(columns: Sequence[str]) -> str:
+    """The flags with which a table is read as an event log, as in `--case CaseID --activity Event`; nothing unless these two have usual names."""
+    plain = {re.sub(r"[\W_]", "", column.lower()): column for column in reversed(columns)}
+    found = {flag: plain[name] for flag, names in _EVENTS.items() for name in reversed(names) if name in plain}
+    named = "--case" in found and "--activity" in found
+    return " ".join(f"{flag} {shlex.quote(found[flag])}" for flag in _EVENTS if flag in found) if named else ""
 
 
 def find_target(columns: Sequence[str] | None, width: int, place: int) -> int | None:

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.files import HEAD, look_ahead, open_rows
-from unrolled.data.formats.guesses import find_header, find_input, find_target, steps_are_characters
+from unrolled.data.formats.guesses import event_flags, find_header, find_input, find_target, steps_are_characters
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
 
@@ -128,7 +128,7 @@ def _lay_out(path: Path, delimiter: str, head: list[list[str]], options: Reading
         place = find_input(columns, rows, width, target)
     if place is None:
         row = "" if columns else f", and its first row begins with {rows[0][0][:20]!r}"
-        cure = f"Pass one of {_listed(columns, width)} as `--input`."
+        cure = f"Pass one of {_listed(columns, width)} as `--input`.{_as_events(columns)}"
         raise ConfigError(f"{path}: which column has the sequences is not clear{row}. {cure}")
     if options.target is None:
         target = find_target(columns, width, place)
@@ -149,7 +149,13 @@ def _find(path: Path, asked: str | None, flag: str, columns: tuple[str, ...] | N
         return None
     cure = "" if columns else " If its first line has the names of the columns, pass `--header`."
     what = f"columns {_listed(columns, width)}" if columns else f"no names of columns, and the columns {_listed(columns, width)}"
-    raise ConfigError(f"{path} has no column {asked!r}; it has {what}. Pass one of them as `{flag}`.{cure}")
+    raise ConfigError(f"{path} has no column {asked!r}; it has {what}. Pass one of them as `{flag}`.{cure}{_as_events(columns)}")
+
+
+def _as_events(columns: tuple[str, ...] | None) -> str:
+    """What one does with a table that seems to be an event log, as the end of a message."""
+    flags = event_flags(columns or ())
+    return f" If each row is an event of a case, pass `{flags}` instead." if flags else ""
 
 
 def _listed(columns: tuple[str, ...] | None, width: int) -> str:
