@@ -9,9 +9,11 @@ import pytest
 
 from unrolled.cli.flags import flags, given
 from unrolled.data.formats import FORMATS, ReadingOptions, read_examples, settle_format
+from unrolled.data.symbols import word_shape
 from unrolled.tasks.options import build
 
-PAGE = (Path(__file__).parents[3] / "docs" / "data.md").read_text()
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "data.md").read_text()
 SAMPLES = re.findall(r"```\n(.*?)```\n(?:\n[^`\n#]+)?\n`unrolled (.*?)`", PAGE, re.DOTALL)
 
 
@@ -19,6 +21,19 @@ def test_every_format_has_its_section() -> None:
     headings = " ".join(re.findall(r"^##+ (.*)$", PAGE, re.MULTILINE))
     assert all(f"`{name}`" in headings for name in FORMATS)
     assert len(SAMPLES) == 7, "one for each format of text, and one more for tables"
+
+
+def test_shapes_of_words_are_as_shown() -> None:
+    words, shapes = ([cell.strip() for cell in row.split("|")[2:-1]] for row in re.findall(r"^\| (?:word|shape) \|.*$", PAGE, re.MULTILINE))
+    assert len(words) == 6
+    for cell, shape in zip(words, shapes, strict=True):
+        assert {f"`{word_shape(word)}`" for word in cell.split(", ")} == {shape}
+
+
+def test_extras_that_are_named_can_be_installed() -> None:
+    named = set(re.findall(r"unrolled\[(\w+)\]", PAGE))
+    extras = re.search(r"^\[project.optional-dependencies\]\n(.*?)\n\n", (ROOT / "pyproject.toml").read_text(), re.MULTILINE | re.DOTALL)
+    assert extras and named == {"datasets"} <= set(re.findall(r"^(\w+) =", extras[1], re.MULTILINE))
 
 
 @pytest.mark.parametrize(("sample", "typed"), SAMPLES)
