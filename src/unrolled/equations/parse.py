@@ -54,6 +54,8 @@ class _Builder:
                 "Nothing is read at [t-1], so nothing is remembered: this is not a recurrence. Read a state, such as `h[t-1]`."
             )
         states = (output, *(name for name in self.appearance if name in self.previous and name != output))
+        sized = (name if kind == VECTOR else f"{name}:rows" for name, kind in self.kinds.items())
+        self.sizes.settle(self.known, ["x", *states, *sized], output)
         label = self.sizes.labels(self.known, list(self.kinds))
         parameters = tuple(
             Parameter(name, kind, label[name if kind == VECTOR else f"{name}:rows"], "" if kind == VECTOR else label[f"{name}:columns"])

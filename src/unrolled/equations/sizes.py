@@ -15,6 +15,13 @@ class Sizes:
             self._parent[self._root(left)] = self._root(right)
         return left or right
 
+    def settle(self, names: Iterable[str], fixed: Iterable[str], default: str) -> None:
+        """Give the names the size of `default` that none in `fixed` says the size of: constants that meet no vector."""
+        known = {self._root(name) for name in fixed}
+        for name in names:
+            if self._root(name) not in known:
+                self.join(name, default)
+
     def labels(self, assigned: Iterable[str], parameters: Iterable[str]) -> dict[str, str]:
         """One label for every name: `"x"` where the size is the input's, else the first name of the class, assigned ones before parameters."""
         label = {self._root("x"): "x"}
