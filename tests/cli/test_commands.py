@@ -378,8 +378,10 @@ def test_tags_from_the_terminal(here):
     call("train", "tag", "train.conllu", *QUICK, "--out", "run")
     assert set(json.loads(call("evaluate", "run", "train.conllu", "--json"))) == {"accuracy", "macro_f1", "tokens"}
     (said,) = (json.loads(line) for line in call("predict", "run", "--json", typed="The king\n").splitlines())
-    assert said["text"] == "The king"
+    assert (said["text"], said["tokens"]) == ("The king", ["The", "king"])
     assert len(said["labels"]) == len(said["probabilities"]) == 2
+    rows = [line.split("\t") for line in call("predict", "run", typed="The king, live!\n").split("\n")]
+    assert [row[0] for row in rows] == ["The", "king", ",", "live", "!", "", ""] and {len(row) for row in rows[:5]} == {3}
     assert call("predict", "run", "train.conllu").count("Predicted=") == 15
 
 

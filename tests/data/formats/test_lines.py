@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from unrolled.data.examples import Prediction
+from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import FORMATS, ReadingOptions, read_examples, settle_format, write_predictions
 from unrolled.errors import ConfigError, DataError
 
@@ -72,9 +72,19 @@ def test_lines_with_predictions(tmp_path: Path) -> None:
     make(tmp_path, a_dot_txt="x y\nz")
     examples = list(read_examples(tmp_path / "a.txt", ANY, tagged=False))
     file = io.StringIO()
-    predictions = [Prediction(labels=("p",), probabilities=(0.75,)), Prediction(tags=("A", "B"))]
+    predictions = [Prediction(labels=("p",), probabilities=(0.75,)), Prediction(labels=("p", "q"), probabilities=(0.75, 0.5))]
     write_predictions(zip(examples, predictions, strict=True), file, settle_format(tmp_path / "a.txt", ANY, tagged=False))
-    assert file.getvalue() == "p\t0.7500\tx y\nA B\tz\n"
+    assert file.getvalue() == "p\t0.7500\tx y\np;q\t0.7500;0.5000\tz\n"
+
+
+def test_lines_with_tags_have_a_line_for_each_token_and_characters_of_one_tag_together() -> None:
+    file = io.StringIO()
+    found = [
+        (Example("1", tokens=("Ada", "runs", "far")), Prediction(tags=("N", "V", "V"), probabilities=(0.5, 0.25, 0.75))),
+        (Example("2", tokens=tuple("ab\t\nc")), Prediction(tags=tuple("NNOON"), probabilities=(0.5, 0.25, 1, 1, 0.75))),
+    ]
+    write_predictions(found, file, ReadingOptions(format="lines"))
+    assert file.getvalue() == ("Ada\tN\t0.5000\nruns\tV\t0.2500\nfar\tV\t0.7500\n\nab\tN\t0.3750\n\\t\\n\tO\t1.0000\nc\tN\t0.7500\n\n")
 
 
 TOKENS = "1\ta\t_\tX\t_\t_\t_\t_\t_\t_\n"
@@ -120,6 +130,12 @@ def test_a_folder_of_one_format(tmp_path: Path) -> None:
 def test_standard_input(monkeypatch, typed: bytes, expected: list[str]) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(typed))))
     assert [example.text for example in read_examples("-", ANY.to_predict(), tagged=True)] == expected
+
+
+def test_nothing_typed(monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(b"\n \n"))))
+    with pytest.raises(DataError, match=r"standard input has no text. Give a sequence a line"):
+        list(read_examples("-", ReadingOptions(format="lines").to_predict(), tagged=True))
 
 
 def test_built_in_sources() -> None:

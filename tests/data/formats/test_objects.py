@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -79,7 +80,8 @@ def test_bad_objects(tmp_path: Path, record, tagged: bool, options, message: str
 
 
 def test_predictions_are_keys_beside_the_others(tmp_path: Path) -> None:
-    examples = read(tmp_path / "a.jsonl", {"text": "é", "label": "x", "more": [1]}, {"text": "b"}, {"text": "c"})
+    examples = read(tmp_path / "a.jsonl", {"text": "é", "label": "x", "more": [1]}, {"text": "b"}, {"text": "c d"})
+    examples[2] = replace(examples[2], tokens=("c", "d"))
     examples.append(Example("made up", text="d", labels=("x",)))
     predictions = [
         Prediction(labels=("y",), probabilities=(0.75,), chances={"x": 0.25, "y": 0.75}),
@@ -93,7 +95,7 @@ def test_predictions_are_keys_beside_the_others(tmp_path: Path) -> None:
     assert [json.loads(line) for line in file.getvalue().splitlines()] == [
         {"text": "é", "label": "x", "more": [1], "predicted": "y", "probabilities": {"x": 0.25, "y": 0.75}},
         {"text": "b", "predicted": ["x", "y"], "probabilities": [0.5, 0.625]},
-        {"text": "c", "predicted": ["p", "q"], "probabilities": [0.5, 0.125]},
+        {"text": "c d", "tokens": ["c", "d"], "predicted": ["p", "q"], "probabilities": [0.5, 0.125]},
         {"text": "d", "labels": ["x"], "predicted": "y", "probabilities": []},
     ]
 

@@ -95,13 +95,32 @@ def test_what_is_stored_is_what_was_there():
 @pytest.mark.parametrize(("labels", "spans"), [(("B-per", "I-per", "O"), True), (("NOUN", "VERB", "X"), False), (("9", "10"), False)])
 def test_what_older_versions_stored_is_read(labels, spans):
     stored = {**json.loads(learn().to_json()), "labels": labels}
-    for name in ("channels", "scheme", "shapes"):
+    for name in ("channels", "scheme", "shapes", "divided"):
         del stored[name]
     codec = Codec.from_json(json.dumps(stored))
     assert (codec.marks_spans, codec.shapes, codec.channels, codec.words) == (spans, None, (), learn().words)
     del stored["labels"]
     with pytest.raises(RunError, match="damaged: KeyError"):
         Codec.from_json(json.dumps(stored))
+
+
+def test_texts_are_cut_as_what_was_learnt():
+    treebank = [Example("1", tokens=("Do", "n't", "."), tags=tuple("abc")), Example("2", tokens=("Ada", "'s", "U.S."), tags=tuple("abc"))]
+    words = learn((0, 1), examples=treebank)
+    assert words.cut("Zoë's U.S. Don't.") == ("Zoë", "'s", "U.S.", "Do", "n't", ".")
+    stored = json.loads(words.to_json())
+    del stored["divided"]
+    assert Codec.from_json(json.dumps(stored)) == words
+    texts = [Example("1", text="Don't say: n't.", labels=("a",)), Example("2", text="It's n't it", labels=("b",))]
+    assert learn((0, 1), examples=texts).cut("Isn't it?") == ("Isn't", "it", "?")
+    codec = Codec.learn(gather(texts, "both"), np.arange(2), LabelOptions(min_count=1), more=("Is", "U.S."))
+    assert codec.cut("Isn't U.S.") == ("Isn't", "U", ".", "S", ".")
+
+
+def test_characters_that_are_all_capitals_are_read_in_any_case():
+    bases = [Example("1", tokens=tuple("ACGT"), tags=tuple("xxyy")), Example("2", tokens=tuple("TTGß"), tags=tuple("xyxy"))]
+    assert learn((0, 1), examples=bases[:1] * 2).cut("acgTß") == tuple("ACGTß")
+    assert learn((0, 1), examples=bases).cut("acgt") == tuple("acgt")
 
 
 def test_a_single_label_is_refused():

@@ -11,6 +11,7 @@ from unrolled.data.builtin import PREFIX
 from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.bio import in_bio
+from unrolled.data.formats.files import named
 from unrolled.data.formats.hugging_face import from_hugging_face
 from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format, where_labels_are
 from unrolled.data.formats.objects import save_examples
@@ -50,7 +51,7 @@ def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, *
             _notice_twice(example, seen)
         yield example
     if example is None:
-        raise DataError(f"There is no sequence in {', '.join(names)}. Pass files that have some.")
+        raise DataError(f"There is no sequence in {', '.join(map(named, map(Path, names)))}. Pass files that have some.")
 
 
 def labelled_examples(

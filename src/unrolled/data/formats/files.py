@@ -32,6 +32,11 @@ _DELIMITERS = ",;\t|"
 csv.field_size_limit(1 << 26)
 
 
+def named(path: Path) -> str:
+    """What a file is called in messages."""
+    return "standard input" if path == STANDARD_INPUT else str(path)
+
+
 @contextmanager
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
     """The bytes of a file, unpacked if its name ends in ".gz", or of the standard input, which stays open.

@@ -1,17 +1,21 @@
 """Plain text: a sequence a line, without labels or with one label for all lines of a file."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats.files import open_text, read_lines
+from unrolled.data.formats.files import named, open_text, read_lines
 from unrolled.data.formats.folders import visible, visible_folders
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
 
 _TEXT = frozenset({"", ".txt", ".text", ".utf8"})
 """Ends of names that say nothing about a class."""
+
+_SHOWN = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
+"""How characters are written that would divide cells and lines."""
 
 
 class PlainLines:
@@ -26,14 +30,19 @@ class PlainLines:
             yield from _lines(path, options)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
-        """For each line the label, its probability and the text, or the tags and the text, with tabs between them."""
+        """For each line the label, its probability and the text, or for each of its tokens that, its tag and the probability, with tabs between.
+
+        After the tokens of a line comes an empty one. Characters with one tag in a row are together, with their mean probability.
+        """
         for example, prediction in found:
             if prediction.tags is not None:
-                cells = [" ".join(prediction.tags)]
+                rows = [*_pieces(example.tokens or (), prediction), ()]
             else:
                 join = (options.separator or ";").join
-                cells = [join(prediction.labels or ()), join(map("{:.4f}".format, prediction.probabilities))]
-            print(*cells, " ".join((example.text or "").split("\n")), sep="\t", file=file)
+                text = " ".join((example.text or "").split("\n"))
+                rows = [(join(prediction.labels or ()), join(map("{:.4f}".format, prediction.probabilities)), text)]
+            file.writelines("\t".join(row) + "\n" for row in rows)
+            file.flush()
 
 
 class ClassFiles(PlainLines):
@@ -60,6 +69,17 @@ class ClassFiles(PlainLines):
             yield from _lines(file, options, (_suffix(file)[1:] if by_suffix else _stem(file),))
 
 
+def _pieces(tokens: Sequence[str], prediction: Prediction) -> Iterator[tuple[str, str, str]]:
+    """What each tag stands at, the tag, and its probability."""
+    steps = zip(tokens, prediction.tags or (), prediction.probabilities, strict=True)
+    characters = all(len(token) == 1 for token in tokens)
+    for (tag, _), run in groupby(enumerate(steps), lambda at: (at[1][1], characters or at[0])):
+        inside = [step for _, step in run]
+        chances = [chance for _, _, chance in inside]
+        text = "".join(token for token, _, _ in inside).translate(_SHOWN)
+        yield text, tag, f"{sum(chances) / len(chances):.4f}"
+
+
 def _folders(folders: Sequence[Path], options: ReadingOptions) -> Iterator[Example]:
     """A sequence for each file of each folder, which names the class."""
     for folder in folders:
@@ -76,9 +96,9 @@ def _lines(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None =
     for number, line in read_lines(path, options.encoding):
         if line.strip():
             empty = False
-            yield Example(f"{path}, line {number}", text=line, labels=labels)
+            yield Example(f"{named(path)}, line {number}", text=line, labels=labels)
     if empty:
-        raise DataError(f"{path} has no text. Pass a file with a sequence a line.")
+        raise DataError(f"{named(path)} has no text. Give a sequence a line.")
 
 
 def _plain(path: Path) -> Path:

@@ -31,11 +31,12 @@ class JsonLines:
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The objects as they were with the keys `predicted`, a label, or a list of tags or where several labels may hold, and `probabilities`.
 
-        An example that did not come from an object becomes one with what is known of it.
+        Beside tags of a text are its `tokens`. An example that did not come from an object becomes one with what is known of it.
         """
         for example, prediction in found:
             record = dict(example.record.get("object") or _as_object(example))
-            print(json.dumps({**record, **_predicted(prediction)}, ensure_ascii=False), file=file)
+            cut = {"tokens": example.tokens} if prediction.tags is not None and example.text is not None else {}
+            print(json.dumps({**record, **cut, **_predicted(prediction)}, ensure_ascii=False), file=file)
 
 
 def save_examples(examples: Iterable[Example], path: Source) -> Path:

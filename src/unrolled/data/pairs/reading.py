@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.data.builtin import PREFIX
-from unrolled.data.formats.files import STANDARD_INPUT, first_lines, read_lines
+from unrolled.data.formats.files import first_lines, named, read_lines
 from unrolled.data.formats.objects import parse_object, shown
 from unrolled.data.pairs.builtin import builtin_pairs
 from unrolled.data.pairs.options import PairOptions
@@ -32,7 +32,7 @@ def read_pairs(sources: Source | Sequence[Source], options: PairOptions) -> Iter
     for pair in _aligned(names, options) if options.source or options.target else _listed(names, options):
         yield pair
     if pair is None:
-        where = ", ".join(map(_named, map(Path, names))) or options.source
+        where = ", ".join(map(named, map(Path, names))) or options.source
         raise DataError(f"There is no {'pair' if options.targets_needed else 'line'} in {where}. Pass files that have some.")
 
 
@@ -95,7 +95,7 @@ def _table(path: Path, options: PairOptions) -> Iterator[Pair]:
     for number, line in read_lines(path, options.encoding):
         if (options.targets_needed and not line.strip()) or (options.header and number == 1):
             continue
-        place = f"{_named(path)}, line {number}"
+        place = f"{named(path)}, line {number}"
         source, *targets = (cell.strip() for cell in line.split("\t"))
         if not targets and options.targets_needed:
             raise DataError(f"{place}: there must be a source, a tab and a target, got {shown(line)}. Mend the line, or take it out.")
@@ -106,7 +106,7 @@ def _objects(path: Path, options: PairOptions) -> Iterator[Pair]:
     """An object a line, with `source`, a text, and `target`, a text or a list of them."""
     for number, line in read_lines(path, options.encoding):
         if line.strip():
-            place = f"{_named(path)}, line {number}"
+            place = f"{named(path)}, line {number}"
             record = parse_object(line, place)
             source, target = (record.get(key) for key in ("source", "target"))
             wanted = target if isinstance(target, list) else [] if target is None and not options.targets_needed else [target]
@@ -131,17 +131,12 @@ def _sources(path: Path, options: PairOptions) -> Iterator[Pair]:
     """A source a line, without targets."""
     if options.targets_needed:
         raise ConfigError(f"Lines of {path} have sources without targets. Pass pairs, or a file of targets as `--target`.")
-    name = _named(path)
+    name = named(path)
     for number, line in read_lines(path, options.encoding):
         if number == 1 and ("\t" in line.strip() or _SCAN.match(line)):
             cure = "Pass `--format tsv` or `--format scan` if it is a source with its target."
             warnings.warn(f"{name}, line 1, {shown(line)}, is read as a source. {cure}", UnrolledWarning, stacklevel=2)
         yield Pair(f"{name}, line {number}", line.strip(), ())
-
-
-def _named(path: Path) -> str:
-    """What a file is called in messages."""
-    return "standard input" if path == STANDARD_INPUT else str(path)
 
 
 FORMATS: dict[str, Callable[[Path, PairOptions], Iterator[Pair]]] = {

@@ -3,6 +3,7 @@
 import json
 import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.cutting import Cutter
 from unrolled.data.examples import marks_spans
 from unrolled.data.formats.bio import find_scheme
-from unrolled.data.sequences import Sequences
+from unrolled.data.sequences import Sequences, cut
 from unrolled.data.standardise import Standardiser
 from unrolled.data.symbols import Symbols, word_shape
+from unrolled.data.vocabulary import split_words
 from unrolled.errors import DataError, RunError
 from unrolled.models.inputs import InputSizes
 from unrolled.tasks.labelling.options import LabelOptions
@@ -26,7 +29,7 @@ class Codec:
 
     `level` is word, char or both; `words`, `characters` and `shapes` (of words) are None where nothing of the kind is read, as is
     `numbers`, whose channels may have names, `channels`. `labels` are the classes, in the order of the network's scores; `scheme` is how
-    the files mark spans, if labels are tags, which inside are BIO.
+    the files mark spans, if labels are tags, which inside are BIO. `divided` says that tokens came otherwise cut than texts are.
     """
 
     level: str
@@ -38,6 +41,7 @@ class Codec:
     channels: tuple[str, ...] = ()
     scheme: str | None = None
     shapes: Symbols | None = None
+    divided: bool = False
 
     @classmethod
     def learn(cls, sequences: Sequences, part: NDArray[np.int64], options: LabelOptions, more: tuple[str, ...] = ()) -> "Codec":
@@ -63,7 +67,8 @@ class Codec:
             only = f"all of them are {labels[0]!r}" if labels else "there is none"
             told = f"There must be at least 2 different labels to tell apart; in what is learnt {only}."
             raise DataError(f"{told} Look at the column, or add other examples.")
-        return cls(level, lower, words, spelt, means, labels, sequences.channels, sequences.scheme, shapes)
+        divided = level != "char" and _divided(seen)
+        return cls(level, lower, words, spelt, means, labels, sequences.channels, sequences.scheme, shapes, divided)
 
     @property
     def marks_spans(self) -> bool:
@@ -91,6 +96,23 @@ class Codec:
         """The number of the shape of each of some tokens, `[D]`."""
         return (self.shapes or Symbols(())).numbers(map(word_shape, table))
 
+    def cut(self, text: str) -> tuple[str, ...]:
+        """The tokens of a text, as those that were learnt are cut and, where all are characters in capitals, written."""
+        if self.divided:
+            return tuple(self._cutter.cut(text))
+        tokens = cut(text, self.level)
+        return tuple(token.upper() if len(token.upper()) == 1 else token for token in tokens) if self._capitals else tuple(tokens)
+
+    @cached_property
+    def _cutter(self) -> Cutter:
+        return Cutter(self.words.names if self.words else (), lower=self.lower)
+
+    @cached_property
+    def _capitals(self) -> bool:
+        """Whether steps are characters with capitals, and without small letters among them."""
+        names = "".join(self.words.names) if self.words and self.level == "char" else ""
+        return names.upper() == names != names.lower()
+
     def require_same_steps(self, sequences: Sequences) -> None:
         """`DataError` if sequences have other kinds of steps, or other channels, than this was learnt from."""
         expected = (self.words is not None, len(self.numbers.mean) if self.numbers else 0)
@@ -114,12 +136,13 @@ class Codec:
             "channels": self.channels,
             "scheme": self.scheme,
             "shapes": self.shapes and self.shapes.names,
+            "divided": self.divided,
         }
         return json.dumps(parts, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Codec":
-        """What `to_json` wrote, now or before it knew of channels, schemes and shapes. `RunError` for something else."""
+        """What `to_json` wrote, now or before it knew of channels, schemes, shapes and how tokens were cut. `RunError` for something else."""
         try:
             found: dict[str, Any] = {"channels": [], "shapes": None, **json.loads(text)}
             kinds = ("words", "characters", "shapes")
@@ -127,9 +150,16 @@ class Codec:
             numbers = None if found["numbers"] is None else Standardiser.from_dict(found["numbers"])
             labels, channels = (Symbols.recall(found[key]).names for key in ("labels", "channels"))
             lower, scheme = bool(found["lower"]), found["scheme"] if "scheme" in found else find_scheme([labels]).value
-            return cls(str(found["level"]), lower, words, characters, numbers, labels, channels, scheme, shapes)
+            level = str(found["level"])
+            divided = bool(found.get("divided", words and level != "char" and _divided(words.names)))
+            return cls(level, lower, words, characters, numbers, labels, channels, scheme, shapes, divided)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RunError(f"The symbols and labels of the run are damaged: {error!r}. Take them from a copy of the run.") from None
+
+
+def _divided(tokens: Iterable[str]) -> bool:
+    """Whether there are tokens that would not stay together in a text."""
+    return any(len(split_words(token)) > 1 for token in tokens)
 
 
 def _with(names: tuple[str, ...], more: tuple[str, ...], most: int | None) -> tuple[str, ...]:

@@ -61,8 +61,11 @@ class TrainedLabeller:
         return [prediction for _, prediction in self.predict_stream(examples)]
 
     def predict_stream(self, examples: Iterable[Example], at_once: int | None = None) -> Iterator[tuple[Example, Prediction]]:
-        """The same for any number of examples, in their order; so many are in memory at a time, or else a few hundred."""
-        examples = iter(examples)
+        """The same for any number of examples, in their order; so many are in memory at a time, or else a few hundred.
+
+        Where steps are tagged, texts come with the tokens into which they were cut.
+        """
+        examples = map(self._cut, examples) if self.tagged else iter(examples)
         while chunk := list(islice(examples, at_once or AT_ONCE)):
             encoded = self._encoded(chunk)
             found, _, _ = predict_all(self.deciding, encoded, np.arange(len(chunk)))
@@ -137,7 +140,13 @@ class TrainedLabeller:
         return torch.tensor([self.codec.number_of[label] for label in said.labels or ()])
 
     def _encoded(self, examples: Iterable[Example]) -> Encoded:
-        return Encoded(gather(examples, self.codec.level), self.codec, tagged=self.tagged, several=self.deciding.several)
+        return Encoded(gather(map(self._cut, examples), self.codec.level), self.codec, tagged=self.tagged, several=self.deciding.several)
+
+    def _cut(self, example: Example) -> Example:
+        """With its text cut into tokens, if it comes without."""
+        if example.tokens is not None or example.text is None:
+            return example
+        return replace(example, tokens=self.codec.cut(example.text))
 
 
 def _example(sequence: str | Sequence[str] | np.ndarray, place: str) -> Example:
