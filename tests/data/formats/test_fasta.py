@@ -82,6 +82,18 @@ def test_bad_regions(fasta: Path, content: str, message: str) -> None:
         tag(fasta, "r.bed", content)
 
 
+def test_files_of_regions_may_belong_to_other_files_of_sequences(fasta: Path) -> None:
+    mine, other = fasta.with_name("mine.bed"), fasta.with_name("other.bed")
+    mine.write_text("one\t0\t2\ta\n")
+    other.write_text("three\t0\t2\ta\n")
+    both = ReadingOptions(regions=(str(mine), str(other)))
+    first, *_ = FORMAT.read([fasta], both, tagged=True)
+    assert spans(first.tags or ()) == {"a": [[0, 2]]}
+    for regions in ((other,), (other, other)):
+        with pytest.raises(DataError, match=r"other.bed, line 1: there is no sequence 'three'"):
+            list(FORMAT.read([fasta], ReadingOptions(regions=tuple(map(str, regions))), tagged=True))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -125,7 +137,7 @@ TAGS = st.lists(st.sampled_from("OOab"), max_size=30)
 
 @given(TAGS)
 def test_spans_paint_the_tags_that_they_came_from(tags: list[str]) -> None:
-    regions = [Region("s", start, stop, name, "") for name, places in spans(tags).items() for start, stop in places]
+    regions = [Region("s", start, stop, name, "", Path()) for name, places in spans(tags).items() for start, stop in places]
     assert list(paint(regions, len(tags))) == tags
 
 

@@ -150,6 +150,10 @@ def test_regions_are_those_of_the_sequences_that_are_measured(tmp_path):
     with pytest.raises(DataError, match=r"new.fa, sequence s: the sequence has no tags. Pass `--regions` to tag"):
         trained.evaluate(new)
     found = trained.evaluate(new, reading=trained.reading_of(new, regions=(str(tmp_path / "new.bed"),)))
+    (tmp_path / "dev.fa").write_text(">u\nGCGT\n")
+    (tmp_path / "dev.bed").write_text("u\t0\t2\ty\n")
+    both = {"regions": [str(tmp_path / "old.bed"), str(tmp_path / "dev.bed")], "validation": str(tmp_path / "dev.fa")}
+    assert un.train_tagger(tmp_path / "old.fa", out=tmp_path / "both", **both, **QUIET).labels == ("O", "x", "y")
     assert found.size == 4 and found.confusion.sum(1)[found.names.index("x")] == 2
     assert [
         len(said.tags) for _, said in trained.predict_stream(read_examples(new, trained.reading_of(new, labels=False), tagged=True))

@@ -1,7 +1,7 @@
 """FASTA: sequences of residues, each with a label in its description, or with a tag for each residue from BED or GFF files."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
@@ -12,7 +12,7 @@ from Bio.SeqRecord import SeqRecord
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.files import open_text
 from unrolled.data.formats.options import ReadingOptions
-from unrolled.data.formats.regions import paint, read_regions, spans
+from unrolled.data.formats.regions import Region, paint, read_regions, spans
 from unrolled.data.formats.tables import split_labels
 from unrolled.errors import ConfigError, DataError
 
@@ -30,7 +30,10 @@ class Fasta:
     suffixes = (".fasta", ".fa", ".fna", ".faa", ".ffn")
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
-        """The sequences. Two of one name, an empty one, and a region of none of them are a `DataError`."""
+        """The sequences. Two of one name, and an empty one, are a `DataError`.
+
+        So is a region of none of them, unless another file has regions and all that its own has are of other sequences.
+        """
         if options.regions and not tagged:
             raise ConfigError("`regions` are tags for residues, and here a sequence has one label. Leave them out, or tag instead.")
         painted = bool(options.regions) and options.labels_needed
@@ -47,15 +50,22 @@ class Fasta:
                 elif not tagged:
                     example = replace(example, labels=_labels(record, path if len(paths) > 1 else None, options))
                 yield example
-        unknown = next((found[0] for name, found in regions.items() if name not in seen), None)
-        if unknown:
-            files = ", ".join(map(str, paths))
-            raise DataError(f"{unknown.place}: there is no sequence {unknown.sequence!r} in {files}. Mend the name, or take the line away.")
+        _require_known(regions, seen, paths)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """Tags as regions in BED, whose score is the mean probability in thousandths; labels in the descriptions of FASTA."""
         for example, prediction in found:
             file.writelines(_bed(example, prediction) if prediction.tags is not None else _fasta(example, prediction))
+
+
+def _require_known(regions: Mapping[str, Sequence[Region]], seen: Container[str | None], paths: Sequence[Path]) -> None:
+    """`DataError` for a region whose sequence is not there, although others of its file are, or those of no file are."""
+    used = {region.file for name, found in regions.items() if name in seen for region in found}
+    strangers = (region for name, found in regions.items() if name not in seen for region in found)
+    unknown = next((region for region in strangers if not used or region.file in used), None)
+    if unknown:
+        files = ", ".join(map(str, paths))
+        raise DataError(f"{unknown.place}: there is no sequence {unknown.sequence!r} in {files}. Mend the name, or take the line away.")
 
 
 def _records(path: Path, encoding: str) -> Iterator[SeqRecord]:

@@ -21,13 +21,14 @@ _GFF = (".gff", ".gff3", ".gtf")
 
 @dataclass(frozen=True)
 class Region:
-    """The steps `start` to `stop - 1` of a sequence, and where the file says so."""
+    """The steps `start` to `stop - 1` of a sequence, and where which file says so."""
 
     sequence: str
     start: int
     stop: int
     name: str
     place: str
+    file: Path
 
 
 def read_regions(paths: Iterable[str], encoding: str) -> dict[str, list[Region]]:
@@ -61,12 +62,12 @@ def _read(path: Path, encoding: str) -> Iterator[Region]:
 def _bed(path: Path, number: int, line: str) -> Region:
     cells = line.split("\t") if "\t" in line else line.split()
     name = cells[3].strip() if len(cells) > 3 else path.name.partition(".")[0]
-    return Region(cells[0], int(cells[1]), int(cells[2]), name, f"{path}, line {number}")
+    return Region(cells[0], int(cells[1]), int(cells[2]), name, f"{path}, line {number}", path)
 
 
 def _gff(path: Path, number: int, line: str) -> Region:
     cells = line.split("\t")
-    return Region(cells[0], int(cells[3]) - 1, int(cells[4]), cells[2].strip(), f"{path}, line {number}")
+    return Region(cells[0], int(cells[3]) - 1, int(cells[4]), cells[2].strip(), f"{path}, line {number}", path)
 
 
 def paint(regions: Iterable[Region], length: int) -> tuple[str, ...]:
