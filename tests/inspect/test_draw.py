@@ -29,7 +29,7 @@ def test_curves_are_the_arrays(layer):
     past = flow.total[1, 0, :, 0]
     np.testing.assert_array_equal(drawn["trained, layer 1, forward"], np.where(past > 0, past, np.nan))
     spectrum = un.inspect.jacobian_spectrum(layer, X)
-    drawn = lines(draw.maps(spectrum))
+    drawn = lines(draw.maps(spectrum.maps))
     np.testing.assert_array_equal(drawn["R_f, layer 0, reverse"], spectrum.places[1].maps["R_f"])
 
 

@@ -1,5 +1,7 @@
 """Where the gradient goes, against autograd through a loop written here and against theory."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ import unrolled as un
 from input_batches import OPTIONS, SIZES, batch_of
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.inspect import fresh
+from unrolled.inspect.wording import listed, sentence
 from unrolled.models import Binary, Classifier, Encoder, LanguageModel, LinearChain, Softmax, Tagger
 
 DOUBLE = torch.float64
@@ -87,10 +90,21 @@ def test_the_slope_of_a_turning_map_is_its_singular_value(factor):
 
 
 def test_a_verdict_on_several_places_names_them():
+    torch.manual_seed(0)
     layer = un.Recurrent("gru", 3, 4, 2, bidirectional=True)
     said = un.inspect.gradient_flow(layer, torch.randn(5, 1, 3)).verdict
-    assert said.startswith("On its way back, the gradient: in layer 0, forward it ")
-    assert "; in layer 1, reverse it cannot be told: there are too few steps" in said
+    assert re.fullmatch(
+        r"On its way back, the gradient .* in layer 0 forwards, cannot be told: there are too few steps in layer 0 in reverse and in layer 1 in "
+        r"reverse, and .* in layer 1 forwards\.",
+        said,
+    )
+
+
+def test_places_of_which_the_same_is_said_stand_together():
+    said = {"in layer 0": "is gone after one step", "in layer 1": "explodes: 2 per step", "in layer 2": "is gone after one step"}
+    assert sentence("It", said) == "It is gone after one step in layer 0 and in layer 2, and explodes: 2 per step in layer 1."
+    assert sentence("It", dict.fromkeys(said, "dies")) == "It dies."
+    assert listed(["a", "b", "c"]) == "a, b and c"
 
 
 @pytest.mark.parametrize("crf", [False, True])

@@ -58,6 +58,10 @@ def test_maps_by_name():
     assert [p.place for p in found.places] == [(0, 0), (1, 0)]
     assert list(found.places[1].maps) == ["R_i", "R_f", "R_o", "R_z"]
     np.testing.assert_allclose(found.places[1].maps["R_o"], np.linalg.svd(layer.block("R_o", 1).numpy(), compute_uv=False))
+    alone = un.inspect.recurrent_maps(layer)
+    assert list(alone) == list(found.maps) == list(layer.places)
+    for place, maps in found.maps.items():
+        np.testing.assert_array_equal(alone[place]["R_z"], maps["R_z"])
 
 
 @pytest.mark.parametrize("reverse", [False, True])
@@ -73,12 +77,13 @@ def test_the_exponents_of_a_linear_map_are_those_of_its_eigenvalues(reverse):
     assert found.rate == pytest.approx(1.05)
 
 
-def test_the_exponents_are_those_of_the_product_of_all_steps():
+@pytest.mark.parametrize(("last", "forward", "reverse"), [(None, slice(3, 30), slice(0, 27)), (20, slice(12, 30), slice(0, 18)), (99, slice(3, 30), slice(0, 27))])  # fmt: skip
+def test_the_exponents_are_those_of_the_product_of_all_steps(last, forward, reverse):
     """The sum of all exponents is the mean logarithm of the steps' volumes, whatever the directions do."""
-    layer, x = layer_of("lstm", 3, 4), torch.randn(30, 1, 3, dtype=DOUBLE)
-    found = un.inspect.jacobian_spectrum(layer, x).places[0]
-    np.testing.assert_allclose(found.exponents[0].sum(), np.log(found.singular[3:, 0]).sum(-1).mean(), rtol=1e-9)
-    assert (np.diff(found.exponents) <= 0).all()
+    layer, x = layer_of("lstm", 3, 4, bidirectional=True), torch.randn(33, 2, 3, dtype=DOUBLE)
+    for place, steps in zip(un.inspect.jacobian_spectrum(layer, x, [33, 30], last=last).places, (forward, reverse), strict=True):
+        np.testing.assert_allclose(place.exponents[1].sum(), np.log(place.singular[steps, 1]).sum(-1).mean(), rtol=1e-9)
+        assert (np.diff(place.exponents) <= 0).all()
 
 
 @pytest.mark.parametrize(("factor", "verdict"), [

@@ -54,7 +54,7 @@ def test_the_unit_that_counts_is_found():
     assert (found.state, found.place, found.unit) == ("h", (0, 0), 2)
     assert found.chosen_by == pytest.approx(-1)
     assert found.correlation == pytest.approx(-1)
-    assert found.summary == "Unit 2 of h in forward follows it with r = -1.00 where it was not chosen."
+    assert found.summary == "Unit 2 of h (forward) follows it with r = -1.00 where it was not chosen."
     assert set(found.correlations) == {("h", (0, 0)), ("h", (0, 1)), ("a", (0, 0)), ("a", (0, 1))}
 
 

@@ -6,7 +6,8 @@ import torch
 
 import unrolled as un
 from by_hand import CELLS
-from unrolled.layers import line_values
+from unrolled.layers import every_line
+from unrolled.layers.parameters import parameter_name
 
 pytestmark = pytest.mark.usefixtures("each_engine")
 
@@ -19,6 +20,11 @@ TEXT = """
     k[t] = 0.5
     h[t] = k[t] * tanh(m[t] + R_h @ h[t-1])
 """
+
+
+def line_values(*args, **options):
+    """All lines by their names and places: `f_l0`."""
+    return {parameter_name(name, lines.place): v for lines in every_line(*args, **options) for name, v in lines.values.items()}
 
 
 def sigmoid(a):
@@ -87,6 +93,19 @@ def test_a_line_of_the_output_gives_the_output_from_whole_numbers_too(cell):
     x = torch.randint(6, (STEPS, ROWS))
     y, _ = layer(x, lengths=LENGTHS)
     torch.testing.assert_close(line_values(layer, x, lengths=LENGTHS)["h_l0"], y.detach())
+
+
+def test_what_steps_read_and_begin_with_leads_to_what_they_give():
+    torch.manual_seed(2)
+    layer = un.Recurrent("gru", 3, 5, 2, bidirectional=True, dtype=torch.float64)
+    for lines in every_line(layer, torch.randn(STEPS, ROWS, 3, dtype=torch.float64), lengths=LENGTHS):
+        for row, length in enumerate(LENGTHS.tolist()):
+            alone = un.Recurrent("gru", lines.x.shape[2], 5, dtype=torch.float64)
+            for name, parameter in alone.named_parameters():
+                parameter.data.copy_(layer.block(name.removesuffix("_l0"), *lines.place))
+            for t in range(length):
+                y, _ = alone.step(lines.x[t, row : row + 1], lines.before[0][None, t, row : row + 1])
+                torch.testing.assert_close(y[0].detach(), lines.values["h"][t, row])
 
 
 def test_no_steps_give_no_values():

@@ -4,6 +4,7 @@ They are SymPy functions without automatic evaluation, so that a text computes w
 Derivatives are written through the function's own value where that is cheaper (`tanh' = 1 - tanh**2`).
 """
 
+from math import inf
 from typing import ClassVar
 
 import sympy as sp
@@ -16,15 +17,23 @@ class Function(sp.Function):
 
 
 class Pointwise(Function):
-    """A function applied to every unit by itself; `domain` is where its derivative exists and is tested."""
+    """A function applied to every unit by itself; `domain` is where its derivative exists and is tested.
+
+    Of a function that shuts and opens a gate, `bounds` are between what its values lie, and `ends` up to and from where on a gate counts as
+    saturated: where it hardly changes any more. Those of the sigmoid are of Karpathy, Johnson & Fei-Fei (2016, "Visualizing and Understanding
+    Recurrent Networks").
+    """
 
     domain: ClassVar[tuple[float, float]] = (-3.0, 3.0)
+    bounds: ClassVar[tuple[float, float] | None] = None
+    ends: ClassVar[tuple[float, float] | None] = None
 
 
 class sigmoid(Pointwise):
     """1 / (1 + exp(-a)), the logistic function."""
 
     latex_around = (r"\sigma\left(", r"\right)")
+    bounds, ends = (0.0, 1.0), (0.1, 0.9)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """s' = s (1 - s)."""
@@ -35,6 +44,7 @@ class tanh(Pointwise):
     """The hyperbolic tangent."""
 
     latex_around = (r"\tanh\left(", r"\right)")
+    bounds, ends = (-1.0, 1.0), (-0.9, 0.9)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """tanh' = 1 - tanh^2."""
@@ -46,6 +56,7 @@ class relu(Pointwise):
 
     latex_around = (r"\mathrm{relu}\left(", r"\right)")
     domain = (0.1, 3.0)
+    bounds, ends = (0.0, inf), (0.0, inf)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """0 left of zero and at it, 1 to the right."""

@@ -9,15 +9,15 @@ from unrolled.inspect import draw
 from unrolled.inspect.anew import elman_like, fresh
 from unrolled.inspect.curves import Forgetting, forgetting
 from unrolled.inspect.flow import GradientFlow, gradient_flow
-from unrolled.inspect.gating import Gates, Saturation, gates
+from unrolled.inspect.gating import Gates, Saturation, every_gate, gates
 from unrolled.inspect.memories import Memory, memory
 from unrolled.inspect.predicting import Predictions, predictions
 from unrolled.inspect.properties import bracket_depth, inside_quotes, position_in_line
-from unrolled.inspect.spectrum import JacobianSpectrum, PlaceSpectrum, jacobian_spectrum
+from unrolled.inspect.spectrum import JacobianSpectrum, PlaceSpectrum, jacobian_spectrum, recurrent_maps
 from unrolled.inspect.units import Followers, units_that_follow
 
 __all__ = [
     "Followers", "Forgetting", "Gates", "GradientFlow", "JacobianSpectrum", "Memory", "PlaceSpectrum", "Predictions", "Saturation",
-    "bracket_depth", "draw", "elman_like", "forgetting", "fresh", "gates", "gradient_flow", "inside_quotes", "jacobian_spectrum", "memory", "position_in_line",
-    "predictions", "units_that_follow",
+    "bracket_depth", "draw", "elman_like", "every_gate", "forgetting", "fresh", "gates", "gradient_flow", "inside_quotes", "jacobian_spectrum", "memory",
+    "position_in_line", "predictions", "recurrent_maps", "units_that_follow",
 ]  # fmt: skip

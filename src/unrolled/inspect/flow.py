@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from unrolled.errors import ConfigError
 from unrolled.inspect.subject import Input, Looked, SomeLengths, Subject, read_subject
-from unrolled.inspect.walk import place_name, walk
+from unrolled.inspect.walk import walk, where
 from unrolled.inspect.wording import rate_of, sentence, verdict
 from unrolled.models import Classifier, LanguageModel, Tagger
 from unrolled.shapes import expect_shape
@@ -49,7 +49,7 @@ class GradientFlow:
         """How the gradient changes on its way back, in a sentence."""
         steps = int(self.lengths.max(initial=0))
         rates = self.rate
-        said = {place_name(place, rates.shape): verdict(rate, steps) for place, rate in np.ndenumerate(rates)}
+        said = {where(place, rates.shape): verdict(rate, steps) for place, rate in np.ndenumerate(rates)}
         return sentence("On its way back, the gradient", said)
 
     def _rate(self, norms: np.ndarray, reverse: bool) -> float:
@@ -90,11 +90,11 @@ def gradient_flow(
     subject = read_subject(layer_or_model, x, lengths)
     inputs = subject.x.clone().requires_grad_()
     with torch.enable_grad():
-        y, traces = walk(subject, inputs)
+        y, after = walk(subject, inputs)
         losses = _losses(subject, y, targets, loss)
         steps = _step_of_each(subject, at) if losses.dim() == 2 else None
         each = losses if losses.dim() == 1 else _chosen(losses.masked_fill(~subject.lengths.mask, 0), steps)
-        nodes = [s for trace in traces for states in trace.after for s in states]
+        nodes = [s for place in after for states in place for s in states]
         found = torch.autograd.grad(each.sum(), [inputs, *nodes], allow_unused=True, materialize_grads=True)
     return _flow(subject, found, each, steps)
 

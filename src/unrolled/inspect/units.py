@@ -8,7 +8,7 @@ import torch
 
 from unrolled.errors import DataError
 from unrolled.inspect.subject import Input, Looked, SomeLengths, Subject, read_subject
-from unrolled.inspect.walk import Place, place_name
+from unrolled.inspect.walk import Place, place_name, shape_of
 from unrolled.shapes import expect_shape
 
 
@@ -32,8 +32,10 @@ class Followers:
     @property
     def summary(self) -> str:
         """The unit and how well it follows, in a sentence."""
-        where = place_name(self.place, self.shape)
-        return f"Unit {self.unit} of {self.state}{where and f' in {where}'} follows it with r = {self.correlation:.2f} where it was not chosen."
+        place = place_name(self.place, self.shape)
+        return (
+            f"Unit {self.unit} of {self.state}{place and f' ({place})'} follows it with r = {self.correlation:.2f} where it was not chosen."
+        )
 
 
 def units_that_follow(layer_or_model: Looked, x: Input, wanted: np.ndarray, lengths: SomeLengths = None) -> Followers:
@@ -57,8 +59,7 @@ def units_that_follow(layer_or_model: Looked, x: Input, wanted: np.ndarray, leng
     key = max(chosen, key=lambda k: np.abs(chosen[k]).max())
     unit = int(np.abs(chosen[key]).argmax())
     held_out = _correlations(values[key][half:, unit : unit + 1], follow[half:])
-    shape = (subject.layer.num_layers, 1 + subject.layer.bidirectional)
-    return Followers(chosen, *key, unit, float(chosen[key][unit]), float(held_out[0]), shape)
+    return Followers(chosen, *key, unit, float(chosen[key][unit]), float(held_out[0]), shape_of(subject.layer))
 
 
 @torch.no_grad()

@@ -1,37 +1,20 @@
-"""The network step by step: every value that the equations name, in every layer and direction, which engines do not keep."""
+"""What happens at every step, in every layer and direction, which engines do not keep: states with their gradients, and all that the
+equations name."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from unrolled.engines import values_of_step
 from unrolled.inspect.subject import Subject
+from unrolled.layers import Lines, Recurrent, every_line
 from unrolled.layers.checks import in_reverse
 
 Place = tuple[int, int]
 Values = Mapping[str, Tensor]
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """What happened at one place, a layer and a direction (0 forward, 1 reverse).
-
-    At each step t: the input `x[t]` `[B, n]`; for each state its value `before[t]` and `after[t]` the step, `[B, n]`; and what the equations give,
-    `values[t]`. Past a row's end states stay as they are, and values have no meaning.
-    """
-
-    place: Place
-    x: Tensor
-    before: Sequence[tuple[Tensor, ...]]
-    after: Sequence[tuple[Tensor, ...]]
-    values: Sequence[Values]
-
-    @property
-    def order(self) -> range:
-        """The steps in the order in which they are read."""
-        return reading_order(len(self.x), self.place)
+After = Sequence[tuple[Tensor, ...]]
+"""For each step the states after it, `[B, n]` each."""
 
 
 def place_name(place: Sequence[int], shape: Sequence[int]) -> str:
@@ -40,27 +23,42 @@ def place_name(place: Sequence[int], shape: Sequence[int]) -> str:
     return ", ".join([*parts, *([("forward", "reverse")[place[1]]] if shape[1] > 1 else [])])
 
 
+def where(place: Sequence[int], shape: Sequence[int]) -> str:
+    """The same as a sentence ends with it."""
+    parts = [f"in layer {place[0]}"] if shape[0] > 1 else []
+    return " ".join([*parts, *([("forwards", "in reverse")[place[1]]] if shape[1] > 1 else [])])
+
+
+def shape_of(layer: Recurrent) -> tuple[int, int]:
+    """The numbers of layers and of directions, `(L, D)`."""
+    return layer.num_layers, 1 + layer.bidirectional
+
+
 def reading_order(steps: int, place: Place) -> range:
     """The steps in the order in which a place reads them."""
     return range(steps)[::-1] if place[1] else range(steps)
 
 
-def walk(subject: Subject, x: Tensor | None = None) -> tuple[Tensor, list[Trace]]:
-    """The output `[T, B, D H]` of the last layer, 0 past each end, and a trace of every place; with gradients where they are enabled.
+def walk(subject: Subject, x: Tensor) -> tuple[Tensor, list[After]]:
+    """The output `[T, B, D H]` of the last layer, 0 past each end, and the states after every step at every place, step by step.
 
-    `x` may stand in the place of the subject's own input.
+    With gradients where they are enabled, so that one can be asked for at every step; `x` stands in the place of the subject's own input.
     """
-    layer, x = subject.layer, subject.x if x is None else x
+    layer = subject.layer
     initial = list(zip(*(s.unbind() for s in layer.begin(x.shape[1])), strict=True))
-    traces: list[Trace] = []
-    directions = 1 + layer.bidirectional
+    found: list[After] = []
     for number in range(layer.num_layers):
-        here = [_trace(subject, place, x, initial[number * directions + place[1]]) for place in layer.places if place[0] == number]
-        y = torch.cat([torch.stack([states[0] for states in trace.after]) for trace in here], -1)
+        here = [_states(subject, place, x, initial[layer.places.index(place)]) for place in layer.places if place[0] == number]
+        y = torch.cat([torch.stack([states[0] for states in after]) for after in here], -1)
         y = y.masked_fill(~subject.lengths.mask[..., None], 0)
         x = y + x if layer.residual and number else y
-        traces += here
-    return x, traces
+        found += here
+    return x, found
+
+
+def lines_of(subject: Subject) -> list[Lines]:
+    """What every line of the equations gives at every place, without gradients."""
+    return every_line(subject.layer, subject.x, lengths=subject.lengths.values, resets=subject.resets)
 
 
 def step_of(subject: Subject, place: Place) -> Callable[[Tensor, tuple[Tensor, ...]], Values]:
@@ -72,18 +70,16 @@ def step_of(subject: Subject, place: Place) -> Callable[[Tensor, tuple[Tensor, .
     return step
 
 
-def _trace(subject: Subject, place: Place, x: Tensor, initial: tuple[Tensor, ...]) -> Trace:
+def _states(subject: Subject, place: Place, x: Tensor, initial: tuple[Tensor, ...]) -> After:
+    """Those after each step; past a row's end they stay as they are."""
     step, names = step_of(subject, place), subject.layer.cell.states
     resets = None if subject.resets is None else in_reverse(subject.resets) if place[1] else subject.resets
     # Taken apart once: a step taken out by its number costs a whole sequence of zeros on the way back.
-    inputs, befores, afters, values, states = x.unbind(), {}, {}, {}, initial
+    inputs, found, states = x.unbind(), {}, initial
     for t in reading_order(len(x), place):
         if resets is not None:
             states = tuple(torch.where(resets[t, :, None], i, s) for i, s in zip(initial, states, strict=True))
-        befores[t], values[t] = states, step(inputs[t], states)
-        real = subject.lengths.mask[t, :, None]
+        values, real = step(inputs[t], states), subject.lengths.mask[t, :, None]
         # A node of its own at every step, so that a gradient can be asked for at each.
-        states = tuple(torch.where(real, values[t][name], old) for name, old in zip(names, states, strict=True))
-        afters[t] = states
-    in_time = lambda found: [found[t] for t in range(len(x))]  # noqa: E731
-    return Trace(place, x, in_time(befores), in_time(afters), in_time(values))
+        states = found[t] = tuple(torch.where(real, values[name], old) for name, old in zip(names, states, strict=True))
+    return [found[t] for t in range(len(x))]

@@ -1,6 +1,6 @@
 """How fast something shrinks or grows per step, and how that is said."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import inf, isnan, log, nan
 
 import numpy as np
@@ -31,10 +31,19 @@ def half_life(rate: float) -> float:
 
 
 def sentence(opening: str, said: Mapping[str, str]) -> str:
-    """One sentence from what is said of each place, by its name; of a single place the name is not told."""
-    if len(said) == 1:
-        return f"{opening} {next(iter(said.values()))}."
-    return f"{opening}: {'; '.join(f'in {place} it {words}' for place, words in said.items())}."
+    """One sentence from what is said of each place, by the words for it: places of which the same is said stand together."""
+    places: dict[str, list[str]] = {}
+    for place, words in said.items():
+        places.setdefault(words, []).append(place)
+    if len(places) == 1:
+        return f"{opening} {next(iter(places))}."
+    told = [f"{words} {listed(where)}" for words, where in places.items()]
+    return f"{opening} {listed(told, ', and ')}."
+
+
+def listed(parts: Sequence[str], last: str = " and ") -> str:
+    """Several as one: commas, and something else before the last."""
+    return last.join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 
 def verdict(rate: float, steps: float) -> str:

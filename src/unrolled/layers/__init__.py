@@ -1,8 +1,8 @@
 """F5: a cell over time. `Recurrent` runs any cell; `LSTM`, `GRU` and `RNN` stand in for torch.nn's;
-`line_values` shows what goes on inside."""
+`every_line` shows what goes on inside."""
 
 from unrolled.layers.drop_in import GRU, LSTM, RNN
 from unrolled.layers.recurrent import Recurrent
-from unrolled.layers.values import line_values
+from unrolled.layers.values import Lines, every_line
 
-__all__ = ["GRU", "LSTM", "RNN", "Recurrent", "line_values"]
+__all__ = ["GRU", "LSTM", "RNN", "Lines", "Recurrent", "every_line"]

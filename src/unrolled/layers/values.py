@@ -1,26 +1,40 @@
 """What every line of a cell's text gives at every step: gates, and all else that engines do not keep."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from unrolled.engines import Lengths, read_lengths, values_of_step
 from unrolled.layers.checks import in_reverse
-from unrolled.layers.parameters import Place, parameter_name
+from unrolled.layers.parameters import Place
 from unrolled.layers.recurrent import Recurrent, State
 
 
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """What the lines of the cell's text give at one place, `values` `[T, B, n]` by the name on their left, 0 past each end.
+
+    `x` `[T, B, I]` is what every step reads there, and `before`, a tensor `[T, B, n]` for each state, what it begins with.
+    """
+
+    place: Place
+    x: Tensor
+    before: State
+    values: Mapping[str, Tensor]
+
+
 @torch.no_grad()
-def line_values(
+def every_line(
     layer: Recurrent,
     x: Tensor,
     state: State | None = None,
     *,
     lengths: Tensor | Sequence[int] | None = None,
     resets: Tensor | None = None,
-) -> dict[str, Tensor]:
-    """What the lines of the cell's text give without dropout, `[T, B, n]` each, 0 past each end, by line and place: `f_l0`.
+) -> list[Lines]:
+    """What the lines of the cell's text give without dropout, in every layer and direction.
 
     The arguments are those of the layer, steps first. It runs on its engine for its states; since what every step begins with is known
     then, the lines of all steps are computed at once, as rows of one step.
@@ -31,12 +45,12 @@ def line_values(
     trained, layer.training = layer.training, False
     try:
         _, _, history = layer._run(x, initial, real, resets, every_state=True)
-        found = {}
+        found = []
         for number, (place, given) in enumerate(_inputs(layer, x, history)):
             before = _before(tuple(h[number] for h in history), tuple(s[number] for s in initial), place, real, resets)
             rows = tuple(s[real.mask] for s in before)
             values = values_of_step(layer.problem(place, given[real.mask][None], rows, None, None, every_state=False))
-            found.update({parameter_name(name, place): _padded(value, real) for name, value in values.items()})
+            found.append(Lines(place, given, before, {name: _padded(value, real) for name, value in values.items()}))
         return found
     finally:
         layer.training = trained

@@ -1,6 +1,5 @@
 """What goes on in a network while it learns, recorded now and then: gradients, updates, gates."""
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -9,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from unrolled.layers import Recurrent, line_values
+from unrolled.layers import Recurrent, every_line
+from unrolled.layers.parameters import parameter_name
 from unrolled.models.symbols import SymbolVectors
 from unrolled.training.history import History
 from unrolled.training.state import Position
@@ -23,12 +23,6 @@ SPACING = 0.005
 ROWS, STEPS = 4, 128
 """Rows of a batch, and steps of these, whose gates are looked at."""
 
-ENDS = {"sigmoid": (0.1, 0.9), "tanh": (-0.9, 0.9), "relu": (0.0, math.inf)}
-"""Where a gate counts as shut and as open, for each function that can be the last one of its line.
-
-Those of the sigmoid are of Karpathy, Johnson & Fei-Fei (2015, "Visualizing and Understanding Recurrent Networks").
-"""
-
 
 class Watch:
     """Looks at some of the updates of a run, and changes none of them.
@@ -40,7 +34,7 @@ class Watch:
     - `gradient`, `weight`, `step`: norms of each parameter's gradient before it is clipped, of the parameter, and of what the optimiser
       changed in it.
     - `rows`: for each table of input vectors the part of its rows that had a gradient.
-    - `gates`: for each line that ends with a function of `ENDS`, the parts of its values at the lower and the upper end.
+    - `gates`: for each line whose last function has `ends`, the parts of its values at the lower and the upper end.
     """
 
     def __init__(self, model: nn.Module, history: History, *, enabled: bool, every: int | None) -> None:
@@ -117,12 +111,13 @@ class Watch:
         """The parts of every gate's values at its ends, in the calls that were kept."""
         for name, call in self._calls.items():
             layer, (x, state, lengths, resets) = self._layers[name], call
-            ends = {e.name: ENDS.get(type(e.expression).__name__) for e in layer.cell.recurrence.equations}
+            ends = {e.name: getattr(e.expression, "ends", None) for e in layer.cell.recurrence.equations}
             real = slice(None) if lengths is None else torch.arange(len(x), device=x.device)[:, None] < lengths
-            for place, values in line_values(layer, x, state, lengths=lengths, resets=resets).items():
-                end, inside = ends[place.rpartition("_l")[0]], values[real]
-                if end is not None and inside.numel():
-                    yield f"{name}.{place}", [_part(inside <= end[0]), _part(inside >= end[1])]
+            for lines in every_line(layer, x, state, lengths=lengths, resets=resets):
+                for line, values in lines.values.items():
+                    end, inside = ends[line], values[real]
+                    if end is not None and inside.numel():
+                        yield f"{name}.{parameter_name(line, lines.place)}", [_part(inside <= end[0]), _part(inside >= end[1])]
 
 
 def _sample(

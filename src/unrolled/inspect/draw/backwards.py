@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from unrolled.inspect.draw.style import CYCLE, MARK, bound, drawn, new_axes, positive
 from unrolled.inspect.flow import GradientFlow
-from unrolled.inspect.spectrum import JacobianSpectrum
-from unrolled.inspect.walk import place_name
+from unrolled.inspect.spectrum import JacobianSpectrum, Maps
+from unrolled.inspect.walk import Place, place_name
 
 LINES = ("-", "--", ":", "-.")
 """How the lines of different places are drawn."""
@@ -31,14 +31,15 @@ def flow(flows: Mapping[str, GradientFlow]) -> Figure:
 
 
 @drawn
-def maps(spectrum: JacobianSpectrum) -> Figure:
-    """The singular values of every recurrent map, the largest first."""
+def maps(found: Mapping[Place, Maps]) -> Figure:
+    """The singular values of every recurrent map, by layer and direction, the largest first."""
     figure, axes = new_axes("number, the largest first", "singular value")
-    for number, place in enumerate(spectrum.places):
-        where = place_name(place.place, spectrum.shape)
-        for count, (name, values) in enumerate(place.maps.items()):
+    shape = [1 + max(numbers) for numbers in zip(*found, strict=True)]
+    for number, (place, values) in enumerate(found.items()):
+        where = place_name(place, shape)
+        for count, (name, singular) in enumerate(values.items()):
             label, colour = f"{name}, {where}" if where else name, CYCLE[count % len(CYCLE)]
-            axes.plot(np.arange(1, len(values) + 1), values, LINES[number % len(LINES)], color=colour, label=label)
+            axes.plot(np.arange(1, len(singular) + 1), singular, LINES[number % len(LINES)], color=colour, label=label)
     axes.axhline(1, **MARK)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(ncols=2)

@@ -1,6 +1,7 @@
 """Pictures of gates and units."""
 
 from collections.abc import Sequence
+from math import copysign, inf, isfinite
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -8,31 +9,31 @@ from matplotlib.figure import Figure
 from unrolled.inspect.draw.style import MARK, WIDE, drawn, name_steps, new_axes, new_figure
 from unrolled.inspect.gating import Gates
 
-MOST_UNITS, MOST_STEPS = 48, 240
-"""Units, evenly spaced, and steps, the last ones, that are drawn."""
+MOST_UNITS, FEW_UNITS, MOST_STEPS = 48, 12, 240
+"""Units, evenly spaced, also of a small picture, and steps, the last ones, that are drawn."""
 
 
 @drawn
-def gates(found: Gates, symbols: Sequence[str] = ()) -> Figure:
+def gates(found: Gates, symbols: Sequence[str] = (), *, small: bool = False) -> Figure:
     """A heat map of every gate and state of the first sequence: a row for each unit, a column for each step."""
     length = int(found.lengths[0])
     first = max(0, length - MOST_STEPS)
-    figure = new_figure(WIDE, 0.5 + 1.35 * len(found))
+    most = FEW_UNITS if small else MOST_UNITS
+    figure = new_figure(WIDE, 0.5 + (0.6 if small else 1.35) * len(found))
     rows = figure.subplots(len(found), squeeze=False)[:, 0]
     for axes, (name, values) in zip(rows, found.items(), strict=True):
-        units = np.linspace(0, values.shape[2] - 1, min(values.shape[2], MOST_UNITS)).round().astype(int)
+        units = np.linspace(0, values.shape[2] - 1, min(values.shape[2], most)).round().astype(int)
         shown = values[first:length, 0, units].T
-        low, high = found.ranges.get(name, (-np.abs(shown).max(), np.abs(shown).max()))
+        widest = np.abs(shown).max() or 1
+        low, high = (b if isfinite(b) else copysign(widest, b) for b in found.bounds.get(name, (-inf, inf)))
         colours = "viridis" if low == 0 else "RdBu_r"
         extent = (first - 0.5, length - 0.5, values.shape[2] - 0.5, -0.5)
-        image = axes.imshow(
-            shown, aspect="auto", cmap=colours, vmin=low, vmax=high or 1, interpolation="none", extent=extent if first else None
-        )
-        axes.set_ylabel(f"{name}\nunit", rotation=0, ha="right", va="center")
+        image = axes.imshow(shown, aspect="auto", cmap=colours, vmin=low, vmax=high, interpolation="none", extent=extent if first else None)
+        axes.set_ylabel(name if small else f"{name}\nunit", rotation=0, ha="right", va="center")
         axes.set_yticks([])
         axes.grid(False)
         axes.tick_params(labelbottom=axes is rows[-1])
-        figure.colorbar(image, ax=axes, pad=0.01, aspect=8).outline.set_visible(False)
+        figure.colorbar(image, ax=axes, pad=0.01, aspect=4 if small else 8).outline.set_visible(False)
     if not first:
         name_steps(rows[-1], symbols)
     return figure

@@ -11,12 +11,20 @@ from unrolled.inspect.report.page import Section
 from unrolled.inspect.report.parts import Drawing, Words
 from unrolled.inspect.report.wording import plain, sampled
 from unrolled.inspect.specimen import Specimen
-from unrolled.inspect.spectrum import JacobianSpectrum, jacobian_spectrum
+from unrolled.inspect.spectrum import JacobianSpectrum, jacobian_spectrum, recurrent_maps
+from unrolled.inspect.subject import Looked, recurrent_of
+from unrolled.inspect.walk import place_name, shape_of
 from unrolled.layers import Recurrent
 from unrolled.models import Encoder, EncoderDecoder, LanguageModel
 
+MAPS = "The singular values of the recurrent maps, the largest first"
+
 JACOBIANS = 1 << 13
 """Rows of step Jacobians that are computed: of wide networks at fewer steps."""
+
+
+EXPONENTS = 1000
+"""Steps from which Lyapunov exponents are computed."""
 
 
 def flow_section(specimen: Specimen, at: int) -> Section:
@@ -27,20 +35,21 @@ def flow_section(specimen: Specimen, at: int) -> Section:
     at = min(at, specimen.steps - 2) if isinstance(specimen.model, LanguageModel) else at
     trained, begun = (_flow(replace(specimen, model=model), at) for model in (specimen.model, fresh(specimen.model)))
     samples = max(4, JACOBIANS // (sum(specimen.layer.state_sizes.values()) or 1))
-    spectrum = jacobian_spectrum(specimen.model, specimen.x, samples=samples)
+    spectrum = jacobian_spectrum(specimen.model, specimen.x, samples=samples, last=EXPONENTS)
     loss = _loss_of(specimen, trained, at)
     supposed = " The label is not known, so that the network's own answer stands for it." if specimen.supposed else ""
     drawings = [
         Drawing("gradient-flow", draw.flow({"trained": trained, "fresh": begun}), f"The gradient of {loss} by the states of each step"),
         Drawing("step-jacobians", draw.steps(spectrum), "What each step does to small differences: above 1 they grow, below they shrink"),
-        Drawing("recurrent-maps", draw.maps(spectrum), "The singular values of the recurrent maps, the largest first"),
+        Drawing("recurrent-maps", draw.maps(spectrum.maps), MAPS),
     ]
     fewer = f"{samples} of the steps, evenly spaced, for their Jacobians" if samples < specimen.steps else ""
+    late = f"the last {EXPONENTS:,} steps for the exponents" if specimen.steps > EXPONENTS else ""
     return Section(
         "gradient",
         "Where the gradient goes",
         f"The norm of the gradient of {loss} as it comes back through the steps: what flat lines reach can be learnt from, what falling lines lose "
-        f"cannot. “Fresh” is the same network before it learnt anything.{supposed}{sampled(fewer)}",
+        f"cannot. “Fresh” is the same network before it learnt anything.{supposed}{sampled(fewer, late)}",
         f"{trained.verdict} {spectrum.verdict}",
         [*drawings, Words(_before(begun)), Words(_exponents(spectrum))],
         {
@@ -49,6 +58,25 @@ def flow_section(specimen: Specimen, at: int) -> Section:
             "total": plain(trained.total[..., 0]),
             "lyapunov": [plain(place.exponents[0]) for place in spectrum.places],
         },
+    )
+
+
+def maps_section(model: Looked) -> Section:
+    """What the weights alone say of how a state is passed on."""
+    found = recurrent_maps(model)
+    every = {(name, place): values for place, maps in found.items() for name, values in maps.items()}
+    largest = max(every, key=lambda key: every[key][0], default=None)
+    place = "" if largest is None else place_name(largest[1], shape_of(recurrent_of(model)))
+    return Section(
+        "maps",
+        "The recurrent maps",
+        "The singular values of the matrices that are applied to the state: by how much each of their directions is stretched. What functions and gates do "
+        "around them depends on the input.",
+        f"The largest singular value is {every[largest][0]:.3g}, of {largest[0]}{place and f' ({place})'}."
+        if largest
+        else "This cell applies no matrix to its state.",
+        [Drawing("recurrent-maps", draw.maps(found), MAPS)],
+        {"singular": [{"layer": place[0], "direction": place[1], "map": name, "values": plain(v)} for (name, place), v in every.items()]},
     )
 
 

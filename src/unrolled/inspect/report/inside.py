@@ -1,18 +1,19 @@
 """Gates and units: what they do along the sequence, and what they follow."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from unrolled.errors import DataError
 from unrolled.inspect import draw
-from unrolled.inspect.gating import Gates, gates
+from unrolled.inspect.gating import Gates, every_gate
 from unrolled.inspect.properties import bracket_depth, inside_quotes, position_in_line
 from unrolled.inspect.report.page import Section
-from unrolled.inspect.report.parts import Drawing, Part, Tint
+from unrolled.inspect.report.parts import Drawing, Part, Table, Tint
 from unrolled.inspect.report.wording import plain
 from unrolled.inspect.specimen import START, Specimen
 from unrolled.inspect.units import Followers, units_that_follow
+from unrolled.inspect.walk import Place, place_name, shape_of
 
 PROPERTIES: Mapping[str, Callable[[Sequence[str]], np.ndarray]] = {
     "being inside quotes": inside_quotes,
@@ -27,44 +28,79 @@ FEWEST = 200
 CLEAR = 0.5
 """The correlation from which a unit is said to follow something."""
 
+MOST_PLACES = 5
+"""Layers and directions, evenly spaced, that have a small picture beside the large one of the last layer."""
+
 
 def gates_section(specimen: Specimen) -> Section:
-    """Every gate and state of the last layer over the sequence, and the text as single units see it."""
-    found = gates(specimen.model, specimen.x)
-    name = found.states[0]
+    """Every gate and state of every layer over the sequence, and the text as single units see it."""
+    everywhere = every_gate(specimen.model, specimen.x)
+    last = everywhere[specimen.layer.num_layers - 1, 0]
     followers = _search(specimen)
-    parts: list[Part] = [Drawing("gates", draw.gates(found, specimen.symbols), _heat_caption(found), wide=True)]
-    if found.ranges:
-        caption = (
-            "A dot for each unit. Right below: mostly at its lower end; left above: mostly at its upper end; left below: seldom at either"
-        )
-        parts.append(Drawing("saturation", draw.saturation(found), caption))
-    for what, follower in followers.items():
-        values = gates(specimen.model, specimen.x, layer=follower.place[0], reverse=bool(follower.place[1]))[follower.state][
-            :, 0, follower.unit
-        ]
-        heading = f"Unit {follower.unit} of {follower.state}, of all the one that goes best with {what}: r = {follower.correlation:.2f} in the half of the text that had no part in the choice"
-        parts.append(_tint(specimen, heading, values))
-    if not followers:
-        unit = int(found[name][:, 0].std(0).argmax())
-        parts.append(_tint(specimen, f"Unit {unit} of {name}, the one that changes most", found[name][:, 0, unit]))
+    where = f" Large is the last layer{', forward' if specimen.layer.bidirectional else ''}." if len(everywhere) > 1 else ""
     return Section(
         "gates",
         "Gates and units",
-        "Heat maps of all that the equations name, in the last layer: a row for each unit, a column for each step. Saturated is what lies within 0.1 of "
-        f"an end of its range: left is the lower one, right the upper one. The coloured text shows what one unit holds after each {specimen.unit}: warm is above its mean, cold below.{_too_short(specimen)}",
-        f"{found.saturation.summary} {_verdict(followers)}".strip(),
-        parts,
+        f"Heat maps of all that the equations name: a row for each unit, a column for each step.{where} Saturated is a sigmoid below 0.1 or above 0.9, "
+        "a tanh below -0.9 or above 0.9, a relu at 0: left is the lower end, right the upper one. The coloured text shows what one unit holds after each "
+        f"{specimen.unit}: warm is above its mean, cold below.{_too_short(specimen)}",
+        f"{last.saturation.summary} {_verdict(followers)}".strip(),
+        [*_pictures(specimen, everywhere, last), *_units(specimen, everywhere, last, followers)],
         {
-            "saturated": {
-                gate: {"left": plain(left), "right": plain(found.saturation.right[gate])} for gate, left in found.saturation.left.items()
-            },
+            "saturated": _saturated(last),
+            "places": [{"layer": place[0], "direction": place[1], "saturated": _saturated(found)} for place, found in everywhere.items()],
             "units": {
-                what: {"state": f.state, "layer": f.place[0], "unit": f.unit, "correlation": plain(f.correlation)}
+                what: {"state": f.state, "layer": f.place[0], "direction": f.place[1], "unit": f.unit, "correlation": plain(f.correlation)}
                 for what, f in followers.items()
             },
         },
     )
+
+
+def _pictures(specimen: Specimen, everywhere: Mapping[Place, Gates], last: Gates) -> list[Part]:
+    """A large heat map of one place and small ones of the others, and how saturated all are."""
+    shape = shape_of(specimen.layer)
+    parts: list[Part] = [
+        Drawing("gates", draw.gates(last, specimen.symbols), _heat_caption(last, shape, draw.inside.MOST_UNITS), wide=True)
+    ]
+    others = [found for found in everywhere.values() if found is not last]
+    for number in np.unique(np.linspace(0, len(others) - 1, min(len(others), MOST_PLACES)).round().astype(int)):
+        found = others[number]
+        figure, caption = draw.gates(found, specimen.symbols, small=True), _heat_caption(found, shape, draw.inside.FEW_UNITS)
+        parts.append(Drawing(f"gates-{found.place[0]}{'-reverse' if found.place[1] else ''}", figure, caption, wide=True))
+    if not last.ends:
+        return parts
+    caption = "A dot for each unit. Right below: mostly at its lower end; left above: mostly at its upper end; left below: seldom at either"
+    parts.append(Drawing("saturation", draw.saturation(last), caption))
+    if others:
+        rows = [(place_name(place, shape), *_ends(found)) for place, found in everywhere.items()]
+        parts.append(Table("Saturated, left and right, in every layer", ("", *last.ends), rows))
+    return parts
+
+
+def _ends(found: Gates) -> Iterator[str]:
+    """The mean saturation of each gate."""
+    ends = found.saturation
+    return (f"{ends.left[name].mean():.0%}, {ends.right[name].mean():.0%}" for name in found.ends)
+
+
+def _units(specimen: Specimen, everywhere: Mapping[Place, Gates], last: Gates, followers: Mapping[str, Followers]) -> Iterator[Part]:
+    """The text as the units see it that follow something, or else as the one does that changes most."""
+    for what, f in followers.items():
+        heading = (
+            f"Unit {f.unit} of {f.state}, of all the one that goes best with {what}: r = {f.correlation:.2f} in the half of the text that had "
+            "no part in the choice"
+        )
+        yield _tint(specimen, heading, everywhere[f.place][f.state][:, 0, f.unit])
+    if not followers:
+        name = last.states[0]
+        unit = int(last[name][:, 0].std(0).argmax())
+        yield _tint(specimen, f"Unit {unit} of {name}, the one that changes most", last[name][:, 0, unit])
+
+
+def _saturated(found: Gates) -> dict[str, object]:
+    ends = found.saturation
+    return {name: {"left": plain(left), "right": plain(ends.right[name])} for name, left in ends.left.items()}
 
 
 def _search(specimen: Specimen) -> dict[str, Followers]:
@@ -88,11 +124,11 @@ def _tint(specimen: Specimen, heading: str, values: np.ndarray) -> Tint:
     return Tint(heading, specimen.symbols, (apart / (np.abs(apart).max() or 1.0)).tolist(), titles, specimen.level != "char")
 
 
-def _heat_caption(found: Gates) -> str:
-    count = found[found.states[0]].shape[2]
-    units = f", {draw.inside.MOST_UNITS} of {count} units, evenly spaced" if count > draw.inside.MOST_UNITS else ""
+def _heat_caption(found: Gates, shape: tuple[int, int], most: int) -> str:
+    count, where = found[found.states[0]].shape[2], place_name(found.place, shape)
+    units = f", {most} of {count} units, evenly spaced" if count > most else ""
     steps = f", the last {draw.inside.MOST_STEPS} steps" if found.lengths[0] > draw.inside.MOST_STEPS else ""
-    return f"Gates and states over the sequence{units}{steps}"
+    return f"Gates and states {where and f'of {where}, '}over the sequence{units}{steps}"
 
 
 def _too_short(specimen: Specimen) -> str:
