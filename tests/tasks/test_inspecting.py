@@ -1,5 +1,6 @@
 import json
 import re
+import struct
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from click.testing import CliRunner
 
 import unrolled as un
 from unrolled.cli import cli
+from unrolled.data.tokens import TokenFile
 from unrolled.errors import ConfigError, DataError, RunError
 from unrolled.inspect.report import report_on
-from unrolled.inspect.specimen import START
+from unrolled.inspect.specimen import MOST_READ, START, draw_some
 from unrolled.tasks.inspecting import inspect_run
+from unrolled.tasks.language_model.specimen import held_out_specimen
 from unrolled.training import RunFolder
 
 TINY = {"hidden": 6, "epochs": 1, "batch": 4, "evaluations": 1}
@@ -162,6 +165,44 @@ def test_files_of_every_kind(runs, name, file, symbols):
     assert found.steps <= 4
 
 
+WAVES = "@univariate true\n@classLabel true up down\n@data\n" + "".join(
+    f"{n % 3},1,{n % 5},2,4:{'up' if n % 2 else 'down'}\n" for n in range(12)
+)
+LONG = "s,t,a,b,kind\n" + "".join(f"{s},{t},{t * s},{s % 3},{'odd' if s % 2 else 'even'}\n" for s in range(12) for t in range(4))
+TOPICS = "text,topics\n" + "".join(
+    f"{text},{topics}\n" for text, topics in [("red one", "colour;number"), ("red", "colour"), ("one", "number")] * 6
+)
+IMAGES = bytes((0, 0, 8, 3)) + struct.pack(">3I", 12, 4, 3) + bytes(range(144))
+DIGITS = bytes((0, 0, 8, 1)) + struct.pack(">I", 12) + bytes([3, 7] * 6)
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "steps"),
+    [
+        ({"waves.ts": WAVES}, {}, 5),
+        ({"long.csv": LONG}, {"format": "series", "series": "s", "time": "t", "channels": ("a", "b"), "target": "kind"}, 4),
+        ({"a-images-idx3-ubyte": IMAGES, "a-labels-idx1-ubyte": DIGITS}, {"image": "rows"}, 4),
+        ({"topics.csv": TOPICS}, {"input": "text", "target": "topics", "separator": ";"}, 2),
+    ],
+)
+def test_numbers_images_and_several_labels(tmp_path, files, options, steps):
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    first = tmp_path / next(iter(files))
+    un.train_classifier(first, out=tmp_path / "run", **options, **TINY)
+    report = inspect_run(RunFolder(tmp_path / "run"), first)
+    read(report, [*FIRST, "predictions", "training"])
+    numbers = report.numbers()
+    assert len(numbers["memory"]["symbols"]) == len(numbers["memory"]["state"]) == steps
+    assert f"all {18 if steps == 2 else 12} sequences of {first.name}" in numbers["forgetting"]["over"] or steps == 2
+    trained = un.load(tmp_path / "run")
+    sample = trained.specimen(first)
+    said = un.inspect.predictions(trained.model, sample.x)
+    best = dict(zip(numbers["predictions"]["choices"][0], numbers["predictions"]["probabilities"][0], strict=True))
+    assert best == pytest.approx({trained.labels[k]: p for k, p in zip(said.choices[0, 0], said.probabilities[0, 0], strict=True)})
+    assert ("It reads 2 words: red one" if steps == 2 else f"It reads {steps} steps: numbers.") in report.about[1]
+
+
 def test_known_labels_are_compared_and_others_supposed(runs):
     trained = un.load(runs / "classify")
     assert not trained.specimen(runs / "rows.tsv").supposed
@@ -169,8 +210,129 @@ def test_known_labels_are_compared_and_others_supposed(runs):
     assert typed.supposed and typed.targets.tolist() == [trained.labels.index(trained.predict(["red is red"])[0].labels[0])]
 
 
-def test_without_an_input_there_is_what_needs_none(runs):
-    read(inspect_run(of(runs, "tag")), ["unrolled", "training"])
+@pytest.mark.parametrize(
+    ("name", "symbols", "over"),
+    [
+        ("lm", [START, "W", "h", "o"], "many steps of this input"),
+        ("events", [START, "open it", "close"], "all 3 cases held out in training"),
+        ("classify", ["red", "is", "red"], "all 4 sequences held out in training"),
+        ("tag", ["A", "cat"], "all 2 sequences held out in training"),
+        ("translate", ["a", "1", "1", "b", "<EOS>"], "all 2 sources held out in training"),
+    ],
+)
+def test_without_an_input_what_was_held_out_stands_for_it(runs, name, symbols, over):
+    report = inspect_run(of(runs, name))
+    assert "held out in training" in read(report, [*FIRST, "predictions", "training"])
+    numbers = report.numbers()
+    assert numbers["memory"]["symbols"][: len(symbols)] == symbols
+    assert over in numbers["forgetting"]["over"]
+
+
+def test_a_text_that_was_learnt_is_none_of_what_was_held_out(runs):
+    """The held-out part of the text is its last tenth, from a new line on."""
+    symbols = inspect_run(of(runs, "lm")).numbers()["memory"]["symbols"]
+    rest = LINES[int(0.9 * len(LINES)) :]
+    assert "".join(symbols[1:]) == rest[rest.index("\n") + 1 :]
+
+
+def test_windows_of_a_long_held_out_text_stand_for_it(runs, tmp_path):
+    trained = un.load(runs / "lm")
+    ids = trained.vocabulary.encode(LINES * 2).astype(np.uint8)
+    (tmp_path / "ids").write_bytes(ids.tobytes())
+    found = held_out_specimen(trained.model, trained.vocabulary, TokenFile(tmp_path / "ids", ids.dtype, len(ids)), most=40)
+    assert "".join(found.symbols[1:]) == LINES[28:68]
+    assert found.sample.told == "16 windows of 256 characters of the text that was held out in training, drawn at random"
+    text = trained.vocabulary.decode(ids)
+    windows = [trained.vocabulary.decode(window) for window in found.sample.x.T.numpy()]
+    assert len(set(windows)) > 8 and all(len(window) == 256 and window in text for window in windows)
+
+
+def test_where_the_data_cannot_be_read_again_there_is_what_needs_no_input(runs, tmp_path):
+    (tmp_path / "text.txt").write_text(LINES, encoding="utf-8")
+    un.train_language_model(tmp_path / "text.txt", out=tmp_path / "run", **STREAM)
+    (tmp_path / "text.txt").write_text(LINES + "changed", encoding="utf-8")
+    report = inspect_run(RunFolder(tmp_path / "run"))
+    read(report, ["maps", "unrolled", "training"])
+    assert inspect_run(RunFolder(tmp_path / "run"), "The king").numbers()["forgetting"]["over"].startswith("many steps of this input")
+    (tmp_path / "text.txt").unlink()
+    again = inspect_run(RunFolder(tmp_path / "run")).numbers()
+    model = un.load(tmp_path / "run").model
+    wanted = np.linalg.svd(model.recurrent.block("R_f").double().numpy(), compute_uv=False)
+    found = {s["map"]: s["values"] for s in again["maps"]["singular"]}
+    np.testing.assert_allclose(found["R_f"], wanted)
+    largest = max(found, key=lambda name: found[name][0])
+    assert again["maps"]["verdict"] == f"The largest singular value is {found[largest][0]:.3g}, of {largest}."
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "over"),
+    [
+        ("events", "log.csv", "all 30 cases"),
+        ("classify", "rows.tsv", "32 of 40 sequences of rows.tsv, drawn at random"),
+        ("tag", "tags.conllu", "all 20 sequences of tags.conllu"),
+        ("translate", "pairs.tsv", "32 of 40 sources of pairs.tsv, drawn at random"),
+    ],
+)
+def test_the_forgetting_curve_is_over_many_sequences_of_a_file(runs, name, file, over):
+    specimen = un.load(runs / name).specimen(runs / file)
+    found = report_on(specimen)[1].numbers
+    assert found["over"] == over
+    x, lengths = specimen.sample.x, specimen.sample.lengths
+    curve = un.inspect.forgetting(specimen.model, x, lengths, steps=4)
+    np.testing.assert_allclose(found["quartiles"], curve.quartiles)
+
+
+def test_a_sample_has_as_many_sequences_as_its_steps_allow():
+    def draw(lengths):
+        which, told = draw_some(np.array(lengths), "lines")
+        return len(which), told
+
+    assert draw([5]) == (0, "") and draw([1, 1, 9]) == (0, "")
+    assert draw([2, 3]) == (2, "all 2 lines")
+    assert draw([1, 2, 3]) == (2, "2 of 3 lines, drawn at random")
+    assert draw([1000] * 9) == (4, "4 of 9 lines, drawn at random")
+    assert draw([5000] * 9) == (4, "4 of 9 lines, drawn at random")
+    assert draw([512] * 9) == (8, "8 of 9 lines, drawn at random")
+    assert draw([3] * MOST_READ) == (32, "32 of the first 2,000 lines, drawn at random")
+    which, _ = draw_some(np.arange(60) % 7, "lines")
+    assert len(set(which)) == 32 and not any(n % 7 < 2 for n in which)
+
+
+def test_another_run_stands_beside_it(runs, tmp_path):
+    un.train_language_model(runs / "text.txt", out=tmp_path / "plain", cell="elman", **STREAM)
+    report = inspect_run(of(runs, "lm"), "The king!", beside=RunFolder(tmp_path / "plain"))
+    page = read(report, [*FIRST, "predictions", "training"])
+    assert "Beside it stands the run plain (elman, 1 layer of 6 units)." in page and "ntrained Elman" not in page
+    trained = un.load(tmp_path / "plain")
+    ids = torch.tensor([1, *trained.vocabulary.encode("The king!")])
+    numbers = report.numbers()
+    np.testing.assert_allclose(numbers["memory"]["state_beside"], un.inspect.memory(trained.model, ids, at=-1).state[0, :, 0], rtol=1e-12)
+    other = inspect_run(RunFolder(tmp_path / "plain"), "The king!").numbers()
+    assert numbers["forgetting"]["rate_beside"] == other["forgetting"]["rate"] != numbers["forgetting"]["rate"]
+
+
+def test_a_run_of_something_else_cannot_stand_beside_it(runs):
+    with pytest.raises(ConfigError, match=r"must be a run of the task 'lm', as .* is, got .*, which is one of 'tag'"):
+        inspect_run(of(runs, "lm"), "The king!", beside=of(runs, "tag"))
+    with pytest.raises(ConfigError, match=r"must be a run that reads the same symbols .* Train it on the same data"):
+        inspect_run(of(runs, "lm"), "The king!", beside=of(runs, "words"))
+
+
+def test_every_layer_and_direction_has_its_gates(runs):
+    gates = inspect_run(of(runs, "lm"), "The king!").sections[3]
+    assert [part.name for part in gates.parts if hasattr(part, "figure")] == ["gates", "gates-0", "saturation"]
+    found = un.inspect.every_gate(un.load(runs / "lm").model, un.load(runs / "lm").specimen("The king!").x)
+    for place, (_, numbers) in zip(found, enumerate(gates.numbers["places"]), strict=True):
+        left = found[place].saturation.left
+        assert numbers["layer"] == place[0] and list(numbers["saturated"]) == list(left)
+        np.testing.assert_allclose(numbers["saturated"]["z"]["left"], left["z"])
+    both = inspect_run(of(runs, "classify"), "red is red").sections[3]
+    assert "gates-0-reverse" in [part.name for part in both.parts if hasattr(part, "figure")]
+
+
+def test_what_the_page_of_an_encoder_decoder_is_about_is_said(runs):
+    assert "its encoder" in inspect_run(of(runs, "translate"), "a1b").about[0]
+    assert "encoder" not in inspect_run(of(runs, "tag"), "A dog").about[0]
 
 
 def test_a_watched_run_shows_its_record(runs):
@@ -208,4 +370,6 @@ def test_the_command(runs, tmp_path, monkeypatch):
     assert len(list(Path("pictures").glob("*.png"))) > 5
     done = CliRunner().invoke(cli, ["inspect", str(runs / "tag")])
     assert done.exit_code == 0 and (runs / "tag" / "report.html").exists()
-    assert "The unrolled graph" in done.stdout
+    assert "How fast it forgets" in done.stdout and "The unrolled graph" in done.stdout
+    done = CliRunner().invoke(cli, ["inspect", str(runs / "lm"), "The king!", "--beside", str(runs / "tag")])
+    assert done.exit_code == 1 and isinstance(done.exception, ConfigError)

@@ -22,19 +22,26 @@ from unrolled.training.checkpoint import replace_file
 )
 @click.option("--steps", type=click.IntRange(2), default=1000, show_default=True, help="Most steps of INPUT that are read.")
 @click.option(
+    "--beside",
+    type=click.Path(path_type=Path),
+    help="Another run of the same data, such as one with `--cell elman`, to compare with.  [default: an untrained Elman network]",
+)
+@click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help=f"Write the page there.  [default: {PAGE} in the run's folder]"
 )
 @click.option(
     "--png", "pictures", type=click.Path(path_type=Path, file_okay=False), help="Write the pictures into this folder, too, as PNG and SVG."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with all numbers.")
-def inspect(run: Path, given: str | None, at: int | None, steps: int, out: Path | None, pictures: Path | None, as_json: bool) -> None:
+def inspect(
+    run: Path, given: str | None, at: int | None, steps: int, beside: Path | None, out: Path | None, pictures: Path | None, as_json: bool
+) -> None:
     """Look into the network RUN as it reads INPUT: a text, a file of the kind that it learnt from, or - for the standard input.
 
     Writes one HTML page that needs nothing else: what is left of each symbol, how fast it forgets, where the gradient goes, its gates and units, what
-    it expects, and how it was trained. Without INPUT the page shows what needs none.
+    it expects, and how it was trained. Without INPUT it reads what RUN held out in training, if that can still be read.
     """
-    report = inspect_run(RunFolder(run), _read(given), at=at, most=steps)
+    report = inspect_run(RunFolder(run), _read(given), beside=None if beside is None else RunFolder(beside), at=at, most=steps)
     out = out or run / PAGE
     _write(out, report.html())
     written = report.save_pictures(pictures) if pictures else []

@@ -2,6 +2,6 @@
 
 from unrolled.inspect.report.page import Report, Section
 from unrolled.inspect.report.parts import Bars, Drawing, Graph, Part, Table, Tint, Words
-from unrolled.inspect.report.sections import graph_section, report_on
+from unrolled.inspect.report.sections import report_on, report_without_input
 
-__all__ = ["Bars", "Drawing", "Graph", "Part", "Report", "Section", "Table", "Tint", "Words", "graph_section", "report_on"]
+__all__ = ["Bars", "Drawing", "Graph", "Part", "Report", "Section", "Table", "Tint", "Words", "report_on", "report_without_input"]

@@ -4,18 +4,22 @@ import numpy as np
 
 from unrolled.inspect import draw
 from unrolled.inspect.anew import elman_like
-from unrolled.inspect.curves import forgetting
+from unrolled.inspect.curves import Forgetting, forgetting
 from unrolled.inspect.draw.style import MOST_NAMED
 from unrolled.inspect.memories import Memory, memory
 from unrolled.inspect.report.page import Section
 from unrolled.inspect.report.parts import MOST_BARS, Bars, Drawing, Part, Tint
 from unrolled.inspect.report.wording import counted, percent, plain, quoted, sampled
-from unrolled.inspect.specimen import Specimen
-
-ELMAN = "an untrained Elman network of the same size"
+from unrolled.inspect.specimen import Beside, Specimen
 
 WORK = 1 << 18
 """Steps of backward passes that one picture may take; with more, random combinations of units stand for all of them."""
+
+FEWEST_PROBES = 16
+"""So many combinations of units are looked at, however long the input."""
+
+FEWEST_STEPS, MOST_STEPS, STEPS_OF_MANY = 8, 32, 4
+"""Steps t from which a forgetting curve looks back, of a single sequence, and of each of several."""
 
 MOST_BELOW = 40
 """Up to so many symbols have their shares under them."""
@@ -24,16 +28,21 @@ DECADES = 4
 """How many powers of ten the colours of a longer text cover."""
 
 
-def probes_for(steps: int) -> int:
-    """How many combinations of units are looked at for an input of that length."""
-    return max(16, WORK // max(steps, 1))
+def untrained_elman(specimen: Specimen) -> Beside:
+    """What a network is compared with if nothing else is said."""
+    return Beside(elman_like(specimen.model), "Elman, untrained", "an untrained Elman network of the same size")
 
 
-def memory_section(specimen: Specimen, at: int) -> Section:
+def _probes(work: int) -> int:
+    """How many combinations of units are looked at, where each takes so many steps of backward passes."""
+    return max(FEWEST_PROBES, WORK // max(work, 1))
+
+
+def memory_section(specimen: Specimen, beside: Beside, at: int) -> Section:
     """How much each symbol still moves what the network is at the step `at`."""
-    probes = probes_for(specimen.steps)
-    ours, theirs = (memory(model, specimen.x, at, probes=probes) for model in (specimen.model, elman_like(specimen.model)))
-    pairs = [("what moves the state of this network", ours.share), (f"what moves the state of {ELMAN}", theirs.share)]
+    probes = _probes(specimen.steps)
+    ours, theirs = (memory(model, specimen.x, at, probes=probes) for model in (specimen.model, beside.model))
+    pairs = [(f"what moves the state of {specimen.whose}", ours.share), (f"what moves the state of {beside.phrase}", theirs.share)]
     if ours.output_share is not None:
         once = len(ours.at) == 1 and ours.output_share.shape[0] == 1 and specimen.model.__class__.__name__ == "Classifier"
         pairs.insert(
@@ -42,7 +51,7 @@ def memory_section(specimen: Specimen, at: int) -> Section:
     shares = {heading: share[-1, :, 0] for heading, share in pairs}
     most = max(float(share.max()) for share in shares.values()) or 1.0
     strips: list[Part] = [_strip(specimen, heading, share, at, most) for heading, share in shares.items()]
-    figure = draw.memory({"this network": ours, "Elman, untrained": theirs}, specimen.symbols)
+    figure = draw.memory({specimen.whose: ours, beside.label: theirs}, specimen.symbols)
     caption = (
         "The same on a logarithmic scale, as share of each step. A line that falls steeply to the left is a network that forgets fast."
     )
@@ -51,14 +60,14 @@ def memory_section(specimen: Specimen, at: int) -> Section:
         "memory",
         f"What is left at step {at}",
         f"For each {specimen.unit} its share in what would move the network at the framed step, if the input changed a little (the norm of the "
-        f"exact Jacobian, ‖∂h[t]/∂x[s]‖). Below it the same for {ELMAN}, on the same scale.{note}",
-        _verdict(specimen, ours, theirs, at),
+        f"exact Jacobian, ‖∂h[t]/∂x[s]‖). Below it the same for {beside.phrase}, on the same scale.{note}",
+        _verdict(specimen, beside, ours, theirs, at),
         [*strips, Drawing("memory", figure, caption, wide=specimen.steps > MOST_NAMED)],
         {
             "at": at,
             "symbols": list(specimen.symbols),
             "state": plain(ours.state[-1, :, 0]),
-            "state_elman": plain(theirs.state[-1, :, 0]),
+            "state_beside": plain(theirs.state[-1, :, 0]),
             "output": None if ours.output is None else plain(ours.output[-1, :, 0]),
             "sampled": ours.sampled,
         },
@@ -83,9 +92,9 @@ def _strip(specimen: Specimen, heading: str, share: np.ndarray, at: int, most: f
     )
 
 
-def _verdict(specimen: Specimen, ours: Memory, theirs: Memory, at: int) -> str:
+def _verdict(specimen: Specimen, beside: Beside, ours: Memory, theirs: Memory, at: int) -> str:
     first, symbol = specimen.first, quoted(specimen.symbols[specimen.first])
-    left, elman = (m.share[-1, first, 0] for m in (ours, theirs))
+    left, other = (m.share[-1, first, 0] for m in (ours, theirs))
     reach = _reach(ours, at)
     where = (
         f"within {counted(reach, specimen.unit)} of it"
@@ -96,7 +105,7 @@ def _verdict(specimen: Specimen, ours: Memory, theirs: Memory, at: int) -> str:
     told = f"Half of what moves the state at step {at}, {quoted(specimen.symbols[at])}, comes from {near}."
     if first == at:
         return told
-    return f"{told} Of the first {specimen.unit}, {symbol}, {percent(left)} is left; in {ELMAN} {percent(elman)}."
+    return f"{told} Of the first {specimen.unit}, {symbol}, {percent(left)} is left; in {beside.phrase} {percent(other)}."
 
 
 def _reach(found: Memory, at: int) -> int:
@@ -107,23 +116,33 @@ def _reach(found: Memory, at: int) -> int:
     return int(np.searchsorted(within, within[-1] / 2))
 
 
-def forgetting_section(specimen: Specimen) -> Section:
-    """How fast what was read is forgotten, on the average."""
-    probes = probes_for(4 * specimen.steps)
-    ours, theirs = (forgetting(model, specimen.x, probes=probes) for model in (specimen.model, elman_like(specimen.model)))
-    figure = draw.forgetting({"this network": ours, "Elman, untrained": theirs})
+def forgetting_section(specimen: Specimen, beside: Beside) -> Section:
+    """How fast what was read is forgotten, on the average: over many sequences where there are some, else from many steps of one."""
+    ours, theirs, over = _curves(specimen, beside)
+    figure = draw.forgetting({specimen.whose: ours, beside.label: theirs})
     return Section(
         "forgetting",
         "How fast it forgets",
-        "What is left of an input after so many steps: the middle line is the median over several steps of the input, the band holds the middle half. "
-        f"A straight line on this logarithmic scale means that the same part is lost at every step. Dashed: {ELMAN}.{sampled(ours.sampled)}",
-        f"{ours.verdict} In {ELMAN} what is left {theirs.verdict.removeprefix('What is left of an input ')}",
+        f"What is left of an input after so many steps: the middle line is the median over {over}; the band holds the middle half. A straight line on "
+        f"this logarithmic scale means that the same part is lost at every step. Dashed: {beside.phrase}.{sampled(ours.sampled)}",
+        f"{ours.verdict} In {beside.phrase} what is left {theirs.verdict.removeprefix('What is left of an input ')}",
         [Drawing("forgetting", figure, "The norm of ∂h[t]/∂x[s] against t − s")],
         {
+            "over": over,
             "rate": plain(ours.rate),
             "half_life": plain(ours.half_life),
-            "rate_elman": plain(theirs.rate),
+            "rate_beside": plain(theirs.rate),
             "quartiles": plain(ours.quartiles),
             "sampled": ours.sampled,
         },
     )
+
+
+def _curves(specimen: Specimen, beside: Beside) -> tuple[Forgetting, Forgetting, str]:
+    """The curves of both networks, and over what their quartiles are."""
+    sample = specimen.sample
+    x, lengths = (specimen.x, None) if sample is None else (sample.x, sample.lengths)
+    total = specimen.steps if lengths is None else int(lengths.sum())
+    steps = min(max(WORK // (FEWEST_PROBES * total), FEWEST_STEPS), MOST_STEPS) if sample is None else STEPS_OF_MANY
+    ours, theirs = (forgetting(model, x, lengths, steps=steps, probes=_probes(steps * total)) for model in (specimen.model, beside.model))
+    return ours, theirs, "many steps of this input, from each of which it looks back" if sample is None else sample.told

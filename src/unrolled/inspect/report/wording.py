@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.layers import Recurrent
+
 LEAST = 1e-6
 """A part that is too small to be told."""
 
@@ -47,6 +49,12 @@ def plain(values: Any) -> Any:
 def counted(number: int, unit: str) -> str:
     """A number with its unit."""
     return f"{number:,} {unit}{'s' * (number != 1)}"
+
+
+def network_name(layer: Recurrent) -> str:
+    """Recurrent layers in a few words."""
+    ways = ", reading both ways" if layer.bidirectional else ""
+    return f"{layer.cell.name}, {counted(layer.num_layers, 'layer')} of {layer.hidden_size} units{ways}"
 
 
 def sampled(*notes: str) -> str:

@@ -1,48 +1,60 @@
 """A report on a run."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from unrolled.inspect.report import Report, graph_section, report_on
-from unrolled.inspect.report.wording import counted, excerpt
+from unrolled.inspect.report import Report, report_on, report_without_input
+from unrolled.inspect.report.wording import counted, excerpt, network_name
 from unrolled.inspect.specimen import Specimen
 from unrolled.inspect.subject import recurrent_of
+from unrolled.models import EncoderDecoder
 from unrolled.tasks import load
+from unrolled.tasks.inspecting.companion import companion
+from unrolled.tasks.inspecting.source import held_out
 from unrolled.tasks.inspecting.trained import training_section
 from unrolled.training import RunFolder
 
 PAGE = "report.html"
 """The page in a run's folder if no other place is named."""
 
+ENCODER = " What is looked into here is its encoder, which reads the source: memory, gradients and gates are those of the encoder."
 
-def inspect_run(folder: RunFolder, given: str | Path | None = None, *, at: int | None = None, most: int = 1000) -> Report:
+NO_INPUT = "No input was given, and the data of the run cannot be read again, so that this page has only what needs none."
+
+
+def inspect_run(
+    folder: RunFolder, given: str | Path | None = None, *, beside: RunFolder | None = None, at: int | None = None, most: int = 1000
+) -> Report:
     """A report on a run and what it makes of an input: a text, or a file of the kind that it learnt from, of which `most` steps are read.
 
-    `at` is the step that is looked at; see `report_on`. Without an input the report has what needs none. Raises `RunError` for a folder that
-    holds no whole run, `DataError` for an input that cannot be read, `ConfigError` for a step that there is not.
+    Without an input what the run held out stands for it, and where that cannot be read again the report has what needs none. `beside` is
+    another run of the same data, for comparison; `at` is the step that is looked at; see `report_on`. Raises `RunError` for a folder that
+    holds no whole run, `DataError` for an input that cannot be read, `ConfigError` for a step that there is not, or for a run that cannot
+    stand beside this one.
     """
     trained = load(folder.path)
-    training = training_section(folder)
-    title = f"Inside {folder.path.resolve().name}"
-    if given is None:
-        cell = recurrent_of(trained.model).cell
-        return Report(
-            title, [_network(trained), "No input was given, so that this page has only what needs none."], [graph_section(cell), training]
-        )
-    specimen = trained.specimen(given, most)
-    about = [_network(trained), _input(specimen)]
-    return Report(title, about, [*report_on(specimen, at), training])
+    other = None if beside is None else companion(folder, beside)
+    known = held_out(folder, trained, most)
+    specimen = known if given is None else trained.specimen(given, most)
+    title, training = f"Inside {folder.path.resolve().name}", training_section(folder)
+    about = [_network(trained), *([] if other is None else [f"Beside it stands {other.phrase}."])]
+    if specimen is None:
+        return Report(title, [*about, NO_INPUT], [*report_without_input(trained.model), training])
+    if specimen.sample is None and known is not None:
+        specimen = replace(specimen, sample=known.sample)
+    return Report(title, [*about, _input(specimen)], [*report_on(specimen, at, other), training])
 
 
 def _network(trained: Any) -> str:
     """The network in a sentence."""
     layer = recurrent_of(trained.model)
     parameters = sum(p.numel() for p in trained.model.parameters())
-    ways = ", reading both ways" if layer.bidirectional else ""
-    return f"{type(trained.model).__name__}: {layer.cell.name}, {counted(layer.num_layers, 'layer')} of {layer.hidden_size} units{ways}, {parameters:,} parameters."
+    of_encoder = ENCODER if isinstance(trained.model, EncoderDecoder) else ""
+    return f"{type(trained.model).__name__}: {network_name(layer)}, {parameters:,} parameters.{of_encoder}"
 
 
 def _input(specimen: Specimen) -> str:
-    text = excerpt(specimen.symbols[specimen.first :], specimen.level)
+    text = "numbers." if specimen.level == "step" else excerpt(specimen.symbols[specimen.first :], specimen.level)
     note = f" {specimen.note}." if specimen.note else ""
     return f"It reads {counted(specimen.steps - specimen.first, specimen.unit)}: {text}{note}"

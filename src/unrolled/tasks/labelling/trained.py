@@ -7,19 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import ReadingOptions, is_text, labelled_examples, read_examples, settle_format
 from unrolled.data.sequences import gather
 from unrolled.data.text import Source
 from unrolled.errors import DataError
-from unrolled.inspect.specimen import Specimen
+from unrolled.inspect.specimen import MOST_READ, Specimen
 from unrolled.tasks.kind import Progress
 from unrolled.tasks.labelling.batches import Encoded
 from unrolled.tasks.labelling.codec import Codec
-from unrolled.tasks.labelling.deciding import Deciding, device_of, predict_all
+from unrolled.tasks.labelling.deciding import Deciding, predict_all
+from unrolled.tasks.labelling.material import Labelled, Part
 from unrolled.tasks.labelling.scores import Scores
+from unrolled.tasks.labelling.specimen import labelled_specimen
 
 AT_ONCE = 512
 """Sequences that are held in memory while they are labelled."""
@@ -100,44 +101,19 @@ class TrainedLabeller:
         return reading if labels else reading.to_predict()
 
     def specimen(self, given: str | Path, most: int = 1000) -> Specimen:
-        """What `unrolled.inspect` looks at: a text, or the first sequence of a file; `most` steps of it.
+        """What `unrolled.inspect` looks at: a text, or the first sequence of a file and some of the others; `most` steps of each.
 
         Labels that are not known are supposed to be those that the network gives.
         """
-        example, note = (_example(given, "the input"), "") if isinstance(given, str) else self._first(given)
-        encoded = self._encoded([example])
-        steps = int(encoded.sequences.lengths[0])
-        if not steps:
-            raise DataError(f"There is nothing to read in {str(given)!r}. Pass a text, or a file that has some.")
-        x = encoded.inputs(np.arange(1), slice(most)).to(device_of(self.model))
-        targets = encoded.tags(np.arange(1))[:most] if self.tagged else torch.from_numpy(encoded.targets[:1])
-        supposed = bool((targets < 0).any())
-        tokens = [encoded.sequences.table[n] for n in encoded.sequences.tokens[:most]]
-        return Specimen(
-            self.model,
-            x,
-            tuple(tokens or map(str, range(min(steps, most)))),
-            "step" if not tokens else "char" if self.codec.level == "char" else "word",
-            self.labels,
-            self._supposed(example)[:most] if supposed else targets,
-            supposed or self.deciding.several,
-            note=f"{note}These are the first {most:,} of {steps:,} steps" if steps > most else note.removesuffix(". "),
-        )
+        if isinstance(given, str):
+            return labelled_specimen(self.deciding, Part(self._encoded([_example(given, "the input")]), np.arange(1)), "", most)
+        reading = settle_format(given, self.reading_of(given, labels=False), tagged=self.tagged)
+        encoded = self._encoded(islice(read_examples(given, reading, tagged=self.tagged), MOST_READ))
+        return labelled_specimen(self.deciding, Part(encoded, np.arange(len(encoded.sequences))), f"of {given.name}", most)
 
-    def _first(self, path: Path) -> tuple[Example, str]:
-        """The first sequence of a file, and whether there are others."""
-        reading = settle_format(path, self.reading_of(path, labels=False), tagged=self.tagged)
-        first, *others = islice(read_examples(path, reading, tagged=self.tagged), 2)
-        return first, "It is the first sequence of the file. " if others else ""
-
-    def _supposed(self, example: Example) -> torch.Tensor:
-        """What the network says, as targets: tags `[T, 1]`, labels `[1]`, or `[1, K]` where several may hold."""
-        (said,) = self.predict([example])
-        if said.tags is not None:
-            return torch.tensor([[self.codec.number_of[tag]] for tag in said.tags])
-        if self.deciding.several:
-            return torch.tensor([[int(label in (said.labels or ())) for label in self.labels]])
-        return torch.tensor([self.codec.number_of[label] for label in said.labels or ()])
+    def held_out(self, material: Labelled, most: int = 1000) -> Specimen | None:
+        """The same of what was held out when `material` was learnt; None where nothing was."""
+        return labelled_specimen(self.deciding, material.held_out, "held out in training", most) if len(material.held_out) else None
 
     def _encoded(self, examples: Iterable[Example]) -> Encoded:
         return Encoded(gather(map(self._cut, examples), self.codec.level), self.codec, tagged=self.tagged, several=self.deciding.several)

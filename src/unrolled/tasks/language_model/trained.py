@@ -10,16 +10,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.data.corpus import Progress, encode
+from unrolled.data.corpus import Corpus, Progress, encode
 from unrolled.data.event_corpus import encode_events
 from unrolled.data.formats import ReadingOptions, read_examples
 from unrolled.data.text import Source, find_sources, read_text, whole_words
 from unrolled.data.vocabulary import EVENT, Vocabulary
 from unrolled.decoding import draw
 from unrolled.errors import ConfigError, DataError
-from unrolled.inspect.specimen import START, Specimen
+from unrolled.inspect.specimen import Specimen
 from unrolled.models import LanguageModel
 from unrolled.tasks.language_model.measure import Measure, measure, streams_for
+from unrolled.tasks.language_model.specimen import held_out_specimen, text_specimen
 
 UNITS = {"char": "character", "word": "word", EVENT: "event"}
 """What a token is called, by the level of its vocabulary."""
@@ -109,11 +110,11 @@ class TrainedLanguageModel:
         symbols = list(islice(iter(self.vocabulary.split(given)) if isinstance(given, str) else self._symbols(given), most + 1))
         if not symbols:
             raise DataError(f"There is nothing to read in {str(given)!r}. Pass a text, or a file that has some.")
-        note = f"These are the first {most:,}; there are more" if len(symbols) > most else ""
-        ids = [self.vocabulary.end, *self.vocabulary.look_up(symbols[:most]).tolist()]
-        answers = [{self.vocabulary.end: "\n"}.get(i, name) for i, name in enumerate(self.vocabulary.symbols)]
-        x = torch.tensor(ids, device=self._device)[:, None]
-        return Specimen(self.model, x, (START, *symbols[:most]), self.vocabulary.level, answers, note=note)
+        return text_specimen(self.model, self.vocabulary, symbols, most)
+
+    def held_out(self, material: Corpus, most: int = 1000) -> Specimen | None:
+        """The same of the text that was held out when `material` was learnt; None where there is none."""
+        return held_out_specimen(self.model, self.vocabulary, material.held_out, most)
 
     def _symbols(self, path: Path) -> Iterator[str]:
         """The symbols of a file one by one, of an event log with the end of each case."""

@@ -1,10 +1,11 @@
 """Translation: from one sequence to another of a different length."""
 
 from unrolled.tasks.translation.alignment import draw_alignment, require_drawable
+from unrolled.tasks.translation.conversation import Conversation
 from unrolled.tasks.translation.kind import Translating
 from unrolled.tasks.translation.options import SearchOptions
 from unrolled.tasks.translation.scores import Scores, score_texts
-from unrolled.tasks.translation.trained import Conversation, Measured, TrainedTranslator, Translation
+from unrolled.tasks.translation.trained import Measured, TrainedTranslator, Translation
 
 __all__ = [
     "Conversation", "Measured", "Scores", "SearchOptions", "TrainedTranslator", "Translating", "Translation", "draw_alignment",

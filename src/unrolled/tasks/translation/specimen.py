@@ -1,17 +1,22 @@
-"""A source with what was written after it, as `unrolled.inspect` looks at it."""
+"""A source with what was written after it, and with others like it, as `unrolled.inspect` looks at it."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from unrolled.data.pairs import Codings
 from unrolled.data.vocabulary import END
-from unrolled.inspect.specimen import Specimen
+from unrolled.inspect.specimen import Specimen, sample_of_ids
 from unrolled.models import EncoderDecoder
 
 
-def source_specimen(model: EncoderDecoder, codings: Codings, source: str, target: str, most: int) -> Specimen:
-    """A source, of which `most` symbols are read, and a target, as the network numbers them."""
-    device = next(model.parameters()).device
+def source_specimen(model: EncoderDecoder, codings: Codings, sources: Sequence[str], target: str, whence: str, most: int) -> Specimen:
+    """The first source, of which `most` symbols are read, and what was written after it, as the network numbers them; and some of the others.
+
+    `whence` says where they are from.
+    """
+    device, source = next(model.parameters()).device, sources[0].strip()
     column = lambda ids: torch.from_numpy(np.asarray(ids)[:, None]).to(device)  # noqa: E731
     (ids,), (read,) = codings.sources([source]), codings.read([source])
     targets = codings.copying_targets([target], [source]) if model.copies else codings.targets([target])
@@ -19,6 +24,8 @@ def source_specimen(model: EncoderDecoder, codings: Codings, source: str, target
     symbols = (*codings.source.shown(read), END)
     written = (*codings.target.shown(codings.written(wanted[:-1], source)), END)
     names = codings.target.names(range(codings.target.size))
+    one = f"It is the first of {len(sources):,} sources {whence}" if len(sources) > 1 else ""
+    cut = f"These are the first {most:,} of {len(symbols):,}" if len(symbols) > most else ""
     return Specimen(
         model,
         column(ids[:most]),
@@ -28,5 +35,6 @@ def source_specimen(model: EncoderDecoder, codings: Codings, source: str, target
         column(wanted),
         written=written,
         copies=column(next(codings.copies([source]))[:most]) if model.copies else None,
-        note=f"These are the first {most:,} of {len(symbols):,}" if len(symbols) > most else "",
+        note=". ".join(filter(None, [one, cut])),
+        sample=sample_of_ids([i[:most] for i in codings.sources(sources)], f"sources {whence}", device),
     )

@@ -19,10 +19,12 @@ from unrolled.data.text import Source
 from unrolled.data.vocabulary import END, split_words
 from unrolled.decoding import Hypothesis, beam_search, draw
 from unrolled.errors import ConfigError, DataError
-from unrolled.inspect.specimen import Specimen
+from unrolled.inspect.specimen import MOST_READ, Specimen
 from unrolled.models import EncoderDecoder
 from unrolled.models.decoder import DecoderState, Memory, State
 from unrolled.tasks.kind import Progress
+from unrolled.tasks.translation.conversation import Conversation
+from unrolled.tasks.translation.material import Bilingual
 from unrolled.tasks.translation.options import SearchOptions
 from unrolled.tasks.translation.scores import Scores, score_texts
 from unrolled.tasks.translation.specimen import source_specimen
@@ -188,13 +190,24 @@ class TrainedTranslator:
         return score_texts(texts, [pair.targets for pair in pairs], cut=cut), texts
 
     def specimen(self, given: str | Path, most: int = 1000) -> Specimen:
-        """What `unrolled.inspect` looks at: a source, or the first one of a file, with what is written after it."""
-        source = given if isinstance(given, str) else next(iter(read_pairs(given, self.reading_of().to_predict()))).source
-        if not source.strip():
-            raise DataError(f"There is nothing to read in {str(given)!r}. Pass a text, or a file that begins with one.")
-        return source_specimen(self.model, self.codings, source.strip(), self.translate([source])[0][0].text, most)
+        """What `unrolled.inspect` looks at: a source, or the first one of a file and some of the others, with what is written after it."""
+        if isinstance(given, str):
+            return self._specimen([given], "", most)
+        pairs = islice(read_pairs(given, self.reading_of().to_predict()), MOST_READ)
+        return self._specimen([pair.source for pair in pairs], f"of {given.name}", most)
 
-    def converse(self, search: SearchOptions | None = None, *, temperature: float | None = None, seed: int | None = None) -> "Conversation":
+    def held_out(self, material: Bilingual, most: int = 1000) -> Specimen | None:
+        """The same of the sources that were held out when `material` was learnt; None where none were."""
+        sources = [pair.source for pair in material.held_out]
+        return self._specimen(sources, "held out in training", most) if sources else None
+
+    def _specimen(self, sources: Sequence[str], whence: str, most: int) -> Specimen:
+        source = sources[0].strip()
+        if not source:
+            raise DataError(f"There is nothing to read in {sources[0]!r}{whence and f', the first source {whence}'}. Pass a text.")
+        return source_specimen(self.model, self.codings, sources, self.translate([source])[0][0].text, whence, most)
+
+    def converse(self, search: SearchOptions | None = None, *, temperature: float | None = None, seed: int | None = None) -> Conversation:
         """A talk in which each text is answered: with the best reply, or with one drawn at a `temperature`."""
         return Conversation(self, search or SearchOptions(), temperature, seed)
 
@@ -253,38 +266,6 @@ class TrainedTranslator:
     @property
     def _device(self) -> torch.device:
         return next(self.model.parameters()).device
-
-
-class Conversation:
-    """What has been said so far, as the state of the network that reads.
-
-    A network of one direction (`--no-bidirectional`) reads every text, and every answer of its own, after all those before; `remembers`
-    says whether it is one. Another one cannot go on from a state, and answers each text by itself.
-    """
-
-    def __init__(self, translator: TrainedTranslator, search: SearchOptions, temperature: float | None, seed: int | None) -> None:
-        self.translator, self.search, self.temperature = translator, search, temperature
-        self.generator = torch.Generator()
-        self.generator.manual_seed(self.generator.seed() if seed is None else seed)
-        self.remembers = translator.model.encoder.directions == 1
-        self.state: State | None = None
-
-    def reply(self, text: str) -> str:
-        """An answer to a text; nothing to nothing."""
-        if not text.strip():
-            return ""
-        memory = self.translator.encode([text], self.state)
-        if self.temperature is None:
-            answer = self.translator.answer([text], memory, self.search)[0][0].text
-        else:
-            (answer,) = self.translator.drawn(text, memory, self.search, temperature=self.temperature, generator=self.generator)
-        if self.remembers:
-            self.state = self.translator.encode([answer], memory.final).final
-        return answer
-
-    def begin_anew(self) -> None:
-        """Forget what was said."""
-        self.state = None
 
 
 def to_device(batch: PairBatch, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None]:

@@ -1,0 +1,23 @@
+"""A run that stands beside another one, for comparison."""
+
+from unrolled.errors import ConfigError
+from unrolled.inspect.report.wording import network_name
+from unrolled.inspect.specimen import Beside
+from unrolled.inspect.subject import recurrent_of
+from unrolled.tasks import find_kind, load
+from unrolled.training import RunFolder
+
+
+def companion(folder: RunFolder, other: RunFolder) -> Beside:
+    """What another run learnt. `ConfigError` unless it is of the same task and reads the same symbols, so that both can read one input."""
+    task, theirs = (run.read_config().get("task") for run in (folder, other))
+    if task != theirs:
+        raise ConfigError(f"`--beside` must be a run of the task {task!r}, as {folder} is, got {other}, which is one of {theirs!r}.")
+    trained, file = load(other.path), find_kind(str(task)).file
+    if folder.read_text(file) != other.read_text(file):
+        cure = "Train it on the same data with the same `--seed` and the same options of reading."
+        raise ConfigError(
+            f"`--beside` must be a run that reads the same symbols and gives the same answers as {folder}, got {other}. {cure}"
+        )
+    name = other.path.resolve().name
+    return Beside(trained.model, name, f"the run {name} ({network_name(recurrent_of(trained.model))})")

@@ -1,0 +1,49 @@
+"""What a run was begun with, as far as it can be read again."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from unrolled.data.builtin import PREFIX
+from unrolled.data.pairs import PairOptions
+from unrolled.errors import UnrolledError, UnrolledWarning
+from unrolled.inspect.specimen import Specimen
+from unrolled.tasks import find_kind
+from unrolled.tasks.configuration import Configuration
+from unrolled.training import RunFolder
+
+MOST_BYTES = 64 << 20
+"""Larger files are not read again: it would take longer than all the rest."""
+
+
+def held_out(folder: RunFolder, trained: Any, most: int) -> Specimen | None:
+    """The beginning of what a run held out, with others like it.
+
+    None where nothing was, or where its data is gone, is too large, or is not what it was: a page must not fail for that.
+    """
+    kind = find_kind(folder.read_config()["task"])
+    configuration = Configuration.read(kind.name, kind.groups, folder)
+    try:
+        if sum(os.path.getsize(path) for path in _files(configuration)) > MOST_BYTES:
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnrolledWarning)
+            material = kind.read(configuration, lambda *_: None)
+        if material.fingerprint != configuration.fingerprint:
+            return None
+        specimen: Specimen | None = trained.held_out(material, most)
+        return specimen
+    except (UnrolledError, OSError):
+        return None
+
+
+def _files(configuration: Configuration) -> Iterator[Path]:
+    """All files that are read: also vectors of words, and aligned files, which stand among the options of reading."""
+    data, reading = configuration["data"], configuration.groups.get("reading")
+    aligned = [reading.source, *reading.target] if isinstance(reading, PairOptions) else []
+    for name in filter(None, [*data.sources, *data.validation, getattr(data, "vectors", None), *aligned]):
+        path = Path(name)
+        if not name.startswith(PREFIX):
+            yield from (p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
