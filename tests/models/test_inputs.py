@@ -1,6 +1,7 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -169,3 +170,44 @@ def test_a_batch_moves_as_a_whole(inputs):
     )
     assert all(part.is_meta for part in parts)
     assert Inputs(inputs.lengths).to("meta").words is None
+
+
+def test_a_convolution_reads_what_stands_around_each_step(inputs):
+    layer = layer_of(InputSizes(words=WORDS, numbers=CHANNELS), embedding=4, convolution=2)
+    plain = layer_of(InputSizes(words=WORDS, numbers=CHANNELS), embedding=4)
+    plain.load_state_dict(layer.state_dict(), strict=False)
+    found, x = layer(inputs), plain(inputs).detach().numpy()
+    assert layer.width == 7 + 3 * 2 and found.shape[2] == layer.width
+    for row, length in enumerate(LENGTHS):
+        assert not found[length:, row].any()
+        for t in range(length):
+            expected = [x[t, row]]
+            for convolution, width in zip(layer.surroundings.convolutions, (3, 7, 11), strict=True):
+                weight, total = convolution.weight.detach().numpy(), convolution.bias.detach().numpy().copy()
+                for k in range(width):
+                    near = t + k - width // 2
+                    total += weight[:, :, k] @ x[near, row] if 0 <= near < length else 0
+                expected.append(np.maximum(total, 0))
+            np.testing.assert_allclose(found[t, row].detach().numpy(), np.concatenate(expected), rtol=1e-12, atol=1e-14)
+
+
+def test_one_hot_words_have_surroundings_too(inputs):
+    layer = layer_of(InputSizes(words=WORDS), embedding=0, convolution=2)
+    assert not layer.one_hot and layer(Inputs(inputs.lengths, inputs.words)).shape == (4, 4, WORDS + 6)
+    assert layer(Inputs(torch.tensor([0, 0]), torch.zeros(0, 2, dtype=torch.long))).shape == (0, 2, WORDS + 6)
+
+
+def test_what_convolutions_find_is_dropped_in_training(inputs):
+    layer = layer_of(InputSizes(numbers=CHANNELS), convolution=40, dropout=0.5)
+    found, plain = layer(inputs), layer.eval()(inputs)
+    assert torch.equal(found[..., :CHANNELS], plain[..., :CHANNELS])
+    kept = found[..., CHANNELS:] != 0
+    assert 0.3 < kept[plain[..., CHANNELS:] != 0].double().mean() < 0.7
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"), [({"convolution": -1}, "at least 0"), ({"convolution": 3, "bidirectional": False}, "still to come")]
+)
+def test_convolutions_that_cannot_be(changes, told):
+    with pytest.raises(ConfigError, match=told):
+        layer_of(**changes)

@@ -10,6 +10,7 @@ from unrolled.cells import Cell
 from unrolled.engines import read_lengths
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.layers import Recurrent
+from unrolled.models.convolution import Surroundings
 from unrolled.models.options import EncoderOptions
 from unrolled.models.symbols import SymbolVectors
 from unrolled.shapes import expect_shape
@@ -74,7 +75,7 @@ class InputLayer(nn.Module):
 
     Words, their shapes and characters are one-hot or learnt vectors, of which `dropout` drops parts in training; a bidirectional network
     reads a word's characters, and its two final states stand for the word (Ling et al. 2015, "Finding Function in Form"). Numbers are taken
-    as they are.
+    as they are. With `convolution` each step is read with its `Surroundings`.
     Where one-hot words are all there is, they stay whole numbers `[T, B]`.
 
     Raises `ConfigError` for a size or probability that cannot be.
@@ -86,7 +87,9 @@ class InputLayer(nn.Module):
         self.words = SymbolVectors(sizes.words, options.embedding, options.word_dropout, options.freeze_vectors) if sizes.words else None
         self.spelling = Spelling(sizes.characters, options, cell) if sizes.characters else None
         self.shapes = SymbolVectors(sizes.shapes, options.characters) if sizes.shapes else None
-        self.width = sizes.numbers + sum(part.width for part in (self.words, self.spelling, self.shapes) if part is not None)
+        columns = sizes.numbers + sum(part.width for part in (self.words, self.spelling, self.shapes) if part is not None)
+        self.surroundings = Surroundings(columns, options.convolution, options.dropout) if options.convolution else None
+        self.width = columns if self.surroundings is None else self.surroundings.width
 
     @property
     def one_hot(self) -> bool:
@@ -107,7 +110,8 @@ class InputLayer(nn.Module):
         learnt += [] if shapes is None or self.shapes is None else [self.shapes(shapes.masked_fill(~real, 0))]
         parts = [functional.dropout(torch.cat(learnt, -1), self.dropout, self.training)] if learnt else []
         parts += [] if numbers is None else [numbers]
-        return torch.cat(parts, -1).masked_fill(~real[..., None], 0)
+        x = torch.cat(parts, -1).masked_fill(~real[..., None], 0)
+        return x if self.surroundings is None else self.surroundings(x, real)
 
     def _read(self, inputs: Inputs) -> tuple[Tensor | None, Spellings | None, Tensor | None, Tensor | None]:
         """The parts that this layer reads, None for the others."""

@@ -20,12 +20,23 @@ class EncoderOptions:
     embedding: int = option(100, "Columns of the words' vectors; 0 for one-hot input.")
     characters: int = option(32, "Columns of the vectors of a word's characters; 0 for one-hot input.")
     character_hidden: int = option(48, "Units, in each direction, of the network that composes a word of its characters.")
+    convolution: int = option(
+        0, "Channels of each of three convolutions, of 3, 7 and 11 steps, that the recurrent layers read beside each step; 0: none."
+    )
     dropout: float = option(0.33, "Part of the input vectors, and of what layers give, that is dropped in training.")
     recurrent_dropout: float = option(0.0, "Part of what recurrent maps read that is dropped, the same for a whole sequence.")
     word_dropout: float = option(0.02, "Part of the words that are read as <UNK> in training.")
     freeze_vectors: bool = option(False, "Leave given word vectors as they are.")
     residual: bool = option(False, "Add a layer's input to its output.")
     engine: str = option("auto", "The engine that must run.")
+
+    def __post_init__(self) -> None:
+        if self.convolution < 0:
+            raise ConfigError(f"`--convolution` must be at least 0, got {self.convolution}.")
+        if self.convolution and not self.bidirectional:
+            raise ConfigError(
+                "`--convolution` reads steps that are still to come, which `--no-bidirectional` must not. Leave one of them out."
+            )
 
     def resolved(self) -> "EncoderOptions":
         """The same: nothing is left open."""
