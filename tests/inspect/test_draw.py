@@ -41,6 +41,30 @@ def test_what_dies_at_once_does_not_flatten_the_rest():
     assert high / low == pytest.approx(1e12)
 
 
+def test_many_lines_are_named_below_and_few_inside(layer):
+    few, many = (draw.maps(un.inspect.recurrent_maps(looked)) for looked in (un.RNN(3, 5, 2), layer))
+    assert len(few.axes[0].get_legend().texts) == 2 and not few.legends
+    assert len(many.legends[0].texts) == 16 and many.axes[0].get_legend() is None
+    assert many.get_figheight() == pytest.approx(few.get_figheight() + 1.6)
+    assert len(draw.steps(un.inspect.jacobian_spectrum(layer, X)).axes[0].lines) == 5
+
+
+def test_what_few_pairs_of_steps_say_is_not_drawn():
+    layer = un.Recurrent("gru", 3, 4)
+    found = un.inspect.forgetting(layer, torch.randn(40, 20, 3), [40] + [20] * 19, steps=4)
+    assert found.count[19] > 16 and found.count[30] < 4 and len(found.distance) == 40
+    (line,) = draw.forgetting({"A": found}).axes[0].lines
+    last = int(line.get_xdata()[-1])
+    assert found.count[last] * 16 >= found.count[0] > found.count[last + 1] * 16
+    np.testing.assert_array_equal(line.get_ydata(), found.quartiles[1, : last + 1])
+
+
+def test_single_letters_stand_upright_beside_longer_symbols():
+    layer = un.RNN(3, 5)
+    figure = draw.memory({"A": un.inspect.memory(layer, X[:3], at=-1)}, ["a", "<EOS>", "b"])
+    assert [label.get_rotation() for label in figure.axes[0].get_xticklabels()] == [0, 90, 0]
+
+
 def test_heat_maps_name_steps_and_leave_padding_out(layer):
     figure = draw.gates(un.inspect.gates(layer, X, [6, 9]), ["a", "$b", "\n", " ", "c", "d"])
     images = [axes.images[0] for axes in figure.axes if axes.images and axes.get_ylabel()]

@@ -104,6 +104,8 @@ def test_places_of_which_the_same_is_said_stand_together():
     said = {"in layer 0": "is gone after one step", "in layer 1": "explodes: 2 per step", "in layer 2": "is gone after one step"}
     assert sentence("It", said) == "It is gone after one step in layer 0 and in layer 2, and explodes: 2 per step in layer 1."
     assert sentence("It", dict.fromkeys(said, "dies")) == "It dies."
+    said = {"forwards": "halves every 3 steps", "in reverse": "halves every 4 steps"}
+    assert sentence("It", said) == "It halves every 3 steps forwards, and every 4 steps in reverse."
     assert listed(["a", "b", "c"]) == "a, b and c"
 
 

@@ -31,13 +31,18 @@ def half_life(rate: float) -> float:
 
 
 def sentence(opening: str, said: Mapping[str, str]) -> str:
-    """One sentence from what is said of each place, by the words for it: places of which the same is said stand together."""
+    """One sentence from what is said of each place, by its name: places of which the same is said stand together, and a verb that comes again
+    is left out."""
     places: dict[str, list[str]] = {}
     for place, words in said.items():
         places.setdefault(words, []).append(place)
     if len(places) == 1:
         return f"{opening} {next(iter(places))}."
-    told = [f"{words} {listed(where)}" for words, where in places.items()]
+    verbs = ["", *(words.split()[0] for words in places)]
+    told = [
+        f"{w if w.split()[0] != verb else w.partition(' ')[2]} {listed(where)}"
+        for (w, where), verb in zip(places.items(), verbs, strict=False)
+    ]
     return f"{opening} {listed(told, ', and ')}."
 
 

@@ -6,13 +6,16 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from unrolled.inspect.draw.style import CYCLE, MARK, bound, drawn, new_axes, positive
+from unrolled.inspect.draw.style import CYCLE, MARK, bound, drawn, name_lines, new_axes, positive
 from unrolled.inspect.flow import GradientFlow
 from unrolled.inspect.spectrum import JacobianSpectrum, Maps
 from unrolled.inspect.walk import Place, place_name
 
 LINES = ("-", "--", ":", "-.")
 """How the lines of different places are drawn."""
+
+MOST_AREAS = 2
+"""Areas that can be told apart where they lie on each other."""
 
 
 @drawn
@@ -26,7 +29,7 @@ def flow(flows: Mapping[str, GradientFlow]) -> Figure:
             style: dict[str, Any] = {"linestyle": "--", "linewidth": 1.0} if number else {}
             axes.plot(positive(norms), color=CYCLE[count % len(CYCLE)], label=f"{name}, {where}" if where else name, **style)
     bound(axes)
-    axes.legend()
+    name_lines(axes)
     return figure
 
 
@@ -41,23 +44,22 @@ def maps(found: Mapping[Place, Maps]) -> Figure:
             label, colour = f"{name}, {where}" if where else name, CYCLE[count % len(CYCLE)]
             axes.plot(np.arange(1, len(singular) + 1), singular, LINES[number % len(LINES)], color=colour, label=label)
     axes.axhline(1, **MARK)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(ncols=2)
+    name_lines(axes)
     return figure
 
 
 @drawn
 def steps(spectrum: JacobianSpectrum) -> Figure:
-    """The singular values of the Jacobians of the steps: the largest, and the quartiles of all of them, over the sequence."""
+    """The singular values of the Jacobians of the steps over the sequence: the largest, and, of one or two places, the quartiles of all."""
     figure, axes = new_axes("step", "singular value of the step", log=True)
     for number, place in enumerate(spectrum.places):
         where = place_name(place.place, spectrum.shape)
         found = place.singular[:, 0]
-        low, high = map(positive, np.nanpercentile(found, (25, 75), axis=1))
-        axes.plot(place.steps, positive(found[:, 0]), label=f"largest{where and f', {where}'}", color=CYCLE[number % len(CYCLE)])
-        axes.fill_between(
-            place.steps, low, high, color=CYCLE[number % len(CYCLE)], alpha=0.25, linewidth=0, label=f"middle half{where and f', {where}'}"
-        )
+        colour, where = CYCLE[number % len(CYCLE)], where and f", {where}"
+        axes.plot(place.steps, positive(found[:, 0]), label=f"largest{where}", color=colour)
+        if len(spectrum.places) <= MOST_AREAS:
+            low, high = map(positive, np.nanpercentile(found, (25, 75), axis=1))
+            axes.fill_between(place.steps, low, high, color=colour, alpha=0.25, linewidth=0, label=f"middle half{where}")
     axes.axhline(1, **MARK)
-    axes.legend()
+    name_lines(axes)
     return figure

@@ -33,7 +33,10 @@ def gates(found: Gates, symbols: Sequence[str] = (), *, small: bool = False) -> 
         axes.set_yticks([])
         axes.grid(False)
         axes.tick_params(labelbottom=axes is rows[-1])
-        figure.colorbar(image, ax=axes, pad=0.01, aspect=4 if small else 8).outline.set_visible(False)
+        ticks = [low, high] if small else None
+        figure.colorbar(
+            image, ax=axes, pad=0.01, aspect=4 if small else 8, ticks=ticks, format="%.2g" if small else None
+        ).outline.set_visible(False)
     if not first:
         name_steps(rows[-1], symbols)
     return figure

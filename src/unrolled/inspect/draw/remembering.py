@@ -8,6 +8,9 @@ from unrolled.inspect.curves import Forgetting
 from unrolled.inspect.draw.style import CYCLE, MARK, MOST_NAMED, bound, drawn, name_steps, new_axes, positive
 from unrolled.inspect.memories import Memory
 
+RARE = 16
+"""A distance that fewer pairs of steps have than one in so many of the most frequent one is not drawn."""
+
 
 @drawn
 def memory(memories: Mapping[str, Memory], symbols: Sequence[str] = ()) -> Figure:
@@ -30,12 +33,16 @@ def memory(memories: Mapping[str, Memory], symbols: Sequence[str] = ()) -> Figur
 
 @drawn
 def forgetting(curves: Mapping[str, Forgetting]) -> Figure:
-    """What is left of an input after so many steps, for networks by their names: medians, between the quartiles."""
+    """What is left of an input after so many steps, for networks by their names: medians, between the quartiles.
+
+    Distances are left out that less than a sixteenth of what was looked at reaches: the quartiles of few jump about.
+    """
     figure, axes = new_axes("steps since the input", "‖∂h[t] / ∂x[s]‖", log=True)
     for number, (name, found) in enumerate(curves.items()):
-        low, middle, high = map(positive, found.quartiles)
-        axes.plot(found.distance, middle, label=name, linestyle="--" if number else "-")
-        axes.fill_between(found.distance, low, high, color=CYCLE[number % len(CYCLE)], alpha=0.18, linewidth=0)
+        seen = found.count * RARE >= found.count.max(initial=0)
+        (low, middle, high), distance = map(positive, found.quartiles[:, seen]), found.distance[seen]
+        axes.plot(distance, middle, label=name, linestyle="--" if number else "-")
+        axes.fill_between(distance, low, high, color=CYCLE[number % len(CYCLE)], alpha=0.18, linewidth=0)
     bound(axes)
     axes.legend()
     return figure

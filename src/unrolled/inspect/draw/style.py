@@ -41,6 +41,9 @@ WIDTH, HEIGHT, WIDE = 4.6, 3.1, 9.4
 DECADES = 12
 """Powers of ten that a logarithmic scale shows at most."""
 
+MOST_INSIDE = 4
+"""Up to so many lines are named inside the axes."""
+
 MOST_NAMED = 48
 """Up to so many steps are marked by what they read, and not by their numbers."""
 
@@ -106,6 +109,19 @@ def positive(values: np.ndarray) -> np.ndarray:
     return np.where(values > 0, values, np.nan)
 
 
+def name_lines(axes: Axes) -> None:
+    """The legend: where there is room inside, or below where there are more than `MOST_INSIDE` lines, with a figure that is higher by that."""
+    handles, labels = axes.get_legend_handles_labels()
+    if len(labels) <= MOST_INSIDE:
+        if labels:
+            axes.legend()
+        return
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.set_figheight(figure.get_figheight() + 0.2 * -(-len(labels) // 2))
+    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+
+
 def bound(axes: Axes) -> None:
     """On a logarithmic scale nothing is shown that is `DECADES` powers of ten below the largest: one that dies at once would flatten all others."""
     low, high = axes.get_ylim()
@@ -119,8 +135,8 @@ def name_steps(axes: Axes, symbols: Sequence[str], *, most: int = MOST_NAMED, ve
     axis = axes.yaxis if vertical else axes.xaxis
     axis.set_ticks(range(len(symbols)), [shown(s) for s in symbols])
     axis.set_tick_params(length=0)
-    if not vertical and any(len(s) > 1 for s in symbols):
-        axis.set_tick_params(rotation=90)
+    for label, symbol in zip(axis.get_ticklabels(), symbols, strict=True):
+        label.set_rotation(0 if vertical or len(symbol) == 1 else 90)
 
 
 def shown(symbol: str) -> str:

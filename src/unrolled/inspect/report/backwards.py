@@ -98,7 +98,7 @@ def _before(begun: GradientFlow) -> str:
 def _exponents(spectrum: JacobianSpectrum) -> str:
     """The largest Lyapunov exponents, and what they mean."""
     told = "; ".join(
-        f"{'layer ' + str(p.place[0]) + ', ' if len(spectrum.places) > 1 else ''}{_list(p.exponents[0])}" for p in spectrum.places
+        f"{name and f'{name}: '}{_list(p.exponents[0])}" for p in spectrum.places for name in [place_name(p.place, spectrum.shape)]
     )
     return (
         f"Lyapunov exponents, the largest first, in nats per step: {told}. The largest says how a small difference fares in the long run: below 0 it "

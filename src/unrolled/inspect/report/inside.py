@@ -128,7 +128,7 @@ def _heat_caption(found: Gates, shape: tuple[int, int], most: int) -> str:
     count, where = found[found.states[0]].shape[2], place_name(found.place, shape)
     units = f", {most} of {count} units, evenly spaced" if count > most else ""
     steps = f", the last {draw.inside.MOST_STEPS} steps" if found.lengths[0] > draw.inside.MOST_STEPS else ""
-    return f"Gates and states {where and f'of {where}, '}over the sequence{units}{steps}"
+    return f"Gates and states{where and f', {where}'}, over the sequence{units}{steps}"
 
 
 def _too_short(specimen: Specimen) -> str:

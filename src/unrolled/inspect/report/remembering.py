@@ -11,6 +11,7 @@ from unrolled.inspect.report.page import Section
 from unrolled.inspect.report.parts import MOST_BARS, Bars, Drawing, Part, Tint
 from unrolled.inspect.report.wording import counted, percent, plain, quoted, sampled
 from unrolled.inspect.specimen import Beside, Specimen
+from unrolled.models import Classifier, LanguageModel, Tagger
 
 WORK = 1 << 18
 """Steps of backward passes that one picture may take; with more, random combinations of units stand for all of them."""
@@ -20,6 +21,13 @@ FEWEST_PROBES = 16
 
 FEWEST_STEPS, MOST_STEPS, STEPS_OF_MANY = 8, 32, 4
 """Steps t from which a forgetting curve looks back, of a single sequence, and of each of several."""
+
+OUTPUTS = {
+    LanguageModel: "what this network expects next",
+    Tagger: "what this network says of the step",
+    Classifier: "the label of this network",
+}
+"""What the scores of a model are, in words."""
 
 MOST_BELOW = 40
 """Up to so many symbols have their shares under them."""
@@ -44,10 +52,7 @@ def memory_section(specimen: Specimen, beside: Beside, at: int) -> Section:
     ours, theirs = (memory(model, specimen.x, at, probes=probes) for model in (specimen.model, beside.model))
     pairs = [(f"what moves the state of {specimen.whose}", ours.share), (f"what moves the state of {beside.phrase}", theirs.share)]
     if ours.output_share is not None:
-        once = len(ours.at) == 1 and ours.output_share.shape[0] == 1 and specimen.model.__class__.__name__ == "Classifier"
-        pairs.insert(
-            1, ("what moves the label of this network" if once else "what moves what this network expects next", ours.output_share)
-        )
+        pairs.insert(1, (f"what moves {OUTPUTS[type(specimen.model)]}", ours.output_share))
     shares = {heading: share[-1, :, 0] for heading, share in pairs}
     most = max(float(share.max()) for share in shares.values()) or 1.0
     strips: list[Part] = [_strip(specimen, heading, share, at, most) for heading, share in shares.items()]
