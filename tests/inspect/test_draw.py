@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -38,7 +40,18 @@ def test_what_dies_at_once_does_not_flatten_the_rest():
     layer.block("R_h").mul_(1e-6)
     figure = draw.forgetting({"Elman": un.inspect.forgetting(layer, X)})
     low, high = figure.axes[0].get_ylim()
-    assert high / low == pytest.approx(1e12)
+    assert high / low == pytest.approx(1e12**1.1)
+
+
+def test_steps_at_which_nothing_is_seen_take_no_room():
+    layer = un.RNN(3, 5)
+    layer.block("R_h").copy_(torch.eye(5) * 0.01)
+    found = un.inspect.memory(layer, torch.randn(90, 1, 3) * 1e-3, at=60)
+    first, last = draw.memory({"A": found}).axes[0].get_xlim()
+    assert 52 < first < 55 and 60 < last < 62
+    first, last = draw.memory({"A": found}, ["a"] * 40).axes[0].get_xlim()
+    assert first <= 0
+    assert draw.memory({"nothing": replace(found, state=0 * found.state)}).axes[0].lines
 
 
 def test_many_lines_are_named_below_and_few_inside(layer):

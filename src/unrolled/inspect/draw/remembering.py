@@ -23,10 +23,10 @@ def memory(memories: Mapping[str, Memory], symbols: Sequence[str] = ()) -> Figur
         axes.plot(positive(found.share[-1, :, 0]), label=f"state, {name}", linestyle="--" if number else "-")
         if not number and found.output_share is not None:
             axes.plot(positive(found.output_share[-1, :, 0]), label=f"output, {name}", color=CYCLE[2], linewidth=1)
+    bound(axes)
     step = int(next(iter(memories.values())).at[-1, 0])
     axes.axvline(step, **MARK)
     name_steps(axes, symbols)
-    bound(axes)
     axes.legend()
     return figure
 

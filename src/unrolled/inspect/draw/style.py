@@ -5,6 +5,7 @@ import io
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -123,9 +124,16 @@ def name_lines(axes: Axes) -> None:
 
 
 def bound(axes: Axes) -> None:
-    """On a logarithmic scale nothing is shown that is `DECADES` powers of ten below the largest: one that dies at once would flatten all others."""
-    low, high = axes.get_ylim()
-    axes.set_ylim(max(low, high * 10.0**-DECADES), high)
+    """On a logarithmic scale nothing is shown that is `DECADES` powers of ten below the largest: one that dies at once would flatten all others.
+    Along x there is what is left to see then."""
+    top = axes.dataLim.y1
+    if not 0 < top < inf:
+        return
+    low = max(axes.dataLim.minposy, top * 10.0**-DECADES)
+    margin = (top / low) ** 0.05
+    axes.set_ylim(low / margin, top * margin)
+    seen = np.concatenate([np.asarray(line.get_xdata())[np.nan_to_num(np.asarray(line.get_ydata())) >= low] for line in axes.lines])
+    axes.set_xlim(seen.min() - 0.05 * np.ptp(seen), seen.max() + 0.05 * np.ptp(seen))
 
 
 def name_steps(axes: Axes, symbols: Sequence[str], *, most: int = MOST_NAMED, vertical: bool = False) -> None:
