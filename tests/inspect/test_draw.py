@@ -52,6 +52,8 @@ def test_steps_at_which_nothing_is_seen_take_no_room():
     first, last = draw.memory({"A": found}, ["a"] * 40).axes[0].get_xlim()
     assert first <= 0
     assert draw.memory({"nothing": replace(found, state=0 * found.state)}).axes[0].lines
+    one = replace(found, state=np.where(np.arange(90)[:, None] == 60, found.state, 0))
+    np.testing.assert_allclose(draw.memory({"one step": one}).axes[0].get_xlim(), [59.5, 60.5])
 
 
 def test_many_lines_are_named_below_and_few_inside(layer):

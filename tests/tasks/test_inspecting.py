@@ -302,7 +302,7 @@ def test_another_run_stands_beside_it(runs, tmp_path):
     un.train_language_model(runs / "text.txt", out=tmp_path / "plain", cell="elman", **STREAM)
     report = inspect_run(of(runs, "lm"), "The king!", beside=RunFolder(tmp_path / "plain"))
     page = read(report, [*FIRST, "predictions", "training"])
-    assert "Beside it stands the run plain (elman, 1 layer of 6 units)." in page and "ntrained Elman" not in page
+    assert "Beside it stands the run plain: elman, 1 layer of 6 units." in page and "ntrained Elman" not in page
     trained = un.load(tmp_path / "plain")
     ids = torch.tensor([1, *trained.vocabulary.encode("The king!")])
     numbers = report.numbers()

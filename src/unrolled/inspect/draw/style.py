@@ -130,10 +130,11 @@ def bound(axes: Axes) -> None:
     if not 0 < top < inf:
         return
     low = max(axes.dataLim.minposy, top * 10.0**-DECADES)
-    margin = (top / low) ** 0.05
+    margin = max((top / low) ** 0.05, 1.1)
     axes.set_ylim(low / margin, top * margin)
     seen = np.concatenate([np.asarray(line.get_xdata())[np.nan_to_num(np.asarray(line.get_ydata())) >= low] for line in axes.lines])
-    axes.set_xlim(seen.min() - 0.05 * np.ptp(seen), seen.max() + 0.05 * np.ptp(seen))
+    beside = max(0.05 * np.ptp(seen), 0.5)
+    axes.set_xlim(seen.min() - beside, seen.max() + beside)
 
 
 def name_steps(axes: Axes, symbols: Sequence[str], *, most: int = MOST_NAMED, vertical: bool = False) -> None:

@@ -1,9 +1,7 @@
 """A run that stands beside another one, for comparison."""
 
 from unrolled.errors import ConfigError
-from unrolled.inspect.report.wording import network_name
 from unrolled.inspect.specimen import Beside
-from unrolled.inspect.subject import recurrent_of
 from unrolled.tasks import find_kind, load
 from unrolled.training import RunFolder
 
@@ -20,4 +18,4 @@ def companion(folder: RunFolder, other: RunFolder) -> Beside:
             f"`--beside` must be a run that reads the same symbols and gives the same answers as {folder}, got {other}. {cure}"
         )
     name = other.path.resolve().name
-    return Beside(trained.model, name, f"the run {name} ({network_name(recurrent_of(trained.model))})")
+    return Beside(trained.model, name, f"the run {name}")

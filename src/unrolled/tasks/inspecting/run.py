@@ -38,7 +38,10 @@ def inspect_run(
     known = held_out(folder, trained, most)
     specimen = known if given is None else trained.specimen(given, most)
     title, training = f"Inside {folder.path.resolve().name}", training_section(folder)
-    about = [_network(trained), *([] if other is None else [f"Beside it stands {other.phrase}."])]
+    about = [
+        _network(trained),
+        *([] if other is None else [f"Beside it stands {other.phrase}: {network_name(recurrent_of(other.model))}."]),
+    ]
     if specimen is None:
         return Report(title, [*about, NO_INPUT], [*report_without_input(trained.model), training])
     if specimen.sample is None and known is not None:
