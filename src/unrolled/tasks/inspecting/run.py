@@ -20,7 +20,10 @@ PAGE = "report.html"
 
 ENCODER = " What is looked into here is its encoder, which reads the source: memory, gradients and gates are those of the encoder."
 
-NO_INPUT = "No input was given, and the data of the run cannot be read again, so that this page has only what needs none."
+NO_INPUT = (
+    "No input was given, and what the run held out in training cannot be read again: it is gone, is not what it was, or is large. So this page has only "
+    "what needs no input."
+)
 
 
 def inspect_run(
