@@ -46,6 +46,10 @@ def test_words_and_a_column(tmp_path: Path, column: str | None, tags: tuple[str,
 
 def test_a_file_without_tags_and_one_that_names_its_columns(tmp_path: Path) -> None:
     assert read(tmp_path / "a.conllu", line("1", "Go") + "\n")[0].tags is None
+    for column in ("feats", "deps", "misc"):
+        assert read(tmp_path / "a.conllu", line("1", "Go") + "\n", column=column)[0].tags == ("_",)
+        (unlabelled,) = read_examples(tmp_path / "a.conllu", ReadingOptions(column=column).to_predict(), tagged=True)
+        assert unlabelled.tags is None
     content = "# global.columns = ID FORM MY:NER\n\n1\tGo\tB-x\n2\ton\tI-x\n"
     assert read(tmp_path / "a.conllup", content, column="my:ner")[0].tags == ("B-x", "I-x")
 

@@ -97,7 +97,8 @@ def test_files_of_regions_may_belong_to_other_files_of_sequences(fasta: Path) ->
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("ACGT\n", "is not FASTA"),
+        ("\nACGT\n", r"line 2: this is not FASTA, got 'ACGT'. Pass a file whose first line begins with '>'.$"),
+        ("# of mice\n>a\nAC\n", "line 1: this is not FASTA, got '# of mice'"),
         (">a\nAC\n>b\n>c\nA\n", "sequence b has no residues"),
         (">a\nAC\u200b\n", "sequence a: residues must be ASCII"),
         (">a\nAC\n>a\nAC\n", "sequence a: the name has come before"),

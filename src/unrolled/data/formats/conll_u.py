@@ -16,11 +16,15 @@ from unrolled.errors import ConfigError, DataError
 _COLUMNS = "# global.columns ="
 """How the line begins with which a CoNLL-U Plus file names its columns."""
 
+_MAY_BE_EMPTY = frozenset({"feats", "deps", "misc"})
+"""Columns in which an underscore says that a word has none of what stands there; elsewhere it says that nothing is known."""
+
 
 class ConllU:
     """Sentences with their words as tokens and one column as tags, `upos` unless another is named.
 
-    Lines of multiword tokens and of empty nodes are not tokens. Where all words have an underscore in the column there are no tags.
+    Lines of multiword tokens and of empty nodes are not tokens. Where all words have an underscore in the column there are no tags, except
+    in a column in which it is a value.
     """
 
     name = "conllu"
@@ -74,10 +78,12 @@ def _sentence(path: Path, block: Block, names: tuple[str, ...], options: Reading
     if not found:
         raise DataError(f"{path}, line {block[0][0]}: the sentence has no words. Take it out.")
     tags = None if column is None else tuple(token[names[column]] for token in found)
+    if column is not None and set(tags or ()) == {"_"} and not (options.labels_needed and names[column] in _MAY_BE_EMPTY):
+        tags = None
     return Example(
         f"{path}, line {block[words[0]][0]}",
         tokens=tuple(token["form"] for token in found),
-        tags=None if tags is None or set(tags) == {"_"} else tags,
+        tags=tags,
         name=sentence,
         record={"path": path, "lines": [line for _, line in block], "words": words, "numbers": [block[at][0] for at in words]},
     )

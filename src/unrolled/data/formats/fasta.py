@@ -10,7 +10,7 @@ from Bio import SeqIO
 from Bio.SeqRecord import SeqRecord
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats.files import open_text
+from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_lines
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.regions import Region, paint, read_regions, spans
 from unrolled.data.formats.tables import split_labels
@@ -72,8 +72,16 @@ def _records(path: Path, encoding: str) -> Iterator[SeqRecord]:
     with open_text(path, encoding) as file:
         try:
             yield from SeqIO.parse(file, "fasta")
-        except ValueError as error:
-            raise DataError(f"{path} is not FASTA: {error} Pass a file whose first line begins with '>'.") from None
+        except ValueError:
+            raise DataError(f"{_first_line(path, encoding)} Pass a file whose first line begins with '>'.") from None
+
+
+def _first_line(path: Path, encoding: str) -> str:
+    """Where a file first says something that is not FASTA, and what, as a sentence."""
+    if path == STANDARD_INPUT:
+        return f"{named(path)} is not FASTA."
+    number, line = next((number, line) for number, line in read_lines(path, encoding) if line.strip())
+    return f"{path}, line {number}: this is not FASTA, got {line[:30]!r}."
 
 
 def _example(record: SeqRecord, path: Path) -> Example:
