@@ -21,14 +21,17 @@ _NOTES = {"format", "task", "corpus"}
 
 
 def flags(groups: Iterable[type], without: Iterable[str] = ()) -> list[click.Parameter]:
-    """One flag for every option of the dataclasses. A flag that is not given is None, so that a file's value can stand."""
-    return [_flag(option) for group in groups for option in options_of(group) if option.name not in without]
+    """One flag for every option of the dataclasses that has an explanation; the others are for runs to remember.
+
+    A flag that is not given is None, so that a file's value can stand.
+    """
+    return [_flag(option) for group in groups for option in options_of(group) if option.help and option.name not in without]
 
 
 def merged_flags(*groups: type, without: Iterable[str] = ()) -> list[click.Parameter]:
     """The same for a command that does several things: dataclasses that share a name share its flag, and both say what it is there."""
     found: dict[str, list[Option]] = {}
-    for option in (option for group in groups for option in options_of(group) if option.name not in without):
+    for option in (option for group in groups for option in options_of(group) if option.help and option.name not in without):
         found.setdefault(option.name, []).append(option)
     return [_flag(_merged(options)) for options in found.values()]
 

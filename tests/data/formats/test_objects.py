@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats import ReadingOptions, from_hugging_face, read_examples, save_examples, write_predictions
+from unrolled.data.formats import (
+    ReadingOptions,
+    from_hugging_face,
+    labelled_examples,
+    read_examples,
+    save_examples,
+    settle_reading,
+    write_predictions,
+)
 from unrolled.errors import ConfigError, DataError
 
 
@@ -146,3 +154,19 @@ def test_bad_data_sets() -> None:
         list(from_hugging_face(Rows([{"text": "a", "label": 1}]), target="mood"))
     with pytest.raises(DataError, match=r"has the parts train, test. Pass one of them, such as dataset\['train'\]"):
         list(from_hugging_face({"train": Rows([]), "test": Rows([])}))
+
+
+def test_keys_are_remembered_and_others_of_a_file_to_predict_are_no_labels(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('\n{"review": "a b", "stars": 2}\n')
+    reading = settle_reading(path, ReadingOptions(), tagged=False)
+    assert reading.learnt == ("review", "stars")
+    path.write_text('{"text": "x", "review": "c", "label": "y", "stars": 3}\n{"review": "d", "label": "y"}\n{"review": "d", "stars": {}}\n')
+    assert [(e.text, e.labels) for e in read_examples(path, reading.to_predict(), tagged=False)] == [
+        ("c", ("3",)),
+        ("d", None),
+        ("d", None),
+    ]
+    path.write_text('{"review": "a", "stars": null}\n')
+    with pytest.raises(DataError, match=r"line 1: the sequence has no label. .* It was looked for in 'stars', as `--target` is not given"):
+        list(labelled_examples(path, reading, tagged=False))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from unrolled.data.examples import Prediction
-from unrolled.data.formats import ReadingOptions, read_examples, settle_format, write_predictions
+from unrolled.data.formats import ReadingOptions, labelled_examples, read_examples, settle_format, settle_reading, write_predictions
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 
@@ -110,6 +110,62 @@ def test_a_file_to_predict_may_lack_its_target(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,text\n4,hello\n")
     options = ReadingOptions(input="text", target="label").to_predict()
     assert texts(read_examples(tmp_path / "a.csv", options, tagged=False)) == [("hello", None)]
+
+
+@pytest.mark.parametrize(
+    ("learnt", "tagged", "content", "expected"),
+    [
+        ("text,tags\nHi .,X Y\na b c,X Y Z\n", True, "id,text\n1,Hello.\n2,I see you.\n", ["Hello.", "I see you."]),
+        ("text,tags\nHi .,X Y\n", True, "text,tags\nHello.,X\n", [("Hello.",)]),
+        ("text,tags\nabc,XYX\n", True, "id,text\nef,gh\n", ["gh"]),
+        ("text,tags\nabc,XYX\n", True, "tags,text\nY,e\nXY,gh\n", [tuple("e"), tuple("gh")]),
+        ("text,tags\nabc,XYX\n", True, "text,tags\ne f,XY\n", ["e f"]),
+        ("text,label\na b,x\nc,y\n", False, "text,other\na b,1\n", [None]),
+        ("text,label\na b,x\nc,y\n", False, "note,mood,sentence\na b,1,c d\n", [None]),
+        ("review,stars,mood\na,1,x\n", False, "text,mood,review,stars\nno,x,c d,2\n", [("2",)]),
+        ("good one,1\nbad one,0\n", False, "good one,1\nbad one,0\n", [("1",), ("0",)]),
+    ],
+)  # fmt: skip
+def test_what_is_to_be_predicted_is_read_as_what_was_learnt(tmp_path: Path, learnt: str, tagged: bool, content: str, expected) -> None:
+    (tmp_path / "old.csv").write_text(learnt)
+    (tmp_path / "new.csv").write_text(content)
+    reading = settle_reading(tmp_path / "old.csv", ReadingOptions(), tagged=tagged).to_predict()
+    found = list(read_examples(tmp_path / "new.csv", reading, tagged=tagged))
+    assert [(example.tokens or example.text) if tagged else example.labels for example in found] == expected
+
+
+def test_columns_that_count_are_no_labels_and_a_file_to_measure_on_is_read_as_what_was_learnt(tmp_path: Path) -> None:
+    assert texts(read(tmp_path / "a.csv", "id,text\n1,a b\n2,c\n")) == [("a b", None), ("c", None)]
+    path = tmp_path / "old.csv"
+    path.write_text("review,stars,mood\na b,1,good\n")
+    reading = settle_reading(path, ReadingOptions(input="review", target="mood"), tagged=False)
+    assert (reading.learnt, reading.input) == (("review", "mood"), "review")
+    learnt = {"learnt": ("review", "mood")}
+    assert texts(read(tmp_path / "a.csv", "stars,text,review,mood\n1,no,a b,bad\n", **learnt)) == [("a b", ("bad",))]
+    assert texts(read(tmp_path / "a.csv", "sentence,label\na b,bad\n", **learnt)) == [("a b", ("bad",))]
+    assert texts(read(tmp_path / "a.csv", "review,note\na b,bad\n", **learnt)) == [("a b", None)]
+
+
+def test_where_a_missing_label_was_looked_for_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,stars\na,1\nb,\n")
+    for options, message in (
+        ({}, r"line 3: the sequence has no label. .* It was looked for in column 'stars', as `--target` is not given.$"),
+        ({"target": "stars"}, r"line 3: the sequence has no label. .* It was looked for in column 'stars'.$"),
+    ):
+        with pytest.raises(DataError, match=message):
+            list(labelled_examples(tmp_path / "a.csv", ReadingOptions(**options), tagged=False))
+    (tmp_path / "a.csv").write_text("text,note\na,1\n")
+    with pytest.raises(DataError, match=r"no label. .* It was looked for in 'mood', from which the run learnt.$"):
+        list(labelled_examples(tmp_path / "a.csv", ReadingOptions(learnt=("text", "mood")), tagged=False))
+
+
+@pytest.mark.parametrize(("steps", "expected"), [("characters", "E,EHH\n"), ("parts", "E,E H H\n")])
+def test_tags_are_written_as_they_were_learnt_where_a_file_has_none(tmp_path: Path, steps: str, expected: str) -> None:
+    path, file = tmp_path / "a.csv", io.StringIO()
+    path.write_text("text\nE\n")
+    examples = read_examples(path, ReadingOptions(steps=steps).to_predict(), tagged=True)
+    write_predictions([(next(examples), Prediction(tags=("E", "H", "H")))], file, ReadingOptions(format="csv"))
+    assert file.getvalue() == f"text,predicted\n{expected}"
 
 
 def test_predictions_stand_beside_the_rows_as_they_were(tmp_path: Path) -> None:

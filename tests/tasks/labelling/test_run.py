@@ -29,6 +29,16 @@ QUIET = {**SMALL, "display": Silent()}
 LEARN = {"hidden": 16, "epochs": 25, "learning_rate": 0.02, "dropout": 0.1, "average": 0.9, "evaluations": 5}
 
 
+class Heard(Silent):
+    """Keeps what is said."""
+
+    def __init__(self):
+        self.said = []
+
+    def say(self, text):
+        self.said.append(text)
+
+
 @pytest.fixture
 def table(tmp_path):
     """Whether good or bad came last decides."""
@@ -383,6 +393,23 @@ def test_strings_whose_characters_are_tagged(tmp_path):
     assert trained.predict(["ACDDA"])[0].tags == tuple("HHDDH")
     examples = read_examples(new, trained.reading.to_predict(), tagged=True)
     assert [p.tags for _, p in trained.predict_stream(examples)] == [tuple("HHDDH")]
+    assert (trained.reading.steps, trained.reading.learnt) == ("characters", ("sequence", "states"))
+    new.write_text("id,sequence\nx,AC\n")
+    ((example, _),) = un.load(tmp_path / "run").predict_stream(read_examples(new, trained.reading_of(new, labels=False), tagged=True))
+    assert example.tokens == ("A", "C")
+
+
+def test_columns_that_were_guessed_are_told_and_kept(tmp_path):
+    path = tmp_path / "reviews.csv"
+    path.write_text("review,stars,mood\n" + "a fine film,1,good\na bad film,2,bad\n" * 9)
+    heard = Heard()
+    trained = un.train_classifier(path, out=tmp_path / "run", display=heard, **SMALL)
+    assert any("2 labels, 5 words, columns by guess: --input review --target stars;" in line for line in heard.said), heard.said
+    assert un.load(tmp_path / "run").reading.learnt == trained.reading.learnt == ("review", "stars")
+    assert run_training(find_kind("classify"), (), RunFolder(tmp_path / "run"), {"epochs": 3}, Silent(), resume=True).finished
+    heard = Heard()
+    un.train_classifier(path, out=tmp_path / "named", display=heard, input="review", target="mood", **SMALL)
+    assert not any("guess" in line for line in heard.said)
 
 
 @pytest.mark.parametrize(

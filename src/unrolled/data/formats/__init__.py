@@ -13,7 +13,7 @@ from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.files import named
 from unrolled.data.formats.hugging_face import from_hugging_face
-from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format, where_labels_are
+from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format, settled, where_labels_are
 from unrolled.data.formats.objects import save_examples
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.text import Source
@@ -28,6 +28,7 @@ __all__ = [
     "read_examples",
     "save_examples",
     "settle_format",
+    "settle_reading",
     "write_predictions",
 ]
 
@@ -65,17 +66,32 @@ def labelled_examples(
         found = example.tags if tagged else example.labels
         if found is None or not (found or several):
             cure = where_labels_are(_paths(_names(sources)), options, tagged=tagged)
-            raise DataError(f"{example.place}: the sequence has no {'tags' if tagged else 'label'}. {cure}")
+            what, where = "tags" if tagged else "label", _where_from(example, options)
+            raise DataError(f"{example.place}: the sequence has no {what}. {cure}{where}")
         if len(found) > 1 and not (tagged or several):
             told = ", ".join(map(repr, found))
             raise DataError(f"{example.place}: a sequence must have one label, got {told}. Train with `--output multi-label` for several.")
         yield example
 
 
+def _where_from(example: Example, options: ReadingOptions) -> str:
+    """The column from which a label was to come, and why it, as a sentence; nothing where that is not known."""
+    if column := example.record.get("target"):
+        return f" It was looked for in {column}{'' if options.target else ', as `--target` is not given'}."
+    learnt = None if options.target else options.learnt_target
+    return f" It was looked for in {learnt!r}, from which the run learnt." if learnt else ""
+
+
 def settle_format(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
     """The options with the format named that the sources are in, as `write_predictions` needs it; JSON Lines for built-in ones."""
     paths = _paths(_names(sources))
     return replace(options, format=find_format(paths, options, tagged=tagged).name if paths else "jsonl")
+
+
+def settle_reading(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+    """The options with what the sources of a run show of how other files are to be read, such as the columns that it learns from."""
+    paths = _paths(_names(sources))
+    return settled(paths, options, tagged=tagged) if paths else options
 
 
 def is_text(sources: Source | Sequence[Source]) -> bool:

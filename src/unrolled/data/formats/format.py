@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Protocol, TextIO, runtime_checkable
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.options import ReadingOptions
@@ -28,3 +28,11 @@ class Format(Protocol):
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """Write examples that were read from this format as they were, with a column added that has the prediction."""
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A format whose files show how others of their kind are to be read."""
+
+    def settle(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+        """The options with what the first of some files shows, which a run keeps; errors as in `read`."""

@@ -23,7 +23,11 @@ _EVENTS = {
 }
 """Names, without marks and blanks, of the columns of event logs, by the flag that takes them."""
 
-_NAMES = frozenset((*INPUTS, *TARGETS, "id", "index", "len", "length"))
+_NUMBERS = frozenset(("id", "index", "len", "length"))
+"""Names of columns that count or measure sequences, and have neither these nor their labels."""
+
+_NAMES = frozenset((*INPUTS, *TARGETS, *_NUMBERS))
+
 _LIKE_A_NAME = re.compile(r"[^\W\d][\w.-]*(?: [\w.-]+){0,2}")
 
 
@@ -58,7 +62,7 @@ def find_input(columns: Sequence[str] | None, rows: Sequence[Sequence[str]], wid
 
     None where this is not clear, as where a row seems to be an event.
     """
-    free = [column for column in range(width) if column != target]
+    free = _free(columns, width, target)
     named = None if columns is None else _named(columns, INPUTS, free)
     if named is not None or len(free) == 1:
         return free[0] if named is None else named
@@ -77,11 +81,16 @@ def event_flags(columns: Sequence[str]) -> str:
     return " ".join(f"{flag} {shlex.quote(found[flag])}" for flag in _EVENTS if flag in found) if named else ""
 
 
-def find_target(columns: Sequence[str] | None, width: int, place: int) -> int | None:
-    """The column with labels or tags beside the input in column `place`: that with a usual name, or the other one of two."""
-    free = [column for column in range(width) if column != place]
+def find_target(columns: Sequence[str] | None, width: int, place: int, *, any_name: bool) -> int | None:
+    """The column with labels or tags beside the input in column `place`: that with a usual name, or, with `any_name`, the only other one."""
+    free = _free(columns, width, place)
     named = None if columns is None else _named(columns, TARGETS, free)
-    return free[0] if named is None and len(free) == 1 else named
+    return free[0] if named is None and any_name and len(free) == 1 else named
+
+
+def _free(columns: Sequence[str] | None, width: int, taken: int | None) -> list[int]:
+    """The columns that may have what is looked for: all but the one that is taken, and those that count or measure."""
+    return [at for at in range(width) if at != taken and not (columns and columns[at].lower() in _NUMBERS)]
 
 
 def _named(columns: Sequence[str], names: Iterable[str], free: Iterable[int]) -> int | None:

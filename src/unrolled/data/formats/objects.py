@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -27,6 +29,15 @@ class JsonLines:
                 if line.strip():
                     place = f"{path}, line {number}"
                     yield example_of(parse_object(line, place), place, options, tagged=tagged)
+
+    def settle(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+        """With the keys of the first object."""
+        lines = ((number, line) for number, line in read_lines(paths[0], options.encoding) if line.strip())
+        for number, line in islice(lines, 1):
+            place = f"{paths[0]}, line {number}"
+            source, target = _keys(parse_object(line, place), options, place)
+            return options if target is None else replace(options, learnt=(source, target))
+        return options
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The objects as they were with the keys `predicted`, a label, or a list of tags or where several labels may hold, and `probabilities`.
@@ -65,9 +76,8 @@ def save_examples(examples: Iterable[Example], path: Source) -> Path:
 
 def example_of(record: Mapping[str, Any], place: str, options: ReadingOptions, *, tagged: bool) -> Example:
     """What an object says; `ConfigError` if it has not the keys that were asked for."""
-    source = _find(record, options.input, INPUTS, "--input", place, needed=True)
-    target = _find(record, options.target, TARGETS, "--target", place, needed=options.labels_needed)
-    value = record[source] if source is not None else None
+    source, target = _keys(record, options, place)
+    value = record[source]
     if not isinstance(value, str | list):
         cure = "Pass another key as `--input`, or mend the object."
         raise DataError(f"{place}: {source!r} must be a text or a list of tokens, got {shown(value)}. {cure}")
@@ -76,11 +86,17 @@ def example_of(record: Mapping[str, Any], place: str, options: ReadingOptions, *
     text = value if isinstance(value, str) else None
     tokens = None if text is not None else tuple(map(str, value))
     name = str(record["id"]) if isinstance(record.get("id"), str | int) else None
-    known = Example(place, text=text, tokens=tokens, name=name, record={"object": record})
+    about = {"object": record} if target is None else {"object": record, "target": repr(target)}
+    known = Example(place, text=text, tokens=tokens, name=name, record=about)
     found = None if target is None else record[target]
     if found is None:
         return known
-    return _tagged(known, found, target) if tagged else _labelled(known, found, target, options)
+    try:
+        return _tagged(known, found, target) if tagged else _labelled(known, found, target, options)
+    except DataError:
+        if options.labels_needed:
+            raise
+        return known
 
 
 def _tagged(known: Example, target: Any, key: str | None) -> Example:
@@ -137,16 +153,26 @@ def _cure(record: Any) -> str:
     return "Write one object a line, as `jq -c '.[]' FILE` does with a list."
 
 
-def _find(record: Mapping[str, Any], asked: str | None, usual: Sequence[str], flag: str, place: str, *, needed: bool) -> str | None:
-    """The key that was asked for, or else the first of the usual ones; None if there is none, and none was asked for or is needed."""
+def _keys(record: Mapping[str, Any], options: ReadingOptions, place: str) -> tuple[str, str | None]:
+    """The keys of the sequence and of its label: those asked for, or learnt from, or else usual ones; no label if none is there.
+
+    In a file that is only to be labelled, what happens to have a usual name is not taken for a label.
+    """
+    source = _find(record, options.input, options.learnt[:1], INPUTS, "--input", place)
+    if source is None:
+        raise ConfigError(f"{place}: which key has the sequence is not clear. Pass one of {', '.join(record)} as `--input`.")
+    if options.labels_needed:
+        return source, _find(record, options.target, options.learnt[1:], TARGETS, "--target", place)
+    return source, next((key for key in (options.target, *options.learnt[1:]) if key in record), None)
+
+
+def _find(record: Mapping[str, Any], asked: str | None, learnt: Sequence[str], usual: Sequence[str], flag: str, place: str) -> str | None:
+    """The key that was asked for, or else the first there is of others; None if there is none."""
     if asked is None:
-        found = next((key for key in usual if key in record), None)
-        if found is None and flag == "--input":
-            raise ConfigError(f"{place}: which key has the sequence is not clear. Pass one of {', '.join(record)} as `{flag}`.")
-        return found
-    if asked not in record and needed:
+        return next((key for key in (*learnt, *usual) if key in record), None)
+    if asked not in record:
         raise ConfigError(f"{place}: there is no key {asked!r}; the keys are {', '.join(record)}. Pass one of them as `{flag}`.")
-    return asked if asked in record else None
+    return asked
 
 
 def shown(value: Any) -> str:

@@ -3,14 +3,19 @@
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
+from unrolled.errors import ConfigError
 from unrolled.options import option
+
+STEPS = ("characters", "parts")
+"""What the tags of a table may belong to: each character of its input, or each of its parts between blanks."""
 
 
 @dataclass(frozen=True)
 class ReadingOptions:
     """How labelled files are read; what is left open is found out from the files.
 
-    `labels_needed` says whether a label or tag that was asked for and is not there is an error.
+    `labels_needed` says whether a label or tag that was asked for and is not there is an error. `learnt` are the columns, or keys, from
+    which a run took its sequences and its labels: other files are read from those that have these names. It has no flag.
     """
 
     labels_needed: ClassVar[bool] = True
@@ -19,6 +24,9 @@ class ReadingOptions:
     input: str | None = option(None, "Column of a table, by name or by number from 0, or key of a JSON object, with the sequence.")
     target: str | None = option(None, "Column or key with the label, or with as many tags as the sequence has steps.")
     header: bool | None = option(None, "Whether a table begins with the names of its columns.  [default: found out]")
+    steps: str | None = option(
+        None, f"What the tags of a table belong to: {' or '.join(STEPS)} between blanks.  [default: found out, and kept by the run]"
+    )
     column: str | None = option(None, "Column with the tags of a file with one step a line: a number from 0, or upos, xpos, … of CoNLL-U.")
     scheme: str | None = option(
         None, "How tags mark spans: bio, iob1, bioes (or BILOU), or none if they do not.  [default: found out from the training files]"
@@ -35,6 +43,21 @@ class ReadingOptions:
     image: str = option("rows", "How an image is read: rows, one a step, or whole, as a single step.")
     impute: bool = option(False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.")
     encoding: str = option("utf-8", "How the files are encoded.")
+    learnt: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.steps not in (None, *STEPS):
+            raise ConfigError(f"`--steps` must be one of {', '.join(STEPS)}, got {self.steps!r}.")
+
+    @property
+    def learnt_target(self) -> str | None:
+        """The column from which labels were learnt, if that is known."""
+        return self.learnt[1] if self.learnt else None
+
+    @property
+    def between(self) -> str:
+        """What is written between several labels."""
+        return self.separator or ";"
 
     def to_predict(self) -> "ReadingOptions":
         """The same for files whose labels may be missing, and are not looked at: no `DataError` is about them."""

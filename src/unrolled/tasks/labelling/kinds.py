@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from unrolled.cells import Cell
-from unrolled.data.formats import settle_format
+from unrolled.data.formats import settle_format, settle_reading
 from unrolled.data.vectors import vector_columns
 from unrolled.models import OUTPUTS, Classifier, Encoder, LinearChain, Tagger, bio_constraints
 from unrolled.tasks.configuration import Configuration
@@ -50,6 +50,7 @@ class _Labelling:
         if not self.tagged:
             data = dataclasses.replace(data, output=self._output(configuration))
         reading = dataclasses.replace(configuration["reading"], scheme=knowledge.scheme)
+        reading = settle_reading(data.sources, reading, tagged=self.tagged)
         if settle_format(data.sources, reading, tagged=self.tagged).format == "files":
             reading = dataclasses.replace(reading, format="files")
         model = configuration["model"]

@@ -1,5 +1,6 @@
 """Labelled files, read and numbered: what is learnt, what is held out, and what must be known of it later."""
 
+import shlex
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import evenly
-from unrolled.data.formats import ReadingOptions, labelled_examples, settle_format
+from unrolled.data.formats import ReadingOptions, labelled_examples, settle_format, settle_reading
 from unrolled.data.sequences import Numbers, Sequences, gather
 from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.errors import ConfigError
@@ -46,22 +47,27 @@ class Part:
 
 @dataclass(frozen=True)
 class Labelled:
-    """The data of a run; `vectors` are those to begin with, `[V, E]`, and which of the words have one, `[V]`."""
+    """The data of a run; `vectors` are those to begin with, `[V, E]`, and which of the words have one, `[V]`.
+
+    `guessed` says which columns were chosen that nobody asked for.
+    """
 
     knowledge: Codec
     train: Part
     held_out: Part
     fingerprint: str
     vectors: tuple[Tensor, Tensor] | None = None
+    guessed: str = ""
 
 
 def read_labelled(configuration: Configuration, progress: Progress, *, tagged: bool, several: bool) -> Labelled:
     """Read what a configuration names, and set apart what is held out."""
-    data, reading = configuration["data"], configuration["reading"]
+    data, asked = configuration["data"], configuration["reading"]
     if not data.sources:
         raise ConfigError("There is no DATA to train on. Pass labelled files, or builtin:… examples: see docs/data.md.")
     if configuration["batches"].shift:
-        _require_images(data.sources, reading, tagged=tagged)
+        _require_images(data.sources, asked, tagged=tagged)
+    reading = settle_reading(data.sources, asked, tagged=tagged)
     sequences = _read(data.sources, reading, data.level, progress, tagged=tagged, several=several)
     everything = np.arange(len(sequences))
     same = replace(reading, scheme=sequences.scheme)
@@ -76,7 +82,7 @@ def read_labelled(configuration: Configuration, progress: Progress, *, tagged: b
         measured = Part(Encoded(other, codec, tagged=tagged, several=several), np.arange(len(other)))
     measured.encoded.notice_unseen(measured.which)
     fingerprint = blake2b(f"{sequences.fingerprint} {other and other.fingerprint}".encode(), digest_size=16).hexdigest()
-    return Labelled(codec, Part(encoded, learnt), measured, fingerprint, _vectors(data.vectors, codec))
+    return Labelled(codec, Part(encoded, learnt), measured, fingerprint, _vectors(data.vectors, codec), _guessed(reading))
 
 
 def _require_images(sources: tuple[str, ...], reading: ReadingOptions, *, tagged: bool) -> None:
@@ -85,6 +91,13 @@ def _require_images(sources: tuple[str, ...], reading: ReadingOptions, *, tagged
         raise ConfigError(
             "`--shift` moves images in idx files that are read row by row, and DATA is something else. Leave it out; `--noise` is for all numbers."
         )
+
+
+def _guessed(reading: ReadingOptions) -> str:
+    """The columns that were chosen as nobody asked for others, with the flags that ask for them; nothing where there are none."""
+    asked = (("--input", reading.input), ("--target", reading.target))
+    chosen = [f"{flag} {shlex.quote(name)}" for (flag, given), name in zip(asked, reading.learnt, strict=False) if given is None]
+    return " ".join(chosen)
 
 
 def _vectors(path: str | None, codec: Codec) -> tuple[Tensor, Tensor] | None:

@@ -57,15 +57,16 @@ class LabellingTask:
             self.deciding.loss(self.train.encoded.inputs(which).to(self.device), self.train.encoded, which, self.weights)
 
     def summary(self) -> str:
-        """How many sequences there are; of labels with an order also which it is, as only numbers say it."""
+        """How many sequences there are; of labels with an order also which it is, as only numbers say it; and the columns that nobody named."""
         codec = self.material.knowledge
         words = f", {codec.words.size:,} words" if codec.words else ""
         ordered = f" ({' < '.join(codec.labels)})" if isinstance(getattr(self.model, "output", None), Ordinal) else ""
         scheme = f" ({codec.scheme.upper()})" if codec.scheme and codec.marks_spans else ""
+        guessed = f", columns by guess: {self.material.guessed}" if self.material.guessed else ""
         steps = int(self.train.encoded.sequences.lengths[self.train.which].sum())
         return (
             f"{len(self.material.train):,} sequences of {steps:,} steps to learn, {len(self.material.held_out):,} held out, "
-            f"{len(codec.labels):,} labels{ordered}{scheme}{words}"
+            f"{len(codec.labels):,} labels{ordered}{scheme}{words}{guessed}"
         )
 
     def begin(self, epoch: int) -> None:
