@@ -28,6 +28,8 @@ n[t] = tanh(W_n @ x[t] + R_n @ h[t-1] + b_n)
 h[t] = u[t] * n[t] + (1 - u[t]) * h[t-1]
 """
 
+WINDOW = ["--window", "1", "--overlap", "9"]
+
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
@@ -383,6 +385,61 @@ def test_tags_from_the_terminal(here):
     rows = [line.split("\t") for line in call("predict", "run", typed="The king, live!\n").split("\n")]
     assert [row[0] for row in rows] == ["The", "king", ",", "live", "!", "", ""] and {len(row) for row in rows[:5]} == {3}
     assert call("predict", "run", "train.conllu").count("Predicted=") == 15
+
+
+def test_windows_are_chosen_when_a_file_is_tagged(here):
+    Path("train.conllu").write_text(TAGGED * 5, encoding="utf-8")
+    call("train", "tag", "train.conllu", *QUICK, "--out", "run")
+    whole = call("predict", "run", "train.conllu", "--json")
+    assert call("predict", "run", "train.conllu", "--json", "--window", "1") != whole
+    near = [json.loads(line)["probabilities"] for line in call("predict", "run", "train.conllu", "--json", *WINDOW).splitlines()]
+    assert near == [pytest.approx(json.loads(line)["probabilities"], abs=2e-6) for line in whole.splitlines()]
+    assert json.loads(call("evaluate", "run", "train.conllu", "--json", *WINDOW)) == json.loads(
+        call("evaluate", "run", "train.conllu", "--json")
+    )
+    for command in ("predict", "evaluate"):
+        with pytest.raises(UnrolledError, match=r"`--overlap 1` is that of the pieces of `--window`. Give that too, or leave it out"):
+            call(command, "run", "train.conllu", "--overlap", "1")
+
+
+def test_windows_are_refused_where_nothing_is_tagged(here, run):
+    Path("reviews.csv").write_text("review,mood\n" + "a fine film,good\na bad film,bad\n" * 9, encoding="utf-8")
+    call("train", "classify", "reviews.csv", *QUICK, "--out", "moods")
+    for command in ("predict", "evaluate"):
+        with pytest.raises(UnrolledError, match=r"`--window` divides sequences whose steps are tagged, and this network labels whole ones"):
+            call(command, "moods", "reviews.csv", "--window", "3")
+    with pytest.raises(UnrolledError, match="`--window` says nothing about a text"):
+        call("evaluate", run, "text.txt", "--window", "3")
+
+
+def test_tags_that_mark_no_spans_have_no_entities(here):
+    Path("train.conll").write_text("Dr O\nAda B-per\nFox I-per\n\nwalks O\n\n" * 9, encoding="utf-8")
+    Path("other.conll").write_text("Dr X\nAda Y\n", encoding="utf-8")
+    call("train", "tag", "train.conll", *QUICK, "--out", "run")
+    assert "entity_f1" in json.loads(call("evaluate", "run", "train.conll", "--json"))
+    with pytest.warns(UserWarning, match="not learnt: 'X', 'Y'"):
+        told = call("evaluate", "run", "other.conll", "--scheme", "none", "--json")
+    assert set(json.loads(told)) == {"accuracy", "macro_f1", "tokens"}
+
+
+def test_standard_input_has_one_name(here, monkeypatch):
+    Path("reviews.csv").write_text("review,mood\n" + "a fine film,good\na bad film,bad\n" * 9, encoding="utf-8")
+    call("train", "classify", "reviews.csv", *QUICK, "--out", "run")
+    result = CliRunner().invoke(cli, ["predict", "run", "-", "--format", "csv"], input="review,mood\na film,good\n")
+    assert result.stderr.startswith("standard input has labels, which are ignored here")
+    with pytest.raises(UnrolledError, match=r"^standard input is not utf-8"):
+        call("predict", "run", typed=b"caf\xe9\n")
+
+
+def test_a_run_of_another_task_is_named_with_how_it_goes_on(here):
+    Path("train.conllu").write_text(TAGGED * 5, encoding="utf-8")
+    call("train", "tag", "train.conllu", *QUICK, "--out", "run")
+    for other in ("classify", "lm", "translate"):
+        told = (
+            f"run holds a run of `unrolled train tag`, not of `unrolled train {other}`. Go on with it as `unrolled train tag --resume run`"
+        )
+        with pytest.raises(UnrolledError, match=f"^{re.escape(told)}"):
+            call("train", other, "--resume", "run")
 
 
 def test_what_a_run_is_not_for_is_said(run):

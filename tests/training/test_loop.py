@@ -60,6 +60,16 @@ class Quadratic:
         assert not memory
 
 
+class Telling(Silent):
+    """Keeps what is said."""
+
+    def __init__(self):
+        self.lines: list[str] = []
+
+    def say(self, line):
+        self.lines.append(line)
+
+
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "run").mkdir()
@@ -151,10 +161,19 @@ def test_the_best_weights_are_kept_and_the_last_are_gone_on_with(folder):
 
 
 def test_a_run_stops_when_nothing_has_been_better_for_as_long_as_its_patience(folder):
-    task = Quadratic(losses=[3.0, 2.0, 2.5, 2.0, 1.0, 0.5])
-    train(task, TrainingOptions(epochs=6, evaluations=6, patience=2), folder, Silent())
+    task, told = Quadratic(losses=[3.0, 2.0, 2.5, 2.0, 1.0, 0.5]), Telling()
+    train(task, TrainingOptions(epochs=6, evaluations=6, patience=2), folder, told)
+    assert [line for line in told.lines if line.startswith("stopped")] == [
+        "stopped at update 24: 2 measurements without a better one (--patience)"
+    ]
     assert [r["held_out"] for r in folder.history.records() if "held_out" in r] == [3.0, 2.0, 2.5, 2.0]
     assert len(task.asked) == 24
+
+
+def test_a_run_that_ends_as_asked_says_nothing_of_patience(folder):
+    told = Telling()
+    train(Quadratic(losses=[3.0, 2.0, 2.5]), TrainingOptions(epochs=3, evaluations=3, patience=2), folder, told)
+    assert told.lines and not any("patience" in line for line in told.lines)
 
 
 def test_without_a_held_out_part_the_last_weights_are_kept(folder):

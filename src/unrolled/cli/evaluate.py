@@ -12,7 +12,7 @@ from unrolled.data.formats import ReadingOptions
 from unrolled.data.pairs import PairOptions
 from unrolled.errors import ConfigError
 from unrolled.tasks import load
-from unrolled.tasks.labelling import TrainedLabeller
+from unrolled.tasks.labelling import TrainedLabeller, WindowOptions
 from unrolled.tasks.language_model import TrainedLanguageModel, describe
 from unrolled.tasks.translation import SearchOptions, TrainedTranslator
 from unrolled.training import Display, display_here
@@ -34,7 +34,7 @@ def evaluate(run: Path, data: tuple[str, ...], as_json: bool, **options: Any) ->
     """
     if not data and "source" not in given(options):
         raise ConfigError("There is no DATA to measure. Pass files, or builtin:… data.")
-    require(given(options), PairOptions, SearchOptions)
+    require(given(options), PairOptions, SearchOptions, WindowOptions)
     trained = load(run)
     with display_here() as display:
         found, told = _MEASURES[type(trained)](trained, data, given(options), display)
@@ -49,8 +49,8 @@ def _text(trained: TrainedLanguageModel, data: tuple[str, ...], options: dict[st
 
 def _labels(trained: TrainedLabeller, data: tuple[str, ...], options: dict[str, Any], display: Display) -> Told:
     confusion = options.pop("confusion", None)
-    (reading,) = chosen(options, ReadingOptions, of="a labeller")
-    found = trained.evaluate(data, reading=trained.reading_of(data, **reading), progress=display.work)
+    reading, windows = chosen(options, ReadingOptions, WindowOptions, of="a labeller")
+    found = trained.evaluate(data, reading=trained.reading_of(data, **reading), progress=display.work, **windows)
     if confusion:
         found.draw(confusion)
     unit = "tokens" if trained.tagged else "sequences"
@@ -87,4 +87,4 @@ _MEASURES: dict[type, Callable[[Any, tuple[str, ...], dict[str, Any], Display], 
     TrainedTranslator: _pairs,
 }
 
-evaluate.params += merged_flags(ReadingOptions, PairOptions, SearchOptions, without=["nbest"])
+evaluate.params += merged_flags(ReadingOptions, WindowOptions, PairOptions, SearchOptions, without=["nbest"])

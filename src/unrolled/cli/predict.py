@@ -13,11 +13,12 @@ from unrolled.cli.flags import chosen, given, merged_flags, require
 from unrolled.cli.translating import write_translations
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import ReadingOptions, read_examples, settle_format, write_predictions
+from unrolled.data.formats.files import named
 from unrolled.data.formats.regions import spans
 from unrolled.data.pairs import PairOptions, read_pairs, shortened
 from unrolled.errors import RunError
 from unrolled.tasks import load
-from unrolled.tasks.labelling import TrainedLabeller
+from unrolled.tasks.labelling import TrainedLabeller, WindowOptions
 from unrolled.tasks.language_model import TrainedLanguageModel
 from unrolled.tasks.translation import SearchOptions, TrainedTranslator, require_drawable
 from unrolled.training.checkpoint import replace_file
@@ -41,7 +42,7 @@ def predict(run: Path, file: str, out: Path | None, as_json: bool, **options: An
     Without FILE, or with -, lines of text are read from the terminal or a pipe, or a table if the network learnt from event logs or
     tables of series. Labels and targets that a file already has are left as they are.
     """
-    require(given(options), PairOptions, SearchOptions)
+    require(given(options), PairOptions, SearchOptions, WindowOptions)
     trained = load(run)
     if isinstance(trained, TrainedLanguageModel):
         raise RunError(f"{run} holds a language model, which labels nothing. Use `unrolled sample` or `unrolled score` with it.")
@@ -80,7 +81,7 @@ def _translations(trained: TrainedTranslator, file: str, options: dict[str, Any]
 
 
 def _labels(trained: TrainedLabeller, file: str, options: dict[str, Any], as_json: bool) -> Writing:
-    (reading,) = chosen(options, ReadingOptions, of="a labeller")
+    reading, windows = chosen(options, ReadingOptions, WindowOptions, of="a labeller")
     settled = trained.reading_of(file, labels=False, **reading)
     table = settled.case or settled.series or settled.channels
     if file == "-" and not reading.get("format") and not table:
@@ -89,7 +90,7 @@ def _labels(trained: TrainedLabeller, file: str, options: dict[str, Any], as_jso
         click.echo(f"Type {'the rows of a table, with their header' if table else 'a text and press Enter'}; end with Ctrl-D.", err=True)
     settled = settle_format(file, settled, tagged=trained.tagged)
     examples = _noticing(file, read_examples(file, settled, tagged=trained.tagged))
-    found = trained.predict_stream(examples, at_once=1 if _typed(file) else None)
+    found = trained.predict_stream(examples, at_once=1 if _typed(file) else None, **windows)
 
     def write(target: TextIO) -> None:
         if as_json:
@@ -106,7 +107,7 @@ def _noticing(file: str, examples: Iterable[Example]) -> Iterator[Example]:
     noticed = False
     for example in examples:
         if not noticed and (example.labels or example.tags):
-            click.echo(f"{file} has labels, which are ignored here; `unrolled evaluate` compares with them.", err=True)
+            click.echo(f"{named(Path(file))} has labels, which are ignored here; `unrolled evaluate` compares with them.", err=True)
             noticed = True
         yield example
 
@@ -127,4 +128,4 @@ def _said(said: Prediction) -> dict[str, Any]:
     return {**found, "probabilities": {name: round(p, 6) for name, p in said.chances.items()}}
 
 
-predict.params += [flag for flag in merged_flags(ReadingOptions, PairOptions, SearchOptions) if flag.name not in ("target", "source")]
+predict.params += merged_flags(ReadingOptions, WindowOptions, PairOptions, SearchOptions, without=["target", "source"])

@@ -1,5 +1,6 @@
 """What one can ask of a network that reads sequences."""
 
+import math
 from dataclasses import dataclass, replace
 
 from unrolled.errors import ConfigError
@@ -58,6 +59,11 @@ class TaggerOptions(EncoderOptions):
         0.0, "Nats by which tags of entities must be ahead of O in training, so that fewer are missed and more are wrong."
     )
     crf: bool = option(False, "Score whole sequences of tags: a linear-chain conditional random field.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.recall < math.inf:
+            raise ConfigError(f"`--recall` must be a number of at least 0, got {self.recall}.")
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,12 @@ class Configuration:
 
     @classmethod
     def read(cls, task: str, kinds: Mapping[str, type], folder: RunFolder) -> "Configuration":
-        """From a run folder. `RunError` if it holds something else."""
+        """From a run folder. `RunError` if it holds something else, such as a run of another task."""
         config = folder.read_config()
+        found = config.get("task")
+        if isinstance(found, str) and found != task:
+            run = f"{folder} holds a run of `unrolled train {found}`, not of `unrolled train {task}`."
+            raise RunError(f"{run} Go on with it as `unrolled train {found} --resume {folder}`.")
         try:
             groups: dict[str, Any] = {group: build(kind, config[group]) for group, kind in kinds.items()}
             return cls(task, groups, str(config[_CORPUS]["fingerprint"]))

@@ -131,6 +131,8 @@ class _Run:
             if time.perf_counter() - self.drawn_at >= DRAW_SECONDS:
                 self._draw()
             self.interrupts.check()
+        if self._done(self.at.updates, self.at.seconds) < 1:
+            self.display.say(f"stopped at update {self.at.updates}: {self.at.in_vain} measurements without a better one (--patience)")
 
     def _turn_epoch(self) -> None:
         if self.at.in_epoch == self.updates_per_epoch:
@@ -235,14 +237,15 @@ class _Run:
         with self.average.in_place():
             measures = self._evaluated(self.task.evaluate)
             self.measuring += time.perf_counter() - begun
-            if not math.isfinite(measures["held_out"]):
-                raise TrainingError(f"After update {self.at.updates} the held-out loss is {measures['held_out']:.4g}. {self._way_back()}")
+            loss = measures.get("held_out")
+            if loss is not None and not math.isfinite(loss):
+                raise TrainingError(f"After update {self.at.updates} the held-out loss is {loss:.4g}. {self._way_back()}")
             self._record(measures)
             self.display.say(f"update {self.at.updates}: held out {self.task.describe(measures)}")
             score = self.task.score(measures)
             self.at.in_vain += 1
             if self.at.best is None or score < self.at.best:
-                self.at.best, self.at.in_vain, self.held_out = score, 0, measures["held_out"]
+                self.at.best, self.at.in_vain, self.held_out = score, 0, loss
                 self.folder.save_weights(self.task.model)
         self.at.measured_updates, self.at.measured_seconds = self.at.updates, self.at.seconds
         self._save()

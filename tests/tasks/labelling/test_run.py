@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import re
 import struct
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ from unrolled.tasks import find_kind, run_training
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.labelling.batches import Encoded
 from unrolled.tasks.labelling.codec import Codec
-from unrolled.tasks.labelling.deciding import Steps, predict_all
+from unrolled.tasks.labelling.deciding import Steps, WholeSequences, predict_all
 from unrolled.tasks.labelling.options import LabelOptions
 from unrolled.training import RunFolder, Silent
 
@@ -207,6 +208,8 @@ def test_a_run_that_is_interrupted_ends_like_one_left_alone(table, tags, tmp_pat
         monkeypatch.undo()
         raise Stopped
 
+    for order, label in enumerate(("bad", "neither", "good")):
+        table.write_text(re.sub(f",{label}$", f",{order}", table.read_text(), flags=re.M))
     kind, data = find_kind(name), str(table if name == "classify" else tags)
     alone, stopped = RunFolder(tmp_path / "alone"), RunFolder(tmp_path / "stopped")
     run_training(kind, data, alone, {**SMALL, **options}, Silent())
@@ -245,6 +248,30 @@ def test_another_file_can_be_measured_on_and_nothing_at_all(table, tmp_path):
     un.load(tmp_path / "whole").predict(["good"])
 
 
+def test_another_file_to_measure_on_is_refused_when_a_run_goes_on(table, tmp_path):
+    other = tmp_path / "other.csv"
+    other.write_text("text,label\ngood,good\nbad,bad\n")
+    folder = RunFolder(tmp_path / "run")
+    run_training(find_kind("classify"), str(table), folder, {**SMALL, "validation": str(other)}, Silent())
+    assert run_training(find_kind("classify"), (), folder, {"epochs": 3}, Silent(), resume=True).finished
+    other.write_text("text,label\ngood,good\nbad,good\n")
+    with pytest.raises(RunError, match="is not the one that"):
+        run_training(find_kind("classify"), (), folder, {"epochs": 4}, Silent(), resume=True)
+
+
+def test_no_loss_is_said_of_labels_of_which_none_was_learnt(table, tmp_path):
+    other, told = tmp_path / "other.csv", []
+    other.write_text("text,label\ngood,splendid\nbad,awful\n")
+    display = Silent()
+    display.say = told.append
+    with pytest.warns(UnrolledWarning, match="2 of 2 sequences"):
+        un.train_classifier(table, out=tmp_path / "run", validation=str(other), **SMALL, display=display)
+    records = RunFolder(tmp_path / "run").history.records()
+    assert records[-1]["final_accuracy"] == 0
+    assert not any("held_out" in name for record in records for name in record)
+    assert told[-1].startswith("held out, with the best weights: no loss, as no label there was learnt, accuracy 0.00%")
+
+
 def test_several_labels_at_once(tmp_path):
     path = tmp_path / "several.csv"
     chance = random.Random(1)
@@ -269,27 +296,80 @@ def test_an_unseen_label_among_several_has_no_part_in_the_loss(tmp_path):
     assert losses[1]["final_accuracy"] <= 0.5
 
 
-def test_numbers_with_noise(tmp_path):
+@pytest.fixture
+def seen(monkeypatch):
+    """The standardised numbers of the batches that were learnt, `[T, B, C]` each, and what they were before they were changed."""
+    batches, learn = [], WholeSequences.loss
+
+    def loss(self, inputs, encoded, which, *given):
+        batches.append((inputs.numbers.numpy().copy(), encoded.inputs(which).numbers.numpy()))
+        return learn(self, inputs, encoded, which, *given)
+
+    monkeypatch.setattr(WholeSequences, "loss", loss)
+    return batches
+
+
+@pytest.fixture
+def waves(tmp_path):
+    """Series that rise or fall."""
     rng = np.random.default_rng(0)
     lines = ["@problemName waves", "@dimensions 1", "@classLabel true up down", "@data"]
     for label, sign in (("up", 1), ("down", -1)):
         lines += [",".join(f"{v:.3f}" for v in 5 + sign * np.arange(9) + rng.normal(0, 0.3, 9)) + f":{label}" for _ in range(20)]
     path = tmp_path / "waves.ts"
     path.write_text("\n".join(lines) + "\n")
-    trained = un.train_classifier(path, out=tmp_path / "run", noise=0.1, **{**QUIET, **LEARN})
+    return path
+
+
+def test_numbers_are_learnt_with_noise_and_labelled_without(waves, tmp_path, seen):
+    trained = un.train_classifier(waves, out=tmp_path / "run", noise=0.1, held_out=0.0, **{**QUIET, **LEARN})
+    # What is tried out before the first batch is as it was read.
+    noise = np.concatenate([(now - before).ravel() for now, before in seen[1:]])
+    assert noise.shape == (25 * 40 * 9,)
+    assert noise.std() == pytest.approx(0.1, rel=0.05)
     assert [p.labels for p in trained.predict([5 + np.arange(9.0)[:, None], 5 - np.arange(9.0)[:, None]])] == [("up",), ("down",)]
-    assert trained.evaluate(path).accuracy > 0.95
+    assert trained.evaluate(waves).accuracy > 0.95
     with pytest.raises(DataError, match="no tokens and 1 channels of numbers, got tokens and 0"):
         trained.predict(["up"])
 
 
-def test_images_are_moved_and_other_numbers_are_not(tmp_path, monkeypatch):
+@pytest.mark.parametrize("missing", [np.nan, np.inf, -np.inf, 1e300])
+def test_numbers_that_are_missing_or_infinite_are_named(waves, tmp_path, missing):
+    trained = un.train_classifier(waves, out=tmp_path / "run", **QUIET)
+    good, bad = np.ones((9, 1)), np.ones((9, 1))
+    bad[3] = missing
+    said = "the value is missing, one of 1 in this sequence. Fill it in, or train with `impute=True`"
+    told = said if np.isnan(missing) else "a value must be a finite 32-bit number, got an infinite one"
+    with np.errstate(over="ignore"):
+        example = Example("elsewhere", numbers=bad.astype(np.float32))
+    for sequence in (bad, example):
+        with pytest.raises(DataError, match=re.escape(f"`sequences[1]`, step 4, channel 1: {told}")):
+            trained.predict([good, sequence])
+
+
+def test_missing_numbers_are_put_in_as_they_were_learnt(waves, tmp_path):
+    trained = un.train_classifier(waves, out=tmp_path / "run", impute=True, **QUIET)
+    gaps, filled = np.arange(9.0)[:, None], np.arange(9.0)[:, None]
+    gaps[0], gaps[4:6] = np.nan, np.nan
+    filled[0], filled[4:6] = trained.codec.numbers.mean, 3
+    found, wanted = trained.predict([gaps, filled])
+    assert found.chances == pytest.approx(wanted.chances)
+    gaps[4] = np.inf
+    with pytest.raises(DataError, match=r"`sequences\[0\]`, step 5, channel 1: .*infinite"):
+        trained.predict([gaps])
+
+
+def test_images_are_moved_and_other_numbers_are_refused(tmp_path, seen):
     images = tmp_path / "a-images-idx3-ubyte"
     images.write_bytes(bytes((0, 0, 8, 3)) + struct.pack(">3I", 12, 4, 3) + bytes(range(144)))
     with pytest.raises(DataError, match=r"image 1: the sequence has no label. Put the file with the labels"):
         un.train_classifier(images, out=tmp_path / "run", shift=1, **QUIET)
     (tmp_path / "a-labels-idx1-ubyte").write_bytes(bytes((0, 0, 8, 1)) + struct.pack(">I", 12) + bytes([0, 1] * 6))
     un.train_classifier(images, out=tmp_path / "run", shift=1, **QUIET)
+    now, before = (np.concatenate(images, 1).swapaxes(0, 1) for images in zip(*seen[1:], strict=True))
+    moved = now[(now != before).any((1, 2))]
+    assert len(moved) > len(now) / 2
+    assert all((image == 0).all(0).any() or (image == 0).all(1).any() for image in moved)
     series = tmp_path / "sensors.csv"
     series.write_text("id,x,y,label\n" + "".join(f"{i},{i},{t},{'ab'[i % 2]}\n" for i in range(8) for t in range(3)))
     for data, options in ((images, {"image": "whole"}), (series, {"series": "id", "target": "label"}), ("builtin:bouncing-ball", {})):
@@ -366,6 +446,45 @@ def _steps(*, bidirectional, window, overlap=0, crf=False):
     return 25, found[0][0], found[1][0]
 
 
+def test_windows_are_chosen_when_steps_are_tagged(tags, tmp_path):
+    trained = un.train_tagger(tags, out=tmp_path / "run", **QUIET)
+    sequences = [["Dr", "Ada", "Lee", "walks", "x", "Bo"], ["Bo"]]
+    whole, near, alone = (trained.predict(sequences, **cut) for cut in ({}, {"window": 2, "overlap": 9}, {"window": 1}))
+    steps = [trained.predict([[token]])[0].probabilities[0] for token in sequences[0]]
+    np.testing.assert_allclose(near[0].probabilities, whole[0].probabilities, rtol=1e-4)
+    np.testing.assert_allclose(alone[0].probabilities, steps, rtol=1e-4)
+    found = [trained.evaluate(tags, **cut).confusion.tolist() for cut in ({}, {"window": 2, "overlap": 9}, {"window": 1})]
+    assert found[0] == found[1] != found[2]
+    for wrong, message in (
+        ({"overlap": 2}, r"`--overlap 2` is that of the pieces of `--window`"),
+        ({"window": 0}, "`--window` must be at least 1, got 0"),
+        ({"window": 2.5}, "`--window` must be of type int"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            trained.predict(sequences, **wrong)
+        with pytest.raises(ConfigError, match=message):
+            trained.evaluate(tags, **wrong)
+    with pytest.raises(ConfigError, match="`--overlap 2` is that"):
+        un.train_tagger(tags, out=tmp_path / "other", overlap=2, **QUIET)
+    assert not (tmp_path / "other").exists()
+
+
+def test_windows_are_refused_where_whole_sequences_are_labelled(table, tmp_path):
+    trained = un.train_classifier(table, out=tmp_path / "run", **QUIET)
+    for ask in (trained.predict, trained.predict_stream, trained.evaluate):
+        with pytest.raises(ConfigError, match=r"`--window` divides sequences whose steps are tagged, .* Leave it out"):
+            ask([], window=3)
+
+
+def test_what_is_held_out_is_not_learnt_in_windows_either(tags):
+    material, task = _task("tag", tags, window=2, held_out=0.4)
+    learnt, held = (material.train.encoded.sequences.steps(part.which) for part in (material.train, material.held_out))
+    pieces = np.concatenate([task.train.encoded.sequences.steps(batch) for batch in task.order])
+    assert sorted(pieces.tolist()) == sorted(learnt.tolist())
+    assert len(held) and not set(held.tolist()) & set(pieces.tolist())
+    assert task.train.encoded.sequences.lengths.max() == 2
+
+
 @pytest.mark.parametrize("crf", [False, True])
 def test_spans_longer_than_a_window_can_be_learnt(tmp_path, crf):
     path = tmp_path / "long.conll"
@@ -373,6 +492,12 @@ def test_spans_longer_than_a_window_can_be_learnt(tmp_path, crf):
     un.train_tagger(path, out=tmp_path / "run", crf=crf, window=3, **QUIET)
     losses = [r["loss"] for r in RunFolder(tmp_path / "run").history.records() if "loss" in r]
     assert losses and np.isfinite(losses).all()
+
+
+@pytest.mark.parametrize("recall", [-2.0, float("nan"), float("inf")])
+def test_a_lead_of_entities_is_a_number_of_at_least_0(tags, tmp_path, recall):
+    with pytest.raises(ConfigError, match="`--recall` must be a number of at least 0, got"):
+        un.train_tagger(tags, out=tmp_path / "run", recall=recall, **QUIET)
 
 
 def test_entities_are_measured_where_there_are_none(tags, tmp_path):
@@ -436,6 +561,12 @@ def test_columns_that_were_guessed_are_told_and_kept(tmp_path):
         ("text,label\ngood,x\nbad,y\n", {"output": "soft"}, ConfigError, "--output"),
         ("text,label\ngood,x\nbad,y\n", {"batch": 0}, ConfigError, "--batch"),
         ("text,label\ngood,x\nbad,y\nso,z\n", {"output": "binary", "held_out": 0.0}, ConfigError, "binary output"),
+        (
+            "text,label\ngood,high\nbad,low\nso,2\n",
+            {"output": "ordinal", "held_out": 0.0},
+            ConfigError,
+            "`--output ordinal` takes the order of labels from numbers, got 'high', 'low'. Write numbers instead, .*softmax",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_left_behind(tmp_path, content, options, error, message):
@@ -479,13 +610,46 @@ def test_vectors_that_are_none_are_named(table, tmp_path, text, message):
     assert not (tmp_path / "run").exists()
 
 
-def test_class_weights_make_every_label_count_the_same(table, tmp_path):
-    kind = find_kind("classify")
-    options = {**SMALL, "sources": [str(table)], "class_weights": "balanced", "cell": "lstm"}
-    configuration = Configuration.from_flat("classify", kind.groups, options)
+def _task(name, source, **options):
+    """The material and the task of a run that is about to begin."""
+    kind = find_kind(name)
+    configuration = Configuration.from_flat(name, kind.groups, {**SMALL, "cell": "gru", "sources": [str(source)], **options})
     material = kind.read(configuration, lambda *_: None)
-    model = kind.build(configuration, material.knowledge, find_cell("lstm"))
-    weights = kind.task(model, material, configuration).weights
+    torch.manual_seed(8)
+    return material, kind.task(kind.build(configuration, material.knowledge, find_cell("gru")), material, configuration)
+
+
+@pytest.mark.parametrize("name", ["classify", "tag"])
+def test_rare_labels_weigh_more_in_what_is_learnt(name, table, tags):
+    _, task = _task(name, table if name == "classify" else tags, class_weights="balanced")
+    task.model.eval()
+    ((piece,), which) = task.pieces(2), task.order[2]
+    encoded = task.train.encoded
+    inputs, lengths = encoded.inputs(which), encoded.sequences.lengths[which]
+    if name == "classify":
+        logs, targets = task.model(inputs).log_softmax(-1), encoded.targets[which]
+    else:
+        scores = task.model(inputs)[0].log_softmax(-1)
+        logs = torch.cat([scores[:n, row] for row, n in enumerate(lengths)])
+        targets = encoded.targets[encoded.sequences.steps(which)]
+    losses, total = -logs[torch.arange(len(targets)), torch.from_numpy(targets)].detach(), float(piece.total.detach())
+    assert len(set(task.weights[targets].tolist())) > 1
+    assert total == pytest.approx(float((task.weights[targets] * losses).sum()), rel=1e-4)
+    assert total != pytest.approx(float(losses.sum()), rel=1e-2)
+
+
+def test_the_weights_with_the_best_labels_are_kept_and_among_equals_those_with_the_least_loss(table, tags):
+    _, task = _task("classify", table)
+    assert task.score({"decisive": 0.8, "held_out": 5.0}) < task.score({"decisive": 0.79, "held_out": 0.1})
+    assert task.score({"decisive": 0.8, "held_out": 0.1}) < task.score({"decisive": 0.8, "held_out": 0.2})
+    _, task = _task("tag", tags)
+    measures = task.evaluate(lambda *_: None)
+    assert measures["decisive"] == measures["entity_f1"] != measures["accuracy"]
+
+
+def test_class_weights_make_every_label_count_the_same(table):
+    material, task = _task("classify", table, class_weights="balanced")
+    weights = task.weights
     counts = np.bincount(material.train.encoded.targets[material.train.which])
     assert len(set(counts)) > 1
     np.testing.assert_allclose(weights.numpy() * counts, np.full(len(counts), counts.sum() / len(counts)), rtol=1e-6)
@@ -495,11 +659,7 @@ def test_every_epoch_has_other_batches_and_noise_is_as_asked(tmp_path):
     path = tmp_path / "series.csv"
     rows = [f"{s},{t},{(s % 2) + t % 3},{'ab'[s % 2]}" for s in range(12) for t in range(5 + s)]
     path.write_text("id,time,x,label\n" + "\n".join(rows) + "\n")
-    kind = find_kind("classify")
-    options = {**SMALL, "sources": [str(path)], "series": "id", "time": "time", "target": "label", "noise": 0.25, "batch": 3, "cell": "gru"}
-    configuration = Configuration.from_flat("classify", kind.groups, options)
-    material = kind.read(configuration, lambda *_: None)
-    task = kind.task(kind.build(configuration, material.knowledge, find_cell("gru")), material, configuration)
+    _, task = _task("classify", path, series="id", time="time", target="label", noise=0.25, batch=3)
     orders = []
     for epoch in range(3):
         task.begin(epoch)

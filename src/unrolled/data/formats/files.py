@@ -70,7 +70,7 @@ def open_text(path: Path, encoding: str) -> Iterator[TextIO]:
         except UnicodeError as error:
             reason = getattr(error, "reason", str(error))
             cure = "Pass the encoding it was written in, for instance `--encoding latin-1`."
-            raise DataError(f"{path}{_line_in_error(path, encoding)} is not {encoding}: {reason}. {cure}") from None
+            raise DataError(f"{named(path)}{_line_in_error(path, encoding)} is not {encoding}: {reason}. {cure}") from None
         finally:
             file.detach()
 
@@ -139,7 +139,7 @@ class Table:
         """Where the column `name` stands, which was asked for with `flag`."""
         if name not in self.columns:
             found = ", ".join(self.columns)
-            raise ConfigError(f"{self.path} has no column {name!r}; its columns are {found}. Pass one of them as `{flag}`.")
+            raise ConfigError(f"{named(self.path)} has no column {name!r}; its columns are {found}. Pass one of them as `{flag}`.")
         return self.columns.index(name)
 
 
@@ -152,10 +152,10 @@ def open_table(path: Path, encoding: str) -> Iterator[Table]:
     with open_rows(path, encoding) as (delimiter, rows):
         columns = tuple(name.strip() for name in next(rows, (0, []))[1])
         if not any(columns):
-            raise DataError(f"{path} has no first line with the names of its columns. Add one.")
+            raise DataError(f"{named(path)} has no first line with the names of its columns. Add one.")
         twice = next((name for name in columns if columns.count(name) > 1), None)
         if twice is not None:
-            raise DataError(f"{path}, line 1, has two columns {twice!r}. Give each its own name.")
+            raise DataError(f"{named(path)}, line 1, has two columns {twice!r}. Give each its own name.")
         yield Table(path, delimiter, columns, rows)
 
 
@@ -190,11 +190,11 @@ def _rows(path: Path, file: Iterable[str], delimiter: str, quoting: Literal[0, 3
             width = width or len(row)
             if row and len(row) != width:
                 raise DataError(
-                    f"{path}, line {begin + 1}: a row must have {width} cells as the first line has, got {len(row)}. "
+                    f"{named(path)}, line {begin + 1}: a row must have {width} cells as the first line has, got {len(row)}. "
                     f"Put a cell that has {delimiter!r} in it between double quotes."
                 )
             if row:
                 yield reader.line_num, row
             begin = reader.line_num
     except csv.Error as error:
-        raise DataError(f"{path}, line {begin + 1}: {error}. Check its double quotes.") from None
+        raise DataError(f"{named(path)}, line {begin + 1}: {error}. Check its double quotes.") from None

@@ -9,6 +9,8 @@ from unrolled.errors import DataError
 
 _MISSING = frozenset({"", "?", "na", "nan", "n/a", "null", "none"})
 
+_IMPUTE = "Pass `--impute` to put the last known value of the channel, or its mean, where one is missing."
+
 
 def parse_number(text: str) -> float:
     """The number that a cell holds, and NaN where it says that there is none; anything else is a `ValueError`."""
@@ -16,12 +18,14 @@ def parse_number(text: str) -> float:
     return float("nan") if text.lower() in _MISSING else float(text)
 
 
-def complete(numbers: NDArray[np.float32], place: Callable[[int], str], channels: Sequence[str], *, impute: bool) -> NDArray[np.float32]:
+def complete(
+    numbers: NDArray[np.float32], place: Callable[[int], str], channels: Sequence[str], *, impute: bool, cure: str = _IMPUTE
+) -> NDArray[np.float32]:
     """The numbers `[T, C]` of one sequence without gaps.
 
     With `impute` a missing value becomes the last known one of its channel. Those before the first known one stay NaN: a mean over the
     file could have seen what is held out, so `Standardiser` puts the mean of the training part there. Without it, and for an infinite
-    value always, `DataError` names the first by `place(row)` and by its channel.
+    value always, `DataError` names the first by `place(row)` and by its channel; `cure` says what to do about one that is missing.
     """
     if infinite := np.argwhere(np.isinf(numbers)).tolist():
         row, channel = infinite[0]
@@ -33,7 +37,6 @@ def complete(numbers: NDArray[np.float32], place: Callable[[int], str], channels
         return numbers
     if not impute:
         row, channel = np.argwhere(missing)[0].tolist()
-        cure = "Pass `--impute` to put the last known value of the channel, or its mean, where one is missing."
         raise DataError(f"{place(row)}, {channels[channel]}: the value is missing, one of {missing.sum()} in this sequence. {cure}")
     last = np.maximum.accumulate(np.where(missing, 0, np.arange(len(numbers))[:, None]), axis=0)
     return np.take_along_axis(numbers, last, axis=0)

@@ -180,10 +180,14 @@ def _labels_of(sequences: Sequences, part: NDArray[np.int64], steps: NDArray[np.
     return {sequences.names[n] for n in (*tags, *labels) if n >= 0}
 
 
+def is_number(label: str) -> bool:
+    """Whether a label is a finite number, so that it has a place among others."""
+    try:
+        return math.isfinite(float(label))
+    except ValueError:
+        return False
+
+
 def _order(label: str) -> tuple[int, float, str]:
     """Numbers by their size, then words by the alphabet."""
-    try:
-        size = float(label)
-    except ValueError:
-        size = math.nan
-    return (0, size, label) if math.isfinite(size) else (1, 0.0, label)
+    return (0, float(label), label) if is_number(label) else (1, 0.0, label)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import by_length
-from unrolled.data.examples import Prediction
+from unrolled.data.examples import Prediction, marks_spans
 from unrolled.data.sequences import Numbers
 from unrolled.models import Classifier, MultiLabel, Tagger
 from unrolled.models.inputs import Inputs
@@ -21,10 +21,11 @@ Weights = Tensor | None
 
 
 class Deciding(Protocol):
-    """A network that labels, and how it is asked."""
+    """A network that labels, and how it is asked: of whole sequences, or in pieces of at most `window` steps."""
 
     tagged: bool
     several: bool
+    window: int | None
 
     @property
     def model(self) -> Any:
@@ -65,6 +66,7 @@ class WholeSequences:
     """One label, or several, for a sequence."""
 
     tagged = False
+    window: int | None = None
 
     def __init__(self, model: Classifier) -> None:
         self.model, self.several = model, isinstance(model.output, MultiLabel)
@@ -163,8 +165,8 @@ class Steps:
             yield scores[decided]
 
     def score(self, encoded: Encoded, which: Numbers, found: list[Prediction]) -> Scores:
-        """By their tags."""
+        """By their tags, and by entities where these were learnt and are what the tags of the sequences mark."""
         sequences = encoded.sequences
         spans = zip(sequences.starts[which].tolist(), sequences.starts[which + 1].tolist(), strict=True)
         true = [tuple(sequences.names[n] for n in sequences.tags[a:b]) for a, b in spans]
-        return score_tags(true, [p.tags or () for p in found], spans=encoded.codec.marks_spans)
+        return score_tags(true, [p.tags or () for p in found], spans=encoded.codec.marks_spans and marks_spans(sequences.scheme))

@@ -12,10 +12,11 @@ from torch import Tensor
 from unrolled.cells import Cell
 from unrolled.data.formats import settle_format, settle_reading
 from unrolled.data.vectors import vector_columns
+from unrolled.errors import ConfigError
 from unrolled.models import OUTPUTS, Classifier, Encoder, LinearChain, Tagger, bio_constraints
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.kind import Progress
-from unrolled.tasks.labelling.codec import Codec
+from unrolled.tasks.labelling.codec import Codec, is_number
 from unrolled.tasks.labelling.deciding import Deciding, Steps, WholeSequences
 from unrolled.tasks.labelling.material import Labelled, Part, read_labelled
 from unrolled.tasks.labelling.options import CLASSIFY, TAG
@@ -37,18 +38,19 @@ class _Labelling:
 
     def read(self, configuration: Configuration, progress: Progress) -> Labelled:
         """The labelled files."""
-        several = self._output(configuration) == "multi-label"
-        return read_labelled(configuration, progress, tagged=self.tagged, several=several)
+        return read_labelled(configuration, progress, tagged=self.tagged, several=self.several(configuration))
+
+    def several(self, configuration: Configuration) -> bool:
+        """Whether several labels may hold at once."""
+        return False
 
     def recall(self, text: str) -> Codec:
         """Stored symbols and labels."""
         return Codec.from_json(text)
 
     def settle(self, configuration: Configuration, knowledge: Codec) -> Configuration:
-        """With the level, how spans are marked, whether each file has a label, what labels are, and as many columns as given vectors have."""
+        """With the level, how spans are marked, whether each file has a label, and as many columns as given vectors have."""
         data = dataclasses.replace(configuration["data"], level=knowledge.level)
-        if not self.tagged:
-            data = dataclasses.replace(data, output=self._output(configuration))
         reading = dataclasses.replace(configuration["reading"], scheme=knowledge.scheme)
         reading = settle_reading(data.sources, reading, tagged=self.tagged)
         if settle_format(data.sources, reading, tagged=self.tagged).format == "files":
@@ -71,20 +73,30 @@ class _Labelling:
         """The network with its symbols and labels."""
         return TrainedLabeller(self.deciding(model, configuration), knowledge, configuration["reading"])
 
-    def _output(self, configuration: Configuration) -> str:
-        chosen = getattr(configuration["data"], "output", None)
-        return chosen or ("multi-label" if configuration["reading"].separator else "softmax")
-
 
 class Classifying(_Labelling):
     """Learns to label whole sequences."""
 
     name, groups, tagged = "classify", CLASSIFY, False
 
+    def several(self, configuration: Configuration) -> bool:
+        """Whether several labels may hold at once."""
+        return _output(configuration) == "multi-label"
+
+    def settle(self, configuration: Configuration, knowledge: Codec) -> Configuration:
+        """With what labels are, too. `ConfigError` for an order of labels that nothing says."""
+        configuration = super().settle(configuration, knowledge)
+        output = _output(configuration)
+        if output == "ordinal" and (words := [label for label in knowledge.labels if not is_number(label)]):
+            told = f"`--output ordinal` takes the order of labels from numbers, got {', '.join(map(repr, words[:3]))}."
+            raise ConfigError(f"{told} Write numbers instead, such as 1, 2 and 3, or take `--output softmax`.")
+        data = dataclasses.replace(configuration["data"], output=output)
+        return dataclasses.replace(configuration, groups={**configuration.groups, "data": data})
+
     def build(self, configuration: Configuration, knowledge: Codec, cell: Cell) -> Classifier:
         """The network for these symbols and labels."""
         options = configuration["model"]
-        output = OUTPUTS[self._output(configuration)](len(knowledge.labels))
+        output = OUTPUTS[_output(configuration)](len(knowledge.labels))
         return Classifier(Encoder(knowledge.sizes, options, cell), options.pooling, output)
 
     def deciding(self, model: Classifier, configuration: Configuration) -> WholeSequences:
@@ -106,6 +118,12 @@ class Tagging(_Labelling):
     def deciding(self, model: Tagger, configuration: Configuration) -> Steps:
         """The network, and how it is asked."""
         return Steps(model, configuration["batches"].window, configuration["batches"].overlap)
+
+
+def _output(configuration: Configuration) -> str:
+    """What labels of whole sequences are."""
+    chosen: str | None = configuration["data"].output
+    return chosen or ("multi-label" if configuration["reading"].separator else "softmax")
 
 
 def _balanced(part: Part, *, tagged: bool) -> Tensor:

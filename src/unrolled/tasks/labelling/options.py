@@ -89,19 +89,29 @@ class BatchOptions:
 
 
 @dataclass(frozen=True)
-class TagBatchOptions(BatchOptions):
-    """The same where steps are tagged."""
+class WindowOptions:
+    """In which pieces long sequences are tagged."""
 
     window: int | None = option(
         None,
-        "Most steps of the pieces in which longer sequences are learnt and tagged; a network that reads forwards alone gives the same tags as "
-        "without, with --crf too.  [default: whole sequences]",
+        "Most steps of the pieces in which longer sequences are tagged, and learnt in training; a network that reads forwards alone gives the "
+        "same tags as without, with --crf too.  [default: whole sequences, or what was said in training]",
     )
     overlap: int = option(0, "Steps that a piece reads of both neighbours, which are tagged there, when there are no states to carry on.")
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         _require_at_least(self, window=1, overlap=0)
+        if self.overlap and self.window is None:
+            raise ConfigError(f"`--overlap {self.overlap}` is that of the pieces of `--window`. Give that too, or leave it out.")
+
+
+@dataclass(frozen=True)
+class TagBatchOptions(WindowOptions, BatchOptions):
+    """How sequences whose steps are tagged come together, and in which pieces."""
+
+    def __post_init__(self) -> None:
+        BatchOptions.__post_init__(self)
+        WindowOptions.__post_init__(self)
 
 
 def _require_at_least(options: object, **least: float) -> None:

@@ -27,7 +27,7 @@ class LabellingTask:
         self.name, self.deciding, self.material, self.options, self.seed = name, deciding, material, options, seed
         self.device = device_of(deciding.model)
         self.weights = weights
-        self.train = self._to_learn(material.train)
+        self.train = material.train if deciding.window is None else material.train.in_pieces(deciding.window)
         lengths = self.train.encoded.sequences.lengths
         self.batches, self.held_out_size = -(-len(self.train) // options.batch), int(self._size(material.held_out))
         self.unit = "nats per step" if deciding.tagged else "nats per sequence"
@@ -39,11 +39,6 @@ class LabellingTask:
         """The network."""
         model: nn.Module = self.deciding.model
         return model
-
-    def _to_learn(self, part: Part) -> Part:
-        """In pieces, if windows are asked for."""
-        window = getattr(self.options, "window", None)
-        return part if window is None else part.in_pieces(window)
 
     def _size(self, part: Part) -> int:
         lengths = part.encoded.sequences.lengths[part.which]
@@ -91,24 +86,24 @@ class LabellingTask:
         return replace(inputs, numbers=numbers + self.options.noise * torch.randn_like(numbers))
 
     def evaluate(self, tick: Callable[[int, int], None]) -> Mapping[str, float]:
-        """Loss and scores of the held-out part."""
+        """Scores of the held-out part, and the loss, unless none of its labels was learnt."""
         part = self.material.held_out
         found, total, count = predict_all(self.deciding, part.encoded, part.which, tick)
         scores = self.scores = self.deciding.score(part.encoded, part.which, found)
+        loss = {"held_out": total / count} if count else {}
         entities = {} if scores.entity_f1 is None else {"entity_f1": scores.entity_f1}
-        return {
-            "held_out": total / max(count, 1), "accuracy": scores.accuracy, "macro_f1": scores.macro_f1, "decisive": scores.decisive, **entities,
-        }  # fmt: skip
+        return {**loss, "accuracy": scores.accuracy, "macro_f1": scores.macro_f1, "decisive": scores.decisive, **entities}
 
     evaluate_exactly = evaluate
 
     def score(self, measures: Mapping[str, float]) -> float:
         """How much is wrong."""
-        return 1 - measures["decisive"] + TIE * measures["held_out"]
+        return 1 - measures["decisive"] + TIE * measures.get("held_out", 0.0)
 
     def describe(self, measures: Mapping[str, float]) -> str:
         """Loss and scores."""
-        return f"loss {measures['held_out']:.4f}, {self.scores}"
+        loss = f"loss {measures['held_out']:.4f}" if "held_out" in measures else "no loss, as no label there was learnt"
+        return f"{loss}, {self.scores}"
 
     def memory(self) -> dict[str, Tensor]:
         """Nothing is carried from batch to batch."""

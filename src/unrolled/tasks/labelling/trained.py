@@ -10,17 +10,20 @@ import numpy as np
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import ReadingOptions, is_text, labelled_examples, read_examples, settle_format
+from unrolled.data.formats.numbers import complete
 from unrolled.data.sequences import gather
 from unrolled.data.text import Source
-from unrolled.errors import DataError
+from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.specimen import MOST_READ, Specimen
 from unrolled.tasks.kind import Progress
 from unrolled.tasks.labelling.batches import Encoded
 from unrolled.tasks.labelling.codec import Codec
-from unrolled.tasks.labelling.deciding import Deciding, predict_all
+from unrolled.tasks.labelling.deciding import Deciding, Steps, predict_all
 from unrolled.tasks.labelling.material import Labelled, Part
+from unrolled.tasks.labelling.options import WindowOptions
 from unrolled.tasks.labelling.scores import Scores
 from unrolled.tasks.labelling.specimen import labelled_specimen
+from unrolled.tasks.options import build
 
 AT_ONCE = 512
 """Sequences that are held in memory while they are labelled."""
@@ -51,42 +54,61 @@ class TrainedLabeller:
         """Whether labels are those of steps."""
         return self.deciding.tagged
 
-    def predict(self, sequences: Sequence[str | Sequence[str] | np.ndarray | Example]) -> list[Prediction]:
+    def predict(
+        self, sequences: Sequence[str | Sequence[str] | np.ndarray | Example], *, window: int | None = None, overlap: int = 0
+    ) -> list[Prediction]:
         """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, or an `Example`.
 
-        `DataError` names the index of something else, and of a sequence without steps.
+        `window` and `overlap` say in which pieces steps are tagged, if not as in training. Where numbers are missing the last known ones
+        stand for them, if the network learnt so. `DataError` names the index of something else, and of a sequence without steps, or with
+        numbers that are missing otherwise or infinite.
         """
         if isinstance(sequences, str):
             raise DataError(f"`sequences` must be a list, got the text {sequences[:30]!r}. Pass [{sequences[:30]!r}].")
-        examples = [s if isinstance(s, Example) else _example(s, f"`sequences[{i}]`") for i, s in enumerate(sequences)]
-        return [prediction for _, prediction in self.predict_stream(examples)]
+        places = [f"`sequences[{i}]`" for i in range(len(sequences))]
+        given = zip(sequences, places, strict=True)
+        examples = [self._complete(s if isinstance(s, Example) else _example(s, place), place) for s, place in given]
+        return [prediction for _, prediction in self.predict_stream(examples, window=window, overlap=overlap)]
 
-    def predict_stream(self, examples: Iterable[Example], at_once: int | None = None) -> Iterator[tuple[Example, Prediction]]:
+    def predict_stream(
+        self, examples: Iterable[Example], at_once: int | None = None, *, window: int | None = None, overlap: int = 0
+    ) -> Iterator[tuple[Example, Prediction]]:
         """The same for any number of examples, in their order; so many are in memory at a time, or else a few hundred.
 
-        Where steps are tagged, texts come with the tokens into which they were cut.
+        Their numbers are as files are read: NaN stands for the mean. Where steps are tagged, texts come with the tokens into which they
+        were cut.
         """
+        deciding = self._asked(window, overlap)
         examples = map(self._cut, examples) if self.tagged else iter(examples)
-        while chunk := list(islice(examples, at_once or AT_ONCE)):
-            encoded = self._encoded(chunk)
-            found, _, _ = predict_all(self.deciding, encoded, np.arange(len(chunk)))
-            yield from zip(chunk, found, strict=True)
+        chunks = iter(lambda: list(islice(examples, at_once or AT_ONCE)), [])
+        return (pair for chunk in chunks for pair in self._said(deciding, chunk))
+
+    def _said(self, deciding: Deciding, chunk: list[Example]) -> Iterator[tuple[Example, Prediction]]:
+        found, _, _ = predict_all(deciding, self._encoded(chunk), np.arange(len(chunk)))
+        return zip(chunk, found, strict=True)
 
     def evaluate(
-        self, sources: Source | Sequence[Source], *, reading: ReadingOptions | None = None, progress: Progress | None = None
+        self,
+        sources: Source | Sequence[Source],
+        *,
+        reading: ReadingOptions | None = None,
+        progress: Progress | None = None,
+        window: int | None = None,
+        overlap: int = 0,
     ) -> Scores:
-        """How well it labels other files, read as `reading_of` says unless a `reading` is given.
+        """How well it labels other files, read as `reading_of` says unless a `reading` is given, in pieces as `predict` makes them.
 
         Labels that it never saw count as wrong, and are an `UnrolledWarning`.
         """
+        deciding = self._asked(window, overlap)
         reading = reading or self.reading_of(sources)
         encoded = self._encoded(labelled_examples(sources, reading, tagged=self.tagged, several=self.deciding.several))
         which = np.arange(len(encoded.sequences))
         if not len(which):
             raise DataError("There is no sequence to measure. Pass a file with at least one.")
         encoded.notice_unseen(which)
-        found, _, _ = predict_all(self.deciding, encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
-        return self.deciding.score(encoded, which, found)
+        found, _, _ = predict_all(deciding, encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
+        return deciding.score(encoded, which, found)
 
     def reading_of(self, sources: Source | Sequence[Source], *, labels: bool = True, **options: Any) -> ReadingOptions:
         """How other files are read: as those that the network learnt from, but for the `options`; without `labels` as `to_predict` has it.
@@ -115,6 +137,28 @@ class TrainedLabeller:
         """The same of what was held out when `material` was learnt; None where nothing was."""
         return labelled_specimen(self.deciding, material.held_out, "held out in training", most) if len(material.held_out) else None
 
+    def _asked(self, window: int | None, overlap: int) -> Deciding:
+        """How the network is asked: as in training, or in pieces of so many steps."""
+        asked = build(WindowOptions, {"window": window, "overlap": overlap})
+        if asked.window is None:
+            return self.deciding
+        if not self.tagged:
+            raise ConfigError("`--window` divides sequences whose steps are tagged, and this network labels whole ones. Leave it out.")
+        return Steps(self.model, asked.window, asked.overlap)
+
+    def _complete(self, example: Example, place: str) -> Example:
+        """With numbers such as files give, without gaps that the network has not learnt to do with."""
+        numbers = example.numbers
+        if numbers is None:
+            return example
+        known = self.codec.channels
+        channels = known if len(known) == numbers.shape[1] else [f"channel {channel + 1}" for channel in range(numbers.shape[1])]
+        cure = "Fill it in, or train with `impute=True`."
+        return replace(
+            example,
+            numbers=complete(numbers, lambda step: f"{place}, step {step + 1}", channels, impute=self.reading.impute, cure=cure),
+        )
+
     def _encoded(self, examples: Iterable[Example]) -> Encoded:
         return Encoded(gather(map(self._cut, examples), self.codec.level), self.codec, tagged=self.tagged, several=self.deciding.several)
 
@@ -129,7 +173,8 @@ def _example(sequence: str | Sequence[str] | np.ndarray, place: str) -> Example:
     if isinstance(sequence, str):
         return Example(place, text=sequence)
     if isinstance(sequence, np.ndarray) and sequence.ndim == 2 and sequence.dtype.kind in "fiub":
-        return Example(place, numbers=sequence.astype(np.float32))
+        with np.errstate(over="ignore"):
+            return Example(place, numbers=sequence.astype(np.float32))
     if isinstance(sequence, list | tuple) and all(isinstance(token, str) for token in sequence):
         return Example(place, tokens=tuple(sequence))
     raise DataError(
