@@ -132,6 +132,15 @@ def test_standard_input(monkeypatch, typed: bytes, expected: list[str]) -> None:
     assert [example.text for example in read_examples("-", ANY.to_predict(), tagged=True)] == expected
 
 
+def test_typed_lines_are_sequences_where_files_are(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(b"a\nb\n"))))
+    whole = ReadingOptions(format="lines", whole=True).to_predict()
+    assert [example.text for example in read_examples("-", whole, tagged=False)] == ["a", "b"]
+    (tmp_path / "a.txt").write_text(" \n")
+    with pytest.raises(DataError, match=r"a.txt is empty, and should be a sequence. Fill it"):
+        list(read_examples(tmp_path / "a.txt", whole, tagged=False))
+
+
 def test_nothing_typed(monkeypatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(b"\n \n"))))
     with pytest.raises(DataError, match=r"standard input has no text. Give a sequence a line"):

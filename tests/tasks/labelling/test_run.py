@@ -152,6 +152,23 @@ def test_files_of_classes_are_remembered_and_other_files_say_what_they_are(tmp_p
     run_training(find_kind("classify"), (), RunFolder(tmp_path / "run"), {"epochs": 26}, Silent(), resume=True)
 
 
+def test_a_file_in_a_folder_of_a_class_stays_one_sequence(tmp_path):
+    for part in ("old", "new"):
+        for name, word in (("pos", "good"), ("neg", "bad")):
+            (tmp_path / part / name).mkdir(parents=True)
+            for i in range(6):
+                (tmp_path / part / name / f"{i}.txt").write_text(f"a film\n{word} film\n\nthe end\n")
+    old, new = ([tmp_path / part / name for name in ("pos", "neg")] for part in ("old", "new"))
+    un.train_classifier(old, out=tmp_path / "run", validation=[str(new[1])], **{**QUIET, **LEARN})
+    trained = un.load(tmp_path / "run")
+    for sources, size in ((new[0], 6), (new, 12), (tmp_path / "new", 12), (new[0] / "3.txt", 1)):
+        found = trained.evaluate(sources)
+        assert (found.size, found.accuracy) == (size, 1)
+        examples = list(read_examples(sources, trained.reading_of(sources, labels=False), tagged=False))
+        assert [(e.text.count("\n"), e.labels) for e in examples] == [(3, None)] * size
+    run_training(find_kind("classify"), (), RunFolder(tmp_path / "run"), {"epochs": 26}, Silent(), resume=True)
+
+
 def test_regions_are_those_of_the_sequences_that_are_measured(tmp_path):
     for name, regions in (("old", "s\t0\t2\tx\nt\t1\t3\ty\n"), ("new", "s\t2\t4\tx\n")):
         (tmp_path / f"{name}.fa").write_text(">s\nACGT\n" + (">t\nGGCA\n" if name == "old" else ""))

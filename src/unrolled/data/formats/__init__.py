@@ -22,8 +22,8 @@ from unrolled.errors import DataError, UnrolledWarning
 __all__ = [
     "FORMATS",
     "ReadingOptions",
+    "for_other_files",
     "from_hugging_face",
-    "is_text",
     "labelled_examples",
     "read_examples",
     "save_examples",
@@ -94,9 +94,13 @@ def settle_reading(sources: Source | Sequence[Source], options: ReadingOptions, 
     return settled(paths, options, tagged=tagged) if paths else options
 
 
-def is_text(sources: Source | Sequence[Source]) -> bool:
-    """Whether the names of all sources do not say that they are anything but text, with or without a label for each file."""
-    return are_text(_paths(_names(sources)))
+def for_other_files(options: ReadingOptions, sources: Source | Sequence[Source], *, labels: bool = True) -> ReadingOptions:
+    """The settled options of a run for other sources, with or without `labels`.
+
+    That each file has a label holds for files whose names do not say what they are; those without labels say it themselves.
+    """
+    keeps = options.format != "files" or (labels and are_text(_paths(_names(sources))))
+    return options if keeps else replace(options, format=None)
 
 
 def write_predictions(found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:

@@ -1,12 +1,13 @@
 """Plain text: a sequence a line, without labels or with one label for all lines of a file."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats.files import named, open_text, read_lines
+from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_lines
 from unrolled.data.formats.folders import visible, visible_folders
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
@@ -25,9 +26,9 @@ class PlainLines:
     suffixes: tuple[str, ...] = (".txt", ".text")
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
-        """The lines."""
+        """The lines, or the texts where each file is one; what is typed is always read by lines."""
         for path in paths:
-            yield from _lines(path, options)
+            yield from _text(path, options) if options.whole and path != STANDARD_INPUT else _lines(path, options)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """For each line the label, its probability and the text, or for each of its tokens that, its tag and the probability, with tabs between.
@@ -48,8 +49,8 @@ class PlainLines:
 class ClassFiles(PlainLines):
     """Files that have a class each: `pos.txt` and `neg.txt`, a sequence a line; or a folder for each class, a sequence a file.
 
-    The class is named by the file without its suffix, by the suffix if all names are equal without it, or by the folder. README and
-    LICENSE files, hidden ones and those that begin with an underscore have none.
+    The class is named by the file without its suffix, by the suffix if all names are equal without it, or by the folder; in files that are
+    only to be labelled by none. README and LICENSE files, hidden ones and those that begin with an underscore are left out.
     """
 
     name = "files"
@@ -59,14 +60,19 @@ class ClassFiles(PlainLines):
         """The sequences class by class, in the order of names. A folder without files and an empty file of a sequence are a `DataError`."""
         if tagged:
             raise ConfigError("Files of classes have a label for each sequence and none for its steps. Use them to classify, not to tag.")
-        folders = [folder for path in paths if path.is_dir() for folder in (visible_folders(path) or [path])]
-        if folders and (len(folders) > 1 or folders[0] not in paths):
-            yield from _folders(folders, options)
+        if options.whole or _are_classes(_folders(paths), paths):
+            files = [file for folder in _folders(paths) for file in visible(folder)]
+            for file in files or paths:
+                yield from _text(file, options, (file.absolute().parent.name,))
             return
         files = [file for path in paths for file in (visible(path) if path.is_dir() else [path])]
         by_suffix = len({_stem(file) for file in files}) == 1 and all(_suffix(file) not in _TEXT for file in files)
         for file in files:
             yield from _lines(file, options, (_suffix(file)[1:] if by_suffix else _stem(file),))
+
+    def settle(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+        """That files have classes, and whether each is one sequence."""
+        return replace(options, format=self.name, whole=_are_classes(_folders(paths), paths))
 
 
 def _pieces(tokens: Sequence[str], prediction: Prediction) -> Iterator[tuple[str, str, str]]:
@@ -80,15 +86,25 @@ def _pieces(tokens: Sequence[str], prediction: Prediction) -> Iterator[tuple[str
         yield text, tag, f"{sum(chances) / len(chances):.4f}"
 
 
-def _folders(folders: Sequence[Path], options: ReadingOptions) -> Iterator[Example]:
-    """A sequence for each file of each folder, which names the class."""
-    for folder in folders:
-        for path in visible(folder):
-            with open_text(path, options.encoding) as file:
-                text = file.read().replace("\r\n", "\n").strip()
-            if not text:
-                raise DataError(f"{path} is empty, and should be a sequence of the class {folder.name!r}. Fill it, or take it away.")
-            yield Example(str(path), text=text, labels=(folder.name,))
+def _folders(paths: Sequence[Path]) -> list[Path]:
+    """The folders among some paths, or those inside them."""
+    return [folder for path in paths if path.is_dir() for folder in (visible_folders(path) or [path])]
+
+
+def _are_classes(folders: Sequence[Path], paths: Sequence[Path]) -> bool:
+    """Whether each folder is a class, and not the only one a place where the files of all classes lie."""
+    return len(folders) > 1 or (len(folders) == 1 and folders[0] not in paths)
+
+
+def _text(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None = None) -> Iterator[Example]:
+    """A whole file as one sequence."""
+    with open_text(path, options.encoding) as file:
+        text = file.read().replace("\r\n", "\n").strip()
+    if not text:
+        raise DataError(
+            f"{path} is empty, and should be a sequence{f' of the class {labels[0]!r}' if labels else ''}. Fill it, or take it away."
+        )
+    yield Example(str(path), text=text, labels=labels if options.labels_needed else None)
 
 
 def _lines(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None = None) -> Iterator[Example]:
@@ -96,7 +112,7 @@ def _lines(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None =
     for number, line in read_lines(path, options.encoding):
         if line.strip():
             empty = False
-            yield Example(f"{named(path)}, line {number}", text=line, labels=labels)
+            yield Example(f"{named(path)}, line {number}", text=line, labels=labels if options.labels_needed else None)
     if empty:
         raise DataError(f"{named(path)} has no text. Give a sequence a line.")
 

@@ -15,7 +15,8 @@ class ReadingOptions:
     """How labelled files are read; what is left open is found out from the files.
 
     `labels_needed` says whether a label or tag that was asked for and is not there is an error. `learnt` are the columns, or keys, from
-    which a run took its sequences and its labels: other files are read from those that have these names. It has no flag.
+    which a run took its sequences and its labels: other files are read from those that have these names. `whole` says that a sequence of
+    text is a whole file, as in folders of classes. These two have no flags.
     """
 
     labels_needed: ClassVar[bool] = True
@@ -44,6 +45,7 @@ class ReadingOptions:
     impute: bool = option(False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.")
     encoding: str = option("utf-8", "How the files are encoded.")
     learnt: tuple[str, ...] = ()
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if self.steps not in (None, *STEPS):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from unrolled.cells import Cell
-from unrolled.data.formats import settle_format, settle_reading
+from unrolled.data.formats import settle_reading
 from unrolled.data.vectors import vector_columns
 from unrolled.errors import ConfigError
 from unrolled.models import OUTPUTS, Classifier, Encoder, LinearChain, Tagger, bio_constraints
@@ -49,12 +49,10 @@ class _Labelling:
         return Codec.from_json(text)
 
     def settle(self, configuration: Configuration, knowledge: Codec) -> Configuration:
-        """With the level, how spans are marked, whether each file has a label, and as many columns as given vectors have."""
+        """With the level, how files are read, and as many columns as given vectors have."""
         data = dataclasses.replace(configuration["data"], level=knowledge.level)
         reading = dataclasses.replace(configuration["reading"], scheme=knowledge.scheme)
         reading = settle_reading(data.sources, reading, tagged=self.tagged)
-        if settle_format(data.sources, reading, tagged=self.tagged).format == "files":
-            reading = dataclasses.replace(reading, format="files")
         model = configuration["model"]
         if data.vectors:
             model = dataclasses.replace(model, embedding=vector_columns(Path(data.vectors)))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import evenly
-from unrolled.data.formats import ReadingOptions, labelled_examples, settle_format, settle_reading
+from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, settle_format, settle_reading
 from unrolled.data.sequences import Numbers, Sequences, gather
 from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.errors import ConfigError
@@ -70,7 +70,7 @@ def read_labelled(configuration: Configuration, progress: Progress, *, tagged: b
     reading = settle_reading(data.sources, asked, tagged=tagged)
     sequences = _read(data.sources, reading, data.level, progress, tagged=tagged, several=several)
     everything = np.arange(len(sequences))
-    same = replace(reading, scheme=sequences.scheme)
+    same = for_other_files(replace(reading, scheme=sequences.scheme), data.validation) if data.validation else reading
     other = _read(data.validation, same, data.level, progress, tagged=tagged, several=several) if data.validation else None
     chance = np.random.default_rng([SPLIT, configuration["training"].seed])
     learnt, held = (everything, everything[:0]) if other else evenly(everything, data.held_out, chance)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats import ReadingOptions, is_text, labelled_examples, read_examples, settle_format
+from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, read_examples, settle_format
 from unrolled.data.formats.numbers import complete
 from unrolled.data.sequences import gather
 from unrolled.data.text import Source
@@ -116,10 +116,8 @@ class TrainedLabeller:
         Regions belong to the sequences that they came with, and are named anew. That each file has a label is remembered for files whose
         names do not say what they are.
         """
-        known: dict[str, Any] = {"regions": ()}
-        if self.reading.format == "files" and not (labels and is_text(sources)):
-            known["format"] = None
-        reading = replace(self.reading, **{**known, **options})
+        known = for_other_files(self.reading, sources, labels=labels)
+        reading = replace(known, **{"regions": (), **options})
         return reading if labels else reading.to_predict()
 
     def specimen(self, given: str | Path, most: int = 1000) -> Specimen:
