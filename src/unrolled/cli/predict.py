@@ -37,10 +37,11 @@ Writing = Callable[[TextIO], None]
     help="Draw what a translator looked at into this PNG or SVG file; with several lines into numbered ones. Objects of --json then have the weights.",
 )  # fmt: skip
 def predict(run: Path, file: str, out: Path | None, as_json: bool, **options: Any) -> None:
-    """Label the sequences of FILE with the network RUN, as they were written, with a column added; or translate its lines.
+    """Label the sequences of FILE with the network RUN, as they were written, with what is predicted added; or translate its lines.
 
     Without FILE, or with -, lines of text are read from the terminal or a pipe, or a table if the network learnt from event logs or
-    tables of series. Labels and targets that a file already has are left as they are.
+    tables of series. Labels and targets that a file already has are left as they are, but in .ts files, whose labels are then
+    the predicted ones. For images a new table is written, and for tagged FASTA files a BED file with the regions.
     """
     require(given(options), PairOptions, SearchOptions, WindowOptions)
     trained = load(run)

@@ -58,3 +58,12 @@ class Prediction:
     probabilities: tuple[float, ...] = ()
     chances: Mapping[str, float] = field(default_factory=dict)
     several: bool = False
+
+    @property
+    def written_probabilities(self) -> list[str]:
+        """The probabilities as text, with four digits."""
+        return [f"{probability:.4f}" for probability in self.probabilities]
+
+    def cells(self, between: str) -> tuple[str, str]:
+        """What stands in two cells of a row about a whole sequence: its labels and their probabilities, with `between` between several."""
+        return between.join(self.labels or ()), between.join(self.written_probabilities)

@@ -115,6 +115,6 @@ def _bed(example: Example, prediction: Prediction) -> Iterator[str]:
 def _fasta(example: Example, prediction: Prediction) -> Iterator[str]:
     """The sequence with the prediction in its description."""
     record = example.record["record"]
-    chances = ",".join(f"{chance:.4f}" for chance in prediction.probabilities)
-    said = f'{record.description} predicted="{",".join(prediction.labels or ())}" probability={chances}'
+    labels, chances = prediction.cells(",")
+    said = f'{record.description} predicted="{labels}" probability={chances}'
     yield format(SeqRecord(record.seq, id=record.id, description=said), "fasta")

@@ -167,7 +167,7 @@ def write_rows(found: Iterable[tuple[Example, Prediction]], file: TextIO, option
     kept: Kept | None = None
     for example, prediction in found:
         kept = example.record["kept"]
-        cells = zip(example.record["numbers"], _cells(prediction, options.separator or ";"), strict=False)
+        cells = zip(example.record["numbers"], _cells(prediction, options.between), strict=False)
         predicted.setdefault(example.record["path"], {}).update(cells)
     for number, (path, cells_of) in enumerate(predicted.items()):
         with nullcontext(kept) if kept else open_table(path, options.encoding) as table:
@@ -177,9 +177,8 @@ def write_rows(found: Iterable[tuple[Example, Prediction]], file: TextIO, option
             writer.writerows([*row, *cells_of[line]] for line, row in table.rows)
 
 
-def _cells(prediction: Prediction, separator: str) -> Iterator[tuple[str, str]]:
+def _cells(prediction: Prediction, between: str) -> Iterator[tuple[str, str]]:
     """What is added to each row: its tag, or the labels of the whole sequence without end."""
-    chances = [f"{chance:.4f}" for chance in prediction.probabilities]
-    if prediction.tags is not None:
-        return zip(prediction.tags, chances, strict=True)
-    return repeat((separator.join(prediction.labels or ()), separator.join(chances)))
+    if prediction.tags is None:
+        return repeat(prediction.cells(between))
+    return zip(prediction.tags, prediction.written_probabilities, strict=True)

@@ -44,9 +44,7 @@ class Images:
         table.writerow(["file", "image", "predicted", "probability"])
         for example, prediction in found:
             record = example.record
-            table.writerow(
-                [record["file"], record["image"], *(prediction.labels or ("",))[:1], *map("{:.4f}".format, prediction.probabilities)]
-            )
+            table.writerow([record["file"], record["image"], *(prediction.labels or ("",))[:1], *prediction.written_probabilities])
 
 
 def _read(path: Path, options: ReadingOptions) -> Iterator[Example]:

@@ -39,9 +39,7 @@ class PlainLines:
             if prediction.tags is not None:
                 rows = [*_pieces(example.tokens or (), prediction), ()]
             else:
-                join = (options.separator or ";").join
-                text = " ".join((example.text or "").split("\n"))
-                rows = [(join(prediction.labels or ()), join(map("{:.4f}".format, prediction.probabilities)), text)]
+                rows = [(*prediction.cells(options.between), " ".join((example.text or "").split("\n")))]
             file.writelines("\t".join(row) + "\n" for row in rows)
             file.flush()
 

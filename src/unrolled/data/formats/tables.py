@@ -114,7 +114,7 @@ class TextTable:
         begun = False
         for example, prediction in found:
             record = example.record
-            cells = _cells(prediction, options.between, record["steps"] == "characters")
+            cells = prediction.cells(options.between) if prediction.tags is None else (_joined(prediction.tags, record["steps"]),)
             rows = [[*record["row"], *cells]]
             if not begun and record["columns"] is not None:
                 rows.insert(0, [*record["columns"], "predicted", "probability"][: len(rows[0])])
@@ -130,12 +130,9 @@ def _write(rows: list[list[str]], file: TextIO, delimiter: str) -> None:
         csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(rows)
 
 
-def _cells(prediction: Prediction, separator: str, characters: bool) -> list[str]:
-    """What a prediction adds to a row."""
-    if prediction.tags is not None:
-        compact = characters and all(len(tag) == 1 for tag in prediction.tags)
-        return [("" if compact else " ").join(prediction.tags)]
-    return [separator.join(prediction.labels or ()), separator.join(map("{:.4f}".format, prediction.probabilities))]
+def _joined(tags: Sequence[str], steps: str | None) -> str:
+    """Tags in one cell: without blanks if they belong to characters and are single ones themselves."""
+    return ("" if steps == "characters" and all(len(tag) == 1 for tag in tags) else " ").join(tags)
 
 
 class _Head:
