@@ -422,6 +422,25 @@ def test_tags_that_mark_no_spans_have_no_entities(here):
     assert set(json.loads(told)) == {"accuracy", "macro_f1", "tokens"}
 
 
+def test_columns_that_nobody_looks_at_are_refused(here):
+    Path("train.conllu").write_text(TAGGED * 5, encoding="utf-8")
+    Path("states.csv").write_text("sequence,states\n" + "AC,HE\nCA,EH\n" * 9, encoding="utf-8")
+    call("train", "tag", "train.conllu", *QUICK, "--out", "run")
+    other = "Leave it out, or name their column as"
+    for arguments, told in (
+        (("evaluate", "run", "train.conllu", "--target", "foo"), f"`--target` is for files in .*, got conllu. {other} `--column`"),
+        (
+            ("predict", "run", "states.csv", "--column", "1"),
+            f"`--column` is for files in the formats columns, conllu, got csv. {other} `--target`",
+        ),
+        (("predict", "run", "--column", "1"), r"`--column` is for files in .*, got lines. Leave it out\.$"),
+        (("train", "tag", "states.csv", *QUICK, "--column", "3", "--out", "other"), f"`--column` is .*, got csv. {other} `--target`"),
+    ):
+        with pytest.raises(UnrolledError, match=told):
+            call(*arguments)
+    assert not Path("other").exists()
+
+
 def test_standard_input_has_one_name(here, monkeypatch):
     Path("reviews.csv").write_text("review,mood\n" + "a fine film,good\na bad film,bad\n" * 9, encoding="utf-8")
     call("train", "classify", "reviews.csv", *QUICK, "--out", "run")

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from unrolled.cli.flags import chosen, given, merged_flags, require
-from unrolled.data.formats import ReadingOptions
+from unrolled.data.formats import ReadingOptions, settle_format
+from unrolled.data.formats.known import require_looked_at
 from unrolled.data.pairs import PairOptions
 from unrolled.errors import ConfigError
 from unrolled.tasks import load
@@ -50,7 +51,9 @@ def _text(trained: TrainedLanguageModel, data: tuple[str, ...], options: dict[st
 def _labels(trained: TrainedLabeller, data: tuple[str, ...], options: dict[str, Any], display: Display) -> Told:
     confusion = options.pop("confusion", None)
     reading, windows = chosen(options, ReadingOptions, WindowOptions, of="a labeller")
-    found = trained.evaluate(data, reading=trained.reading_of(data, **reading), progress=display.work, **windows)
+    settled = settle_format(data, trained.reading_of(data, **reading), tagged=trained.tagged)
+    require_looked_at(settled, reading)
+    found = trained.evaluate(data, reading=settled, progress=display.work, **windows)
     if confusion:
         found.draw(confusion)
     unit = "tokens" if trained.tagged else "sequences"

@@ -14,6 +14,7 @@ from unrolled.cli.translating import write_translations
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import ReadingOptions, read_examples, settle_format, write_predictions
 from unrolled.data.formats.files import named
+from unrolled.data.formats.known import require_looked_at
 from unrolled.data.formats.regions import spans
 from unrolled.data.pairs import PairOptions, read_pairs, shortened
 from unrolled.errors import RunError
@@ -90,6 +91,7 @@ def _labels(trained: TrainedLabeller, file: str, options: dict[str, Any], as_jso
     if _typed(file):
         click.echo(f"Type {'the rows of a table, with their header' if table else 'a text and press Enter'}; end with Ctrl-D.", err=True)
     settled = settle_format(file, settled, tagged=trained.tagged)
+    require_looked_at(settled, reading)
     examples = _noticing(file, read_examples(file, settled, tagged=trained.tagged))
     found = trained.predict_stream(examples, at_once=1 if _typed(file) else None, **windows)
 

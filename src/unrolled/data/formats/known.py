@@ -1,6 +1,6 @@
 """The formats that there are, by name, and which of them some files are in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from unrolled.data.formats.columns import Columns
@@ -51,6 +51,22 @@ _ELSEWHERE = {
 def where_labels_are(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> str:
     """What one does so that files have labels, or tags if `tagged`: a sentence for messages."""
     return _ELSEWHERE.get(find_format(paths, options, tagged=tagged).name, "Name their column or key as `--target`, and fill it in.")
+
+
+_TABLES, _COLUMNS = ("csv", "tsv", "jsonl", "series", "events"), ("columns", "conllu")
+
+_LOOKED_AT = {"target": _TABLES, "column": _COLUMNS}
+"""The formats in which a way to name the labels says something."""
+
+
+def require_looked_at(options: ReadingOptions, asked: Iterable[str]) -> None:
+    """`ConfigError` if some options that were `asked` for, by name, say nothing about files in the format that `options` name."""
+    for name in asked:
+        formats = _LOOKED_AT.get(name)
+        if formats and options.format not in formats:
+            other = next((f" or name their column as `--{other}`" for other, some in _LOOKED_AT.items() if options.format in some), "")
+            told = f"`--{name}` is for files in the formats {', '.join(formats)}, got {options.format}."
+            raise ConfigError(f"{told} Leave it out,{other}." if other else f"{told} Leave it out.")
 
 
 def find_format(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Format:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from unrolled.data.batches import evenly
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, settle_format, settle_reading
+from unrolled.data.formats.known import require_looked_at
 from unrolled.data.sequences import Numbers, Sequences, gather
 from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.errors import ConfigError
@@ -67,6 +68,9 @@ def read_labelled(configuration: Configuration, progress: Progress, *, tagged: b
         raise ConfigError("There is no DATA to train on. Pass labelled files, or builtin:… examples: see docs/data.md.")
     if configuration["batches"].shift:
         _require_images(data.sources, asked, tagged=tagged)
+    require_looked_at(
+        settle_format(data.sources, asked, tagged=tagged), (name for name in ("target", "column") if getattr(asked, name) is not None)
+    )
     reading = settle_reading(data.sources, asked, tagged=tagged)
     sequences = _read(data.sources, reading, data.level, progress, tagged=tagged, several=several)
     everything = np.arange(len(sequences))
