@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import struct
 from html.parser import HTMLParser
 from pathlib import Path
@@ -339,6 +340,16 @@ def test_a_watched_run_shows_its_record(runs):
     watched = {part.name for part in inspect_run(of(runs, "lm")).sections[-1].parts if hasattr(part, "figure")}
     assert watched == {"loss", "watched-gradients", "watched-updates", "watched-gates"}
     assert "was not watched" in inspect_run(of(runs, "words")).sections[-1].shows
+
+
+@pytest.mark.parametrize("name", ["lm", "words"])
+def test_a_held_out_loss_far_above_that_of_training_is_told_of_every_run(runs, tmp_path, name):
+    folder = RunFolder(shutil.copytree(runs / name, tmp_path / name))
+    assert "far above" not in inspect_run(folder, "The king").sections[-1].verdict
+    folder.history.add({"update": 99, "final_held_out": 77.5})
+    section = inspect_run(folder, "The king").sections[-1]
+    assert re.search(r"it is 77\.500\. What looks wrong: .*held-out loss far above\.$", section.verdict)
+    assert section.numbers["findings"][-1]["figure"] == 77.5
 
 
 def test_pictures_are_written_as_files(runs, tmp_path):

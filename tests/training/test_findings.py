@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from unrolled.errors import ConfigError, RunError
-from unrolled.training import Readings, diagnose, read_watch, report
+from unrolled.training import Readings, diagnose, diagnose_losses, read_watch, report
+from unrolled.training.history import History
 from unrolled.training.readings import Watched
 
 RECORDS = 20
@@ -33,6 +34,7 @@ def healthy(**changes):
         rows={"embedding.weight": flat(0.3)},
         gates={"recurrent.f_l0": table([0.1, 0.5])},
         held_out=np.stack([update[4::5], np.linspace(3, 1.2, 4)], 1),
+        kept=1.2,
     )
     return dataclasses.replace(readings, **changes)
 
@@ -59,6 +61,7 @@ SICK = {
     "not learning": ({"loss": np.linspace(4, 3.98, RECORDS)}, "the loss was 4 at first and is 3.982", 0.9955, "--learning-rate"),
     "loss rising": ({"loss": np.concatenate([np.linspace(4, 1, 15), np.full(5, 1.9)])}, "it was 1.3", 1.43, "--warmup"),
     "overfitting": ({"held_out": held_out([3, 2, 2.1, 2.2])}, "since update 100 the held-out loss rose from 2 to 2.2", 1.1, "--dropout"),
+    "held-out loss far above": ({"kept": 2.3}, "its loss is 2.3 with the weights that were kept, where the training loss was 4 at first and 1.116", 2.3, "--validation"),
     "embedding starving": ({"rows": {"embedding.weight": np.full(RECORDS, 0.004)}}, "reaches 0.004 of them", 0.004, "--vocabulary"),
 }  # fmt: skip
 
@@ -83,13 +86,15 @@ NEARLY = {
     "small updates at the end, when the rate is low": {"step": with_late(BASE.step, 1e-4, slice(None))},
     "large updates of a vector that begins at 0": {"step": BASE.step * [1, 1, 1, 1, 1], "weight": BASE.weight * [1, 0.01, 1, 1, 1]},
     "an open gate": {"gates": {"recurrent.f_l0": np.tile([0.0, 0.85], (RECORDS, 1))}},
-    "noise near a loss of 0": {"loss": np.concatenate([np.geomspace(4, 1e-3, 15), np.full(5, 0.01)])},
+    "noise near a loss of 0": {"loss": np.concatenate([np.geomspace(4, 1e-3, 15), np.full(5, 0.01)]), "kept": 0.02},
     "a held-out loss that moves a little": {"held_out": held_out([3, 2, 2.06, 2.05])},
     "a held-out loss that rises with that of training": {
         "held_out": held_out([3, 2, 2.1, 2.2]),
         "loss": np.concatenate([np.linspace(4, 1.0, 10), np.full(10, 1.8)]),
     },
-    "nothing held out, no input vectors, no gates": {"held_out": np.zeros((0, 2)), "rows": {}, "gates": {}},
+    "a held-out loss of less than twice that of training": {"kept": 2.2},
+    "a held-out loss many times above one near 0": {"loss": np.geomspace(4, 1e-3, RECORDS), "kept": 0.45},
+    "nothing held out, no input vectors, no gates": {"held_out": np.zeros((0, 2)), "kept": np.nan, "rows": {}, "gates": {}},
     "what was not recorded": {"gates": {"recurrent.f_l0": np.full((RECORDS, 2), np.nan)}},
 }
 
@@ -98,6 +103,27 @@ NEARLY = {
 def test_nothing_is_said_of_what_is_healthy(name):
     assert diagnose(healthy(**NEARLY.get(name, {}))) == []
     assert report(healthy(**NEARLY.get(name, {}))).endswith("Nothing looks wrong.")
+
+
+def test_a_held_out_loss_above_that_of_the_first_update_is_no_success():
+    (finding,) = diagnose(healthy(loss=np.geomspace(4.2, 2.8, RECORDS), kept=4.3))
+    assert (finding.name, finding.figure, finding.limit) == ("held-out loss far above", 4.3, pytest.approx(4.2))
+    assert diagnose(healthy(loss=np.geomspace(4.2, 2.8, RECORDS), kept=4.1)) == []
+
+
+def test_a_few_records_and_a_run_that_was_not_watched_say_what_the_losses_say(tmp_path):
+    few = {name: value[:3] for name, value in vars(healthy()).items() if isinstance(value, np.ndarray)}
+    told = report(healthy(**few, kept=9.0))
+    assert "- What is learnt does not hold" in told and "too few to say more" in told
+    history = History(tmp_path / "metrics.jsonl")
+    assert diagnose_losses(history) == []
+    for update, loss in enumerate((4.19, 3.1, 2.9, 2.8)):
+        history.add({"update": update, "loss": loss})
+    history.add({"update": 4, "held_out": 3.0})
+    assert diagnose_losses(history) == []
+    history.add({"update": 4, "final_held_out": 7.17})
+    (finding,) = diagnose_losses(history)
+    assert (finding.figure, finding.limit) == (7.17, pytest.approx(4.19))
 
 
 def test_parameters_are_grouped_by_layer_gate_and_name():

@@ -2,7 +2,7 @@
 way, and what a run looks like inside."""
 
 from unrolled.training.display import Display, Silent, display_here
-from unrolled.training.findings import Finding, diagnose, report
+from unrolled.training.findings import FEWEST, Finding, diagnose, diagnose_losses, report
 from unrolled.training.loop import train
 from unrolled.training.options import TrainingOptions
 from unrolled.training.readings import Readings, read_watch
@@ -11,6 +11,7 @@ from unrolled.training.task import Outcome, Task
 from unrolled.training.truncated import Piece, StreamOptions, Truncated
 
 __all__ = [
+    "FEWEST",
     "Display",
     "Finding",
     "Outcome",
@@ -23,6 +24,7 @@ __all__ = [
     "TrainingOptions",
     "Truncated",
     "diagnose",
+    "diagnose_losses",
     "display_here",
     "read_watch",
     "report",

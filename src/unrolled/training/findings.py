@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unrolled.training.readings import Numbers, Readings
+from unrolled.training.history import History
+from unrolled.training.readings import Numbers, Readings, kept_loss, losses
 
 FEWEST = 5
-"""Records below which nothing is said."""
+"""Records below which only the losses are compared."""
 
 PEAK, CLIPPED = 100.0, 0.5
 """A gradient explodes when it is so many times its median; clipping is the rule when it meets so many of the updates of the later half."""
@@ -25,6 +26,9 @@ SATURATED = 0.9
 
 LEARNT, RISEN, OVERFITTED = 0.99, 1.2, 1.05
 """Losses beside what they were at first, at their lowest, and where the held-out part was best."""
+
+APART, NATS = 2.0, 0.5
+"""How many times the training loss that of the held-out part may be, and by how much it may be above it where both are small."""
 
 ROWS = 0.01
 """The part of the input vectors that one update reaches."""
@@ -54,8 +58,13 @@ Check = Callable[[Readings], Iterator[Finding]]
 
 
 def diagnose(readings: Readings) -> list[Finding]:
-    """All that looks wrong, what concerns the whole run first; nothing for fewer than `FEWEST` records."""
-    return [finding for check in CHECKS for finding in check(readings)] if len(readings.update) >= FEWEST else []
+    """All that looks wrong, what concerns the whole run first; of fewer than `FEWEST` records only what the losses say."""
+    return [finding for check in (CHECKS if len(readings.update) >= FEWEST else (_held_out,)) for finding in check(readings)]
+
+
+def diagnose_losses(history: History) -> list[Finding]:
+    """What the losses alone say, which is all that is known of a run that was not watched."""
+    return list(_far_above(losses(history), kept_loss(history)))
 
 
 def report(readings: Readings) -> str:
@@ -64,9 +73,10 @@ def report(readings: Readings) -> str:
     count, last = len(readings.update), readings.update[-1]
     seen = f"Looked at {count} of {last:,.0f} updates: gradient {np.median(readings.gradient_norm):.3g} in the middle, "
     seen += f"{readings.peak.max():.3g} at most; {_clip_rate(readings):.0%} of the later ones clipped."
+    told = [f"- {finding}" for finding in findings]
     if count < FEWEST:
-        return f"{seen}\nThese are too few to say more: train longer, or give `--watch-every` a smaller number."
-    return "\n".join([seen, *(f"- {finding}" for finding in findings)] if findings else [seen, "Nothing looks wrong."])
+        told.append("These are too few to say more: train longer, or give `--watch-every` a smaller number.")
+    return "\n".join([seen, *(told or ["Nothing looks wrong."])])
 
 
 def _exploding(readings: Readings) -> Iterator[Finding]:
@@ -152,6 +162,27 @@ def _overfitting(readings: Readings) -> Iterator[Finding]:
         yield Finding("overfitting", says, times, OVERFITTED, cure, ("--dropout", "--weight-decay", "--hidden", "--patience"))
 
 
+def _held_out(readings: Readings) -> Iterator[Finding]:
+    yield from _far_above(readings.loss, readings.kept)
+
+
+def _far_above(training: Numbers, kept: float) -> Iterator[Finding]:
+    """Whether the held-out loss is far above the training losses `[N]` of the end, or worse than that of the network before it learnt.
+
+    Dropout and label smoothing raise the training loss alone, which makes this milder.
+    """
+    if not len(training):
+        return
+    last = float(np.median(training[-max(len(training) // FEWEST, 1) :]))
+    limit = max(last + NATS, min(APART * last, float(training[0])))
+    if kept > limit:
+        says = f"What is learnt does not hold for the held-out part: its loss is {kept:.4g} with the weights that were kept, where the training loss "
+        says += f"was {training[0]:.4g} at first and {last:.4g} at the end"
+        cure = "Look whether the held-out part is like the rest, or name another as `--validation`; then try a lower `--learning-rate`, longer "
+        cure += "training, more data, or more `--dropout`."
+        yield Finding("held-out loss far above", says, kept, limit, cure, ("--validation", "--learning-rate", "--dropout"))
+
+
 def _starving(readings: Readings) -> Iterator[Finding]:
     for table, parts in readings.rows.items():
         part = _median(parts, np.isfinite(parts))
@@ -161,7 +192,7 @@ def _starving(readings: Readings) -> Iterator[Finding]:
             yield Finding("embedding starving", says, part, ROWS, cure, ("--vocabulary", "--batch", "--weight-decay"), table)
 
 
-CHECKS: tuple[Check, ...] = (_loss, _overfitting, _exploding, _clipped, _updates, _vanishing, _saturated, _starving)
+CHECKS: tuple[Check, ...] = (_loss, _held_out, _overfitting, _exploding, _clipped, _updates, _vanishing, _saturated, _starving)
 
 
 def _late(readings: Readings) -> np.ndarray:

@@ -50,7 +50,8 @@ class Readings:
     such norm since the record before) and `clip_rate` (the part of the updates since then whose gradient was clipped) are `[R]`.
     `gradient`, `weight` and `step` `[R, P]` are norms: of the gradient before clipping, of the parameter, of what the update changed in it.
     `rows` has for each table of input vectors the part of its rows with a gradient, `[R]`; `gates` for each gate the parts of its values at
-    its lower and upper end, `[R, 2]`. `held_out` `[M, 2]` are updates and losses of the held-out part. NaN stands for what was not recorded.
+    its lower and upper end, `[R, 2]`. `held_out` `[M, 2]` are updates and losses of the held-out part, `kept` its loss with
+    the weights that were kept. NaN stands for what was not recorded.
     """
 
     update: Numbers
@@ -67,6 +68,7 @@ class Readings:
     rows: Mapping[str, Numbers]
     gates: Mapping[str, Numbers]
     held_out: Numbers
+    kept: float
 
     def gradients(self, by: str = "layer") -> dict[str, Numbers]:
         """Norms of the gradient, `[R]`, by `layer`, `gate` or parameter (`name`). Raises `ConfigError` for another grouping."""
@@ -101,12 +103,25 @@ def read_watch(folder: RunFolder) -> Readings:
         **{kind: np.stack([_column(records, kind, name) for name in names], 1) for kind in ("gradient", "weight", "step")},
         rows={name: _column(records, "rows", name) for name in _names(records, "rows")},
         gates={name: _pairs(records, name) for name in _names(records, "gates")},
-        held_out=_held_out(folder.history),
+        held_out=_points(folder.history, "held_out"),
+        kept=kept_loss(folder.history),
     )
 
 
-def _held_out(history: History) -> Numbers:
-    points = [(r["update"], r["held_out"]) for r in history.records() if isinstance(r.get("held_out"), float)]
+def losses(history: History) -> Numbers:
+    """The training losses `[N]` that every run records about once a second, each the mean since the one before."""
+    return _points(history, "loss")[:, 1]
+
+
+def kept_loss(history: History) -> float:
+    """The held-out loss of the weights that were kept: the one measured at the end, or else the lowest on the way; NaN where there is none."""
+    final, on_the_way = (_points(history, what)[:, 1] for what in ("final_held_out", "held_out"))
+    return float(final[-1]) if len(final) else float(on_the_way.min()) if len(on_the_way) else float("nan")
+
+
+def _points(history: History, what: str) -> Numbers:
+    """Updates and numbers `[N, 2]` of the records that have one of that name."""
+    points = [(r["update"], r[what]) for r in history.records() if isinstance(r.get(what), float)]
     return np.array(points, dtype=float).reshape(-1, 2)
 
 

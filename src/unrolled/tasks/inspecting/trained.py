@@ -1,10 +1,8 @@
 """How a run was trained: its losses, and what was seen where it was watched."""
 
-from typing import Any
-
 from unrolled.inspect.draw.style import HEIGHT, WIDTH, drawn
 from unrolled.inspect.report import Drawing, Part, Section, Table
-from unrolled.training import Readings, RunFolder, diagnose, read_watch
+from unrolled.training import FEWEST, Readings, RunFolder, diagnose, diagnose_losses, read_watch
 from unrolled.training.plot import Records, draw_gates, draw_layers, draw_losses, points
 
 NOT_WATCHED = " The run was not watched: after “unrolled train … --watch” its gradients, updates and gates stand here, too."
@@ -17,18 +15,18 @@ def training_section(folder: RunFolder) -> Section:
     records = folder.history.records()
     loss = drawn(draw_losses)(records, "loss", SIZE)
     parts: list[Part] = [Drawing("loss", loss, "The loss of the training batches and of the held-out part, in nats")]
-    verdict, numbers, note = _course(records), dict[str, Any](), NOT_WATCHED
-    if folder.watched.size():
-        readings = read_watch(folder)
-        findings = diagnose(readings)
+    readings = read_watch(folder) if folder.watched.size() else None
+    findings = diagnose_losses(folder.history) if readings is None else diagnose(readings)
+    verdict = _course(records)
+    if readings is not None:
         parts += _pictures(readings)
-        if findings:
-            parts.append(Table("What looks wrong", ("finding", "what to try"), [(f.says, f.cure) for f in findings]))
-        seen = "; ".join(f.name for f in findings)
-        verdict = f"{verdict} {f'What looks wrong: {seen}.' if findings else 'Nothing looks wrong.'}"
-        numbers["findings"] = [{"name": f.name, "figure": f.figure, "limit": f.limit, "where": f.where} for f in findings]
-        note = ""
-    shows = f"How the loss fell, and what the network looked like on the way.{note}"
+    if findings:
+        parts.append(Table("What looks wrong", ("finding", "what to try"), [(f.says, f.cure) for f in findings]))
+        verdict += f" What looks wrong: {'; '.join(f.name for f in findings)}."
+    elif readings is not None and len(readings.update) >= FEWEST:
+        verdict += " Nothing looks wrong."
+    numbers = {"findings": [{"name": f.name, "figure": f.figure, "limit": f.limit, "where": f.where} for f in findings]}
+    shows = f"How the loss fell, and what the network looked like on the way.{NOT_WATCHED if readings is None else ''}"
     return Section("training", "How it was trained", shows, verdict, parts, numbers)
 
 
