@@ -483,6 +483,8 @@ def test_the_commands_of_the_readme_work(here, block):
     commands = [line.split("#")[0] for line in block.splitlines() if line.startswith("unrolled ")]
     if "runs/lm" in block and "train lm" not in block:
         call("train", "lm", "shakespeare.txt", "--minutes", "0.005", "--hidden", "8")
+    if "runs/elman" in block:
+        call("train", "lm", "shakespeare.txt", "--cell", "elman", "--minutes", "0.005", "--hidden", "8", "--out", "runs/elman")
     for number, command in enumerate(commands):
         words = ["0.005" if word in ("3", "10") else word for word in shlex.split(command)[1:]]
         if words[0] == "train":
