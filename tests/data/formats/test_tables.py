@@ -134,6 +134,16 @@ def test_what_is_to_be_predicted_is_read_as_what_was_learnt(tmp_path: Path, lear
     assert [(example.tokens or example.text) if tagged else example.labels for example in found] == expected
 
 
+def test_nothing_is_guessed_of_the_labels_of_a_file_that_is_only_to_be_labelled(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\nab,XY\n")
+    for options, tagged in (({}, False), ({}, True), ({"learnt": ("text", "mood")}, False)):
+        (found,) = read_examples(path, ReadingOptions(**options).to_predict(), tagged=tagged)
+        assert (found.text, found.tokens, found.labels, found.tags) == ("ab", None, None, None)
+    (found,) = read_examples(path, ReadingOptions(learnt=("text", "label")).to_predict(), tagged=True)
+    assert (found.tokens, found.tags) == (None, None)
+
+
 def test_columns_that_count_are_no_labels_and_a_file_to_measure_on_is_read_as_what_was_learnt(tmp_path: Path) -> None:
     assert texts(read(tmp_path / "a.csv", "id,text\n1,a b\n2,c\n")) == [("a b", None), ("c", None)]
     path = tmp_path / "old.csv"
