@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import unrolled as un
+from unrolled.inspect.curves import Forgetting
 
 DOUBLE = torch.float64
 
@@ -25,6 +26,36 @@ def test_a_turning_map_forgets_at_its_rate(factor, verdict):
     assert found.verdict == verdict
     np.testing.assert_allclose(found.quartiles / factor**found.distance, np.linalg.norm(layer.block("W_h").numpy()), rtol=1e-9)
     assert found.sampled == "at most 8 steps t of each sequence"
+
+
+def curve_of(values):
+    return Forgetting(np.arange(len(values)), np.tile(values, (3, 1)), np.ones(len(values)), "")
+
+
+@pytest.mark.parametrize(("tail", "told"), [
+    (0.5 ** (1 / 12), " What is left after that, below 0.1%, halves every 12 steps."),
+    (0.65, ""),
+    (1.0, " What is left after that, below 0.1%, is kept within a factor of 2 over 40 steps: 1 per step."),
+])  # fmt: skip
+def test_a_tail_that_nobody_sees_says_nothing_of_how_fast_it_forgets(tail, told):
+    found = curve_of(np.concatenate([0.65 ** np.arange(16.0), 1e-6 * tail ** np.arange(40.0)]))
+    assert found.rate == pytest.approx(0.65)
+    assert found.half_life == pytest.approx(np.log(0.5) / np.log(0.65))
+    assert found.verdict == f"What is left of an input halves every 1.6 steps.{told}"
+
+
+def test_a_curve_with_gaps_is_fitted_as_far_as_it_matters():
+    delayed = np.where(np.arange(60) % 5, 0, 0.9 ** np.arange(60))
+    assert curve_of(delayed).rate == pytest.approx(0.9)
+    assert curve_of(1e-4 ** np.arange(30.0)).rate == pytest.approx(1e-4)
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"), [(1.13, "explodes: 1.13 per step"), (0.8, "halves every 3.1 steps"), (0.4, "vanishes: 0.4 per step")]
+)
+def test_few_steps_are_told(factor, said):
+    assert curve_of(factor ** np.arange(19.0)).verdict == f"What is left of an input {said}, seen over only 19 steps."
+    assert curve_of(factor ** np.arange(20.0)).verdict == f"What is left of an input {said}."
 
 
 def test_quartiles_are_over_sequences_and_steps():

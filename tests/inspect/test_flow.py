@@ -1,6 +1,7 @@
 """Where the gradient goes, against autograd through a loop written here and against theory."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import unrolled as un
 from input_batches import OPTIONS, SIZES, batch_of
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.inspect import fresh
+from unrolled.inspect.flow import GradientFlow
 from unrolled.inspect.wording import listed, sentence
 from unrolled.models import Binary, Classifier, Encoder, LanguageModel, LinearChain, Softmax, Tagger
 
@@ -157,6 +159,35 @@ def test_what_is_missing_or_impossible():
         un.inspect.gradient_flow(model, batch_of(dtype=torch.float32))
     with pytest.raises(ConfigError, match="`at` must lie between -5 and 4"):
         un.inspect.gradient_flow(un.Recurrent("gru", 3, 4), torch.zeros(5, 1, 3), at=5)
+
+
+def test_a_language_model_needs_two_symbols():
+    with pytest.raises(ShapeError, match="at least two symbols, got 1"):
+        un.inspect.gradient_flow(model_of(), torch.tensor([3]))
+
+
+def test_sequences_without_steps_say_nothing():
+    layer, x = un.Recurrent("gru", 3, 4, 2, bidirectional=True), torch.randn(7, 2, 3)
+    for look in (un.inspect.gradient_flow, un.inspect.jacobian_spectrum, un.inspect.forgetting):
+        assert "cannot be told: there are too few steps" in look(layer, x, lengths=[0, 0]).verdict
+
+
+def test_a_flow_over_few_steps_says_over_how_many():
+    layer = un.Recurrent("elman", 4, 6, dtype=DOUBLE)
+    layer.block("R_h").mul_(1.2)
+    x = torch.randn(40, 1, 4, dtype=DOUBLE) * 1e-9
+    assert (
+        un.inspect.gradient_flow(layer, x, at=7).verdict == "On its way back, the gradient explodes: 1.2 per step, seen over only 8 steps."
+    )
+    assert un.inspect.gradient_flow(layer, x).verdict == "On its way back, the gradient explodes: 1.2 per step."
+
+
+def test_a_flow_is_judged_while_it_matters():
+    back = np.concatenate([0.5 ** np.arange(10.0), 1e-4 * 0.95 ** np.arange(90.0)])
+    total = back[::-1, None][None, None]
+    flow = GradientFlow({"h": total}, total[0, 0], np.ones(1), np.array([99]), np.array([100]))
+    np.testing.assert_allclose(flow.rate, [[0.5]])
+    np.testing.assert_allclose(replace(flow, at=None).rate, [[0.5]])
 
 
 def test_a_fresh_copy_has_learnt_nothing():

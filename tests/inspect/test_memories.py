@@ -210,8 +210,31 @@ def test_the_network_stays_as_it_is():
 def test_the_summary_tells_where_half_of_it_lies():
     layer = un.Recurrent(un.Cell("sum", "h[t] = W @ x[t] + h[t-1]"), 2, 3)
     assert un.inspect.memory(layer, torch.randn(10, 1, 2)).summary == (
-        "Of what moves the state at step 9, half comes from the last 5 steps; the first input has 10.00%."
+        "Of what moves the state at step 9, half comes from the last 5 steps; the first input has 10.0%."
     )
+
+
+def test_the_summary_names_what_is_too_small_as_the_page_does():
+    layer = layer_of(un.Cell("dying", "h[t] = W @ x[t] + 1e-3 * h[t-1]"), 2, 3)
+    assert un.inspect.memory(layer, torch.randn(5, 1, 2), -1).summary.endswith("from the last step; the first input has less than 0.0001%.")
+
+
+def test_sequences_without_the_chosen_step_remember_nothing():
+    layer, x = layer_of("lstm", 3, 4, 2), torch.randn(7, 2, 3)
+    found = un.inspect.memory(layer, x, at=6, lengths=[3, 3])
+    assert (found.at == -1).all() and not found.state.any() and found.state.shape == (1, 7, 2)
+    found = un.inspect.memory(layer, x, lengths=[0, 0])
+    assert (found.at == -1).all() and not found.state.any()
+    assert found.summary == "There is no step to remember anything."
+
+
+def test_what_is_not_finite_is_named():
+    layer, x = layer_of("gru", 3, 4), torch.randn(7, 2, 3)
+    x[4, 1, 2] = torch.nan
+    for look in (un.inspect.memory, un.inspect.jacobian_spectrum, un.inspect.gradient_flow, un.inspect.gates, un.inspect.forgetting):
+        with pytest.raises(ConfigError, match=r"must be finite, got nan at step 4 of sequence 1"):
+            look(layer, x)
+    assert np.isfinite(un.inspect.memory(layer, x, lengths=[7, 4]).state).all()
 
 
 def test_what_cannot_be_looked_into():

@@ -1,13 +1,14 @@
 """How fast a network forgets, over many sequences."""
 
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 import torch
 
 from unrolled.inspect.memories import norms_of_state
 from unrolled.inspect.subject import Input, Looked, SomeLengths, read_subject
-from unrolled.inspect.wording import half_life, rate_of, verdict
+from unrolled.inspect.wording import half_life, rate_of, reach, tail_rate, verdict
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,7 @@ class Forgetting:
 
     @property
     def rate(self) -> float:
-        """The factor per step of the medians, each weighted by the number of pairs behind it."""
+        """The factor per step of the medians as long as they are 0.1 % of the largest, each weighted by the number of pairs behind it."""
         return rate_of(self.distance, self.quartiles[1], self.count)
 
     @property
@@ -35,8 +36,12 @@ class Forgetting:
 
     @property
     def verdict(self) -> str:
-        """How fast it forgets, in a sentence."""
-        return f"What is left of an input {verdict(self.rate, len(self.distance))}."
+        """How fast it forgets, in a sentence; and in another how fast what is below 0.1 %, if that is twice as fast or half as fast."""
+        told = f"What is left of an input {verdict(self.rate, len(self.distance))}."
+        tail = tail_rate(self.distance, self.quartiles[1], self.count)
+        if isnan(tail) or self.half_life / 2 <= half_life(tail) <= self.half_life * 2:
+            return told
+        return f"{told} What is left after that, below 0.1%, {verdict(tail, len(self.distance) - reach(self.quartiles[1]))}."
 
 
 def forgetting(
@@ -67,5 +72,5 @@ def forgetting(
         curves[chosen, row, : t + 1] = norms[chosen, : t + 1, row][::-1]
     count = (~np.isnan(curves)).sum((0, 1))
     left_out = f"at most {steps} steps t of each sequence" if (ends > 2 * steps).any() else ""
-    quartiles = np.nanpercentile(curves, (25, 50, 75), axis=(0, 1))
+    quartiles = np.nanpercentile(curves, (25, 50, 75), axis=(0, 1)) if count.size else np.empty((3, 0))
     return Forgetting(np.arange(len(count)), quartiles, count, "; ".join(n for n in (left_out, note) if n))

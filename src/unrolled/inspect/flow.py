@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, ShapeError
 from unrolled.inspect.subject import Input, Looked, SomeLengths, Subject, read_subject
 from unrolled.inspect.walk import walk, where
 from unrolled.inspect.wording import rate_of, sentence, verdict
@@ -41,25 +41,29 @@ class GradientFlow:
 
     @property
     def rate(self) -> np.ndarray:
-        """The factor per step by which `total` changes on its way back, `[L, D]`, the median over the sequences; NaN where it goes nowhere."""
+        """The factor per step by which `total` changes on its way back, as long as it is 0.1 % of the largest: `[L, D]`, the median over the
+        sequences; NaN where it goes nowhere."""
         return np.array([[self._rate(norms, direction == 1) for direction, norms in enumerate(layer)] for layer in self.total])
 
     @property
     def verdict(self) -> str:
         """How the gradient changes on its way back, in a sentence."""
-        steps = int(self.lengths.max(initial=0))
-        rates = self.rate
-        said = {where(place, rates.shape): verdict(rate, steps) for place, rate in np.ndenumerate(rates)}
+        rates, total = self.rate, self.total
+        steps = [max(map(len, self._back(total[0, d], d == 1)), default=0) for d in range(rates.shape[1])]
+        said = {where(place, rates.shape): verdict(rate, steps[place[1]]) for place, rate in np.ndenumerate(rates)}
         return sentence("On its way back, the gradient", said)
 
     def _rate(self, norms: np.ndarray, reverse: bool) -> float:
-        """The median over the sequences, by the distance from the step whose loss it is; a reverse direction goes back towards the end."""
-        rates = []
-        for row, end in enumerate(self.lengths):
-            first = (0 if reverse else end - 1) if self.at is None else self.at[row]
-            back = norms[first:end, row] if reverse else norms[: first + 1, row][::-1]
-            rates.append(rate_of(np.arange(len(back)), back) if first >= 0 and len(back) else np.nan)
+        """The median over the sequences."""
+        rates = [rate_of(np.arange(len(back)), back) for back in self._back(norms, reverse)]
         return float(np.nanmedian(rates)) if not np.isnan(rates).all() else np.nan
+
+    def _back(self, norms: np.ndarray, reverse: bool) -> list[np.ndarray]:
+        """Of each sequence the norms by the distance from the step whose loss it is; a reverse direction goes back towards the end."""
+        ends = np.where(self.lengths > 0, 0, -1) if reverse else self.lengths - 1
+        starts = ends if self.at is None else self.at
+        each = zip(starts, self.lengths, norms.T, strict=True)
+        return [n[:0] if start < 0 else n[start:end] if reverse else n[start::-1] for start, end, n in each]
 
 
 def gradient_flow(
@@ -85,6 +89,10 @@ def gradient_flow(
     Raises `ConfigError` for missing targets or an impossible `at`, `ShapeError` for losses or targets that do not fit.
     """
     if isinstance(layer_or_model, LanguageModel) and targets is None and loss is None and isinstance(x, Tensor):
+        if x.dim() and len(x) < 2:
+            raise ShapeError(
+                f"`x` must have at least two symbols, got {len(x)}: a language model predicts each from those before it. Pass more."
+            )
         x, targets = x[:-1], x[1:]
         lengths = None if lengths is None else (torch.as_tensor(lengths) - 1).clamp(min=0)
     subject = read_subject(layer_or_model, x, lengths)

@@ -65,7 +65,8 @@ def influence(subject: Subject, features: Features, passes: Passes) -> Tensor:
     total = subject.x.new_zeros(len(passes.at) * batch, steps)
     size = subject.layer.num_layers * (1 + subject.layer.bidirectional) * 4 * sum(subject.layer.state_sizes.values()) + 2 * columns
     at_once = max(1, NUMBERS_AT_ONCE // (max(steps, 1) * size))
-    for rows in passes.rows().split(at_once, 1):
+    rows_of_all = passes.rows()
+    for rows in rows_of_all.split(at_once, 1) if rows_of_all.numel() else ():
         chosen, sequence, _ = rows
         found = _squares(subject, features, passes, rows)
         total[:, : len(found)].index_add_(0, chosen * batch + sequence, found.t())

@@ -10,6 +10,7 @@ from torch import Tensor
 from unrolled.errors import ConfigError
 from unrolled.inspect.influence import Features, influence, plan_passes
 from unrolled.inspect.subject import Input, Looked, SomeLengths, Subject, read_subject
+from unrolled.inspect.wording import percent
 
 MOST_STEPS = 100
 """Up to so many steps are looked at without being chosen."""
@@ -49,7 +50,7 @@ class Memory:
         recent = self.share[-1, : step + 1, 0][::-1].cumsum()
         count = int(np.searchsorted(recent, recent[-1] / 2) + 1)
         last = "the last step" if count == 1 else f"the last {count} steps"
-        return f"Of what moves the state at step {step}, half comes from {last}; the first input has {self.share[-1, 0, 0]:.2%}."
+        return f"Of what moves the state at step {step}, half comes from {last}; the first input has {percent(self.share[-1, 0, 0])}."
 
 
 def memory(

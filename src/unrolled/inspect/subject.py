@@ -140,4 +140,10 @@ def _subject(model: nn.Module, layer: Recurrent, x: Tensor, lengths: SomeLengths
     if not x.is_floating_point():
         check_range(x, read, layer.input_size)
         x = functional.one_hot(x.long().masked_fill(~read.mask, 0), layer.input_size).double()
-    return Subject(model, layer, x.detach().masked_fill(~read.mask[..., None], 0), read, **more)
+    x = x.detach().masked_fill(~read.mask[..., None], 0)
+    for step, row, column in (~x.isfinite()).nonzero()[:1].tolist():
+        raise ConfigError(
+            f"What is read must be finite, got {x[step, row, column].item()} at step {step} of sequence {row}. Replace what is missing in `x`, or look "
+            "at a network whose weights are finite."
+        )
+    return Subject(model, layer, x, read, **more)

@@ -166,9 +166,9 @@ def to_svg(figure: Figure, prefix: str) -> str:
     return text
 
 
-def save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path | str) -> None:
     """Write a figure; the end of `path` names the kind of picture (png, svg, pdf)."""
-    _save(figure, path, dpi=160, facecolor="white", **({"metadata": _BARE} if path.suffix == ".svg" else {}))
+    _save(figure, path, dpi=160, facecolor="white", **({"metadata": _BARE} if Path(path).suffix == ".svg" else {}))
 
 
 def _save(figure: Figure, target: Any, **options: Any) -> None:

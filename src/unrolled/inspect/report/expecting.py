@@ -8,8 +8,9 @@ from unrolled.inspect import draw
 from unrolled.inspect.predicting import Predictions, predictions
 from unrolled.inspect.report.page import Section
 from unrolled.inspect.report.parts import MOST_BARS, Bars, Drawing, Part, Table, Tint
-from unrolled.inspect.report.wording import counted, percent, plain, quoted, visible
+from unrolled.inspect.report.wording import counted, plain, quoted, visible
 from unrolled.inspect.specimen import Specimen
+from unrolled.inspect.wording import percent
 from unrolled.models import Classifier, EncoderDecoder, LanguageModel, Tagger
 
 OPEN_ROWS, MOST_ROWS = 12, 400

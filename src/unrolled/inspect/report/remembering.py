@@ -9,8 +9,9 @@ from unrolled.inspect.draw.style import MOST_NAMED
 from unrolled.inspect.memories import Memory, memory
 from unrolled.inspect.report.page import Section
 from unrolled.inspect.report.parts import MOST_BARS, Bars, Drawing, Part, Tint
-from unrolled.inspect.report.wording import counted, percent, plain, quoted, sampled
+from unrolled.inspect.report.wording import counted, plain, quoted, sampled
 from unrolled.inspect.specimen import Beside, Specimen
+from unrolled.inspect.wording import percent
 from unrolled.models import Classifier, LanguageModel, Tagger
 
 WORK = 1 << 18

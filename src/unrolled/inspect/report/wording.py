@@ -8,17 +8,7 @@ import numpy as np
 
 from unrolled.layers import Recurrent
 
-LEAST = 1e-6
-"""A part that is too small to be told."""
-
 _SIGNS = str.maketrans({"\n": "⏎", "\t": "⇥", " ": "␣"})
-
-
-def percent(part: float) -> str:
-    """A part of a whole, as a person reads it."""
-    if part >= 0.001:
-        return f"{part:.1%}"
-    return "0%" if part == 0 else f"{100 * part:.2g}%" if part >= LEAST else "less than 0.0001%"
 
 
 def quoted(symbol: str) -> str:
