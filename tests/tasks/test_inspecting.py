@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import shutil
 import struct
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 import unrolled as un
 from unrolled.cli import cli
+from unrolled.cli.inspect import _read
 from unrolled.data.tokens import TokenFile
 from unrolled.errors import ConfigError, DataError, RunError
 from unrolled.inspect.report import report_on
@@ -261,6 +263,9 @@ def test_where_the_data_cannot_be_read_again_there_is_what_needs_no_input(runs, 
     wanted = np.linalg.svd(model.recurrent.block("R_f").double().numpy(), compute_uv=False)
     found = {s["map"]: s["values"] for s in again["maps"]["singular"]}
     np.testing.assert_allclose(found["R_f"], wanted)
+    for asked in ({"at": 0}, {"beside": RunFolder(tmp_path / "run")}):
+        with pytest.raises(ConfigError, match=r"`--at` and `--beside` need an input.*Pass an INPUT\."):
+            inspect_run(RunFolder(tmp_path / "run"), **asked)
     largest = max(found, key=lambda name: found[name][0])
     assert again["maps"]["verdict"] == f"The largest singular value is {found[largest][0]:.3g}, of {largest}."
 
@@ -333,6 +338,7 @@ def test_every_layer_and_direction_has_its_gates(runs):
 
 def test_what_the_page_of_an_encoder_decoder_is_about_is_said(runs):
     assert "its encoder" in inspect_run(of(runs, "translate"), "a1b").about[0]
+    assert inspect_run(of(runs, "translate"), "a1b").about[1].startswith("It reads 3 characters, and <EOS> at the end: a1b")
     assert "encoder" not in inspect_run(of(runs, "tag"), "A dog").about[0]
 
 
@@ -384,3 +390,42 @@ def test_the_command(runs, tmp_path, monkeypatch):
     assert "How fast it forgets" in done.stdout and "The unrolled graph" in done.stdout
     done = CliRunner().invoke(cli, ["inspect", str(runs / "lm"), "The king!", "--beside", str(runs / "tag")])
     assert done.exit_code == 1 and isinstance(done.exception, ConfigError)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("no/such/file", r"There is no file 'no/such/file'\. To inspect this as text, pass it through the standard input"),
+        ("missing.TS", r"There is no file 'missing\.TS'"),
+        ("missing.txt.gz", r"There is no file"),
+        (".", r"'\.' is a folder\. Pass a file"),
+        ("bytes.txt", r"bytes\.txt is not utf-8: .*If it is text, save it in that encoding"),
+    ],
+)
+def test_an_input_that_is_no_text_and_no_file_is_refused(runs, tmp_path, monkeypatch, given, said):
+    monkeypatch.chdir(tmp_path)
+    Path("bytes.txt").write_bytes(b"\xff\xfe\x00")
+    done = CliRunner().invoke(cli, ["inspect", str(runs / "lm"), given, "--out", "page.html"])
+    assert isinstance(done.exception, DataError) and re.search(said, str(done.exception))
+    assert not Path("page.html").exists()
+
+
+@pytest.mark.parametrize("given", ["and / or", "see a/b here", "txt", "It is in data.txt", "x" * 5000, "a\0b", "Why?"])
+def test_a_text_is_read_as_text(given):
+    assert _read(given) == given
+
+
+def test_where_nothing_can_be_written_is_said_before_the_work(runs, tmp_path, monkeypatch):
+    monkeypatch.setattr("unrolled.cli.inspect.inspect_run", lambda *_, **__: pytest.fail("it began"))
+    (tmp_path / "file").touch()
+    for flag, place, folder in (
+        ("--out", "none/page.html", "none"),
+        ("--out", "file/page.html", "file"),
+        ("--png", "file/pictures", "file"),
+    ):
+        done = CliRunner().invoke(cli, ["inspect", str(runs / "lm"), "x", flag, str(tmp_path / place)])
+        assert isinstance(done.exception, DataError)
+        assert str(done.exception) == f"'{tmp_path / folder}' is not a folder that exists. Give `{flag}` another place."
+    monkeypatch.setattr("os.access", lambda _, mode: not mode & os.W_OK)
+    done = CliRunner().invoke(cli, ["inspect", str(runs / "lm"), "x"])
+    assert str(done.exception) == f"'{runs / 'lm'}' may not be written. Give `--out` another place."

@@ -1,15 +1,17 @@
 """`unrolled inspect`: what a trained network remembers, where its gradient goes, and what its units do."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import click
 
+from unrolled.data.formats.known import FORMATS
 from unrolled.errors import DataError
 from unrolled.tasks.inspecting import PAGE, inspect_run
 from unrolled.training import RunFolder
-from unrolled.training.checkpoint import replace_file
+from unrolled.training.checkpoint import save_text
 
 
 @click.command()
@@ -30,7 +32,10 @@ from unrolled.training.checkpoint import replace_file
     "--out", type=click.Path(path_type=Path, dir_okay=False), help=f"Write the page there.  [default: {PAGE} in the run's folder]"
 )
 @click.option(
-    "--png", "pictures", type=click.Path(path_type=Path, file_okay=False), help="Write the pictures into this folder, too, as PNG and SVG."
+    "--png",
+    "pictures",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the pictures into this folder, too, as PNG and SVG, the graph as SVG alone.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with all numbers.")
 def inspect(
@@ -41,9 +46,13 @@ def inspect(
     Writes one HTML page that needs nothing else: what is left of each symbol, how fast it forgets, where the gradient goes, its gates and units, what
     it expects, and how it was trained. Without INPUT it reads what RUN held out in training, if that can still be read.
     """
-    report = inspect_run(RunFolder(run), _read(given), beside=None if beside is None else RunFolder(beside), at=at, most=steps)
-    out = out or run / PAGE
-    _write(out, report.html())
+    given_input, folder, out = _read(given), RunFolder(run), out or run / PAGE
+    folder.read_config()
+    _require_folder(out.parent, "--out")
+    if pictures:
+        _require_folder(next(place for place in (pictures, *pictures.parents) if place.exists()), "--png")
+    report = inspect_run(folder, given_input, beside=None if beside is None else RunFolder(beside), at=at, most=steps)
+    save_text(out, report.html())
     written = report.save_pictures(pictures) if pictures else []
     if as_json:
         click.echo(json.dumps(report.numbers(), ensure_ascii=False))
@@ -55,19 +64,30 @@ def inspect(
 
 
 def _read(given: str | None) -> str | Path | None:
-    """A text as it is, or a file if there is one of that name."""
+    """A text as it is, or a file if there is one of that name. `DataError` for a folder, and for the name of a file that there is not."""
     if given is None:
         return None
     if given == "-":
         return sys.stdin.read()
-    try:
-        return Path(given) if Path(given).is_file() else given
-    except (OSError, ValueError):  # too long for a name, or with letters that no name has
-        return given
+    if os.path.isfile(given):
+        return Path(given)
+    as_text = "To inspect this as text, pass it through the standard input, with - as INPUT."
+    if os.path.isdir(given):
+        raise DataError(f"{given!r} is a folder. Pass a file. {as_text}")
+    if _looks_like_a_file(given):
+        raise DataError(f"There is no file {given!r}. {as_text}")
+    return given
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        replace_file(path, lambda aside: aside.write_text(text, encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{str(path)!r} cannot be written: {error.strerror}. Give `--out` another place.") from None
+def _looks_like_a_file(given: str) -> bool:
+    """Whether a text is one word with the mark of a path in it, or with the suffix of a file of data."""
+    known = tuple(suffix for kind in FORMATS.values() for suffix in kind.suffixes)
+    marked = any(mark in given for mark in (os.sep, os.altsep) if mark) or given.lower().removesuffix(".gz").endswith(known)
+    return marked and given.split() == [given]
+
+
+def _require_folder(folder: Path, flag: str) -> None:
+    """Before the work, as it may take minutes."""
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        reason = "may not be written" if folder.is_dir() else "is not a folder that exists"
+        raise DataError(f"{str(folder)!r} {reason}. Give `{flag}` another place.")

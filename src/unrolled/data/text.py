@@ -20,6 +20,11 @@ BLOCK = 4 << 20
 LONGEST_WORD = 16 << 20
 """Characters without a blank after which a text is cut anyway, so that memory stays bounded."""
 
+OTHERWISE_ENCODED = (
+    "If it is text, save it in that encoding, or pass its own where the command has the flag, for instance `--encoding latin-1`."
+)
+"""The cure for bytes that are not in the encoding."""
+
 
 class Chunk(NamedTuple):
     """A piece of text: whether it lies after the cut, and the number of bytes read so far."""
@@ -155,8 +160,7 @@ class _Decoder:
             offset = first + getattr(error, "start", 0)
             name, encoding = self._source.name, self._source.encoding
             reason = getattr(error, "reason", str(error))
-            cure = "Pass the encoding it was written in, for instance `--encoding latin-1`."
-            raise DataError(f"{name} is not {encoding}: {reason} at byte {offset}. {cure}") from None
+            raise DataError(f"{name} is not {encoding}: {reason} at byte {offset}. {OTHERWISE_ENCODED}") from None
         self.position += len(data)
         return self._plain(text) if text else ""
 

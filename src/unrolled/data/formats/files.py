@@ -12,7 +12,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Literal, TextIO, TypeVar, cast
 
-from unrolled.data.text import known_encoding
+from unrolled.data.text import OTHERWISE_ENCODED, known_encoding
 from unrolled.errors import ConfigError, DataError
 
 T = TypeVar("T")
@@ -69,8 +69,7 @@ def open_text(path: Path, encoding: str) -> Iterator[TextIO]:
             yield file
         except UnicodeError as error:
             reason = getattr(error, "reason", str(error))
-            cure = "Pass the encoding it was written in, for instance `--encoding latin-1`."
-            raise DataError(f"{named(path)}{_line_in_error(path, encoding)} is not {encoding}: {reason}. {cure}") from None
+            raise DataError(f"{named(path)}{_line_in_error(path, encoding)} is not {encoding}: {reason}. {OTHERWISE_ENCODED}") from None
         finally:
             file.detach()
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from unrolled.data.vocabulary import END
+from unrolled.errors import ConfigError
 from unrolled.inspect.report import Report, report_on, report_without_input
 from unrolled.inspect.report.wording import counted, excerpt, network_name
 from unrolled.inspect.specimen import Specimen
@@ -25,6 +27,11 @@ NO_INPUT = (
     "what needs no input."
 )
 
+WITH_INPUT = (
+    "`--at` and `--beside` need an input: none was given, and what the run held out in training cannot be read again, as it is gone, is not what it was, or "
+    "is large. Pass an INPUT."
+)
+
 
 def inspect_run(
     folder: RunFolder, given: str | Path | None = None, *, beside: RunFolder | None = None, at: int | None = None, most: int = 1000
@@ -33,8 +40,8 @@ def inspect_run(
 
     Without an input what the run held out stands for it, and where that cannot be read again the report has what needs none. `beside` is
     another run of the same data, for comparison; `at` is the step that is looked at; see `report_on`. Raises `RunError` for a folder that
-    holds no whole run, `DataError` for an input that cannot be read, `ConfigError` for a step that there is not, or for a run that cannot
-    stand beside this one.
+    holds no whole run, `DataError` for an input that cannot be read, `ConfigError` for a step that there is not, for a run that cannot
+    stand beside this one, and for either of them where there is no input.
     """
     trained = load(folder.path)
     other = None if beside is None else companion(folder, beside)
@@ -45,6 +52,8 @@ def inspect_run(
         _network(trained),
         *([] if other is None else [f"Beside it stands {other.phrase}: {network_name(recurrent_of(other.model))}."]),
     ]
+    if specimen is None and (at is not None or beside is not None):
+        raise ConfigError(WITH_INPUT)
     if specimen is None:
         return Report(title, [*about, NO_INPUT], [*report_without_input(trained.model), training])
     if specimen.sample is None and known is not None:
@@ -61,6 +70,9 @@ def _network(trained: Any) -> str:
 
 
 def _input(specimen: Specimen) -> str:
-    text = "numbers." if specimen.level == "step" else excerpt(specimen.symbols[specimen.first :], specimen.level)
+    symbols, end = specimen.symbols[specimen.first :], ""
+    if isinstance(specimen.model, EncoderDecoder) and symbols[-1] == END:
+        symbols, end = symbols[:-1], f", and {END} at the end"
+    text = "numbers." if specimen.level == "step" else excerpt(symbols, specimen.level)
     note = f" {specimen.note}." if specimen.note else ""
-    return f"It reads {counted(specimen.steps - specimen.first, specimen.unit)}: {text}{note}"
+    return f"It reads {counted(len(symbols), specimen.unit)}{end}: {text}{note}"
