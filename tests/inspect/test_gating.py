@@ -92,6 +92,11 @@ def test_saturation_counts_real_steps_alone():
     assert found.summary == "Saturated: a 22% left and 33% right; b 22% left and 33% right."
 
 
+def test_nothing_is_saturated_without_steps():
+    found = un.inspect.gates(un.Recurrent("gru", 3, 4), torch.randn(7, 2, 3), [0, 0]).saturation
+    assert found.summary == "Saturated: r 0% left and 0% right; z 0% left and 0% right; n 0% left and 0% right."
+
+
 def test_places_that_there_are_not():
     layer, x = un.Recurrent("gru", 3, 4, 2), torch.zeros(2, 1, 3)
     for options in ({"layer": 2}, {"layer": -3}, {"reverse": True}):

@@ -13,7 +13,7 @@ from unrolled.inspect.walk import Place, lines_of
 @dataclass(frozen=True, eq=False)
 class Saturation:
     """For each gate that ends with a sigmoid, a tanh or a relu, the fraction of real steps at which each unit `[H]` is at its lower end
-    (`left`: up to 0.1, -0.9, or 0 of a relu) and at its upper end (`right`: from 0.9 on; a relu has none)."""
+    (`left`: up to 0.1, -0.9, or 0 of a relu) and at its upper end (`right`: from 0.9 on; a relu has none); 0 without steps."""
 
     left: Mapping[str, np.ndarray]
     right: Mapping[str, np.ndarray]
@@ -56,8 +56,9 @@ class Gates(Mapping[str, np.ndarray]):
         for name, (low, high) in self.ends.items():
             values = self.arrays[name]
             real = np.arange(len(values))[:, None] < self.lengths
-            left[name] = (values[real] <= low).mean(0)
-            right[name] = (values[real] >= high).mean(0)
+            steps = max(real.sum(), 1)
+            left[name] = (values[real] <= low).sum(0) / steps
+            right[name] = (values[real] >= high).sum(0) / steps
         return Saturation(left, right)
 
 
