@@ -124,6 +124,12 @@ def test_the_chosen_step_counts_from_either_end(runs):
     assert report_on(specimen, at=-7)[0].numbers == third
 
 
+def test_why_the_gradient_starts_a_step_earlier_is_said_where_it_does(runs):
+    said = [read(inspect_run(of(runs, "lm"), "time", at=at), [*FIRST, "predictions", "training"]) for at in (4, 2)]
+    assert ["Nothing follows step 4: step 3 is the last one with a loss." in page for page in said] == [True, False]
+    assert "Nothing follows" not in said[1]
+
+
 def test_long_files_are_read_up_to_a_limit_that_is_told(runs):
     report = inspect_run(of(runs, "lm"), runs / "text.txt", most=300)
     page = read(report, [*FIRST, "predictions", "training"])

@@ -32,11 +32,12 @@ def flow_section(specimen: Specimen, at: int) -> Section:
 
     After the last symbol of a text a language model has no loss: the step before it stands for that.
     """
-    at = min(at, specimen.steps - 2) if isinstance(specimen.model, LanguageModel) else at
+    chosen, at = at, min(at, specimen.steps - 2) if isinstance(specimen.model, LanguageModel) else at
     trained, begun = (_flow(replace(specimen, model=model), at) for model in (specimen.model, fresh(specimen.model)))
     samples = max(4, JACOBIANS // (sum(specimen.layer.state_sizes.values()) or 1))
     spectrum = jacobian_spectrum(specimen.model, specimen.x, samples=samples, last=EXPONENTS)
     loss = _loss_of(specimen, trained, at)
+    earlier = f" Nothing follows step {chosen}: step {at} is the last one with a loss." if at < chosen else ""
     supposed = " The label is not known, so that the network's own answer stands for it." if specimen.supposed else ""
     drawings = [
         Drawing("gradient-flow", draw.flow({"trained": trained, "fresh": begun}), f"The gradient of {loss} by the states of each step"),
@@ -49,7 +50,7 @@ def flow_section(specimen: Specimen, at: int) -> Section:
         "gradient",
         "Where the gradient goes",
         f"The norm of the gradient of {loss} as it comes back through the steps: what flat lines reach can be learnt from, what falling lines lose "
-        f"cannot. “Fresh” is the same network before it learnt anything.{supposed}{sampled(fewer, late)}",
+        f"cannot. “Fresh” is the same network before it learnt anything.{earlier}{supposed}{sampled(fewer, late)}",
         f"{trained.verdict} {spectrum.verdict}",
         [*drawings, Words(_before(begun)), Words(_exponents(spectrum))],
         {
