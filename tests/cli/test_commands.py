@@ -435,6 +435,14 @@ def test_columns_that_nobody_looks_at_are_refused(here):
         ),
         (("predict", "run", "--column", "1"), r"`--column` is for files in .*, got lines. Leave it out\.$"),
         (("train", "tag", "states.csv", *QUICK, "--column", "3", "--out", "other"), f"`--column` is .*, got csv. {other} `--target`"),
+        (
+            ("train", "tag", "states.csv", *QUICK, "--regions", "genes.bed", "--out", "other"),
+            r"^`--regions` is for files in the format fasta, got csv\. Leave it out\.$",
+        ),
+        (("train", "tag", "states.csv", *QUICK, "--image", "whole", "--out", "other"), r"^`--image` is .* format idx, got csv"),
+        (("train", "tag", "states.csv", *QUICK, "--impute", "--out", "other"), r"^`--impute` is .* formats series, ts, got csv"),
+        (("train", "tag", "train.conllu", *QUICK, "--no-header", "--out", "other"), r"^`--header` is .* csv, tsv, got conllu"),
+        (("evaluate", "run", "train.conllu", "--steps", "parts"), r"^`--steps` is .* csv, tsv, got conllu"),
     ):
         with pytest.raises(UnrolledError, match=told):
             call(*arguments)

@@ -55,8 +55,26 @@ def where_labels_are(paths: Sequence[Path], options: ReadingOptions, *, tagged: 
 
 _TABLES, _COLUMNS = ("csv", "tsv", "jsonl", "series", "events"), ("columns", "conllu")
 
-_LOOKED_AT = {"target": _TABLES, "column": _COLUMNS}
-"""The formats in which a way to name the labels says something."""
+_LOOKED_AT = {
+    "input": ("csv", "tsv", "jsonl", "columns"),
+    "target": _TABLES,
+    "header": ("csv", "tsv"),
+    "steps": ("csv", "tsv"),
+    "column": _COLUMNS,
+    "separator": (*_TABLES, "fasta", "lines"),
+    "regions": ("fasta",),
+    "series": ("series",),
+    "channels": ("series",),
+    "case": ("events",),
+    "activity": ("events",),
+    "time": ("series", "events"),
+    "image": ("idx",),
+    "impute": ("series", "ts"),
+}
+"""The formats in which an option says something, where that is not all of them."""
+
+_LABELS = ("target", "column")
+"""The options that name labels."""
 
 
 def require_looked_at(options: ReadingOptions, asked: Iterable[str]) -> None:
@@ -64,9 +82,10 @@ def require_looked_at(options: ReadingOptions, asked: Iterable[str]) -> None:
     for name in asked:
         formats = _LOOKED_AT.get(name)
         if formats and options.format not in formats:
-            other = next((f" or name their column as `--{other}`" for other, some in _LOOKED_AT.items() if options.format in some), "")
-            told = f"`--{name}` is for files in the formats {', '.join(formats)}, got {options.format}."
-            raise ConfigError(f"{told} Leave it out,{other}." if other else f"{told} Leave it out.")
+            others = _LABELS if name in _LABELS else ()
+            other = next((f", or name their column as `--{other}`" for other in others if options.format in _LOOKED_AT[other]), "")
+            where = f"format{'s' if len(formats) > 1 else ''} {', '.join(formats)}"
+            raise ConfigError(f"`--{name}` is for files in the {where}, got {options.format}. Leave it out{other}.")
 
 
 def find_format(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Format:

@@ -1,7 +1,7 @@
 """Labelled files, read and numbered: what is learnt, what is held out, and what must be known of it later."""
 
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -68,9 +68,8 @@ def read_labelled(configuration: Configuration, progress: Progress, *, tagged: b
         raise ConfigError("There is no DATA to train on. Pass labelled files, or builtin:… examples: see docs/data.md.")
     if configuration["batches"].shift:
         _require_images(data.sources, asked, tagged=tagged)
-    require_looked_at(
-        settle_format(data.sources, asked, tagged=tagged), (name for name in ("target", "column") if getattr(asked, name) is not None)
-    )
+    changed = (field.name for field in fields(asked) if getattr(asked, field.name) != field.default)
+    require_looked_at(settle_format(data.sources, asked, tagged=tagged), changed)
     reading = settle_reading(data.sources, asked, tagged=tagged)
     sequences = _read(data.sources, reading, data.level, progress, tagged=tagged, several=several)
     everything = np.arange(len(sequences))
