@@ -456,6 +456,8 @@ def test_standard_input_has_one_name(here, monkeypatch):
     assert result.stderr.startswith("standard input has labels, which are ignored here")
     with pytest.raises(UnrolledError, match=r"^standard input is not utf-8"):
         call("predict", "run", typed=b"caf\xe9\n")
+    with pytest.raises(UnrolledError, match=r"^standard input, line 2: "):
+        call("predict", "run", "--format", "csv", typed="review,mood\n,good\n")
 
 
 def test_a_run_of_another_task_is_named_with_how_it_goes_on(here):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats.files import HEAD, look_ahead, read_blocks
+from unrolled.data.formats.files import HEAD, look_ahead, named, read_blocks
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
 
@@ -38,11 +38,11 @@ class _Layout:
         for (number, _), row in zip(block[start:], rows, strict=True):
             if len(row) != self.width:
                 raise DataError(
-                    f"{self.path}, line {number}: a line must have {self.width} columns as the first of the file has, got {len(row)}. "
+                    f"{named(self.path)}, line {number}: a line must have {self.width} columns as the first of the file has, got {len(row)}. "
                     "Mend the line."
                 )
             if not row[self.token].strip(" "):
-                raise DataError(f"{self.path}, line {number}: the token is empty. Fill it in, or take the line out.")
+                raise DataError(f"{named(self.path)}, line {number}: the token is empty. Fill it in, or take the line out.")
         record = {
             "lines": [*before, *(line for _, line in block)],
             "start": len(before) + start,
@@ -51,7 +51,9 @@ class _Layout:
             "tabs": self.tabs,
         }
         tags = None if self.tag is None else tuple(row[self.tag] for row in rows)
-        return Example(f"{self.path}, line {block[start][0]}", tokens=tuple(row[self.token] for row in rows), tags=tags, record=record)
+        return Example(
+            f"{named(self.path)}, line {block[start][0]}", tokens=tuple(row[self.token] for row in rows), tags=tags, record=record
+        )
 
     def is_comment(self, line: str) -> bool:
         """Whether a line, one of the first of its block, tells about the sequence and is no token `#`."""
@@ -107,7 +109,7 @@ def _lay_out(path: Path, head: list[Block], options: ReadingOptions) -> _Layout:
     first = next((block[0] for block in lines if block), None)
     if first is None:
         if not any(block for block in head):
-            raise DataError(f"{path} has no lines with tokens. Pass a file with a token a line.")
+            raise DataError(f"{named(path)} has no lines with tokens. Pass a file with a token a line.")
         first = head[0][-1][1]
     tabs = "\t" in first
     rows = [[_split(line, tabs) for line in block] for block in lines if block]
@@ -141,7 +143,7 @@ def _number(path: Path, asked: str | None, flag: str, width: int, needed: bool) 
         return number % width
     if not needed:
         return None
-    raise ConfigError(f"{path} has no column {asked!r}; its columns are 0 to {width - 1}. Pass one of these numbers as `{flag}`.")
+    raise ConfigError(f"{named(path)} has no column {asked!r}; its columns are 0 to {width - 1}. Pass one of these numbers as `{flag}`.")
 
 
 def _split(line: str, tabs: bool) -> list[str]:

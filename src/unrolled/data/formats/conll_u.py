@@ -9,7 +9,7 @@ from conllu.parser import DEFAULT_FIELDS, parse_id_value, parse_line
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.columns import Block
-from unrolled.data.formats.files import read_blocks
+from unrolled.data.formats.files import named, read_blocks
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
 
@@ -61,7 +61,7 @@ def _sentence(path: Path, block: Block, names: tuple[str, ...], options: Reading
     parsers = {name: _PARSERS.get(name, _as_it_is) for name in fields}
     found, words, sentence = [], [], None
     for at, (number, line) in enumerate(block):
-        place = f"{path}, line {number}"
+        place = f"{named(path)}, line {number}"
         if line.startswith("#"):
             sentence = line.partition("=")[2].strip() if line.startswith("# sent_id") else sentence
             continue
@@ -76,12 +76,12 @@ def _sentence(path: Path, block: Block, names: tuple[str, ...], options: Reading
             found.append(token)
             words.append(at)
     if not found:
-        raise DataError(f"{path}, line {block[0][0]}: the sentence has no words. Take it out.")
+        raise DataError(f"{named(path)}, line {block[0][0]}: the sentence has no words. Take it out.")
     tags = None if column is None else tuple(token[names[column]] for token in found)
     if column is not None and set(tags or ()) == {"_"} and not (options.labels_needed and names[column] in _MAY_BE_EMPTY):
         tags = None
     return Example(
-        f"{path}, line {block[words[0]][0]}",
+        f"{named(path)}, line {block[words[0]][0]}",
         tokens=tuple(token["form"] for token in found),
         tags=tags,
         name=sentence,
@@ -93,14 +93,14 @@ def _column(path: Path, names: tuple[str, ...], options: ReadingOptions) -> int 
     """Where the column with the tags stands."""
     asked = (options.column or "upos").lower()
     if "id" not in names or "form" not in names:
-        raise DataError(f"{path} must have the columns id and form, got {', '.join(names)}. Mend the line `{_COLUMNS} …`.")
+        raise DataError(f"{named(path)} must have the columns id and form, got {', '.join(names)}. Mend the line `{_COLUMNS} …`.")
     if asked in names:
         return names.index(asked)
     if asked.isdecimal() and int(asked) < len(names):
         return int(asked)
     if not options.labels_needed:
         return None
-    raise ConfigError(f"{path} has no column {asked!r}; its columns are {', '.join(names)}. Pass one of them as `--column`.")
+    raise ConfigError(f"{named(path)} has no column {asked!r}; its columns are {', '.join(names)}. Pass one of them as `--column`.")
 
 
 def _as_it_is(cells: list[str], column: int) -> str:

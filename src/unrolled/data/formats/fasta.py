@@ -81,12 +81,12 @@ def _first_line(path: Path, encoding: str) -> str:
     if path == STANDARD_INPUT:
         return f"{named(path)} is not FASTA."
     number, line = next((number, line) for number, line in read_lines(path, encoding) if line.strip())
-    return f"{path}, line {number}: this is not FASTA, got {line[:30]!r}."
+    return f"{named(path)}, line {number}: this is not FASTA, got {line[:30]!r}."
 
 
 def _example(record: SeqRecord, path: Path) -> Example:
     """One sequence, without labels or tags."""
-    place = f"{path}, sequence {record.id}"
+    place = f"{named(path)}, sequence {record.id}"
     try:
         residues = tuple(str(record.seq).upper())
     except UnicodeDecodeError:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats.files import STANDARD_INPUT, Table, open_table
+from unrolled.data.formats.files import STANDARD_INPUT, Table, named, open_table
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.tables import split_labels
 from unrolled.data.formats.times import Times
@@ -44,7 +44,7 @@ class Group:
 
     def place(self, step: int) -> str:
         """Where the row of a step stands."""
-        return f"{self.path}, line {self.lines[self.order[step]]}"
+        return f"{named(self.path)}, line {self.lines[self.order[step]]}"
 
     def example(
         self, options: ReadingOptions, *, tagged: bool, tokens: tuple[str, ...] | None = None, numbers: NDArray[np.float32] | None = None

@@ -15,7 +15,7 @@ from typing import BinaryIO, TextIO
 import numpy as np
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats.files import open_bytes
+from unrolled.data.formats.files import named, open_bytes
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
 
@@ -56,7 +56,7 @@ def _read(path: Path, options: ReadingOptions) -> Iterator[Example]:
         known = _labels(path, count) if options.labels_needed else repeat(None, count)
         for number, (image, labels) in enumerate(zip(images, known, strict=True), 1):
             numbers = np.frombuffer(image, np.uint8).reshape(shape).astype(np.float32) / np.float32(255)
-            yield Example(f"{path}, image {number}", numbers=numbers, labels=labels, record={"file": str(path), "image": number})
+            yield Example(f"{named(path)}, image {number}", numbers=numbers, labels=labels, record={"file": str(path), "image": number})
 
 
 def _labels(images: Path, count: int) -> Iterator[tuple[str, ...] | None]:

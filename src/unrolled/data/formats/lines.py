@@ -100,7 +100,7 @@ def _text(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None = 
         text = file.read().replace("\r\n", "\n").strip()
     if not text:
         raise DataError(
-            f"{path} is empty, and should be a sequence{f' of the class {labels[0]!r}' if labels else ''}. Fill it, or take it away."
+            f"{named(path)} is empty, and should be a sequence{f' of the class {labels[0]!r}' if labels else ''}. Fill it, or take it away."
         )
     yield Example(str(path), text=text, labels=labels if options.labels_needed else None)
 

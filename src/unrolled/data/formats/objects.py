@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats.files import read_lines
+from unrolled.data.formats.files import named, read_lines
 from unrolled.data.formats.guesses import INPUTS, TARGETS
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.tables import split_labels
@@ -27,7 +27,7 @@ class JsonLines:
         for path in paths:
             for number, line in read_lines(path, options.encoding):
                 if line.strip():
-                    place = f"{path}, line {number}"
+                    place = f"{named(path)}, line {number}"
                     yield example_of(parse_object(line, place), place, options, tagged=tagged)
 
     def settle(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats.files import HEAD, look_ahead, open_rows
+from unrolled.data.formats.files import HEAD, look_ahead, named, open_rows
 from unrolled.data.formats.guesses import event_flags, find_header, find_input, find_target, steps_are_characters
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
@@ -31,7 +31,7 @@ class _Layout:
 
     def example(self, line: int, row: list[str], options: ReadingOptions, tagged: bool) -> Example:
         """What a row says."""
-        place = f"{self.path}, line {line}"
+        place = f"{named(self.path)}, line {line}"
         text = row[self.input]
         if not text.strip():
             raise DataError(f"{place}: the input, {self._named(self.input)}, is empty. Fill it in, or take the row out.")
@@ -92,7 +92,7 @@ class TextTable:
             with open_rows(path, options.encoding, self._delimiter) as (delimiter, rows):
                 head, rows = look_ahead(rows, HEAD)
                 if not head:
-                    raise DataError(f"{path} has no rows. Pass a table that has some.")
+                    raise DataError(f"{named(path)} has no rows. Pass a table that has some.")
                 layout = _Head(path, delimiter, [row for _, row in head], options).lay_out(options, tagged)
                 if layout.columns is not None:
                     next(rows)
@@ -164,7 +164,7 @@ class _Head:
         if place is None:
             row = "" if self.columns else f", and its first row begins with {self.rows[0][0][:20]!r}"
             cure = f"Pass one of {self._listed()} as `--input`.{_as_events(self.columns)}"
-            raise ConfigError(f"{self.path}: which column has the sequences is not clear{row}. {cure}")
+            raise ConfigError(f"{named(self.path)}: which column has the sequences is not clear{row}. {cure}")
         return place
 
     def _target(self, options: ReadingOptions, place: int) -> int | None:
@@ -191,15 +191,17 @@ class _Head:
         """Where the column stands that was asked for by name or number; None if none was asked for, or if it is not there and not needed."""
         if asked is None:
             return None
-        named = self._at(asked)
-        if named is not None or (asked.isdecimal() and int(asked) < self.width):
-            return int(asked) if named is None else named
+        place = self._at(asked)
+        if place is not None or (asked.isdecimal() and int(asked) < self.width):
+            return int(asked) if place is None else place
         if not needed:
             return None
         names = self.columns
         cure = "" if names else " If its first line has the names of the columns, pass `--header`."
         what = f"columns {self._listed()}" if names else f"no names of columns, and the columns {self._listed()}"
-        raise ConfigError(f"{self.path} has no column {asked!r}; it has {what}. Pass one of them as `{flag}`.{cure}{_as_events(names)}")
+        raise ConfigError(
+            f"{named(self.path)} has no column {asked!r}; it has {what}. Pass one of them as `{flag}`.{cure}{_as_events(names)}"
+        )
 
     def _listed(self) -> str:
         return ", ".join(self.columns) if self.columns else f"0 to {self.width - 1}"

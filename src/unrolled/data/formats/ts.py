@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats.files import read_lines
+from unrolled.data.formats.files import named, read_lines
 from unrolled.data.formats.numbers import complete, parse_number
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
@@ -75,7 +75,7 @@ def _read(path: Path, options: ReadingOptions, header: _Header) -> Iterator[Exam
     """The cases of one file, whose header is filled on the way; its `dimensions` are those of the files before, if there were any."""
     begun = False
     for number, line in read_lines(path, options.encoding):
-        line, place = line.strip(), f"{path}, line {number}"
+        line, place = line.strip(), f"{named(path)}, line {number}"
         if not line or line.startswith("#"):
             continue
         if not begun and line.startswith("@"):
@@ -94,7 +94,7 @@ def _read(path: Path, options: ReadingOptions, header: _Header) -> Iterator[Exam
             )
         yield Example(place, numbers=numbers, labels=labels, record={"header": header.lines, "values": values})
     if not begun:
-        raise DataError(f"{path} has no line with @data, after which the cases come. Pass a file in the .ts format.")
+        raise DataError(f"{named(path)} has no line with @data, after which the cases come. Pass a file in the .ts format.")
 
 
 def _split(line: str, header: _Header, place: str, needed: bool) -> tuple[str, tuple[str, ...] | None]:
