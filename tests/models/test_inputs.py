@@ -104,6 +104,16 @@ def test_word_dropout_makes_words_unknown_in_training_alone():
     assert torch.equal(layer.eval()(inputs), words)
 
 
+def test_rare_words_are_more_often_unknown():
+    layer = layer_of(InputSizes(words=WORDS), embedding=0, word_dropout=0.1, rare_dropout=0.5)
+    layer.words.expect(torch.tensor([0, 9, 1, 2, 0, 1, 1]))
+    words = torch.tensor([1, 2, 3, 4]).repeat(20_000, 1)
+    read = layer(Inputs(torch.full((4,), 20_000), words))
+    # 1 - 0.9 (1 - 0.5 / (0.5 + n)) for n = 9, 1, 2, and 1 for what was never seen.
+    assert (read == 0).double().mean(0).tolist() == pytest.approx([0.14737, 0.4, 0.28, 0.4], abs=0.015)
+    assert torch.equal(layer.eval()(Inputs(torch.full((4,), 20_000), words)), words)
+
+
 def test_dropout_leaves_numbers_whole(inputs):
     layer = layer_of(dropout=0.5)
     found, plain = layer(inputs), layer.eval()(inputs)
@@ -151,6 +161,11 @@ def test_what_cannot_be_is_named(inputs):
         InputSizes()
     with pytest.raises(ConfigError, match=r"got 7, 4 and 1\.0"):
         layer_of(word_dropout=1.0)
+    for wrong in (-0.5, math.inf, math.nan):
+        with pytest.raises(ConfigError, match=f"`--rare-dropout` must be a number of at least 0, got {wrong}"):
+            layer_of(rare_dropout=wrong)
+    with pytest.raises(ShapeError, match=r"`counts` must have shape \[V\] = \[7\], got \[6\]"):
+        layer_of().words.expect(torch.ones(6))
     with pytest.raises(ConfigError, match="`--embedding`"):
         layer_of(embedding=0).words.begin_with(torch.zeros(WORDS, 4), torch.ones(WORDS, dtype=torch.bool))
     with pytest.raises(ShapeError, match=r"`vectors` must have shape \[V, E\] = \[7, 4\], got \[7, 5\]"):

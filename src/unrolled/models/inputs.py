@@ -84,7 +84,8 @@ class InputLayer(nn.Module):
     def __init__(self, sizes: InputSizes, options: EncoderOptions, cell: Cell) -> None:
         super().__init__()
         self.sizes, self.dropout = sizes, options.dropout
-        self.words = SymbolVectors(sizes.words, options.embedding, options.word_dropout, options.freeze_vectors) if sizes.words else None
+        dropped = (options.word_dropout, options.rare_dropout)
+        self.words = SymbolVectors(sizes.words, options.embedding, *dropped, options.freeze_vectors) if sizes.words else None
         self.spelling = Spelling(sizes.characters, options, cell) if sizes.characters else None
         self.shapes = SymbolVectors(sizes.shapes, options.characters) if sizes.shapes else None
         columns = sizes.numbers + sum(part.width for part in (self.words, self.spelling, self.shapes) if part is not None)

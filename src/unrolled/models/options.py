@@ -27,6 +27,9 @@ class EncoderOptions:
     dropout: float = option(0.33, "Part of the input vectors, and of what layers give, that is dropped in training.")
     recurrent_dropout: float = option(0.0, "Part of what recurrent maps read that is dropped, the same for a whole sequence.")
     word_dropout: float = option(0.02, "Part of the words that are read as <UNK> in training.")
+    rare_dropout: float = option(
+        0.0, "R, with which a word that is seen N times is also read as <UNK> in R / (R + N) of them: the rarer, the more. Good for names."
+    )
     freeze_vectors: bool = option(False, "Leave given word vectors as they are.")
     residual: bool = option(False, "Add a layer's input to its output.")
     engine: str = option("auto", "The engine that must run.")

@@ -1,5 +1,7 @@
 """A vector for each symbol of a vocabulary: one-hot, learnt, or given."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -18,20 +20,28 @@ class SymbolVectors(nn.Module):
         symbols: V, the size of the vocabulary.
         columns: E, the columns of the learnt vectors; 0 for one-hot vectors.
         word_dropout: probability with which a known word is read as `<UNK>` in training, so that there is something to learn of it.
+        rare_dropout: α, with which a word that was seen n times, as `expect` says, is read so with probability α / (α + n), too: more often
+            the rarer it is (Kiperwasser & Goldberg 2016, "Simple and Accurate Dependency Parsing Using Bidirectional LSTM Feature
+            Representations").
         frozen: vectors that are given with `begin_with` stay as they are; the other words still learn theirs.
     """
 
     given: Tensor | None
     is_given: Tensor | None
+    dropped: Tensor
 
-    def __init__(self, symbols: int, columns: int, word_dropout: float = 0.0, frozen: bool = False) -> None:
+    def __init__(self, symbols: int, columns: int, word_dropout: float = 0.0, rare_dropout: float = 0.0, frozen: bool = False) -> None:
         super().__init__()
+        if not 0 <= rare_dropout < math.inf:
+            raise ConfigError(f"`--rare-dropout` must be a number of at least 0, got {rare_dropout}.")
         if symbols < 1 or columns < 0 or not 0 <= word_dropout < 1:
             raise ConfigError(
                 "Word vectors need at least 1 symbol, 0 or more columns and a `--word-dropout` from 0 up to but not including 1, "
                 f"got {symbols}, {columns} and {word_dropout}."
             )
-        self.symbols, self.one_hot, self.width, self.word_dropout = symbols, not columns, columns or symbols, word_dropout
+        self.symbols, self.one_hot, self.width = symbols, not columns, columns or symbols
+        self.word_dropout, self.rare_dropout = word_dropout, rare_dropout
+        self.register_buffer("dropped", torch.full([symbols], word_dropout), persistent=False)
         self.weight = nn.Parameter(torch.empty(symbols, columns)) if columns else None
         self.reset_parameters()
         # A weight without a gradient would still decay under AdamW: what stays as it is lies apart.
@@ -56,11 +66,17 @@ class SymbolVectors(nn.Module):
         if self.is_given is not None:
             self.is_given.copy_(known)
 
+    def expect(self, counts: Tensor) -> None:
+        """Drop rare words according to how often each symbol is seen in training, `counts` `[V]`."""
+        expect_shape("counts", counts.shape, "[V]", [self.symbols], "Pass one number for each symbol.")
+        rare = self.rare_dropout / (self.rare_dropout + counts.clamp(min=1).to(self.dropped))
+        self.dropped = self.word_dropout + (1 - self.word_dropout) * rare
+
     def drop(self, words: Tensor) -> Tensor:
         """The same words, in training some of them unknown."""
-        if not self.training or not self.word_dropout:
+        if not self.training or not (self.word_dropout or self.rare_dropout):
             return words
-        return words.masked_fill(torch.rand(words.shape, device=words.device) < self.word_dropout, UNKNOWN)
+        return words.masked_fill(torch.rand(words.shape, device=words.device) < self.dropped[words], UNKNOWN)
 
     def forward(self, words: Tensor) -> Tensor:
         """`[…, width]` for whole numbers `[…]`."""

@@ -4,6 +4,7 @@ import contextlib
 import random
 import re
 import struct
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -670,6 +671,16 @@ def test_class_weights_make_every_label_count_the_same(table):
     counts = np.bincount(material.train.encoded.targets[material.train.which])
     assert len(set(counts)) > 1
     np.testing.assert_allclose(weights.numpy() * counts, np.full(len(counts), counts.sum() / len(counts)), rtol=1e-6)
+
+
+def test_words_are_dropped_by_how_often_they_come_in_what_is_learnt(tags):
+    material, task = _task("tag", tags, rare_dropout=0.5, word_dropout=0.0, min_count=1, held_out=0.3)
+    sequences, words = material.train.encoded.sequences, material.knowledge.words
+    counts = Counter(sequences.table[token] for token in sequences.tokens[sequences.steps(material.train.which)])
+    found = task.model.encoder.inputs.words.dropped
+    assert len(set(counts.values())) > 2 and found.shape == (words.size,)
+    for name, number in zip(words.names, words.numbers(words.names), strict=True):
+        assert float(found[number]) == pytest.approx(0.5 / (0.5 + counts[name]))
 
 
 def test_every_epoch_has_other_batches_and_noise_is_as_asked(tmp_path):

@@ -38,6 +38,13 @@ class Part:
     def __len__(self) -> int:
         return len(self.which)
 
+    @property
+    def word_counts(self) -> Numbers:
+        """How often each word comes, by its number; nothing where steps are not words."""
+        if self.encoded.words is None:
+            return np.zeros(0, np.int64)
+        return np.bincount(self.encoded.words[self.encoded.sequences.steps(self.which)], minlength=self.encoded.codec.sizes.words)
+
     def in_pieces(self, window: int) -> "Part":
         """The same steps in sequences of at most `window` steps."""
         sequences = self.encoded.sequences
