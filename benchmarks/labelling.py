@@ -102,8 +102,12 @@ WNUT = {
     "hidden": 100,
     "batch": 8,
     "shapes": True,
-    "average": 0.9995,
-    "epochs": 20,
+    "word_dropout": 0.0,
+    "rare_dropout": 0.25,
+    "recurrent_dropout": 0.2,
+    "final_rate": 0.5,
+    "average": 0.9998,
+    "epochs": 32,
 }
 
 NAMES = {"level": "char", "hidden": 200, "dropout": 0.25, "batch": 64, "epochs": 20, "held_out": 0.0}
