@@ -110,7 +110,17 @@ WNUT = {
     "epochs": 32,
 }
 
-NAMES = {"level": "char", "hidden": 200, "dropout": 0.25, "batch": 64, "epochs": 20, "held_out": 0.0}
+NAMES = {
+    "level": "char",
+    "hidden": 200,
+    "dropout": 0.25,
+    "recurrent_dropout": 0.2,
+    "word_dropout": 0.2,
+    "batch": 64,
+    "average": 0.9995,
+    "epochs": 40,
+    "held_out": 0.0,
+}
 
 ROWS = {
     "ewt": Row(
