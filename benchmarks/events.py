@@ -32,6 +32,8 @@ Cases = list[list[Row]]
 @click.option("--seeds", type=int, default=10, help="Random splits beside that by time.  [default: 10]")
 def main(data: Path, seeds: int) -> None:
     """Train and measure."""
+    if not (data / LOG).is_file():
+        raise click.UsageError(f"{data} has no {LOG}. Pass the folder that has it.")
     cases = read(data / LOG)
     found: list[tuple[float, float, float]] = []
     for seed in (None, *range(seeds)):

@@ -207,7 +207,8 @@ def main(data: Path, rows: tuple[str, ...], seeds: int | None, changes: tuple[st
             found.append(figure)
             times.append(seconds)
             if not as_json:
-                click.echo(f"{name}, seed {seed}: {row.measure} {figure:.2%} (held out {held_out:.2%}) after {seconds:.0f} s of training")
+                beside = "nothing held out" if math.isnan(held_out) else f"held out {held_out:.2%}"
+                click.echo(f"{name}, seed {seed}: {row.measure} {figure:.2%} ({beside}) after {seconds:.0f} s of training")
         spread = statistics.stdev(found) if len(found) > 1 else 0.0
         said = {"row": name, "measure": row.measure, "mean": statistics.mean(found), "spread": spread, "seconds": statistics.median(times)}
         told = f"{name}: {row.measure} {said['mean']:.2%} ± {spread:.2%} over {len(found)}; {' '.join(flags(options))}"

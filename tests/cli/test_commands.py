@@ -431,7 +431,7 @@ def test_columns_that_nobody_looks_at_are_refused(here):
         (("evaluate", "run", "train.conllu", "--target", "foo"), f"`--target` is for files in .*, got conllu. {other} `--column`"),
         (
             ("predict", "run", "states.csv", "--column", "1"),
-            f"`--column` is for files in the formats columns, conllu, got csv. {other} `--target`",
+            r"`--column` is for files in the formats columns, conllu, got csv\. Leave it out\.$",
         ),
         (("predict", "run", "--column", "1"), r"`--column` is for files in .*, got lines. Leave it out\.$"),
         (("train", "tag", "states.csv", *QUICK, "--column", "3", "--out", "other"), f"`--column` is .*, got csv. {other} `--target`"),
@@ -443,6 +443,10 @@ def test_columns_that_nobody_looks_at_are_refused(here):
         (("train", "tag", "states.csv", *QUICK, "--impute", "--out", "other"), r"^`--impute` is .* formats series, ts, got csv"),
         (("train", "tag", "train.conllu", *QUICK, "--no-header", "--out", "other"), r"^`--header` is .* csv, tsv, got conllu"),
         (("evaluate", "run", "train.conllu", "--steps", "parts"), r"^`--steps` is .* csv, tsv, got conllu"),
+        (("train", "tag", "train.conllu", *QUICK, "--separator", "+", "--out", "other"), r"^`--separator` is .*, got conllu"),
+        (("train", "tag", "states.csv", *QUICK, "--noise", "1", "--out", "other"), "^`--noise` is added to numbers, and DATA has none"),
+        (("train", "classify", "builtin:bouncing-ball", *QUICK, "--rare-dropout", "1", "--out", "other"), "^`--rare-dropout` is for words"),
+        (("train", "classify", "builtin:intents", *QUICK, "--target", "x", "--out", "other"), "^`--target` is .*, got builtin:"),
     ):
         with pytest.raises(UnrolledError, match=told):
             call(*arguments)

@@ -104,14 +104,18 @@ def test_word_dropout_makes_words_unknown_in_training_alone():
     assert torch.equal(layer.eval()(inputs), words)
 
 
-def test_rare_words_are_more_often_unknown():
-    layer = layer_of(InputSizes(words=WORDS), embedding=0, word_dropout=0.1, rare_dropout=0.5)
-    layer.words.expect(torch.tensor([0, 9, 1, 2, 0, 1, 1]))
+@pytest.mark.parametrize("word_dropout", [0.0, 0.1])
+def test_rare_words_are_more_often_unknown(word_dropout):
+    layer = layer_of(InputSizes(words=WORDS), embedding=0, word_dropout=word_dropout, rare_dropout=0.5)
     words = torch.tensor([1, 2, 3, 4]).repeat(20_000, 1)
-    read = layer(Inputs(torch.full((4,), 20_000), words))
-    # 1 - 0.9 (1 - 0.5 / (0.5 + n)) for n = 9, 1, 2, and 1 for what was never seen.
-    assert (read == 0).double().mean(0).tolist() == pytest.approx([0.14737, 0.4, 0.28, 0.4], abs=0.015)
-    assert torch.equal(layer.eval()(Inputs(torch.full((4,), 20_000), words)), words)
+    inputs = Inputs(torch.full((4,), 20_000), words)
+    with pytest.raises(ConfigError, match="`--rare-dropout` needs how often each word comes"):
+        layer(inputs)
+    layer.words.expect(torch.tensor([0, 9, 1, 2, 0, 1, 1]))
+    # 0.5 / (0.5 + n) for n = 9, 1, 2, and 1 for what was never seen.
+    expected = [1 - (1 - word_dropout) * (1 - rare) for rare in (0.5 / 9.5, 0.5 / 1.5, 0.5 / 2.5, 0.5 / 1.5)]
+    assert (layer(inputs) == 0).double().mean(0).tolist() == pytest.approx(expected, abs=0.015)
+    assert torch.equal(layer.eval()(inputs), words)
 
 
 def test_dropout_leaves_numbers_whole(inputs):

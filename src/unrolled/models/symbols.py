@@ -28,7 +28,7 @@ class SymbolVectors(nn.Module):
 
     given: Tensor | None
     is_given: Tensor | None
-    dropped: Tensor
+    dropped: Tensor | None
 
     def __init__(self, symbols: int, columns: int, word_dropout: float = 0.0, rare_dropout: float = 0.0, frozen: bool = False) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class SymbolVectors(nn.Module):
             )
         self.symbols, self.one_hot, self.width = symbols, not columns, columns or symbols
         self.word_dropout, self.rare_dropout = word_dropout, rare_dropout
-        self.register_buffer("dropped", torch.full([symbols], word_dropout), persistent=False)
+        self.register_buffer("dropped", None if rare_dropout else torch.full([symbols], word_dropout), persistent=False)
         self.weight = nn.Parameter(torch.empty(symbols, columns)) if columns else None
         self.reset_parameters()
         # A weight without a gradient would still decay under AdamW: what stays as it is lies apart.
@@ -67,15 +67,17 @@ class SymbolVectors(nn.Module):
             self.is_given.copy_(known)
 
     def expect(self, counts: Tensor) -> None:
-        """Drop rare words according to how often each symbol is seen in training, `counts` `[V]`."""
+        """Drop rare words by how often each symbol is seen in training, `counts` `[V]`."""
         expect_shape("counts", counts.shape, "[V]", [self.symbols], "Pass one number for each symbol.")
-        rare = self.rare_dropout / (self.rare_dropout + counts.clamp(min=1).to(self.dropped))
+        rare = self.rare_dropout / (self.rare_dropout + counts.clamp(min=1).to(torch.get_default_dtype()))
         self.dropped = self.word_dropout + (1 - self.word_dropout) * rare
 
     def drop(self, words: Tensor) -> Tensor:
-        """The same words, in training some of them unknown."""
+        """The same words, in training some of them unknown. Raises `ConfigError` if rare ones are to be and nothing says which these are."""
         if not self.training or not (self.word_dropout or self.rare_dropout):
             return words
+        if self.dropped is None:
+            raise ConfigError("`--rare-dropout` needs how often each word comes. Pass the counts to `expect` before training.")
         return words.masked_fill(torch.rand(words.shape, device=words.device) < self.dropped[words], UNKNOWN)
 
     def forward(self, words: Tensor) -> Tensor:

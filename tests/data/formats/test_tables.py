@@ -165,7 +165,7 @@ def test_where_a_missing_label_was_looked_for_is_said(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=message):
             list(labelled_examples(tmp_path / "a.csv", ReadingOptions(**options), tagged=False))
     (tmp_path / "a.csv").write_text("text,note\na,1\n")
-    with pytest.raises(DataError, match=r"no label. .* It was looked for in 'mood', from which the run learnt.$"):
+    with pytest.raises(DataError, match=r"no label. .* It was looked for in 'mood', where those that are learnt stand.$"):
         list(labelled_examples(tmp_path / "a.csv", ReadingOptions(learnt=("text", "mood")), tagged=False))
 
 

@@ -673,6 +673,14 @@ def test_class_weights_make_every_label_count_the_same(table):
     np.testing.assert_allclose(weights.numpy() * counts, np.full(len(counts), counts.sum() / len(counts)), rtol=1e-6)
 
 
+def test_tags_that_a_crf_cannot_give_are_wrong_and_have_no_loss(tags, tmp_path):
+    trained = un.train_tagger(tags, out=tmp_path / "run", crf=True, **QUIET)
+    other = tmp_path / "other.conll"
+    other.write_text("Ada I-per\nwalks O\n")
+    found = trained.evaluate(other, reading=replace(trained.reading_of(other), scheme="none"))
+    assert (found.size, found.accuracy <= 0.5) == (2, True)
+
+
 def test_words_are_dropped_by_how_often_they_come_in_what_is_learnt(tags):
     material, task = _task("tag", tags, rare_dropout=0.5, word_dropout=0.0, min_count=1, held_out=0.3)
     sequences, words = material.train.encoded.sequences, material.knowledge.words

@@ -79,7 +79,7 @@ def _where_from(example: Example, options: ReadingOptions) -> str:
     if column := example.record.get("target"):
         return f" It was looked for in {column}{'' if options.target else ', as `--target` is not given'}."
     learnt = None if options.target else options.learnt_target
-    return f" It was looked for in {learnt!r}, from which the run learnt." if learnt else ""
+    return f" It was looked for in {learnt!r}, where those that are learnt stand." if learnt else ""
 
 
 def settle_format(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:

@@ -188,9 +188,9 @@ def _rows(path: Path, file: Iterable[str], delimiter: str, quoting: Literal[0, 3
         for row in reader:
             width = width or len(row)
             if row and len(row) != width:
+                cure = f"Put a cell that has {delimiter!r} in it between double quotes." if len(row) > width else "Fill the row up."
                 raise DataError(
-                    f"{named(path)}, line {begin + 1}: a row must have {width} cells as the first line has, got {len(row)}. "
-                    f"Put a cell that has {delimiter!r} in it between double quotes."
+                    f"{named(path)}, line {begin + 1}: a row must have {width} cells as the first line has, got {len(row)}. {cure}"
                 )
             if row:
                 yield reader.line_num, row

@@ -127,7 +127,7 @@ def gather(table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]]
         name = table.path.stem if roles.key is None else row[roles.key].strip()
         if not name:
             raise DataError(
-                f"{table.path}, line {line}, {table.columns[roles.key or 0]}: the cell is empty. Say to which sequence the row belongs."
+                f"{named(table.path)}, line {line}, {table.columns[roles.key or 0]}: the cell is empty. Say to which sequence the row belongs."
             )
         group = groups.get(name)
         if group is None:
@@ -138,7 +138,7 @@ def gather(table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]]
             if roles.time is not None:
                 group.times.append(times.read(row[roles.time]))
         except ValueError as error:
-            raise DataError(f"{table.path}, line {line}: {error}.") from None
+            raise DataError(f"{named(table.path)}, line {line}: {error}. Mend the cell, or take the row out.") from None
         if roles.target is not None:
             group.targets.append(row[roles.target].strip())
     return list(groups.values())

@@ -82,7 +82,7 @@ def require_looked_at(options: ReadingOptions, asked: Iterable[str]) -> None:
     for name in asked:
         formats = _LOOKED_AT.get(name)
         if formats and options.format not in formats:
-            others = _LABELS if name in _LABELS else ()
+            others = _LABELS if name in _LABELS and options.labels_needed else ()
             other = next((f", or name their column as `--{other}`" for other in others if options.format in _LOOKED_AT[other]), "")
             where = f"format{'s' if len(formats) > 1 else ''} {', '.join(formats)}"
             raise ConfigError(f"`--{name}` is for files in the {where}, got {options.format}. Leave it out{other}.")

@@ -10,7 +10,7 @@ from typing import TextIO
 import numpy as np
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats.files import Table
+from unrolled.data.formats.files import Table, named
 from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, write_rows
 from unrolled.data.formats.numbers import complete, parse_number
 from unrolled.data.formats.options import ReadingOptions
@@ -61,7 +61,7 @@ def _channels(table: Table, roles: Roles, options: ReadingOptions) -> list[int]:
     columns = [column for column in range(len(table.columns)) if column not in (roles.key, roles.time, roles.target)]
     if not columns:
         raise ConfigError(
-            f"{table.path} has only the columns {', '.join(table.columns)}, none of them left for numbers. Pass `--channels`."
+            f"{named(table.path)} has only the columns {', '.join(table.columns)}, none of them left for numbers. Pass `--channels`."
         )
     return columns
 

@@ -60,11 +60,12 @@ class _Labelling:
 
     def task(self, model: Any, material: Labelled, configuration: Configuration) -> LabellingTask:
         """The sequences in batches."""
-        model = model.to(configuration["training"].find_device())
+        device = configuration["training"].find_device()
+        model = model.to(device)
         if material.vectors is not None:
             model.encoder.inputs.words.begin_with(*material.vectors)
         if model.encoder.inputs.words is not None:
-            model.encoder.inputs.words.expect(torch.from_numpy(material.train.word_counts))
+            model.encoder.inputs.words.expect(torch.from_numpy(material.train.word_counts).to(device))
         weights = _balanced(material.train, tagged=self.tagged) if configuration["data"].class_weights == "balanced" else None
         deciding = self.deciding(model, configuration)
         return LabellingTask(self.name, deciding, material, configuration["batches"], configuration["training"].seed, weights)

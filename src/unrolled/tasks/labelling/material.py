@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import evenly
+from unrolled.data.builtin import PREFIX
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, settle_format, settle_reading
 from unrolled.data.formats.known import require_looked_at
 from unrolled.data.sequences import Numbers, Sequences, gather
@@ -76,7 +77,9 @@ def read_labelled(configuration: Configuration, progress: Progress, *, tagged: b
     if configuration["batches"].shift:
         _require_images(data.sources, asked, tagged=tagged)
     changed = (field.name for field in fields(asked) if getattr(asked, field.name) != field.default)
-    require_looked_at(settle_format(data.sources, asked, tagged=tagged), changed)
+    settled = settle_format(data.sources, asked, tagged=tagged)
+    examples = all(source.startswith(PREFIX) for source in data.sources)
+    require_looked_at(replace(settled, format=PREFIX) if examples else settled, changed)
     reading = settle_reading(data.sources, asked, tagged=tagged)
     sequences = _read(data.sources, reading, data.level, progress, tagged=tagged, several=several)
     everything = np.arange(len(sequences))
@@ -86,6 +89,7 @@ def read_labelled(configuration: Configuration, progress: Progress, *, tagged: b
     learnt, held = (everything, everything[:0]) if other else evenly(everything, data.held_out, chance)
     more = vector_words(Path(data.vectors), data.vocabulary or WORDS) if data.vectors else ()
     codec = Codec.learn(sequences, learnt, replace(data, vocabulary=data.vocabulary or (WORDS if more else None)), more)
+    _require_used(configuration, codec)
     encoded = Encoded(sequences, codec, tagged=tagged, several=several)
     measured = Part(encoded, held)
     if other:
@@ -101,6 +105,14 @@ def _require_images(sources: tuple[str, ...], reading: ReadingOptions, *, tagged
         raise ConfigError(
             "`--shift` moves images in idx files that are read row by row, and DATA is something else. Leave it out; `--noise` is for all numbers."
         )
+
+
+def _require_used(configuration: Configuration, codec: Codec) -> None:
+    """`ConfigError` for changes of what the steps do not have."""
+    if configuration["batches"].noise and codec.numbers is None:
+        raise ConfigError("`--noise` is added to numbers, and DATA has none. Leave it out; `--word-dropout` is for words and characters.")
+    if configuration["model"].rare_dropout and codec.words is None:
+        raise ConfigError("`--rare-dropout` is for words and characters, and DATA has none. Leave it out; `--noise` is for numbers.")
 
 
 def _guessed(reading: ReadingOptions) -> str:
