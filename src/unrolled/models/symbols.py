@@ -28,7 +28,6 @@ class SymbolVectors(nn.Module):
 
     given: Tensor | None
     is_given: Tensor | None
-    dropped: Tensor | None
 
     def __init__(self, symbols: int, columns: int, word_dropout: float = 0.0, rare_dropout: float = 0.0, frozen: bool = False) -> None:
         super().__init__()
@@ -41,7 +40,8 @@ class SymbolVectors(nn.Module):
             )
         self.symbols, self.one_hot, self.width = symbols, not columns, columns or symbols
         self.word_dropout, self.rare_dropout = word_dropout, rare_dropout
-        self.register_buffer("dropped", None if rare_dropout else torch.full([symbols], word_dropout), persistent=False)
+        # No buffer: it comes from the data, and has no place among the weights of a run.
+        self.dropped: Tensor | None = None
         self.weight = nn.Parameter(torch.empty(symbols, columns)) if columns else None
         self.reset_parameters()
         # A weight without a gradient would still decay under AdamW: what stays as it is lies apart.
@@ -76,9 +76,10 @@ class SymbolVectors(nn.Module):
         """The same words, in training some of them unknown. Raises `ConfigError` if rare ones are to be and nothing says which these are."""
         if not self.training or not (self.word_dropout or self.rare_dropout):
             return words
-        if self.dropped is None:
+        if self.rare_dropout and self.dropped is None:
             raise ConfigError("`--rare-dropout` needs how often each word comes. Pass the counts to `expect` before training.")
-        return words.masked_fill(torch.rand(words.shape, device=words.device) < self.dropped[words], UNKNOWN)
+        chance = self.word_dropout if self.dropped is None else self.dropped.to(words.device)[words]
+        return words.masked_fill(torch.rand(words.shape, device=words.device) < chance, UNKNOWN)
 
     def forward(self, words: Tensor) -> Tensor:
         """`[…, width]` for whole numbers `[…]`."""

@@ -210,7 +210,7 @@ def test_what_is_said_does_not_depend_on_what_else_is_asked(tags, table, tmp_pat
     [
         ("classify", {"pooling": "attention", "class_weights": "balanced"}),
         ("classify", {"output": "ordinal", "level": "word", "bidirectional": False, "pooling": "last", "average": 0.0}),
-        ("tag", {"crf": True, "window": 3}),
+        ("tag", {"crf": True, "window": 3, "rare_dropout": 0.5}),
         ("tag", {"layers": 2, "residual": True, "cell": "gru", "class_weights": "balanced", "lower": True}),
     ],
 )
@@ -234,6 +234,7 @@ def test_a_run_that_is_interrupted_ends_like_one_left_alone(table, tags, tmp_pat
     assert not run_training(kind, data, stopped, {**SMALL, **options}, Stopping()).finished
     assert run_training(kind, (), stopped, {}, Silent(), resume=True).finished
     assert (alone.path / "model.safetensors").read_bytes() == (stopped.path / "model.safetensors").read_bytes()
+    un.load(stopped.path)
 
 
 def test_other_data_is_refused_when_a_run_goes_on(table, tmp_path):

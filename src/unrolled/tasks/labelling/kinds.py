@@ -60,12 +60,11 @@ class _Labelling:
 
     def task(self, model: Any, material: Labelled, configuration: Configuration) -> LabellingTask:
         """The sequences in batches."""
-        device = configuration["training"].find_device()
-        model = model.to(device)
+        model = model.to(configuration["training"].find_device())
         if material.vectors is not None:
             model.encoder.inputs.words.begin_with(*material.vectors)
         if model.encoder.inputs.words is not None:
-            model.encoder.inputs.words.expect(torch.from_numpy(material.train.word_counts).to(device))
+            model.encoder.inputs.words.expect(torch.from_numpy(material.train.word_counts))
         weights = _balanced(material.train, tagged=self.tagged) if configuration["data"].class_weights == "balanced" else None
         deciding = self.deciding(model, configuration)
         return LabellingTask(self.name, deciding, material, configuration["batches"], configuration["training"].seed, weights)
