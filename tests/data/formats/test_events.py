@@ -114,6 +114,13 @@ def test_a_log_from_the_standard_input_is_written_as_it_was(monkeypatch) -> None
     assert file.getvalue().splitlines() == expected
 
 
+@pytest.mark.parametrize("row", [",open,2024-01-01,good", "b, ,2024-01-01,good"])
+def test_a_bad_row_of_the_standard_input_says_where_it_stands(monkeypatch, row: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{LOG}{row}\n".encode())))
+    with pytest.raises(DataError, match=r"^standard input, line 8"):
+        list(FORMAT.read([Path("-")], ReadingOptions(**COLUMNS), tagged=False))
+
+
 def test_several_labels_of_one_case(tmp_path: Path) -> None:
     assert read(tmp_path / "log.csv", "who,what,how\na,start,x|y\na,stop,x|y\n", target="how", separator="|")[0].labels == ("x", "y")
 
