@@ -4,13 +4,16 @@ import pytest
 import torch
 
 import unrolled as un
-from unrolled.engines.fused import KERNELS
+from unrolled.engines import fused
+from unrolled.engines.fused import KERNELS, has_lstm_under_autocast
+from unrolled.errors import EngineError
 
 PAIRS = [
     (name, engine)
     for name in un.cells.BUILT_IN
     for engine in ("torch", "eager")
-    if engine == "eager" or un.cells.BUILT_IN[name].recurrence in KERNELS
+    if engine == "eager"
+    or (un.cells.BUILT_IN[name].recurrence in KERNELS and (name != "lstm" or has_lstm_under_autocast(torch.bfloat16)))
 ]
 CASES = [
     (name, engine, kind)
@@ -29,6 +32,19 @@ def layer_of(name, engine, **options):
     for parameter in layer.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     return layer
+
+
+def test_where_the_processor_has_no_lstm_in_half_precision_another_engine_runs(monkeypatch):
+    monkeypatch.setattr(fused, "has_lstm_under_autocast", lambda dtype: False)
+    layer, named = layer_of("lstm", "auto"), layer_of("lstm", "torch")
+    x = torch.randn(5, 3, 6)
+    wanted = named(x)[0]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = layer(x)[0]
+        assert "last call: engine eager" in layer.explain()
+        with pytest.raises(EngineError, match="for this processor"):
+            named(x)
+    assert (found.float() - wanted).norm() <= 0.03 * wanted.norm()
 
 
 def two_calls(layer, x, lengths):

@@ -65,14 +65,39 @@ def test_more_streams_count_each_token_once_after_warming_up(tokens, streams, wi
     total = 0.0
     for part in range(streams):
         first = part * length
-        early = [Vocabulary.end] * (WARM_UP if not part else 0) + ids[max(first - WARM_UP, 0) : first]
-        before = [] if not part else ids[first - WARM_UP - 1 : first - WARM_UP]
-        symbols = torch.tensor([*(before or [Vocabulary.end]), *early, *ids[first : first + length]])[:, None]
+        before = ids[first - WARM_UP - 1 : first] if part else [Vocabulary.end]
+        symbols = torch.tensor([*before, *ids[first : first + length]])[:, None]
         with torch.no_grad():
             chances = model(symbols[:-1])[0].double().log_softmax(-1)
         each = -chances.gather(-1, symbols[1:, :, None])[:, 0, 0]
-        total += each[WARM_UP:].sum().item()
-    assert measure(model, tokens, streams).nats == pytest.approx(total / len(ids), abs=1e-6)
+        total += each[len(before) - 1 :].sum().item()
+    found = measure(model, tokens, streams)
+    assert found.nats == pytest.approx(total / len(ids), abs=1e-6)
+    assert found.parts == streams
+
+
+@pytest.mark.parametrize("streams", [1, 3, 5])
+def test_parts_that_are_no_better_than_guessing_by_frequency_are_lost(tmp_path, streams):
+    counts = {"a": 60, "b": 25, "c": 5, "\n": 10}
+    vocabulary = Vocabulary.from_counts("char", counts)
+    ids = random.Random(3).choices("abc\n", weights=[60, 25, 5, 10], k=5 * WARM_UP * 4 + 13)
+    ids[-WARM_UP * 4 :] = "a" * WARM_UP * 4  # The last of five parts is nothing but what is most frequent.
+    path = tmp_path / "text"
+    path.write_text("".join(ids), encoding="utf-8")
+    tokens, frequencies = encode(path, vocabulary), vocabulary.log_frequencies
+    by_hand = {"a": 61, "b": 26, "c": 6, "\n": 11}
+    unigram = -sum(math.log(by_hand[s] / (104 + 1)) for s in ids) / len(ids)
+    model = model_of(vocabulary)
+    found = measure(model, tokens, streams, log_frequencies=frequencies)
+    assert found.unigram == pytest.approx(unigram, abs=1e-9)
+    # Scores that are the frequencies, slightly blunted, lose wherever the text is not easier than on average.
+    torch.nn.init.zeros_(model.output.weight)
+    with torch.no_grad():
+        model.output.bias.copy_(0.99 * torch.from_numpy(frequencies))
+    blunt = measure(model, tokens, streams, log_frequencies=frequencies)
+    assert (blunt.parts, blunt.lost) == (streams, {1: 1, 3: 2, 5: 4}[streams])
+    unknown = measure(model, tokens, streams)
+    assert (unknown.unigram, unknown.lost) == (None, 0)
 
 
 @pytest.mark.parametrize("streams", [1, 3])

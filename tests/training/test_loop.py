@@ -53,6 +53,9 @@ class Quadratic:
     def describe(self, measures):
         return f"{measures['held_out']:.3f}"
 
+    def remarks(self, measures, best):
+        yield f"{measures['held_out']:.3f} beside {best}"
+
     def memory(self):
         return {}
 

@@ -44,7 +44,8 @@ def evaluate(run: Path, data: tuple[str, ...], as_json: bool, **options: Any) ->
 
 def _text(trained: TrainedLanguageModel, data: tuple[str, ...], options: dict[str, Any], display: Display) -> Told:
     found = trained.evaluate(data, progress=display.work, **options)
-    numbers = {"nats": found.nats, "bits": found.bits, "perplexity": found.perplexity, **found.accuracies, "tokens": found.tokens}
+    numbers: dict[str, Any] = {"nats": found.nats, "bits": found.bits, "perplexity": found.perplexity, **found.accuracies}
+    numbers |= {"tokens": found.tokens, "unknown": found.unknown, "unigram": found.unigram, "parts": found.parts, "lost": found.lost}
     return numbers, f"{describe(found, trained.vocabulary)}, perplexity {found.perplexity:.3f}, over {found.tokens:,} tokens"
 
 

@@ -10,7 +10,7 @@ from unrolled.data.tokens import TokenFile
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.errors import DataError, UnrolledError
 
-_FORMAT = 1
+_FORMAT = 2
 _RECORD = "entry.json"
 
 Written = tuple[Vocabulary, dict[str, int]]

@@ -40,7 +40,8 @@ def prepare_events(
     fingerprint = key_of(EVENT, cases, parts["held_out"] if validation else None)
 
     def write(folder: Path) -> Written:
-        known = Vocabulary.from_counts(EVENT, Counter(chain.from_iterable(parts["train"])), size)
+        ends = Counter({END: len(parts["train"])})
+        known = Vocabulary.from_counts(EVENT, Counter(chain.from_iterable(parts["train"])) + ends, size)
         return known, _write(folder, parts, known)
 
     known, files = encoded(key_of(EVENT, list(parts.values()), size), list(parts), write)

@@ -61,10 +61,12 @@ class Vocabulary:
     """The symbols that a model knows, in the order of their ids.
 
     `level` is "char", "word" or "event"; `symbols[0]` is `<UNK>`, which stands for every other symbol, and `symbols[1]` is `<EOS>`, the newline.
+    `counts` says how often each of them came in what was learnt; it is empty where that is not known.
     """
 
     level: str
     symbols: tuple[str, ...]
+    counts: tuple[int, ...] = ()
 
     unknown: ClassVar[int] = 0
     end: ClassVar[int] = 1
@@ -79,9 +81,12 @@ class Vocabulary:
             raise ConfigError(f"The level of a vocabulary must be one of {', '.join(LEVELS)}, {EVENT}, got {level!r}.")
         if size is not None and size < 3:
             raise ConfigError(f"The size of a vocabulary must be at least 3, as it counts {UNKNOWN} and {END}, got {size}.")
+        ends = sum(n for s, n in counts.items() if s == "\n" or s.upper() == END)
         listed = {s: n for s, n in counts.items() if n > 0 and s != "\n" and s.upper() not in (UNKNOWN, END)}
         ranked = sorted(listed, key=lambda symbol: (-listed[symbol], symbol))
-        return cls(level, (UNKNOWN, END, *ranked)[:size])
+        symbols = (UNKNOWN, END, *ranked)[:size]
+        known = [listed[symbol] for symbol in symbols[2:]]
+        return cls(level, symbols, (sum(counts.values()) - ends - sum(known), ends, *known))
 
     @classmethod
     def from_json(cls, text: str) -> "Vocabulary":
@@ -93,11 +98,11 @@ class Vocabulary:
         problem = _problem(found)
         if problem:
             raise RunError(f"The vocabulary is damaged or foreign: {problem}. Take it from an intact run folder.")
-        return cls(found["level"], tuple(found["symbols"]))
+        return cls(found["level"], tuple(found["symbols"]), tuple(found["counts"]))
 
     def to_json(self) -> str:
-        """This vocabulary as one JSON object with `level` and `symbols`."""
-        return json.dumps({"level": self.level, "symbols": self.symbols}, ensure_ascii=False)
+        """This vocabulary as one JSON object with `level`, `symbols` and `counts`."""
+        return json.dumps({"level": self.level, "symbols": self.symbols, "counts": self.counts}, ensure_ascii=False)
 
     @property
     def size(self) -> int:
@@ -106,6 +111,12 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self.symbols)
+
+    @property
+    def log_frequencies(self) -> NDArray[np.float64] | None:
+        """The natural log-probability of each symbol by how often it came in what was learnt, each counted once more; None if not known."""
+        more = np.array(self.counts, np.float64) + 1
+        return np.log(more / more.sum()) if self.counts else None
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -175,9 +186,9 @@ def set_words(words: Iterable[str]) -> str:
 
 def _problem(found: object) -> str:
     """What is wrong with a vocabulary read from JSON; empty if nothing is."""
-    if not isinstance(found, dict) or set(found) != {"level", "symbols"}:
-        return "it must be an object with `level` and `symbols`"
-    level, symbols = found["level"], found["symbols"]
+    if not isinstance(found, dict) or set(found) != {"level", "symbols", "counts"}:
+        return "it must be an object with `level`, `symbols` and `counts`"
+    level, symbols, counts = found["level"], found["symbols"], found["counts"]
     if level not in (*LEVELS, EVENT):
         return f"`level` must be one of {', '.join(LEVELS)}, {EVENT}, got {level!r}"
     if not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
@@ -186,6 +197,8 @@ def _problem(found: object) -> str:
         return f"`symbols` must begin with {UNKNOWN} and {END}, got {symbols[:2]}"
     if len(set(symbols)) != len(symbols):
         return "`symbols` must be distinct"
+    if not isinstance(counts, list) or len(counts) not in (0, len(symbols)) or not all(type(n) is int and 0 <= n < 2**63 for n in counts):
+        return f"`counts` must be empty or {len(symbols)} whole numbers of at least 0"
     wrong = [symbol for symbol in symbols[2:] if not _is_symbol(level, symbol)]
     return f"`symbols` must each be one {level}, got {wrong[0]!r}" if wrong else ""
 

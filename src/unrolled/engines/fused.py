@@ -11,6 +11,7 @@ from unrolled import cells
 from unrolled.compiler import Plan
 from unrolled.engines.lengths import Lengths
 from unrolled.engines.problem import Problem, Solution
+from unrolled.engines.settled import settled
 from unrolled.engines.watched import has_tangents
 from unrolled.equations import Recurrence
 
@@ -53,6 +54,19 @@ def _kernel(plan: Plan) -> _Kernel | None:
     return KERNELS.get(plan.recurrence)
 
 
+@settled
+@cache
+def has_lstm_under_autocast(dtype: torch.dtype) -> bool:
+    """Whether torch runs a fused LSTM under autocast to this type on this processor: where oneDNN has none, torch fails instead of going another way."""
+    states, weights = [torch.zeros(1, 1, 1)] * 2, [torch.zeros(4, 1), torch.zeros(4, 1), torch.zeros(4), torch.zeros(4)]
+    try:
+        with torch.autocast("cpu", dtype):
+            torch.lstm(torch.zeros(1, 1, 1), states, weights, True, 1, 0.0, False, False, False)
+    except RuntimeError:
+        return False
+    return True
+
+
 class TorchEngine:
     """Runs whole sequences through torch's fused kernels. Second derivatives are not theirs to give: use `engine="eager"` for those."""
 
@@ -79,6 +93,9 @@ class TorchEngine:
             return "torch's kernels round more than the weights to bfloat16"
         if problem.resets is not None:
             return "torch's kernels cannot set states back"
+        half = kernel.call is torch.lstm and not kernel.projection and not problem.x.is_cuda and torch.is_autocast_enabled("cpu")
+        if half and not has_lstm_under_autocast(torch.get_autocast_dtype("cpu")):
+            return "torch has no LSTM for this processor under autocast"
         return ""
 
     def explain(self, problem: Problem) -> str:

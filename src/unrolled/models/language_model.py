@@ -68,6 +68,10 @@ class LanguageModel(nn.Module):
         if self.embedding is not None:
             nn.init.normal_(self.embedding.weight, std=self.embedding.embedding_dim**-0.5)
 
+    def begin(self, batch: int) -> tuple[Tensor, ...]:
+        """Every state `[L, B, n]` before the first symbol."""
+        return self.recurrent.begin(batch)
+
     def forward(self, symbols: Tensor, state: Any = None) -> tuple[Tensor, Any]:
         """Logits `[T, B, V]` for the symbol after each of `symbols`, whole numbers `[T, B]`, and the state to go on with."""
         x = symbols

@@ -8,7 +8,7 @@ from unrolled.training.options import TrainingOptions
 from unrolled.training.readings import Readings, read_watch
 from unrolled.training.run_folder import RunFolder
 from unrolled.training.task import Outcome, Task
-from unrolled.training.truncated import Piece, StreamOptions, Truncated
+from unrolled.training.truncated import Piece, State, StreamOptions, Truncated
 
 __all__ = [
     "FEWEST",
@@ -19,6 +19,7 @@ __all__ = [
     "Readings",
     "RunFolder",
     "Silent",
+    "State",
     "StreamOptions",
     "Task",
     "TrainingOptions",

@@ -101,6 +101,8 @@ class _Run:
         self.folder.load_weights(self.task.model)
         measures = self._evaluated(self.task.evaluate_exactly)
         self.display.say(f"held out, with the best weights: {self.task.describe(measures)}")
+        for remark in self.task.remarks(measures, self.at.best):
+            self.display.say(remark)
         self._record({f"final_{name}": value for name, value in measures.items()})
         self._draw()
         return Outcome(True, measures)

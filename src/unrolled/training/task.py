@@ -1,6 +1,6 @@
 """What the training loop asks of a task, and what it gives back."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,6 +47,9 @@ class Task(Protocol):
 
     def describe(self, measures: Measures) -> str:
         """Measures in words."""
+
+    def remarks(self, measures: Measures, best: float | None) -> Iterable[str]:
+        """Sentences about the exact measures that nobody should miss; `best` is the score of the best weights on the way."""
 
     def memory(self) -> dict[str, Tensor]:
         """What is carried from one batch to the next."""

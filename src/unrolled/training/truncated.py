@@ -1,5 +1,6 @@
 """Truncated back-propagation through time: the state is carried on, the gradient is cut."""
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,23 +16,39 @@ Model = Callable[[Tensor, Any], tuple[Tensor, Any]]
 """`(inputs [T, B, …], state or None) -> (outputs [T, B, …], state)`."""
 
 
+RESETS = 0.02
+"""The probability of a reset if nothing is said."""
+
+
 @dataclass(frozen=True)
 class StreamOptions:
-    """How a long sequence is cut. `ConfigError` for a number below 1."""
+    """How a long sequence is cut. `ConfigError` for a number that an option cannot have."""
 
     batch: int = option(16, "Streams read side by side.")
     window: int = option(64, "k1: steps between two updates.")
     backprop: int | None = option(None, "k2: steps that a gradient goes back at most.  [default: the window]")
+    reset_probability: float | None = option(
+        None,
+        "Probability with which a stream's carried state is reset before a window, so that the network learns to begin.  "
+        f"Never with --lines, where each line begins anew.  [default: {RESETS:g}]",
+    )
 
     def __post_init__(self) -> None:
         for name in ("batch", "window", "backprop"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"`--{name}` must be at least 1, got {value}.")
+        if self.reset_probability is not None and not 0 <= self.reset_probability < 1:
+            raise ConfigError(f"`--reset-probability` must be from 0 to below 1, got {self.reset_probability}.")
 
     def resolved(self) -> "StreamOptions":
-        """The same with what was left open decided."""
+        """The same with what was left open decided, but for resets."""
         return self if self.backprop else replace(self, backprop=self.window)
+
+    def for_lines(self, lines: bool) -> "StreamOptions":
+        """The same with resets decided: where `lines` begin anew by themselves, others would cut them in pieces, and there are none."""
+        asked = RESETS if self.reset_probability is None else self.reset_probability
+        return replace(self, reset_probability=0.0 if lines else asked)
 
 
 @dataclass(frozen=True)
@@ -50,53 +67,91 @@ class Truncated:
     steps. With k2 < k1 it is cut inside the window, every k2 steps. With k2 > k1 the k2 - k1 steps before the window are run again, so
     that the losses of the window reach back into them.
 
-    `loss` gives the summed loss of outputs and targets.
+    A network whose state is always carried never learns to begin: it may lean on values that only thousands of steps build up. So before
+    a window each row goes back to the initial state with probability `reset`, drawn with torch's generator (Melis et al. 2018, "On the
+    State of the Art of Evaluation in Neural Language Models", start from a constant state with probability 0.01).
+
+    `loss` gives the summed loss of outputs and targets; `initial` the states `[L * D, B, n]` that a batch of B rows begins with.
     """
 
-    def __init__(self, model: Model, loss: Callable[[Tensor, Tensor], Tensor], window: int, backprop: int) -> None:
-        self.model, self.loss = model, loss
+    def __init__(
+        self,
+        model: Model,
+        loss: Callable[[Tensor, Tensor], Tensor],
+        window: int,
+        backprop: int,
+        *,
+        initial: Callable[[int], State],
+        reset: float = 0.0,
+    ) -> None:
+        self.model, self.loss, self.initial, self.reset = model, loss, initial, reset
         self.backprop, self.again = min(backprop, window), max(backprop - window, 0)
-        self.state: State | None = None
-        self.earlier: Tensor | None = None
+        self.forget()
 
     def forget(self) -> None:
         """Begin anew, with the model's initial state."""
-        self.state = self.earlier = None
+        self.state: State | None = None
+        self.earlier: Tensor | None = None
+        self.begun: Tensor | None = None
 
     def memory(self) -> dict[str, Tensor]:
-        """What is carried, as named tensors."""
+        """What is carried, as named tensors: states, and the steps that are run again with where rows begin among them."""
         carried = {f"state.{i}": s for i, s in enumerate(self.state or ())}
-        return carried if self.earlier is None else {**carried, "earlier": self.earlier}
+        again = {"earlier": self.earlier, "begun": self.begun}
+        return {**carried, **{name: tensor for name, tensor in again.items() if tensor is not None}}
 
     def recall(self, memory: Mapping[str, Tensor]) -> None:
         """Take over what `memory` gave. `RunError` if it is something else."""
         count = sum(name.startswith("state.") for name in memory)
-        if set(memory) - {"earlier"} != {f"state.{i}" for i in range(count)}:
+        again = set(memory) - {f"state.{i}" for i in range(count)}
+        if again not in (set(), {"earlier", "begun"}):
             raise RunError(f"The carried state is not one: it has {', '.join(sorted(memory))}.")
         self.state = _alone(tuple(memory[f"state.{i}"] for i in range(count)) or None)
-        self.earlier = memory.get("earlier")
+        self.earlier, self.begun = memory.get("earlier"), memory.get("begun")
 
     def pieces(self, inputs: Tensor, targets: Tensor) -> Iterator[Piece]:
         """The losses of the next window, `[T, B]` each. A piece must be propagated back before the next is asked for."""
+        begins = self._drawn(inputs)
         if self.again:
-            yield Piece(self.loss(self._with_earlier(inputs), targets), targets.numel(), targets.numel())
+            yield Piece(self.loss(self._with_earlier(inputs, begins), targets), targets.numel(), targets.numel())
             return
-        for x, y in zip(inputs.split(self.backprop), targets.split(self.backprop), strict=True):
-            outputs, state = self.model(x, self.state)
+        for x, y, some in zip(*(t.split(self.backprop) for t in (inputs, targets, begins)), strict=True):
+            outputs, state = self._run(x, some, self.state)
             self.state = _alone(state)
             yield Piece(self.loss(outputs, y), y.numel(), targets.numel())
 
-    def _with_earlier(self, inputs: Tensor) -> Tensor:
+    def _drawn(self, inputs: Tensor) -> Tensor:
+        """Before which steps rows begin, `[T, B]`: if at all, before the first."""
+        begins = torch.zeros(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
+        if self.reset:
+            begins[0] = (torch.rand(inputs.shape[1]) < self.reset).to(inputs.device)
+        return begins
+
+    def _with_earlier(self, inputs: Tensor, begins: Tensor) -> Tensor:
         """The window's outputs, with a gradient that goes back into the steps before it; keeps what the next window will run again."""
         x = inputs if self.earlier is None else torch.cat([self.earlier, inputs])
+        begins = begins if self.begun is None else torch.cat([self.begun, begins])
         cut = max(len(x) - self.again, 0)
         state, outputs = self.state, []
         if cut:
-            head, state = self.model(x[:cut], state)
+            head, state = self._run(x[:cut], begins[:cut], state)
             outputs.append(head)
-        tail, _ = self.model(x[cut:], state)
-        self.state, self.earlier = _alone(state), x[cut:]
+        tail, _ = self._run(x[cut:], begins[cut:], state)
+        self.state, self.earlier, self.begun = _alone(state), x[cut:], begins[cut:]
         return torch.cat([*outputs, tail])[-len(inputs) :]
+
+    def _run(self, x: Tensor, begins: Tensor, state: State | None) -> tuple[Tensor, State | None]:
+        """The model from `state` on, with rows at the initial state before each step at which they begin."""
+        outputs = []
+        somewhere = begins.any(1).tolist()
+        starts = [0, *(t for t in range(1, len(x)) if somewhere[t])]
+        for start, stop in itertools.pairwise([*starts, len(x)]):
+            if state is not None and somewhere[start]:
+                rows = begins[start][:, None]
+                state = tuple(torch.where(rows, i, s) for i, s in zip(self.initial(len(rows)), state, strict=True))
+            y, state = self.model(x[start:stop], state)
+            outputs.append(y)
+        return (torch.cat(outputs) if len(outputs) > 1 else outputs[0]), state
 
 
 def _alone(state: State | None) -> State | None:

@@ -16,6 +16,9 @@ _forked = False
 _STEP, _CALL = 20_000, 1_000_000
 """The multiplications of a step, below which threads wait for one another longer than they save, and those of a call worth waking them."""
 
+_ROWS, _CACHED = 10, 1 << 17
+"""The rows of a thread that make reading all matrices cheap beside multiplying, and the entries of matrices that each thread keeps at hand."""
+
 
 def threads_for(steps: int, batch: int, entries: int) -> tuple[int, int]:
     """How many threads share a call, and into how many parts of its own the batch is cut; the parameters have so many entries.
@@ -26,8 +29,9 @@ def threads_for(steps: int, batch: int, entries: int) -> tuple[int, int]:
     allowed, work = _allowed(), batch * entries
     if allowed == 1 or work < _STEP or work * steps < _CALL:
         return 1, 1
-    # A batch with fewer rows than threads is not cut: all threads share its units.
-    return allowed, allowed if batch >= allowed else 1
+    # A batch is cut where every thread has rows enough for the matrices it reads; else all threads share its units, and read a part each.
+    cut = batch >= allowed * (_ROWS if entries > _CACHED else 1)
+    return allowed, allowed if cut else 1
 
 
 def can_share() -> bool:

@@ -105,6 +105,10 @@ class LabellingTask:
         loss = f"loss {measures['held_out']:.4f}" if "held_out" in measures else "no loss, as no label there was learnt"
         return f"{loss}, {self.scores}"
 
+    def remarks(self, measures: Mapping[str, float], best: float | None) -> tuple[str, ...]:
+        """None."""
+        return ()
+
     def memory(self) -> dict[str, Tensor]:
         """Nothing is carried from batch to batch."""
         return {}

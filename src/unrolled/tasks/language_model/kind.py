@@ -44,9 +44,10 @@ class LanguageModelling:
         return Vocabulary.from_json(text)
 
     def settle(self, configuration: Configuration, knowledge: Vocabulary) -> Configuration:
-        """With the columns of the input vectors, and whether lines stand alone."""
+        """With the columns of the input vectors, whether lines stand alone, and how often streams are reset."""
         model = configuration["model"].for_vocabulary(knowledge)
-        return dataclasses.replace(configuration, groups={**configuration.groups, "model": model})
+        streams = configuration["streams"].for_lines(model.lines)
+        return dataclasses.replace(configuration, groups={**configuration.groups, "model": model, "streams": streams})
 
     def build(self, configuration: Configuration, knowledge: Vocabulary, cell: Cell) -> LanguageModel:
         """The network for this vocabulary."""

@@ -4,13 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp, log
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from unrolled.data.tokens import TokenFile
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.models import LanguageModel
+from unrolled.training import State
 
 WARM_UP = 256
 LOGITS_AT_ONCE = 1 << 22
@@ -25,6 +28,9 @@ class Measure:
     `unknown` of the `tokens` are `<UNK>`, which is easier to guess than what it stands for. `accuracy` is the part of the tokens that were
     the most probable ones, `<UNK>` never being right. `accuracy_within` is the same without the first token of each line, for models that
     begin anew with it: the accuracy over all beginnings of a line, its end included. It is None for others.
+
+    `unigram` is what guessing each token by how often it came in what was learnt gives, in nats too; None if that is not known. The text
+    was read in so many `parts`, each from the initial state; `lost` of them are no better than that guess.
     """
 
     nats: float
@@ -32,6 +38,9 @@ class Measure:
     unknown: int = 0
     accuracy: float = 0.0
     accuracy_within: float | None = None
+    unigram: float | None = None
+    parts: int = 1
+    lost: int = 0
 
     @property
     def bits(self) -> float:
@@ -56,32 +65,54 @@ def streams_for(tokens: int) -> int:
 
 
 @torch.inference_mode()
-def measure(model: LanguageModel, tokens: TokenFile, streams: int = 1, progress: Callable[[int, int], None] | None = None) -> Measure:
+def measure(
+    model: LanguageModel,
+    tokens: TokenFile,
+    streams: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+    log_frequencies: NDArray[np.float64] | None = None,
+) -> Measure:
     """The loss and accuracy over a whole text, each token predicted once from those before it.
 
     With one stream the state is carried from the first token to the last. With more, the text is cut into that many parts which are read
-    side by side; each part's state is first warmed up on the tokens before it, so that the result differs in the fourth digit only.
-    The model should be in evaluation mode. `progress` is told how many steps are done of how many.
+    side by side; the state of each but the first is warmed up on the tokens before it, so that the result differs in the fourth digit only
+    where a network recovers from any beginning. The model should be in evaluation mode. `progress` is told how many steps are done of how
+    many; `log_frequencies` `[V]` are those of the vocabulary.
     """
     device = next(model.parameters()).device
     streams = max(1, min(streams, len(tokens) // (4 * WARM_UP)))
     length = -(-len(tokens) // streams)
     window = max(16, LOGITS_AT_ONCE // (streams * model.symbols))
-    state, total = None, 0.0
-    counts = torch.zeros(4, dtype=torch.long)
-    begin = -WARM_UP if streams > 1 else 0
-    for start in range(begin, length, window):
+    state = _warmed_up(model, tokens, streams, length, window) if streams > 1 else None
+    totals, sizes = torch.zeros(streams, dtype=torch.double), torch.zeros(streams, dtype=torch.double)
+    counts, seen = torch.zeros(4, dtype=torch.long), torch.zeros(model.symbols, dtype=torch.long)
+    for start in range(0, length, window):
         stop = min(start + window, length)
         symbols, real = (t.to(device) for t in _columns(tokens, streams, length, start, stop))
         logits, state = model(symbols[:-1], state)
-        losses = cross_entropy(logits.flatten(0, 1).float(), symbols[1:].flatten(), reduction="none")
-        total += float(losses[real.flatten()].double().sum())
+        losses = cross_entropy(logits.flatten(0, 1).float(), symbols[1:].flatten(), reduction="none").view_as(real)
+        totals += torch.where(real, losses.double(), 0).sum(0).cpu()
+        sizes += real.sum(0).cpu()
+        seen += torch.bincount(symbols[1:][real], minlength=model.symbols).cpu()
         counts += _counted(symbols[:-1][real], symbols[1:][real], logits.argmax(-1)[real])
         if progress:
-            progress(stop - begin, length - begin)
+            progress(stop, length)
     unknown, right, within, right_within = counts.tolist()
     accuracy_within = None if model.line_end is None else right_within / max(within, 1)
-    return Measure(total / len(tokens), len(tokens), unknown, right / len(tokens), accuracy_within)
+    unigram = None if log_frequencies is None else -float(seen.double() @ torch.from_numpy(log_frequencies)) / len(tokens)
+    lost = 0 if unigram is None else int((totals / sizes >= unigram).sum())
+    return Measure(float(totals.sum()) / len(tokens), len(tokens), unknown, right / len(tokens), accuracy_within, unigram, streams, lost)
+
+
+def _warmed_up(model: LanguageModel, tokens: TokenFile, streams: int, length: int, window: int) -> State:
+    """The states before each part of a text: the initial one before the first, and those after the tokens that come before the others."""
+    state = None
+    for start in range(-WARM_UP, 0, window):
+        symbols, _ = _columns(tokens, streams, length, start, min(start + window, 0))
+        _, state = model(symbols[:-1].to(next(model.parameters()).device), state)
+    for warm, initial in zip(state or (), model.begin(1), strict=True):
+        warm[:, 0] = initial[:, 0]
+    return state or ()
 
 
 def _counted(before: Tensor, targets: Tensor, guesses: Tensor) -> Tensor:

@@ -18,6 +18,11 @@ from unrolled.training import Piece, StreamOptions, Truncated
 QUICK_STREAMS = 64
 """Parts that the held-out text is read in while training goes on."""
 
+FAR = 0.05
+"""The part by which the last loss may be above the best one on the way before that is worth a word."""
+
+CURE = "Train longer, with a lower `--learning-rate` or a higher `--reset-probability`."
+
 
 class LanguageModelTask:
     """A network that learns to predict the next symbol of a text, streams of it side by side."""
@@ -27,7 +32,14 @@ class LanguageModelTask:
     def __init__(self, model: LanguageModel, corpus: Corpus, options: StreamOptions, device: torch.device) -> None:
         self.model, self.corpus, self.device = model.to(device), corpus, device
         self.streams = Streams(corpus.train, options.batch, options.window)
-        self.truncated = Truncated(self.model, _summed_loss, options.window, options.backprop or options.window)
+        self.truncated = Truncated(
+            self.model,
+            _summed_loss,
+            options.window,
+            options.backprop or options.window,
+            initial=model.begin,
+            reset=options.reset_probability or 0.0,
+        )
         self.batches, self.held_out_size = self.streams.windows, len(corpus.held_out)
         self.unit = f"nats per {UNITS[corpus.vocabulary.level]}"
 
@@ -51,7 +63,7 @@ class LanguageModelTask:
 
     def evaluate(self, tick: Callable[[int, int], None]) -> Mapping[str, float]:
         """The loss of the whole held-out text, read in parts side by side."""
-        return _measures(measure(self.model, self.corpus.held_out, QUICK_STREAMS, tick))
+        return self._measured(QUICK_STREAMS, tick)
 
     def score(self, measures: Mapping[str, float]) -> float:
         """The loss."""
@@ -59,13 +71,52 @@ class LanguageModelTask:
 
     def evaluate_exactly(self, tick: Callable[[int, int], None]) -> Mapping[str, float]:
         """The loss of the whole held-out text, as `evaluate` of the trained model gives it."""
-        return _measures(measure(self.model, self.corpus.held_out, streams_for(self.held_out_size), tick))
+        return self._measured(streams_for(self.held_out_size), tick)
 
     def describe(self, measures: Mapping[str, float]) -> str:
         """Nats, and what is usual for characters, words or events."""
-        unknown, accuracy = int(measures["unknown"]), measures["accuracy"]
-        found = Measure(measures["held_out"], self.held_out_size, unknown, accuracy, measures.get("accuracy_within"))
-        return describe(found, self.corpus.vocabulary)
+        return describe(self._as_measure(measures), self.corpus.vocabulary)
+
+    def remarks(self, measures: Mapping[str, float], best: float | None) -> Iterator[str]:
+        """Whether what was learnt is of use where a text begins, as `sample` and `score` begin there, and whether that is what was measured
+        on the way."""
+        found, unit = self._as_measure(measures), UNITS[self.corpus.vocabulary.level]
+        if found.unigram is not None and found.nats >= found.unigram:
+            yield (
+                f"WARNING: what was learnt is of no use: read from its beginning, the held-out text costs {found.nats:.4f} nats per {unit}, and "
+                f"guessing each {unit} by its frequency {found.unigram:.4f}. Samples and scores will be no better. {CURE}"
+            )
+        elif best is not None and found.nats > best + FAR * best:
+            yield (
+                f"WARNING: on the way {best:.4f} nats per {unit} were measured, in parts side by side, and {found.nats:.4f} now, where the text is "
+                f"read from its beginning: the network does not always know how to begin. {CURE}"
+            )
+
+    def _measured(self, streams: int, tick: Callable[[int, int], None]) -> Mapping[str, float]:
+        found = measure(self.model, self.corpus.held_out, streams, tick, self.corpus.vocabulary.log_frequencies)
+        return {
+            "held_out": found.nats,
+            "bits": found.bits,
+            "perplexity": found.perplexity,
+            "unknown": found.unknown,
+            **found.accuracies,
+            **({} if found.unigram is None else {"unigram": found.unigram}),
+            "parts": found.parts,
+            "lost": found.lost,
+        }
+
+    def _as_measure(self, measures: Mapping[str, float]) -> Measure:
+        """What `_measured` made these numbers of."""
+        return Measure(
+            measures["held_out"],
+            self.held_out_size,
+            int(measures["unknown"]),
+            measures["accuracy"],
+            measures.get("accuracy_within"),
+            measures.get("unigram"),
+            int(measures["parts"]),
+            int(measures["lost"]),
+        )
 
     def memory(self) -> dict[str, Tensor]:
         """The carried state."""
@@ -78,7 +129,3 @@ class LanguageModelTask:
 
 def _summed_loss(logits: Tensor, targets: Tensor) -> Tensor:
     return cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="sum")
-
-
-def _measures(found: Measure) -> dict[str, float]:
-    return {"held_out": found.nats, "bits": found.bits, "perplexity": found.perplexity, "unknown": found.unknown, **found.accuracies}

@@ -103,7 +103,7 @@ class TrainedLanguageModel:
             reading = replace(self.reading, encoding=encoding or self.reading.encoding, **columns)
             tokens = encode_events(sources, self.vocabulary, reading, progress=progress)
         tick = None if progress is None else partial(progress, "measuring")
-        return measure(self.model, tokens, streams_for(len(tokens)), tick)
+        return measure(self.model, tokens, streams_for(len(tokens)), tick, self.vocabulary.log_frequencies)
 
     def specimen(self, given: str | Path, most: int = 1000) -> Specimen:
         """What `unrolled.inspect` looks at: a text, or the beginning of a file, after the start of a line; `most` symbols of it."""
@@ -153,7 +153,9 @@ def describe(found: Measure, vocabulary: Vocabulary) -> str:
     within = found.accuracy_within is not None
     right = f"accuracy {found.accuracy_within:.2%} after the first of a line" if within else f"accuracy {found.accuracy:.2%}"
     unknown = f", {found.unknown / found.tokens:.2%} of the tokens are <UNK>" if found.unknown else ""
-    return f"{found.nats:.4f} nats ({usual} per {UNITS[vocabulary.level]}, {right}{unknown})"
+    guess = f"; guessing by frequency: {found.unigram:.3f}" if found.unigram is not None else ""
+    lost = f"; {found.lost} of {found.parts} parts are no better" if found.lost else ""
+    return f"{found.nats:.4f} nats ({usual} per {UNITS[vocabulary.level]}, {right}{unknown}{guess}{lost})"
 
 
 def _reseeded(generator: torch.Generator) -> torch.Generator:

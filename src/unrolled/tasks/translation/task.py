@@ -101,6 +101,10 @@ class TranslationTask:
         scores = f"BLEU {measures['bleu']:.1f}, exact {measures['exact']:.2%} of {measures['written']:,.0f}"
         return f"loss {measures['held_out']:.4f} (perplexity {perplexity:.3f}), {scores}; {self.example}"
 
+    def remarks(self, measures: Mapping[str, float], best: float | None) -> tuple[str, ...]:
+        """None."""
+        return ()
+
     def memory(self) -> dict[str, Tensor]:
         """Nothing is carried from batch to batch."""
         return {}

@@ -1,9 +1,16 @@
 /* Gradients of matrices: outer products of what flowed back to a product and what it had read, summed over all steps and sequences. */
 
+/* With few registers, three vectors of inputs would leave none for what they are multiplied with. */
+#if SUMS < 24
+#define OUTER_WIDE 2
+#define OUTER_STEPS 384
+#define OUTER_PANELS 8
+#else
 #define OUTER_WIDE 3
-#define OUTER_TALL (SUMS / OUTER_WIDE)
 #define OUTER_STEPS 192
 #define OUTER_PANELS 12
+#endif
+#define OUTER_TALL (SUMS / OUTER_WIDE)
 #define OUTER_AHEAD 8
 
 /* Whether gradients take the place of what is there, or are added to it. */
@@ -24,8 +31,8 @@ typedef struct {
 } Flow;
 
 /* tall[step][unit] times wide[step][input], summed over steps, in registers. */
-#define OUTER_TILE(vectors)                                                                                                            \
-    static void outer_tile_##vectors(vec (*sum)[OUTER_WIDE], const real *tall, const real *wide, long steps)                           \
+#define OUTER_TILE(name, vectors)                                                                                                      \
+    static __attribute__((unused)) void outer_tile_##name(vec (*sum)[OUTER_WIDE], const real *tall, const real *wide, long steps)      \
     {                                                                                                                                  \
         vec total[OUTER_TALL][vectors];                                                                                                \
         UNROLL for (int r = 0; r < OUTER_TALL; r++) UNROLL for (int c = 0; c < vectors; c++) total[r][c] = splat(0);                   \
@@ -40,9 +47,9 @@ typedef struct {
         }                                                                                                                              \
         UNROLL for (int r = 0; r < OUTER_TALL; r++) UNROLL for (int c = 0; c < vectors; c++) sum[r][c] = total[r][c];                  \
     }
-OUTER_TILE(1)
-OUTER_TILE(2)
-OUTER_TILE(3)
+OUTER_TILE(one, 1)
+OUTER_TILE(two, 2)
+OUTER_TILE(whole, OUTER_WIDE)
 
 typedef struct {
     const Flow *flow;
@@ -150,12 +157,12 @@ static void outer_block(const OuterPanel *panels, long count, long operand, cons
             real *out = panels[i].flow->out[operand];
             if (!out)
                 continue;
-            if (vectors == 3)
-                outer_tile_3(sum, left, right, steps);
+            if (vectors == OUTER_WIDE)
+                outer_tile_whole(sum, left, right, steps);
             else if (vectors == 2)
-                outer_tile_2(sum, left, right, steps);
+                outer_tile_two(sum, left, right, steps);
             else
-                outer_tile_1(sum, left, right, steps);
+                outer_tile_one(sum, left, right, steps);
             add_tile(out + panels[i].first * inputs, panels[i].rows, sum, inputs, start * LANES, vectors, fresh);
         }
 }

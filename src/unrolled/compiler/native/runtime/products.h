@@ -1,8 +1,15 @@
 /* Products of rows with packed matrices. A packed matrix is a panel for each block of outputs: for one input after the other the weights
    of all the block's outputs, so that a tile of rows times outputs stays in registers while it reads through the panel once. */
 
+/* The vectors of outputs that a tile takes at once. With few registers, four of them would leave none for what is multiplied. */
+#if SUMS < 24
+#define AT_ONCE(columns) ((columns) > 2 && (columns) % 2 == 0 ? 2 : (columns))
+#else
+#define AT_ONCE(columns) (columns)
+#endif
+
 /* The rows of a tile with `columns` vectors of outputs, and the most rows that a stage takes at once. */
-#define TALL(columns) (SUMS / (columns) > 8 ? 8 : SUMS / (columns))
+#define TALL(columns) (SUMS / AT_ONCE(columns) > 8 ? 8 : SUMS / AT_ONCE(columns))
 #define MOST_ROWS 96
 
 /* How much of a panel is used on all rows before the next part, so that it stays in the second cache. */
@@ -12,23 +19,25 @@
 #define TILE(rows, columns)                                                                                                            \
     static void tile_##rows##_##columns(vec *sum, const real *const *from, long first, long depth, const weight *panel, int fresh)     \
     {                                                                                                                                  \
-        vec total[rows][columns];                                                                                                      \
         const real *row[rows];                                                                                                         \
-        UNROLL for (int r = 0; r < rows; r++)                                                                                          \
-        {                                                                                                                              \
-            row[r] = from[r] + first;                                                                                                  \
-            UNROLL for (int c = 0; c < columns; c++) total[r][c] = fresh ? splat(0) : sum[r * columns + c];                            \
-        }                                                                                                                              \
-        for (long k = 0; k < depth; k++, panel += columns * LANES) {                                                                   \
-            vec weights[columns];                                                                                                      \
-            UNROLL for (int c = 0; c < columns; c++) weights[c] = load_weights(panel + c * LANES);                                     \
+        UNROLL for (int r = 0; r < rows; r++) row[r] = from[r] + first;                                                                \
+        for (int some = 0; some < columns; some += AT_ONCE(columns), sum += AT_ONCE(columns)) {                                        \
+            vec total[rows][AT_ONCE(columns)];                                                                                         \
+            const weight *next = panel + some * LANES;                                                                                 \
             UNROLL for (int r = 0; r < rows; r++)                                                                                      \
-            {                                                                                                                          \
-                const vec a = splat(row[r][k]);                                                                                        \
-                UNROLL for (int c = 0; c < columns; c++) total[r][c] += a * weights[c];                                                \
+                UNROLL for (int c = 0; c < AT_ONCE(columns); c++) total[r][c] = fresh ? splat(0) : sum[r * columns + c];               \
+            for (long k = 0; k < depth; k++, next += columns * LANES) {                                                                \
+                vec weights[AT_ONCE(columns)];                                                                                         \
+                UNROLL for (int c = 0; c < AT_ONCE(columns); c++) weights[c] = load_weights(next + c * LANES);                         \
+                UNROLL for (int r = 0; r < rows; r++)                                                                                  \
+                {                                                                                                                      \
+                    const vec a = splat(row[r][k]);                                                                                    \
+                    UNROLL for (int c = 0; c < AT_ONCE(columns); c++) total[r][c] += a * weights[c];                                   \
+                }                                                                                                                      \
             }                                                                                                                          \
+            UNROLL for (int r = 0; r < rows; r++)                                                                                      \
+                UNROLL for (int c = 0; c < AT_ONCE(columns); c++) sum[r * columns + c] = total[r][c];                                  \
         }                                                                                                                              \
-        UNROLL for (int r = 0; r < rows; r++) UNROLL for (int c = 0; c < columns; c++) sum[r * columns + c] = total[r][c];             \
     }
 
 #define CALL_TILE(rows, columns)                                                                                                       \
