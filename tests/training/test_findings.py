@@ -33,8 +33,10 @@ def healthy(**changes):
         step=table([0.02, 0.006, 0.008, 0.01, 0.01]),
         rows={"embedding.weight": flat(0.3)},
         gates={"recurrent.f_l0": table([0.1, 0.5])},
+        states={"recurrent.c_l0": table([30.0, 0.0])},
         held_out=np.stack([update[4::5], np.linspace(3, 1.2, 4)], 1),
         kept=1.2,
+        starts=(0, 64),
     )
     return dataclasses.replace(readings, **changes)
 
@@ -58,6 +60,8 @@ SICK = {
     "updates too large": ({"step": BASE.step * [1, 1, 1, 1, 80]}, "each changes `output` by 0.08", 0.08, "--learning-rate"),
     "updates too small": ({"step": BASE.step / 50}, "every layer by 4e-05", 4e-5, "--learning-rate"),
     "saturated": ({"gates": {"recurrent.f_l0": np.tile([0.75, 0.2], (RECORDS, 1))}}, "`recurrent.f_l0` (75% at the lower end", 0.95, "--weight-decay"),
+    "runaway cells": ({"states": {"recurrent.c_l0": np.tile([630.0, 0.004], (RECORDS, 1))}}, "0.004 of the values of `recurrent.c_l0` are beyond 100, the largest is 630", 0.004, "--reset-probability"),
+    "starts that never recover": ({"starts": (9, 64)}, "9 of 64 parts", 9 / 64, "--reset-probability"),
     "not learning": ({"loss": np.linspace(4, 3.98, RECORDS)}, "the loss was 4 at first and is 3.982", 0.9955, "--learning-rate"),
     "loss rising": ({"loss": np.concatenate([np.linspace(4, 1, 15), np.full(5, 1.9)])}, "it was 1.3", 1.43, "--warmup"),
     "overfitting": ({"held_out": held_out([3, 2, 2.1, 2.2])}, "since update 100 the held-out loss rose from 2 to 2.2", 1.1, "--dropout"),
@@ -85,6 +89,8 @@ NEARLY = {
     "a small gradient of what is not recurrent": {"gradient": BASE.gradient * [1e-5, 1, 1, 1, 1]},
     "small updates at the end, when the rate is low": {"step": with_late(BASE.step, 1e-4, slice(None))},
     "large updates of a vector that begins at 0": {"step": BASE.step * [1, 1, 1, 1, 1], "weight": BASE.weight * [1, 0.01, 1, 1, 1]},
+    "a single cell that is mended by others": {"states": {"recurrent.c_l0": np.tile([180.0, 0.0009], (RECORDS, 1))}},
+    "cells that ran away at first": {"states": {"recurrent.c_l0": np.where(np.arange(RECORDS)[:, None] < 10, [180.0, 0.1], [20.0, 0.0])}},
     "an open gate": {"gates": {"recurrent.f_l0": np.tile([0.0, 0.85], (RECORDS, 1))}},
     "noise near a loss of 0": {"loss": np.concatenate([np.geomspace(4, 1e-3, 15), np.full(5, 0.01)]), "kept": 0.02},
     "a held-out loss that moves a little": {"held_out": held_out([3, 2, 2.06, 2.05])},
@@ -94,7 +100,7 @@ NEARLY = {
     },
     "a held-out loss of less than twice that of training": {"kept": 2.2},
     "a held-out loss many times above one near 0": {"loss": np.geomspace(4, 1e-3, RECORDS), "kept": 0.45},
-    "nothing held out, no input vectors, no gates": {"held_out": np.zeros((0, 2)), "kept": np.nan, "rows": {}, "gates": {}},
+    "nothing held out, no input vectors, no gates": {"held_out": np.zeros((0, 2)), "kept": np.nan, "rows": {}, "gates": {}, "states": {}},
     "what was not recorded": {"gates": {"recurrent.f_l0": np.full((RECORDS, 2), np.nan)}},
 }
 
@@ -121,8 +127,15 @@ def test_a_few_records_and_a_run_that_was_not_watched_say_what_the_losses_say(tm
         history.add({"update": update, "loss": loss})
     history.add({"update": 4, "held_out": 3.0})
     assert diagnose_losses(history) == []
+    history.add({"update": 4, "held_out": 3.4, "lost": 9, "parts": 64})
+    history.add({"update": 4, "held_out": 2.9, "lost": 0, "parts": 64})
+    assert diagnose_losses(history) == []
+    history.add({"update": 4, "held_out": 2.8, "lost": 2, "parts": 64})
+    history.add({"update": 4, "held_out": 3.8, "lost": 7, "parts": 64})
+    (starts,) = diagnose_losses(history)
+    assert (starts.name, starts.figure) == ("starts that never recover", 2 / 64)
     history.add({"update": 4, "final_held_out": 7.17})
-    (finding,) = diagnose_losses(history)
+    _, finding = diagnose_losses(history)
     assert (finding.figure, finding.limit) == (7.17, pytest.approx(4.19))
 
 

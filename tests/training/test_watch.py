@@ -66,6 +66,20 @@ def test_gates_at_their_ends_are_counted(history):
     assert gates["recurrent.i_l0"] == [0.0, 0.0]
 
 
+def test_states_that_ran_away_are_counted(history):
+    model = model_of()
+    with torch.no_grad():
+        for gate in "fiz":
+            getattr(model.recurrent, f"b_{gate}_l1").copy_(torch.tensor([OPEN, 0.0, 0.0, 0.0, 0.0]))
+    # The first cell of the second layer adds 1 at every step: at 101, 102 and 103 of 103 steps it is beyond 100.
+    update(model, Watch(model, history, enabled=True, every=1), Position(), torch.randint(8, (103, 2)))
+    states = history.records()[0]["states"]
+    assert states.keys() == {f"recurrent.{state}_l{layer}" for state in "hc" for layer in range(2)}
+    assert states["recurrent.c_l1"] == pytest.approx([103, 3 / 103 / 5], rel=1e-3)
+    assert states["recurrent.c_l0"][1] == states["recurrent.h_l1"][1] == 0
+    assert 0.5 < states["recurrent.h_l1"][0] <= 1
+
+
 def test_a_unit_that_gives_nothing_is_at_the_lower_end_of_relu_and_none_is_at_an_upper_one(history):
     model = model_of("elman-relu")
     with torch.no_grad():

@@ -8,6 +8,7 @@ import numpy as np
 from unrolled.errors import ConfigError
 from unrolled.inspect.subject import Input, Looked, SomeLengths, read_subject
 from unrolled.inspect.walk import Place, lines_of
+from unrolled.layers import RUNAWAY
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,14 @@ class Gates(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self.arrays)
+
+    @property
+    def runaway(self) -> dict[str, float]:
+        """The part of the values of each state that are beyond `RUNAWAY`, from where on no gradient passes a tanh of them; states without any
+        are left out."""
+        real = np.arange(next(iter(self.arrays.values())).shape[0])[:, None] < self.lengths
+        parts = {name: float((np.abs(self.arrays[name][real]) > RUNAWAY).mean()) if real.any() else 0.0 for name in self.states}
+        return {name: part for name, part in parts.items() if part}
 
     @property
     def saturation(self) -> Saturation:

@@ -3,6 +3,6 @@
 
 from unrolled.layers.drop_in import GRU, LSTM, RNN
 from unrolled.layers.recurrent import Recurrent
-from unrolled.layers.values import Lines, every_line
+from unrolled.layers.values import RUNAWAY, Lines, every_line
 
-__all__ = ["GRU", "LSTM", "RNN", "Lines", "Recurrent", "every_line"]
+__all__ = ["GRU", "LSTM", "RNN", "RUNAWAY", "Lines", "Recurrent", "every_line"]

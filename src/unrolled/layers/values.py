@@ -12,6 +12,10 @@ from unrolled.layers.parameters import Place
 from unrolled.layers.recurrent import Recurrent, State
 
 
+RUNAWAY = 100.0
+"""The size from which the value of a state ran away: a tanh of it has been flat to the last bit for long, and no gradient passes it any more."""
+
+
 @dataclass(frozen=True, eq=False)
 class Lines:
     """What the lines of the cell's text give at one place, `values` `[T, B, n]` by the name on their left, 0 past each end.

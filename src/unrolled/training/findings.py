@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unrolled.layers import RUNAWAY
 from unrolled.training.history import History
-from unrolled.training.readings import Numbers, Readings, kept_loss, losses
+from unrolled.training.readings import Numbers, Readings, kept_loss, losses, lost_starts
 
 FEWEST = 5
 """Records below which only the losses are compared."""
@@ -23,6 +24,9 @@ measured where characters are learnt well with AdamW."""
 
 SATURATED = 0.9
 """The part of a gate's values at its ends from which it is stuck there."""
+
+RAN_AWAY = 1e-3
+"""The part of a state's values that may have run away: one of a thousand cells is still mended by others."""
 
 LEARNT, RISEN, OVERFITTED = 0.99, 1.2, 1.05
 """Losses beside what they were at first, at their lowest, and where the held-out part was best."""
@@ -59,12 +63,12 @@ Check = Callable[[Readings], Iterator[Finding]]
 
 def diagnose(readings: Readings) -> list[Finding]:
     """All that looks wrong, what concerns the whole run first; of fewer than `FEWEST` records only what the losses say."""
-    return [finding for check in (CHECKS if len(readings.update) >= FEWEST else (_held_out,)) for finding in check(readings)]
+    return [finding for check in (CHECKS if len(readings.update) >= FEWEST else (_starts, _held_out)) for finding in check(readings)]
 
 
 def diagnose_losses(history: History) -> list[Finding]:
     """What the losses alone say, which is all that is known of a run that was not watched."""
-    return list(_far_above(losses(history), kept_loss(history)))
+    return [*_never_recover(*lost_starts(history)), *_far_above(losses(history), kept_loss(history))]
 
 
 def report(readings: Readings) -> str:
@@ -134,6 +138,27 @@ def _saturated(readings: Readings) -> Iterator[Finding]:
         yield Finding("saturated", says, sum(stuck[worst]), SATURATED, cure, ("--learning-rate", "--weight-decay"), worst)
 
 
+def _runaway(readings: Readings) -> Iterator[Finding]:
+    for state, values in readings.states.items():
+        part, largest = _median(values[:, 1], _late(readings)), np.nanmax(values[:, 0])
+        if part > RAN_AWAY:
+            says = f"Cells run away: {part:.2g} of the values of `{state}` are beyond {RUNAWAY:g}, the largest is {largest:.3g}; no gradient passes them"
+            cure = "Try a higher `--reset-probability`, a lower `--learning-rate`, or a cell whose states are bounded (`--cell gru`)."
+            yield Finding("runaway cells", says, part, RAN_AWAY, cure, ("--reset-probability", "--learning-rate", "--cell"), state)
+
+
+def _starts(readings: Readings) -> Iterator[Finding]:
+    yield from _never_recover(*readings.starts)
+
+
+def _never_recover(lost: int, parts: int) -> Iterator[Finding]:
+    if lost:
+        says = f"The network does not always know how to begin: {lost} of {parts} parts of the held-out text, each begun anew, are predicted no better "
+        says += "than by frequency"
+        cure = "Try a higher `--reset-probability`, longer training, or a lower `--learning-rate`."
+        yield Finding("starts that never recover", says, lost / parts, 0.0, cure, ("--reset-probability", "--learning-rate"))
+
+
 def _loss(readings: Readings) -> Iterator[Finding]:
     """Whether it fell, and stayed where it fell."""
     first, *_, last = means = [float(np.median(part)) for part in np.array_split(readings.loss, FEWEST)]
@@ -192,7 +217,9 @@ def _starving(readings: Readings) -> Iterator[Finding]:
             yield Finding("embedding starving", says, part, ROWS, cure, ("--vocabulary", "--batch", "--weight-decay"), table)
 
 
-CHECKS: tuple[Check, ...] = (_loss, _held_out, _overfitting, _exploding, _clipped, _updates, _vanishing, _saturated, _starving)
+CHECKS: tuple[Check, ...] = (
+    _starts, _loss, _held_out, _overfitting, _exploding, _clipped, _updates, _vanishing, _saturated, _runaway, _starving,
+)  # fmt: skip
 
 
 def _late(readings: Readings) -> np.ndarray:

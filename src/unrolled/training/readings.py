@@ -50,8 +50,9 @@ class Readings:
     such norm since the record before) and `clip_rate` (the part of the updates since then whose gradient was clipped) are `[R]`.
     `gradient`, `weight` and `step` `[R, P]` are norms: of the gradient before clipping, of the parameter, of what the update changed in it.
     `rows` has for each table of input vectors the part of its rows with a gradient, `[R]`; `gates` for each gate the parts of its values at
-    its lower and upper end, `[R, 2]`. `held_out` `[M, 2]` are updates and losses of the held-out part, `kept` its loss with
-    the weights that were kept. NaN stands for what was not recorded.
+    its lower and upper end, `[R, 2]`; `states` for each state the size of its largest value and the part of its values that ran away, `[R, 2]`.
+    `held_out` `[M, 2]` are updates and losses of the held-out part, `kept` its loss with the weights that were kept. `starts` says how many
+    of how many parts of it were lost with the best weights on the way. NaN stands for what was not recorded.
     """
 
     update: Numbers
@@ -67,8 +68,10 @@ class Readings:
     step: Numbers
     rows: Mapping[str, Numbers]
     gates: Mapping[str, Numbers]
+    states: Mapping[str, Numbers]
     held_out: Numbers
     kept: float
+    starts: tuple[int, int]
 
     def gradients(self, by: str = "layer") -> dict[str, Numbers]:
         """Norms of the gradient, `[R]`, by `layer`, `gate` or parameter (`name`). Raises `ConfigError` for another grouping."""
@@ -102,9 +105,11 @@ def read_watch(folder: RunFolder) -> Readings:
         parameters=tuple(Watched.named(name) for name in names),
         **{kind: np.stack([_column(records, kind, name) for name in names], 1) for kind in ("gradient", "weight", "step")},
         rows={name: _column(records, "rows", name) for name in _names(records, "rows")},
-        gates={name: _pairs(records, name) for name in _names(records, "gates")},
+        gates={name: _pairs(records, "gates", name) for name in _names(records, "gates")},
+        states={name: _pairs(records, "states", name) for name in _names(records, "states")},
         held_out=_points(folder.history, "held_out"),
         kept=kept_loss(folder.history),
+        starts=lost_starts(folder.history),
     )
 
 
@@ -117,6 +122,13 @@ def kept_loss(history: History) -> float:
     """The held-out loss of the weights that were kept: the one measured at the end, or else the lowest on the way; NaN where there is none."""
     final, on_the_way = (_points(history, what)[:, 1] for what in ("final_held_out", "held_out"))
     return float(final[-1]) if len(final) else float(on_the_way.min()) if len(on_the_way) else float("nan")
+
+
+def lost_starts(history: History) -> tuple[int, int]:
+    """How many of how many parts of the held-out text were no better than guessing by frequency, with the weights that were best on the way."""
+    names = ("held_out", "lost", "parts")
+    found = [tuple(r[name] for name in names) for r in history.records() if all(isinstance(r.get(name), (int, float)) for name in names)]
+    return min(found)[1:] if found else (0, 0)
 
 
 def _points(history: History, what: str) -> Numbers:
@@ -135,8 +147,8 @@ def _column(records: Sequence[Mapping[str, Any]], kind: str, name: str | None = 
     return np.array([np.nan if value is None else value for value in found], dtype=float)
 
 
-def _pairs(records: Sequence[Mapping[str, Any]], name: str) -> Numbers:
-    found = (record.get("gates", {}).get(name) for record in records)
+def _pairs(records: Sequence[Mapping[str, Any]], kind: str, name: str) -> Numbers:
+    found = (record.get(kind, {}).get(name) for record in records)
     return np.array([(np.nan, np.nan) if value is None else value for value in found], dtype=float)
 
 

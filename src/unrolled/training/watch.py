@@ -1,14 +1,14 @@
 """What goes on in a network while it learns, recorded now and then: gradients, updates, gates."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from unrolled.layers import Recurrent, every_line
+from unrolled.layers import RUNAWAY, Recurrent, every_line
 from unrolled.layers.parameters import parameter_name
 from unrolled.models.symbols import SymbolVectors
 from unrolled.training.history import History
@@ -35,6 +35,7 @@ class Watch:
       changed in it.
     - `rows`: for each table of input vectors the part of its rows that had a gradient.
     - `gates`: for each line whose last function has `ends`, the parts of its values at the lower and the upper end.
+    - `states`: for each state the size of its largest value, and the part of its values that ran away.
     """
 
     def __init__(self, model: nn.Module, history: History, *, enabled: bool, every: int | None) -> None:
@@ -76,7 +77,7 @@ class Watch:
             "gradient": _norms(gradients),
             "weight": _norms(self._before),
             "rows": {name: _part(gradients[name].any(-1)) for name in self._tables if name in gradients},
-            "gates": dict(self._saturation()),
+            **self._inside(),
         }
         self._cost = time.perf_counter() - begun
 
@@ -107,17 +108,21 @@ class Watch:
             hook.remove()
         self._hooks = []
 
-    def _saturation(self) -> Iterator[tuple[str, list[float]]]:
-        """The parts of every gate's values at its ends, in the calls that were kept."""
+    def _inside(self) -> dict[str, dict[str, list[float]]]:
+        """The parts of every gate's values at its ends, and how large states are, in the calls that were kept."""
+        gates, states = {}, {}
         for name, call in self._calls.items():
             layer, (x, state, lengths, resets) = self._layers[name], call
             ends = {e.name: getattr(e.expression, "ends", None) for e in layer.cell.recurrence.equations}
             real = slice(None) if lengths is None else torch.arange(len(x), device=x.device)[:, None] < lengths
             for lines in every_line(layer, x, state, lengths=lengths, resets=resets):
                 for line, values in lines.values.items():
-                    end, inside = ends[line], values[real]
+                    end, inside, where = ends[line], values[real], f"{name}.{parameter_name(line, lines.place)}"
                     if end is not None and inside.numel():
-                        yield f"{name}.{parameter_name(line, lines.place)}", [_part(inside <= end[0]), _part(inside >= end[1])]
+                        gates[where] = [_part(inside <= end[0]), _part(inside >= end[1])]
+                    if line in layer.cell.states and inside.numel():
+                        states[where] = [_short(float(inside.abs().max())), _part(inside.abs() > RUNAWAY)]
+        return {"gates": gates, "states": states}
 
 
 def _sample(

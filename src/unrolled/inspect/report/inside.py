@@ -13,7 +13,8 @@ from unrolled.inspect.report.parts import Drawing, Part, Table, Tint
 from unrolled.inspect.report.wording import plain
 from unrolled.inspect.specimen import START, Specimen
 from unrolled.inspect.units import Followers, units_that_follow
-from unrolled.inspect.walk import Place, place_name, shape_of
+from unrolled.inspect.walk import Place, place_name, shape_of, where
+from unrolled.layers import RUNAWAY
 
 PROPERTIES: Mapping[str, Callable[[Sequence[str]], np.ndarray]] = {
     "being inside quotes": inside_quotes,
@@ -37,18 +38,21 @@ def gates_section(specimen: Specimen) -> Section:
     everywhere = every_gate(specimen.model, specimen.x)
     last = everywhere[specimen.layer.num_layers - 1, 0]
     followers = _search(specimen)
-    where = f" Large is the last layer{', forward' if specimen.layer.bidirectional else ''}." if len(everywhere) > 1 else ""
+    large = f" Large is the last layer{', forward' if specimen.layer.bidirectional else ''}." if len(everywhere) > 1 else ""
     return Section(
         "gates",
         "Gates and units",
-        f"Heat maps of all that the equations name: a row for each unit, a column for each step.{where} Saturated is a sigmoid below 0.1 or above 0.9, "
+        f"Heat maps of all that the equations name: a row for each unit, a column for each step.{large} Saturated is a sigmoid below 0.1 or above 0.9, "
         "a tanh below -0.9 or above 0.9, a relu at 0: left is the lower end, right the upper one. The coloured text shows what one unit holds after each "
         f"{specimen.unit}: warm is above its mean, cold below.{_too_short(specimen)}",
-        f"{last.saturation.summary} {_verdict(followers)}".strip(),
+        f"{last.saturation.summary} {_runaway(everywhere, shape_of(specimen.layer))}{_verdict(followers)}".strip(),
         [*_pictures(specimen, everywhere, last), *_units(specimen, everywhere, last, followers)],
         {
             "saturated": _saturated(last),
-            "places": [{"layer": place[0], "direction": place[1], "saturated": _saturated(found)} for place, found in everywhere.items()],
+            "places": [
+                {"layer": place[0], "direction": place[1], "saturated": _saturated(found), "runaway": found.runaway}
+                for place, found in everywhere.items()
+            ],
             "units": {
                 what: {"state": f.state, "layer": f.place[0], "direction": f.place[1], "unit": f.unit, "correlation": plain(f.correlation)}
                 for what, f in followers.items()
@@ -101,6 +105,16 @@ def _units(specimen: Specimen, everywhere: Mapping[Place, Gates], last: Gates, f
 def _saturated(found: Gates) -> dict[str, object]:
     ends = found.saturation
     return {name: {"left": plain(left), "right": plain(ends.right[name])} for name, left in ends.left.items()}
+
+
+def _runaway(everywhere: Mapping[Place, Gates], shape: tuple[int, int]) -> str:
+    """A sentence for each place where cells ran away."""
+    said = []
+    for place, found in everywhere.items():
+        parts = " and ".join(f"{part:.2g} of the values of {state}" for state, part in found.runaway.items())
+        if parts:
+            said.append(f"Cells run away: {parts} {where(place, shape)}".rstrip() + f" are beyond {RUNAWAY:g}, where no gradient passes them. ")
+    return "".join(said)
 
 
 def _search(specimen: Specimen) -> dict[str, Followers]:
