@@ -12,8 +12,7 @@ PAIRS = [
     (name, engine)
     for name in un.cells.BUILT_IN
     for engine in ("torch", "eager")
-    if engine == "eager"
-    or (un.cells.BUILT_IN[name].recurrence in KERNELS and (name != "lstm" or has_lstm_under_autocast(torch.bfloat16)))
+    if engine == "eager" or (un.cells.BUILT_IN[name].recurrence in KERNELS and (name != "lstm" or has_lstm_under_autocast(torch.bfloat16)))
 ]
 CASES = [
     (name, engine, kind)

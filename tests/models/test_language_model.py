@@ -60,6 +60,20 @@ def test_tied_weights_are_one_tensor():
     assert model.embedding.weight.grad.abs().min() > 0
 
 
+@pytest.mark.parametrize(("embedding", "tied"), [(24, False), (150, False), (200, True)])
+def test_symbols_begin_with_values_of_variance_one_in_every_gate(embedding, tied):
+    torch.manual_seed(0)
+    model = LanguageModel(300, "lstm", 200, embedding=embedding, tied=tied)
+    x = model.vectors(torch.arange(300)[:, None])[:, 0]
+    for gate in "ifzo":
+        values = x @ model.recurrent.block(f"W_{gate}").T
+        assert values.var().item() == pytest.approx(1, abs=0.15)
+    # Tied vectors make the scores too, which begin small.
+    assert model.embedding.weight.std().item() == pytest.approx(
+        200**-0.5 if tied else ((embedding + 200) / (2 * embedding)) ** 0.5, rel=0.05
+    )
+
+
 @pytest.mark.parametrize("embedding", [0, 5])
 def test_tied_weights_of_different_sizes_are_an_error(embedding):
     with pytest.raises(ConfigError, match=f"got {embedding} and 8"):

@@ -57,7 +57,17 @@ def test_at_the_terminal(log, tmp_path):
     flags = ["--case", "who", "--activity", "what", "--no-lines", "--epochs", "1", "--hidden", "4", "--window", "9"]
     call("train", "lm", log, *flags, "--validation", log, "--out", run)
     assert "lines = false" in (run / "config.toml").read_text()
-    assert set(json.loads(call("evaluate", run, log, "--json"))) == {"nats", "bits", "perplexity", "accuracy", "tokens", "unknown", "unigram", "parts", "lost"}
+    assert set(json.loads(call("evaluate", run, log, "--json"))) == {
+        "nats",
+        "bits",
+        "perplexity",
+        "accuracy",
+        "tokens",
+        "unknown",
+        "unigram",
+        "parts",
+        "lost",
+    }
     again = tmp_path / "again"
     call("train", "lm", "--config", run / "config.toml", "--lines", "--out", again)
     assert "accuracy_within" in json.loads(call("evaluate", again, log, "--json", "--time", "when"))

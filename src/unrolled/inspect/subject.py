@@ -99,9 +99,8 @@ def _of_layer(layer: Recurrent, x: Any, lengths: SomeLengths) -> Subject:
 
 def _of_language_model(model: LanguageModel, x: Any, lengths: SomeLengths) -> Subject:
     symbols = _symbols(x, model.symbols, lengths)
-    vectors = symbols if model.embedding is None else model.embedding(symbols)
     resets = None if model.line_end is None else symbols == model.line_end
-    return _subject(model, model.recurrent, vectors, lengths, resets=resets, head=model.output)
+    return _subject(model, model.recurrent, model.vectors(symbols), lengths, resets=resets, head=model.output)
 
 
 def _of_encoder(model: Encoder | Classifier | Tagger | EncoderDecoder, x: Any, lengths: SomeLengths) -> Subject:

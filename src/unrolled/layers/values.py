@@ -11,7 +11,6 @@ from unrolled.layers.checks import in_reverse
 from unrolled.layers.parameters import Place
 from unrolled.layers.recurrent import Recurrent, State
 
-
 RUNAWAY = 100.0
 """The size from which the value of a state ran away: a tanh of it has been flat to the last bit for long, and no gradient passes it any more."""
 

@@ -58,25 +58,37 @@ class LanguageModel(nn.Module):
             engine=engine,
         )
         self.output = nn.Linear(hidden, symbols)
-        self.reset_parameters()
+        self._deviation = ((embedding + hidden) / (2 * embedding)) ** 0.5 if embedding else 1.0
+        self.scale = self._deviation * embedding**0.5 if tied else 1.0
         if self.embedding is not None and tied:
             self.output.weight = self.embedding.weight
+        self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew what the parts begin in another way: the input vectors about as long as one, the scores without a bias."""
+        """Initial values of what the parts begin in another way: scores without a bias, and input vectors that are heard.
+
+        With Glorot's input maps, vectors from N(0, (E + H) / 2 E) add to every gate a value of variance one. Shorter ones are drowned by the
+        recurrent part: characters are then learnt far more slowly (`docs/results.md`), and more starts are lost. Tied ones begin about as long
+        as one, as they make the scores too, and are multiplied where they are read (as in Vaswani et al. 2017, section 3.4).
+        """
         nn.init.zeros_(self.output.bias)
         if self.embedding is not None:
-            nn.init.normal_(self.embedding.weight, std=self.embedding.embedding_dim**-0.5)
+            nn.init.normal_(self.embedding.weight, std=self._deviation / self.scale)
 
     def begin(self, batch: int) -> tuple[Tensor, ...]:
         """Every state `[L, B, n]` before the first symbol."""
         return self.recurrent.begin(batch)
 
+    def vectors(self, symbols: Tensor) -> Tensor:
+        """What the recurrent layers read for symbols `[T, B]`: vectors `[T, B, E]`, or the symbols themselves for one-hot input."""
+        if self.embedding is None:
+            return symbols
+        x: Tensor = self.embedding(symbols)
+        return x if self.scale == 1 else x * self.scale
+
     def forward(self, symbols: Tensor, state: Any = None) -> tuple[Tensor, Any]:
         """Logits `[T, B, V]` for the symbol after each of `symbols`, whole numbers `[T, B]`, and the state to go on with."""
-        x = symbols
-        if self.embedding is not None:
-            x = self.embedding(symbols)
+        x = self.vectors(symbols)
         y, state = self.recurrent(x, state) if self.line_end is None else self._lines(x, symbols == self.line_end, state)
         return self.output(functional.dropout(y, self.dropout, self.training)), state
 

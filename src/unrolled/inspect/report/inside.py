@@ -113,7 +113,9 @@ def _runaway(everywhere: Mapping[Place, Gates], shape: tuple[int, int]) -> str:
     for place, found in everywhere.items():
         parts = " and ".join(f"{part:.2g} of the values of {state}" for state, part in found.runaway.items())
         if parts:
-            said.append(f"Cells run away: {parts} {where(place, shape)}".rstrip() + f" are beyond {RUNAWAY:g}, where no gradient passes them. ")
+            said.append(
+                f"Cells run away: {parts} {where(place, shape)}".rstrip() + f" are beyond {RUNAWAY:g}, where no gradient passes them. "
+            )
     return "".join(said)
 
 

@@ -117,5 +117,12 @@ class ModelOptions:
             raise ConfigError(f"A network with `--hidden {self.hidden}` and `--layers {self.layers}` does not fit in memory.") from None
 
 
-GROUPS: dict[str, type] = {"data": DataOptions, "model": ModelOptions, "streams": StreamOptions, "training": TrainingOptions}
+@dataclass(frozen=True)
+class LanguageTrainingOptions(TrainingOptions):
+    """How to train, with what was measured to be best for texts where nothing is said."""
+
+    learning_rate: float = option(5e-3, "Step size of AdamW at its highest.")
+
+
+GROUPS: dict[str, type] = {"data": DataOptions, "model": ModelOptions, "streams": StreamOptions, "training": LanguageTrainingOptions}
 """The tables of `config.toml`; flags and the keywords of `train_language_model` are their fields."""
