@@ -10,6 +10,7 @@ import plan_in_numpy
 import unrolled as un
 from by_hand import CELLS
 from unrolled.compiler import make_plan, plan_to_text
+from unrolled.compiler.native.phases import Sizes, lay_tape, make_phases
 from unrolled.equations.recurrence import MEAN
 
 AWKWARD = [
@@ -44,6 +45,15 @@ def symbols(stage):
 
 def products(stage):
     return [str(p.symbol) for p in stage.products]
+
+
+@pytest.mark.parametrize(("cell", "whole", "forward"), [("lstm", 6, 6), ("gru", 6, 5), ("elman", 2, 1)])
+def test_a_kernel_keeps_no_more_columns_than_it_needs(cell, whole, forward):
+    """Of an LSTM the four gates and two states, and the adjoints of the gates where the gates were: what is kept is a step's memory traffic."""
+    plan = make_plan(un.cells.BUILT_IN[cell].recurrence)
+    phases = make_phases(plan)
+    tape = lay_tape(plan, phases, Sizes(plan.recurrence, phases))
+    assert (len(tape.labels), tape.forward) == (whole, forward)
 
 
 @pytest.mark.parametrize("text", AWKWARD)

@@ -5,8 +5,10 @@ import torch
 from torch.nn.functional import cross_entropy
 
 import unrolled as un
+from unrolled.data.corpus import prepare
 from unrolled.data.text import find_sources, read_text
-from unrolled.training import Silent
+from unrolled.tasks.language_model.task import LanguageModelTask
+from unrolled.training import Silent, StreamOptions
 
 STARTS, LEARNT, HELD_OUT = 64, 40_000, 8_000
 
@@ -56,3 +58,40 @@ def test_streams_are_reset_while_they_are_learnt_unless_one_asks_for_none(texts,
         moved[name] = float(run.model.recurrent.c_0_l0.detach().norm())
         assert f"reset_probability = {options.get('reset_probability', 0.02)}" in (tmp_path / name / "config.toml").read_text()
     assert moved["often"] > moved["default"] > 1.5 * moved["never"]
+
+
+class Telling(Silent):
+    """Keeps the lines that stay."""
+
+    def __init__(self):
+        self.said = []
+
+    def say(self, text):
+        self.said.append(text)
+
+
+def test_a_run_that_is_worse_than_guessing_by_frequency_says_so_and_what_to_try(texts, tmp_path):
+    limits = {"epochs": 1, "hidden": 8, "evaluations": 2}
+    said = {}
+    for name, rate in (("useless", 1e-9), ("useful", 0.02)):
+        display = Telling()
+        run = un.train_language_model(texts[0], validation=(texts[1],), out=tmp_path / name, display=display, learning_rate=rate, **limits)
+        said[name] = display.said
+        found = run.evaluate(texts[1])
+        assert (found.parts, found.lost) == (1, int(name == "useless"))
+        assert (found.nats >= found.unigram) == (name == "useless")
+    *_, differs, warning = said["useless"]
+    assert warning.startswith("WARNING: what was learnt is of no use") and "--reset-probability" in warning and "by its frequency" in warning
+    assert "read from its beginning in one go" in differs
+    assert "of 7 parts are no better" in "".join(said["useless"])
+    assert not any("WARNING" in line or "no better" in line for line in said["useful"])
+
+
+def test_a_last_loss_far_from_that_on_the_way_is_remarked(texts, tmp_path):
+    run = un.train_language_model(texts[0], validation=(texts[1],), out=tmp_path / "run", display=Silent(), epochs=1, hidden=8)
+    task = LanguageModelTask(run.model, prepare(texts[0], validation=texts[1]), StreamOptions(), torch.device("cpu"))
+    measures = {"held_out": 2.2, "unigram": 3.3, "parts": 1, "lost": 0, "unknown": 0, "accuracy": 0.4}
+    assert [line for line in task.remarks(measures, 2.15) if "WARNING" in line] == []
+    (warning,) = [line for line in task.remarks(measures, 2.0) if "WARNING" in line]
+    assert "2.2000 nats per character from the beginning are far above 2.0000 on the way" in warning
+    assert list(task.remarks(measures, None)) == []

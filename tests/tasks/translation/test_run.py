@@ -7,6 +7,7 @@ import random
 import pytest
 
 import unrolled as un
+from unrolled.cells import find_cell
 from unrolled.data.pairs import PairOptions, read_pairs
 from unrolled.errors import ConfigError, DataError, RunError
 from unrolled.tasks import find_kind, run_training
@@ -158,6 +159,23 @@ def test_what_was_asked_for_is_stored_and_used_again(pairs, tmp_path):
     built = un.train_translator("builtin:reversed", out=tmp_path / "other", held_out=3, **{**QUIET, "epochs": 1, "batch": 5000})
     assert Configuration.read("translate", kind.groups, RunFolder(tmp_path / "other"))["symbols"].level == "char"
     assert built.codings.source.level == "char"
+
+
+def test_every_epoch_has_other_batches_of_the_same_sources(pairs):
+    kind = find_kind("translate")
+    configuration = Configuration.from_flat("translate", kind.groups, {"sources": (str(pairs),), "level": "word", **SMALL})
+    read = kind.read(configuration, lambda *_: None)
+    configuration = kind.settle(configuration, read.knowledge)
+    task = kind.task(kind.build(configuration, read.knowledge, find_cell("lstm")), read, configuration)
+    orders = []
+    for epoch in (0, 1, 2, 1):
+        task.begin(epoch)
+        orders.append([batch.tolist() for batch in task.order])
+    assert orders[0] != orders[1] != orders[2] != orders[0]
+    assert orders[1] == orders[3]
+    together = [{frozenset(batch) for batch in order} for order in orders]
+    assert together[0] != together[1] != together[2]
+    assert all(sorted(itertools.chain(*order)) == list(range(len(read.train))) for order in orders)
 
 
 def test_unknown_words_are_copied(tmp_path):

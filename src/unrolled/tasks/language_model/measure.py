@@ -16,6 +16,7 @@ from unrolled.models import LanguageModel
 from unrolled.training import State
 
 WARM_UP = 256
+LEAST_PART = 4 * WARM_UP
 LOGITS_AT_ONCE = 1 << 22
 PART = 1_000_000
 MOST_STREAMS = 64
@@ -80,7 +81,7 @@ def measure(
     many; `log_frequencies` `[V]` are those of the vocabulary.
     """
     device = next(model.parameters()).device
-    streams = max(1, min(streams, len(tokens) // (4 * WARM_UP)))
+    streams = max(1, min(streams, len(tokens) // LEAST_PART))
     length = -(-len(tokens) // streams)
     window = max(16, LOGITS_AT_ONCE // (streams * model.symbols))
     state = _warmed_up(model, tokens, streams, length, window) if streams > 1 else None
