@@ -177,7 +177,7 @@ def test_a_healthy_run_is_found_healthy(train):
         ({"learning_rate": 10.0}, "updates too large"),
         ({"learning_rate": 10.0}, "saturated"),
         ({"learning_rate": 1e-7}, "updates too small"),
-        ({"learning_rate": 1e-7}, "not learning"),
+        ({"learning_rate": 1e-7, "dropout": 0.0, "batch": 12}, "not learning"),
         ({"clip": 1e-3}, "clipped"),
     ],
 )

@@ -56,6 +56,7 @@ def test_norms_are_those_of_gradients_weights_and_what_changed(history):
 def test_gates_at_their_ends_are_counted(history):
     model = model_of()
     with torch.no_grad():
+        model.embedding.weight /= 4  # No gate is at an end but those that are put there.
         model.recurrent.b_f_l0 += torch.tensor([OPEN, OPEN, OPEN, SHUT, 0.0])
         model.recurrent.b_z_l1 += SHUT
     update(model, Watch(model, history, enabled=True, every=1), Position(), torch.tensor([[1, 2], [3, 3], [7, 2]]))

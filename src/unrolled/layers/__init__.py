@@ -2,7 +2,8 @@
 `every_line` shows what goes on inside."""
 
 from unrolled.layers.drop_in import GRU, LSTM, RNN
+from unrolled.layers.dropout import dropout
 from unrolled.layers.recurrent import Recurrent
 from unrolled.layers.values import RUNAWAY, Lines, every_line
 
-__all__ = ["GRU", "LSTM", "RNN", "RUNAWAY", "Lines", "Recurrent", "every_line"]
+__all__ = ["GRU", "LSTM", "RNN", "RUNAWAY", "Lines", "Recurrent", "dropout", "every_line"]

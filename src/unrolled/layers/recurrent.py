@@ -15,6 +15,7 @@ from unrolled.engines.choice import check_engine
 from unrolled.equations.recurrence import RECURRENT_MAP
 from unrolled.errors import ConfigError, EngineError, ShapeError
 from unrolled.layers.checks import Arrangement, arrange, as_parameters, check_options, check_range, check_state, in_reverse, read_resets
+from unrolled.layers.dropout import dropout
 from unrolled.layers.parameters import NamedParameters, Place, parameter_name
 from unrolled.layers.steps import Kind, KnownSteps, Preparing, kind_of, take
 
@@ -259,7 +260,7 @@ class Recurrent(NamedParameters):
             y = torch.cat([s.steps[0] for s in here], -1) if self.bidirectional else here[0].steps[0]
             x = y + x if self.residual and layer else y
             if layer < self.num_layers - 1:
-                x = functional.dropout(x, self.dropout, self.training)
+                x = dropout(x, self.dropout, self.training)
             solutions += here
         # Autocast leaves some states in its own dtype; the parameters' is what the next call takes, with autocast or without.
         kind = initial[0].dtype

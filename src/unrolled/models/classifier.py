@@ -1,8 +1,8 @@
 """One label for a sequence."""
 
 from torch import Tensor, nn
-from torch.nn import functional
 
+from unrolled.layers import dropout
 from unrolled.models.encoder import Encoder
 from unrolled.models.inputs import Inputs
 from unrolled.models.outputs import Output
@@ -30,4 +30,4 @@ class Classifier(nn.Module):
         """Scores `[B, size]`."""
         outputs, _ = self.encoder(inputs)
         pooled = self.pooling(outputs, inputs.lengths)
-        return self.linear(functional.dropout(pooled, self.encoder.dropout, self.training))
+        return self.linear(dropout(pooled, self.encoder.dropout, self.training))

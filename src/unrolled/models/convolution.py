@@ -2,7 +2,8 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from unrolled.layers import dropout
 
 WIDTHS = (3, 7, 11)
 """The steps that each convolution reads, of which the one it stands at is the middle."""
@@ -30,5 +31,5 @@ class Surroundings(nn.Module):
         # One-hot vectors do not know in which precision the network computes.
         along = x.to(next(self.convolutions.parameters()).dtype).permute(1, 2, 0)
         found = torch.cat([convolution(along) for convolution in self.convolutions], 1).relu().permute(2, 0, 1)
-        found = functional.dropout(found, self.dropout, self.training)
+        found = dropout(found, self.dropout, self.training)
         return torch.cat([x, found], -1).masked_fill(~real[..., None], 0)

@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from unrolled.cells import Cell
-from unrolled.layers import Recurrent
+from unrolled.layers import Recurrent, dropout
 from unrolled.models.attention import SourceAttention
 from unrolled.models.copying import SURE
 from unrolled.models.options import EncoderDecoderOptions
@@ -101,7 +100,7 @@ class Decoder(nn.Module):
         symbols = symbols.masked_fill(symbols >= self.vectors.symbols, UNKNOWN) if self.gate is not None else symbols
         if self.vectors.one_hot and fed is None:
             return symbols
-        x = functional.dropout(self.vectors(symbols), self.dropout, self.training)
+        x = dropout(self.vectors(symbols), self.dropout, self.training)
         return x if fed is None else torch.cat([x, fed[0]], -1)
 
     def _look(self, outputs: Tensor, memory: Memory) -> Seen:

@@ -7,6 +7,7 @@ from torch.nn import functional
 from unrolled.cells import Cell, find_cell
 from unrolled.engines import read_lengths
 from unrolled.errors import ConfigError, DataError, ShapeError
+from unrolled.layers import dropout
 from unrolled.models.bridge import Bridge
 from unrolled.models.copying import IMPOSSIBLE, copied, mixed, mixture
 from unrolled.models.decoder import Decoder, DecoderState, Memory, Seen, State
@@ -131,7 +132,7 @@ class EncoderDecoder(nn.Module):
         With `bfloat16` the product, and its derivatives, are of rounded numbers and rounded themselves in training. What is written
         is not: how products of half precision are added up depends on the number of rows, and so would a text on those beside it.
         """
-        features = functional.dropout(features, self.dropout, self.training)
+        features = dropout(features, self.dropout, self.training)
         if not (self.narrow and self.training):
             return self.output(features)
         return functional.linear(features.bfloat16(), self.output.weight.bfloat16()).to(features) + self.output.bias

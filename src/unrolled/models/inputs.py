@@ -9,7 +9,7 @@ from torch.nn import functional
 from unrolled.cells import Cell
 from unrolled.engines import read_lengths
 from unrolled.errors import ConfigError, ShapeError
-from unrolled.layers import Recurrent
+from unrolled.layers import Recurrent, dropout
 from unrolled.models.convolution import Surroundings
 from unrolled.models.options import EncoderOptions
 from unrolled.models.symbols import SymbolVectors
@@ -109,7 +109,7 @@ class InputLayer(nn.Module):
         learnt = [] if words is None or self.words is None else [self.words(words)]
         learnt += [] if spellings is None or self.spelling is None else [self.spelling(spellings, real)]
         learnt += [] if shapes is None or self.shapes is None else [self.shapes(shapes.masked_fill(~real, 0))]
-        parts = [functional.dropout(torch.cat(learnt, -1), self.dropout, self.training)] if learnt else []
+        parts = [dropout(torch.cat(learnt, -1), self.dropout, self.training)] if learnt else []
         parts += [] if numbers is None else [numbers]
         x = torch.cat(parts, -1).masked_fill(~real[..., None], 0)
         return x if self.surroundings is None else self.surroundings(x, real)

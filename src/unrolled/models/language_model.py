@@ -4,11 +4,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from unrolled.cells import Cell
 from unrolled.errors import ConfigError
-from unrolled.layers import Recurrent
+from unrolled.layers import Recurrent, dropout
 
 
 class LanguageModel(nn.Module):
@@ -90,7 +89,7 @@ class LanguageModel(nn.Module):
         """Logits `[T, B, V]` for the symbol after each of `symbols`, whole numbers `[T, B]`, and the state to go on with."""
         x = self.vectors(symbols)
         y, state = self.recurrent(x, state) if self.line_end is None else self._lines(x, symbols == self.line_end, state)
-        return self.output(functional.dropout(y, self.dropout, self.training)), state
+        return self.output(dropout(y, self.dropout, self.training)), state
 
     def _lines(self, x: Tensor, begins: Tensor, state: Any) -> tuple[Tensor, Any]:
         """What the recurrent layer gives if it begins anew at each step where `begins`, `[T, B]`, is true.

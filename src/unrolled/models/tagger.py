@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from unrolled.engines import read_lengths
 from unrolled.errors import ConfigError
+from unrolled.layers import dropout
 from unrolled.models.crf import LinearChain
 from unrolled.models.encoder import Encoder
 from unrolled.models.inputs import Inputs
@@ -46,7 +47,7 @@ class Tagger(nn.Module):
     def forward(self, inputs: Inputs, state: Any = None) -> tuple[Tensor, Any]:
         """Scores `[T, B, K]`, and the encoder's state to go on with."""
         outputs, state = self.encoder(inputs, state)
-        return self.linear(functional.dropout(outputs, self.encoder.dropout, self.training)), state
+        return self.linear(dropout(outputs, self.encoder.dropout, self.training)), state
 
     def loss(self, scores: Tensor, targets: Tensor, lengths: Tensor, weights: Tensor | None = None) -> Tensor:
         """The negative log-likelihood of `targets` `[T, B]`, summed over all real steps.

@@ -25,7 +25,7 @@ from unrolled.training.watch import Watch
 
 LOG_SECONDS = 1.0
 DRAW_SECONDS = 30.0
-EVALUATION_SHARE = 0.25
+EVALUATION_SHARE = 0.1
 """The part of a run limited in minutes that measuring on the way may take; if it would take more, it is done less often."""
 
 READING = 3
