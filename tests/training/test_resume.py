@@ -25,6 +25,7 @@ VARIANTS = {
     "further back": {"backprop": 17},
     "less far back": {"backprop": 4, "cell": "gru-reset-before"},
     "learned": {"initial_state": "learned", "embedding": 0},
+    "resets": {"reset_probability": 0.3, "backprop": 17, "initial_state": "learned"},
     "lines": {"lines": True, "backprop": 17, "initial_state": "learned"},
     "tied": {"tied": True, "embedding": 8, "cell": "gru"},
     "half": {"precision": "bfloat16"},

@@ -107,7 +107,7 @@ class Truncated:
         if again not in (set(), {"earlier", "begun"}):
             raise RunError(f"The carried state is not one: it has {', '.join(sorted(memory))}.")
         self.state = _alone(tuple(memory[f"state.{i}"] for i in range(count)) or None)
-        self.earlier, self.begun = memory.get("earlier"), memory.get("begun")
+        self.earlier, self.begun = memory.get("earlier"), memory["begun"].cpu() if again else None
 
     def pieces(self, inputs: Tensor, targets: Tensor) -> Iterator[Piece]:
         """The losses of the next window, `[T, B]` each. A piece must be propagated back before the next is asked for."""
@@ -121,10 +121,10 @@ class Truncated:
             yield Piece(self.loss(outputs, y), y.numel(), targets.numel())
 
     def _drawn(self, inputs: Tensor) -> Tensor:
-        """Before which steps rows begin, `[T, B]`: if at all, before the first."""
-        begins = torch.zeros(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
+        """Before which steps rows begin, `[T, B]`: if at all, before the first. On the CPU, so that nobody waits for a device to know it."""
+        begins = torch.zeros(inputs.shape[:2], dtype=torch.bool)
         if self.reset:
-            begins[0] = (torch.rand(inputs.shape[1]) < self.reset).to(inputs.device)
+            begins[0] = torch.rand(inputs.shape[1]) < self.reset
         return begins
 
     def _with_earlier(self, inputs: Tensor, begins: Tensor) -> Tensor:
@@ -147,7 +147,7 @@ class Truncated:
         starts = [0, *(t for t in range(1, len(x)) if somewhere[t])]
         for start, stop in itertools.pairwise([*starts, len(x)]):
             if state is not None and somewhere[start]:
-                rows = begins[start][:, None]
+                rows = begins[start][:, None].to(x.device)
                 state = tuple(torch.where(rows, i, s) for i, s in zip(self.initial(len(rows)), state, strict=True))
             y, state = self.model(x[start:stop], state)
             outputs.append(y)
