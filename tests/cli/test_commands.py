@@ -65,7 +65,7 @@ def run(here):
 
 def test_train_evaluate_sample_and_score(run):
     found = json.loads(call("evaluate", run, "text.txt", "--json"))
-    assert set(found) == {"nats", "bits", "perplexity", "accuracy", "tokens"}
+    assert set(found) == {"nats", "bits", "perplexity", "accuracy", "tokens", "unknown", "unigram", "parts", "lost"}
     assert found["tokens"] == len(LINES)
     assert found["bits"] == pytest.approx(found["nats"] / 0.6931471805599453)
     assert found["perplexity"] == pytest.approx(2.718281828459045 ** found["nats"])
