@@ -14,6 +14,10 @@ void use_threads(void *region, void *number, void *count)
     thread_count = (int (*)(void))(uintptr_t)count;
 }
 
+/* How often a thread looks for the others, a tenth of a millisecond or so, before it lets another program have the processor: which may then keep
+   it for milliseconds, however unimportant it is. */
+#define PATIENCE 200000
+
 /* Where the threads of a team wait for one another. */
 typedef struct {
     long arrived, round;
@@ -30,7 +34,7 @@ static __attribute__((unused)) void wait_for_all(Barrier *barrier, long threads)
         return;
     }
     for (long turn = 0; __atomic_load_n(&barrier->round, __ATOMIC_ACQUIRE) == round; turn++)
-        if (turn > 2000)
+        if (turn > PATIENCE)
             sched_yield();
 }
 
