@@ -38,7 +38,7 @@ def same(found, wanted):
     return all(torch.allclose(a, b, rtol=1e-4, atol=1e-5) for a, b in zip(found, wanted, strict=True))
 
 wanted = answer()
-assert threads.threads_for(9, 6, 10**6) == ((2, 2) if threads.runtime() else (1, 1))
+assert threads.threads_for(9, 6, 10**5) == ((2, 2) if threads.runtime() else (1, 1))
 """
 
 
@@ -63,7 +63,7 @@ def test_a_fork_runs_layers():
         child = os.fork()
         if not child:
             alone()
-            os._exit(0 if threads.threads_for(9, 6, 10**6) == (1, 1) and same(answer(), wanted) else 3)
+            os._exit(0 if threads.threads_for(9, 6, 10**5) == (1, 1) and same(answer(), wanted) else 3)
         assert os.waitpid(child, 0)[1] == 0
         assert same(answer(), wanted)
         child = os.fork()  # What was begun with two threads is ended with one.
@@ -213,4 +213,15 @@ def test_memory_does_not_grow():
             once()
         # A list of rows lost at each call would be 600 pages and more.
         assert pages() - before < 150, pages() - before
+    """)
+
+
+def test_a_batch_is_cut_where_each_thread_has_rows_enough_for_what_it_reads():
+    """With large matrices and few rows reading costs more than multiplying: threads share the units, and each reads a part."""
+    run("""
+        if threads.runtime():
+            assert threads.threads_for(64, 16, 10**6) == (2, 1)
+            assert threads.threads_for(64, 20, 10**6) == (2, 2)
+            assert threads.threads_for(64, 16, 10**5) == (2, 2)
+            assert threads.threads_for(64, 1, 10**6) == (2, 1)
     """)

@@ -3,7 +3,7 @@
 /* With few registers, three vectors of inputs would leave none for what they are multiplied with. */
 #if SUMS < 24
 #define OUTER_WIDE 2
-#define OUTER_STEPS 384
+#define OUTER_STEPS 256
 #define OUTER_PANELS 8
 #else
 #define OUTER_WIDE 3
