@@ -3,13 +3,12 @@
 /* With few registers, three vectors of inputs would leave none for what they are multiplied with. */
 #if SUMS < 24
 #define OUTER_WIDE 2
-#define OUTER_STEPS 256
 #define OUTER_PANELS 8
 #else
 #define OUTER_WIDE 3
-#define OUTER_STEPS 192
 #define OUTER_PANELS 12
 #endif
+#define OUTER_STEPS 192
 #define OUTER_TALL (SUMS / OUTER_WIDE)
 #define OUTER_AHEAD 8
 
