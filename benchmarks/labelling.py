@@ -98,7 +98,7 @@ WNUT = {
     **SPELT,
     "format": "columns",
     "crf": True,
-    "recall": 3.5,
+    "entity_margin": 3.5,
     "hidden": 100,
     "batch": 8,
     "shapes": True,

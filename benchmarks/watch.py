@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from unrolled.tasks import find_kind, run_training
+from unrolled.tasks import find_recipe, run_training
 from unrolled.training import RunFolder, Silent
 
 BATCH, WINDOW, HELD_OUT = 16, 64, 0.02
@@ -33,7 +33,7 @@ def text(updates: int) -> str:
 def run(source: Path, folder: RunFolder, options: dict[str, Any]) -> tuple[float, int]:
     """Milliseconds per update of one run, and its records."""
     common = {"batch": BATCH, "window": WINDOW, "held_out": HELD_OUT, "epochs": 1, "evaluations": 1, "checkpoint_seconds": 1e6}
-    run_training(find_kind("lm"), str(source), folder, {**common, **options}, Silent())
+    run_training(find_recipe("lm"), str(source), folder, {**common, **options}, Silent())
     last = [record for record in folder.history.records() if "loss" in record][-1]
     return 1000 * last["seconds"] / last["update"], len(folder.watched.records())
 

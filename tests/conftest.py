@@ -5,8 +5,10 @@ from pathlib import Path
 
 # Small networks are fastest on one thread, and then several test runs do not wait for each other's threads.
 os.environ["OMP_NUM_THREADS"] = "1"
-# What the tests encode and compile is kept apart from what the user has.
-CACHE = Path(tempfile.mkdtemp(prefix="unrolled-tests-"))
+# What the tests encode and compile is kept apart from what the user has. Processes that share the tests (pytest-xdist) share it, too, so that
+# a kernel is compiled once.
+WORKER = "PYTEST_XDIST_WORKER" in os.environ
+CACHE = Path(os.environ["UNROLLED_CACHE"] if WORKER else tempfile.mkdtemp(prefix="unrolled-tests-"))
 os.environ["UNROLLED_CACHE"] = str(CACHE)
 
 import pytest  # noqa: E402
@@ -19,8 +21,13 @@ from unrolled.errors import BuildError  # noqa: E402
 @pytest.fixture(scope="session", autouse=True)
 def cache():
     """The folder of what is encoded and compiled."""
-    yield CACHE
-    shutil.rmtree(CACHE, ignore_errors=True)
+    return CACHE
+
+
+def pytest_unconfigure():
+    """The process that began the tests clears up after all of them."""
+    if not WORKER:
+        shutil.rmtree(CACHE, ignore_errors=True)
 
 
 @pytest.fixture(params=[engine for engine in HERE if engine != "torch"])

@@ -408,7 +408,7 @@ def test_windows_are_refused_where_nothing_is_tagged(here, run):
     for command in ("predict", "evaluate"):
         with pytest.raises(UnrolledError, match=r"`--window` divides sequences whose steps are tagged, and this network labels whole ones"):
             call(command, "moods", "reviews.csv", "--window", "3")
-    with pytest.raises(UnrolledError, match="`--window` says nothing about a text"):
+    with pytest.raises(UnrolledError, match="`--window` says nothing about a language model"):
         call("evaluate", run, "text.txt", "--window", "3")
 
 
@@ -440,7 +440,7 @@ def test_columns_that_nobody_looks_at_are_refused(here):
             r"^`--regions` is for files in the format fasta, got csv\. Leave it out\.$",
         ),
         (("train", "tag", "states.csv", *QUICK, "--image", "whole", "--out", "other"), r"^`--image` is .* format idx, got csv"),
-        (("train", "tag", "states.csv", *QUICK, "--impute", "--out", "other"), r"^`--impute` is .* formats series, ts, got csv"),
+        (("train", "tag", "states.csv", *QUICK, "--impute", "--out", "other"), r"^`--impute` is .* formats ts, series, got csv"),
         (("train", "tag", "train.conllu", *QUICK, "--no-header", "--out", "other"), r"^`--header` is .* csv, tsv, got conllu"),
         (("evaluate", "run", "train.conllu", "--steps", "parts"), r"^`--steps` is .* csv, tsv, got conllu"),
         (("train", "tag", "train.conllu", *QUICK, "--separator", "+", "--out", "other"), r"^`--separator` is .*, got conllu"),
@@ -476,9 +476,9 @@ def test_a_run_of_another_task_is_named_with_how_it_goes_on(here):
 
 
 def test_what_a_run_is_not_for_is_said(run):
-    with pytest.raises(UnrolledError, match="language model, which labels nothing"):
+    with pytest.raises(UnrolledError, match=r"holds a language model, which `unrolled predict` is not for. Use it with `unrolled sample`"):
         call("predict", run, "text.txt")
-    with pytest.raises(UnrolledError, match="`--format` says nothing about a text"):
+    with pytest.raises(UnrolledError, match="`--format` says nothing about a language model"):
         call("evaluate", run, "text.txt", "--format", "csv")
 
 

@@ -201,7 +201,7 @@ def test_a_convolution_reads_what_stands_around_each_step(inputs):
         assert not found[length:, row].any()
         for t in range(length):
             expected = [x[t, row]]
-            for convolution, width in zip(layer.surroundings.convolutions, (3, 7, 11), strict=True):
+            for convolution, width in zip(layer.front_end.convolutions, (3, 7, 11), strict=True):
                 weight, total = convolution.weight.detach().numpy(), convolution.bias.detach().numpy().copy()
                 for k in range(width):
                     near = t + k - width // 2

@@ -139,9 +139,9 @@ def test_derivatives_of_taggers(each_engine, crf):
 
 
 @pytest.mark.parametrize("crf", [False, True])
-def test_tags_of_entities_must_be_ahead_in_training_as_far_as_recall_asks(crf):
+def test_tags_of_entities_must_be_ahead_in_training_as_far_as_the_margin_asks(crf):
     model, inputs, targets = tagger_of(crf), batch_of(), targets_of()
-    margin = Tagger(model.encoder, ("O", *model.tags[1:]), recall=1.5)
+    margin = Tagger(model.encoder, ("O", *model.tags[1:]), entity_margin=1.5)
     margin.crf = model.crf
     scores = torch.randn(*targets.shape, len(model.tags))
     raised = scores.clone()
@@ -151,8 +151,8 @@ def test_tags_of_entities_must_be_ahead_in_training_as_far_as_recall_asks(crf):
     plain = model.loss(scores, targets, inputs.lengths)
     torch.testing.assert_close(margin.eval().loss(scores, targets, inputs.lengths), plain)
     assert not torch.isclose(wanted, plain)
-    with pytest.raises(ConfigError, match="--recall"):
-        Tagger(model.encoder, ("X", "Y"), recall=1.0)
+    with pytest.raises(ConfigError, match="--entity-margin"):
+        Tagger(model.encoder, ("X", "Y"), entity_margin=1.0)
 
 
 def test_windows_one_after_the_other_are_the_whole(each_engine):

@@ -81,7 +81,9 @@ def test_a_run_that_is_worse_than_guessing_by_frequency_says_so_and_what_to_try(
         assert (found.parts, found.lost) == (1, int(name == "useless"))
         assert (found.nats >= found.unigram) == (name == "useless")
     *_, differs, warning = said["useless"]
-    assert warning.startswith("WARNING: what was learnt is of no use") and "--reset-probability" in warning and "by its frequency" in warning
+    assert (
+        warning.startswith("WARNING: what was learnt is of no use") and "--reset-probability" in warning and "by its frequency" in warning
+    )
     assert "read from its beginning in one go" in differs
     assert "of 7 parts are no better" in "".join(said["useless"])
     assert not any("WARNING" in line for line in said["useful"])

@@ -16,10 +16,10 @@ from unrolled.cli import cli
 from unrolled.cli.inspect import _read
 from unrolled.data.tokens import TokenFile
 from unrolled.errors import ConfigError, DataError, RunError
+from unrolled.inspect.inspection_input import MOST_READ, START, draw_some
 from unrolled.inspect.report import report_on
-from unrolled.inspect.specimen import MOST_READ, START, draw_some
 from unrolled.tasks.inspecting import inspect_run
-from unrolled.tasks.language_model.specimen import held_out_specimen
+from unrolled.tasks.language_model.inspection_input import held_out_input
 from unrolled.training import RunFolder
 
 TINY = {"hidden": 6, "epochs": 1, "batch": 4, "evaluations": 1}
@@ -118,10 +118,10 @@ def test_a_language_model_on_characters(runs):
 
 
 def test_the_chosen_step_counts_from_either_end(runs):
-    specimen = un.load(runs / "lm").specimen("The king!")
-    third = report_on(specimen, at=3)[0].numbers
+    inspected = un.load(runs / "lm").inspection_input("The king!")
+    third = report_on(inspected, at=3)[0].numbers
     assert third["at"] == 3 and third["state"][3] > 0 and not any(third["state"][4:])
-    assert report_on(specimen, at=-7)[0].numbers == third
+    assert report_on(inspected, at=-7)[0].numbers == third
 
 
 def test_why_the_gradient_starts_a_step_earlier_is_said_where_it_does(runs):
@@ -169,7 +169,7 @@ def test_every_kind_of_run(runs, name, given, symbols):
     ],
 )
 def test_files_of_every_kind(runs, name, file, symbols):
-    found = un.load(runs / name).specimen(runs / file, most=3)
+    found = un.load(runs / name).inspection_input(runs / file, most=3)
     assert found.symbols[: len(symbols)] == tuple(symbols)
     assert found.steps <= 4
 
@@ -205,7 +205,7 @@ def test_numbers_images_and_several_labels(tmp_path, files, options, steps):
     assert len(numbers["memory"]["symbols"]) == len(numbers["memory"]["state"]) == steps
     assert f"all {18 if steps == 2 else 12} sequences of {first.name}" in numbers["forgetting"]["over"] or steps == 2
     trained = un.load(tmp_path / "run")
-    sample = trained.specimen(first)
+    sample = trained.inspection_input(first)
     said = un.inspect.predictions(trained.model, sample.x)
     best = dict(zip(numbers["predictions"]["choices"][0], numbers["predictions"]["probabilities"][0], strict=True))
     assert best == pytest.approx({trained.labels[k]: p for k, p in zip(said.choices[0, 0], said.probabilities[0, 0], strict=True)})
@@ -214,8 +214,8 @@ def test_numbers_images_and_several_labels(tmp_path, files, options, steps):
 
 def test_known_labels_are_compared_and_others_supposed(runs):
     trained = un.load(runs / "classify")
-    assert not trained.specimen(runs / "rows.tsv").supposed
-    typed = trained.specimen("red is red")
+    assert not trained.inspection_input(runs / "rows.tsv").supposed
+    typed = trained.inspection_input("red is red")
     assert typed.supposed and typed.targets.tolist() == [trained.labels.index(trained.predict(["red is red"])[0].labels[0])]
 
 
@@ -248,7 +248,7 @@ def test_windows_of_a_long_held_out_text_stand_for_it(runs, tmp_path):
     trained = un.load(runs / "lm")
     ids = trained.vocabulary.encode(LINES * 2).astype(np.uint8)
     (tmp_path / "ids").write_bytes(ids.tobytes())
-    found = held_out_specimen(trained.model, trained.vocabulary, TokenFile(tmp_path / "ids", ids.dtype, len(ids)), most=40)
+    found = held_out_input(trained.model, trained.vocabulary, TokenFile(tmp_path / "ids", ids.dtype, len(ids)), most=40)
     assert "".join(found.symbols[1:]) == LINES[28:68]
     assert found.sample.told == "16 windows of 256 characters of the text that was held out in training, drawn at random"
     text = trained.vocabulary.decode(ids)
@@ -286,11 +286,11 @@ def test_where_the_data_cannot_be_read_again_there_is_what_needs_no_input(runs, 
     ],
 )
 def test_the_forgetting_curve_is_over_many_sequences_of_a_file(runs, name, file, over):
-    specimen = un.load(runs / name).specimen(runs / file)
-    found = report_on(specimen)[1].numbers
+    inspected = un.load(runs / name).inspection_input(runs / file)
+    found = report_on(inspected)[1].numbers
     assert found["over"] == over
-    x, lengths = specimen.sample.x, specimen.sample.lengths
-    curve = un.inspect.forgetting(specimen.model, x, lengths, steps=4)
+    x, lengths = inspected.sample.x, inspected.sample.lengths
+    curve = un.inspect.forgetting(inspected.model, x, lengths, steps=4)
     np.testing.assert_allclose(found["quartiles"], curve.quartiles)
 
 
@@ -333,7 +333,7 @@ def test_a_run_of_something_else_cannot_stand_beside_it(runs):
 def test_every_layer_and_direction_has_its_gates(runs):
     gates = inspect_run(of(runs, "lm"), "The king!").sections[3]
     assert [part.name for part in gates.parts if hasattr(part, "figure")] == ["gates", "gates-0", "saturation"]
-    found = un.inspect.every_gate(un.load(runs / "lm").model, un.load(runs / "lm").specimen("The king!").x)
+    found = un.inspect.every_gate(un.load(runs / "lm").model, un.load(runs / "lm").inspection_input("The king!").x)
     for place, (_, numbers) in zip(found, enumerate(gates.numbers["places"]), strict=True):
         left = found[place].saturation.left
         assert numbers["layer"] == place[0] and list(numbers["saturated"]) == list(left)

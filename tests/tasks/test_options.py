@@ -6,9 +6,9 @@ import pytest
 from unrolled import cells
 from unrolled.data.vocabulary import END, UNKNOWN, Vocabulary
 from unrolled.errors import ConfigError, RunError
+from unrolled.options import build, closest, options_of, table
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.language_model import GROUPS, NAME, DataOptions, ModelOptions
-from unrolled.tasks.options import build, closest, options_of, table
 from unrolled.training import RunFolder
 from unrolled.training.options import option
 

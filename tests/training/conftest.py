@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from unrolled.tasks import find_kind, run_training
+from unrolled.tasks import find_recipe, run_training
 from unrolled.training import RunFolder, Silent
 
 SMALL = {"hidden": 8, "embedding": 6, "batch": 3, "window": 10, "epochs": 2, "evaluations": 4, "warmup": 3}
@@ -26,7 +26,7 @@ def train(text, tmp_path):
         data = () if resume else str(text)
         settings = options if resume else {**SMALL, **options}
         settings = {key: value for key, value in settings.items() if value is not None}
-        folder.outcome = run_training(find_kind("lm"), data, folder, settings, display or Silent(), resume=resume)
+        folder.outcome = run_training(find_recipe("lm"), data, folder, settings, display or Silent(), resume=resume)
         return folder
 
     return run

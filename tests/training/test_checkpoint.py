@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 import unrolled as un
 from unrolled.errors import RunError, UnrolledError
-from unrolled.tasks import find_kind, run_training
+from unrolled.tasks import find_recipe, run_training
 from unrolled.training import RunFolder, Silent
 from unrolled.training.checkpoint import load_into, load_tensors, replace_file, save_tensors, save_text
 
@@ -72,7 +72,11 @@ def whole(tmp_path_factory, text):
     """A finished run, to be copied."""
     folder = RunFolder(tmp_path_factory.mktemp("whole") / "run")
     run_training(
-        find_kind("lm"), str(text), folder, {"hidden": 5, "embedding": 4, "batch": 3, "window": 20, "epochs": 1, "evaluations": 1}, Silent()
+        find_recipe("lm"),
+        str(text),
+        folder,
+        {"hidden": 5, "embedding": 4, "batch": 3, "window": 20, "epochs": 1, "evaluations": 1},
+        Silent(),
     )
     return folder.path
 
@@ -86,7 +90,7 @@ def use(folder):
     """Everything that reads a run folder. Only the toolkit's own errors may come out."""
     for act in (
         lambda: un.load(folder).sample(length=3),
-        lambda: run_training(find_kind("lm"), (), RunFolder(folder), {"epochs": 2}, Silent(), resume=True),
+        lambda: run_training(find_recipe("lm"), (), RunFolder(folder), {"epochs": 2}, Silent(), resume=True),
     ):
         try:
             act()
@@ -141,7 +145,7 @@ def test_a_configuration_with_an_impossible_value_is_an_error_of_our_own(copy, g
     (config[group] if group else config)[name] = value
     RunFolder(copy).write_config(config)
     with pytest.raises(UnrolledError):
-        run_training(find_kind("lm"), (), RunFolder(copy), {"clip": 1.0}, Silent(), resume=True) if group else un.load(copy)
+        run_training(find_recipe("lm"), (), RunFolder(copy), {"clip": 1.0}, Silent(), resume=True) if group else un.load(copy)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +167,7 @@ def test_a_checkpoint_that_does_not_say_where_the_run_stood_is_refused(copy, pos
     text = position if isinstance(position, str) else json.dumps(position(json.loads(metadata["position"])))
     folder.save_checkpoint(tensors, {"position": text})
     with pytest.raises(RunError, match="does not say where the run stood"):
-        run_training(find_kind("lm"), (), folder, {}, Silent(), resume=True)
+        run_training(find_recipe("lm"), (), folder, {}, Silent(), resume=True)
 
 
 @pytest.mark.parametrize("name", ["random.cpu", "optimiser.output.weight.exp_avg", "carried.state.0", "carried.state.1", "carried.other"])
@@ -174,7 +178,7 @@ def test_a_checkpoint_with_a_tensor_of_another_shape_is_refused(copy, name, tens
     within = {"position": json.dumps({**json.loads(metadata["position"]), "in_epoch": 1})}
     folder.save_checkpoint({**tensors, name: tensor}, within)
     with pytest.raises(UnrolledError):
-        run_training(find_kind("lm"), (), folder, {"epochs": 2}, Silent(), resume=True)
+        run_training(find_recipe("lm"), (), folder, {"epochs": 2}, Silent(), resume=True)
 
 
 @pytest.mark.parametrize("name", [f for f in FILES if f not in ("metrics.jsonl", "checkpoint.safetensors")])

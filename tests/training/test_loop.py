@@ -56,10 +56,10 @@ class Quadratic:
     def remarks(self, measures, best):
         yield f"{measures['held_out']:.3f} beside {best}"
 
-    def memory(self):
+    def state_dict(self):
         return {}
 
-    def recall(self, memory):
+    def load_state_dict(self, memory):
         assert not memory
 
 

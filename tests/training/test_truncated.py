@@ -141,7 +141,7 @@ def test_the_carried_state_is_that_of_an_uncut_pass_and_has_no_past(backprop):
         assert not carried.requires_grad
         torch.testing.assert_close(carried, state.detach(), atol=1e-13, rtol=0)
     truncated.forget()
-    assert truncated.memory() == {}
+    assert truncated.state_dict() == {}
 
 
 @pytest.mark.parametrize("backprop", [2, 4, 7, 11])
@@ -151,7 +151,7 @@ def test_what_is_remembered_elsewhere_goes_on_the_same(backprop):
     whole = list(windows(truncating(model, 3, backprop), x, y, 3))
     first, second = truncating(model, 3, backprop), truncating(model, 3, backprop)
     list(windows(first, x[:6], y[:6], 3))
-    second.recall(first.memory())
+    second.load_state_dict(first.state_dict())
     for got, wanted in zip(windows(second, x[6:], y[6:], 3), whole[2:], strict=True):
         assert all(torch.equal(g, w) for g, w in zip(got, wanted, strict=True))
 
@@ -159,7 +159,7 @@ def test_what_is_remembered_elsewhere_goes_on_the_same(backprop):
 @pytest.mark.parametrize("names", [["other"], ["state.1"], ["state.0", "state.2"], ["state.0", "earlier"]])
 def test_a_memory_of_something_else_is_refused(names):
     with pytest.raises(RunError, match=names[-1]):
-        truncating(Small(), 3, 3).recall({name: torch.zeros(1) for name in names})
+        truncating(Small(), 3, 3).load_state_dict({name: torch.zeros(1) for name in names})
 
 
 def begun_anew(model, x, y, begins, first, last, start):
@@ -218,11 +218,11 @@ def test_resets_are_as_frequent_as_asked_and_go_on_the_same_elsewhere(backprop):
     drawn = torch.stack(seen)
     assert not drawn[:, 1].any()
     assert abs(float(drawn[:, 0].double().mean()) - 0.1) < 0.03
-    random, memory = torch.get_rng_state(), truncated.memory()
+    random, memory = torch.get_rng_state(), truncated.state_dict()
     going = list(windows(truncated, x.repeat(20, 1, 1), y.repeat(20, 1), 2))
     torch.set_rng_state(random)
     other = truncating(model, 2, backprop, 0.1)
-    other.recall(memory)
+    other.load_state_dict(memory)
     for got, wanted in zip(windows(other, x.repeat(20, 1, 1), y.repeat(20, 1), 2), going, strict=True):
         assert all(torch.equal(g, w) for g, w in zip(got, wanted, strict=True))
 

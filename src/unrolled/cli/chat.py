@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
+from unrolled.cli.about_runs import open_run
 from unrolled.cli.flags import flags, given
-from unrolled.errors import ConfigError, RunError
-from unrolled.tasks import load
-from unrolled.tasks.translation import SearchOptions, TrainedTranslator
+from unrolled.errors import ConfigError
+from unrolled.tasks.translation import SearchOptions
 
 
 @click.command()
@@ -25,9 +25,7 @@ def chat(run: Path, temperature: float | None, seed: int | None, **search: Any) 
     searching = [f"--{name.replace('_', '-')}" for name in given(search) if name != "limit"]
     if temperature is not None and searching:
         raise ConfigError(f"`--temperature` draws answers, and `{searching[0]}` is about searching for them. Leave one of them out.")
-    trained = load(run)
-    if not isinstance(trained, TrainedTranslator):
-        raise RunError(f"{run} holds no network that replies. Train one with `unrolled train translate`.")
+    trained = open_run(run, "chat")
     talk = trained.converse(options, temperature=temperature, seed=seed)
     typed = sys.stdin.isatty()
     if typed:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from unrolled.errors import ConfigError
-from unrolled.tasks.options import Option, options_of
+from unrolled.options import Option, options_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -43,19 +43,9 @@ def _merged(options: list[Option]) -> Option:
     return dataclasses.replace(options[0], several=several, default=default, help="  Or: ".join(helps))
 
 
-def chosen(values: Mapping[str, Any], *groups: type, of: str) -> list[dict[str, Any]]:
-    """What was given for each of some dataclasses, with the types of its options. `ConfigError` for what none of them has."""
-    parts = [_part(group, values) for group in groups]
-    for name in values:
-        if not any(name in part for part in parts):
-            raise ConfigError(f"`--{name.replace('_', '-')}` says nothing about {of}. Leave it out.")
-    return parts
-
-
-def require(values: Mapping[str, Any], *groups: type) -> None:
-    """`ConfigError` for a value that an option of some dataclasses can never have, so that nothing is loaded for it."""
-    for group in groups:
-        group(**_part(group, values))
+def parts_of(values: Mapping[str, Any], *groups: type) -> list[dict[str, Any]]:
+    """What was given for each of some dataclasses, with the types of its options."""
+    return [_part(group, values) for group in groups]
 
 
 def _part(group: type, values: Mapping[str, Any]) -> dict[str, Any]:

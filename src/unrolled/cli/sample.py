@@ -5,9 +5,7 @@ from typing import Any
 
 import click
 
-from unrolled.errors import RunError
-from unrolled.tasks import load
-from unrolled.tasks.language_model import TrainedLanguageModel
+from unrolled.cli.about_runs import open_run
 
 
 @click.command()
@@ -22,20 +20,12 @@ from unrolled.tasks.language_model import TrainedLanguageModel
 @click.option("--seed", type=int, default=None, help="The same seed writes the same text.")
 def sample(run: Path, prompt: str, **options: Any) -> None:
     """Let the language model RUN write."""
-    trained = load_language_model(run)
+    trained = open_run(run, "sample")
     say_unknown(trained.vocabulary.missing(prompt))
     for number, text in enumerate(trained.sample(prompt, **options)):
         if number:
             click.secho("-" * 40, dim=True)
         click.echo(text)
-
-
-def load_language_model(run: Path) -> TrainedLanguageModel:
-    """The language model of a run folder. `RunError` for another kind of network."""
-    trained = load(run)
-    if not isinstance(trained, TrainedLanguageModel):
-        raise RunError(f"{run} holds no language model. Use `unrolled predict` with it, or train one with `unrolled train lm`.")
-    return trained
 
 
 def say_unknown(missing: list[str]) -> None:

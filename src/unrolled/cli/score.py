@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from unrolled.cli.sample import load_language_model, say_unknown
+from unrolled.cli.about_runs import open_run
+from unrolled.cli.sample import say_unknown
 
 
 @click.command()
@@ -14,7 +15,7 @@ from unrolled.cli.sample import load_language_model, say_unknown
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects: sentence, log_probability.")
 def score(run: Path, sentences: tuple[str, ...], as_json: bool) -> None:
     """Print the natural log-probability of each of SENTENCES, as whole lines, to the language model RUN; the more likely first."""
-    trained = load_language_model(run)
+    trained = open_run(run, "score")
     say_unknown(list(dict.fromkeys(symbol for sentence in sentences for symbol in trained.vocabulary.missing(sentence))))
     scored = sorted(((trained.score(sentence), sentence) for sentence in sentences), key=lambda pair: -pair[0])
     if as_json:

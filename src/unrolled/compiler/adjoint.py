@@ -23,7 +23,7 @@ def derive(recurrence: Recurrence, prologue: tuple[Stage, ...], stages: tuple[St
         loop.stage(stage)
     leaving = tuple((s, loop.adjoint.pop(before(s), sp.Integer(0))) for s in recurrence.states)
     early = {a.symbol for stage in prologue for a in stage.assignments} | {p.symbol for stage in prologue for p in stage.products} | {INPUT}
-    reached = {symbol: loop.settle(symbol) for symbol in sorted(early & loop.adjoint.keys(), key=str)}
+    reached = {symbol: loop.resolve(symbol) for symbol in sorted(early & loop.adjoint.keys(), key=str)}
     loop.vectors()
     epilogue = _Reverse(recurrence, reached, loop.taken)
     loop.close()
@@ -58,7 +58,7 @@ class _Reverse:
         for assignment in reversed(stage.assignments):
             if assignment.symbol not in self.adjoint:
                 continue
-            arriving = self.settle(assignment.symbol)
+            arriving = self.resolve(assignment.symbol)
             del self.adjoint[assignment.symbol]
             value = {assignment.expression: assignment.symbol}
             for leaf in sorted(assignment.expression.free_symbols, key=str):
@@ -66,7 +66,7 @@ class _Reverse:
         terms: dict[sp.Symbol, list[tuple[str, sp.Symbol]]] = {}
         for product in stage.products:
             if product.symbol in self.adjoint:
-                delta = self.settle(product.symbol)
+                delta = self.resolve(product.symbol)
                 del self.adjoint[product.symbol]
                 terms.setdefault(product.operand, []).append((product.matrix, delta))
                 if product.matrix != MEAN:
@@ -77,7 +77,7 @@ class _Reverse:
             for operand, pullback in zip(terms, self._pullbacks, strict=True):
                 self._flow(operand, pullback.symbol)
 
-    def settle(self, symbol: sp.Symbol) -> sp.Symbol:
+    def resolve(self, symbol: sp.Symbol) -> sp.Symbol:
         """The adjoint of a value under a name; equal adjoints share one."""
         expression = self.adjoint[symbol]
         if not expression.is_Symbol:
@@ -95,7 +95,7 @@ class _Reverse:
         """Name what flows to the vector parameters."""
         for name in self._vectors:
             if sp.Symbol(name) in self.adjoint:
-                self.gradients.append(Gradient(name, self.settle(sp.Symbol(name)), None))
+                self.gradients.append(Gradient(name, self.resolve(sp.Symbol(name)), None))
 
     def close(self) -> None:
         """End the adjoint stage under construction."""

@@ -165,4 +165,4 @@ class Coding:
             raise RunError(
                 f"The symbols of the run are damaged: {level!r} must be one of {', '.join(LEVELS)}. Take them from a copy of the run."
             )
-        return cls(level, Symbols.recall([*SPECIALS[1:], *known]))
+        return cls(level, Symbols.from_names([*SPECIALS[1:], *known]))

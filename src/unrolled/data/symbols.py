@@ -35,7 +35,7 @@ class Symbols:
         return cls(tuple(ranked[: None if most is None else most - 1]))
 
     @classmethod
-    def recall(cls, names: object) -> "Symbols":
+    def from_names(cls, names: object) -> "Symbols":
         """From a list as JSON gives it. `RunError` for something else."""
         if not isinstance(names, list) or not all(isinstance(n, str) for n in names) or len(set(names)) != len(names):
             raise RunError("The symbols of the run are damaged: they must be a list of different strings. Take it from a copy of the run.")

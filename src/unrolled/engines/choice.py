@@ -3,11 +3,11 @@
 import os
 from dataclasses import dataclass
 
+from unrolled.engines.constants import constant
 from unrolled.engines.eager import EagerEngine
 from unrolled.engines.fused import TorchEngine
 from unrolled.engines.native.engine import NativeEngine
 from unrolled.engines.problem import Engine, Problem
-from unrolled.engines.settled import settled
 from unrolled.errors import ConfigError, EngineError
 
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (NativeEngine(), TorchEngine(), EagerEngine())}
@@ -55,7 +55,7 @@ def choose(wanted: str, problem: Problem) -> Choice:
     raise EngineError(f"No engine can run this: {'; '.join(refused)}.")
 
 
-@settled
+@constant
 def _named() -> str:
     """What the environment variable names; torch.compile takes it as it is when it compiles."""
     return os.environ.get(VARIABLE, "")

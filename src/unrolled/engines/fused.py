@@ -9,9 +9,9 @@ from torch import Tensor
 
 from unrolled import cells
 from unrolled.compiler import Plan
+from unrolled.engines.constants import constant
 from unrolled.engines.lengths import Lengths
 from unrolled.engines.problem import Problem, Solution
-from unrolled.engines.settled import settled
 from unrolled.engines.watched import has_tangents
 from unrolled.equations import Recurrence
 
@@ -54,7 +54,7 @@ def _kernel(plan: Plan) -> _Kernel | None:
     return KERNELS.get(plan.recurrence)
 
 
-@settled
+@constant
 @cache
 def has_lstm_under_autocast(dtype: torch.dtype) -> bool:
     """Whether torch runs a fused LSTM under autocast to this type on this processor: where oneDNN has none, torch fails instead of going another way."""

@@ -55,7 +55,7 @@ class _Builder:
             )
         states = (output, *(name for name in self.appearance if name in self.previous and name != output))
         sized = (name if kind == VECTOR else f"{name}:rows" for name, kind in self.kinds.items())
-        self.sizes.settle(self.known, ["x", *states, *sized], output)
+        self.sizes.resolve(self.known, ["x", *states, *sized], output)
         label = self.sizes.labels(self.known, list(self.kinds))
         parameters = tuple(
             Parameter(name, kind, label[name if kind == VECTOR else f"{name}:rows"], "" if kind == VECTOR else label[f"{name}:columns"])

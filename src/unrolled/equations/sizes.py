@@ -15,7 +15,7 @@ class Sizes:
             self._parent[self._root(left)] = self._root(right)
         return left or right
 
-    def settle(self, names: Iterable[str], fixed: Iterable[str], default: str) -> None:
+    def resolve(self, names: Iterable[str], fixed: Iterable[str], default: str) -> None:
         """Give the names the size of `default` that none in `fixed` says the size of: constants that meet no vector."""
         known = {self._root(name) for name in fixed}
         for name in names:

@@ -9,7 +9,7 @@ WIDTHS = (3, 7, 11)
 """The steps that each convolution reads, of which the one it stands at is the middle."""
 
 
-class Surroundings(nn.Module):
+class ConvolutionalFrontEnd(nn.Module):
     """Each step with what rectified convolutions of 3, 7 and 11 steps find around it, as Li & Yu (2016) read proteins ("Protein Secondary
     Structure Prediction Using Cascaded Convolutional and Recurrent Neural Networks").
 

@@ -10,8 +10,8 @@ from unrolled.cells import Cell
 from unrolled.layers import Recurrent, dropout
 from unrolled.models.attention import SourceAttention
 from unrolled.models.copying import SURE
+from unrolled.models.embedding import UNKNOWN, Embedding
 from unrolled.models.options import EncoderDecoderOptions
-from unrolled.models.symbols import UNKNOWN, SymbolVectors
 
 State = tuple[Tensor, ...]
 
@@ -65,7 +65,7 @@ class Decoder(nn.Module):
         cell: the one that writes.
     """
 
-    def __init__(self, vectors: SymbolVectors, options: EncoderDecoderOptions, memory: int, cell: Cell) -> None:
+    def __init__(self, vectors: Embedding, options: EncoderDecoderOptions, memory: int, cell: Cell) -> None:
         super().__init__()
         hidden = options.decoder_hidden or options.hidden
         self.vectors, self.dropout, self.feeding = vectors, options.dropout, options.input_feeding

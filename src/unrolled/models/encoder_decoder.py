@@ -11,11 +11,11 @@ from unrolled.layers import dropout
 from unrolled.models.bridge import Bridge
 from unrolled.models.copying import IMPOSSIBLE, copied, mixed, mixture
 from unrolled.models.decoder import Decoder, DecoderState, Memory, Seen, State
+from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder
 from unrolled.models.inputs import Inputs, InputSizes
 from unrolled.models.options import EncoderDecoderOptions, EncoderOptions
 from unrolled.models.outputs import single
-from unrolled.models.symbols import SymbolVectors
 from unrolled.shapes import expect_shape
 
 
@@ -189,11 +189,11 @@ class EncoderDecoder(nn.Module):
             copies = copies.repeat_interleave(len(chances) // len(copies), 0)
         return mixture(chances, seen.weights, copies.expand(seen.weights.shape), seen.gate)
 
-    def _vectors(self, source_symbols: int, options: EncoderDecoderOptions) -> SymbolVectors:
+    def _vectors(self, source_symbols: int, options: EncoderDecoderOptions) -> Embedding:
         """Those of the target's symbols."""
         words = self.encoder.inputs.words
         if not options.shared or words is None:
-            return SymbolVectors(self.symbols, options.embedding)
+            return Embedding(self.symbols, options.embedding)
         if source_symbols != self.symbols:
             raise ConfigError(
                 f"`--shared` needs one vocabulary for both sides, got {source_symbols} and {self.symbols} symbols. Leave it out."

@@ -10,9 +10,9 @@ from unrolled.cells import Cell
 from unrolled.engines import read_lengths
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.layers import Recurrent, dropout
-from unrolled.models.convolution import Surroundings
+from unrolled.models.convolution import ConvolutionalFrontEnd
+from unrolled.models.embedding import Embedding
 from unrolled.models.options import EncoderOptions
-from unrolled.models.symbols import SymbolVectors
 from unrolled.shapes import expect_shape
 
 
@@ -75,7 +75,7 @@ class InputLayer(nn.Module):
 
     Words, their shapes and characters are one-hot or learnt vectors, of which `dropout` drops parts in training; a bidirectional network
     reads a word's characters, and its two final states stand for the word (Ling et al. 2015, "Finding Function in Form"). Numbers are taken
-    as they are. With `convolution` each step is read with its `Surroundings`.
+    as they are. With `convolution` each step is read with its `ConvolutionalFrontEnd`.
     Where one-hot words are all there is, they stay whole numbers `[T, B]`.
 
     Raises `ConfigError` for a size or probability that cannot be.
@@ -85,12 +85,12 @@ class InputLayer(nn.Module):
         super().__init__()
         self.sizes, self.dropout = sizes, options.dropout
         dropped = (options.word_dropout, options.rare_dropout)
-        self.words = SymbolVectors(sizes.words, options.embedding, *dropped, options.freeze_vectors) if sizes.words else None
-        self.spelling = Spelling(sizes.characters, options, cell) if sizes.characters else None
-        self.shapes = SymbolVectors(sizes.shapes, options.characters) if sizes.shapes else None
+        self.words = Embedding(sizes.words, options.embedding, *dropped, options.freeze_vectors) if sizes.words else None
+        self.spelling = CharacterEncoder(sizes.characters, options, cell) if sizes.characters else None
+        self.shapes = Embedding(sizes.shapes, options.characters) if sizes.shapes else None
         columns = sizes.numbers + sum(part.width for part in (self.words, self.spelling, self.shapes) if part is not None)
-        self.surroundings = Surroundings(columns, options.convolution, options.dropout) if options.convolution else None
-        self.width = columns if self.surroundings is None else self.surroundings.width
+        self.front_end = ConvolutionalFrontEnd(columns, options.convolution, options.dropout) if options.convolution else None
+        self.width = columns if self.front_end is None else self.front_end.width
 
     @property
     def one_hot(self) -> bool:
@@ -112,7 +112,7 @@ class InputLayer(nn.Module):
         parts = [dropout(torch.cat(learnt, -1), self.dropout, self.training)] if learnt else []
         parts += [] if numbers is None else [numbers]
         x = torch.cat(parts, -1).masked_fill(~real[..., None], 0)
-        return x if self.surroundings is None else self.surroundings(x, real)
+        return x if self.front_end is None else self.front_end(x, real)
 
     def _read(self, inputs: Inputs) -> tuple[Tensor | None, Spellings | None, Tensor | None, Tensor | None]:
         """The parts that this layer reads, None for the others."""
@@ -130,12 +130,12 @@ class InputLayer(nn.Module):
         return found["words"], found["spellings"], numbers, found["shapes"]
 
 
-class Spelling(nn.Module):
+class CharacterEncoder(nn.Module):
     """A vector for each word, composed of its characters by a bidirectional recurrent network."""
 
     def __init__(self, characters: int, options: EncoderOptions, cell: Cell) -> None:
         super().__init__()
-        self.characters = SymbolVectors(characters, options.characters)
+        self.characters = Embedding(characters, options.characters)
         self.recurrent = Recurrent(cell, self.characters.width, options.character_hidden, bidirectional=True, engine=options.engine)
         self.width = self.recurrent.output_size
 

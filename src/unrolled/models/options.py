@@ -15,16 +15,16 @@ class EncoderOptions:
     """How each step is read, and the recurrent layers over the steps."""
 
     cell: str = option("lstm", "A built-in cell's name, or a file of equations.")
-    hidden: int = option(128, "Units in every layer and direction.")
-    layers: int = option(1, "Layers, one above the other.")
+    hidden: int = option(128, "Hidden size: units in every layer and direction.")
+    layers: int = option(1, "Number of layers, one above the other.")
     bidirectional: bool = option(True, "Read every sequence from its end, too.")
-    embedding: int = option(100, "Columns of the words' vectors; 0 for one-hot input.")
+    embedding: int = option(100, "Embedding size: columns of the words' vectors; 0 for one-hot input.")
     characters: int = option(32, "Columns of the vectors of a word's characters; 0 for one-hot input.")
     character_hidden: int = option(48, "Units, in each direction, of the network that composes a word of its characters.")
     convolution: int = option(
         0, "Channels of each of three convolutions, of 3, 7 and 11 steps, that the recurrent layers read beside each step; 0: none."
     )
-    dropout: float = option(0.33, "Part of the input vectors, and of what layers give, that is dropped in training.")
+    dropout: float = option(0.33, "Dropout: part of the input vectors, and of what layers give, that is dropped in training.")
     recurrent_dropout: float = option(0.0, "Part of what recurrent maps read that is dropped, the same for a whole sequence.")
     word_dropout: float = option(0.02, "Part of the words that are read as <UNK> in training.")
     rare_dropout: float = option(
@@ -58,15 +58,15 @@ class ClassifierOptions(EncoderOptions):
 class TaggerOptions(EncoderOptions):
     """The network that gives a tag to every step."""
 
-    recall: float = option(
+    entity_margin: float = option(
         0.0, "Nats by which tags of entities must be ahead of O in training, so that fewer are missed and more are wrong."
     )
     crf: bool = option(False, "Score whole sequences of tags: a linear-chain conditional random field.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.recall < math.inf:
-            raise ConfigError(f"`--recall` must be a number of at least 0, got {self.recall}.")
+        if not 0 <= self.entity_margin < math.inf:
+            raise ConfigError(f"`--entity-margin` must be a number of at least 0, got {self.entity_margin}.")
 
 
 @dataclass(frozen=True)
@@ -75,18 +75,18 @@ class EncoderDecoderOptions:
 
     cell: str = option("lstm", "A built-in cell's name, or a file of equations.")
     decoder_cell: str | None = option(None, "The cell that writes.  [default: the one that reads]")
-    hidden: int = option(256, "Units in every layer and direction.")
+    hidden: int = option(256, "Hidden size: units in every layer and direction.")
     decoder_hidden: int | None = option(None, "Units in every layer that writes.  [default: as --hidden]")
-    layers: int = option(1, "Layers, one above the other, that read, and as many that write.")
+    layers: int = option(1, "Number of layers, one above the other, that read, and of those that write.")
     bidirectional: bool = option(True, "Read every source from its end, too.")
-    embedding: int = option(128, "Columns of the symbols' vectors; 0 for one-hot input.")
+    embedding: int = option(128, "Embedding size: columns of the symbols' vectors; 0 for one-hot input.")
     shared: bool = option(False, "Give a symbol the same vector in source and target, which then have one vocabulary.")
     tied: bool = option(False, "Let the output layer read the vectors of the target's symbols.")
     attention: str = option("general", f"How each step looks at the source: {', '.join(ATTENTIONS)}.")
     input_feeding: bool = option(False, "Let each step read what the one before saw of the source; training is slower.")
     bridge: str = option("map", f"How the writer's states begin, from the reader's last ones: {', '.join(BRIDGES)}.")
     copy: bool = option(False, "Let symbols be copied from the source, unknown ones too.")
-    dropout: float = option(0.2, "Part of the vectors, and of what layers give, that is dropped in training.")
+    dropout: float = option(0.2, "Dropout: part of the vectors, and of what layers give, that is dropped in training.")
     word_dropout: float = option(0.0, "Part of the source's symbols that are read as <UNK> in training.")
     label_smoothing: float = option(0.1, "Part of the probability that is learnt to be spread over all symbols.")
     scheduled_sampling: float = option(0.0, "Part of the steps that read, in training, what the network itself wrote; slower.")

@@ -25,15 +25,17 @@ class Tagger(nn.Module):
     Each step's tag is decided by itself, or all of a sequence together by a conditional random field, `crf`. In training, parts of the
     encoder's outputs are dropped with the encoder's probability.
 
-    With `recall` above 0 the score of the tag O is raised by so much in training where another one is right: a softmax margin (Gimpel &
+    With `entity_margin` above 0 the score of the tag O is raised by so much in training where another one is right: a softmax margin (Gimpel &
     Smith 2010, "Softmax-Margin CRFs"). Raises `ConfigError` for that without a tag O.
     """
 
-    def __init__(self, encoder: Encoder, tags: Sequence[str], crf: LinearChain | None = None, recall: float = 0.0) -> None:
+    def __init__(self, encoder: Encoder, tags: Sequence[str], crf: LinearChain | None = None, entity_margin: float = 0.0) -> None:
         super().__init__()
-        if recall and OUTSIDE not in tags:
-            raise ConfigError(f"`--recall` needs a tag {OUTSIDE} for steps that are none, got the tags {', '.join(tags)}. Leave it out.")
-        self.recall = recall
+        if entity_margin and OUTSIDE not in tags:
+            raise ConfigError(
+                f"`--entity-margin` needs a tag {OUTSIDE} for steps that are none, got the tags {', '.join(tags)}. Leave it out."
+            )
+        self.entity_margin = entity_margin
         if crf is not None and crf.tags != tuple(tags):
             raise ConfigError(f"The tags of `crf` must be those of the tagger, {tuple(tags)}, got {crf.tags}.")
         self.encoder, self.tags, self.crf = encoder, tuple(tags), crf
@@ -55,13 +57,13 @@ class Tagger(nn.Module):
         `weights` `[K]` multiply the losses of the steps with each tag. Raises `ConfigError` for them with a conditional random field, where
         a step has no loss of its own.
         """
-        if self.recall and self.training:
-            missed = self.recall * (targets != self.tags.index(OUTSIDE))
+        if self.entity_margin and self.training:
+            missed = self.entity_margin * (targets != self.tags.index(OUTSIDE))
             scores = scores + functional.one_hot(torch.tensor(self.tags.index(OUTSIDE)), len(self.tags)).to(scores) * missed[..., None]
         if self.crf is not None:
             if weights is not None:
                 raise ConfigError(
-                    "`--class-weights` weigh steps, and `--crf` scores whole sequences. Leave one of them out; `--recall` finds more of what is rare."
+                    "`--class-weights` weigh steps, and `--crf` scores whole sequences. Leave one of them out; `--entity-margin` finds more of what is rare."
                 )
             return self.crf.loss(scores, targets, lengths)
         scores, real = _clean(scores, lengths)

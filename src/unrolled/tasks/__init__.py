@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from unrolled.data.text import Source
 from unrolled.errors import RunError
-from unrolled.tasks.kind import Kind
-from unrolled.tasks.runs import load_run, run_training
+from unrolled.tasks.recipe import Recipe
+from unrolled.tasks.runs import load_run, next_step, run_training
 from unrolled.training import Display, RunFolder, display_here
 
 if TYPE_CHECKING:
@@ -15,31 +15,47 @@ if TYPE_CHECKING:
     from unrolled.tasks.language_model import TrainedLanguageModel
     from unrolled.tasks.translation import TrainedTranslator
 
-__all__ = ["KINDS", "find_kind", "load", "run_training", "train_classifier", "train_language_model", "train_tagger", "train_translator"]
+__all__ = [
+    "RECIPES",
+    "find_recipe",
+    "load",
+    "next_step",
+    "recipe_of",
+    "run_training",
+    "train_classifier",
+    "train_language_model",
+    "train_tagger",
+    "train_translator",
+]
 
-KINDS = {
-    "lm": "unrolled.tasks.language_model:LanguageModelling",
-    "classify": "unrolled.tasks.labelling:Classifying",
-    "tag": "unrolled.tasks.labelling:Tagging",
-    "translate": "unrolled.tasks.translation:Translating",
+RECIPES = {
+    "lm": "unrolled.tasks.recipes.lm:LanguageModelling",
+    "classify": "unrolled.tasks.recipes.classify:Classifying",
+    "tag": "unrolled.tasks.recipes.tag:Tagging",
+    "translate": "unrolled.tasks.recipes.translate:Translating",
 }
-"""Where every kind of task is, by the name that a run folder has of it."""
+"""Where the recipe of every task is, by the name that a run folder has of it."""
 
 
-def find_kind(name: str) -> Kind:
-    """A kind of task. What it needs, such as libraries for measures, is loaded only when it is asked for."""
-    module, kind = KINDS[name].split(":")
-    found: Kind = getattr(import_module(module), kind)()
+def find_recipe(name: str) -> Recipe:
+    """The recipe of a task. What it needs, such as libraries for measures, is loaded only when it is asked for."""
+    module, recipe = RECIPES[name].split(":")
+    found: Recipe = getattr(import_module(module), recipe)()
     return found
+
+
+def recipe_of(run: Source) -> Recipe:
+    """The recipe of the task that a run folder holds. `RunError` for a folder that is missing, damaged or foreign."""
+    folder = RunFolder(run)
+    task = folder.read_config().get("task")
+    if not isinstance(task, str) or task not in RECIPES:
+        raise RunError(f"{folder} says it holds the task {task!r}. This version knows {', '.join(RECIPES)}.")
+    return find_recipe(task)
 
 
 def load(run: Source) -> Any:
     """The trained model of a run folder, ready to use. `RunError` for a folder that is missing, damaged or foreign."""
-    folder = RunFolder(run)
-    task = folder.read_config().get("task")
-    if not isinstance(task, str) or task not in KINDS:
-        raise RunError(f"{folder} says it holds the task {task!r}. This version knows {', '.join(KINDS)}.")
-    return load_run(find_kind(task), folder)
+    return load_run(recipe_of(run), RunFolder(run))
 
 
 def train_language_model(
@@ -86,6 +102,6 @@ def train_translator(
 
 def _train(name: str, data: Source | Sequence[Source], out: Source, display: Display | None, resume: bool, options: dict[str, Any]) -> Any:
     folder = RunFolder(out)
-    kind = find_kind(name)
-    run_training(kind, data, folder, options, display or display_here(), resume=resume)
-    return load_run(kind, folder)
+    recipe = find_recipe(name)
+    run_training(recipe, data, folder, options, display or display_here(), resume=resume)
+    return load_run(recipe, folder)

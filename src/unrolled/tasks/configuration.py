@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unrolled.errors import ConfigError, RunError
-from unrolled.tasks.options import build, closest, options_of, table
+from unrolled.options import build, closest, options_of, table
 from unrolled.training import RunFolder
 from unrolled.training.options import CHANGEABLE
 

@@ -11,16 +11,16 @@ from torch import nn
 from unrolled.cells import Cell, cell_from_text, find_cell
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, RunError
+from unrolled.options import options_of
 from unrolled.tasks.configuration import Configuration
-from unrolled.tasks.kind import Kind, ReadyTask
-from unrolled.tasks.options import options_of
+from unrolled.tasks.recipe import ReadyTask, Recipe
 from unrolled.training import Display, Outcome, RunFolder, TrainingOptions, train
 
 CELL = "recurrence.cell"
 
 
 def run_training(
-    kind: Kind,
+    recipe: Recipe,
     data: Source | Sequence[Source],
     folder: RunFolder,
     options: Mapping[str, Any],
@@ -33,62 +33,68 @@ def run_training(
     Raises `ConfigError`, `DataError`, `RunError` for what is wrong with options, data and folder, `TrainingError` when learning fails.
     """
     sources = [data] if isinstance(data, (str, os.PathLike)) else list(data)
-    return _resume(kind, sources, folder, options, display) if resume else _begin(kind, sources, folder, options, display)
+    return _resume(recipe, sources, folder, options, display) if resume else _begin(recipe, sources, folder, options, display)
 
 
-def load_run(kind: Kind, folder: RunFolder) -> Any:
-    """What a run of this kind gave, ready to use. `RunError` for a folder that is not whole, or whose parts do not belong together."""
-    configuration = Configuration.read(kind.name, kind.groups, folder)
-    knowledge, cell = _read_parts(kind, folder)
-    model = _built(kind, configuration, knowledge, cell, folder)
+def load_run(recipe: Recipe, folder: RunFolder) -> Any:
+    """What a run of this recipe gave, ready to use. `RunError` for a folder that is not whole, or whose parts do not belong together."""
+    configuration = Configuration.read(recipe.name, recipe.groups, folder)
+    knowledge, cell = _read_parts(recipe, folder)
+    model = _built(recipe, configuration, knowledge, cell, folder)
     folder.load_weights(model)
-    return kind.trained(model.to(TrainingOptions().find_device()).eval(), knowledge, configuration)
+    return recipe.trained(model.to(TrainingOptions().find_device()).eval(), knowledge, configuration)
 
 
-def _begin(kind: Kind, sources: list[Source], folder: RunFolder, options: Mapping[str, Any], display: Display) -> Outcome:
-    cell = find_cell(options.get("cell") or _default_cell(kind))
+def next_step(recipe: Recipe, folder: RunFolder) -> str:
+    """What one does with a run, as a sentence in which `{run}` stands for its folder."""
+    configuration = Configuration.read(recipe.name, recipe.groups, folder)
+    return recipe.next_step(recipe.from_json(folder.read_text(recipe.file)), configuration)
+
+
+def _begin(recipe: Recipe, sources: list[Source], folder: RunFolder, options: Mapping[str, Any], display: Display) -> Outcome:
+    cell = find_cell(options.get("cell") or _default_cell(recipe))
     values = {**options, "cell": cell.name, "sources": sources or options.get("sources")}
-    configuration = Configuration.from_flat(kind.name, kind.groups, values)
+    configuration = Configuration.from_flat(recipe.name, recipe.groups, values)
     configuration["training"].require()
     folder.require_new()
     with display:
-        material = kind.read(configuration, display.work)
-        configuration = dataclasses.replace(kind.settle(configuration, material.knowledge), fingerprint=material.fingerprint)
+        material = recipe.read(configuration, display.work)
+        configuration = dataclasses.replace(recipe.resolve(configuration, material.knowledge), fingerprint=material.fingerprint)
         torch.manual_seed(configuration["training"].seed)
-        task = _task(kind, kind.build(configuration, material.knowledge, cell), material, configuration)
+        task = _task(recipe, recipe.build(configuration, material.knowledge, cell), material, configuration)
         with folder.hold():
             folder.require_new()
             folder.write_text(CELL, cell.to_file_text())
-            folder.write_text(kind.file, material.knowledge.to_json())
+            folder.write_text(recipe.file, material.knowledge.to_json())
             configuration.write(folder)
             return _go(task, configuration, folder, display, resume=False)
 
 
-def _default_cell(kind: Kind) -> str:
-    (default,) = (o.default for o in options_of(kind.groups["model"]) if o.name == "cell")
+def _default_cell(recipe: Recipe) -> str:
+    (default,) = (o.default for o in options_of(recipe.groups["model"]) if o.name == "cell")
     return str(default)
 
 
-def _resume(kind: Kind, sources: list[Source], folder: RunFolder, options: Mapping[str, Any], display: Display) -> Outcome:
-    stored = Configuration.read(kind.name, kind.groups, folder)
+def _resume(recipe: Recipe, sources: list[Source], folder: RunFolder, options: Mapping[str, Any], display: Display) -> Outcome:
+    stored = Configuration.read(recipe.name, recipe.groups, folder)
     if sources:
         raise ConfigError("A run is resumed with the data it was begun with. Leave DATA out, or begin a new run.")
     configuration = stored.told_anew(options)
     configuration["training"].require()
     with display, folder.hold():
-        knowledge, cell = _read_parts(kind, folder)
-        material = kind.read(configuration, display.work)
+        knowledge, cell = _read_parts(recipe, folder)
+        material = recipe.read(configuration, display.work)
         if (material.fingerprint, material.knowledge.to_json()) != (stored.fingerprint, knowledge.to_json()):
             raise RunError(f"The data is not the one that {folder} was begun with: {', '.join(stored['data'].sources)}. Begin a new run.")
         torch.manual_seed(configuration["training"].seed)
-        task = _task(kind, _built(kind, configuration, knowledge, cell, folder), material, configuration)
+        task = _task(recipe, _built(recipe, configuration, knowledge, cell, folder), material, configuration)
         configuration.write(folder)
         return _go(task, configuration, folder, display, resume=True)
 
 
-def _task(kind: Kind, model: nn.Module, material: Any, configuration: Configuration) -> ReadyTask:
+def _task(recipe: Recipe, model: nn.Module, material: Any, configuration: Configuration) -> ReadyTask:
     """The task, once it is known that its network can run."""
-    task = kind.task(model, material, configuration)
+    task = recipe.task(model, material, configuration)
     task.try_out()
     return task
 
@@ -100,13 +106,13 @@ def _go(task: ReadyTask, configuration: Configuration, folder: RunFolder, displa
     return train(task, configuration["training"], folder, display, resume=resume)
 
 
-def _read_parts(kind: Kind, folder: RunFolder) -> tuple[Any, Cell]:
+def _read_parts(recipe: Recipe, folder: RunFolder) -> tuple[Any, Cell]:
     """What a task keeps in a run folder beside the configuration."""
-    return kind.recall(folder.read_text(kind.file)), cell_from_text(folder.read_text(CELL), "recurrence")
+    return recipe.from_json(folder.read_text(recipe.file)), cell_from_text(folder.read_text(CELL), "recurrence")
 
 
-def _built(kind: Kind, configuration: Configuration, knowledge: Any, cell: Cell, folder: RunFolder) -> nn.Module:
+def _built(recipe: Recipe, configuration: Configuration, knowledge: Any, cell: Cell, folder: RunFolder) -> nn.Module:
     try:
-        return kind.build(configuration, knowledge, cell)
+        return recipe.build(configuration, knowledge, cell)
     except ConfigError as error:
         raise RunError(f"The configuration of {folder} describes no network: {error}") from None

@@ -1,4 +1,4 @@
-"""A running mean of the weights, which is often better than the weights themselves."""
+"""An exponential moving average of the weights, which is often better than the weights themselves."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +10,8 @@ _SLOW = 10
 """Updates after which the mean reaches further back than over a few of the last ones."""
 
 
-class Average:
-    """An exponential running mean of a model's parameters (Polyak & Juditsky 1992, as an exponential mean).
+class ExponentialMovingAverage:
+    """An exponential moving average of a model's parameters (EMA; after Polyak & Juditsky 1992).
 
     `decay` is the part of the mean that an update leaves; it is less during the first updates, whose weights mean little. With 0 the mean
     is the weights.

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from unrolled.errors import TrainingError
-from unrolled.training.average import Average
+from unrolled.training.average import ExponentialMovingAverage
 from unrolled.training.display import Display, Status
 from unrolled.training.history import Events
 from unrolled.training.interrupt import Interrupts, Stopped
@@ -56,7 +56,7 @@ class _Run:
         self.task, self.options, self.folder, self.display, self.interrupts = task, options, folder, display, interrupts
         self.device = next(task.model.parameters()).device
         self.optimiser = adamw(task.model, options)
-        self.average = Average(task.model, options.average)
+        self.average = ExponentialMovingAverage(task.model, options.average)
         self.watch = Watch(task.model, folder.watched, enabled=options.watch, every=options.watch_every)
         self.updates_per_epoch = -(-task.batches // options.accumulate)
         self.at = Position()
@@ -69,7 +69,7 @@ class _Run:
         if resume and self.folder.has_checkpoint():
             carried, self.at = restore_state(self.folder, self.task.model, self.optimiser, self.average)
             self.task.begin(self.at.epoch)
-            self.task.recall({name: tensor.to(self.device) for name, tensor in carried.items()})
+            self.task.load_state_dict({name: tensor.to(self.device) for name, tensor in carried.items()})
         if resume:
             self.folder.history.cut(self.at.history)
             self.watch.cut(self.at.watched)
@@ -277,7 +277,7 @@ class _Run:
             with self.average.in_place():
                 self.folder.save_weights(self.task.model)
         self.at.history, self.at.watched = self.folder.history.size(), self.folder.watched.size()
-        save_state(self.folder, self.task.model, self.optimiser, self.average, self.task.memory(), self.at)
+        save_state(self.folder, self.task.model, self.optimiser, self.average, self.task.state_dict(), self.at)
         self.saved_at, self.saved_updates = time.perf_counter(), self.at.updates
 
     def _draw(self) -> None:

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
+from unrolled.extras import extra
 from unrolled.training.checkpoint import replace_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -24,7 +26,7 @@ def plot_losses(path: Path, records: Records, unit: str) -> None:
         replace_file(path, lambda aside: figure.savefig(aside, format="png", dpi=120))
 
 
-def draw_losses(records: Records, unit: str = "loss", size: tuple[float, float] = SIZE) -> Figure:
+def draw_losses(records: Records, unit: str = "loss", size: tuple[float, float] = SIZE) -> "Figure":
     """Training and held-out loss against updates."""
     figure, axes = _axes(unit, size)
     for key, label, style in (("loss", "training", {"linewidth": 1.2}), ("held_out", "held out", {"marker": "o", "markersize": 4})):
@@ -34,7 +36,7 @@ def draw_losses(records: Records, unit: str = "loss", size: tuple[float, float] 
     return _told(figure, axes)
 
 
-def draw_layers(groups: Mapping[str, np.ndarray], update: np.ndarray, what: str, size: tuple[float, float] = SIZE) -> Figure:
+def draw_layers(groups: Mapping[str, np.ndarray], update: np.ndarray, what: str, size: tuple[float, float] = SIZE) -> "Figure":
     """A number of every layer, as `Readings.gradients` and `Readings.ratios` give them, against updates."""
     figure, axes = _axes(what, size)
     axes.set_yscale("log")
@@ -43,7 +45,7 @@ def draw_layers(groups: Mapping[str, np.ndarray], update: np.ndarray, what: str,
     return _told(figure, axes)
 
 
-def draw_gates(gates: Mapping[str, np.ndarray], update: np.ndarray, size: tuple[float, float] = SIZE) -> Figure:
+def draw_gates(gates: Mapping[str, np.ndarray], update: np.ndarray, size: tuple[float, float] = SIZE) -> "Figure":
     """The parts of every gate's values at the lower and the upper end of its range, `[R, 2]`, against updates: full lines the upper end, dashed ones the lower."""
     figure, axes = _axes("part of the values at an end", size)
     for name, parts in gates.items():
@@ -58,9 +60,9 @@ def points(records: Records, key: str) -> list[tuple[int, float]]:
     return [(r["update"], r[key]) for r in records if isinstance(r.get(key), (int, float))]
 
 
-def _axes(what: str, size: tuple[float, float]) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
+def _axes(what: str, size: tuple[float, float]) -> "tuple[Figure, Axes]":
+    figure = extra("matplotlib.figure").Figure(figsize=size, layout="constrained")
+    extra("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.set_xlabel("updates")
     axes.set_ylabel(what)
@@ -68,7 +70,7 @@ def _axes(what: str, size: tuple[float, float]) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _told(figure: Figure, axes: Axes) -> Figure:
+def _told(figure: "Figure", axes: "Axes") -> "Figure":
     if axes.lines:
         axes.legend(frameon=False, ncols=1 if len(axes.lines) < 5 else 2)
     return figure

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor, nn
 
 from unrolled.errors import RunError
+from unrolled.extras import is_installed
 from unrolled.training.checkpoint import load_into, load_tensors, parameters_of, save_tensors, save_text
 from unrolled.training.history import History
 from unrolled.training.plot import plot_losses
@@ -125,8 +126,9 @@ class RunFolder:
         load_into(own, given, self.path / CHECKPOINT)
 
     def draw(self, unit: str) -> None:
-        """Draw the history."""
-        plot_losses(self.path / PICTURE, self.history.records(), unit)
+        """Draw the history, where matplotlib is installed."""
+        if is_installed("matplotlib"):
+            plot_losses(self.path / PICTURE, self.history.records(), unit)
 
 
 def fresh_folder(name: str, parent: str = "runs") -> Path:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import RunError
-from unrolled.training.average import Average
+from unrolled.training.average import ExponentialMovingAverage
 from unrolled.training.checkpoint import parameters_of
 from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import RunFolder
@@ -68,7 +68,7 @@ def save_state(
     folder: RunFolder,
     model: nn.Module,
     optimiser: torch.optim.Optimizer,
-    average: Average,
+    average: ExponentialMovingAverage,
     carried: Mapping[str, Tensor],
     position: Position,
 ) -> None:
@@ -82,7 +82,7 @@ def save_state(
 
 
 def restore_state(
-    folder: RunFolder, model: nn.Module, optimiser: torch.optim.Optimizer, average: Average
+    folder: RunFolder, model: nn.Module, optimiser: torch.optim.Optimizer, average: ExponentialMovingAverage
 ) -> tuple[dict[str, Tensor], Position]:
     """Take over the run's checkpoint; gives what was carried, and where the run stood. `RunError` if it does not fit."""
     tensors, metadata = folder.load_checkpoint()
@@ -99,7 +99,7 @@ def restore_state(
     return carried, position
 
 
-def _own(model: nn.Module, optimiser: torch.optim.Optimizer, average: Average) -> dict[str, Tensor]:
+def _own(model: nn.Module, optimiser: torch.optim.Optimizer, average: ExponentialMovingAverage) -> dict[str, Tensor]:
     """The weights, under `optimiser.` what it keeps of each, and under `average.` their running means."""
     own = {f"model.{name}": tensor for name, tensor in parameters_of(model).items()}
     means = {f"optimiser.{name}.{key}": value for name, p in model.named_parameters() for key, value in optimiser.state[p].items()}

@@ -51,11 +51,11 @@ class Task(Protocol):
     def remarks(self, measures: Measures, best: float | None) -> Iterable[str]:
         """Sentences about the exact measures that nobody should miss; `best` is the score of the best weights on the way."""
 
-    def memory(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """What is carried from one batch to the next."""
 
-    def recall(self, memory: Mapping[str, Tensor]) -> None:
-        """Take over what `memory` gave."""
+    def load_state_dict(self, memory: Mapping[str, Tensor]) -> None:
+        """Take over what `state_dict` gave."""
 
 
 @dataclass(frozen=True)

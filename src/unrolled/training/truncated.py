@@ -24,9 +24,9 @@ RESETS = 0.02
 class StreamOptions:
     """How a long sequence is cut. `ConfigError` for a number that an option cannot have."""
 
-    batch: int = option(16, "Streams read side by side.")
-    window: int = option(64, "k1: steps between two updates.")
-    backprop: int | None = option(None, "k2: steps that a gradient goes back at most.  [default: the window]")
+    batch: int = option(16, "Batch size: streams read side by side.")
+    window: int = option(64, "Truncated BPTT, k1: steps between two updates.")
+    backprop: int | None = option(None, "Truncated BPTT, k2: steps that a gradient goes back at most.  [default: the window]")
     reset_probability: float | None = option(
         None,
         "Probability with which a stream's carried state is reset before a window, so that the network learns to begin.  "
@@ -94,14 +94,14 @@ class Truncated:
         self.earlier: Tensor | None = None
         self.begun: Tensor | None = None
 
-    def memory(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """What is carried, as named tensors: states, and the steps that are run again with where rows begin among them."""
         carried = {f"state.{i}": s for i, s in enumerate(self.state or ())}
         again = {"earlier": self.earlier, "begun": self.begun}
         return {**carried, **{name: tensor for name, tensor in again.items() if tensor is not None}}
 
-    def recall(self, memory: Mapping[str, Tensor]) -> None:
-        """Take over what `memory` gave. `RunError` if it is something else."""
+    def load_state_dict(self, memory: Mapping[str, Tensor]) -> None:
+        """Take over what `state_dict` gave. `RunError` if it is something else."""
         count = sum(name.startswith("state.") for name in memory)
         again = set(memory) - {f"state.{i}" for i in range(count)}
         if again not in (set(), {"earlier", "begun"}):

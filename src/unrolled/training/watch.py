@@ -10,7 +10,7 @@ from torch.utils.hooks import RemovableHandle
 
 from unrolled.layers import RUNAWAY, Recurrent, every_line
 from unrolled.layers.parameters import parameter_name
-from unrolled.models.symbols import SymbolVectors
+from unrolled.models.embedding import Embedding
 from unrolled.training.history import History
 from unrolled.training.state import Position
 
@@ -43,7 +43,7 @@ class Watch:
         self._enabled, self._every = enabled, every
         self._parameters = dict(model.named_parameters())
         self._layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, Recurrent)}
-        tables = (name for name, module in model.named_modules() if isinstance(module, (nn.Embedding, SymbolVectors)))
+        tables = (name for name, module in model.named_modules() if isinstance(module, (nn.Embedding, Embedding)))
         self._tables = [name for name in (f"{table}.weight" for table in tables) if name in self._parameters]
         self._looking, self._next, self._cost = False, 0.0, 0.0
         self._hooks: list[RemovableHandle] = []

@@ -8,9 +8,9 @@ import click
 import pytest
 
 from unrolled.cli.flags import flags, given
-from unrolled.data.formats import FORMATS, ReadingOptions, read_examples, settle_format
+from unrolled.data.formats import FORMATS, ReadingOptions, read_examples, resolve_format
 from unrolled.data.symbols import word_shape
-from unrolled.tasks.options import build
+from unrolled.options import build
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "data.md").read_text()
@@ -52,6 +52,6 @@ def test_samples_are_read(sample: str, typed: str, tmp_path: Path, monkeypatch) 
     options = options.to_predict() if words[0] == "predict" else options
     tagged = words[1] == "tag"
     heading = PAGE[: PAGE.index(sample)].rpartition("\n### ")[2].splitlines()[0]
-    assert f"`{settle_format(names, options, tagged=tagged).format}`" in heading
+    assert f"`{resolve_format(names, options, tagged=tagged).format}`" in heading
     for example in read_examples(names, options, tagged=tagged):
         assert (example.tags if tagged else example.labels) or words[0] == "predict"

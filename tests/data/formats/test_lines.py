@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats import FORMATS, ReadingOptions, read_examples, settle_format, write_predictions
+from unrolled.data.formats import FORMATS, ReadingOptions, read_examples, resolve_format, write_predictions
 from unrolled.errors import ConfigError, DataError
 
 ANY = ReadingOptions()
@@ -73,7 +73,7 @@ def test_lines_with_predictions(tmp_path: Path) -> None:
     examples = list(read_examples(tmp_path / "a.txt", ANY, tagged=False))
     file = io.StringIO()
     predictions = [Prediction(labels=("p",), probabilities=(0.75,)), Prediction(labels=("p", "q"), probabilities=(0.75, 0.5))]
-    write_predictions(zip(examples, predictions, strict=True), file, settle_format(tmp_path / "a.txt", ANY, tagged=False))
+    write_predictions(zip(examples, predictions, strict=True), file, resolve_format(tmp_path / "a.txt", ANY, tagged=False))
     assert file.getvalue() == "p\t0.7500\tx y\np;q\t0.7500;0.5000\tz\n"
 
 
@@ -110,15 +110,15 @@ TOKENS = "1\ta\t_\tX\t_\t_\t_\t_\t_\t_\n"
 def test_the_format_is_found(tmp_path: Path, name: str, content: str, tagged: bool, options, expected: str) -> None:
     data = content.encode()
     (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
-    assert settle_format(tmp_path / name, ReadingOptions(**options), tagged=tagged).format == expected
+    assert resolve_format(tmp_path / name, ReadingOptions(**options), tagged=tagged).format == expected
 
 
 def test_text_to_tag_is_a_sequence_a_line_and_columns_are_seen(tmp_path: Path) -> None:
     make(tmp_path, a_dot_txt="the dog\nit runs fast\nhey you\n", b_dot_txt="the O\ndog O\n\nhey O\n")
     asked = ReadingOptions().to_predict()
-    assert settle_format(tmp_path / "a.txt", asked, tagged=True).format == "lines"
-    assert settle_format(tmp_path / "a.txt", ReadingOptions(input="text").to_predict(), tagged=False).format == "lines"
-    assert settle_format(tmp_path / "b.txt", asked, tagged=True).format == "columns"
+    assert resolve_format(tmp_path / "a.txt", asked, tagged=True).format == "lines"
+    assert resolve_format(tmp_path / "a.txt", ReadingOptions(input="text").to_predict(), tagged=False).format == "lines"
+    assert resolve_format(tmp_path / "b.txt", asked, tagged=True).format == "columns"
 
 
 def test_a_folder_of_one_format(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_nothing_typed(monkeypatch) -> None:
 def test_built_in_sources() -> None:
     (example, *_) = read_examples("builtin:intents", ANY, tagged=False)
     assert example.labels
-    assert settle_format("builtin:intents", ANY, tagged=False).format == "jsonl"
+    assert resolve_format("builtin:intents", ANY, tagged=False).format == "jsonl"
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:

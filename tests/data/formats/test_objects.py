@@ -15,8 +15,8 @@ from unrolled.data.formats import (
     from_hugging_face,
     labelled_examples,
     read_examples,
+    resolve_reading,
     save_examples,
-    settle_reading,
     write_predictions,
 )
 from unrolled.errors import ConfigError, DataError
@@ -159,7 +159,7 @@ def test_bad_data_sets() -> None:
 def test_keys_are_remembered_and_others_of_a_file_to_predict_are_no_labels(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('\n{"review": "a b", "stars": 2}\n')
-    reading = settle_reading(path, ReadingOptions(), tagged=False)
+    reading = resolve_reading(path, ReadingOptions(), tagged=False)
     assert reading.learnt == ("review", "stars")
     path.write_text('{"text": "x", "review": "c", "label": "y", "stars": 3}\n{"review": "d", "label": "y"}\n{"review": "d", "stars": {}}\n')
     assert [(e.text, e.labels) for e in read_examples(path, reading.to_predict(), tagged=False)] == [

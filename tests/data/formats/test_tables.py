@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from unrolled.data.examples import Prediction
-from unrolled.data.formats import ReadingOptions, labelled_examples, read_examples, settle_format, settle_reading, write_predictions
+from unrolled.data.formats import ReadingOptions, labelled_examples, read_examples, resolve_format, resolve_reading, write_predictions
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 
@@ -129,7 +129,7 @@ def test_a_file_to_predict_may_lack_its_target(tmp_path: Path) -> None:
 def test_what_is_to_be_predicted_is_read_as_what_was_learnt(tmp_path: Path, learnt: str, tagged: bool, content: str, expected) -> None:
     (tmp_path / "old.csv").write_text(learnt)
     (tmp_path / "new.csv").write_text(content)
-    reading = settle_reading(tmp_path / "old.csv", ReadingOptions(), tagged=tagged).to_predict()
+    reading = resolve_reading(tmp_path / "old.csv", ReadingOptions(), tagged=tagged).to_predict()
     found = list(read_examples(tmp_path / "new.csv", reading, tagged=tagged))
     assert [(example.tokens or example.text) if tagged else example.labels for example in found] == expected
 
@@ -148,7 +148,7 @@ def test_columns_that_count_are_no_labels_and_a_file_to_measure_on_is_read_as_wh
     assert texts(read(tmp_path / "a.csv", "id,text\n1,a b\n2,c\n")) == [("a b", None), ("c", None)]
     path = tmp_path / "old.csv"
     path.write_text("review,stars,mood\na b,1,good\n")
-    reading = settle_reading(path, ReadingOptions(input="review", target="mood"), tagged=False)
+    reading = resolve_reading(path, ReadingOptions(input="review", target="mood"), tagged=False)
     assert (reading.learnt, reading.input) == (("review", "mood"), "review")
     learnt = {"learnt": ("review", "mood")}
     assert texts(read(tmp_path / "a.csv", "stars,text,review,mood\n1,no,a b,bad\n", **learnt)) == [("a b", ("bad",))]
@@ -182,7 +182,7 @@ def test_predictions_stand_beside_the_rows_as_they_were(tmp_path: Path) -> None:
     path, file = tmp_path / "a.csv", io.StringIO()
     examples = read(path, 'text,label,other\n"a, b",x,1\nc,y,2\n')
     predictions = [Prediction(labels=("x",), probabilities=(0.75,)), Prediction(labels=("p", "q"), probabilities=(0.5, 0.25))]
-    write_predictions(zip(examples, predictions, strict=True), file, settle_format(path, ReadingOptions(), tagged=False))
+    write_predictions(zip(examples, predictions, strict=True), file, resolve_format(path, ReadingOptions(), tagged=False))
     assert file.getvalue() == 'text,label,other,predicted,probability\n"a, b",x,1,x,0.7500\nc,y,2,p;q,0.5000;0.2500\n'
 
 
@@ -190,7 +190,7 @@ def test_predictions_stand_beside_the_rows_as_they_were(tmp_path: Path) -> None:
 def test_predicted_tags_are_written_as_tags_were(tmp_path: Path, text: str, tags: str, expected: str) -> None:
     path, file = tmp_path / "a.csv", io.StringIO()
     examples = read(path, f"1,{text},{tags}\n", True, input="1", target="2")
-    options = settle_format(path, ReadingOptions(), tagged=True)
+    options = resolve_format(path, ReadingOptions(), tagged=True)
     write_predictions([(examples[0], Prediction(tags=("E", "H", "H")))], file, options)
     assert file.getvalue() == expected
 

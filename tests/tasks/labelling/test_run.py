@@ -18,12 +18,12 @@ from unrolled.data.formats import read_examples
 from unrolled.data.sequences import gather
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.models import Encoder, EncoderOptions, InputSizes, LinearChain, Tagger
-from unrolled.tasks import find_kind, run_training
+from unrolled.tasks import find_recipe, run_training
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.labelling.batches import Encoded
 from unrolled.tasks.labelling.codec import Codec
-from unrolled.tasks.labelling.deciding import Steps, WholeSequences, predict_all
 from unrolled.tasks.labelling.options import LabelOptions
+from unrolled.tasks.labelling.predictor import Steps, WholeSequences, predict_all
 from unrolled.training import RunFolder, Silent
 
 SMALL = {"hidden": 8, "embedding": 6, "characters": 4, "character_hidden": 3, "batch": 8, "epochs": 2, "evaluations": 2, "warmup": 3}
@@ -150,7 +150,7 @@ def test_files_of_classes_are_remembered_and_other_files_say_what_they_are(tmp_p
         assert model.evaluate(table, reading=model.reading_of(table, format="csv")).accuracy == 1
     unlabelled = list(read_examples(new, trained.reading_of(new, labels=False), tagged=False))
     assert [example.labels for example in unlabelled] == [None] * 3
-    run_training(find_kind("classify"), (), RunFolder(tmp_path / "run"), {"epochs": 26}, Silent(), resume=True)
+    run_training(find_recipe("classify"), (), RunFolder(tmp_path / "run"), {"epochs": 26}, Silent(), resume=True)
 
 
 def test_a_file_in_a_folder_of_a_class_stays_one_sequence(tmp_path):
@@ -167,7 +167,7 @@ def test_a_file_in_a_folder_of_a_class_stays_one_sequence(tmp_path):
         assert (found.size, found.accuracy) == (size, 1)
         examples = list(read_examples(sources, trained.reading_of(sources, labels=False), tagged=False))
         assert [(e.text.count("\n"), e.labels) for e in examples] == [(3, None)] * size
-    run_training(find_kind("classify"), (), RunFolder(tmp_path / "run"), {"epochs": 26}, Silent(), resume=True)
+    run_training(find_recipe("classify"), (), RunFolder(tmp_path / "run"), {"epochs": 26}, Silent(), resume=True)
 
 
 def test_regions_are_those_of_the_sequences_that_are_measured(tmp_path):
@@ -190,7 +190,7 @@ def test_regions_are_those_of_the_sequences_that_are_measured(tmp_path):
 
 
 def run_again(folder):
-    return run_training(find_kind("tag"), (), RunFolder(folder), {"epochs": 3}, Silent(), resume=True).finished
+    return run_training(find_recipe("tag"), (), RunFolder(folder), {"epochs": 3}, Silent(), resume=True).finished
 
 
 def test_what_is_said_does_not_depend_on_what_else_is_asked(tags, table, tmp_path):
@@ -228,7 +228,7 @@ def test_a_run_that_is_interrupted_ends_like_one_left_alone(table, tags, tmp_pat
 
     for order, label in enumerate(("bad", "neither", "good")):
         table.write_text(re.sub(f",{label}$", f",{order}", table.read_text(), flags=re.M))
-    kind, data = find_kind(name), str(table if name == "classify" else tags)
+    kind, data = find_recipe(name), str(table if name == "classify" else tags)
     alone, stopped = RunFolder(tmp_path / "alone"), RunFolder(tmp_path / "stopped")
     run_training(kind, data, alone, {**SMALL, **options}, Silent())
     assert not run_training(kind, data, stopped, {**SMALL, **options}, Stopping()).finished
@@ -239,10 +239,10 @@ def test_a_run_that_is_interrupted_ends_like_one_left_alone(table, tags, tmp_pat
 
 def test_other_data_is_refused_when_a_run_goes_on(table, tmp_path):
     folder = RunFolder(tmp_path / "run")
-    run_training(find_kind("classify"), str(table), folder, SMALL, Silent())
+    run_training(find_recipe("classify"), str(table), folder, SMALL, Silent())
     table.write_text(table.read_text() + "good,good\n")
     with pytest.raises(RunError, match="is not the one that"):
-        run_training(find_kind("classify"), (), folder, {"epochs": 3}, Silent(), resume=True)
+        run_training(find_recipe("classify"), (), folder, {"epochs": 3}, Silent(), resume=True)
 
 
 def test_the_last_measures_are_those_of_the_kept_weights(table, tmp_path):
@@ -271,11 +271,11 @@ def test_another_file_to_measure_on_is_refused_when_a_run_goes_on(table, tmp_pat
     other = tmp_path / "other.csv"
     other.write_text("text,label\ngood,good\nbad,bad\n")
     folder = RunFolder(tmp_path / "run")
-    run_training(find_kind("classify"), str(table), folder, {**SMALL, "validation": str(other)}, Silent())
-    assert run_training(find_kind("classify"), (), folder, {"epochs": 3}, Silent(), resume=True).finished
+    run_training(find_recipe("classify"), str(table), folder, {**SMALL, "validation": str(other)}, Silent())
+    assert run_training(find_recipe("classify"), (), folder, {"epochs": 3}, Silent(), resume=True).finished
     other.write_text("text,label\ngood,good\nbad,good\n")
     with pytest.raises(RunError, match="is not the one that"):
-        run_training(find_kind("classify"), (), folder, {"epochs": 4}, Silent(), resume=True)
+        run_training(find_recipe("classify"), (), folder, {"epochs": 4}, Silent(), resume=True)
 
 
 def test_no_loss_is_said_of_labels_of_which_none_was_learnt(table, tmp_path):
@@ -515,8 +515,8 @@ def test_spans_longer_than_a_window_can_be_learnt(tmp_path, crf):
 
 @pytest.mark.parametrize("recall", [-2.0, float("nan"), float("inf")])
 def test_a_lead_of_entities_is_a_number_of_at_least_0(tags, tmp_path, recall):
-    with pytest.raises(ConfigError, match="`--recall` must be a number of at least 0, got"):
-        un.train_tagger(tags, out=tmp_path / "run", recall=recall, **QUIET)
+    with pytest.raises(ConfigError, match="`--entity-margin` must be a number of at least 0, got"):
+        un.train_tagger(tags, out=tmp_path / "run", entity_margin=recall, **QUIET)
 
 
 def test_entities_are_measured_where_there_are_none(tags, tmp_path):
@@ -550,7 +550,7 @@ def test_columns_that_were_guessed_are_told_and_kept(tmp_path):
     trained = un.train_classifier(path, out=tmp_path / "run", display=heard, **SMALL)
     assert any("2 labels, 5 words, columns by guess: --input review --target stars;" in line for line in heard.said), heard.said
     assert un.load(tmp_path / "run").reading.learnt == trained.reading.learnt == ("review", "stars")
-    assert run_training(find_kind("classify"), (), RunFolder(tmp_path / "run"), {"epochs": 3}, Silent(), resume=True).finished
+    assert run_training(find_recipe("classify"), (), RunFolder(tmp_path / "run"), {"epochs": 3}, Silent(), resume=True).finished
     heard = Heard()
     un.train_classifier(path, out=tmp_path / "named", display=heard, input="review", target="mood", **SMALL)
     assert not any("guess" in line for line in heard.said)
@@ -631,7 +631,7 @@ def test_vectors_that_are_none_are_named(table, tmp_path, text, message):
 
 def _task(name, source, **options):
     """The material and the task of a run that is about to begin."""
-    kind = find_kind(name)
+    kind = find_recipe(name)
     configuration = Configuration.from_flat(name, kind.groups, {**SMALL, "cell": "gru", "sources": [str(source)], **options})
     material = kind.read(configuration, lambda *_: None)
     torch.manual_seed(8)

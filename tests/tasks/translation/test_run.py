@@ -10,7 +10,7 @@ import unrolled as un
 from unrolled.cells import find_cell
 from unrolled.data.pairs import PairOptions, read_pairs
 from unrolled.errors import ConfigError, DataError, RunError
-from unrolled.tasks import find_kind, run_training
+from unrolled.tasks import find_recipe, run_training
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.translation.material import read_bilingual
 from unrolled.training import RunFolder, Silent
@@ -39,7 +39,7 @@ def pairs(tmp_path):
 
 
 def material(data=(), **options):
-    kind = find_kind("translate")
+    kind = find_recipe("translate")
     values = {**SMALL, **options, "sources": [str(data)] if data else ()}
     return read_bilingual(Configuration.from_flat(kind.name, kind.groups, values), lambda *_: None)
 
@@ -78,7 +78,7 @@ def test_a_run_that_is_interrupted_ends_like_one_left_alone(pairs, tmp_path, mon
             monkeypatch.undo()
             raise Stopped
 
-    kind = find_kind("translate")
+    kind = find_recipe("translate")
     alone, stopped = RunFolder(tmp_path / "alone"), RunFolder(tmp_path / "stopped")
     run_training(kind, str(pairs), alone, {**SMALL, **options}, Silent())
     monkeypatch.setattr("unrolled.training.interrupt.Interrupts.check", stop)
@@ -140,14 +140,14 @@ def test_texts_are_cut_into_characters_if_they_are_made_up_and_else_into_subword
     assert material(pairs, vocabulary=300).knowledge.target.level == "subword"
     assert material("builtin:reversed").knowledge.target.level == "char"
     assert material("builtin:reversed", level="word", held_out=3).knowledge.target.level == "word"
-    both = Configuration.from_flat("translate", find_kind("translate").groups, {"sources": ("builtin:reversed", str(pairs))})
+    both = Configuration.from_flat("translate", find_recipe("translate").groups, {"sources": ("builtin:reversed", str(pairs))})
     assert not both["data"].made_up
 
 
 def test_what_was_asked_for_is_stored_and_used_again(pairs, tmp_path):
     asked = {"level": "word", "longest": 3, "too_long": "cut", "attention": "additive", "decoder_cell": "gru", "reverse_source": True}
     given = un.train_translator(pairs, out=tmp_path / "run", header=True, **asked, **QUIET)
-    kind = find_kind("translate")
+    kind = find_recipe("translate")
     stored = Configuration.read("translate", kind.groups, RunFolder(tmp_path / "run"))
     found = {name: getattr(group, name) for name in asked for group in stored.groups.values() if hasattr(group, name)}
     assert found == asked
@@ -162,10 +162,10 @@ def test_what_was_asked_for_is_stored_and_used_again(pairs, tmp_path):
 
 
 def test_every_epoch_has_other_batches_of_the_same_sources(pairs):
-    kind = find_kind("translate")
+    kind = find_recipe("translate")
     configuration = Configuration.from_flat("translate", kind.groups, {"sources": (str(pairs),), "level": "word", **SMALL})
     read = kind.read(configuration, lambda *_: None)
-    configuration = kind.settle(configuration, read.knowledge)
+    configuration = kind.resolve(configuration, read.knowledge)
     task = kind.task(kind.build(configuration, read.knowledge, find_cell("lstm")), read, configuration)
     orders = []
     for epoch in (0, 1, 2, 1):
@@ -194,7 +194,7 @@ def test_unknown_words_are_copied(tmp_path):
 
 
 def test_other_data_is_refused_when_a_run_goes_on(pairs, tmp_path):
-    folder, kind = RunFolder(tmp_path / "run"), find_kind("translate")
+    folder, kind = RunFolder(tmp_path / "run"), find_recipe("translate")
     run_training(kind, str(pairs), folder, SMALL, Silent())
     assert run_training(kind, (), folder, {"epochs": 3}, Silent(), resume=True).finished
     with pytest.raises(ConfigError, match="`--attention` cannot change when a run is resumed"):
@@ -206,7 +206,7 @@ def test_other_data_is_refused_when_a_run_goes_on(pairs, tmp_path):
 
 
 def test_two_runs_cannot_be_in_one_folder(pairs, tmp_path):
-    folder, kind = RunFolder(tmp_path / "run"), find_kind("translate")
+    folder, kind = RunFolder(tmp_path / "run"), find_recipe("translate")
     run_training(kind, str(pairs), folder, SMALL, Silent())
     with pytest.raises(RunError, match="already"):
         run_training(kind, str(pairs), folder, SMALL, Silent())

@@ -13,7 +13,7 @@ from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.files import named
 from unrolled.data.formats.hugging_face import from_hugging_face
-from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format, settled, where_labels_are
+from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format, resolved, where_labels_are
 from unrolled.data.formats.objects import save_examples
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.text import Source
@@ -26,9 +26,9 @@ __all__ = [
     "from_hugging_face",
     "labelled_examples",
     "read_examples",
+    "resolve_format",
+    "resolve_reading",
     "save_examples",
-    "settle_format",
-    "settle_reading",
     "write_predictions",
 ]
 
@@ -82,20 +82,20 @@ def _where_from(example: Example, options: ReadingOptions) -> str:
     return f" It was looked for in {learnt!r}, where those that are learnt stand." if learnt else ""
 
 
-def settle_format(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+def resolve_format(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
     """The options with the format named that the sources are in, as `write_predictions` needs it; JSON Lines for built-in ones."""
     paths = _paths(_names(sources))
     return replace(options, format=find_format(paths, options, tagged=tagged).name if paths else "jsonl")
 
 
-def settle_reading(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+def resolve_reading(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
     """The options with what the sources of a run show of how other files are to be read, such as the columns that it learns from."""
     paths = _paths(_names(sources))
-    return settled(paths, options, tagged=tagged) if paths else options
+    return resolved(paths, options, tagged=tagged) if paths else options
 
 
 def for_other_files(options: ReadingOptions, sources: Source | Sequence[Source], *, labels: bool = True) -> ReadingOptions:
-    """The settled options of a run for other sources, with or without `labels`.
+    """The resolved options of a run for other sources, with or without `labels`.
 
     That each file has a label holds for files whose names do not say what they are; those without labels say it themselves.
     """
@@ -104,7 +104,7 @@ def for_other_files(options: ReadingOptions, sources: Source | Sequence[Source],
 
 
 def write_predictions(found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
-    """Write examples in the format that `options` name, in which they were read (`settle_format`), with a prediction beside each."""
+    """Write examples in the format that `options` name, in which they were read (`resolve_format`), with a prediction beside each."""
     FORMATS[options.format or "jsonl"].write(found, file, options)
 
 

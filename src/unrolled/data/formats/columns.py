@@ -8,6 +8,7 @@ from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.files import HEAD, look_ahead, named, read_blocks
+from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
 
@@ -69,6 +70,15 @@ class Columns:
 
     name = "columns"
     suffixes = (".conll", ".bio", ".bio2", ".iob", ".iob2", ".bioes", ".conll2003")
+    about = About(
+        "a token a line with its tag, as in CoNLL's shared tasks; an empty line ends a sequence",
+        ("tokens", "tags"),
+        ("input", "column"),
+        "Ada NNP B-person\nLovelace NNP I-person\nwrote VBD O\n\nParis NNP B-place\n",
+        {"column": "2"},
+        task="tag",
+        labels="Name their column as `--column`.",
+    )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
         """The sequences. Lines with another number of columns than the first are a `DataError`; a missing column is a `ConfigError`."""

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
-
-from conllu.exceptions import ParseException
-from conllu.parser import DEFAULT_FIELDS, parse_id_value, parse_line
+from typing import Any, TextIO
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.columns import Block
 from unrolled.data.formats.files import named, read_blocks
+from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
+from unrolled.extras import extra
 
 _COLUMNS = "# global.columns ="
 """How the line begins with which a CoNLL-U Plus file names its columns."""
@@ -29,13 +28,23 @@ class ConllU:
 
     name = "conllu"
     suffixes = (".conllu", ".conllup")
+    about = About(
+        "CoNLL-U, the format of Universal Dependencies",
+        ("tokens", "tags"),
+        ("column",),
+        "1\tNobody\tnobody\tPRON\tNN\t_\t2\tnsubj\t_\t_\n2\tknows\tknow\tVERB\tVBZ\t_\t0\troot\t_\tSpaceAfter=No\n"
+        "3\t.\t.\tPUNCT\t.\t_\t2\tpunct\t_\t_\n\n",
+        {"column": "upos"},
+        task="tag",
+        labels="Name their column as `--column`, or fill it in.",
+    )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
         """The sentences. What the `conllu` library refuses, and a line of another width, is a `DataError`; a missing column a `ConfigError`."""
         if not tagged:
             raise ConfigError("A CoNLL-U file has tags for words and no label for a sentence. Use it to tag, not to classify.")
         for path in paths:
-            names = tuple(DEFAULT_FIELDS)
+            names = tuple(extra("conllu.parser").DEFAULT_FIELDS)
             for block in read_blocks(path, options.encoding):
                 if block[0][1].startswith(_COLUMNS):
                     names = tuple(block[0][1][len(_COLUMNS) :].lower().split())
@@ -58,7 +67,8 @@ def _sentence(path: Path, block: Block, names: tuple[str, ...], options: Reading
     column = _column(path, names, options)
     form = names.index("form")
     fields = names[: max(form, column or 0) + 1]
-    parsers = {name: _PARSERS.get(name, _as_it_is) for name in fields}
+    parser, failure = extra("conllu.parser"), extra("conllu.exceptions").ParseException
+    parsers = {name: _as_id if name == "id" else _as_it_is for name in fields}
     found, words, sentence = [], [], None
     for at, (number, line) in enumerate(block):
         place = f"{named(path)}, line {number}"
@@ -69,8 +79,8 @@ def _sentence(path: Path, block: Block, names: tuple[str, ...], options: Reading
             width = line.count("\t") + 1
             raise DataError(f"{place}: a line must have {len(names)} columns with tabs between them, got {width}. Mend the line.")
         try:
-            token = parse_line(line, fields, parsers)
-        except ParseException as error:
+            token = parser.parse_line(line, fields, parsers)
+        except failure as error:
             raise DataError(f"{place}: {error} Mend the line.") from None
         if isinstance(token.get("id"), int):
             found.append(token)
@@ -107,4 +117,5 @@ def _as_it_is(cells: list[str], column: int) -> str:
     return cells[column]
 
 
-_PARSERS = {"id": lambda cells, column: parse_id_value(cells[column])}
+def _as_id(cells: list[str], column: int) -> Any:
+    return extra("conllu.parser").parse_id_value(cells[column])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.files import Table
+from unrolled.data.formats.format import About
 from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, write_rows
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError
@@ -24,6 +25,13 @@ class EventLog:
 
     name = "events"
     suffixes = ()
+    about = About(
+        "an event log, a row for each event, with `--case` and `--activity`",
+        ("tokens", "numbers", "labels", "tags"),
+        ("target", "separator", "case", "activity", "time"),
+        "CaseID,ActivityID,Time,Outcome\nc1,open,0,paid\nc1,close,60,paid\nc2,open,30,lost\n",
+        {"case": "CaseID", "activity": "ActivityID", "time": "Time", "target": "Outcome"},
+    )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
         """The cases, in the order of their first rows. Cells without case, activity or time are a `DataError`."""

@@ -4,17 +4,19 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
-
-from Bio import SeqIO
-from Bio.SeqRecord import SeqRecord
+from typing import TYPE_CHECKING, TextIO
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_lines
+from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.regions import Region, paint, read_regions, spans
 from unrolled.data.formats.tables import split_labels
 from unrolled.errors import ConfigError, DataError
+from unrolled.extras import extra
+
+if TYPE_CHECKING:
+    from Bio.SeqRecord import SeqRecord
 
 _LABEL = re.compile(r'\blabel=(?:"([^"]*)"|(\S+))')
 
@@ -28,6 +30,13 @@ class Fasta:
 
     name = "fasta"
     suffixes = (".fasta", ".fa", ".fna", ".faa", ".ffn")
+    about = About(
+        "FASTA: sequences of residues, with a label in the description, or tags from `--regions`",
+        ("tokens", "labels", "tags"),
+        ("separator", "regions"),
+        ">s1 label=promoter\nTATAAAGC\n>s2 label=exon\nATGGCC\n",
+        labels="Pass `--regions` to tag, or write label=… into each description to classify.",
+    )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
         """The sequences. Two of one name, and an empty one, are a `DataError`.
@@ -68,10 +77,11 @@ def _require_known(regions: Mapping[str, Sequence[Region]], seen: Container[str 
         raise DataError(f"{unknown.place}: there is no sequence {unknown.sequence!r} in {files}. Mend the name, or take the line away.")
 
 
-def _records(path: Path, encoding: str) -> Iterator[SeqRecord]:
+def _records(path: Path, encoding: str) -> "Iterator[SeqRecord]":
+    parse = extra("Bio.SeqIO").parse
     with open_text(path, encoding) as file:
         try:
-            yield from SeqIO.parse(file, "fasta")
+            yield from parse(file, "fasta")
         except ValueError:
             raise DataError(f"{_first_line(path, encoding)} Pass a file whose first line begins with '>'.") from None
 
@@ -84,7 +94,7 @@ def _first_line(path: Path, encoding: str) -> str:
     return f"{named(path)}, line {number}: this is not FASTA, got {line[:30]!r}."
 
 
-def _example(record: SeqRecord, path: Path) -> Example:
+def _example(record: "SeqRecord", path: Path) -> Example:
     """One sequence, without labels or tags."""
     place = f"{named(path)}, sequence {record.id}"
     try:
@@ -96,7 +106,7 @@ def _example(record: SeqRecord, path: Path) -> Example:
     return Example(place, tokens=residues, name=str(record.id), record={"record": record})
 
 
-def _labels(record: SeqRecord, path: Path | None, options: ReadingOptions) -> tuple[str, ...] | None:
+def _labels(record: "SeqRecord", path: Path | None, options: ReadingOptions) -> tuple[str, ...] | None:
     """What the description says, or else the name of the file where that is its class."""
     said = _LABEL.search(record.description)
     if said:
@@ -117,4 +127,4 @@ def _fasta(example: Example, prediction: Prediction) -> Iterator[str]:
     record = example.record["record"]
     labels, chances = prediction.cells(",")
     said = f'{record.description} predicted="{labels}" probability={chances}'
-    yield format(SeqRecord(record.seq, id=record.id, description=said), "fasta")
+    yield format(extra("Bio.SeqRecord").SeqRecord(record.seq, id=record.id, description=said), "fasta")

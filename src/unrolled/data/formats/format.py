@@ -1,6 +1,7 @@
 """What a format of labelled files must be able to do."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TextIO, runtime_checkable
 
@@ -8,8 +9,30 @@ from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.options import ReadingOptions
 
 
+@dataclass(frozen=True)
+class About:
+    """A format in words, and the options that it owns.
+
+    `says` is a line on it, `gives` the fields that an example of it may have, `options` those of `ReadingOptions` that say something about
+    its files; `format` and `encoding`, and `scheme` for tags, are for all. `sample` is a small file, `reading` the options with which it is
+    read, `task` what it can be trained for. `labels` says what one does so that files have labels.
+    """
+
+    says: str
+    gives: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    sample: str = ""
+    reading: Mapping[str, str] = field(default_factory=dict)
+    task: str = "classify"
+    labels: str = "Name their column or key as `--target`, and fill it in."
+
+
 class Format(Protocol):
     """One way in which examples are written to files."""
+
+    @property
+    def about(self) -> About:
+        """What it is, and which options it has."""
 
     @property
     def name(self) -> str:
@@ -34,5 +57,5 @@ class Format(Protocol):
 class Settling(Protocol):
     """A format whose files show how others of their kind are to be read."""
 
-    def settle(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+    def resolve(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
         """The options with what the first of some files shows, which a run keeps; errors as in `read`."""

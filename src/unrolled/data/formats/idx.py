@@ -16,6 +16,7 @@ import numpy as np
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.files import named, open_bytes
+from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
 
@@ -28,6 +29,12 @@ class Images:
 
     name = "idx"
     suffixes = ("images-idx3-ubyte", "images.idx3-ubyte")
+    about = About(
+        "images in idx files, as MNIST has them, with the labels in a file beside them",
+        ("numbers", "labels"),
+        ("image",),
+        labels="Put the file with the labels, …labels-idx1-ubyte, beside that with the images.",
+    )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
         """The images with their labels, if the file with the labels lies beside. A damaged or short file is a `DataError`."""

@@ -38,38 +38,14 @@ FORMATS: dict[str, Format] = {known.name: known for known in _FORMATS}
 """Every format by the name that `--format` takes."""
 
 
-_ELSEWHERE = {
-    "columns": "Name their column as `--column`.",
-    "conllu": "Name their column as `--column`, or fill it in.",
-    "lines": "Plain text has none: pass a table, or a file for each label.",
-    "ts": "Write @classLabel true and all labels before @data, and a colon and the label at the end of each case; a question mark is none.",
-    "idx": "Put the file with the labels, …labels-idx1-ubyte, beside that with the images.",
-    "fasta": "Pass `--regions` to tag, or write label=… into each description to classify.",
-}
-
-
 def where_labels_are(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> str:
     """What one does so that files have labels, or tags if `tagged`: a sentence for messages."""
-    return _ELSEWHERE.get(find_format(paths, options, tagged=tagged).name, "Name their column or key as `--target`, and fill it in.")
+    return find_format(paths, options, tagged=tagged).about.labels
 
 
-_TABLES, _COLUMNS = ("csv", "tsv", "jsonl", "series", "events"), ("columns", "conllu")
-
-_LOOKED_AT = {
-    "input": ("csv", "tsv", "jsonl", "columns"),
-    "target": _TABLES,
-    "header": ("csv", "tsv"),
-    "steps": ("csv", "tsv"),
-    "column": _COLUMNS,
-    "separator": (*_TABLES, "fasta", "lines"),
-    "regions": ("fasta",),
-    "series": ("series",),
-    "channels": ("series",),
-    "case": ("events",),
-    "activity": ("events",),
-    "time": ("series", "events"),
-    "image": ("idx",),
-    "impute": ("series", "ts"),
+_OWNERS = {
+    option: tuple(known.name for known in _FORMATS if option in known.about.options)
+    for option in dict.fromkeys(option for known in _FORMATS for option in known.about.options)
 }
 """The formats in which an option says something, where that is not all of them."""
 
@@ -80,10 +56,10 @@ _LABELS = ("target", "column")
 def require_looked_at(options: ReadingOptions, asked: Iterable[str]) -> None:
     """`ConfigError` if some options that were `asked` for, by name, say nothing about files in the format that `options` name."""
     for name in asked:
-        formats = _LOOKED_AT.get(name)
+        formats = _OWNERS.get(name)
         if formats and options.format not in formats:
             others = _LABELS if name in _LABELS and options.labels_needed else ()
-            other = next((f", or name their column as `--{other}`" for other in others if options.format in _LOOKED_AT[other]), "")
+            other = next((f", or name their column as `--{other}`" for other in others if options.format in _OWNERS[other]), "")
             where = f"format{'s' if len(formats) > 1 else ''} {', '.join(formats)}"
             raise ConfigError(f"`--{name}` is for files in the {where}, got {options.format}. Leave it out{other}.")
 
@@ -111,10 +87,10 @@ def find_format(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool)
     return FORMATS[name if name not in (None, "lines") else _by_content(paths, options, tagged)]
 
 
-def settled(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+def resolved(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
     """The options with what some files show of how others of their kind are to be read."""
     known = find_format(paths, options, tagged=tagged)
-    return known.settle(files_of(paths, known), options, tagged=tagged) if isinstance(known, Settling) else options
+    return known.resolve(files_of(paths, known), options, tagged=tagged) if isinstance(known, Settling) else options
 
 
 def are_text(paths: Sequence[Path]) -> bool:

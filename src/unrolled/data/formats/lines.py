@@ -9,6 +9,7 @@ from typing import TextIO
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_lines
 from unrolled.data.formats.folders import visible, visible_folders
+from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
 
@@ -24,6 +25,14 @@ class PlainLines:
 
     name = "lines"
     suffixes: tuple[str, ...] = (".txt", ".text")
+    about = About(
+        "plain text without labels, a sequence a line, to predict",
+        ("text",),
+        ("separator",),
+        "What time is it?\nTurn off the lights.\n",
+        task="",
+        labels="Plain text has none: pass a table, or a file for each label.",
+    )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
         """The lines, or the texts where each file is one; what is typed is always read by lines."""
@@ -53,6 +62,11 @@ class ClassFiles(PlainLines):
 
     name = "files"
     suffixes = ()
+    about = About(
+        "a file for each class, a sequence a line, or a folder for each class, a sequence a file",
+        ("text", "labels"),
+        sample="Dubois\nLefèvre\nMoreau\n",
+    )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
         """The sequences class by class, in the order of names. A folder without files and an empty file of a sequence are a `DataError`."""
@@ -68,7 +82,7 @@ class ClassFiles(PlainLines):
         for file in files:
             yield from _lines(file, options, (_suffix(file)[1:] if by_suffix else _stem(file),))
 
-    def settle(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+    def resolve(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
         """That files have classes, and whether each is one sequence."""
         return replace(options, format=self.name, whole=_are_classes(_folders(paths), paths))
 

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.files import named, read_lines
+from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import INPUTS, TARGETS
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.tables import split_labels
@@ -21,6 +22,13 @@ class JsonLines:
 
     name = "jsonl"
     suffixes = (".jsonl", ".ndjson", ".json")
+    about = About(
+        "JSON Lines: an object a line",
+        ("text", "tokens", "labels", "tags"),
+        ("input", "target", "separator"),
+        '{"text": "set an alarm for six", "label": "alarm"}\n{"text": "play something slow", "label": "music"}\n',
+        {"input": "text", "target": "label"},
+    )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
         """The objects. What is no object, has no input, or has not as many tags as tokens is a `DataError`."""
@@ -30,7 +38,7 @@ class JsonLines:
                     place = f"{named(path)}, line {number}"
                     yield example_of(parse_object(line, place), place, options, tagged=tagged)
 
-    def settle(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+    def resolve(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
         """With the keys of the first object."""
         lines = ((number, line) for number, line in read_lines(paths[0], options.encoding) if line.strip())
         for number, line in islice(lines, 1):

@@ -21,7 +21,7 @@ class ReadingOptions:
 
     labels_needed: ClassVar[bool] = True
 
-    format: str | None = option(None, "How the files are written: see the formats in docs/data.md.  [default: by their names]")
+    format: str | None = option(None, "How the files are written: see `unrolled formats`.  [default: by their names]")
     input: str | None = option(None, "Column of a table, by name or by number from 0, or key of a JSON object, with the sequence.")
     target: str | None = option(None, "Column or key with the label, or with as many tags as the sequence has steps.")
     header: bool | None = option(None, "Whether a table begins with the names of its columns.  [default: found out]")

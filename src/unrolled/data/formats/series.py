@@ -11,6 +11,7 @@ import numpy as np
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.files import Table, named
+from unrolled.data.formats.format import About
 from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, write_rows
 from unrolled.data.formats.numbers import complete, parse_number
 from unrolled.data.formats.options import ReadingOptions
@@ -27,6 +28,13 @@ class LongSeries:
 
     name = "series"
     suffixes = ()
+    about = About(
+        "a long table of series, a row for each time, with `--series` or `--channels`",
+        ("numbers", "labels", "tags"),
+        ("target", "separator", "series", "channels", "time", "impute"),
+        "id,time,x,y,state\na,2024-05-31T12:00:00,0.1,9.8,walk\na,2024-05-31T12:00:01,0.3,9.7,walk\nb,2024-05-31T12:00:00,0.0,9.8,rest\n",
+        {"series": "id", "time": "time", "target": "state"},
+    )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
         """The series, in the order of their first rows. Two rows of a series with one time are a `DataError`.

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.files import HEAD, look_ahead, named, open_rows
+from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import event_flags, find_header, find_input, find_target, steps_are_characters
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
@@ -74,6 +75,9 @@ def split_labels(cell: str, separator: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts if part.strip())
 
 
+_SAMPLE = "review,stars,mood\nA slow film with a fine ending,4,good\nI left after ten minutes,1,bad\n"
+
+
 class TextTable:
     """Delimited text, with or without a first row that names the columns.
 
@@ -85,6 +89,13 @@ class TextTable:
         self.name = name
         self.suffixes = suffixes
         self._delimiter = delimiter
+        self.about = About(
+            f"a table, a sequence a row, with {'tabs' if delimiter else 'commas'} between the columns",
+            ("text", "labels", "tags"),
+            ("input", "target", "header", "steps", "separator"),
+            _SAMPLE.replace(",", delimiter or ","),
+            {"input": "review", "target": "mood"},
+        )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
         """The rows. A missing column is a `ConfigError`; an empty input, and tags of another length than the input, are a `DataError`."""
@@ -99,7 +110,7 @@ class TextTable:
                 for line, row in rows:
                     yield layout.example(line, row, options, tagged)
 
-    def settle(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+    def resolve(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
         """With the columns of the first table, and what its tags belong to."""
         with open_rows(paths[0], options.encoding, self._delimiter) as (delimiter, rows):
             head = [row for _, row in islice(rows, HEAD)]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats.files import named, read_lines
+from unrolled.data.formats.format import About
 from unrolled.data.formats.numbers import complete, parse_number
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
@@ -50,6 +51,13 @@ class TimeSeries:
 
     name = "ts"
     suffixes = (".ts",)
+    about = About(
+        "time series as the UEA and sktime archives have them",
+        ("numbers", "labels"),
+        ("impute",),
+        "@univariate false\n@dimensions 2\n@classLabel true walk rest\n@data\n0.1,0.3,0.2:9.8,9.7,9.9:walk\n0.0,0.0,0.1:9.8,9.8,9.8:rest\n",
+        labels="Write @classLabel true and all labels before @data, and a colon and the label at the end of each case; a question mark is none.",
+    )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
         """The cases. Dimensions of different length or number, and a label that the file does not declare, are a `DataError`."""

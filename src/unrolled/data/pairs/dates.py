@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from random import Random
-
-from babel import Locale
-from babel.dates import format_date
+from typing import TYPE_CHECKING
 
 from unrolled.data.pairs.pair import Pair
+from unrolled.extras import extra
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 LOCALES = (
     *("cs", "da", "de", "el", "en_GB", "en_US", "es", "fi", "fr", "hu"),
@@ -27,18 +29,18 @@ def dates(number: int = 40_000, seed: int = 31) -> Iterator[Pair]:
     comes first. A day belongs to one group however it is written, so that one held out is a new one. Babel has the forms.
     """
     random = Random(seed)
-    styles = [(locale, pattern) for locale in map(Locale.parse, LOCALES) for pattern in _patterns(locale)]
+    styles = [(locale, pattern) for locale in map(extra("babel").Locale.parse, LOCALES) for pattern in _patterns(locale)]
     seen: set[str] = set()
     while len(seen) < number:
         day = date.fromordinal(random.randint(_FIRST.toordinal(), _LAST.toordinal()))
         locale, pattern = random.choice(styles)
-        text = format_date(day, pattern, locale=locale)
+        text = extra("babel.dates").format_date(day, pattern, locale=locale)
         if text not in seen:
             seen.add(text)
             yield Pair(f"builtin:dates, {len(seen)}", text, (day.isoformat(),), group=day.isoformat())
 
 
-def _patterns(locale: Locale) -> list[str]:
+def _patterns(locale: "Locale") -> list[str]:
     """The different forms of a date, from that with the day of the week to that in numbers alone."""
     found = (re.sub("y+", "y", locale.date_formats[width].pattern) for width in ("full", "long", "medium", "short"))
     return [pattern for pattern in dict.fromkeys(found) if not _MONTH_FIRST.match(pattern)]

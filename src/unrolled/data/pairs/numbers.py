@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from functools import cache
 from random import Random
 
-from num2words import num2words
-
 from unrolled.data.pairs.pair import Pair
+from unrolled.extras import extra
 
 LANGUAGES = ("de", "en", "es", "fr", "it", "pl", "pt", "ru")
 """The languages, each of which is translated into each other one."""
@@ -20,7 +19,7 @@ def numbers(number: int = 20_000, seed: int = 32) -> Iterator[Pair]:
     Short numbers are as frequent as long ones. A number belongs to one group in all languages, so that one held out is a new one.
     """
     random = Random(seed)
-    spell = cache(num2words)
+    spell = cache(extra("num2words").num2words)
     seen: set[str] = set()
     while len(seen) < number:
         value = random.randrange(10 ** random.randint(1, _DIGITS))

@@ -4,6 +4,7 @@ from functools import cache
 
 import torch
 
+from unrolled.engines.constants import constant
 from unrolled.engines.eager import EagerEngine
 from unrolled.engines.native import operators
 from unrolled.engines.native.bindings import bind, binding_of, is_bound
@@ -15,7 +16,6 @@ from unrolled.engines.native.panels import panels_of, release_panels
 from unrolled.engines.native.stream import Prepared, prepare, run_short
 from unrolled.engines.native.threads import threads_for
 from unrolled.engines.problem import Problem, Solution
-from unrolled.engines.settled import settled
 from unrolled.engines.watched import has_tangents, is_watched
 from unrolled.errors import BuildError
 
@@ -101,7 +101,7 @@ def _trouble(key: str, dtype: torch.dtype) -> str:
     return ""
 
 
-@settled
+@constant
 def _lacking() -> str:
     """Why nothing can be compiled; empty where a compiler works. torch.compile does not look into it."""
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from unrolled.engines.settled import settled
+from unrolled.engines.constants import constant
 
 _FUNCTIONS = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 _forked = False
@@ -39,7 +39,7 @@ def can_share() -> bool:
     return not _forked and bool(runtime())
 
 
-@settled
+@constant
 def _allowed() -> int:
     """torch.compile compiles anew where `torch.set_num_threads` was called since."""
     return torch.get_num_threads() if can_share() else 1

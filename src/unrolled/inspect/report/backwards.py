@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 
 from unrolled.inspect import draw
-from unrolled.inspect.anew import fresh
 from unrolled.inspect.flow import GradientFlow, gradient_flow
+from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.inspect.report.page import Section
 from unrolled.inspect.report.parts import Drawing, Words
 from unrolled.inspect.report.wording import plain, sampled
-from unrolled.inspect.specimen import Specimen
 from unrolled.inspect.spectrum import JacobianSpectrum, jacobian_spectrum, recurrent_maps
 from unrolled.inspect.subject import Looked, recurrent_of
+from unrolled.inspect.untrained import fresh
 from unrolled.inspect.walk import place_name, shape_of
 from unrolled.layers import Recurrent
 from unrolled.models import Encoder, EncoderDecoder, LanguageModel
@@ -27,25 +27,25 @@ EXPONENTS = 1000
 """Steps from which Lyapunov exponents are computed."""
 
 
-def flow_section(specimen: Specimen, at: int) -> Section:
+def flow_section(inspected: InspectionInput, at: int) -> Section:
     """The gradient of the loss at the step `at`, back through every layer, and what that rests on.
 
     After the last symbol of a text a language model has no loss: the step before it stands for that.
     """
-    chosen, at = at, min(at, specimen.steps - 2) if isinstance(specimen.model, LanguageModel) else at
-    trained, begun = (_flow(replace(specimen, model=model), at) for model in (specimen.model, fresh(specimen.model)))
-    samples = max(4, JACOBIANS // (sum(specimen.layer.state_sizes.values()) or 1))
-    spectrum = jacobian_spectrum(specimen.model, specimen.x, samples=samples, last=EXPONENTS)
-    loss = _loss_of(specimen, trained, at)
+    chosen, at = at, min(at, inspected.steps - 2) if isinstance(inspected.model, LanguageModel) else at
+    trained, begun = (_flow(replace(inspected, model=model), at) for model in (inspected.model, fresh(inspected.model)))
+    samples = max(4, JACOBIANS // (sum(inspected.layer.state_sizes.values()) or 1))
+    spectrum = jacobian_spectrum(inspected.model, inspected.x, samples=samples, last=EXPONENTS)
+    loss = _loss_of(inspected, trained, at)
     earlier = f" Nothing follows step {chosen}: step {at} is the last one with a loss." if at < chosen else ""
-    supposed = " The label is not known, so that the network's own answer stands for it." if specimen.supposed else ""
+    supposed = " The label is not known, so that the network's own answer stands for it." if inspected.supposed else ""
     drawings = [
         Drawing("gradient-flow", draw.flow({"trained": trained, "fresh": begun}), f"The gradient of {loss} by the states of each step"),
         Drawing("step-jacobians", draw.steps(spectrum), "What each step does to small differences: above 1 they grow, below they shrink"),
         Drawing("recurrent-maps", draw.maps(spectrum.maps), MAPS),
     ]
-    fewer = f"{samples} of the steps, evenly spaced, for their Jacobians" if samples < specimen.steps else ""
-    late = f"the last {EXPONENTS:,} steps for the exponents" if specimen.steps > EXPONENTS else ""
+    fewer = f"{samples} of the steps, evenly spaced, for their Jacobians" if samples < inspected.steps else ""
+    late = f"the last {EXPONENTS:,} steps for the exponents" if inspected.steps > EXPONENTS else ""
     return Section(
         "gradient",
         "Where the gradient goes",
@@ -81,13 +81,13 @@ def maps_section(model: Looked) -> Section:
     )
 
 
-def _flow(specimen: Specimen, at: int) -> GradientFlow:
-    return gradient_flow(specimen.model, specimen.x, specimen.targets, at=at)
+def _flow(inspected: InspectionInput, at: int) -> GradientFlow:
+    return gradient_flow(inspected.model, inspected.x, inspected.targets, at=at)
 
 
-def _loss_of(specimen: Specimen, trained: GradientFlow, at: int) -> str:
+def _loss_of(inspected: InspectionInput, trained: GradientFlow, at: int) -> str:
     """What the gradient is of, in words."""
-    if isinstance(specimen.model, (EncoderDecoder, Encoder, Recurrent)):
+    if isinstance(inspected.model, (EncoderDecoder, Encoder, Recurrent)):
         return f"half the squared length of what the layers give at step {at}"
     return "the loss of the whole sequence" if trained.at is None else f"the loss at step {at}"
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from unrolled.inspect import draw
+from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.inspect.predicting import Predictions, predictions
 from unrolled.inspect.report.page import Section
 from unrolled.inspect.report.parts import MOST_BARS, Bars, Drawing, Part, Table, Tint
 from unrolled.inspect.report.wording import counted, plain, quoted, visible
-from unrolled.inspect.specimen import Specimen
 from unrolled.inspect.wording import percent
 from unrolled.models import Classifier, EncoderDecoder, LanguageModel, Tagger
 
@@ -17,70 +17,72 @@ OPEN_ROWS, MOST_ROWS = 12, 400
 """Rows of a table that are always seen, and that there are at all."""
 
 
-def prediction_section(specimen: Specimen) -> Section | None:
+def prediction_section(inspected: InspectionInput) -> Section | None:
     """The best choices and their probabilities; None for a network that predicts nothing."""
-    if not isinstance(specimen.model, (LanguageModel, Tagger, Classifier, EncoderDecoder)):
+    if not isinstance(inspected.model, (LanguageModel, Tagger, Classifier, EncoderDecoder)):
         return None
     found = predictions(
-        specimen.model, specimen.x, None if specimen.supposed and not specimen.written else specimen.targets, copies=specimen.copies
+        inspected.model, inspected.x, None if inspected.supposed and not inspected.written else inspected.targets, copies=inspected.copies
     )
-    make = {LanguageModel: _text, Tagger: _tags, Classifier: _label, EncoderDecoder: _writing}[type(specimen.model)]
-    section: Section = make(specimen, found)
+    make = {LanguageModel: _text, Tagger: _tags, Classifier: _label, EncoderDecoder: _writing}[type(inspected.model)]
+    section: Section = make(inspected, found)
     return section
 
 
-def _numbers(specimen: Specimen, found: Predictions) -> dict[str, object]:
+def _numbers(inspected: InspectionInput, found: Predictions) -> dict[str, object]:
     return {
-        "choices": [[specimen.answers[k] for k in row] for row in found.choices[:, 0].tolist()],
+        "choices": [[inspected.answers[k] for k in row] for row in found.choices[:, 0].tolist()],
         "probabilities": plain(found.probabilities[:, 0]),
         "surprise": plain(found.surprise[:, 0]),
     }
 
 
-def _text(specimen: Specimen, found: Predictions) -> Section:
+def _text(inspected: InspectionInput, found: Predictions) -> Section:
     """Of a language model."""
     bits = found.surprise[:, 0]
-    told = [_told(specimen, found, t) for t in range(specimen.steps)]
+    told = [_told(inspected, found, t) for t in range(inspected.steps)]
     before = ["nothing was expected", *told[:-1]]
     titles = [
         f"step {t}, {quoted(s)}" + ("" if np.isnan(b) else f": {b:.2f} bits; expected: {expected}")
-        for t, (s, b, expected) in enumerate(zip(specimen.symbols, bits, before, strict=True))
+        for t, (s, b, expected) in enumerate(zip(inspected.symbols, bits, before, strict=True))
     ]
     most = np.nanmax(bits, initial=1.0)
-    heading, depth = f"Surprise at each {specimen.unit}, in bits", (bits / most).tolist()
-    few = specimen.steps <= MOST_BARS
+    heading, depth = f"Surprise at each {inspected.unit}, in bits", (bits / most).tolist()
+    few = inspected.steps <= MOST_BARS
     strip: Part = (
-        Bars(heading, specimen.symbols, depth, titles) if few else Tint(heading, specimen.symbols, depth, titles, specimen.level != "char")
+        Bars(heading, inspected.symbols, depth, titles)
+        if few
+        else Tint(heading, inspected.symbols, depth, titles, inspected.level != "char")
     )
     rows = [
-        (str(t), visible(specimen.symbols[t]), "" if np.isnan(bits[t]) else f"{bits[t]:.2f}", told[t])
-        for t in range(max(0, specimen.steps - MOST_ROWS), specimen.steps)
+        (str(t), visible(inspected.symbols[t]), "" if np.isnan(bits[t]) else f"{bits[t]:.2f}", told[t])
+        for t in range(max(0, inspected.steps - MOST_ROWS), inspected.steps)
     ]
     parts: list[Part] = [strip, *_tables(("step", "symbol", "bits", "then expected"), rows)]
-    if specimen.steps > MOST_BARS:
-        parts.append(Drawing("surprise", draw.surprise(found, specimen.symbols), "Surprise in bits along the text", wide=True))
+    if inspected.steps > MOST_BARS:
+        parts.append(Drawing("surprise", draw.surprise(found, inspected.symbols), "Surprise in bits along the text", wide=True))
     worst = int(np.nan_to_num(bits, nan=-1).argmax())
-    surprised = f" The greatest surprise is {quoted(specimen.symbols[worst])} at step {worst}, {bits[worst]:.1f} bits." if worst else ""
+    surprised = f" The greatest surprise is {quoted(inspected.symbols[worst])} at step {worst}, {bits[worst]:.1f} bits." if worst else ""
     return Section(
         "predictions",
         "What it expects",
-        f"For each {specimen.unit} the bits of surprise at it, −log₂ of the probability that the network gave it from what stood before. "
+        f"For each {inspected.unit} the bits of surprise at it, −log₂ of the probability that the network gave it from what stood before. "
         "The table has the most probable ones that could come next.",
         f"{found.summary}{surprised} After the end it expects {told[-1]}.",
         parts,
-        _numbers(specimen, found),
+        _numbers(inspected, found),
     )
 
 
-def _tags(specimen: Specimen, found: Predictions) -> Section:
+def _tags(inspected: InspectionInput, found: Predictions) -> Section:
     """Of a tagger."""
-    best = [specimen.answers[k] for k in found.choices[:, 0, 0].tolist()]
+    best = [inspected.answers[k] for k in found.choices[:, 0, 0].tolist()]
     sure = found.probabilities[:, 0, 0]
-    titles = [f"step {t}, {quoted(s)}: {_told(specimen, found, t)}" for t, s in enumerate(specimen.symbols)]
-    strip = Bars("The most probable tag of each step, and how probable it is", specimen.symbols, sure.tolist(), titles, below=best)
-    rows = [(str(t), visible(s), _told(specimen, found, t)) for t, s in enumerate(specimen.symbols[:MOST_ROWS])]
+    titles = [f"step {t}, {quoted(s)}: {_told(inspected, found, t)}" for t, s in enumerate(inspected.symbols)]
+    strip = Bars("The most probable tag of each step, and how probable it is", inspected.symbols, sure.tolist(), titles, below=best)
+    rows = [(str(t), visible(s), _told(inspected, found, t)) for t, s in enumerate(inspected.symbols[:MOST_ROWS])]
     least = int(sure.argmin())
-    doubt = f"It is least sure of {quoted(specimen.symbols[least])} at step {least}: {_told(specimen, found, least)}."
+    doubt = f"It is least sure of {quoted(inspected.symbols[least])} at step {least}: {_told(inspected, found, least)}."
     known = "" if np.isnan(found.surprise).all() else f" {found.summary}"
     return Section(
         "predictions",
@@ -88,13 +90,13 @@ def _tags(specimen: Specimen, found: Predictions) -> Section:
         "A bar above each step: the probability of the tag below it.",
         f"{doubt}{known}",
         [strip, *_tables(("step", "symbol", "tags"), rows)],
-        _numbers(specimen, found),
+        _numbers(inspected, found),
     )
 
 
-def _label(specimen: Specimen, found: Predictions) -> Section:
+def _label(inspected: InspectionInput, found: Predictions) -> Section:
     """Of a classifier."""
-    names = [specimen.answers[k] for k in found.choices[0, 0].tolist()]
+    names = [inspected.answers[k] for k in found.choices[0, 0].tolist()]
     chances = found.probabilities[0, 0].tolist()
     bars = Bars(
         "Probabilities of labels",
@@ -110,34 +112,34 @@ def _label(specimen: Specimen, found: Predictions) -> Section:
         "The most probable labels of the whole sequence.",
         f"It says {quoted(names[0])} with {percent(chances[0])}.{known}",
         [bars],
-        _numbers(specimen, found),
+        _numbers(inspected, found),
     )
 
 
-def _writing(specimen: Specimen, found: Predictions) -> Section:
+def _writing(inspected: InspectionInput, found: Predictions) -> Section:
     """Of an encoder-decoder."""
     bits = found.surprise[:, 0]
     titles = [
-        f"step {t}, {quoted(s)}: {b:.2f} bits; {_told(specimen, found, t)}"
-        for t, (s, b) in enumerate(zip(specimen.written, bits, strict=True))
+        f"step {t}, {quoted(s)}: {b:.2f} bits; {_told(inspected, found, t)}"
+        for t, (s, b) in enumerate(zip(inspected.written, bits, strict=True))
     ]
     most = max(float(np.nanmax(bits, initial=0.0)), 1.0)
     parts: list[Part] = [
-        Bars("What was written, and how surprising each symbol was to it, in bits", specimen.written, (bits / most).tolist(), titles)
+        Bars("What was written, and how surprising each symbol was to it, in bits", inspected.written, (bits / most).tolist(), titles)
     ]
     if found.attention is not None:
         caption = "What it looked at: a row for each symbol that it wrote, a column for each that it read, dark is much"
-        parts.append(Drawing("attention", draw.attention(found.attention[:, 0], specimen.symbols, specimen.written), caption, wide=True))
-    rows = [(str(t), visible(s), f"{bits[t]:.2f}", _told(specimen, found, t)) for t, s in enumerate(specimen.written[:MOST_ROWS])]
-    between = "" if all(len(s) == 1 for s in specimen.written[:-1]) else " "
+        parts.append(Drawing("attention", draw.attention(found.attention[:, 0], inspected.symbols, inspected.written), caption, wide=True))
+    rows = [(str(t), visible(s), f"{bits[t]:.2f}", _told(inspected, found, t)) for t, s in enumerate(inspected.written[:MOST_ROWS])]
+    between = "" if all(len(s) == 1 for s in inspected.written[:-1]) else " "
     looked = "" if found.attention is None else " and the picture what it looked at as it wrote"
     return Section(
         "predictions",
         "What it writes",
         f"The table has the most probable symbols at each step of what it wrote{looked}.",
-        f"It writes “{between.join(specimen.written[:-1])}”, {counted(len(specimen.written), 'symbol')} with the end. {found.summary}",
+        f"It writes “{between.join(inspected.written[:-1])}”, {counted(len(inspected.written), 'symbol')} with the end. {found.summary}",
         [*parts, *_tables(("step", "symbol", "bits", "most probable"), rows)],
-        _numbers(specimen, found),
+        _numbers(inspected, found),
     )
 
 
@@ -149,7 +151,7 @@ def _tables(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[Pa
     return tables
 
 
-def _told(specimen: Specimen, found: Predictions, t: int) -> str:
+def _told(inspected: InspectionInput, found: Predictions, t: int) -> str:
     """The best choices at a step with their probabilities."""
     pairs = zip(found.choices[t, 0].tolist(), found.probabilities[t, 0].tolist(), strict=True)
-    return ", ".join(f"{quoted(specimen.answers[k])} {percent(p)}" for k, p in pairs)
+    return ", ".join(f"{quoted(inspected.answers[k])} {percent(p)}" for k, p in pairs)

@@ -7,11 +7,11 @@ import numpy as np
 from unrolled.errors import DataError
 from unrolled.inspect import draw
 from unrolled.inspect.gating import Gates, every_gate
+from unrolled.inspect.inspection_input import START, InspectionInput
 from unrolled.inspect.properties import bracket_depth, inside_quotes, position_in_line
 from unrolled.inspect.report.page import Section
 from unrolled.inspect.report.parts import Drawing, Part, Table, Tint
 from unrolled.inspect.report.wording import plain
-from unrolled.inspect.specimen import START, Specimen
 from unrolled.inspect.units import Followers, units_that_follow
 from unrolled.inspect.walk import Place, place_name, shape_of, where
 from unrolled.layers import RUNAWAY
@@ -33,20 +33,20 @@ MOST_PLACES = 5
 """Layers and directions, evenly spaced, that have a small picture beside the large one of the last layer."""
 
 
-def gates_section(specimen: Specimen) -> Section:
+def gates_section(inspected: InspectionInput) -> Section:
     """Every gate and state of every layer over the sequence, and the text as single units see it."""
-    everywhere = every_gate(specimen.model, specimen.x)
-    last = everywhere[specimen.layer.num_layers - 1, 0]
-    followers = _search(specimen)
-    large = f" Large is the last layer{', forward' if specimen.layer.bidirectional else ''}." if len(everywhere) > 1 else ""
+    everywhere = every_gate(inspected.model, inspected.x)
+    last = everywhere[inspected.layer.num_layers - 1, 0]
+    followers = _search(inspected)
+    large = f" Large is the last layer{', forward' if inspected.layer.bidirectional else ''}." if len(everywhere) > 1 else ""
     return Section(
         "gates",
         "Gates and units",
         f"Heat maps of all that the equations name: a row for each unit, a column for each step.{large} Saturated is a sigmoid below 0.1 or above 0.9, "
         "a tanh below -0.9 or above 0.9, a relu at 0: left is the lower end, right the upper one. The coloured text shows what one unit holds after each "
-        f"{specimen.unit}: warm is above its mean, cold below.{_too_short(specimen)}",
-        f"{last.saturation.summary} {_runaway(everywhere, shape_of(specimen.layer))}{_verdict(followers)}".strip(),
-        [*_pictures(specimen, everywhere, last), *_units(specimen, everywhere, last, followers)],
+        f"{inspected.unit}: warm is above its mean, cold below.{_too_short(inspected)}",
+        f"{last.saturation.summary} {_runaway(everywhere, shape_of(inspected.layer))}{_verdict(followers)}".strip(),
+        [*_pictures(inspected, everywhere, last), *_units(inspected, everywhere, last, followers)],
         {
             "saturated": _saturated(last),
             "places": [
@@ -61,16 +61,16 @@ def gates_section(specimen: Specimen) -> Section:
     )
 
 
-def _pictures(specimen: Specimen, everywhere: Mapping[Place, Gates], last: Gates) -> list[Part]:
+def _pictures(inspected: InspectionInput, everywhere: Mapping[Place, Gates], last: Gates) -> list[Part]:
     """A large heat map of one place and small ones of the others, and how saturated all are."""
-    shape = shape_of(specimen.layer)
+    shape = shape_of(inspected.layer)
     parts: list[Part] = [
-        Drawing("gates", draw.gates(last, specimen.symbols), _heat_caption(last, shape, draw.inside.MOST_UNITS), wide=True)
+        Drawing("gates", draw.gates(last, inspected.symbols), _heat_caption(last, shape, draw.inside.MOST_UNITS), wide=True)
     ]
     others = [found for found in everywhere.values() if found is not last]
     for number in np.unique(np.linspace(0, len(others) - 1, min(len(others), MOST_PLACES)).round().astype(int)):
         found = others[number]
-        figure, caption = draw.gates(found, specimen.symbols, small=True), _heat_caption(found, shape, draw.inside.FEW_UNITS)
+        figure, caption = draw.gates(found, inspected.symbols, small=True), _heat_caption(found, shape, draw.inside.FEW_UNITS)
         parts.append(Drawing(f"gates-{found.place[0]}{'-reverse' if found.place[1] else ''}", figure, caption, wide=True))
     if not last.ends:
         return parts
@@ -88,18 +88,20 @@ def _ends(found: Gates) -> Iterator[str]:
     return (f"{ends.left[name].mean():.0%}, {ends.right[name].mean():.0%}" for name in found.ends)
 
 
-def _units(specimen: Specimen, everywhere: Mapping[Place, Gates], last: Gates, followers: Mapping[str, Followers]) -> Iterator[Part]:
+def _units(
+    inspected: InspectionInput, everywhere: Mapping[Place, Gates], last: Gates, followers: Mapping[str, Followers]
+) -> Iterator[Part]:
     """The text as the units see it that follow something, or else as the one does that changes most."""
     for what, f in followers.items():
         heading = (
             f"Unit {f.unit} of {f.state}, of all the one that goes best with {what}: r = {f.correlation:.2f} in the half of the text that had "
             "no part in the choice"
         )
-        yield _tint(specimen, heading, everywhere[f.place][f.state][:, 0, f.unit])
+        yield _tint(inspected, heading, everywhere[f.place][f.state][:, 0, f.unit])
     if not followers:
         name = last.states[0]
         unit = int(last[name][:, 0].std(0).argmax())
-        yield _tint(specimen, f"Unit {unit} of {name}, the one that changes most", last[name][:, 0, unit])
+        yield _tint(inspected, f"Unit {unit} of {name}, the one that changes most", last[name][:, 0, unit])
 
 
 def _saturated(found: Gates) -> dict[str, object]:
@@ -119,25 +121,25 @@ def _runaway(everywhere: Mapping[Place, Gates], shape: tuple[int, int]) -> str:
     return "".join(said)
 
 
-def _search(specimen: Specimen) -> dict[str, Followers]:
+def _search(inspected: InspectionInput) -> dict[str, Followers]:
     """The unit that goes best with each property that the text has."""
-    if specimen.level not in ("char", "word") or specimen.steps < FEWEST:
+    if inspected.level not in ("char", "word") or inspected.steps < FEWEST:
         return {}
-    text = ["\n" if symbol == START else symbol for symbol in specimen.symbols]
+    text = ["\n" if symbol == START else symbol for symbol in inspected.symbols]
     found = {}
     for what, measured in PROPERTIES.items():
         try:
-            found[what] = units_that_follow(specimen.model, specimen.x, measured(text))
+            found[what] = units_that_follow(inspected.model, inspected.x, measured(text))
         except DataError:
             # The text has no quotes, or no brackets, in one of its halves.
             continue
     return found
 
 
-def _tint(specimen: Specimen, heading: str, values: np.ndarray) -> Tint:
+def _tint(inspected: InspectionInput, heading: str, values: np.ndarray) -> Tint:
     apart = values - values.mean()
     titles = [f"step {t}: {v:.3f}" for t, v in enumerate(values)]
-    return Tint(heading, specimen.symbols, (apart / (np.abs(apart).max() or 1.0)).tolist(), titles, specimen.level != "char")
+    return Tint(heading, inspected.symbols, (apart / (np.abs(apart).max() or 1.0)).tolist(), titles, inspected.level != "char")
 
 
 def _heat_caption(found: Gates, shape: tuple[int, int], most: int) -> str:
@@ -147,8 +149,8 @@ def _heat_caption(found: Gates, shape: tuple[int, int], most: int) -> str:
     return f"Gates and states{where and f', {where}'}, over the sequence{units}{steps}"
 
 
-def _too_short(specimen: Specimen) -> str:
-    if specimen.level in ("char", "word") and specimen.steps < FEWEST:
+def _too_short(inspected: InspectionInput) -> str:
+    if inspected.level in ("char", "word") and inspected.steps < FEWEST:
         return f" Units that follow quotes, lines or brackets are searched for in texts of at least {FEWEST} symbols."
     return ""
 

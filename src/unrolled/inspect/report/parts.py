@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from html import escape
 from math import isnan
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from matplotlib.figure import Figure
+from unrolled.inspect import draw
 
-from unrolled.inspect.draw.style import save, to_svg
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST_BARS = 120
 """Up to so many symbols have bars; longer texts are coloured."""
@@ -43,19 +44,19 @@ class Drawing:
     """A figure under a name, which is also that of its files, with what it shows in words; `wide` ones are as wide as the page."""
 
     name: str
-    figure: Figure
+    figure: "Figure"
     caption: str
     wide: bool = False
 
     def html(self) -> str:
         """The figure as SVG."""
-        return _figure(to_svg(self.figure, self.name), self.caption, "wide" if self.wide else "")
+        return _figure(draw.to_svg(self.figure, self.name), self.caption, "wide" if self.wide else "")
 
     def save(self, folder: Path) -> list[Path]:
         """Write it as PNG and as SVG."""
         paths = [folder / f"{self.name}.png", folder / f"{self.name}.svg"]
         for path in paths:
-            save(self.figure, path)
+            draw.save(self.figure, path)
         return paths
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 
 from unrolled.inspect import draw
-from unrolled.inspect.anew import elman_like
 from unrolled.inspect.curves import Forgetting, forgetting
 from unrolled.inspect.draw.style import MOST_NAMED
+from unrolled.inspect.inspection_input import Beside, InspectionInput
 from unrolled.inspect.memories import Memory, memory
 from unrolled.inspect.report.page import Section
 from unrolled.inspect.report.parts import MOST_BARS, Bars, Drawing, Part, Tint
 from unrolled.inspect.report.wording import counted, plain, quoted, sampled
-from unrolled.inspect.specimen import Beside, Specimen
+from unrolled.inspect.untrained import elman_like
 from unrolled.inspect.wording import percent
 from unrolled.models import Classifier, LanguageModel, Tagger
 
@@ -37,9 +37,9 @@ DECADES = 4
 """How many powers of ten the colours of a longer text cover."""
 
 
-def untrained_elman(specimen: Specimen) -> Beside:
+def untrained_elman(inspected: InspectionInput) -> Beside:
     """What a network is compared with if nothing else is said."""
-    return Beside(elman_like(specimen.model), "Elman, untrained", "an untrained Elman network of the same size")
+    return Beside(elman_like(inspected.model), "Elman, untrained", "an untrained Elman network of the same size")
 
 
 def _probes(work: int) -> int:
@@ -47,17 +47,17 @@ def _probes(work: int) -> int:
     return max(FEWEST_PROBES, WORK // max(work, 1))
 
 
-def memory_section(specimen: Specimen, beside: Beside, at: int) -> Section:
+def memory_section(inspected: InspectionInput, beside: Beside, at: int) -> Section:
     """How much each symbol still moves what the network is at the step `at`."""
-    probes = _probes(specimen.steps)
-    ours, theirs = (memory(model, specimen.x, at, probes=probes) for model in (specimen.model, beside.model))
-    pairs = [(f"what moves the state of {specimen.whose}", ours.share), (f"what moves the state of {beside.phrase}", theirs.share)]
+    probes = _probes(inspected.steps)
+    ours, theirs = (memory(model, inspected.x, at, probes=probes) for model in (inspected.model, beside.model))
+    pairs = [(f"what moves the state of {inspected.whose}", ours.share), (f"what moves the state of {beside.phrase}", theirs.share)]
     if ours.output_share is not None:
-        pairs.insert(1, (f"what moves {OUTPUTS[type(specimen.model)]}", ours.output_share))
+        pairs.insert(1, (f"what moves {OUTPUTS[type(inspected.model)]}", ours.output_share))
     shares = {heading: share[-1, :, 0] for heading, share in pairs}
     most = max(float(share.max()) for share in shares.values()) or 1.0
-    strips: list[Part] = [_strip(specimen, heading, share, at, most) for heading, share in shares.items()]
-    figure = draw.memory({specimen.whose: ours, beside.label: theirs}, specimen.symbols)
+    strips: list[Part] = [_strip(inspected, heading, share, at, most) for heading, share in shares.items()]
+    figure = draw.memory({inspected.whose: ours, beside.label: theirs}, inspected.symbols)
     caption = (
         "The same on a logarithmic scale, as share of each step. A line that falls steeply to the left is a network that forgets fast."
     )
@@ -65,13 +65,13 @@ def memory_section(specimen: Specimen, beside: Beside, at: int) -> Section:
     return Section(
         "memory",
         f"What is left at step {at}",
-        f"For each {specimen.unit} its share in what would move the network at the framed step, if the input changed a little (the norm of the "
+        f"For each {inspected.unit} its share in what would move the network at the framed step, if the input changed a little (the norm of the "
         f"exact Jacobian, ‖∂h[t]/∂x[s]‖). Below it the same for {beside.phrase}, on the same scale.{note}",
-        _verdict(specimen, beside, ours, theirs, at),
-        [*strips, Drawing("memory", figure, caption, wide=specimen.steps > MOST_NAMED)],
+        _verdict(inspected, beside, ours, theirs, at),
+        [*strips, Drawing("memory", figure, caption, wide=inspected.steps > MOST_NAMED)],
         {
             "at": at,
-            "symbols": list(specimen.symbols),
+            "symbols": list(inspected.symbols),
             "state": plain(ours.state[-1, :, 0]),
             "state_beside": plain(theirs.state[-1, :, 0]),
             "output": None if ours.output is None else plain(ours.output[-1, :, 0]),
@@ -80,38 +80,38 @@ def memory_section(specimen: Specimen, beside: Beside, at: int) -> Section:
     )
 
 
-def _strip(specimen: Specimen, heading: str, share: np.ndarray, at: int, most: float) -> Part:
+def _strip(inspected: InspectionInput, heading: str, share: np.ndarray, at: int, most: float) -> Part:
     """Bars, or, for a text that is too long for them, colours on a logarithmic scale."""
-    titles = [f"step {t}, {quoted(s)}: {percent(v)}" for t, (s, v) in enumerate(zip(specimen.symbols, share, strict=True))]
-    below = [percent(v) for v in share] if specimen.steps <= MOST_BELOW else []
+    titles = [f"step {t}, {quoted(s)}: {percent(v)}" for t, (s, v) in enumerate(zip(inspected.symbols, share, strict=True))]
+    below = [percent(v) for v in share] if inspected.steps <= MOST_BELOW else []
     heading = heading[0].upper() + heading[1:]
-    if specimen.steps <= MOST_BARS:
-        return Bars(heading, specimen.symbols, (share / most).tolist(), titles, at, below)
+    if inspected.steps <= MOST_BARS:
+        return Bars(heading, inspected.symbols, (share / most).tolist(), titles, at, below)
     depth = 1 + np.log10(np.maximum(share / most, 10.0**-DECADES)) / DECADES
     return Tint(
         f"{heading}: the palest is 1/{10**DECADES:,} of the strongest, or less",
-        specimen.symbols,
+        inspected.symbols,
         depth.tolist(),
         titles,
-        specimen.level != "char",
+        inspected.level != "char",
         at,
     )
 
 
-def _verdict(specimen: Specimen, beside: Beside, ours: Memory, theirs: Memory, at: int) -> str:
-    first, symbol = specimen.first, quoted(specimen.symbols[specimen.first])
+def _verdict(inspected: InspectionInput, beside: Beside, ours: Memory, theirs: Memory, at: int) -> str:
+    first, symbol = inspected.first, quoted(inspected.symbols[inspected.first])
     left, other = (m.share[-1, first, 0] for m in (ours, theirs))
     reach = _reach(ours, at)
     where = (
-        f"within {counted(reach, specimen.unit)} of it"
-        if specimen.layer.bidirectional
-        else f"it and the {counted(reach, specimen.unit)} before it"
+        f"within {counted(reach, inspected.unit)} of it"
+        if inspected.layer.bidirectional
+        else f"it and the {counted(reach, inspected.unit)} before it"
     )
     near = where if reach else "that step itself"
-    told = f"Half of what moves the state at step {at}, {quoted(specimen.symbols[at])}, comes from {near}."
+    told = f"Half of what moves the state at step {at}, {quoted(inspected.symbols[at])}, comes from {near}."
     if first == at:
         return told
-    return f"{told} Of the first {specimen.unit}, {symbol}, {percent(left)} is left; in {beside.phrase} {percent(other)}."
+    return f"{told} Of the first {inspected.unit}, {symbol}, {percent(left)} is left; in {beside.phrase} {percent(other)}."
 
 
 def _reach(found: Memory, at: int) -> int:
@@ -122,10 +122,10 @@ def _reach(found: Memory, at: int) -> int:
     return int(np.searchsorted(within, within[-1] / 2))
 
 
-def forgetting_section(specimen: Specimen, beside: Beside) -> Section:
+def forgetting_section(inspected: InspectionInput, beside: Beside) -> Section:
     """How fast what was read is forgotten, on the average: over many sequences where there are some, else from many steps of one."""
-    ours, theirs, over = _curves(specimen, beside)
-    figure = draw.forgetting({specimen.whose: ours, beside.label: theirs})
+    ours, theirs, over = _curves(inspected, beside)
+    figure = draw.forgetting({inspected.whose: ours, beside.label: theirs})
     return Section(
         "forgetting",
         "How fast it forgets",
@@ -144,11 +144,11 @@ def forgetting_section(specimen: Specimen, beside: Beside) -> Section:
     )
 
 
-def _curves(specimen: Specimen, beside: Beside) -> tuple[Forgetting, Forgetting, str]:
+def _curves(inspected: InspectionInput, beside: Beside) -> tuple[Forgetting, Forgetting, str]:
     """The curves of both networks, and over what their quartiles are."""
-    sample = specimen.sample
-    x, lengths = (specimen.x, None) if sample is None else (sample.x, sample.lengths)
-    total = specimen.steps if lengths is None else int(lengths.sum())
+    sample = inspected.sample
+    x, lengths = (inspected.x, None) if sample is None else (sample.x, sample.lengths)
+    total = inspected.steps if lengths is None else int(lengths.sum())
     steps = min(max(WORK // (FEWEST_PROBES * total), FEWEST_STEPS), MOST_STEPS) if sample is None else STEPS_OF_MANY
-    ours, theirs = (forgetting(model, x, lengths, steps=steps, probes=_probes(steps * total)) for model in (specimen.model, beside.model))
+    ours, theirs = (forgetting(model, x, lengths, steps=steps, probes=_probes(steps * total)) for model in (inspected.model, beside.model))
     return ours, theirs, "many steps of this input, from each of which it looks back" if sample is None else sample.told

@@ -3,33 +3,33 @@
 from unrolled.cells import Cell
 from unrolled.compiler import make_plan, plan_to_svg
 from unrolled.errors import ConfigError
+from unrolled.inspect.inspection_input import Beside, InspectionInput
 from unrolled.inspect.report.backwards import flow_section, maps_section
 from unrolled.inspect.report.expecting import prediction_section
 from unrolled.inspect.report.inside import gates_section
 from unrolled.inspect.report.page import Section
 from unrolled.inspect.report.parts import Graph
 from unrolled.inspect.report.remembering import forgetting_section, memory_section, untrained_elman
-from unrolled.inspect.specimen import Beside, Specimen
 from unrolled.inspect.subject import Looked, recurrent_of
 
 
-def report_on(specimen: Specimen, at: int | None = None, beside: Beside | None = None) -> list[Section]:
+def report_on(inspected: InspectionInput, at: int | None = None, beside: Beside | None = None) -> list[Section]:
     """Everything that an input shows, next to what is `beside` it: an untrained Elman network if nothing is said.
 
     `at` is the step that is looked at, from the end where negative; the last one if nothing is said, or the middle one of a network that
     reads both ways. Raises `ConfigError` for a step that there is not.
     """
-    at = specimen.last if at is None else at
-    if not -specimen.steps <= at < specimen.steps:
-        raise ConfigError(f"`--at` must lie between {-specimen.steps} and {specimen.steps - 1}, the steps of the input, got {at}.")
-    at %= specimen.steps
-    beside, expected = beside or untrained_elman(specimen), prediction_section(specimen)
+    at = inspected.last if at is None else at
+    if not -inspected.steps <= at < inspected.steps:
+        raise ConfigError(f"`--at` must lie between {-inspected.steps} and {inspected.steps - 1}, the steps of the input, got {at}.")
+    at %= inspected.steps
+    beside, expected = beside or untrained_elman(inspected), prediction_section(inspected)
     return [
-        memory_section(specimen, beside, at),
-        forgetting_section(specimen, beside),
-        flow_section(specimen, at),
-        gates_section(specimen),
-        graph_section(specimen.layer.cell),
+        memory_section(inspected, beside, at),
+        forgetting_section(inspected, beside),
+        flow_section(inspected, at),
+        gates_section(inspected),
+        graph_section(inspected.layer.cell),
         *([expected] if expected else []),
     ]
 

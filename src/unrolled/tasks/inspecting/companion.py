@@ -1,8 +1,8 @@
 """A run that stands beside another one, for comparison."""
 
 from unrolled.errors import ConfigError
-from unrolled.inspect.specimen import Beside
-from unrolled.tasks import find_kind, load
+from unrolled.inspect.inspection_input import Beside
+from unrolled.tasks import find_recipe, load
 from unrolled.training import RunFolder
 
 
@@ -11,7 +11,7 @@ def companion(folder: RunFolder, other: RunFolder) -> Beside:
     task, theirs = (run.read_config().get("task") for run in (folder, other))
     if task != theirs:
         raise ConfigError(f"`--beside` must be a run of the task {task!r}, as {folder} is, got {other}, which is one of {theirs!r}.")
-    trained, file = load(other.path), find_kind(str(task)).file
+    trained, file = load(other.path), find_recipe(str(task)).file
     if folder.read_text(file) != other.read_text(file):
         cure = "Train it on the same data with the same `--seed` and the same options of reading."
         raise ConfigError(

@@ -6,9 +6,9 @@ from typing import Any
 
 from unrolled.data.vocabulary import END
 from unrolled.errors import ConfigError
+from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.inspect.report import Report, report_on, report_without_input
 from unrolled.inspect.report.wording import counted, excerpt, network_name
-from unrolled.inspect.specimen import Specimen
 from unrolled.inspect.subject import recurrent_of
 from unrolled.models import EncoderDecoder
 from unrolled.tasks import load
@@ -46,19 +46,19 @@ def inspect_run(
     trained = load(folder.path)
     other = None if beside is None else companion(folder, beside)
     known = held_out(folder, trained, most)
-    specimen = known if given is None else trained.specimen(given, most)
+    inspected = known if given is None else trained.inspection_input(given, most)
     title, training = f"Inside {folder.path.resolve().name}", training_section(folder)
     about = [
         _network(trained),
         *([] if other is None else [f"Beside it stands {other.phrase}: {network_name(recurrent_of(other.model))}."]),
     ]
-    if specimen is None and (at is not None or beside is not None):
+    if inspected is None and (at is not None or beside is not None):
         raise ConfigError(WITH_INPUT)
-    if specimen is None:
+    if inspected is None:
         return Report(title, [*about, NO_INPUT], [*report_without_input(trained.model), training])
-    if specimen.sample is None and known is not None:
-        specimen = replace(specimen, sample=known.sample)
-    return Report(title, [*about, _input(specimen)], [*report_on(specimen, at, other), training])
+    if inspected.sample is None and known is not None:
+        inspected = replace(inspected, sample=known.sample)
+    return Report(title, [*about, _input(inspected)], [*report_on(inspected, at, other), training])
 
 
 def _network(trained: Any) -> str:
@@ -69,10 +69,10 @@ def _network(trained: Any) -> str:
     return f"{type(trained.model).__name__}: {network_name(layer)}, {parameters:,} parameters.{of_encoder}"
 
 
-def _input(specimen: Specimen) -> str:
-    symbols, end = specimen.symbols[specimen.first :], ""
-    if isinstance(specimen.model, EncoderDecoder) and symbols[-1] == END:
+def _input(inspected: InspectionInput) -> str:
+    symbols, end = inspected.symbols[inspected.first :], ""
+    if isinstance(inspected.model, EncoderDecoder) and symbols[-1] == END:
         symbols, end = symbols[:-1], f", and {END} at the end"
-    text = "numbers." if specimen.level == "step" else excerpt(symbols, specimen.level)
-    note = f" {specimen.note}." if specimen.note else ""
-    return f"It reads {counted(len(symbols), specimen.unit)}{end}: {text}{note}"
+    text = "numbers." if inspected.level == "step" else excerpt(symbols, inspected.level)
+    note = f" {inspected.note}." if inspected.note else ""
+    return f"It reads {counted(len(symbols), inspected.unit)}{end}: {text}{note}"

@@ -9,8 +9,8 @@ from typing import Any
 from unrolled.data.builtin import PREFIX
 from unrolled.data.pairs import PairOptions
 from unrolled.errors import UnrolledError, UnrolledWarning
-from unrolled.inspect.specimen import Specimen
-from unrolled.tasks import find_kind
+from unrolled.inspect.inspection_input import InspectionInput
+from unrolled.tasks import find_recipe
 from unrolled.tasks.configuration import Configuration
 from unrolled.training import RunFolder
 
@@ -18,23 +18,23 @@ MOST_BYTES = 64 << 20
 """Larger files are not read again: it would take longer than all the rest."""
 
 
-def held_out(folder: RunFolder, trained: Any, most: int) -> Specimen | None:
+def held_out(folder: RunFolder, trained: Any, most: int) -> InspectionInput | None:
     """The beginning of what a run held out, with others like it.
 
     None where nothing was, or where its data is gone, is too large, or is not what it was: a page must not fail for that.
     """
-    kind = find_kind(folder.read_config()["task"])
-    configuration = Configuration.read(kind.name, kind.groups, folder)
+    recipe = find_recipe(folder.read_config()["task"])
+    configuration = Configuration.read(recipe.name, recipe.groups, folder)
     try:
         if sum(os.path.getsize(path) for path in _files(configuration)) > MOST_BYTES:
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UnrolledWarning)
-            material = kind.read(configuration, lambda *_: None)
+            material = recipe.read(configuration, lambda *_: None)
         if material.fingerprint != configuration.fingerprint:
             return None
-        specimen: Specimen | None = trained.held_out(material, most)
-        return specimen
+        inspected: InspectionInput | None = trained.held_out(material, most)
+        return inspected
     except (UnrolledError, OSError):
         return None
 

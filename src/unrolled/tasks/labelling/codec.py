@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.cutting import Cutter
 from unrolled.data.examples import marks_spans
 from unrolled.data.formats.bio import find_scheme
 from unrolled.data.sequences import Sequences, cut
 from unrolled.data.standardise import Standardiser
 from unrolled.data.symbols import Symbols, word_shape
+from unrolled.data.tokenizer import Tokenizer
 from unrolled.data.vocabulary import split_words
 from unrolled.errors import DataError, RunError
 from unrolled.models.inputs import InputSizes
@@ -104,8 +104,8 @@ class Codec:
         return tuple(token.upper() if len(token.upper()) == 1 else token for token in tokens) if self._capitals else tuple(tokens)
 
     @cached_property
-    def _cutter(self) -> Cutter:
-        return Cutter(self.words.names if self.words else (), lower=self.lower)
+    def _cutter(self) -> Tokenizer:
+        return Tokenizer(self.words.names if self.words else (), lower=self.lower)
 
     @cached_property
     def _capitals(self) -> bool:
@@ -146,9 +146,9 @@ class Codec:
         try:
             found: dict[str, Any] = {"channels": [], "shapes": None, **json.loads(text)}
             kinds = ("words", "characters", "shapes")
-            words, characters, shapes = (None if found[key] is None else Symbols.recall(found[key]) for key in kinds)
+            words, characters, shapes = (None if found[key] is None else Symbols.from_names(found[key]) for key in kinds)
             numbers = None if found["numbers"] is None else Standardiser.from_dict(found["numbers"])
-            labels, channels = (Symbols.recall(found[key]).names for key in ("labels", "channels"))
+            labels, channels = (Symbols.from_names(found[key]).names for key in ("labels", "channels"))
             lower, scheme = bool(found["lower"]), found["scheme"] if "scheme" in found else find_scheme([labels]).value
             level = str(found["level"])
             divided = bool(found.get("divided", words and level != "char" and _divided(words.names)))

@@ -11,15 +11,15 @@ from torch import Tensor
 
 from unrolled.data.batches import evenly
 from unrolled.data.builtin import PREFIX
-from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, settle_format, settle_reading
+from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, resolve_format, resolve_reading
 from unrolled.data.formats.known import require_looked_at
 from unrolled.data.sequences import Numbers, Sequences, gather
 from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.errors import ConfigError
 from unrolled.tasks.configuration import Configuration
-from unrolled.tasks.kind import Progress
 from unrolled.tasks.labelling.batches import Encoded
 from unrolled.tasks.labelling.codec import Codec
+from unrolled.tasks.recipe import Progress
 
 SPLIT = 7
 """Seeds the drawing of what is held out, apart from all other chance."""
@@ -77,10 +77,10 @@ def read_labelled(configuration: Configuration, progress: Progress, *, tagged: b
     if configuration["batches"].shift:
         _require_images(data.sources, asked, tagged=tagged)
     changed = (field.name for field in fields(asked) if getattr(asked, field.name) != field.default)
-    settled = settle_format(data.sources, asked, tagged=tagged)
+    resolved = resolve_format(data.sources, asked, tagged=tagged)
     examples = all(source.startswith(PREFIX) for source in data.sources)
-    require_looked_at(replace(settled, format=PREFIX) if examples else settled, changed)
-    reading = settle_reading(data.sources, asked, tagged=tagged)
+    require_looked_at(replace(resolved, format=PREFIX) if examples else resolved, changed)
+    reading = resolve_reading(data.sources, asked, tagged=tagged)
     sequences = _read(data.sources, reading, data.level, progress, tagged=tagged, several=several)
     everything = np.arange(len(sequences))
     same = for_other_files(replace(reading, scheme=sequences.scheme), data.validation) if data.validation else reading
@@ -101,7 +101,7 @@ def read_labelled(configuration: Configuration, progress: Progress, *, tagged: b
 
 def _require_images(sources: tuple[str, ...], reading: ReadingOptions, *, tagged: bool) -> None:
     """`ConfigError` unless the channels of a step are the pixels of a row, so that to move them is to move what they show."""
-    if (settle_format(sources, reading, tagged=tagged).format, reading.image) != ("idx", "rows"):
+    if (resolve_format(sources, reading, tagged=tagged).format, reading.image) != ("idx", "rows"):
         raise ConfigError(
             "`--shift` moves images in idx files that are read row by row, and DATA is something else. Leave it out; `--noise` is for all numbers."
         )

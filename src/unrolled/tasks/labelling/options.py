@@ -31,7 +31,7 @@ class LabelOptions:
     shapes: bool = option(
         False, "Also read the shapes of words, such as Xxx for Apple and X0 for U2, which new words share with known ones."
     )
-    vocabulary: int | None = option(None, "Most words to know; others become <UNK>.  [default: all of the training part]")
+    vocabulary: int | None = option(None, "Vocabulary size: most words to know; others become <UNK>.  [default: all of the training part]")
     min_count: int | None = option(
         None, "Times that a word must come to be known.  [default: 2 if characters are read as well, so that rare words are spelt; else 1]"
     )
@@ -76,8 +76,8 @@ def _absolute(sources: tuple[str, ...]) -> tuple[str, ...]:
 class BatchOptions:
     """How sequences come together, and how they are changed on the way to be learnt from."""
 
-    batch: int = option(32, "Sequences in a batch, of about the same length.")
-    noise: float = option(0.0, "Deviation of the noise that is added to standardised numbers in training.")
+    batch: int = option(32, "Batch size: sequences in a batch, of about the same length.")
+    noise: float = option(0.0, "Standard deviation of the noise that is added to standardised numbers in training.")
     shift: int = option(0, "Most rows and columns by which images, read row by row, are moved in training.")
 
     def __post_init__(self) -> None:
@@ -125,8 +125,8 @@ def _require_at_least(options: object, **least: float) -> None:
 class LabelTrainingOptions(TrainingOptions):
     """How to train, with what is usual for labels where nothing is said."""
 
-    average: float = option(0.995, "Part that each update leaves of a running mean of the weights, which is then what is kept; 0: none.")
-    clip: float = option(5.0, "Largest norm of the whole gradient; 0 does not clip.")
+    average: float = option(0.995, "Decay of an exponential moving average of the weights, which is then what is kept; 0: none.")
+    clip: float = option(5.0, "Gradient clipping: largest norm of the whole gradient (global-norm clipping); 0: none.")
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from seqeval.metrics import classification_report as entity_report
-from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as entity_scores
-from sklearn.metrics import accuracy_score, classification_report, f1_score, multilabel_confusion_matrix
-from sklearn.preprocessing import MultiLabelBinarizer
 
 from unrolled.errors import DataError
+from unrolled.extras import extra
 from unrolled.training.checkpoint import replace_file
 
 Labels = Sequence[tuple[str, ...]]
@@ -70,8 +65,8 @@ class Scores:
         shares = (self.confusion / np.maximum(self.confusion.sum(-1, keepdims=True), 1)).reshape(-1, len(columns))
         counts = self.confusion.reshape(-1, len(columns))
         size = min(3 + 0.4 * len(self.names), 14)
-        figure = Figure(figsize=(min(3 + 0.4 * len(columns), 14) + 1, size), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = extra("matplotlib.figure").Figure(figsize=(min(3 + 0.4 * len(columns), 14) + 1, size), layout="constrained")
+        extra("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
         axes = figure.add_subplot()
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for row, column in np.argwhere(counts).tolist() if len(self.names) <= 30 else ():
@@ -88,17 +83,18 @@ def score_labels(true: Labels, predicted: Labels, *, several: bool = False) -> S
     """Of whole sequences: one label each, or with `several` any number."""
     if not several:
         return _scores([t[0] for t in true], [p[0] for p in predicted], None)
-    kinds = MultiLabelBinarizer().fit([*true, *predicted])
+    measures = extra("sklearn.metrics")
+    kinds = extra("sklearn.preprocessing").MultiLabelBinarizer().fit([*true, *predicted])
     names = tuple(kinds.classes_)
     if not names:
         return Scores(len(true), 1.0, 0.0, None, "No label holds, and none was found.", names, np.zeros((0, 2, 2), np.int64))
     # A single column would be taken for one label each: beside those of the labels stand two that never hold.
     rows, found = (np.pad(kinds.transform(some), ((0, 0), (0, 2))) for some in (true, predicted))
     which = {"labels": range(len(names))}
-    report = classification_report(rows, found, target_names=names, zero_division=0, **which)
-    macro = f1_score(rows, found, average="macro", zero_division=0, **which)
-    confusion = multilabel_confusion_matrix(rows, found, **which)
-    return Scores(len(true), float(accuracy_score(rows, found)), float(macro), None, report, names, confusion)
+    report = measures.classification_report(rows, found, target_names=names, zero_division=0, **which)
+    macro = measures.f1_score(rows, found, average="macro", zero_division=0, **which)
+    confusion = measures.multilabel_confusion_matrix(rows, found, **which)
+    return Scores(len(true), float(measures.accuracy_score(rows, found)), float(macro), None, report, names, confusion)
 
 
 def score_tags(true: Labels, predicted: Labels, *, spans: bool) -> Scores:
@@ -107,6 +103,8 @@ def score_tags(true: Labels, predicted: Labels, *, spans: bool) -> Scores:
     if not spans:
         return _scores(flat, found, None)
     rows, columns = [list(tags) for tags in true], [list(tags) for tags in predicted]
+    entity_report = extra("seqeval.metrics").classification_report
+    entity_scores = extra("seqeval.metrics.sequence_labeling").precision_recall_fscore_support
     with warnings.catch_warnings():
         # No entity found yet, as at the beginning of training, is an F1 of 0 and no news.
         warnings.simplefilter("ignore")
@@ -116,11 +114,12 @@ def score_tags(true: Labels, predicted: Labels, *, spans: bool) -> Scores:
 
 
 def _scores(true: Sequence[str], predicted: Sequence[str], entities: tuple[float, float, float] | None, report: str = "") -> Scores:
+    measures = extra("sklearn.metrics")
     names = tuple(sorted({*true, *predicted}))
     number = {name: i for i, name in enumerate(names)}
     rows, columns = (np.array([number[name] for name in some]) for some in (true, predicted))
-    macro = f1_score(rows, columns, average="macro", zero_division=0)
-    report = report or classification_report(rows, columns, labels=range(len(names)), target_names=names, zero_division=0)
+    macro = measures.f1_score(rows, columns, average="macro", zero_division=0)
+    report = report or measures.classification_report(rows, columns, labels=range(len(names)), target_names=names, zero_division=0)
     confusion = np.zeros((len(names), len(names)), np.int64)
     np.add.at(confusion, (rows, columns), 1)
-    return Scores(len(true), float(accuracy_score(rows, columns)), float(macro), entities, report, names, confusion)
+    return Scores(len(true), float(measures.accuracy_score(rows, columns)), float(macro), entities, report, names, confusion)

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from unrolled.data.batches import by_length
 from unrolled.models import Ordinal
 from unrolled.models.inputs import Inputs
-from unrolled.tasks.labelling.deciding import Deciding, device_of, predict_all
 from unrolled.tasks.labelling.material import Labelled, Part
 from unrolled.tasks.labelling.options import BatchOptions
+from unrolled.tasks.labelling.predictor import Predictor, device_of, predict_all
 from unrolled.tasks.labelling.scores import Scores
 from unrolled.training import Piece
 
@@ -23,33 +23,35 @@ TIE = 1e-6
 class LabellingTask:
     """A network that learns to label sequences, or their steps."""
 
-    def __init__(self, name: str, deciding: Deciding, material: Labelled, options: BatchOptions, seed: int, weights: Tensor | None) -> None:
-        self.name, self.deciding, self.material, self.options, self.seed = name, deciding, material, options, seed
-        self.device = device_of(deciding.model)
+    def __init__(
+        self, name: str, predictor: Predictor, material: Labelled, options: BatchOptions, seed: int, weights: Tensor | None
+    ) -> None:
+        self.name, self.predictor, self.material, self.options, self.seed = name, predictor, material, options, seed
+        self.device = device_of(predictor.model)
         self.weights = weights
-        self.train = material.train if deciding.window is None else material.train.in_pieces(deciding.window)
+        self.train = material.train if predictor.window is None else material.train.in_pieces(predictor.window)
         lengths = self.train.encoded.sequences.lengths
         self.batches, self.held_out_size = -(-len(self.train) // options.batch), int(self._size(material.held_out))
-        self.unit = "nats per step" if deciding.tagged else "nats per sequence"
+        self.unit = "nats per step" if predictor.tagged else "nats per sequence"
         self.order = by_length(lengths, self.train.which, options.batch)
         self.scores: Scores | None = None
 
     @property
     def model(self) -> nn.Module:
         """The network."""
-        model: nn.Module = self.deciding.model
+        model: nn.Module = self.predictor.model
         return model
 
     def _size(self, part: Part) -> int:
         lengths = part.encoded.sequences.lengths[part.which]
-        return int(lengths.sum()) if self.deciding.tagged else len(lengths)
+        return int(lengths.sum()) if self.predictor.tagged else len(lengths)
 
     def try_out(self) -> None:
         """One batch, so that an engine that was named and cannot run it says so before anything is written."""
         with torch.random.fork_rng(), torch.no_grad():
             which = self.train.which[:1]
             self.model.train()
-            self.deciding.loss(self.train.encoded.inputs(which).to(self.device), self.train.encoded, which, self.weights)
+            self.predictor.loss(self.train.encoded.inputs(which).to(self.device), self.train.encoded, which, self.weights)
 
     def summary(self) -> str:
         """How many sequences there are; of labels with an order also which it is, as only numbers say it; and the columns that nobody named."""
@@ -73,7 +75,7 @@ class LabellingTask:
         """The loss of one batch."""
         which = self.order[batch]
         inputs = self._varied(self.train.encoded.inputs(which)).to(self.device)
-        total, count = self.deciding.loss(inputs, self.train.encoded, which, self.weights)
+        total, count = self.predictor.loss(inputs, self.train.encoded, which, self.weights)
         yield Piece(total, count, count)
 
     def _varied(self, inputs: Inputs) -> Inputs:
@@ -88,8 +90,8 @@ class LabellingTask:
     def evaluate(self, tick: Callable[[int, int], None]) -> Mapping[str, float]:
         """Scores of the held-out part, and the loss, unless none of its labels was learnt."""
         part = self.material.held_out
-        found, total, count = predict_all(self.deciding, part.encoded, part.which, tick)
-        scores = self.scores = self.deciding.score(part.encoded, part.which, found)
+        found, total, count = predict_all(self.predictor, part.encoded, part.which, tick)
+        scores = self.scores = self.predictor.score(part.encoded, part.which, found)
         loss = {"held_out": total / count} if count else {}
         entities = {} if scores.entity_f1 is None else {"entity_f1": scores.entity_f1}
         return {**loss, "accuracy": scores.accuracy, "macro_f1": scores.macro_f1, "decisive": scores.decisive, **entities}
@@ -109,11 +111,11 @@ class LabellingTask:
         """None."""
         return ()
 
-    def memory(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Nothing is carried from batch to batch."""
         return {}
 
-    def recall(self, memory: Mapping[str, Tensor]) -> None:
+    def load_state_dict(self, memory: Mapping[str, Tensor]) -> None:
         """Nothing."""
 
 

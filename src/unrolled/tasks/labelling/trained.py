@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, read_examples, settle_format
+from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, read_examples, resolve_format
 from unrolled.data.formats.numbers import complete
 from unrolled.data.sequences import gather
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
-from unrolled.inspect.specimen import MOST_READ, Specimen
-from unrolled.tasks.kind import Progress
+from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
+from unrolled.options import build
 from unrolled.tasks.labelling.batches import Encoded
 from unrolled.tasks.labelling.codec import Codec
-from unrolled.tasks.labelling.deciding import Deciding, Steps, predict_all
+from unrolled.tasks.labelling.inspection_input import labelled_input
 from unrolled.tasks.labelling.material import Labelled, Part
 from unrolled.tasks.labelling.options import WindowOptions
+from unrolled.tasks.labelling.predictor import Predictor, Steps, predict_all
 from unrolled.tasks.labelling.scores import Scores
-from unrolled.tasks.labelling.specimen import labelled_specimen
-from unrolled.tasks.options import build
+from unrolled.tasks.recipe import Progress
 
 AT_ONCE = 512
 """Sequences that are held in memory while they are labelled."""
@@ -36,13 +36,13 @@ class TrainedLabeller:
     that it learnt from; others are read as `reading_of` says.
     """
 
-    def __init__(self, deciding: Deciding, codec: Codec, reading: ReadingOptions) -> None:
-        self.deciding, self.codec, self.reading = deciding, codec, reading
+    def __init__(self, predictor: Predictor, codec: Codec, reading: ReadingOptions) -> None:
+        self.predictor, self.codec, self.reading = predictor, codec, reading
 
     @property
     def model(self) -> Any:
         """The network."""
-        return self.deciding.model
+        return self.predictor.model
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ class TrainedLabeller:
     @property
     def tagged(self) -> bool:
         """Whether labels are those of steps."""
-        return self.deciding.tagged
+        return self.predictor.tagged
 
     def predict(
         self, sequences: Sequence[str | Sequence[str] | np.ndarray | Example], *, window: int | None = None, overlap: int = 0
@@ -78,13 +78,13 @@ class TrainedLabeller:
         Their numbers are as files are read: NaN stands for the mean. Where steps are tagged, texts come with the tokens into which they
         were cut.
         """
-        deciding = self._asked(window, overlap)
+        predictor = self._asked(window, overlap)
         examples = map(self._cut, examples) if self.tagged else iter(examples)
         chunks = iter(lambda: list(islice(examples, at_once or AT_ONCE)), [])
-        return (pair for chunk in chunks for pair in self._said(deciding, chunk))
+        return (pair for chunk in chunks for pair in self._said(predictor, chunk))
 
-    def _said(self, deciding: Deciding, chunk: list[Example]) -> Iterator[tuple[Example, Prediction]]:
-        found, _, _ = predict_all(deciding, self._encoded(chunk), np.arange(len(chunk)))
+    def _said(self, predictor: Predictor, chunk: list[Example]) -> Iterator[tuple[Example, Prediction]]:
+        found, _, _ = predict_all(predictor, self._encoded(chunk), np.arange(len(chunk)))
         return zip(chunk, found, strict=True)
 
     def evaluate(
@@ -100,15 +100,15 @@ class TrainedLabeller:
 
         Labels that it never saw count as wrong, and are an `UnrolledWarning`.
         """
-        deciding = self._asked(window, overlap)
+        predictor = self._asked(window, overlap)
         reading = reading or self.reading_of(sources)
-        encoded = self._encoded(labelled_examples(sources, reading, tagged=self.tagged, several=self.deciding.several))
+        encoded = self._encoded(labelled_examples(sources, reading, tagged=self.tagged, several=self.predictor.several))
         which = np.arange(len(encoded.sequences))
         if not len(which):
             raise DataError("There is no sequence to measure. Pass a file with at least one.")
         encoded.notice_unseen(which)
-        found, _, _ = predict_all(deciding, encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
-        return deciding.score(encoded, which, found)
+        found, _, _ = predict_all(predictor, encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
+        return predictor.score(encoded, which, found)
 
     def reading_of(self, sources: Source | Sequence[Source], *, labels: bool = True, **options: Any) -> ReadingOptions:
         """How other files are read: as those that the network learnt from, but for the `options`; without `labels` as `to_predict` has it.
@@ -120,26 +120,26 @@ class TrainedLabeller:
         reading = replace(known, **{"regions": (), **options})
         return reading if labels else reading.to_predict()
 
-    def specimen(self, given: str | Path, most: int = 1000) -> Specimen:
+    def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """What `unrolled.inspect` looks at: a text, or the first sequence of a file and some of the others; `most` steps of each.
 
         Labels that are not known are supposed to be those that the network gives.
         """
         if isinstance(given, str):
-            return labelled_specimen(self.deciding, Part(self._encoded([_example(given, "the input")]), np.arange(1)), "", most)
-        reading = settle_format(given, self.reading_of(given, labels=False), tagged=self.tagged)
+            return labelled_input(self.predictor, Part(self._encoded([_example(given, "the input")]), np.arange(1)), "", most)
+        reading = resolve_format(given, self.reading_of(given, labels=False), tagged=self.tagged)
         encoded = self._encoded(islice(read_examples(given, reading, tagged=self.tagged), MOST_READ))
-        return labelled_specimen(self.deciding, Part(encoded, np.arange(len(encoded.sequences))), f"of {given.name}", most)
+        return labelled_input(self.predictor, Part(encoded, np.arange(len(encoded.sequences))), f"of {given.name}", most)
 
-    def held_out(self, material: Labelled, most: int = 1000) -> Specimen | None:
+    def held_out(self, material: Labelled, most: int = 1000) -> InspectionInput | None:
         """The same of what was held out when `material` was learnt; None where nothing was."""
-        return labelled_specimen(self.deciding, material.held_out, "held out in training", most) if len(material.held_out) else None
+        return labelled_input(self.predictor, material.held_out, "held out in training", most) if len(material.held_out) else None
 
-    def _asked(self, window: int | None, overlap: int) -> Deciding:
+    def _asked(self, window: int | None, overlap: int) -> Predictor:
         """How the network is asked: as in training, or in pieces of so many steps."""
         asked = build(WindowOptions, {"window": window, "overlap": overlap})
         if asked.window is None:
-            return self.deciding
+            return self.predictor
         if not self.tagged:
             raise ConfigError("`--window` divides sequences whose steps are tagged, and this network labels whole ones. Leave it out.")
         return Steps(self.model, asked.window, asked.overlap)
@@ -158,7 +158,7 @@ class TrainedLabeller:
         )
 
     def _encoded(self, examples: Iterable[Example]) -> Encoded:
-        return Encoded(gather(map(self._cut, examples), self.codec.level), self.codec, tagged=self.tagged, several=self.deciding.several)
+        return Encoded(gather(map(self._cut, examples), self.codec.level), self.codec, tagged=self.tagged, several=self.predictor.several)
 
     def _cut(self, example: Example) -> Example:
         """With its text cut into tokens, if it comes without."""

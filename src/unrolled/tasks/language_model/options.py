@@ -30,7 +30,7 @@ class DataOptions:
     held_out: float = option(0.1, "The part at the end of DATA that is measured on and not learnt.")
     level: str | None = option(None, "char or word.  [default: char, or word if --vocabulary is given]")
     vocabulary: int | None = option(
-        None, f"Most symbols to know; others become <UNK>.  [default: all characters or activities, or {WORDS} words]"
+        None, f"Vocabulary size: most symbols to know; others become <UNK>.  [default: all characters or activities, or {WORDS} words]"
     )
     case: str | None = option(None, "Column of event logs that says to which case an event belongs: each case is a line of activities.")
     activity: str | None = option(None, "Column of event logs that says what happened.")
@@ -71,12 +71,10 @@ class ModelOptions:
     """The network."""
 
     cell: str = option("lstm", "A built-in cell's name, or a file of equations.")
-    hidden: int = option(512, "Units in every layer.")
-    layers: int = option(1, "Layers, one above the other.")
-    embedding: int | None = option(
-        None, f"Columns of the input vectors; 0 for one-hot input.  [default: as there are symbols, at most {COLUMNS}]"
-    )
-    dropout: float = option(0.25, "Part of what layers give that is dropped in training.")
+    hidden: int = option(512, "Hidden size: units in every layer.")
+    layers: int = option(1, "Number of layers, one above the other.")
+    embedding: int | None = option(None, f"Embedding size; 0 for one-hot input.  [default: as there are symbols, at most {COLUMNS}]")
+    dropout: float = option(0.25, "Dropout: part of what layers give that is dropped in training.")
     recurrent_dropout: float = option(0.0, "Part of what recurrent maps read that is dropped, the same for a whole window.")
     initial_state: str = option("zeros", "zeros, or learned.")
     residual: bool = option(False, "Add a layer's input to its output.")
@@ -118,10 +116,20 @@ class ModelOptions:
 
 
 @dataclass(frozen=True)
+class TextReading:
+    """How other files are read by a trained model."""
+
+    case: str | None = option(None, "Column of event logs that says to which case an event belongs, if not as in training.")
+    activity: str | None = option(None, "Column of event logs that says what happened, if not as in training.")
+    time: str | None = option(None, "Column of event logs with the time, if not as in training.")
+    encoding: str | None = option(None, "How the files are encoded.  [default: utf-8, or as in training]")
+
+
+@dataclass(frozen=True)
 class LanguageTrainingOptions(TrainingOptions):
     """How to train, with what was measured to be best for texts where nothing is said."""
 
-    learning_rate: float = option(5e-3, "Step size of AdamW at its highest.")
+    learning_rate: float = option(5e-3, "Learning rate of AdamW at its highest.")
 
 
 GROUPS: dict[str, type] = {"data": DataOptions, "model": ModelOptions, "streams": StreamOptions, "training": LanguageTrainingOptions}

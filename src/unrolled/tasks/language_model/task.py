@@ -123,13 +123,13 @@ class LanguageModelTask:
             int(measures["lost"]),
         )
 
-    def memory(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """The carried state."""
-        return self.truncated.memory()
+        return self.truncated.state_dict()
 
-    def recall(self, memory: Mapping[str, Tensor]) -> None:
+    def load_state_dict(self, memory: Mapping[str, Tensor]) -> None:
         """Take over a carried state."""
-        self.truncated.recall(memory)
+        self.truncated.load_state_dict(memory)
 
 
 def _summed_loss(logits: Tensor, targets: Tensor) -> Tensor:

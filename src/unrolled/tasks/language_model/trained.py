@@ -17,10 +17,10 @@ from unrolled.data.text import Source, find_sources, read_text, whole_words
 from unrolled.data.vocabulary import EVENT, Vocabulary
 from unrolled.decoding import draw
 from unrolled.errors import ConfigError, DataError
-from unrolled.inspect.specimen import Specimen
+from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import LanguageModel
+from unrolled.tasks.language_model.inspection_input import held_out_input, text_input
 from unrolled.tasks.language_model.measure import Measure, measure, streams_for
-from unrolled.tasks.language_model.specimen import held_out_specimen, text_specimen
 
 UNITS = {"char": "character", "word": "word", EVENT: "event"}
 """What a token is called, by the level of its vocabulary."""
@@ -105,16 +105,16 @@ class TrainedLanguageModel:
         tick = None if progress is None else partial(progress, "measuring")
         return measure(self.model, tokens, streams_for(len(tokens)), tick, self.vocabulary.log_frequencies)
 
-    def specimen(self, given: str | Path, most: int = 1000) -> Specimen:
+    def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """What `unrolled.inspect` looks at: a text, or the beginning of a file, after the start of a line; `most` symbols of it."""
         symbols = list(islice(iter(self.vocabulary.split(given)) if isinstance(given, str) else self._symbols(given), most + 1))
         if not symbols:
             raise DataError(f"There is nothing to read in {str(given)!r}. Pass a text, or a file that has some.")
-        return text_specimen(self.model, self.vocabulary, symbols, most)
+        return text_input(self.model, self.vocabulary, symbols, most)
 
-    def held_out(self, material: Corpus, most: int = 1000) -> Specimen | None:
+    def held_out(self, material: Corpus, most: int = 1000) -> InspectionInput | None:
         """The same of the text that was held out when `material` was learnt; None where there is none."""
-        return held_out_specimen(self.model, self.vocabulary, material.held_out, most)
+        return held_out_input(self.model, self.vocabulary, material.held_out, most)
 
     def _symbols(self, path: Path) -> Iterator[str]:
         """The symbols of a file one by one, of an event log with the end of each case."""

@@ -3,11 +3,9 @@
 import warnings
 from pathlib import Path
 
-import matplotlib
-from matplotlib.font_manager import fontManager
-
+from unrolled import inspect
 from unrolled.errors import ConfigError
-from unrolled.inspect.draw import attention
+from unrolled.extras import extra
 from unrolled.tasks.translation.trained import TrainedTranslator, Translation
 from unrolled.training.checkpoint import replace_file
 
@@ -37,9 +35,9 @@ def draw_alignment(said: Translation, path: Path) -> None:
     """
     if said.weights is None:
         raise ConfigError(NO_ATTENTION)
-    known = {font.name for font in fontManager.ttflist}
-    with matplotlib.rc_context({"font.family": [font for font in FONTS if font in known]}), warnings.catch_warnings():
+    known = {font.name for font in extra("matplotlib.font_manager").fontManager.ttflist}
+    with extra("matplotlib").rc_context({"font.family": [font for font in FONTS if font in known]}), warnings.catch_warnings():
         # Characters that no font here has are drawn as boxes.
         warnings.filterwarnings("ignore", "Glyph")
-        figure = attention(said.weights, said.read, said.written)
+        figure = inspect.draw.attention(said.weights, said.read, said.written)
         replace_file(path, lambda aside: figure.savefig(aside, format=path.suffix[1:].lower(), dpi=160, facecolor="white"))

@@ -8,7 +8,7 @@ from unrolled.data.pairs import Codings, Pair, Tally, divide, read_pairs, togeth
 from unrolled.data.pairs.bitext import Bitext
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.configuration import Configuration
-from unrolled.tasks.kind import Progress
+from unrolled.tasks.recipe import Progress
 from unrolled.tasks.translation.options import Reading, TranslateOptions
 
 

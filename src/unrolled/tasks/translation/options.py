@@ -25,7 +25,7 @@ class TranslateOptions:
     held_out: float = option(
         0.05, "The part of all sources, drawn at random, or from 1 on their number, that is measured on and not learnt; 0: none."
     )
-    batch: int = option(64, "Pairs in a batch, of about the same lengths.")
+    batch: int = option(64, "Batch size: pairs in a batch, of about the same lengths.")
 
     def __post_init__(self) -> None:
         if not (0 <= self.held_out < 1 or (self.held_out >= 1 and self.held_out == int(self.held_out))):
@@ -65,14 +65,14 @@ class Symbols(CodingOptions):
 class TranslationTraining(TrainingOptions):
     """How to train, with what is usual for pairs where nothing is said."""
 
-    average: float = option(0.995, "Part that each update leaves of a running mean of the weights, which is then what is kept; 0: none.")
+    average: float = option(0.995, "Decay of an exponential moving average of the weights, which is then what is kept; 0: none.")
 
 
 @dataclass(frozen=True)
 class SearchOptions:
     """How what is written is searched for."""
 
-    beam: int | None = option(None, "Sequences carried on side by side; 1 is greedy search.  [default: as many as --nbest]")
+    beam: int | None = option(None, "Beam size: sequences carried on side by side; 1 is greedy search.  [default: as many as --nbest]")
     nbest: int = option(1, "How many of the best sequences to give.")
     length_penalty: float = option(0.6, "Power of the length that log P is divided by (Wu et al. 2016); 0 prefers short sequences.")
     coverage_penalty: float = option(0.0, "How much it costs not to look at parts of the source.")

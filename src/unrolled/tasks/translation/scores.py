@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sacrebleu.metrics import BLEU, CHRF
-
 from unrolled.data.vocabulary import split_words
 from unrolled.errors import DataError
+from unrolled.extras import extra
 
 Cut = Callable[[str], Sequence[str]]
 
@@ -45,7 +44,8 @@ def score_texts(texts: Sequence[str], references: Sequence[Sequence[str]], *, cu
     # A list for the first reference of each text, one for the second, …; None says that a text has no more.
     most = max(map(len, references))
     lists = [[some[i] if i < len(some) else None for some in references] for i in range(most)]
-    measures = BLEU(tokenize=tokenize), CHRF()
+    metrics = extra("sacrebleu.metrics")
+    measures = metrics.BLEU(tokenize=tokenize), metrics.CHRF()
     bleu, chrf = (measure.corpus_score(list(texts), lists) for measure in measures)
     signatures = (str(measure.get_signature()) for measure in measures)
     same = sum(_plain(text) in map(_plain, some) for text, some in zip(texts, references, strict=True))

@@ -105,11 +105,11 @@ class TranslationTask:
         """None."""
         return ()
 
-    def memory(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Nothing is carried from batch to batch."""
         return {}
 
-    def recall(self, memory: Mapping[str, Tensor]) -> None:
+    def load_state_dict(self, memory: Mapping[str, Tensor]) -> None:
         """Nothing."""
 
 

@@ -19,15 +19,15 @@ from unrolled.data.text import Source
 from unrolled.data.vocabulary import END, split_words
 from unrolled.decoding import Hypothesis, beam_search, draw
 from unrolled.errors import ConfigError, DataError
-from unrolled.inspect.specimen import MOST_READ, Specimen
+from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
 from unrolled.models import EncoderDecoder
 from unrolled.models.decoder import DecoderState, Memory, State
-from unrolled.tasks.kind import Progress
+from unrolled.tasks.recipe import Progress
 from unrolled.tasks.translation.conversation import Conversation
+from unrolled.tasks.translation.inspection_input import source_input
 from unrolled.tasks.translation.material import Bilingual
 from unrolled.tasks.translation.options import SearchOptions
 from unrolled.tasks.translation.scores import Scores, score_texts
-from unrolled.tasks.translation.specimen import source_specimen
 
 AT_ONCE, BATCH = 2048, 64
 """Sources that are held in memory while they are translated, and that are translated side by side."""
@@ -189,23 +189,23 @@ class TrainedTranslator:
         cut = list if self.codings.target.level == "char" else split_words
         return score_texts(texts, [pair.targets for pair in pairs], cut=cut), texts
 
-    def specimen(self, given: str | Path, most: int = 1000) -> Specimen:
+    def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """What `unrolled.inspect` looks at: a source, or the first one of a file and some of the others, with what is written after it."""
         if isinstance(given, str):
-            return self._specimen([given], "", most)
+            return self._inspection_input([given], "", most)
         pairs = islice(read_pairs(given, self.reading_of().to_predict()), MOST_READ)
-        return self._specimen([pair.source for pair in pairs], f"of {given.name}", most)
+        return self._inspection_input([pair.source for pair in pairs], f"of {given.name}", most)
 
-    def held_out(self, material: Bilingual, most: int = 1000) -> Specimen | None:
+    def held_out(self, material: Bilingual, most: int = 1000) -> InspectionInput | None:
         """The same of the sources that were held out when `material` was learnt; None where none were."""
         sources = [pair.source for pair in material.held_out]
-        return self._specimen(sources, "held out in training", most) if sources else None
+        return self._inspection_input(sources, "held out in training", most) if sources else None
 
-    def _specimen(self, sources: Sequence[str], whence: str, most: int) -> Specimen:
+    def _inspection_input(self, sources: Sequence[str], whence: str, most: int) -> InspectionInput:
         source = sources[0].strip()
         if not source:
             raise DataError(f"There is nothing to read in {sources[0]!r}{whence and f', the first source {whence}'}. Pass a text.")
-        return source_specimen(self.model, self.codings, sources, self.translate([source])[0][0].text, whence, most)
+        return source_input(self.model, self.codings, sources, self.translate([source])[0][0].text, whence, most)
 
     def converse(self, search: SearchOptions | None = None, *, temperature: float | None = None, seed: int | None = None) -> Conversation:
         """A talk in which each text is answered: with the best reply, or with one drawn at a `temperature`."""

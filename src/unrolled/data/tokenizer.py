@@ -14,7 +14,7 @@ _COMPOUND = re.compile(r"[^\W\d]['’/-]|['’/-][^\W\d]")
 """What is found in words that some files cut and others do not, such as `well-known`, each in its own way."""
 
 
-class Cutter:
+class Tokenizer:
     """Cuts texts as far as known tokens show how; `names` are these, the most frequent first.
 
     Words and marks are those of `split_words`, but marks stay with what they touch where that is a known token, as `U.S.`, `...` or `e-mail`

@@ -1,12 +1,13 @@
-"""What every kind of task has in common: options, knowledge of its data, a network, a loop, a result."""
+"""What every task has in common: options, knowledge of its data, a network, a loop, a result."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from torch import nn
 
 from unrolled.cells import Cell
 from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.summary import Answering, Summary, Writing
 from unrolled.training import Task
 
 Progress = Callable[[str, int, int], None]
@@ -42,24 +43,32 @@ class ReadyTask(Task, Protocol):
         """What is learnt from how much, in a few words."""
 
 
-class Kind(Protocol):
-    """A kind of task.
+class Recipe(Protocol):
+    """A task: what `unrolled train` has a command for.
 
-    `name` is what follows `unrolled train`. `groups` are the option dataclasses by their tables in `config.toml`; "data" has `sources`,
+    `name` is that of the command, `help` its text, and `data_name` what its data is called there. `noun` is what a
+    network of it is called, `commands` are those that its runs can be used with, `evaluating` and `predicting` the option dataclasses of two of
+    them. `groups` are the option dataclasses by their tables in `config.toml`; "data" has `sources`,
     "model" has `cell`, and "training" is a `TrainingOptions`. `file` is the name under which the knowledge lies in a run folder.
     """
 
     name: str
     groups: Mapping[str, type]
     file: str
+    help: str
+    data_name: str
+    noun: str
+    commands: tuple[str, ...]
+    evaluating: tuple[type, ...]
+    predicting: tuple[type, ...]
 
     def read(self, configuration: Configuration, progress: Progress) -> Material:
         """The data that the configuration names."""
 
-    def recall(self, text: str) -> Any:
+    def from_json(self, text: str) -> Any:
         """The knowledge that `to_json` wrote. `RunError` for something else."""
 
-    def settle(self, configuration: Configuration, knowledge: Any) -> Configuration:
+    def resolve(self, configuration: Configuration, knowledge: Any) -> Configuration:
         """With what was left open until the data was known."""
 
     def build(self, configuration: Configuration, knowledge: Any, cell: Cell) -> nn.Module:
@@ -70,3 +79,12 @@ class Kind(Protocol):
 
     def trained(self, model: Any, knowledge: Any, configuration: Configuration) -> Any:
         """What a user gets in the end; `model` is in evaluation mode."""
+
+    def evaluate(self, trained: Any, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress) -> Summary:
+        """Measures of a network on files; `parts` are options of each of `evaluating`."""
+
+    def predict(self, trained: Any, file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
+        """What a network says of a file; `parts` are options of each of `predicting`."""
+
+    def next_step(self, knowledge: Any, configuration: Configuration) -> str:
+        """What one does with a run, as a sentence in which `{run}` stands for its folder."""

@@ -20,7 +20,7 @@ MEASURED_AT_ONCE = 64
 Weights = Tensor | None
 
 
-class Deciding(Protocol):
+class Predictor(Protocol):
     """A network that labels, and how it is asked: of whole sequences, or in pieces of at most `window` steps."""
 
     tagged: bool
@@ -48,13 +48,13 @@ def device_of(model: torch.nn.Module) -> torch.device:
 
 @torch.inference_mode()
 def predict_all(
-    deciding: Deciding, encoded: Encoded, which: Numbers, tick: Callable[[int, int], None] | None = None
+    predictor: Predictor, encoded: Encoded, which: Numbers, tick: Callable[[int, int], None] | None = None
 ) -> tuple[list[Prediction], float, int]:
     """`predict` of any number of sequences, in batches of about the same length; the network should be in evaluation mode."""
     found: dict[int, Prediction] = {}
     total, count = 0.0, 0
     for batch in by_length(encoded.sequences.lengths, which, MEASURED_AT_ONCE):
-        said, loss, decisions = deciding.predict(encoded, batch)
+        said, loss, decisions = predictor.predict(encoded, batch)
         found.update(zip(batch.tolist(), said, strict=True))
         total, count = total + loss, count + decisions
         if tick:

@@ -13,7 +13,7 @@ UNKNOWN = 0
 """The id of `<UNK>`."""
 
 
-class SymbolVectors(nn.Module):
+class Embedding(nn.Module):
     """Symbols `0 … symbols - 1` as vectors.
 
     Args:

@@ -8,7 +8,7 @@ import torch
 from unrolled.data.coding import Ids
 from unrolled.data.tokens import TokenFile
 from unrolled.data.vocabulary import EVENT, Vocabulary
-from unrolled.inspect.specimen import START, UNITS, Sample, Specimen, sample_of_ids
+from unrolled.inspect.inspection_input import START, UNITS, InspectionInput, Sample, sample_of_ids
 from unrolled.models import LanguageModel
 
 WINDOW, WINDOWS = 256, 16
@@ -20,15 +20,15 @@ LOOKED_THROUGH = 1 << 18
 HELD_OUT = "held out in training"
 
 
-def text_specimen(model: LanguageModel, vocabulary: Vocabulary, symbols: Sequence[str], most: int) -> Specimen:
+def text_input(model: LanguageModel, vocabulary: Vocabulary, symbols: Sequence[str], most: int) -> InspectionInput:
     """The first `most` symbols of a text after the start of a line. Where lines stand alone, its lines are a sample of many."""
     ids = vocabulary.look_up(symbols[:most])
     note = f"These are the first {most:,}; there are more" if len(symbols) > most else ""
     sample = None if model.line_end is None else _lines(model, vocabulary, ids, "")
-    return _specimen(model, vocabulary, ids, symbols[:most], note, sample)
+    return _inspection_input(model, vocabulary, ids, symbols[:most], note, sample)
 
 
-def held_out_specimen(model: LanguageModel, vocabulary: Vocabulary, tokens: TokenFile, most: int) -> Specimen | None:
+def held_out_input(model: LanguageModel, vocabulary: Vocabulary, tokens: TokenFile, most: int) -> InspectionInput | None:
     """The beginning of the text that a run held out, from its first new line on, with windows or lines of all of it."""
     ids = tokens.read(0, min(len(tokens), 2 * most))
     ends = np.flatnonzero(ids[:most] == vocabulary.end)
@@ -40,13 +40,15 @@ def held_out_specimen(model: LanguageModel, vocabulary: Vocabulary, tokens: Toke
     if model.line_end is not None:
         sample = _lines(model, vocabulary, tokens.read(0, min(len(tokens), LOOKED_THROUGH)), f" {HELD_OUT}")
     names = ["\n" if i == vocabulary.end else vocabulary.symbols[i] for i in ids.tolist()]
-    return _specimen(model, vocabulary, ids, names, f"It is from the text that was {HELD_OUT}", sample)
+    return _inspection_input(model, vocabulary, ids, names, f"It is from the text that was {HELD_OUT}", sample)
 
 
-def _specimen(model: LanguageModel, vocabulary: Vocabulary, ids: Ids, symbols: Sequence[str], note: str, sample: Sample | None) -> Specimen:
+def _inspection_input(
+    model: LanguageModel, vocabulary: Vocabulary, ids: Ids, symbols: Sequence[str], note: str, sample: Sample | None
+) -> InspectionInput:
     answers = ["\n" if i == vocabulary.end else name for i, name in enumerate(vocabulary.symbols)]
     x = torch.from_numpy(np.append(vocabulary.end, ids))[:, None].to(_device(model))
-    return Specimen(model, x, (START, *symbols), vocabulary.level, answers, note=note, sample=sample)
+    return InspectionInput(model, x, (START, *symbols), vocabulary.level, answers, note=note, sample=sample)
 
 
 def _lines(model: LanguageModel, vocabulary: Vocabulary, ids: Ids, whence: str) -> Sample | None:

@@ -67,7 +67,7 @@ class Beside:
 
 
 @dataclass(frozen=True, eq=False)
-class Specimen:
+class InspectionInput:
     """A network with a sequence.
 
     `x` is the sequence as the network takes it, alone in its batch; `symbols` `[T]` is what stands at each step, of the kind `level`

@@ -7,11 +7,11 @@ import torch
 
 from unrolled.data.pairs import Codings
 from unrolled.data.vocabulary import END
-from unrolled.inspect.specimen import Specimen, sample_of_ids
+from unrolled.inspect.inspection_input import InspectionInput, sample_of_ids
 from unrolled.models import EncoderDecoder
 
 
-def source_specimen(model: EncoderDecoder, codings: Codings, sources: Sequence[str], target: str, whence: str, most: int) -> Specimen:
+def source_input(model: EncoderDecoder, codings: Codings, sources: Sequence[str], target: str, whence: str, most: int) -> InspectionInput:
     """The first source, of which `most` symbols are read, and what was written after it, as the network numbers them; and some of the others.
 
     `whence` says where they are from.
@@ -26,7 +26,7 @@ def source_specimen(model: EncoderDecoder, codings: Codings, sources: Sequence[s
     names = codings.target.names(range(codings.target.size))
     one = f"It is the first of {len(sources):,} sources {whence}" if len(sources) > 1 else ""
     cut = f"These are the first {most:,} of {len(symbols):,}" if len(symbols) > most else ""
-    return Specimen(
+    return InspectionInput(
         model,
         column(ids[:most]),
         symbols[:most],
