@@ -73,6 +73,17 @@ def test_most_frequent_first_then_alphabetical_and_size_counts_all() -> None:
     assert Vocabulary.from_counts("char", counts, 99).size == 6
 
 
+def test_counts_are_kept_with_the_rest_for_what_is_unknown_and_make_frequencies() -> None:
+    counts = Counter({"b": 2, "c": 5, "a": 2, "\n": 100, "z": 0, "d": 1})
+    small = Vocabulary.from_counts("char", counts, 4)
+    assert small.counts == (3, 100, 5, 2)
+    assert Vocabulary.from_json(small.to_json()).counts == small.counts
+    assert small.log_frequencies is not None
+    np.testing.assert_allclose(np.exp(small.log_frequencies), np.array([4, 101, 6, 3]) / 114)
+    bare = Vocabulary.from_json(json.dumps({"level": "char", "symbols": small.symbols}))
+    assert bare == small and bare.counts == () and bare.log_frequencies is None
+
+
 @pytest.mark.parametrize(("level", "size", "named"), [("letter", None, "char, word"), ("char", 2, "at least 3")])
 def test_impossible_vocabularies_are_refused(level: str, size: int | None, named: str) -> None:
     with pytest.raises(ConfigError, match=named):
@@ -100,6 +111,9 @@ BROKEN = {
     "no JSON": "{",
     "too deep": "[" * 100_000,
     "no object": "[]",
+    "counts too few": json.dumps({"level": "char", "symbols": [UNKNOWN, END, "a"], "counts": [1, 2]}),
+    "counts below 0": json.dumps({"level": "char", "symbols": [UNKNOWN, END], "counts": [1, -2]}),
+    "counts that are none": json.dumps({"level": "char", "symbols": [UNKNOWN, END], "counts": [1, "2"]}),
     "a key too few": '{"level": "char"}',
     "a key too many": json.dumps({"level": "char", "symbols": [UNKNOWN, END], "more": 1}),
     "unknown level": json.dumps({"level": "byte", "symbols": [UNKNOWN, END]}),

@@ -103,3 +103,15 @@ def test_places_that_there_are_not():
         with pytest.raises(ConfigError, match="There is no layer"):
             un.inspect.gates(layer, x, **options)
     assert un.inspect.gates(layer, x).place == (1, 0)
+
+
+def test_states_that_ran_away_are_told_by_their_part():
+    torch.manual_seed(0)
+    layer = un.Recurrent("lstm", 3, 4)
+    with torch.no_grad():
+        for gate in "fiz":
+            layer.block(f"b_{gate}").copy_(torch.tensor([20.0, 0.0, 0.0, 0.0]))
+    # The first of four cells grows by 1 at every step: it is beyond 100 at the last 4 of 104 steps of the longer sequence.
+    found = un.inspect.gates(layer, torch.randn(104, 2, 3), [104, 50])
+    assert found.runaway == {"c": pytest.approx(4 / (154 * 4))}
+    assert un.inspect.gates(layer, torch.randn(90, 1, 3)).runaway == {}

@@ -84,7 +84,7 @@ def test_a_run_that_is_worse_than_guessing_by_frequency_says_so_and_what_to_try(
     assert (
         warning.startswith("WARNING: what was learnt is of no use") and "--reset-probability" in warning and "by its frequency" in warning
     )
-    assert "read from its beginning in one go" in differs
+    assert "read in one part, from its beginning" in differs and "into 7, read side by side" in differs
     assert "of 7 parts are no better" in "".join(said["useless"])
     assert not any("WARNING" in line for line in said["useful"])
     assert "no better" not in said["useful"][-2]
@@ -96,5 +96,10 @@ def test_a_last_loss_far_from_that_on_the_way_is_remarked(texts, tmp_path):
     measures = {"held_out": 2.2, "unigram": 3.3, "parts": 1, "lost": 0, "unknown": 0, "accuracy": 0.4}
     assert [line for line in task.remarks(measures, 2.15) if "WARNING" in line] == []
     (warning,) = [line for line in task.remarks(measures, 2.0) if "WARNING" in line]
-    assert "2.2000 nats per character from the beginning are far above 2.0000 on the way" in warning
+    assert "2.2000 nats per character now and 2.0000 on the way are far apart" in warning
+    assert [line for line in task.remarks(measures, 2.5) if "WARNING" in line]
+    assert not [line for line in task.remarks({**measures, "held_out": 2e-4}, 1e-4) if "WARNING" in line]
     assert list(task.remarks(measures, None)) == []
+    (useless,) = task.remarks({**measures, "held_out": float("nan")}, None)
+    assert "of no use" in useless
+    assert list(task.remarks({**measures, "parts": 7}, 2.19)) == []  # As it was measured on the way.

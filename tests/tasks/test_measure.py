@@ -80,8 +80,8 @@ def test_more_streams_count_each_token_once_after_warming_up(tokens, streams, wi
 def test_parts_that_are_no_better_than_guessing_by_frequency_are_lost(tmp_path, streams):
     counts = {"a": 60, "b": 25, "c": 5, "\n": 10}
     vocabulary = Vocabulary.from_counts("char", counts)
-    ids = random.Random(3).choices("abc\n", weights=[60, 25, 5, 10], k=5 * WARM_UP * 4 + 13)
-    ids[-WARM_UP * 4 :] = "a" * WARM_UP * 4  # The last of five parts is nothing but what is most frequent.
+    ids = random.Random(3).choices("ab\n", weights=[60, 25, 10], k=5 * WARM_UP * 4 + 13)
+    ids[-WARM_UP * 4 :] = "c" * WARM_UP * 4  # The last of five parts is nothing but what is rare: dear to guess, whatever is learnt.
     path = tmp_path / "text"
     path.write_text("".join(ids), encoding="utf-8")
     tokens, frequencies = encode(path, vocabulary), vocabulary.log_frequencies
@@ -90,12 +90,16 @@ def test_parts_that_are_no_better_than_guessing_by_frequency_are_lost(tmp_path, 
     model = model_of(vocabulary)
     found = measure(model, tokens, streams, log_frequencies=frequencies)
     assert found.unigram == pytest.approx(unigram, abs=1e-9)
-    # Scores that are the frequencies, slightly blunted, lose wherever the text is not easier than on average.
+    # Frequencies with more for the rare symbol: a part is better than the guess where it has many of them, and lost where it has none.
     torch.nn.init.zeros_(model.output.weight)
     with torch.no_grad():
-        model.output.bias.copy_(0.99 * torch.from_numpy(frequencies))
-    blunt = measure(model, tokens, streams, log_frequencies=frequencies)
-    assert (blunt.parts, blunt.lost) == (streams, {1: 1, 3: 2, 5: 4}[streams])
+        model.output.bias.copy_(torch.from_numpy(frequencies) + torch.tensor([0, 0, 0, 0, 0.2]))
+        assert vocabulary.symbols[-1] == "c"
+    raised = measure(model, tokens, streams, log_frequencies=frequencies)
+    assert (raised.parts, raised.lost) == (streams, {1: 0, 3: 2, 5: 4}[streams])
+    torch.nn.init.constant_(model.output.bias, float("nan"))
+    broken = measure(model, tokens, streams, log_frequencies=frequencies)
+    assert broken.lost == streams and math.isnan(broken.nats)
     unknown = measure(model, tokens, streams)
     assert (unknown.unigram, unknown.lost) == (None, 0)
 

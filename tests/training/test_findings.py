@@ -91,6 +91,7 @@ NEARLY = {
     "large updates of a vector that begins at 0": {"step": BASE.step * [1, 1, 1, 1, 1], "weight": BASE.weight * [1, 0.01, 1, 1, 1]},
     "a single cell that is mended by others": {"states": {"recurrent.c_l0": np.tile([180.0, 0.0009], (RECORDS, 1))}},
     "cells that ran away at first": {"states": {"recurrent.c_l0": np.where(np.arange(RECORDS)[:, None] < 10, [180.0, 0.1], [20.0, 0.0])}},
+    "no part that is better than guessing, where others say that nothing was learnt": {"starts": (7, 7)},
     "an open gate": {"gates": {"recurrent.f_l0": np.tile([0.0, 0.85], (RECORDS, 1))}},
     "noise near a loss of 0": {"loss": np.concatenate([np.geomspace(4, 1e-3, 15), np.full(5, 0.01)]), "kept": 0.02},
     "a held-out loss that moves a little": {"held_out": held_out([3, 2, 2.06, 2.05])},

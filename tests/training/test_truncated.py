@@ -236,7 +236,7 @@ def test_stream_options_start_at_one(name):
 
 def test_lines_that_begin_anew_by_themselves_need_no_resets():
     assert StreamOptions().for_lines(lines=True).reset_probability == 0
-    assert StreamOptions().for_lines(lines=False).reset_probability > 0
+    assert StreamOptions().for_lines(lines=False).reset_probability == StreamOptions().reset_probability > 0
     assert StreamOptions(reset_probability=0.0).for_lines(lines=False).reset_probability == 0
     for value in (-0.1, 1.0, float("nan")):
         with pytest.raises(ConfigError, match="--reset-probability"):

@@ -1,14 +1,14 @@
 """Commands about a run, whose options are those that fit its task."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from unrolled.cli.flags import given, merged_flags, parts_of
+from unrolled.cli.flags import flags, given, parts_of
 from unrolled.errors import ConfigError, RunError
-from unrolled.options import options_of
 from unrolled.tasks import RECIPES, find_recipe, load, recipe_of
 from unrolled.tasks.recipe import Recipe
 
@@ -31,41 +31,51 @@ class RunCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find the run first, then the options that fit it."""
-        ctx.meta[_RECIPE] = _recipe_in(args)
+        recipe = None if ctx.resilient_parsing else self._recipe_in(args)
+        ctx.meta[_RECIPE] = recipe
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            recipe: Recipe | None = ctx.meta[_RECIPE]
-            if recipe is not None and error.option_name in self._flags_of_others():
+            if recipe is not None and error.option_name in {
+                name for flag in self._all_flags() for name in (*flag.opts, *flag.secondary_opts)
+            }:
                 raise ConfigError(f"`{error.option_name}` says nothing about {recipe.noun}. Leave it out.") from None
             raise
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own, and those that fit the run."""
         recipe: Recipe | None = ctx.meta.get(_RECIPE)
-        fitting = [] if recipe is None else merged_flags(*getattr(recipe, self.ask), without=self.without)
+        fitting = [] if recipe is None else flags(getattr(recipe, self.ask), self.without)
         return [*self.params, *fitting, *(o for o in [self.get_help_option(ctx)] if o is not None)]
 
-    def _flags_of_others(self) -> set[str]:
-        return {o.flag for name in RECIPES for group in getattr(find_recipe(name), self.ask) for o in options_of(group)}
+    def _all_flags(self) -> list[click.Parameter]:
+        """The flags of all tasks, each name once."""
+        every = (flag for name in RECIPES for flag in flags(getattr(find_recipe(name), self.ask), self.without))
+        return list({flag.name: flag for flag in every}.values())
 
-
-def _recipe_in(args: Sequence[str]) -> Recipe | None:
-    """The recipe of the run among what was typed. `RunError` where something was named that is none."""
-    names = [arg for arg in args if not arg.startswith("-")]
-    runs = [name for name in names if Path(name, "config.toml").exists()]
-    if not runs and (not names or {"-h", "--help"} & {*args}):
-        return None
-    return recipe_of((runs or names)[0])
+    def _recipe_in(self, args: Sequence[str]) -> Recipe | None:
+        """The recipe of the run that was typed; None where help alone is wanted. `RunError` for what is no run, or none for this command."""
+        probe = click.Command(self.name, params=[*self.params, *self._all_flags()])
+        probe.ignore_unknown_options = probe.allow_extra_args = True
+        with probe.make_context(self.name, list(args), resilient_parsing=True) as found:
+            run = found.params.get("run")
+        if run is None or ({"-h", "--help"} & {*args} and not os.path.isdir(run)):
+            return None
+        recipe = recipe_of(run)
+        _require(recipe, run, str(self.name))
+        return recipe
 
 
 def open_run(run: Path, command: str) -> Any:
     """The trained network of a run that a command can be used with. `RunError` for one of another task."""
-    recipe = recipe_of(run)
+    _require(recipe_of(run), run, command)
+    return load(run)
+
+
+def _require(recipe: Recipe, run: Path, command: str) -> None:
     if command not in recipe.commands:
         others = ", ".join(f"`unrolled {other}`" for other in recipe.commands)
         raise RunError(f"{run} holds {recipe.noun}, which `unrolled {command}` is not for. Use it with {others}.")
-    return load(run)
 
 
 def parts_for(run: Path, ask: str, options: dict[str, Any]) -> tuple[Recipe, Parts]:

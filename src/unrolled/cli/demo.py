@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from unrolled.cli.train import INTERRUPTED
+from unrolled.cli.train import INTERRUPTED, loss_curve
 from unrolled.tasks import find_recipe, load, run_training
 from unrolled.training import RunFolder, display_here
-from unrolled.training.run_folder import PICTURE, fresh_folder
+from unrolled.training.run_folder import fresh_folder
 
 TEXT = "builtin:python-docs"
 PROMPT = "The "
@@ -32,7 +32,7 @@ def demo(out: Path | None, minutes: float, hidden: int) -> None:
     click.secho("\nWhat it writes now:", bold=True)
     for seed in (1, 2):
         click.echo(f"\n{load(folder.path).sample(PROMPT, 300, temperature=0.7, seed=seed)[0]}")
-    click.secho(f"\nThe run is in {folder}, its loss curve in {folder.path / PICTURE}. Next:", bold=True)
+    click.secho(f"\nThe run is in {folder}{loss_curve(folder)}. Next:", bold=True)
     for command, effect in (
         (f"sample {where} --prompt 'A class ' --temperature 0.5", "let it write"),
         (f"score {where} 'The class is defined.' 'The defined class the is.'", "which is more likely?"),

@@ -5,7 +5,7 @@ import os
 import platform
 import shlex
 import warnings
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import click
@@ -17,10 +17,11 @@ from unrolled.engines.fused import KERNELS
 from unrolled.engines.native.compilers import find_compiler
 from unrolled.engines.native.folder import builds_folder, contents
 from unrolled.errors import BuildError
+from unrolled.extras import EXTRAS
 from unrolled.folders import cache_folder
 from unrolled.training import TrainingOptions
 
-PACKAGES = ("unrolled", "torch", "numpy", "sympy", "safetensors", "click", "rich", "matplotlib")
+PACKAGES = ("unrolled", "torch", "numpy", "sympy", "safetensors", "click", "rich", "tokenizers")
 
 
 @click.command()
@@ -46,6 +47,7 @@ def _look() -> dict[str, Any]:
     }
     return {
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "extras": {package: _installed(package, group) for package, group in EXTRAS.values()},
         "processor": {
             "device": str(TrainingOptions().find_device()),
             "cores": os.cpu_count(),
@@ -57,6 +59,14 @@ def _look() -> dict[str, Any]:
         "native": _look_for_compiler(),
         "settings": {VARIABLE: os.environ.get(VARIABLE) or "not set", "cache folder": str(cache_folder())},
     }
+
+
+def _installed(package: str, group: str) -> str:
+    """The version of a package, or what installs it."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return f"not installed: pip install 'unrolled[{group}]'"
 
 
 def _look_for_compiler() -> dict[str, Any]:

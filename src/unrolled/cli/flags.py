@@ -28,38 +28,9 @@ def flags(groups: Iterable[type], without: Iterable[str] = ()) -> list[click.Par
     return [_flag(option) for group in groups for option in options_of(group) if option.help and option.name not in without]
 
 
-def merged_flags(*groups: type, without: Iterable[str] = ()) -> list[click.Parameter]:
-    """The same for a command that does several things: dataclasses that share a name share its flag, and both say what it is there."""
-    found: dict[str, list[Option]] = {}
-    for option in (option for group in groups for option in options_of(group) if option.help and option.name not in without):
-        found.setdefault(option.name, []).append(option)
-    return [_flag(_merged(options)) for options in found.values()]
-
-
-def _merged(options: list[Option]) -> Option:
-    helps = dict.fromkeys(option.help for option in options)
-    several = any(option.several for option in options)
-    default = options[0].default if len(options) == 1 else None
-    return dataclasses.replace(options[0], several=several, default=default, help="  Or: ".join(helps))
-
-
 def parts_of(values: Mapping[str, Any], *groups: type) -> list[dict[str, Any]]:
-    """What was given for each of some dataclasses, with the types of its options."""
-    return [_part(group, values) for group in groups]
-
-
-def _part(group: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the values that a dataclass has, with the types of its options."""
-    return {option.name: _as_declared(option, values[option.name]) for option in options_of(group) if option.name in values}
-
-
-def _as_declared(option: Option, value: Any) -> Any:
-    """One value for an option that takes one, where the flag takes several for the sake of another option."""
-    if option.several or not isinstance(value, tuple):
-        return value
-    if len(value) > 1:
-        raise ConfigError(f"`{option.flag}` takes one value here, got {', '.join(map(str, value))}. Give one.")
-    return value[0]
+    """What was given for each of some dataclasses."""
+    return [{option.name: values[option.name] for option in options_of(group) if option.name in values} for group in groups]
 
 
 def _flag(option: Option) -> click.Option:

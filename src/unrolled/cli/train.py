@@ -65,9 +65,13 @@ def _run(recipe: Recipe, data: tuple[str, ...], folder: RunFolder, options: Mapp
     if not outcome.finished:
         click.echo(f"Stopped; everything is saved. Go on with: unrolled train {recipe.name} --resume {where}")
         sys.exit(INTERRUPTED)
+    click.echo(f"The run is in {folder}{loss_curve(folder)}. {next_step(recipe, folder).format(run=where)}")
+
+
+def loss_curve(folder: RunFolder) -> str:
+    """Where the picture of the losses is, as the end of a sentence; nothing where there is none."""
     picture = folder.path / PICTURE
-    curve = f", its loss curve in {picture}" if picture.exists() else ""
-    click.echo(f"The run is in {folder}{curve}. {next_step(recipe, folder).format(run=where)}")
+    return f", its loss curve in {picture}" if picture.exists() else ""
 
 
 def _tell(folder: RunFolder) -> None:
@@ -77,6 +81,6 @@ def _tell(folder: RunFolder) -> None:
 
 
 def _together(typed: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
-    """What is typed and what a file says. What is typed goes first, also where a limit replaces one of another recipe."""
+    """What is typed and what a file says. What is typed goes first, also where one limit replaces the other."""
     hidden = LIMITS if LIMITS & typed.keys() else set()
     return {**{name: value for name, value in written.items() if name not in hidden}, **typed}

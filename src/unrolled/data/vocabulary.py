@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Any, ClassVar
@@ -61,12 +61,13 @@ class Vocabulary:
     """The symbols that a model knows, in the order of their ids.
 
     `level` is "char", "word" or "event"; `symbols[0]` is `<UNK>`, which stands for every other symbol, and `symbols[1]` is `<EOS>`, the newline.
-    `counts` says how often each of them came in what was learnt; it is empty where that is not known.
+    `counts` says how often each of them came in what was learnt; it is empty where that is
+    not known, and no part of what makes vocabularies equal.
     """
 
     level: str
     symbols: tuple[str, ...]
-    counts: tuple[int, ...] = ()
+    counts: tuple[int, ...] = field(default=(), compare=False)
 
     unknown: ClassVar[int] = 0
     end: ClassVar[int] = 1
@@ -98,7 +99,7 @@ class Vocabulary:
         problem = _problem(found)
         if problem:
             raise RunError(f"The vocabulary is damaged or foreign: {problem}. Take it from an intact run folder.")
-        return cls(found["level"], tuple(found["symbols"]), tuple(found["counts"]))
+        return cls(found["level"], tuple(found["symbols"]), tuple(found.get("counts", ())))
 
     def to_json(self) -> str:
         """This vocabulary as one JSON object with `level`, `symbols` and `counts`."""
@@ -186,9 +187,9 @@ def set_words(words: Iterable[str]) -> str:
 
 def _problem(found: object) -> str:
     """What is wrong with a vocabulary read from JSON; empty if nothing is."""
-    if not isinstance(found, dict) or set(found) != {"level", "symbols", "counts"}:
-        return "it must be an object with `level`, `symbols` and `counts`"
-    level, symbols, counts = found["level"], found["symbols"], found["counts"]
+    if not isinstance(found, dict) or set(found) - {"counts"} != {"level", "symbols"}:
+        return "it must be an object with `level`, `symbols` and perhaps `counts`"
+    level, symbols, counts = found["level"], found["symbols"], found.get("counts", [])
     if level not in (*LEVELS, EVENT):
         return f"`level` must be one of {', '.join(LEVELS)}, {EVENT}, got {level!r}"
     if not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):

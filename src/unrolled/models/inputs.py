@@ -75,7 +75,7 @@ class InputLayer(nn.Module):
 
     Words, their shapes and characters are one-hot or learnt vectors, of which `dropout` drops parts in training; a bidirectional network
     reads a word's characters, and its two final states stand for the word (Ling et al. 2015, "Finding Function in Form"). Numbers are taken
-    as they are. With `convolution` each step is read with its `ConvolutionalFrontEnd`.
+    as they are. With `convolution` a `ConvolutionalFrontEnd` adds what stands around each step.
     Where one-hot words are all there is, they stay whole numbers `[T, B]`.
 
     Raises `ConfigError` for a size or probability that cannot be.

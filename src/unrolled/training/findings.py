@@ -142,7 +142,7 @@ def _runaway(readings: Readings) -> Iterator[Finding]:
     for state, values in readings.states.items():
         part, largest = _median(values[:, 1], _late(readings)), np.nanmax(values[:, 0])
         if part > RAN_AWAY:
-            says = f"Cells run away: {part:.2g} of the values of `{state}` are beyond {RUNAWAY:g}, the largest is {largest:.3g}; no gradient passes them"
+            says = f"Cells run away: {part:.2g} of the values of `{state}` are beyond {RUNAWAY:g}, the largest is {largest:.3g}; where a tanh passes no gradient"
             cure = "Try a higher `--reset-probability`, a lower `--learning-rate`, or a cell whose states are bounded (`--cell gru`)."
             yield Finding("runaway cells", says, part, RAN_AWAY, cure, ("--reset-probability", "--learning-rate", "--cell"), state)
 
@@ -152,7 +152,8 @@ def _starts(readings: Readings) -> Iterator[Finding]:
 
 
 def _never_recover(lost: int, parts: int) -> Iterator[Finding]:
-    if lost:
+    # Where all are lost nothing was learnt, which others say.
+    if 0 < lost < parts:
         says = f"The network does not always know how to begin: {lost} of {parts} parts of the held-out text, each begun anew, are predicted no better "
         says += "than by frequency"
         cure = "Try a higher `--reset-probability`, longer training, or a lower `--learning-rate`."

@@ -100,7 +100,7 @@ def restore_state(
 
 
 def _own(model: nn.Module, optimiser: torch.optim.Optimizer, average: ExponentialMovingAverage) -> dict[str, Tensor]:
-    """The weights, under `optimiser.` what it keeps of each, and under `average.` their running means."""
+    """The weights, under `optimiser.` what it keeps of each, and under `average.` their moving averages."""
     own = {f"model.{name}": tensor for name, tensor in parameters_of(model).items()}
     means = {f"optimiser.{name}.{key}": value for name, p in model.named_parameters() for key, value in optimiser.state[p].items()}
     return {**own, **means, **{f"average.{name}": tensor for name, tensor in average.tensors().items()}}

@@ -27,10 +27,10 @@ class StreamOptions:
     batch: int = option(16, "Batch size: streams read side by side.")
     window: int = option(64, "Truncated BPTT, k1: steps between two updates.")
     backprop: int | None = option(None, "Truncated BPTT, k2: steps that a gradient goes back at most.  [default: the window]")
-    reset_probability: float | None = option(
-        None,
-        "Probability with which a stream's carried state is reset before a window, so that the network learns to begin.  "
-        f"Never with --lines, where each line begins anew.  [default: {RESETS:g}]",
+    reset_probability: float = option(
+        RESETS,
+        "Probability with which a stream's carried state is reset before a window, so that the network learns to begin. Never with --lines, "
+        "where each line begins anew.",
     )
 
     def __post_init__(self) -> None:
@@ -38,17 +38,16 @@ class StreamOptions:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"`--{name}` must be at least 1, got {value}.")
-        if self.reset_probability is not None and not 0 <= self.reset_probability < 1:
+        if not 0 <= self.reset_probability < 1:
             raise ConfigError(f"`--reset-probability` must be from 0 to below 1, got {self.reset_probability}.")
 
     def resolved(self) -> "StreamOptions":
-        """The same with what was left open decided, but for resets."""
+        """The same with what was left open decided."""
         return self if self.backprop else replace(self, backprop=self.window)
 
     def for_lines(self, lines: bool) -> "StreamOptions":
-        """The same with resets decided: where `lines` begin anew by themselves, others would cut them in pieces, and there are none."""
-        asked = RESETS if self.reset_probability is None else self.reset_probability
-        return replace(self, reset_probability=0.0 if lines else asked)
+        """The same, without resets where `lines` begin anew by themselves: others would cut them in pieces."""
+        return replace(self, reset_probability=0.0) if lines else self
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Format(Protocol):
 
 
 @runtime_checkable
-class Settling(Protocol):
+class Resolving(Protocol):
     """A format whose files show how others of their kind are to be read."""
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:

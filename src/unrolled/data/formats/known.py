@@ -9,7 +9,7 @@ from unrolled.data.formats.events import EventLog
 from unrolled.data.formats.fasta import Fasta
 from unrolled.data.formats.files import STANDARD_INPUT, first_lines
 from unrolled.data.formats.folders import is_about, visible, visible_folders
-from unrolled.data.formats.format import Format, Settling
+from unrolled.data.formats.format import Format, Resolving
 from unrolled.data.formats.idx import Images
 from unrolled.data.formats.lines import ClassFiles, PlainLines
 from unrolled.data.formats.objects import JsonLines
@@ -90,7 +90,7 @@ def find_format(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool)
 def resolved(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
     """The options with what some files show of how others of their kind are to be read."""
     known = find_format(paths, options, tagged=tagged)
-    return known.resolve(files_of(paths, known), options, tagged=tagged) if isinstance(known, Settling) else options
+    return known.resolve(files_of(paths, known), options, tagged=tagged) if isinstance(known, Resolving) else options
 
 
 def are_text(paths: Sequence[Path]) -> bool:

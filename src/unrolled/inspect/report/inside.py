@@ -116,7 +116,7 @@ def _runaway(everywhere: Mapping[Place, Gates], shape: tuple[int, int]) -> str:
         parts = " and ".join(f"{part:.2g} of the values of {state}" for state, part in found.runaway.items())
         if parts:
             said.append(
-                f"Cells run away: {parts} {where(place, shape)}".rstrip() + f" are beyond {RUNAWAY:g}, where no gradient passes them. "
+                f"Cells run away: {parts} {where(place, shape)}".rstrip() + f" are beyond {RUNAWAY:g}, where a tanh passes no gradient. "
             )
     return "".join(said)
 

@@ -11,8 +11,9 @@ def companion(folder: RunFolder, other: RunFolder) -> Beside:
     task, theirs = (run.read_config().get("task") for run in (folder, other))
     if task != theirs:
         raise ConfigError(f"`--beside` must be a run of the task {task!r}, as {folder} is, got {other}, which is one of {theirs!r}.")
-    trained, file = load(other.path), find_recipe(str(task)).file
-    if folder.read_text(file) != other.read_text(file):
+    trained, recipe = load(other.path), find_recipe(str(task))
+    own, others = (recipe.from_json(run.read_text(recipe.file)) for run in (folder, other))
+    if own != others:
         cure = "Train it on the same data with the same `--seed` and the same options of reading."
         raise ConfigError(
             f"`--beside` must be a run that reads the same symbols and gives the same answers as {folder}, got {other}. {cure}"

@@ -11,6 +11,7 @@ from unrolled.data.formats import read_examples, resolve_format, write_predictio
 from unrolled.data.formats.files import named
 from unrolled.data.formats.known import require_looked_at
 from unrolled.data.formats.regions import spans
+from unrolled.extras import extra
 from unrolled.options import option
 from unrolled.tasks.labelling.trained import TrainedLabeller
 from unrolled.tasks.recipe import Progress
@@ -33,6 +34,8 @@ def summarise(
     progress: Progress,
 ) -> Summary:
     """How well a labeller finds the labels of files; see `Scores`."""
+    for library in ("sklearn.metrics", *(["matplotlib"] if confusion else [])):
+        extra(library)
     resolved = resolve_format(data, trained.reading_of(data, **reading), tagged=trained.tagged)
     require_looked_at(resolved, reading)
     found = trained.evaluate(data, reading=resolved, progress=progress, **windows)

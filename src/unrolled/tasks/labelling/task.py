@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.data.batches import by_length
+from unrolled.extras import extra
 from unrolled.models import Ordinal
 from unrolled.models.inputs import Inputs
 from unrolled.tasks.labelling.material import Labelled, Part
@@ -47,7 +48,10 @@ class LabellingTask:
         return int(lengths.sum()) if self.predictor.tagged else len(lengths)
 
     def try_out(self) -> None:
-        """One batch, so that an engine that was named and cannot run it says so before anything is written."""
+        """One batch, so that what is missing, or an engine that was named and cannot run it, is told before anything is written."""
+        extra("sklearn.metrics")
+        if self.material.knowledge.marks_spans:
+            extra("seqeval.metrics")
         with torch.random.fork_rng(), torch.no_grad():
             which = self.train.which[:1]
             self.model.train()

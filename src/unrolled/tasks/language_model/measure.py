@@ -31,7 +31,8 @@ class Measure:
     begin anew with it: the accuracy over all beginnings of a line, its end included. It is None for others.
 
     `unigram` is what guessing each token by how often it came in what was learnt gives, in nats too; None if that is not known. The text
-    was read in so many `parts`, each from the initial state; `lost` of them are no better than that guess.
+    was read in so many `parts`, each from the initial state and all but the first after a warm-up; `lost` of them are no better than that guess
+    is for the same part.
     """
 
     nats: float
@@ -85,23 +86,25 @@ def measure(
     length = -(-len(tokens) // streams)
     window = max(16, LOGITS_AT_ONCE // (streams * model.symbols))
     state = _warmed_up(model, tokens, streams, length, window) if streams > 1 else None
-    totals, sizes = torch.zeros(streams, dtype=torch.double), torch.zeros(streams, dtype=torch.double)
-    counts, seen = torch.zeros(4, dtype=torch.long), torch.zeros(model.symbols, dtype=torch.long)
+    totals, guessed = torch.zeros(streams, dtype=torch.double), torch.zeros(streams, dtype=torch.double)
+    by_frequency = None if log_frequencies is None else -torch.from_numpy(log_frequencies)
+    counts = torch.zeros(4, dtype=torch.long)
     for start in range(0, length, window):
         stop = min(start + window, length)
         symbols, real = (t.to(device) for t in _columns(tokens, streams, length, start, stop))
         logits, state = model(symbols[:-1], state)
         losses = cross_entropy(logits.flatten(0, 1).float(), symbols[1:].flatten(), reduction="none").view_as(real)
         totals += torch.where(real, losses.double(), 0).sum(0).cpu()
-        sizes += real.sum(0).cpu()
-        seen += torch.bincount(symbols[1:][real], minlength=model.symbols).cpu()
+        if by_frequency is not None:
+            guessed += torch.where(real, by_frequency.to(device)[symbols[1:]], 0).sum(0).cpu()
         counts += _counted(symbols[:-1][real], symbols[1:][real], logits.argmax(-1)[real])
         if progress:
             progress(stop, length)
     unknown, right, within, right_within = counts.tolist()
     accuracy_within = None if model.line_end is None else right_within / max(within, 1)
-    unigram = None if log_frequencies is None else -float(seen.double() @ torch.from_numpy(log_frequencies)) / len(tokens)
-    lost = 0 if unigram is None else int((totals / sizes >= unigram).sum())
+    unigram = None if by_frequency is None else float(guessed.sum()) / len(tokens)
+    # What is no number is no better either.
+    lost = 0 if by_frequency is None else int((~(totals < guessed)).sum())
     return Measure(float(totals.sum()) / len(tokens), len(tokens), unknown, right / len(tokens), accuracy_within, unigram, streams, lost)
 
 

@@ -18,10 +18,8 @@ from unrolled.training import Piece, StreamOptions, Truncated
 QUICK_STREAMS = 64
 """Parts that the held-out text is read in while training goes on."""
 
-FAR = 0.05
-"""The part by which the last loss may be above the best one on the way before that is worth a word."""
-
-CURE = "Train longer, with a lower `--learning-rate` or a higher `--reset-probability`."
+FAR, NATS = 0.05, 0.05
+"""The part, and the nats, by which the last loss may differ from the best one on the way before that is worth a word."""
 
 
 class LanguageModelTask:
@@ -38,7 +36,7 @@ class LanguageModelTask:
             options.window,
             options.backprop or options.window,
             initial=model.begin,
-            reset=options.reset_probability or 0.0,
+            reset=options.reset_probability,
         )
         self.batches, self.held_out_size = self.streams.windows, len(corpus.held_out)
         self.unit = f"nats per {UNITS[corpus.vocabulary.level]}"
@@ -81,20 +79,24 @@ class LanguageModelTask:
         """Whether what was learnt is of use where a text begins, as `sample` and `score` begin there, and whether that is what was measured
         on the way."""
         found, unit = self._as_measure(measures), UNITS[self.corpus.vocabulary.level]
-        if best is not None and found.parts == 1 and self.held_out_size >= 2 * LEAST_PART:
+        quick = max(1, min(QUICK_STREAMS, self.held_out_size // LEAST_PART))
+        resets = "" if self.model.line_end is not None else " or a higher `--reset-probability`"
+        cure = f"Train longer, with a lower `--learning-rate`{resets}."
+        if best is not None and found.parts != quick:
             yield (
-                "This loss is that of the held-out text read from its beginning in one go, as `unrolled evaluate` reads it. On the way it was cut "
-                f"into parts, read side by side, which is faster: {best:.4f} nats with the same weights."
+                f"This loss is that of the held-out text read in {_counted(found.parts)}, as `unrolled evaluate` reads it. On the way it was cut "
+                f"into {quick}, read side by side, which is faster: {best:.4f} nats with the same weights."
             )
-        if found.unigram is not None and found.nats >= found.unigram:
+        # What is no number is of no use either.
+        if found.unigram is not None and not found.nats < found.unigram:
             yield (
-                f"WARNING: what was learnt is of no use: read from its beginning, the held-out text costs {found.nats:.4f} nats per {unit}, and "
-                f"guessing each {unit} by its frequency {found.unigram:.4f}. Samples and scores will be no better. {CURE}"
+                f"WARNING: what was learnt is of no use: each {unit} of the held-out text costs {found.nats:.4f} nats, and {found.unigram:.4f} where "
+                f"it is guessed by its frequency. Samples and scores will be no better. {cure}"
             )
-        elif best is not None and found.nats > best + FAR * best:
+        elif best is not None and abs(found.nats - best) > max(FAR * best, NATS):
             yield (
-                f"WARNING: {found.nats:.4f} nats per {unit} from the beginning are far above {best:.4f} on the way: the network does not always "
-                f"know how to begin. {CURE}"
+                f"WARNING: {found.nats:.4f} nats per {unit} now and {best:.4f} on the way are far apart: the network does not always know how to "
+                f"begin. {cure}"
             )
 
     def _measured(self, streams: int, tick: Callable[[int, int], None]) -> Mapping[str, float]:
@@ -130,6 +132,10 @@ class LanguageModelTask:
     def load_state_dict(self, memory: Mapping[str, Tensor]) -> None:
         """Take over a carried state."""
         self.truncated.load_state_dict(memory)
+
+
+def _counted(parts: int) -> str:
+    return "one part, from its beginning" if parts == 1 else f"{parts} parts"
 
 
 def _summed_loss(logits: Tensor, targets: Tensor) -> Tensor:

@@ -154,7 +154,7 @@ def describe(found: Measure, vocabulary: Vocabulary) -> str:
     right = f"accuracy {found.accuracy_within:.2%} after the first of a line" if within else f"accuracy {found.accuracy:.2%}"
     unknown = f", {found.unknown / found.tokens:.2%} of the tokens are <UNK>" if found.unknown else ""
     guess = f"; guessing by frequency: {found.unigram:.3f}" if found.unigram is not None else ""
-    lost = f"; {found.lost} of {found.parts} parts are no better" if found.lost else ""
+    lost = f"; {found.lost} of {found.parts} parts are no better" if found.lost and found.parts > 1 else ""
     return f"{found.nats:.4f} nats ({usual} per {UNITS[vocabulary.level]}, {right}{unknown}{guess}{lost})"
 
 

@@ -22,6 +22,7 @@ def require_drawable(translator: TrainedTranslator, path: Path) -> None:
     """Raise a `ConfigError` if what a network looks at cannot be drawn into a file."""
     if translator.model.decoder.attention is None:
         raise ConfigError(NO_ATTENTION)
+    extra("matplotlib")
     if path.suffix.lower() not in KINDS:
         raise ConfigError(f"The name of a picture must end in {', '.join(KINDS)}, got {path}. Give it one of these ends.")
     if not path.parent.is_dir():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from unrolled.data.pairs import Pair, read_pairs, shortened
+from unrolled.extras import extra
 from unrolled.options import option
 from unrolled.tasks.recipe import Progress
 from unrolled.tasks.summary import Answering, Summary, Writing
@@ -32,6 +33,7 @@ def summarise(
     trained: TrainedTranslator, data: Sequence[str], pairs: Mapping[str, Any], search: Mapping[str, Any], progress: Progress
 ) -> Summary:
     """How close the translations of sources come to their targets; see `Scores`."""
+    extra("sacrebleu.metrics")
     measured = trained.evaluate(data, reading=trained.reading_of(**pairs), search=SearchOptions(**search), progress=progress)
     found = measured.scores
     numbers = {

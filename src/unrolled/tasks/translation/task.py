@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.pairs.bitext import Bitext
+from unrolled.extras import extra
 from unrolled.models import EncoderDecoder
 from unrolled.tasks.translation.material import Bilingual
 from unrolled.tasks.translation.trained import TrainedTranslator, to_device
@@ -40,7 +41,8 @@ class TranslationTask:
         self.example = ""
 
     def try_out(self) -> None:
-        """One batch, so that an engine that was named and cannot run it says so before anything is written."""
+        """One batch, so that what is missing, or an engine that was named and cannot run it, is told before anything is written."""
+        extra("sacrebleu.metrics")
         with torch.random.fork_rng(), torch.no_grad():
             self.model.train()
             self._loss(self.material.train, self.order[0][:1])
