@@ -29,7 +29,7 @@ def training(model: EncoderDecoder, source: Tensor, lengths: Tensor) -> Callable
 
     def call() -> None:
         optimiser.zero_grad()
-        model.loss(source, lengths, source, lengths).backward()
+        model.loss_of(source, lengths, source, lengths).backward()
         optimiser.step()
 
     return call

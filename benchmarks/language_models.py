@@ -24,13 +24,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, dropout
 
 import unrolled as un
+from unrolled.data.codecs import TextCodec
+from unrolled.data.columns import Elements
 from unrolled.data.corpus import Corpus, prepare
-from unrolled.data.vocabulary import Vocabulary
 from unrolled.training import Silent
 
 HIDDEN, BATCH, WINDOW, DROPOUT, RATE, WARM_UP = 512, 16, 64, 0.25, 3e-3, 100
@@ -58,12 +60,17 @@ class Plain(nn.Module):
         return self.output(dropout(y, DROPOUT, self.training)), state
 
 
+def ids_of(tokens: Elements) -> Tensor:
+    """All ids of a text, `[N]`."""
+    return torch.from_numpy(tokens.read(0, len(tokens)).astype(np.int64))
+
+
 def train_plain(corpus: Corpus, cell: str, seed: int, minutes: float | None, epochs: int) -> tuple[nn.Module, int, float]:
     """The script; gives the network, its updates and seconds."""
     torch.manual_seed(seed)
-    model = Plain(corpus.vocabulary.size, cell).train()
+    model = Plain(corpus.codec.size, cell).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=RATE)
-    ids = torch.from_numpy(corpus.train.read(0, len(corpus.train)))
+    ids = ids_of(corpus.train)
     length = (len(ids) - 1) // BATCH
     x = ids[: BATCH * length].view(BATCH, length).t().contiguous()
     y = ids[1 : BATCH * length + 1].view(BATCH, length).t().contiguous()
@@ -116,12 +123,12 @@ def losses(model: Callable[..., Any], ids: Tensor) -> Tensor:
 
 def measured(model: Callable[..., Any], corpus: Corpus) -> dict[str, float]:
     """The figures of a network."""
-    ids = torch.cat([torch.tensor([Vocabulary.end]), torch.from_numpy(corpus.held_out.read(0, len(corpus.held_out)))])
-    frequencies = torch.bincount(torch.from_numpy(corpus.train.read(0, len(corpus.train))), minlength=corpus.vocabulary.size) + 1.0
+    ids = torch.cat([torch.tensor([TextCodec.end]), ids_of(corpus.held_out)])
+    frequencies = torch.bincount(ids_of(corpus.train), minlength=corpus.codec.size) + 1.0
     guess = -(frequencies / frequencies.sum()).log()
     part = (len(ids) - 1) // STARTS
     parts = torch.stack([ids[i * part : (i + 1) * part + 1] for i in range(STARTS)], 1)
-    begins = (ids[: -OF_A_LINE - 1] == Vocabulary.end).nonzero().flatten().tolist()[:LINES]
+    begins = (ids[: -OF_A_LINE - 1] == TextCodec.end).nonzero().flatten().tolist()[:LINES]
     lines = torch.stack([ids[i : i + OF_A_LINE + 1] for i in begins or [0]], 1)
     return {
         "held_out": float(losses(model, ids[:, None]).double().mean()),

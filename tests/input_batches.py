@@ -1,11 +1,12 @@
-"""A small batch with words, spellings, numbers and shapes, and what stands past the ends as bad as can be."""
+"""A small batch with words, spellings, shapes and numbers, and what stands past the ends as bad as can be."""
 
 import dataclasses
 import math
 
 import torch
 
-from unrolled.models import EncoderOptions, Inputs, InputSizes, Spellings
+from unrolled.data.batches import Batch, Spellings
+from unrolled.models import EncoderOptions, InputSizes
 
 WORDS, LETTERS, CHANNELS, SHAPES = 7, 5, 3, 4
 SIZES = InputSizes(WORDS, LETTERS, CHANNELS, SHAPES)
@@ -17,7 +18,7 @@ OPTIONS = EncoderOptions(hidden=5, embedding=4, characters=3, character_hidden=2
 
 
 def batch_of(lengths=LENGTHS, dtype=torch.float64, poison=True):
-    """Inputs of all kinds; poisoned padding holds NaN and whole numbers that no vocabulary has."""
+    """Fields of all kinds; poisoned padding holds NaN and whole numbers that no vocabulary has."""
     torch.manual_seed(3)
     steps, batch = max(lengths), len(lengths)
     real = torch.arange(steps)[:, None] < torch.tensor(lengths)
@@ -31,13 +32,23 @@ def batch_of(lengths=LENGTHS, dtype=torch.float64, poison=True):
     words = torch.randint(WORDS, (steps, batch)).masked_fill(~real, bad)
     numbers = torch.randn(steps, batch, CHANNELS, dtype=dtype).masked_fill(~real[..., None], nan)
     shapes = torch.randint(SHAPES, (steps, batch)).masked_fill(~real, bad)
-    return Inputs(torch.tensor(lengths), words, spellings, numbers, shapes)
+    return Batch({"words": words, "spellings": spellings, "shapes": shapes, "numbers": numbers}, torch.tensor(lengths))
 
 
-def one_of(inputs, row):
+def with_fields(batch, **fields):
+    """The same batch with other fields in the place of those of these names."""
+    return dataclasses.replace(batch, fields={**batch.fields, **fields})
+
+
+def steps_of(batch, start, stop, rows=slice(None)):
+    """The steps `start` to `stop - 1` of some rows, with as much of their lengths as lies there."""
+    fields = {
+        name: dataclasses.replace(field, which=field.which[start:stop, rows]) if isinstance(field, Spellings) else field[start:stop, rows]
+        for name, field in batch.fields.items()
+    }
+    return Batch(fields, (batch.lengths[rows] - start).clamp(0, stop - start))
+
+
+def one_of(batch, row):
     """One sequence of a batch by itself, without padding."""
-    steps = int(inputs.lengths[row])
-    spellings = inputs.spellings and dataclasses.replace(inputs.spellings, which=inputs.spellings.which[:steps, row : row + 1])
-    parts = (part if part is None else part[:steps, row : row + 1] for part in (inputs.words, inputs.numbers, inputs.shapes))
-    words, numbers, shapes = parts
-    return Inputs(inputs.lengths[row : row + 1], words, spellings, numbers, shapes)
+    return steps_of(batch, 0, int(batch.lengths[row]), slice(row, row + 1))

@@ -33,17 +33,13 @@ def test_help_and_show_load_no_torch():
     ("work", "package", "group"),
     [
         ("import unrolled as un; un.inspect.draw", "matplotlib", "plots"),
-        ("from unrolled.data.pairs.dates import dates; next(dates())", "babel", "text"),
-        ("from unrolled.data.pairs.numbers import numbers; next(numbers())", "num2words", "text"),
-        ("from unrolled.tasks.translation import score_texts; score_texts(['a'], [['b']])", "sacrebleu", "text"),
-        ("from unrolled.tasks.labelling.scores import score_labels; score_labels([('a',)], [('b',)])", "scikit-learn", "labels"),
-        ("from unrolled.tasks.labelling.scores import score_tags; score_tags([('O',)], [('O',)], spans=True)", "seqeval", "labels"),
-        (
-            "from unrolled.data.formats import *; list(read_examples(FILE + '.fa', ReadingOptions().to_predict(), tagged=False))",
-            "biopython",
-            "bio",
-        ),
-        ("from unrolled.data.formats import *; list(read_examples(FILE + '.conllu', ReadingOptions(), tagged=True))", "conllu", "text"),
+        ("from unrolled.data.builtin_examples.dates import dates; next(dates())", "babel", "text"),
+        ("from unrolled.data.builtin_examples.numbers import numbers; next(numbers())", "num2words", "text"),
+        ("from unrolled.tasks.measures.texts import score_texts; score_texts(['a'], [['b']])", "sacrebleu", "text"),
+        ("from unrolled.tasks.measures.labels import score_labels; score_labels([('a',)], [('b',)])", "scikit-learn", "labels"),
+        ("from unrolled.tasks.measures.labels import score_tags; score_tags([('O',)], [('O',)], spans=True)", "seqeval", "labels"),
+        ("list(read_examples(FILE + '.fa', ReadingOptions().to_predict(), Target.LABELS))", "biopython", "bio"),
+        ("list(read_examples(FILE + '.conllu', ReadingOptions(), Target.TAGS))", "conllu", "text"),
     ],
 )
 def test_a_library_that_is_missing_is_named_with_what_installs_it(work, package, group, tmp_path):
@@ -55,6 +51,8 @@ import sys
 FILE = {str(tmp_path / "file")!r}
 for name in {modules}:
     sys.modules[name] = None
+from unrolled.data.examples import Target
+from unrolled.data.formats import ReadingOptions, read_examples
 from unrolled.errors import ConfigError
 try:
     {work}

@@ -16,14 +16,15 @@ LARGEST = 2**63
 """What whole numbers stay below, so that everything that computes can hold them."""
 
 
-def option(default: Any, help: str) -> Any:
-    """A dataclass field with its explanation."""
-    return dataclasses.field(default=default, metadata={"help": help})
+def option(default: Any, help: str, *, rare: bool = False) -> Any:
+    """A dataclass field with its explanation, in which names of other options stand between backticks. `rare` ones are in no short list."""
+    return dataclasses.field(default=default, metadata={"help": help, "rare": rare})
 
 
 @dataclasses.dataclass(frozen=True)
 class Option:
-    """One option: its name, the plain type of its value, whether it may be left unset, whether it holds several, default and help."""
+    """One option: its name, the plain type of its value, whether it may be left unset, whether it holds several, default, help, and whether it
+    is seldom needed."""
 
     name: str
     kind: type
@@ -31,6 +32,7 @@ class Option:
     several: bool
     default: Any
     help: str
+    rare: bool = False
 
     @property
     def flag(self) -> str:
@@ -51,7 +53,8 @@ def _option(field: "dataclasses.Field[Any]", hint: Any) -> Option:
         optional = True
     if typing.get_origin(hint) is tuple:
         hint, several = typing.get_args(hint)[0], True
-    return Option(field.name, hint, optional, several, field.default, field.metadata.get("help", ""))
+    about = field.metadata
+    return Option(field.name, hint, optional, several, field.default, about.get("help", ""), about.get("rare", False))
 
 
 def build(cls: type[T], values: Mapping[str, Any]) -> T:
@@ -74,7 +77,7 @@ def _convert(option: Option, value: Any) -> Any:
         if isinstance(value, (str, os.PathLike)):
             return (_single(option, value),)
         if not isinstance(value, Iterable):
-            raise ConfigError(f"`{option.flag}` must be a list, got {value!r}.")
+            raise ConfigError(f"`{option.name}` must be a list, got {value!r}.")
         return tuple(_single(option, v) for v in value)
     return _single(option, value)
 
@@ -85,9 +88,9 @@ def _single(option: Option, value: Any) -> Any:
     if option.kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST:
         return float(value)
     if not isinstance(value, option.kind) or (isinstance(value, bool) and option.kind is not bool):
-        raise ConfigError(f"`{option.flag}` must be of type {option.kind.__name__}, got {value!r}.")
+        raise ConfigError(f"`{option.name}` must be of type {option.kind.__name__}, got {value!r}.")
     if isinstance(value, int) and abs(value) >= LARGEST:
-        raise ConfigError(f"`{option.flag}` must be less than 2^63, got a number of {value.bit_length()} bits.")
+        raise ConfigError(f"`{option.name}` must be less than 2^63, got a number of {value.bit_length()} bits.")
     return value
 
 

@@ -1,6 +1,18 @@
 from pathlib import Path
 
+import pytest
+
 from labelling import ROWS
+from unrolled.tasks import find_recipe
+from unrolled.tasks.configuration import Configuration
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_option_of_a_row_is_one_of_its_task(name):
+    recipe, options = find_recipe(ROWS[name].task), ROWS[name].options
+    files = {"validation": [options["validation"]]} if "validation" in options else {}
+    found = Configuration.from_flat(recipe.name, recipe.options, {**options, **files}).options
+    assert found.training.epochs == options["epochs"]
 
 
 def test_names_without_repeats_stay_in_each_of_their_languages(tmp_path):

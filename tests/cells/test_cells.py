@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import unrolled as un
-from unrolled.cells import cell_from_text, find_cell, read_cell
+from unrolled.cells import BUILT_IN, Cell, cell_from_text, find_cell, read_cell
+from unrolled.equations import to_text
 from unrolled.errors import ConfigError, DataError, EquationError
 
 TEXT = "y[t] = tanh(W @ x[t] + R @ y[t-1] + b)"
@@ -165,3 +166,15 @@ def test_names_are_looked_up_among_the_built_in_cells_first(tmp_path, monkeypatc
     assert find_cell(un.cells.GRU) is un.cells.GRU
     with pytest.raises(DataError, match="'nowhere' cannot be read"):
         find_cell("nowhere")
+
+
+@pytest.mark.parametrize("cell", BUILT_IN.values(), ids=BUILT_IN)
+def test_built_in_cells_are_written_as_their_equations_are_printed(cell):
+    assert cell.equations == to_text(cell.recurrence)
+    assert cell == Cell(cell.name, cell.equations, init=cell.init, reference=cell.reference)
+    assert hash(cell) == hash(Cell(cell.name, cell.equations, init=cell.init, reference=cell.reference))
+
+
+def test_a_cell_does_not_change():
+    with pytest.raises(AttributeError, match="'name' cannot be set"):
+        BUILT_IN["lstm"].name = "mine"

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import unrolled as un
+from at_the_terminal import call
 from unrolled.cli import cli
 from unrolled.errors import ConfigError, RunError
 from unrolled.training import Silent
@@ -32,12 +33,6 @@ def there(folder, monkeypatch):
     monkeypatch.chdir(folder)
 
 
-def call(*words):
-    result = CliRunner().invoke(cli, list(words), catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
 @pytest.mark.parametrize(
     "words", [("french", "--beam", "2"), ("--beam", "2", "french"), ("--json", "french", "--nbest", "1", "--prefix", "moods")]
 )
@@ -55,17 +50,26 @@ def test_the_run_is_the_argument_and_not_what_an_option_is_given():
         call("evaluate", "moods.csv", "moods")
 
 
-def test_help_lists_what_fits():
-    general, labels, pairs = (call("evaluate", *run, "--help") for run in ((), ("moods",), ("french",)))
-    assert "--confusion" in labels and "--window" in labels and "--beam" not in labels
+@pytest.mark.parametrize("flag", ["--help", "--help-all"])
+def test_help_lists_what_fits(flag):
+    general, labels, pairs = (call("evaluate", *run, flag) for run in ((), ("moods",), ("french",)))
+    assert "--confusion" in labels and "--beam" not in labels
+    assert ("--window" in labels) == (flag == "--help-all")
     assert "--beam" in pairs and "--input" not in pairs
     assert not any(flag in general for flag in ("--beam", "--confusion", "--case")) and "--json" in general
-    assert "--case" in call("evaluate", "lm", "--help")
-    assert "--attention" in call("predict", "french", "-h")
+    assert "--case" in call("evaluate", "lm", flag)
+    assert "--attention" in call("predict", "french", "-h" if flag == "--help" else flag)
+    assert "--json" in call("evaluate", flag, "nowhere") and "--beam" in call("evaluate", flag, "french")
+
+
+def test_help_about_a_run_is_in_groups():
+    said = call("evaluate", "moods", "--help")
+    reading, prediction, output = (said.index(f"\n{title}:\n") for title in ("Reading", "Prediction", "Output"))
+    assert reading < said.index("--input") < prediction < said.index("--confusion") < output < said.index("--json")
 
 
 def test_what_another_task_has_is_refused_by_name():
-    with pytest.raises(ConfigError, match=r"`--beam` says nothing about a labeller\. Leave it out"):
+    with pytest.raises(ConfigError, match=r"`--beam` says nothing about a classifier\. Leave it out"):
         call("predict", "moods", "moods.csv", "--beam", "2")
     with pytest.raises(ConfigError, match="`--no-header` says nothing about a language model"):
         call("evaluate", "lm", "text.txt", "--no-header")
@@ -80,10 +84,10 @@ def test_a_run_that_cannot_be_measured_here_is_told_before_it_is_begun(monkeypat
         raise ConfigError(f"no {name}")
 
     for module, train, data in (
-        ("labelling", un.train_classifier, "moods.csv"),
-        ("translation", un.train_translator, "pairs.tsv"),
+        ("sequences.labels", un.train_classifier, "moods.csv"),
+        ("translation.measuring", un.train_translator, "pairs.tsv"),
     ):
-        monkeypatch.setattr(f"unrolled.tasks.{module}.task.extra", none)
+        monkeypatch.setattr(f"unrolled.tasks.{module}.extra", none)
         with pytest.raises(ConfigError, match=r"no (sklearn|sacrebleu)\.metrics"):
             train(Path(data), out=tmp_path / module, **SMALL)
         assert not (tmp_path / module).exists()

@@ -15,8 +15,12 @@ import pytest
 from click.testing import CliRunner
 
 import unrolled as un
+from at_the_terminal import call
 from unrolled.cli import cli, main
-from unrolled.errors import TrainingError, UnrolledError
+from unrolled.errors import ConfigError, TrainingError, UnrolledError
+from unrolled.options import options_of
+from unrolled.tasks import RECIPES, find_recipe
+from unrolled.tasks.configuration import groups_of
 from unrolled.training import RunFolder, read_watch
 
 ROOT = Path(__file__).parents[2]
@@ -40,14 +44,6 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def call(*arguments, typed=""):
-    result = CliRunner().invoke(cli, [str(a) for a in arguments], input=typed)
-    if isinstance(result.exception, UnrolledError):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
 TAGGED = """\
 1\tThe\tthe\tDET\t_\t_\t2\tdet\t_\t_
 2\tking\tking\tNOUN\t_\t_\t0\troot\t_\t_
@@ -67,6 +63,7 @@ def test_train_evaluate_sample_and_score(run):
     found = json.loads(call("evaluate", run, "text.txt", "--json"))
     assert set(found) == {"nats", "bits", "perplexity", "accuracy", "tokens", "unknown", "unigram", "parts", "lost"}
     assert found["tokens"] == len(LINES)
+    assert found == un.load(run).evaluate("text.txt").to_json()
     assert found["bits"] == pytest.approx(found["nats"] / 0.6931471805599453)
     assert found["perplexity"] == pytest.approx(2.718281828459045 ** found["nats"])
     assert "bits per character" in call("evaluate", run, "text.txt")
@@ -108,8 +105,9 @@ def test_words_and_a_cell_of_ones_own(here):
         "--held-out",
         "0.2",
     )
-    assert json.loads(Path("w/vocabulary.json").read_text())["symbols"][:2] == ["<UNK>", "<EOS>"]
-    assert len(json.loads(Path("w/vocabulary.json").read_text())["symbols"]) == 8
+    stored = json.loads(Path("w/codecs.json").read_text())
+    assert (stored["level"], stored["lines"]) == ("word", True)
+    assert len(stored["symbols"]["names"]) == 8 - 2 and len(stored["symbols"]["counts"]) == 8
     assert 'name = "minimal"' in Path("w/recurrence.cell").read_text()
     Path("minimal.cell").unlink()
     assert "perplexity" in call("evaluate", "w", "text.txt")
@@ -138,7 +136,7 @@ def test_options_come_from_a_file_and_what_is_typed_goes_first(here):
         (["--epochs", "1", "--minutes", "2"], "both say when to stop"),
         (["--out", "a", "--resume", "b"], "`--resume` goes on in the run's own folder"),
         (["--resume", "nowhere"], "There is no run folder nowhere"),
-        (["--level", "syllable"], "must be one of char, word"),
+        (["--level", "syllable"], "`--level` must be char or word, got 'syllable'"),
         (["--vocabulary", "2"], "must be at least 3"),
         (["--held-out", "1.5"], "must be a fraction"),
         (["--cell", "nothing.cell"], "Give a built-in cell's name or a file of equations"),
@@ -188,7 +186,7 @@ def test_texts_that_cannot_be_used_are_refused(here, content, said):
 def test_the_cure_that_the_encoding_error_names_works(here):
     Path("latin.txt").write_bytes("Übermäßig schöne Grüße\n".encode("latin-1") * 60)
     call("train", "lm", "latin.txt", *FAST, "--encoding", "latin-1", "--out", "latin")
-    assert "ß" in json.loads(Path("latin/vocabulary.json").read_text(encoding="utf-8"))["symbols"]
+    assert "ß" in json.loads(Path("latin/codecs.json").read_text(encoding="utf-8"))["symbols"]["names"]
 
 
 def test_errors_are_one_message_without_a_traceback(here, capsys):
@@ -196,6 +194,44 @@ def test_errors_are_one_message_without_a_traceback(here, capsys):
         main(["evaluate", "nowhere", "text.txt"])
     assert caught.value.code == 1
     assert capsys.readouterr().err.startswith("error: There is no run folder nowhere.")
+
+
+def test_errors_speak_of_flags_at_the_terminal_and_of_arguments_in_python(here, capsys):
+    for flags, options, told in (
+        (["--hidden", "0"], {"hidden": 0}, "`hidden` must be at least 1, got 0."),
+        (["--input-window", "0"], {"input_window": 0}, "`input_window` must be at least 1, which is the step itself, got 0."),
+        (["--device", "warp"], {"device": "warp"}, "Use `device='auto'`."),
+    ):
+        with pytest.raises(SystemExit) as caught:
+            main(["train", "lm", "text.txt", *flags])
+        assert caught.value.code == 1
+        said = capsys.readouterr().err
+        with pytest.raises(ConfigError) as python:
+            un.train_language_model("text.txt", out="run", **options)
+        assert told in str(python.value) and "--" not in str(python.value)
+        assert told not in said and said.startswith("error: `--") and said.count("`--") == str(python.value).count("`") / 2
+    assert said.endswith("Use `--device auto`.\n")
+    assert not Path("run").exists()
+
+
+def test_errors_in_equations_speak_of_the_names_that_stand_there(here, capsys):
+    Path("odd.cell").write_text("hidden[t] = tanh(W @ x[t] + R @ hidden[t-1])\n", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["train", "lm", "text.txt", "--cell", "odd.cell"])
+    assert "or name the output: `output='hidden'` (here: hidden)" in capsys.readouterr().err
+
+
+def test_what_a_run_says_speaks_of_flags_at_the_terminal(here):
+    result = CliRunner().invoke(cli, ["train", "lm", "text.txt", *FAST, "--learning-rate", "1e-9", "--out", "run"])
+    (warning,) = (line for line in result.stderr.splitlines() if line.startswith("WARNING"))
+    assert warning.endswith("Train longer, with a lower `--learning-rate` or a higher `--reset-probability`.")
+
+
+@pytest.mark.parametrize("text", ["`hidden=n` is no number.", "`seed=f(x)`, `a b=`, `lr=(2,`, `level=*x`"])
+def test_what_stands_between_backticks_in_a_text_does_no_harm(here, text):
+    """A run shows how its text begins."""
+    Path("text.txt").write_text(f"{text}\n" * 60, encoding="utf-8")
+    call("train", "lm", "text.txt", *FAST, "--out", "run")
 
 
 def test_show_lists_and_prints_cells(here):
@@ -282,7 +318,7 @@ QUICK = ["--hidden", "6", "--embedding", "5", "--epochs", "2", "--evaluations", 
 @pytest.mark.parametrize(
     ("kind", "data", "layers"),
     [
-        ("lm", ["text.txt"], {"recurrent"}),
+        ("lm", ["text.txt"], {"encoder.recurrent"}),
         ("classify", ["mood.csv", "--level", "both", "--cell", "gru"], {"encoder.recurrent", "encoder.inputs.spelling.recurrent"}),
         ("tag", ["tags.conllu"], {"encoder.recurrent"}),
         ("translate", ["pairs.tsv"], {"encoder.recurrent", "decoder.recurrent"}),
@@ -314,16 +350,17 @@ def test_labels_from_the_terminal(here):
     told = call("train", "classify", "reviews.csv", *QUICK, "--out", "run")
     assert "unrolled predict run" in told
     found = json.loads(call("evaluate", "run", "reviews.csv", "--json", "--confusion", "c.png"))
-    assert set(found) == {"accuracy", "macro_f1", "sequences"}
-    assert found["sequences"] == 18
+    assert set(found) == {"accuracy", "macro_f1", "baseline_accuracy", "sequences"}
+    assert found["sequences"] == 18 and found["baseline_accuracy"] == 0.5
+    assert found == un.load("run").evaluate("reviews.csv").to_json()
     assert Path("c.png").read_bytes()[:4] == b"\x89PNG"
-    assert "accuracy" in call("evaluate", "run", "reviews.csv")
+    assert re.search(r"accuracy .*% \(always '(good|bad)': 50.00%\), macro F1", call("evaluate", "run", "reviews.csv"))
     (said,) = (json.loads(line) for line in call("predict", "run", "--json", typed="a fine film\n").splitlines())
     assert said["label"] in said["probabilities"] == {**said["probabilities"]}
     assert set(said["probabilities"]) == {"good", "bad"}
     assert said["probabilities"][said["label"]] == max(said["probabilities"].values())
     result = CliRunner().invoke(cli, ["predict", "run", "reviews.csv"])
-    assert result.stderr == "reviews.csv has labels, which are ignored here; `unrolled evaluate` compares with them.\n"
+    assert result.stderr == "reviews.csv has targets, which are ignored here; `unrolled evaluate` compares with them.\n"
     Path("bare.csv").write_text("review\na fine film\nbad\n", encoding="utf-8")
     assert CliRunner().invoke(cli, ["predict", "run", "bare.csv"]).stderr == ""
     rows = result.stdout.splitlines()
@@ -359,7 +396,7 @@ def test_what_is_not_typed_is_labelled_from_a_file(here):
         ("waves.ts",),
     ):
         told = call("train", "classify", data, *options, *QUICK, "--held-out", "0", "--out", data[:3])
-        assert told.strip().endswith(f"Let it label another file of the kind: unrolled predict {data[:3]} FILE")
+        assert told.strip().endswith(f"Let it predict another file of the kind: unrolled predict {data[:3]} FILE")
         assert call("predict", data[:3], data).strip()
 
 
@@ -378,7 +415,9 @@ def test_warnings_are_one_line_each(here, capsys):
 def test_tags_from_the_terminal(here):
     Path("train.conllu").write_text(TAGGED * 5, encoding="utf-8")
     call("train", "tag", "train.conllu", *QUICK, "--out", "run")
-    assert set(json.loads(call("evaluate", "run", "train.conllu", "--json"))) == {"accuracy", "macro_f1", "tokens"}
+    found = json.loads(call("evaluate", "run", "train.conllu", "--json"))
+    assert set(found) == {"accuracy", "macro_f1", "baseline_accuracy", "tokens"}
+    assert found == un.load("run").evaluate("train.conllu").to_json() and found["baseline_accuracy"] == 1 / 3
     (said,) = (json.loads(line) for line in call("predict", "run", "--json", typed="The king\n").splitlines())
     assert (said["text"], said["tokens"]) == ("The king", ["The", "king"])
     assert len(said["labels"]) == len(said["probabilities"]) == 2
@@ -406,7 +445,9 @@ def test_windows_are_refused_where_nothing_is_tagged(here, run):
     Path("reviews.csv").write_text("review,mood\n" + "a fine film,good\na bad film,bad\n" * 9, encoding="utf-8")
     call("train", "classify", "reviews.csv", *QUICK, "--out", "moods")
     for command in ("predict", "evaluate"):
-        with pytest.raises(UnrolledError, match=r"`--window` divides sequences whose steps are tagged, and this network labels whole ones"):
+        with pytest.raises(
+            UnrolledError, match=r"`--window` divides sequences whose steps are answered, and this network answers whole ones"
+        ):
             call(command, "moods", "reviews.csv", "--window", "3")
     with pytest.raises(UnrolledError, match="`--window` says nothing about a language model"):
         call("evaluate", run, "text.txt", "--window", "3")
@@ -419,7 +460,7 @@ def test_tags_that_mark_no_spans_have_no_entities(here):
     assert "entity_f1" in json.loads(call("evaluate", "run", "train.conll", "--json"))
     with pytest.warns(UserWarning, match="not learnt: 'X', 'Y'"):
         told = call("evaluate", "run", "other.conll", "--scheme", "none", "--json")
-    assert set(json.loads(told)) == {"accuracy", "macro_f1", "tokens"}
+    assert set(json.loads(told)) == {"accuracy", "macro_f1", "baseline_accuracy", "tokens"}
 
 
 def test_columns_that_nobody_looks_at_are_refused(here):
@@ -440,7 +481,7 @@ def test_columns_that_nobody_looks_at_are_refused(here):
             r"^`--regions` is for files in the format fasta, got csv\. Leave it out\.$",
         ),
         (("train", "tag", "states.csv", *QUICK, "--image", "whole", "--out", "other"), r"^`--image` is .* format idx, got csv"),
-        (("train", "tag", "states.csv", *QUICK, "--impute", "--out", "other"), r"^`--impute` is .* formats ts, series, got csv"),
+        (("train", "tag", "states.csv", *QUICK, "--impute", "--out", "other"), r"^`--impute` is .* formats jsonl, ts, series, got csv"),
         (("train", "tag", "train.conllu", *QUICK, "--no-header", "--out", "other"), r"^`--header` is .* csv, tsv, got conllu"),
         (("evaluate", "run", "train.conllu", "--steps", "parts"), r"^`--steps` is .* csv, tsv, got conllu"),
         (("train", "tag", "train.conllu", *QUICK, "--separator", "+", "--out", "other"), r"^`--separator` is .*, got conllu"),
@@ -457,7 +498,7 @@ def test_standard_input_has_one_name(here, monkeypatch):
     Path("reviews.csv").write_text("review,mood\n" + "a fine film,good\na bad film,bad\n" * 9, encoding="utf-8")
     call("train", "classify", "reviews.csv", *QUICK, "--out", "run")
     result = CliRunner().invoke(cli, ["predict", "run", "-", "--format", "csv"], input="review,mood\na film,good\n")
-    assert result.stderr.startswith("standard input has labels, which are ignored here")
+    assert result.stderr.startswith("standard input has targets, which are ignored here")
     with pytest.raises(UnrolledError, match=r"^standard input is not utf-8"):
         call("predict", "run", typed=b"caf\xe9\n")
     with pytest.raises(UnrolledError, match=r"^standard input, line 2: "):
@@ -468,9 +509,7 @@ def test_a_run_of_another_task_is_named_with_how_it_goes_on(here):
     Path("train.conllu").write_text(TAGGED * 5, encoding="utf-8")
     call("train", "tag", "train.conllu", *QUICK, "--out", "run")
     for other in ("classify", "lm", "translate"):
-        told = (
-            f"run holds a run of `unrolled train tag`, not of `unrolled train {other}`. Go on with it as `unrolled train tag --resume run`"
-        )
+        told = f"run holds a run of the task 'tag', not of {other!r}. Go on with it as `unrolled train tag`"
         with pytest.raises(UnrolledError, match=f"^{re.escape(told)}"):
             call("train", other, "--resume", "run")
 
@@ -482,28 +521,106 @@ def test_what_a_run_is_not_for_is_said(run):
         call("evaluate", run, "text.txt", "--format", "csv")
 
 
+def shown_in(said):
+    """The flags that help lists."""
+    return set(re.findall(r"^  (?:-h, )?(--[a-z0-9-]+)", said, re.M))
+
+
+@pytest.mark.parametrize("task", RECIPES)
+def test_help_shows_the_usual_options_in_groups_and_help_all_shows_every_one(task):
+    short, whole = (call("train", task, flag) for flag in ("--help", "--help-all"))
+    options = [option for group in groups_of(find_recipe(task).options).values() for option in options_of(group)]
+    options = [option for option in options if option.help and option.name != "sources"]
+    every, rare = {option.flag for option in options}, {option.flag for option in options if option.rare}
+    own = {"--out", "--resume", "--config", "--help-all", "--help"}
+    assert shown_in(whole) == every | own
+    assert shown_in(short) == every - rare | own
+    assert len(rare) > 10 and len(shown_in(short)) <= 30
+    titles = ["Data", *(["Reading"] if task != "lm" else []), "Model", "Training", "Output"]
+    for said in (short, whole):
+        assert re.findall(r"^(\w+):$", said, re.M) == titles
+        sections = dict(zip(titles, re.split(r"^\w+:$", said, flags=re.M)[1:], strict=True))
+        for title, flags in (
+            ("Data", {"--validation", "--held-out"}),
+            ("Model", {"--cell", "--hidden", "--layers", "--dropout"}),
+            ("Training", {"--epochs", "--learning-rate", "--seed"}),
+            ("Output", own),
+        ):
+            assert shown_in(sections[title]) >= flags
+    assert f"{len(rare)} more options are seldom needed: " in " ".join(short.split()) and "seldom needed" not in whole
+    assert "`" not in re.sub("`--[^`]+`|`unrolled [^`]+`", "", whole)
+
+
+def test_the_help_of_an_option_speaks_of_flags(here):
+    said = " ".join(call("train", "lm", "--help").split())
+    assert "Time to train instead of `--epochs`." in said and "on event logs, with `--case` and `--activity`." in said
+
+
+@pytest.mark.parametrize("flags", [["--layers", "0"], ["--input-window", "3"], ["--layers", "0", "--input-window", "3"]])
+@pytest.mark.parametrize(
+    ("task", "data", "asked"),
+    [
+        ("classify", "reviews.csv", ["predict", "run", "reviews.csv"]),
+        ("tag", "train.conllu", ["predict", "run", "train.conllu"]),
+        ("lm", "text.txt", ["sample", "run", "--length", "30", "--seed", "1"]),
+    ],
+)
+def test_networks_without_recurrence_and_with_windows_of_the_input_go_all_the_way(here, task, data, asked, flags):
+    Path("reviews.csv").write_text("review,mood\n" + "a fine film,good\na bad film,bad\n" * 9, encoding="utf-8")
+    Path("train.conllu").write_text(TAGGED * 9, encoding="utf-8")
+    Path("text.txt").write_text(LINES[:600], encoding="utf-8")
+    call("train", task, data, *QUICK, *flags, "--out", "run", *(["--window", "16"] if task == "lm" else []))
+    config = Path("run/config.toml").read_text()
+    assert f"layers = {int('--layers' not in flags)}\n" in config and f"input_window = {3 if '--input-window' in flags else 1}\n" in config
+    assert (un.load("run").model.recurrent is None) == ("--layers" in flags)
+    first = json.loads(call("evaluate", "run", data, "--json"))
+    assert call(*asked) == call(*asked) != ""
+    done = RunFolder("run").history.records()[-1]["update"]
+    call("train", task, "--resume", "run", "--epochs", "4")
+    assert RunFolder("run").history.records()[-1]["update"] == 2 * done
+    assert json.loads(call("evaluate", "run", data, "--json")).keys() == first.keys()
+
+
+EARLIER = {
+    "runs/lm": ["lm", "shakespeare.txt"],
+    "runs/elman": ["lm", "shakespeare.txt", "--cell", "elman"],
+    "runs/classify": ["classify", "reviews.csv"],
+    "runs/tag": ["tag", "train.conllu"],
+    "runs/regress": ["regress", "test.csv", "--series", "id", "--time", "time", "--target", "speed"],
+    "runs/translate": ["translate", "pairs.tsv", "--held-out", "1"],
+    "runs/french": ["translate", "pairs.tsv", "--held-out", "1"],
+}
+"""How the runs are trained that a block of commands has from an earlier one."""
+
+
 @pytest.mark.parametrize("block", [block for block in _blocks("") if re.search("^unrolled", block, re.M)])
 def test_the_commands_of_the_readme_work(here, block):
-    Path("shakespeare.txt").write_text(LINES, encoding="utf-8")
-    Path("other.txt").write_text(LINES[:50], encoding="utf-8")
-    Path("YOUR.txt").write_text(LINES, encoding="utf-8")
-    Path("reviews.csv").write_text("review,mood\n" + "a fine film,good\na bad film,bad\n" * 9, encoding="utf-8")
-    for name in ("train", "dev", "test", "new"):
-        Path(f"{name}.conllu").write_text(TAGGED * 5, encoding="utf-8")
-    for name in ("pairs", "replies", "test"):
-        Path(f"{name}.tsv").write_text("the king\tle roi\na queen\tune reine\nthe queen\tla reine\n", encoding="utf-8")
-    Path("new.txt").write_text("the king\n", encoding="utf-8")
-    Path("code.py").write_text(LINES, encoding="utf-8")
-    commands = [line.split("#")[0] for line in block.splitlines() if line.startswith("unrolled ")]
-    if "runs/lm" in block and "train lm" not in block:
-        call("train", "lm", "shakespeare.txt", "--minutes", "0.005", "--hidden", "8")
-    if "runs/elman" in block:
-        call("train", "lm", "shakespeare.txt", "--cell", "elman", "--minutes", "0.005", "--hidden", "8", "--out", "runs/elman")
-    for number, command in enumerate(commands):
-        words = ["0.005" if word in ("3", "10") else word for word in shlex.split(command)[1:]]
+    for name, content in {
+        "shakespeare.txt": LINES,
+        "other.txt": LINES[:50],
+        "YOUR.txt": LINES,
+        "code.py": LINES,
+        "new.txt": "the king\n",
+        "reviews.csv": "review,mood\n" + "a fine film,good\na bad film,bad\n" * 9,
+        "sensors.jsonl": "".join(f'{{"x": [{n}, {n + 1}.5], "y": {n % 3}}}\n' for n in range(12)),
+        **dict.fromkeys(["train.conllu", "dev.conllu", "test.conllu", "new.conllu"], TAGGED * 5),
+        **dict.fromkeys(["pairs.tsv", "replies.tsv", "test.tsv"], "the king\tle roi\na queen\tune reine\nthe queen\tla reine\n"),
+        **dict.fromkeys(
+            ["walks.csv", "test.csv"], "id,time,x,speed\n" + "".join(f"{w},{t},{w + t},{w % 4}\n" for w in range(12) for t in range(3))
+        ),
+    }.items():
+        Path(name).write_text(content, encoding="utf-8")
+    for number, command in enumerate(line.split(" #")[0] for line in block.splitlines() if line.startswith("unrolled ")):
+        words = shlex.split(command)[1:]
+        if "regress" in command and "regress" not in RECIPES:
+            continue
         if words[0] == "train":
-            words += ["--minutes", str(0.005 * (number + 1))] + ([] if "--resume" in words else ["--hidden", "8"])
-        words += ["--held-out", "1"] if words[:2] == ["train", "translate"] else []
+            words += ["--epochs", "1"] if "--epochs" in words else ["--minutes", str(0.005 * (number + 1))]
+            words += [] if "--resume" in words else ["--hidden", "8"]
+            words += ["--held-out", "1"] if words[1] == "translate" else []
+        else:
+            for run in (word for word in words if word.startswith("runs/") and not Path(word).exists()):
+                call("train", *EARLIER[run], "--minutes", "0.005", "--hidden", "8", "--out", run)
         assert call(*words, typed="A fine film.\n") or "--out" in words
 
 

@@ -6,26 +6,21 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 import unrolled as un
-from unrolled.cli import cli
+from at_the_terminal import call
+from unrolled.cli import cli, main, shown
+from unrolled.data.formats.pairs import read_pairs
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledError, UnrolledWarning
-from unrolled.tasks.translation import SearchOptions
+from unrolled.tasks.translation.options import SearchOptions
 
 PAIRS = [("red cat", "chat rouge"), ("a dog", "un chien"), ("the cat runs", "le chat court"), ("a red dog", "un chien rouge")]
 QUICK = ["--hidden", "6", "--embedding", "5", "--epochs", "2", "--evaluations", "1", "--batch", "4"]
-
-
-def call(*arguments, typed=""):
-    result = CliRunner().invoke(cli, [str(a) for a in arguments], input=typed)
-    if isinstance(result.exception, (UnrolledError, UnrolledWarning)):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 def objects(text):
@@ -53,14 +48,15 @@ def here(folder, monkeypatch):
 
 def test_evaluate_says_what_others_rely_on(here):
     (found,) = objects(call("evaluate", "run", "pairs.tsv", "--json"))
-    assert {"bleu", "chrf", "exact", "perplexity", "sequences"} < set(found)
+    assert {"bleu", "chrf", "exact", "perplexity", "baseline_bleu", "baseline_exact", "sequences"} < set(found)
     assert (found["sequences"], found["pairs"], found["left_out"]) == (4, 4, 0)
     measured = un.load("run").evaluate("pairs.tsv")
     assert (found["bleu"], found["chrf"], found["exact"]) == (measured.scores.bleu, measured.scores.chrf, measured.scores.exact)
     assert found["perplexity"] == measured.perplexity
+    assert found == measured.to_json()
     assert "tok:13a" in found["bleu_signature"]
     assert objects(call("evaluate", "run", "--source", "a.en", "--target", "a.fr", "--json")) == [found]
-    assert "over 4 sources" in call("evaluate", "run", "pairs.tsv", "--beam", "3")
+    assert "over 4 sources (the sources themselves: BLEU 0.00, exact 0.00%)" in call("evaluate", "run", "pairs.tsv", "--beam", "3")
     two = objects(call("evaluate", "run", "--source", "a.en", "--target", "a.fr", "--target", "a.en", "--json", "--beam", "3"))[0]
     assert "nrefs:2" in two["bleu_signature"]
     for options, references in (((), "nrefs:1"), (("--references",), "nrefs:2")):
@@ -136,7 +132,7 @@ def test_what_it_looked_at_is_drawn(here):
 def test_what_cannot_be_predicted_so_is_refused_before_anything_is_written(here, arguments, message):
     result = CliRunner().invoke(cli, ["predict", "run", *arguments], input="a cat\n")
     assert isinstance(result.exception, UnrolledError)
-    assert message in str(result.exception)
+    assert message in shown(result.exception)
     assert result.stdout == ""
 
 
@@ -157,15 +153,27 @@ def test_files_that_cannot_be_translated_are_named(here):
 
 def test_what_may_not_be_meant_is_told(here):
     long = "cat " * 251
-    with pytest.warns(UnrolledWarning, match=r"standard input, line 2: a source of more than 250 words and marks, or 5,000 .* `--longest`"):
+    with pytest.warns(UnrolledWarning, match=r"standard input, line 2: a source of more than 250 words and marks, or 5,000 .* `longest`"):
         said = call("predict", "run", "--json", "--limit", "0", typed=f"cat\n{long}\n{long}\n")
     assert [len(found["source"].split()) for found in objects(said)] == [1, 250, 250]
     assert len(objects(call("predict", "run", "--json", "--limit", "0", "--longest", "300", typed=long))[0]["source"].split()) == 251
     for line in ("cat\tchat", "IN: cat OUT: chat"):
         Path("odd.txt").write_text(f"{line}\n")
-        with pytest.warns(UnrolledWarning, match=r"odd.txt, line 1, .* is read as a source. Pass `--format tsv` or `--format scan`"):
+        with pytest.warns(UnrolledWarning, match=r"odd.txt, line 1, .* is read as a source. Pass `format='tsv'` or `format='scan'`"):
             call("predict", "run", "odd.txt")
     assert call("predict", "run", "odd.txt", "--format", "scan") == call("predict", "run", typed="cat\n")
+
+
+def test_warnings_speak_of_flags_at_the_terminal_and_of_arguments_in_python(here, capsys):
+    Path("odd.txt").write_text("cat\tchat\n")
+    with pytest.raises(SystemExit) as caught, warnings.catch_warnings():
+        warnings.simplefilter("always")
+        main(["predict", "run", "odd.txt"])
+    assert caught.value.code == 0
+    (told,) = (line for line in capsys.readouterr().err.splitlines() if "warning" in line)
+    assert told.startswith("warning: odd.txt, line 1, ") and "Pass `--format tsv` or `--format scan` if it is" in told
+    with pytest.warns(UnrolledWarning, match=r"odd.txt, line 1, .* Pass `format='tsv'` or `format='scan'` if it is"):
+        list(read_pairs("odd.txt", un.load("run").reading_of().to_predict()))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +184,8 @@ def test_what_may_not_be_meant_is_told(here):
         (["pairs.tsv", "--beam", "0"], ConfigError, "`--beam` must be at least 1"),
         (["pairs.tsv", "--confusion", "a.png"], ConfigError, "`--confusion` says nothing about a translator"),
         (["--source", "a.en", "--target", "more.tsv"], DataError, "a.en has 4 lines and more.tsv has 1: line 2 of a.en"),
-        (["builtin:intents"], DataError, "no built-in pairs 'builtin:intents'"),
+        (["builtin:intents"], ConfigError, "builtin:intents has only labels for whole sequences. Train `classify` on it"),
+        (["builtin:cats"], DataError, "no built-in examples 'builtin:cats'"),
     ],
 )
 def test_what_cannot_be_measured_is_told(here, arguments, error, message):
@@ -195,10 +204,13 @@ def test_a_search_that_cannot_be_is_refused_before_the_run_is_looked_for(command
     ("arguments", "message"),
     [
         ([], "There are no PAIRS. Pass files"),
-        (["pairs.tsv", "--source", "a.en"], "got `pairs.tsv --source a.en`. Pass one or the other"),
-        (["--source", "a.en"], "got `--source a.en`"),
+        (["pairs.tsv", "--source", "a.en"], "got pairs.tsv, `--source a.en`. Pass one or the other"),
+        (["--source", "a.en"], "a file `--source` beside a file `--target`, got `--source a.en`"),
         (["--target", "a.fr"], "got `--target a.fr`"),
-        (["--source", "a.en", "--target", "a.fr", "--validation", "a.en"], "--validation SOURCES --validation TARGETS"),
+        (
+            ["--source", "a.en", "--target", "a.fr", "--validation", "a.en"],
+            "`--validation` must name two aligned files as `--source` and `--target` do",
+        ),
         (["pairs.tsv", "--attention", "bahdanau"], "must be one of none, additive, dot, general, got 'bahdanau'"),
         (["pairs.tsv", "--level", "syllable"], "must be one of char, word, subword"),
         (["pairs.tsv", "--vocabulary", "100"], "room for the 256 bytes"),
@@ -245,9 +257,11 @@ def test_what_a_run_is_not_for_is_said(here):
 
 
 def test_help_says_pairs(here):
-    said = call("train", "translate", "--help")
-    assert "[PAIRS]..." in said
-    assert all(flag in said for flag in ("--source", "--target", "--validation", "--level", "--attention", "--reverse-source"))
+    short, whole = (call("train", "translate", flag) for flag in ("--help", "--help-all"))
+    for said in (short, whole):
+        assert "[PAIRS]..." in said
+        assert all(flag in said for flag in ("--source", "--target", "--validation", "--level", "--attention"))
+    assert "--reverse-source" in whole and "--reverse-source" not in short
 
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])

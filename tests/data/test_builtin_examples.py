@@ -9,35 +9,40 @@ import numpy as np
 import pytest
 
 from unrolled.data.builtin_examples import BUILTIN_EXAMPLES, builtin_examples
-from unrolled.data.examples import Example
+from unrolled.data.examples import Example, Target
 from unrolled.errors import ConfigError, DataError
+
+LABELLED = {name: source for name, source in BUILTIN_EXAMPLES.items() if source.has != (Target.TEXTS,)}
 
 
 @pytest.fixture(scope="module")
 def sources() -> dict[str, list[Example]]:
-    return {name: list(builtin_examples(name, source.tagged)) for name, source in BUILTIN_EXAMPLES.items()}
+    return {name: list(builtin_examples(name, source.has[0])) for name, source in LABELLED.items()}
 
 
 def steps(example: Example) -> int:
     return len(example.tokens or example.text or ()) if example.numbers is None else len(example.numbers)
 
 
-@pytest.mark.parametrize("name", BUILTIN_EXAMPLES)
+@pytest.mark.parametrize("name", LABELLED)
 def test_examples_have_what_their_source_says(sources: dict[str, list[Example]], name: str) -> None:
     examples, source = sources[name], BUILTIN_EXAMPLES[name]
     assert 500 <= len(examples) <= 2000
     assert sum(map(steps, examples)) <= 500_000
     assert len({example.place for example in examples}) == len(examples)
-    assert all((example.labels is not None) == source.labelled for example in examples)
-    assert all((example.tags is not None) == source.tagged for example in examples)
+    assert all((example.labels is not None) == (Target.LABELS in source.has) for example in examples)
+    assert all((example.tags is not None) == (Target.TAGS in source.has) for example in examples)
+    assert all((example.values is not None) == (Target.VALUES in source.has) for example in examples)
+    assert all(example.texts is None for example in examples)
     assert all(example.tags is None or len(example.tags) == steps(example) for example in examples)
 
 
-@pytest.mark.parametrize("name", ["builtin:intents", "builtin:promoters", "builtin:bouncing-ball"])
+@pytest.mark.parametrize("name", ["builtin:intents", "builtin:promoters", "builtin:bouncing-ball", "builtin:adding"])
 def test_the_same_at_every_call(sources: dict[str, list[Example]], name: str) -> None:
     for example, again in zip(sources[name], BUILTIN_EXAMPLES[name].make(), strict=True):
         assert (example.text, example.tokens, example.labels, example.tags) == (again.text, again.tokens, again.labels, again.tags)
         np.testing.assert_array_equal(example.numbers, again.numbers)
+        np.testing.assert_array_equal(example.values, again.values)
 
 
 def test_intents_are_even_and_their_sentences_new(sources: dict[str, list[Example]]) -> None:
@@ -91,10 +96,39 @@ def test_balls_move_as_they_are_tagged(sources: dict[str, list[Example]]) -> Non
         assert example.labels == (moves[-1],)
 
 
+def test_two_numbers_are_marked_of_which_the_sum_is_wanted(sources: dict[str, list[Example]]) -> None:
+    for example in sources["builtin:adding"]:
+        assert example.numbers is not None and example.values is not None and example.channels == ("number", "mark")
+        values, marks = example.numbers.T
+        first, second = np.flatnonzero(marks).tolist()
+        assert 20 <= len(values) <= 40 and first < 10 and second >= len(values) // 2
+        assert set(marks.tolist()) == {0, 1} and 0 <= values.min() <= values.max() <= 1
+        np.testing.assert_allclose(example.values, [float(values[first]) + float(values[second])], rtol=1e-6)
+    totals = np.array([example.values for example in sources["builtin:adding"]])
+    assert abs(np.sqrt(np.mean((totals - 1) ** 2)) - 0.41) < 0.02
+
+
 def test_what_a_source_has_not_is_told() -> None:
-    with pytest.raises(ConfigError, match=r"builtin:intents has only labels for whole sequences. Use it to classify"):
-        builtin_examples("builtin:intents", tagged=True)
-    with pytest.raises(ConfigError, match=r"only tags for steps. Use it to tag"):
-        builtin_examples("builtin:promoters", tagged=False)
-    with pytest.raises(DataError, match="no built-in examples 'builtin:cats'"):
-        builtin_examples("builtin:cats", tagged=False)
+    with pytest.raises(ConfigError, match=r"builtin:intents has only labels for whole sequences. Train `classify` on it"):
+        builtin_examples("builtin:intents", Target.TAGS)
+    with pytest.raises(ConfigError, match=r"only tags for steps. Train `tag` on it"):
+        builtin_examples("builtin:promoters", Target.LABELS)
+    with pytest.raises(ConfigError, match=r"only labels for whole sequences and tags for steps. Train `classify` or `tag` on it"):
+        builtin_examples("builtin:bouncing-ball", Target.VALUES)
+    with pytest.raises(ConfigError, match=r"only texts to write. Train `translate` on it"):
+        builtin_examples("builtin:dates", Target.LABELS)
+
+
+def test_a_name_that_does_not_exist_is_told_with_those_that_fit() -> None:
+    names = {
+        Target.LABELS: ("builtin:intents", "builtin:bouncing-ball"),
+        Target.TAGS: ("builtin:python-tokens", "builtin:promoters", "builtin:bouncing-ball"),
+        Target.VALUES: ("builtin:adding",),
+        Target.TEXTS: ("builtin:dates", "builtin:numbers", "builtin:reversed", "builtin:additions"),
+    }
+    for wanted, fitting in names.items():
+        told = f"no built-in examples 'builtin:cats'. Pass one of {', '.join(fitting)}, or the path"
+        with pytest.raises(DataError, match=re.escape(told)):
+            builtin_examples("builtin:cats", wanted)
+    with pytest.raises(DataError, match=r"no built-in examples 'builtin:cats'\. Pass the path of a file"):
+        builtin_examples("builtin:cats", Target.STEP_VALUES)

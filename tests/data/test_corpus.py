@@ -7,16 +7,18 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unrolled import folders
-from unrolled.data import corpus, text, tokens
-from unrolled.data.corpus import Corpus, TokenFile, cache_folder, encode, prepare
-from unrolled.data.vocabulary import END, UNKNOWN, Vocabulary, split_words
+from unrolled.data import corpus, text
+from unrolled.data.codecs import TextCodec
+from unrolled.data.columns import Mapped
+from unrolled.data.corpus import Corpus, encode, prepare
+from unrolled.data.vocabulary import END, TEXTS, UNKNOWN, Vocabulary, split_words
 from unrolled.errors import ConfigError, DataError
+from unrolled.folders import cache_folder
 
 POEM = "The wind, the wind,\nit blows (and blows);\nand no one knows\nwhere the wind goes.\n" * 3
 
@@ -34,19 +36,19 @@ def poem(tmp_path: Path) -> Path:
     return path
 
 
-def shown(part: TokenFile, vocabulary: Vocabulary) -> str:
-    return vocabulary.decode(part.read(0, len(part)))
+def shown(part: Mapped, codec: TextCodec) -> str:
+    return codec.decode(part.read(0, len(part)))
 
 
 def parts(found: Corpus) -> tuple[str, str]:
-    return shown(found.train, found.vocabulary), shown(found.held_out, found.vocabulary)
+    return shown(found.train, found.codec), shown(found.held_out, found.codec)
 
 
 def test_the_last_tenth_of_the_characters_is_held_out(poem: Path) -> None:
     found = prepare(poem)
     border = int(0.9 * len(POEM))
     assert parts(found) == (POEM[:border], POEM[border:])
-    assert set(found.vocabulary.symbols) == {UNKNOWN, END, *POEM[:border]} - {"\n"}
+    assert set(found.codec.symbols) == {UNKNOWN, END, *POEM[:border]} - {"\n"}
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -63,15 +65,15 @@ def test_words_are_held_out_by_lines(poem: Path) -> None:
     found = prepare(poem, level="word", size=8)
     before, after = POEM.splitlines(keepends=True)[:-1], POEM.splitlines(keepends=True)[-1:]
     for part, lines in ((found.train, before), (found.held_out, after)):
-        assert part.read(0, len(part)).tolist() == found.vocabulary.encode("".join(lines)).tolist()
-    assert found.vocabulary.size == 8 and len(found.train) == len(split_words("".join(before)))
+        assert part.read(0, len(part)).tolist() == found.codec.encode("".join(lines)).tolist()
+    assert found.codec.size == 8 and len(found.train) == len(split_words("".join(before)))
 
 
 def test_characters_of_the_held_out_part_alone_are_unknown(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes(b"a" * 90 + b"b" * 10)
     found = prepare(path)
-    assert found.vocabulary.symbols == (UNKNOWN, END, "a")
+    assert found.codec.symbols == (UNKNOWN, END, "a")
     assert found.held_out.read(0, 10).tolist() == [0] * 10
 
 
@@ -87,16 +89,16 @@ def test_nothing_need_be_held_out(poem: Path) -> None:
     assert parts(found) == (POEM, "") and len(found.held_out) == 0
 
 
-def test_a_given_vocabulary_decides(poem: Path) -> None:
-    vocabulary = Vocabulary("word", (UNKNOWN, END, "wind"))
-    found = prepare(poem, vocabulary=vocabulary)
-    assert found.vocabulary == vocabulary
+def test_a_given_codec_decides(poem: Path) -> None:
+    codec = TextCodec("word", Vocabulary(("wind",), TEXTS), lines=True)
+    found = prepare(poem, codec=codec)
+    assert found.codec == found.codecs == codec
     assert found.train.read(0, 6).tolist() == [0, 2, 0, 0, 2, 0]
 
 
 def test_encode_takes_all_of_the_text(poem: Path) -> None:
-    vocabulary = prepare(poem).vocabulary
-    assert shown(encode([poem, poem], vocabulary), vocabulary) == POEM * 2
+    codec = prepare(poem).codec
+    assert shown(encode([poem, poem], codec), codec) == POEM * 2
 
 
 @pytest.mark.parametrize("level", ["char", "word"])
@@ -105,7 +107,7 @@ def test_small_blocks_change_nothing(poem: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(text.read_text, "__defaults__", (None, 7))
     monkeypatch.setenv("UNROLLED_CACHE", str(tmp_path / "elsewhere"))
     pieces = prepare(poem, level=level)
-    assert (parts(pieces), pieces.vocabulary, pieces.fingerprint) == (parts(whole), whole.vocabulary, whole.fingerprint)
+    assert (parts(pieces), pieces.codec, pieces.fingerprint) == (parts(whole), whole.codec, whole.fingerprint)
     assert pieces.train.path != whole.train.path
 
 
@@ -132,7 +134,7 @@ def test_every_option_has_its_own_entry_and_content_its_fingerprint(poem: Path, 
         prepare(poem, size=9),
         prepare(poem, encoding="latin-1"),
         prepare(poem, held_out=0.2),
-        prepare(poem, vocabulary=Vocabulary("char", (UNKNOWN, END, "a"))),
+        prepare(poem, codec=TextCodec("char", Vocabulary(("a",), TEXTS), lines=True)),
         prepare(other),
         prepare([poem, poem]),
     ]
@@ -248,25 +250,3 @@ def test_texts_too_short_to_divide_are_refused(tmp_path: Path, content: bytes, l
     with pytest.raises(DataError, match="too short"):
         prepare(path, level=level)
     assert list(folder.iterdir()) == []
-
-
-def test_token_files_give_their_pages_back_and_still_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "KEPT", 0)
-    ids = np.arange(50_000, dtype=np.uint16)
-    ids.tofile(tmp_path / "ids.bin")
-    found = TokenFile(tmp_path / "ids.bin", ids.dtype, len(ids))
-    assert found.read(0, len(found)).tolist() == ids.tolist()
-    assert found.read(49_990, 50_000).tolist() == list(range(49_990, 50_000))
-    assert found.read(7, 7).tolist() == [] and found.read(3, 5).dtype == np.int64
-
-
-def test_token_files_refuse_wrong_sizes_and_ranges(tmp_path: Path) -> None:
-    path = tmp_path / "ids.bin"
-    path.write_bytes(b"1234")
-    with pytest.raises(DataError, match="must have 8 bytes, got 4"):
-        TokenFile(path, np.dtype("<u2"), 4)
-    with pytest.raises(DataError, match="cannot be read"):
-        TokenFile(tmp_path / "none.bin", np.dtype("u1"), 4)
-    for start, stop in ((-1, 2), (3, 2), (0, 5)):
-        with pytest.raises(DataError, match="which has 4"):
-            TokenFile(path, np.dtype("u1"), 4).read(start, stop)

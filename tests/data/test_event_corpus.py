@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from unrolled.data.codecs import TextCodec
+from unrolled.data.columns import Mapped
 from unrolled.data.corpus import Corpus
 from unrolled.data.event_corpus import encode_events, prepare_events
 from unrolled.data.formats import ReadingOptions
-from unrolled.data.tokens import TokenFile
-from unrolled.data.vocabulary import END, UNKNOWN, Vocabulary
+from unrolled.data.vocabulary import END, UNKNOWN
 from unrolled.errors import ConfigError, DataError
 
 UNTIMED = ReadingOptions(case="who", activity="what")
@@ -23,22 +24,22 @@ def log(path: Path, cases: int = 10) -> Path:
     return path
 
 
-def shown(part: TokenFile, vocabulary: Vocabulary) -> list[str]:
+def shown(part: Mapped, codec: TextCodec) -> list[str]:
     """The lines of a part, each of which must have its end."""
-    text = vocabulary.decode(part.read(0, len(part)))
+    text = codec.decode(part.read(0, len(part)))
     assert text.endswith("\n")
     return text.splitlines()
 
 
 def held(found: Corpus) -> list[str]:
-    return shown(found.held_out, found.vocabulary)
+    return shown(found.held_out, found.codec)
 
 
 def test_each_case_is_a_line_and_the_last_tenth_of_the_cases_is_held_out(tmp_path: Path) -> None:
     found = prepare_events(log(tmp_path / "log.csv"), UNTIMED)
-    assert shown(found.train, found.vocabulary) == [f'"Take in charge" "close {i % 3}"' for i in range(9)]
+    assert shown(found.train, found.codec) == [f'"Take in charge" "close {i % 3}"' for i in range(9)]
     assert held(found) == ['"Take in charge" "close 0"']
-    assert found.vocabulary.symbols == (UNKNOWN, END, "Take in charge", "close 0", "close 1", "close 2")
+    assert found.codec.symbols == (UNKNOWN, END, "Take in charge", "close 0", "close 1", "close 2")
 
 
 def test_cases_come_in_order_of_their_first_events_where_times_are_named(tmp_path: Path) -> None:
@@ -51,9 +52,9 @@ def test_another_log_is_held_out_with_what_it_lacks_unknown(tmp_path: Path) -> N
     other.write_text("what,who,when\nreopen,x,3\nTake in charge,x,2\n", encoding="utf-8")
     found = prepare_events(log(tmp_path / "log.csv", 3), TIMED, validation=other, size=4)
     assert held(found) == ['"Take in charge" <UNK>']
-    assert (len(found.train), found.vocabulary.size) == (9, 4)
-    tokens = encode_events(other, found.vocabulary, UNTIMED)
-    assert shown(tokens, found.vocabulary) == ['<UNK> "Take in charge"']
+    assert (len(found.train), found.codec.size) == (9, 4)
+    tokens = encode_events(other, found.codec, UNTIMED)
+    assert shown(tokens, found.codec) == ['<UNK> "Take in charge"']
 
 
 def test_fingerprints_are_those_of_the_events_and_not_of_the_files(tmp_path: Path) -> None:

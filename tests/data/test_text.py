@@ -113,7 +113,7 @@ def test_built_in_texts_are_long_and_plain(name: str) -> None:
     [(b"abc\xffdef", 2, 3, "invalid start"), ("aé".encode() + b"\xc3", 2, 3, "unexpected end"), (b"ab\xe6\xbcx", 3, 2, "invalid cont")],
 )
 def test_wrong_bytes_are_named(content: bytes, block: int, offset: int, reason: str) -> None:
-    with pytest.raises(DataError, match=rf"memory is not utf-8: {reason}.* at byte {offset}\..*--encoding latin-1"):
+    with pytest.raises(DataError, match=rf"memory is not utf-8: {reason}.* at byte {offset}\..*`encoding='latin-1'`"):
         list(read_text([memory(b"fine"), memory(content)], block=block))
 
 

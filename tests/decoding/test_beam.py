@@ -9,9 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unrolled.data.batches import Batch
 from unrolled.decoding import BeamOptions, beam_search, draw, select
 from unrolled.errors import ConfigError, ShapeError
-from unrolled.models import EncoderDecoder, EncoderDecoderOptions
+from unrolled.models import COPIES, EncoderDecoder, EncoderDecoderOptions
 
 SYMBOLS, END, STEPS = 4, 1, 3
 
@@ -255,12 +256,12 @@ def test_no_sources():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"width": 0}, "--beam"),
-        ({"width": -2}, "--beam"),
-        ({"best": 2}, "--nbest"),
-        ({"best": 0}, "--nbest"),
-        ({"coverage_penalty": -0.1}, "--coverage-penalty"),
-        ({"length_penalty": math.nan}, "--length-penalty"),
+        ({"width": 0}, "`beam`"),
+        ({"width": -2}, "`beam`"),
+        ({"best": 2}, "`nbest`"),
+        ({"best": 0}, "`nbest`"),
+        ({"coverage_penalty": -0.1}, "`coverage_penalty`"),
+        ({"length_penalty": math.nan}, "`length_penalty`"),
         ({"forbidden": (3, 1)}, "forbidden"),
     ],
 )
@@ -282,6 +283,7 @@ NETWORKS = [
     {"attention": "none", "cell": "lstm", "layers": 2},
     {"attention": "additive", "input_feeding": True},
     {"attention": "general", "copy": True, "cell": "lstm"},
+    {"attention": "additive", "bidirectional": False, "input_window": 3},
 ]
 
 
@@ -302,8 +304,8 @@ def test_networks_give_what_was_found_the_same_probability_and_rows_do_not_mix(o
         for hypothesis in found[row]:
             target = torch.cat([hypothesis.symbols, torch.tensor([END])])[:, None]
             at = slice(row, row + 1)
-            part = None if copies is None else copies[:, at]
-            logs = network.log_probabilities(source[:, at], lengths[at], target, torch.tensor([len(target)]), part)
+            fields = {"words": source[:, at]} | ({} if copies is None else {COPIES: copies[:, at]})
+            logs = network.log_probabilities(Batch(fields, lengths[at], target, torch.tensor([len(target)])))
             assert math.isclose(float(logs.detach().sum()), hypothesis.log_probability, rel_tol=1e-9)
             assert options["attention"] == "none" or not hypothesis.weights[:, lengths[row] :].any()
         assert len(found[row]) == width

@@ -63,13 +63,13 @@ def test_no_temperature_is_the_most_likely_symbol(temperature, more):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"temperature": -0.1}, "--temperature"),
-        ({"temperature": float("nan")}, "--temperature"),
-        ({"temperature": float("inf")}, "--temperature"),
-        ({"top_k": -1}, "--top-k"),
-        ({"top_p": 0.0}, "--top-p"),
-        ({"top_p": 1.1}, "--top-p"),
-        ({"top_p": float("nan")}, "--top-p"),
+        ({"temperature": -0.1}, "`temperature`"),
+        ({"temperature": float("nan")}, "`temperature`"),
+        ({"temperature": float("inf")}, "`temperature`"),
+        ({"top_k": -1}, "`top_k`"),
+        ({"top_p": 0.0}, "`top_p`"),
+        ({"top_p": 1.1}, "`top_p`"),
+        ({"top_p": float("nan")}, "`top_p`"),
     ],
 )
 def test_values_that_cannot_be(options, said):

@@ -7,7 +7,7 @@ import torch
 
 import unrolled as un
 from unrolled.inspect import draw
-from unrolled.models import LanguageModel
+from unrolled.models import NextStepOptions, language_model
 
 X = torch.randn(9, 2, 3, generator=torch.Generator().manual_seed(4))
 
@@ -107,7 +107,7 @@ def test_files_of_every_kind_and_letters_that_the_font_has_not(layer, tmp_path):
 
 def test_an_elman_network_takes_the_place_of_the_layers_alone():
     torch.manual_seed(2)
-    model = LanguageModel(7, "lstm", 6, 2, embedding=4, residual=True).double()
+    model = language_model(7, NextStepOptions(hidden=6, layers=2, embedding=4, residual=True)).double()
     other = un.inspect.elman_like(model)
     assert (other.recurrent.cell.name, other.recurrent.num_layers, other.recurrent.residual) == ("elman", 2, True)
     assert other.recurrent.block("R_h").dtype == torch.float64

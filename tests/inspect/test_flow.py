@@ -9,18 +9,30 @@ import torch
 
 import unrolled as un
 from input_batches import OPTIONS, SIZES, batch_of
+from squares import Squares
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.inspect import fresh
 from unrolled.inspect.flow import GradientFlow
 from unrolled.inspect.wording import listed, sentence
-from unrolled.models import Binary, Classifier, Encoder, LanguageModel, LinearChain, Softmax, Tagger
+from unrolled.models import (
+    Binary,
+    EachStep,
+    Encoder,
+    LinearChain,
+    MultiLabel,
+    NextStep,
+    NextStepOptions,
+    Softmax,
+    Whole,
+    language_model,
+)
 
 DOUBLE = torch.float64
 
 
-def model_of(**options):
+def model_of(line_end=None, **options):
     torch.manual_seed(0)
-    return LanguageModel(6, "lstm", 4, 2, embedding=3, **options).double()
+    return language_model(6, NextStepOptions(hidden=4, layers=2, embedding=3, dropout=0.0, **options), line_end=line_end).double()
 
 
 def by_stepping(layer, x, loss):
@@ -50,10 +62,10 @@ def test_a_language_model_predicts_what_comes_next(at):
     flow = un.inspect.gradient_flow(model, symbols, at=at)
 
     def loss(y):
-        losses = torch.nn.functional.cross_entropy(model.output(y).flatten(0, 1), symbols[1:].flatten(), reduction="none").view(6, 2)
+        losses = torch.nn.functional.cross_entropy(model.linear(y).flatten(0, 1), symbols[1:].flatten(), reduction="none").view(6, 2)
         return losses.sum() if at is None else losses[at].sum()
 
-    x = model.embedding(symbols[:-1]).detach().requires_grad_()
+    x = model.encoder.inputs.words(symbols[:-1]).detach().requires_grad_()
     wanted = by_stepping(model.recurrent, x, loss)
     np.testing.assert_allclose(np.stack([flow.states["h"][:, 0], flow.states["c"][:, 0]]), wanted, rtol=1e-9)
     (gradient,) = torch.autograd.grad(loss(model.recurrent(x)[0]), x)
@@ -112,34 +124,103 @@ def test_places_of_which_the_same_is_said_stand_together():
 
 
 @pytest.mark.parametrize("crf", [False, True])
-@pytest.mark.parametrize("lines", [None])
-def test_a_tagger_learns_from_its_tags(crf, lines):
+def test_a_tagger_learns_from_its_tags(crf):
     torch.manual_seed(0)
     encoder, inputs = Encoder(SIZES, OPTIONS).double(), batch_of()
-    model = Tagger(encoder, "ABC", LinearChain("ABC") if crf else None).double()
-    tags = torch.randint(3, inputs.words.shape)
+    model = EachStep(encoder, LinearChain("ABC") if crf else Softmax(3)).double()
+    tags = torch.randint(3, inputs.shape)
     flow = un.inspect.gradient_flow(model, inputs, tags, at=None)
     model.eval()
     x = encoder.inputs(inputs).detach().requires_grad_()
-    loss = model.loss(model.linear(encoder.recurrent(x, lengths=inputs.lengths)[0]), tags, inputs.lengths)
+    loss = model.loss_of(model.linear(encoder.recurrent(x, lengths=inputs.lengths)[0]), tags, inputs.lengths)
     np.testing.assert_allclose(flow.inputs, torch.autograd.grad(loss, x)[0].norm(dim=-1), rtol=1e-9, atol=1e-15)
     np.testing.assert_allclose(flow.loss.sum(), loss.item(), rtol=1e-9)
 
 
-@pytest.mark.parametrize("output", [Softmax(3), Binary()])
-def test_a_classifier_learns_from_its_label(output):
+@pytest.mark.parametrize("head", [Softmax(3), Binary()])
+def test_a_classifier_learns_from_its_label(head):
     torch.manual_seed(0)
     encoder, inputs = Encoder(SIZES, OPTIONS).double(), batch_of()
-    model = Classifier(encoder, "mean", output).double()
+    model = Whole(encoder, "mean", head).double()
     labels = torch.tensor([1, 0, 1, 0])
     flow = un.inspect.gradient_flow(model, inputs, labels)
     model.eval()
     x = encoder.inputs(inputs).detach().requires_grad_()
     y, _ = encoder.recurrent(x, lengths=inputs.lengths)
-    loss = output.loss(model.linear(model.pooling(y, inputs.lengths)), labels)
+    loss = head.loss(model.linear(model.pooling(y, inputs.lengths)), labels)
     np.testing.assert_allclose(flow.inputs, torch.autograd.grad(loss, x)[0].norm(dim=-1), rtol=1e-9, atol=1e-15)
     np.testing.assert_allclose(flow.loss.sum(), loss.item(), rtol=1e-9)
     assert flow.at is None
+
+
+def test_steps_with_any_number_of_classes_at_once():
+    torch.manual_seed(0)
+    encoder, inputs = Encoder(SIZES, OPTIONS).double(), batch_of()
+    model, tags = EachStep(encoder, MultiLabel(3)).double(), torch.randint(2, (*inputs.shape, 3))
+    flow = un.inspect.gradient_flow(model, inputs, tags, at=-1)
+    x = encoder.inputs(inputs).detach().requires_grad_()
+    scores, last = model.linear(encoder.recurrent(x, lengths=inputs.lengths)[0]), ([3, 0, 2], [0, 2, 3])
+    loss = torch.nn.functional.binary_cross_entropy(scores[last].sigmoid(), tags[last].double(), reduction="sum")
+    np.testing.assert_allclose(flow.inputs, torch.autograd.grad(loss, x)[0].norm(dim=-1), rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(flow.loss.sum(), loss.item(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("at", [1, -1, None])
+def test_numbers_for_steps_flow_back_too(bidirectional, at):
+    torch.manual_seed(0)
+    encoder, inputs = Encoder(SIZES, replace(OPTIONS, bidirectional=bidirectional, layers=2)).double(), batch_of()
+    model = (EachStep if bidirectional else NextStep)(encoder, Squares()).double()
+    real = torch.arange(4)[:, None] < inputs.lengths
+    numbers = torch.randn(4, 4, 2, dtype=DOUBLE).masked_fill(~real[..., None], torch.nan)
+    flow = un.inspect.gradient_flow(model, inputs, numbers, at=at)
+    x = encoder.inputs(inputs).detach().requires_grad_()
+    scores = model.linear(encoder.recurrent(x, lengths=inputs.lengths)[0])
+    chosen = {1: ([1, 1], [0, 3]), -1: ([3, 0, 2], [0, 2, 3]), None: real}[at]
+    loss = torch.nn.functional.mse_loss(scores[chosen], numbers[chosen], reduction="sum")
+    np.testing.assert_allclose(flow.inputs, torch.autograd.grad(loss, x)[0].norm(dim=-1), rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(flow.loss.sum(), loss.item(), rtol=1e-9)
+    with pytest.raises(ConfigError, match="needs `targets`"):
+        un.inspect.gradient_flow(model, inputs)
+
+
+def test_numbers_for_sequences_flow_back_too():
+    torch.manual_seed(0)
+    encoder, inputs = Encoder(SIZES, OPTIONS).double(), batch_of()
+    model, numbers = Whole(encoder, "last", Squares()).double(), torch.randn(4, 2, dtype=DOUBLE)
+    flow = un.inspect.gradient_flow(model, inputs, numbers)
+    x = encoder.inputs(inputs).detach().requires_grad_()
+    y, _ = encoder.recurrent(x, lengths=inputs.lengths)
+    losses = (model.linear(model.pooling(y, inputs.lengths)) - numbers).square().sum(-1)
+    np.testing.assert_allclose(flow.inputs, torch.autograd.grad(losses.sum(), x)[0].norm(dim=-1), rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(flow.loss, losses.detach(), rtol=1e-9)
+    assert flow.at is None
+
+
+def test_symbols_of_any_whole_numbers():
+    model, symbols = model_of(), torch.randint(6, (7, 2))
+    wanted = un.inspect.gradient_flow(model, symbols)
+    np.testing.assert_array_equal(un.inspect.gradient_flow(model, symbols.int()).total, wanted.total)
+    np.testing.assert_array_equal(un.inspect.gradient_flow(model, symbols[:-1], symbols[1:].int()).total, wanted.total)
+
+
+def test_targets_past_an_end_are_never_looked_at():
+    model, symbols, lengths = model_of(), torch.randint(6, (7, 2)), [6, 2]
+    wanted = un.inspect.gradient_flow(model, symbols, lengths=[7, 3], at=None)
+    targets = symbols[1:].masked_fill(torch.arange(6)[:, None] >= torch.tensor(lengths), 99)
+    found = un.inspect.gradient_flow(model, symbols[:-1], targets, lengths=lengths, at=None)
+    np.testing.assert_array_equal(found.total, wanted.total)
+    np.testing.assert_array_equal(found.loss, wanted.loss)
+
+
+def test_a_language_model_with_a_window_predicts_what_comes_next():
+    model, symbols = model_of(input_window=3, line_end=1), torch.tensor([[2, 3, 1, 4, 2, 5], [4, 1, 0, 3, 1, 2]]).T
+    flow = un.inspect.gradient_flow(model, symbols, at=None)
+    scores, _ = model(symbols[:-1])
+    losses = torch.nn.functional.cross_entropy(scores.flatten(0, 1), symbols[1:].flatten(), reduction="none").view(5, 2)
+    np.testing.assert_allclose(flow.loss, losses.sum(0).detach(), rtol=1e-9)
+    alone = un.inspect.gradient_flow(model, symbols[2:, :1], at=None)
+    np.testing.assert_allclose(flow.total[:, :, 2:, 0], alone.total[..., 0], rtol=1e-9)
 
 
 def test_a_loss_of_ones_own():
@@ -154,8 +235,8 @@ def test_a_loss_of_ones_own():
 
 def test_what_is_missing_or_impossible():
     torch.manual_seed(0)
-    model = Tagger(Encoder(SIZES, OPTIONS), "AB")
-    with pytest.raises(ConfigError, match="A Tagger needs `targets`"):
+    model = EachStep(Encoder(SIZES, OPTIONS), Softmax(2))
+    with pytest.raises(ConfigError, match="`EachStep` needs `targets`"):
         un.inspect.gradient_flow(model, batch_of(dtype=torch.float32))
     with pytest.raises(ConfigError, match="`at` must lie between -5 and 4"):
         un.inspect.gradient_flow(un.Recurrent("gru", 3, 4), torch.zeros(5, 1, 3), at=5)
@@ -200,16 +281,17 @@ def test_a_fresh_copy_has_learnt_nothing():
     assert torch.equal(torch.get_rng_state(), random)
     assert all((p == 9).all() for p in model.parameters())
     assert not any((p == 9).any() for p in new.parameters())
-    assert not new.output.bias.any()
+    assert not new.linear.bias.any()
     torch.testing.assert_close(new.recurrent.block("b_f", 1), torch.ones(4, dtype=DOUBLE))
-    torch.testing.assert_close(new.embedding.weight.std().item(), (7 / 6) ** 0.5, atol=0.3, rtol=0)
-    assert not torch.equal(new.embedding.weight, other.embedding.weight)
+    torch.testing.assert_close(new.encoder.inputs.words.weight.std().item(), (7 / 6) ** 0.5, atol=0.3, rtol=0)
+    assert not torch.equal(new.encoder.inputs.words.weight, other.encoder.inputs.words.weight)
     torch.testing.assert_close(fresh(model).state_dict(), new.state_dict())
 
 
 @pytest.mark.parametrize("crf", [False, True])
-def test_a_network_of_labels_can_begin_anew(crf):
-    model = Tagger(Encoder(SIZES, OPTIONS), "ABC", LinearChain("ABC") if crf else None)
+@pytest.mark.parametrize("layers", [1, 0])
+def test_a_network_of_labels_can_begin_anew(crf, layers):
+    model = EachStep(Encoder(SIZES, replace(OPTIONS, layers=layers)), LinearChain("ABC") if crf else Softmax(3))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.fill_(9.0)

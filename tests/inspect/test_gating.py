@@ -7,8 +7,9 @@ import torch
 import by_hand
 import unrolled as un
 from engines_here import HERE
+from unrolled.data.batches import Batch
 from unrolled.errors import ConfigError
-from unrolled.models import LanguageModel
+from unrolled.models import NextStepOptions, language_model
 
 DOUBLE = torch.float64
 
@@ -71,13 +72,22 @@ def test_values_that_only_the_input_makes_or_that_nothing_reads():
 
 def test_lines_that_begin_anew():
     torch.manual_seed(0)
-    model = LanguageModel(5, "gru", 4, embedding=3, line_end=1).double()
+    model = language_model(5, NextStepOptions(cell="gru", hidden=4, embedding=3), line_end=1).double()
     found = un.inspect.gates(model, torch.tensor([2, 3, 1, 4, 2]))
     np.testing.assert_allclose(found["h"][2:], un.inspect.gates(model, torch.tensor([1, 4, 2]))["h"])
-    states = model.recurrent(
-        model.embedding(torch.tensor([[2], [3], [1], [4], [2]])), resets=torch.tensor([[0], [0], [1], [0], [0]]).bool()
-    )[0]
+    vectors = model.encoder.inputs.words(torch.tensor([[2], [3], [1], [4], [2]]))
+    states, _ = model.recurrent(vectors, resets=torch.tensor([[0], [0], [1], [0], [0]]).bool())
     np.testing.assert_allclose(found["h"], states.detach())
+
+
+def test_lines_that_begin_anew_in_a_network_with_a_window():
+    torch.manual_seed(0)
+    model = language_model(5, NextStepOptions(cell="gru", hidden=4, embedding=3, input_window=3), line_end=1).double()
+    found = un.inspect.gates(model, torch.tensor([2, 3, 1, 4, 2]))
+    np.testing.assert_allclose(found["h"][2:], un.inspect.gates(model, torch.tensor([1, 4, 2]))["h"])
+    np.testing.assert_allclose(found["h"][:2], un.inspect.gates(model, torch.tensor([2, 3]))["h"])
+    outputs, _ = model.encoder(Batch({"words": torch.tensor([[2], [3], [1], [4], [2]])}, resets=torch.tensor([[0, 0, 1, 0, 0]]).T.bool()))
+    np.testing.assert_allclose(found["h"], outputs.detach())
 
 
 def test_saturation_counts_real_steps_alone():

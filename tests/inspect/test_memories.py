@@ -1,5 +1,7 @@
 """What is remembered, against closed forms, finite differences, and by every engine."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,17 @@ from by_hand import CELLS
 from engines_here import HERE
 from input_batches import LENGTHS, OPTIONS, SIZES, batch_of
 from unrolled.errors import ConfigError, ShapeError
-from unrolled.models import Classifier, Encoder, EncoderDecoder, EncoderDecoderOptions, LanguageModel, Softmax, Tagger
+from unrolled.models import (
+    EachStep,
+    Encoder,
+    EncoderDecoder,
+    EncoderDecoderOptions,
+    InputSizes,
+    NextStepOptions,
+    Softmax,
+    Whole,
+    language_model,
+)
 
 DOUBLE = torch.float64
 LINEAR = un.Cell("linear", "h[t] = W @ x[t] + R @ h[t-1]")
@@ -119,19 +131,19 @@ def test_inputs_of_every_layout(packed):
 @pytest.mark.parametrize("embedding", [3, 0])
 def test_a_language_model_towards_its_scores(embedding):
     torch.manual_seed(0)
-    model = LanguageModel(7, "lstm", 4, 2, embedding=embedding, dropout=0.5).double()
+    model = language_model(7, NextStepOptions(hidden=4, layers=2, embedding=embedding, dropout=0.5)).double()
     symbols = torch.randint(7, (5, 2))
-    x = torch.nn.functional.one_hot(symbols, 7).double() if model.embedding is None else model.embedding(symbols).detach()
+    x = torch.nn.functional.one_hot(symbols, 7).double() if not embedding else model.encoder.inputs.words(symbols).detach()
     found = un.inspect.memory(model, symbols)
     model.eval()
     np.testing.assert_allclose(found.state, norms_by_differences(lambda x: model.recurrent(x)[0], x), rtol=2e-6, atol=1e-8)
-    np.testing.assert_allclose(found.output, norms_by_differences(lambda x: model.output(model.recurrent(x)[0]), x), rtol=2e-6, atol=1e-8)
+    np.testing.assert_allclose(found.output, norms_by_differences(lambda x: model.linear(model.recurrent(x)[0]), x), rtol=2e-6, atol=1e-8)
     np.testing.assert_allclose(found.output_share.sum(1), 1)
 
 
 def test_lines_that_stand_alone_remember_nothing_of_those_before():
     torch.manual_seed(0)
-    model = LanguageModel(5, "gru", 4, embedding=3, line_end=1)
+    model = language_model(5, NextStepOptions(cell="gru", hidden=4, embedding=3), line_end=1)
     norms = un.inspect.memory(model, torch.tensor([2, 3, 1, 4, 2]), -1).state[0, :, 0]
     assert (norms > 0).tolist() == [False, False, True, True, True]
 
@@ -140,7 +152,7 @@ def test_lines_that_stand_alone_remember_nothing_of_those_before():
 def test_a_classifier_has_one_output(pooling):
     torch.manual_seed(0)
     encoder = Encoder(SIZES, OPTIONS).double()
-    model = Classifier(encoder, pooling, Softmax(3)).double()
+    model = Whole(encoder, pooling, Softmax(3)).double()
     inputs = batch_of(poison=False)
     x = encoder.inputs(inputs).detach()
     scores = lambda x: model.linear(model.pooling(encoder.recurrent(x, lengths=inputs.lengths)[0], inputs.lengths))  # noqa: E731
@@ -153,12 +165,29 @@ def test_a_classifier_has_one_output(pooling):
 def test_a_tagger_and_an_encoder_have_an_output_at_every_step_or_none():
     torch.manual_seed(0)
     encoder = Encoder(SIZES, OPTIONS).double()
-    model, inputs = Tagger(encoder, "ABC").double(), batch_of()
+    model, inputs = EachStep(encoder, Softmax(3)).double(), batch_of()
     x = encoder.inputs(inputs).detach()
     real = torch.arange(len(x))[:, None, None] < inputs.lengths[:, None]
     scores = lambda x: model.linear(encoder.recurrent(x, lengths=inputs.lengths)[0]) * real  # noqa: E731
     np.testing.assert_allclose(un.inspect.memory(model, inputs).output, norms_by_differences(scores, x), rtol=2e-6, atol=1e-8)
     assert un.inspect.memory(encoder, inputs).output is None
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("embedding", [4, 0])
+def test_a_network_with_a_window_is_shown_by_what_its_layers_read(embedding, bidirectional):
+    torch.manual_seed(0)
+    options = replace(OPTIONS, input_window=3, bidirectional=bidirectional, embedding=embedding)
+    encoder = Encoder(InputSizes(words=7), options).double()
+    model, symbols, lengths = EachStep(encoder, Softmax(3)).double(), torch.randint(7, (5, 2)), torch.tensor([5, 3])
+    table = torch.eye(7, dtype=DOUBLE) if embedding == 0 else encoder.inputs.words.weight.detach()
+    real = torch.arange(5)[:, None, None] < lengths[:, None]
+    x = torch.nn.functional.pad(table[symbols] * real, (0, 0, 0, 0, 1, 1) if bidirectional else (0, 0, 0, 0, 2, 0))
+    x = torch.cat([x[:5], x[1:6], x[2:7]], -1) * real
+    run = lambda x: encoder.recurrent(x, lengths=lengths)[0]  # noqa: E731
+    found = un.inspect.memory(model, symbols, lengths=lengths)
+    np.testing.assert_allclose(found.state, norms_by_differences(run, x), rtol=2e-6, atol=1e-8)
+    np.testing.assert_allclose(found.output, norms_by_differences(lambda x: model.linear(run(x)) * real, x), rtol=2e-6, atol=1e-8)
 
 
 def test_an_encoder_decoder_shows_its_encoder():
@@ -237,6 +266,24 @@ def test_what_is_not_finite_is_named():
     assert np.isfinite(un.inspect.memory(layer, x, lengths=[7, 4]).state).all()
 
 
+@pytest.mark.parametrize("kind", ["encoder", "whole", "each step", "next step"])
+def test_a_network_without_recurrent_layers_has_nothing_to_look_into(kind):
+    encoder, inputs = Encoder(SIZES, replace(OPTIONS, layers=0, input_window=2)), batch_of(dtype=torch.float32)
+    model = {
+        "encoder": encoder,
+        "whole": Whole(encoder, "mean", Softmax(3)),
+        "each step": EachStep(encoder, Softmax(3)),
+        "next step": language_model(7, NextStepOptions(hidden=4, layers=0, embedding=3, input_window=3)),
+    }[kind]
+    inputs = torch.randint(7, (5, 2)) if kind == "next step" else inputs
+    looks = [un.inspect.memory, un.inspect.forgetting, un.inspect.gradient_flow, un.inspect.gates, un.inspect.jacobian_spectrum]
+    looks += [un.inspect.every_gate] + ([] if kind == "encoder" else [un.inspect.predictions])
+    looks += [lambda model, x: un.inspect.units_that_follow(model, x, np.arange(8).reshape(4, 2))]
+    for look in (*looks, *(lambda model, x, look=look: look(model) for look in (un.inspect.recurrent_maps, un.inspect.elman_like))):
+        with pytest.raises(ConfigError, match="built with `layers=0`: it has no recurrent layers, and nothing to look into"):
+            look(model, inputs)
+
+
 def test_what_cannot_be_looked_into():
     layer, x = un.Recurrent("lstm", 3, 4), torch.zeros(5, 2, 3)
     with pytest.raises(ConfigError, match="Linear cannot be looked into"):
@@ -252,4 +299,4 @@ def test_what_cannot_be_looked_into():
     with pytest.raises(ShapeError, match="at least one step"):
         un.inspect.memory(layer, x[:0])
     with pytest.raises(ConfigError, match="whole numbers"):
-        un.inspect.memory(LanguageModel(5, "gru", 4, embedding=3), x)
+        un.inspect.memory(language_model(5, NextStepOptions(cell="gru", hidden=4, embedding=3)), x)

@@ -8,7 +8,7 @@ import torch
 
 import unrolled as un
 from by_hand import CELLS, STEPS
-from unrolled.models import LanguageModel
+from unrolled.models import NextStepOptions, language_model
 
 DOUBLE = torch.float64
 
@@ -117,7 +117,7 @@ def test_a_state_that_is_not_read_has_no_exponent():
 
 
 def test_a_state_of_which_nothing_is_left():
-    model = LanguageModel(5, "elman", 3, embedding=2)
+    model = language_model(5, NextStepOptions(cell="elman", hidden=3, embedding=2))
     model.recurrent.block("R_h").zero_()
     found = un.inspect.jacobian_spectrum(model, torch.randint(5, (6,)))
     assert found.places[0].rate == 0

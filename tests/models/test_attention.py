@@ -115,7 +115,7 @@ def test_long_sequences_are_compared_in_parts(at_once, monkeypatch):
 
 
 def test_what_cannot_be():
-    with pytest.raises(ConfigError, match="--attention general"):
+    with pytest.raises(ConfigError, match="`attention='general'`"):
         SourceAttention("dot", 3, 4)
     with pytest.raises(ConfigError, match="'loud'"):
         SourceAttention("loud", 3, 4)

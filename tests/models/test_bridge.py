@@ -71,7 +71,7 @@ def test_zeros_whatever_was_read():
         ({"bridge": "stairs"}, "'stairs'"),
         ({"bridge": "copy", "encoder": "gru"}, "state 'c'"),
         ({"bridge": "copy", "layers": (1, 2)}, "got 1 and 2"),
-        ({"bridge": "copy", "bidirectional": True}, "--decoder-hidden"),
+        ({"bridge": "copy", "bidirectional": True}, "`decoder_hidden` equal to"),
     ],
 )
 def test_states_that_cannot_be_copied(options, said):

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from input_batches import CHANNELS, LENGTHS, LETTERS, OPTIONS, SHAPES, SIZES, SPELT, WORDS, batch_of
+from input_batches import CHANNELS, LENGTHS, LETTERS, OPTIONS, SHAPES, SIZES, SPELT, WORDS, batch_of, steps_of, with_fields
 from unrolled.cells import find_cell
+from unrolled.data.batches import Batch
 from unrolled.errors import ConfigError, ShapeError
-from unrolled.models import InputLayer, Inputs, InputSizes
+from unrolled.models import InputLayer, InputSizes
 
 
 def layer_of(sizes=SIZES, **changes):
@@ -31,12 +32,13 @@ def test_a_step_is_its_word_its_spelling_its_shape_and_its_numbers(each_engine, 
     shapes = layer.shapes.weight if characters else torch.eye(SHAPES, dtype=torch.float64)
     for row, length in enumerate(LENGTHS):
         for t in range(length):
-            word, spelt = int(inputs.words[t, row]), SPELT[int(inputs.spellings.which[t, row])]
+            word, spelt = int(inputs["words"][t, row]), SPELT[int(inputs.fields["spellings"].which[t, row])]
             composed = torch.zeros(4, dtype=torch.float64)
             if spelt:
                 outputs, _ = layer.spelling.recurrent(letters[spelt][:, None])
                 composed = torch.cat([outputs[-1, 0, :2], outputs[0, 0, 2:]])
-            expected = torch.cat([layer.words.weight[word], composed, shapes[int(inputs.shapes[t, row])], inputs.numbers[t, row]])
+            shape = shapes[int(inputs["shapes"][t, row])]
+            expected = torch.cat([layer.words.weight[word], composed, shape, inputs["numbers"][t, row]])
             torch.testing.assert_close(found[t, row], expected)
         assert not found[length:, row].any()
 
@@ -45,10 +47,10 @@ def test_padding_reaches_no_gradient(each_engine):
     layer, found = layer_of(), []
     for poison in (False, True):
         inputs = batch_of(poison=poison)
-        inputs.numbers.requires_grad_()
+        inputs["numbers"].requires_grad_()
         y = layer(inputs)
         torch.manual_seed(5)
-        found.append((y, *torch.autograd.grad(y, [inputs.numbers, *layer.parameters()], torch.randn_like(y))))
+        found.append((y, *torch.autograd.grad(y, [inputs["numbers"], *layer.parameters()], torch.randn_like(y))))
     for clean, poisoned in zip(*found, strict=True):
         torch.testing.assert_close(poisoned, clean)
     assert all(not found[1][1][length:, row].any() for row, length in enumerate(LENGTHS))
@@ -65,39 +67,39 @@ def test_no_steps_at_all(lengths):
 def test_no_words_to_spell():
     inputs = batch_of((0, 0))
     nothing = dataclasses.replace(
-        inputs.spellings, characters=torch.zeros(0, 0, dtype=torch.long), lengths=torch.zeros(0, dtype=torch.long)
+        inputs.fields["spellings"], characters=torch.zeros(0, 0, dtype=torch.long), lengths=torch.zeros(0, dtype=torch.long)
     )
-    y = layer_of()(dataclasses.replace(inputs, spellings=nothing))
+    y = layer_of()(with_fields(inputs, spellings=nothing))
     assert y.shape == (0, 2, 14)
 
 
 def test_words_without_any_characters(inputs):
     spellings = dataclasses.replace(
-        inputs.spellings, characters=torch.zeros(0, 5, dtype=torch.long), lengths=torch.zeros(5, dtype=torch.long)
+        inputs.fields["spellings"], characters=torch.zeros(0, 5, dtype=torch.long), lengths=torch.zeros(5, dtype=torch.long)
     )
-    y = layer_of(InputSizes(characters=LETTERS))(dataclasses.replace(inputs, spellings=spellings))
+    y = layer_of(InputSizes(characters=LETTERS))(with_fields(inputs, spellings=spellings))
     assert y.shape == (4, 4, 4) and not y.any()
 
 
 def test_one_hot_words_alone_stay_whole_numbers(inputs):
     layer = layer_of(InputSizes(words=WORDS), embedding=0)
     assert layer.one_hot and layer.width == WORDS
-    expected = torch.where(torch.arange(4)[:, None] < inputs.lengths, inputs.words, 0)
-    assert torch.equal(layer(Inputs(inputs.lengths, inputs.words)), expected)
+    expected = torch.where(torch.arange(4)[:, None] < inputs.lengths, inputs["words"], 0)
+    assert torch.equal(layer(Batch({"words": inputs["words"]}, inputs.lengths)), expected)
 
 
 def test_one_hot_words_beside_numbers(inputs):
     layer = layer_of(InputSizes(words=WORDS, numbers=CHANNELS), embedding=0)
     found = layer(inputs)
     assert not layer.one_hot
-    assert found[0, 0, :WORDS].tolist() == [k == inputs.words[0, 0] for k in range(WORDS)]
-    assert torch.equal(found[0, 0, WORDS:], inputs.numbers[0, 0])
+    assert found[0, 0, :WORDS].tolist() == [k == inputs["words"][0, 0] for k in range(WORDS)]
+    assert torch.equal(found[0, 0, WORDS:], inputs["numbers"][0, 0])
 
 
 def test_word_dropout_makes_words_unknown_in_training_alone():
     layer = layer_of(InputSizes(words=WORDS), embedding=0, word_dropout=0.25)
     words = torch.full((100, 80), 3)
-    inputs = Inputs(torch.full((80,), 100), words)
+    inputs = Batch({"words": words}, torch.full((80,), 100))
     read = layer(inputs)
     assert set(read.unique().tolist()) == {0, 3}
     assert (read == 0).double().mean() == pytest.approx(0.25, abs=0.03)
@@ -108,8 +110,8 @@ def test_word_dropout_makes_words_unknown_in_training_alone():
 def test_rare_words_are_more_often_unknown(word_dropout):
     layer = layer_of(InputSizes(words=WORDS), embedding=0, word_dropout=word_dropout, rare_dropout=0.5)
     words = torch.tensor([1, 2, 3, 4]).repeat(20_000, 1)
-    inputs = Inputs(torch.full((4,), 20_000), words)
-    with pytest.raises(ConfigError, match="`--rare-dropout` needs how often each word comes"):
+    inputs = Batch({"words": words}, torch.full((4,), 20_000))
+    with pytest.raises(ConfigError, match="`rare_dropout` needs how often each word comes"):
         layer(inputs)
     layer.words.expect(torch.tensor([0, 9, 1, 2, 0, 1, 1]))
     # 0.5 / (0.5 + n) for n = 9, 1, 2, and 1 for what was never seen.
@@ -154,41 +156,42 @@ def test_given_vectors_are_stored():
 
 @pytest.mark.parametrize("part", ["words", "spellings", "numbers", "shapes"])
 def test_a_part_that_is_missing_is_named(inputs, part):
-    with pytest.raises(ShapeError, match=f"no {part}, which this network reads"):
-        layer_of()(dataclasses.replace(inputs, **{part: None}))
+    rest = {name: field for name, field in inputs.fields.items() if name != part}
+    with pytest.raises(ShapeError, match=f"no field '{part}', which this network reads"):
+        layer_of()(Batch(rest, inputs.lengths))
 
 
 def test_what_cannot_be_is_named(inputs):
     with pytest.raises(ShapeError, match=r"`numbers` must have shape .* = \[3\], got \[2\]"):
-        layer_of()(dataclasses.replace(inputs, numbers=inputs.numbers[..., :2]))
+        layer_of()(with_fields(inputs, numbers=inputs["numbers"][..., :2]))
     with pytest.raises(ConfigError, match="words, characters or numbers"):
         InputSizes()
     with pytest.raises(ConfigError, match=r"got 7, 4 and 1\.0"):
         layer_of(word_dropout=1.0)
     for wrong in (-0.5, math.inf, math.nan):
-        with pytest.raises(ConfigError, match=f"`--rare-dropout` must be a number of at least 0, got {wrong}"):
+        with pytest.raises(ConfigError, match=f"`rare_dropout` must be a number of at least 0, got {wrong}"):
             layer_of(rare_dropout=wrong)
     with pytest.raises(ShapeError, match=r"`counts` must have shape \[V\] = \[7\], got \[6\]"):
         layer_of().words.expect(torch.ones(6))
-    with pytest.raises(ConfigError, match="`--embedding`"):
+    with pytest.raises(ConfigError, match="`embedding`"):
         layer_of(embedding=0).words.begin_with(torch.zeros(WORDS, 4), torch.ones(WORDS, dtype=torch.bool))
     with pytest.raises(ShapeError, match=r"`vectors` must have shape \[V, E\] = \[7, 4\], got \[7, 5\]"):
         layer_of().words.begin_with(torch.zeros(WORDS, 5), torch.ones(WORDS, dtype=torch.bool))
 
 
+def test_lengths_that_are_not_given_are_those_of_whole_rows(inputs):
+    layer, row = layer_of(), steps_of(inputs, 0, 4, slice(0, 1))
+    assert torch.equal(layer(Batch(row.fields)), layer(inputs)[:, :1])
+
+
 def test_a_batch_moves_as_a_whole(inputs):
-    moved = inputs.to("meta")
-    parts = (
-        moved.lengths,
-        moved.words,
-        moved.numbers,
-        moved.shapes,
-        moved.spellings.characters,
-        moved.spellings.lengths,
-        moved.spellings.which,
-    )
-    assert all(part.is_meta for part in parts)
-    assert Inputs(inputs.lengths).to("meta").words is None
+    others = {name: torch.ones(4, 4) for name in ("targets", "target_lengths", "resets")}
+    moved = dataclasses.replace(inputs, **others).to("meta")
+    spellings = moved.fields["spellings"]
+    parts = (spellings.characters, spellings.lengths, spellings.which, *(moved[name] for name in ("words", "shapes", "numbers")))
+    assert all(part.is_meta for part in (*parts, moved.lengths, moved.targets, moved.target_lengths, moved.resets))
+    bare = Batch({"words": inputs["words"]}).to("meta")
+    assert list(bare.fields) == ["words"] and bare.lengths is bare.targets is bare.target_lengths is bare.resets is None
 
 
 def test_a_convolution_reads_what_stands_around_each_step(inputs):
@@ -212,8 +215,8 @@ def test_a_convolution_reads_what_stands_around_each_step(inputs):
 
 def test_one_hot_words_have_surroundings_too(inputs):
     layer = layer_of(InputSizes(words=WORDS), embedding=0, convolution=2)
-    assert not layer.one_hot and layer(Inputs(inputs.lengths, inputs.words)).shape == (4, 4, WORDS + 6)
-    assert layer(Inputs(torch.tensor([0, 0]), torch.zeros(0, 2, dtype=torch.long))).shape == (0, 2, WORDS + 6)
+    assert not layer.one_hot and layer(Batch({"words": inputs["words"]}, inputs.lengths)).shape == (4, 4, WORDS + 6)
+    assert layer(Batch({"words": torch.zeros(0, 2, dtype=torch.long)}, torch.tensor([0, 0]))).shape == (0, 2, WORDS + 6)
 
 
 def test_what_convolutions_find_is_dropped_in_training(inputs):

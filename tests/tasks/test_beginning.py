@@ -5,10 +5,11 @@ import torch
 from torch.nn.functional import cross_entropy
 
 import unrolled as un
+from heard import Heard
 from unrolled.data.corpus import prepare
 from unrolled.data.text import find_sources, read_text
-from unrolled.tasks.language_model.task import LanguageModelTask
-from unrolled.training import Silent, StreamOptions
+from unrolled.tasks.texts.measuring import TextMeasuring
+from unrolled.training import Silent
 
 STARTS, LEARNT, HELD_OUT = 64, 40_000, 8_000
 
@@ -39,7 +40,7 @@ def test_wherever_it_begins_it_finds_its_way(texts, tmp_path, seed, options):
     text, validation = texts
     limits = {"epochs": 1, "batch": 8, "window": 32, "evaluations": 1, "hidden": 256, "learning_rate": 0.01, "warmup": 30}
     run = un.train_language_model(text, validation=(validation,), out=tmp_path / "run", seed=seed, display=Silent(), **limits, **options)
-    ids = torch.from_numpy(run.vocabulary.encode("\n" + validation.read_text(encoding="utf-8")))
+    ids = torch.from_numpy(run.codec.encode("\n" + validation.read_text(encoding="utf-8")))
     part = (len(ids) - 1) // STARTS
     going = losses(run.model, ids[: STARTS * part + 1, None]).view(STARTS, part).t()
     begun = losses(run.model, torch.stack([ids[i * part : (i + 1) * part + 1] for i in range(STARTS)], 1))
@@ -60,21 +61,11 @@ def test_streams_are_reset_while_they_are_learnt_unless_one_asks_for_none(texts,
     assert moved["often"] > moved["default"] > 1.5 * moved["never"]
 
 
-class Telling(Silent):
-    """Keeps the lines that stay."""
-
-    def __init__(self):
-        self.said = []
-
-    def say(self, text):
-        self.said.append(text)
-
-
 def test_a_run_that_is_worse_than_guessing_by_frequency_says_so_and_what_to_try(texts, tmp_path):
     limits = {"epochs": 1, "hidden": 8, "evaluations": 2}
     said = {}
     for name, rate in (("useless", 1e-9), ("useful", 0.02)):
-        display = Telling()
+        display = Heard()
         run = un.train_language_model(texts[0], validation=(texts[1],), out=tmp_path / name, display=display, learning_rate=rate, **limits)
         said[name] = display.said
         found = run.evaluate(texts[1])
@@ -82,7 +73,7 @@ def test_a_run_that_is_worse_than_guessing_by_frequency_says_so_and_what_to_try(
         assert (found.nats >= found.unigram) == (name == "useless")
     *_, differs, warning = said["useless"]
     assert (
-        warning.startswith("WARNING: what was learnt is of no use") and "--reset-probability" in warning and "by its frequency" in warning
+        warning.startswith("WARNING: what was learnt is of no use") and "`reset_probability`" in warning and "by its frequency" in warning
     )
     assert "read in one part, from its beginning" in differs and "into 7, read side by side" in differs
     assert "of 7 parts are no better" in "".join(said["useless"])
@@ -92,14 +83,14 @@ def test_a_run_that_is_worse_than_guessing_by_frequency_says_so_and_what_to_try(
 
 def test_a_last_loss_far_from_that_on_the_way_is_remarked(texts, tmp_path):
     run = un.train_language_model(texts[0], validation=(texts[1],), out=tmp_path / "run", display=Silent(), epochs=1, hidden=8)
-    task = LanguageModelTask(run.model, prepare(texts[0], validation=texts[1]), StreamOptions(), torch.device("cpu"))
+    measuring = TextMeasuring(run.model, prepare(texts[0], validation=texts[1]))
     measures = {"held_out": 2.2, "unigram": 3.3, "parts": 1, "lost": 0, "unknown": 0, "accuracy": 0.4}
-    assert [line for line in task.remarks(measures, 2.15) if "WARNING" in line] == []
-    (warning,) = [line for line in task.remarks(measures, 2.0) if "WARNING" in line]
+    assert [line for line in measuring.remarks(measures, 2.15) if "WARNING" in line] == []
+    (warning,) = [line for line in measuring.remarks(measures, 2.0) if "WARNING" in line]
     assert "2.2000 nats per character now and 2.0000 on the way are far apart" in warning
-    assert [line for line in task.remarks(measures, 2.5) if "WARNING" in line]
-    assert not [line for line in task.remarks({**measures, "held_out": 2e-4}, 1e-4) if "WARNING" in line]
-    assert list(task.remarks(measures, None)) == []
-    (useless,) = task.remarks({**measures, "held_out": float("nan")}, None)
+    assert [line for line in measuring.remarks(measures, 2.5) if "WARNING" in line]
+    assert not [line for line in measuring.remarks({**measures, "held_out": 2e-4}, 1e-4) if "WARNING" in line]
+    assert list(measuring.remarks(measures, None)) == []
+    (useless,) = measuring.remarks({**measures, "held_out": float("nan")}, None)
     assert "of no use" in useless
-    assert list(task.remarks({**measures, "parts": 7}, 2.19)) == []  # As it was measured on the way.
+    assert list(measuring.remarks({**measures, "parts": 7}, 2.19)) == []  # As it was measured on the way.

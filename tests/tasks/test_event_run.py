@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import unrolled as un
+from at_the_terminal import call
 from unrolled.cli import cli
 from unrolled.errors import ConfigError, EngineError, RunError
 from unrolled.training import RunFolder, Silent
@@ -31,7 +32,7 @@ def log(tmp_path):
 
 def test_a_run_on_events_learns_writes_scores_and_measures(log, tmp_path):
     trained = un.train_language_model(log, out=tmp_path / "run", epochs=30, **COLUMNS, **SMALL)
-    assert trained.model.line_end == trained.vocabulary.end
+    assert trained.model.line_end == trained.codec.end
     final = RunFolder(tmp_path / "run").history.records()[-1]
     loaded = un.load(tmp_path / "run")
     found = loaded.evaluate(log)
@@ -43,16 +44,11 @@ def test_a_run_on_events_learns_writes_scores_and_measures(log, tmp_path):
     renamed = tmp_path / "renamed.csv"
     renamed.write_text(log.read_text().replace("what", "action"), encoding="utf-8")
     assert loaded.evaluate(renamed, activity="action") == found
-    with pytest.raises(ConfigError, match="`--target` says nothing about events"):
+    with pytest.raises(ConfigError, match="`target` says nothing about events"):
         loaded.evaluate(log, target="who")
 
 
 def test_at_the_terminal(log, tmp_path):
-    def call(*words):
-        result = CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
     run = tmp_path / "run"
     flags = ["--case", "who", "--activity", "what", "--no-lines", "--epochs", "1", "--hidden", "4", "--window", "9"]
     call("train", "lm", log, *flags, "--validation", log, "--out", run)
@@ -95,10 +91,10 @@ def test_a_run_goes_on_with_the_same_events_alone(log, tmp_path):
 @pytest.mark.parametrize(
     ("options", "error", "said"),
     [
-        ({"case": None}, ConfigError, "need `--case` too"),
-        ({"activity": None}, ConfigError, "needs `--activity`"),
-        ({"level": "word"}, ConfigError, "`--level word` is for texts"),
-        ({"case": None, "activity": None, "time": None, "level": "event"}, ConfigError, "must be one of char, word"),
+        ({"case": None}, ConfigError, "need `case` too"),
+        ({"activity": None}, ConfigError, "needs `activity`"),
+        ({"level": "word"}, ConfigError, "`level='word'` is for texts"),
+        ({"case": None, "activity": None, "time": None, "level": "event"}, ConfigError, "must be char or word, got 'event'"),
         ({"time": "date"}, ConfigError, "no column 'date'"),
         ({"engine": "torch"}, EngineError, "torch"),
     ],

@@ -14,12 +14,12 @@ from click.testing import CliRunner
 import unrolled as un
 from unrolled.cli import cli
 from unrolled.cli.inspect import _read
-from unrolled.data.tokens import TokenFile
+from unrolled.data.columns import Mapped
 from unrolled.errors import ConfigError, DataError, RunError
 from unrolled.inspect.inspection_input import MOST_READ, START, draw_some
 from unrolled.inspect.report import report_on
 from unrolled.tasks.inspecting import inspect_run
-from unrolled.tasks.language_model.inspection_input import held_out_input
+from unrolled.tasks.texts.inspection_input import held_out_input
 from unrolled.training import RunFolder
 
 TINY = {"hidden": 6, "epochs": 1, "batch": 4, "evaluations": 1}
@@ -106,7 +106,7 @@ def test_a_language_model_on_characters(runs):
     page = read(report, [*FIRST, "predictions", "training"])
     assert ">&lt;<" in page and "><<" not in page
     trained = un.load(runs / "lm")
-    ids = torch.tensor([1, *trained.vocabulary.encode(text)])
+    ids = torch.tensor([1, *trained.codec.encode(text)])
     numbers = report.numbers()
     np.testing.assert_allclose(numbers["memory"]["state"], un.inspect.memory(trained.model, ids, at=-1).state[0, :, 0], rtol=1e-12)
     assert numbers["memory"]["symbols"] == [START, *text]
@@ -246,13 +246,13 @@ def test_a_text_that_was_learnt_is_none_of_what_was_held_out(runs):
 
 def test_windows_of_a_long_held_out_text_stand_for_it(runs, tmp_path):
     trained = un.load(runs / "lm")
-    ids = trained.vocabulary.encode(LINES * 2).astype(np.uint8)
+    ids = trained.codec.encode(LINES * 2).astype(np.uint8)
     (tmp_path / "ids").write_bytes(ids.tobytes())
-    found = held_out_input(trained.model, trained.vocabulary, TokenFile(tmp_path / "ids", ids.dtype, len(ids)), most=40)
+    found = held_out_input(trained.model, trained.codec, Mapped(tmp_path / "ids", ids.dtype, len(ids)), most=40)
     assert "".join(found.symbols[1:]) == LINES[28:68]
     assert found.sample.told == "16 windows of 256 characters of the text that was held out in training, drawn at random"
-    text = trained.vocabulary.decode(ids)
-    windows = [trained.vocabulary.decode(window) for window in found.sample.x.T.numpy()]
+    text = trained.codec.decode(ids)
+    windows = [trained.codec.decode(window) for window in found.sample.x.T.numpy()]
     assert len(set(windows)) > 8 and all(len(window) == 256 and window in text for window in windows)
 
 
@@ -270,7 +270,7 @@ def test_where_the_data_cannot_be_read_again_there_is_what_needs_no_input(runs, 
     found = {s["map"]: s["values"] for s in again["maps"]["singular"]}
     np.testing.assert_allclose(found["R_f"], wanted)
     for asked in ({"at": 0}, {"beside": RunFolder(tmp_path / "run")}):
-        with pytest.raises(ConfigError, match=r"`--at` and `--beside` need an input.*Pass an INPUT\."):
+        with pytest.raises(ConfigError, match=r"`at` and `beside` need an input.*Pass an INPUT\."):
             inspect_run(RunFolder(tmp_path / "run"), **asked)
     largest = max(found, key=lambda name: found[name][0])
     assert again["maps"]["verdict"] == f"The largest singular value is {found[largest][0]:.3g}, of {largest}."
@@ -316,7 +316,7 @@ def test_another_run_stands_beside_it(runs, tmp_path):
     page = read(report, [*FIRST, "predictions", "training"])
     assert "Beside it stands the run plain: elman, 1 layer of 6 units." in page and "ntrained Elman" not in page
     trained = un.load(tmp_path / "plain")
-    ids = torch.tensor([1, *trained.vocabulary.encode("The king!")])
+    ids = torch.tensor([1, *trained.codec.encode("The king!")])
     numbers = report.numbers()
     np.testing.assert_allclose(numbers["memory"]["state_beside"], un.inspect.memory(trained.model, ids, at=-1).state[0, :, 0], rtol=1e-12)
     other = inspect_run(RunFolder(tmp_path / "plain"), "The king!").numbers()
@@ -328,6 +328,49 @@ def test_a_run_of_something_else_cannot_stand_beside_it(runs):
         inspect_run(of(runs, "lm"), "The king!", beside=of(runs, "tag"))
     with pytest.raises(ConfigError, match=r"must be a run that reads the same symbols .* Train it on the same data"):
         inspect_run(of(runs, "lm"), "The king!", beside=of(runs, "words"))
+
+
+def test_a_run_on_the_same_data_stands_beside_it_whatever_is_read(runs, tmp_path):
+    (tmp_path / "long.csv").write_text(LONG, encoding="utf-8")
+    series = {"format": "series", "series": "s", "time": "t", "channels": ("a", "b"), "target": "kind"}
+    for train, source, options in (
+        (un.train_classifier, tmp_path / "long.csv", series),
+        (un.train_translator, runs / "pairs.tsv", {"vocabulary": 270}),
+        (un.train_tagger, runs / "tags.conllu", {"shapes": True}),
+    ):
+        folders = [RunFolder(tmp_path / f"{source.stem}-{cell}") for cell in ("lstm", "elman")]
+        for folder in folders:
+            train(source, out=folder.path, cell=folder.path.name.rpartition("-")[2], **options, **TINY)
+        report = inspect_run(folders[0], source, beside=folders[1])
+        assert f"Beside it stands the run {folders[1].path.name}: elman" in report.about[1]
+
+
+def test_a_run_to_which_each_symbol_came_more_often_stands_beside_it(runs, tmp_path):
+    text = runs / "text.txt"
+    for name, sources in (("once", text), ("twice", [text, text])):
+        un.train_language_model(sources, out=tmp_path / name, validation=text, **STREAM)
+    assert un.load(tmp_path / "once").codec.vocabulary.counts != un.load(tmp_path / "twice").codec.vocabulary.counts
+    report = inspect_run(RunFolder(tmp_path / "once"), "The king!", beside=RunFolder(tmp_path / "twice"))
+    assert report.about[1].startswith("Beside it stands the run twice")
+
+
+@pytest.mark.parametrize("name", ["lm", "classify"])
+def test_a_network_without_recurrence_has_nothing_to_look_into(runs, tmp_path, name):
+    if name == "lm":
+        un.train_language_model(runs / "text.txt", out=tmp_path / "run", layers=0, **STREAM)
+    else:
+        un.train_classifier(runs / "rows.tsv", out=tmp_path / "run", layers=0, **TINY)
+    with pytest.raises(ConfigError, match="built with `layers=0`: it has no recurrent layers, and nothing to look into"):
+        inspect_run(RunFolder(tmp_path / "run"), "red is red")
+
+
+@pytest.mark.parametrize("name", ["lm", "tag"])
+def test_a_network_with_a_window_of_the_input_is_looked_into(runs, tmp_path, name):
+    if name == "lm":
+        un.train_language_model(runs / "text.txt", out=tmp_path / "run", input_window=3, **STREAM)
+    else:
+        un.train_tagger(runs / "tags.conllu", out=tmp_path / "run", input_window=3, **TINY)
+    read(inspect_run(RunFolder(tmp_path / "run"), "A dog"), [*FIRST, "predictions", "training"])
 
 
 def test_every_layer_and_direction_has_its_gates(runs):
@@ -378,7 +421,7 @@ def test_what_cannot_be_looked_at_is_said(runs, tmp_path):
     for name in ("lm", "classify", "translate"):
         with pytest.raises(DataError, match=r"nothing to read|no token|empty"):
             inspect_run(of(runs, name), "")
-    with pytest.raises(ConfigError, match=r"`--at` must lie between -10 and 9, the steps of the input, got 10"):
+    with pytest.raises(ConfigError, match=r"`at` must lie between -10 and 9, the steps of the input, got 10"):
         inspect_run(of(runs, "lm"), "The king!", at=10)
 
 

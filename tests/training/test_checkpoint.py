@@ -19,7 +19,7 @@ from unrolled.tasks import find_recipe, run_training
 from unrolled.training import RunFolder, Silent
 from unrolled.training.checkpoint import load_into, load_tensors, replace_file, save_tensors, save_text
 
-FILES = ["config.toml", "vocabulary.json", "recurrence.cell", "model.safetensors", "checkpoint.safetensors", "metrics.jsonl"]
+FILES = ["config.toml", "codecs.json", "recurrence.cell", "model.safetensors", "checkpoint.safetensors", "metrics.jsonl"]
 
 
 def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -170,7 +170,7 @@ def test_a_checkpoint_that_does_not_say_where_the_run_stood_is_refused(copy, pos
         run_training(find_recipe("lm"), (), folder, {}, Silent(), resume=True)
 
 
-@pytest.mark.parametrize("name", ["random.cpu", "optimiser.output.weight.exp_avg", "carried.state.0", "carried.state.1", "carried.other"])
+@pytest.mark.parametrize("name", ["random.cpu", "optimiser.linear.weight.exp_avg", "carried.state.0", "carried.state.1", "carried.other"])
 @pytest.mark.parametrize("tensor", [torch.zeros(3), torch.zeros(1, 3, 4), torch.zeros(1, 3, 5, dtype=torch.int64)])
 def test_a_checkpoint_with_a_tensor_of_another_shape_is_refused(copy, name, tensor):
     folder = RunFolder(copy)
@@ -201,11 +201,11 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
 
 def test_weights_of_another_shape_are_named(copy):
     tensors, _ = load_tensors(copy / "model.safetensors")
-    save_file({**tensors, "output.weight": torch.zeros(3, 3)}, copy / "model.safetensors")
-    with pytest.raises(RunError, match=r"must have 'output.weight' of \[\d+, 5\] torch.float32, got \[3, 3\]"):
+    save_file({**tensors, "linear.weight": torch.zeros(3, 3)}, copy / "model.safetensors")
+    with pytest.raises(RunError, match=r"must have 'linear.weight' of \[\d+, 5\] torch.float32, got \[3, 3\]"):
         un.load(copy)
-    save_file({k: v for k, v in tensors.items() if k != "output.bias"}, copy / "model.safetensors")
-    with pytest.raises(RunError, match=r"has no tensor 'output\.bias'"):
+    save_file({k: v for k, v in tensors.items() if k != "linear.bias"}, copy / "model.safetensors")
+    with pytest.raises(RunError, match=r"has no tensor 'linear\.bias'"):
         un.load(copy)
     save_file({**tensors, "extra": torch.zeros(1)}, copy / "model.safetensors")
     with pytest.raises(RunError, match="has an unexpected tensor 'extra'"):

@@ -1,6 +1,7 @@
 """What the training doctor says of readings that are made up, and of real runs."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -54,31 +55,31 @@ def held_out(losses):
 
 BASE = healthy()
 SICK = {
-    "exploding": ({"peak": np.where(np.arange(RECORDS) == 7, 55.0, 0.9)}, "by update 80 its norm was 55, 110 times the median", 110, "--clip"),
-    "clipped": ({"clip_rate": np.linspace(0.0, 0.9, RECORDS)}, "clipped: 69% of the updates", 0.687, "--clip"),
-    "vanishing": ({"gradient": with_late(BASE.gradient, 1e-3, 3)}, "vanishes on its way to `recurrent.l1`: it has 0.0002", 2e-4, "--residual"),
-    "updates too large": ({"step": BASE.step * [1, 1, 1, 1, 80]}, "each changes `output` by 0.08", 0.08, "--learning-rate"),
-    "updates too small": ({"step": BASE.step / 50}, "every layer by 4e-05", 4e-5, "--learning-rate"),
-    "saturated": ({"gates": {"recurrent.f_l0": np.tile([0.75, 0.2], (RECORDS, 1))}}, "`recurrent.f_l0` (75% at the lower end", 0.95, "--weight-decay"),
-    "runaway cells": ({"states": {"recurrent.c_l0": np.tile([630.0, 0.004], (RECORDS, 1))}}, "0.004 of the values of `recurrent.c_l0` are beyond 100, the largest is 630", 0.004, "--reset-probability"),
-    "starts that never recover": ({"starts": (9, 64)}, "9 of 64 parts", 9 / 64, "--reset-probability"),
-    "not learning": ({"loss": np.linspace(4, 3.98, RECORDS)}, "the loss was 4 at first and is 3.982", 0.9955, "--learning-rate"),
-    "loss rising": ({"loss": np.concatenate([np.linspace(4, 1, 15), np.full(5, 1.9)])}, "it was 1.3", 1.43, "--warmup"),
-    "overfitting": ({"held_out": held_out([3, 2, 2.1, 2.2])}, "since update 100 the held-out loss rose from 2 to 2.2", 1.1, "--dropout"),
-    "held-out loss far above": ({"kept": 2.3}, "its loss is 2.3 with the weights that were kept, where the training loss was 4 at first and 1.116", 2.3, "--validation"),
-    "embedding starving": ({"rows": {"embedding.weight": np.full(RECORDS, 0.004)}}, "reaches 0.004 of them", 0.004, "--vocabulary"),
+    "exploding": ({"peak": np.where(np.arange(RECORDS) == 7, 55.0, 0.9)}, "by update 80 its norm was 55, 110 times the median", 110, "clip"),
+    "clipped": ({"clip_rate": np.linspace(0.0, 0.9, RECORDS)}, "clipped: 69% of the updates", 0.687, "clip"),
+    "vanishing": ({"gradient": with_late(BASE.gradient, 1e-3, 3)}, "vanishes on its way to `recurrent.l1`: it has 0.0002", 2e-4, "residual"),
+    "updates too large": ({"step": BASE.step * [1, 1, 1, 1, 80]}, "each changes `output` by 0.08", 0.08, "learning_rate"),
+    "updates too small": ({"step": BASE.step / 50}, "every layer by 4e-05", 4e-5, "learning_rate"),
+    "saturated": ({"gates": {"recurrent.f_l0": np.tile([0.75, 0.2], (RECORDS, 1))}}, "`recurrent.f_l0` (75% at the lower end", 0.95, "weight_decay"),
+    "runaway cells": ({"states": {"recurrent.c_l0": np.tile([630.0, 0.004], (RECORDS, 1))}}, "0.004 of the values of `recurrent.c_l0` are beyond 100, the largest is 630", 0.004, "reset_probability"),
+    "starts that never recover": ({"starts": (9, 64)}, "9 of 64 parts", 9 / 64, "reset_probability"),
+    "not learning": ({"loss": np.linspace(4, 3.98, RECORDS)}, "the loss was 4 at first and is 3.982", 0.9955, "learning_rate"),
+    "loss rising": ({"loss": np.concatenate([np.linspace(4, 1, 15), np.full(5, 1.9)])}, "it was 1.3", 1.43, "warmup"),
+    "overfitting": ({"held_out": held_out([3, 2, 2.1, 2.2])}, "since update 100 the held-out loss rose from 2 to 2.2", 1.1, "dropout"),
+    "held-out loss far above": ({"kept": 2.3}, "its loss is 2.3 with the weights that were kept, where the training loss was 4 at first and 1.116", 2.3, "validation"),
+    "embedding starving": ({"rows": {"embedding.weight": np.full(RECORDS, 0.004)}}, "reaches 0.004 of them", 0.004, "vocabulary"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SICK)
 def test_what_is_wrong_is_named_with_its_figure_and_what_to_change(name):
-    changes, said, figure, flag = SICK[name]
+    changes, said, figure, option = SICK[name]
     (finding,) = diagnose(healthy(**changes))
     assert finding.name == name
     assert said in finding.says
     assert finding.figure == pytest.approx(figure, rel=0.01)
-    assert flag in finding.flags
-    assert all(f in finding.cure for f in finding.flags)
+    assert option in finding.options
+    assert all(re.search(f"`{o}(=[^`]+)?`", finding.cure) for o in finding.options)
     assert str(finding) in report(healthy(**changes))
 
 
@@ -186,8 +187,16 @@ def test_a_run_with_an_absurd_option_is_found_out(train, options, name):
     assert name in [finding.name for finding in diagnose(read_watch(train(**{**WATCHED, "epochs": 2, **options})))]
 
 
+def test_a_network_without_recurrent_layers_is_watched_as_far_as_there_is_something(train):
+    readings = read_watch(train(**{**WATCHED, "layers": 0, "input_window": 3}))
+    assert list(readings.gradients()) == ["encoder.inputs.words", "encoder.feed_forward", "linear"]
+    assert list(readings.rows) == ["encoder.inputs.words.weight"]
+    assert readings.gates == readings.states == {}
+    assert {finding.name for finding in diagnose(readings)}.isdisjoint({"vanishing", "saturated", "runaway cells"})
+
+
 def test_a_run_that_was_not_watched_has_nothing_to_read(train):
     folder = train()
-    with pytest.raises(RunError, match=r"was not watched: it has no watch\.jsonl\. Train with `--watch`"):
+    with pytest.raises(RunError, match=r"was not watched: it has no watch\.jsonl\. Train with `watch`"):
         read_watch(folder)
     assert "These are too few to say more" in report(read_watch(train("short", watch=True, watch_every=99, epochs=1)))

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from unrolled.errors import ConfigError, TrainingError
 from unrolled.training import Piece, RunFolder, Silent, TrainingOptions, display_here, train
+from unrolled.training import display as display_module
 from unrolled.training import loop as loop_module
 from unrolled.training.display import Lines, Live, Status
 from unrolled.training.schedule import learning_rate
@@ -95,7 +96,7 @@ def test_nan_stops_the_run_with_all_that_is_needed_to_go_on(folder):
     assert "Update 9 (epoch 2) gives a loss of nan with a gradient of norm nan" in message
     assert message.count(",") >= 4
     assert "last good checkpoint is that of update 6" in message
-    assert f"--resume {folder} --learning-rate 0.001" in message
+    assert f"resume {folder} with `learning_rate=0.001`" in message
     kept = folder.load_checkpoint()[0]
     assert all(t.isfinite().all() for name, t in kept.items() if name.startswith("model."))
 
@@ -167,7 +168,7 @@ def test_a_run_stops_when_nothing_has_been_better_for_as_long_as_its_patience(fo
     task, told = Quadratic(losses=[3.0, 2.0, 2.5, 2.0, 1.0, 0.5]), Telling()
     train(task, TrainingOptions(epochs=6, evaluations=6, patience=2), folder, told)
     assert [line for line in told.lines if line.startswith("stopped")] == [
-        "stopped at update 24: 2 measurements without a better one (--patience)"
+        "stopped at update 24: 2 measurements without a better one (early stopping, `patience`)"
     ]
     assert [r["held_out"] for r in folder.history.records() if "held_out" in r] == [3.0, 2.0, 2.5, 2.0]
     assert len(task.asked) == 24
@@ -314,26 +315,53 @@ def test_lines_are_plain_and_not_too_many(capsys, monkeypatch):
     assert capsys.readouterr().err == " 50%  update 10  loss 1.250  held-out 1.500  12,345 tokens/s  gradient 0.33  1:15 left\n"
 
 
+def test_a_line_that_is_said_goes_through_the_words_of_its_reader(capsys, monkeypatch):
+    display = display_here(lambda line: line.replace("`warmup`", "--warmup"))
+    display.say("more `warmup`")
+    monkeypatch.setattr(display, "_last", -1e9)
+    display.work("reading `warmup`", 1, 2)
+    display_here().say("more `warmup`")
+    assert capsys.readouterr().err == "more --warmup\nreading --warmup: 50%\nmore `warmup`\n"
+
+
+def test_a_terminal_is_told_in_the_words_of_its_reader_too(monkeypatch):
+    output = io.StringIO()
+    monkeypatch.setattr(display_module, "Console", lambda stderr: Console(file=output, force_terminal=True, width=120))
+    with display_here(str.swapcase) as display:
+        assert isinstance(display, Live)
+        display.say("[held-out] As it is")
+    assert "[HELD-OUT] aS IT IS" in output.getvalue()
+
+
+def test_all_that_a_run_says_goes_through_the_words_of_its_reader(folder, capsys):
+    options = TrainingOptions(epochs=6, evaluations=6, patience=2)
+    train(Quadratic(losses=[3.0, 2.0, 2.5, 2.0, 1.0]), options, folder, display_here(lambda line: f"> {line.upper()}"))
+    *lines, last = capsys.readouterr().err.splitlines()
+    assert last == "> 1.000 BESIDE 2.0"
+    assert "> STOPPED AT UPDATE 24: 2 MEASUREMENTS WITHOUT A BETTER ONE (EARLY STOPPING, `PATIENCE`)" in lines
+    assert len(lines) == 6 and all(line.startswith("> ") for line in lines)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"epochs": 1, "minutes": 1.0}, "Give one of them"),
-        ({"epochs": 0}, "`--epochs` must be at least 1"),
-        ({"minutes": 0.0}, "`--minutes` must be a number above 0"),
-        ({"learning_rate": math.inf}, "`--learning-rate` must be a number above 0"),
-        ({"weight_decay": -1.0}, "`--weight-decay` must be a number of at least 0"),
-        ({"clip": -0.1}, "`--clip` must be"),
-        ({"final_rate": 1.1}, "`--final-rate` must be a fraction"),
-        ({"accumulate": 0}, "`--accumulate` must be at least 1"),
-        ({"evaluations": 0}, "`--evaluations` must be at least 1"),
-        ({"warmup": -1}, "`--warmup` must be at least 0"),
-        ({"minutes": math.nan}, "`--minutes` must be a number above 0"),
-        ({"learning_rate": 0.0}, "`--learning-rate` must be a number above 0"),
-        ({"final_rate": math.nan}, "`--final-rate` must be a fraction"),
-        ({"checkpoint_seconds": -1.0}, "`--checkpoint-seconds` must be a number of at least 0"),
-        ({"seed": 2**63}, "`--seed` must be a whole number"),
-        ({"seed": -1}, "`--seed` must be a whole number"),
-        ({"precision": "float16"}, "`--precision` must be one of"),
+        ({"epochs": 1, "minutes": 1.0}, "`epochs` and `minutes` both say when to stop. Give one of them"),
+        ({"epochs": 0}, "`epochs` must be at least 1"),
+        ({"minutes": 0.0}, "`minutes` must be a number above 0"),
+        ({"learning_rate": math.inf}, "`learning_rate` must be a number above 0"),
+        ({"weight_decay": -1.0}, "`weight_decay` must be a number of at least 0"),
+        ({"clip": -0.1}, "`clip` must be"),
+        ({"final_rate": 1.1}, "`final_rate` must be a fraction"),
+        ({"accumulate": 0}, "`accumulate` must be at least 1"),
+        ({"evaluations": 0}, "`evaluations` must be at least 1"),
+        ({"warmup": -1}, "`warmup` must be at least 0"),
+        ({"minutes": math.nan}, "`minutes` must be a number above 0"),
+        ({"learning_rate": 0.0}, "`learning_rate` must be a number above 0"),
+        ({"final_rate": math.nan}, "`final_rate` must be a fraction"),
+        ({"checkpoint_seconds": -1.0}, "`checkpoint_seconds` must be a number of at least 0"),
+        ({"seed": 2**63}, "`seed` must be a whole number"),
+        ({"seed": -1}, "`seed` must be a whole number"),
+        ({"precision": "float16"}, "`precision` must be one of"),
     ],
 )
 def test_options_that_cannot_be_are_refused(options, said):
@@ -344,7 +372,7 @@ def test_options_that_cannot_be_are_refused(options, said):
 
 @pytest.mark.parametrize("device", ["warp", "", "cuda:99", "cpu:x"])
 def test_a_device_that_is_not_here_is_refused(device):
-    with pytest.raises(ConfigError, match=f"--device {device}` cannot be used here"):
+    with pytest.raises(ConfigError, match=f"`device={device!r}` cannot be used here: .* Use `device='auto'`"):
         TrainingOptions(device=device).require()
 
 

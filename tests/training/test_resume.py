@@ -30,6 +30,10 @@ VARIANTS = {
     "tied": {"tied": True, "embedding": 8, "cell": "gru"},
     "half": {"precision": "bfloat16"},
     "averaged": {"average": 0.9, "patience": 9},
+    "input window": {"input_window": 4, "backprop": 17, "reset_probability": 0.3, "embedding": 0},
+    "lines with an input window": {"lines": True, "input_window": 3, "backprop": 4},
+    "feed-forward": {"layers": 0, "input_window": 5, "dropout": 0.3},
+    "without a past": {"layers": 0},
 }
 
 
@@ -170,7 +174,7 @@ def test_a_run_that_dies_at_any_file_it_writes_ends_like_one_left_alone(train, m
     assert 15 < fatal < 59
 
 
-BEGINNING = ("recurrence.cell", "vocabulary.json", "config.toml")
+BEGINNING = ("recurrence.cell", "codecs.json", "config.toml")
 """Before these are there, there is no run to resume."""
 
 
@@ -265,7 +269,7 @@ def test_a_finished_run_goes_on_when_told_of_more_epochs(train):
 def test_what_would_change_the_course_is_refused(train, text):
     train()
     for name, value in {"batch": 5, "hidden": 3, "seed": 1, "cell": "gru", "validation": [str(text)]}.items():
-        with pytest.raises(ConfigError, match=f"--{name}` cannot change when a run is resumed"):
+        with pytest.raises(ConfigError, match=f"`{name}` cannot change when a run is resumed"):
             train(resume=True, **{name: value})
     with pytest.raises(ConfigError, match="Leave DATA out"):
         un.train_language_model(str(text), out=train("other").path, resume=True)
@@ -285,9 +289,9 @@ def test_another_text_is_refused(train, text):
 
 def test_a_folder_belongs_to_one_process_and_to_one_run(train):
     folder = train()
-    with pytest.raises(RunError, match="go on in it with `--resume"):
+    with pytest.raises(RunError, match="another folder with `out`, or go on in it with `resume`"):
         train()
-    with folder.hold(), pytest.raises(RunError, match="Another process is training"):
+    with folder.hold(), pytest.raises(RunError, match=r"Another process is training in .* another folder with `out`"):
         train(resume=True)
     code = "import sys; from unrolled.training import RunFolder; hold = RunFolder(sys.argv[1]).hold(); hold.__enter__(); print('held', flush=True);"
     code += "sys.stdin.read()"

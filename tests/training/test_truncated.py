@@ -229,7 +229,7 @@ def test_resets_are_as_frequent_as_asked_and_go_on_the_same_elsewhere(backprop):
 
 @pytest.mark.parametrize("name", ["batch", "window", "backprop"])
 def test_stream_options_start_at_one(name):
-    with pytest.raises(ConfigError, match=f"--{name}"):
+    with pytest.raises(ConfigError, match=f"`{name}` must be at least 1, got 0"):
         StreamOptions(**{name: 0})
     assert StreamOptions(window=7).resolved().backprop == 7
 
@@ -239,7 +239,7 @@ def test_lines_that_begin_anew_by_themselves_need_no_resets():
     assert StreamOptions().for_lines(lines=False).reset_probability == StreamOptions().reset_probability > 0
     assert StreamOptions(reset_probability=0.0).for_lines(lines=False).reset_probability == 0
     for value in (-0.1, 1.0, float("nan")):
-        with pytest.raises(ConfigError, match="--reset-probability"):
+        with pytest.raises(ConfigError, match="`reset_probability` must be from 0 to below 1"):
             StreamOptions(reset_probability=value)
     assert StreamOptions(reset_probability=0.1).for_lines(lines=True).reset_probability == 0
     assert StreamOptions(reset_probability=0.1).for_lines(lines=False).reset_probability == 0.1

@@ -7,7 +7,7 @@ import torch
 
 import unrolled as un
 from unrolled.errors import ConfigError
-from unrolled.models import LanguageModel
+from unrolled.models import NextStepOptions, language_model
 from unrolled.training import TrainingOptions, watch
 from unrolled.training.history import History
 from unrolled.training.state import Position
@@ -23,7 +23,7 @@ def history(tmp_path):
 
 def model_of(cell="lstm"):
     torch.manual_seed(3)
-    return LanguageModel(11, cell, 5, 2, embedding=4, dropout=0.5)
+    return language_model(11, NextStepOptions(cell=cell, hidden=5, layers=2, embedding=4, dropout=0.5))
 
 
 def update(model, watching, at, symbols):
@@ -45,7 +45,7 @@ def test_norms_are_those_of_gradients_weights_and_what_changed(history):
     model, at = model_of(), Position(clipped=4, peak=7.0)
     before, after = update(model, Watch(model, history, enabled=True, every=1), at, torch.tensor([[1, 2], [3, 3], [7, 2]]))
     (record,) = history.records()
-    assert record.items() >= {"update": 1, "loss": 1.25, "clipped": 4, "peak": 7.0, "rows": {"embedding.weight": 0.3636}}.items()
+    assert record.items() >= {"update": 1, "loss": 1.25, "clipped": 4, "peak": 7.0, "rows": {"encoder.inputs.words.weight": 0.3636}}.items()
     assert at.peak == 0
     for name, (gradient, weight) in before.items():
         wanted = {"gradient": gradient, "weight": weight, "step": after[name].detach() - weight}
@@ -56,15 +56,15 @@ def test_norms_are_those_of_gradients_weights_and_what_changed(history):
 def test_gates_at_their_ends_are_counted(history):
     model = model_of()
     with torch.no_grad():
-        model.embedding.weight /= 4  # No gate is at an end but those that are put there.
+        model.encoder.inputs.words.weight /= 4  # No gate is at an end but those that are put there.
         model.recurrent.b_f_l0 += torch.tensor([OPEN, OPEN, OPEN, SHUT, 0.0])
         model.recurrent.b_z_l1 += SHUT
     update(model, Watch(model, history, enabled=True, every=1), Position(), torch.tensor([[1, 2], [3, 3], [7, 2]]))
     gates = history.records()[0]["gates"]
-    assert gates.keys() == {f"recurrent.{gate}_l{layer}" for gate in "ifoz" for layer in range(2)}
-    assert gates["recurrent.f_l0"] == [0.2, 0.6]
-    assert gates["recurrent.z_l1"] == [1.0, 0.0]
-    assert gates["recurrent.i_l0"] == [0.0, 0.0]
+    assert gates.keys() == {f"encoder.recurrent.{gate}_l{layer}" for gate in "ifoz" for layer in range(2)}
+    assert gates["encoder.recurrent.f_l0"] == [0.2, 0.6]
+    assert gates["encoder.recurrent.z_l1"] == [1.0, 0.0]
+    assert gates["encoder.recurrent.i_l0"] == [0.0, 0.0]
 
 
 def test_states_that_ran_away_are_counted(history):
@@ -75,10 +75,10 @@ def test_states_that_ran_away_are_counted(history):
     # The first cell of the second layer adds 1 at every step: at 101, 102 and 103 of 103 steps it is beyond 100.
     update(model, Watch(model, history, enabled=True, every=1), Position(), torch.randint(8, (103, 2)))
     states = history.records()[0]["states"]
-    assert states.keys() == {f"recurrent.{state}_l{layer}" for state in "hc" for layer in range(2)}
-    assert states["recurrent.c_l1"] == pytest.approx([103, 3 / 103 / 5], rel=1e-3)
-    assert states["recurrent.c_l0"][1] == states["recurrent.h_l1"][1] == 0
-    assert 0.5 < states["recurrent.h_l1"][0] <= 1
+    assert states.keys() == {f"encoder.recurrent.{state}_l{layer}" for state in "hc" for layer in range(2)}
+    assert states["encoder.recurrent.c_l1"] == pytest.approx([103, 3 / 103 / 5], rel=1e-3)
+    assert states["encoder.recurrent.c_l0"][1] == states["encoder.recurrent.h_l1"][1] == 0
+    assert 0.5 < states["encoder.recurrent.h_l1"][0] <= 1
 
 
 def test_a_unit_that_gives_nothing_is_at_the_lower_end_of_relu_and_none_is_at_an_upper_one(history):
@@ -86,7 +86,7 @@ def test_a_unit_that_gives_nothing_is_at_the_lower_end_of_relu_and_none_is_at_an
     with torch.no_grad():
         model.recurrent.b_h_l0 += torch.tensor([SHUT, SHUT, OPEN, OPEN, OPEN])
     update(model, Watch(model, history, enabled=True, every=1), Position(), torch.tensor([[1, 2]]))
-    assert history.records()[0]["gates"]["recurrent.h_l0"] == [0.4, 0.0]
+    assert history.records()[0]["gates"]["encoder.recurrent.h_l0"] == [0.4, 0.0]
 
 
 def test_padding_is_not_counted(history):
@@ -163,8 +163,8 @@ def test_nothing_is_recorded_where_nobody_asked(history):
     assert not history.path.exists()
 
 
-@pytest.mark.parametrize(("options", "said"), [({"watch_every": 5}, "`--watch-every` says how often `--watch` records"),
-                                               ({"watch": True, "watch_every": 0}, "`--watch-every` must be at least 1, got 0")])  # fmt: skip
+@pytest.mark.parametrize(("options", "said"), [({"watch_every": 5}, "`watch_every` says how often `watch` records"),
+                                               ({"watch": True, "watch_every": 0}, "`watch_every` must be at least 1, got 0")])  # fmt: skip
 def test_options_of_watching_that_cannot_be_are_refused(options, said):
     with pytest.raises(ConfigError) as caught:
         TrainingOptions(**options)

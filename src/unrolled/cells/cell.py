@@ -4,15 +4,19 @@ import math
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
 from numbers import Real
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from unrolled.equations import Recurrence, parse, to_text
 from unrolled.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from unrolled.equations import Recurrence
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,9 +27,8 @@ _RULE = "---"
 _HEADER = {"name": str, "output": str, "init": dict, "reference": str}
 
 
-@dataclass(frozen=True, init=False)
 class Cell:
-    """A recurrence written as its equations.
+    """A recurrence written as its equations; it does not change.
 
     `equations` is text in the equation language, one `name[t] = expression` a line. `output` names the state that the next layer sees.
     `init` gives vector parameters (biases, peepholes, gains) an initial value other than 0, as `{"b_f": 1.0}`; matrices are initialised
@@ -34,11 +37,6 @@ class Cell:
     Raises `EquationError` for a text that breaks a rule of the language, `ConfigError` for an `init` that does not fit it.
     """
 
-    name: str
-    recurrence: Recurrence
-    init: Mapping[str, float] = field(hash=False)
-    reference: str
-
     def __init__(
         self, name: str, equations: str, *, output: str = "h", init: Mapping[str, float] | None = None, reference: str = ""
     ) -> None:
@@ -46,21 +44,56 @@ class Cell:
             raise ConfigError(f"A cell needs a name, got {name!r}.")
         if not isinstance(init, (Mapping, type(None))):
             raise ConfigError(f"`init` of cell {name!r} must map vectors to numbers, as in {{'b': 1.0}}, got {init!r}.")
-        recurrence = parse(equations, output)
+        self._take(name, equations, output, init or {}, reference)
         for key, value in (init or {}).items():
-            _check_init(name, recurrence, key, value)
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "recurrence", recurrence)
-        object.__setattr__(self, "init", MappingProxyType({key: float(value) for key, value in (init or {}).items()}))
-        object.__setattr__(self, "reference", reference)
+            _check_init(name, self.recurrence, key, value)
+        self.__dict__["init"] = MappingProxyType({key: float(value) for key, value in (init or {}).items()})
+        self.__dict__["equations"] = _language().to_text(self.recurrence)
+
+    @classmethod
+    def built_in(cls, name: str, equations: str, *, init: Mapping[str, float] | None = None, reference: str = "") -> "Cell":
+        """A cell whose text is known to be right, and written as `equations` gives it: it is parsed when it is first used."""
+        cell = cls.__new__(cls)
+        lines = filter(None, map(str.strip, equations.splitlines()))
+        cell._take(name, "\n".join(lines), "h", init or {}, reference)
+        return cell
+
+    def _take(self, name: str, equations: str, output: str, init: Mapping[str, float], reference: str) -> None:
+        self.__dict__.update(name=name, equations=equations, init=MappingProxyType(dict(init)), reference=reference, _output=output)
+
+    name: str
+    init: Mapping[str, float]
+    reference: str
+    equations: str
+    """The equations, normalised."""
+
+    @cached_property
+    def recurrence(self) -> "Recurrence":
+        """What the equations say."""
+        found: Recurrence = _language().parse(self.equations, self.__dict__["_output"])
+        return found
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"A cell does not change: {name!r} cannot be set. Make a new Cell.")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Cell):
+            return NotImplemented
+        return self is other or (self.name, self.recurrence, self.init, self.reference) == (
+            other.name,
+            other.recurrence,
+            other.init,
+            other.reference,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.recurrence, self.reference))
+
+    def __repr__(self) -> str:
+        return f"Cell({self.name!r}, {self.equations!r}, init={dict(self.init)!r}, reference={self.reference!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
         return _from_parts, (self.name, self.equations, self.recurrence.output, dict(self.init), self.reference)
-
-    @property
-    def equations(self) -> str:
-        """The equations, normalised."""
-        return to_text(self.recurrence)
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -77,6 +110,11 @@ class Cell:
         return f"{_inline(header)}{_RULE}\n{self.equations}\n"
 
 
+def _language() -> Any:
+    """The equation language, loaded when an equation is first read: naming a cell needs no algebra."""
+    return import_module("unrolled.equations")
+
+
 def _from_parts(name: str, equations: str, output: str, init: dict[str, float], reference: str) -> Cell:
     return Cell(name, equations, output=output, init=init, reference=reference)
 
@@ -88,7 +126,7 @@ def _inline(header: dict[str, object]) -> str:
     return tomli_w.dumps(header) + "".join(f"init.{line}\n" for line in tomli_w.dumps(init).splitlines())
 
 
-def _check_init(name: str, recurrence: Recurrence, key: str, value: object) -> None:
+def _check_init(name: str, recurrence: "Recurrence", key: str, value: object) -> None:
     vectors = [p.name for p in recurrence.parameters if not p.is_matrix]
     if key not in vectors:
         raise ConfigError(

@@ -4,7 +4,7 @@ from unrolled.cells.cell import Cell
 
 _CHO = "Cho et al. (2014), Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation"
 
-GRU_SIMPLIFIED = Cell(
+GRU_SIMPLIFIED = Cell.built_in(
     "gru-simplified",
     """
     u[t] = sigmoid(W_u @ x[t] + R_u @ h[t-1] + b_u)
@@ -14,7 +14,7 @@ GRU_SIMPLIFIED = Cell(
     reference=f"the update gate alone of {_CHO}",
 )
 
-GRU_RESET_BEFORE = Cell(
+GRU_RESET_BEFORE = Cell.built_in(
     "gru-reset-before",
     """
     u[t] = sigmoid(W_u @ x[t] + R_u @ h[t-1] + b_u)
@@ -25,7 +25,7 @@ GRU_RESET_BEFORE = Cell(
     reference=_CHO,
 )
 
-GRU = Cell(
+GRU = Cell.built_in(
     "gru",
     """
     r[t] = sigmoid(W_r @ x[t] + R_r @ h[t-1] + b_r)
@@ -36,7 +36,7 @@ GRU = Cell(
     reference="the form that cuDNN and torch.nn.GRU compute: the reset gate acts after the recurrent product",
 )
 
-GRU_NORM = Cell(
+GRU_NORM = Cell.built_in(
     "gru-norm",
     """
     r[t] = sigmoid(k_r * norm(W_r @ x[t]) + g_r * norm(R_r @ h[t-1]) + b_r)

@@ -10,21 +10,21 @@ _GATES = """
     c[t] = f[t] * c[t-1] + i[t] * z[t]
 """
 
-LSTM = Cell(
+LSTM = Cell.built_in(
     "lstm",
     _GATES + "h[t] = o[t] * tanh(c[t])",
     init={"b_f": 1.0},
     reference="Hochreiter & Schmidhuber (1997), with the forget gate of Gers et al. (2000)",
 )
 
-LSTM_PROJECTED = Cell(
+LSTM_PROJECTED = Cell.built_in(
     "lstm-projected",
     _GATES + "h[t] = R_h @ (o[t] * tanh(c[t]))",
     init={"b_f": 1.0},
     reference="Sak et al. (2014), Long Short-Term Memory Based Recurrent Neural Network Architectures",
 )
 
-LSTM_PEEPHOLE = Cell(
+LSTM_PEEPHOLE = Cell.built_in(
     "lstm-peephole",
     """
     z[t] = tanh(W_z @ x[t] + R_z @ h[t-1] + b_z)
@@ -38,7 +38,7 @@ LSTM_PEEPHOLE = Cell(
     reference="Greff et al. (2017), LSTM: A Search Space Odyssey, section II",
 )
 
-LSTM_NORM = Cell(
+LSTM_NORM = Cell.built_in(
     "lstm-norm",
     """
     i[t] = sigmoid(k_i * norm(W_i @ x[t]) + g_i * norm(R_i @ h[t-1]) + b_i)

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from unrolled.errors import UnrolledError, UnrolledWarning
+from unrolled.cli.flags import as_flags
+from unrolled.errors import EquationError, UnrolledError, UnrolledWarning
 
 COMMANDS = {
     "train": "unrolled.cli.train:train",
@@ -67,9 +68,14 @@ def _show(message: Warning | str, category: type[Warning], *where: Any, **more: 
     """The toolkit's own warnings in one line, without the place in its code; others as usual."""
     if issubclass(category, UnrolledWarning):
         click.secho("warning: ", fg="yellow", nl=False, err=True)
-        click.echo(str(message), err=True)
+        click.echo(as_flags(str(message)), err=True)
     else:
         click.echo(warnings.formatwarning(message, category, *where[:2]), nl=False, err=True)
+
+
+def shown(error: UnrolledError) -> str:
+    """The message of an error in the words of the command line; that of a cell is about the names in its equations."""
+    return str(error) if isinstance(error, EquationError) else as_flags(str(error))
 
 
 def main(arguments: list[str] | None = None) -> Any:
@@ -83,5 +89,5 @@ def main(arguments: list[str] | None = None) -> Any:
             return cli.main(arguments, standalone_mode=True)
     except UnrolledError as error:
         click.secho("error: ", fg="red", nl=False, err=True)
-        click.echo(str(error), err=True)
+        click.echo(shown(error), err=True)
         sys.exit(1)

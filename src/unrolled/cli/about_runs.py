@@ -8,17 +8,21 @@ from typing import Any
 import click
 
 from unrolled.cli.flags import flags, given, parts_of
+from unrolled.cli.help import GroupedCommand
 from unrolled.errors import ConfigError, RunError
 from unrolled.tasks import RECIPES, find_recipe, load, recipe_of
-from unrolled.tasks.recipe import Recipe
+from unrolled.tasks.recipe import AnyRecipe
 
 Parts = list[dict[str, Any]]
 """What was given for each of some option dataclasses."""
 
+READ, SAY = "Reading", "Prediction"
+"""The titles under which help shows options of commands about runs."""
+
 _RECIPE = "unrolled.recipe"
 
 
-class RunCommand(click.Command):
+class RunCommand(GroupedCommand):
     """A command whose first argument is a run.
 
     `ask` names the attribute of recipes with the option dataclasses that the command has for their runs; `without` are options that it
@@ -44,22 +48,23 @@ class RunCommand(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own, and those that fit the run."""
-        recipe: Recipe | None = ctx.meta.get(_RECIPE)
-        fitting = [] if recipe is None else flags(getattr(recipe, self.ask), self.without)
-        return [*self.params, *fitting, *(o for o in [self.get_help_option(ctx)] if o is not None)]
+        recipe: AnyRecipe | None = ctx.meta.get(_RECIPE)
+        fitting = [] if recipe is None else flags(getattr(recipe, self.ask), self.without, [READ, SAY, SAY])
+        own = super().get_params(ctx)
+        return [*own[: len(self.params)], *fitting, *own[len(self.params) :]]
 
     def _all_flags(self) -> list[click.Parameter]:
         """The flags of all tasks, each name once."""
         every = (flag for name in RECIPES for flag in flags(getattr(find_recipe(name), self.ask), self.without))
         return list({flag.name: flag for flag in every}.values())
 
-    def _recipe_in(self, args: Sequence[str]) -> Recipe | None:
+    def _recipe_in(self, args: Sequence[str]) -> AnyRecipe | None:
         """The recipe of the run that was typed; None where help alone is wanted. `RunError` for what is no run, or none for this command."""
-        probe = click.Command(self.name, params=[*self.params, *self._all_flags()])
+        probe = GroupedCommand(self.name, params=[*self.params, *self._all_flags()])
         probe.ignore_unknown_options = probe.allow_extra_args = True
         with probe.make_context(self.name, list(args), resilient_parsing=True) as found:
             run = found.params.get("run")
-        if run is None or ({"-h", "--help"} & {*args} and not os.path.isdir(run)):
+        if run is None or ({"-h", "--help", "--help-all"} & {*args} and not os.path.isdir(run)):
             return None
         recipe = recipe_of(run)
         _require(recipe, run, str(self.name))
@@ -72,13 +77,13 @@ def open_run(run: Path, command: str) -> Any:
     return load(run)
 
 
-def _require(recipe: Recipe, run: Path, command: str) -> None:
+def _require(recipe: AnyRecipe, run: Path, command: str) -> None:
     if command not in recipe.commands:
         others = ", ".join(f"`unrolled {other}`" for other in recipe.commands)
         raise RunError(f"{run} holds {recipe.noun}, which `unrolled {command}` is not for. Use it with {others}.")
 
 
-def parts_for(run: Path, ask: str, options: dict[str, Any]) -> tuple[Recipe, Parts]:
+def parts_for(run: Path, ask: str, options: dict[str, Any]) -> tuple[AnyRecipe, Parts]:
     """The recipe of a run, and what was given for each of its option dataclasses. `ConfigError` for a value that an option can never have."""
     recipe = recipe_of(run)
     return recipe, list(_checked(getattr(recipe, ask), given(options)))

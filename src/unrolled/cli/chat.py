@@ -9,7 +9,7 @@ import click
 from unrolled.cli.about_runs import open_run
 from unrolled.cli.flags import flags, given
 from unrolled.errors import ConfigError
-from unrolled.tasks.translation import SearchOptions
+from unrolled.tasks.translation.options import SearchOptions
 
 
 @click.command()

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from unrolled.cli.about_runs import RunCommand, open_run, parts_for
+from unrolled.cli.flags import as_flags
 from unrolled.errors import ConfigError
 from unrolled.training import display_here
 
@@ -18,13 +19,14 @@ from unrolled.training import display_here
 def evaluate(run: Path, data: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Measure the network RUN on all of DATA: files of the kind that it was trained on, or builtin:… texts, examples and pairs.
 
-    A language model gives nats, bits, perplexity, accuracy and tokens; a labeller accuracy, macro F1, the F1 of entities where tags are BIO, and
-    the scores of every label; a translator BLEU, chrF, exact matches and perplexity. `unrolled evaluate RUN --help` lists the options that fit RUN.
+    A language model gives nats, bits, perplexity, accuracy and tokens; a classifier or tagger accuracy, macro F1, the F1 of entities where tags are
+    BIO, and the scores of every label; a translator BLEU, chrF, exact matches and perplexity; each beside what one would say without reading.
+    `unrolled evaluate RUN --help` lists the options that fit RUN.
     """
     if not data and options.get("source") is None:
         raise ConfigError("There is no DATA to measure. Pass files, or builtin:… data.")
     recipe, parts = parts_for(run, "evaluating", options)
     trained = open_run(run, "evaluate")
-    with display_here() as display:
+    with display_here(as_flags) as display:
         found = recipe.evaluate(trained, data, parts, display.work)
-    click.echo(json.dumps(found.to_json()) if as_json else str(found))
+    click.echo(json.dumps(found.to_json()) if as_json else found.text)

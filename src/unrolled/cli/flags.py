@@ -1,8 +1,12 @@
-"""Command-line flags made from option dataclasses, and the same options from a TOML file."""
+"""Command-line flags made from option dataclasses, the same options from a TOML file, and messages about options as flags."""
 
+import ast
 import dataclasses
+import re
+import shlex
 import sys
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +23,35 @@ else:
 _NOTES = {"format", "task", "corpus"}
 """What the configuration of a run says beside its options."""
 
+_QUOTED = re.compile(r"`([^`\n]+)`")
 
-def flags(groups: Iterable[type], without: Iterable[str] = ()) -> list[click.Parameter]:
+PLAIN = {"at", "beside", "config", "count", "length", "lines", "out", "png", "prompt", "resume", "temperature", "top_k", "top_p"}
+"""Flags that are arguments of functions, and no fields of an option dataclass."""
+
+_READING = {"unrolled.data.formats.options": "ReadingOptions", "unrolled.data.formats.pair_options": "PairOptions"}
+"""The options of reading, which messages name also where no task is loaded."""
+
+
+class Flag(click.Option):
+    """A flag of an option, with the group that it is shown in; `rare` ones are in no short help."""
+
+    def __init__(self, *arguments: Any, group: str = "", rare: bool = False, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.group, self.rare = group, rare
+
+
+def flags(groups: Iterable[type], without: Iterable[str] = (), titles: Iterable[str] = ()) -> list[click.Parameter]:
     """One flag for every option of the dataclasses that has an explanation; the others are for runs to remember.
 
-    A flag that is not given is None, so that a file's value can stand.
+    A flag that is not given is None, so that a file's value can stand. `titles` are those of the groups in help.
     """
-    return [_flag(option) for group in groups for option in options_of(group) if option.help and option.name not in without]
+    names = [*titles] or [""] * 100
+    return [
+        _flag(option, title)
+        for group, title in zip(groups, names, strict=False)
+        for option in options_of(group)
+        if option.help and option.name not in without
+    ]
 
 
 def parts_of(values: Mapping[str, Any], *groups: type) -> list[dict[str, Any]]:
@@ -33,16 +59,68 @@ def parts_of(values: Mapping[str, Any], *groups: type) -> list[dict[str, Any]]:
     return [{option.name: values[option.name] for option in options_of(group) if option.name in values} for group in groups]
 
 
-def _flag(option: Option) -> click.Option:
+def _flag(option: Option, group: str) -> Flag:
     names = [option.flag] if option.kind is not bool else [f"{option.flag}/--no-{option.flag[2:]}"]
-    text = option.help if option.default in (None, (), dataclasses.MISSING) else f"{option.help}  [default: {_shown(option.default)}]"
-    return click.Option([*names, option.name], type=option.kind, default=None, multiple=option.several, help=text)
+    said = as_flags(option.help)
+    text = said if option.default in (None, (), dataclasses.MISSING) else f"{said}  [default: {_shown(option.default)}]"
+    return Flag([*names, option.name], type=option.kind, default=None, multiple=option.several, help=text, group=group, rare=option.rare)
 
 
 def _shown(default: Any) -> str:
     if isinstance(default, bool):
         return "yes" if default else "no"
-    return f"{default:g}" if isinstance(default, float) else str(default)
+    return f"{default:g}" if isinstance(default, float) else str(default) or "none"
+
+
+def as_flags(message: str) -> str:
+    """A message in which arguments of Python functions between backticks are the flags of the command line.
+
+    `hidden` becomes --hidden, `attention='general'` becomes --attention general, and `bidirectional=False` --no-bidirectional.
+    """
+    return _QUOTED.sub(lambda found: _as_flag(found[1]) or found[0], message)
+
+
+def _as_flag(text: str) -> str | None:
+    """The flags of what stands between backticks; None if it is something else, as a piece of somebody's data may be."""
+    if re.fullmatch(r"[a-z][a-z_0-9]*", text):
+        return f"`{_dashed(text)}`" if text in _names() else None
+    if not re.match(r"[a-z][a-z_0-9]*=", text):
+        return None
+    try:
+        call = ast.parse(f"f({text})", mode="eval").body
+        if not isinstance(call, ast.Call) or call.args or any(k.arg not in _names() for k in call.keywords):
+            return None
+        return f"`{' '.join(_given(str(k.arg), ast.literal_eval(k.value)) for k in call.keywords)}`"
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _given(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return _dashed(name) if value else f"--no-{_dashed(name)[2:]}"
+    values = value if isinstance(value, list | tuple) else [value]
+    return " ".join(f"{_dashed(name)} {shlex.quote(str(v))}" for v in values)
+
+
+def _dashed(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _names() -> frozenset[str]:
+    """The names of all options of all tasks."""
+    global _known
+    if "unrolled.tasks" not in sys.modules:
+        reading = [getattr(sys.modules[module], group) for module, group in _READING.items() if module in sys.modules]
+        return frozenset({option.name for group in reading for option in options_of(group)} | PLAIN)
+    if not _known:
+        tasks, groups_of = sys.modules["unrolled.tasks"], import_module("unrolled.tasks.configuration").groups_of
+        recipes = [tasks.find_recipe(name) for name in tasks.RECIPES]
+        groups = [group for recipe in recipes for group in (*groups_of(recipe.options).values(), *recipe.evaluating, *recipe.predicting)]
+        _known = frozenset(({option.name for group in groups for option in options_of(group) if option.help} - {"sources"}) | PLAIN)
+    return _known
+
+
+_known: frozenset[str] = frozenset()
 
 
 def given(values: Mapping[str, Any]) -> dict[str, Any]:

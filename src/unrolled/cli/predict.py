@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from unrolled.cli.about_runs import RunCommand, open_run, parts_for
-from unrolled.tasks.summary import Answering, Writing
+from unrolled.cli.flags import as_flags
+from unrolled.tasks.recipe import Answering, Writing
 from unrolled.training.checkpoint import replace_file
 
 
@@ -27,7 +28,7 @@ def predict(run: Path, file: str, out: Path | None, as_json: bool, **options: An
     recipe, parts = parts_for(run, "predicting", options)
     trained = open_run(run, "predict")
     typed = file == "-" and sys.stdin.isatty()
-    write = recipe.predict(trained, file, parts, Answering(as_json, typed, lambda text: click.echo(text, err=True)))
+    write = recipe.predict(trained, file, parts, Answering(as_json, typed, lambda text: click.echo(as_flags(text), err=True)))
     if out is None:
         write(sys.stdout)
     else:

@@ -21,7 +21,7 @@ from unrolled.cli.about_runs import open_run
 def sample(run: Path, prompt: str, **options: Any) -> None:
     """Let the language model RUN write."""
     trained = open_run(run, "sample")
-    say_unknown(trained.vocabulary.missing(prompt))
+    say_unknown(trained.codec.missing(prompt))
     for number, text in enumerate(trained.sample(prompt, **options)):
         if number:
             click.secho("-" * 40, dim=True)

@@ -16,7 +16,7 @@ from unrolled.cli.sample import say_unknown
 def score(run: Path, sentences: tuple[str, ...], as_json: bool) -> None:
     """Print the natural log-probability of each of SENTENCES, as whole lines, to the language model RUN; the more likely first."""
     trained = open_run(run, "score")
-    say_unknown(list(dict.fromkeys(symbol for sentence in sentences for symbol in trained.vocabulary.missing(sentence))))
+    say_unknown(list(dict.fromkeys(symbol for sentence in sentences for symbol in trained.codec.missing(sentence))))
     scored = sorted(((trained.score(sentence), sentence) for sentence in sentences), key=lambda pair: -pair[0])
     if as_json:
         click.echo(json.dumps([{"sentence": sentence, "log_probability": value} for value, sentence in scored], ensure_ascii=False))

@@ -1,15 +1,15 @@
 """`unrolled show`: a cell, printed."""
 
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from unrolled.cells import BUILT_IN, Cell, find_cell
-from unrolled.compiler import make_plan, plan_to_svg, plan_to_text
-from unrolled.compiler.drawing import MOST
-from unrolled.compiler.native import make_kernel
-from unrolled.equations import to_latex
 from unrolled.errors import DataError
+
+MOST_STEPS = 15
+"""Most steps of a graph, as `unrolled.compiler.drawing` has it."""
 
 
 @click.command()
@@ -21,7 +21,7 @@ from unrolled.errors import DataError
     default="text",
     help="Equations, LaTeX, the plan with its derivative, its C code, or the unrolled graph as SVG.",
 )
-@click.option("--steps", type=click.IntRange(1, MOST), default=3, show_default=True, help="Steps of the graph, side by side.")
+@click.option("--steps", type=click.IntRange(1, MOST_STEPS), default=3, show_default=True, help="Steps of the graph, side by side.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there.  [default: to the terminal]")
 def show(cell: str | None, form: str, steps: int, out: Path | None) -> None:
     """Print CELL, a built-in cell's name or a file of equations; without CELL, list the built-in cells."""
@@ -47,12 +47,15 @@ def _find(name: str) -> Cell:
 
 
 def _forms(cell: Cell, form: str, steps: int) -> str:
+    """The cell in a form; what that needs is loaded only where it is asked for."""
+    if form == "text":
+        return cell.equations
     if form == "latex":
-        return to_latex(cell.recurrence)
+        return str(import_module("unrolled.equations").to_latex(cell.recurrence))
+    compiler = import_module("unrolled.compiler")
+    plan = compiler.make_plan(cell.recurrence)
     if form == "plan":
-        return plan_to_text(make_plan(cell.recurrence))
+        return str(compiler.plan_to_text(plan))
     if form == "c":
-        return make_kernel(make_plan(cell.recurrence)).text
-    if form == "graph":
-        return plan_to_svg(make_plan(cell.recurrence), cell.name, steps)
-    return cell.equations
+        return str(import_module("unrolled.compiler.native").make_kernel(plan).text)
+    return str(compiler.plan_to_svg(plan, cell.name, steps))

@@ -8,10 +8,12 @@ from typing import Any
 
 import click
 
-from unrolled.cli.flags import flags, given, read_options
+from unrolled.cli.flags import as_flags, flags, given, read_options
+from unrolled.cli.help import TITLES, GroupedCommand
 from unrolled.errors import ConfigError, TrainingError
 from unrolled.tasks import RECIPES, find_recipe, next_step, run_training
-from unrolled.tasks.recipe import Recipe
+from unrolled.tasks.configuration import groups_of
+from unrolled.tasks.recipe import AnyRecipe
 from unrolled.training import RunFolder, display_here, read_watch, report
 from unrolled.training.run_folder import PICTURE, fresh_folder
 
@@ -34,14 +36,14 @@ def train() -> None:
     """Train a network on files."""
 
 
-def _command(recipe: Recipe) -> click.Command:
-    @click.command(recipe.name, no_args_is_help=True, help=recipe.help)
+def _command(recipe: AnyRecipe) -> click.Command:
+    @click.command(recipe.name, cls=GroupedCommand, no_args_is_help=True, help=as_flags(recipe.help))
     @click.argument("data", nargs=-1, metavar=f"[{recipe.data_name}]...")
     @click.option(
         "--out", type=click.Path(path_type=Path), help=f"Folder for the run.  [default: runs/{recipe.name}, runs/{recipe.name}-2, …]"
     )
-    @click.option("--resume", "resumed", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a run that was stopped.")
-    @click.option("--config", type=click.Path(path_type=Path), help="TOML file with any of the options below; what is typed goes first.")
+    @click.option("--resume", "resumed", type=click.Path(path_type=Path), metavar="RUN", help="Resume training of a run that was stopped.")
+    @click.option("--config", type=click.Path(path_type=Path), help="TOML file with any of the options; what is typed goes first.")
     def command(data: tuple[str, ...], out: Path | None, resumed: Path | None, config: Path | None, **values: Any) -> None:
         if resumed and out:
             raise ConfigError("`--resume` goes on in the run's own folder. Leave `--out` out.")
@@ -50,13 +52,14 @@ def _command(recipe: Recipe) -> click.Command:
             options.pop("sources", None)
         _run(recipe, data, RunFolder(resumed or out or fresh_folder(recipe.name)), options, resume=resumed is not None)
 
-    command.params += flags(recipe.groups.values(), without=["sources"])
+    groups = groups_of(recipe.options)
+    command.params += flags(groups.values(), without=["sources"], titles=[TITLES[name] for name in groups])
     return command
 
 
-def _run(recipe: Recipe, data: tuple[str, ...], folder: RunFolder, options: Mapping[str, Any], *, resume: bool) -> None:
+def _run(recipe: AnyRecipe, data: tuple[str, ...], folder: RunFolder, options: Mapping[str, Any], *, resume: bool) -> None:
     try:
-        outcome = run_training(recipe, data, folder, options, display_here(), resume=resume)
+        outcome = run_training(recipe, data, folder, options, display_here(as_flags), resume=resume)
     except TrainingError:
         _tell(folder)
         raise
@@ -77,7 +80,7 @@ def loss_curve(folder: RunFolder) -> str:
 def _tell(folder: RunFolder) -> None:
     """What was seen in a run that was watched."""
     if folder.watched.size():
-        click.echo(report(read_watch(folder)))
+        click.echo(as_flags(report(read_watch(folder))))
 
 
 def _together(typed: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:

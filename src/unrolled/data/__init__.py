@@ -1,7 +1,7 @@
-"""F5: text and what becomes of it on the way to a network.
+"""F5: from files to batches.
 
-`vocabulary` (symbols and ids), `text` (files and built-in texts, read in pieces), `corpus` (a text encoded once, on disk), `streams`
-(batches for truncated back-propagation); `examples` (labelled sequences), `formats` (the files they come from), `builtin_examples`,
-`standardise` (channels of numbers); `pairs` (sources and their targets), `coding` (texts as ids for networks that write), `batches`.
-Only `streams`, `batches` and `pairs.bitext` need torch, so nothing is imported here.
+`formats` read files as `examples`, whose fields `codecs` learn and encode; `columns` hold them, in memory or mapped, and `batches` put them
+side by side. `text` and `corpus` read whole texts, which `streams` cut; `dataset` holds sequences with labels, tags or numbers, `parts` and
+`bitext` pairs of texts; `vocabulary` is the one for all of them, and `builtin_examples` are sources for trying things out.
+Only `batches` and what stands on it need torch, so nothing is imported here.
 """

@@ -10,6 +10,12 @@ from unrolled.errors import DataError
 
 PREFIX = "builtin:"
 
+
+def absolute(sources: tuple[str, ...]) -> tuple[str, ...]:
+    """Sources with paths that hold wherever one stands."""
+    return tuple(s if s.startswith(PREFIX) else str(Path(s).absolute()) for s in sources)
+
+
 _SKIPPED = {"test", "tests", "idle_test", "site-packages", "dist-packages", "lib2to3", "__pycache__"}
 
 

@@ -15,6 +15,9 @@ from unrolled.folders import cache_folder
 T = TypeVar("T")
 
 _UNFINISHED = ".unfinished-"
+COLUMN = ".column-"
+"""How the names of files begin that hold columns while they are used."""
+
 _DAY = 24 * 3600
 _ATTEMPTS = 5
 
@@ -59,10 +62,12 @@ def _install(fresh: Path, entry: Path) -> None:
 
 def _sweep(folder: Path) -> None:
     """Remove what processes killed long ago left unfinished."""
-    for old in folder.glob(f"{_UNFINISHED}*"):
+    for old in (*folder.glob(f"{_UNFINISHED}*"), *folder.glob(f"{COLUMN}*")):
         try:
             stale = time.time() - old.stat().st_mtime > _DAY
         except OSError:
             continue
-        if stale:
+        if stale and old.is_dir():
             shutil.rmtree(old, ignore_errors=True)
+        elif stale:
+            old.unlink(missing_ok=True)

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from unrolled.data.codecs.text import CHAR, WORD, TextCodec
+from unrolled.data.columns import Mapped
 from unrolled.data.counting import count_symbols
 from unrolled.data.entries import Written, encoded, key_of, require_tokens, token_path
 from unrolled.data.text import Chunk, Source, TextSource, find_sources, read_text, whole_words
-from unrolled.data.tokens import TokenFile
-from unrolled.data.vocabulary import LEVELS, Vocabulary
 from unrolled.errors import ConfigError
-from unrolled.folders import cache_folder
-
-__all__ = ["Corpus", "Progress", "TokenFile", "cache_folder", "encode", "prepare"]
 
 Progress = Callable[[str, int, int], None]
 """Is told what is being done, and how many bytes are done of how many."""
@@ -23,20 +20,20 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Corpus:
-    """An encoded text: its vocabulary, the tokens to learn from, and those held out.
+    """An encoded text: its codec, the ids to learn from, and those held out.
 
     `fingerprint` identifies the texts, their encoding and the level: it is equal exactly when those are.
     """
 
-    vocabulary: Vocabulary
-    train: TokenFile
-    held_out: TokenFile
+    codec: TextCodec
+    train: Mapped
+    held_out: Mapped
     fingerprint: str
 
     @property
-    def knowledge(self) -> Vocabulary:
+    def codecs(self) -> TextCodec:
         """What is kept for later use."""
-        return self.vocabulary
+        return self.codec
 
 
 def prepare(
@@ -47,16 +44,16 @@ def prepare(
     encoding: str = "utf-8",
     validation: Source | Sequence[Source] = (),
     held_out: float = 0.1,
-    vocabulary: Vocabulary | None = None,
+    codec: TextCodec | None = None,
     progress: Progress | None = None,
 ) -> Corpus:
     """Encode a text for training; what was encoded before is found again in the cache.
 
-    The last `held_out` of the bytes is held out, or else the `validation` texts are. The vocabulary is that of the training part, at most
-    `size` symbols at `level`; a given `vocabulary` decides both. Options that cannot be are a `ConfigError`; texts that cannot be read,
+    The last `held_out` of the bytes is held out, or else the `validation` texts are. The symbols are those of the training part, at most
+    `size` at `level`; a given `codec` decides both. Options that cannot be are a `ConfigError`; texts that cannot be read,
     that leave nothing to train on or nothing to hold out, and a full disk are a `DataError`.
     """
-    level = _checked_level(level, size, held_out, vocabulary)
+    level = _checked_level(level, size, held_out, codec)
     trained = find_sources(sources, encoding)
     validated = find_sources(validation, encoding) if validation else ()
     contents = [_hash(texts, progress) for texts in (trained, validated)]
@@ -65,7 +62,7 @@ def prepare(
     cut = None if validated else int((1 - held_out) * _bytes(trained))
 
     def write(folder: Path) -> Written:
-        known = vocabulary or _learn_vocabulary(trained, cut, level, size, progress)
+        known = codec or _learn(trained, cut, level, size, progress)
         if validated:
             lengths = _encode(folder, ["train"], trained, None, known, progress)
             lengths |= _encode(folder, ["held_out"], validated, None, known, progress)
@@ -74,34 +71,32 @@ def prepare(
         require_tokens(lengths, held_out if not validated else 1)
         return known, lengths
 
-    chosen = (level, size) if vocabulary is None else vocabulary.to_json()
+    chosen = (level, size) if codec is None else codec.to_json()
     known, files = encoded(key_of(contents, encodings, None if validated else held_out, chosen), ["train", "held_out"], write)
     return Corpus(known, files["train"], files["held_out"], fingerprint)
 
 
-def encode(
-    sources: Source | Sequence[Source], vocabulary: Vocabulary, *, encoding: str = "utf-8", progress: Progress | None = None
-) -> TokenFile:
-    """The tokens of a text in a vocabulary that is there already, from the cache if it was encoded before; errors as in `prepare`."""
+def encode(sources: Source | Sequence[Source], codec: TextCodec, *, encoding: str = "utf-8", progress: Progress | None = None) -> Mapped:
+    """The ids of a text in a codec that is there already, from the cache if it was encoded before; errors as in `prepare`."""
     texts = find_sources(sources, encoding)
 
     def write(folder: Path) -> Written:
-        lengths = _encode(folder, ["text"], texts, None, vocabulary, progress)
+        lengths = _encode(folder, ["text"], texts, None, codec, progress)
         require_tokens(lengths, 0)
-        return vocabulary, lengths
+        return codec, lengths
 
-    key = key_of(_hash(texts, progress), [text.encoding for text in texts], vocabulary.to_json())
+    key = key_of(_hash(texts, progress), [text.encoding for text in texts], codec.to_json())
     return encoded(key, ["text"], write)[1]["text"]
 
 
-def _checked_level(level: str, size: int | None, held_out: float, vocabulary: Vocabulary | None) -> str:
-    if level not in LEVELS:
-        raise ConfigError(f"`level` must be one of {', '.join(LEVELS)}, got {level!r}.")
+def _checked_level(level: str, size: int | None, held_out: float, codec: TextCodec | None) -> str:
+    if level not in (CHAR, WORD):
+        raise ConfigError(f"`level` must be {CHAR} or {WORD}, got {level!r}.")
     if size is not None and size < 3:
-        raise ConfigError(f"`size` must be at least 3, as it counts the two special symbols, got {size}.")
+        raise ConfigError(f"The size of a vocabulary must be at least 3, as it counts the two special symbols, got {size}.")
     if not 0 <= held_out < 1:
         raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, got {held_out}. Pass 0.1 to hold out the last tenth.")
-    return level if vocabulary is None else vocabulary.level
+    return level if codec is None else codec.level
 
 
 def _bytes(texts: Sequence[TextSource]) -> int:
@@ -131,21 +126,21 @@ def _chunks(texts: Sequence[TextSource], cut: int | None, level: str, what: str,
             progress(what, chunk.position, _bytes(texts))
 
 
-def _learn_vocabulary(texts: Sequence[TextSource], cut: int | None, level: str, size: int | None, progress: Progress | None) -> Vocabulary:
-    """The vocabulary of what lies before the cut."""
+def _learn(texts: Sequence[TextSource], cut: int | None, level: str, size: int | None, progress: Progress | None) -> TextCodec:
+    """The symbols of what lies before the cut."""
     chunks = _chunks(texts, cut, level, "counting", progress)
-    return Vocabulary.from_counts(level, count_symbols((chunk.text for chunk in chunks if not chunk.after), level), size)
+    return TextCodec.of_lines(level, count_symbols((chunk.text for chunk in chunks if not chunk.after), level), size)
 
 
 def _encode(
-    folder: Path, names: Sequence[str], texts: Sequence[TextSource], cut: int | None, known: Vocabulary, progress: Progress | None
+    folder: Path, names: Sequence[str], texts: Sequence[TextSource], cut: int | None, known: TextCodec, progress: Progress | None
 ) -> dict[str, int]:
     """Write the tokens before the cut to the first name and those after it to the second; gives the number of tokens in each."""
     with ExitStack() as stack:
         files = [stack.enter_context(open(token_path(folder, name), "wb")) for name in names]
         for text, after, _ in _chunks(texts, cut, known.level, "encoding", progress):
-            files[after].write(known.encode(text, known.dtype).data)
+            files[after].write(known.encode(text, known.vocabulary.dtype).data)
         for file in files:
             file.flush()
             os.fsync(file.fileno())
-        return {name: file.tell() // known.dtype.itemsize for name, file in zip(names, files, strict=True)}
+        return {name: file.tell() // known.vocabulary.dtype.itemsize for name, file in zip(names, files, strict=True)}

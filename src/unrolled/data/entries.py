@@ -1,4 +1,4 @@
-"""Token files and the vocabulary they are in, as one entry of the cache."""
+"""The ids of texts and the codec that made them, as one entry of the cache."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -6,15 +6,15 @@ from hashlib import blake2b
 from pathlib import Path
 
 from unrolled.data.cache import cached
-from unrolled.data.tokens import TokenFile
-from unrolled.data.vocabulary import Vocabulary
+from unrolled.data.codecs.text import TextCodec
+from unrolled.data.columns import Mapped
 from unrolled.errors import DataError, UnrolledError
 
-_FORMAT = 2
+_FORMAT = 3
 _RECORD = "entry.json"
 
-Written = tuple[Vocabulary, dict[str, int]]
-"""A vocabulary, and how many tokens each name has."""
+Written = tuple[TextCodec, dict[str, int]]
+"""A codec, and how many tokens each name has."""
 
 
 def key_of(*parts: object) -> str:
@@ -27,12 +27,12 @@ def token_path(folder: Path, name: str) -> Path:
     return folder / f"{name}.bin"
 
 
-def encoded(key: str, names: Sequence[str], write: Callable[[Path], Written]) -> tuple[Vocabulary, dict[str, TokenFile]]:
-    """The vocabulary and the tokens of the names, which `write` puts into a folder if the cache has not got them; errors as in `cached`."""
+def encoded(key: str, names: Sequence[str], write: Callable[[Path], Written]) -> tuple[TextCodec, dict[str, Mapped]]:
+    """The codec and the ids of the names, which `write` puts into a folder if the cache has not got them; errors as in `cached`."""
 
     def build(folder: Path) -> None:
-        vocabulary, lengths = write(folder)
-        record = {"vocabulary": vocabulary.to_json(), "lengths": lengths}
+        codec, lengths = write(folder)
+        record = {"codec": codec.to_json(), "lengths": lengths}
         (folder / _RECORD).write_text(json.dumps(record), encoding="utf-8")
 
     return cached(f"text-{key}", build, lambda folder: _load(folder, names))
@@ -43,15 +43,15 @@ def require_tokens(lengths: dict[str, int], held_out: float) -> None:
     for name, length in lengths.items():
         if not length and (name != "held_out" or held_out):
             found = ", ".join(f"{n} tokens for {name}" for name, n in lengths.items())
-            other = ", or `--validation FILE` to hold out another one" if "held_out" in lengths else ""
+            other = ", or `validation` to hold out another one" if "held_out" in lengths else ""
             raise DataError(f"The text is too short: {found}. Pass a longer text{other}.")
 
 
-def _load(folder: Path, names: Sequence[str]) -> tuple[Vocabulary, dict[str, TokenFile]] | None:
+def _load(folder: Path, names: Sequence[str]) -> tuple[TextCodec, dict[str, Mapped]] | None:
     """What was written there; None if it is missing or damaged."""
     try:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
-        vocabulary = Vocabulary.from_json(record["vocabulary"])
-        return vocabulary, {n: TokenFile(token_path(folder, n), vocabulary.dtype, int(record["lengths"][n])) for n in names}
+        codec = TextCodec.from_json(record["codec"])
+        return codec, {n: Mapped(token_path(folder, n), codec.vocabulary.dtype, int(record["lengths"][n])) for n in names}
     except (OSError, ValueError, KeyError, TypeError, UnrolledError):
         return None

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
+from unrolled.data.codecs.text import EVENT, TextCodec
+from unrolled.data.columns import Mapped
 from unrolled.data.corpus import Corpus, Progress
 from unrolled.data.entries import Written, encoded, key_of, require_tokens, token_path
-from unrolled.data.examples import Example
+from unrolled.data.examples import Example, Target
 from unrolled.data.formats import ReadingOptions, read_examples
 from unrolled.data.text import Source
-from unrolled.data.tokens import TokenFile
-from unrolled.data.vocabulary import END, EVENT, UNKNOWN, Vocabulary
+from unrolled.data.vocabulary import END, TEXTS
 from unrolled.errors import ConfigError, DataError
 
 _Cases = list[tuple[str, ...]]
@@ -29,7 +30,7 @@ def prepare_events(
     """Encode event logs for training, whose columns `reading` names.
 
     The last `held_out` of the cases is held out, in order of their first events, or of the files if times are not named; or else the
-    `validation` logs are. The vocabulary has the activities of the training part, at most `size` symbols. Options that cannot be are a
+    `validation` logs are. The codec has the activities of the training part, at most `size` symbols. Options that cannot be are a
     `ConfigError`; logs that cannot be read or have too few cases a `DataError`.
     """
     if not 0 < held_out < 1:
@@ -41,7 +42,7 @@ def prepare_events(
 
     def write(folder: Path) -> Written:
         ends = Counter({END: len(parts["train"])})
-        known = Vocabulary.from_counts(EVENT, Counter(chain.from_iterable(parts["train"])) + ends, size)
+        known = TextCodec.of_lines(EVENT, Counter(chain.from_iterable(parts["train"])) + ends, size)
         return known, _write(folder, parts, known)
 
     known, files = encoded(key_of(EVENT, list(parts.values()), size), list(parts), write)
@@ -49,38 +50,38 @@ def prepare_events(
 
 
 def encode_events(
-    sources: Source | Sequence[Source], vocabulary: Vocabulary, reading: ReadingOptions, *, progress: Progress | None = None
-) -> TokenFile:
-    """The tokens of event logs in a vocabulary that is there already; errors as in `prepare_events`."""
+    sources: Source | Sequence[Source], codec: TextCodec, reading: ReadingOptions, *, progress: Progress | None = None
+) -> Mapped:
+    """The ids of event logs in a codec that is there already; errors as in `prepare_events`."""
     cases = _read(sources, reading, progress)
-    key = key_of(EVENT, cases, vocabulary.to_json())
-    return encoded(key, ["text"], lambda folder: (vocabulary, _write(folder, {"text": cases}, vocabulary)))[1]["text"]
+    key = key_of(EVENT, cases, codec.to_json())
+    return encoded(key, ["text"], lambda folder: (codec, _write(folder, {"text": cases}, codec)))[1]["text"]
 
 
 def _read(sources: Source | Sequence[Source], reading: ReadingOptions, progress: Progress | None) -> _Cases:
     """The activities of each case, the cases in order of time, and of the files where times are equal or not named."""
     examples: list[Example] = []
-    for example in read_examples(sources, reading.to_predict(), tagged=False):
+    for example in read_examples(sources, reading.to_predict(), Target.LABELS):
         examples.append(example)
         if progress and len(examples) % 1000 == 0:
             progress(f"reading: {len(examples):,} cases", 0, 1)
     if reading.time is not None:
-        examples.sort(key=lambda example: example.record["begin"])
+        examples.sort(key=lambda example: example.begin)
     return [_activities(example) for example in examples]
 
 
 def _activities(example: Example) -> tuple[str, ...]:
     for step, activity in enumerate(example.tokens or ()):
-        if activity.upper() in (END, UNKNOWN):
+        if activity.upper() in TEXTS:
             raise DataError(f"{example.step_place(step)}: {activity!r} stands for what is no activity. Name the activity otherwise.")
     return example.tokens or ()
 
 
-def _write(folder: Path, parts: dict[str, _Cases], known: Vocabulary) -> dict[str, int]:
+def _write(folder: Path, parts: dict[str, _Cases], known: TextCodec) -> dict[str, int]:
     """Write the tokens of every part; gives their numbers."""
     lengths = {}
     for name, cases in parts.items():
-        ids = known.look_up(chain.from_iterable((*case, END) for case in cases), known.dtype)
+        ids = known.look_up(chain.from_iterable((*case, END) for case in cases), known.vocabulary.dtype)
         token_path(folder, name).write_bytes(ids.tobytes())
         lengths[name] = len(ids)
     require_tokens(lengths, 1)

@@ -1,7 +1,10 @@
-"""Sequences as they were read, before anything is made of them."""
+"""Sequences as they were read, before anything is made of them, and what a network says of them."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,17 +14,47 @@ NO_SPANS = "none"
 """The scheme of tags that mark no spans."""
 
 
+class Target(Enum):
+    """What is to be said of a sequence: labels or numbers of all of it, tags or numbers of each step, or a text after it."""
+
+    LABELS = "labels"
+    TAGS = "tags"
+    VALUES = "values"
+    STEP_VALUES = "step values"
+    TEXTS = "texts"
+
+    @property
+    def each_step(self) -> bool:
+        """Whether it belongs to steps."""
+        return self in (Target.TAGS, Target.STEP_VALUES)
+
+    @property
+    def numbers(self) -> bool:
+        """Whether it is numbers."""
+        return self in (Target.VALUES, Target.STEP_VALUES)
+
+    @property
+    def said(self) -> str:
+        """One of it, in a word."""
+        return {"labels": "label", "tags": "tag", "values": "number", "step values": "number", "texts": "text"}[self.value]
+
+
 @dataclass(frozen=True)
 class Example:
     """One sequence with what is known of it.
 
     Its steps are `tokens` (one string for each step), or `text` that is still to be cut into words or characters, or `numbers`
-    (float32 `[T, C]`, NaN where a value is missing); tokens and numbers may come together, step by step. `labels` are those of the whole
-    sequence (one, or several where several may hold at once), `tags` those of its steps; None where the source says nothing.
+    (float32 `[T, C]`, NaN where a value is missing, with names of its `channels` if there are some); tokens and numbers may come together,
+    step by step.
 
-    `place` is where it stands, as in "names.csv, line 3", for messages. `name` is its own, if it has one. `scheme` is how its tags marked
-    spans before they became BIO. `record` is what the
-    source's format needs to write it again with a prediction beside it.
+    What is to be said of it are `labels` of the whole sequence (one, or several where several may hold at once), `tags` of its steps,
+    `values` (numbers `[K]`, or `[T, K]` for its steps), or `texts` to be written after it, any of which is right; None where the source
+    says nothing. `target` is the column that was looked at for it.
+
+    `place` is where the sequence stands, as in "names.csv, line 3", for messages; `lines` those of its steps in the file `path`, where each
+    has one. `name` is its own, if it has one, and `group` what must not be both learnt and held out, such as the day of a date. `begin` is
+    the time of its first step. `scheme` is how its tags marked spans before they became BIO. `origin` is what its format needs to write it
+    again with a prediction beside it.
     """
 
     place: str
@@ -30,14 +63,26 @@ class Example:
     numbers: NDArray[np.float32] | None = None
     labels: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None
+    values: NDArray[np.float64] | None = None
+    texts: tuple[str, ...] | None = None
     name: str | None = None
+    group: str | None = None
+    channels: tuple[str, ...] = ()
     scheme: str | None = None
-    record: Mapping[str, Any] = field(default_factory=dict)
+    target: str | None = None
+    begin: float = math.nan
+    path: Path | None = None
+    lines: Sequence[int] | None = None
+    origin: Any = None
+
+    @property
+    def steps(self) -> int:
+        """How many steps it has, if it is divided into steps."""
+        return len(self.tokens) if self.tokens is not None else 0 if self.numbers is None else len(self.numbers)
 
     def step_place(self, step: int) -> str:
-        """Where a step stands, which counts from 0: its own line if the source has one for each (`record["path"]`, `["numbers"]`)."""
-        numbers = self.record.get("numbers")
-        return f"{self.place}, step {step + 1}" if numbers is None else f"{self.record['path']}, line {numbers[step]}"
+        """Where a step stands, which counts from 0: its own line if the source has one for each."""
+        return f"{self.place}, step {step + 1}" if self.lines is None else f"{self.path}, line {self.lines[step]}"
 
 
 def marks_spans(scheme: str | None) -> bool:
@@ -50,20 +95,55 @@ class Prediction:
     """What a network says of an example.
 
     For a whole sequence `labels`, of which there is one unless `several` may hold, and their `probabilities`; for its steps `tags` and
-    the probability of each. `chances` has every label's probability where it is about a whole sequence.
+    the probability of each. `every` has the probability of each label where it is about a whole sequence. Of numbers `values` are `[K]`,
+    or `[T, K]` for steps, and `deviations` their standard deviations, where the network gives some.
     """
 
     labels: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None
     probabilities: tuple[float, ...] = ()
-    chances: Mapping[str, float] = field(default_factory=dict)
+    every: Mapping[str, float] = field(default_factory=dict)
     several: bool = False
+    values: NDArray[np.float64] | None = None
+    deviations: NDArray[np.float64] | None = None
 
     @property
-    def written_probabilities(self) -> list[str]:
-        """The probabilities as text, with four digits."""
-        return [f"{probability:.4f}" for probability in self.probabilities]
+    def each_step(self) -> bool:
+        """Whether it is about steps."""
+        return self.tags is not None or (self.values is not None and self.values.ndim == 2)
 
-    def cells(self, between: str) -> tuple[str, str]:
-        """What stands in two cells of a row about a whole sequence: its labels and their probabilities, with `between` between several."""
-        return between.join(self.labels or ()), between.join(self.written_probabilities)
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of what is added to a table."""
+        if self.values is None:
+            return "predicted", "probability"
+        return ("predicted", "deviation") if self.deviations is not None else ("predicted",)
+
+    def cells(self, between: str) -> tuple[str, ...]:
+        """What is added to a row about a whole sequence, one for each of `columns`, with `between` between several in one cell."""
+        if self.values is None:
+            return between.join(self.labels or ()), between.join(f"{p:.4f}" for p in self.probabilities)
+        return tuple(between.join(f"{v:.6g}" for v in row) for row in (self.values, self.deviations) if row is not None)
+
+    def step_cells(self, between: str) -> list[tuple[str, ...]]:
+        """The same for each step."""
+        if self.values is None:
+            return [(tag, f"{p:.4f}") for tag, p in zip(self.tags or (), self.probabilities, strict=True)]
+        several = [rows for rows in (self.values, self.deviations) if rows is not None]
+        return [tuple(between.join(f"{v:.6g}" for v in row) for row in step) for step in zip(*several, strict=True)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values by name."""
+        if self.values is not None:
+            found: dict[str, Any] = {"values": _plain(self.values)}
+            return found if self.deviations is None else {**found, "deviations": _plain(self.deviations)}
+        if self.tags is not None:
+            return {"labels": self.tags, "probabilities": [round(p, 6) for p in self.probabilities]}
+        labels = self.labels or ()
+        said = {"labels": labels} if self.several else {"label": labels[0], "labels": labels}
+        return {**said, "probabilities": {name: round(p, 6) for name, p in self.every.items()}}
+
+
+def _plain(values: NDArray[np.float64]) -> Any:
+    """Numbers for JSON, without digits that mean nothing."""
+    return [_plain(row) for row in values] if values.ndim > 1 else [float(f"{v:.8g}") for v in values]

@@ -2,10 +2,10 @@
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from unrolled.data.tokens import TokenFile
-from unrolled.data.vocabulary import Vocabulary
+from unrolled.data.batches import Batch
+from unrolled.data.codecs.text import TextCodec
+from unrolled.data.columns import Elements, Places
 from unrolled.errors import ConfigError, DataError
 
 
@@ -17,21 +17,21 @@ class Streams:
     window is a `DataError`; a `batch` or `window` below 1 a `ConfigError`.
     """
 
-    def __init__(self, tokens: TokenFile, batch: int, window: int) -> None:
+    def __init__(self, tokens: Elements, batch: int, window: int) -> None:
         for name, value in (("batch", batch), ("window", window)):
             if value < 1:
                 raise ConfigError(f"`{name}` must be at least 1, got {value}. Pass a positive number.")
         if len(tokens) < window:
             raise DataError(
-                f"The text has {len(tokens)} tokens and one window takes {window}. Pass a longer text, or `--window {max(len(tokens), 1)}`."
+                f"The text has {len(tokens)} tokens and one window takes {window}. Pass a longer text, or `window={max(len(tokens), 1)}`."
             )
         self.tokens, self.window = tokens, window
         self.batch = batch if len(tokens) // batch >= window else len(tokens) // window
         self.length = len(tokens) // self.batch
         self.windows = -(-self.length // window)
 
-    def get(self, index: int) -> tuple[Tensor, Tensor]:
-        """Window `index` as (inputs, targets), each int64 `[T, B]`; the last window may be shorter.
+    def get(self, index: int) -> Batch:
+        """Window `index`: words and targets, each int64 `[T, B]`; the last window may be shorter.
 
         A target is the next token of its stream, and its input is the token before it in the text; before the first token of all stands
         `<EOS>`. An `index` outside 0..windows - 1 is a `DataError`.
@@ -42,10 +42,10 @@ class Streams:
         stop = min(start + self.window, self.length)
         rows = [self._row(b * self.length + start, b * self.length + stop) for b in range(self.batch)]
         both = torch.from_numpy(np.stack(rows, axis=1))
-        return both[:-1], both[1:]
+        return Batch({"words": both[:-1]}, targets=both[1:])
 
-    def _row(self, start: int, stop: int) -> np.ndarray:
+    def _row(self, start: int, stop: int) -> Places:
         """The tokens `start - 1` to `stop - 1`, with the `<EOS>` that stands before the first."""
         if start:
-            return self.tokens.read(start - 1, stop)
-        return np.concatenate(([Vocabulary.end], self.tokens.read(0, stop)))
+            return self.tokens.read(start - 1, stop).astype(np.int64)
+        return np.concatenate(([TextCodec.end], self.tokens.read(0, stop)))

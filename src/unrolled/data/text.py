@@ -20,9 +20,7 @@ BLOCK = 4 << 20
 LONGEST_WORD = 16 << 20
 """Characters without a blank after which a text is cut anyway, so that memory stays bounded."""
 
-OTHERWISE_ENCODED = (
-    "If it is text, save it in that encoding, or pass its own where the command has the flag, for instance `--encoding latin-1`."
-)
+OTHERWISE_ENCODED = "If it is text, save it in that encoding, or pass its own, for instance `encoding='latin-1'`."
 """The cure for bytes that are not in the encoding."""
 
 

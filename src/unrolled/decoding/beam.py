@@ -51,13 +51,13 @@ class BeamOptions:
 
     def __post_init__(self) -> None:
         if self.width < 1:
-            raise ConfigError(f"`--beam` must be at least 1 (1 is greedy search), got {self.width}.")
+            raise ConfigError(f"`beam` must be at least 1 (1 is greedy search), got {self.width}.")
         if not 1 <= self.best <= self.width:
-            raise ConfigError(f"`--nbest` must lie between 1 and `--beam` = {self.width}, got {self.best}.")
+            raise ConfigError(f"`nbest` must lie between 1 and `beam` = {self.width}, got {self.best}.")
         if not math.isfinite(self.length_penalty):
-            raise ConfigError(f"`--length-penalty` must be a number (0: none), got {self.length_penalty}.")
+            raise ConfigError(f"`length_penalty` must be a number (0: none), got {self.length_penalty}.")
         if not 0 <= self.coverage_penalty < math.inf:
-            raise ConfigError(f"`--coverage-penalty` must be a number of at least 0, got {self.coverage_penalty}.")
+            raise ConfigError(f"`coverage_penalty` must be a number of at least 0, got {self.coverage_penalty}.")
         if self.end in self.forbidden:
             raise ConfigError(f"The symbol {self.end} ends sequences and cannot be forbidden. Leave it out of `forbidden`.")
 

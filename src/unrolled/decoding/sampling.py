@@ -20,11 +20,11 @@ def narrowed(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: fl
     the first ones are kept. Raises `ConfigError` for other values.
     """
     if not temperature >= 0 or temperature == float("inf"):
-        raise ConfigError(f"`--temperature` must be a number of at least 0, got {temperature}.")
+        raise ConfigError(f"`temperature` must be a number of at least 0, got {temperature}.")
     if top_k < 0:
-        raise ConfigError(f"`--top-k` must be at least 0 (0 keeps all), got {top_k}.")
+        raise ConfigError(f"`top_k` must be at least 0 (0 keeps all), got {top_k}.")
     if not 0 < top_p <= 1:
-        raise ConfigError(f"`--top-p` must lie above 0 and at most at 1, got {top_p}.")
+        raise ConfigError(f"`top_p` must lie above 0 and at most at 1, got {top_p}.")
     # Too small a divisor is no number any more in this precision.
     if temperature < torch.finfo(logits.dtype).tiny:
         temperature, top_k = 1.0, 1

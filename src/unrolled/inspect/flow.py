@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.inspect.subject import Input, Looked, SomeLengths, Subject, read_subject
 from unrolled.inspect.walk import walk, where
 from unrolled.inspect.wording import rate_of, sentence, verdict
-from unrolled.models import Classifier, LanguageModel, Tagger
+from unrolled.models import Scoring
 from unrolled.shapes import expect_shape
 
 Loss = Callable[[Tensor], Tensor]
@@ -88,7 +87,8 @@ def gradient_flow(
 
     Raises `ConfigError` for missing targets or an impossible `at`, `ShapeError` for losses or targets that do not fit.
     """
-    if isinstance(layer_or_model, LanguageModel) and targets is None and loss is None and isinstance(x, Tensor):
+    itself = isinstance(layer_or_model, Scoring) and layer_or_model.predicts_input
+    if itself and targets is None and loss is None and isinstance(x, Tensor):
         if x.dim() and len(x) < 2:
             raise ShapeError(
                 f"`x` must have at least two symbols, got {len(x)}: a language model predicts each from those before it. Pass more."
@@ -135,17 +135,15 @@ def _losses(subject: Subject, y: Tensor, targets: Tensor | None, loss: Loss | No
     if subject.head is None:
         return scores.square().sum(-1) / 2
     if targets is None:
-        raise ConfigError(f"A {type(model).__name__} needs `targets`: labels [B] or tags [T, B]. Or pass a `loss` of its scores.")
-    targets = targets.to(y.device)
-    if isinstance(model, Classifier):
-        return torch.stack([model.output.loss(s[None], target[None]) for s, target in zip(scores, targets, strict=True)])
+        raise ConfigError(f"`{type(model).__name__}` needs `targets`: labels [B] or tags [T, B]. Or pass a `loss` of its scores.")
+    assert isinstance(model, Scoring)
+    targets = (targets if targets.is_floating_point() else targets.long()).to(y.device)
+    if model.once:
+        return model.losses_of(scores, targets)
     targets = targets.reshape(steps, -1) if targets.dim() == 1 else targets
-    expect_shape("targets", targets.shape, "[T, B]", [steps, batch], "Pass one target for each step.")
-    if isinstance(model, Tagger) and model.crf is not None:
-        parts = zip(scores.split(1, 1), targets.split(1, 1), ends.split(1), strict=True)
-        return torch.stack([model.crf.loss(*part) for part in parts])
-    targets = targets.long().masked_fill(~subject.lengths.mask, 0)
-    return functional.cross_entropy(scores.flatten(0, 1), targets.flatten(), reduction="none").view(steps, batch)
+    expect_shape("targets", targets.shape[:2], "[T, B]", [steps, batch], "Pass one target for each step.")
+    real = subject.lengths.mask.view(steps, batch, *[1] * (targets.dim() - 2))
+    return model.losses_of(scores, targets.masked_fill(~real, 0), ends)
 
 
 def _step_of_each(subject: Subject, at: int | None) -> Tensor | None:

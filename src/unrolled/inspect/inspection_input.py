@@ -10,7 +10,7 @@ from torch import Tensor
 from unrolled.data.batches import padded
 from unrolled.inspect.subject import Input, Looked, recurrent_of
 from unrolled.layers import Recurrent
-from unrolled.models import EncoderDecoder, LanguageModel
+from unrolled.models import Arrangement
 
 SAMPLED_STEPS, FEWEST_SAMPLED, MOST_SAMPLED = 4096, 4, 32
 """As many sequences stand for all as have so many steps together, within these bounds."""
@@ -102,7 +102,7 @@ class InspectionInput:
     @property
     def first(self) -> int:
         """The first step that reads something of the text itself."""
-        return int(isinstance(self.model, LanguageModel) and self.symbols[:1] == (START,) and self.steps > 1)
+        return int(self.predicts_input and self.symbols[:1] == (START,) and self.steps > 1)
 
     @property
     def last(self) -> int:
@@ -112,7 +112,17 @@ class InspectionInput:
     @property
     def whose(self) -> str:
         """Whose states are looked at, in words."""
-        return "this network's encoder" if isinstance(self.model, EncoderDecoder) else "this network"
+        return "this network's encoder" if self.writes else "this network"
+
+    @property
+    def predicts_input(self) -> bool:
+        """Whether what should come is the input itself, one step later."""
+        return isinstance(self.model, Arrangement) and self.model.predicts_input
+
+    @property
+    def writes(self) -> bool:
+        """Whether the network writes another sequence."""
+        return isinstance(self.model, Arrangement) and self.model.writes
 
     @property
     def unit(self) -> str:

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from unrolled.errors import ConfigError
 from unrolled.inspect.subject import Input, Looked, SomeLengths, Subject, read_subject, still
-from unrolled.models import Classifier, EncoderDecoder, LanguageModel, Tagger
+from unrolled.models import EncoderDecoder, Scoring
+from unrolled.models.arrangements.arrangement import require_classes
 from unrolled.shapes import expect_shape
 
 SCORES_AT_ONCE = 1 << 22
@@ -45,60 +46,58 @@ def predictions(
     """What a model makes of an input.
 
     `targets` are tags `[T, B]`, labels `[B]`, or what an encoder-decoder should write, `[T, B]`, which it needs; a language model predicts `x`
-    itself. `copies` are those of an encoder-decoder that copies. Raises `ConfigError` for a network that predicts nothing.
+    itself. `copies` are those of an encoder-decoder that copies. Raises `ConfigError` for a network that predicts nothing, or numbers.
     """
     if isinstance(model, EncoderDecoder):
         return _written(model, x, targets, lengths, top, copies)
-    if not isinstance(model, (LanguageModel, Tagger, Classifier)):
-        raise ConfigError(
-            f"A {type(model).__name__} predicts nothing. Pass a language model, a tagger, a classifier or an encoder-decoder."
-        )
+    if not isinstance(model, Scoring):
+        raise ConfigError(f"A {type(model).__name__} predicts nothing. Pass a network with a head, or an encoder-decoder.")
+    require_classes(model.head)
     subject = read_subject(model, x, lengths)
-    parts = [_expected(p, t, top) for p, t in _probabilities(subject, _wanted(subject, x, targets))]
-    choices, chances, surprise = (np.concatenate(column) for column in zip(*parts, strict=True))
-    if isinstance(model, LanguageModel):
+    parts = [_expected(p, t, top) for p, t in _probabilities(model, subject, _wanted(model, subject, x, targets))]
+    choices, probabilities, surprise = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if model.predicts_input:
         surprise = np.concatenate([np.full_like(surprise[:1], np.nan), surprise[:-1]])
-    return Predictions(choices, chances, surprise)
+    return Predictions(choices, probabilities, surprise)
 
 
-def _wanted(subject: Subject, x: Input, targets: Tensor | None) -> Tensor:
+def _wanted(model: Scoring, subject: Subject, x: Input, targets: Tensor | None) -> Tensor:
     """What should come at each step `[T, B]`, or once `[1, B]`; -1 where nothing is known."""
     steps, batch = subject.x.shape[:2]
-    if isinstance(subject.model, LanguageModel):
+    if model.predicts_input:
         assert isinstance(x, Tensor)
         x = x.reshape(steps, batch)
         targets = torch.cat([x[1:], torch.full_like(x[:1], -1)])
         return targets.masked_fill(~torch.cat([subject.lengths.mask[1:], subject.lengths.mask[:1] & False]), -1)
-    once = isinstance(subject.model, Classifier)
     if targets is None:
-        return torch.full((1 if once else steps, batch), -1, device=subject.x.device)
-    if once:
+        return torch.full((1 if model.once else steps, batch), -1, device=subject.x.device)
+    if model.once:
         expect_shape("targets", targets.shape, "[B]", [batch], "Pass one label for each sequence.")
         return targets[None]
     expect_shape("targets", targets.shape, "[T, B]", [steps, batch], "Pass one tag for each step.")
     return targets.masked_fill(~subject.lengths.mask, -1)
 
 
-def _probabilities(subject: Subject, wanted: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Probabilities `[…, B, K]` and what should come `[…, B]`, a few steps at a time where they are many."""
-    model, ends = subject.model, subject.lengths.values
+def _probabilities(model: Scoring, subject: Subject, wanted: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Probabilities `[…, B, K]` and what should come `[…, B]`, a few steps at a time where they are many and decided one by one."""
+    ends = subject.lengths.values
     assert subject.head is not None
     score = subject.head
     y, _ = subject.layer(subject.x, lengths=ends, resets=subject.resets)
-    if isinstance(model, Classifier):
-        yield model.output.probabilities(score(model.pooling(y, ends)))[None], wanted
-    elif isinstance(model, Tagger):
-        yield model.probabilities(score(y), ends), wanted
+    if subject.pooling is not None:
+        yield model.probabilities_of(score(subject.pooling(y, ends)))[None], wanted
+    elif not model.predicts_input:
+        yield model.probabilities_of(score(y), ends), wanted
     else:
         at_once = max(1, SCORES_AT_ONCE // (y.shape[1] * score.out_features))
         for part, target in zip(y.split(at_once), wanted.split(at_once), strict=True):
-            yield score(part).softmax(-1), target
+            yield model.probabilities_of(score(part)), target
 
 
-def _expected(chances: Tensor, wanted: Tensor, top: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _expected(probabilities: Tensor, wanted: Tensor, top: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The best choices and their probabilities, and the surprise at what came."""
-    best, choices = chances.topk(min(top, chances.shape[-1]), -1)
-    known = chances.gather(-1, wanted.clamp(min=0)[..., None])[..., 0]
+    best, choices = probabilities.topk(min(top, probabilities.shape[-1]), -1)
+    known = probabilities.gather(-1, wanted.clamp(min=0)[..., None])[..., 0]
     surprise = (-known.log() / log(2)).masked_fill(wanted < 0, torch.nan)
     return choices.cpu().numpy(), best.cpu().numpy(), surprise.cpu().numpy()
 
@@ -118,8 +117,8 @@ def _written(
     ended = (target == network.end).cumsum(0) - (target == network.end).int() > 0
     wanted = target.masked_fill(ended, -1)
     for step in wanted:
-        chances, state, attended = network.step(symbols, state, memory)
-        parts.append(_expected(chances.exp()[None], step[None], top))
+        logs, state, attended = network.step(symbols, state, memory)
+        parts.append(_expected(logs.exp()[None], step[None], top))
         weights.append(attended)
         symbols = step.masked_fill(step < 0, network.end)
     choices, best, surprise = (np.concatenate(column) for column in zip(*parts, strict=True))

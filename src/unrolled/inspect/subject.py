@@ -10,16 +10,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
+from unrolled.data.batches import Batch
 from unrolled.engines import Lengths, read_lengths
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.layers import Recurrent
 from unrolled.layers.checks import arrange, check_range
-from unrolled.models import Classifier, Encoder, EncoderDecoder, Inputs, LanguageModel, Pooling, Tagger
+from unrolled.models import WORDS, Arrangement, Encoder, Pooling
 
-Looked = Recurrent | LanguageModel | Encoder | Classifier | Tagger | EncoderDecoder
-"""What can be looked into; of an encoder-decoder that is its encoder."""
+Looked = Recurrent | Encoder | Arrangement
+"""What can be looked into: a layer, or a network, of which that is its encoder."""
 
-Input = Tensor | PackedSequence | Inputs
+Input = Tensor | PackedSequence | Batch
 SomeLengths = Tensor | Sequence[int] | None
 M = TypeVar("M", bound=nn.Module)
 
@@ -48,10 +49,11 @@ class Subject:
 
 
 def recurrent_of(looked: Looked) -> Recurrent:
-    """The recurrent layers that are looked into."""
-    if isinstance(looked, Recurrent):
-        return looked
-    return looked.recurrent if isinstance(looked, (LanguageModel, Encoder)) else looked.encoder.recurrent
+    """The recurrent layers that are looked into. `ConfigError` for a network that has none."""
+    layers = looked if isinstance(looked, Recurrent) else looked.recurrent
+    if layers is None:
+        raise ConfigError("This network was built with `layers=0`: it has no recurrent layers, and nothing to look into.")
+    return layers
 
 
 def still(model: M) -> M:
@@ -75,8 +77,8 @@ def still(model: M) -> M:
 def read_subject(looked: Looked, x: Input, lengths: SomeLengths = None) -> Subject:
     """Any layer or model with any input that it takes.
 
-    A layer takes what it takes when it is called; a language model and an encoder-decoder take whole numbers `[T, B]` or `[T]`; networks of labels
-    take `Inputs`, which have their own lengths. Raises `ConfigError` for what is none of these, `ShapeError` for an input that does not fit.
+    A layer takes what it takes when it is called; a network takes a `Batch`, which has its own lengths, or, where it reads symbols, whole
+    numbers `[T, B]` or `[T]`. Raises `ConfigError` for what is none of these, `ShapeError` for an input that does not fit.
     """
     if not isinstance(looked, Looked):
         raise ConfigError(
@@ -84,11 +86,7 @@ def read_subject(looked: Looked, x: Input, lengths: SomeLengths = None) -> Subje
         )
     model = still(looked)
     with torch.no_grad():
-        if isinstance(model, Recurrent):
-            return _of_layer(model, x, lengths)
-        if isinstance(model, LanguageModel):
-            return _of_language_model(model, x, lengths)
-        return _of_encoder(model, x, lengths)
+        return _of_layer(model, x, lengths) if isinstance(model, Recurrent) else _of_network(model, x, lengths)
 
 
 def _of_layer(layer: Recurrent, x: Any, lengths: SomeLengths) -> Subject:
@@ -97,22 +95,18 @@ def _of_layer(layer: Recurrent, x: Any, lengths: SomeLengths) -> Subject:
     return _subject(layer, layer, x, lengths if packed is None else packed)
 
 
-def _of_language_model(model: LanguageModel, x: Any, lengths: SomeLengths) -> Subject:
-    symbols = _symbols(x, model.symbols, lengths)
-    resets = None if model.line_end is None else symbols == model.line_end
-    return _subject(model, model.recurrent, model.vectors(symbols), lengths, resets=resets, head=model.output)
-
-
-def _of_encoder(model: Encoder | Classifier | Tagger | EncoderDecoder, x: Any, lengths: SomeLengths) -> Subject:
-    encoder = model if isinstance(model, Encoder) else model.encoder
+def _of_network(model: Encoder | Arrangement, x: Any, lengths: SomeLengths) -> Subject:
+    layer = recurrent_of(model)
+    encoder = model.encoder if isinstance(model, Arrangement) else model
     if isinstance(x, Tensor) and encoder.inputs.words is not None:
         symbols = _symbols(x, encoder.inputs.words.symbols, lengths)
-        x = Inputs(_read(lengths, symbols).values, words=symbols)
-    if not isinstance(x, Inputs):
-        raise ConfigError(f"This network reads `Inputs`, got {type(x).__name__}. Pass whole numbers [T, B] of its words, or `Inputs`.")
-    head = model.linear if isinstance(model, (Classifier, Tagger)) else None
-    pooling = model.pooling if isinstance(model, Classifier) else None
-    return _subject(model, encoder.recurrent, encoder.inputs(x), x.lengths, head=head, pooling=pooling)
+        x = Batch({WORDS: symbols}, _read(lengths, symbols).values)
+    if not isinstance(x, Batch):
+        raise ConfigError(f"This network reads a `Batch`, got {type(x).__name__}. Pass whole numbers [T, B] of its words, or a `Batch`.")
+    resets = model.resets_of(x) if isinstance(model, Arrangement) else x.resets
+    vectors, _ = encoder.read(Batch(x.fields, x.lengths, resets=resets))
+    head, pooling = getattr(model, "linear", None), getattr(model, "pooling", None)
+    return _subject(model, layer, vectors, x.lengths, resets=resets, head=head, pooling=pooling)
 
 
 def _symbols(x: Any, size: int, lengths: SomeLengths) -> Tensor:

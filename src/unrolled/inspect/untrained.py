@@ -7,7 +7,7 @@ import torch
 from unrolled.errors import ConfigError
 from unrolled.inspect.subject import Looked, M, recurrent_of
 from unrolled.layers import Recurrent
-from unrolled.models import Encoder, LanguageModel
+from unrolled.models import Arrangement
 
 
 def fresh(model: M, seed: int = 0) -> M:
@@ -42,6 +42,6 @@ def elman_like(model: Looked, seed: int = 0) -> Looked:
         new.reset_parameters("torch")
     if isinstance(begun, Recurrent):
         return new
-    owner = begun if isinstance(begun, (LanguageModel, Encoder)) else begun.encoder
-    owner.recurrent = new
+    encoder = begun.encoder if isinstance(begun, Arrangement) else begun
+    encoder.recurrent = new
     return begun

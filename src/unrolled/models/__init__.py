@@ -1,22 +1,33 @@
-"""F6: networks for the arrangements of inputs and outputs."""
+"""F6: networks. Input layers read the fields of a batch, an encoder runs recurrent layers over them, an arrangement says to what the
+answers belong, and a head what they mean."""
 
+from unrolled.models.arrangements import COPIES, Arrangement, EachStep, EncoderDecoder, NextStep, Scoring, Whole, language_model
 from unrolled.models.attention import ATTENTIONS, SourceAttention
 from unrolled.models.bridge import BRIDGES, Bridge
-from unrolled.models.classifier import Classifier
-from unrolled.models.crf import LinearChain, bio_constraints
 from unrolled.models.decoder import Decoder, DecoderState, Memory
+from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder
-from unrolled.models.encoder_decoder import EncoderDecoder
-from unrolled.models.inputs import InputLayer, Inputs, InputSizes, Spellings
-from unrolled.models.language_model import LanguageModel
-from unrolled.models.options import ClassifierOptions, EncoderDecoderOptions, EncoderOptions, TaggerOptions
-from unrolled.models.outputs import OUTPUTS, Binary, MultiLabel, Ordinal, Output, Softmax
+from unrolled.models.heads import (
+    CLASS_HEADS,
+    Binary,
+    ClassHead,
+    Head,
+    LinearChain,
+    MultiLabel,
+    Ordinal,
+    SequenceHead,
+    Softmax,
+    bio_constraints,
+)
+from unrolled.models.inputs import NUMBERS, SHAPES, SPELLINGS, WORDS, InputLayer, InputSizes
+from unrolled.models.options import EachStepOptions, EncoderDecoderOptions, EncoderOptions, NextStepOptions, RecurrentOptions, WholeOptions
 from unrolled.models.pooling import POOLINGS, Pooling
-from unrolled.models.tagger import Tagger
+from unrolled.models.window import InputWindow
 
 __all__ = [
-    "ATTENTIONS", "BRIDGES", "OUTPUTS", "POOLINGS", "Binary", "Bridge", "Classifier", "ClassifierOptions", "Decoder", "DecoderState",
-    "Encoder", "EncoderDecoder", "EncoderDecoderOptions", "EncoderOptions", "InputLayer", "InputSizes", "Inputs", "LanguageModel",
-    "LinearChain", "Memory", "MultiLabel", "Ordinal", "Output", "Pooling", "Softmax", "SourceAttention", "Spellings", "Tagger",
-    "TaggerOptions", "bio_constraints",
+    "ATTENTIONS", "BRIDGES", "CLASS_HEADS", "COPIES", "NUMBERS", "POOLINGS", "SHAPES", "SPELLINGS", "WORDS", "Arrangement", "Binary", "Bridge",
+    "ClassHead", "Decoder", "DecoderState", "EachStep", "EachStepOptions", "Embedding", "Encoder", "EncoderDecoder", "EncoderDecoderOptions",
+    "EncoderOptions", "Head", "InputLayer", "InputSizes", "InputWindow", "LinearChain", "Memory", "MultiLabel", "NextStep", "NextStepOptions",
+    "Ordinal", "Pooling", "RecurrentOptions", "Scoring", "SequenceHead", "Softmax", "SourceAttention", "Whole", "WholeOptions",
+    "bio_constraints", "language_model",
 ]  # fmt: skip

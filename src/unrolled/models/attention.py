@@ -34,11 +34,11 @@ class SourceAttention(nn.Module):
     def __init__(self, how: str, query: int, memory: int) -> None:
         super().__init__()
         if how not in ATTENTIONS[1:]:
-            raise ConfigError(f"`--attention` must be one of {', '.join(ATTENTIONS[1:])} here, got {how!r}.")
+            raise ConfigError(f"`attention` must be one of {', '.join(ATTENTIONS[1:])} here, got {how!r}.")
         if how == "dot" and query != memory:
             raise ConfigError(
-                f"`--attention dot` needs as many units in the decoder as the encoder gives, {memory}, got {query}. "
-                f"Use `--attention general`, or `--decoder-hidden {memory}`."
+                f"`attention='dot'` needs as many units in the decoder as the encoder gives, {memory}, got {query}. "
+                f"Use `attention='general'`, or `decoder_hidden={memory}`."
             )
         self.how = how
         self.key = nn.Linear(memory, query, bias=False) if how != "dot" else None

@@ -24,7 +24,7 @@ class Bridge(nn.Module):
     def __init__(self, how: str, encoder: Recurrent, decoder: Recurrent) -> None:
         super().__init__()
         if how not in BRIDGES:
-            raise ConfigError(f"`--bridge` must be one of {', '.join(BRIDGES)}, got {how!r}.")
+            raise ConfigError(f"`bridge` must be one of {', '.join(BRIDGES)}, got {how!r}.")
         self.how, self.layers, self.sizes = how, decoder.num_layers, tuple(decoder.state_sizes.values())
         self.directions = 1 + encoder.bidirectional
         if how == "copy":
@@ -51,18 +51,18 @@ class Bridge(nn.Module):
 
 def _check_copy(encoder: Recurrent, decoder: Recurrent) -> None:
     """Raise a `ConfigError` if a state of the decoder has no counterpart in the encoder."""
-    cure = "Use `--bridge map`, which takes any two."
+    cure = "Use `bridge='map'`, which takes any two."
     if encoder.num_layers != decoder.num_layers:
-        raise ConfigError(f"`--bridge copy` needs as many layers in both, got {encoder.num_layers} and {decoder.num_layers}. {cure}")
+        raise ConfigError(f"`bridge='copy'` needs as many layers in both, got {encoder.num_layers} and {decoder.num_layers}. {cure}")
     known, directions = encoder.state_sizes, 1 + encoder.bidirectional
     for name, size in decoder.state_sizes.items():
         if name not in known:
             raise ConfigError(
-                f"`--bridge copy` needs the decoder's state {name!r} in the encoder's cell {encoder.cell.name!r}, "
+                f"`bridge='copy'` needs the decoder's state {name!r} in the encoder's cell {encoder.cell.name!r}, "
                 f"which has {', '.join(known)}. {cure}"
             )
         if known[name] * directions != size:
             raise ConfigError(
-                f"`--bridge copy` needs `--decoder-hidden` equal to what the encoder has in all directions, {known[name] * directions}, "
+                f"`bridge='copy'` needs `decoder_hidden` equal to what the encoder has in all directions, {known[name] * directions}, "
                 f"got {size}. {cure}"
             )

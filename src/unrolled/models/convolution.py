@@ -24,7 +24,7 @@ class ConvolutionalFrontEnd(nn.Module):
         self.convolutions = nn.ModuleList(nn.Conv1d(columns, channels, width, padding="same") for width in WIDTHS)
         self.dropout, self.width = dropout, columns + len(WIDTHS) * channels
 
-    def forward(self, x: Tensor, real: Tensor) -> Tensor:
+    def forward(self, x: Tensor, real: Tensor | None) -> Tensor:
         """`[T, B, I + 3 C]`, 0 where `real` `[T, B]` is false, for `x` `[T, B, I]` that is 0 there, too."""
         if not x.numel():
             return x.new_zeros(*x.shape[:2], self.width)
@@ -32,4 +32,5 @@ class ConvolutionalFrontEnd(nn.Module):
         along = x.to(next(self.convolutions.parameters()).dtype).permute(1, 2, 0)
         found = torch.cat([convolution(along) for convolution in self.convolutions], 1).relu().permute(2, 0, 1)
         found = dropout(found, self.dropout, self.training)
-        return torch.cat([x, found], -1).masked_fill(~real[..., None], 0)
+        y = torch.cat([x, found], -1)
+        return y if real is None else y.masked_fill(~real[..., None], 0)

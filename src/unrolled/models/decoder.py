@@ -59,7 +59,7 @@ class Decoder(nn.Module):
     which h[t] has just read.
 
     Args:
-        vectors: those of the symbols that are read; numbers past them stand for copied symbols, which are read as `<UNK>`.
+        vectors: the embeddings of the symbols that are read; numbers past them stand for copied symbols, which are read as `<UNK>`.
         options: resolved ones.
         memory: E, the columns of the encoder's outputs.
         cell: the one that writes.
@@ -70,7 +70,14 @@ class Decoder(nn.Module):
         hidden = options.decoder_hidden or options.hidden
         self.vectors, self.dropout, self.feeding = vectors, options.dropout, options.input_feeding
         self.recurrent = Recurrent(
-            cell, vectors.width + hidden * self.feeding, hidden, options.layers, dropout=options.dropout, engine=options.engine
+            cell,
+            vectors.width + hidden * self.feeding,
+            hidden,
+            options.layers,
+            dropout=options.dropout,
+            recurrent_dropout=options.recurrent_dropout,
+            residual=options.residual,
+            engine=options.engine,
         )
         self.width = self.recurrent.output_size
         self.attention = None if options.attention == "none" else SourceAttention(options.attention, self.width, memory)

@@ -24,22 +24,35 @@ class Embedding(nn.Module):
             the rarer it is (Kiperwasser & Goldberg 2016, "Simple and Accurate Dependency Parsing Using Bidirectional LSTM Feature
             Representations").
         frozen: vectors that are given with `begin_with` stay as they are; the other words still learn theirs.
+        deviation: the standard deviation with which learnt vectors begin; None for vectors about as long as one.
+        scale: what vectors are multiplied by where they are read.
     """
 
     given: Tensor | None
     is_given: Tensor | None
 
-    def __init__(self, symbols: int, columns: int, word_dropout: float = 0.0, rare_dropout: float = 0.0, frozen: bool = False) -> None:
+    def __init__(
+        self,
+        symbols: int,
+        columns: int,
+        word_dropout: float = 0.0,
+        rare_dropout: float = 0.0,
+        frozen: bool = False,
+        *,
+        deviation: float | None = None,
+        scale: float = 1.0,
+    ) -> None:
         super().__init__()
         if not 0 <= rare_dropout < math.inf:
-            raise ConfigError(f"`--rare-dropout` must be a number of at least 0, got {rare_dropout}.")
+            raise ConfigError(f"`rare_dropout` must be a number of at least 0, got {rare_dropout}.")
         if symbols < 1 or columns < 0 or not 0 <= word_dropout < 1:
             raise ConfigError(
-                "Word vectors need at least 1 symbol, 0 or more columns and a `--word-dropout` from 0 up to but not including 1, "
+                "Word vectors need at least 1 symbol, 0 or more columns and a `word_dropout` from 0 up to but not including 1, "
                 f"got {symbols}, {columns} and {word_dropout}."
             )
         self.symbols, self.one_hot, self.width = symbols, not columns, columns or symbols
         self.word_dropout, self.rare_dropout = word_dropout, rare_dropout
+        self.deviation, self.scale = (columns or symbols) ** -0.5 if deviation is None else deviation, scale
         # No buffer: it comes from the data, and has no place among the weights of a run.
         self.dropped: Tensor | None = None
         self.weight = nn.Parameter(torch.empty(symbols, columns)) if columns else None
@@ -50,16 +63,16 @@ class Embedding(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Learnt vectors about as long as one; given ones stay as they are."""
+        """Learnt vectors from N(0, deviation²); given ones stay as they are."""
         if self.weight is not None:
-            self.weight.normal_().mul_(self.width**-0.5)
+            self.weight.normal_().mul_(self.deviation)
 
     @torch.no_grad()
     def begin_with(self, vectors: Tensor, known: Tensor) -> None:
         """Take the rows of `vectors` `[V, E]` for which `known` `[V]` is true. Raises `ConfigError` for one-hot words."""
         if self.weight is None:
-            raise ConfigError("One-hot words have no vectors to begin with. Give `--embedding` the columns of the given vectors.")
-        expect_shape("vectors", vectors.shape, "[V, E]", self.weight.shape, "Give `--embedding` the columns of the given vectors.")
+            raise ConfigError("One-hot words have no vectors to begin with. Give `embedding` the columns of the given vectors.")
+        expect_shape("vectors", vectors.shape, "[V, E]", self.weight.shape, "Give `embedding` the columns of the given vectors.")
         expect_shape("known", known.shape, "[V]", [self.symbols], "Pass one value for each word.")
         table = self.weight if self.given is None else self.given
         table[known] = vectors[known].to(table)
@@ -77,15 +90,15 @@ class Embedding(nn.Module):
         if not self.training or not (self.word_dropout or self.rare_dropout):
             return words
         if self.rare_dropout and self.dropped is None:
-            raise ConfigError("`--rare-dropout` needs how often each word comes. Pass the counts to `expect` before training.")
-        chance = self.word_dropout if self.dropped is None else self.dropped.to(words.device)[words]
-        return words.masked_fill(torch.rand(words.shape, device=words.device) < chance, UNKNOWN)
+            raise ConfigError("`rare_dropout` needs how often each word comes. Pass the counts to `expect` before training.")
+        dropped = self.word_dropout if self.dropped is None else self.dropped.to(words.device)[words]
+        return words.masked_fill(torch.rand(words.shape, device=words.device) < dropped, UNKNOWN)
 
     def forward(self, words: Tensor) -> Tensor:
         """`[…, width]` for whole numbers `[…]`."""
         if self.weight is None:
             return functional.one_hot(words, self.symbols).to(torch.get_default_dtype())
-        learnt = functional.embedding(words, self.weight)
-        if self.given is None or self.is_given is None:
-            return learnt
-        return torch.where(self.is_given[words][..., None], self.given[words], learnt)
+        vectors = functional.embedding(words, self.weight)
+        if self.given is not None and self.is_given is not None:
+            vectors = torch.where(self.is_given[words][..., None], self.given[words], vectors)
+        return vectors if self.scale == 1 else vectors * self.scale

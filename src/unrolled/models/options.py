@@ -1,7 +1,7 @@
-"""What one can ask of a network that reads sequences."""
+"""What one can ask of a network."""
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from unrolled.errors import ConfigError
 from unrolled.models.attention import ATTENTIONS
@@ -9,107 +9,161 @@ from unrolled.models.bridge import BRIDGES
 from unrolled.models.pooling import POOLINGS
 from unrolled.options import option
 
+MOST_EMBEDDING = 256
+"""Largest embedding size of a network of next steps if nothing is said."""
+
 
 @dataclass(frozen=True)
-class EncoderOptions:
-    """How each step is read, and the recurrent layers over the steps."""
+class RecurrentOptions:
+    """The recurrent layers of a network, and what each of their steps reads. `ConfigError` for a value that an option cannot have."""
 
-    cell: str = option("lstm", "A built-in cell's name, or a file of equations.")
-    hidden: int = option(128, "Hidden size: units in every layer and direction.")
-    layers: int = option(1, "Number of layers, one above the other.")
-    bidirectional: bool = option(True, "Read every sequence from its end, too.")
-    embedding: int = option(100, "Embedding size: columns of the words' vectors; 0 for one-hot input.")
-    characters: int = option(32, "Columns of the vectors of a word's characters; 0 for one-hot input.")
-    character_hidden: int = option(48, "Units, in each direction, of the network that composes a word of its characters.")
-    convolution: int = option(
-        0, "Channels of each of three convolutions, of 3, 7 and 11 steps, that the recurrent layers read beside each step; 0: none."
+    cell: str = option("lstm", "Cell: the name of a built-in one, or a file of equations.")
+    hidden: int = option(128, "Hidden size: units of every layer and direction.")
+    layers: int = option(1, "Number of layers, one above the other; 0 for none: a feed-forward network.")
+    dropout: float = option(0.0, "Dropout: part of what layers give that is dropped in training.")
+    recurrent_dropout: float = option(
+        0.0, "Part of what recurrent maps read that is dropped, the same for all steps of a sequence.", rare=True
     )
-    dropout: float = option(0.33, "Dropout: part of the input vectors, and of what layers give, that is dropped in training.")
-    recurrent_dropout: float = option(0.0, "Part of what recurrent maps read that is dropped, the same for a whole sequence.")
-    word_dropout: float = option(0.02, "Part of the words that are read as <UNK> in training.")
-    rare_dropout: float = option(
-        0.0, "R, with which a word that is seen N times is also read as <UNK> in R / (R + N) of them: the rarer, the more. Good for names."
+    initial_state: str = option("zeros", "Initial state: zeros, or learned.", rare=True)
+    residual: bool = option(False, "Add the input of a layer to its output.", rare=True)
+    input_window: int = option(
+        1, "Steps whose inputs each step reads: those around it, or those before it where the network cannot read ahead.", rare=True
     )
-    freeze_vectors: bool = option(False, "Leave given word vectors as they are.")
-    residual: bool = option(False, "Add a layer's input to its output.")
-    engine: str = option("auto", "The engine that must run.")
+    engine: str = option("auto", "Engine that must run the recurrent layers: native, torch or eager.", rare=True)
 
     def __post_init__(self) -> None:
-        if self.convolution < 0:
-            raise ConfigError(f"`--convolution` must be at least 0, got {self.convolution}.")
-        if self.convolution and not self.bidirectional:
-            raise ConfigError(
-                "`--convolution` reads steps that are still to come, which `--no-bidirectional` must not. Leave one of them out."
-            )
+        if self.layers < 0:
+            raise ConfigError(f"`layers` must be at least 0, got {self.layers}.")
+        if self.hidden < 1:
+            raise ConfigError(f"`hidden` must be at least 1, got {self.hidden}.")
+        if self.input_window < 1:
+            raise ConfigError(f"`input_window` must be at least 1, which is the step itself, got {self.input_window}.")
+        if not self.layers and (self.recurrent_dropout or self.residual or self.initial_state != "zeros"):
+            told = "`layers=0` has no recurrent layers, and `recurrent_dropout`, `residual` and `initial_state` say something of these."
+            raise ConfigError(f"{told} Leave them out.")
 
-    def resolved(self) -> "EncoderOptions":
-        """The same: nothing is left open."""
+    def resolved(self) -> Any:
+        """The same with what was left open decided."""
         return self
 
 
 @dataclass(frozen=True)
-class ClassifierOptions(EncoderOptions):
-    """The network that gives one label to a sequence."""
+class EncoderOptions(RecurrentOptions):
+    """How each step is read, and the recurrent layers over the steps."""
 
-    pooling: str = option("max", f"How the steps become one vector: {', '.join(POOLINGS)}.")
-
-
-@dataclass(frozen=True)
-class TaggerOptions(EncoderOptions):
-    """The network that gives a tag to every step."""
-
-    entity_margin: float = option(
-        0.0, "Nats by which tags of entities must be ahead of O in training, so that fewer are missed and more are wrong."
+    bidirectional: bool = option(True, "Read every sequence from its end, too.")
+    embedding: int = option(100, "Embedding size of words; 0 for one-hot input.")
+    dropout: float = option(0.33, "Dropout: part of the embeddings, and of what layers give, that is dropped in training.")
+    input_dropout: float | None = option(None, "Part of the embeddings that is dropped instead.  [default: as `dropout`]", rare=True)
+    characters: int = option(32, "Embedding size of the characters that spell a word; 0 for one-hot input.", rare=True)
+    character_hidden: int = option(48, "Hidden size, in each direction, of the network that reads the characters of a word.", rare=True)
+    convolution: int = option(
+        0, "Convolutional front end: channels of each of three convolutions of 3, 7 and 11 steps; 0: none.", rare=True
     )
-    crf: bool = option(False, "Score whole sequences of tags: a linear-chain conditional random field.")
+    word_dropout: float = option(0.02, "Part of the words that are read as <UNK> in training.", rare=True)
+    rare_dropout: float = option(
+        0.0,
+        "R, with which a word that is seen N times is also read as <UNK> in R / (R + N) of them: the rarer, the more. Good for names.",
+        rare=True,
+    )
+    freeze_vectors: bool = option(False, "Leave given word vectors as they are.", rare=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.entity_margin < math.inf:
-            raise ConfigError(f"`--entity-margin` must be a number of at least 0, got {self.entity_margin}.")
+        if self.convolution < 0:
+            raise ConfigError(f"`convolution` must be at least 0, got {self.convolution}.")
+        if self.convolution and not self.bidirectional:
+            raise ConfigError(
+                "`convolution` reads steps that are still to come, which `bidirectional=False` must not. Leave one of them out."
+            )
+
+    @property
+    def input_dropped(self) -> float:
+        """The dropout of embeddings."""
+        return self.dropout if self.input_dropout is None else self.input_dropout
 
 
 @dataclass(frozen=True)
-class EncoderDecoderOptions:
-    """The network that writes a sequence after reading another one."""
+class WholeOptions(EncoderOptions):
+    """The network that gives one answer to a sequence."""
 
-    cell: str = option("lstm", "A built-in cell's name, or a file of equations.")
-    decoder_cell: str | None = option(None, "The cell that writes.  [default: the one that reads]")
-    hidden: int = option(256, "Hidden size: units in every layer and direction.")
-    decoder_hidden: int | None = option(None, "Units in every layer that writes.  [default: as --hidden]")
-    layers: int = option(1, "Number of layers, one above the other, that read, and of those that write.")
+    pooling: str = option("max", f"Pooling: how all steps become one vector: {', '.join(POOLINGS)}.")
+
+
+@dataclass(frozen=True)
+class EachStepOptions(EncoderOptions):
+    """The network that gives an answer to every step."""
+
+
+@dataclass(frozen=True)
+class NextStepOptions(RecurrentOptions):
+    """The network that says what comes next."""
+
+    hidden: int = option(512, "Hidden size: units of every layer.")
+    embedding: int | None = option(None, f"Embedding size; 0 for one-hot input.  [default: as there are symbols, at most {MOST_EMBEDDING}]")
+    dropout: float = option(0.25, "Dropout: part of what layers give that is dropped in training.")
+    tied: bool = option(False, "Weight tying: the output layer reads the embeddings.", rare=True)
+    lines: bool | None = option(None, "Begin anew with each line.  [default: no for texts, yes for event logs]", rare=True)
+
+    def encoder(self) -> EncoderOptions:
+        """How the steps are read: in one direction, and with the embeddings left whole, which was measured to be better."""
+        return encoder_options(self, bidirectional=False, embedding=self.embedding or 0, input_dropout=0.0, word_dropout=0.0)
+
+
+@dataclass(frozen=True)
+class EncoderDecoderOptions(RecurrentOptions):
+    """The network that reads a sequence and then writes another one; `cell` reads, and `decoder_cell` writes."""
+
+    decoder_cell: str | None = option(None, "Cell of the decoder.  [default: that of the encoder]", rare=True)
+    hidden: int = option(256, "Hidden size: units of every layer and direction.")
+    decoder_hidden: int | None = option(None, "Hidden size of the decoder.  [default: that of the encoder]", rare=True)
+    layers: int = option(1, "Number of layers of the encoder, and of the decoder.")
     bidirectional: bool = option(True, "Read every source from its end, too.")
-    embedding: int = option(128, "Embedding size: columns of the symbols' vectors; 0 for one-hot input.")
-    shared: bool = option(False, "Give a symbol the same vector in source and target, which then have one vocabulary.")
-    tied: bool = option(False, "Let the output layer read the vectors of the target's symbols.")
-    attention: str = option("general", f"How each step looks at the source: {', '.join(ATTENTIONS)}.")
-    input_feeding: bool = option(False, "Let each step read what the one before saw of the source; training is slower.")
-    bridge: str = option("map", f"How the writer's states begin, from the reader's last ones: {', '.join(BRIDGES)}.")
-    copy: bool = option(False, "Let symbols be copied from the source, unknown ones too.")
-    dropout: float = option(0.2, "Dropout: part of the vectors, and of what layers give, that is dropped in training.")
-    word_dropout: float = option(0.0, "Part of the source's symbols that are read as <UNK> in training.")
-    label_smoothing: float = option(0.1, "Part of the probability that is learnt to be spread over all symbols.")
-    scheduled_sampling: float = option(0.0, "Part of the steps that read, in training, what the network itself wrote; slower.")
-    bfloat16: bool = option(
-        False, "Multiply by the output matrix in bfloat16 in training: faster for large vocabularies where the processor can."
+    embedding: int = option(128, "Embedding size; 0 for one-hot input.")
+    shared: bool = option(False, "Give a symbol the same embedding in source and target, which then have one vocabulary.", rare=True)
+    tied: bool = option(False, "Weight tying: the output layer reads the embeddings of the target.", rare=True)
+    attention: str = option("general", f"Attention over the source: {', '.join(ATTENTIONS)}.")
+    input_feeding: bool = option(False, "Input feeding: each step reads what the one before saw of the source; slower.", rare=True)
+    bridge: str = option("map", f"How the states of the decoder begin, from the last ones of the encoder: {', '.join(BRIDGES)}.", rare=True)
+    copy: bool = option(False, "Copy mechanism: symbols of the source can be copied, unknown ones too.", rare=True)
+    dropout: float = option(0.2, "Dropout: part of the embeddings, and of what layers give, that is dropped in training.")
+    word_dropout: float = option(0.0, "Part of the symbols of the source that are read as <UNK> in training.", rare=True)
+    label_smoothing: float = option(0.1, "Label smoothing: part of the probability that is spread over all symbols.", rare=True)
+    scheduled_sampling: float = option(
+        0.0, "Scheduled sampling: part of the steps that read, in training, what the network itself wrote; slower.", rare=True
     )
-    engine: str = option("auto", "The engine that must run.")
+    bfloat16: bool = option(
+        False, "Multiply by the output matrix in bfloat16 in training: faster for large vocabularies where the processor can.", rare=True
+    )
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.layers < 1:
+            raise ConfigError(f"`layers` must be at least 1 here, as a decoder goes on from states, got {self.layers}.")
         if self.attention not in ATTENTIONS:
-            raise ConfigError(f"`--attention` must be one of {', '.join(ATTENTIONS)}, got {self.attention!r}.")
+            raise ConfigError(f"`attention` must be one of {', '.join(ATTENTIONS)}, got {self.attention!r}.")
         if self.bridge not in BRIDGES:
-            raise ConfigError(f"`--bridge` must be one of {', '.join(BRIDGES)}, got {self.bridge!r}.")
+            raise ConfigError(f"`bridge` must be one of {', '.join(BRIDGES)}, got {self.bridge!r}.")
         if self.decoder_hidden is not None and self.decoder_hidden < 1:
-            raise ConfigError(f"`--decoder-hidden` must be at least 1, got {self.decoder_hidden}.")
+            raise ConfigError(f"`decoder_hidden` must be at least 1, got {self.decoder_hidden}.")
         if self.attention == "none" and (self.input_feeding or self.copy):
-            flag = "--input-feeding" if self.input_feeding else "--copy"
-            raise ConfigError(f"`{flag}` needs attention over the source, got `--attention none`. Choose another one, or leave it out.")
+            name = "input_feeding" if self.input_feeding else "copy"
+            raise ConfigError(f"`{name}` needs attention over the source, got `attention='none'`. Choose another one, or leave it out.")
         for name in ("label_smoothing", "scheduled_sampling"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"`--{name.replace('_', '-')}` must be a part from 0 to 1, got {getattr(self, name)}.")
+                raise ConfigError(f"`{name}` must be a part from 0 to 1, got {getattr(self, name)}.")
 
     def resolved(self) -> "EncoderDecoderOptions":
         """The same with what was left open decided."""
         hidden = self.hidden if self.decoder_hidden is None else self.decoder_hidden
         return replace(self, decoder_cell=self.decoder_cell or self.cell, decoder_hidden=hidden)
+
+    def encoder(self) -> EncoderOptions:
+        """How sources are read."""
+        return encoder_options(self, rare_dropout=0.0)
+
+
+def encoder_options(options: RecurrentOptions, **others: Any) -> EncoderOptions:
+    """The options of an encoder that `options` have as well, with `others` in the place of the rest."""
+    shared = {field.name for field in fields(EncoderOptions)} & {field.name for field in fields(options)}
+    return EncoderOptions(**{**{name: getattr(options, name) for name in shared}, **others})

@@ -22,7 +22,7 @@ class Pooling(nn.Module):
     def __init__(self, how: str, width: int, directions: int = 1) -> None:
         super().__init__()
         if how not in POOLINGS:
-            raise ConfigError(f"`--pooling` must be one of {', '.join(POOLINGS)}, got {how!r}.")
+            raise ConfigError(f"`pooling` must be one of {', '.join(POOLINGS)}, got {how!r}.")
         self.how, self.width, self.directions = how, width, directions
         self.attention = Attention(width) if how == "attention" else None
 

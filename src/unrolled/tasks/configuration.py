@@ -1,67 +1,85 @@
 """What a run was asked to do: groups of options, from flat names, from a run folder, and back."""
 
+import dataclasses
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from unrolled.errors import ConfigError, RunError
 from unrolled.options import build, closest, options_of, table
-from unrolled.training import RunFolder
+from unrolled.training import RunFolder, TrainingOptions
 from unrolled.training.options import CHANGEABLE
 
-TRAINING = "training"
 _CORPUS = "corpus"
 
 
-@dataclass(frozen=True)
-class Configuration:
-    """The options of a task by group, each an instance of a dataclass, and the fingerprint of the data they were used on.
+class Options:
+    """The options of a task: a dataclass with an option dataclass for each group, which is a table of `config.toml`.
 
-    A group is a table of `config.toml`; `training`, which every task has, holds `TrainingOptions`.
+    Every task has `training`.
     """
 
+    training: TrainingOptions
+
+
+G = TypeVar("G", bound=Options)
+
+
+def groups_of(kind: type[Options]) -> dict[str, type]:
+    """The groups of a task's options by name."""
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Configuration(Generic[G]):
+    """The options of a task, and the fingerprint of the data they were used on."""
+
     task: str
-    groups: Mapping[str, Any]
+    options: G
     fingerprint: str = ""
 
-    def __getitem__(self, group: str) -> Any:
-        return self.groups[group]
-
     @classmethod
-    def from_flat(cls, task: str, kinds: Mapping[str, type], values: Mapping[str, Any]) -> "Configuration":
+    def from_flat(cls, task: str, kind: type[G], values: Mapping[str, Any]) -> "Configuration[G]":
         """From options by name, whichever group they belong to; what is open is decided. `ConfigError` for what cannot be."""
-        homes = {o.name: group for group, kind in kinds.items() for o in options_of(kind)}
+        groups = groups_of(kind)
+        homes = {o.name: group for group, options in groups.items() for o in options_of(options)}
         for name in values:
             if name not in homes:
                 raise ConfigError(f"There is no option {name!r}.{closest(name, homes)} There are {', '.join(homes)}.")
-        parts = {group: {n: v for n, v in values.items() if homes[n] == group} for group in kinds}
-        return cls(task, {group: build(kind, parts[group]).resolved() for group, kind in kinds.items()})
+        parts = {group: {n: v for n, v in values.items() if homes[n] == group} for group in groups}
+        return cls(task, kind(**{group: build(options, parts[group]).resolved() for group, options in groups.items()}))
 
     @classmethod
-    def read(cls, task: str, kinds: Mapping[str, type], folder: RunFolder) -> "Configuration":
+    def read(cls, task: str, kind: type[G], folder: RunFolder) -> "Configuration[G]":
         """From a run folder. `RunError` if it holds something else, such as a run of another task."""
         config = folder.read_config()
         found = config.get("task")
         if isinstance(found, str) and found != task:
-            run = f"{folder} holds a run of `unrolled train {found}`, not of `unrolled train {task}`."
-            raise RunError(f"{run} Go on with it as `unrolled train {found} --resume {folder}`.")
+            raise RunError(f"{folder} holds a run of the task {found!r}, not of {task!r}. Go on with it as `unrolled train {found}`.")
         try:
-            groups: dict[str, Any] = {group: build(kind, config[group]) for group, kind in kinds.items()}
-            return cls(task, groups, str(config[_CORPUS]["fingerprint"]))
+            groups: dict[str, Any] = {group: build(options, config[group]) for group, options in groups_of(kind).items()}
+            return cls(task, kind(**groups), str(config[_CORPUS]["fingerprint"]))
         except (KeyError, TypeError, AttributeError, ConfigError) as error:
             raise RunError(f"The configuration of {folder} is damaged or foreign: {error}. Take it from a copy of the run.") from None
 
     def write(self, folder: RunFolder) -> None:
         """Store it."""
-        tables = {group: table(options) for group, options in self.groups.items()}
+        tables = {group: table(getattr(self.options, group)) for group in groups_of(type(self.options))}
         folder.write_config({"task": self.task, **tables, _CORPUS: {"fingerprint": self.fingerprint}})
 
-    def told_anew(self, values: Mapping[str, Any]) -> "Configuration":
+    def replace(self, **groups: Any) -> "Configuration[G]":
+        """With other options in some groups."""
+        options: G = dataclasses.replace(self.options, **groups)  # type: ignore[type-var]
+        return dataclasses.replace(self, options=options)
+
+    def changed(self, values: Mapping[str, Any]) -> "Configuration[G]":
         """For a run that goes on: with other training options, as far as they do not change its course up to now."""
         for name in values:
             if name not in CHANGEABLE:
-                raise ConfigError(f"`--{name.replace('_', '-')}` cannot change when a run is resumed. Leave it out, or begin a new run.")
+                raise ConfigError(f"`{name}` cannot change when a run is resumed. Leave it out, or begin a new run.")
+        training = self.options.training
         limits = {"epochs", "minutes"} if {"epochs", "minutes"} & values.keys() else set()
-        kept = {name: value for name, value in table(self[TRAINING]).items() if name not in limits}
-        training = build(type(self[TRAINING]), {**kept, **values}).resolved()
-        return Configuration(self.task, {**self.groups, TRAINING: training}, self.fingerprint)
+        kept = {name: value for name, value in table(training).items() if name not in limits}
+        return self.replace(training=build(type(training), {**kept, **values}).resolved())

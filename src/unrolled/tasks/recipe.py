@@ -1,90 +1,85 @@
-"""What every task has in common: options, knowledge of its data, a network, a loop, a result."""
+"""A recipe: what makes a task out of fields, codecs, an arrangement, a head and measures."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
-
-from torch import nn
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TextIO, TypeVar
 
 from unrolled.cells import Cell
-from unrolled.tasks.configuration import Configuration
-from unrolled.tasks.summary import Answering, Summary, Writing
-from unrolled.training import Task
+from unrolled.tasks.configuration import Configuration, G
+from unrolled.tasks.task import Task
+from unrolled.tasks.trained import C, D, M, Measured, Progress, Trained
 
-Progress = Callable[[str, int, int], None]
-"""Is told what is being done, and how much is done of how much."""
+T = TypeVar("T", bound=Trained[Any, Any])
 
-
-class Knowledge(Protocol):
-    """What a run has to know of its data to be used later: vocabularies, labels, means."""
-
-    def to_json(self) -> str:
-        """All of it as JSON."""
+Writing = Callable[[TextIO], None]
+"""Writes everything that was asked for."""
 
 
-class Material(Protocol):
-    """Data that is ready to be learnt. `fingerprint` identifies it: a run goes on only with the data that it was begun with."""
+@dataclass(frozen=True)
+class Answering:
+    """How predictions are written: as JSON or as the format has them, and whether somebody waits for each at a terminal.
 
-    @property
-    def fingerprint(self) -> str:
-        """Equal exactly when the data is."""
+    `say` tells people something beside what is written.
+    """
 
-    @property
-    def knowledge(self) -> Any:
-        """What was found out about it; see `Knowledge`."""
-
-
-class ReadyTask(Task, Protocol):
-    """A task that is about to be trained."""
-
-    def try_out(self) -> None:
-        """One step of the network, so that an engine that was named and cannot run it says so before anything is written."""
-
-    def summary(self) -> str:
-        """What is learnt from how much, in a few words."""
+    as_json: bool
+    typed: bool
+    say: Callable[[str], None]
 
 
-class Recipe(Protocol):
-    """A task: what `unrolled train` has a command for.
+class Recipe(ABC, Generic[G, D, C, M, T]):
+    """A task: what `unrolled train` has a command for, over its options G, data D, codecs C, network M and trained result T.
 
     `name` is that of the command, `help` its text, and `data_name` what its data is called there. `noun` is what a
     network of it is called, `commands` are those that its runs can be used with, `evaluating` and `predicting` the option dataclasses of two of
-    them. `groups` are the option dataclasses by their tables in `config.toml`; "data" has `sources`,
-    "model" has `cell`, and "training" is a `TrainingOptions`. `file` is the name under which the knowledge lies in a run folder.
+    them. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
     """
 
-    name: str
-    groups: Mapping[str, type]
-    file: str
-    help: str
-    data_name: str
-    noun: str
-    commands: tuple[str, ...]
-    evaluating: tuple[type, ...]
-    predicting: tuple[type, ...]
+    name: ClassVar[str]
+    help: ClassVar[str]
+    data_name: ClassVar[str] = "DATA"
+    noun: ClassVar[str]
+    commands: ClassVar[tuple[str, ...]]
+    evaluating: ClassVar[tuple[type, ...]] = ()
+    predicting: ClassVar[tuple[type, ...]] = ()
+    options: type[G]
 
-    def read(self, configuration: Configuration, progress: Progress) -> Material:
+    @abstractmethod
+    def read(self, configuration: Configuration[G], progress: Progress) -> D:
         """The data that the configuration names."""
 
-    def from_json(self, text: str) -> Any:
-        """The knowledge that `to_json` wrote. `RunError` for something else."""
+    @abstractmethod
+    def codecs(self, found: Any) -> C:
+        """The codecs whose `to_json` gave this. `RunError` for something else."""
 
-    def resolve(self, configuration: Configuration, knowledge: Any) -> Configuration:
+    @abstractmethod
+    def resolve(self, configuration: Configuration[G], codecs: C) -> Configuration[G]:
         """With what was left open until the data was known."""
 
-    def build(self, configuration: Configuration, knowledge: Any, cell: Cell) -> nn.Module:
+    @abstractmethod
+    def build(self, configuration: Configuration[G], codecs: C, cell: Cell) -> M:
         """The network, fresh. `ConfigError` for options that cannot be."""
 
-    def task(self, model: Any, material: Any, configuration: Configuration) -> ReadyTask:
+    @abstractmethod
+    def task(self, model: M, data: D, configuration: Configuration[G]) -> Task:
         """What the training loop runs."""
 
-    def trained(self, model: Any, knowledge: Any, configuration: Configuration) -> Any:
+    @abstractmethod
+    def trained(self, model: M, codecs: C, configuration: Configuration[G]) -> T:
         """What a user gets in the end; `model` is in evaluation mode."""
 
-    def evaluate(self, trained: Any, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress) -> Summary:
+    @abstractmethod
+    def evaluate(self, trained: T, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress) -> Measured:
         """Measures of a network on files; `parts` are options of each of `evaluating`."""
 
-    def predict(self, trained: Any, file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
+    def predict(self, trained: T, file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
         """What a network says of a file; `parts` are options of each of `predicting`."""
+        raise NotImplementedError(f"{self.noun} predicts nothing of files")
 
-    def next_step(self, knowledge: Any, configuration: Configuration) -> str:
+    @abstractmethod
+    def next_step(self, codecs: C, configuration: Configuration[G]) -> str:
         """What one does with a run, as a sentence in which `{run}` stands for its folder."""
+
+
+AnyRecipe = Recipe[Any, Any, Any, Any, Any]

@@ -1,26 +1,30 @@
 """The way of every task through a run folder: begun, gone on with, loaded."""
 
 import dataclasses
+import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import nn
 
 from unrolled.cells import Cell, cell_from_text, find_cell
 from unrolled.data.text import Source
-from unrolled.errors import ConfigError, RunError
+from unrolled.data.vocabulary import damaged
+from unrolled.errors import ConfigError, RunError, UnrolledError
 from unrolled.options import options_of
-from unrolled.tasks.configuration import Configuration
-from unrolled.tasks.recipe import ReadyTask, Recipe
+from unrolled.tasks.configuration import Configuration, G, groups_of
+from unrolled.tasks.recipe import Recipe, T
+from unrolled.tasks.task import Task
+from unrolled.tasks.trained import C, D, M
 from unrolled.training import Display, Outcome, RunFolder, TrainingOptions, train
 
-CELL = "recurrence.cell"
+CELL, CODECS = "recurrence.cell", "codecs.json"
+"""The files of a run folder that tasks write beside the configuration."""
 
 
 def run_training(
-    recipe: Recipe,
+    recipe: Recipe[G, D, C, M, T],
     data: Source | Sequence[Source],
     folder: RunFolder,
     options: Mapping[str, Any],
@@ -36,83 +40,112 @@ def run_training(
     return _resume(recipe, sources, folder, options, display) if resume else _begin(recipe, sources, folder, options, display)
 
 
-def load_run(recipe: Recipe, folder: RunFolder) -> Any:
+def load_run(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> T:
     """What a run of this recipe gave, ready to use. `RunError` for a folder that is not whole, or whose parts do not belong together."""
-    configuration = Configuration.read(recipe.name, recipe.groups, folder)
-    knowledge, cell = _read_parts(recipe, folder)
-    model = _built(recipe, configuration, knowledge, cell, folder)
+    configuration = Configuration.read(recipe.name, recipe.options, folder)
+    codecs, cell = read_codecs(recipe, folder), _read_cell(folder)
+    model = _built(recipe, configuration, codecs, cell, folder)
     folder.load_weights(model)
-    return recipe.trained(model.to(TrainingOptions().find_device()).eval(), knowledge, configuration)
+    return recipe.trained(model.to(TrainingOptions().find_device()).eval(), codecs, configuration)
 
 
-def next_step(recipe: Recipe, folder: RunFolder) -> str:
+def read_codecs(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> C:
+    """The codecs of a run. `RunError` for what is none."""
+    try:
+        return recipe.codecs(json.loads(folder.read_text(CODECS)))
+    except (ValueError, RecursionError) as error:
+        raise damaged(f"{CODECS} is not JSON ({error})") from None
+
+
+def next_step(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> str:
     """What one does with a run, as a sentence in which `{run}` stands for its folder."""
-    configuration = Configuration.read(recipe.name, recipe.groups, folder)
-    return recipe.next_step(recipe.from_json(folder.read_text(recipe.file)), configuration)
+    return recipe.next_step(read_codecs(recipe, folder), Configuration.read(recipe.name, recipe.options, folder))
 
 
-def _begin(recipe: Recipe, sources: list[Source], folder: RunFolder, options: Mapping[str, Any], display: Display) -> Outcome:
-    cell = find_cell(options.get("cell") or _default_cell(recipe))
+def _begin(
+    recipe: Recipe[G, D, C, M, T], sources: list[Source], folder: RunFolder, options: Mapping[str, Any], display: Display
+) -> Outcome:
+    cell = find_cell(options.get("cell") or _default_cell(recipe.options))
     values = {**options, "cell": cell.name, "sources": sources or options.get("sources")}
-    configuration = Configuration.from_flat(recipe.name, recipe.groups, values)
-    configuration["training"].require()
+    configuration = Configuration.from_flat(recipe.name, recipe.options, values)
+    configuration.options.training.require()
     folder.require_new()
     with display:
-        material = recipe.read(configuration, display.work)
-        configuration = dataclasses.replace(recipe.resolve(configuration, material.knowledge), fingerprint=material.fingerprint)
-        torch.manual_seed(configuration["training"].seed)
-        task = _task(recipe, recipe.build(configuration, material.knowledge, cell), material, configuration)
+        data = recipe.read(configuration, display.work)
+        configuration = dataclasses.replace(recipe.resolve(configuration, data.codecs), fingerprint=data.fingerprint)
+        torch.manual_seed(configuration.options.training.seed)
+        task = _task(recipe, _build(recipe, configuration, data.codecs, cell), data, configuration)
         with folder.hold():
             folder.require_new()
             folder.write_text(CELL, cell.to_file_text())
-            folder.write_text(recipe.file, material.knowledge.to_json())
+            folder.write_text(CODECS, json.dumps(data.codecs.to_json(), ensure_ascii=False))
             configuration.write(folder)
-            return _go(task, configuration, folder, display, resume=False)
+            return _go(task, configuration.options.training, folder, display, resume=False)
 
 
-def _default_cell(recipe: Recipe) -> str:
-    (default,) = (o.default for o in options_of(recipe.groups["model"]) if o.name == "cell")
+def _default_cell(options: type[G]) -> str:
+    (default,) = (o.default for o in options_of(groups_of(options)["model"]) if o.name == "cell")
     return str(default)
 
 
-def _resume(recipe: Recipe, sources: list[Source], folder: RunFolder, options: Mapping[str, Any], display: Display) -> Outcome:
-    stored = Configuration.read(recipe.name, recipe.groups, folder)
+def _resume(
+    recipe: Recipe[G, D, C, M, T], sources: list[Source], folder: RunFolder, options: Mapping[str, Any], display: Display
+) -> Outcome:
+    stored = Configuration.read(recipe.name, recipe.options, folder)
     if sources:
-        raise ConfigError("A run is resumed with the data it was begun with. Leave DATA out, or begin a new run.")
-    configuration = stored.told_anew(options)
-    configuration["training"].require()
+        raise ConfigError(f"A run is resumed with the data it was begun with. Leave {recipe.data_name} out, or begin a new run.")
+    configuration = stored.changed(options)
+    configuration.options.training.require()
     with display, folder.hold():
-        knowledge, cell = _read_parts(recipe, folder)
-        material = recipe.read(configuration, display.work)
-        if (material.fingerprint, material.knowledge.to_json()) != (stored.fingerprint, knowledge.to_json()):
-            raise RunError(f"The data is not the one that {folder} was begun with: {', '.join(stored['data'].sources)}. Begin a new run.")
-        torch.manual_seed(configuration["training"].seed)
-        task = _task(recipe, _built(recipe, configuration, knowledge, cell, folder), material, configuration)
+        codecs, cell = read_codecs(recipe, folder), _read_cell(folder)
+        data = recipe.read(configuration, display.work)
+        if (data.fingerprint, _plain(data.codecs)) != (stored.fingerprint, _plain(codecs)):
+            raise RunError(f"The data is not the one that {folder} was begun with: {_sources(stored)}. Begin a new run.")
+        torch.manual_seed(configuration.options.training.seed)
+        task = _task(recipe, _built(recipe, configuration, codecs, cell, folder), data, configuration)
         configuration.write(folder)
-        return _go(task, configuration, folder, display, resume=True)
+        return _go(task, configuration.options.training, folder, display, resume=True)
 
 
-def _task(recipe: Recipe, model: nn.Module, material: Any, configuration: Configuration) -> ReadyTask:
+def _plain(codecs: Any) -> Any:
+    return json.loads(json.dumps(codecs.to_json()))
+
+
+def _sources(configuration: Configuration[Any]) -> str:
+    return ", ".join(configuration.options.data.sources)
+
+
+def _task(recipe: Recipe[G, D, C, M, T], model: M, data: D, configuration: Configuration[G]) -> Task:
     """The task, once it is known that its network can run."""
-    task = recipe.task(model, material, configuration)
+    task = recipe.task(model.to(configuration.options.training.find_device()), data, configuration)
     task.try_out()
     return task
 
 
-def _go(task: ReadyTask, configuration: Configuration, folder: RunFolder, display: Display, *, resume: bool) -> Outcome:
+def _go(task: Task, training: TrainingOptions, folder: RunFolder, display: Display, *, resume: bool) -> Outcome:
     parameters = sum(p.numel() for p in task.model.parameters())
     device = next(task.model.parameters()).device
-    display.say(f"{task.summary()}; {parameters:,} parameters on {device}, {torch.get_num_threads()} threads. Ctrl-C saves and stops.")
-    return train(task, configuration["training"], folder, display, resume=resume)
+    display.say(f"{task.summary}")
+    display.say(f"{parameters:,} parameters on {device}, {torch.get_num_threads()} threads. Ctrl-C saves and stops.")
+    return train(task, training, folder, display, resume=resume)
 
 
-def _read_parts(recipe: Recipe, folder: RunFolder) -> tuple[Any, Cell]:
-    """What a task keeps in a run folder beside the configuration."""
-    return recipe.from_json(folder.read_text(recipe.file)), cell_from_text(folder.read_text(CELL), "recurrence")
+def _read_cell(folder: RunFolder) -> Cell:
+    return cell_from_text(folder.read_text(CELL), "recurrence")
 
 
-def _built(recipe: Recipe, configuration: Configuration, knowledge: Any, cell: Cell, folder: RunFolder) -> nn.Module:
+def _build(recipe: Recipe[G, D, C, M, T], configuration: Configuration[G], codecs: C, cell: Cell) -> M:
     try:
-        return recipe.build(configuration, knowledge, cell)
+        return recipe.build(configuration, codecs, cell)
+    except UnrolledError:
+        raise
+    except (RuntimeError, MemoryError):
+        model: Any = getattr(configuration.options, "model", None)
+        raise ConfigError(f"A network with `hidden={model.hidden}` and `layers={model.layers}` does not fit in memory.") from None
+
+
+def _built(recipe: Recipe[G, D, C, M, T], configuration: Configuration[G], codecs: C, cell: Cell, folder: RunFolder) -> M:
+    try:
+        return _build(recipe, configuration, codecs, cell)
     except ConfigError as error:
         raise RunError(f"The configuration of {folder} describes no network: {error}") from None

@@ -1,14 +1,20 @@
 """What is shown while one waits: a live line in a terminal, a plain line now and then elsewhere, or nothing."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
 
 PLAIN_SECONDS = 10.0
+
+Words = Callable[[str], str]
+"""Says a line in the words of whoever reads it: the command line speaks of flags, where Python has arguments."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,8 @@ class Silent:
 class Lines(Silent):
     """Plain lines, one every ten seconds at most while something goes on."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: "Console", words: Words = str) -> None:
+        self._console, self._words = console, words
         self._last = time.monotonic()
 
     def work(self, what: str, done: int, total: int) -> None:
@@ -88,7 +94,7 @@ class Lines(Silent):
 
     def say(self, text: str) -> None:
         """The line."""
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(self._words(text), markup=False, highlight=False, soft_wrap=True)
 
     def _now_and_then(self, text: str) -> None:
         if time.monotonic() - self._last >= PLAIN_SECONDS:
@@ -99,15 +105,16 @@ class Lines(Silent):
 class Live(Lines):
     """Bars in a terminal."""
 
-    def __init__(self, console: Console) -> None:
-        super().__init__(console)
+    def __init__(self, console: "Console", words: Words = str) -> None:
+        super().__init__(console, words)
+        bars = import_module("rich.progress")
         columns = (
-            TextColumn("{task.description}"),
-            BarColumn(20),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[detail]}"),
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(20),
+            bars.TextColumn("{task.percentage:>3.0f}%"),
+            bars.TextColumn("{task.fields[detail]}"),
         )
-        self._progress = Progress(*columns, console=console, transient=True)
+        self._progress: Progress = bars.Progress(*columns, console=console, transient=True)
         self._bars: dict[str, TaskID] = {}
 
     def __enter__(self) -> "Live":
@@ -133,7 +140,7 @@ class Live(Lines):
             self._progress.remove_task(self._bars.pop(what))
 
 
-def display_here() -> Display:
-    """A live display if the standard error is a terminal, else plain lines there."""
-    console = Console(stderr=True)
-    return Live(console) if console.is_terminal else Lines(console)
+def display_here(words: Words = str) -> Display:
+    """A live display if the standard error is a terminal, else plain lines there, each in other `words` if these are given."""
+    console: Console = import_module("rich.console").Console(stderr=True)
+    return Live(console, words) if console.is_terminal else Lines(console, words)

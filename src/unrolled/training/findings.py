@@ -43,7 +43,7 @@ class Finding:
     """Something that looks wrong.
 
     `says` is a sentence with the figures that it rests on; `figure` is the one that was compared with `limit`. `cure` says what to try, with
-    the `flags` of `unrolled train` that it concerns; `where` is the layer, gate or table, or empty for the whole network.
+    the `options` of training that it concerns; `where` is the layer, gate or table, or empty for the whole network.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Finding:
     figure: float
     limit: float
     cure: str
-    flags: tuple[str, ...]
+    options: tuple[str, ...]
     where: str = ""
 
     def __str__(self) -> str:
@@ -79,7 +79,7 @@ def report(readings: Readings) -> str:
     seen += f"{readings.peak.max():.3g} at most; {_clip_rate(readings):.0%} of the later ones clipped."
     told = [f"- {finding}" for finding in findings]
     if count < FEWEST:
-        told.append("These are too few to say more: train longer, or give `--watch-every` a smaller number.")
+        told.append("These are too few to say more: train longer, or give `watch_every` a smaller number.")
     return "\n".join([seen, *(told or ["Nothing looks wrong."])])
 
 
@@ -88,10 +88,8 @@ def _exploding(readings: Readings) -> Iterator[Finding]:
     times = readings.peak[worst] / max(usual, 1e-30)
     if times > PEAK:
         says = f"The gradient explodes: by update {readings.update[worst]:,.0f} its norm was {readings.peak[worst]:.3g}, {times:.3g} times the median"
-        cure = (
-            "Try a lower `--learning-rate`, a smaller `--clip`, fewer steps back with `--backprop`, or a cell with gates (`--cell lstm`)."
-        )
-        yield Finding("exploding", says, times, PEAK, cure, ("--learning-rate", "--clip", "--backprop", "--cell"))
+        cure = "Try a lower `learning_rate`, a smaller `clip`, fewer steps back with `backprop`, or a cell with gates (`cell='lstm'`)."
+        yield Finding("exploding", says, times, PEAK, cure, ("learning_rate", "clip", "backprop", "cell"))
 
 
 def _clipped(readings: Readings) -> Iterator[Finding]:
@@ -99,8 +97,8 @@ def _clipped(readings: Readings) -> Iterator[Finding]:
     if rate > CLIPPED:
         usual = np.median(readings.gradient_norm)
         says = f"Most gradients are clipped: {rate:.0%} of the updates in the later half, where the median norm is {usual:.3g}"
-        cure = "If the loss falls well, try a `--clip` above that norm, and else a lower `--learning-rate`."
-        yield Finding("clipped", says, rate, CLIPPED, cure, ("--clip", "--learning-rate"))
+        cure = "If the loss falls well, try a `clip` above that norm, and else a lower `learning_rate`."
+        yield Finding("clipped", says, rate, CLIPPED, cure, ("clip", "learning_rate"))
 
 
 def _vanishing(readings: Readings) -> Iterator[Finding]:
@@ -110,21 +108,21 @@ def _vanishing(readings: Readings) -> Iterator[Finding]:
         part = _median(gradients[layer] / np.maximum(largest, 1e-30), _late(readings))
         if part < VANISHED:
             says = f"The gradient vanishes on its way to `{layer}`: it has {part:.2g} of the norm of the largest one"
-            cure = "Try `--residual`, fewer `--layers`, a cell with gates (`--cell lstm`), or a shorter `--window`."
-            yield Finding("vanishing", says, part, VANISHED, cure, ("--residual", "--layers", "--cell", "--window"), layer)
+            cure = "Try `residual`, fewer `layers`, a cell with gates (`cell='lstm'`), or a shorter `window`."
+            yield Finding("vanishing", says, part, VANISHED, cure, ("residual", "layers", "cell", "window"), layer)
 
 
 def _updates(readings: Readings) -> Iterator[Finding]:
     high = readings.learning_rate >= readings.learning_rate.max() / 2
     ratios = {layer: _median(ratio, high) for layer, ratio in readings.ratios().items()}
     layer, most = max(ratios.items(), key=lambda item: np.nan_to_num(item[1]))
-    flags, rate = ("--learning-rate",), readings.learning_rate.max()
+    options, rate = ("learning_rate",), readings.learning_rate.max()
     if most > LARGE:
         says = f"Updates are too large: each changes `{layer}` by {most:.2g} of its norm at a learning rate of {rate:.2g}"
-        yield Finding("updates too large", says, most, LARGE, f"Try `--learning-rate {rate / 3:.1g}`.", flags, layer)
+        yield Finding("updates too large", says, most, LARGE, f"Try `learning_rate={rate / 3:.1g}`.", options, layer)
     if most < SMALL:
         says = f"Updates are too small: each changes every layer by {most:.2g} of its norm at most, at a learning rate of {rate:.2g}"
-        yield Finding("updates too small", says, most, SMALL, f"Try `--learning-rate {rate * 10:.1g}`.", flags, layer)
+        yield Finding("updates too small", says, most, SMALL, f"Try `learning_rate={rate * 10:.1g}`.", options, layer)
 
 
 def _saturated(readings: Readings) -> Iterator[Finding]:
@@ -134,8 +132,8 @@ def _saturated(readings: Readings) -> Iterator[Finding]:
         worst = max(stuck, key=lambda gate: sum(stuck[gate]))
         told = ", ".join(f"`{gate}` ({low:.0%} at the lower end, {high:.0%} at the upper)" for gate, (low, high) in stuck.items())
         says = f"Hardly any gradient passes saturated gates: {told}"
-        cure = "Try a lower `--learning-rate`, more `--weight-decay`, or smaller inputs."
-        yield Finding("saturated", says, sum(stuck[worst]), SATURATED, cure, ("--learning-rate", "--weight-decay"), worst)
+        cure = "Try a lower `learning_rate`, more `weight_decay`, or smaller inputs."
+        yield Finding("saturated", says, sum(stuck[worst]), SATURATED, cure, ("learning_rate", "weight_decay"), worst)
 
 
 def _runaway(readings: Readings) -> Iterator[Finding]:
@@ -143,8 +141,8 @@ def _runaway(readings: Readings) -> Iterator[Finding]:
         part, largest = _median(values[:, 1], _late(readings)), np.nanmax(values[:, 0])
         if part > RAN_AWAY:
             says = f"Cells run away: {part:.2g} of the values of `{state}` are beyond {RUNAWAY:g}, the largest is {largest:.3g}; where a tanh passes no gradient"
-            cure = "Try a higher `--reset-probability`, a lower `--learning-rate`, or a cell whose states are bounded (`--cell gru`)."
-            yield Finding("runaway cells", says, part, RAN_AWAY, cure, ("--reset-probability", "--learning-rate", "--cell"), state)
+            cure = "Try a higher `reset_probability`, a lower `learning_rate`, or a cell whose states are bounded (`cell='gru'`)."
+            yield Finding("runaway cells", says, part, RAN_AWAY, cure, ("reset_probability", "learning_rate", "cell"), state)
 
 
 def _starts(readings: Readings) -> Iterator[Finding]:
@@ -156,8 +154,8 @@ def _never_recover(lost: int, parts: int) -> Iterator[Finding]:
     if 0 < lost < parts:
         says = f"The network does not always know how to begin: {lost} of {parts} parts of the held-out text, each begun anew, are predicted no better "
         says += "than by frequency"
-        cure = "Try a higher `--reset-probability`, longer training, or a lower `--learning-rate`."
-        yield Finding("starts that never recover", says, lost / parts, 0.0, cure, ("--reset-probability", "--learning-rate"))
+        cure = "Try a higher `reset_probability`, longer training, or a lower `learning_rate`."
+        yield Finding("starts that never recover", says, lost / parts, 0.0, cure, ("reset_probability", "learning_rate"))
 
 
 def _loss(readings: Readings) -> Iterator[Finding]:
@@ -166,12 +164,12 @@ def _loss(readings: Readings) -> Iterator[Finding]:
     first = max(first, float(readings.loss[0]))
     if last > LEARNT * first:
         says = f"Nothing is learnt: the loss was {first:.4g} at first and is {last:.4g} at the end, {last / first:.3g} of it"
-        cure = "Try another `--learning-rate`, first ten times lower, then ten times higher, and look at a few examples of the data."
-        yield Finding("not learning", says, last / first, LEARNT, cure, ("--learning-rate",))
+        cure = "Try another `learning_rate`, first ten times lower, then ten times higher, and look at a few examples of the data."
+        yield Finding("not learning", says, last / first, LEARNT, cure, ("learning_rate",))
     elif last > RISEN * min(means) and last > first / 10:
         says = f"The loss rises again: it was {min(means):.4g} and is {last:.4g} at the end, {last / min(means):.3g} times that"
-        cure = f"Try `--learning-rate {readings.learning_rate.max() / 3:.1g}` or more `--warmup`."
-        yield Finding("loss rising", says, last / min(means), RISEN, cure, ("--learning-rate", "--warmup"))
+        cure = f"Try `learning_rate={readings.learning_rate.max() / 3:.1g}` or more `warmup`."
+        yield Finding("loss rising", says, last / min(means), RISEN, cure, ("learning_rate", "warmup"))
 
 
 def _overfitting(readings: Readings) -> Iterator[Finding]:
@@ -184,8 +182,8 @@ def _overfitting(readings: Readings) -> Iterator[Finding]:
     if times > OVERFITTED and len(before) and len(after) and np.median(after[-FEWEST:]) < np.median(before[-FEWEST:]):
         says = f"It overfits: since update {updates[best]:,.0f} the held-out loss rose from {losses[best]:.4g} to {losses[-1]:.4g}, {times:.3g} times that, "
         says += "while the training loss fell"
-        cure = "Try more `--dropout` or `--weight-decay`, a smaller `--hidden`, more data, or `--patience` to stop earlier."
-        yield Finding("overfitting", says, times, OVERFITTED, cure, ("--dropout", "--weight-decay", "--hidden", "--patience"))
+        cure = "Try more `dropout` or `weight_decay`, a smaller `hidden`, more data, or `patience` to stop earlier."
+        yield Finding("overfitting", says, times, OVERFITTED, cure, ("dropout", "weight_decay", "hidden", "patience"))
 
 
 def _held_out(readings: Readings) -> Iterator[Finding]:
@@ -204,9 +202,9 @@ def _far_above(training: Numbers, kept: float) -> Iterator[Finding]:
     if kept > limit:
         says = f"What is learnt does not hold for the held-out part: its loss is {kept:.4g} with the weights that were kept, where the training loss "
         says += f"was {training[0]:.4g} at first and {last:.4g} at the end"
-        cure = "Look whether the held-out part is like the rest, or name another as `--validation`; then try a lower `--learning-rate`, longer "
-        cure += "training, more data, or more `--dropout`."
-        yield Finding("held-out loss far above", says, kept, limit, cure, ("--validation", "--learning-rate", "--dropout"))
+        cure = "Look whether the held-out part is like the rest, or name another as `validation`; then try a lower `learning_rate`, longer "
+        cure += "training, more data, or more `dropout`."
+        yield Finding("held-out loss far above", says, kept, limit, cure, ("validation", "learning_rate", "dropout"))
 
 
 def _starving(readings: Readings) -> Iterator[Finding]:
@@ -214,8 +212,8 @@ def _starving(readings: Readings) -> Iterator[Finding]:
         part = _median(parts, np.isfinite(parts))
         if part < ROWS:
             says = f"The input vectors `{table}` starve: an update reaches {part:.2g} of them, the others only decay"
-            cure = "Try a smaller `--vocabulary`, a larger `--batch`, or `--weight-decay 0`."
-            yield Finding("embedding starving", says, part, ROWS, cure, ("--vocabulary", "--batch", "--weight-decay"), table)
+            cure = "Try a smaller `vocabulary`, a larger `batch`, or `weight_decay=0`."
+            yield Finding("embedding starving", says, part, ROWS, cure, ("vocabulary", "batch", "weight_decay"), table)
 
 
 CHECKS: tuple[Check, ...] = (

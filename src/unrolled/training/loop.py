@@ -134,7 +134,9 @@ class _Run:
                 self._draw()
             self.interrupts.check()
         if self._done(self.at.updates, self.at.seconds) < 1:
-            self.display.say(f"stopped at update {self.at.updates}: {self.at.in_vain} measurements without a better one (--patience)")
+            self.display.say(
+                f"stopped at update {self.at.updates}: {self.at.in_vain} measurements without a better one (early stopping, `patience`)"
+            )
 
     def _turn_epoch(self) -> None:
         if self.at.in_epoch == self.updates_per_epoch:
@@ -214,10 +216,7 @@ class _Run:
             if self.folder.has_checkpoint()
             else "There is no checkpoint yet. Begin again"
         )
-        return (
-            f"{good} with a lower rate: unrolled train {self.task.name} --resume {self.folder} "
-            f"--learning-rate {self.options.learning_rate / 3:.2g}"
-        )
+        return f"{good} with a lower rate: resume {self.folder} with `learning_rate={self.options.learning_rate / 3:.2g}`"
 
     def _log(self, rate: float) -> None:
         read = self.meter.read()

@@ -19,33 +19,35 @@ class TrainingOptions:
     """How long, how fast and how carefully to train. `ConfigError` for a value that an option cannot have."""
 
     epochs: int | None = option(None, "Epochs: passes over the training data.")
-    minutes: float | None = option(None, f"Time to train instead of --epochs.  [default: {MINUTES:g}]")
+    minutes: float | None = option(None, f"Time to train instead of `epochs`.  [default: {MINUTES:g}]")
     learning_rate: float = option(3e-3, "Learning rate of AdamW at its highest.")
-    warmup: int = option(100, "Warm-up: updates over which the learning rate rises from 0; at most a tenth of the run.")
-    final_rate: float = option(0.01, "Part of the learning rate that is left at the end of the cosine schedule.")
-    weight_decay: float = option(0.01, "Weight decay of matrices; vectors are not decayed.")
+    warmup: int = option(100, "Warm-up: updates over which the learning rate rises from 0; at most a tenth of the run.", rare=True)
+    final_rate: float = option(0.01, "Part of the learning rate that is left at the end of the cosine schedule.", rare=True)
+    weight_decay: float = option(0.01, "Weight decay of matrices; vectors are not decayed.", rare=True)
     clip: float = option(1.0, "Gradient clipping: largest norm of the whole gradient (global-norm clipping); 0: none.")
-    average: float = option(0.0, "Decay of an exponential moving average of the weights, which is then what is kept; 0: none.")
-    accumulate: int = option(1, "Gradient accumulation: batches whose gradients make one update.")
-    precision: str = option("float32", "float32, or bfloat16 for products in half precision (autocast).")
+    average: float = option(0.0, "Decay of an exponential moving average of the weights, which is then what is kept; 0: none.", rare=True)
+    accumulate: int = option(1, "Gradient accumulation: batches whose gradients make one update.", rare=True)
+    precision: str = option("float32", "float32, or bfloat16 for products in half precision (autocast).", rare=True)
     seed: int = option(0, "Seed of everything random.")
-    evaluations: int = option(10, "How often the held-out part is measured.")
+    evaluations: int = option(10, "How often the held-out part is measured.", rare=True)
     patience: int | None = option(None, "Early stopping: stop after so many measurements without a better one.")
-    checkpoint_seconds: float = option(30.0, "Longest time between two checkpoints, in seconds.")
-    device: str = option("auto", "Where to run: auto, cpu, cuda, …")
+    checkpoint_seconds: float = option(30.0, "Longest time between two checkpoints, in seconds.", rare=True)
+    device: str = option("auto", "Where to run: auto, cpu, cuda, …", rare=True)
     watch: bool = option(False, "Record gradients, updates and gates on the way, and say in the end what looks wrong with them.")
-    watch_every: int | None = option(None, "Updates from one such record to the next.  [default: as many as keep the cost below 5 %]")
-    tensorboard: bool = option(False, "Also write TensorBoard events into the run folder.")
+    watch_every: int | None = option(
+        None, "Updates from one such record to the next.  [default: as many as keep the cost below 5 %]", rare=True
+    )
+    tensorboard: bool = option(False, "Also write TensorBoard events into the run folder.", rare=True)
 
     def __post_init__(self) -> None:
         if self.epochs is not None and self.minutes is not None:
-            raise ConfigError("`--epochs` and `--minutes` both say when to stop. Give one of them.")
+            raise ConfigError("`epochs` and `minutes` both say when to stop. Give one of them.")
         for name, least in (("epochs", 1), ("accumulate", 1), ("evaluations", 1), ("patience", 1), ("watch_every", 1), ("warmup", 0)):
             value = getattr(self, name)
             if value is not None and value < least:
-                raise ConfigError(f"`--{name.replace('_', '-')}` must be at least {least}, got {value}.")
+                raise ConfigError(f"`{name}` must be at least {least}, got {value}.")
         if self.watch_every is not None and not self.watch:
-            raise ConfigError("`--watch-every` says how often `--watch` records. Give that too, or leave it out.")
+            raise ConfigError("`watch_every` says how often `watch` records. Give that too, or leave it out.")
         for name in ("minutes", "learning_rate"):
             self._require(name, lambda v: v > 0, "a number above 0")
         for name in ("weight_decay", "clip", "checkpoint_seconds"):
@@ -54,12 +56,12 @@ class TrainingOptions:
         self._require("average", lambda v: 0 <= v < 1, "a fraction from 0 to below 1")
         self._require("seed", lambda v: 0 <= v < 2**63, "a whole number from 0 to 2^63 - 1")
         if self.precision not in PRECISIONS:
-            raise ConfigError(f"`--precision` must be one of {', '.join(PRECISIONS)}, got {self.precision!r}.")
+            raise ConfigError(f"`precision` must be one of {', '.join(PRECISIONS)}, got {self.precision!r}.")
 
     def _require(self, name: str, holds: Any, expected: str) -> None:
         value = getattr(self, name)
         if value is not None and not (math.isfinite(value) and holds(value)):
-            raise ConfigError(f"`--{name.replace('_', '-')}` must be {expected}, got {value}.")
+            raise ConfigError(f"`{name}` must be {expected}, got {value}.")
 
     def resolved(self) -> "TrainingOptions":
         """The same with what was left open decided."""
@@ -74,14 +76,14 @@ class TrainingOptions:
             torch.empty(1, device=device)
         except (RuntimeError, AssertionError, NotImplementedError) as error:
             reason = str(error).splitlines()[0]
-            raise ConfigError(f"`--device {self.device}` cannot be used here: {reason}. Use --device auto.") from None
+            raise ConfigError(f"`device={self.device!r}` cannot be used here: {reason}. Use `device='auto'`.") from None
         return device
 
     def require(self) -> None:
         """`ConfigError` if something that was asked for is not on this machine."""
         self.find_device()
         if self.tensorboard and not find_spec("tensorboard"):
-            raise ConfigError("`--tensorboard` needs the package tensorboard: pip install 'unrolled[tensorboard]'.")
+            raise ConfigError("`tensorboard` needs the package tensorboard: pip install 'unrolled[tensorboard]'.")
 
 
 CHANGEABLE = frozenset(
@@ -102,4 +104,4 @@ CHANGEABLE = frozenset(
         "watch_every",
     }
 )
-"""Options that may be told anew when a run is resumed."""
+"""Options that may change when a run is resumed."""

@@ -1,4 +1,4 @@
-"""What `--watch` recorded, as arrays."""
+"""What `watch` recorded, as arrays."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -96,7 +96,7 @@ def read_watch(folder: RunFolder) -> Readings:
     folder.read_config()
     records = folder.watched.records()
     if not records:
-        raise RunError(f"{folder} was not watched: it has no {folder.watched.path.name}. Train with `--watch`, or resume with it.")
+        raise RunError(f"{folder} was not watched: it has no {folder.watched.path.name}. Train with `watch`, or resume with it.")
     names = _names(records, "gradient")
     clipped, update = _column(records, "clipped"), _column(records, "update")
     return Readings(

@@ -51,7 +51,7 @@ class RunFolder:
         if self.path.is_dir() and {p.name for p in self.path.iterdir()} <= {LOCK}:
             return
         if self.path.exists():
-            raise RunError(f"{self} is there already. Choose another folder with `--out`, or go on in it with `--resume {self}`.")
+            raise RunError(f"{self} is there already. Choose another folder with `out`, or go on in it with `resume`.")
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -61,9 +61,9 @@ class RunFolder:
             lock = FileLock(self.path / LOCK, timeout=0)
             lock.acquire()
         except Timeout:
-            raise RunError(f"Another process is training in {self}. Wait for it, or choose another folder with `--out`.") from None
+            raise RunError(f"Another process is training in {self}. Wait for it, or choose another folder with `out`.") from None
         except OSError as error:
-            raise RunError(f"{self} cannot be written: {error.strerror}. Choose another folder with `--out`.") from None
+            raise RunError(f"{self} cannot be written: {error.strerror}. Choose another folder with `out`.") from None
         try:
             yield
         finally:

@@ -26,20 +26,21 @@ class StreamOptions:
 
     batch: int = option(16, "Batch size: streams read side by side.")
     window: int = option(64, "Truncated BPTT, k1: steps between two updates.")
-    backprop: int | None = option(None, "Truncated BPTT, k2: steps that a gradient goes back at most.  [default: the window]")
+    backprop: int | None = option(None, "Truncated BPTT, k2: steps that a gradient goes back at most.  [default: the window]", rare=True)
     reset_probability: float = option(
         RESETS,
-        "Probability with which a stream's carried state is reset before a window, so that the network learns to begin. Never with --lines, "
+        "Probability with which a stream's carried state is reset before a window, so that the network learns to begin. Never with `lines`, "
         "where each line begins anew.",
+        rare=True,
     )
 
     def __post_init__(self) -> None:
         for name in ("batch", "window", "backprop"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise ConfigError(f"`--{name}` must be at least 1, got {value}.")
+                raise ConfigError(f"`{name}` must be at least 1, got {value}.")
         if not 0 <= self.reset_probability < 1:
-            raise ConfigError(f"`--reset-probability` must be from 0 to below 1, got {self.reset_probability}.")
+            raise ConfigError(f"`reset_probability` must be from 0 to below 1, got {self.reset_probability}.")
 
     def resolved(self) -> "StreamOptions":
         """The same with what was left open decided."""

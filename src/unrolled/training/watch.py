@@ -33,7 +33,7 @@ class Watch:
 
     - `gradient`, `weight`, `step`: norms of each parameter's gradient before it is clipped, of the parameter, and of what the optimiser
       changed in it.
-    - `rows`: for each table of input vectors the part of its rows that had a gradient.
+    - `rows`: for each embedding the part of its rows that had a gradient.
     - `gates`: for each line whose last function has `ends`, the parts of its values at the lower and the upper end.
     - `states`: for each state the size of its largest value, and the part of its values that ran away.
     """
@@ -43,7 +43,7 @@ class Watch:
         self._enabled, self._every = enabled, every
         self._parameters = dict(model.named_parameters())
         self._layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, Recurrent)}
-        tables = (name for name, module in model.named_modules() if isinstance(module, (nn.Embedding, Embedding)))
+        tables = (name for name, module in model.named_modules() if isinstance(module, Embedding))
         self._tables = [name for name in (f"{table}.weight" for table in tables) if name in self._parameters]
         self._looking, self._next, self._cost = False, 0.0, 0.0
         self._hooks: list[RemovableHandle] = []

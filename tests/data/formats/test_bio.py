@@ -84,7 +84,7 @@ def test_a_scheme_that_is_known_is_not_looked_for() -> None:
     assert (found.tags, found.scheme) == (("O", "B-A"), "iob1")
     (found,) = in_bio(lone, "none")
     assert (found.tags, found.scheme) == (("O", "I-A"), "none")
-    with pytest.raises(ConfigError, match="`--scheme` must be one of bio, iob1, bioes, none, got 'iob3'"):
+    with pytest.raises(ConfigError, match="`scheme` must be one of bio, iob1, bioes, none, got 'iob3'"):
         list(in_bio(lone, "iob3"))
 
 
@@ -94,6 +94,6 @@ def test_examples_are_converted_and_the_illegal_one_is_named() -> None:
     assert next(found).tags == ("B-A", "O", "B-C")
     assert next(found).tags is None
     with pytest.raises(
-        DataError, match=r"a, line 9, step 2: B-A must come after a span of its type in IOB1, got it after O. Mend .* `--scheme`"
+        DataError, match=r"a, line 9, step 2: B-A must come after a span of its type in IOB1, got it after O. Mend .* `scheme`"
     ):
         next(found)

@@ -3,9 +3,10 @@
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from unrolled.data.examples import Prediction
+from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import ReadingOptions, read_examples, write_predictions
 from unrolled.errors import ConfigError, DataError
 
@@ -13,7 +14,7 @@ from unrolled.errors import ConfigError, DataError
 def read(path: Path, content: str, predict: bool = False, **options):
     path.write_text(content, encoding="utf-8", newline="")
     asked = ReadingOptions(**options)
-    return list(read_examples(path, asked.to_predict() if predict else asked, tagged=True))
+    return list(read_examples(path, asked.to_predict() if predict else asked, Target.TAGS))
 
 
 def pairs(examples) -> list:
@@ -72,6 +73,47 @@ def test_predictions_are_one_more_column(tmp_path: Path) -> None:
     content = "-DOCSTART- O\n\n# id 1\na O\nb O\n\nc O\n\n"
     examples = read(tmp_path / "a.conll", content)
     file = io.StringIO()
-    predictions = [Prediction(tags=("B-x", "I-x")), Prediction(tags=("O",))]
+    predictions = [Prediction(tags=("B-x", "I-x"), probabilities=(0.5, 0.25)), Prediction(tags=("O",), probabilities=(1,))]
     write_predictions(zip(examples, predictions, strict=True), file, ReadingOptions(format="columns"))
     assert file.getvalue() == "-DOCSTART- O\n\n# id 1\na O B-x\nb O I-x\n\nc O O\n\n"
+
+
+def numbers(path: Path, content: str, predict: bool = False, **options) -> list:
+    path.write_text(content)
+    asked = ReadingOptions(**options)
+    return list(read_examples(path, asked.to_predict() if predict else asked, Target.STEP_VALUES))
+
+
+def test_numbers_beside_tokens(tmp_path: Path) -> None:
+    first, second = numbers(tmp_path / "a.conll", "a N 1\nb V -2.5\n\nc N 3e2\n")
+    assert (first.tokens, first.values.tolist(), first.tags) == (("a", "b"), [[1], [-2.5]], None)
+    assert second.values.tolist() == [[300]]
+    (found,) = numbers(tmp_path / "a.conll", "a 7 N\nb 8 V\n", column="1")
+    assert found.values.tolist() == [[7], [8]]
+    with pytest.raises(ConfigError, match="has tags for tokens and no label for a sequence"):
+        list(read_examples(tmp_path / "a.conll", ReadingOptions(), Target.VALUES))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a 1\n\nb 2\nc high\n", "a.conll, line 4: a target must be a number, got 'high'. Mend it, or take another `target`"),
+        ("a 1\nb NaN\n", "a.conll, line 2: a target must be a finite number, got 'NaN'. Mend it, or take the row out"),
+        ("a inf\n", "a.conll, line 1: a target must be a finite number, got 'inf'"),
+    ],
+)
+def test_bad_numbers_to_predict(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        numbers(tmp_path / "a.conll", content)
+    *_, last = numbers(tmp_path / "a.conll", content, predict=True)
+    assert (last.values, last.tags) == (None, None)
+
+
+def test_predicted_numbers_are_one_more_column(tmp_path: Path) -> None:
+    first, second = numbers(tmp_path / "a.conll", "a 1\nb 2\n\nc 3\n")
+    file = io.StringIO()
+    said = [Prediction(values=np.array([[0.5], [1e-9]]), deviations=np.array([[0.1], [0.2]])), Prediction(values=np.array([[7.0]]))]
+    write_predictions(zip([first, second], said, strict=True), file, ReadingOptions(format="columns"))
+    assert file.getvalue() == "a 1 0.5\nb 2 1e-09\n\nc 3 7\n\n"
+    again = numbers(tmp_path / "b.conll", file.getvalue())
+    assert [example.values.tolist() for example in again] == [[[0.5], [1e-9]], [[7]]]

@@ -3,9 +3,10 @@
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from unrolled.data.examples import Prediction
+from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import ReadingOptions, read_examples, write_predictions
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
@@ -32,7 +33,7 @@ SENTENCE = "\n".join(
 
 def read(path: Path, content: str, **options):
     path.write_text(content)
-    return list(read_examples(path, ReadingOptions(**options), tagged=True))
+    return list(read_examples(path, ReadingOptions(**options), Target.TAGS))
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_a_file_without_tags_and_one_that_names_its_columns(tmp_path: Path) -> N
     assert read(tmp_path / "a.conllu", line("1", "Go") + "\n")[0].tags is None
     for column in ("feats", "deps", "misc"):
         assert read(tmp_path / "a.conllu", line("1", "Go") + "\n", column=column)[0].tags == ("_",)
-        (unlabelled,) = read_examples(tmp_path / "a.conllu", ReadingOptions(column=column).to_predict(), tagged=True)
+        (unlabelled,) = read_examples(tmp_path / "a.conllu", ReadingOptions(column=column).to_predict(), Target.TAGS)
         assert unlabelled.tags is None
     content = "# global.columns = ID FORM MY:NER\n\n1\tGo\tB-x\n2\ton\tI-x\n"
     assert read(tmp_path / "a.conllup", content, column="my:ner")[0].tags == ("B-x", "I-x")
@@ -77,7 +78,28 @@ def test_the_same_sentence_twice_is_noticed(tmp_path: Path) -> None:
 def test_predictions_stand_in_misc_and_the_rest_is_as_it_was(tmp_path: Path) -> None:
     examples = read(tmp_path / "a.conllu", SENTENCE)
     file = io.StringIO()
-    write_predictions([(examples[0], Prediction(tags=("P", "Q", "R")))], file, ReadingOptions(format="conllu"))
+    write_predictions(
+        [(examples[0], Prediction(tags=("P", "Q", "R"), probabilities=(0.5, 0.25, 1)))], file, ReadingOptions(format="conllu")
+    )
     expected = SENTENCE.replace("A=b=c", "A=b=c|Predicted=P").replace("Predicted=X", "Predicted=R").rstrip("\n") + "\n\n"
     expected = expected.replace(line("2", "n't", "PART"), line("2", "n't", "PART", "Predicted=Q"))
     assert file.getvalue() == expected
+
+
+def test_a_column_of_numbers(tmp_path: Path) -> None:
+    (tmp_path / "a.conllu").write_text(SENTENCE.replace("n't\tPART\tXX\t_\t0", "n't\tPART\tXX\t_\t2.5"))
+    (found,) = read_examples(tmp_path / "a.conllu", ReadingOptions(column="head"), Target.STEP_VALUES)
+    assert (found.tokens, found.values.tolist(), found.tags) == (("Do", "n't", "go"), [[0], [2.5], [0]], None)
+    with pytest.raises(DataError, match=r"a.conllu, line 5: a target must be a number, got 'AUX'. Mend it, or take another `target`"):
+        list(read_examples(tmp_path / "a.conllu", ReadingOptions(), Target.STEP_VALUES))
+    with pytest.raises(ConfigError, match="has tags for words and no label for a sentence"):
+        list(read_examples(tmp_path / "a.conllu", ReadingOptions(), Target.VALUES))
+
+
+def test_predicted_numbers_stand_in_misc(tmp_path: Path) -> None:
+    (found,) = read(tmp_path / "a.conllu", SENTENCE)
+    file = io.StringIO()
+    said = Prediction(values=np.array([[0.5], [-2], [1e-9]]), deviations=np.array([[1.0], [2], [3]]))
+    write_predictions([(found, said)], file, ReadingOptions(format="conllu"))
+    cells = [row.rpartition("\t")[2] for row in file.getvalue().splitlines() if row[:2] in ("1\t", "2\t", "3\t")]
+    assert cells == ["A=b=c|Predicted=0.5", "Predicted=-2", "Predicted=1e-09"]

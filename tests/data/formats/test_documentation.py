@@ -8,8 +8,9 @@ import click
 import pytest
 
 from unrolled.cli.flags import flags, given
+from unrolled.data.codecs.tokenizer import word_shape
+from unrolled.data.examples import Target
 from unrolled.data.formats import FORMATS, ReadingOptions, read_examples, resolve_format
-from unrolled.data.symbols import word_shape
 from unrolled.options import build
 
 ROOT = Path(__file__).parents[3]
@@ -20,7 +21,7 @@ SAMPLES = re.findall(r"```\n(.*?)```\n(?:\n[^`\n#]+)?\n`unrolled (.*?)`", PAGE, 
 def test_every_format_has_its_section() -> None:
     headings = " ".join(re.findall(r"^##+ (.*)$", PAGE, re.MULTILINE))
     assert all(f"`{name}`" in headings for name in FORMATS)
-    assert len(SAMPLES) == 7, "one for each format of text, and one more for tables"
+    assert len(SAMPLES) == 8, "one for each format of text, and one more for tables and for JSON Lines"
 
 
 def test_shapes_of_words_are_as_shown() -> None:
@@ -50,8 +51,9 @@ def test_samples_are_read(sample: str, typed: str, tmp_path: Path, monkeypatch) 
         Path(name).write_text(sample)
     options = build(ReadingOptions, given(values))
     options = options.to_predict() if words[0] == "predict" else options
-    tagged = words[1] == "tag"
+    wanted = {"tag": Target.TAGS, "regress": Target.VALUES}.get(words[1], Target.LABELS)
     heading = PAGE[: PAGE.index(sample)].rpartition("\n### ")[2].splitlines()[0]
-    assert f"`{resolve_format(names, options, tagged=tagged).format}`" in heading
-    for example in read_examples(names, options, tagged=tagged):
-        assert (example.tags if tagged else example.labels) or words[0] == "predict"
+    assert f"`{resolve_format(names, options, wanted).format}`" in heading
+    for example in read_examples(names, options, wanted):
+        found = {Target.TAGS: example.tags, Target.VALUES: example.values, Target.LABELS: example.labels}[wanted]
+        assert (found is not None and len(found)) or words[0] == "predict"

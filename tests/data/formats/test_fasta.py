@@ -3,11 +3,13 @@
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.data.examples import Prediction
+from unrolled.data.examples import Prediction, Target
+from unrolled.data.formats import read_examples
 from unrolled.data.formats.fasta import Fasta
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.regions import Region, paint, spans
@@ -29,7 +31,7 @@ def fasta(tmp_path: Path) -> Path:
 def tag(fasta: Path, name: str, content: str):
     path = fasta.with_name(name)
     path.write_text(content)
-    return list(FORMAT.read([fasta], ReadingOptions(regions=(str(path),)), tagged=True))
+    return list(FORMAT.read([fasta], ReadingOptions(regions=(str(path),)), Target.TAGS))
 
 
 @pytest.mark.parametrize(("name", "content"), [("r.bed", BED), ("r.gff3", GFF)])
@@ -46,7 +48,7 @@ def test_regions_without_names_are_named_as_their_file(fasta: Path) -> None:
 
 
 def test_labels_of_sequences(fasta: Path) -> None:
-    found = list(FORMAT.read([fasta], ReadingOptions(), tagged=False))
+    found = list(FORMAT.read([fasta], ReadingOptions(), Target.LABELS))
     assert [example.labels for example in found] == [("left",), ("far right",)]
     assert [example.tags for example in found] == [None, None]
 
@@ -55,8 +57,8 @@ def test_a_file_for_each_class(tmp_path: Path) -> None:
     paths = [tmp_path / "pos.fa", tmp_path / "neg.v1.fa"]
     for path in paths:
         path.write_text(f">{path.stem}\nACG\n")
-    assert [example.labels for example in FORMAT.read(paths, ReadingOptions(), tagged=False)] == [("pos",), ("neg",)]
-    assert [example.labels for example in FORMAT.read(paths[:1], ReadingOptions(), tagged=False)] == [None]
+    assert [example.labels for example in FORMAT.read(paths, ReadingOptions(), Target.LABELS)] == [("pos",), ("neg",)]
+    assert [example.labels for example in FORMAT.read(paths[:1], ReadingOptions(), Target.LABELS)] == [None]
 
 
 def test_an_inner_region_wins_and_equal_names_join(fasta: Path) -> None:
@@ -87,11 +89,11 @@ def test_files_of_regions_may_belong_to_other_files_of_sequences(fasta: Path) ->
     mine.write_text("one\t0\t2\ta\n")
     other.write_text("three\t0\t2\ta\n")
     both = ReadingOptions(regions=(str(mine), str(other)))
-    first, *_ = FORMAT.read([fasta], both, tagged=True)
+    first, *_ = FORMAT.read([fasta], both, Target.TAGS)
     assert spans(first.tags or ()) == {"a": [[0, 2]]}
     for regions in ((other,), (other, other)):
         with pytest.raises(DataError, match=r"other.bed, line 1: there is no sequence 'three'"):
-            list(FORMAT.read([fasta], ReadingOptions(regions=tuple(map(str, regions))), tagged=True))
+            list(FORMAT.read([fasta], ReadingOptions(regions=tuple(map(str, regions))), Target.TAGS))
 
 
 @pytest.mark.parametrize(
@@ -107,12 +109,12 @@ def test_files_of_regions_may_belong_to_other_files_of_sequences(fasta: Path) ->
 def test_bad_sequences(fasta: Path, content: str, message: str) -> None:
     fasta.write_text(content)
     with pytest.raises(DataError, match=f"mine.fa.*{message}"):
-        list(FORMAT.read([fasta], ReadingOptions(), tagged=False))
+        list(FORMAT.read([fasta], ReadingOptions(), Target.LABELS))
 
 
 def test_what_cannot_be_asked(fasta: Path) -> None:
     with pytest.raises(ConfigError, match="tag instead"):
-        list(FORMAT.read([fasta], ReadingOptions(regions=("r.bed",)), tagged=False))
+        list(FORMAT.read([fasta], ReadingOptions(regions=("r.bed",)), Target.LABELS))
     with pytest.raises(ConfigError, match=r"got .*r\.txt"):
         tag(fasta, "r.txt", BED)
 
@@ -128,7 +130,7 @@ def test_predicted_tags_are_written_as_bed_that_reads_back(fasta: Path) -> None:
 
 def test_predicted_labels_are_written_into_the_descriptions(fasta: Path) -> None:
     file = io.StringIO()
-    two = list(FORMAT.read([fasta], ReadingOptions(), tagged=False))[1]
+    two = list(FORMAT.read([fasta], ReadingOptions(), Target.LABELS))[1]
     FORMAT.write([(two, Prediction(labels=("x y",), probabilities=(0.5,)))], file, ReadingOptions())
     assert file.getvalue() == '>two label="far right" predicted="x y" probability=0.5000\nGGG\n'
 
@@ -144,9 +146,35 @@ def test_spans_paint_the_tags_that_they_came_from(tags: list[str]) -> None:
 
 def test_regions_that_are_not_needed_are_not_read(fasta: Path) -> None:
     options = ReadingOptions(regions=("none.bed",)).to_predict()
-    assert [example.tags for example in FORMAT.read([fasta], options, tagged=True)] == [None, None]
+    assert [example.tags for example in FORMAT.read([fasta], options, Target.TAGS)] == [None, None]
 
 
 def test_several_labels_of_one_sequence(fasta: Path) -> None:
     fasta.write_text(">a label=x,y\nACG\n")
-    assert next(FORMAT.read([fasta], ReadingOptions(separator=","), tagged=False)).labels == ("x", "y")
+    assert next(FORMAT.read([fasta], ReadingOptions(separator=","), Target.LABELS)).labels == ("x", "y")
+
+
+def test_labels_that_are_numbers(fasta: Path) -> None:
+    fasta.write_text(">a label=1.5\nACG\n>b label=-2\nAC\n>c\nA\n")
+    found = list(read_examples(fasta, ReadingOptions(), Target.VALUES))
+    assert [None if example.values is None else example.values.tolist() for example in found] == [[1.5], [-2], None]
+    fasta.write_text(SEQUENCES)
+    with pytest.raises(DataError, match=r"mine.fa, sequence one: a target must be a number, got 'left'"):
+        list(read_examples(fasta, ReadingOptions(), Target.VALUES))
+
+
+def test_predicted_numbers_are_written_into_the_descriptions(fasta: Path) -> None:
+    file = io.StringIO()
+    two = list(FORMAT.read([fasta], ReadingOptions(), Target.LABELS))[1]
+    FORMAT.write([(two, Prediction(values=np.array([1.25]), deviations=np.array([0.5])))], file, ReadingOptions())
+    assert file.getvalue() == '>two label="far right" predicted="1.25" deviation=0.5\nGGG\n'
+
+
+def test_predicted_numbers_of_residues_are_written_as_bed_graph(fasta: Path) -> None:
+    file = io.StringIO()
+    two = list(FORMAT.read([fasta], ReadingOptions().to_predict(), Target.STEP_VALUES))[1]
+    values = np.array([[0.5], [-1], [2]])
+    FORMAT.write(
+        [(two, Prediction(values=values)), (two, Prediction(values=values[:1], deviations=values[:1] / 2))], file, ReadingOptions()
+    )
+    assert file.getvalue() == "two\t0\t1\t0.5\ntwo\t1\t2\t-1\ntwo\t2\t3\t2\ntwo\t0\t1\t0.5\t0.25\n"

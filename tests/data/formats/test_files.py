@@ -32,9 +32,9 @@ def test_a_table_finds_its_delimiter_and_its_lines(tmp_path: Path, delimiter: st
     path.write_text(f'id{delimiter} "x y"\n1{delimiter}"two\nlines"\n\n3{delimiter}\n')
     with open_table(path, "utf-8") as table:
         assert list(table.rows) == [(3, ["1", "two\nlines"]), (5, ["3", ""])]
-        assert table.find("id", "--case") == 0
-        with pytest.raises(ConfigError, match=r"no column 'y'; .* id, .*`--case`"):
-            table.find("y", "--case")
+        assert table.find("id", "case") == 0
+        with pytest.raises(ConfigError, match=r"no column 'y'; .* id, .*`case`"):
+            table.find("y", "case")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unrolled.data.examples import Prediction
-from unrolled.data.formats import idx
+from unrolled.data.examples import Prediction, Target
+from unrolled.data.formats import idx, read_examples
 from unrolled.data.formats.idx import Images
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
@@ -32,7 +32,7 @@ def images(tmp_path: Path) -> Path:
 
 
 def read(path: Path, image: str = "rows"):
-    return list(FORMAT.read([path], ReadingOptions(image=image), tagged=False))
+    return list(FORMAT.read([path], ReadingOptions(image=image), Target.LABELS))
 
 
 @pytest.mark.parametrize("block", [1, 2, 5, 1024])
@@ -79,7 +79,7 @@ def test_what_cannot_be_asked(images: Path) -> None:
     with pytest.raises(ConfigError, match="rows or whole, got 'columns'"):
         read(images, "columns")
     with pytest.raises(ConfigError, match="not to tag"):
-        list(FORMAT.read([images], ReadingOptions(), tagged=True))
+        list(FORMAT.read([images], ReadingOptions(), Target.TAGS))
 
 
 def test_predictions_are_a_table(images: Path) -> None:
@@ -90,4 +90,22 @@ def test_predictions_are_a_table(images: Path) -> None:
 
 def test_labels_that_are_not_needed_are_not_read(images: Path) -> None:
     images.with_name("t-labels-idx1-ubyte.gz").write_bytes(b"damaged")
-    assert [example.labels for example in FORMAT.read([images], ReadingOptions().to_predict(), tagged=False)] == [None] * 5
+    assert [example.labels for example in FORMAT.read([images], ReadingOptions().to_predict(), Target.LABELS)] == [None] * 5
+
+
+def test_labels_may_be_read_as_numbers(images: Path) -> None:
+    found = list(read_examples(images, ReadingOptions(), Target.VALUES))
+    assert [example.values.tolist() for example in found] == [[label] for label in LABELS.tolist()]
+    assert [example.labels for example in found] == [None] * 5
+    with pytest.raises(ConfigError, match="An image has one label and none for its rows"):
+        list(read_examples(images, ReadingOptions(), Target.STEP_VALUES))
+
+
+def test_predicted_numbers_are_a_table(images: Path) -> None:
+    file = io.StringIO()
+    said = Prediction(values=np.array([3.5]), deviations=np.array([0.25]))
+    FORMAT.write([(read(images)[1], said), (read(images)[4], said)], file, ReadingOptions())
+    assert file.getvalue() == f"file,image,predicted,deviation\n{images},2,3.5,0.25\n{images},5,3.5,0.25\n"
+    file = io.StringIO()
+    FORMAT.write([(read(images)[1], Prediction(values=np.array([3.5])))], file, ReadingOptions())
+    assert file.getvalue() == f"file,image,predicted\n{images},2,3.5\n"

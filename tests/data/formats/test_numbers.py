@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unrolled.data.formats.numbers import complete, parse_number
+from unrolled.data.formats.numbers import complete, parse_number, parse_targets
 from unrolled.errors import DataError
 
 NAN = float("nan")
@@ -15,7 +15,7 @@ def line(row: int) -> str:
 
 
 def test_a_missing_number_is_named_with_its_cure() -> None:
-    with pytest.raises(DataError, match=r"sensors.csv, line 2, left: .* one of 6 .*`--impute`"):
+    with pytest.raises(DataError, match=r"sensors.csv, line 2, left: .* one of 6 .*`impute`"):
         complete(GAPS, line, ["left", "right"], impute=False)
 
 
@@ -44,3 +44,26 @@ def test_cells_with_numbers_and_with_words() -> None:
     assert parse_number(" -1.5e3 ") == -1500
     with pytest.raises(ValueError):
         parse_number("high")
+
+
+def test_targets_are_rows_of_numbers() -> None:
+    found = parse_targets([("1", " -2.5 "), ("3e2", "0")], line)
+    assert found.dtype == np.float64
+    assert found.tolist() == [[1, -2.5], [300, 0]]
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("high", r"^sensors.csv, line 3: a target must be a number, got 'high'. Mend it, or take another `target`.$"),
+        ("", r"^sensors.csv, line 3: a target must be a number, got ''. Mend it"),
+        ("?", r"^sensors.csv, line 3: a target must be a number, got '\?'. Mend it"),
+        ("1,5", r"^sensors.csv, line 3: a target must be a number, got '1,5'. Mend it"),
+        ("NaN", r"^sensors.csv, line 3: a target must be a finite number, got 'NaN'. Mend it, or take the row out.$"),
+        ("-inf", r"^sensors.csv, line 3: a target must be a finite number, got '-inf'. Mend it"),
+        ("1e999", r"^sensors.csv, line 3: a target must be a finite number, got '1e999'. Mend it"),
+    ],
+)
+def test_a_target_that_is_no_finite_number_is_named_with_its_cure(cell: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        parse_targets([("1", "2"), ("3", cell)], line)

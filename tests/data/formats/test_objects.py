@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from unrolled.data.examples import Example, Prediction
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import (
     ReadingOptions,
     from_hugging_face,
@@ -21,10 +21,12 @@ from unrolled.data.formats import (
 )
 from unrolled.errors import ConfigError, DataError
 
+LABELS, TAGS, VALUES, STEP_VALUES = Target.LABELS, Target.TAGS, Target.VALUES, Target.STEP_VALUES
 
-def read(path: Path, *objects, tagged: bool = False, **options):
+
+def read(path: Path, *objects, wanted: Target = Target.LABELS, **options):
     path.write_text("\n".join(item if isinstance(item, str) else json.dumps(item) for item in objects))
-    return list(read_examples(path, ReadingOptions(**options), tagged=tagged))
+    return list(read_examples(path, ReadingOptions(**options), wanted))
 
 
 @pytest.mark.parametrize(
@@ -61,30 +63,30 @@ def test_labels(tmp_path: Path, record, options, labels) -> None:
     ],
 )
 def test_tags(tmp_path: Path, record, tokens, tags) -> None:
-    (found,) = read(tmp_path / "a.jsonl", record, tagged=True)
+    (found,) = read(tmp_path / "a.jsonl", record, wanted=Target.TAGS)
     assert (found.tokens, found.tags) == (tokens, tags)
 
 
 @pytest.mark.parametrize(
-    ("record", "tagged", "options", "message"),
+    ("record", "wanted", "options", "message"),
     [
-        ('{"text": ', False, {}, "line 2 must be a JSON object, .*Expecting value"),
-        ("[1, 2]", False, {}, r"line 2 must be a JSON object, got '\[1, 2\]'. Write lists and texts under the keys of an object"),
-        ('[{"text": "a"}]', False, {}, "line 2 must be a JSON object, got .*Write one object a line, as `jq"),
-        ("[]", True, {}, r"line 2 must be a JSON object, got '\[\]'. Take the line out"),
-        ({"text": " ", "label": "x"}, False, {}, """line 2: 'text' must have at least one token, got " ". Take it out, or fill it in"""),
-        ({"tokens": [], "tags": []}, True, {}, r"line 2: 'tokens' must have at least one token, got \[\]. Take it out, or"),
-        ({"text": 3, "label": "x"}, False, {}, "line 2: 'text' must be a text or a list of tokens, got 3. Pass another key as `--input`"),
-        ({"tokens": ["a"], "tags": ["x", "y"]}, True, {}, "line 2: 'tags' must have as many tags as the sequence has tokens, 1, got 2"),
-        ({"tokens": ["a"], "tags": {"x": 1}}, True, {}, "line 2: 'tags' must be a list of tags"),
-        ({"text": "a", "label": {"x": 1}}, False, {}, "line 2: 'label' must be a text, a number"),
-        ({"a": "b", "c": "d"}, False, {}, "which key has the sequence is not clear. Pass one of a, c as `--input`"),
-        ({"text": "a", "label": "x"}, False, {"target": "y"}, "there is no key 'y'; the keys are text, label"),
+        ('{"text": ', LABELS, {}, "line 2 must be a JSON object, .*Expecting value"),
+        ("[1, 2]", LABELS, {}, r"line 2 must be a JSON object, got '\[1, 2\]'. Write lists and texts under the keys of an object"),
+        ('[{"text": "a"}]', LABELS, {}, "line 2 must be a JSON object, got .*Write one object a line, as `jq"),
+        ("[]", TAGS, {}, r"line 2 must be a JSON object, got '\[\]'. Take the line out"),
+        ({"text": " ", "label": "x"}, LABELS, {}, """line 2: 'text' must have at least one token, got " ". Take it out, or fill it in"""),
+        ({"tokens": [], "tags": []}, TAGS, {}, r"line 2: 'tokens' must have at least one token, got \[\]. Take it out, or"),
+        ({"text": 3, "label": "x"}, LABELS, {}, "line 2: 'text' must be a text, a list of tokens or a series of numbers, got 3. Pass another key as `input`"),
+        ({"tokens": ["a"], "tags": ["x", "y"]}, TAGS, {}, "line 2: 'tags' must have as many tags as the sequence has tokens, 1, got 2"),
+        ({"tokens": ["a"], "tags": {"x": 1}}, TAGS, {}, "line 2: 'tags' must be a list of tags"),
+        ({"text": "a", "label": {"x": 1}}, LABELS, {}, "line 2: 'label' must be a text, a number"),
+        ({"a": "b", "c": "d"}, LABELS, {}, "which key has the sequence is not clear. Pass one of a, c as `input`"),
+        ({"text": "a", "label": "x"}, LABELS, {"target": "y"}, "there is no key 'y'; the keys are text, label"),
     ],
-)
-def test_bad_objects(tmp_path: Path, record, tagged: bool, options, message: str) -> None:
+)  # fmt: skip
+def test_bad_objects(tmp_path: Path, record, wanted: Target, options, message: str) -> None:
     with pytest.raises((DataError, ConfigError), match=message):
-        read(tmp_path / "a.jsonl", "", record, tagged=tagged, **options)
+        read(tmp_path / "a.jsonl", "", record, wanted=wanted, **options)
 
 
 def test_predictions_are_keys_beside_the_others(tmp_path: Path) -> None:
@@ -92,19 +94,19 @@ def test_predictions_are_keys_beside_the_others(tmp_path: Path) -> None:
     examples[2] = replace(examples[2], tokens=("c", "d"))
     examples.append(Example("made up", text="d", labels=("x",)))
     predictions = [
-        Prediction(labels=("y",), probabilities=(0.75,), chances={"x": 0.25, "y": 0.75}),
-        Prediction(labels=("x", "y"), probabilities=(0.5, 0.625), several=True),
+        Prediction(labels=("y",), probabilities=(0.75,), every={"x": 0.25, "y": 0.75}),
+        Prediction(labels=("x", "y"), probabilities=(0.5, 0.625), every={"x": 0.5, "y": 0.625, "z": 0.125}, several=True),
         Prediction(tags=("p", "q"), probabilities=(0.5, 0.125)),
-        Prediction(labels=("y",)),
+        Prediction(labels=("y",), every={"y": 1}),
     ]
     file = io.StringIO()
     write_predictions(zip(examples, predictions, strict=True), file, ReadingOptions(format="jsonl"))
     assert "é" in file.getvalue()
     assert [json.loads(line) for line in file.getvalue().splitlines()] == [
         {"text": "é", "label": "x", "more": [1], "predicted": "y", "probabilities": {"x": 0.25, "y": 0.75}},
-        {"text": "b", "predicted": ["x", "y"], "probabilities": [0.5, 0.625]},
+        {"text": "b", "predicted": ["x", "y"], "probabilities": {"x": 0.5, "y": 0.625, "z": 0.125}},
         {"text": "c d", "tokens": ["c", "d"], "predicted": ["p", "q"], "probabilities": [0.5, 0.125]},
-        {"text": "d", "labels": ["x"], "predicted": "y", "probabilities": []},
+        {"text": "d", "labels": ["x"], "predicted": "y", "probabilities": {"y": 1}},
     ]
 
 
@@ -140,9 +142,9 @@ def test_numbers_of_classes_become_their_names() -> None:
 def test_what_is_saved_is_read_again(tmp_path) -> None:
     rows = Rows([{"text": "a", "label": 1}, {"text": "b é", "label": -1}], label=MOODS)
     path = save_examples(from_hugging_face(rows), tmp_path / "some.jsonl")
-    assert [(e.text, e.labels) for e in read_examples(path, ReadingOptions(), tagged=False)] == [("a", ("good",)), ("b é", None)]
+    assert [(e.text, e.labels) for e in read_examples(path, ReadingOptions(), Target.LABELS)] == [("a", ("good",)), ("b é", None)]
     tagged = from_hugging_face(Rows([{"tokens": ["x", "y"], "tags": [1, 2]}], tags=SPANS), tagged=True)
-    (found,) = read_examples(save_examples(tagged, path), ReadingOptions(), tagged=True)
+    (found,) = read_examples(save_examples(tagged, path), ReadingOptions(), Target.TAGS)
     assert (found.tokens, found.tags) == (("x", "y"), ("B-p", "I-p"))
     with pytest.raises(DataError, match="has numbers"):
         save_examples([Example("here", numbers=np.zeros((2, 1), np.float32))], path)
@@ -159,14 +161,193 @@ def test_bad_data_sets() -> None:
 def test_keys_are_remembered_and_others_of_a_file_to_predict_are_no_labels(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('\n{"review": "a b", "stars": 2}\n')
-    reading = resolve_reading(path, ReadingOptions(), tagged=False)
+    reading = resolve_reading(path, ReadingOptions(), Target.LABELS)
     assert reading.learnt == ("review", "stars")
     path.write_text('{"text": "x", "review": "c", "label": "y", "stars": 3}\n{"review": "d", "label": "y"}\n{"review": "d", "stars": {}}\n')
-    assert [(e.text, e.labels) for e in read_examples(path, reading.to_predict(), tagged=False)] == [
+    assert [(e.text, e.labels) for e in read_examples(path, reading.to_predict(), Target.LABELS)] == [
         ("c", ("3",)),
         ("d", None),
         ("d", None),
     ]
     path.write_text('{"review": "a", "stars": null}\n')
-    with pytest.raises(DataError, match=r"line 1: the sequence has no label. .* It was looked for in 'stars', as `--target` is not given"):
-        list(labelled_examples(path, reading, tagged=False))
+    with pytest.raises(DataError, match=r"line 1: the sequence has no label. .* It was looked for in 'stars', as `target` is not given"):
+        list(labelled_examples(path, reading, Target.LABELS))
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"x": [1, 2.5, None]}, [[1], [2.5], [2.5]]),
+        ({"x": [None, -1]}, [[np.nan], [-1]]),
+        ({"x": [[1, 2], [3, None]]}, [[1, 2], [3, 2]]),
+        ({"x": [[7]]}, [[7]]),
+        ('{"x": [NaN, 1]}', [[np.nan], [1]]),
+    ],
+)
+def test_lists_of_numbers_are_series(tmp_path: Path, record, expected) -> None:
+    (found,) = read(tmp_path / "a.jsonl", record, input="x", impute=True)
+    assert (found.text, found.tokens, found.numbers.dtype) == (None, None, np.float32)
+    np.testing.assert_array_equal(found.numbers, expected)
+
+
+def test_series_have_labels_and_tags_as_texts_have(tmp_path: Path) -> None:
+    record = {"id": 7, "x": [1, 2], "label": "up", "tags": ["u", "d"]}
+    (found,) = read(tmp_path / "a.jsonl", record, input="x")
+    assert (found.numbers.tolist(), found.labels, found.name) == ([[1], [2]], ("up",), "7")
+    (found,) = read(tmp_path / "a.jsonl", record, wanted=TAGS, input="x", target="tags")
+    assert (found.numbers.tolist(), found.tags, found.tokens) == ([[1], [2]], ("u", "d"), None)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"x": [1, "a"]}, """line 2, step 2: 'x' must have 1 number at each step as at the first, got "a". Mend the object"""),
+        ({"x": [1, True]}, "line 2, step 2: 'x' must have 1 number at each step as at the first, got true"),
+        ({"x": [1, 10**400]}, "line 2, step 2: 'x' must have 1 number at each step as at the first, got 1000"),
+        ({"x": [[1, 2], [3]]}, r"line 2, step 2: 'x' must have 2 numbers at each step as at the first, got \[3\]"),
+        ({"x": [[1, 2], 3]}, "line 2, step 2: 'x' must have 2 numbers at each step as at the first, got 3"),
+        ({"x": [[], []]}, r"line 2, step 1: 'x' must have 1 number at each step as at the first, got \[\]"),
+        ({"x": [1, 1e39]}, "line 2, step 2, number 1 of 'x': a value must be a finite 32-bit number"),
+        ('{"x": [[1, 2], [3, -Infinity]]}', "line 2, step 2, number 2 of 'x': a value must be a finite 32-bit number"),
+        ({"x": [1, None]}, "line 2, step 2, number 1 of 'x': the value is missing, one of 1 in this sequence. Pass `impute`"),
+        ({"x": [1, 2], "tags": ["u"]}, "line 2: 'tags' must have as many tags as the sequence has steps, 2, got 1"),
+    ],
+)  # fmt: skip
+def test_bad_series(tmp_path: Path, record, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / "a.jsonl", "", record, wanted=TAGS, input="x")
+
+
+@pytest.mark.parametrize(
+    ("record", "options", "expected"),
+    [
+        ({"text": "a", "label": 2}, {}, [2]),
+        ({"text": "a", "score": -0.5}, {}, [-0.5]),
+        ({"text": "a", "y": [1, 2]}, {}, [1, 2]),
+        ({"text": "a", "q": [2, 3], "p": 1}, {"target": "p,q"}, [1, 2, 3]),
+        ({"text": "a", "p,q": 1, "p": 2}, {"target": "p,q"}, [1]),
+        ({"x": [1, 2], "y": 3}, {"input": "x"}, [3]),
+        ({"text": "a", "y": None}, {}, None),
+        ({"text": "a", "p": 1, "q": None}, {"target": "p,q"}, None),
+        ({"text": "a"}, {}, None),
+    ],
+)
+def test_numbers_to_predict_of_one_key_or_of_several(tmp_path: Path, record, options, expected) -> None:
+    (found,) = read(tmp_path / "a.jsonl", record, wanted=VALUES, **options)
+    assert (None if found.values is None else found.values.tolist(), found.labels) == (expected, None)
+
+
+@pytest.mark.parametrize(
+    ("record", "options", "tokens", "expected"),
+    [
+        ({"tokens": ["a", "b c"], "y": [1, 2.5]}, {}, ("a", "b c"), [[1], [2.5]]),
+        ({"tokens": ["a", "b"], "y": [[1, 2], [3, 4]]}, {}, ("a", "b"), [[1, 2], [3, 4]]),
+        ({"tokens": ["a", "b"], "p": [1, 2], "q": [3, 4]}, {"target": "q,p"}, ("a", "b"), [[3, 1], [4, 2]]),
+        ({"tokens": ["a", "b"], "p": [1, 2], "q": [[3, 5], [4, 6]]}, {"target": "p,q"}, ("a", "b"), [[1, 3, 5], [2, 4, 6]]),
+        ({"x": [0.5, 1], "y": [1, 2]}, {"input": "x"}, None, [[1], [2]]),
+        ({"text": "a bc", "y": [1, 2]}, {}, ("a", "bc"), [[1], [2]]),
+        ({"text": "abc", "y": [1, 2, 3]}, {}, ("a", "b", "c"), [[1], [2], [3]]),
+        ({"tokens": ["a"], "y": None}, {}, ("a",), None),
+    ],
+)
+def test_numbers_to_predict_for_each_step(tmp_path: Path, record, options, tokens, expected) -> None:
+    (found,) = read(tmp_path / "a.jsonl", record, wanted=STEP_VALUES, **options)
+    assert (found.tokens, None if found.values is None else found.values.tolist(), found.tags) == (tokens, expected, None)
+
+
+BAD_NUMBERS = [
+    ({"text": "a", "y": "high"}, VALUES, {}, """line 2: 'y' must be numbers, got "high". Mend the object, or pass another `target`"""),
+    ({"text": "a", "y": True}, VALUES, {}, "line 2: 'y' must be numbers, got true"),
+    ({"text": "a", "y": 10**400}, VALUES, {}, "line 2: 'y' must be numbers, got 1000"),
+    ('{"text": "a", "y": NaN}', VALUES, {}, "line 2: 'y' must be numbers, got NaN"),
+    ('{"text": "a", "y": 1e999}', VALUES, {}, "line 2: 'y' must be numbers, got Infinity"),
+    ({"text": "a", "y": []}, VALUES, {}, r"line 2: 'y' must be numbers, got \[\]"),
+    ({"text": "a", "y": [[1]]}, VALUES, {}, r"line 2: 'y' must be numbers, got \[\[1\]\]"),
+    ({"text": "a", "p": 1, "q": "b"}, VALUES, {"target": "p,q"}, r"""line 2: 'p', 'q' must be numbers, got \[1, "b"\]"""),
+    ({"tokens": ["a", "b"], "y": [1]}, STEP_VALUES, {}, r"line 2: 'y' must be numbers for each step, 2 of them, got \[1\]. Mend the object"),
+    ({"tokens": ["a", "b"], "y": 3}, STEP_VALUES, {}, "line 2: 'y' must be numbers for each step, 2 of them, got 3"),
+    ({"tokens": ["a", "b"], "y": [[1], [2, 3]]}, STEP_VALUES, {}, "line 2: 'y' must be numbers for each step, 2 of them, got"),
+    ({"tokens": ["a", "b"], "y": [1, None]}, STEP_VALUES, {}, r"line 2: 'y' must be numbers for each step, got \[1, null\]"),
+    ({"tokens": ["a", "b"], "p": [1, 2], "q": [3]}, STEP_VALUES, {"target": "p,q"}, "line 2: 'p', 'q' must be numbers for each step, 2 of them"),
+    ({"text": "a b", "y": [1, 2, 3, 4]}, STEP_VALUES, {}, "line 2: 'y' must be numbers for each step, 2 of them, got"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("record", "wanted", "options", "message"), BAD_NUMBERS)
+def test_bad_numbers_to_predict(tmp_path: Path, record, wanted: Target, options, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / "a.jsonl", "", record, wanted=wanted, **options)
+
+
+@pytest.mark.parametrize(("record", "wanted", "options", "message"), BAD_NUMBERS)
+def test_numbers_that_are_not_needed_may_be_wrong(tmp_path: Path, record, wanted: Target, options, message: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(record if isinstance(record, str) else json.dumps(record))
+    reading = ReadingOptions(**{"target": "y", **options}).to_predict()
+    (found,) = read_examples(path, reading, wanted)
+    assert found.values is None
+    assert (found.text is None) != (found.tokens is None)
+
+
+def test_an_object_without_a_number_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "a", "p": 1, "q": null}\n')
+    for wanted, what in ((VALUES, "number"), (STEP_VALUES, "numbers")):
+        with pytest.raises(DataError, match=f"line 1: the sequence has no {what}. Name .* It was looked for in 'p', 'q'.$"):
+            list(labelled_examples(path, ReadingOptions(target="p,q"), wanted))
+
+
+@pytest.mark.parametrize(
+    ("record", "wanted", "options", "learnt", "left"),
+    [
+        ({"id": 1, "text": "a", "p": 1, "q": 2, "note": 0}, VALUES, {"target": "q,p"}, ("text", "q", "p"), ("note",)),
+        ({"x": [1, 2], "y": [3, 4], "label": "u"}, STEP_VALUES, {"input": "x", "target": "y"}, ("x", "y"), ("label",)),
+        ({"review": "a b", "stars": 2, "when": 3}, VALUES, {}, ("review", "stars"), ("when",)),
+        ({"tokens": ["a"], "label": "x", "tags": ["t"]}, TAGS, {"target": "tags"}, ("tokens", "tags"), ("label",)),
+        ({"text": "a", "note": 1}, LABELS, {}, (), ()),
+    ],
+)
+def test_what_is_learnt_and_what_is_left_out_is_said(tmp_path: Path, record, wanted: Target, options, learnt, left) -> None:
+    (tmp_path / "a.jsonl").write_text(f"\n{json.dumps(record)}\n")
+    reading = resolve_reading(tmp_path / "a.jsonl", ReadingOptions(**options), wanted)
+    assert (reading.learnt, reading.learnt_targets, reading.left) == (learnt, learnt[1:], left)
+
+
+def test_another_file_is_read_from_all_the_keys_that_were_learnt(tmp_path: Path) -> None:
+    learnt = {"learnt": ("text", "p", "q")}
+    found = read(
+        tmp_path / "a.jsonl", {"label": 9, "text": "a", "q": 2, "p": 1}, {"text": "b", "p": 1, "label": 9}, wanted=VALUES, **learnt
+    )
+    assert [None if example.values is None else example.values.tolist() for example in found] == [[1, 2], None]
+
+
+def test_predicted_numbers_are_keys_beside_the_others(tmp_path: Path) -> None:
+    examples = read(tmp_path / "a.jsonl", {"x": [1, 2]}, {"text": "b"}, {"x": [3, 4]}, {"text": "c d"}, wanted=VALUES, learnt=("x",))
+    examples[3] = replace(examples[3], tokens=("c", "d"))
+    examples.append(Example("made up", text="e", values=np.array([0.5])))
+    predictions = [
+        Prediction(values=np.array([1 / 3])),
+        Prediction(values=np.array([1.0, 2.0]), deviations=np.array([0.5, 0.25])),
+        Prediction(values=np.array([[1.0], [2.0]])),
+        Prediction(values=np.array([[1.0, 2.0], [3.0, 4.0]]), deviations=np.array([[0.5, 0.25], [1.0, 2.0]])),
+        Prediction(values=np.array([1.0])),
+    ]
+    file = io.StringIO()
+    write_predictions(zip(examples, predictions, strict=True), file, ReadingOptions(format="jsonl"))
+    assert [json.loads(line) for line in file.getvalue().splitlines()] == [
+        {"x": [1, 2], "predicted": 0.33333333},
+        {"text": "b", "predicted": [1, 2], "deviations": [0.5, 0.25]},
+        {"x": [3, 4], "predicted": [[1], [2]]},
+        {"text": "c d", "tokens": ["c", "d"], "predicted": [[1, 2], [3, 4]], "deviations": [[0.5, 0.25], [1, 2]]},
+        {"text": "e", "target": [0.5], "predicted": 1},
+    ]
+
+
+def test_numbers_to_predict_that_are_saved_are_read_again(tmp_path: Path) -> None:
+    whole = Example("here", text="a", values=np.array([0.5, 2.0]))
+    path = save_examples([whole], tmp_path / "some.jsonl")
+    (found,) = read_examples(path, ReadingOptions(), VALUES)
+    assert (found.text, found.values.tolist()) == ("a", [0.5, 2])
+    steps = Example("here", tokens=("a", "b"), values=np.array([[0.5], [2.0]]))
+    (found,) = read_examples(save_examples([steps], path), ReadingOptions(), STEP_VALUES)
+    assert (found.tokens, found.values.tolist()) == (("a", "b"), [[0.5], [2]])

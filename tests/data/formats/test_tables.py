@@ -3,16 +3,19 @@
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from unrolled.data.examples import Prediction
+from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import ReadingOptions, labelled_examples, read_examples, resolve_format, resolve_reading, write_predictions
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
+LABELS, TAGS, VALUES, STEP_VALUES = Target.LABELS, Target.TAGS, Target.VALUES, Target.STEP_VALUES
 
-def read(path: Path, content: str, tagged: bool = False, **options):
+
+def read(path: Path, content: str, wanted: Target = Target.LABELS, **options):
     path.write_text(content, newline="")
-    return list(read_examples(path, ReadingOptions(**options), tagged=tagged))
+    return list(read_examples(path, ReadingOptions(**options), wanted))
 
 
 def texts(examples) -> list:
@@ -51,55 +54,55 @@ def test_quotes_in_a_tsv_are_plain_where_lines_are_whole(tmp_path: Path) -> None
 
 
 def test_tags_for_characters_with_and_without_a_header(tmp_path: Path) -> None:
-    with_header = read(tmp_path / "a.csv", "id,len,input,expected\n7,3,ACD,HHE\n8,2,KL,EE\n", True, input="2", target="3")
-    without = read(tmp_path / "b.csv", "1,3,ACD,HHE\n2,2,KL,EE\n", True, input="2", target="3")
+    with_header = read(tmp_path / "a.csv", "id,len,input,expected\n7,3,ACD,HHE\n8,2,KL,EE\n", TAGS, input="2", target="3")
+    without = read(tmp_path / "b.csv", "1,3,ACD,HHE\n2,2,KL,EE\n", TAGS, input="2", target="3")
     for found in (with_header, without):
         assert [(example.tokens, example.tags) for example in found] == [(tuple("ACD"), tuple("HHE")), (tuple("KL"), tuple("EE"))]
-    with pytest.raises(ConfigError, match=r"no column 'expected'; it has no names of columns, and the columns 0 to 3.*`--target`"):
-        read(tmp_path / "b.csv", "1,3,ACD,HHE\n2,2,KL,EE\n", True, input="input", target="expected")
+    with pytest.raises(ConfigError, match=r"no column 'expected'; it has no names of columns, and the columns 0 to 3.*`target`"):
+        read(tmp_path / "b.csv", "1,3,ACD,HHE\n2,2,KL,EE\n", TAGS, input="input", target="expected")
 
 
 def test_tags_for_parts_between_blanks(tmp_path: Path) -> None:
-    found = read(tmp_path / "a.tsv", "words\ttags\nthe dog runs\tDET NOUN VERB\nhey\tINTJ\n", True)
+    found = read(tmp_path / "a.tsv", "words\ttags\nthe dog runs\tDET NOUN VERB\nhey\tINTJ\n", TAGS)
     assert [(e.tokens, e.tags) for e in found] == [(("the", "dog", "runs"), ("DET", "NOUN", "VERB")), (("hey",), ("INTJ",))]
 
 
 @pytest.mark.parametrize(
-    ("content", "tagged", "options", "message"),
+    ("content", "wanted", "options", "message"),
     [
-        ("text,label\na,x\n,y\n", False, {}, "line 3: the input, column 'text', is empty"),
-        ("1,b,c\n2,y,z\n", False, {}, "not clear, and its first row begins with '1'. Pass one of 0 to 2 as `--input`"),
-        ("a,b,c\nx,y,z\n", False, {}, "which column has the sequences is not clear. Pass one of a, b, c as `--input`"),
-        ("text,label\na,x\n", False, {"target": "lable"}, "no column 'lable'; it has columns text, label. .*`--target`"),
-        ("text,label\na,x\n", False, {"input": "2"}, "no column '2'"),
-        ("input,target\nACD,HHE\nAC,H\nACE,HHH\n", True, {}, "line 3: .* as many tags as its input has characters, 2, got 1"),
-        ("input,target\na b,X Y\na b c,X Y\n", True, {}, "line 3: .* as many tags as its input has tokens, 3, got 2"),
-        ("text,label\na,x,y\n", False, {}, "line 2: a row must have 2 cells"),
-        ('text,label\na,x\n"b,y\nc,z\n', False, {}, "line 3: unexpected end of data. Check its double quotes"),
-        ("text,label\n", False, {}, "There is no sequence in"),
-        ("", False, {}, "has no rows"),
+        ("text,label\na,x\n,y\n", LABELS, {}, "line 3: the input, column 'text', is empty"),
+        ("1,b,c\n2,y,z\n", LABELS, {}, "not clear, and its first row begins with '1'. Pass one of 0 to 2 as `input`"),
+        ("a,b,c\nx,y,z\n", LABELS, {}, "which column has the sequences is not clear. Pass one of a, b, c as `input`"),
+        ("text,label\na,x\n", LABELS, {"target": "lable"}, "no column 'lable'; it has columns text, label. .*`target`"),
+        ("text,label\na,x\n", LABELS, {"input": "2"}, "no column '2'"),
+        ("input,target\nACD,HHE\nAC,H\nACE,HHH\n", TAGS, {}, "line 3: .* as many tags as its input has characters, 2, got 1"),
+        ("input,target\na b,X Y\na b c,X Y\n", TAGS, {}, "line 3: .* as many tags as its input has tokens, 3, got 2"),
+        ("text,label\na,x,y\n", LABELS, {}, "line 2: a row must have 2 cells"),
+        ('text,label\na,x\n"b,y\nc,z\n', LABELS, {}, "line 3: unexpected end of data. Check its double quotes"),
+        ("text,label\n", LABELS, {}, "There is no sequence in"),
+        ("", LABELS, {}, "has no rows"),
     ],
 )  # fmt: skip
-def test_bad_tables(tmp_path: Path, content: str, tagged: bool, options, message: str) -> None:
+def test_bad_tables(tmp_path: Path, content: str, wanted: Target, options, message: str) -> None:
     with pytest.raises((DataError, ConfigError), match=message):
-        read(tmp_path / "bad.csv", content, tagged, **options)
+        read(tmp_path / "bad.csv", content, wanted, **options)
 
 
 @pytest.mark.parametrize(
     ("content", "options", "cure"),
     [
-        ("CaseID,ActivityID,CompleteTimestamp\n2,1,2012-04-03\n", {}, "--case CaseID --activity ActivityID --time CompleteTimestamp"),
-        ("case,activity\n1,Assign\n", {}, "--case case --activity activity"),
-        ("case,activity,time,outcome\n1,Assign,3,good\n", {"target": "outcome"}, "--case case --activity activity --time time"),
-        ("case,activity,time,text\n1,Assign,3,a b\n", {"input": "message"}, "--case case --activity activity --time time"),
-        ("concept:name,case:concept:name,org\nAssign,a,b\n", {}, "--case case:concept:name --activity concept:name"),
-        ("Case ID;Event;Date\na;Assign;x\n", {}, "--case 'Case ID' --activity Event --time Date"),
+        ("CaseID,ActivityID,CompleteTimestamp\n2,1,2012-04-03\n", {}, "case='CaseID', activity='ActivityID', time='CompleteTimestamp'"),
+        ("case,activity\n1,Assign\n", {}, "case='case', activity='activity'"),
+        ("case,activity,time,outcome\n1,Assign,3,good\n", {"target": "outcome"}, "case='case', activity='activity', time='time'"),
+        ("case,activity,time,text\n1,Assign,3,a b\n", {"input": "message"}, "case='case', activity='activity', time='time'"),
+        ("concept:name,case:concept:name,org\nAssign,a,b\n", {}, "case='case:concept:name', activity='concept:name'"),
+        ("Case ID;Event;Date\na;Assign;x\n", {}, "case='Case ID', activity='Event', time='Date'"),
     ],
 )
 def test_a_table_that_seems_to_be_an_event_log_is_said_to_be_one(tmp_path: Path, content: str, options, cure: str) -> None:
-    for tagged in (False, True):
-        with pytest.raises(ConfigError, match=f"as `--input`. If each row is an event of a case, pass `{cure}` instead"):
-            read(tmp_path / "log.csv", content, tagged, **options)
+    for wanted in (LABELS, TAGS):
+        with pytest.raises(ConfigError, match=f"as `input`. If each row is an event of a case, pass `{cure}` instead"):
+            read(tmp_path / "log.csv", content, wanted, **options)
 
 
 def test_a_text_beside_a_case_is_a_text(tmp_path: Path) -> None:
@@ -109,38 +112,38 @@ def test_a_text_beside_a_case_is_a_text(tmp_path: Path) -> None:
 def test_a_file_to_predict_may_lack_its_target(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,text\n4,hello\n")
     options = ReadingOptions(input="text", target="label").to_predict()
-    assert texts(read_examples(tmp_path / "a.csv", options, tagged=False)) == [("hello", None)]
+    assert texts(read_examples(tmp_path / "a.csv", options, Target.LABELS)) == [("hello", None)]
 
 
 @pytest.mark.parametrize(
-    ("learnt", "tagged", "content", "expected"),
+    ("learnt", "wanted", "content", "expected"),
     [
-        ("text,tags\nHi .,X Y\na b c,X Y Z\n", True, "id,text\n1,Hello.\n2,I see you.\n", ["Hello.", "I see you."]),
-        ("text,tags\nHi .,X Y\n", True, "text,tags\nHello.,X\n", [("Hello.",)]),
-        ("text,tags\nabc,XYX\n", True, "id,text\nef,gh\n", ["gh"]),
-        ("text,tags\nabc,XYX\n", True, "tags,text\nY,e\nXY,gh\n", [tuple("e"), tuple("gh")]),
-        ("text,tags\nabc,XYX\n", True, "text,tags\ne f,XY\n", ["e f"]),
-        ("text,label\na b,x\nc,y\n", False, "text,other\na b,1\n", [None]),
-        ("text,label\na b,x\nc,y\n", False, "note,mood,sentence\na b,1,c d\n", [None]),
-        ("review,stars,mood\na,1,x\n", False, "text,mood,review,stars\nno,x,c d,2\n", [("2",)]),
-        ("good one,1\nbad one,0\n", False, "good one,1\nbad one,0\n", [("1",), ("0",)]),
+        ("text,tags\nHi .,X Y\na b c,X Y Z\n", TAGS, "id,text\n1,Hello.\n2,I see you.\n", ["Hello.", "I see you."]),
+        ("text,tags\nHi .,X Y\n", TAGS, "text,tags\nHello.,X\n", [("Hello.",)]),
+        ("text,tags\nabc,XYX\n", TAGS, "id,text\nef,gh\n", ["gh"]),
+        ("text,tags\nabc,XYX\n", TAGS, "tags,text\nY,e\nXY,gh\n", [tuple("e"), tuple("gh")]),
+        ("text,tags\nabc,XYX\n", TAGS, "text,tags\ne f,XY\n", ["e f"]),
+        ("text,label\na b,x\nc,y\n", LABELS, "text,other\na b,1\n", [None]),
+        ("text,label\na b,x\nc,y\n", LABELS, "note,mood,sentence\na b,1,c d\n", [None]),
+        ("review,stars,mood\na,1,x\n", LABELS, "text,mood,review,stars\nno,x,c d,2\n", [("2",)]),
+        ("good one,1\nbad one,0\n", LABELS, "good one,1\nbad one,0\n", [("1",), ("0",)]),
     ],
 )  # fmt: skip
-def test_what_is_to_be_predicted_is_read_as_what_was_learnt(tmp_path: Path, learnt: str, tagged: bool, content: str, expected) -> None:
+def test_what_is_to_be_predicted_is_read_as_what_was_learnt(tmp_path: Path, learnt: str, wanted: Target, content: str, expected) -> None:
     (tmp_path / "old.csv").write_text(learnt)
     (tmp_path / "new.csv").write_text(content)
-    reading = resolve_reading(tmp_path / "old.csv", ReadingOptions(), tagged=tagged).to_predict()
-    found = list(read_examples(tmp_path / "new.csv", reading, tagged=tagged))
-    assert [(example.tokens or example.text) if tagged else example.labels for example in found] == expected
+    reading = resolve_reading(tmp_path / "old.csv", ReadingOptions(), wanted).to_predict()
+    found = list(read_examples(tmp_path / "new.csv", reading, wanted))
+    assert [(example.tokens or example.text) if wanted is TAGS else example.labels for example in found] == expected
 
 
 def test_nothing_is_guessed_of_the_labels_of_a_file_that_is_only_to_be_labelled(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("text,label\nab,XY\n")
-    for options, tagged in (({}, False), ({}, True), ({"learnt": ("text", "mood")}, False)):
-        (found,) = read_examples(path, ReadingOptions(**options).to_predict(), tagged=tagged)
+    for options, wanted in (({}, LABELS), ({}, TAGS), ({"learnt": ("text", "mood")}, LABELS)):
+        (found,) = read_examples(path, ReadingOptions(**options).to_predict(), wanted)
         assert (found.text, found.tokens, found.labels, found.tags) == ("ab", None, None, None)
-    (found,) = read_examples(path, ReadingOptions(learnt=("text", "label")).to_predict(), tagged=True)
+    (found,) = read_examples(path, ReadingOptions(learnt=("text", "label")).to_predict(), Target.TAGS)
     assert (found.tokens, found.tags) == (None, None)
 
 
@@ -148,7 +151,7 @@ def test_columns_that_count_are_no_labels_and_a_file_to_measure_on_is_read_as_wh
     assert texts(read(tmp_path / "a.csv", "id,text\n1,a b\n2,c\n")) == [("a b", None), ("c", None)]
     path = tmp_path / "old.csv"
     path.write_text("review,stars,mood\na b,1,good\n")
-    reading = resolve_reading(path, ReadingOptions(input="review", target="mood"), tagged=False)
+    reading = resolve_reading(path, ReadingOptions(input="review", target="mood"), Target.LABELS)
     assert (reading.learnt, reading.input) == (("review", "mood"), "review")
     learnt = {"learnt": ("review", "mood")}
     assert texts(read(tmp_path / "a.csv", "stars,text,review,mood\n1,no,a b,bad\n", **learnt)) == [("a b", ("bad",))]
@@ -159,22 +162,24 @@ def test_columns_that_count_are_no_labels_and_a_file_to_measure_on_is_read_as_wh
 def test_where_a_missing_label_was_looked_for_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,stars\na,1\nb,\n")
     for options, message in (
-        ({}, r"line 3: the sequence has no label. .* It was looked for in column 'stars', as `--target` is not given.$"),
+        ({}, r"line 3: the sequence has no label. .* It was looked for in column 'stars', as `target` is not given.$"),
         ({"target": "stars"}, r"line 3: the sequence has no label. .* It was looked for in column 'stars'.$"),
     ):
         with pytest.raises(DataError, match=message):
-            list(labelled_examples(tmp_path / "a.csv", ReadingOptions(**options), tagged=False))
+            list(labelled_examples(tmp_path / "a.csv", ReadingOptions(**options), Target.LABELS))
     (tmp_path / "a.csv").write_text("text,note\na,1\n")
     with pytest.raises(DataError, match=r"no label. .* It was looked for in 'mood', where those that are learnt stand.$"):
-        list(labelled_examples(tmp_path / "a.csv", ReadingOptions(learnt=("text", "mood")), tagged=False))
+        list(labelled_examples(tmp_path / "a.csv", ReadingOptions(learnt=("text", "mood")), Target.LABELS))
 
 
 @pytest.mark.parametrize(("steps", "expected"), [("characters", "E,EHH\n"), ("parts", "E,E H H\n")])
 def test_tags_are_written_as_they_were_learnt_where_a_file_has_none(tmp_path: Path, steps: str, expected: str) -> None:
     path, file = tmp_path / "a.csv", io.StringIO()
     path.write_text("text\nE\n")
-    examples = read_examples(path, ReadingOptions(steps=steps).to_predict(), tagged=True)
-    write_predictions([(next(examples), Prediction(tags=("E", "H", "H")))], file, ReadingOptions(format="csv"))
+    examples = read_examples(path, ReadingOptions(steps=steps).to_predict(), Target.TAGS)
+    write_predictions(
+        [(next(examples), Prediction(tags=("E", "H", "H"), probabilities=(0.5, 0.25, 1)))], file, ReadingOptions(format="csv")
+    )
     assert file.getvalue() == f"text,predicted\n{expected}"
 
 
@@ -182,16 +187,16 @@ def test_predictions_stand_beside_the_rows_as_they_were(tmp_path: Path) -> None:
     path, file = tmp_path / "a.csv", io.StringIO()
     examples = read(path, 'text,label,other\n"a, b",x,1\nc,y,2\n')
     predictions = [Prediction(labels=("x",), probabilities=(0.75,)), Prediction(labels=("p", "q"), probabilities=(0.5, 0.25))]
-    write_predictions(zip(examples, predictions, strict=True), file, resolve_format(path, ReadingOptions(), tagged=False))
+    write_predictions(zip(examples, predictions, strict=True), file, resolve_format(path, ReadingOptions(), Target.LABELS))
     assert file.getvalue() == 'text,label,other,predicted,probability\n"a, b",x,1,x,0.7500\nc,y,2,p;q,0.5000;0.2500\n'
 
 
 @pytest.mark.parametrize(("text", "tags", "expected"), [("ACD", "HHE", "1,ACD,HHE,EHH\n"), ("a b c", "X Y X", "1,a b c,X Y X,E H H\n")])
 def test_predicted_tags_are_written_as_tags_were(tmp_path: Path, text: str, tags: str, expected: str) -> None:
     path, file = tmp_path / "a.csv", io.StringIO()
-    examples = read(path, f"1,{text},{tags}\n", True, input="1", target="2")
-    options = resolve_format(path, ReadingOptions(), tagged=True)
-    write_predictions([(examples[0], Prediction(tags=("E", "H", "H")))], file, options)
+    examples = read(path, f"1,{text},{tags}\n", TAGS, input="1", target="2")
+    options = resolve_format(path, ReadingOptions(), Target.TAGS)
+    write_predictions([(examples[0], Prediction(tags=("E", "H", "H"), probabilities=(0.5, 0.25, 1)))], file, options)
     assert file.getvalue() == expected
 
 
@@ -203,3 +208,149 @@ def test_rows_of_one_id_are_noticed(tmp_path: Path) -> None:
 def test_a_long_cell(tmp_path: Path) -> None:
     (found,) = read(tmp_path / "a.csv", f"text,label\n{'ACGT' * 50_000},x\n")
     assert len(found.text) == 200_000
+
+
+def written(path: Path, examples, *predictions: Prediction, wanted: Target) -> list[str]:
+    file = io.StringIO()
+    write_predictions(zip(examples, predictions, strict=True), file, resolve_format(path, ReadingOptions(), wanted))
+    return file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "expected"),
+    [
+        ("text,label\na b,1.5\nc,-2e3\n", {}, [("a b", [1.5]), ("c", [-2000])]),
+        ("id,text,weight,height\n1,a b,1,2\n2,c, 3 ,4\n", {"target": "height,weight"}, [("a b", [2, 1]), ("c", [4, 3])]),
+        ("id,text,weight,height\n1,a b,1,2\n", {"target": "weight, height"}, [("a b", [1, 2])]),
+        ("a b,1,2\nc,3,4\n", {"input": "0", "target": "2,1"}, [("a b", [2, 1]), ("c", [4, 3])]),
+        ('text,"x,y",x\na,1,2\n', {"target": "x,y"}, [("a", [1])]),
+        ("compound,x,y\nCCO,0.5,1\nCC,2,3\n", {"target": "x,y"}, [("CCO", [0.5, 1]), ("CC", [2, 3])]),
+        (",name,x,y\n0,CCO,1,2\n", {"target": "x,y"}, [("CCO", [1, 2])]),
+        ("text,x,y\na,1,\nb,2,3\n", {"target": "x,y"}, [("a", None), ("b", [2, 3])]),
+        ("text,note\na,1\n", {"learnt": ("text", "stars")}, [("a", None)]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_numbers_of_one_column_or_of_several(tmp_path: Path, content: str, options, expected, delimiter: str) -> None:
+    if delimiter == "\t":
+        content = content.replace('"x,y"', "x;y").replace(",", "\t").replace("x;y", "x,y")
+    found = read(tmp_path / ("a.csv" if delimiter == "," else "a.tsv"), content, VALUES, **options)
+    assert [(example.text, None if example.values is None else example.values.tolist()) for example in found] == expected
+    assert all(example.labels is None and example.tags is None for example in found)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "tokens", "expected"),
+    [
+        ("words,heights\nthe dog,1 2.5\n", {}, ("the", "dog"), [[1], [2.5]]),
+        ("seq,y\nACD,120\n", {}, ("A", "C", "D"), [[1], [2], [0]]),
+        ("text,x,y\na b,1 2,3 4\n", {"target": "y,x"}, ("a", "b"), [[3, 1], [4, 2]]),
+        ("text,x,y\nab,12,34\n", {"target": "x,y", "steps": "characters"}, ("a", "b"), [[1, 3], [2, 4]]),
+    ],
+)
+def test_numbers_for_each_step(tmp_path: Path, content: str, options, tokens, expected) -> None:
+    (found,) = read(tmp_path / "a.csv", content, STEP_VALUES, **options)
+    assert (found.tokens, found.values.tolist(), found.tags) == (tokens, expected, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted", "options", "message"),
+    [
+        ("text,x\nb,1\na,high\n", VALUES, {}, "a.csv, line 3: a target must be a number, got 'high'. Mend it, or take another `target`"),
+        ("text,x,y\na,1,nan\n", VALUES, {"target": "x,y"}, "a.csv, line 2: a target must be a finite number, got 'nan'. Mend it, or take the row"),
+        ("text,x\na,-inf\n", VALUES, {}, "a.csv, line 2: a target must be a finite number, got '-inf'"),
+        ("text,x\nb 1,2 1\na b,1 high\n", STEP_VALUES, {}, "a.csv, line 3, step 2: a target must be a number, got 'high'"),
+        ("text,x,y\na b,1 2,3 inf\n", STEP_VALUES, {"target": "x,y"}, "a.csv, line 2, step 2: a target must be a finite number, got 'inf'"),
+        ("text,x,y\na b,1 2,3\n", STEP_VALUES, {"target": "x,y"}, "a.csv, line 2: .* as its input has tokens, 2, got 1"),
+        ("text,x,y\na,1,2\n", VALUES, {"target": "x,z"}, "a.csv has no column 'z'; it has columns text, x, y. Pass one of them as `target`"),
+        ("text,x,y\na,1,2\n", LABELS, {"target": "x,y"}, "a.csv has no column 'x,y'"),
+    ],
+)  # fmt: skip
+def test_bad_numbers_to_predict(tmp_path: Path, content: str, wanted: Target, options, message: str) -> None:
+    with pytest.raises((DataError, ConfigError), match=message):
+        read(tmp_path / "a.csv", content, wanted, **options)
+
+
+def test_where_a_missing_number_was_looked_for_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,x,y\na,1,2\nb,,3\n")
+    for wanted, message in (
+        (VALUES, r"line 3: the sequence has no number. Name their column .* It was looked for in column 'x', column 'y'.$"),
+        (STEP_VALUES, r"line 3: the sequence has no numbers. Name their column .* It was looked for in column 'x', column 'y'.$"),
+    ):
+        with pytest.raises(DataError, match=message):
+            list(labelled_examples(tmp_path / "a.csv", ReadingOptions(target="x,y"), wanted))
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted", "target", "expected"),
+    [
+        ("text,x\na,high\nb,2\n", VALUES, "x", [None, [2]]),
+        ("text,x,y\na,1,inf\nb,2,3\n", VALUES, "x,y", [None, [2, 3]]),
+        ("text,x\na,1\n", VALUES, "x,y", [None]),
+        ("text,x\na b,1 high\n", STEP_VALUES, "x", [None]),
+        ("text,x,y\na b,1 2,3 high\n", STEP_VALUES, "x,y", [None]),
+        ("text,x,y\na b,1 2,3\nc d,1 2,3 4\n", STEP_VALUES, "x,y", [None, [[1, 3], [2, 4]]]),
+    ],
+)
+def test_numbers_that_are_not_needed_may_be_wrong_or_missing(tmp_path: Path, content: str, wanted: Target, target: str, expected) -> None:
+    (tmp_path / "a.csv").write_text(content)
+    options = ReadingOptions(input="text", target=target, steps="parts").to_predict()
+    found = list(read_examples(tmp_path / "a.csv", options, wanted))
+    assert [None if example.values is None else example.values.tolist() for example in found] == expected
+    assert all(example.labels is None and example.tags is None for example in found)
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted", "options", "learnt", "left"),
+    [
+        ("id,text,x,y,note\n1,a b,1,2,z\n", VALUES, {"target": "y,x"}, ("text", "y", "x"), ("note",)),
+        ("id,text,x,y,note\n1,a b,1 2,2 3,z\n", STEP_VALUES, {"target": "x"}, ("text", "x"), ("y", "note")),
+        ("review,stars,mood,when\na,1,x,2\n", LABELS, {"target": "mood"}, ("review", "mood"), ("stars", "when")),
+        ("review,stars,mood,when\na,1,x,2\n", VALUES, {}, ("review", "stars"), ("mood", "when")),
+        ("len,sequence,tags\n2,ab,XY\n", TAGS, {}, ("sequence", "tags"), ("len",)),
+        ("text,note,more\na,1,x\n", LABELS, {}, (), ()),
+        ("a b,1,2\nc,3,4\n", VALUES, {"input": "0", "target": "1"}, ("0", "1"), ()),
+    ],
+)
+def test_what_is_learnt_and_what_is_left_out_is_said(tmp_path: Path, content: str, wanted: Target, options, learnt, left) -> None:
+    (tmp_path / "a.csv").write_text(content)
+    reading = resolve_reading(tmp_path / "a.csv", ReadingOptions(**options), wanted)
+    assert (reading.learnt, reading.learnt_targets, reading.left) == (learnt, learnt[1:], left)
+
+
+def test_another_file_is_read_from_all_the_columns_that_were_learnt(tmp_path: Path) -> None:
+    learnt = {"learnt": ("text", "x", "y")}
+    (found,) = read(tmp_path / "a.csv", "y,label,text,x\n2,9,a b,1\n", VALUES, **learnt)
+    assert (found.text, found.values.tolist()) == ("a b", [1, 2])
+    (found,) = read(tmp_path / "a.csv", "y,note,text\n2,9,a b\n", VALUES, **learnt)
+    assert (found.text, found.values) == ("a b", None)
+
+
+def test_predicted_numbers_stand_beside_the_rows_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    examples = read(path, "text,x\na,1\nb,2\n", VALUES)
+    one, two = np.array([1.25]), np.array([-2e-7, 1 / 3])
+    said = [Prediction(values=one, deviations=np.array([0.5])), Prediction(values=two, deviations=np.array([3.0, 0.1]))]
+    expected = ["text,x,predicted,deviation", "a,1,1.25,0.5", "b,2,-2e-07;0.333333,3;0.1"]
+    assert written(path, examples, *said, wanted=VALUES) == expected
+    alone = written(path, examples, Prediction(values=one), Prediction(values=one), wanted=VALUES)
+    assert alone == ["text,x,predicted", "a,1,1.25", "b,2,1.25"]
+    tabs = tmp_path / "a.tsv"
+    (example,) = read(tabs, "text\tx\na\t1\n", VALUES)
+    assert written(tabs, [example], said[0], wanted=VALUES) == ["text\tx\tpredicted\tdeviation", "a\t1\t1.25\t0.5"]
+
+
+def test_predicted_numbers_of_steps_are_written_as_they_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    examples = read(path, "text,x\na b,1 2\nc,3\n", STEP_VALUES)
+    values = [np.array([[0.5], [-1]]), np.array([[1e-9]])]
+    said = [Prediction(values=found, deviations=abs(found)) for found in values]
+    lines = written(path, examples, *said, wanted=STEP_VALUES)
+    assert lines == ["text,x,predicted,deviation", "a b,1 2,0.5 -1,0.5 1", "c,3,1e-09,1e-09"]
+    again = read(tmp_path / "b.csv", "\n".join(lines), STEP_VALUES, input="text", target="predicted,deviation")
+    for example, found in zip(again, values, strict=True):
+        np.testing.assert_array_equal(example.values, np.concatenate([found, abs(found)], axis=1))
+    tabs = tmp_path / "a.tsv"
+    (example,) = read(tabs, "text\tx\na b\t1 2\n", STEP_VALUES)
+    several = Prediction(values=np.array([[1.0, 2.0], [3.0, 4.0]]))
+    assert written(tabs, [example], several, wanted=STEP_VALUES) == ["text\tx\tpredicted", "a b\t1 2\t1,2 3,4"]

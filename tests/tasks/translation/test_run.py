@@ -8,11 +8,12 @@ import pytest
 
 import unrolled as un
 from unrolled.cells import find_cell
-from unrolled.data.pairs import PairOptions, read_pairs
+from unrolled.data.formats.pair_options import PairOptions
+from unrolled.data.formats.pairs import read_pairs
 from unrolled.errors import ConfigError, DataError, RunError
 from unrolled.tasks import find_recipe, run_training
-from unrolled.tasks.configuration import Configuration
-from unrolled.tasks.translation.material import read_bilingual
+from unrolled.tasks.configuration import Configuration, groups_of
+from unrolled.tasks.translation.reading import read_pair_data
 from unrolled.training import RunFolder, Silent
 from unrolled.training.interrupt import Stopped
 
@@ -38,10 +39,10 @@ def pairs(tmp_path):
     return write(tmp_path / "pairs.tsv", rows)
 
 
-def material(data=(), **options):
-    kind = find_recipe("translate")
-    values = {**SMALL, **options, "sources": [str(data)] if data else ()}
-    return read_bilingual(Configuration.from_flat(kind.name, kind.groups, values), lambda *_: None)
+def data_of(path=(), **options):
+    recipe = find_recipe("translate")
+    values = {**SMALL, **options, "sources": [str(path)] if path else ()}
+    return read_pair_data(Configuration.from_flat(recipe.name, recipe.options, values), lambda *_: None)
 
 
 def records(folder):
@@ -49,7 +50,7 @@ def records(folder):
 
 
 def test_a_translator_learns_and_is_the_same_when_it_is_loaded(pairs, tmp_path):
-    write(pairs, ((pair.source, pair.targets[0].removesuffix(" !")) for pair in read_pairs(pairs, PairOptions())))
+    write(pairs, ((pair.text, pair.texts[0].removesuffix(" !")) for pair in read_pairs(pairs, PairOptions())))
     given = un.train_translator(pairs, out=tmp_path / "run", level="word", **{**QUIET, **LEARN})
     loaded = un.load(tmp_path / "run")
     sources = ["red cat", "one two red dog", "cat"]
@@ -78,50 +79,52 @@ def test_a_run_that_is_interrupted_ends_like_one_left_alone(pairs, tmp_path, mon
             monkeypatch.undo()
             raise Stopped
 
-    kind = find_recipe("translate")
+    recipe = find_recipe("translate")
     alone, stopped = RunFolder(tmp_path / "alone"), RunFolder(tmp_path / "stopped")
-    run_training(kind, str(pairs), alone, {**SMALL, **options}, Silent())
+    run_training(recipe, str(pairs), alone, {**SMALL, **options}, Silent())
     monkeypatch.setattr("unrolled.training.interrupt.Interrupts.check", stop)
-    assert not run_training(kind, str(pairs), stopped, {**SMALL, **options}, Silent()).finished
-    assert run_training(kind, (), stopped, {}, Silent(), resume=True).finished
+    assert not run_training(recipe, str(pairs), stopped, {**SMALL, **options}, Silent()).finished
+    assert run_training(recipe, (), stopped, {}, Silent(), resume=True).finished
     assert (alone.path / "model.safetensors").read_bytes() == (stopped.path / "model.safetensors").read_bytes()
     left, other = ({k: v for k, v in records(run.path)[-1].items() if k.startswith("final")} for run in (alone, stopped))
     assert left == other
 
 
 def test_sources_are_held_out_with_all_their_references(pairs):
-    found = material(pairs, level="word", held_out=0.2)
+    found = data_of(pairs, level="word", held_out=0.2)
     wanted: dict[str, list[str]] = {}
     for pair in read_pairs(pairs, PairOptions()):
-        wanted.setdefault(pair.source, []).extend(pair.targets)
-    held = {pair.source: pair.targets for pair in found.held_out}
+        wanted.setdefault(pair.text, []).extend(pair.texts)
+    held = {pair.text: pair.texts for pair in found.held_out}
     assert len(held) == round(0.2 * len(wanted))
     for source, targets in held.items():
         assert targets == tuple(dict.fromkeys(wanted[source]))
     assert any(len(targets) > 1 for targets in held.values())
     assert len(found.train) == sum(len(targets) for source, targets in wanted.items() if source not in held)
-    assert material(pairs, level="word", held_out=0.2).fingerprint == found.fingerprint
-    assert material(pairs, level="word", held_out=0.2, seed=1).held_out != found.held_out
+    assert data_of(pairs, level="word", held_out=0.2).fingerprint == found.fingerprint
+    assert data_of(pairs, level="word", held_out=0.2, seed=1).held_out != found.held_out
 
 
 def test_aligned_files_and_files_to_measure_on(pairs, tmp_path):
-    rows = [(pair.source, *pair.targets) for pair in read_pairs(pairs, PairOptions())]
+    rows = [(pair.text, *pair.texts) for pair in read_pairs(pairs, PairOptions())]
     for name, column in (("a.en", 0), ("a.fr", 1)):
         (tmp_path / name).write_text("".join(f"{row[column]}\n" for row in rows), encoding="utf-8")
     for name, lines in (("dev.en", ["cat", "red zebra"]), ("dev.fr", ["chat", "zèbre rouge"]), ("more.fr", ["le chat", ""])):
         (tmp_path / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     aligned = {"source": str(tmp_path / "a.en"), "target": str(tmp_path / "a.fr")}
     dev = [str(tmp_path / name) for name in ("dev.en", "dev.fr", "more.fr")]
-    found = material(**aligned, validation=dev, level="word")
+    found = data_of(**aligned, validation=dev, level="word")
     assert len(found.train) == len(rows)
-    assert [(pair.source, pair.targets) for pair in found.held_out] == [("cat", ("chat", "le chat")), ("red zebra", ("zèbre rouge",))]
-    assert found.told == "150 pairs; to measure on: 2 pairs; 1 sources to measure on are learnt, too"
-    assert "zebra" not in found.knowledge.source.symbols.names
+    assert [(pair.text, pair.texts) for pair in found.held_out] == [("cat", ("chat", "le chat")), ("red zebra", ("zèbre rouge",))]
+    assert found.summary.startswith("150 pairs; to measure on: 2 pairs; 1 sources to measure on are learnt, too. 150 to learn, of ")
+    assert "zebra" not in found.codecs.source.vocabulary.names
     write(tmp_path / "dev.tsv", [("blue cat", "chat bleu")])
-    other = material(pairs, validation=str(tmp_path / "dev.tsv"), level="word")
-    assert (other.told, len(other.train)) == ("150 pairs; to measure on: 1 pairs", len(rows))
-    with pytest.raises(ConfigError, match=r"two aligned files .*got .*dev.en.*--validation SOURCES --validation TARGETS"):
-        material(**aligned, validation=dev[:1])
+    other = data_of(pairs, validation=str(tmp_path / "dev.tsv"), level="word")
+    assert other.summary.startswith("150 pairs; to measure on: 1 pairs. ") and len(other.train) == len(rows)
+    with pytest.raises(
+        ConfigError, match=r"`validation` must name two aligned files .*got .*dev.en.*Pass two: the sources, and the targets"
+    ):
+        data_of(**aligned, validation=dev[:1])
     trained = un.train_translator(out=tmp_path / "run", **aligned, validation=dev, level="word", **QUIET)
     assert trained.evaluate([], reading=trained.reading_of(source=dev[0], target=tuple(dev[1:]))).scores.size == 2
     assert trained.evaluate(pairs).tally.pairs == 150
@@ -132,50 +135,51 @@ def test_a_source_to_measure_on_is_asked_once_beside_all_its_references(pairs, t
         tmp_path / "dev.tsv",
         [("red cat", "chat rouge"), ("two dogs", "deux chiens"), ("red  cat", "un chat rouge"), ("red cat", "chat rouge")],
     )
-    held = material(pairs, validation=str(dev), level="word").held_out
-    assert [(pair.source, pair.targets) for pair in held] == [("red cat", ("chat rouge", "un chat rouge")), ("two dogs", ("deux chiens",))]
+    held = data_of(pairs, validation=str(dev), level="word").held_out
+    assert [(pair.text, pair.texts) for pair in held] == [("red cat", ("chat rouge", "un chat rouge")), ("two dogs", ("deux chiens",))]
 
 
 def test_texts_are_cut_into_characters_if_they_are_made_up_and_else_into_subwords(pairs):
-    assert material(pairs, vocabulary=300).knowledge.target.level == "subword"
-    assert material("builtin:reversed").knowledge.target.level == "char"
-    assert material("builtin:reversed", level="word", held_out=3).knowledge.target.level == "word"
-    both = Configuration.from_flat("translate", find_recipe("translate").groups, {"sources": ("builtin:reversed", str(pairs))})
-    assert not both["data"].made_up
+    assert data_of(pairs, vocabulary=300).codecs.target.level == "subword"
+    assert data_of("builtin:reversed").codecs.target.level == "char"
+    assert data_of("builtin:reversed", level="word", held_out=3).codecs.target.level == "word"
+    both = Configuration.from_flat("translate", find_recipe("translate").options, {"sources": ("builtin:reversed", str(pairs))})
+    assert not both.options.data.made_up
 
 
 def test_what_was_asked_for_is_stored_and_used_again(pairs, tmp_path):
     asked = {"level": "word", "longest": 3, "too_long": "cut", "attention": "additive", "decoder_cell": "gru", "reverse_source": True}
     given = un.train_translator(pairs, out=tmp_path / "run", header=True, **asked, **QUIET)
-    kind = find_recipe("translate")
-    stored = Configuration.read("translate", kind.groups, RunFolder(tmp_path / "run"))
-    found = {name: getattr(group, name) for name in asked for group in stored.groups.values() if hasattr(group, name)}
+    recipe = find_recipe("translate")
+    stored = Configuration.read("translate", recipe.options, RunFolder(tmp_path / "run"))
+    groups = [getattr(stored.options, name) for name in groups_of(recipe.options)]
+    found = {name: getattr(group, name) for name in asked for group in groups if hasattr(group, name)}
     assert found == asked
     loaded = un.load(tmp_path / "run")
     assert (loaded.reading.longest, loaded.reading.too_long, loaded.reading.header) == (3, "cut", True)
-    assert loaded.codings.reverse_source
-    assert loaded.codings.to_json() == given.codings.to_json()
+    assert loaded.codecs.reverse_source
+    assert loaded.codecs.to_json() == given.codecs.to_json()
     assert loaded.evaluate(pairs).tally.pairs == 149
     built = un.train_translator("builtin:reversed", out=tmp_path / "other", held_out=3, **{**QUIET, "epochs": 1, "batch": 5000})
-    assert Configuration.read("translate", kind.groups, RunFolder(tmp_path / "other"))["symbols"].level == "char"
-    assert built.codings.source.level == "char"
+    assert Configuration.read("translate", recipe.options, RunFolder(tmp_path / "other")).options.symbols.level == "char"
+    assert built.codecs.source.level == "char"
 
 
 def test_every_epoch_has_other_batches_of_the_same_sources(pairs):
-    kind = find_recipe("translate")
-    configuration = Configuration.from_flat("translate", kind.groups, {"sources": (str(pairs),), "level": "word", **SMALL})
-    read = kind.read(configuration, lambda *_: None)
-    configuration = kind.resolve(configuration, read.knowledge)
-    task = kind.task(kind.build(configuration, read.knowledge, find_cell("lstm")), read, configuration)
+    recipe = find_recipe("translate")
+    configuration = Configuration.from_flat("translate", recipe.options, {"sources": (str(pairs),), "level": "word", **SMALL})
+    data = recipe.read(configuration, lambda *_: None)
+    configuration = recipe.resolve(configuration, data.codecs)
+    task = recipe.task(recipe.build(configuration, data.codecs, find_cell("lstm")), data, configuration)
     orders = []
     for epoch in (0, 1, 2, 1):
         task.begin(epoch)
-        orders.append([batch.tolist() for batch in task.order])
+        orders.append([batch.tolist() for batch in task.learner.order])
     assert orders[0] != orders[1] != orders[2] != orders[0]
     assert orders[1] == orders[3]
     together = [{frozenset(batch) for batch in order} for order in orders]
     assert together[0] != together[1] != together[2]
-    assert all(sorted(itertools.chain(*order)) == list(range(len(read.train))) for order in orders)
+    assert all(sorted(itertools.chain(*order)) == list(range(len(data.train))) for order in orders)
 
 
 def test_unknown_words_are_copied(tmp_path):
@@ -194,24 +198,24 @@ def test_unknown_words_are_copied(tmp_path):
 
 
 def test_other_data_is_refused_when_a_run_goes_on(pairs, tmp_path):
-    folder, kind = RunFolder(tmp_path / "run"), find_recipe("translate")
-    run_training(kind, str(pairs), folder, SMALL, Silent())
-    assert run_training(kind, (), folder, {"epochs": 3}, Silent(), resume=True).finished
-    with pytest.raises(ConfigError, match="`--attention` cannot change when a run is resumed"):
-        run_training(kind, (), folder, {"attention": "none"}, Silent(), resume=True)
+    folder, recipe = RunFolder(tmp_path / "run"), find_recipe("translate")
+    run_training(recipe, str(pairs), folder, SMALL, Silent())
+    assert run_training(recipe, (), folder, {"epochs": 3}, Silent(), resume=True).finished
+    with pytest.raises(ConfigError, match="`attention` cannot change when a run is resumed"):
+        run_training(recipe, (), folder, {"attention": "none"}, Silent(), resume=True)
     with pairs.open("a") as file:
         file.write("dog\tle chien\n")
     with pytest.raises(RunError, match="is not the one that"):
-        run_training(kind, (), folder, {"epochs": 4}, Silent(), resume=True)
+        run_training(recipe, (), folder, {"epochs": 4}, Silent(), resume=True)
 
 
 def test_two_runs_cannot_be_in_one_folder(pairs, tmp_path):
-    folder, kind = RunFolder(tmp_path / "run"), find_recipe("translate")
-    run_training(kind, str(pairs), folder, SMALL, Silent())
+    folder, recipe = RunFolder(tmp_path / "run"), find_recipe("translate")
+    run_training(recipe, str(pairs), folder, SMALL, Silent())
     with pytest.raises(RunError, match="already"):
-        run_training(kind, str(pairs), folder, SMALL, Silent())
+        run_training(recipe, str(pairs), folder, SMALL, Silent())
     with folder.hold(), pytest.raises(RunError, match="Another process is training"):
-        run_training(kind, (), folder, {"epochs": 3}, Silent(), resume=True)
+        run_training(recipe, (), folder, {"epochs": 3}, Silent(), resume=True)
 
 
 @pytest.mark.parametrize(
@@ -229,8 +233,8 @@ def test_two_runs_cannot_be_in_one_folder(pairs, tmp_path):
 )
 def test_what_cannot_be_used_or_held_out_is_told(tmp_path, rows, told, learnt):
     data = write(tmp_path / "some.tsv", rows)
-    found = material(data, longest=3)
-    assert found.told == told.format(data)
+    found = data_of(data, longest=3)
+    assert found.summary.startswith(f"{told.format(data)}. {learnt:,} to learn, of ")
     assert len(found.train) == learnt
     trained = un.train_translator(data, out=tmp_path / "run", longest=3, **{**QUIET, "epochs": 1})
     assert trained.translate(["never seen ☃"])[0]
@@ -243,13 +247,37 @@ def test_nothing_that_can_be_learnt_is_an_error_and_leaves_nothing(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_damaged_symbols_are_told(pairs, tmp_path):
+def test_damaged_codecs_are_told(pairs, tmp_path):
     un.train_translator(pairs, out=tmp_path / "run", level="word", **QUIET)
-    path = tmp_path / "run" / "symbols.json"
+    path = tmp_path / "run" / "codecs.json"
     known = json.loads(path.read_text())
-    path.write_text(json.dumps({**known, "target": {"level": "word", "symbols": known["target"]["symbols"][:3]}}))
-    with pytest.raises(RunError):
-        un.load(tmp_path / "run")
+    fewer = {"names": known["target"]["symbols"]["names"][:3], "counts": []}
+    for damaged, told in (
+        ({**known, "target": {**known["target"], "symbols": fewer}}, r"model.safetensors"),
+        ({"source": known["source"], "target": None}, "damaged or foreign: pairs must have"),
+        ({**known, "source": {"level": "word"}}, "damaged or foreign: texts must have"),
+        ({**known, "source": {**known["source"], "level": "syllable"}}, "must be one of char, word, subword, event, got 'syllable'"),
+        ({**known, "source": {**known["source"], "symbols": ["un", "un"]}}, "must be a list of different strings"),
+        ([known], "damaged or foreign: pairs must have"),
+    ):
+        path.write_text(json.dumps(damaged))
+        with pytest.raises(RunError, match=told):
+            un.load(tmp_path / "run")
     path.write_text("{")
-    with pytest.raises(RunError, match="The symbols of the run are damaged"):
+    with pytest.raises(RunError, match=r"damaged or foreign: codecs.json is not JSON .* Take it from a copy of the run"):
         un.load(tmp_path / "run")
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_sources_can_be_read_through_a_window_of_the_input(pairs, tmp_path, bidirectional):
+    options = {"level": "word", "input_window": 3, "bidirectional": bidirectional}
+    given = un.train_translator(pairs, out=tmp_path / "run", **options, **QUIET)
+    loaded = un.load(tmp_path / "run")
+    assert loaded.model.encoder.window.size == 3
+    sources = ["red cat", "one two red dog"]
+    assert [best[0].text for best in given.translate(sources)] == [best[0].text for best in loaded.translate(sources)]
+    talk = loaded.converse()
+    assert talk.reply("red cat") == loaded.translate(["red cat"])[0][0].text and talk.reply("one") is not None
+    assert run_training(find_recipe("translate"), (), RunFolder(tmp_path / "run"), {"epochs": 3}, Silent(), resume=True).finished
+    with pytest.raises(ConfigError, match="`layers` must be at least 1 here, as a decoder goes on from states, got 0"):
+        un.train_translator(pairs, out=tmp_path / "other", layers=0, **QUIET)

@@ -6,22 +6,28 @@ import warnings
 
 import numpy as np
 import pytest
+import sacrebleu
 import torch
 
-from unrolled.data.coding import Coding, CodingOptions
-from unrolled.data.pairs import Codings, Pair, PairOptions
-from unrolled.data.pairs.bitext import Bitext
+from unrolled.data.bitext import Bitext
+from unrolled.data.codecs import PairCodec, TextCodec
+from unrolled.data.examples import Example
+from unrolled.data.formats.pair_options import PairOptions
 from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.draw import attention
 from unrolled.models import EncoderDecoder, EncoderDecoderOptions
-from unrolled.tasks.translation import SearchOptions, TrainedTranslator, draw_alignment, require_drawable, score_texts
-from unrolled.tasks.translation.material import Bilingual
-from unrolled.tasks.translation.task import TranslationTask
+from unrolled.tasks import find_recipe
+from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.measures.texts import score_texts
+from unrolled.tasks.translation.alignment import draw_alignment, require_drawable
+from unrolled.tasks.translation.options import SearchOptions
+from unrolled.tasks.translation.reading import PairData
+from unrolled.tasks.translation.trained import TrainedTranslator
 
 PAIRS = [
-    Pair("1", "a red cat", ("un chat rouge",)),
-    Pair("2", "the dog runs", ("le chien court", "il court")),
-    Pair("3", "Zoë, the cat!", ("Zoë, le chat !",)),
+    Example("1", text="a red cat", texts=("un chat rouge",)),
+    Example("2", text="the dog runs", texts=("le chien court", "il court")),
+    Example("3", text="Zoë, the cat!", texts=("Zoë, le chat !",)),
 ]
 SOURCES = ["the red dog", "a cat runs", "cat", "Zoë, the dog, the cat, a dog runs!", "a red red red cat"]
 OPTIONS = EncoderDecoderOptions(hidden=5, embedding=4)
@@ -30,15 +36,14 @@ LEVELS = {"char": {"level": "char"}, "word": {"level": "word"}, "subword": {"lev
 
 def translator_of(level="char", seed=0, **options):
     """A network with random weights, whose ends come soon enough."""
-    coding = CodingOptions(**LEVELS[level])
-    codings = Codings.learn(PAIRS, coding)
+    codecs = PairCodec.learn(PAIRS, **LEVELS[level])
     torch.manual_seed(seed)
-    model = EncoderDecoder(codings.source.size, codings.target.size, dataclasses.replace(OPTIONS, **options), end=Coding.end)
+    model = EncoderDecoder(codecs.source.size, codecs.target.size, dataclasses.replace(OPTIONS, **options), end=TextCodec.end)
     for weight in model.parameters():
         torch.nn.init.normal_(weight, std=0.6)
     with torch.no_grad():
-        model.output.bias[Coding.end] += 1.5
-    return TrainedTranslator(model.double().eval(), codings)
+        model.output.bias[TextCodec.end] += 1.5
+    return TrainedTranslator(model.double().eval(), codecs)
 
 
 def log_softmax(logits):
@@ -49,17 +54,17 @@ def log_softmax(logits):
 @torch.no_grad()
 def by_hand(translator, source, choose):
     """Write symbol after symbol as `choose(t, log-probabilities)` says, up to the end; the ids, and the sum of their log P."""
-    model, codings = translator.model, translator.codings
-    symbols = list(next(codings.source.split([source])))[:: -1 if codings.reverse_source else 1]
-    ids = [*(codings.source.look_up([s])[0] for s in symbols), Coding.end]
+    model, codecs = translator.model, translator.codecs
+    symbols = codecs.source.split(source)[:: -1 if codecs.reverse_source else 1]
+    ids = [*(codecs.source.look_up([s])[0] for s in symbols), TextCodec.end]
     memory = model.encode(torch.tensor(ids)[:, None], torch.tensor([len(ids)]))
-    state, last, found, total = model.begin(memory), Coding.end, [], 0.0
+    state, last, found, total = model.begin(memory), TextCodec.end, [], 0.0
     for t in itertools.count():
         seen, state = model.decoder.step(torch.tensor([last]), state, memory)
         chances = log_softmax(model.output(seen.features)[0].numpy())
         last = choose(t, chances)
         total += chances[last]
-        if last == Coding.end:
+        if last == TextCodec.end:
             return found, total
         found.append(last)
 
@@ -69,7 +74,7 @@ def by_hand(translator, source, choose):
 def test_score_is_the_sum_over_the_steps(level, options):
     translator = translator_of(level, **options)
     for source, target in (("the red dog", "le chien rouge"), ("cat", "chat"), ("a cat runs", "il court")):
-        wanted = [*translator.codings.target.encode(target), Coding.end]
+        wanted = [*translator.codecs.target.encode(target), TextCodec.end]
         _, total = by_hand(translator, source, lambda t, chances, wanted=wanted: wanted[t])
         assert translator.score(source, target) == pytest.approx(total, rel=1e-12)
         assert translator.score(f" {source} ", f"{target}\n") == translator.score(source, target)
@@ -80,15 +85,15 @@ def test_score_is_the_sum_over_the_steps(level, options):
 def test_greedy_search_takes_the_likeliest_symbol_at_every_step(level, options):
     translator = translator_of(level, **options)
     with torch.no_grad():
-        translator.model.output.bias[Coding.unknown] += 2.0
+        translator.model.output.bias[TextCodec.unknown] += 2.0
     for source, (said,) in zip(SOURCES, translator.translate(SOURCES), strict=True):
-        most = SearchOptions().most(len(next(translator.codings.sources([source]))))
+        most = SearchOptions().most(len(next(translator.codecs.sources([source]))))
 
         def likeliest(t, chances, most=most):
-            return Coding.end if t == most else int(np.delete(chances, Coding.unknown).argmax()) + 1
+            return TextCodec.end if t == most else int(np.delete(chances, TextCodec.unknown).argmax()) + 1
 
         found, total = by_hand(translator, source, likeliest)
-        assert said.text == translator.codings.target.decode(found)
+        assert said.text == translator.codecs.target.decode(found)
         assert said.log_probability == pytest.approx(total, rel=1e-9)
         assert said.score == pytest.approx(total / ((5 + len(found) + 1) / 6) ** 0.6, rel=1e-9)
         assert len(said.written) == len(found) + 1
@@ -128,7 +133,7 @@ def test_translations_keep_their_order_however_many_are_at_once():
         assert ticks[-1] == 90
         assert ticks == sorted(ticks)
         ticks.clear()
-    pairs = [Pair(str(i), source, ()) for i, source in enumerate(sources)]
+    pairs = [Example(str(i), text=source) for i, source in enumerate(sources)]
     assert [(pair.place, best[0].text) for pair, best in translator.translate_pairs(pairs, search)] == [
         (str(i), alone[source]) for i, source in enumerate(sources)
     ]
@@ -179,7 +184,7 @@ def test_every_translation_begins_with_the_prefix():
 def test_the_limit_follows_the_source():
     translator = translator_of("char")
     with torch.no_grad():
-        translator.model.output.bias[Coding.end] = -100.0
+        translator.model.output.bias[TextCodec.end] = -100.0
     for limit in (0.0, 2.0, 0.3):
         lengths = [len(said.written) - 1 for (said,) in translator.translate(SOURCES, SearchOptions(limit=limit))]
         assert lengths == [int(np.ceil(limit * (len(source) + 1))) + 50 for source in SOURCES]
@@ -211,7 +216,7 @@ def test_samples_follow_the_probabilities():
     assert texts.count(common) / count == pytest.approx(expected, abs=5 * deviation)
     (greedy,) = translator.translate(["a cat"])[0]
     assert translator.sample("a cat", 3, temperature=0) == [greedy.text] * 3
-    with pytest.raises(ConfigError, match="`--count` must be at least 1, got 0"):
+    with pytest.raises(ConfigError, match="`count` must be at least 1, got 0"):
         translator.sample("a cat", 0)
 
 
@@ -253,7 +258,7 @@ def test_a_conversation_remembers_what_was_said_if_the_network_can(bidirectional
     assert (talk.state is not None) == remembers
     if remembers:
         texts = ["the dog runs", first, "cat"]
-        ids = [np.append(translator.codings.source.encode(text), Coding.end) for text in texts]
+        ids = [np.append(translator.codecs.source.encode(text), TextCodec.end) for text in texts]
         with torch.inference_mode():
             for length, state in ((2, talk.state), (3, None)):
                 whole = torch.from_numpy(np.concatenate(ids[:length]))[:, None]
@@ -271,7 +276,7 @@ def test_a_conversation_remembers_what_was_said_if_the_network_can(bidirectional
 def test_drawn_answers_keep_to_the_limit():
     translator = translator_of("char")
     with torch.no_grad():
-        translator.model.output.bias[Coding.end] = -100.0
+        translator.model.output.bias[TextCodec.end] = -100.0
     assert len(translator.converse(SearchOptions(limit=0.0), temperature=1.0).reply("cat")) == 50
 
 
@@ -319,13 +324,13 @@ def test_the_picture_shows_the_weights():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"beam": 0}, "`--beam` must be at least 1 .*got 0"),
-        ({"nbest": 3, "beam": 2}, "`--nbest` must lie between 1 and `--beam` = 2, got 3"),
-        ({"nbest": 0}, "`--nbest` must be at least 1, got 0"),
-        ({"limit": -1.0}, "`--limit` must be a number of at least 0, got -1.0"),
-        ({"limit": float("inf")}, "`--limit`"),
-        ({"length_penalty": float("nan")}, "`--length-penalty`"),
-        ({"coverage_penalty": -0.1}, "`--coverage-penalty`"),
+        ({"beam": 0}, "`beam` must be at least 1 .*got 0"),
+        ({"nbest": 3, "beam": 2}, "`nbest` must lie between 1 and `beam` = 2, got 3"),
+        ({"nbest": 0}, "`nbest` must be at least 1, got 0"),
+        ({"limit": -1.0}, "`limit` must be a number of at least 0, got -1.0"),
+        ({"limit": float("inf")}, "`limit`"),
+        ({"length_penalty": float("nan")}, "`length_penalty`"),
+        ({"coverage_penalty": -0.1}, "`coverage_penalty`"),
     ],
 )
 def test_searches_that_cannot_be_are_refused(options, message):
@@ -334,19 +339,35 @@ def test_searches_that_cannot_be_are_refused(options, message):
 
 
 def test_the_loss_of_a_batch_is_per_symbol_and_measures_look_at_all_sources():
-    translator = translator_of()
-    material = Bilingual(translator.codings, Bitext(PAIRS, translator.codings), PAIRS, "", "")
-    task = TranslationTask(translator.model, material, batch=4, seed=0)
+    translator, recipe = translator_of(), find_recipe("translate")
+    data = PairData(translator.codecs, Bitext(PAIRS, translator.codecs), PAIRS, "", "what was read")
+    task = recipe.task(translator.model, data, Configuration.from_flat("translate", recipe.options, {"batch": 4}))
     (piece,) = task.pieces(0)
-    lengths = material.train.batch(task.order[0]).target_lengths
+    lengths = data.train.batch(task.learner.order[0]).target_lengths
     assert piece.of == piece.count == int(lengths.sum()) > len(lengths)
     measures = task.evaluate(lambda done, total: None)
     assert measures["written"] == len(PAIRS)
-    texts = [best[0].text for best in translator.translate([pair.source for pair in PAIRS])]
-    assert measures["chrf"] == pytest.approx(score_texts(texts, [pair.targets for pair in PAIRS]).chrf)
+    texts = [best[0].text for best in translator.translate([pair.text for pair in PAIRS])]
+    assert measures["chrf"] == pytest.approx(score_texts(texts, [pair.texts for pair in PAIRS]).chrf)
+    assert (task.held_out_size, task.summary) == (int(data.train.target_lengths.sum()), "what was read")
 
 
 def test_a_source_counts_as_often_as_it_has_targets():
-    pairs = [Pair("1", "bb", ("x", "y", "z")), Pair("2", "aaaa", ("x",))]
-    codings = Codings.learn(pairs, CodingOptions(level="char"))
-    assert codings.source.symbols.names.index("b") < codings.source.symbols.names.index("a")
+    pairs = [Example("1", text="bb", texts=("x", "y", "z")), Example("2", text="aaaa", texts=("x",))]
+    names = PairCodec.learn(pairs, "char").source.vocabulary.names
+    assert names.index("b") < names.index("a")
+
+
+def test_translations_stand_beside_the_sources_themselves(tmp_path):
+    lines = [("the cat sat on a mat", "the cat sat on the mat"), ("le chat", "le  chat"), ("le chat", "le chien"), ("cat", "chat")]
+    (tmp_path / "p.tsv").write_text("".join(f"{source}\t{target}\n" for source, target in lines), encoding="utf-8")
+    found = translator_of("word").evaluate(tmp_path / "p.tsv")
+    bleu = sacrebleu.corpus_bleu(
+        ["the cat sat on a mat", "le chat", "cat"], [["the cat sat on the mat", "le  chat", "chat"], [None, "le chien", None]]
+    )
+    assert 10 < found.copied.bleu == bleu.score
+    assert found.copied.exact == 1 / 3
+    told = found.to_json()
+    assert (told["baseline_bleu"], told["baseline_exact"], told["sequences"], told["pairs"]) == (bleu.score, 1 / 3, 3, 4)
+    assert {name: told[name] for name in found.scores.to_json()} == found.scores.to_json()
+    assert f"over 3 sources (the sources themselves: BLEU {bleu.score:.2f}, exact 33.33%)" in found.text

@@ -1,13 +1,17 @@
-"""Small labelled sources for trying things out: made up by rules, or taken from Python itself; the same at every call."""
+"""Small sources of examples for trying things out: made up by rules, or taken from Python itself; the same at every call."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from unrolled.data.builtin_examples.adding import additions_of_marked
 from unrolled.data.builtin_examples.balls import bouncing_balls
+from unrolled.data.builtin_examples.dates import dates
 from unrolled.data.builtin_examples.intents import intents
+from unrolled.data.builtin_examples.numbers import numbers
 from unrolled.data.builtin_examples.promoters import promoters
 from unrolled.data.builtin_examples.python_tokens import python_tokens
-from unrolled.data.examples import Example
+from unrolled.data.builtin_examples.strings import additions, reversed_strings
+from unrolled.data.examples import Example, Target
 from unrolled.errors import ConfigError, DataError
 
 __all__ = ["BUILTIN_EXAMPLES", "BuiltinExamples", "builtin_examples"]
@@ -15,31 +19,45 @@ __all__ = ["BUILTIN_EXAMPLES", "BuiltinExamples", "builtin_examples"]
 
 @dataclass(frozen=True)
 class BuiltinExamples:
-    """A built-in source: `make` gives its examples; `labelled` and `tagged` say whether whole sequences have labels, and steps tags."""
+    """A built-in source: `make` gives its examples, and `has` says what they say of a sequence."""
 
     make: Callable[[], Iterator[Example]]
-    labelled: bool
-    tagged: bool
+    has: tuple[Target, ...]
 
 
 BUILTIN_EXAMPLES = {
-    "builtin:intents": BuiltinExamples(intents, labelled=True, tagged=False),
-    "builtin:python-tokens": BuiltinExamples(python_tokens, labelled=False, tagged=True),
-    "builtin:promoters": BuiltinExamples(promoters, labelled=False, tagged=True),
-    "builtin:bouncing-ball": BuiltinExamples(bouncing_balls, labelled=True, tagged=True),
+    "builtin:intents": BuiltinExamples(intents, (Target.LABELS,)),
+    "builtin:python-tokens": BuiltinExamples(python_tokens, (Target.TAGS,)),
+    "builtin:promoters": BuiltinExamples(promoters, (Target.TAGS,)),
+    "builtin:bouncing-ball": BuiltinExamples(bouncing_balls, (Target.LABELS, Target.TAGS)),
+    "builtin:adding": BuiltinExamples(additions_of_marked, (Target.VALUES,)),
+    "builtin:dates": BuiltinExamples(dates, (Target.TEXTS,)),
+    "builtin:numbers": BuiltinExamples(numbers, (Target.TEXTS,)),
+    "builtin:reversed": BuiltinExamples(reversed_strings, (Target.TEXTS,)),
+    "builtin:additions": BuiltinExamples(additions, (Target.TEXTS,)),
 }
-"""The built-in labelled sources by name."""
+"""The built-in sources by name."""
+
+_TRAIN = {Target.LABELS: "classify", Target.TAGS: "tag", Target.VALUES: "regress", Target.STEP_VALUES: "regress", Target.TEXTS: "translate"}
+_SAID = {
+    Target.LABELS: "labels for whole sequences",
+    Target.TAGS: "tags for steps",
+    Target.VALUES: "numbers for whole sequences",
+    Target.STEP_VALUES: "numbers for steps",
+    Target.TEXTS: "texts to write",
+}
 
 
-def builtin_examples(name: str, tagged: bool) -> Iterator[Example]:
-    """The examples of a built-in source, with tags for their steps or with labels.
+def builtin_examples(name: str, wanted: Target) -> Iterator[Example]:
+    """The examples of a built-in source, with what is wanted of them.
 
-    A name that does not exist is a `DataError`; a source that has none of what is asked for a `ConfigError`.
+    A name that does not exist is a `DataError`; a source that has nothing of what is wanted a `ConfigError`.
     """
     if name not in BUILTIN_EXAMPLES:
-        raise DataError(f"There are no built-in examples {name!r}. Pass one of {', '.join(BUILTIN_EXAMPLES)}, or the path of a file.")
+        names = ", ".join(known for known, source in BUILTIN_EXAMPLES.items() if wanted in source.has)
+        raise DataError(f"There are no built-in examples {name!r}. Pass {f'one of {names}, or ' if names else ''}the path of a file.")
     source = BUILTIN_EXAMPLES[name]
-    if not (source.tagged if tagged else source.labelled):
-        has, use = ("labels for whole sequences", "classify") if tagged else ("tags for steps", "tag")
-        raise ConfigError(f"{name} has only {has}. Use it to {use}.")
+    if wanted not in source.has:
+        has, use = " and ".join(_SAID[target] for target in source.has), " or ".join(f"`{_TRAIN[target]}`" for target in source.has)
+        raise ConfigError(f"{name} has only {has}. Train {use} on it.")
     return source.make()

@@ -9,11 +9,12 @@ from typing import TextIO
 
 from unrolled.data.builtin import PREFIX
 from unrolled.data.builtin_examples import builtin_examples
-from unrolled.data.examples import Example, Prediction
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.files import named
 from unrolled.data.formats.hugging_face import from_hugging_face
 from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format, resolved, where_labels_are
+from unrolled.data.formats.numbers import parse_targets
 from unrolled.data.formats.objects import save_examples
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.text import Source
@@ -33,65 +34,79 @@ __all__ = [
 ]
 
 
-def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
     """The examples of files, folders, built-in sources (`builtin:…`) and the standard input (`-`), one by one.
 
-    `tagged` says whether labels belong to steps or to whole sequences. The format is that of `find_format`. Tags of spans
+    `wanted` is what is to be said of them. The format is that of `find_format`. Tags of spans
     come in BIO, from the scheme that the options name or the first sequences show, unless labels are not needed (`options.to_predict()`)
     and come as they are. What cannot be read, and sources without any sequence, are
     a `DataError`; two sequences of one name are an `UnrolledWarning`.
     """
     names = _names(sources)
-    examples = _read(names, options, tagged)
-    if tagged and options.labels_needed:
+    examples = _read(names, options, wanted)
+    if wanted is Target.TAGS and options.labels_needed:
         examples = in_bio(examples, options.scheme)
     seen: set[str] = set()
     example = None
     for example in examples:
         if example.name is not None:
             _notice_twice(example, seen)
-        yield example
+        yield _in_numbers(example, options) if wanted.numbers else example
     if example is None:
         raise DataError(f"There is no sequence in {', '.join(map(named, map(Path, names)))}. Pass files that have some.")
 
 
 def labelled_examples(
-    sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool, several: bool = False
+    sources: Source | Sequence[Source], options: ReadingOptions, wanted: Target, *, several: bool = False
 ) -> Iterator[Example]:
-    """The same, but an example without a label, or without tags if `tagged`, is a `DataError` that says where its format has them.
+    """The same, but an example without what is wanted is a `DataError` that says where its format has it.
 
     So is one with many labels, unless `several` are meant; then it may have none, too.
     """
-    for example in read_examples(sources, options, tagged=tagged):
-        found = example.tags if tagged else example.labels
-        if found is None or not (found or several):
-            cure = where_labels_are(_paths(_names(sources)), options, tagged=tagged)
-            what, where = "tags" if tagged else "label", _where_from(example, options)
-            raise DataError(f"{example.place}: the sequence has no {what}. {cure}{where}")
-        if len(found) > 1 and not (tagged or several):
+    for example in read_examples(sources, options, wanted):
+        found = example.values if wanted.numbers else example.tags if wanted.each_step else example.labels
+        if found is None or not (len(found) or several):
+            cure = where_labels_are(_paths(_names(sources)), options, wanted)
+            what = f"{wanted.said}{'s' if wanted.each_step else ''}"
+            raise DataError(f"{example.place}: the sequence has no {what}. {cure}{_where_from(example, options)}")
+        if len(found) > 1 and wanted is Target.LABELS and not several:
             told = ", ".join(map(repr, found))
-            raise DataError(f"{example.place}: a sequence must have one label, got {told}. Train with `--output multi-label` for several.")
+            raise DataError(f"{example.place}: a sequence must have one label, got {told}. Train with `output='multi-label'` for several.")
         yield example
 
 
 def _where_from(example: Example, options: ReadingOptions) -> str:
     """The column from which a label was to come, and why it, as a sentence; nothing where that is not known."""
-    if column := example.record.get("target"):
-        return f" It was looked for in {column}{'' if options.target else ', as `--target` is not given'}."
-    learnt = None if options.target else options.learnt_target
-    return f" It was looked for in {learnt!r}, where those that are learnt stand." if learnt else ""
+    if example.target:
+        return f" It was looked for in {example.target}{'' if options.target else ', as `target` is not given'}."
+    learnt = () if options.target else options.learnt_targets
+    return f" It was looked for in {', '.join(map(repr, learnt))}, where those that are learnt stand." if learnt else ""
 
 
-def resolve_format(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+def _in_numbers(example: Example, options: ReadingOptions) -> Example:
+    """With its labels or tags as numbers, where its format knows of labels and tags alone."""
+    if example.values is not None or (example.labels is None and example.tags is None):
+        return replace(example, labels=None, tags=None)
+    cells = [example.labels] if example.labels is not None else [(tag,) for tag in example.tags or ()]
+    try:
+        values = parse_targets(cells, lambda row: example.place if example.labels is not None else example.step_place(row))
+    except DataError:
+        if options.labels_needed:
+            raise
+        return replace(example, labels=None, tags=None)
+    return replace(example, labels=None, tags=None, values=values if example.tags is not None else values[0])
+
+
+def resolve_format(sources: Source | Sequence[Source], options: ReadingOptions, wanted: Target) -> ReadingOptions:
     """The options with the format named that the sources are in, as `write_predictions` needs it; JSON Lines for built-in ones."""
     paths = _paths(_names(sources))
-    return replace(options, format=find_format(paths, options, tagged=tagged).name if paths else "jsonl")
+    return replace(options, format=find_format(paths, options, wanted).name if paths else "jsonl")
 
 
-def resolve_reading(sources: Source | Sequence[Source], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+def resolve_reading(sources: Source | Sequence[Source], options: ReadingOptions, wanted: Target) -> ReadingOptions:
     """The options with what the sources of a run show of how other files are to be read, such as the columns that it learns from."""
     paths = _paths(_names(sources))
-    return resolved(paths, options, tagged=tagged) if paths else options
+    return resolved(paths, options, wanted) if paths else options
 
 
 def for_other_files(options: ReadingOptions, sources: Source | Sequence[Source], *, labels: bool = True) -> ReadingOptions:
@@ -108,13 +123,13 @@ def write_predictions(found: Iterable[tuple[Example, Prediction]], file: TextIO,
     FORMATS[options.format or "jsonl"].write(found, file, options)
 
 
-def _read(names: Sequence[str], options: ReadingOptions, tagged: bool) -> Iterator[Example]:
+def _read(names: Sequence[str], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
     for name in names:
         if name.startswith(PREFIX):
-            yield from builtin_examples(name, tagged)
+            yield from builtin_examples(name, wanted)
     if paths := _paths(names):
-        known = find_format(paths, options, tagged=tagged)
-        yield from known.read(files_of(paths, known), options, tagged=tagged)
+        known = find_format(paths, options, wanted)
+        yield from known.read(files_of(paths, known), options, wanted)
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:

@@ -139,7 +139,7 @@ def _named(scheme: str) -> Scheme:
     try:
         return Scheme(scheme)
     except ValueError:
-        raise ConfigError(f"`--scheme` must be one of {SCHEMES}, got {scheme!r}.") from None
+        raise ConfigError(f"`scheme` must be one of {SCHEMES}, got {scheme!r}.") from None
 
 
 def _first(examples: Iterator[Example]) -> list[Example]:
@@ -158,5 +158,5 @@ def _converted(example: Example, scheme: Scheme) -> Example:
     try:
         return replace(example, tags=to_bio(example.tags or (), scheme), scheme=scheme.value)
     except IllegalTagError as error:
-        cure = f"Mend the tag, or say how the files mark spans with `--scheme` ({SCHEMES})."
+        cure = f"Mend the tag, or say how the files mark spans with `scheme` ({SCHEMES})."
         raise DataError(f"{example.step_place(error.step)}: {error}. {cure}") from None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from unrolled.data.examples import Example, Prediction
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import HEAD, look_ahead, named, read_blocks
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
@@ -16,6 +16,15 @@ _ABOUT = re.compile(r"# +(?:id\s|.*=)")
 """How a line begins that tells about a sequence: `# id …`, `# text = …`."""
 
 Block = list[tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """The lines of a sequence with those before it, where its first token stands among them, and whether tabs divide columns."""
+
+    lines: list[str]
+    start: int
+    tabs: bool
 
 
 @dataclass(frozen=True)
@@ -44,16 +53,13 @@ class _Layout:
                 )
             if not row[self.token].strip(" "):
                 raise DataError(f"{named(self.path)}, line {number}: the token is empty. Fill it in, or take the line out.")
-        record = {
-            "lines": [*before, *(line for _, line in block)],
-            "start": len(before) + start,
-            "numbers": range(block[start][0], block[-1][0] + 1),
-            "path": self.path,
-            "tabs": self.tabs,
-        }
-        tags = None if self.tag is None else tuple(row[self.tag] for row in rows)
         return Example(
-            f"{named(self.path)}, line {block[start][0]}", tokens=tuple(row[self.token] for row in rows), tags=tags, record=record
+            f"{named(self.path)}, line {block[start][0]}",
+            tokens=tuple(row[self.token] for row in rows),
+            tags=None if self.tag is None else tuple(row[self.tag] for row in rows),
+            path=self.path,
+            lines=range(block[start][0], block[-1][0] + 1),
+            origin=_Origin([*before, *(line for _, line in block)], len(before) + start, self.tabs),
         )
 
     def is_comment(self, line: str) -> bool:
@@ -72,17 +78,17 @@ class Columns:
     suffixes = (".conll", ".bio", ".bio2", ".iob", ".iob2", ".bioes", ".conll2003")
     about = About(
         "a token a line with its tag, as in CoNLL's shared tasks; an empty line ends a sequence",
-        ("tokens", "tags"),
+        ("tokens", "tags", "step values"),
         ("input", "column"),
         "Ada NNP B-person\nLovelace NNP I-person\nwrote VBD O\n\nParis NNP B-place\n",
         {"column": "2"},
         task="tag",
-        labels="Name their column as `--column`.",
+        labels="Name their column as `column`.",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The sequences. Lines with another number of columns than the first are a `DataError`; a missing column is a `ConfigError`."""
-        if not tagged:
+        if not wanted.each_step:
             raise ConfigError("A file with a token a line has tags for tokens and no label for a sequence. Use it to tag, not to classify.")
         for path in paths:
             yield from _read(path, options)
@@ -90,11 +96,11 @@ class Columns:
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The lines as they were with the predicted tag as one more column."""
         for example, prediction in found:
-            record = example.record
-            lines, start = record["lines"], record["start"]
+            origin: _Origin = example.origin
+            lines, start = origin.lines, origin.start
             print(*lines[:start], sep="\n", end="\n" if start else "", file=file)
-            for line, tag in zip(lines[start:], prediction.tags or (), strict=True):
-                print(line.rstrip(" \t") if not record["tabs"] else line, tag, sep="\t" if record["tabs"] else " ", file=file)
+            for line, cells in zip(lines[start:], prediction.step_cells(","), strict=True):
+                print(line if origin.tabs else line.rstrip(" \t"), cells[0], sep="\t" if origin.tabs else " ", file=file)
             print(file=file)
 
 
@@ -124,10 +130,10 @@ def _lay_out(path: Path, head: list[Block], options: ReadingOptions) -> _Layout:
     tabs = "\t" in first
     rows = [[_split(line, tabs) for line in block] for block in lines if block]
     width = len(_split(first, tabs))
-    token = _number(path, options.input, "--input", width, True)
+    token = _number(path, options.input, "input", width, True)
     if token is None:
         token = int(width > 1 and _counts(rows))
-    tag = _number(path, options.column, "--column", width, options.labels_needed)
+    tag = _number(path, options.column, "column", width, options.labels_needed)
     if options.column is None and token != width - 1:
         tag = width - 1
     return _Layout(path, tabs, width, token, tag)
@@ -144,7 +150,7 @@ def _counts(blocks: Sequence[Sequence[Sequence[str]]]) -> bool:
     return seen
 
 
-def _number(path: Path, asked: str | None, flag: str, width: int, needed: bool) -> int | None:
+def _number(path: Path, asked: str | None, name: str, width: int, needed: bool) -> int | None:
     """A column by its number from 0, or from the end if it is negative."""
     if asked is None:
         return None
@@ -153,7 +159,7 @@ def _number(path: Path, asked: str | None, flag: str, width: int, needed: bool) 
         return number % width
     if not needed:
         return None
-    raise ConfigError(f"{named(path)} has no column {asked!r}; its columns are 0 to {width - 1}. Pass one of these numbers as `{flag}`.")
+    raise ConfigError(f"{named(path)} has no column {asked!r}; its columns are 0 to {width - 1}. Pass one of these numbers as `{name}`.")
 
 
 def _split(line: str, tabs: bool) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from unrolled.data.examples import Example, Prediction
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.columns import Block
 from unrolled.data.formats.files import named, read_blocks
 from unrolled.data.formats.format import About
@@ -30,18 +30,18 @@ class ConllU:
     suffixes = (".conllu", ".conllup")
     about = About(
         "CoNLL-U, the format of Universal Dependencies",
-        ("tokens", "tags"),
+        ("tokens", "tags", "step values"),
         ("column",),
         "1\tNobody\tnobody\tPRON\tNN\t_\t2\tnsubj\t_\t_\n2\tknows\tknow\tVERB\tVBZ\t_\t0\troot\t_\tSpaceAfter=No\n"
         "3\t.\t.\tPUNCT\t.\t_\t2\tpunct\t_\t_\n\n",
         {"column": "upos"},
         task="tag",
-        labels="Name their column as `--column`, or fill it in.",
+        labels="Name their column as `column`, or fill it in.",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The sentences. What the `conllu` library refuses, and a line of another width, is a `DataError`; a missing column a `ConfigError`."""
-        if not tagged:
+        if not wanted.each_step:
             raise ConfigError("A CoNLL-U file has tags for words and no label for a sentence. Use it to tag, not to classify.")
         for path in paths:
             names = tuple(extra("conllu.parser").DEFAULT_FIELDS)
@@ -54,8 +54,8 @@ class ConllU:
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The lines as they were with `Predicted=` in the last column, MISC."""
         for example, prediction in found:
-            lines = list(example.record["lines"])
-            for at, tag in zip(example.record["words"], prediction.tags or (), strict=True):
+            lines, words = list(example.origin[0]), example.origin[1]
+            for at, (tag, *_) in zip(words, prediction.step_cells(","), strict=True):
                 cells, misc = lines[at].rpartition("\t")[::2]
                 kept = [] if misc == "_" else [part for part in misc.split("|") if not part.startswith("Predicted=")]
                 lines[at] = f"{cells}\t{'|'.join([*kept, f'Predicted={tag}'])}"
@@ -95,7 +95,9 @@ def _sentence(path: Path, block: Block, names: tuple[str, ...], options: Reading
         tokens=tuple(token["form"] for token in found),
         tags=tags,
         name=sentence,
-        record={"path": path, "lines": [line for _, line in block], "words": words, "numbers": [block[at][0] for at in words]},
+        path=path,
+        lines=[block[at][0] for at in words],
+        origin=([line for _, line in block], words),
     )
 
 
@@ -110,7 +112,7 @@ def _column(path: Path, names: tuple[str, ...], options: ReadingOptions) -> int 
         return int(asked)
     if not options.labels_needed:
         return None
-    raise ConfigError(f"{named(path)} has no column {asked!r}; its columns are {', '.join(names)}. Pass one of them as `--column`.")
+    raise ConfigError(f"{named(path)} has no column {asked!r}; its columns are {', '.join(names)}. Pass one of them as `column`.")
 
 
 def _as_it_is(cells: list[str], column: int) -> str:

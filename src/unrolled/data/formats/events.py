@@ -8,7 +8,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.examples import Example, Prediction
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import Table
 from unrolled.data.formats.format import About
 from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, write_rows
@@ -26,29 +26,29 @@ class EventLog:
     name = "events"
     suffixes = ()
     about = About(
-        "an event log, a row for each event, with `--case` and `--activity`",
-        ("tokens", "numbers", "labels", "tags"),
+        "an event log, a row for each event, with `case` and `activity`",
+        ("tokens", "numbers", "labels", "tags", "values", "step values"),
         ("target", "separator", "case", "activity", "time"),
         "CaseID,ActivityID,Time,Outcome\nc1,open,0,paid\nc1,close,60,paid\nc2,open,30,lost\n",
         {"case": "CaseID", "activity": "ActivityID", "time": "Time", "target": "Outcome"},
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The cases, in the order of their first rows. Cells without case, activity or time are a `DataError`."""
-        for flag, name in (("--case", options.case), ("--activity", options.activity)):
+        for option, name in (("case", options.case), ("activity", options.activity)):
             if name is None:
                 raise ConfigError(
-                    f"An event log needs `{flag}`, the name of the column with the {flag[2:]}. Pass one of the file's columns."
+                    f"An event log needs `{option}`, the name of the column with the {option}. Pass one of the file's columns."
                 )
-        return read_groups(paths, options, (options.case, "--case"), lambda table, roles: _cases(table, roles, options, tagged))
+        return read_groups(paths, options, wanted, (options.case, "case"), lambda table, roles: _cases(table, roles, options, wanted))
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The log as it was read, with the prediction for the case or the event at the end of each row."""
         write_rows(found, file, options)
 
 
-def _cases(table: Table, roles: Roles, options: ReadingOptions, tagged: bool) -> Iterator[Example]:
-    column = table.find(options.activity or "", "--activity")
+def _cases(table: Table, roles: Roles, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    column = table.find(options.activity or "", "activity")
 
     def take(row: list[str]) -> list[str]:
         if not (activity := row[column].strip()):
@@ -57,7 +57,7 @@ def _cases(table: Table, roles: Roles, options: ReadingOptions, tagged: bool) ->
 
     for group in gather(table, roles, list, take):
         tokens = tuple(group.values[row] for row in group.order)
-        yield group.example(options, tagged=tagged, tokens=tokens, numbers=_elapsed(group) if group.times else None)
+        yield group.example(options, wanted, tokens=tokens, numbers=_elapsed(group) if group.times else None)
 
 
 def _elapsed(group: Group) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from unrolled.data.examples import Example, Prediction
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_lines
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
@@ -25,25 +25,25 @@ class Fasta:
     """FASTA files; the tokens of an example are its residues, in capitals whatever the file has.
 
     The label of a sequence is what follows `label=` in its description, or else, where several files are read, the name of its file.
-    The tags of residues are the names of the `--regions` around them.
+    The tags of residues are the names of the `regions` around them.
     """
 
     name = "fasta"
     suffixes = (".fasta", ".fa", ".fna", ".faa", ".ffn")
     about = About(
-        "FASTA: sequences of residues, with a label in the description, or tags from `--regions`",
-        ("tokens", "labels", "tags"),
+        "FASTA: sequences of residues, with a label in the description, or tags from `regions`",
+        ("tokens", "labels", "tags", "values"),
         ("separator", "regions"),
         ">s1 label=promoter\nTATAAAGC\n>s2 label=exon\nATGGCC\n",
-        labels="Pass `--regions` to tag, or write label=… into each description to classify.",
+        labels="Pass `regions` to tag, or write label=… into each description to classify.",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The sequences. Two of one name, and an empty one, are a `DataError`.
 
         So is a region of none of them, unless another file has regions and all that its own has are of other sequences.
         """
-        if options.regions and not tagged:
+        if options.regions and not wanted.each_step:
             raise ConfigError("`regions` are tags for residues, and here a sequence has one label. Leave them out, or tag instead.")
         painted = bool(options.regions) and options.labels_needed
         regions = read_regions(options.regions, options.encoding) if painted else {}
@@ -56,15 +56,17 @@ class Fasta:
                 seen[record.id] = str(path)
                 if painted:
                     example = replace(example, tags=paint(regions.get(str(record.id), ()), len(example.tokens or ())))
-                elif not tagged:
+                elif not wanted.each_step:
                     example = replace(example, labels=_labels(record, path if len(paths) > 1 else None, options))
                 yield example
         _require_known(regions, seen, paths)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
-        """Tags as regions in BED, whose score is the mean probability in thousandths; labels in the descriptions of FASTA."""
+        """Tags as regions in BED, whose score is the mean probability in thousandths, and numbers of residues as in bedGraph; labels and numbers
+        of sequences in the descriptions of FASTA."""
         for example, prediction in found:
-            file.writelines(_bed(example, prediction) if prediction.tags is not None else _fasta(example, prediction))
+            write = _bed if prediction.tags is not None else _bed_graph if prediction.each_step else _fasta
+            file.writelines(write(example, prediction))
 
 
 def _require_known(regions: Mapping[str, Sequence[Region]], seen: Container[str | None], paths: Sequence[Path]) -> None:
@@ -103,7 +105,7 @@ def _example(record: "SeqRecord", path: Path) -> Example:
         raise DataError(f"{place}: residues must be ASCII characters, got others. Take them away.") from None
     if not residues:
         raise DataError(f"{place} has no residues. Take it out of the file.")
-    return Example(place, tokens=residues, name=str(record.id), record={"record": record})
+    return Example(place, tokens=residues, name=str(record.id), origin=record)
 
 
 def _labels(record: "SeqRecord", path: Path | None, options: ReadingOptions) -> tuple[str, ...] | None:
@@ -122,9 +124,15 @@ def _bed(example: Example, prediction: Prediction) -> Iterator[str]:
         yield f"{example.name}\t{start}\t{stop}\t{name}\t{score}\n"
 
 
+def _bed_graph(example: Example, prediction: Prediction) -> Iterator[str]:
+    """A line for each residue of a sequence: https://genome.ucsc.edu/goldenPath/help/bedgraph.html."""
+    for step, cells in enumerate(prediction.step_cells(",")):
+        yield "\t".join([str(example.name), str(step), str(step + 1), *cells]) + "\n"
+
+
 def _fasta(example: Example, prediction: Prediction) -> Iterator[str]:
     """The sequence with the prediction in its description."""
-    record = example.record["record"]
-    labels, chances = prediction.cells(",")
-    said = f'{record.description} predicted="{labels}" probability={chances}'
+    record = example.origin
+    names = zip(prediction.columns, prediction.cells(","), strict=True)
+    said = " ".join([record.description, *(f'{name}="{cell}"' if name == "predicted" else f"{name}={cell}" for name, cell in names)])
     yield format(extra("Bio.SeqRecord").SeqRecord(record.seq, id=record.id, description=said), "fasta")

@@ -134,11 +134,11 @@ class Table:
     columns: tuple[str, ...]
     rows: Iterator[tuple[int, list[str]]]
 
-    def find(self, name: str, flag: str) -> int:
-        """Where the column `name` stands, which was asked for with `flag`."""
+    def find(self, name: str, option: str) -> int:
+        """Where the column `name` stands, which was asked for with `option`."""
         if name not in self.columns:
             found = ", ".join(self.columns)
-            raise ConfigError(f"{named(self.path)} has no column {name!r}; its columns are {found}. Pass one of them as `{flag}`.")
+            raise ConfigError(f"{named(self.path)} has no column {name!r}; its columns are {found}. Pass one of them as `{option}`.")
         return self.columns.index(name)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TextIO, runtime_checkable
 
-from unrolled.data.examples import Example, Prediction
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.options import ReadingOptions
 
 
@@ -24,7 +24,7 @@ class About:
     sample: str = ""
     reading: Mapping[str, str] = field(default_factory=dict)
     task: str = "classify"
-    labels: str = "Name their column or key as `--target`, and fill it in."
+    labels: str = "Name their column or key as `target`, and fill it in."
 
 
 class Format(Protocol):
@@ -36,17 +36,16 @@ class Format(Protocol):
 
     @property
     def name(self) -> str:
-        """What `--format` says."""
+        """What `format` says."""
 
     @property
     def suffixes(self) -> tuple[str, ...]:
         """The ends of the names of files that are taken to be of it, in lower case, such as ".csv"; ".gz" after it means packed."""
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The examples of files, one by one, in their order, without reading more than it must.
 
-        `tagged` says whether labels belong to steps (`Example.tags`) or to the whole sequence (`Example.labels`). What a file does not
-        say is None. `DataError` names file and line of what cannot be read.
+        `wanted` is what is to be said of them. What a file does not say is None. `DataError` names file and line of what cannot be read.
         """
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
@@ -57,5 +56,5 @@ class Format(Protocol):
 class Resolving(Protocol):
     """A format whose files show how others of their kind are to be read."""
 
-    def resolve(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+    def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """The options with what the first of some files shows, which a run keeps; errors as in `read`."""

@@ -5,7 +5,7 @@ import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import repeat
 from pathlib import Path
@@ -14,9 +14,10 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.examples import Example, Prediction
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import STANDARD_INPUT, Table, named, open_table
-from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.numbers import parse_targets
+from unrolled.data.formats.options import ReadingOptions, target_names
 from unrolled.data.formats.tables import split_labels
 from unrolled.data.formats.times import Times
 from unrolled.errors import DataError
@@ -34,7 +35,7 @@ class Group:
     values: MutableSequence[Any]
     lines: MutableSequence[int] = field(default_factory=lambda: array("q"))
     times: MutableSequence[float] = field(default_factory=lambda: array("d"))
-    targets: list[str] = field(default_factory=list)
+    targets: list[tuple[str, ...]] = field(default_factory=list)
     kept: "Kept | None" = None
 
     @cached_property
@@ -47,36 +48,50 @@ class Group:
         return f"{named(self.path)}, line {self.lines[self.order[step]]}"
 
     def example(
-        self, options: ReadingOptions, *, tagged: bool, tokens: tuple[str, ...] | None = None, numbers: NDArray[np.float32] | None = None
+        self, options: ReadingOptions, wanted: Target, *, tokens: tuple[str, ...] | None = None, numbers: NDArray[np.float32] | None = None
     ) -> Example:
-        """The example with these steps; `record["begin"]` is the time of the first, or NaN.
+        """The example with these steps.
 
         If labels are needed, targets that contradict each other or are missing are a `DataError`.
         """
-        targets = tuple(self.targets[row] for row in self.order) if any(self.targets) else None
-        if targets and (problem := self._problem(targets, tagged)):
+        targets = tuple(self.targets[row] for row in self.order) if any(map(any, self.targets)) else None
+        if targets and (problem := self._problem(targets, wanted)):
             if options.labels_needed:
                 raise DataError(problem)
             targets = None
-        begin = self.times[self.order[0]] if self.times else math.nan
-        return Example(
+        known = Example(
             self.place(0),
             tokens=tokens,
             numbers=numbers,
-            labels=split_labels(targets[0], options.separator) if targets and not tagged else None,
-            tags=targets if tagged else None,
             name=self.name,
-            record={"path": self.path, "numbers": array("q", (self.lines[row] for row in self.order)), "kept": self.kept, "begin": begin},
+            begin=self.times[self.order[0]] if self.times else math.nan,
+            path=self.path,
+            lines=array("q", (self.lines[row] for row in self.order)),
+            origin=self.kept,
         )
+        if not targets:
+            return known
+        if wanted.numbers:
+            try:
+                values = parse_targets(targets if wanted.each_step else targets[:1], self.place)
+            except DataError:
+                if options.labels_needed:
+                    raise
+                return known
+            return replace(known, values=values if wanted.each_step else values[0])
+        if wanted.each_step:
+            return replace(known, tags=tuple(cells[0] for cells in targets))
+        return replace(known, labels=split_labels(targets[0][0], options.separator))
 
-    def _problem(self, targets: Sequence[str], tagged: bool) -> str | None:
+    def _problem(self, targets: Sequence[tuple[str, ...]], wanted: Target) -> str | None:
         """What is wrong with the targets of the steps, if anything is."""
         for step, target in enumerate(targets):
-            if not target:
+            if not all(target):
                 told = f"the target is missing, which other rows of {self.name!r} have. Fill it in, or leave all of them out."
-            elif not tagged and target != targets[0]:
+            elif not wanted.each_step and target != targets[0]:
                 told = (
-                    f"{self.name!r} has the target {target!r} here and {targets[0]!r} before. Give all its rows one label, or tag each row."
+                    f"{self.name!r} has the target {_shown(target)} here and {_shown(targets[0])} before. "
+                    f"Give all its rows one {wanted.said}, or one to each step: {'pass `each_step=True`' if wanted.numbers else 'tag them'}."
                 )
             else:
                 continue
@@ -86,18 +101,23 @@ class Group:
 
 @dataclass(frozen=True)
 class Roles:
-    """Where the columns stand that say to whom a row belongs, when it was, and what it is to be labelled; None for one that is not named."""
+    """Where the columns stand that say to whom a row belongs, when it was, and what is to be said of it; None for one that is not named.
+
+    `partial` says that some of the targets are not there, so that those which are say nothing.
+    """
 
     key: int | None
     time: int | None
-    target: int | None
+    targets: tuple[int, ...]
+    partial: bool = False
 
     @classmethod
-    def find(cls, table: Table, key: tuple[str | None, str], options: ReadingOptions) -> "Roles":
-        """The places of the columns in a table; `key` is the name and the flag of the first one. A target may be missing if none is needed."""
-        target = options.target if options.labels_needed or options.target in table.columns else None
-        pairs = (key, (options.time, "--time"), (target, "--target"))
-        return cls(*(None if name is None else table.find(name, flag) for name, flag in pairs))
+    def find(cls, table: Table, key: tuple[str | None, str], options: ReadingOptions, wanted: Target) -> "Roles":
+        """The places of the columns in a table; `key` is the name and the option of the first one. A target may be missing if none is needed."""
+        names = target_names(options.target, table.columns, wanted)
+        targets = [name for name in names if options.labels_needed or name in table.columns]
+        by_key, time = [None if name is None else table.find(name, option) for name, option in (key, (options.time, "time"))]
+        return cls(by_key, time, tuple(table.find(name, "target") for name in targets), len(targets) < len(names))
 
 
 @dataclass
@@ -139,19 +159,23 @@ def gather(table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]]
                 group.times.append(times.read(row[roles.time]))
         except ValueError as error:
             raise DataError(f"{named(table.path)}, line {line}: {error}. Mend the cell, or take the row out.") from None
-        if roles.target is not None:
-            group.targets.append(row[roles.target].strip())
+        if roles.targets and not roles.partial:
+            group.targets.append(tuple(row[target].strip() for target in roles.targets))
     return list(groups.values())
 
 
 def read_groups(
-    paths: Sequence[Path], options: ReadingOptions, key: tuple[str | None, str], read: Callable[[Table, Roles], Iterator[Example]]
+    paths: Sequence[Path],
+    options: ReadingOptions,
+    wanted: Target,
+    key: tuple[str | None, str],
+    read: Callable[[Table, Roles], Iterator[Example]],
 ) -> Iterator[Example]:
     """The examples that `read` makes of each table. A name that comes in two files is a `DataError`."""
     seen: dict[str, str] = {}
     for path in paths:
         with open_table(path, options.encoding) as table:
-            for example in read(table, Roles.find(table, key, options)):
+            for example in read(table, Roles.find(table, key, options, wanted)):
                 name = example.name or ""
                 if name in seen:
                     raise DataError(
@@ -162,23 +186,22 @@ def read_groups(
 
 
 def write_rows(found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
-    """The tables that examples came from, row by row as they were, with the prediction for each and its probability at the end."""
-    predicted: dict[Path, dict[int, tuple[str, str]]] = {}
+    """The tables that examples came from, row by row as they were, with what is predicted for each at the end."""
+    predicted: dict[Path, dict[int, tuple[str, ...]]] = {}
     kept: Kept | None = None
+    names: tuple[str, ...] = ()
     for example, prediction in found:
-        kept = example.record["kept"]
-        cells = zip(example.record["numbers"], _cells(prediction, options.between), strict=False)
-        predicted.setdefault(example.record["path"], {}).update(cells)
+        assert example.path is not None and example.lines is not None
+        kept, names = example.origin, prediction.columns
+        each = prediction.step_cells(options.between) if prediction.each_step else repeat(prediction.cells(options.between))
+        predicted.setdefault(example.path, {}).update(zip(example.lines, each, strict=False))
     for number, (path, cells_of) in enumerate(predicted.items()):
         with nullcontext(kept) if kept else open_table(path, options.encoding) as table:
             writer = csv.writer(file, delimiter=table.delimiter, lineterminator="\n")
             if not number:
-                writer.writerow([*table.columns, "predicted", "probability"])
+                writer.writerow([*table.columns, *names])
             writer.writerows([*row, *cells_of[line]] for line, row in table.rows)
 
 
-def _cells(prediction: Prediction, between: str) -> Iterator[tuple[str, str]]:
-    """What is added to each row: its tag, or the labels of the whole sequence without end."""
-    if prediction.tags is None:
-        return repeat(prediction.cells(between))
-    return zip(prediction.tags, prediction.written_probabilities, strict=True)
+def _shown(target: Sequence[str]) -> str:
+    return ", ".join(map(repr, target))

@@ -1,8 +1,7 @@
 """What a table says about itself without being asked: whether it has a header, and which columns hold what."""
 
 import re
-import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 INPUTS = (
     *("text", "sentence", "input", "sequence", "seq", "utterance", "tokens", "words", "review", "tweet", "message", "comment"),
@@ -17,11 +16,11 @@ TARGETS = (
 """Names under which labels or tags stand, the surest first."""
 
 _EVENTS = {
-    "--case": ("case", "caseid", "casename", "caseconceptname", "trace", "traceid", "session", "sessionid"),
-    "--activity": ("activity", "activityid", "activityname", "conceptname", "event", "eventname", "action"),
-    "--time": ("time", "timestamp", "timetimestamp", "completetimestamp", "starttimestamp", "datetime", "date"),
+    "case": ("case", "caseid", "casename", "caseconceptname", "trace", "traceid", "session", "sessionid"),
+    "activity": ("activity", "activityid", "activityname", "conceptname", "event", "eventname", "action"),
+    "time": ("time", "timestamp", "timetimestamp", "completetimestamp", "starttimestamp", "datetime", "date"),
 }
-"""Names, without marks and blanks, of the columns of event logs, by the flag that takes them."""
+"""Names, without marks and blanks, of the columns of event logs, by the option that takes them."""
 
 _NUMBERS = frozenset(("id", "index", "len", "length"))
 """Names of columns that count or measure sequences, and have neither these nor their labels."""
@@ -44,7 +43,7 @@ def find_header(rows: Sequence[Sequence[str]], asked: Iterable[str] = ()) -> boo
         return False
     if any(row[column].strip() == cell for row in rows[1:] for column, cell in enumerate(first)):
         return False
-    if any(cell.lower() in _NAMES for cell in first) or any(map(_is_number, rows[1] if len(rows) > 1 else ())) or event_flags(first):
+    if any(cell.lower() in _NAMES for cell in first) or any(map(_is_number, rows[1] if len(rows) > 1 else ())) or event_options(first):
         return True
     return len(first) > 1 and all(_LIKE_A_NAME.fullmatch(cell) for cell in first)
 
@@ -57,40 +56,40 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def find_input(columns: Sequence[str] | None, rows: Sequence[Sequence[str]], width: int, target: int | None) -> int | None:
-    """The column with the sequences: the only one beside the target, that with a usual name, or of two the one with the longer cells.
+def find_input(columns: Sequence[str] | None, rows: Sequence[Sequence[str]], width: int, targets: Collection[int]) -> int | None:
+    """The column with the sequences: the only one beside the targets, that with a usual name, or of two the one with the longer cells.
 
     None where this is not clear, as where a row seems to be an event.
     """
-    free = _free(columns, width, target)
+    free = _free(columns, width, targets)
     named = None if columns is None else _named(columns, INPUTS, free)
     if named is not None or len(free) == 1:
         return free[0] if named is None else named
-    if width == 2 and not event_flags(columns or ()):
+    if width == 2 and not event_options(columns or ()):
         if columns is not None and (label := _named(columns, TARGETS, free)) is not None:
             return 1 - label
         return int(sum(len(row[1]) for row in rows) > sum(len(row[0]) for row in rows))
     return None
 
 
-def event_flags(columns: Sequence[str]) -> str:
-    """The flags with which a table is read as an event log, as in `--case CaseID --activity Event`; nothing unless these two have usual names."""
+def event_options(columns: Sequence[str]) -> str:
+    """The options with which a table is read as an event log, as in `case='CaseID', activity='Event'`; nothing unless these two have usual names."""
     plain = {re.sub(r"[\W_]", "", column.lower()): column for column in reversed(columns)}
-    found = {flag: plain[name] for flag, names in _EVENTS.items() for name in reversed(names) if name in plain}
-    named = "--case" in found and "--activity" in found
-    return " ".join(f"{flag} {shlex.quote(found[flag])}" for flag in _EVENTS if flag in found) if named else ""
+    found = {option: plain[name] for option, names in _EVENTS.items() for name in reversed(names) if name in plain}
+    named = "case" in found and "activity" in found
+    return ", ".join(f"{option}={found[option]!r}" for option in _EVENTS if option in found) if named else ""
 
 
 def find_target(columns: Sequence[str] | None, width: int, place: int, *, any_name: bool) -> int | None:
     """The column with labels or tags beside the input in column `place`: that with a usual name, or, with `any_name`, the only other one."""
-    free = _free(columns, width, place)
+    free = _free(columns, width, (place,))
     named = None if columns is None else _named(columns, TARGETS, free)
     return free[0] if named is None and any_name and len(free) == 1 else named
 
 
-def _free(columns: Sequence[str] | None, width: int, taken: int | None) -> list[int]:
-    """The columns that may have what is looked for: all but the one that is taken, and those that count or measure."""
-    return [at for at in range(width) if at != taken and not (columns and columns[at].lower() in _NUMBERS)]
+def _free(columns: Sequence[str] | None, width: int, taken: Collection[int]) -> list[int]:
+    """The columns that may have what is looked for: all but those that are taken, and those that count or measure."""
+    return [at for at in range(width) if at not in taken and not (columns and columns[at].lower() in _NUMBERS)]
 
 
 def _named(columns: Sequence[str], names: Iterable[str], free: Iterable[int]) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
-from unrolled.data.examples import Example
+from unrolled.data.examples import Example, Target
 from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.objects import example_of
 from unrolled.data.formats.options import ReadingOptions
@@ -27,17 +27,17 @@ def from_hugging_face(
     mark spans as `scheme` says, or else as they show. What
     is no data set, such as a `DatasetDict`, has no such column, or breaks the rules of `read_examples`, is a `DataError` or `ConfigError`.
     """
-    examples = _examples(dataset, ReadingOptions(input=input, target=target), tagged)
+    examples = _examples(dataset, ReadingOptions(input=input, target=target), Target.TAGS if tagged else Target.LABELS)
     return in_bio(examples, scheme) if tagged else examples
 
 
-def _examples(dataset: Rows, options: ReadingOptions, tagged: bool) -> Iterator[Example]:
+def _examples(dataset: Rows, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
     if isinstance(dataset, Mapping):
         raise DataError(f"The data set has the parts {', '.join(dataset)}. Pass one of them, such as dataset[{next(iter(dataset), '')!r}].")
     names = {column: found for column, feature in (dataset.features or {}).items() if (found := _class_names(feature))}
     for number, row in enumerate(dataset):
         known = {column: _named(value, names[column]) if column in names else value for column, value in row.items()}
-        yield example_of(known, f"row {number}", options, tagged=tagged)
+        yield example_of(known, f"row {number}", options, wanted)
 
 
 def _class_names(feature: Any) -> list[str] | None:

@@ -14,7 +14,7 @@ from typing import BinaryIO, TextIO
 
 import numpy as np
 
-from unrolled.data.examples import Example, Prediction
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import named, open_bytes
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
@@ -31,14 +31,14 @@ class Images:
     suffixes = ("images-idx3-ubyte", "images.idx3-ubyte")
     about = About(
         "images in idx files, as MNIST has them, with the labels in a file beside them",
-        ("numbers", "labels"),
+        ("numbers", "labels", "values"),
         ("image",),
         labels="Put the file with the labels, …labels-idx1-ubyte, beside that with the images.",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The images with their labels, if the file with the labels lies beside. A damaged or short file is a `DataError`."""
-        if tagged:
+        if wanted.each_step:
             raise ConfigError("An image has one label and none for its rows. Use it to classify, not to tag.")
         if options.image not in ("rows", "whole"):
             raise ConfigError(f"`image` must be rows or whole, got {options.image!r}.")
@@ -46,12 +46,14 @@ class Images:
             yield from _read(path, options)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
-        """A table with a row for each image: its file, its number from 1, the predicted label and the probability of that."""
+        """A table with a row for each image: its file, its number from 1, and what is predicted."""
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["file", "image", "predicted", "probability"])
+        begun = False
         for example, prediction in found:
-            record = example.record
-            table.writerow([record["file"], record["image"], *(prediction.labels or ("",))[:1], *prediction.written_probabilities])
+            if not begun:
+                table.writerow(["file", "image", *prediction.columns])
+            begun = True
+            table.writerow([*example.origin, *prediction.cells(options.between)])
 
 
 def _read(path: Path, options: ReadingOptions) -> Iterator[Example]:
@@ -63,7 +65,7 @@ def _read(path: Path, options: ReadingOptions) -> Iterator[Example]:
         known = _labels(path, count) if options.labels_needed else repeat(None, count)
         for number, (image, labels) in enumerate(zip(images, known, strict=True), 1):
             numbers = np.frombuffer(image, np.uint8).reshape(shape).astype(np.float32) / np.float32(255)
-            yield Example(f"{named(path)}, image {number}", numbers=numbers, labels=labels, record={"file": str(path), "image": number})
+            yield Example(f"{named(path)}, image {number}", numbers=numbers, labels=labels, origin=(str(path), number))
 
 
 def _labels(images: Path, count: int) -> Iterator[tuple[str, ...] | None]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from unrolled.data.examples import Target
 from unrolled.data.formats.columns import Columns
 from unrolled.data.formats.conll_u import ConllU
 from unrolled.data.formats.events import EventLog
@@ -35,12 +36,12 @@ _FORMATS: tuple[Format, ...] = (
 )
 
 FORMATS: dict[str, Format] = {known.name: known for known in _FORMATS}
-"""Every format by the name that `--format` takes."""
+"""Every format by the name that `format` takes."""
 
 
-def where_labels_are(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> str:
-    """What one does so that files have labels, or tags if `tagged`: a sentence for messages."""
-    return find_format(paths, options, tagged=tagged).about.labels
+def where_labels_are(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> str:
+    """What one does so that files have what is `wanted`: a sentence for messages."""
+    return find_format(paths, options, wanted).about.labels
 
 
 _OWNERS = {
@@ -59,12 +60,12 @@ def require_looked_at(options: ReadingOptions, asked: Iterable[str]) -> None:
         formats = _OWNERS.get(name)
         if formats and options.format not in formats:
             others = _LABELS if name in _LABELS and options.labels_needed else ()
-            other = next((f", or name their column as `--{other}`" for other in others if options.format in _OWNERS[other]), "")
+            other = next((f", or name their column as `{other}`" for other in others if options.format in _OWNERS[other]), "")
             where = f"format{'s' if len(formats) > 1 else ''} {', '.join(formats)}"
-            raise ConfigError(f"`--{name}` is for files in the {where}, got {options.format}. Leave it out{other}.")
+            raise ConfigError(f"`{name}` is for files in the {where}, got {options.format}. Leave it out{other}.")
 
 
-def find_format(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Format:
+def find_format(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Format:
     """The format of some files: that which `options` name, or which the names of the files say, or else their first lines.
 
     An unknown name and files of several formats are a `ConfigError`.
@@ -77,20 +78,20 @@ def find_format(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool)
         return FORMATS["events"]
     if options.series is not None or options.channels:
         return FORMATS["series"]
-    found = {_by_name(path, tagged) for path in paths if path != STANDARD_INPUT}
+    found = {_by_name(path, wanted) for path in paths if path != STANDARD_INPUT}
     if found == {"csv", "tsv"}:
         return FORMATS["csv"]
     if len(found - {None, "lines"}) > 1 or (len(found) > 1 and found != {None, "lines"}):
         told = ", ".join(sorted(name or "other" for name in found))
-        raise ConfigError(f"The files are of several formats: {told}. Pass files of one format, or name it as `--format`.")
+        raise ConfigError(f"The files are of several formats: {told}. Pass files of one format, or name it as `format`.")
     name = next(iter(found), None)
-    return FORMATS[name if name not in (None, "lines") else _by_content(paths, options, tagged)]
+    return FORMATS[name if name not in (None, "lines") else _by_content(paths, options, wanted)]
 
 
-def resolved(paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+def resolved(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
     """The options with what some files show of how others of their kind are to be read."""
-    known = find_format(paths, options, tagged=tagged)
-    return known.resolve(files_of(paths, known), options, tagged=tagged) if isinstance(known, Resolving) else options
+    known = find_format(paths, options, wanted)
+    return known.resolve(files_of(paths, known), options, wanted) if isinstance(known, Resolving) else options
 
 
 def are_text(paths: Sequence[Path]) -> bool:
@@ -98,16 +99,16 @@ def are_text(paths: Sequence[Path]) -> bool:
     return {_by_name(path) for path in paths} <= {None, "lines", "files"}
 
 
-def _by_name(path: Path, tagged: bool = False) -> str | None:
-    """The format that the name of a file says, or those of the files in a folder: one that text is not in, or classes unless `tagged`."""
+def _by_name(path: Path, wanted: Target = Target.LABELS) -> str | None:
+    """The format that the name of a file says, or those of the files in a folder: one that text is not in, or classes unless steps are said something of."""
     if path.is_dir():
-        names = {_by_name(inside) for inside in visible(path)} - {None, "lines"} if tagged or not visible_folders(path) else set()
-        return names.pop() if len(names) == 1 else None if tagged else "files"
+        names = {_by_name(inside) for inside in visible(path)} - {None, "lines"} if wanted.each_step or not visible_folders(path) else set()
+        return names.pop() if len(names) == 1 else None if wanted.each_step else "files"
     name = path.name.lower().removesuffix(".gz")
     return next((known.name for known in _FORMATS if known.suffixes and name.endswith(known.suffixes)), None)
 
 
-def _by_content(paths: Sequence[Path], options: ReadingOptions, tagged: bool) -> str:
+def _by_content(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> str:
     """The format of text files whose names do not say it."""
     lines = first_lines(visible(paths[0])[0] if paths[0].is_dir() else paths[0], options.encoding)
     first = lines[0].lstrip() if lines else ""
@@ -117,11 +118,11 @@ def _by_content(paths: Sequence[Path], options: ReadingOptions, tagged: bool) ->
         return "fasta"
     if any(line.count("\t") == 9 and line.startswith(("1\t", "1-")) for line in lines):
         return "conllu"
-    if tagged and paths[0] != STANDARD_INPUT and (options.labels_needed or _has_columns(lines)):
+    if wanted.each_step and paths[0] != STANDARD_INPUT and (options.labels_needed or _has_columns(lines)):
         return "columns"
     if (options.input is not None or options.target is not None) and (options.labels_needed or "\t" in first):
         return "tsv" if "\t" in first else "csv"
-    return "files" if len(paths) > 1 and not tagged else "lines"
+    return "files" if len(paths) > 1 and not wanted.each_step else "lines"
 
 
 def _has_columns(lines: Sequence[str]) -> bool:

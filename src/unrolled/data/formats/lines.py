@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TextIO
 
-from unrolled.data.examples import Example, Prediction
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_lines
 from unrolled.data.formats.folders import visible, visible_folders
 from unrolled.data.formats.format import About
@@ -34,7 +34,7 @@ class PlainLines:
         labels="Plain text has none: pass a table, or a file for each label.",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The lines, or the texts where each file is one; what is typed is always read by lines."""
         for path in paths:
             yield from _text(path, options) if options.whole and path != STANDARD_INPUT else _lines(path, options)
@@ -45,7 +45,7 @@ class PlainLines:
         After the tokens of a line comes an empty one. Characters with one tag in a row are together, with their mean probability.
         """
         for example, prediction in found:
-            if prediction.tags is not None:
+            if prediction.each_step:
                 rows = [*_pieces(example.tokens or (), prediction), ()]
             else:
                 rows = [(*prediction.cells(options.between), " ".join((example.text or "").split("\n")))]
@@ -64,13 +64,13 @@ class ClassFiles(PlainLines):
     suffixes = ()
     about = About(
         "a file for each class, a sequence a line, or a folder for each class, a sequence a file",
-        ("text", "labels"),
+        ("text", "labels", "values"),
         sample="Dubois\nLefèvre\nMoreau\n",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The sequences class by class, in the order of names. A folder without files and an empty file of a sequence are a `DataError`."""
-        if tagged:
+        if wanted.each_step:
             raise ConfigError("Files of classes have a label for each sequence and none for its steps. Use them to classify, not to tag.")
         if options.whole or _are_classes(_folders(paths), paths):
             files = [file for folder in _folders(paths) for file in visible(folder)]
@@ -82,20 +82,23 @@ class ClassFiles(PlainLines):
         for file in files:
             yield from _lines(file, options, (_suffix(file)[1:] if by_suffix else _stem(file),))
 
-    def resolve(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+    def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """That files have classes, and whether each is one sequence."""
         return replace(options, format=self.name, whole=_are_classes(_folders(paths), paths))
 
 
-def _pieces(tokens: Sequence[str], prediction: Prediction) -> Iterator[tuple[str, str, str]]:
-    """What each tag stands at, the tag, and its probability."""
-    steps = zip(tokens, prediction.tags or (), prediction.probabilities, strict=True)
+def _pieces(tokens: Sequence[str], prediction: Prediction) -> Iterator[tuple[str, ...]]:
+    """What each tag stands at, the tag, and its probability; of numbers each step's."""
+    if prediction.tags is None:
+        yield from ((token.translate(_SHOWN), *cells) for token, cells in zip(tokens, prediction.step_cells(","), strict=True))
+        return
+    steps = zip(tokens, prediction.tags, prediction.probabilities, strict=True)
     characters = all(len(token) == 1 for token in tokens)
     for (tag, _), run in groupby(enumerate(steps), lambda at: (at[1][1], characters or at[0])):
         inside = [step for _, step in run]
-        chances = [chance for _, _, chance in inside]
+        sure = [probability for _, _, probability in inside]
         text = "".join(token for token, _, _ in inside).translate(_SHOWN)
-        yield text, tag, f"{sum(chances) / len(chances):.4f}"
+        yield text, tag, f"{sum(sure) / len(sure):.4f}"
 
 
 def _folders(paths: Sequence[Path]) -> list[Path]:

@@ -9,7 +9,7 @@ from unrolled.errors import DataError
 
 _MISSING = frozenset({"", "?", "na", "nan", "n/a", "null", "none"})
 
-_IMPUTE = "Pass `--impute` to put the last known value of the channel, or its mean, where one is missing."
+_IMPUTE = "Pass `impute` to put the last known value of the channel, or its mean, where one is missing."
 
 
 def parse_number(text: str) -> float:
@@ -18,13 +18,27 @@ def parse_number(text: str) -> float:
     return float("nan") if text.lower() in _MISSING else float(text)
 
 
+def parse_targets(cells: Sequence[Sequence[str]], place: Callable[[int], str]) -> NDArray[np.float64]:
+    """Numbers to predict, `[N, K]`, from rows of cells. `DataError` names the `place` of a row with something that is no finite number."""
+    found = np.empty((len(cells), len(cells[0]) if cells else 0))
+    for row, texts in enumerate(cells):
+        for column, text in enumerate(texts):
+            try:
+                found[row, column] = float(text)
+            except ValueError:
+                raise DataError(f"{place(row)}: a target must be a number, got {text[:40]!r}. Mend it, or take another `target`.") from None
+            if not np.isfinite(found[row, column]):
+                raise DataError(f"{place(row)}: a target must be a finite number, got {text[:40]!r}. Mend it, or take the row out.")
+    return found
+
+
 def complete(
     numbers: NDArray[np.float32], place: Callable[[int], str], channels: Sequence[str], *, impute: bool, cure: str = _IMPUTE
 ) -> NDArray[np.float32]:
     """The numbers `[T, C]` of one sequence without gaps.
 
     With `impute` a missing value becomes the last known one of its channel. Those before the first known one stay NaN: a mean over the
-    file could have seen what is held out, so `Standardiser` puts the mean of the training part there. Without it, and for an infinite
+    file could have seen what is held out, so `NumberCodec` puts the mean of the training part there. Without it, and for an infinite
     value always, `DataError` names the first by `place(row)` and by its channel; `cure` says what to do about one that is missing.
     """
     if infinite := np.argwhere(np.isinf(numbers)).tolist():

@@ -1,65 +1,78 @@
 """JSON Lines: an object a line, with a sequence under one key and its label or tags under another."""
 
 import json
+import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from unrolled.data.examples import Example, Prediction
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import named, read_lines
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import INPUTS, TARGETS
-from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.numbers import complete
+from unrolled.data.formats.options import ReadingOptions, target_names
 from unrolled.data.formats.tables import split_labels
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
 
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
 
 class JsonLines:
-    """Objects of which one value is a string or a list of tokens, and another a label, a number, a list of labels, or a list of tags."""
+    """Objects of which one value is a text, a list of tokens or a series, and another a label, a number, or a list of labels, tags or numbers.
+
+    A list of numbers is a series of one channel, a list of lists of numbers one of several.
+    """
 
     name = "jsonl"
     suffixes = (".jsonl", ".ndjson", ".json")
     about = About(
         "JSON Lines: an object a line",
-        ("text", "tokens", "labels", "tags"),
-        ("input", "target", "separator"),
+        ("text", "tokens", "numbers", "labels", "tags", "values", "step values", "texts"),
+        ("input", "target", "separator", "impute"),
         '{"text": "set an alarm for six", "label": "alarm"}\n{"text": "play something slow", "label": "music"}\n',
         {"input": "text", "target": "label"},
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The objects. What is no object, has no input, or has not as many tags as tokens is a `DataError`."""
         for path in paths:
             for number, line in read_lines(path, options.encoding):
                 if line.strip():
                     place = f"{named(path)}, line {number}"
-                    yield example_of(parse_object(line, place), place, options, tagged=tagged)
+                    yield example_of(parse_object(line, place), place, options, wanted)
 
-    def resolve(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+    def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """With the keys of the first object."""
         lines = ((number, line) for number, line in read_lines(paths[0], options.encoding) if line.strip())
         for number, line in islice(lines, 1):
             place = f"{paths[0]}, line {number}"
-            source, target = _keys(parse_object(line, place), options, place)
-            return options if target is None else replace(options, learnt=(source, target))
+            record = parse_object(line, place)
+            source, targets = _keys(record, options, place, wanted)
+            left = tuple(key for key in record if key not in (source, "id", *targets))
+            return replace(options, learnt=(source, *targets), left=left) if targets else options
         return options
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
-        """The objects as they were with the keys `predicted`, a label, or a list of tags or where several labels may hold, and `probabilities`.
+        """The objects as they were with the key `predicted`, a label, a number, or a list of labels, tags or numbers, and what is known of it.
 
-        Beside tags of a text are its `tokens`. An example that did not come from an object becomes one with what is known of it.
+        Beside what is said of the steps of a text are its `tokens`. An example that did not come from an object becomes one with what is known of it.
         """
         for example, prediction in found:
-            record = dict(example.record.get("object") or _as_object(example))
-            cut = {"tokens": example.tokens} if prediction.tags is not None and example.text is not None else {}
+            record = dict(example.origin) if isinstance(example.origin, Mapping) else _as_object(example)
+            cut = {"tokens": example.tokens} if prediction.each_step and example.text is not None else {}
             print(json.dumps({**record, **cut, **_predicted(prediction)}, ensure_ascii=False), file=file)
 
 
 def save_examples(examples: Iterable[Example], path: Source) -> Path:
-    """Write texts or tokens with their labels or tags as JSON Lines, to train on; gives the path. It is written aside first, so that a file is whole.
+    """Write texts or tokens with their labels, tags or numbers to predict as JSON Lines, to train on; gives the path. It is written aside first, so that a file is whole.
 
     `DataError` for an example of numbers, which belong into a table.
     """
@@ -82,29 +95,84 @@ def save_examples(examples: Iterable[Example], path: Source) -> Path:
     return path
 
 
-def example_of(record: Mapping[str, Any], place: str, options: ReadingOptions, *, tagged: bool) -> Example:
+def example_of(record: Mapping[str, Any], place: str, options: ReadingOptions, wanted: Target) -> Example:
     """What an object says; `ConfigError` if it has not the keys that were asked for."""
-    source, target = _keys(record, options, place)
-    value = record[source]
-    if not isinstance(value, str | list):
-        cure = "Pass another key as `--input`, or mend the object."
-        raise DataError(f"{place}: {source!r} must be a text or a list of tokens, got {shown(value)}. {cure}")
-    if not (value.strip() if isinstance(value, str) else value):
-        raise DataError(f"{place}: {source!r} must have at least one token, got {shown(value)}. Take it out, or fill it in.")
-    text = value if isinstance(value, str) else None
-    tokens = None if text is not None else tuple(map(str, value))
-    name = str(record["id"]) if isinstance(record.get("id"), str | int) else None
-    about = {"object": record} if target is None else {"object": record, "target": repr(target)}
-    known = Example(place, text=text, tokens=tokens, name=name, record=about)
-    found = None if target is None else record[target]
-    if found is None:
+    source, targets = _keys(record, options, place, wanted)
+    known = _with_sequence(
+        Example(place, target=", ".join(map(repr, targets)) or None, origin=record), record[source], source, impute=options.impute
+    )
+    if isinstance(record.get("id"), str | int):
+        known = replace(known, name=str(record["id"]))
+    found = [record[key] for key in targets]
+    if not targets or any(value is None for value in found):
         return known
     try:
-        return _tagged(known, found, target) if tagged else _labelled(known, found, target, options)
+        if wanted.numbers:
+            return _valued(known, found, targets, wanted)
+        return _tagged(known, found[0], targets[0]) if wanted.each_step else _labelled(known, found[0], targets[0], options)
     except DataError:
         if options.labels_needed:
             raise
         return known
+
+
+def _with_sequence(known: Example, value: Any, key: str, *, impute: bool) -> Example:
+    """With a text, a list of tokens, or a series: a list of numbers, or of lists of as many numbers."""
+    if not isinstance(value, str | list):
+        cure = "Pass another key as `input`, or mend the object."
+        raise DataError(f"{known.place}: {key!r} must be a text, a list of tokens or a series of numbers, got {shown(value)}. {cure}")
+    if not (value.strip() if isinstance(value, str) else value):
+        raise DataError(f"{known.place}: {key!r} must have at least one token, got {shown(value)}. Take it out, or fill it in.")
+    if isinstance(value, str):
+        return replace(known, text=value)
+    if isinstance(value[0], list) or (value[0] is None or _is_number(value[0])):
+        return replace(known, numbers=_series(known, value, key, impute=impute))
+    return replace(known, tokens=tuple(map(str, value)))
+
+
+def _series(known: Example, value: Sequence[Any], key: str, *, impute: bool) -> NDArray[np.float32]:
+    """The numbers `[T, C]` of a series; what is null is missing: see `complete`."""
+    rows = [row if isinstance(row, list) else [row] for row in value]
+    for step, row in enumerate(rows):
+        if not row or len(row) != len(rows[0]) or not all(cell is None or _is_number(cell) for cell in row):
+            raise DataError(
+                f"{known.place}, step {step + 1}: {key!r} must have {max(len(rows[0]), 1)} number{'s' if len(rows[0]) > 1 else ''} at each step as at "
+                f"the first, got {shown(value[step])}. Mend the object."
+            )
+    with np.errstate(over="ignore"):
+        numbers = np.array([[np.nan if cell is None else cell for cell in row] for row in rows], np.float32)
+    names = [f"number {column + 1} of {key!r}" for column in range(numbers.shape[1])]
+    return complete(numbers, lambda step: f"{known.place}, step {step + 1}", names, impute=impute)
+
+
+def _valued(known: Example, found: Sequence[Any], keys: Sequence[str], wanted: Target) -> Example:
+    """With numbers to predict: those of one or several keys for the whole sequence, `[K]`, or lists of them, `[T, K]`."""
+    columns = [value if isinstance(value, list) else [value] for value in found]
+    if wanted.each_step and known.text is not None:
+        known = replace(known, tokens=_divided(known.text, len(columns[0])))
+    told = f"{known.place}: {', '.join(map(repr, keys))} must be numbers{' for each step' if wanted.each_step else ''}"
+    if wanted.each_step:
+        rows = [[*chain.from_iterable(cell if isinstance(cell, list) else [cell] for cell in step)] for step in zip(*columns, strict=False)]
+        if any(len(column) != known.steps for column in columns) or len({len(row) for row in rows}) > 1:
+            raise DataError(f"{told}, {known.steps} of them, got {shown(found[0] if len(found) == 1 else found)}. Mend the object.")
+        cells = [cell for row in rows for cell in row]
+    else:
+        cells = [*chain.from_iterable(columns)]
+        rows = [cells]
+    if not cells or not all(_is_number(cell) and math.isfinite(cell) for cell in cells):
+        raise DataError(f"{told}, got {shown(found[0] if len(found) == 1 else found)}. Mend the object, or pass another `target`.")
+    values = np.array(rows, np.float64)
+    return replace(known, values=values if wanted.each_step else values[0])
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a number that 64 bits can hold, which not every whole number is."""
+    return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**1023)
+
+
+def _divided(text: str, steps: int) -> tuple[str, ...]:
+    """A text as its characters, if it has as many as there are steps, or as its parts between blanks."""
+    return tuple(text) if len(text) == steps else tuple(text.split())
 
 
 def _tagged(known: Example, target: Any, key: str | None) -> Example:
@@ -114,14 +182,16 @@ def _tagged(known: Example, target: Any, key: str | None) -> Example:
         whole = known.text is not None and len(target) == len(known.text) and len(target.split()) != len(known.text.split())
         tags = target if whole or " " not in target else target.split()
     if not isinstance(tags, str | list) or not all(isinstance(tag, str | int) for tag in tags):
-        raise DataError(f"{known.place}: {key!r} must be a list of tags, got {shown(target)}. Mend the object, or pass another `--target`.")
+        raise DataError(f"{known.place}: {key!r} must be a list of tags, got {shown(target)}. Mend the object, or pass another `target`.")
     if tokens is None and known.text is not None:
-        tokens = tuple(known.text) if len(known.text) == len(tags) else tuple(known.text.split())
-    if tokens is None or len(tokens) != len(tags):
+        tokens = _divided(known.text, len(tags))
+    steps = known.steps if tokens is None else len(tokens)
+    if steps != len(tags):
+        what = "steps" if tokens is None else "tokens"
         raise DataError(
-            f"{known.place}: {key!r} must have as many tags as the sequence has tokens, {len(tokens or ())}, got {len(tags)}. Mend the object."
+            f"{known.place}: {key!r} must have as many tags as the sequence has {what}, {steps}, got {len(tags)}. Mend the object."
         )
-    return Example(known.place, known.text, tokens, tags=tuple(map(str, tags)), name=known.name, record=known.record)
+    return replace(known, tokens=tokens, tags=tuple(map(str, tags)))
 
 
 def _labelled(known: Example, target: Any, key: str | None, options: ReadingOptions) -> Example:
@@ -131,7 +201,7 @@ def _labelled(known: Example, target: Any, key: str | None, options: ReadingOpti
         raise DataError(f"{known.place}: {key!r} must be a text, a number or a list of them, got {shown(target)}. Mend the object.")
     whole = isinstance(target, str)
     labels = split_labels(target, options.separator) if whole else tuple(_text(part) for part in parts)
-    return Example(known.place, known.text, known.tokens, labels=labels, name=known.name, record=known.record)
+    return replace(known, labels=labels)
 
 
 def _text(value: Any) -> str:
@@ -143,6 +213,9 @@ def parse_object(line: str, place: str) -> dict[str, Any]:
     """The object in a line that stands at `place`. `DataError` if there is none."""
     try:
         record = json.loads(line)
+        if _HALF.search(line):
+            # Halves of surrogate pairs are no characters, and cannot be written as UTF-8.
+            record = json.loads(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         record, told = None, f" ({error})"
     else:
@@ -161,25 +234,34 @@ def _cure(record: Any) -> str:
     return "Write one object a line, as `jq -c '.[]' FILE` does with a list."
 
 
-def _keys(record: Mapping[str, Any], options: ReadingOptions, place: str) -> tuple[str, str | None]:
-    """The keys of the sequence and of its label: those asked for, or learnt from, or else usual ones; no label if none is there.
+def _keys(record: Mapping[str, Any], options: ReadingOptions, place: str, wanted: Target) -> tuple[str, tuple[str, ...]]:
+    """The keys of the sequence and of its targets: those asked for, or learnt from, or else usual ones; no target if none is there.
 
     In a file that is only to be labelled, what happens to have a usual name is not taken for a label.
     """
-    source = _find(record, options.input, options.learnt[:1], INPUTS, "--input", place)
+    source = _find(record, options.input, options.learnt[:1], INPUTS, "input", place)
     if source is None:
-        raise ConfigError(f"{place}: which key has the sequence is not clear. Pass one of {', '.join(record)} as `--input`.")
-    if options.labels_needed:
-        return source, _find(record, options.target, options.learnt[1:], TARGETS, "--target", place)
-    return source, next((key for key in (options.target, *options.learnt[1:]) if key in record), None)
+        raise ConfigError(f"{place}: which key has the sequence is not clear. Pass one of {', '.join(record)} as `input`.")
+    asked = target_names(options.target, tuple(record), wanted)
+    if not options.labels_needed:
+        named = asked if options.target is not None else options.learnt_targets
+        return source, tuple(named) if all(name in record for name in named) else ()
+    if asked:
+        return source, tuple(str(_find(record, name, (), (), "target", place)) for name in asked)
+    if options.learnt_targets and all(name in record for name in options.learnt_targets):
+        return source, options.learnt_targets
+    if len(options.learnt_targets) > 1:
+        return source, ()
+    found = _find(record, None, (), [name for name in TARGETS if name != source], "target", place)
+    return source, () if found is None else (found,)
 
 
-def _find(record: Mapping[str, Any], asked: str | None, learnt: Sequence[str], usual: Sequence[str], flag: str, place: str) -> str | None:
+def _find(record: Mapping[str, Any], asked: str | None, learnt: Sequence[str], usual: Sequence[str], option: str, place: str) -> str | None:
     """The key that was asked for, or else the first there is of others; None if there is none."""
     if asked is None:
         return next((key for key in (*learnt, *usual) if key in record), None)
     if asked not in record:
-        raise ConfigError(f"{place}: there is no key {asked!r}; the keys are {', '.join(record)}. Pass one of them as `{flag}`.")
+        raise ConfigError(f"{place}: there is no key {asked!r}; the keys are {', '.join(record)}. Pass one of them as `{option}`.")
     return asked
 
 
@@ -191,16 +273,15 @@ def shown(value: Any) -> str:
 
 def _as_object(example: Example) -> dict[str, Any]:
     known = {"id": example.name, "text": example.text, "tokens": example.tokens, "labels": example.labels, "tags": example.tags}
-    return {key: value for key, value in known.items() if value is not None}
+    target = None if example.values is None else example.values.tolist()
+    return {key: value for key, value in (*known.items(), ("target", target)) if value is not None}
 
 
 def _predicted(prediction: Prediction) -> dict[str, Any]:
-    if prediction.tags is not None:
-        return {"predicted": prediction.tags, "probabilities": _rounded(prediction.probabilities)}
-    labels = prediction.labels or ()
-    chances = {label: round(chance, 6) for label, chance in prediction.chances.items()}
-    return {"predicted": labels if prediction.several else labels[0], "probabilities": chances or _rounded(prediction.probabilities)}
-
-
-def _rounded(chances: Sequence[float]) -> list[float]:
-    return [round(chance, 6) for chance in chances]
+    said = prediction.to_json()
+    if prediction.values is not None:
+        values = said.pop("values")
+        return {"predicted": values[0] if len(values) == 1 and not prediction.each_step else values, **said}
+    labels = said.pop("labels")
+    label = said.pop("label", None)
+    return {"predicted": labels if label is None else label, **said}

@@ -1,8 +1,10 @@
 """What one can ask of the reading of labelled files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
+from unrolled.data.examples import Target
 from unrolled.errors import ConfigError
 from unrolled.options import option
 
@@ -15,46 +17,57 @@ class ReadingOptions:
     """How labelled files are read; what is left open is found out from the files.
 
     `labels_needed` says whether a label or tag that was asked for and is not there is an error. `learnt` are the columns, or keys, from
-    which a run took its sequences and its labels: other files are read from those that have these names. `whole` says that a sequence of
-    text is a whole file, as in folders of classes. These two have no flags.
+    which a run took its sequences and what is said of them: other files are read from those that have these names. `left` are the columns that it left out. `whole` says that a sequence of
+    text is a whole file, as in folders of classes. These have no flags.
     """
 
     labels_needed: ClassVar[bool] = True
 
-    format: str | None = option(None, "How the files are written: see `unrolled formats`.  [default: by their names]")
+    format: str | None = option(
+        None, "Format of the files; `unrolled formats` lists them with their own options.  [default: by their names]"
+    )
     input: str | None = option(None, "Column of a table, by name or by number from 0, or key of a JSON object, with the sequence.")
-    target: str | None = option(None, "Column or key with the label, or with as many tags as the sequence has steps.")
-    header: bool | None = option(None, "Whether a table begins with the names of its columns.  [default: found out]")
+    target: str | None = option(None, "Column or key with the target: a label, as many tags as there are steps, or numbers.")
+    header: bool | None = option(None, "Whether a table begins with the names of its columns.  [default: found out]", rare=True)
     steps: str | None = option(
-        None, f"What the tags of a table belong to: {' or '.join(STEPS)} between blanks.  [default: found out, and kept by the run]"
+        None,
+        f"What the tags of a table belong to: {' or '.join(STEPS)} between blanks.  [default: found out, and kept by the run]",
+        rare=True,
     )
-    column: str | None = option(None, "Column with the tags of a file with one step a line: a number from 0, or upos, xpos, … of CoNLL-U.")
+    column: str | None = option(
+        None, "Column with the tags of a file with one step a line: a number from 0, or upos, xpos, … of CoNLL-U.", rare=True
+    )
     scheme: str | None = option(
-        None, "How tags mark spans: bio, iob1, bioes (or BILOU), or none if they do not.  [default: found out from the training files]"
+        None, "How tags mark spans: bio, iob1, bioes (or BILOU), or none if they do not.  [default: found out]", rare=True
     )
-    separator: str | None = option(None, "What lies between several labels of one sequence, such as ';'.  [default: one label]")
-    regions: tuple[str, ...] = option((), "BED or GFF files with the named regions of FASTA sequences, as tags.")
-    series: str | None = option(None, "Column that says to which series a row of numbers belongs.  [default: each file is one series]")
-    channels: tuple[str, ...] = option((), "Columns with the numbers of series.  [default: all that are not named otherwise]")
-    case: str | None = option(None, "Column of an event log that says to which case an event belongs.")
-    activity: str | None = option(None, "Column of an event log that says what happened.")
+    separator: str | None = option(None, "What lies between several labels of one sequence, such as ';'.  [default: one label]", rare=True)
+    regions: tuple[str, ...] = option((), "BED or GFF files with the named regions of FASTA sequences, as tags.", rare=True)
+    series: str | None = option(
+        None, "Column that says to which series a row of numbers belongs.  [default: each file is one series]", rare=True
+    )
+    channels: tuple[str, ...] = option((), "Columns with the numbers of series.  [default: all that are not named otherwise]", rare=True)
+    case: str | None = option(None, "Column of an event log that says to which case an event belongs.", rare=True)
+    activity: str | None = option(None, "Column of an event log that says what happened.", rare=True)
     time: str | None = option(
-        None, "Column with the time of an event or a row of numbers, in seconds or as ISO dates.  [default: in order]"
+        None, "Column with the time of an event or a row of numbers, in seconds or as ISO dates.  [default: in order]", rare=True
     )
-    image: str = option("rows", "How an image is read: rows, one a step, or whole, as a single step.")
-    impute: bool = option(False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.")
-    encoding: str = option("utf-8", "How the files are encoded.")
+    image: str = option("rows", "How an image is read: rows, one a step, or whole, as a single step.", rare=True)
+    impute: bool = option(
+        False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.", rare=True
+    )
+    encoding: str = option("utf-8", "Encoding of the files.", rare=True)
     learnt: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
     whole: bool = False
 
     def __post_init__(self) -> None:
         if self.steps not in (None, *STEPS):
-            raise ConfigError(f"`--steps` must be one of {', '.join(STEPS)}, got {self.steps!r}.")
+            raise ConfigError(f"`steps` must be one of {', '.join(STEPS)}, got {self.steps!r}.")
 
     @property
-    def learnt_target(self) -> str | None:
-        """The column from which labels were learnt, if that is known."""
-        return self.learnt[1] if self.learnt else None
+    def learnt_targets(self) -> tuple[str, ...]:
+        """The columns from which targets were learnt, if these are known."""
+        return self.learnt[1:]
 
     @property
     def between(self) -> str:
@@ -70,3 +83,10 @@ class WithoutLabels(ReadingOptions):
     """How files are read in which labels may be missing."""
 
     labels_needed: ClassVar[bool] = False
+
+
+def target_names(target: str | None, columns: Sequence[str], wanted: Target) -> tuple[str, ...]:
+    """The columns or keys that an option names: one, or, of numbers, several with commas between them."""
+    if target is None:
+        return ()
+    return tuple(name.strip() for name in target.split(",")) if wanted.numbers and target not in columns else (target,)

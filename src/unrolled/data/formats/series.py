@@ -9,7 +9,7 @@ from typing import TextIO
 
 import numpy as np
 
-from unrolled.data.examples import Example, Prediction
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import Table, named
 from unrolled.data.formats.format import About
 from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, write_rows
@@ -22,28 +22,28 @@ from unrolled.errors import ConfigError, DataError
 class LongSeries:
     """Long tables as CSV; an example is a series, its numbers `[T, C]` in order of time, or of the file where no time is named.
 
-    Without `--series` each file is one series. `record["channels"]` has the names of the channels, so that a file that is read later may
+    Without `series` each file is one series. An example has the names of its channels, so that a file that is read later may
     be asked for the same ones in the same order. The rows of a series may stand anywhere in its file, so that a file is held in memory.
     """
 
     name = "series"
     suffixes = ()
     about = About(
-        "a long table of series, a row for each time, with `--series` or `--channels`",
-        ("numbers", "labels", "tags"),
+        "a long table of series, a row for each time, with `series` or `channels`",
+        ("numbers", "labels", "tags", "values", "step values"),
         ("target", "separator", "series", "channels", "time", "impute"),
         "id,time,x,y,state\na,2024-05-31T12:00:00,0.1,9.8,walk\na,2024-05-31T12:00:01,0.3,9.7,walk\nb,2024-05-31T12:00:00,0.0,9.8,rest\n",
         {"series": "id", "time": "time", "target": "state"},
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The series, in the order of their first rows. Two rows of a series with one time are a `DataError`.
 
         Uneven steps of time are an `UnrolledWarning`.
         """
         sampling = Sampling()
         return read_groups(
-            paths, options, (options.series, "--series"), lambda table, roles: _series(table, roles, options, tagged, sampling)
+            paths, options, wanted, (options.series, "series"), lambda table, roles: _series(table, roles, options, wanted, sampling)
         )
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
@@ -51,25 +51,25 @@ class LongSeries:
         write_rows(found, file, options)
 
 
-def _series(table: Table, roles: Roles, options: ReadingOptions, tagged: bool, sampling: Sampling) -> Iterator[Example]:
+def _series(table: Table, roles: Roles, options: ReadingOptions, wanted: Target, sampling: Sampling) -> Iterator[Example]:
     columns = _channels(table, roles, options)
     names = [table.columns[column] for column in columns]
     for group in gather(table, roles, partial(array, "f"), partial(_parse, table, columns)):
         _look_at_times(group, sampling)
         numbers = np.array(group.values, np.float32).reshape(-1, len(columns))[group.order]
         numbers = complete(numbers, group.place, names, impute=options.impute)
-        example = group.example(options, tagged=tagged, numbers=numbers)
-        yield replace(example, record={**example.record, "channels": tuple(names)})
+        example = group.example(options, wanted, numbers=numbers)
+        yield replace(example, channels=tuple(names))
 
 
 def _channels(table: Table, roles: Roles, options: ReadingOptions) -> list[int]:
     """Where the channels stand: the columns named, or else all without another role."""
     if options.channels:
-        return [table.find(name, "--channels") for name in options.channels]
-    columns = [column for column in range(len(table.columns)) if column not in (roles.key, roles.time, roles.target)]
+        return [table.find(name, "channels") for name in options.channels]
+    columns = [column for column in range(len(table.columns)) if column not in (roles.key, roles.time, *roles.targets)]
     if not columns:
         raise ConfigError(
-            f"{named(table.path)} has only the columns {', '.join(table.columns)}, none of them left for numbers. Pass `--channels`."
+            f"{named(table.path)} has only the columns {', '.join(table.columns)}, none of them left for numbers. Pass `channels`."
         )
     return columns
 
@@ -79,7 +79,7 @@ def _parse(table: Table, columns: Sequence[int], row: Sequence[str]) -> Iterator
         try:
             yield parse_number(row[column])
         except ValueError as error:
-            raise ValueError(f"{table.columns[column]}: {error}; pass `--channels` if this column is none") from None
+            raise ValueError(f"{table.columns[column]}: {error}; pass `channels` if this column is none") from None
 
 
 def _look_at_times(group: Group, sampling: Sampling) -> None:
@@ -90,6 +90,6 @@ def _look_at_times(group: Group, sampling: Sampling) -> None:
         step = int(twice[0])
         raise DataError(
             f"{group.place(step + 1)}: {group.name!r} has a row with this time already, {group.place(step)}. "
-            "Take one of them away, or name the column that tells them apart as `--series`."
+            "Take one of them away, or name the column that tells them apart as `series`."
         )
     sampling.look(times, group.place(0))

@@ -7,17 +7,18 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from unrolled.data.examples import Example, Prediction
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import HEAD, look_ahead, named, open_rows
 from unrolled.data.formats.format import About
-from unrolled.data.formats.guesses import event_flags, find_header, find_input, find_target, steps_are_characters
-from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.guesses import event_options, find_header, find_input, find_target, steps_are_characters
+from unrolled.data.formats.numbers import parse_targets
+from unrolled.data.formats.options import ReadingOptions, target_names
 from unrolled.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """How the table in a file is made up: the names of its columns, if it has them, and where input, target and a name for each row stand.
+    """How the table in a file is made up: the names of its columns, if it has them, and where input, targets and a name for each row stand.
 
     `steps` says what tags belong to, as `ReadingOptions` have it; None if that is not known.
     """
@@ -26,44 +27,54 @@ class _Layout:
     delimiter: str
     columns: tuple[str, ...] | None
     input: int
-    target: int | None
+    targets: tuple[int, ...]
     name: int | None
     steps: str | None
 
-    def example(self, line: int, row: list[str], options: ReadingOptions, tagged: bool) -> Example:
+    def example(self, line: int, row: list[str], options: ReadingOptions, wanted: Target) -> Example:
         """What a row says."""
         place = f"{named(self.path)}, line {line}"
         text = row[self.input]
         if not text.strip():
             raise DataError(f"{place}: the input, {self._named(self.input)}, is empty. Fill it in, or take the row out.")
-        target = None if self.target is None else row[self.target]
-        record = {"row": row, "columns": self.columns, "delimiter": self.delimiter, "steps": self.steps}
-        if self.target is not None:
-            record["target"] = self._named(self.target)
-        known = Example(place, text=text, name=None if self.name is None else row[self.name], record=record)
+        cells = [row[column] for column in self.targets]
+        known = Example(
+            place,
+            text=text,
+            name=None if self.name is None else row[self.name],
+            target=", ".join(map(self._named, self.targets)) or None,
+            origin=(row, self),
+        )
         # Nothing between separators says that no label holds; elsewhere an empty cell says nothing.
-        if target is None or not (target or (options.separator and not tagged)):
+        if not cells or not (all(cells) or (options.separator and not wanted.each_step)):
             return known
-        if not tagged:
-            return replace(known, labels=split_labels(target, options.separator))
-        return self._tagged(known, text, target, options.labels_needed)
+        if wanted.each_step:
+            return self._tagged(known, text, cells, options.labels_needed)
+        return replace(known, labels=tuple(cells) if wanted.numbers else split_labels(cells[0], options.separator))
 
-    def _tagged(self, known: Example, text: str, target: str, needed: bool) -> Example:
-        """With the steps that the tags of a row show, or as it is if tags are not `needed` and do not fit."""
+    def _tagged(self, known: Example, text: str, targets: Sequence[str], needed: bool) -> Example:
+        """With the steps that the tags of a row show, or as it is if tags are not `needed` and do not fit. Several targets are numbers."""
         characters = self.steps == "characters"
-        tokens, tags = (tuple(cell if characters else cell.split()) for cell in (text, target))
+        tokens, *columns = (tuple(cell if characters else cell.split()) for cell in (text, *targets))
+        tags = next((column for column in columns if len(column) != len(tokens)), columns[0])
         if self.steps is not None and len(tokens) == len(tags):
-            return replace(known, tokens=tokens, tags=tags)
+            try:
+                values = parse_targets([*zip(*columns, strict=True)], known.step_place) if len(columns) > 1 else None
+            except DataError:
+                if needed:
+                    raise
+                return known
+            return replace(known, tokens=tokens, tags=tags if values is None else None, values=values)
         if not needed:
             return known
         raise DataError(
             f"{known.place}: a target must have as many tags as its input has {'characters' if characters else 'tokens'}, "
-            f"{len(tokens)}, got {len(tags)}. Mend the row, or pass other columns as `--input` and `--target`."
+            f"{len(tokens)}, got {len(tags)}. Mend the row, or pass other columns as `input` and `target`."
         )
 
-    def name_of(self, column: int | None) -> str:
-        """What a column is called, or its number; nothing for none."""
-        return "" if column is None else str(column) if self.columns is None else self.columns[column]
+    def name_of(self, column: int) -> str:
+        """What a column is called, or its number."""
+        return str(column) if self.columns is None else self.columns[column]
 
     def _named(self, column: int) -> str:
         return f"column {column if self.columns is None else repr(self.columns[column])}"
@@ -81,7 +92,7 @@ _SAMPLE = "review,stars,mood\nA slow film with a fine ending,4,good\nI left afte
 class TextTable:
     """Delimited text, with or without a first row that names the columns.
 
-    Columns are asked for by name, or by number from 0. A target is a label, several with a separator between them, or, when tagged, a
+    Columns are asked for by name, or by number from 0. A target is a label, several with a separator between them, or, when steps are tagged, a
     string with as many characters as the input or as many parts between blanks.
     """
 
@@ -91,46 +102,51 @@ class TextTable:
         self._delimiter = delimiter
         self.about = About(
             f"a table, a sequence a row, with {'tabs' if delimiter else 'commas'} between the columns",
-            ("text", "labels", "tags"),
+            ("text", "labels", "tags", "values", "step values", "texts"),
             ("input", "target", "header", "steps", "separator"),
             _SAMPLE.replace(",", delimiter or ","),
             {"input": "review", "target": "mood"},
         )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The rows. A missing column is a `ConfigError`; an empty input, and tags of another length than the input, are a `DataError`."""
         for path in paths:
             with open_rows(path, options.encoding, self._delimiter) as (delimiter, rows):
                 head, rows = look_ahead(rows, HEAD)
                 if not head:
                     raise DataError(f"{named(path)} has no rows. Pass a table that has some.")
-                layout = _Head(path, delimiter, [row for _, row in head], options).lay_out(options, tagged)
+                layout = _Head(path, delimiter, [row for _, row in head], options).lay_out(options, wanted)
                 if layout.columns is not None:
                     next(rows)
                 for line, row in rows:
-                    yield layout.example(line, row, options, tagged)
+                    yield layout.example(line, row, options, wanted)
 
-    def resolve(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> ReadingOptions:
+    def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """With the columns of the first table, and what its tags belong to."""
         with open_rows(paths[0], options.encoding, self._delimiter) as (delimiter, rows):
             head = [row for _, row in islice(rows, HEAD)]
         if not head:
             return options
-        layout = _Head(paths[0], delimiter, head, options).lay_out(options, tagged)
-        learnt = () if layout.target is None else (layout.name_of(layout.input), layout.name_of(layout.target))
-        return replace(options, learnt=learnt, steps=layout.steps)
+        layout = _Head(paths[0], delimiter, head, options).lay_out(options, wanted)
+        learnt = tuple(map(layout.name_of, (layout.input, *layout.targets))) if layout.targets else ()
+        used = {layout.input, layout.name, *layout.targets}
+        left = tuple(name for at, name in enumerate(layout.columns or ()) if at not in used) if learnt else ()
+        return replace(options, learnt=learnt, left=left, steps=layout.steps)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
-        """The rows as they were, with the prediction and, for labels, their probabilities at the end."""
+        """The rows as they were, with the prediction and, for labels and numbers, what else is known of it at the end."""
         begun = False
         for example, prediction in found:
-            record = example.record
-            cells = prediction.cells(options.between) if prediction.tags is None else (_joined(prediction.tags, record["steps"]),)
-            rows = [[*record["row"], *cells]]
-            if not begun and record["columns"] is not None:
-                rows.insert(0, [*record["columns"], "predicted", "probability"][: len(rows[0])])
+            row, layout = example.origin
+            cells: tuple[str, ...] = prediction.cells(options.between) if not prediction.each_step else ()
+            if prediction.each_step:
+                columns = [_joined(column, layout.steps) for column in zip(*prediction.step_cells(","), strict=True)]
+                cells = tuple(columns if prediction.tags is None else columns[:1])
+            rows = [[*row, *cells]]
+            if not begun and layout.columns is not None:
+                rows.insert(0, [*layout.columns, *prediction.columns][: len(rows[0])])
             begun = True
-            _write(rows, file, record["delimiter"])
+            _write(rows, file, layout.delimiter)
 
 
 def _write(rows: list[list[str]], file: TextIO, delimiter: str) -> None:
@@ -150,41 +166,48 @@ class _Head:
     """The first rows of a table, from which its layout is found out: the columns that were asked for or learnt from, or else guesses."""
 
     def __init__(self, path: Path, delimiter: str, rows: list[list[str]], options: ReadingOptions) -> None:
-        asked = [name for name in (options.input, options.target, *options.learnt) if name is not None]
+        target = options.target or ""
+        asked = [name for name in (options.input, target, *map(str.strip, target.split(",")), *options.learnt) if name]
         header = find_header(rows, asked) if options.header is None else options.header
         self.path, self.delimiter, self.width = path, delimiter, len(rows[0])
         self.columns = tuple(name.strip() for name in rows[0]) if header else None
         self.rows = rows[header:]
 
-    def lay_out(self, options: ReadingOptions, tagged: bool) -> _Layout:
+    def lay_out(self, options: ReadingOptions, wanted: Target) -> _Layout:
         """The layout of the table. `ConfigError` for a column that is not there, and if it is not clear which one has the sequences."""
-        asked = self._find(options.target, "--target", options.labels_needed)
+        names = target_names(options.target, self.columns or (), wanted)
+        asked = [place for name in names if (place := self._find(name, "target", options.labels_needed)) is not None]
         place = self._input(options, asked)
-        target = asked if options.target is not None else self._target(options, place)
-        steps = (options.steps or self._steps(options, place, target)) if tagged else None
+        guess = self._target(options, place) if options.target is None else ()
+        targets = guess if options.target is None else tuple(asked) if len(asked) == len(names) else ()
+        steps = (options.steps or self._steps(options, place, targets[0] if targets else None)) if wanted.each_step else None
         name = next((at for at, column in enumerate(self.columns or ()) if column.lower() == "id" and at != place), None)
-        return _Layout(self.path, self.delimiter, self.columns, place, target, name, steps)
+        return _Layout(self.path, self.delimiter, self.columns, place, targets, name, steps)
 
-    def _input(self, options: ReadingOptions, target: int | None) -> int:
-        """What was asked for, or else learnt from, or may be it beside the `target` that was asked for."""
-        asked = self._find(options.input, "--input", True)
+    def _input(self, options: ReadingOptions, targets: Sequence[int]) -> int:
+        """What was asked for, or else learnt from, or may be it beside the `targets` that were asked for."""
+        asked = self._find(options.input, "input", True)
         if asked is not None:
             return asked
         learnt = self._at(options.learnt[0]) if options.learnt and self.columns else None
-        place = find_input(self.columns, self.rows, self.width, target) if learnt in (None, target) else learnt
+        place = find_input(self.columns, self.rows, self.width, targets) if learnt in (None, *targets) else learnt
         if place is None:
             row = "" if self.columns else f", and its first row begins with {self.rows[0][0][:20]!r}"
-            cure = f"Pass one of {self._listed()} as `--input`.{_as_events(self.columns)}"
+            cure = f"Pass one of {self._listed()} as `input`.{_as_events(self.columns)}"
             raise ConfigError(f"{named(self.path)}: which column has the sequences is not clear{row}. {cure}")
         return place
 
-    def _target(self, options: ReadingOptions, place: int) -> int | None:
+    def _target(self, options: ReadingOptions, place: int) -> tuple[int, ...]:
         """What was learnt from; in files to learn from and to measure on also what may be it."""
-        learnt = None if options.learnt_target is None else self._at(options.learnt_target)
-        if learnt is not None and learnt != place:
-            return learnt
+        learnt = [self._at(name) for name in options.learnt_targets]
+        known = tuple(at for at in learnt if at is not None and at != place)
+        if known and len(known) == len(learnt):
+            return known
+        if len(learnt) > 1:
+            return ()
         any_name = not (options.learnt and self.columns)
-        return find_target(self.columns, self.width, place, any_name=any_name) if options.labels_needed else None
+        found = find_target(self.columns, self.width, place, any_name=any_name) if options.labels_needed else None
+        return () if found is None else (found,)
 
     def _steps(self, options: ReadingOptions, place: int, target: int | None) -> str | None:
         """What tags belong to, as the rows show it; nothing is found out from a file that is only to be labelled."""
@@ -198,7 +221,7 @@ class _Head:
             return self.columns.index(name) if name in self.columns else None
         return int(name) if name.isdecimal() and int(name) < self.width else None
 
-    def _find(self, asked: str | None, flag: str, needed: bool) -> int | None:
+    def _find(self, asked: str | None, option: str, needed: bool) -> int | None:
         """Where the column stands that was asked for by name or number; None if none was asked for, or if it is not there and not needed."""
         if asked is None:
             return None
@@ -208,10 +231,10 @@ class _Head:
         if not needed:
             return None
         names = self.columns
-        cure = "" if names else " If its first line has the names of the columns, pass `--header`."
+        cure = "" if names else " If its first line has the names of the columns, pass `header`."
         what = f"columns {self._listed()}" if names else f"no names of columns, and the columns {self._listed()}"
         raise ConfigError(
-            f"{named(self.path)} has no column {asked!r}; it has {what}. Pass one of them as `{flag}`.{cure}{_as_events(names)}"
+            f"{named(self.path)} has no column {asked!r}; it has {what}. Pass one of them as `{option}`.{cure}{_as_events(names)}"
         )
 
     def _listed(self) -> str:
@@ -220,5 +243,5 @@ class _Head:
 
 def _as_events(columns: tuple[str, ...] | None) -> str:
     """What one does with a table that seems to be an event log, as the end of a message."""
-    flags = event_flags(columns or ())
-    return f" If each row is an event of a case, pass `{flags}` instead." if flags else ""
+    found = event_options(columns or ())
+    return f" If each row is an event of a case, pass `{found}` instead." if found else ""

@@ -12,7 +12,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.examples import Example, Prediction
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import named, read_lines
 from unrolled.data.formats.format import About
 from unrolled.data.formats.numbers import complete, parse_number
@@ -22,9 +22,10 @@ from unrolled.errors import ConfigError, DataError
 
 @dataclass
 class _Header:
-    """What stands before `@data`: `labels` (None if the cases have none), the number of `dimensions` (0 if not said), other lines."""
+    """What stands before `@data`: `labels` (None if the cases have none), whether they have `numbers` to predict, the number of `dimensions` (0 if not said), other lines."""
 
     labels: tuple[str, ...] | None = None
+    numbers: bool = False
     dimensions: int = 0
     lines: list[str] = field(default_factory=list)
 
@@ -41,8 +42,9 @@ class _Header:
             self.dimensions = self.dimensions or int(said)
         elif name == "timestamps" and said == "true":
             raise DataError(f"{place}: values with time stamps are not read. Write one value for each time and @timeStamps false.")
-        elif name == "targetlabel" and said == "true":
-            raise DataError(f"{place}: the cases have numbers to predict and not classes. Pass a file with @classLabel true.")
+        elif name == "targetlabel":
+            self.numbers = said == "true"
+            return
         self.lines.append(line)
 
 
@@ -53,33 +55,39 @@ class TimeSeries:
     suffixes = (".ts",)
     about = About(
         "time series as the UEA and sktime archives have them",
-        ("numbers", "labels"),
+        ("numbers", "labels", "values"),
         ("impute",),
         "@univariate false\n@dimensions 2\n@classLabel true walk rest\n@data\n0.1,0.3,0.2:9.8,9.7,9.9:walk\n0.0,0.0,0.1:9.8,9.8,9.8:rest\n",
-        labels="Write @classLabel true and all labels before @data, and a colon and the label at the end of each case; a question mark is none.",
+        labels="Write @classLabel true and all labels before @data, or @targetLabel true for numbers, and a colon and the label or number at the end of "
+        "each case; a question mark is none.",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, *, tagged: bool) -> Iterator[Example]:
-        """The cases. Dimensions of different length or number, and a label that the file does not declare, are a `DataError`."""
-        if tagged:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+        """The cases. Dimensions of different length or number, and a label that the file does not declare, are a `DataError`.
+
+        Labels that are declared may be read as numbers, and numbers, with @targetLabel true, not as labels.
+        """
+        if wanted.each_step:
             raise ConfigError("A .ts file has a label for each case and none for its steps. Use it to classify, not to tag.")
         header = _Header()
         for path in paths:
             header = _Header(dimensions=header.dimensions)
-            yield from _read(path, options, header)
+            yield from _read(path, options, header, wanted)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
-        """A `.ts` file as it was read, with the predicted label where a label stands."""
+        """A `.ts` file as it was read, with the predicted label or number where a label stands."""
         begun = False
         for example, prediction in found:
             if not begun:
-                labels = sorted(prediction.chances) or list(prediction.labels or ())
-                print(*example.record["header"], f"@classLabel true {' '.join(labels)}", "@data", sep="\n", file=file)
+                labels = sorted(prediction.every) or list(prediction.labels or ())
+                kind = "@targetLabel true" if prediction.values is not None else f"@classLabel true {' '.join(labels)}"
+                print(*example.origin[0], kind, "@data", sep="\n", file=file)
                 begun = True
-            print(example.record["values"], *(prediction.labels or "?")[:1], sep=":", file=file)
+            said = (prediction.labels or ("?",))[0] if prediction.values is None else prediction.cells(",")[0]
+            print(example.origin[1], said, sep=":", file=file)
 
 
-def _read(path: Path, options: ReadingOptions, header: _Header) -> Iterator[Example]:
+def _read(path: Path, options: ReadingOptions, header: _Header, wanted: Target) -> Iterator[Example]:
     """The cases of one file, whose header is filled on the way; its `dimensions` are those of the files before, if there were any."""
     begun = False
     for number, line in read_lines(path, options.encoding):
@@ -92,6 +100,10 @@ def _read(path: Path, options: ReadingOptions, header: _Header) -> Iterator[Exam
             continue
         if not begun:
             raise DataError(f"{place}: cases must come after a line with @data, got {line[:20]!r}. Put that line before them.")
+        if header.numbers and options.labels_needed and not wanted.numbers:
+            raise DataError(
+                f"{place}: the cases have numbers to predict and not classes. Train `regress`, or pass a file with @classLabel true."
+            )
         values, labels = _split(line, header, place, options.labels_needed)
         numbers = _parse(values, place, options.impute)
         header.dimensions = header.dimensions or numbers.shape[1]
@@ -100,17 +112,19 @@ def _read(path: Path, options: ReadingOptions, header: _Header) -> Iterator[Exam
                 f"{place}: a case must have {header.dimensions} dimensions, divided by colons, as those before or @dimensions say, "
                 f"got {numbers.shape[1]}. Mend the line, or @classLabel if it does not say whether cases have labels."
             )
-        yield Example(place, numbers=numbers, labels=labels, record={"header": header.lines, "values": values})
+        yield Example(place, numbers=numbers, labels=labels, origin=(header.lines, values))
     if not begun:
         raise DataError(f"{named(path)} has no line with @data, after which the cases come. Pass a file in the .ts format.")
 
 
 def _split(line: str, header: _Header, place: str, needed: bool) -> tuple[str, tuple[str, ...] | None]:
     """The values of a line, and its label if cases have labels. One that is not declared is a `DataError` if labels are `needed`."""
-    if header.labels is None:
+    if header.labels is None and not header.numbers:
         return line, None
     values, _, label = line.rpartition(":")
     label = label.strip()
+    if header.labels is None:
+        return values, None if label == "?" else (label,)
     if label == "?" or not (needed or label in header.labels):
         return values, None
     if label not in header.labels:

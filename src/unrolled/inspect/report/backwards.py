@@ -14,8 +14,7 @@ from unrolled.inspect.spectrum import JacobianSpectrum, jacobian_spectrum, recur
 from unrolled.inspect.subject import Looked, recurrent_of
 from unrolled.inspect.untrained import fresh
 from unrolled.inspect.walk import place_name, shape_of
-from unrolled.layers import Recurrent
-from unrolled.models import Encoder, EncoderDecoder, LanguageModel
+from unrolled.models import Scoring
 
 MAPS = "The singular values of the recurrent maps, the largest first"
 
@@ -32,7 +31,7 @@ def flow_section(inspected: InspectionInput, at: int) -> Section:
 
     After the last symbol of a text a language model has no loss: the step before it stands for that.
     """
-    chosen, at = at, min(at, inspected.steps - 2) if isinstance(inspected.model, LanguageModel) else at
+    chosen, at = at, min(at, inspected.steps - 2) if inspected.predicts_input else at
     trained, begun = (_flow(replace(inspected, model=model), at) for model in (inspected.model, fresh(inspected.model)))
     samples = max(4, JACOBIANS // (sum(inspected.layer.state_sizes.values()) or 1))
     spectrum = jacobian_spectrum(inspected.model, inspected.x, samples=samples, last=EXPONENTS)
@@ -87,7 +86,7 @@ def _flow(inspected: InspectionInput, at: int) -> GradientFlow:
 
 def _loss_of(inspected: InspectionInput, trained: GradientFlow, at: int) -> str:
     """What the gradient is of, in words."""
-    if isinstance(inspected.model, (EncoderDecoder, Encoder, Recurrent)):
+    if not isinstance(inspected.model, Scoring):
         return f"half the squared length of what the layers give at step {at}"
     return "the loss of the whole sequence" if trained.at is None else f"the loss at step {at}"
 

@@ -11,22 +11,23 @@ from unrolled.inspect.report.page import Section
 from unrolled.inspect.report.parts import MOST_BARS, Bars, Drawing, Part, Table, Tint
 from unrolled.inspect.report.wording import counted, plain, quoted, visible
 from unrolled.inspect.wording import percent
-from unrolled.models import Classifier, EncoderDecoder, LanguageModel, Tagger
+from unrolled.models import Arrangement
 
 OPEN_ROWS, MOST_ROWS = 12, 400
 """Rows of a table that are always seen, and that there are at all."""
 
 
 def prediction_section(inspected: InspectionInput) -> Section | None:
-    """The best choices and their probabilities; None for a network that predicts nothing."""
-    if not isinstance(inspected.model, (LanguageModel, Tagger, Classifier, EncoderDecoder)):
+    """The best choices and their probabilities; None for a network whose answers have no names."""
+    model = inspected.model
+    if not isinstance(model, Arrangement) or not (model.writes or inspected.answers):
         return None
     found = predictions(
-        inspected.model, inspected.x, None if inspected.supposed and not inspected.written else inspected.targets, copies=inspected.copies
+        model, inspected.x, None if inspected.supposed and not inspected.written else inspected.targets, copies=inspected.copies
     )
-    make = {LanguageModel: _text, Tagger: _tags, Classifier: _label, EncoderDecoder: _writing}[type(inspected.model)]
-    section: Section = make(inspected, found)
-    return section
+    if model.writes:
+        return _writing(inspected, found)
+    return (_text if model.predicts_input else _label if model.once else _tags)(inspected, found)
 
 
 def _numbers(inspected: InspectionInput, found: Predictions) -> dict[str, object]:
@@ -97,20 +98,20 @@ def _tags(inspected: InspectionInput, found: Predictions) -> Section:
 def _label(inspected: InspectionInput, found: Predictions) -> Section:
     """Of a classifier."""
     names = [inspected.answers[k] for k in found.choices[0, 0].tolist()]
-    chances = found.probabilities[0, 0].tolist()
+    sure = found.probabilities[0, 0].tolist()
     bars = Bars(
         "Probabilities of labels",
         names,
-        chances,
-        [f"{n}: {percent(p)}" for n, p in zip(names, chances, strict=True)],
-        below=list(map(percent, chances)),
+        sure,
+        [f"{n}: {percent(p)}" for n, p in zip(names, sure, strict=True)],
+        below=list(map(percent, sure)),
     )
     known = "" if np.isnan(found.surprise).all() else f" {found.summary}"
     return Section(
         "predictions",
         "What it says",
         "The most probable labels of the whole sequence.",
-        f"It says {quoted(names[0])} with {percent(chances[0])}.{known}",
+        f"It says {quoted(names[0])} with {percent(sure[0])}.{known}",
         [bars],
         _numbers(inspected, found),
     )

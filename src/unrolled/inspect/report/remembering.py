@@ -12,7 +12,7 @@ from unrolled.inspect.report.parts import MOST_BARS, Bars, Drawing, Part, Tint
 from unrolled.inspect.report.wording import counted, plain, quoted, sampled
 from unrolled.inspect.untrained import elman_like
 from unrolled.inspect.wording import percent
-from unrolled.models import Classifier, LanguageModel, Tagger
+from unrolled.models import Arrangement
 
 WORK = 1 << 18
 """Steps of backward passes that one picture may take; with more, random combinations of units stand for all of them."""
@@ -22,13 +22,6 @@ FEWEST_PROBES = 16
 
 FEWEST_STEPS, MOST_STEPS, STEPS_OF_MANY = 8, 32, 4
 """Steps t from which a forgetting curve looks back, of a single sequence, and of each of several."""
-
-OUTPUTS = {
-    LanguageModel: "what this network expects next",
-    Tagger: "what this network says of the step",
-    Classifier: "the label of this network",
-}
-"""What the scores of a model are, in words."""
 
 MOST_BELOW = 40
 """Up to so many symbols have their shares under them."""
@@ -42,6 +35,14 @@ def untrained_elman(inspected: InspectionInput) -> Beside:
     return Beside(elman_like(inspected.model), "Elman, untrained", "an untrained Elman network of the same size")
 
 
+def _output(inspected: InspectionInput) -> str:
+    """What the scores of a network are, in words."""
+    if inspected.predicts_input:
+        return "what this network expects next"
+    once = isinstance(inspected.model, Arrangement) and inspected.model.once
+    return "the answer of this network" if once else "what this network says of the step"
+
+
 def _probes(work: int) -> int:
     """How many combinations of units are looked at, where each takes so many steps of backward passes."""
     return max(FEWEST_PROBES, WORK // max(work, 1))
@@ -53,7 +54,7 @@ def memory_section(inspected: InspectionInput, beside: Beside, at: int) -> Secti
     ours, theirs = (memory(model, inspected.x, at, probes=probes) for model in (inspected.model, beside.model))
     pairs = [(f"what moves the state of {inspected.whose}", ours.share), (f"what moves the state of {beside.phrase}", theirs.share)]
     if ours.output_share is not None:
-        pairs.insert(1, (f"what moves {OUTPUTS[type(inspected.model)]}", ours.output_share))
+        pairs.insert(1, (f"what moves {_output(inspected)}", ours.output_share))
     shares = {heading: share[-1, :, 0] for heading, share in pairs}
     most = max(float(share.max()) for share in shares.values()) or 1.0
     strips: list[Part] = [_strip(inspected, heading, share, at, most) for heading, share in shares.items()]

@@ -21,7 +21,7 @@ def report_on(inspected: InspectionInput, at: int | None = None, beside: Beside 
     """
     at = inspected.last if at is None else at
     if not -inspected.steps <= at < inspected.steps:
-        raise ConfigError(f"`--at` must lie between {-inspected.steps} and {inspected.steps - 1}, the steps of the input, got {at}.")
+        raise ConfigError(f"`at` must lie between {-inspected.steps} and {inspected.steps - 1}, the steps of the input, got {at}.")
     at %= inspected.steps
     beside, expected = beside or untrained_elman(inspected), prediction_section(inspected)
     return [

@@ -10,11 +10,10 @@ from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.inspect.report import Report, report_on, report_without_input
 from unrolled.inspect.report.wording import counted, excerpt, network_name
 from unrolled.inspect.subject import recurrent_of
-from unrolled.models import EncoderDecoder
-from unrolled.tasks import load
+from unrolled.tasks import load, recipe_of
 from unrolled.tasks.inspecting.companion import companion
 from unrolled.tasks.inspecting.source import held_out
-from unrolled.tasks.inspecting.trained import training_section
+from unrolled.tasks.inspecting.training import training_section
 from unrolled.training import RunFolder
 
 PAGE = "report.html"
@@ -28,7 +27,7 @@ NO_INPUT = (
 )
 
 WITH_INPUT = (
-    "`--at` and `--beside` need an input: none was given, and what the run held out in training cannot be read again, as it is gone, is not what it was, or "
+    "`at` and `beside` need an input: none was given, and what the run held out in training cannot be read again, as it is gone, is not what it was, or "
     "is large. Pass an INPUT."
 )
 
@@ -49,7 +48,7 @@ def inspect_run(
     inspected = known if given is None else trained.inspection_input(given, most)
     title, training = f"Inside {folder.path.resolve().name}", training_section(folder)
     about = [
-        _network(trained),
+        _network(trained, recipe_of(folder.path).noun),
         *([] if other is None else [f"Beside it stands {other.phrase}: {network_name(recurrent_of(other.model))}."]),
     ]
     if inspected is None and (at is not None or beside is not None):
@@ -61,17 +60,17 @@ def inspect_run(
     return Report(title, [*about, _input(inspected)], [*report_on(inspected, at, other), training])
 
 
-def _network(trained: Any) -> str:
+def _network(trained: Any, noun: str) -> str:
     """The network in a sentence."""
     layer = recurrent_of(trained.model)
     parameters = sum(p.numel() for p in trained.model.parameters())
-    of_encoder = ENCODER if isinstance(trained.model, EncoderDecoder) else ""
-    return f"{type(trained.model).__name__}: {network_name(layer)}, {parameters:,} parameters.{of_encoder}"
+    of_encoder = ENCODER if trained.model.writes else ""
+    return f"{noun[0].upper()}{noun[1:]}: {network_name(layer)}, {parameters:,} parameters.{of_encoder}"
 
 
 def _input(inspected: InspectionInput) -> str:
     symbols, end = inspected.symbols[inspected.first :], ""
-    if isinstance(inspected.model, EncoderDecoder) and symbols[-1] == END:
+    if inspected.writes and symbols[-1] == END:
         symbols, end = symbols[:-1], f", and {END} at the end"
     text = "numbers." if inspected.level == "step" else excerpt(symbols, inspected.level)
     note = f" {inspected.note}." if inspected.note else ""

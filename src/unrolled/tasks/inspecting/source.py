@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.data.builtin import PREFIX
-from unrolled.data.pairs import PairOptions
 from unrolled.errors import UnrolledError, UnrolledWarning
 from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.tasks import find_recipe
@@ -24,25 +23,25 @@ def held_out(folder: RunFolder, trained: Any, most: int) -> InspectionInput | No
     None where nothing was, or where its data is gone, is too large, or is not what it was: a page must not fail for that.
     """
     recipe = find_recipe(folder.read_config()["task"])
-    configuration = Configuration.read(recipe.name, recipe.groups, folder)
+    configuration: Configuration[Any] = Configuration.read(recipe.name, recipe.options, folder)
     try:
         if sum(os.path.getsize(path) for path in _files(configuration)) > MOST_BYTES:
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UnrolledWarning)
-            material = recipe.read(configuration, lambda *_: None)
-        if material.fingerprint != configuration.fingerprint:
+            data = recipe.read(configuration, lambda *_: None)
+        if data.fingerprint != configuration.fingerprint:
             return None
-        inspected: InspectionInput | None = trained.held_out(material, most)
+        inspected: InspectionInput | None = trained.held_out(data, most)
         return inspected
     except (UnrolledError, OSError):
         return None
 
 
-def _files(configuration: Configuration) -> Iterator[Path]:
+def _files(configuration: Configuration[Any]) -> Iterator[Path]:
     """All files that are read: also vectors of words, and aligned files, which stand among the options of reading."""
-    data, reading = configuration["data"], configuration.groups.get("reading")
-    aligned = [reading.source, *reading.target] if isinstance(reading, PairOptions) else []
+    data, reading = configuration.options.data, getattr(configuration.options, "reading", None)
+    aligned = [getattr(reading, "source", None), *(getattr(reading, "target", None) or () if hasattr(reading, "source") else ())]
     for name in filter(None, [*data.sources, *data.validation, getattr(data, "vectors", None), *aligned]):
         path = Path(name)
         if not name.startswith(PREFIX):

@@ -1,53 +1,125 @@
 """One label for a sequence, or several."""
 
 import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
 
 from unrolled.cells import Cell
+from unrolled.data.codecs import Encoded, LabelCodec
+from unrolled.data.codecs.labels import is_number
+from unrolled.data.columns import Places
+from unrolled.data.dataset import Dataset
+from unrolled.data.examples import Prediction, Target
 from unrolled.errors import ConfigError
-from unrolled.models import OUTPUTS, Classifier, Encoder
+from unrolled.models import CLASS_HEADS, EachStep, Encoder, Whole, WholeOptions
+from unrolled.options import option
 from unrolled.tasks.configuration import Configuration
-from unrolled.tasks.labelling.codec import Codec, is_number
-from unrolled.tasks.labelling.options import CLASSIFY
-from unrolled.tasks.labelling.predictor import WholeSequences
-from unrolled.tasks.labelling.recipe import LabellingRecipe
+from unrolled.tasks.measures.labels import Scores, score_labels
+from unrolled.tasks.sequences.labels import LabelRecipe
+from unrolled.tasks.sequences.options import BatchOptions, LabelOptions, Reading, SequenceOptions, SequenceTrainingOptions
+from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData
+from unrolled.tasks.sequences.recipe import sizes_of
 
 
-class Classifying(LabellingRecipe):
+@dataclass(frozen=True)
+class ClassOptions(LabelOptions):
+    """What is learnt, where a label stands for a whole sequence."""
+
+    output: str | None = option(None, f"What labels are: {', '.join(CLASS_HEADS)}.  [default: softmax, or multi-label with `separator`]")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.output not in (None, *CLASS_HEADS):
+            raise ConfigError(f"`output` must be one of {', '.join(CLASS_HEADS)}, got {self.output!r}.")
+
+
+@dataclass(frozen=True)
+class ClassifyOptions(SequenceOptions):
+    """All options of the task."""
+
+    data: ClassOptions
+    reading: Reading
+    model: WholeOptions
+    batches: BatchOptions
+    training: SequenceTrainingOptions
+
+
+class Classifying(LabelRecipe[ClassifyOptions, Whole]):
     """Learns to label whole sequences."""
 
-    name, groups, tagged = "classify", CLASSIFY, False
-    help = """Train a network that labels sequences on DATA: tables (--input, --target), JSON Lines, a file or folder for each label,
+    name, noun, options = "classify", "a classifier", ClassifyOptions
+    help = """Train a network that labels sequences on DATA: tables (`input`, `target`), JSON Lines, a file or folder for each label,
     time series, images, event logs, or builtin:intents and the like; see docs/data.md.
 
-    A tenth, drawn at random, is held out, unless --validation names other files; the weights with the best accuracy on it are kept.
+    A tenth, drawn at random, is held out, unless `validation` names other files; the weights with the best accuracy on it are kept.
     """
 
-    def several(self, configuration: Configuration) -> bool:
+    def wanted(self, configuration: Configuration[ClassifyOptions]) -> Target:
+        """Labels."""
+        return Target.LABELS
+
+    def several(self, configuration: Configuration[ClassifyOptions]) -> bool:
         """Whether several labels may hold at once."""
-        return _output(configuration) == "multi-label"
+        return _output(configuration.options) == "multi-label"
 
-    def resolve(self, configuration: Configuration, knowledge: Codec) -> Configuration:
+    def learn(self, dataset: Dataset, part: Places, configuration: Configuration[ClassifyOptions]) -> LabelCodec:
+        """The labels."""
+        return LabelCodec.learn(dataset, part, Target.LABELS, several=self.several(configuration))
+
+    def resolve(self, configuration: Configuration[ClassifyOptions], codecs: SequenceCodecs[LabelCodec]) -> Configuration[ClassifyOptions]:
         """With what labels are, too. `ConfigError` for an order of labels that nothing says."""
-        configuration = super().resolve(configuration, knowledge)
-        output = _output(configuration)
-        if output == "ordinal" and (words := [label for label in knowledge.labels if not is_number(label)]):
-            told = f"`--output ordinal` takes the order of labels from numbers, got {', '.join(map(repr, words[:3]))}."
-            raise ConfigError(f"{told} Write numbers instead, such as 1, 2 and 3, or take `--output softmax`.")
-        data = dataclasses.replace(configuration["data"], output=output)
-        return dataclasses.replace(configuration, groups={**configuration.groups, "data": data})
+        configuration = super().resolve(configuration, codecs)
+        output = _output(configuration.options)
+        if output == "ordinal" and (words := [label for label in codecs.target.labels if not is_number(label)]):
+            told = f"`output='ordinal'` takes the order of labels from numbers, got {', '.join(map(repr, words[:3]))}."
+            raise ConfigError(f"{told} Write numbers instead, such as 1, 2 and 3, or take `output='softmax'`.")
+        return configuration.replace(data=dataclasses.replace(configuration.options.data, output=output))
 
-    def build(self, configuration: Configuration, knowledge: Codec, cell: Cell) -> Classifier:
+    def summary(self, data: SequenceData[LabelCodec], configuration: Configuration[ClassifyOptions]) -> str:
+        """With the order of labels, where it matters."""
+        order = f" Their order: {' < '.join(data.codecs.target.labels)}." if _output(configuration.options) == "ordinal" else ""
+        return super().summary(data, configuration) + order
+
+    def build(self, configuration: Configuration[ClassifyOptions], codecs: SequenceCodecs[LabelCodec], cell: Cell) -> Whole:
         """The network for these symbols and labels."""
-        options = configuration["model"]
-        output = OUTPUTS[_output(configuration)](len(knowledge.labels))
-        return Classifier(Encoder(knowledge.sizes, options, cell), options.pooling, output)
+        options = configuration.options.model
+        head = CLASS_HEADS[_output(configuration.options)](len(codecs.target.labels))
+        return Whole(Encoder(sizes_of(codecs), options, cell), options.pooling, head)
 
-    def predictor(self, model: Classifier, configuration: Configuration) -> WholeSequences:
-        """The network, and how it is asked."""
-        return WholeSequences(model)
+    def say(self, model: Whole | EachStep, scores: Tensor, lengths: Tensor, codec: LabelCodec) -> list[Prediction]:
+        """The labels of each sequence."""
+        head: Any = model.head
+        probabilities = head.probabilities(scores)
+        decided = head.decide(probabilities)
+        every = probabilities.tolist()
+        chosen = [row.nonzero().flatten().tolist() for row in decided] if codec.several else decided[:, None].tolist()
+        return [
+            Prediction(
+                labels=tuple(codec.labels[k] for k in which),
+                probabilities=tuple(row[k] for k in which),
+                every=dict(zip(codec.labels, row, strict=True)),
+                several=codec.several,
+            )
+            for which, row in zip(chosen, every, strict=True)
+        ]
+
+    def score(self, encoded: Encoded, which: Places, found: list[Prediction]) -> Scores:
+        """By their labels."""
+        dataset, codec = encoded.dataset, encoded.target
+        assert isinstance(codec, LabelCodec)
+        true = [tuple(dataset.names[n] for n in dataset.label_sets[dataset.labels[i]]) for i in which]
+        return score_labels(true, [p.labels or () for p in found], several=codec.several, frequent=codec.frequent)
+
+    def counts(self, encoded: Encoded, which: Places) -> Tensor:
+        """How often each label holds."""
+        assert isinstance(encoded.target, LabelCodec)
+        targets = torch.from_numpy(encoded.targets.take(which))
+        return targets.sum(0) if targets.dim() == 2 else torch.bincount(targets, minlength=len(encoded.target.labels))
 
 
-def _output(configuration: Configuration) -> str:
+def _output(options: ClassifyOptions) -> str:
     """What labels of whole sequences are."""
-    chosen: str | None = configuration["data"].output
-    return chosen or ("multi-label" if configuration["reading"].separator else "softmax")
+    return options.data.output or ("multi-label" if options.reading.separator else "softmax")

@@ -1,43 +1,45 @@
 """The next character or word of a text, or the next event of a case."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unrolled.cells import Cell
+from unrolled.data.codecs import TextCodec
+from unrolled.data.codecs.text import CHAR
 from unrolled.data.corpus import Corpus, prepare
 from unrolled.data.event_corpus import prepare_events
-from unrolled.data.vocabulary import Vocabulary
-from unrolled.errors import ConfigError, RunError
-from unrolled.models import LanguageModel
+from unrolled.data.streams import Streams
+from unrolled.errors import ConfigError
+from unrolled.models import NextStep, language_model
 from unrolled.tasks.configuration import Configuration
-from unrolled.tasks.language_model.options import GROUPS, NAME, DataOptions, TextReading
-from unrolled.tasks.language_model.task import LanguageModelTask
-from unrolled.tasks.language_model.trained import TrainedLanguageModel, describe
-from unrolled.tasks.recipe import Progress
-from unrolled.tasks.summary import Answering, Summary, Writing
+from unrolled.tasks.learners import StreamWindows
+from unrolled.tasks.measures.likelihood import Likelihood
+from unrolled.tasks.recipe import Recipe
+from unrolled.tasks.task import Task
+from unrolled.tasks.texts.measuring import TextMeasuring
+from unrolled.tasks.texts.options import LanguageModelOptions, TextReading, resolved_model
+from unrolled.tasks.texts.trained import TrainedLanguageModel
+from unrolled.tasks.trained import Progress
+
+SHOWN = 40
+"""Symbols, and characters, of a text that are shown when training begins."""
 
 
-class LanguageModelling:
+class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep, TrainedLanguageModel]):
     """Learns to predict the next character or word of a text, or the next event of a case."""
 
-    name = NAME
-    groups: Mapping[str, type] = GROUPS
-    file = "vocabulary.json"
-    data_name = "DATA"
-    noun = "a language model"
+    name, noun, options = "lm", "a language model", LanguageModelOptions
     commands = ("sample", "score", "evaluate", "inspect")
     evaluating = (TextReading,)
-    predicting: tuple[type, ...] = ()
     help = """Train a language model on DATA: text files, or builtin:python-docs, builtin:python-source; or a model of the next
-    event on event logs, with --case and --activity.
+    event on event logs, with `case` and `activity`.
 
-    The last tenth of the text, or of the cases, is held out, unless --validation names another one, and the loss of all of it is measured.
+    The last tenth of the text, or of the cases, is held out, unless `validation` names another one, and the loss of all of it is measured.
     """
 
-    def read(self, configuration: Configuration, progress: Progress) -> Corpus:
+    def read(self, configuration: Configuration[LanguageModelOptions], progress: Progress) -> Corpus:
         """The texts or event logs, encoded."""
-        options: DataOptions = configuration["data"]
+        options = configuration.options.data
         if not options.sources:
             raise ConfigError("There is no DATA to train on. Pass a text file, or builtin:python-docs.")
         common: dict[str, Any] = {
@@ -48,45 +50,46 @@ class LanguageModelling:
         }
         if options.reading is not None:
             return prepare_events(options.sources, options.reading, **common)
-        return prepare(options.sources, level=options.level or "char", encoding=options.encoding, **common)
+        return prepare(options.sources, level=options.level or CHAR, encoding=options.encoding, **common)
 
-    def from_json(self, text: str) -> Vocabulary:
-        """A stored vocabulary."""
-        return Vocabulary.from_json(text)
+    def codecs(self, found: Any) -> TextCodec:
+        """A stored codec."""
+        return TextCodec.from_json(found)
 
-    def resolve(self, configuration: Configuration, knowledge: Vocabulary) -> Configuration:
-        """With the columns of the input vectors, whether lines stand alone, and how often streams are reset."""
-        model = configuration["model"].for_vocabulary(knowledge)
-        streams = configuration["streams"].for_lines(model.lines)
-        return dataclasses.replace(configuration, groups={**configuration.groups, "model": model, "streams": streams})
+    def resolve(self, configuration: Configuration[LanguageModelOptions], codecs: TextCodec) -> Configuration[LanguageModelOptions]:
+        """With the embedding size, whether lines stand alone, and how often streams are reset."""
+        options = configuration.options
+        model = resolved_model(options.model, codecs.size, codecs.level)
+        return configuration.replace(model=model, streams=options.streams.for_lines(bool(model.lines)))
 
-    def build(self, configuration: Configuration, knowledge: Vocabulary, cell: Cell) -> LanguageModel:
-        """The network for this vocabulary."""
-        model: LanguageModel = configuration["model"].build(knowledge.size, cell)
-        return model
+    def build(self, configuration: Configuration[LanguageModelOptions], codecs: TextCodec, cell: Cell) -> NextStep:
+        """The network for these symbols."""
+        options = configuration.options.model
+        return language_model(codecs.size, options, cell, line_end=TextCodec.end if options.lines else None)
 
-    def task(self, model: LanguageModel, material: Corpus, configuration: Configuration) -> LanguageModelTask:
-        """The corpus in streams."""
-        return LanguageModelTask(model, material, configuration["streams"], configuration["training"].find_device())
+    def task(self, model: NextStep, data: Corpus, configuration: Configuration[LanguageModelOptions]) -> Task:
+        """The text in streams."""
+        options = configuration.options.streams
+        learner = StreamWindows(model, Streams(data.train, options.batch, options.window), options)
+        measuring = TextMeasuring(model, data)
+        codec, begin = data.codec, data.train.read(0, min(SHOWN, len(data.train)))
+        summary = (
+            f"{len(data.train):,} tokens to learn, {len(data.held_out):,} held out. Input and target: each {codec.level} of the text, from "
+            f"{codec.size:,} symbols; it begins {codec.decode(begin)[:SHOWN]!r}."
+        )
+        return Task(self.name, model, learner, measuring, summary)
 
-    def trained(self, model: Any, knowledge: Vocabulary, configuration: Configuration) -> TrainedLanguageModel:
-        """The network with its vocabulary and the columns of its event logs."""
-        return TrainedLanguageModel(model, knowledge, configuration["data"].reading)
+    def trained(self, model: NextStep, codecs: TextCodec, configuration: Configuration[LanguageModelOptions]) -> TrainedLanguageModel:
+        """The network with its codec and the columns of its event logs."""
+        return TrainedLanguageModel(model, codecs, configuration.options.data.reading)
 
     def evaluate(
         self, trained: TrainedLanguageModel, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress
-    ) -> Summary:
+    ) -> Likelihood:
         """Nats, and what follows from them."""
         (reading,) = parts
-        found = trained.evaluate(data, progress=progress, **reading)
-        numbers: dict[str, Any] = {"nats": found.nats, "bits": found.bits, "perplexity": found.perplexity, **found.accuracies}
-        numbers |= {"tokens": found.tokens, "unknown": found.unknown, "unigram": found.unigram, "parts": found.parts, "lost": found.lost}
-        return Summary(numbers, f"{describe(found, trained.vocabulary)}, perplexity {found.perplexity:.3f}, over {found.tokens:,} tokens")
+        return trained.evaluate(data, progress=progress, **reading)
 
-    def predict(self, trained: TrainedLanguageModel, file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
-        """Nothing: a language model writes and scores."""
-        raise RunError("A language model labels nothing. Use `unrolled sample` or `unrolled score` with it.")
-
-    def next_step(self, knowledge: Vocabulary, configuration: Configuration) -> str:
+    def next_step(self, codecs: TextCodec, configuration: Configuration[LanguageModelOptions]) -> str:
         """Samples."""
         return "Let it write: unrolled sample {run}"

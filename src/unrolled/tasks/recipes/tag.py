@@ -1,31 +1,105 @@
 """A tag for each step of a sequence."""
 
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
 from unrolled.cells import Cell
-from unrolled.models import Encoder, LinearChain, Tagger, bio_constraints
+from unrolled.data.codecs import Encoded, LabelCodec
+from unrolled.data.columns import Places
+from unrolled.data.dataset import TAGS, Dataset
+from unrolled.data.examples import Prediction, Target, marks_spans
+from unrolled.errors import ConfigError
+from unrolled.models import EachStep, EachStepOptions, Encoder, LinearChain, Softmax, Whole, bio_constraints
+from unrolled.options import option
 from unrolled.tasks.configuration import Configuration
-from unrolled.tasks.labelling.codec import Codec
-from unrolled.tasks.labelling.options import TAG
-from unrolled.tasks.labelling.predictor import Steps
-from unrolled.tasks.labelling.recipe import LabellingRecipe
+from unrolled.tasks.measures.labels import Scores, score_tags
+from unrolled.tasks.sequences.labels import LabelRecipe
+from unrolled.tasks.sequences.options import LabelOptions, Reading, SequenceOptions, SequenceTrainingOptions, StepBatchOptions
+from unrolled.tasks.sequences.reading import SequenceCodecs
+from unrolled.tasks.sequences.recipe import sizes_of
+
+OUTSIDE = "O"
+"""The tag of a step that is part of nothing."""
 
 
-class Tagging(LabellingRecipe):
+@dataclass(frozen=True)
+class TaggerOptions(EachStepOptions):
+    """The network that gives a tag to every step."""
+
+    crf: bool = option(False, "Conditional random field: score whole sequences of tags.")
+    entity_margin: float = option(
+        0.0, "Nats by which tags of entities must be ahead of O in training, so that fewer are missed and more are wrong.", rare=True
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.entity_margin >= 0 or self.entity_margin == float("inf"):
+            raise ConfigError(f"`entity_margin` must be a number of at least 0, got {self.entity_margin}.")
+
+
+@dataclass(frozen=True)
+class TagOptions(SequenceOptions):
+    """All options of the task."""
+
+    data: LabelOptions
+    reading: Reading
+    model: TaggerOptions
+    batches: StepBatchOptions
+    training: SequenceTrainingOptions
+
+
+class Tagging(LabelRecipe[TagOptions, EachStep]):
     """Learns to tag every step of a sequence."""
 
-    name, groups, tagged = "tag", TAG, True
-    help = """Train a network that tags every step of a sequence on DATA: files with a step on each line and its tag in a --column,
-    CoNLL-U, tables with as many tags as steps, FASTA with --regions, or builtin:python-tokens and the like; see docs/data.md.
+    name, noun, options = "tag", "a tagger", TagOptions
+    help = """Train a network that tags every step of a sequence on DATA: files with a step on each line and its tag in a `column`,
+    CoNLL-U, tables with as many tags as steps, FASTA with `regions`, or builtin:python-tokens and the like; see docs/data.md.
 
-    A tenth, drawn at random, is held out, unless --validation names other files; the weights with the best accuracy on it, or the best F1
+    A tenth, drawn at random, is held out, unless `validation` names other files; the weights with the best accuracy on it, or the best F1
     of entities if tags are BIO, are kept.
     """
 
-    def build(self, configuration: Configuration, knowledge: Codec, cell: Cell) -> Tagger:
-        """The network for these symbols and tags."""
-        options, tags = configuration["model"], knowledge.labels
-        crf = LinearChain(tags, bio_constraints(tags) if knowledge.marks_spans else None) if options.crf else None
-        return Tagger(Encoder(knowledge.sizes, options, cell), tags, crf, options.entity_margin)
+    def wanted(self, configuration: Configuration[TagOptions]) -> Target:
+        """Tags."""
+        return Target.TAGS
 
-    def predictor(self, model: Tagger, configuration: Configuration) -> Steps:
-        """The network, and how it is asked."""
-        return Steps(model, configuration["batches"].window, configuration["batches"].overlap)
+    def learn(self, dataset: Dataset, part: Places, configuration: Configuration[TagOptions]) -> LabelCodec:
+        """The tags."""
+        return LabelCodec.learn(dataset, part, Target.TAGS)
+
+    def build(self, configuration: Configuration[TagOptions], codecs: SequenceCodecs[LabelCodec], cell: Cell) -> EachStep:
+        """The network for these symbols and tags."""
+        options, tags = configuration.options.model, codecs.target.labels
+        if options.entity_margin and OUTSIDE not in tags:
+            raise ConfigError(
+                f"`entity_margin` needs a tag {OUTSIDE} for steps that are none, got the tags {', '.join(tags)}. Leave it out."
+            )
+        constraints = bio_constraints(tags) if codecs.target.marks_spans else None
+        head = LinearChain(tags, constraints) if options.crf else Softmax(len(tags))
+        outside = tags.index(OUTSIDE) if OUTSIDE in tags else 0
+        return EachStep(Encoder(sizes_of(codecs), options, cell), head, margin=options.entity_margin, outside=outside)
+
+    def say(self, model: Whole | EachStep, scores: Tensor, lengths: Tensor, codec: LabelCodec) -> list[Prediction]:
+        """The tags of each sequence."""
+        assert isinstance(model, EachStep)
+        tags, _ = model.best(scores, lengths)
+        sure = model.probabilities_of(scores, lengths).gather(-1, tags[..., None])[..., 0]
+        rows = zip(tags.T.tolist(), sure.T.tolist(), lengths.tolist(), strict=True)
+        return [Prediction(tags=tuple(codec.labels[k] for k in row[:n]), probabilities=tuple(p[:n])) for row, p, n in rows]
+
+    def score(self, encoded: Encoded, which: Places, found: list[Prediction]) -> Scores:
+        """By their tags, and by entities where these were learnt and are what the tags of the sequences mark."""
+        dataset, codec = encoded.dataset, encoded.target
+        assert isinstance(codec, LabelCodec)
+        tags, lengths = dataset.columns[TAGS].take(which), dataset.lengths[which]
+        ends = lengths.cumsum().tolist()
+        true = [tuple(dataset.names[n] for n in tags[end - n : end]) for end, n in zip(ends, lengths.tolist(), strict=True)]
+        spans = codec.marks_spans and marks_spans(dataset.scheme)
+        return score_tags(true, [p.tags or () for p in found], spans=spans, frequent=codec.frequent)
+
+    def counts(self, encoded: Encoded, which: Places) -> Tensor:
+        """How often each tag comes."""
+        assert isinstance(encoded.target, LabelCodec)
+        return torch.bincount(torch.from_numpy(encoded.targets.take(which)), minlength=len(encoded.target.labels))

@@ -5,73 +5,76 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unrolled.cells import Cell
-from unrolled.data.coding import Coding
-from unrolled.data.pairs import Codings, PairOptions
+from unrolled.data.codecs import PairCodec, TextCodec
+from unrolled.data.formats.pair_options import PairOptions
+from unrolled.extras import extra
 from unrolled.models import EncoderDecoder
 from unrolled.tasks.configuration import Configuration
-from unrolled.tasks.recipe import Progress
-from unrolled.tasks.summary import Answering, Summary, Writing
-from unrolled.tasks.translation.answers import AttentionOptions, answer, summarise
-from unrolled.tasks.translation.material import Bilingual, read_bilingual
-from unrolled.tasks.translation.options import GROUPS, SearchOptions
-from unrolled.tasks.translation.task import TranslationTask
-from unrolled.tasks.translation.trained import TrainedTranslator
+from unrolled.tasks.learners import Batches
+from unrolled.tasks.recipe import Answering, Recipe, Writing
+from unrolled.tasks.task import Task
+from unrolled.tasks.trained import Progress
+from unrolled.tasks.translation.answers import AttentionOptions, answer
+from unrolled.tasks.translation.measuring import TranslationMeasuring
+from unrolled.tasks.translation.options import SearchOptions, TranslationOptions
+from unrolled.tasks.translation.reading import PairData, read_pair_data
+from unrolled.tasks.translation.trained import TrainedTranslator, TranslationScores
 
 
-class Translating:
+class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder, TrainedTranslator]):
     """Learns to write one sequence after reading another one."""
 
-    name = "translate"
-    groups: Mapping[str, type] = GROUPS
-    file = "symbols.json"
+    name, noun, options = "translate", "a translator", TranslationOptions
     data_name = "PAIRS"
-    noun = "a translator"
     commands = ("predict", "evaluate", "chat", "inspect")
     evaluating = (PairOptions, SearchOptions)
     predicting = (PairOptions, SearchOptions, AttentionOptions)
     help = """Train a network that writes one sequence after reading another one, on PAIRS: a source, a tab and a target on each
-    line, JSON Lines, --source FILE beside --target FILE, or builtin:dates and the like; see docs/data.md.
+    line, JSON Lines, a file `source` beside a file `target`, or builtin:dates and the like; see docs/data.md.
 
-    A twentieth of the sources, drawn at random, is held out with all their targets, unless --validation names other pairs; the weights
+    A twentieth of the sources, drawn at random, is held out with all their targets, unless `validation` names other pairs; the weights
     with the lowest loss on it are kept. To learn the other direction, exchange the two sides: sources are always written first.
     """
 
-    def read(self, configuration: Configuration, progress: Progress) -> Bilingual:
+    def read(self, configuration: Configuration[TranslationOptions], progress: Progress) -> PairData:
         """The pairs."""
-        return read_bilingual(configuration, progress)
+        return read_pair_data(configuration, progress)
 
-    def from_json(self, text: str) -> Codings:
-        """Stored symbols."""
-        return Codings.from_json(text)
+    def codecs(self, found: Any) -> PairCodec:
+        """Stored codecs."""
+        return PairCodec.from_json(found)
 
-    def resolve(self, configuration: Configuration, knowledge: Codings) -> Configuration:
+    def resolve(self, configuration: Configuration[TranslationOptions], codecs: PairCodec) -> Configuration[TranslationOptions]:
         """With the level that texts are cut at."""
-        symbols = dataclasses.replace(configuration["symbols"], level=knowledge.source.level)
-        return dataclasses.replace(configuration, groups={**configuration.groups, "symbols": symbols})
+        return configuration.replace(symbols=dataclasses.replace(configuration.options.symbols, level=codecs.source.level))
 
-    def build(self, configuration: Configuration, knowledge: Codings, cell: Cell) -> EncoderDecoder:
+    def build(self, configuration: Configuration[TranslationOptions], codecs: PairCodec, cell: Cell) -> EncoderDecoder:
         """The network for these symbols."""
-        return EncoderDecoder(knowledge.source.size, knowledge.target.size, configuration["model"], cell=cell, end=Coding.end)
+        return EncoderDecoder(codecs.source.size, codecs.target.size, configuration.options.model, cell=cell, end=TextCodec.end)
 
-    def task(self, model: EncoderDecoder, material: Bilingual, configuration: Configuration) -> TranslationTask:
+    def task(self, model: EncoderDecoder, data: PairData, configuration: Configuration[TranslationOptions]) -> Task:
         """The pairs in batches."""
-        model = model.to(configuration["training"].find_device())
-        return TranslationTask(model, material, configuration["data"].batch, configuration["training"].seed)
+        batch, train = configuration.options.data.batch, data.train
+        learner = Batches(model, lambda chance: train.order(batch, chance), train.batch, configuration.options.training.seed)
+        return Task(self.name, model, learner, TranslationMeasuring(model, data, batch), data.summary)
 
-    def trained(self, model: EncoderDecoder, knowledge: Codings, configuration: Configuration) -> TrainedTranslator:
-        """The network with its symbols."""
-        return TrainedTranslator(model, knowledge, configuration["reading"])
+    def trained(self, model: EncoderDecoder, codecs: PairCodec, configuration: Configuration[TranslationOptions]) -> TrainedTranslator:
+        """The network with its codecs."""
+        return TrainedTranslator(model, codecs, configuration.options.reading)
 
-    def evaluate(self, trained: TrainedTranslator, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress) -> Summary:
-        """Scores of translations."""
+    def evaluate(
+        self, trained: TrainedTranslator, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress
+    ) -> TranslationScores:
+        """How close translations come to their references."""
+        extra("sacrebleu.metrics")
         pairs, search = parts
-        return summarise(trained, data, pairs, search, progress)
+        return trained.evaluate(data, reading=trained.reading_of(**pairs), search=SearchOptions(**search), progress=progress)
 
     def predict(self, trained: TrainedTranslator, file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
         """Translations."""
         pairs, search, pictures = parts
         return answer(trained, file, pairs, search, pictures.get("attention"), how)
 
-    def next_step(self, knowledge: Codings, configuration: Configuration) -> str:
+    def next_step(self, codecs: PairCodec, configuration: Configuration[TranslationOptions]) -> str:
         """Answers."""
         return "Let it answer what you type: unrolled predict {run}"

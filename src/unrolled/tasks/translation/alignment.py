@@ -15,7 +15,7 @@ KINDS = (".png", ".svg", ".pdf")
 FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "WenQuanYi Zen Hei", "Hiragino Sans", "Yu Gothic")
 """Those of them that are installed are tried in turn for each character."""
 
-NO_ATTENTION = "This network has no attention, so there is nothing to draw. Train one with `--attention general`."
+NO_ATTENTION = "This network has no attention, so there is nothing to draw. Train one with `attention='general'`."
 
 
 def require_drawable(translator: TrainedTranslator, path: Path) -> None:

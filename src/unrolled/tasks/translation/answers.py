@@ -1,16 +1,16 @@
-"""Translations for programs and people, and measures in words."""
+"""Translations for programs and people."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
-from unrolled.data.pairs import Pair, read_pairs, shortened
-from unrolled.extras import extra
+from unrolled.data.examples import Example
+from unrolled.data.formats.pairs import read_pairs
+from unrolled.data.parts import shortened
 from unrolled.options import option
-from unrolled.tasks.recipe import Progress
-from unrolled.tasks.summary import Answering, Summary, Writing
+from unrolled.tasks.recipe import Answering, Writing
 from unrolled.tasks.translation.alignment import draw_alignment, require_drawable
 from unrolled.tasks.translation.options import SearchOptions
 from unrolled.tasks.translation.trained import TrainedTranslator, Translation
@@ -25,31 +25,8 @@ class AttentionOptions:
 
     attention: str | None = option(
         None,
-        "Draw what the network looked at into this PNG, SVG or PDF file; with several lines into numbered ones. Objects of --json then have the weights.",
+        "Draw what the network looked at into this PNG, SVG or PDF file; with several lines into numbered ones. JSON objects then have the weights.",
     )
-
-
-def summarise(
-    trained: TrainedTranslator, data: Sequence[str], pairs: Mapping[str, Any], search: Mapping[str, Any], progress: Progress
-) -> Summary:
-    """How close the translations of sources come to their targets; see `Scores`."""
-    extra("sacrebleu.metrics")
-    measured = trained.evaluate(data, reading=trained.reading_of(**pairs), search=SearchOptions(**search), progress=progress)
-    found = measured.scores
-    numbers = {
-        "bleu": found.bleu,
-        "chrf": found.chrf,
-        "exact": found.exact,
-        "token_accuracy": found.token_accuracy,
-        "perplexity": measured.perplexity,
-        "sequences": found.size,
-        "pairs": measured.tally.pairs,
-        "left_out": measured.tally.left_out,
-        "bleu_signature": found.bleu_signature,
-        "chrf_signature": found.chrf_signature,
-    }
-    text = f"{measured.tally}\n{found}, perplexity {measured.perplexity:.3f}, over {found.size:,} sources"
-    return Summary(numbers, f"{text}\nBLEU {found.bleu_signature}\nchrF {found.chrf_signature}")
 
 
 def answer(
@@ -70,14 +47,14 @@ def answer(
     reading = trained.reading_of(**{"longest": None, **pairs}).to_predict()
     if file == "-":
         reading = replace(reading, format=pairs.get("format", "lines"))
-    sources = shortened(read_pairs(file, reading), reading, trained.codings.source.level)
+    sources = shortened(read_pairs(file, reading), reading, trained.codecs.source.level)
     found = trained.translate_pairs(sources, SearchOptions(**search), at_once=1 if how.typed else None)
     several = search.get("nbest", 1) > 1
     return lambda target: _write(found, target, how.say, as_json=how.as_json, several=several, picture=picture)
 
 
 def _write(
-    found: Iterable[tuple[Pair, list[Translation]]],
+    found: Iterable[tuple[Example, list[Translation]]],
     target: TextIO,
     say: Callable[[str], None],
     *,
@@ -99,7 +76,7 @@ def _write(
             lines = [best[0].text]
         for line in lines:
             print(line, file=target, flush=True)
-        if picture is None or not pair.source:
+        if picture is None or not pair.text:
             continue
         if number <= DRAWN:
             path = picture if number == 1 else picture.with_stem(f"{picture.stem}-{number}")
@@ -109,9 +86,9 @@ def _write(
             say(f"No more than {DRAWN} pictures are drawn.")
 
 
-def _object(pair: Pair, best: list[Translation], *, aligned: bool) -> dict[str, Any]:
+def _object(pair: Example, best: list[Translation], *, aligned: bool) -> dict[str, Any]:
     every = [{"text": t.text, "score": round(t.score, 6), "log_probability": round(t.log_probability, 6)} for t in best]
     first, alignment = best[0], {}
     if aligned and first.weights is not None:
         alignment = {"read": first.read, "written": first.written, "weights": first.weights.round(4).tolist()}
-    return {"source": pair.source, **every[0], "best": every, **alignment}
+    return {"source": pair.text, **every[0], "best": every, **alignment}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Conversation:
     """What has been said so far, as the state of the network that reads.
 
-    A network of one direction (`--no-bidirectional`) reads every text, and every answer of its own, after all those before; `remembers`
+    A network of one direction (`no_bidirectional`) reads every text, and every answer of its own, after all those before; `remembers`
     says whether it is one. Another one cannot go on from a state, and answers each text by itself.
     """
 

@@ -5,36 +5,36 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from unrolled.data.pairs import Codings
+from unrolled.data.codecs import PairCodec
 from unrolled.data.vocabulary import END
 from unrolled.inspect.inspection_input import InspectionInput, sample_of_ids
 from unrolled.models import EncoderDecoder
 
 
-def source_input(model: EncoderDecoder, codings: Codings, sources: Sequence[str], target: str, whence: str, most: int) -> InspectionInput:
+def source_input(model: EncoderDecoder, codecs: PairCodec, sources: Sequence[str], target: str, whence: str, most: int) -> InspectionInput:
     """The first source, of which `most` symbols are read, and what was written after it, as the network numbers them; and some of the others.
 
     `whence` says where they are from.
     """
     device, source = next(model.parameters()).device, sources[0].strip()
     column = lambda ids: torch.from_numpy(np.asarray(ids)[:, None]).to(device)  # noqa: E731
-    (ids,), (read,) = codings.sources([source]), codings.read([source])
-    targets = codings.copying_targets([target], [source]) if model.copies else codings.targets([target])
+    (ids,), (read,) = codecs.sources([source]), codecs.read([source])
+    targets = codecs.copying_targets([target], [source]) if model.copies else codecs.targets([target])
     (wanted,) = targets
-    symbols = (*codings.source.shown(read), END)
-    written = (*codings.target.shown(codings.written(wanted[:-1], source)), END)
-    names = codings.target.names(range(codings.target.size))
+    symbols = (*codecs.source.shown(read), END)
+    written = (*codecs.target.shown(codecs.written(wanted[:-1], source)), END)
+    names = codecs.target.strings(range(codecs.target.size))
     one = f"It is the first of {len(sources):,} sources {whence}" if len(sources) > 1 else ""
     cut = f"These are the first {most:,} of {len(symbols):,}" if len(symbols) > most else ""
     return InspectionInput(
         model,
         column(ids[:most]),
         symbols[:most],
-        codings.source.level,
+        codecs.source.level,
         [*names, *symbols],
         column(wanted),
         written=written,
-        copies=column(next(codings.copies([source]))[:most]) if model.copies else None,
+        copies=column(next(codecs.copies([source]))[:most]) if model.copies else None,
         note=". ".join(filter(None, [one, cut])),
-        sample=sample_of_ids([i[:most] for i in codings.sources(sources)], f"sources {whence}", device),
+        sample=sample_of_ids([i[:most] for i in codecs.sources(sources)], f"sources {whence}", device),
     )

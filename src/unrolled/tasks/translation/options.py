@@ -2,16 +2,21 @@
 
 import math
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from unrolled.data.builtin import PREFIX
-from unrolled.data.coding import Coding, CodingOptions
-from unrolled.data.pairs import PairOptions
+from unrolled.data.builtin import PREFIX, absolute
+from unrolled.data.codecs import TextCodec
+from unrolled.data.codecs.text import LEVELS, SUBWORDS
+from unrolled.data.formats.pair_options import PairOptions
+from unrolled.data.vocabulary import TEXTS
 from unrolled.decoding import BeamOptions
 from unrolled.errors import ConfigError
 from unrolled.models import EncoderDecoderOptions
 from unrolled.options import option
+from unrolled.tasks.configuration import Options
 from unrolled.training import TrainingOptions
+
+SUBWORD_KINDS = ("bpe", "unigram")
+"""How subwords are found."""
 
 
 @dataclass(frozen=True)
@@ -20,18 +25,18 @@ class TranslateOptions:
 
     sources: tuple[str, ...] = option((), "Files of pairs, or builtin:… pairs.")
     validation: tuple[str, ...] = option(
-        (), "Pairs to measure on, instead of a part of PAIRS; beside --source and --target two aligned files, or more with references."
+        (), "Pairs to measure on, instead of a part of PAIRS; beside `source` and `target` two aligned files, or more with references."
     )
     held_out: float = option(
-        0.05, "The part of all sources, drawn at random, or from 1 on their number, that is measured on and not learnt; 0: none."
+        0.05, "Held-out part of all sources, drawn at random, or from 1 on their number, which is measured on and not learnt; 0: none."
     )
     batch: int = option(64, "Batch size: pairs in a batch, of about the same lengths.")
 
     def __post_init__(self) -> None:
         if not (0 <= self.held_out < 1 or (self.held_out >= 1 and self.held_out == int(self.held_out))):
-            raise ConfigError(f"`--held-out` must be a fraction from 0 to below 1, or a number of sources, got {self.held_out}.")
+            raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, or a number of sources, got {self.held_out}.")
         if self.batch < 1:
-            raise ConfigError(f"`--batch` must be at least 1, got {self.batch}.")
+            raise ConfigError(f"`batch` must be at least 1, got {self.batch}.")
 
     @property
     def made_up(self) -> bool:
@@ -40,7 +45,7 @@ class TranslateOptions:
 
     def resolved(self) -> "TranslateOptions":
         """The same with paths that hold wherever one stands."""
-        return replace(self, sources=tuple(map(_absolute, self.sources)), validation=tuple(map(_absolute, self.validation)))
+        return replace(self, sources=absolute(self.sources), validation=absolute(self.validation))
 
 
 @dataclass(frozen=True)
@@ -49,14 +54,30 @@ class Reading(PairOptions):
 
     def resolved(self) -> "Reading":
         """The same with paths that hold wherever one stands."""
-        return replace(self, source=self.source and _absolute(self.source), target=tuple(map(_absolute, self.target)))
+        return replace(self, source=self.source and absolute((self.source,))[0], target=absolute(self.target))
 
 
 @dataclass(frozen=True)
-class Symbols(CodingOptions):
-    """What texts are cut into."""
+class SymbolOptions:
+    """How both sides of pairs become ids."""
 
-    def resolved(self) -> "Symbols":
+    level: str | None = option(None, f"Tokens of texts: {', '.join(LEVELS)}.  [default: subword, or char for builtin:… pairs]")
+    vocabulary: int | None = option(None, f"Vocabulary size of a side.  [default: all, or {SUBWORDS} subwords]")
+    min_count: int = option(1, "Times that a character or word must come to be known.", rare=True)
+    subwords: str = option("bpe", f"Tokenizer of subwords: {', '.join(SUBWORD_KINDS)}.", rare=True)
+    reverse_source: bool = option(False, "Read sources from their end.", rare=True)
+
+    def __post_init__(self) -> None:
+        if self.level not in (None, *LEVELS):
+            raise ConfigError(f"`level` must be one of {', '.join(LEVELS)}, got {self.level!r}.")
+        if self.subwords not in SUBWORD_KINDS:
+            raise ConfigError(f"`subwords` must be one of {', '.join(SUBWORD_KINDS)}, got {self.subwords!r}.")
+        if self.vocabulary is not None and self.vocabulary <= len(TEXTS):
+            raise ConfigError(f"`vocabulary` must be more than {len(TEXTS)}, as it counts {' '.join(TEXTS)}, got {self.vocabulary}.")
+        if self.min_count < 1:
+            raise ConfigError(f"`min_count` must be at least 1, got {self.min_count}.")
+
+    def resolved(self) -> "SymbolOptions":
         """The same: the level is known when the pairs are."""
         return self
 
@@ -65,25 +86,25 @@ class Symbols(CodingOptions):
 class TranslationTraining(TrainingOptions):
     """How to train, with what is usual for pairs where nothing is said."""
 
-    average: float = option(0.995, "Decay of an exponential moving average of the weights, which is then what is kept; 0: none.")
+    average: float = option(0.995, "Decay of an exponential moving average of the weights, which is then what is kept; 0: none.", rare=True)
 
 
 @dataclass(frozen=True)
 class SearchOptions:
     """How what is written is searched for."""
 
-    beam: int | None = option(None, "Beam size: sequences carried on side by side; 1 is greedy search.  [default: as many as --nbest]")
+    beam: int | None = option(None, "Beam size: sequences carried on side by side; 1 is greedy search.  [default: as many as `nbest`]")
     nbest: int = option(1, "How many of the best sequences to give.")
-    length_penalty: float = option(0.6, "Power of the length that log P is divided by (Wu et al. 2016); 0 prefers short sequences.")
-    coverage_penalty: float = option(0.0, "How much it costs not to look at parts of the source.")
+    length_penalty: float = option(0.6, "Length penalty: power of the length that log P is divided by; 0 prefers short sequences.")
+    coverage_penalty: float = option(0.0, "Coverage penalty: how much it costs not to look at parts of the source.")
     prefix: str = option("", "What every sequence must begin with.")
     limit: float = option(2.0, "Most symbols written for each symbol of the source, and 50 more.")
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.limit) and self.limit >= 0):
-            raise ConfigError(f"`--limit` must be a number of at least 0, got {self.limit}.")
+            raise ConfigError(f"`limit` must be a number of at least 0, got {self.limit}.")
         if self.nbest < 1:
-            raise ConfigError(f"`--nbest` must be at least 1, got {self.nbest}.")
+            raise ConfigError(f"`nbest` must be at least 1, got {self.nbest}.")
         self.beam_options()
 
     def beam_options(self) -> BeamOptions:
@@ -93,8 +114,8 @@ class SearchOptions:
             self.nbest,
             self.length_penalty,
             self.coverage_penalty,
-            end=Coding.end,
-            forbidden=(Coding.unknown,),
+            end=TextCodec.end,
+            forbidden=(TextCodec.unknown,),
         )
 
     def most(self, source: int) -> int:
@@ -102,15 +123,12 @@ class SearchOptions:
         return math.ceil(self.limit * source) + 50
 
 
-GROUPS: dict[str, type] = {
-    "data": TranslateOptions,
-    "reading": Reading,
-    "symbols": Symbols,
-    "model": EncoderDecoderOptions,
-    "training": TranslationTraining,
-}
-"""The tables of `config.toml`; flags and the keywords of `train_translator` are their fields."""
+@dataclass(frozen=True)
+class TranslationOptions(Options):
+    """All options of the task."""
 
-
-def _absolute(source: str) -> str:
-    return source if source.startswith(PREFIX) else str(Path(source).absolute())
+    data: TranslateOptions
+    reading: Reading
+    symbols: SymbolOptions
+    model: EncoderDecoderOptions
+    training: TranslationTraining

@@ -12,22 +12,25 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import by_length, padded
-from unrolled.data.coding import Coding, Ids
-from unrolled.data.pairs import Codings, Pair, PairOptions, Tally, read_pairs, together, usable
-from unrolled.data.pairs.bitext import Bitext, PairBatch
+from unrolled.data.bitext import Bitext
+from unrolled.data.codecs import PairCodec, TextCodec
+from unrolled.data.examples import Example
+from unrolled.data.formats.pair_options import PairOptions
+from unrolled.data.formats.pairs import read_pairs
+from unrolled.data.parts import Tally, together, usable
 from unrolled.data.text import Source
-from unrolled.data.vocabulary import END, split_words
+from unrolled.data.vocabulary import END, Ids, split_words
 from unrolled.decoding import Hypothesis, beam_search, draw
 from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
 from unrolled.models import EncoderDecoder
 from unrolled.models.decoder import DecoderState, Memory, State
-from unrolled.tasks.recipe import Progress
+from unrolled.tasks.measures.texts import TextScores, score_texts
+from unrolled.tasks.trained import Progress, Trained
 from unrolled.tasks.translation.conversation import Conversation
 from unrolled.tasks.translation.inspection_input import source_input
-from unrolled.tasks.translation.material import Bilingual
 from unrolled.tasks.translation.options import SearchOptions
-from unrolled.tasks.translation.scores import Scores, score_texts
+from unrolled.tasks.translation.reading import PairData
 
 AT_ONCE, BATCH = 2048, 64
 """Sources that are held in memory while they are translated, and that are translated side by side."""
@@ -56,24 +59,44 @@ NOTHING = Translation("", 0.0, 0.0, (END,), (END,), None)
 
 
 @dataclass(frozen=True)
-class Measured:
-    """How good translations of `scores.size` sources are, the `perplexity` of a symbol of their references, ends included, and how many
-    pairs were read, and which not used."""
+class TranslationScores:
+    """How good translations of `scores.size` sources are, beside the `copied` sources themselves; the `perplexity` of a symbol of their
+    references, ends included; and how many pairs were read, and which not used."""
 
-    scores: Scores
+    scores: TextScores
+    copied: TextScores
     perplexity: float
     tally: Tally
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain values by name."""
+        return {
+            **self.scores.to_json(),
+            "perplexity": self.perplexity,
+            "baseline_bleu": self.copied.bleu,
+            "baseline_exact": self.copied.exact,
+            "sequences": self.scores.size,
+            "pairs": self.tally.pairs,
+            "left_out": self.tally.left_out,
+        }
 
-class TrainedTranslator:
-    """A network with the symbols of both sides, as `load` gives it.
+    @property
+    def text(self) -> str:
+        """All of it, in lines."""
+        copied = f"the sources themselves: BLEU {self.copied.bleu:.2f}, exact {self.copied.exact:.2%}"
+        line = f"{self.tally}\n{self.scores}, perplexity {self.perplexity:.3f}, over {self.scores.size:,} sources ({copied})"
+        return f"{line}\nBLEU {self.scores.bleu_signature}\nchrF {self.scores.chrf_signature}"
 
-    `model` is the network, in evaluation mode; `codings` cut texts into symbols; `reading` says how the pairs were read that it learnt
-    from, and is what others are read with unless something else is said.
+
+class TrainedTranslator(Trained[EncoderDecoder, PairCodec]):
+    """A network with the codecs of both sides, as `load` gives it.
+
+    `reading` says how the pairs were read that it learnt from, and is what others are read with unless something else is said.
     """
 
-    def __init__(self, model: EncoderDecoder, codings: Codings, reading: PairOptions | None = None) -> None:
-        self.model, self.codings, self.reading = model, codings, reading or PairOptions()
+    def __init__(self, model: EncoderDecoder, codecs: PairCodec, reading: PairOptions | None = None) -> None:
+        super().__init__("translate", model, codecs)
+        self.reading = reading or PairOptions()
 
     def translate(self, sources: Sequence[str], search: SearchOptions | None = None) -> list[list[Translation]]:
         """The best translations of each source, best first. `DataError` for a single text, which would be a list of characters."""
@@ -82,11 +105,11 @@ class TrainedTranslator:
         return list(self.translate_stream(sources, search))
 
     def translate_pairs(
-        self, pairs: Iterable[Pair], search: SearchOptions | None = None, *, at_once: int | None = None
-    ) -> Iterator[tuple[Pair, list[Translation]]]:
+        self, pairs: Iterable[Example], search: SearchOptions | None = None, *, at_once: int | None = None
+    ) -> Iterator[tuple[Example, list[Translation]]]:
         """The same beside the pairs that they are of, whose targets are not looked at."""
         ahead, read = tee(pairs)
-        yield from zip(ahead, self.translate_stream((pair.source for pair in read), search, at_once=at_once), strict=True)
+        yield from zip(ahead, self.translate_stream((pair.text or "" for pair in read), search, at_once=at_once), strict=True)
 
     def translate_stream(
         self,
@@ -102,7 +125,7 @@ class TrainedTranslator:
         """
         sources, done = iter(sources), 0
         while chunk := list(islice(sources, at_once or AT_ONCE)):
-            lengths = np.array([len(ids) for ids in self.codings.sources(chunk)])
+            lengths = np.array([len(ids) for ids in self.codecs.sources(chunk)])
             found = {i: [NOTHING] for i, source in enumerate(chunk) if not source.strip()}
             some = np.array([i for i in range(len(chunk)) if i not in found], np.int64)
             for which in by_length(lengths, some, BATCH):
@@ -118,8 +141,8 @@ class TrainedTranslator:
     ) -> list[str]:
         """Texts drawn from P(target | source), or from what `unrolled.decoding.narrowed` makes of it; the same `seed` draws the same."""
         if count < 1:
-            raise ConfigError(f"`--count` must be at least 1, got {count}.")
-        generator = torch.Generator(device=self._device)
+            raise ConfigError(f"`count` must be at least 1, got {count}.")
+        generator = torch.Generator(device=self.device)
         generator = generator.manual_seed(generator.seed() if seed is None else seed)
         if not source.strip():
             return [""] * count
@@ -130,28 +153,28 @@ class TrainedTranslator:
     def drawn(self, source: str, memory: Memory, search: SearchOptions | None = None, **options: Any) -> list[str]:
         """A text for each copy of a source that has been read, drawn as the `options` of `unrolled.decoding.draw` say, up to the limit."""
         count = memory.real.shape[1]
-        ends = torch.full((count,), Coding.end, device=self._device)
+        ends = torch.full((count,), TextCodec.end, device=self.device)
         first, state, _ = self.model.step(ends, self.model.begin(memory), memory)
 
         def step(symbols: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-            chances, state, _ = self.model.step(symbols, state, memory)
-            return chances, state
+            logs, state, _ = self.model.step(symbols, state, memory)
+            return logs, state
 
         most = (search or SearchOptions()).most(len(memory.real))
         written = []
-        for symbols in draw(step, first, state, most, forbidden=(Coding.unknown,), **options):
+        for symbols in draw(step, first, state, most, forbidden=(TextCodec.unknown,), **options):
             written.append(symbols)
-            if bool((torch.stack(written) == Coding.end).any(0).all()):
+            if bool((torch.stack(written) == TextCodec.end).any(0).all()):
                 break
-        return [self.codings.write(column, source) for column in torch.stack(written, 1).tolist()]
+        return [self.codecs.write(column, source) for column in torch.stack(written, 1).tolist()]
 
     @torch.inference_mode()
     def score(self, source: str, target: str) -> float:
         """The natural log P(target, end | source). `DataError` for an empty side."""
         if not source.strip() or not target.strip():
             raise DataError(f"Both sides must have a text, got {source!r} and {target!r}. Pass two texts.")
-        pair = Bitext([Pair("", source.strip(), (target.strip(),))], self.codings, copy=self.model.copies)
-        return float(self.model.log_probabilities(*to_device(pair.batch(np.arange(1)), self._device)).double().sum())
+        pair = Bitext([Example("", text=source.strip(), texts=(target.strip(),))], self.codecs, copy=self.model.copies)
+        return float(self.model.log_probabilities(pair.batch(np.arange(1)).to(self.device)).double().sum())
 
     def evaluate(
         self,
@@ -160,52 +183,57 @@ class TrainedTranslator:
         reading: PairOptions | None = None,
         search: SearchOptions | None = None,
         progress: Progress | None = None,
-    ) -> Measured:
+    ) -> TranslationScores:
         """How good translations of other pairs are; each source is translated once and stands beside all its references."""
         reading, tally = reading or self.reading_of(), Tally()
-        pairs = together(usable(read_pairs(sources, reading), reading, self.codings.source.level, tally))
+        pairs = together(usable(read_pairs(sources, reading), reading, self.codecs.source.level, tally))
         if not pairs:
-            raise DataError(f"There is no pair to measure: {tally}. Pass others, or raise `--longest`.")
+            raise DataError(f"There is no pair to measure: {tally}. Pass others, or raise `longest`.")
 
         def tick(name: str) -> Tick | None:
             return None if progress is None else lambda done, total: progress(name, done, total)
 
-        loss = self._loss(pairs, tick("measuring"))
+        loss = self.loss_of(Bitext(pairs, self.codecs, copy=self.model.copies), tick("measuring"))
         scores, _ = self.score_translations(pairs, search, tick=tick("translating"))
-        return Measured(scores, exp(loss) if loss < 700 else inf, tally)
+        copied = self._score([pair.text or "" for pair in pairs], pairs)
+        return TranslationScores(scores, copied, exp(loss) if loss < 700 else inf, tally)
 
     def reading_of(self, **options: Any) -> PairOptions:
         """How other pairs are read: as those that the network learnt from, but for the `options`. Files and their format are named anew."""
         return replace(self.reading, **{"source": None, "target": (), "format": None, **options})
 
     def score_translations(
-        self, pairs: Sequence[Pair], search: SearchOptions | None = None, *, tick: Tick | None = None
-    ) -> tuple[Scores, list[str]]:
+        self, pairs: Sequence[Example], search: SearchOptions | None = None, *, tick: Tick | None = None
+    ) -> tuple[TextScores, list[str]]:
         """The measures of the best translation of each pair's source, and the translations."""
         texts = [
             best[0].text
-            for best in self.translate_stream([p.source for p in pairs], search, tick=tick and (lambda done: tick(done, len(pairs))))
+            for best in self.translate_stream([p.text or "" for p in pairs], search, tick=tick and (lambda done: tick(done, len(pairs))))
         ]
-        cut = list if self.codings.target.level == "char" else split_words
-        return score_texts(texts, [pair.targets for pair in pairs], cut=cut), texts
+        return self._score(texts, pairs), texts
+
+    def _score(self, texts: Sequence[str], pairs: Sequence[Example]) -> TextScores:
+        """Measures of some texts beside the references of pairs."""
+        cut = list if self.codecs.target.level == "char" else split_words
+        return score_texts(texts, [pair.texts or () for pair in pairs], cut=cut)
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """What `unrolled.inspect` looks at: a source, or the first one of a file and some of the others, with what is written after it."""
         if isinstance(given, str):
             return self._inspection_input([given], "", most)
         pairs = islice(read_pairs(given, self.reading_of().to_predict()), MOST_READ)
-        return self._inspection_input([pair.source for pair in pairs], f"of {given.name}", most)
+        return self._inspection_input([pair.text or "" for pair in pairs], f"of {given.name}", most)
 
-    def held_out(self, material: Bilingual, most: int = 1000) -> InspectionInput | None:
-        """The same of the sources that were held out when `material` was learnt; None where none were."""
-        sources = [pair.source for pair in material.held_out]
+    def held_out(self, data: PairData, most: int = 1000) -> InspectionInput | None:
+        """The same of the sources that were held out when `data` was learnt; None where none were."""
+        sources = [pair.text or "" for pair in data.held_out]
         return self._inspection_input(sources, "held out in training", most) if sources else None
 
     def _inspection_input(self, sources: Sequence[str], whence: str, most: int) -> InspectionInput:
         source = sources[0].strip()
         if not source:
             raise DataError(f"There is nothing to read in {sources[0]!r}{whence and f', the first source {whence}'}. Pass a text.")
-        return source_input(self.model, self.codings, sources, self.translate([source])[0][0].text, whence, most)
+        return source_input(self.model, self.codecs, sources, self.translate([source])[0][0].text, whence, most)
 
     def converse(self, search: SearchOptions | None = None, *, temperature: float | None = None, seed: int | None = None) -> Conversation:
         """A talk in which each text is answered: with the best reply, or with one drawn at a `temperature`."""
@@ -214,8 +242,8 @@ class TrainedTranslator:
     @torch.inference_mode()
     def encode(self, sources: Sequence[str], state: State | None = None) -> Memory:
         """What the network knows of sources once it has read them, after those that left the `state`."""
-        source, lengths = _together(self.codings.sources(sources), self._device)
-        copies = _together(self.codings.copies(sources), self._device)[0] if self.model.copies else None
+        source, lengths = _together(self.codecs.sources(sources), self.device)
+        copies = _together(self.codecs.copies(sources), self.device)[0] if self.model.copies else None
         return self.model.encode(source, lengths, copies, state)
 
     @torch.inference_mode()
@@ -223,9 +251,9 @@ class TrainedTranslator:
         """The best translations of sources that have been read."""
         lengths = memory.real.sum(0)
         limits = [search.most(n) for n in lengths.tolist()]
-        (prefix,) = self.codings.target.split([search.prefix])
+        prefix = self.codecs.target.split(search.prefix)
         same = [search.prefix] * len(sources)
-        begins = self.codings.copying_targets(same, sources) if self.model.copies else self.codings.targets(same)
+        begins = self.codecs.copying_targets(same, sources) if self.model.copies else self.codecs.targets(same)
         found = beam_search(
             self.model.step,
             self.model.begin(memory),
@@ -238,41 +266,29 @@ class TrainedTranslator:
         return [[self._translation(source, said, prefix) for said in best] for source, best in zip(sources, found, strict=True)]
 
     def _translation(self, source: str, said: Hypothesis, prefix: Sequence[str]) -> Translation:
-        codings = self.codings
-        (read,) = codings.read([source])
+        codecs = self.codecs
+        (read,) = codecs.read([source])
         # A prefix is written as it was given, also where the network knows parts of it as <UNK>.
-        symbols = [*prefix, *codings.written(said.symbols[len(prefix) :].tolist(), source)]
+        symbols = [*prefix, *codecs.written(said.symbols[len(prefix) :].tolist(), source)]
         return Translation(
-            codings.target.join(symbols),
+            codecs.target.join(symbols),
             said.score,
             said.log_probability,
-            (*codings.source.shown(read), END),
-            (*codings.target.shown(symbols), END),
+            (*codecs.source.shown(read), END),
+            (*codecs.target.shown(symbols), END),
             None if said.weights is None else said.weights[:, : len(read) + 1].float().cpu().numpy(),
         )
 
     @torch.inference_mode()
-    def _loss(self, pairs: Sequence[Pair], tick: Tick | None) -> float:
+    def loss_of(self, bitext: Bitext, tick: Tick | None, batch: int = BATCH) -> float:
         """The mean negative log-likelihood of a symbol of the references."""
-        bitext = Bitext(pairs, self.codings, copy=self.model.copies)
         total, done = 0.0, 0
-        for which in bitext.order(BATCH):
-            total += float(self.model.loss(*to_device(bitext.batch(which), self._device)))
+        for which in bitext.order(batch):
+            total += float(self.model.loss(bitext.batch(which).to(self.device))[0])
             done += len(which)
             if tick:
                 tick(done, len(bitext))
         return total / int(bitext.target_lengths.sum())
-
-    @property
-    def _device(self) -> torch.device:
-        return next(self.model.parameters()).device
-
-
-def to_device(batch: PairBatch, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None]:
-    """What the network takes of a batch: sources, their lengths, targets, their lengths, and what can be copied."""
-    copies = None if batch.copies is None else batch.copies.to(device)
-    source, lengths, target, target_lengths = batch.source, batch.source_lengths, batch.target, batch.target_lengths
-    return source.to(device), lengths.to(device), target.to(device), target_lengths.to(device), copies
 
 
 def _together(sequences: Iterable[Ids], device: torch.device) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,73 @@
+"""Predicting many short lines, beside a plain loop over the same network's batches.
+
+    python benchmarks/predicting.py                    # 50,000 lines, from a classifier that is trained for some seconds
+    python benchmarks/predicting.py --lines 200000
+
+`unrolled predict` reads, cuts, encodes, sorts by length, runs the network, decides and writes; the plain loop runs the network alone, on batches of 64 that are
+ready. Both take turns in one process; medians with quartiles, and the memory that streaming takes.
+"""
+
+import argparse
+import io
+import resource
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import unrolled as un
+from unrolled.data.batches import Batch, by_length
+from unrolled.data.builtin_examples.intents import intents
+from unrolled.data.codecs import Encoded
+from unrolled.data.dataset import gather
+from unrolled.data.examples import Example
+from unrolled.data.formats import ReadingOptions, read_examples, write_predictions
+from unrolled.tasks.sequences.predictor import AT_ONCE
+from unrolled.training import Silent
+
+
+def main() -> None:
+    """Train, then predict in turns, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lines", type=int, default=50_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        trained = un.train_classifier("builtin:intents", out=Path(folder, "run"), epochs=1, device="cpu", display=Silent())
+        texts = [example.text or "" for example in intents()]
+        file = Path(folder, "lines.txt")
+        file.write_text("".join(f"{texts[i % len(texts)]}\n" for i in range(arguments.lines)), encoding="utf-8")
+        options = ReadingOptions(format="lines").to_predict()
+        times: dict[str, list[float]] = {"predict": [], "plain": []}
+        batches = ready(trained, texts, arguments.lines)
+        for _ in range(arguments.rounds):
+            begun = time.perf_counter()
+            write_predictions(trained.predict_stream(read_examples(file, options, trained.wanted)), io.StringIO(), options)
+            times["predict"].append(time.perf_counter() - begun)
+            begun = time.perf_counter()
+            with torch.inference_mode():
+                for batch in batches:
+                    trained.model(batch)
+            times["plain"].append(time.perf_counter() - begun)
+    for name, seconds in times.items():
+        low, middle, high = statistics.quantiles(seconds, n=4)
+        print(f"{name:8} {middle:.2f} s ({low:.2f}–{high:.2f}), {arguments.lines / middle:,.0f} lines/s")
+    print(f"predict / plain: {statistics.median(times['predict']) / statistics.median(times['plain']):.2f}")
+    print(f"memory at its highest: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB")
+
+
+def ready(trained: Any, texts: list[str], lines: int) -> list[Batch]:
+    """All batches as the network takes them."""
+    codec = trained.codecs.inputs
+    dataset = gather((Example("", tokens=codec.tokens.cut(texts[i % len(texts)])) for i in range(lines)), codec.tokens.level)
+    encoded = Encoded(dataset, codec, trained.codecs.target)
+    chunks = (range(at, min(at + 512, lines)) for at in range(0, lines, 512))
+    order = (which for chunk in chunks for which in by_length(dataset.lengths, torch.tensor(list(chunk)).numpy(), AT_ONCE))
+    return [encoded.batch(which) for which in order]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+"""Codecs: one for each field of an example. Each learns from the training part alone, encodes, decodes, and is stored as JSON."""
+
+from unrolled.data.codecs.codec import TargetCodec, Targets
+from unrolled.data.codecs.inputs import Encoded, InputCodec
+from unrolled.data.codecs.labels import LabelCodec
+from unrolled.data.codecs.numbers import NumberCodec
+from unrolled.data.codecs.pairs import PairCodec
+from unrolled.data.codecs.text import TextCodec
+from unrolled.data.codecs.tokens import TokenCodec
+
+__all__ = ["Encoded", "InputCodec", "LabelCodec", "NumberCodec", "PairCodec", "TargetCodec", "Targets", "TextCodec", "TokenCodec"]

@@ -1,0 +1,166 @@
+"""What a network reads of sequences: tokens and numbers, each with its codec, as the fields of batches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from unrolled.data.batches import Batch, Spellings, padded
+from unrolled.data.codecs.codec import TargetCodec, Targets
+from unrolled.data.codecs.numbers import NumberCodec
+from unrolled.data.codecs.tokenizer import word_shape
+from unrolled.data.codecs.tokens import TokenCodec
+from unrolled.data.columns import Places
+from unrolled.data.dataset import NUMBERS, TOKENS, Dataset
+from unrolled.data.vocabulary import damaged
+from unrolled.errors import DataError
+
+WHOLE = slice(None)
+
+
+@dataclass(frozen=True)
+class InputCodec:
+    """The codecs of `tokens` and of `numbers`, None where steps have none; `channels` are the names of the numbers, if they have some."""
+
+    tokens: TokenCodec | None
+    numbers: NumberCodec | None
+    channels: tuple[str, ...] = ()
+
+    @classmethod
+    def learn(cls, dataset: Dataset, part: Places, **options: Any) -> "InputCodec":
+        """From some of the sequences, the training part; `options` are those of `TokenCodec.learn`."""
+        seen = dataset.token_counts(part)
+        tokens = TokenCodec.learn(seen, **options) if seen else None
+        numbers = NumberCodec.learn(dataset.columns[NUMBERS].take(some) for some in _chunks(part)) if dataset.numbers else None
+        return cls(tokens, numbers, dataset.channels)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What there is to read, as `unrolled.models.InputSizes` has it."""
+        found = {}
+        if self.tokens is not None:
+            known = {"words": self.tokens.words, "characters": self.tokens.characters, "shapes": self.tokens.shapes}
+            found = {name: vocabulary.size for name, vocabulary in known.items() if vocabulary is not None}
+        return found if self.numbers is None else {**found, "numbers": len(self.numbers.mean)}
+
+    def require_same_steps(self, dataset: Dataset) -> None:
+        """`DataError` if sequences have other kinds of steps, or other channels, than this was learnt from."""
+        expected = (self.tokens is not None, len(self.numbers.mean) if self.numbers else 0)
+        got = (TOKENS in dataset.columns, dataset.numbers)
+        if len(dataset) and got != expected:
+            wanted, came = (f"{'tokens' if t else 'no tokens'} and {c} channels of numbers" for t, c in (expected, got))
+            raise DataError(f"The network reads steps with {wanted}, got {came}. Pass sequences like those that it learnt from.")
+        if self.channels and dataset.channels and self.channels != dataset.channels:
+            told = f"The channels must be {', '.join(self.channels)}, got {', '.join(dataset.channels)}."
+            raise DataError(f"{told} Pass `channels={list(self.channels)}`.")
+
+    def describe(self) -> str:
+        """What is read, in a few words."""
+        parts = []
+        if self.tokens is not None:
+            also = " with their characters" if self.tokens.characters else ""
+            parts.append(f"{self.tokens.words.size:,} {'characters' if self.tokens.level == 'char' else 'words'}{also}")
+        if self.numbers is not None:
+            names = f" ({', '.join(self.channels[:4])}{', …' if len(self.channels) > 4 else ''})" if self.channels else ""
+            count = len(self.numbers.mean)
+            parts.append(f"{count:,} number{'' if count == 1 else 's'} a step{names}")
+        return " and ".join(parts)
+
+    def to_json(self) -> Any:
+        """All of it, ready for JSON."""
+        return {
+            "tokens": self.tokens and self.tokens.to_json(),
+            "numbers": self.numbers and self.numbers.to_json(),
+            "channels": self.channels,
+        }
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> "InputCodec":
+        """What `to_json` gave. `RunError` for something else."""
+        try:
+            tokens, numbers, channels = found["tokens"], found["numbers"], tuple(map(str, found["channels"]))
+        except (KeyError, TypeError) as error:
+            raise damaged(f"inputs must have tokens, numbers and channels ({error!r})") from None
+        known = None if tokens is None else TokenCodec.from_json(tokens)
+        return cls(known, None if numbers is None else NumberCodec.from_json(numbers), channels)
+
+
+class Encoded:
+    """A dataset with what codecs make of it: batches of its sequences."""
+
+    def __init__(self, dataset: Dataset, inputs: InputCodec, target: TargetCodec) -> None:
+        inputs.require_same_steps(dataset)
+        self.dataset, self.inputs, self.target = dataset, inputs, target
+        self.targets: Targets = target.encode(dataset)
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def in_pieces(self, window: int) -> "Encoded":
+        """The same steps in sequences of at most `window` steps."""
+        return Encoded(self.dataset.in_pieces(window), self.inputs, self.target)
+
+    def batch(self, which: Places, span: slice = WHOLE, *, targets: bool = False) -> Batch:
+        """What is read of some sequences, of each the steps in `span`; with the `targets` of all of them if these are asked for."""
+        steps, lengths = self._steps(which, span)
+        fields: dict[str, Any] = {}
+        tokens = self.inputs.tokens
+        if tokens is not None:
+            places = self.dataset.columns[TOKENS].elements.take(steps)
+            fields["words"] = padded(self._words[places], lengths)
+            if tokens.characters is not None:
+                fields["spellings"] = self._spellings(places, lengths)
+            if tokens.shapes is not None:
+                fields["shapes"] = padded(self._shapes[places], lengths)
+        if self.inputs.numbers is not None:
+            fields["numbers"] = padded(self.inputs.numbers.apply(self.dataset.columns[NUMBERS].elements.take(steps)), lengths)
+        return Batch(fields, torch.from_numpy(lengths), self.targets_of(which) if targets else None)
+
+    def targets_of(self, which: Places) -> torch.Tensor:
+        """The targets of some sequences, `[B, …]`, or of their steps, `[T, B, …]`, 0 past each end."""
+        found = self.targets.take(which)
+        return padded(found, self.dataset.lengths[which]) if self.target.target.each_step else torch.from_numpy(np.ascontiguousarray(found))
+
+    def word_counts(self, which: Places) -> Places:
+        """How often each word comes in some sequences, by its id; nothing where steps are not words."""
+        if self.inputs.tokens is None:
+            return np.zeros(0, np.int64)
+        words = self._words[self.dataset.columns[TOKENS].take(which)]
+        return np.bincount(words, minlength=self.inputs.tokens.words.size)
+
+    def _steps(self, which: Places, span: slice) -> tuple[Places, Places]:
+        starts = self.dataset.starts
+        ranges = [np.arange(starts[i], starts[i + 1])[span] for i in which]
+        return np.concatenate([*ranges, np.zeros(0, np.int64)]), np.array([len(r) for r in ranges], np.int64)
+
+    @cached_property
+    def _words(self) -> Places:
+        assert self.inputs.tokens is not None
+        return self.inputs.tokens.ids(self.dataset.table)
+
+    @cached_property
+    def _shapes(self) -> Places:
+        assert self.inputs.tokens is not None and self.inputs.tokens.shapes is not None
+        return self.inputs.tokens.shapes.ids(map(word_shape, self.dataset.table))
+
+    @cached_property
+    def _letters(self) -> tuple[Places, Places]:
+        """The characters of all tokens, one token after the other, and where each begins."""
+        assert self.inputs.tokens is not None and self.inputs.tokens.characters is not None
+        spelt = [self.inputs.tokens.characters.ids(token) for token in self.dataset.table]
+        return np.concatenate([*spelt, np.zeros(0, np.int64)]), np.cumsum([0, *map(len, spelt)])
+
+    def _spellings(self, tokens: Places, lengths: Places) -> Spellings:
+        letters, begins = self._letters
+        distinct, which = np.unique(tokens, return_inverse=True)
+        starts, sizes = begins[distinct], np.diff(begins)[distinct]
+        places = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
+        return Spellings(padded(letters[places], sizes), torch.from_numpy(sizes), padded(which.astype(np.int64), lengths))
+
+
+def _chunks(part: Places, size: int = 256) -> list[Places]:
+    """Some sequences at a time."""
+    return [part[at : at + size] for at in range(0, len(part), size)]

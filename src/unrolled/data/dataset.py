@@ -1,0 +1,229 @@
+"""A dataset: many sequences, a column for each field, in which every different token, tag and label is kept once."""
+
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.data.columns import Collector, Column, InMemory, Places
+from unrolled.data.examples import Example, marks_spans
+from unrolled.data.vocabulary import split_words
+from unrolled.errors import DataError
+
+LEVELS = ("word", "char", "both")
+
+TOKENS, NUMBERS, TAGS, STEP_VALUES = "tokens", "numbers", "tags", "step values"
+"""The columns with something for each step, those of them that a dataset has."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """N sequences with S steps in all.
+
+    `columns` are by name those that the sequences have, all with the same `starts`: tokens as places in `table`, numbers `[S, C]`, tags as
+    places in `names`, or -1 where nothing is said, and numbers to predict, `[S, K]`. Of whole sequences, `labels` `[N]` are places in
+    `label_sets`, which has a tuple of places in `names` for each different set of labels, and -1 where nothing is said; `values` `[N, K]`
+    are numbers to predict, NaN where nothing is said. `channels` are the names of the C channels, if they have any. `scheme` is how tags
+    marked spans where they were read. `fingerprint` is equal exactly when all of this is.
+    """
+
+    starts: Places
+    columns: Mapping[str, Column]
+    table: tuple[str, ...]
+    labels: Places
+    label_sets: tuple[tuple[int, ...], ...]
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    channels: tuple[str, ...]
+    scheme: str | None
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> Places:
+        """The number of steps of each sequence, `[N]`."""
+        return np.diff(self.starts)
+
+    @property
+    def numbers(self) -> int:
+        """C, the channels of numbers; 0 where there are none."""
+        return self.columns[NUMBERS].elements.shape[1] if NUMBERS in self.columns else 0
+
+    def token_counts(self, which: Places) -> dict[str, int]:
+        """The tokens of some sequences, and how often each comes."""
+        if TOKENS not in self.columns:
+            return {}
+        found = np.bincount(self.columns[TOKENS].take(which), minlength=len(self.table))
+        return {token: n for token, n in zip(self.table, found.tolist(), strict=True) if n}
+
+    def tokens(self, sequence: int, most: int) -> list[str]:
+        """The first tokens of a sequence."""
+        if TOKENS not in self.columns:
+            return []
+        first, last = self.starts[sequence : sequence + 2].tolist()
+        return [self.table[place] for place in self.columns[TOKENS].elements.read(first, min(last, first + most)).tolist()]
+
+    def in_pieces(self, window: int) -> "Dataset":
+        """The same steps in sequences of at most `window` steps; what was said of whole sequences is left out.
+
+        No piece begins inside a span: a span that does not fit begins the next piece, and one that is longer than a piece is divided into
+        several, each of which begins with B.
+        """
+        tags = self.columns[TAGS].elements.read(0, int(self.starts[-1])) if TAGS in self.columns else np.full(int(self.starts[-1]), -1)
+        begins = np.array([*map(self._beginning, self.names), -1])
+        inside = begins[tags] >= 0
+        tags, starts = tags.copy(), list[int]()
+        for first, end in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
+            while first < end:
+                starts.append(first)
+                if inside[first]:
+                    tags[first] = begins[tags[first]]
+                first = _cut(inside, first, min(first + window, end), end)
+        cut = np.array([*starts, self.starts[-1]])
+        columns = {name: replace(column, starts=cut) for name, column in self.columns.items()}
+        if TAGS in columns:
+            columns[TAGS] = Column(InMemory(tags), cut)
+        nothing = np.full((len(starts), self.values.shape[1]), np.nan)
+        return replace(self, starts=cut, columns=columns, labels=np.full(len(starts), -1), values=nothing)
+
+    def _beginning(self, name: str) -> int:
+        """The place of the tag with which a span begins that goes on with this one; -1 if it is none with which spans go on."""
+        begin = f"B{name[1:]}"
+        goes_on = marks_spans(self.scheme) and name.startswith("I") and begin in self.names
+        return self.names.index(begin) if goes_on else -1
+
+
+def _cut(inside: NDArray[np.bool_], first: int, last: int, end: int) -> int:
+    """Where a piece from `first` on ends, at `last` at the latest: before the span that goes on there, if the piece is not all of it."""
+    back = last
+    while first < back < end and inside[back]:
+        back -= 1
+    return back if back > first else last
+
+
+def cut_text(text: str, level: str) -> list[str]:
+    """The tokens of a text: its characters, or its words and marks."""
+    return list(text) if level == "char" else split_words(text.replace("\n", " "))
+
+
+def gather(examples: Iterable[Example], level: str, *, progress: Callable[[int], None] | None = None) -> Dataset:
+    """Examples, read one by one, as a `Dataset`; undivided text is cut at `level`.
+
+    `DataError` names the place of an example without steps, or with other channels or other kinds of steps than the first.
+    """
+    found = _Gathering(level)
+    for count, example in enumerate(examples, 1):
+        found.add(example)
+        if progress and count % 1000 == 0:
+            progress(count)
+    return found.done()
+
+
+class _Numbering(dict[str, int]):
+    """Different strings, numbered as they come."""
+
+    def __missing__(self, name: str) -> int:
+        self[name] = len(self)
+        return self[name]
+
+
+class _Gathering:
+    """Columns that grow by one example after the other."""
+
+    def __init__(self, level: str) -> None:
+        self.level = level
+        self.starts, self.labels = array("q", [0]), array("q")
+        self.collectors: dict[str, Collector] = {}
+        self.table, self.names = _Numbering(), _Numbering()
+        self.sets: dict[tuple[int, ...], int] = {}
+        self.values: list[NDArray[np.float64] | None] = []
+        self.width = 0
+        self.kind: tuple[bool, int] | None = None
+        self.channels: tuple[str, ...] = ()
+        self.scheme: str | None = None
+        self.content = blake2b(digest_size=16)
+
+    def add(self, example: Example) -> None:
+        if example.tokens is None and example.text is not None:
+            example = replace(example, tokens=tuple(cut_text(example.text, self.level)))
+        steps, tokens, numbers = example.steps, example.tokens, example.numbers
+        if not steps:
+            raise DataError(f"{example.place}: the sequence is empty. Take it out, or give it at least one step.")
+        self._require_alike(example.place, tokens is not None, 0 if numbers is None else numbers.shape[1])
+        self.starts.append(self.starts[-1] + steps)
+        if tokens is not None:
+            self._collect(TOKENS, list(map(self.table.__getitem__, tokens)), np.int64)
+        if numbers is not None:
+            self._require_channels(example)
+            self._collect(NUMBERS, numbers, np.float32, numbers.shape[1:])
+        self._add_targets(example, steps)
+        shapes = [part if part is None else part.shape for part in (numbers, example.values)]
+        self.content.update(repr((tokens, example.tags, example.labels, shapes)).encode("utf-8", "surrogatepass"))
+        for part in (numbers, example.values):
+            self.content.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
+
+    def _add_targets(self, example: Example, steps: int) -> None:
+        tags, values = example.tags, example.values
+        of_steps = values is not None and values.ndim == 2
+        if (tags is not None and len(tags) != steps) or (values is not None and of_steps and len(values) != steps):
+            got = len(tags) if tags is not None else len(values if values is not None else ())
+            what = "tag" if tags is not None else "target"
+            raise DataError(f"{example.place}: there must be one {what} for each of the {steps} steps, got {got}.")
+        if values is not None:
+            self._require_as_many(example.place, values.shape[-1])
+        self._collect(TAGS, list(map(self.names.__getitem__, tags)) if tags is not None else [-1] * steps, np.int64)
+        if values is not None and of_steps:
+            width = values.shape[1]
+            if STEP_VALUES not in self.collectors:
+                self._collect(STEP_VALUES, np.full((self.starts[-2], width), np.nan), np.float64, (width,))
+            self._collect(STEP_VALUES, values, np.float64, (width,))
+        elif STEP_VALUES in self.collectors:
+            width = self.collectors[STEP_VALUES].element
+            self._collect(STEP_VALUES, np.full((steps, *width), np.nan), np.float64, width)
+        self.values.append(None if of_steps else values)
+        self.labels.append(self._label_set(example.labels))
+        self.scheme = self.scheme or example.scheme
+
+    def _require_as_many(self, place: str, count: int) -> None:
+        self.width = self.width or count
+        if self.width != count:
+            raise DataError(f"{place}: there are {count} numbers to predict, and {self.width} in those before. Give them all as many.")
+
+    def _collect(self, name: str, elements: Sequence[int] | NDArray[np.generic], dtype: type, element: tuple[int, ...] = ()) -> None:
+        if name not in self.collectors:
+            self.collectors[name] = Collector(dtype, element)
+        self.collectors[name].add(elements)
+
+    def _label_set(self, labels: Sequence[str] | None) -> int:
+        if labels is None:
+            return -1
+        chosen = tuple(self.names[label] for label in labels)
+        return self.sets.setdefault(chosen, len(self.sets))
+
+    def _require_channels(self, example: Example) -> None:
+        channels = example.channels
+        if self.channels and channels and channels != self.channels:
+            told = f"the channels are {', '.join(channels)}, those of the first sequence {', '.join(self.channels)}"
+            raise DataError(f"{example.place}: {told}. Pass `channels={list(self.channels)}`.")
+        self.channels = channels or self.channels
+
+    def _require_alike(self, place: str, has_tokens: bool, channels: int) -> None:
+        self.kind = self.kind or (has_tokens, channels)
+        if self.kind != (has_tokens, channels):
+            was, now = (f"{'tokens' if t else 'no tokens'} and {c} channels" for t, c in (self.kind, (has_tokens, channels)))
+            raise DataError(f"{place}: the sequence has {now}, the first one has {was}. Give them all the same.")
+
+    def done(self) -> Dataset:
+        starts = np.array(self.starts, np.int64)
+        columns = {name: Column(collector.done(), starts) for name, collector in self.collectors.items()}
+        width = next((len(v) for v in self.values if v is not None), 0)
+        values = np.array([np.full(width, np.nan) if v is None else v for v in self.values]).reshape(len(self.values), width)
+        labels, sets, names = np.array(self.labels, np.int64), tuple(self.sets), tuple(self.names)
+        return Dataset(
+            starts, columns, tuple(self.table), labels, sets, names, values, self.channels, self.scheme, self.content.hexdigest()
+        )

@@ -1,0 +1,191 @@
+"""Pairs from the files that people have them in, one by one."""
+
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from unrolled.data.builtin import PREFIX
+from unrolled.data.builtin_examples import builtin_examples
+from unrolled.data.examples import Example, Target
+from unrolled.data.formats.files import first_lines, named, read_lines
+from unrolled.data.formats.format import About
+from unrolled.data.formats.objects import parse_object, shown
+from unrolled.data.formats.pair_options import PairOptions
+from unrolled.data.text import Source
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
+
+SUFFIXES = {".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
+"""The formats that ends of names say."""
+
+_SCAN = re.compile(r"IN:(.*?)OUT:(.*)")
+
+
+def read_pairs(sources: Source | Sequence[Source], options: PairOptions) -> Iterator[Example]:
+    """The pairs of files, built-in sources (`builtin:…`) and the standard input (`-`), or those of `options.source` beside `options.target`.
+
+    Blanks around a side are taken away; a side may be empty (`usable` looks at that). What cannot be read, aligned files with different
+    numbers of lines, and sources without any pair are a `DataError`; sources of both kinds, or of none, a `ConfigError`.
+    """
+    names = [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    pair = None
+    for pair in _aligned(names, options) if options.source or options.target else _listed(names, options):
+        yield pair
+    if pair is None:
+        where = ", ".join(map(named, map(Path, names))) or options.source
+        raise DataError(f"There is no {'pair' if options.targets_needed else 'line'} in {where}. Pass files that have some.")
+
+
+def _listed(names: Sequence[str], options: PairOptions) -> Iterator[Example]:
+    if not names:
+        raise ConfigError("There are no PAIRS. Pass files, a built-in source such as builtin:dates, or `source` beside `target`.")
+    for name in names:
+        yield from (
+            builtin_examples(name, Target.TEXTS)
+            if name.startswith(PREFIX)
+            else PAIRS[_format_of(Path(name), options)].read(Path(name), options)
+        )
+
+
+def _format_of(path: Path, options: PairOptions) -> str:
+    """The format that is asked for, or that the name of a file says, or else its first line."""
+    if options.format is not None:
+        if options.format not in PAIRS:
+            raise ConfigError(f"There is no format {options.format!r} of pairs. Pass one of {', '.join(PAIRS)}.")
+        return options.format
+    name = path.name.lower().removesuffix(".gz")
+    found = next((known for suffix, known in SUFFIXES.items() if name.endswith(suffix)), None)
+    if found is None and not options.targets_needed:
+        return "lines"
+    if found is None:
+        first = next(iter(first_lines(path, options.encoding)), "\t").lstrip(" ")
+        found = "jsonl" if first.startswith("{") else "scan" if _SCAN.match(first) else "tsv" if "\t" in first else None
+    if found is None:
+        cure = "Write source, tab, target; name its format as `format`; or pass two files as `source` and `target`."
+        raise DataError(f"{path}, line 1, has no tab, so that source and target cannot be told apart. {cure}")
+    return found
+
+
+def _aligned(names: Sequence[str], options: PairOptions) -> Iterator[Example]:
+    """The lines of a file with those of the same numbers in others."""
+    if names or not options.source or (options.targets_needed and not options.target):
+        asked = [("source", options.source), *(("target", path) for path in options.target)]
+        given = ", ".join([*names, *(f"`{name}={path!r}`" for name, path in asked if path)])
+        raise ConfigError(
+            f"Pairs come either from PAIRS, or from a file `source` beside a file `target`, got {given}. Pass one or the other."
+        )
+    paths = [Path(options.source), *map(Path, options.target)]
+    columns = [read_lines(path, options.encoding) for path in paths]
+    for rows in zip_longest(*columns):
+        if None in rows:
+            raise _uneven(paths, columns, rows)
+        (number, source), *targets = rows
+        yield _pair(f"{paths[0]}, line {number}", source.strip(), [text.strip() for _, text in targets])
+
+
+def _uneven(paths: Sequence[Path], columns: Sequence[Iterator[Any]], rows: Sequence[tuple[int, str] | None]) -> DataError:
+    """What to say of files of which some have ended, and others go on with these rows."""
+    longer, (number, text) = next((i, row) for i, row in enumerate(rows) if row is not None)
+    shorter = rows.index(None)
+    count = number + sum(1 for _ in columns[longer])
+    return DataError(
+        f"{paths[longer]} has {count:,} lines and {paths[shorter]} has {number - 1:,}: line {number} of {paths[longer]}, {shown(text)}, "
+        f"has no partner. Give every line its partner in the line of the same number; the first that has not may stand before."
+    )
+
+
+def _table(path: Path, options: PairOptions) -> Iterator[Example]:
+    """Source, tab, target, and what comes after another tab; double quotes are plain characters."""
+    for number, line in read_lines(path, options.encoding):
+        if (options.targets_needed and not line.strip()) or (options.header and number == 1):
+            continue
+        place = f"{named(path)}, line {number}"
+        source, *targets = (cell.strip() for cell in line.split("\t"))
+        if not targets and options.targets_needed:
+            raise DataError(f"{place}: there must be a source, a tab and a target, got {shown(line)}. Mend the line, or take it out.")
+        yield _pair(place, source, targets if options.references else targets[:1])
+
+
+def _objects(path: Path, options: PairOptions) -> Iterator[Example]:
+    """An object a line, with `source`, a text, and `target`, a text or a list of them."""
+    for number, line in read_lines(path, options.encoding):
+        if line.strip():
+            place = f"{named(path)}, line {number}"
+            record = parse_object(line, place)
+            source, target = (record.get(key) for key in ("source", "target"))
+            wanted = target if isinstance(target, list) else [] if target is None and not options.targets_needed else [target]
+            targets = [text.strip() for text in wanted if isinstance(text, str)]
+            if not isinstance(source, str) or len(targets) < len(wanted):
+                cure = "Name the keys so, for instance with jq -c '{source: .en, target: .fr}'."
+                raise DataError(f"{place}: 'source' must be a text and 'target' a text or a list of texts, got {shown(record)}. {cure}")
+            yield _pair(place, source.strip(), targets)
+
+
+def _commands(path: Path, options: PairOptions) -> Iterator[Example]:
+    """SCAN's lines: `IN: jump twice OUT: JUMP JUMP`."""
+    for number, line in read_lines(path, options.encoding):
+        if line.strip():
+            found = _SCAN.fullmatch(line.strip())
+            if found is None:
+                raise DataError(f"{path}, line {number}: the line must be `IN: … OUT: …`, got {shown(line)}. Mend it, or take it out.")
+            yield _pair(f"{path}, line {number}", found[1].strip(), [found[2].strip()])
+
+
+def _sources(path: Path, options: PairOptions) -> Iterator[Example]:
+    """A source a line, without targets."""
+    if options.targets_needed:
+        raise ConfigError(f"Lines of {path} have sources without targets. Pass pairs, or a file of targets as `target`.")
+    name = named(path)
+    for number, line in read_lines(path, options.encoding):
+        if number == 1 and ("\t" in line.strip() or _SCAN.match(line)):
+            cure = "Pass `format='tsv'` or `format='scan'` if it is a source with its target."
+            warnings.warn(f"{name}, line 1, {shown(line)}, is read as a source. {cure}", UnrolledWarning, stacklevel=2)
+        yield _pair(f"{name}, line {number}", line.strip(), [])
+
+
+def _pair(place: str, source: str, targets: Sequence[str]) -> Example:
+    return Example(place, text=source, texts=tuple(targets))
+
+
+@dataclass(frozen=True)
+class PairFormat:
+    """One way in which pairs are written: in words, and what reads a file."""
+
+    about: About
+    read: Callable[[Path, PairOptions], Iterator[Example]]
+
+
+_OWNED = ("longest", "too_long")
+
+PAIRS: dict[str, PairFormat] = {
+    "tsv": PairFormat(
+        About(
+            "a source, a tab and a target on each line",
+            ("text", "texts"),
+            ("header", "references", *_OWNED),
+            "Good morning.\tBonjour.\nThank you!\tMerci !\n",
+            task="translate",
+        ),
+        _table,
+    ),
+    "jsonl": PairFormat(
+        About(
+            "JSON Lines: an object a line with 'source' and 'target', a text or a list of texts",
+            ("text", "texts"),
+            _OWNED,
+            '{"source": "Good morning.", "target": "Bonjour."}\n{"source": "Thank you!", "target": ["Merci !", "Merci beaucoup !"]}\n',
+            task="translate",
+        ),
+        _objects,
+    ),
+    "scan": PairFormat(
+        About("commands and actions, as SCAN has them", ("text", "texts"), _OWNED, "IN: jump twice OUT: JUMP JUMP\n", task="translate"),
+        _commands,
+    ),
+    "lines": PairFormat(About("a source a line, to predict", ("text",), ("longest",), "Good morning.\nThank you!\n", task=""), _sources),
+}
+"""Every format of pairs by the name that `format` takes."""

@@ -1,0 +1,225 @@
+"""From one sequence to another of a different length: many to many through an encoder and a decoder."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from unrolled.cells import Cell, find_cell
+from unrolled.data.batches import Batch
+from unrolled.engines import read_lengths
+from unrolled.errors import ConfigError, DataError, ShapeError
+from unrolled.layers import dropout
+from unrolled.models.arrangements.arrangement import Arrangement
+from unrolled.models.bridge import Bridge
+from unrolled.models.copying import IMPOSSIBLE, copied, mixed, mixture
+from unrolled.models.decoder import Decoder, DecoderState, Memory, Seen, State
+from unrolled.models.embedding import Embedding
+from unrolled.models.encoder import Encoder
+from unrolled.models.heads import single
+from unrolled.models.inputs import WORDS, InputSizes
+from unrolled.models.options import EncoderDecoderOptions
+from unrolled.shapes import expect_shape
+
+COPIES = "copies"
+"""The field of a batch with what can be copied from each step of the source."""
+
+
+class EncoderDecoder(Arrangement):
+    """P(target | source): recurrent layers read the source, others write the target, each symbol after those before it.
+
+    A target `[T, B]` ends with the symbol `end` and does not begin with one: what is read before the first symbol is `end`, too. Sources
+    `[S, B]` and targets are whole numbers, padded with anything. Without input feeding and scheduled sampling, given targets run through
+    the layers in one call (Sutskever et al. 2014 without attention, Luong et al. 2015 with it).
+
+    With `copy` each source comes with `copies` `[S, B]`: at each step the number that the target's vocabulary has for the source's symbol,
+    or, where it has none, V + the first step of this source with the same symbol. Targets and what is written may be such numbers, too.
+
+    Args:
+        source_symbols, target_symbols: the sizes of the two vocabularies; V is the second one.
+        options: the network.
+        cell, decoder_cell: taken in the place of those that the options name.
+        end: the symbol that ends a target.
+
+    Raises `ConfigError` for options that contradict each other.
+    """
+
+    writes = True
+
+    def __init__(
+        self,
+        source_symbols: int,
+        target_symbols: int,
+        options: EncoderDecoderOptions,
+        *,
+        cell: Cell | None = None,
+        decoder_cell: Cell | None = None,
+        end: int = 1,
+    ) -> None:
+        super().__init__()
+        options = options.resolved()
+        self.symbols, self.end, self.dropout, self.narrow = target_symbols, end, options.dropout, options.bfloat16
+        self.label_smoothing, self.scheduled_sampling = options.label_smoothing, options.scheduled_sampling
+        cell = find_cell(options.cell) if cell is None else cell
+        own = cell if options.decoder_cell == options.cell else find_cell(options.decoder_cell or options.cell)
+        self.encoder = Encoder(InputSizes(words=source_symbols), options.encoder(), cell)
+        self.decoder = Decoder(self._vectors(source_symbols, options), options, self.encoder.width, decoder_cell or own)
+        assert self.encoder.recurrent is not None
+        self.bridge = Bridge(options.bridge, self.encoder.recurrent, self.decoder.recurrent)
+        self.output = nn.Linear(self.decoder.width, target_symbols)
+        self.reset_parameters()
+        if options.tied:
+            self._tie()
+
+    def reset_parameters(self) -> None:
+        """Begin anew what the parts begin in another way: the scores without a bias."""
+        nn.init.zeros_(self.output.bias)
+
+    @property
+    def copies(self) -> bool:
+        """Whether symbols can be copied from the source."""
+        return self.decoder.gate is not None
+
+    def encode(self, source: Tensor, lengths: Tensor, copies: Tensor | None = None, state: State | None = None) -> Memory:
+        """Read sources `[S, B]` of the given lengths `[B]`; a network of one direction may go on from the `final` states of a memory.
+
+        Raises `ShapeError` if `copies` are needed and missing.
+        """
+        outputs, final = self.encoder(Batch({WORDS: source}, lengths), state)
+        real = read_lengths(lengths, source.shape[0], source.shape[1], source.device).mask
+        attention = self.decoder.attention
+        outputs, keys = (outputs, None) if attention is None else attention.prepare(outputs, real)
+        if self.decoder.gate is None:
+            return Memory(outputs, keys, real, None, final)
+        if copies is None:
+            raise ShapeError(
+                "`copies` [S, B] must be given to a network that copies. Pass the target's number of each symbol of the source."
+            )
+        expect_shape("copies", copies.shape, "[S, B]", source.shape, "Pass the target's number of each symbol of the source.")
+        return Memory(outputs, keys, real, copies.masked_fill(~real, 0), final)
+
+    def begin(self, memory: Memory) -> DecoderState:
+        """The state before the first symbol of each target."""
+        assert self.encoder.recurrent is not None
+        return self.decoder.begin(self.bridge(memory.final[: len(self.encoder.recurrent.cell.states)]))
+
+    def step(self, symbols: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor | None]:
+        """The log-probabilities `[B, V]` of what follows `symbols` `[B]`, the state after them, and the weights `[B, S]` of the source.
+
+        Begin with `end`. There may be several rows for each source, one after the other: N K rows for N sources. With `copy` there are
+        V + S log-probabilities. Weights are None without attention.
+        """
+        seen, state = self.decoder.step(symbols, state, memory)
+        return self._log_probabilities(seen, memory), state, seen.weights
+
+    def forward(self, source: Tensor, lengths: Tensor, target: Tensor, target_lengths: Tensor, copies: Tensor | None = None) -> Tensor:
+        """The logits `[T, B, V]` of each symbol of the target after those before it; with `copy` log-probabilities `[T, B, V + S]`."""
+        memory = self.encode(source, lengths, copies)
+        seen, _, _ = self._teach(memory, target, target_lengths)
+        return self.logits(seen.features) if memory.copies is None else self._log_probabilities(seen, memory)
+
+    def loss(self, batch: Batch, weights: Tensor | None = None) -> tuple[Tensor, int]:
+        """The negative log-likelihood of the targets `[T, B]`, summed over their symbols, and how many these are; see `loss_of`."""
+        assert batch.lengths is not None and batch.targets is not None and batch.target_lengths is not None
+        copies = batch[COPIES] if self.copies else None
+        return self.loss_of(batch[WORDS], batch.lengths, batch.targets, batch.target_lengths, copies), int(batch.target_lengths.sum())
+
+    def loss_of(self, source: Tensor, lengths: Tensor, target: Tensor, target_lengths: Tensor, copies: Tensor | None = None) -> Tensor:
+        """The negative log-likelihood of the targets, summed over their symbols.
+
+        In training, the part `label_smoothing` of it is the mean over all symbols of the vocabulary instead (Szegedy et al. 2016); symbols
+        that are written stand for all here, and copied ones take no part.
+        """
+        likely, smooth = self._losses(self.encode(source, lengths, copies), target, target_lengths)
+        part = self.label_smoothing if self.training else 0.0
+        return -((1 - part) * likely.sum() + part * smooth.sum()) if part else -likely.sum()
+
+    def log_probabilities(self, batch: Batch) -> Tensor:
+        """log P of each symbol of the targets, `[T, B]`, 0 past each end; their sums over T are log P(target | source)."""
+        assert batch.lengths is not None and batch.targets is not None and batch.target_lengths is not None
+        target, copies = batch.targets, batch[COPIES] if self.copies else None
+        likely, _ = self._losses(self.encode(batch[WORDS], batch.lengths, copies), target, batch.target_lengths)
+        real = read_lengths(batch.target_lengths, target.shape[0], target.shape[1], target.device).mask
+        return likely.new_zeros(real.shape).masked_scatter(real, likely)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Of every symbol of the vocabulary, `[…, V]`, for the features `[…, H]` of the decoder: the output layer by itself.
+
+        With `bfloat16` the product, and its derivatives, are of rounded numbers and rounded themselves in training. What is written
+        is not: how products of half precision are added up depends on the number of rows, and so would a text on those beside it.
+        """
+        features = dropout(features, self.dropout, self.training)
+        if not (self.narrow and self.training):
+            return self.output(features)
+        return functional.linear(features.bfloat16(), self.output.weight.bfloat16()).to(features) + self.output.bias
+
+    def _losses(self, memory: Memory, target: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Of each of the R real steps of the targets: log P, and the mean of log P over the vocabulary, `[R]` each."""
+        seen, target, real = self._teach(memory, target, lengths)
+        # Only real steps are multiplied by the output matrix.
+        every = single(self.logits(seen.features[real])).log_softmax(-1)
+        wanted = target[real]
+        written = wanted < self.symbols
+        likely = every.gather(-1, wanted.masked_fill(~written, 0)[:, None])[:, 0]
+        if memory.copies is not None and seen.weights is not None and seen.gate is not None:
+            pointed = copied(seen.weights, memory.copies, target)[real].to(likely)
+            if not bool((written | (pointed > 0)).all()):
+                raise DataError(f"Targets from V = {self.symbols} on must be among the source's `copies`. Give others the number of <UNK>.")
+            likely = mixed(likely.masked_fill(~written, IMPOSSIBLE), pointed, seen.gate[real].to(likely))
+        return likely, every.mean(-1)
+
+    def _teach(self, memory: Memory, target: Tensor, lengths: Tensor) -> tuple[Seen, Tensor, Tensor]:
+        """What the steps see if the target is what was written; the target without its padding, and where it is real, `[T, B]`."""
+        real = read_lengths(lengths, target.shape[0], target.shape[1], target.device).mask
+        target = target.masked_fill(~real, self.end)
+        before = torch.cat([torch.full_like(target[:1], self.end), target[:-1]])
+        state = self.begin(memory)
+        if self.decoder.feeding or (self.training and self.scheduled_sampling):
+            return self._one_by_one(before, state, memory), target, real
+        return self.decoder.whole(before, state, memory, lengths), target, real
+
+    def _one_by_one(self, symbols: Tensor, state: DecoderState, memory: Memory) -> Seen:
+        """The same step by step; in training some steps read what was drawn instead (Bengio et al. 2015, "Scheduled sampling")."""
+        steps, drawn = list[Seen](), symbols[0]
+        for given in symbols:
+            part = self.scheduled_sampling if self.training else 0.0
+            read = torch.where(torch.rand(given.shape, device=given.device) < part, drawn, given) if part else given
+            seen, state = self.decoder.step(read, state, memory)
+            steps.append(seen)
+            drawn = self._draw(seen, memory) if part else drawn
+        weights, gates = (None if parts[0] is None else torch.stack(parts) for parts in zip(*(seen[1:] for seen in steps), strict=True))
+        return Seen(torch.stack([seen.features for seen in steps]), weights, gates)
+
+    @torch.no_grad()
+    def _draw(self, seen: Seen, memory: Memory) -> Tensor:
+        """A symbol for each row, `[B]`."""
+        return torch.multinomial(self._log_probabilities(seen, memory).exp(), 1)[:, 0]
+
+    def _log_probabilities(self, seen: Seen, memory: Memory) -> Tensor:
+        """Of every symbol, `[…, V]`, or `[…, V + S]` with those that can be copied."""
+        generated = single(self.logits(seen.features)).log_softmax(-1)
+        if memory.copies is None or seen.weights is None or seen.gate is None:
+            return generated
+        copies = memory.copies.T
+        if generated.dim() == 2:
+            copies = copies.repeat_interleave(len(generated) // len(copies), 0)
+        return mixture(generated, seen.weights, copies.expand(seen.weights.shape), seen.gate)
+
+    def _vectors(self, source_symbols: int, options: EncoderDecoderOptions) -> Embedding:
+        """Those of the target's symbols."""
+        words = self.encoder.inputs.words
+        if not options.shared or words is None:
+            return Embedding(self.symbols, options.embedding)
+        if source_symbols != self.symbols:
+            raise ConfigError(
+                f"`shared` needs one vocabulary for both sides, got {source_symbols} and {self.symbols} symbols. Leave it out."
+            )
+        return words
+
+    def _tie(self) -> None:
+        """Let the output layer read the vectors of symbols (Press & Wolf 2017)."""
+        weight = self.decoder.vectors.weight
+        if weight is None or weight.shape != self.output.weight.shape:
+            raise ConfigError(
+                f"`tied` needs `embedding` equal to the decoder's units, {self.decoder.width}, got {self.decoder.vectors.width}."
+            )
+        self.output.weight = weight

@@ -1,0 +1,94 @@
+"""The two ways of learning: batches of whole sequences, and windows of streams whose state is carried on."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unrolled.data.batches import Batch
+from unrolled.data.columns import Places
+from unrolled.data.streams import Streams
+from unrolled.models import WORDS, Arrangement, NextStep
+from unrolled.training import Piece, StreamOptions, Truncated
+
+Order = Callable[[np.random.Generator | None], list[Places]]
+"""Which sequences come together in batches; shuffled with a generator. There are always as many batches."""
+
+
+class Batches:
+    """Whole sequences, in other batches in each epoch, the same in every run with this `seed`.
+
+    `get` makes a batch of some sequences, which `change` may vary in training; `weights` are those of classes.
+    """
+
+    def __init__(
+        self,
+        model: Arrangement,
+        order: Order,
+        get: Callable[[Places], Batch],
+        seed: int,
+        *,
+        weights: Tensor | None = None,
+        change: Callable[[Batch], Batch] = lambda batch: batch,
+    ) -> None:
+        self.model, self.get, self.seed, self.weights, self.change = model, get, seed, weights, change
+        self._order, self._device = order, next(model.parameters()).device
+        self.order = order(None)
+        self.batches = len(self.order)
+
+    def begin(self, epoch: int) -> None:
+        """Other batches than in the epoch before."""
+        self.order = self._order(np.random.default_rng([self.seed, epoch]))
+
+    def pieces(self, batch: int) -> Iterator[Piece]:
+        """The loss of one batch."""
+        total, count = self._loss(self.change(self.get(self.order[batch])))
+        yield Piece(total, count, count)
+
+    def try_out(self) -> None:
+        """The loss of one sequence."""
+        self._loss(self.get(self.order[0][:1]))
+
+    def _loss(self, batch: Batch) -> tuple[Tensor, int]:
+        return self.model.loss(batch.to(self._device), self.weights)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Nothing is carried from batch to batch."""
+        return {}
+
+    def load_state_dict(self, memory: Mapping[str, Tensor]) -> None:
+        """Nothing."""
+
+
+class StreamWindows:
+    """Windows of parallel streams, by truncated back-propagation through time."""
+
+    def __init__(self, model: NextStep, streams: Streams, options: StreamOptions) -> None:
+        self.model, self.streams, self.batches = model, streams, streams.windows
+        self.truncated = Truncated(
+            model, model.head.loss, options.window, options.backprop or options.window, initial=model.begin, reset=options.reset_probability
+        )
+        self._device = next(model.parameters()).device
+
+    def begin(self, epoch: int) -> None:
+        """Every stream begins anew."""
+        self.truncated.forget()
+
+    def pieces(self, batch: int) -> Iterator[Piece]:
+        """The losses of one window of all streams."""
+        window = self.streams.get(batch).to(self._device)
+        assert window.targets is not None
+        return self.truncated.pieces(window[WORDS], window.targets)
+
+    def try_out(self) -> None:
+        """One step."""
+        self.model(torch.zeros(1, 1, dtype=torch.long, device=self._device))
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The carried state."""
+        return self.truncated.state_dict()
+
+    def load_state_dict(self, memory: Mapping[str, Tensor]) -> None:
+        """Take over a carried state."""
+        self.truncated.load_state_dict(memory)

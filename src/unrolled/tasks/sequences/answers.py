@@ -1,0 +1,85 @@
+"""What a network says of sequences, for programs and people: as JSON or in the format of their file, and measures of it."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TextIO
+
+from unrolled.data.examples import Example, Prediction
+from unrolled.data.formats import read_examples, resolve_format, write_predictions
+from unrolled.data.formats.files import named
+from unrolled.data.formats.known import require_looked_at
+from unrolled.data.formats.regions import spans
+from unrolled.extras import extra
+from unrolled.options import option
+from unrolled.tasks.recipe import Answering, Writing
+from unrolled.tasks.sequences.trained import Scores, TrainedPredictor
+from unrolled.tasks.trained import Progress
+
+
+@dataclass(frozen=True)
+class ConfusionOptions:
+    """The picture of what was taken for what."""
+
+    confusion: str | None = option(None, "Draw the confusion matrix, which labels were taken for which, into this PNG file.")
+
+
+def measured(
+    trained: TrainedPredictor[Any],
+    data: Sequence[str],
+    reading: Mapping[str, Any],
+    windows: Mapping[str, Any],
+    picture: str | None,
+    progress: Progress,
+) -> Scores:
+    """How good what a network says of files is, drawn into a picture if one is named."""
+    if picture:
+        extra("matplotlib")
+    resolved = resolve_format(data, trained.reading_of(data, **reading), trained.wanted)
+    require_looked_at(resolved, reading)
+    found: Scores = trained.evaluate(data, reading=resolved, progress=progress, **windows)
+    if picture:
+        found.draw(Path(picture))
+    return found
+
+
+def answer(trained: TrainedPredictor[Any], file: str, reading: Mapping[str, Any], windows: Mapping[str, Any], how: Answering) -> Writing:
+    """What a network says of a file, written in its own format with the predictions added, or as an object for each sequence."""
+    resolved = trained.reading_of(file, labels=False, **reading)
+    table = resolved.case or resolved.series or resolved.channels
+    if file == "-" and not reading.get("format") and not table:
+        resolved = replace(resolved, format="lines")
+    if how.typed:
+        how.say(f"Type {'the rows of a table, with their header' if table else 'a text and press Enter'}; end with Ctrl-D.")
+    resolved = resolve_format(file, resolved, trained.wanted)
+    require_looked_at(resolved, reading)
+    examples = _noticing(file, read_examples(file, resolved, trained.wanted), how.say)
+    found = trained.predict_stream(examples, at_once=1 if how.typed else None, **windows)
+
+    def write(target: TextIO) -> None:
+        if how.as_json:
+            for line in _json_lines(found, regions=resolved.format == "fasta"):
+                print(line, file=target, flush=how.typed)
+        else:
+            write_predictions(found, target, resolved)
+
+    return write
+
+
+def _noticing(file: str, examples: Iterable[Example], say: Callable[[str], None]) -> Iterator[Example]:
+    """The examples; of the first that has targets it is said that they are ignored."""
+    noticed = False
+    for example in examples:
+        if not noticed and (example.labels or example.tags or example.values is not None):
+            say(f"{named(Path(file))} has targets, which are ignored here; `unrolled evaluate` compares with them.")
+            noticed = True
+        yield example
+
+
+def _json_lines(found: Iterable[tuple[Example, Prediction]], *, regions: bool) -> Iterator[str]:
+    for example, prediction in found:
+        known: dict[str, Any] = {"id": example.name, "text": example.text, "tokens": example.tokens}
+        if regions and prediction.tags is not None:
+            known["regions"] = spans(prediction.tags)
+        yield json.dumps({**{k: v for k, v in known.items() if v is not None}, **prediction.to_json()}, ensure_ascii=False)

@@ -1,0 +1,41 @@
+"""What is measured of a network that says something of sequences, while it learns."""
+
+from collections.abc import Callable, Mapping
+
+from unrolled.tasks.sequences.predictor import TC, Predictor
+from unrolled.tasks.sequences.reading import Part
+from unrolled.tasks.sequences.trained import Score, Scores
+from unrolled.training.task import Measures, Tick
+
+
+class SequenceMeasuring:
+    """The loss and the scores of a held-out part. `badness` of the measures decides which weights are kept, the lowest being best."""
+
+    def __init__(
+        self, predictor: Predictor[TC], part: Part, score: Score, badness: Callable[[Measures], float], require: Callable[[], None]
+    ) -> None:
+        self.predictor, self.part, self._score, self.badness, self.require = predictor, part, score, badness, require
+        each_step = predictor.codec.target.each_step
+        self.size = part.steps if each_step else len(part)
+        self.unit = "loss per step" if each_step else "loss per sequence"
+        self.scores: Scores | None = None
+
+    def measure(self, tick: Tick, *, exactly: bool) -> Measures:
+        """Scores, and the loss, unless none of the targets was learnt."""
+        found, total, count = self.predictor.predict_all(self.part.encoded, self.part.which, tick)
+        self.scores = self._score(self.part.encoded, self.part.which, found)
+        loss = {"held_out": total / count} if count else {}
+        return {**loss, **self.scores.measures()}
+
+    def score(self, measures: Measures) -> float:
+        """How bad they are."""
+        return self.badness(measures)
+
+    def describe(self, measures: Measures) -> str:
+        """Loss and scores."""
+        loss = f"loss {measures['held_out']:.4f}" if "held_out" in measures else "no loss, as no label there was learnt"
+        return f"{loss}, {self.scores}"
+
+    def remarks(self, measures: Mapping[str, float], best: float | None) -> tuple[str, ...]:
+        """None."""
+        return ()

@@ -1,0 +1,138 @@
+"""What one can ask of a network that says something of sequences, or of their steps."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from unrolled.data.builtin import absolute
+from unrolled.data.dataset import LEVELS
+from unrolled.data.formats import ReadingOptions
+from unrolled.errors import ConfigError
+from unrolled.options import option
+from unrolled.tasks.configuration import Options
+from unrolled.training import TrainingOptions
+
+WEIGHTS = ("none", "balanced")
+
+
+@dataclass(frozen=True)
+class SequenceDataOptions:
+    """What is learnt from which files."""
+
+    sources: tuple[str, ...] = option((), "Files or folders with sequences, or builtin:… examples.")
+    validation: tuple[str, ...] = option((), "Files to measure on, instead of a part of DATA.")
+    held_out: float = option(0.1, "Held-out part of DATA, drawn at random, which is measured on and not learnt; 0: none.")
+    level: str | None = option(
+        None, f"How tokens are read: {', '.join(LEVELS)}.  [default: both, or char if all tokens are single characters]"
+    )
+    lower: bool = option(False, "Read all words in lower case; characters stay as they are.", rare=True)
+    shapes: bool = option(
+        False, "Also read the shapes of words, such as Xxx for Apple and X0 for U2, which new words share with known ones.", rare=True
+    )
+    vocabulary: int | None = option(None, "Vocabulary size: most words to know; others become <UNK>.  [default: all of the training part]")
+    min_count: int | None = option(
+        None, "Times that a word must come to be known.  [default: 2 if characters are read as well; else 1]", rare=True
+    )
+    vectors: str | None = option(None, "Pretrained word vectors to begin with: a text file as word2vec and GloVe write it.", rare=True)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.held_out < 1:
+            raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, got {self.held_out}.")
+        if self.level not in (None, *LEVELS):
+            raise ConfigError(f"`level` must be one of {', '.join(LEVELS)}, got {self.level!r}.")
+        if self.vocabulary is not None and self.vocabulary < 2:
+            raise ConfigError(f"`vocabulary` must be at least 2, as it counts <UNK>, got {self.vocabulary}.")
+        if self.min_count is not None and self.min_count < 1:
+            raise ConfigError(f"`min_count` must be at least 1, got {self.min_count}.")
+
+    def resolved(self) -> "SequenceDataOptions":
+        """The same with paths that hold wherever one stands."""
+        vectors = None if self.vectors is None else str(Path(self.vectors).absolute())
+        return replace(self, sources=absolute(self.sources), validation=absolute(self.validation), vectors=vectors)
+
+
+@dataclass(frozen=True)
+class LabelOptions(SequenceDataOptions):
+    """The same for labels."""
+
+    class_weights: str = option("none", "Class weights: none, or balanced: rare labels count as much as frequent ones.", rare=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.class_weights not in WEIGHTS:
+            raise ConfigError(f"`class_weights` must be one of {', '.join(WEIGHTS)}, got {self.class_weights!r}.")
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """How sequences come together, and how they are changed on the way to be learnt from."""
+
+    batch: int = option(32, "Batch size: sequences in a batch, of about the same length.")
+    noise: float = option(0.0, "Standard deviation of the noise that is added to standardised numbers in training.", rare=True)
+    shift: int = option(0, "Most rows and columns by which images, read row by row, are moved in training.", rare=True)
+
+    def __post_init__(self) -> None:
+        _require_at_least(self, batch=1, noise=0, shift=0)
+
+    def resolved(self) -> "BatchOptions":
+        """The same: nothing is open."""
+        return self
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """In which pieces the steps of long sequences are answered."""
+
+    window: int | None = option(
+        None,
+        "Most steps of the pieces into which longer sequences are cut, in training too; a network that reads forwards alone gives the "
+        "same answers as without.  [default: whole sequences, or what was said in training]",
+        rare=True,
+    )
+    overlap: int = option(0, "Steps that a piece also reads of both neighbours, where no states are carried on.", rare=True)
+
+    def __post_init__(self) -> None:
+        _require_at_least(self, window=1, overlap=0)
+        if self.overlap and self.window is None:
+            raise ConfigError(f"`overlap={self.overlap}` is that of the pieces of `window`. Give that too, or leave it out.")
+
+
+@dataclass(frozen=True)
+class StepBatchOptions(WindowOptions, BatchOptions):
+    """How sequences come together whose steps are answered, and in which pieces."""
+
+    def __post_init__(self) -> None:
+        BatchOptions.__post_init__(self)
+        WindowOptions.__post_init__(self)
+
+
+def _require_at_least(options: object, **least: float) -> None:
+    for name, limit in least.items():
+        value = getattr(options, name)
+        if value is not None and not value >= limit:
+            raise ConfigError(f"`{name}` must be at least {limit}, got {value}.")
+
+
+@dataclass(frozen=True)
+class SequenceTrainingOptions(TrainingOptions):
+    """How to train, with what is usual for sequences where nothing is said."""
+
+    average: float = option(0.995, "Decay of an exponential moving average of the weights, which is then what is kept; 0: none.", rare=True)
+    clip: float = option(5.0, "Gradient clipping: largest norm of the whole gradient (global-norm clipping); 0: none.")
+
+
+@dataclass(frozen=True)
+class Reading(ReadingOptions):
+    """How files are read."""
+
+    def resolved(self) -> "Reading":
+        """The same with paths that hold wherever one stands."""
+        return replace(self, regions=absolute(self.regions))
+
+
+class SequenceOptions(Options):
+    """The options that all recipes for sequences have."""
+
+    data: SequenceDataOptions
+    reading: Reading
+    batches: BatchOptions
+    training: TrainingOptions

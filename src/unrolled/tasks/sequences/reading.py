@@ -1,0 +1,176 @@
+"""Files of sequences, read and encoded: what is learnt, what is held out, and the codecs of both."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Generic
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unrolled.data.batches import evenly
+from unrolled.data.builtin import PREFIX
+from unrolled.data.codecs import Encoded, InputCodec
+from unrolled.data.columns import Places
+from unrolled.data.dataset import Dataset, gather
+from unrolled.data.examples import Target
+from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, resolve_format, resolve_reading
+from unrolled.data.formats.known import require_looked_at
+from unrolled.data.vectors import read_vectors, vector_words
+from unrolled.errors import ConfigError
+from unrolled.tasks.sequences.options import BatchOptions, SequenceDataOptions
+from unrolled.tasks.sequences.predictor import TC
+from unrolled.tasks.trained import Progress
+
+SPLIT = 7
+"""Seeds the drawing of what is held out, apart from all other chance."""
+
+WORDS = 50_000
+"""Most words to know when vectors are given and nothing is said."""
+
+LearnTarget = Callable[[Dataset, Places], TC]
+"""Makes the codec of what is to be said, from some sequences."""
+
+
+@dataclass(frozen=True)
+class SequenceCodecs(Generic[TC]):
+    """The codecs of what is read, and of what is to be said."""
+
+    inputs: InputCodec
+    target: TC
+
+    def to_json(self) -> dict[str, Any]:
+        """Both, ready for JSON."""
+        return {"inputs": self.inputs.to_json(), "target": self.target.to_json()}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the sequences of a source."""
+
+    encoded: Encoded
+    which: Places
+
+    def __len__(self) -> int:
+        return len(self.which)
+
+    @property
+    def steps(self) -> int:
+        """All steps of them."""
+        return int(self.encoded.dataset.lengths[self.which].sum())
+
+    def in_pieces(self, window: int) -> "Part":
+        """The same steps in sequences of at most `window` steps."""
+        cut = self.encoded.in_pieces(window)
+        starts = self.encoded.dataset.starts
+        inside = np.isin(np.searchsorted(starts, cut.dataset.starts[:-1], side="right") - 1, self.which)
+        return Part(cut, np.flatnonzero(inside))
+
+
+@dataclass(frozen=True)
+class SequenceData(Generic[TC]):
+    """The data of a run; `vectors` are those to begin with, `[V, E]`, and which of the words have one, `[V]`."""
+
+    codecs: SequenceCodecs[TC]
+    train: Part
+    held_out: Part
+    fingerprint: str
+    reading: ReadingOptions
+    vectors: tuple[Tensor, Tensor] | None = None
+
+    def summary(self) -> str:
+        """What is input, what is target, what was left out, and how much there is of it."""
+        inputs, target = self.codecs.inputs.describe(), self.codecs.target.describe()
+        learnt = self.reading.learnt
+        source = f" (from {learnt[0]!r})" if learnt else ""
+        wanted = f" (from {', '.join(map(repr, learnt[1:]))})" if learnt[1:] else ""
+        left = f" Left out: {', '.join(map(repr, self.reading.left))}." if self.reading.left else ""
+        size = f"{len(self.train):,} sequences of {self.train.steps:,} steps to learn, {len(self.held_out):,} held out."
+        return f"{size} Input{source}: {inputs}. Target{wanted}: {target}.{left}"
+
+
+def read_sequences(
+    data: SequenceDataOptions,
+    asked: ReadingOptions,
+    batches: BatchOptions,
+    seed: int,
+    progress: Progress,
+    wanted: Target,
+    learn: LearnTarget[TC],
+    *,
+    several: bool = False,
+) -> SequenceData[TC]:
+    """Read what the options name, and set apart what is held out."""
+    if not data.sources:
+        raise ConfigError("There is no DATA to train on. Pass files of sequences, or builtin:… examples: see docs/data.md.")
+    if batches.shift:
+        _require_images(data.sources, asked, wanted)
+    _require_used(data.sources, asked, wanted)
+    reading = resolve_reading(data.sources, asked, wanted)
+    read = _reader(data.level, progress, wanted, several)
+    sequences = read(data.sources, reading)
+    everything = np.arange(len(sequences))
+    same = for_other_files(replace(reading, scheme=sequences.scheme), data.validation) if data.validation else reading
+    other = read(data.validation, same) if data.validation else None
+    chance = np.random.default_rng([SPLIT, seed])
+    learnt, held = (everything, everything[:0]) if other else evenly(everything, data.held_out, chance)
+    codecs = SequenceCodecs(_learn_inputs(sequences, learnt, data), learn(sequences, learnt))
+    encoded = Encoded(sequences, codecs.inputs, codecs.target)
+    measured = Part(encoded, held)
+    if other:
+        measured = Part(Encoded(other, codecs.inputs, codecs.target), np.arange(len(other)))
+    codecs.target.notice_unknown(measured.encoded.dataset, measured.which)
+    fingerprint = blake2b(f"{sequences.fingerprint} {other and other.fingerprint}".encode(), digest_size=16).hexdigest()
+    vectors = _vectors(data.vectors, codecs.inputs)
+    return SequenceData(codecs, Part(encoded, learnt), measured, fingerprint, reading, vectors)
+
+
+def _learn_inputs(sequences: Dataset, learnt: Places, data: SequenceDataOptions) -> InputCodec:
+    more = vector_words(Path(data.vectors), data.vocabulary or WORDS) if data.vectors else ()
+    return InputCodec.learn(
+        sequences,
+        learnt,
+        level=data.level,
+        lower=data.lower,
+        shapes=data.shapes,
+        size=data.vocabulary or (WORDS if more else None),
+        least=data.min_count,
+        more=more,
+    )
+
+
+def _require_used(sources: tuple[str, ...], asked: ReadingOptions, wanted: Target) -> None:
+    """`ConfigError` for options of reading that say nothing about these files."""
+    changed = (field.name for field in fields(asked) if getattr(asked, field.name) != field.default)
+    resolved = resolve_format(sources, asked, wanted)
+    builtin = all(source.startswith(PREFIX) for source in sources)
+    require_looked_at(replace(resolved, format=PREFIX) if builtin else resolved, changed)
+
+
+def _require_images(sources: tuple[str, ...], reading: ReadingOptions, wanted: Target) -> None:
+    """`ConfigError` unless the channels of a step are the pixels of a row, so that to move them is to move what they show."""
+    if (resolve_format(sources, reading, wanted).format, reading.image) != ("idx", "rows"):
+        raise ConfigError(
+            "`shift` moves images in idx files that are read row by row, and DATA is something else. Leave it out; `noise` is for all numbers."
+        )
+
+
+def _vectors(path: str | None, codec: InputCodec) -> tuple[Tensor, Tensor] | None:
+    if path is None:
+        return None
+    if codec.tokens is None:
+        raise ConfigError("`vectors` are for words, and these sequences have none. Leave it out.")
+    vectors, known = read_vectors(Path(path), ("", *codec.tokens.words.names))
+    return torch.from_numpy(vectors), torch.from_numpy(known)
+
+
+def _reader(level: str | None, progress: Progress, wanted: Target, several: bool) -> Callable[[tuple[str, ...], ReadingOptions], Dataset]:
+    def tick(count: int) -> None:
+        progress(f"reading: {count:,} sequences", 0, 1)
+
+    def read(sources: tuple[str, ...], reading: ReadingOptions) -> Dataset:
+        return gather(labelled_examples(sources, reading, wanted, several=several), level or "both", progress=tick)
+
+    return read

@@ -1,0 +1,189 @@
+"""What the recipes for labels, tags and numbers have in common: sequences in, something said of them or of their steps."""
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from unrolled.data.batches import by_length
+from unrolled.data.codecs import Encoded, InputCodec
+from unrolled.data.columns import Places
+from unrolled.data.dataset import Dataset
+from unrolled.data.examples import Prediction, Target
+from unrolled.data.formats import ReadingOptions, resolve_reading
+from unrolled.data.vectors import vector_columns
+from unrolled.data.vocabulary import damaged
+from unrolled.errors import ConfigError
+from unrolled.models import EachStep, InputSizes, Whole
+from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.learners import Batches
+from unrolled.tasks.recipe import Answering, Recipe, Writing
+from unrolled.tasks.sequences.answers import answer, measured
+from unrolled.tasks.sequences.augment import varied
+from unrolled.tasks.sequences.measuring import SequenceMeasuring
+from unrolled.tasks.sequences.options import SequenceOptions, WindowOptions
+from unrolled.tasks.sequences.predictor import TC, Predictor
+from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData, read_sequences
+from unrolled.tasks.sequences.trained import Scores, TrainedPredictor
+from unrolled.tasks.task import Task
+from unrolled.tasks.trained import Measured, Progress
+from unrolled.training.task import Measures
+
+SO = TypeVar("SO", bound=SequenceOptions)
+SM = TypeVar("SM", bound=Whole | EachStep)
+
+
+class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, TrainedPredictor[TC]], Generic[SO, TC, SM]):
+    """A recipe over options SO, a codec TC of what is said, and a network SM.
+
+    `picture` is the option dataclass with the name of a picture of the measures.
+    """
+
+    commands = ("predict", "evaluate", "inspect")
+    predicting = (ReadingOptions, WindowOptions)
+    picture: ClassVar[type]
+
+    @abstractmethod
+    def wanted(self, configuration: Configuration[SO]) -> Target:
+        """What is to be said of sequences."""
+
+    @abstractmethod
+    def learn(self, dataset: Dataset, part: Places, configuration: Configuration[SO]) -> TC:
+        """The codec of it, from some of the sequences."""
+
+    @abstractmethod
+    def target(self, found: Any) -> TC:
+        """The codec whose `to_json` gave this. `RunError` for something else."""
+
+    @abstractmethod
+    def say(self, model: Whole | EachStep, scores: Tensor, lengths: Tensor, codec: TC) -> list[Prediction]:
+        """Predictions, from scores `[B, …]`, or `[T, B, …]` of steps, of sequences of some `lengths` `[B]`."""
+
+    @abstractmethod
+    def score(self, encoded: Encoded, which: Places, found: list[Prediction]) -> Scores:
+        """How good predictions of some sequences are."""
+
+    @abstractmethod
+    def badness(self, measures: Measures) -> float:
+        """What decides which weights are kept: those with the lowest."""
+
+    @abstractmethod
+    def require(self, codecs: SequenceCodecs[TC]) -> None:
+        """`ConfigError` if a library for the measures is missing."""
+
+    def several(self, configuration: Configuration[SO]) -> bool:
+        """Whether several labels may hold at once."""
+        return False
+
+    def summary(self, data: SequenceData[TC], configuration: Configuration[SO]) -> str:
+        """What is said when training begins: what is input, what is target, and how much there is of it."""
+        return data.summary()
+
+    def weights(self, data: SequenceData[TC], configuration: Configuration[SO]) -> Tensor | None:
+        """Those of classes in the loss, if they have any."""
+        return None
+
+    def read(self, configuration: Configuration[SO], progress: Progress) -> SequenceData[TC]:
+        """The files."""
+        options = configuration.options
+        return read_sequences(
+            options.data,
+            options.reading,
+            options.batches,
+            options.training.seed,
+            progress,
+            self.wanted(configuration),
+            lambda dataset, part: self.learn(dataset, part, configuration),
+            several=self.several(configuration),
+        )
+
+    def codecs(self, found: Any) -> SequenceCodecs[TC]:
+        """Stored codecs."""
+        if not isinstance(found, dict) or {*found} != {"inputs", "target"}:
+            raise damaged("there must be codecs of 'inputs' and 'target'")
+        return SequenceCodecs(InputCodec.from_json(found["inputs"]), self.target(found["target"]))
+
+    def resolve(self, configuration: Configuration[SO], codecs: SequenceCodecs[TC]) -> Configuration[SO]:
+        """With the level, how files are read, and the embedding size of given vectors."""
+        data, tokens = configuration.options.data, codecs.inputs.tokens
+        _require_used(configuration.options, codecs.inputs)
+        changes: dict[str, Any] = {"data": dataclasses.replace(data, level=data.level if tokens is None else tokens.level)}
+        if data.vectors:
+            model: Any = getattr(configuration.options, "model", None)
+            changes["model"] = dataclasses.replace(model, embedding=vector_columns(Path(data.vectors)))
+        return configuration.replace(**changes, reading=self.resolved_reading(configuration, codecs))
+
+    def resolved_reading(self, configuration: Configuration[SO], codecs: SequenceCodecs[TC]) -> ReadingOptions:
+        """How other files are read."""
+        reading = dataclasses.replace(configuration.options.reading, scheme=getattr(codecs.target, "scheme", None))
+        return resolve_reading(configuration.options.data.sources, reading, self.wanted(configuration))
+
+    def predictor(self, model: SM, codecs: SequenceCodecs[TC], configuration: Configuration[SO]) -> Predictor[TC]:
+        """The network, and how it is asked."""
+        batches: Any = configuration.options.batches
+        window, overlap = (getattr(batches, name, None) for name in ("window", "overlap"))
+        return Predictor(model, codecs.target, self.say, window, overlap or 0)
+
+    def task(self, model: SM, data: SequenceData[TC], configuration: Configuration[SO]) -> Task:
+        """The sequences in batches."""
+        words, options = model.encoder.inputs.words, configuration.options
+        if data.vectors is not None and words is not None:
+            words.begin_with(*data.vectors)
+        if words is not None:
+            words.expect(torch.from_numpy(data.train.encoded.word_counts(data.train.which)))
+        predictor = self.predictor(model, data.codecs, configuration)
+        learnt = data.train if predictor.window is None else data.train.in_pieces(predictor.window)
+        learner = Batches(
+            model,
+            lambda chance: by_length(learnt.encoded.dataset.lengths, learnt.which, options.batches.batch, chance),
+            lambda which: learnt.encoded.batch(which, targets=True),
+            options.training.seed,
+            weights=self.weights(data, configuration),
+            change=varied(options.batches.noise, options.batches.shift),
+        )
+        measuring = SequenceMeasuring(predictor, data.held_out, self.score, self.badness, lambda: self.require(data.codecs))
+        return Task(self.name, model, learner, measuring, self.summary(data, configuration))
+
+    def trained(self, model: SM, codecs: SequenceCodecs[TC], configuration: Configuration[SO]) -> TrainedPredictor[TC]:
+        """The network with its codecs."""
+        predictor = self.predictor(model, codecs, configuration)
+        return TrainedPredictor(
+            self.name, predictor, codecs, configuration.options.reading, self.score, several=self.several(configuration)
+        )
+
+    def evaluate(
+        self, trained: TrainedPredictor[TC], data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress
+    ) -> Measured:
+        """Measures of what it says."""
+        self.require(trained.codecs)
+        reading, windows, picture = parts
+        return measured(trained, data, reading, windows, next(iter(picture.values()), None), progress)
+
+    def predict(self, trained: TrainedPredictor[TC], file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
+        """What it says of a file."""
+        reading, windows = parts
+        return answer(trained, file, reading, windows, how)
+
+    def next_step(self, codecs: SequenceCodecs[TC], configuration: Configuration[SO]) -> str:
+        """Files where sequences are not typed: event logs and numbers."""
+        if codecs.inputs.numbers or configuration.options.reading.case:
+            return "Let it predict another file of the kind: unrolled predict {run} FILE"
+        return "Let it predict what you type: unrolled predict {run}"
+
+
+def _require_used(options: SequenceOptions, inputs: InputCodec) -> None:
+    """`ConfigError` for changes of what the steps do not have."""
+    if options.batches.noise and inputs.numbers is None:
+        raise ConfigError("`noise` is added to numbers, and DATA has none. Leave it out; `word_dropout` is for words and characters.")
+    model: Any = getattr(options, "model", None)
+    if model.rare_dropout and inputs.tokens is None:
+        raise ConfigError("`rare_dropout` is for words and characters, and DATA has none. Leave it out; `noise` is for numbers.")
+
+
+def sizes_of(codecs: SequenceCodecs[Any]) -> InputSizes:
+    """What a network has to read."""
+    return InputSizes(**codecs.inputs.sizes)

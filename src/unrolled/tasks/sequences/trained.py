@@ -1,0 +1,212 @@
+"""A trained network that says something of sequences, or of their steps, ready to use."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Generic, Protocol
+
+import numpy as np
+
+from unrolled.data.codecs import Encoded
+from unrolled.data.columns import Places
+from unrolled.data.dataset import gather
+from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, read_examples, resolve_format
+from unrolled.data.formats.numbers import complete
+from unrolled.data.text import Source
+from unrolled.errors import ConfigError, DataError
+from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
+from unrolled.models import EachStep, Whole
+from unrolled.options import build
+from unrolled.tasks.sequences.inspection_input import sequence_input
+from unrolled.tasks.sequences.options import WindowOptions
+from unrolled.tasks.sequences.predictor import TC, Predictor
+from unrolled.tasks.sequences.reading import Part, SequenceCodecs, SequenceData
+from unrolled.tasks.trained import Measured, Progress, Trained
+
+AT_ONCE = 512
+"""Sequences that are held in memory while they are answered."""
+
+
+class Scores(Measured, Protocol):
+    """Measures of predictions: `measures` are numbers for the log of a run."""
+
+    @property
+    def text(self) -> str:
+        """All of them in words, as many lines as it takes."""
+
+    def measures(self) -> dict[str, float]:
+        """Numbers by name."""
+
+    def draw(self, path: Path) -> None:
+        """Draw what was predicted beside what is true into a PNG."""
+
+
+Score = Callable[[Encoded, Places, list[Prediction]], Scores]
+"""Makes measures of the predictions for some sequences."""
+
+
+class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC]):
+    """A network with the codecs of what it reads and of what it says, as `load` gives it.
+
+    `reading` says how the files were read that it learnt from; others are read as `reading_of` says.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        predictor: Predictor[TC],
+        codecs: SequenceCodecs[TC],
+        reading: ReadingOptions,
+        score: Score,
+        *,
+        several: bool = False,
+    ) -> None:
+        super().__init__(task, predictor.model, codecs)
+        self.predictor, self.reading, self.score, self.several = predictor, reading, score, several
+
+    @property
+    def wanted(self) -> Target:
+        """What it says of sequences."""
+        return self.codecs.target.target
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels, in the order of the network's scores; none of a network of numbers."""
+        return getattr(self.codecs.target, "labels", ())
+
+    def predict(
+        self, sequences: Sequence[str | Sequence[str] | np.ndarray | Example], *, window: int | None = None, overlap: int = 0
+    ) -> list[Prediction]:
+        """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, or an `Example`.
+
+        `window` and `overlap` say in which pieces steps are answered, if not as in training. Where numbers are missing the last known ones
+        stand for them, if the network learnt so. `DataError` names the index of something else, and of a sequence without steps, or with
+        numbers that are missing otherwise or infinite.
+        """
+        if isinstance(sequences, str):
+            raise DataError(f"`sequences` must be a list, got the text {sequences[:30]!r}. Pass [{sequences[:30]!r}].")
+        places = [f"`sequences[{i}]`" for i in range(len(sequences))]
+        pairs = zip(sequences, places, strict=True)
+        examples = [self._complete(s if isinstance(s, Example) else _example(s, place), place) for s, place in pairs]
+        return [prediction for _, prediction in self.predict_stream(examples, window=window, overlap=overlap)]
+
+    def predict_stream(
+        self, examples: Iterable[Example], at_once: int | None = None, *, window: int | None = None, overlap: int = 0
+    ) -> Iterator[tuple[Example, Prediction]]:
+        """The same for any number of examples, in their order; so many are in memory at a time, or else a few hundred.
+
+        Their numbers are as files are read: NaN stands for the mean. Where steps are answered, texts come with the tokens into which they
+        were cut.
+        """
+        predictor = self._asked(window, overlap)
+        examples = map(self._cut, examples) if self.wanted.each_step else iter(examples)
+        chunks = iter(lambda: list(islice(examples, at_once or AT_ONCE)), [])
+        return (pair for chunk in chunks for pair in self._said(predictor, chunk))
+
+    def _said(self, predictor: Predictor[TC], chunk: list[Example]) -> Iterator[tuple[Example, Prediction]]:
+        found, _, _ = predictor.predict_all(self._encoded(chunk), np.arange(len(chunk)))
+        return zip(chunk, found, strict=True)
+
+    def evaluate(
+        self,
+        sources: Source | Sequence[Source],
+        *,
+        reading: ReadingOptions | None = None,
+        progress: Progress | None = None,
+        window: int | None = None,
+        overlap: int = 0,
+    ) -> Any:
+        """How good what it says of other files is, read as `reading_of` says unless a `reading` is given, in pieces as `predict` makes them.
+
+        Labels that it never saw count as wrong, and are an `UnrolledWarning`.
+        """
+        predictor = self._asked(window, overlap)
+        reading = reading or self.reading_of(sources)
+        encoded = self._encoded(labelled_examples(sources, reading, self.wanted, several=self.several))
+        which = np.arange(len(encoded))
+        if not len(which):
+            raise DataError("There is no sequence to measure. Pass a file with at least one.")
+        self.codecs.target.notice_unknown(encoded.dataset, which)
+        found, _, _ = predictor.predict_all(encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
+        return self.score(encoded, which, found)
+
+    def reading_of(self, sources: Source | Sequence[Source], *, labels: bool = True, **options: Any) -> ReadingOptions:
+        """How other files are read: as those that the network learnt from, but for the `options`; without `labels` as `to_predict` has it.
+
+        Regions belong to the sequences that they came with, and are named anew. That each file has a label is remembered for files whose
+        names do not say what they are.
+        """
+        known = for_other_files(self.reading, sources, labels=labels)
+        reading = replace(known, **{"regions": (), **options})
+        return reading if labels else reading.to_predict()
+
+    def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
+        """See `Trained`. Targets that are not known are supposed to be what the network says."""
+        if isinstance(given, str):
+            return sequence_input(self.predictor, Part(self._encoded([_example(given, "the input")]), np.arange(1)), "", most, self.labels)
+        reading = resolve_format(given, self.reading_of(given, labels=False), self.wanted)
+        encoded = self._encoded(islice(read_examples(given, reading, self.wanted), MOST_READ))
+        return sequence_input(self.predictor, Part(encoded, np.arange(len(encoded))), f"of {given.name}", most, self.labels)
+
+    def held_out(self, data: SequenceData[TC], most: int = 1000) -> InspectionInput | None:
+        """See `Trained`."""
+        if not len(data.held_out):
+            return None
+        return sequence_input(self.predictor, data.held_out, "held out in training", most, self.labels)
+
+    def _asked(self, window: int | None, overlap: int) -> Predictor[TC]:
+        """How the network is asked: as in training, or in pieces of so many steps."""
+        asked = build(WindowOptions, {"window": window, "overlap": overlap})
+        if asked.window is None:
+            return self.predictor
+        if not self.wanted.each_step:
+            raise ConfigError("`window` divides sequences whose steps are answered, and this network answers whole ones. Leave it out.")
+        return Predictor(self.model, self.codecs.target, self.predictor.say, asked.window, asked.overlap)
+
+    def _complete(self, example: Example, place: str) -> Example:
+        """With numbers such as files give, without gaps that the network has not learnt to do with."""
+        numbers = example.numbers
+        if numbers is None:
+            return example
+        known = self.codecs.inputs.channels
+        channels = known if len(known) == numbers.shape[1] else [f"channel {channel + 1}" for channel in range(numbers.shape[1])]
+        cure = "Fill it in, or train with `impute=True`."
+        whole = complete(numbers, lambda step: f"{place}, step {step + 1}", channels, impute=self.reading.impute, cure=cure)
+        return replace(example, numbers=whole)
+
+    def _encoded(self, examples: Iterable[Example]) -> Encoded:
+        tokens = self.codecs.inputs.tokens
+        dataset = gather(map(self._cut, examples), "both" if tokens is None else tokens.level)
+        return Encoded(dataset, self.codecs.inputs, self.codecs.target)
+
+    def _cut(self, example: Example) -> Example:
+        """With its text cut into tokens, if it comes without."""
+        tokens = self.codecs.inputs.tokens
+        if example.tokens is not None or example.text is None or tokens is None:
+            return example
+        return replace(example, tokens=tokens.cut(example.text))
+
+
+def _example(sequence: str | Sequence[str] | np.ndarray, place: str) -> Example:
+    if isinstance(sequence, str):
+        return Example(place, text=sequence)
+    if isinstance(sequence, np.ndarray) and sequence.ndim == 2 and sequence.dtype.kind in "fiub":
+        with np.errstate(over="ignore"):
+            return Example(place, numbers=sequence.astype(np.float32))
+    if isinstance(sequence, list | tuple) and all(isinstance(token, str) for token in sequence):
+        return Example(place, tokens=tuple(sequence))
+    raise DataError(
+        f"{place} must be a text, a list of tokens, an array of numbers [T, C] or an Example, got {_kind(sequence)}. "
+        "Pass one of these, or take it out."
+    )
+
+
+def _kind(sequence: object) -> str:
+    """What something is that is no sequence, in a few words."""
+    if isinstance(sequence, np.ndarray):
+        return f"an array of {sequence.dtype} of shape {list(sequence.shape)}"
+    if isinstance(sequence, list | tuple):
+        return f"{repr(next(token for token in sequence if not isinstance(token, str)))[:30]} among its tokens"
+    return type(sequence).__name__

@@ -1,0 +1,105 @@
+"""What the training loop runs, for every recipe: a network, how it learns from the data, and what is measured of it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from unrolled.models import Arrangement
+from unrolled.training import Piece
+from unrolled.training.task import Measures, Tick
+
+
+class Learner(Protocol):
+    """How a network learns from the data; see `unrolled.training.Task`."""
+
+    batches: int
+
+    def begin(self, epoch: int) -> None:
+        """An epoch begins."""
+
+    def pieces(self, batch: int) -> Iterator[Piece]:
+        """The losses of a batch."""
+
+    def try_out(self) -> None:
+        """One small batch, so that an engine that was named and cannot run it says so before anything is written."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What is carried from one batch to the next."""
+
+    def load_state_dict(self, memory: Mapping[str, Tensor]) -> None:
+        """Take over what `state_dict` gave."""
+
+
+class Measuring(Protocol):
+    """What is measured of the network on the held-out part, of which there are so many tokens (`size`); a loss is measured in a `unit`."""
+
+    size: int
+    unit: str
+
+    def require(self) -> None:
+        """`ConfigError` if a library for it is missing."""
+
+    def measure(self, tick: Tick, *, exactly: bool) -> Measures:
+        """Measures by name, `held_out` the loss; `exactly` those of the weights that were kept, at the end of a run."""
+
+    def score(self, measures: Measures) -> float:
+        """What decides which weights are kept: those with the lowest."""
+
+    def describe(self, measures: Measures) -> str:
+        """Measures in words."""
+
+    def remarks(self, measures: Measures, best: float | None) -> Iterable[str]:
+        """Sentences about exact measures that nobody should miss; `best` is the lowest score on the way."""
+
+
+class Task:
+    """A network that learns; `summary` says what is input, what is target, and how much there is of it."""
+
+    def __init__(self, name: str, model: Arrangement, learner: Learner, measuring: Measuring, summary: str) -> None:
+        self.name, self.model, self.learner, self.measuring, self.summary = name, model, learner, measuring, summary
+        self.batches, self.held_out_size, self.unit = learner.batches, measuring.size, measuring.unit
+
+    def try_out(self) -> None:
+        """What is missing, or cannot run, is said before anything is written."""
+        self.measuring.require()
+        with torch.random.fork_rng(), torch.no_grad():
+            self.model.train()
+            self.learner.try_out()
+
+    def begin(self, epoch: int) -> None:
+        """An epoch begins."""
+        self.learner.begin(epoch)
+
+    def pieces(self, batch: int) -> Iterator[Piece]:
+        """The losses of a batch; each piece is propagated back before the next is asked for."""
+        return self.learner.pieces(batch)
+
+    def evaluate(self, tick: Tick) -> Measures:
+        """Measures of the held-out part."""
+        return self.measuring.measure(tick, exactly=False)
+
+    def evaluate_exactly(self, tick: Tick) -> Measures:
+        """The same for the weights that were kept."""
+        return self.measuring.measure(tick, exactly=True)
+
+    def score(self, measures: Measures) -> float:
+        """What decides which weights are kept."""
+        return self.measuring.score(measures)
+
+    def describe(self, measures: Measures) -> str:
+        """Measures in words."""
+        return self.measuring.describe(measures)
+
+    def remarks(self, measures: Measures, best: float | None) -> Iterable[str]:
+        """Sentences about exact measures that nobody should miss."""
+        return self.measuring.remarks(measures, best)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What is carried from one batch to the next."""
+        return self.learner.state_dict()
+
+    def load_state_dict(self, memory: Mapping[str, Tensor]) -> None:
+        """Take over what `state_dict` gave."""
+        self.learner.load_state_dict(memory)

@@ -1,0 +1,78 @@
+"""What a run gives in the end."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+
+from unrolled.inspect.inspection_input import InspectionInput
+from unrolled.models import Arrangement
+
+Progress = Callable[[str, int, int], None]
+"""Is told what is being done, and how much is done of how much."""
+
+D = TypeVar("D", bound="Prepared")
+C = TypeVar("C", bound="Codecs")
+M = TypeVar("M", bound=Arrangement)
+
+
+class Codecs(Protocol):
+    """What a run has to know of its data to be used later: a codec for each field."""
+
+    def to_json(self) -> Any:
+        """All of it, ready for JSON."""
+
+
+class Prepared(Protocol):
+    """Data that is ready to be learnt. `fingerprint` identifies it: a run goes on only with the data that it was begun with."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal exactly when the data is."""
+
+    @property
+    def codecs(self) -> Any:
+        """Learnt from its training part."""
+
+
+class Measured(Protocol):
+    """What was measured: for programs as JSON, and for people as text."""
+
+    @property
+    def text(self) -> str:
+        """All of it in words, as many lines as it takes."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values by name."""
+
+
+class Trained(ABC, Generic[M, C]):
+    """A network with the codecs of its data, as `load` gives it.
+
+    `model` is the network, in evaluation mode; `task` is the name of its recipe.
+    """
+
+    def __init__(self, task: str, model: M, codecs: C) -> None:
+        self.task, self.model, self.codecs = task, model, codecs
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.model.parameters()).device
+
+    @abstractmethod
+    def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
+        """What `unrolled.inspect` looks at: a text, or the first sequence of a file and some of the others; `most` steps of each."""
+
+    @abstractmethod
+    def held_out(self, data: Any, most: int = 1000) -> InspectionInput | None:
+        """The same of what was held out when the `data` was learnt; None where nothing was."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What it is, as plain values by name."""
+        layers = self.model.recurrent
+        size = sum(p.numel() for p in self.model.parameters())
+        cell = None if layers is None else layers.cell.name
+        return {"task": self.task, "cell": cell, "parameters": size, "codecs": self.codecs.to_json()}

@@ -1,0 +1,105 @@
+"""Pairs, read and encoded: what is learnt, what is held out, and the codecs of both sides."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from textwrap import shorten
+
+from unrolled.data.bitext import Bitext
+from unrolled.data.codecs import PairCodec
+from unrolled.data.examples import Example
+from unrolled.data.formats.pairs import read_pairs
+from unrolled.data.parts import Tally, divide, key_of, together, usable
+from unrolled.errors import ConfigError, DataError
+from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.trained import Progress
+from unrolled.tasks.translation.options import Reading, TranslateOptions, TranslationOptions
+
+SHOWN = 60
+"""Characters of an example that is shown."""
+
+
+@dataclass(frozen=True)
+class PairData:
+    """The data of a run. `held_out` are pairs with all their references; `summary` says what was read, and what of it could not be used."""
+
+    codecs: PairCodec
+    train: Bitext
+    held_out: list[Example]
+    fingerprint: str
+    summary: str
+
+
+def read_pair_data(configuration: Configuration[TranslationOptions], progress: Progress) -> PairData:
+    """Read what a configuration names, and set apart what is held out."""
+    options = configuration.options
+    data, reading, symbols = options.data, options.reading, options.symbols
+    level = symbols.level or ("char" if data.made_up else "subword")
+    tally, other = Tally(), Tally()
+    pairs = _read(data.sources, reading, level, tally, progress)
+    if not pairs:
+        raise DataError(f"There is no pair to learn: {tally}. Pass others, or raise `longest`.")
+    if data.validation:
+        learnt, held = pairs, together(_read(*_validation(data, reading), level, other, progress))
+    else:
+        learnt, held = divide(pairs, data.held_out, options.training.seed)
+    codecs = PairCodec.learn(
+        learnt,
+        level,
+        shared=options.model.shared,
+        reverse_source=symbols.reverse_source,
+        size=symbols.vocabulary,
+        least=symbols.min_count,
+        subwords=symbols.subwords,
+    )
+    read = f"{tally}; to measure on: {other}" if data.validation else str(tally)
+    read += _doubts(data, learnt, held)
+    train = Bitext(learnt, codecs, copy=options.model.copy)
+    first, sizes = learnt[0], f"{codecs.source.size:,} and {codecs.target.size:,} symbols ({level})"
+    summary = (
+        f"{read}. {len(train):,} to learn, of {train.target_lengths.sum():,} written symbols, {len(held):,} sources held out. Input and target: "
+        f"{sizes}; the first: {shown(first.text or '')!r} → {shown((first.texts or ('',))[0])!r}."
+    )
+    return PairData(codecs, train, held, _fingerprint([*learnt, *held]), summary)
+
+
+def shown(text: str) -> str:
+    """A text, cut where it is long."""
+    return shorten(text, SHOWN, placeholder="…")
+
+
+def _doubts(data: TranslateOptions, learnt: list[Example], held: list[Example]) -> str:
+    """What to know of what is measured, if there is something."""
+    if data.validation:
+        known = {key_of(pair) for pair in learnt}
+        both = sum(key_of(pair) in known for pair in held)
+        return f"; {both:,} sources to measure on are learnt, too" if both else ""
+    return "; nothing is held out, as all have one source" if data.held_out and not held else ""
+
+
+def _validation(data: TranslateOptions, reading: Reading) -> tuple[tuple[str, ...], Reading]:
+    """The sources to measure on, and how they are read: aligned files if those to learn are."""
+    if not reading.source:
+        return data.validation, reading
+    if len(data.validation) < 2:
+        raise ConfigError(
+            f"`validation` must name two aligned files as `source` and `target` do, sources first, got {data.validation[0]}. "
+            "Pass two: the sources, and the targets."
+        )
+    return (), replace(reading, source=data.validation[0], target=data.validation[1:])
+
+
+def _read(sources: tuple[str, ...], reading: Reading, level: str, tally: Tally, progress: Progress) -> list[Example]:
+    found = []
+    for pair in usable(read_pairs(sources, reading), reading, level, tally):
+        found.append(pair)
+        if len(found) % 1000 == 0:
+            progress(f"reading: {len(found):,} pairs", 0, 1)
+    return found
+
+
+def _fingerprint(pairs: Iterable[Example]) -> str:
+    digest = blake2b(digest_size=16)
+    for pair in pairs:
+        digest.update(repr((pair.text, pair.texts)).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()

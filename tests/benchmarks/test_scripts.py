@@ -1,0 +1,76 @@
+"""The scripts of `benchmarks`, each at its smallest."""
+
+import json
+import random
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def run(script, *arguments):
+    """What a script prints."""
+    command = [sys.executable, BENCHMARKS / f"{script}.py", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("script", sorted(path.stem for path in BENCHMARKS.glob("*.py")))
+def test_every_script_finds_what_it_imports(script):
+    assert callable(runpy.run_path(str(BENCHMARKS / f"{script}.py"), run_name="imported")["main"])
+
+
+def test_language_models_and_a_plain_script_are_measured_alike(tmp_path):
+    chance = random.Random(2)
+    for name in ("learnt", "held-out"):
+        (tmp_path / name).write_text("".join(chance.choice(["the cat ", "sat on ", "a mat.\n"]) for _ in range(1000)))
+    flags = ["--epochs", 6, "--seeds", 0, "--option", "hidden=8", "--option", "embedding=4"]
+    *lines, plain, ours = run("language_models", tmp_path / "learnt", tmp_path / "held-out", *flags).splitlines()
+    found = {row["who"]: row for row in map(json.loads, lines)}
+    assert list(found) == ["plain", "ours"]
+    for line, row in zip((plain, ours), found.values(), strict=True):
+        assert line == "{who:6} {held_out:.4f} on average, {held_out:.4f} to {held_out:.4f}".format(**row)
+    assert found["plain"]["updates"] == found["ours"]["updates"] > 30
+    assert found["plain"]["unigram"] == found["ours"]["unigram"] > 2
+    assert 0 < found["plain"]["held_out"] < found["plain"]["unigram"]
+
+
+def test_training_and_searches_of_an_encoder_decoder_are_timed():
+    lines = run("encoder_decoder", "--symbols", 9, "--hidden", 4, "--embedding", 3, "--rounds", 2, "--threads", 1).splitlines()
+    searches = [f"{search}, batch {batch}" for batch in (1, 64) for search in ("greedy search", "beam 5")]
+    kinds = ["training", "its output layer alone", *searches]
+    assert [line[:44].strip() for line in lines[1:]] == [*kinds, *(f"{kind}, bfloat16" for kind in kinds)]
+    assert all(float(figure) > 0 for line in lines[1:] for figure in line[44:].split())
+
+
+def test_labels_are_learnt_and_measured(tmp_path):
+    (tmp_path / "names").mkdir()
+    for language, name in (("Czech", "Novak"), ("German", "Bauer")):
+        (tmp_path / "names" / f"{language}.txt").write_text("".join(f"{name}{n}\n" for n in range(40)))
+    said = run("labelling", tmp_path, "names-once", "--seeds", 1, "--set", "hidden=4", "--set", "epochs=1", "--json")
+    found = json.loads(said)
+    assert found["row"] == "names-once"
+    assert found["values"] == [found["mean"]]
+    assert 0 <= found["mean"] <= 1
+    assert found["options"]["hidden"] == 4
+
+
+def test_events_are_predicted_beside_counts(tmp_path):
+    rows = [(f"case {n}", f"activity {k}", f"2020-01-{n % 28 + 1:02} 0{k}:00:00") for n in range(60) for k in range(4)]
+    (tmp_path / "helpdesk.csv").write_text("\n".join(map(",".join, [("CaseID", "ActivityID", "CompleteTimestamp"), *rows])))
+    said = run("events", tmp_path, "--seeds", 1).splitlines()
+    assert [line.split(":")[0] for line in said] == ["by time", "seed 0", "mean of 1 random splits"]
+    assert all(line.endswith("network 100.00%, pairs 100.00%, most frequent 25.00%") for line in said)
+
+
+def test_the_cost_of_watching_is_a_quotient():
+    lines = run("watch", "--hidden", 4, "--updates", 20, "--rounds", 2, "--every", 5).splitlines()
+    assert [line.split()[0] for line in lines] == ["plain", "watched", "watched"]
+    assert "ms per update" in lines[0]
+    assert "watched / plain" in lines[2]
+    assert "4 [4, 4] records" in lines[2] or "5 [5, 5] records" in lines[2]

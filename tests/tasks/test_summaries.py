@@ -1,0 +1,106 @@
+"""What is said when training begins: what is input, what is target, and how much there is of it."""
+
+import re
+
+import pytest
+
+import unrolled as un
+from heard import Heard
+from unrolled.cells import find_cell
+from unrolled.tasks import find_recipe
+from unrolled.tasks.configuration import Configuration
+
+SMALL = {"hidden": 4, "embedding": 3, "epochs": 1, "evaluations": 1}
+
+
+def summary_of(name, source, **options):
+    """That of a run that is about to begin."""
+    recipe = find_recipe(name)
+    configuration = Configuration.from_flat(name, recipe.options, {**SMALL, "sources": [str(source)], **options})
+    data = recipe.read(configuration, lambda *_: None)
+    configuration = recipe.resolve(configuration, data.codecs)
+    return recipe.task(recipe.build(configuration, data.codecs, find_cell("lstm")), data, configuration).summary
+
+
+@pytest.fixture
+def reviews(tmp_path):
+    """A table with two columns that nobody asks for, and one that counts its rows."""
+    path = tmp_path / "reviews.csv"
+    rows = "".join(f"{n},a {'fine' if n % 3 else 'bad'} film,{n % 5},{'good' if n % 3 else 'bad'}\n" for n in range(20))
+    path.write_text(f"id,review,stars,mood\n{rows}", encoding="utf-8")
+    return path
+
+
+def test_of_a_table(reviews):
+    asked = {"input": "review", "target": "mood"}
+    assert summary_of("classify", reviews, held_out=0.0, **asked) == (
+        "20 sequences of 60 steps to learn, 0 held out. Input (from 'review'): 5 words with their characters. "
+        "Target (from 'mood'): 2 labels: good (13), bad (7). Left out: 'stars'."
+    )
+    held = summary_of("classify", reviews, level="word", **asked)
+    assert held.startswith(
+        "18 sequences of 54 steps to learn, 2 held out. Input (from 'review'): 5 words. Target (from 'mood'): 2 labels: "
+    )
+    first, second = (int(n) for n in re.findall(r"\((\d+)\)", held))
+    assert first > second and first + second == 18
+    assert "Target (from 'stars'): 5 labels: 0 (4), 1 (4), 2 (4), 3 (4), …. Left out: 'mood'." in summary_of(
+        "classify", reviews, held_out=0.0, input="review"
+    )
+
+
+def test_of_numbers_and_of_objects(tmp_path):
+    rows = "".join(f"{s},{t},{t * s},{s % 3},{'odd' if s % 2 else 'even'}\n" for s in range(12) for t in range(4))
+    (tmp_path / "long.csv").write_text(f"s,t,a,b,kind\n{rows}", encoding="utf-8")
+    assert summary_of("classify", tmp_path / "long.csv", series="s", time="t", target="kind", held_out=0.0) == (
+        "12 sequences of 48 steps to learn, 0 held out. Input: 2 numbers a step (a, b). Target: 2 labels: even (6), odd (6)."
+    )
+    (tmp_path / "some.jsonl").write_text(
+        "".join(f'{{"id": {n}, "text": "ab", "label": ["x", "y"], "by": "Ada"}}\n' for n in range(3)), encoding="utf-8"
+    )
+    said = summary_of("classify", tmp_path / "some.jsonl", held_out=0.0, level="char", output="multi-label")
+    assert said == (
+        "3 sequences of 6 steps to learn, 0 held out. Input (from 'text'): 3 characters. Target (from 'label'): 2 labels: x (3), y (3). "
+        "Left out: 'by'."
+    )
+
+
+def test_of_tags(tmp_path):
+    path = tmp_path / "people.conll"
+    path.write_text("Dr O\nAda B-per\nFox I-per\n\nAda B-per\nwalks O\n\n" * 4, encoding="utf-8")
+    assert summary_of("tag", path, held_out=0.0, level="word") == (
+        "8 sequences of 20 steps to learn, 0 held out. Input: 5 words. Target: 3 tags (BIO): B-per (8), O (8), I-per (4)."
+    )
+
+
+def test_of_texts_and_of_event_logs(tmp_path):
+    (tmp_path / "text.txt").write_text("The king is dead.\nLong live the king!\n" * 20, encoding="utf-8")
+    assert summary_of("lm", tmp_path / "text.txt") == (
+        "684 tokens to learn, 76 held out. Input and target: each char of the text, from 20 symbols; "
+        "it begins 'The king is dead.\\nLong live the king!\\nTh'."
+    )
+    said = summary_of("lm", tmp_path / "text.txt", level="word")
+    assert re.search(r"each word of the text, from 11 symbols; it begins 'The king is dead.\\nLong live the king!", said)
+    log = "".join(f"{c},{a}\n" for c in range(30) for a in ("open it", "close"))
+    (tmp_path / "log.csv").write_text(f"case,what\n{log}", encoding="utf-8")
+    said = summary_of("lm", tmp_path / "log.csv", case="case", activity="what")
+    assert said.startswith("81 tokens to learn, 9 held out. Input and target: each event of the text, from 4 symbols; it begins ")
+    assert '"open it" close' in said
+
+
+def test_of_pairs(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text("red cat\tchat rouge\n\tseul\nthe dog\tle chien\n", encoding="utf-8")
+    assert summary_of("translate", path, held_out=0.0, level="word") == (
+        f"3 pairs; 1 with an empty side left out, first {path}, line 2. 2 to learn, of 6 written symbols, 0 sources held out. "
+        "Input and target: 6 and 6 symbols (word); the first: 'red cat' → 'chat rouge'."
+    )
+
+
+def test_it_is_said_first_and_again_when_a_run_goes_on(reviews, tmp_path):
+    heard, again = Heard(), Heard()
+    options = {"input": "review", "target": "mood", "characters": 2, "character_hidden": 2}
+    un.train_classifier(reviews, out=tmp_path / "run", display=heard, **options, **SMALL)
+    un.train_classifier(out=tmp_path / "run", resume=True, epochs=2, display=again)
+    summary, network, *_ = heard.said
+    assert summary == summary_of("classify", reviews, **options) and again.said[:2] == [summary, network]
+    assert re.fullmatch(r"\d+(,\d+)? parameters on \w+(:\d)?, \d+ threads\. Ctrl-C saves and stops\.", network)
