@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from unrolled.tasks import load as load
     from unrolled.tasks import train_classifier as train_classifier
     from unrolled.tasks import train_language_model as train_language_model
+    from unrolled.tasks import train_regressor as train_regressor
     from unrolled.tasks import train_tagger as train_tagger
     from unrolled.tasks import train_translator as train_translator
 
@@ -32,14 +33,15 @@ _HOME = {
     "load": "unrolled.tasks",
     "train_classifier": "unrolled.tasks",
     "train_language_model": "unrolled.tasks",
+    "train_regressor": "unrolled.tasks",
     "train_tagger": "unrolled.tasks",
     "train_translator": "unrolled.tasks",
 }
 _MODULES = {"cells", "errors", "inspect"}
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "errors", "inspect", "load", "train_classifier", "train_language_model", "train_tagger",
-    "train_translator",
+    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "errors", "inspect", "load", "train_classifier", "train_language_model", "train_regressor",
+    "train_tagger", "train_translator",
 ]  # fmt: skip
 
 

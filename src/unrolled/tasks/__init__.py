@@ -11,7 +11,7 @@ from unrolled.tasks.runs import load_run, next_step, run_training
 from unrolled.training import Display, RunFolder, display_here
 
 if TYPE_CHECKING:
-    from unrolled.data.codecs import LabelCodec
+    from unrolled.data.codecs import LabelCodec, ValueCodec
     from unrolled.tasks.sequences.trained import TrainedPredictor
     from unrolled.tasks.texts.trained import TrainedLanguageModel
     from unrolled.tasks.translation.trained import TrainedTranslator
@@ -25,6 +25,7 @@ __all__ = [
     "run_training",
     "train_classifier",
     "train_language_model",
+    "train_regressor",
     "train_tagger",
     "train_translator",
 ]
@@ -33,6 +34,7 @@ RECIPES = {
     "lm": "unrolled.tasks.recipes.lm:LanguageModelling",
     "classify": "unrolled.tasks.recipes.classify:Classifying",
     "tag": "unrolled.tasks.recipes.tag:Tagging",
+    "regress": "unrolled.tasks.recipes.regress:Regressing",
     "translate": "unrolled.tasks.recipes.translate:Translating",
 }
 """Where the recipe of every task is, by the name that a run folder has of it."""
@@ -96,6 +98,12 @@ def train_classifier(data: Source | Sequence[Source] = (), *, out: Source, **opt
 def train_tagger(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedPredictor[LabelCodec]":
     """Train on sequences with a tag for each step; see `train`."""
     trained: TrainedPredictor[LabelCodec] = train("tag", data, out=out, **options)
+    return trained
+
+
+def train_regressor(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedPredictor[ValueCodec]":
+    """Train on sequences with numbers to predict, for each or for each of its steps; see `train`."""
+    trained: TrainedPredictor[ValueCodec] = train("regress", data, out=out, **options)
     return trained
 
 

@@ -7,5 +7,17 @@ from unrolled.data.codecs.numbers import NumberCodec
 from unrolled.data.codecs.pairs import PairCodec
 from unrolled.data.codecs.text import TextCodec
 from unrolled.data.codecs.tokens import TokenCodec
+from unrolled.data.codecs.values import ValueCodec
 
-__all__ = ["Encoded", "InputCodec", "LabelCodec", "NumberCodec", "PairCodec", "TargetCodec", "Targets", "TextCodec", "TokenCodec"]
+__all__ = [
+    "Encoded",
+    "InputCodec",
+    "LabelCodec",
+    "NumberCodec",
+    "PairCodec",
+    "TargetCodec",
+    "Targets",
+    "TextCodec",
+    "TokenCodec",
+    "ValueCodec",
+]

@@ -1,0 +1,88 @@
+"""How near predicted numbers come to true ones."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.extras import extra
+from unrolled.training.checkpoint import replace_file
+
+DRAWN = 5000
+"""Most points of a picture."""
+
+
+@dataclass(frozen=True)
+class NumberScores:
+    """Measures of `size` predictions of K numbers each; `unit` says of what.
+
+    `r2` is the part of the variance that is explained, the mean over the K numbers; `mae` the mean absolute error and `rmse` the root of the
+    mean squared one, over all numbers. `baseline_mae` and `baseline_rmse` are those of always saying the mean of what was learnt, whose R² is
+    0 or less. `true` and `predicted` are `[size, K]`.
+    """
+
+    size: int
+    r2: float
+    mae: float
+    rmse: float
+    baseline_mae: float
+    baseline_rmse: float
+    true: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+    unit: str = "sequences"
+
+    def __str__(self) -> str:
+        mean = f"always the mean: MAE {self.baseline_mae:.4g}, RMSE {self.baseline_rmse:.4g}"
+        return f"R² {self.r2:.4f}, MAE {self.mae:.4g}, RMSE {self.rmse:.4g} ({mean})"
+
+    @property
+    def text(self) -> str:
+        """All of it in a line."""
+        return f"{self}, over {self.size:,} {self.unit}"
+
+    def measures(self) -> dict[str, float]:
+        """Numbers for the log of a run."""
+        return {"r2": self.r2, "mae": self.mae, "rmse": self.rmse}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values by name."""
+        return {**self.measures(), "baseline_mae": self.baseline_mae, "baseline_rmse": self.baseline_rmse, self.unit: self.size}
+
+    def draw(self, path: Path) -> None:
+        """Draw predicted numbers against true ones into a PNG, a panel for each of the K; on the line they are equal."""
+        count = min(self.true.shape[1], 6)
+        figure = extra("matplotlib.figure").Figure(figsize=(4 * count, 4), layout="constrained")
+        extra("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
+        some = np.linspace(0, self.size - 1, min(self.size, DRAWN)).astype(int)
+        for column, axes in enumerate(np.ravel(figure.subplots(1, count))):
+            true, predicted = self.true[some, column], self.predicted[some, column]
+            ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
+            axes.plot(ends, ends, color="grey", linewidth=1)
+            axes.scatter(true, predicted, s=8, alpha=0.5)
+            axes.set_xlabel("true" if count == 1 else f"true, number {column + 1}")
+            axes.set_ylabel("predicted")
+        replace_file(path, lambda aside: figure.savefig(aside, format="png", dpi=120))
+
+
+def score_numbers(true: NDArray[Any], predicted: NDArray[Any], mean: NDArray[Any], unit: str = "sequences") -> NumberScores:
+    """Numbers `[N, K]` beside the true ones; `mean` `[K]` is that of what was learnt.
+
+    A number that never changes explains everything or nothing: its R² is 1 if it is always right, and else 0.
+    """
+    errors, guess = predicted - true, mean - true
+    residual, total = (errors**2).sum(0), ((true - true.mean(0)) ** 2).sum(0)
+    constant = total == 0
+    r2 = np.where(constant, residual == 0, 1 - residual / np.where(constant, 1, total))
+    return NumberScores(
+        len(true),
+        float(r2.mean()),
+        float(np.abs(errors).mean()),
+        float(np.sqrt((errors**2).mean())),
+        float(np.abs(guess).mean()),
+        float(np.sqrt((guess**2).mean())),
+        true,
+        predicted,
+        unit,
+    )
