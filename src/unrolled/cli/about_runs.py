@@ -60,15 +60,20 @@ class RunCommand(GroupedCommand):
 
     def _recipe_in(self, args: Sequence[str]) -> AnyRecipe | None:
         """The recipe of the run that was typed; None where help alone is wanted. `RunError` for what is no run, or none for this command."""
+        run = args[0] if args and os.path.isdir(args[0]) else self._run_in(args)
+        if run is None or ({"-h", "--help", "--help-all"} & {*args} and not os.path.isdir(run)):
+            return None
+        recipe = recipe_of(run)
+        _require(recipe, Path(run), str(self.name))
+        return recipe
+
+    def _run_in(self, args: Sequence[str]) -> str | None:
+        """The run among what was typed, wherever it stands: which options take a value is known when those of all tasks are."""
         probe = GroupedCommand(self.name, params=[*self.params, *self._all_flags()])
         probe.ignore_unknown_options = probe.allow_extra_args = True
         with probe.make_context(self.name, list(args), resilient_parsing=True) as found:
             run = found.params.get("run")
-        if run is None or ({"-h", "--help", "--help-all"} & {*args} and not os.path.isdir(run)):
-            return None
-        recipe = recipe_of(run)
-        _require(recipe, run, str(self.name))
-        return recipe
+        return None if run is None else str(run)
 
 
 def open_run(run: Path, command: str) -> Any:

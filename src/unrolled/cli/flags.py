@@ -39,6 +39,11 @@ class Flag(click.Option):
         super().__init__(*arguments, **options)
         self.group, self.rare = group, rare
 
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """With other options named as flags, which is found out only where help is asked for."""
+        record = super().get_help_record(ctx)
+        return None if record is None else (record[0], as_flags(record[1]))
+
 
 def flags(groups: Iterable[type], without: Iterable[str] = (), titles: Iterable[str] = ()) -> list[click.Parameter]:
     """One flag for every option of the dataclasses that has an explanation; the others are for runs to remember.
@@ -61,8 +66,7 @@ def parts_of(values: Mapping[str, Any], *groups: type) -> list[dict[str, Any]]:
 
 def _flag(option: Option, group: str) -> Flag:
     names = [option.flag] if option.kind is not bool else [f"{option.flag}/--no-{option.flag[2:]}"]
-    said = as_flags(option.help)
-    text = said if option.default in (None, (), dataclasses.MISSING) else f"{said}  [default: {_shown(option.default)}]"
+    text = option.help if option.default in (None, (), dataclasses.MISSING) else f"{option.help}  [default: {_shown(option.default)}]"
     return Flag([*names, option.name], type=option.kind, default=None, multiple=option.several, help=text, group=group, rare=option.rare)
 
 

@@ -3,6 +3,7 @@
 import mmap
 import os
 import tempfile
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
@@ -25,6 +26,9 @@ KEPT = 64 << 20
 
 READ_AHEAD = 64 << 10
 """Bytes that the system maps at each read at least."""
+
+_AT_ONCE = 1 << 16
+"""Whole numbers that are put together before they become an array."""
 
 IN_MEMORY = 512 << 20
 """Bytes of a column that are held in memory; a larger one lies in a file in the cache folder while it is used."""
@@ -127,6 +131,7 @@ class Collector:
         self.dtype, self.element = np.dtype(dtype), element
         self._most = IN_MEMORY if most is None else most
         self._parts: list[NDArray[Any]] = []
+        self._waiting = array("q")
         self._bytes, self._length, self._path = 0, 0, ""
 
     def add(self, elements: ArrayLike) -> None:
@@ -138,8 +143,20 @@ class Collector:
         if self._bytes > self._most:
             self._spill()
 
+    def extend(self, numbers: Iterable[int]) -> None:
+        """Some more whole numbers, each an element."""
+        self._waiting.extend(numbers)
+        if len(self._waiting) > _AT_ONCE:
+            self._take_waiting()
+
+    def _take_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, array("q")
+        self.add(np.frombuffer(waiting, np.int64))
+
     def done(self) -> Elements:
         """All of them."""
+        if self._waiting:
+            self._take_waiting()
         if not self._path:
             return InMemory(np.concatenate([*self._parts, np.zeros((0, *self.element), self.dtype)]))
         self._spill()

@@ -15,6 +15,9 @@ from unrolled.errors import DataError
 
 LEVELS = ("word", "char", "both")
 
+Cut = Callable[[str], Sequence[str]]
+"""Makes tokens of a text."""
+
 TOKENS, NUMBERS, TAGS, STEP_VALUES = "tokens", "numbers", "tags", "step values"
 """The columns with something for each step, those of them that a dataset has."""
 
@@ -108,15 +111,21 @@ def _cut(inside: NDArray[np.bool_], first: int, last: int, end: int) -> int:
 
 def cut_text(text: str, level: str) -> list[str]:
     """The tokens of a text: its characters, or its words and marks."""
-    return list(text) if level == "char" else split_words(text.replace("\n", " "))
+    if level == "char":
+        return list(text)
+    return split_words(text.replace("\n", " ") if "\n" in text else text)
 
 
-def gather(examples: Iterable[Example], level: str, *, progress: Callable[[int], None] | None = None) -> Dataset:
-    """Examples, read one by one, as a `Dataset`; undivided text is cut at `level`.
+def gather(
+    examples: Iterable[Example], cut: str | Cut, *, fingerprint: bool = True, progress: Callable[[int], None] | None = None
+) -> Dataset:
+    """Examples, read one by one, as a `Dataset`; undivided text is cut by `cut`, which may be a level. Without `fingerprint` that is empty.
 
     `DataError` names the place of an example without steps, or with other channels or other kinds of steps than the first.
     """
-    found = _Gathering(level)
+    found = _Gathering(
+        (lambda text: cut_text(text, cut)) if isinstance(cut, str) else cut, blake2b(digest_size=16) if fingerprint else None
+    )
     for count, example in enumerate(examples, 1):
         found.add(example)
         if progress and count % 1000 == 0:
@@ -135,8 +144,8 @@ class _Numbering(dict[str, int]):
 class _Gathering:
     """Columns that grow by one example after the other."""
 
-    def __init__(self, level: str) -> None:
-        self.level = level
+    def __init__(self, cut: Cut, content: "blake2b | None") -> None:
+        self.cut, self.content = cut, content
         self.starts, self.labels = array("q", [0]), array("q")
         self.collectors: dict[str, Collector] = {}
         self.table, self.names = _Numbering(), _Numbering()
@@ -146,22 +155,24 @@ class _Gathering:
         self.kind: tuple[bool, int] | None = None
         self.channels: tuple[str, ...] = ()
         self.scheme: str | None = None
-        self.content = blake2b(digest_size=16)
 
     def add(self, example: Example) -> None:
-        if example.tokens is None and example.text is not None:
-            example = replace(example, tokens=tuple(cut_text(example.text, self.level)))
-        steps, tokens, numbers = example.steps, example.tokens, example.numbers
+        tokens, numbers = example.tokens, example.numbers
+        if tokens is None and example.text is not None:
+            tokens = tuple(self.cut(example.text))
+        steps = len(tokens) if tokens is not None else example.steps
         if not steps:
             raise DataError(f"{example.place}: the sequence is empty. Take it out, or give it at least one step.")
         self._require_alike(example.place, tokens is not None, 0 if numbers is None else numbers.shape[1])
         self.starts.append(self.starts[-1] + steps)
         if tokens is not None:
-            self._collect(TOKENS, list(map(self.table.__getitem__, tokens)), np.int64)
+            self._collect_places(TOKENS, list(map(self.table.__getitem__, tokens)))
         if numbers is not None:
             self._require_channels(example)
             self._collect(NUMBERS, numbers, np.float32, numbers.shape[1:])
         self._add_targets(example, steps)
+        if self.content is None:
+            return
         shapes = [part if part is None else part.shape for part in (numbers, example.values)]
         self.content.update(repr((tokens, example.tags, example.labels, shapes)).encode("utf-8", "surrogatepass"))
         for part in (numbers, example.values):
@@ -176,7 +187,7 @@ class _Gathering:
             raise DataError(f"{example.place}: there must be one {what} for each of the {steps} steps, got {got}.")
         if values is not None:
             self._require_as_many(example.place, values.shape[-1])
-        self._collect(TAGS, list(map(self.names.__getitem__, tags)) if tags is not None else [-1] * steps, np.int64)
+        self._collect_places(TAGS, list(map(self.names.__getitem__, tags)) if tags is not None else [-1] * steps)
         if values is not None and of_steps:
             width = values.shape[1]
             if STEP_VALUES not in self.collectors:
@@ -194,7 +205,12 @@ class _Gathering:
         if self.width != count:
             raise DataError(f"{place}: there are {count} numbers to predict, and {self.width} in those before. Give them all as many.")
 
-    def _collect(self, name: str, elements: Sequence[int] | NDArray[np.generic], dtype: type, element: tuple[int, ...] = ()) -> None:
+    def _collect_places(self, name: str, places: Sequence[int]) -> None:
+        if name not in self.collectors:
+            self.collectors[name] = Collector(np.int64)
+        self.collectors[name].extend(places)
+
+    def _collect(self, name: str, elements: NDArray[np.generic], dtype: type, element: tuple[int, ...]) -> None:
         if name not in self.collectors:
             self.collectors[name] = Collector(dtype, element)
         self.collectors[name].add(elements)
@@ -225,5 +241,14 @@ class _Gathering:
         values = np.array([np.full(width, np.nan) if v is None else v for v in self.values]).reshape(len(self.values), width)
         labels, sets, names = np.array(self.labels, np.int64), tuple(self.sets), tuple(self.names)
         return Dataset(
-            starts, columns, tuple(self.table), labels, sets, names, values, self.channels, self.scheme, self.content.hexdigest()
+            starts,
+            columns,
+            tuple(self.table),
+            labels,
+            sets,
+            names,
+            values,
+            self.channels,
+            self.scheme,
+            "" if self.content is None else self.content.hexdigest(),
         )

@@ -102,7 +102,7 @@ def test_what_is_damaged_is_told(damage):
 def test_what_is_missing_is_told():
     whole = stored(learn())
     for key in whole:
-        with pytest.raises(RunError, match=f"damaged or foreign: tokens must have .*`{key}`"):
+        with pytest.raises(RunError, match=f"damaged or foreign: tokens must have .*'{key}'"):
             TokenCodec.from_json({name: part for name, part in whole.items() if name != key})
     for other in (None, [], "words", 3):
         with pytest.raises(RunError, match="damaged or foreign: tokens must have"):

@@ -178,7 +178,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
 
     def _encoded(self, examples: Iterable[Example]) -> Encoded:
         tokens = self.codecs.inputs.tokens
-        dataset = gather(map(self._cut, examples), "both" if tokens is None else tokens.level)
+        dataset = gather(examples, "both" if tokens is None else tokens.cut, fingerprint=False)
         return Encoded(dataset, self.codecs.inputs, self.codecs.target)
 
     def _cut(self, example: Example) -> Example:
