@@ -17,7 +17,7 @@ def run(code):
     return done.stdout
 
 
-@pytest.mark.parametrize("task", ["lm", "classify", "tag", "translate"])
+@pytest.mark.parametrize("task", ["lm", "classify", "regress", "tag", "translate"])
 def test_a_task_loads_no_library_that_only_measures_formats_and_pictures_need(task):
     code = f"import sys; from unrolled.tasks import *; from unrolled.tasks import find_recipe; find_recipe({task!r}); "
     assert run(code + f"print([m for m in {HEAVY} if m in sys.modules])") == "[]\n"

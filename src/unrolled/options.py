@@ -62,7 +62,8 @@ def build(cls: type[T], values: Mapping[str, Any]) -> T:
     known = {o.name: o for o in options_of(cls)}
     for name in values:
         if name not in known:
-            raise ConfigError(f"There is no option {name!r}.{closest(name, known)} There are {', '.join(known)}.")
+            shown = [option.name for option in known.values() if option.help]
+            raise ConfigError(f"There is no option {name!r}.{closest(name, shown)} There are {', '.join(shown)}.")
     return cls(**{name: _convert(known[name], value) for name, value in values.items() if value is not None})
 
 

@@ -612,8 +612,6 @@ def test_the_commands_of_the_readme_work(here, block):
         Path(name).write_text(content, encoding="utf-8")
     for number, command in enumerate(line.split(" #")[0] for line in block.splitlines() if line.startswith("unrolled ")):
         words = shlex.split(command)[1:]
-        if "regress" in command and "regress" not in RECIPES:
-            continue
         if words[0] == "train":
             words += ["--epochs", "1"] if "--epochs" in words else ["--minutes", str(0.005 * (number + 1))]
             words += [] if "--resume" in words else ["--hidden", "8"]

@@ -9,7 +9,6 @@ from rich.console import Console
 
 from unrolled.errors import ConfigError, TrainingError
 from unrolled.training import Piece, RunFolder, Silent, TrainingOptions, display_here, train
-from unrolled.training import display as display_module
 from unrolled.training import loop as loop_module
 from unrolled.training.display import Lines, Live, Status
 from unrolled.training.schedule import learning_rate
@@ -326,7 +325,12 @@ def test_a_line_that_is_said_goes_through_the_words_of_its_reader(capsys, monkey
 
 def test_a_terminal_is_told_in_the_words_of_its_reader_too(monkeypatch):
     output = io.StringIO()
-    monkeypatch.setattr(display_module, "Console", lambda stderr: Console(file=output, force_terminal=True, width=120))
+
+    class Terminal(Console):
+        def __init__(self, stderr):
+            super().__init__(file=output, force_terminal=True, width=120)
+
+    monkeypatch.setattr("rich.console.Console", Terminal)
     with display_here(str.swapcase) as display:
         assert isinstance(display, Live)
         display.say("[held-out] As it is")

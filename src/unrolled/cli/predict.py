@@ -18,7 +18,8 @@ from unrolled.training.checkpoint import replace_file
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there.  [default: to the terminal]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each sequence.")
 def predict(run: Path, file: str, out: Path | None, as_json: bool, **options: Any) -> None:
-    """Label the sequences of FILE with the network RUN, as they were written, with what is predicted added; or translate its lines.
+    """Predict labels, tags or numbers of the sequences of FILE with the network RUN, and write them as they were with what is predicted added; or
+    translate its lines.
 
     Without FILE, or with -, lines of text are read from the terminal or a pipe, or a table if the network learnt from event logs or
     tables of series. Labels and targets that a file already has are left as they are, but in .ts files, whose labels are then

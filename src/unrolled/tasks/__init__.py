@@ -84,30 +84,32 @@ def train(
 
 
 def train_language_model(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedLanguageModel":
-    """Train on text files, or on event logs; see `train`."""
+    """Train on text files, or on event logs; see `unrolled.tasks.train`."""
     trained: TrainedLanguageModel = train("lm", data, out=out, **options)
     return trained
 
 
 def train_classifier(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedPredictor[LabelCodec]":
-    """Train on sequences with one label each, or with several; see `train`."""
+    """Train on sequences with one label each, or with several; see `unrolled.tasks.train`."""
     trained: TrainedPredictor[LabelCodec] = train("classify", data, out=out, **options)
     return trained
 
 
 def train_tagger(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedPredictor[LabelCodec]":
-    """Train on sequences with a tag for each step; see `train`."""
+    """Train on sequences with a tag for each step; see `unrolled.tasks.train`."""
     trained: TrainedPredictor[LabelCodec] = train("tag", data, out=out, **options)
     return trained
 
 
 def train_regressor(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedPredictor[ValueCodec]":
-    """Train on sequences with numbers to predict, for each or for each of its steps; see `train`."""
+    """Train on sequences with numbers to predict, for each or for each of its steps; `target` may name several columns. See `unrolled.tasks.train`."""
+    if isinstance(options.get("target"), list | tuple):
+        options["target"] = ",".join(options["target"])
     trained: TrainedPredictor[ValueCodec] = train("regress", data, out=out, **options)
     return trained
 
 
 def train_translator(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedTranslator":
-    """Train on pairs of sequences; see `train`."""
+    """Train on pairs of sequences; see `unrolled.tasks.train`."""
     trained: TrainedTranslator = train("translate", data, out=out, **options)
     return trained

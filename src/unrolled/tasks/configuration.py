@@ -47,7 +47,8 @@ class Configuration(Generic[G]):
         homes = {o.name: group for group, options in groups.items() for o in options_of(options)}
         for name in values:
             if name not in homes:
-                raise ConfigError(f"There is no option {name!r}.{closest(name, homes)} There are {', '.join(homes)}.")
+                shown = [o.name for options in groups.values() for o in options_of(options) if o.help]
+                raise ConfigError(f"There is no option {name!r}.{closest(name, shown)} There are {', '.join(shown)}.")
         parts = {group: {n: v for n, v in values.items() if homes[n] == group} for group in groups}
         return cls(task, kind(**{group: build(options, parts[group]).resolved() for group, options in groups.items()}))
 

@@ -11,7 +11,7 @@ import torch
 from unrolled.cells import Cell, cell_from_text, find_cell
 from unrolled.data.text import Source
 from unrolled.data.vocabulary import damaged
-from unrolled.errors import ConfigError, RunError, UnrolledError
+from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledError
 from unrolled.options import options_of
 from unrolled.tasks.configuration import Configuration, G, groups_of
 from unrolled.tasks.recipe import Recipe, T
@@ -127,7 +127,17 @@ def _go(task: Task, training: TrainingOptions, folder: RunFolder, display: Displ
     device = next(task.model.parameters()).device
     display.say(f"{task.summary}")
     display.say(f"{parameters:,} parameters on {device}, {torch.get_num_threads()} threads. Ctrl-C saves and stops.")
-    return train(task, training, folder, display, resume=resume)
+    try:
+        return train(task, training, folder, display, resume=resume)
+    except (RuntimeError, MemoryError) as error:
+        if isinstance(error, UnrolledError) or not _lacks_memory(error):
+            raise
+        cure = "Take a smaller `batch`, `hidden`, `vocabulary` or `input_window`."
+        raise TrainingError(f"Training does not fit in memory: {str(error).splitlines()[0]} {cure}") from None
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or "allocate" in str(error) or "out of memory" in str(error)
 
 
 def _read_cell(folder: RunFolder) -> Cell:

@@ -35,7 +35,7 @@ APART, NATS = 2.0, 0.5
 """How many times the training loss that of the held-out part may be, and by how much it may be above it where both are small."""
 
 ROWS = 0.01
-"""The part of the input vectors that one update reaches."""
+"""The part of the embeddings that one update reaches."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def _starving(readings: Readings) -> Iterator[Finding]:
     for table, parts in readings.rows.items():
         part = _median(parts, np.isfinite(parts))
         if part < ROWS:
-            says = f"The input vectors `{table}` starve: an update reaches {part:.2g} of them, the others only decay"
+            says = f"The embeddings `{table}` starve: an update reaches {part:.2g} of them, the others only decay"
             cure = "Try a smaller `vocabulary`, a larger `batch`, or `weight_decay=0`."
             yield Finding("embedding starving", says, part, ROWS, cure, ("vocabulary", "batch", "weight_decay"), table)
 

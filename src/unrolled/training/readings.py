@@ -49,7 +49,7 @@ class Readings:
     `update`, `seconds`, `loss` (mean of the update's batch, nats), `learning_rate`, `gradient_norm` (before clipping), `peak` (the largest
     such norm since the record before) and `clip_rate` (the part of the updates since then whose gradient was clipped) are `[R]`.
     `gradient`, `weight` and `step` `[R, P]` are norms: of the gradient before clipping, of the parameter, of what the update changed in it.
-    `rows` has for each table of input vectors the part of its rows with a gradient, `[R]`; `gates` for each gate the parts of its values at
+    `rows` has for each embedding the part of its rows with a gradient, `[R]`; `gates` for each gate the parts of its values at
     its lower and upper end, `[R, 2]`; `states` for each state the size of its largest value and the part of its values that ran away, `[R, 2]`.
     `held_out` `[M, 2]` are updates and losses of the held-out part, `kept` its loss with the weights that were kept. `starts` says how many
     of how many parts of it were lost with the best weights on the way. NaN stands for what was not recorded.

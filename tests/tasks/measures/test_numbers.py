@@ -10,14 +10,20 @@ def test_measures_are_those_of_scikit_learn(columns):
     generator = np.random.default_rng(columns)
     true = generator.normal(size=(50, columns)) * [1, 5, 0.2][:columns]
     predicted, mean = true + generator.normal(size=true.shape) * 0.3, generator.normal(size=columns)
-    found = score_numbers(true, predicted, mean, "steps")
+    found = score_numbers(true, predicted, mean, sequences=7, unit="steps")
     assert found.r2 == pytest.approx(r2_score(true, predicted))
     assert found.mae == pytest.approx(mean_absolute_error(true, predicted))
     assert found.rmse == pytest.approx(mean_squared_error(true, predicted) ** 0.5)
     always = np.broadcast_to(mean, true.shape)
     assert found.baseline_mae == pytest.approx(mean_absolute_error(true, always))
     assert found.baseline_rmse == pytest.approx(mean_squared_error(true, always) ** 0.5)
-    assert found.to_json() == {**found.measures(), "baseline_mae": found.baseline_mae, "baseline_rmse": found.baseline_rmse, "steps": 50}
+    assert found.to_json() == {
+        **found.measures(),
+        "baseline_mae": found.baseline_mae,
+        "baseline_rmse": found.baseline_rmse,
+        "steps": 50,
+        "sequences": 7,
+    }
 
 
 @pytest.mark.parametrize(("predicted", "r2"), [([[2.0], [2.0]], 1.0), ([[2.0], [3.0]], 0.0)])

@@ -745,7 +745,7 @@ def test_damaged_codecs_are_told(table, tmp_path):
         ({**known, "target": {**known["target"], "target": "moods"}}, "labels must have names, a target and a scheme"),
         ({**known, "target": {**known["target"], "labels": ["good", "good"]}}, "must be a list of different strings"),
         ({**known, "inputs": {"tokens": None}}, "inputs must have tokens, numbers and channels"),
-        ({**known, "inputs": {**known["inputs"], "tokens": {"level": "word"}}}, "tokens must have `level`, `lower`, `words`"),
+        ({**known, "inputs": {**known["inputs"], "tokens": {"level": "word"}}}, "tokens must have 'level', 'lower', 'words'"),
     ):
         path.write_text(json.dumps(damaged))
         with pytest.raises(RunError, match=f"damaged or foreign: .*{told}"):

@@ -77,7 +77,7 @@ class Scores:
         """The report, and all of them in a line."""
         return f"{self.report}\n{self}, over {self.size:,} {self.unit}"
 
-    def draw(self, path: Path) -> None:
+    def draw(self, path: str | Path) -> None:
         """Draw the confusion matrix into a PNG: rows are the true labels, each coloured by its shares.
 
         Where several labels may hold, columns are what was right and wrong of each. Without any label there is nothing to draw: `DataError`.
@@ -100,7 +100,7 @@ class Scores:
         axes.set_yticks(range(len(self.names)), self.names)
         axes.set_xlabel("" if several else "predicted")
         axes.set_ylabel("label" if several else "true")
-        replace_file(path, lambda aside: figure.savefig(aside, format="png", dpi=120))
+        replace_file(Path(path), lambda aside: figure.savefig(aside, format="png", dpi=120))
 
 
 def score_labels(true: Labels, predicted: Labels, *, several: bool = False, frequent: str | None = None) -> Scores:

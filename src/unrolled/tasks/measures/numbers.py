@@ -16,7 +16,7 @@ DRAWN = 5000
 
 @dataclass(frozen=True)
 class NumberScores:
-    """Measures of `size` predictions of K numbers each; `unit` says of what.
+    """Measures of `size` predictions of K numbers each, for `sequences` sequences; `unit` says whether each is for a sequence or a step.
 
     `r2` is the part of the variance that is explained, the mean over the K numbers; `mae` the mean absolute error and `rmse` the root of the
     mean squared one, over all numbers. `baseline_mae` and `baseline_rmse` are those of always saying the mean of what was learnt, whose R² is
@@ -31,6 +31,7 @@ class NumberScores:
     baseline_rmse: float
     true: NDArray[np.float64]
     predicted: NDArray[np.float64]
+    sequences: int
     unit: str = "sequences"
 
     def __str__(self) -> str:
@@ -48,9 +49,10 @@ class NumberScores:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values by name."""
-        return {**self.measures(), "baseline_mae": self.baseline_mae, "baseline_rmse": self.baseline_rmse, self.unit: self.size}
+        sizes = {self.unit: self.size, "sequences": self.sequences}
+        return {**self.measures(), "baseline_mae": self.baseline_mae, "baseline_rmse": self.baseline_rmse, **sizes}
 
-    def draw(self, path: Path) -> None:
+    def draw(self, path: str | Path) -> None:
         """Draw predicted numbers against true ones into a PNG, a panel for each of the K; on the line they are equal."""
         count = min(self.true.shape[1], 6)
         figure = extra("matplotlib.figure").Figure(figsize=(4 * count, 4), layout="constrained")
@@ -63,11 +65,13 @@ class NumberScores:
             axes.scatter(true, predicted, s=8, alpha=0.5)
             axes.set_xlabel("true" if count == 1 else f"true, number {column + 1}")
             axes.set_ylabel("predicted")
-        replace_file(path, lambda aside: figure.savefig(aside, format="png", dpi=120))
+        replace_file(Path(path), lambda aside: figure.savefig(aside, format="png", dpi=120))
 
 
-def score_numbers(true: NDArray[Any], predicted: NDArray[Any], mean: NDArray[Any], unit: str = "sequences") -> NumberScores:
-    """Numbers `[N, K]` beside the true ones; `mean` `[K]` is that of what was learnt.
+def score_numbers(
+    true: NDArray[Any], predicted: NDArray[Any], mean: NDArray[Any], *, sequences: int | None = None, unit: str = "sequences"
+) -> NumberScores:
+    """Numbers `[N, K]` beside the true ones, of so many `sequences`, or N; `mean` `[K]` is that of what was learnt.
 
     A number that never changes explains everything or nothing: its R² is 1 if it is always right, and else 0.
     """
@@ -84,5 +88,6 @@ def score_numbers(true: NDArray[Any], predicted: NDArray[Any], mean: NDArray[Any
         float(np.sqrt((guess**2).mean())),
         true,
         predicted,
+        len(true) if sequences is None else sequences,
         unit,
     )

@@ -91,6 +91,8 @@ class Regressing(SequenceRecipe[RegressOptions, ValueCodec, Whole | EachStep]):
         if data.each_step is None and data.sources:
             decided = dataclasses.replace(data, each_step=_belong_to_steps(data.sources, reading))
             configuration = configuration.replace(data=decided)
+        if configuration.options.batches.window is not None and not configuration.options.data.each_step:
+            raise ConfigError("`window` cuts sequences whose steps have numbers, and here whole ones have them. Leave it out.")
         return super().read(configuration, progress)
 
     def learn(self, dataset: Dataset, part: Places, configuration: Configuration[RegressOptions]) -> ValueCodec:
@@ -132,7 +134,7 @@ class Regressing(SequenceRecipe[RegressOptions, ValueCodec, Whole | EachStep]):
         each_step = codec.target.each_step
         true = dataset.columns[STEP_VALUES].take(which) if each_step else dataset.values[which]
         predicted = np.concatenate([np.atleast_2d(p.values) for p in found if p.values is not None])
-        return score_numbers(true, predicted, codec.scale.mean, "steps" if each_step else "sequences")
+        return score_numbers(true, predicted, codec.scale.mean, sequences=len(which), unit="steps" if each_step else "sequences")
 
     def badness(self, measures: Measures) -> float:
         """The loss."""
@@ -153,5 +155,7 @@ def _belong_to_steps(sources: tuple[str, ...], reading: ReadingOptions) -> bool:
             raise error from None
         return True
     sizes = [0 if example.values is None else len(example.values) for example in examples]
+    # Several columns that are named are several numbers; a list of as many as there are steps is one for each.
+    alone = "," not in (reading.target or "")
     as_many = all(size == example.steps > 1 for size, example in zip(sizes, examples, strict=True))
-    return len({*sizes}) > 1 or as_many
+    return len({*sizes}) > 1 or (alone and as_many)

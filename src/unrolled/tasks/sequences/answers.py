@@ -48,7 +48,8 @@ def answer(trained: TrainedPredictor[Any], file: str, reading: Mapping[str, Any]
     """What a network says of a file, written in its own format with the predictions added, or as an object for each sequence."""
     resolved = trained.reading_of(file, labels=False, **reading)
     table = resolved.case or resolved.series or resolved.channels
-    if file == "-" and not reading.get("format") and not table:
+    reads_text = trained.codecs.inputs.tokens is not None
+    if file == "-" and not reading.get("format") and not table and reads_text:
         resolved = replace(resolved, format="lines")
     if how.typed:
         how.say(f"Type {'the rows of a table, with their header' if table else 'a text and press Enter'}; end with Ctrl-D.")

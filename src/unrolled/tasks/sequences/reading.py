@@ -85,7 +85,8 @@ class SequenceData(Generic[TC]):
         inputs, target = self.codecs.inputs.describe(), self.codecs.target.describe()
         learnt = self.reading.learnt
         source = f" (from {learnt[0]!r})" if learnt else ""
-        wanted = f" (from {', '.join(map(repr, learnt[1:]))})" if learnt[1:] else ""
+        targets = learnt[1:] or tuple(filter(None, (self.reading.target or self.reading.column,)))
+        wanted = f" (from {', '.join(map(repr, targets))})" if targets else ""
         left = f" Left out: {', '.join(map(repr, self.reading.left))}." if self.reading.left else ""
         size = f"{len(self.train):,} sequences of {self.train.steps:,} steps to learn, {len(self.held_out):,} held out."
         return f"{size} Input{source}: {inputs}. Target{wanted}: {target}.{left}"

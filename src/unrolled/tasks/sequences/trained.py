@@ -39,7 +39,7 @@ class Scores(Measured, Protocol):
     def measures(self) -> dict[str, float]:
         """Numbers by name."""
 
-    def draw(self, path: Path) -> None:
+    def draw(self, path: str | Path) -> None:
         """Draw what was predicted beside what is true into a PNG."""
 
 
