@@ -93,6 +93,13 @@ def test_whether_numbers_belong_to_steps_can_be_said(files, tmp_path):
     assert not un.train_regressor(short, out=tmp_path / "b", each_step=False, **common).codecs.target.target.each_step
 
 
+def test_columns_that_are_named_are_no_steps(tmp_path):
+    two = tmp_path / "two.jsonl"
+    two.write_text("".join(json.dumps({"x": [[0.1 * i], [1.0]], "low": i, "high": 2.0 * i}) + "\n" for i in range(12)))
+    trained = un.train_regressor(two, out=tmp_path / "run", input="x", target="low,high", epochs=1, **SMALL)
+    assert not trained.codecs.target.target.each_step
+
+
 def test_texts_and_images_have_numbers_too(tmp_path):
     table = tmp_path / "reviews.csv"
     table.write_text("review,stars\n" + "".join(f"{'good ' * (i % 5)}film,{i % 5}\n" for i in range(40)))
@@ -146,6 +153,7 @@ def test_a_run_is_resumed_exactly(files, tmp_path):
         ('{"x": [1, 2]}', {}, DataError, "line 1: the sequence has no number"),
         ('{"x": [1, 2], "y": 3}', {"target": "z"}, ConfigError, r"there is no key 'z'.*`target`"),
         ('{"x": [1, 2], "y": 3}', {"loss": "cubic"}, ConfigError, "`loss` must be one of squared, absolute, huber, normal, got 'cubic'"),
+        ('{"x": [1, 2], "y": 3}', {"window": 2}, ConfigError, "`window` cuts sequences whose steps have numbers"),
     ],
 )
 def test_what_cannot_be_is_named(tmp_path, line, options, error, message):
