@@ -52,7 +52,7 @@ def test_of_numbers_and_of_objects(tmp_path):
     rows = "".join(f"{s},{t},{t * s},{s % 3},{'odd' if s % 2 else 'even'}\n" for s in range(12) for t in range(4))
     (tmp_path / "long.csv").write_text(f"s,t,a,b,kind\n{rows}", encoding="utf-8")
     assert summary_of("classify", tmp_path / "long.csv", series="s", time="t", target="kind", held_out=0.0) == (
-        "12 sequences of 48 steps to learn, 0 held out. Input: 2 numbers a step (a, b). Target: 2 labels: even (6), odd (6)."
+        "12 sequences of 48 steps to learn, 0 held out. Input: 2 numbers a step (a, b). Target (from 'kind'): 2 labels: even (6), odd (6)."
     )
     (tmp_path / "some.jsonl").write_text(
         "".join(f'{{"id": {n}, "text": "ab", "label": ["x", "y"], "by": "Ada"}}\n' for n in range(3)), encoding="utf-8"
