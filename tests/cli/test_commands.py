@@ -635,3 +635,8 @@ def test_python_and_make_targets_of_the_readme_exist():
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.M):
         assert f"\n{target}:" in makefile
+
+
+def test_the_command_is_a_module_too():
+    done = subprocess.run([sys.executable, "-m", "unrolled", "show", "lstm"], capture_output=True, text=True, check=True)
+    assert "h[t]" in done.stdout

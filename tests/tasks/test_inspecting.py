@@ -464,6 +464,13 @@ def test_a_text_is_read_as_text(given):
     assert _read(given) == given
 
 
+def test_a_built_in_source_is_read_as_a_file(runs, tmp_path):
+    done = CliRunner().invoke(cli, ["inspect", str(runs / "tag"), "builtin:promoters", "--steps", "20", "--out", str(tmp_path / "p"), "--json"])
+    assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(cli, ["inspect", str(runs / "lm"), "builtin:cats"])
+    assert isinstance(done.exception, DataError) and "no built-in text 'builtin:cats'" in str(done.exception)
+
+
 def test_where_nothing_can_be_written_is_said_before_the_work(runs, tmp_path, monkeypatch):
     monkeypatch.setattr("unrolled.cli.inspect.inspect_run", lambda *_, **__: pytest.fail("it began"))
     (tmp_path / "file").touch()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from unrolled.data.builtin import PREFIX
 from unrolled.data.formats.known import FORMATS
 from unrolled.errors import DataError
 from unrolled.tasks.inspecting import PAGE, inspect_run
@@ -64,12 +65,12 @@ def inspect(
 
 
 def _read(given: str | None) -> str | Path | None:
-    """A text as it is, or a file if there is one of that name. `DataError` for a folder, and for the name of a file that there is not."""
+    """A text as it is, or a file if there is one of that name, or a built-in source. `DataError` for a folder, and for the name of a file that there is not."""
     if given is None:
         return None
     if given == "-":
         return sys.stdin.read()
-    if os.path.isfile(given):
+    if os.path.isfile(given) or (given.startswith(PREFIX) and given.split() == [given]):
         return Path(given)
     as_text = "To inspect this as text, pass it through the standard input, with - as INPUT."
     if os.path.isdir(given):

@@ -238,7 +238,9 @@ class _Gathering:
         starts = np.array(self.starts, np.int64)
         columns = {name: Column(collector.done(), starts) for name, collector in self.collectors.items()}
         width = next((len(v) for v in self.values if v is not None), 0)
-        values = np.array([np.full(width, np.nan) if v is None else v for v in self.values]).reshape(len(self.values), width)
+        values = np.full((len(self.values), width), np.nan)
+        if width:
+            values[[v is not None for v in self.values]] = [v for v in self.values if v is not None]
         labels, sets, names = np.array(self.labels, np.int64), tuple(self.sets), tuple(self.names)
         return Dataset(
             starts,

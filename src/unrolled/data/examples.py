@@ -1,8 +1,8 @@
 """Sequences as they were read, before anything is made of them, and what a network says of them."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -95,17 +95,23 @@ class Prediction:
     """What a network says of an example.
 
     For a whole sequence `labels`, of which there is one unless `several` may hold, and their `probabilities`; for its steps `tags` and
-    the probability of each. `every` has the probability of each label where it is about a whole sequence. Of numbers `values` are `[K]`,
+    the probability of each. `scores` are the probabilities of all labels, `known`, where it is about a whole sequence. Of numbers `values` are `[K]`,
     or `[T, K]` for steps, and `deviations` their standard deviations, where the network gives some.
     """
 
     labels: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None
     probabilities: tuple[float, ...] = ()
-    every: Mapping[str, float] = field(default_factory=dict)
+    known: tuple[str, ...] = ()
+    scores: Sequence[float] = ()
     several: bool = False
     values: NDArray[np.float64] | None = None
     deviations: NDArray[np.float64] | None = None
+
+    @property
+    def every(self) -> dict[str, float]:
+        """The probability of each label, for a whole sequence."""
+        return dict(zip(self.known, self.scores, strict=True))
 
     @property
     def each_step(self) -> bool:

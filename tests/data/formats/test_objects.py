@@ -94,10 +94,10 @@ def test_predictions_are_keys_beside_the_others(tmp_path: Path) -> None:
     examples[2] = replace(examples[2], tokens=("c", "d"))
     examples.append(Example("made up", text="d", labels=("x",)))
     predictions = [
-        Prediction(labels=("y",), probabilities=(0.75,), every={"x": 0.25, "y": 0.75}),
-        Prediction(labels=("x", "y"), probabilities=(0.5, 0.625), every={"x": 0.5, "y": 0.625, "z": 0.125}, several=True),
+        Prediction(labels=("y",), probabilities=(0.75,), known=("x", "y"), scores=(0.25, 0.75)),
+        Prediction(labels=("x", "y"), probabilities=(0.5, 0.625), known=("x", "y", "z"), scores=(0.5, 0.625, 0.125), several=True),
         Prediction(tags=("p", "q"), probabilities=(0.5, 0.125)),
-        Prediction(labels=("y",), every={"y": 1}),
+        Prediction(labels=("y",), known=("y",), scores=(1,)),
     ]
     file = io.StringIO()
     write_predictions(zip(examples, predictions, strict=True), file, ReadingOptions(format="jsonl"))

@@ -92,7 +92,7 @@ def test_steps_have_no_tags(tmp_path: Path) -> None:
 
 def test_what_is_written_reads_back_with_the_predicted_labels(tmp_path: Path) -> None:
     found = read(tmp_path / "a.ts", HEADER + "1,2.5:4,5:up\n7:8:down\n")
-    predictions = [Prediction(labels=(label,), every={"down": 0.5, "up": 0.5}) for label in ("down", "up")]
+    predictions = [Prediction(labels=(label,), known=("down", "up"), scores=(0.5, 0.5)) for label in ("down", "up")]
     file = io.StringIO()
     FORMAT.write(zip(found, predictions, strict=True), file, ReadingOptions())
     again = read(tmp_path / "b.ts", file.getvalue())
@@ -108,8 +108,7 @@ def test_labels_that_are_not_needed_may_be_unknown(tmp_path: Path) -> None:
 
 def test_a_prediction_without_a_label_is_a_question_mark_and_of_several_the_first_is_written(tmp_path: Path) -> None:
     found = read(tmp_path / "a.ts", HEADER + "1:4:up\n7:8:down\n")
-    chances = {"down": 0.75, "up": 0.75}
-    predictions = [Prediction(labels=labels, every=chances, several=True) for labels in ((), ("up", "down"))]
+    predictions = [Prediction(labels=labels, known=("down", "up"), scores=(0.75, 0.75), several=True) for labels in ((), ("up", "down"))]
     file = io.StringIO()
     FORMAT.write(zip(found, predictions, strict=True), file, ReadingOptions())
     assert [example.labels for example in read(tmp_path / "b.ts", file.getvalue())] == [None, ("up",)]

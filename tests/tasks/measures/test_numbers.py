@@ -23,7 +23,16 @@ def test_measures_are_those_of_scikit_learn(columns):
         "baseline_rmse": found.baseline_rmse,
         "steps": 50,
         "sequences": 7,
+        "targets": {
+            f"number {column + 1}": {
+                "r2": pytest.approx(r2_score(true[:, column], predicted[:, column])),
+                "mae": pytest.approx(mean_absolute_error(true[:, column], predicted[:, column])),
+                "rmse": pytest.approx(mean_squared_error(true[:, column], predicted[:, column]) ** 0.5),
+            }
+            for column in range(columns)
+        },
     }
+    assert found.text.count("\n") == (columns if columns > 1 else 0)
 
 
 @pytest.mark.parametrize(("predicted", "r2"), [([[2.0], [2.0]], 1.0), ([[2.0], [3.0]], 0.0)])

@@ -38,6 +38,7 @@ def test_several_numbers_are_learnt_and_measured(whole, files):
     found = whole.evaluate(files / "series.jsonl")
     assert found.r2 > 0.5 and found.rmse < 0.7 * found.baseline_rmse
     assert found.true.shape == (60, 2) and found.to_json()["sequences"] == 60
+    assert [*found.targets] == ["total", "last"]
 
 
 def test_predictions_are_in_the_units_of_the_targets(whole, files):

@@ -9,6 +9,9 @@ from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset
 from unrolled.data.examples import Prediction, Target
 
+SHOWN = 4
+"""Labels, or steps of a sequence, that are shown when training begins."""
+
 
 class Targets(Protocol):
     """What a codec makes of that field of a dataset."""
@@ -38,6 +41,9 @@ class TargetCodec(Protocol):
 
     def describe(self) -> str:
         """What can be said, in a few words."""
+
+    def show(self, dataset: Dataset, sequence: int) -> str:
+        """What a dataset has of it for a sequence, in a few words."""
 
     def to_json(self) -> Any:
         """All of it, ready for JSON."""

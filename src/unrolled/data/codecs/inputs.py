@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from unrolled.data.batches import Batch, Spellings, padded
-from unrolled.data.codecs.codec import TargetCodec, Targets
+from unrolled.data.codecs.codec import SHOWN, TargetCodec, Targets
 from unrolled.data.codecs.numbers import NumberCodec
 from unrolled.data.codecs.tokenizer import word_shape
 from unrolled.data.codecs.tokens import TokenCodec
-from unrolled.data.columns import Places
+from unrolled.data.columns import Places, places
 from unrolled.data.dataset import NUMBERS, TOKENS, Dataset
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import DataError
@@ -68,6 +68,18 @@ class InputCodec:
             count = len(self.numbers.mean)
             parts.append(f"{count:,} number{'' if count == 1 else 's'} a step{names}")
         return " and ".join(parts)
+
+    def show(self, dataset: Dataset, sequence: int) -> str:
+        """The first steps of a sequence."""
+        steps, more = int(dataset.lengths[sequence]), ", …"
+        if self.tokens is not None:
+            most = 40 if self.tokens.level == "char" else 8
+            text = ("" if self.tokens.level == "char" else " ").join(dataset.tokens(sequence, most))
+            return repr(f"{text} …" if steps > most else text)
+        start, most = int(dataset.starts[sequence]), SHOWN if dataset.numbers <= SHOWN else 1
+        rows = dataset.columns[NUMBERS].elements.read(start, start + min(steps, most)).tolist()
+        told = (", ".join(f"{value:.4g}" for value in row[:SHOWN]) + (more if len(row) > SHOWN else "") for row in rows)
+        return ", ".join(f"[{row}]" for row in told) + (more if steps > most else "")
 
     def to_json(self) -> Any:
         """All of it, ready for JSON."""
@@ -133,6 +145,8 @@ class Encoded:
 
     def _steps(self, which: Places, span: slice) -> tuple[Places, Places]:
         starts = self.dataset.starts
+        if span == WHOLE:
+            return places(starts, which), self.dataset.lengths[which]
         ranges = [np.arange(starts[i], starts[i + 1])[span] for i in which]
         return np.concatenate([*ranges, np.zeros(0, np.int64)]), np.array([len(r) for r in ranges], np.int64)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.codecs.codec import SHOWN
 from unrolled.data.columns import Places
 from unrolled.data.dataset import TAGS, Dataset
 from unrolled.data.examples import Prediction, Target, marks_spans
@@ -16,9 +17,6 @@ from unrolled.errors import DataError, UnrolledWarning
 
 _NAMED = 5
 """Labels that are named in a message."""
-
-_SHOWN = 4
-"""Labels that are named when training begins."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +104,19 @@ class LabelCodec:
     def describe(self) -> str:
         """How many labels there are, and the most frequent ones."""
         counts = self.vocabulary.counts or (0,) * len(self.labels)
-        first = sorted(zip(counts, self.labels, strict=True), key=lambda pair: -pair[0])[:_SHOWN]
-        more = ", …" if len(self.labels) > _SHOWN else ""
+        first = sorted(zip(counts, self.labels, strict=True), key=lambda pair: -pair[0])[:SHOWN]
+        more = ", …" if len(self.labels) > SHOWN else ""
         scheme = f" ({str(self.scheme).upper()})" if self.marks_spans else ""
         kind = "tags" if self.target is Target.TAGS else "labels"
         return f"{len(self.labels):,} {kind}{scheme}: {', '.join(f'{name} ({n:,})' for n, name in first)}{more}"
+
+    def show(self, dataset: Dataset, sequence: int) -> str:
+        """The labels of a sequence, or the tags of its first steps."""
+        if self.target is not Target.TAGS:
+            place = dataset.labels[sequence]
+            return ", ".join(dataset.names[name] for name in (dataset.label_sets[place] if place >= 0 else ())) or "none"
+        tags = dataset.columns[TAGS].take(np.array([sequence]))
+        return " ".join(dataset.names[tag] for tag in tags[:SHOWN].tolist()) + (" …" if len(tags) > SHOWN else "")
 
     def to_json(self) -> Any:
         """All of it, ready for JSON."""

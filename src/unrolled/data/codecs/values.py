@@ -1,11 +1,13 @@
 """Numbers to predict, of sequences or of their steps, standardised."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.codecs.codec import SHOWN
 from unrolled.data.codecs.numbers import NumberCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import STEP_VALUES, Dataset
@@ -15,15 +17,20 @@ from unrolled.data.vocabulary import damaged
 
 @dataclass(frozen=True)
 class ValueCodec:
-    """K numbers of each sequence or step, brought to mean 0 and standard deviation 1 by what the training part says of them."""
+    """K numbers of each sequence or step, brought to mean 0 and standard deviation 1 by what the training part says of them.
+
+    `names` are what they are called, if they have names.
+    """
 
     scale: NumberCodec
     target: Target
+    names: tuple[str, ...] = ()
 
     @classmethod
-    def learn(cls, dataset: Dataset, part: Places, target: Target) -> "ValueCodec":
-        """From some of the sequences, the training part."""
-        return cls(NumberCodec.learn([_values(dataset, part, target)]), target)
+    def learn(cls, dataset: Dataset, part: Places, target: Target, names: Sequence[str] = ()) -> "ValueCodec":
+        """From some of the sequences, the training part; `names` hold if there are K of them."""
+        scale = NumberCodec.learn([_values(dataset, part, target)])
+        return cls(scale, target, tuple(names) if len(names) == len(scale.mean) else ())
 
     @property
     def numbers(self) -> int:
@@ -55,17 +62,23 @@ class ValueCodec:
         told = "; ".join(f"mean {mean:.4g}, standard deviation {deviation:.4g}" for mean, deviation in list(moments)[:4])
         return f"{self.numbers} number{'' if self.numbers == 1 else 's'} for each {each} ({told}{'; …' if self.numbers > 4 else ''})"
 
+    def show(self, dataset: Dataset, sequence: int) -> str:
+        """The numbers of a sequence, or of its first steps."""
+        values = _values(dataset, np.array([sequence]), self.target)
+        steps = [", ".join(f"{value:.6g}" for value in row) for row in values[:SHOWN].tolist()]
+        return "; ".join(steps) + ("; …" if len(values) > SHOWN else "")
+
     def to_json(self) -> Any:
         """All of it, ready for JSON."""
-        return {"scale": self.scale.to_json(), "target": self.target.value}
+        return {"scale": self.scale.to_json(), "target": self.target.value, "names": self.names}
 
     @classmethod
     def from_json(cls, found: object) -> "ValueCodec":
         """What `to_json` gave. `RunError` for something else."""
         try:
             assert isinstance(found, dict)
-            return cls(NumberCodec.from_json(found["scale"]), Target(found["target"]))
-        except (KeyError, AssertionError, ValueError) as error:
+            return cls(NumberCodec.from_json(found["scale"]), Target(found["target"]), tuple(map(str, found["names"])))
+        except (KeyError, AssertionError, TypeError, ValueError) as error:
             raise damaged(f"numbers to predict must have a scale and a target ({error!r})") from None
 
 

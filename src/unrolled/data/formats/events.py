@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import Table
 from unrolled.data.formats.format import About
-from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, write_rows
+from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, unread, write_rows
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError
 
@@ -41,6 +41,15 @@ class EventLog:
                     f"An event log needs `{option}`, the name of the column with the {option}. Pass one of the file's columns."
                 )
         return read_groups(paths, options, wanted, (options.case, "case"), lambda table, roles: _cases(table, roles, options, wanted))
+
+    def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
+        """With the columns of the first log that are not read."""
+
+        def used(table: Table) -> list[int | None]:
+            roles = Roles.find(table, (options.case, "case"), options, wanted)
+            return [roles.key, roles.time, *roles.targets, table.find(options.activity or "", "activity")]
+
+        return unread(paths, options, used)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The log as it was read, with the prediction for the case or the event at the end of each row."""

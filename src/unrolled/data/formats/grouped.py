@@ -185,6 +185,15 @@ def read_groups(
                 yield example
 
 
+def unread(paths: Sequence[Path], options: ReadingOptions, find: Callable[[Table], Iterable[int | None]]) -> ReadingOptions:
+    """The options with the columns of the first table that have no part in its examples: all but those that are found."""
+    if paths[0] == STANDARD_INPUT:
+        return options
+    with open_table(paths[0], options.encoding) as table:
+        used = {*find(table)}
+        return replace(options, left=tuple(name for at, name in enumerate(table.columns) if at not in used))
+
+
 def write_rows(found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
     """The tables that examples came from, row by row as they were, with what is predicted for each at the end."""
     predicted: dict[Path, dict[int, tuple[str, ...]]] = {}

@@ -48,7 +48,7 @@ class PlainLines:
             if prediction.each_step:
                 rows = [*_pieces(example.tokens or (), prediction), ()]
             else:
-                rows = [(*prediction.cells(options.between), " ".join((example.text or "").split("\n")))]
+                rows = [(*prediction.cells(options.between), (example.text or "").replace("\n", " "))]
             file.writelines("\t".join(row) + "\n" for row in rows)
             file.flush()
 
@@ -123,13 +123,14 @@ def _text(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None = 
 
 
 def _lines(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None = None) -> Iterator[Example]:
-    empty = True
+    empty, name = True, named(path)
+    labels = labels if options.labels_needed else None
     for number, line in read_lines(path, options.encoding):
         if line.strip():
             empty = False
-            yield Example(f"{named(path)}, line {number}", text=line, labels=labels if options.labels_needed else None)
+            yield Example(f"{name}, line {number}", text=line, labels=labels)
     if empty:
-        raise DataError(f"{named(path)} has no text. Give a sequence a line.")
+        raise DataError(f"{name} has no text. Give a sequence a line.")
 
 
 def _plain(path: Path) -> Path:

@@ -12,7 +12,7 @@ import numpy as np
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import Table, named
 from unrolled.data.formats.format import About
-from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, write_rows
+from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, unread, write_rows
 from unrolled.data.formats.numbers import complete, parse_number
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.times import Sampling
@@ -45,6 +45,15 @@ class LongSeries:
         return read_groups(
             paths, options, wanted, (options.series, "series"), lambda table, roles: _series(table, roles, options, wanted, sampling)
         )
+
+    def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
+        """With the columns of the first table that are not read."""
+
+        def used(table: Table) -> list[int | None]:
+            roles = Roles.find(table, (options.series, "series"), options, wanted)
+            return [roles.key, roles.time, *roles.targets, *_channels(table, roles, options)]
+
+        return unread(paths, options, used)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The table as it was read, with the prediction for the series or the time at the end of each row."""

@@ -100,7 +100,8 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
             Prediction(
                 labels=tuple(codec.labels[k] for k in which),
                 probabilities=tuple(row[k] for k in which),
-                every=dict(zip(codec.labels, row, strict=True)),
+                known=codec.labels,
+                scores=row,
                 several=codec.several,
             )
             for which, row in zip(chosen, every, strict=True)

@@ -73,7 +73,6 @@ class Regressing(SequenceRecipe[RegressOptions, ValueCodec, Whole | EachStep]):
     """Learns to predict numbers."""
 
     name, noun, options = "regress", "a network of numbers", RegressOptions
-    picture = PlotOptions
     evaluating = (ReadingOptions, WindowOptions, PlotOptions)
     help = """Train a network that predicts a number, or several, for each sequence or for each step, on DATA: tables and JSON Lines (`input`,
     `target` with commas between several), series, event logs, images, or builtin:adding; see docs/data.md.
@@ -96,8 +95,10 @@ class Regressing(SequenceRecipe[RegressOptions, ValueCodec, Whole | EachStep]):
         return super().read(configuration, progress)
 
     def learn(self, dataset: Dataset, part: Places, configuration: Configuration[RegressOptions]) -> ValueCodec:
-        """Means and standard deviations."""
-        return ValueCodec.learn(dataset, part, self.wanted(configuration))
+        """Means and standard deviations, and the names of columns, if they are named."""
+        target = configuration.options.reading.target
+        names = [name.strip() for name in target.split(",")] if target else []
+        return ValueCodec.learn(dataset, part, self.wanted(configuration), names)
 
     def target(self, found: Any) -> ValueCodec:
         """Stored means and standard deviations."""
@@ -134,7 +135,8 @@ class Regressing(SequenceRecipe[RegressOptions, ValueCodec, Whole | EachStep]):
         each_step = codec.target.each_step
         true = dataset.columns[STEP_VALUES].take(which) if each_step else dataset.values[which]
         predicted = np.concatenate([np.atleast_2d(p.values) for p in found if p.values is not None])
-        return score_numbers(true, predicted, codec.scale.mean, sequences=len(which), unit="steps" if each_step else "sequences")
+        unit = "steps" if each_step else "sequences"
+        return score_numbers(true, predicted, codec.scale.mean, sequences=len(which), unit=unit, names=codec.names)
 
     def badness(self, measures: Measures) -> float:
         """The loss."""

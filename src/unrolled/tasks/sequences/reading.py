@@ -89,7 +89,14 @@ class SequenceData(Generic[TC]):
         wanted = f" (from {', '.join(map(repr, targets))})" if targets else ""
         left = f" Left out: {', '.join(map(repr, self.reading.left))}." if self.reading.left else ""
         size = f"{len(self.train):,} sequences of {self.train.steps:,} steps to learn, {len(self.held_out):,} held out."
-        return f"{size} Input{source}: {inputs}. Target{wanted}: {target}.{left}"
+        return f"{size} Input{source}: {inputs}. Target{wanted}: {target}.{left}{self._first()}"
+
+    def _first(self) -> str:
+        """The first sequence with its target, by which a wrong guess is seen."""
+        if not len(self.train):
+            return ""
+        dataset, sequence = self.train.encoded.dataset, int(self.train.which.min())
+        return f" The first: {self.codecs.inputs.show(dataset, sequence)} → {self.codecs.target.show(dataset, sequence)}".rstrip(".") + "."
 
 
 def read_sequences(

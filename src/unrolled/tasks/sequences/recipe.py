@@ -4,7 +4,7 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -38,14 +38,10 @@ SM = TypeVar("SM", bound=Whole | EachStep)
 
 
 class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, TrainedPredictor[TC]], Generic[SO, TC, SM]):
-    """A recipe over options SO, a codec TC of what is said, and a network SM.
-
-    `picture` is the option dataclass with the name of a picture of the measures.
-    """
+    """A recipe over options SO, a codec TC of what is said, and a network SM."""
 
     commands = ("predict", "evaluate", "inspect")
     predicting = (ReadingOptions, WindowOptions)
-    picture: ClassVar[type]
 
     @abstractmethod
     def wanted(self, configuration: Configuration[SO]) -> Target:
@@ -110,7 +106,7 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
     def resolve(self, configuration: Configuration[SO], codecs: SequenceCodecs[TC]) -> Configuration[SO]:
         """With the level, how files are read, and the embedding size of given vectors."""
         data, tokens = configuration.options.data, codecs.inputs.tokens
-        _require_used(configuration.options, codecs.inputs)
+        _require_fitting(configuration.options, codecs.inputs)
         changes: dict[str, Any] = {"data": dataclasses.replace(data, level=data.level if tokens is None else tokens.level)}
         if data.vectors:
             model: Any = getattr(configuration.options, "model", None)
@@ -175,7 +171,7 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
         return "Let it predict what you type: unrolled predict {run}"
 
 
-def _require_used(options: SequenceOptions, inputs: InputCodec) -> None:
+def _require_fitting(options: SequenceOptions, inputs: InputCodec) -> None:
     """`ConfigError` for changes of what the steps do not have."""
     if options.batches.noise and inputs.numbers is None:
         raise ConfigError("`noise` is added to numbers, and DATA has none. Leave it out; `word_dropout` is for words and characters.")

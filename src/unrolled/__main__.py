@@ -1,0 +1,5 @@
+"""`python -m unrolled`: the command line."""
+
+from unrolled.cli import main
+
+main()
