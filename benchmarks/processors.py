@@ -184,8 +184,7 @@ def running_on(processor: Processor) -> Iterator[None]:
 def in_type(problem: Problem, dtype: torch.dtype) -> Problem:
     """The same problem in another type of number."""
     cast = lambda t: t.detach().to(dtype).requires_grad_() if t.is_floating_point() else t  # noqa: E731
-    stored = dict(zip(problem.weights.layout, map(cast, problem.weights.stored), strict=True))
-    weights = type(problem.weights)(problem.weights.layout, problem.weights.rows).using(stored)
+    weights = type(problem.weights)(problem.weights.layout, list(map(cast, problem.weights.stored)))
     masks = None if problem.masks is None else {n: m.to(dtype) for n, m in problem.masks.items()}
     return replace(problem, weights=weights, x=cast(problem.x), initial=tuple(map(cast, problem.initial)), masks=masks)
 

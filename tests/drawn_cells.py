@@ -8,7 +8,7 @@ import torch
 from hypothesis import strategies as st
 
 from unrolled.compiler import make_plan
-from unrolled.engines import ENGINES, Problem, Weights, read_lengths
+from unrolled.engines import ENGINES, Problem, WeightLayout, Weights, read_lengths
 from unrolled.equations import Recurrence
 
 numbers = st.sampled_from(["1", "2", "0.5", "0.1", "3", "1e-3"])
@@ -73,7 +73,7 @@ def problem_of(recurrence: Recurrence, how: Drawn, scale: int = 1) -> Problem:
     shapes = {p.name: (sizes[p.rows], sizes[p.columns]) if p.is_matrix else (sizes[p.rows],) for p in recurrence.parameters}
     stored = {name: (normal(*shape) / scale ** (0.5 * (len(shape) - 1))).requires_grad_() for name, shape in shapes.items()}
     rows = {p.name: sizes[p.rows] for p in recurrence.parameters}
-    weights = Weights({name: (name,) for name in stored}, rows).using(stored)
+    weights = Weights(WeightLayout({name: (name,) for name in stored}, rows), list(stored.values()))
     one_hot = how.numbers and not recurrence.reads_input_by_unit
     x = torch.randint(sizes["x"], (steps, batch), generator=generator) if one_hot else normal(steps, batch, sizes["x"]).requires_grad_()
     lengths = torch.randint(steps + 1, (batch,), generator=generator)
@@ -109,7 +109,7 @@ def solve(problem: Problem, engine: str) -> list[torch.Tensor]:
 def shared_as(how: Drawn, problem: Problem):
     """Let so many threads share the work of the engine native."""
     shared = how.threads, how.threads if how.cut and problem.x.shape[1] >= how.threads else 1
-    return patch("unrolled.engines.native.engine.threads_for", lambda *work: shared)
+    return patch("unrolled.engines.native.call.threads_for", lambda *work: shared)
 
 
 def disagreement(problem: Problem, how: Drawn) -> str:

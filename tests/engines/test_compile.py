@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+import torch._dynamo.testing
 
 import unrolled as un
 from engines_here import needs_native
@@ -191,7 +192,7 @@ def arguments(numbers=False, masked=False, padded=True, cut=True):
     problem = layer.problem((0, 0), x if numbers else x.requires_grad_(), initial, None, None, every_state=False)
     masks = list((problem.masks or {}).values())
     return Given(bind(problem), problem.x, problem.weights.stored, list(initial), masks, lengths() if padded else None,
-                 resets() if cut else None, False, 1, 1)  # fmt: skip
+                 resets() if cut else None, False)  # fmt: skip
 
 
 @pytest.mark.parametrize("options", [{}, {"numbers": True}, {"masked": True}, {"padded": False, "cut": False}])

@@ -266,7 +266,7 @@ def test_pruned_and_parametrised_parameters():
     layer = un.LSTM(INPUTS, UNITS, dtype=DOUBLE, engine="native")
     prune.l1_unstructured(layer, "weight_hh_l0", 0.5)
     parametrize.register_parametrization(layer, "weight_ih_l0", Doubled())
-    torch.nn.utils.parametrizations.weight_norm(layer, "bias_l0", dim=None)
+    torch.nn.utils.parametrizations.weight_norm(layer, "bias_ih_l0", dim=None)
 
     def question(layer):
         layer.zero_grad()

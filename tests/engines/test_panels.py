@@ -33,7 +33,7 @@ def pair(cell="gru", inputs=8, units=8, dtype=DOUBLE, **options):
 
 
 def kept(layer):
-    return panels.panels_of(layer._weights[0, 0])._memory
+    return panels.panels_of(layer._layouts[0, 0])._memory
 
 
 def assert_same(native, eager, x, tolerance=1e-12):
@@ -186,7 +186,7 @@ def test_threads_that_share_a_layer():
 def test_a_call_packs_for_itself_while_another_is_at_it():
     layer, eager = pair()
     x = torch.randn(3, 25, 8, dtype=DOUBLE)
-    with panels.panels_of(layer._weights[0, 0])._lock:
+    with panels.panels_of(layer._layouts[0, 0])._lock:
         assert_same(layer, eager, x)
         assert kept(layer) is None
         with torch.no_grad():
@@ -200,7 +200,7 @@ def test_a_forked_process_computes_the_same_whatever_its_parent_was_at():
     x = torch.randn(3, 25, 8, dtype=DOUBLE)
     assert_same(layer, eager, x)
     for held in (False, True):
-        lock = panels.panels_of(layer._weights[0, 0])._lock
+        lock = panels.panels_of(layer._layouts[0, 0])._lock
         if held:
             lock.acquire()
         child = os.fork()

@@ -220,7 +220,7 @@ def test_a_step_is_no_reason_to_keep_a_layer_and_a_layer_can_be_copied_after_it(
         del again.R_n_l0
         again.R_n_l0 = torch.nn.Parameter(layer.R_n_l0.detach().clone())
         assert_close(again.step(x), eager.step(x))
-    places = [weakref.ref(weights) for weights in layer._weights.values()]
+    places = [weakref.ref(weights) for weights in layer._layouts.values()]
     del layer
     gc.collect()
     assert not any(place() for place in places)
@@ -232,7 +232,7 @@ def test_only_what_is_small_is_kept():
         for batch in range(1, 3 * stream.MOST_KINDS):
             layer.step(torch.randn(batch, 4, dtype=torch.float64))
         layer(torch.randn(stream.MOST_ROWS + 1, 1, 4, dtype=torch.float64))
-    kept = stream._prepared[layer._weights[0, 0]]
+    kept = stream._prepared[layer._layouts[0, 0]]
     assert 1 <= len(kept) <= stream.MOST_KINDS
     assert max(prepared._tape.numel() for prepared in kept.values()) < stream.MOST_ROWS * 200
 

@@ -200,18 +200,61 @@ TORCH_ROWS = {un.LSTM: "ifzo", un.GRU: "rzn"}
 
 
 @pytest.mark.parametrize("kind", TORCH_ROWS)
-def test_blocks_of_a_drop_in_are_views_into_the_stacked_parameters(kind):
+def test_blocks_of_a_drop_in_are_views_into_the_stacked_parameters_or_sums_of_two(kind):
     layer = kind(3, 4, 2, bidirectional=True)
+    layer.reset_parameters("torch")
     for (k, reverse), (row, gate) in itertools.product([(0, False), (0, True), (1, False), (1, True)], enumerate(TORCH_ROWS[kind])):
         place = f"l{k}{'_reverse' if reverse else ''}"
-        for letter, stored in (("W", "weight_ih"), ("R", "weight_hh"), ("b", "bias")):
+        for letter, stored in (("W", "weight_ih"), ("R", "weight_hh")):
             block, parameter = layer.block(f"{letter}_{gate}", k, reverse), layer.get_parameter(f"{stored}_{place}")
             assert not block.requires_grad
             block.fill_(float(row + 10 * k + 5 * reverse))
             assert (parameter[4 * row : 4 * row + 4] == row + 10 * k + 5 * reverse).all()
+        first, second = (layer.get_parameter(f"bias_{part}_{place}").detach()[4 * row : 4 * row + 4] for part in ("ih", "hh"))
+        if kind is un.GRU and gate == "n":
+            assert layer.block("b_n", k, reverse).equal(first) and layer.block("d_n", k, reverse).equal(second)
+        else:
+            assert layer.block(f"b_{gate}", k, reverse).equal(first + second)
     if kind is un.GRU:
         layer.block("d_n", 1).fill_(7.0)
-        assert (layer.state_dict()["bias_hh_l1"][8:] == 7).all()
+        assert (layer.bias_hh_l1[8:] == 7).all()
+
+
+def _pruned():
+    layer = un.Recurrent("lstm", 3, 4)
+    torch.nn.utils.prune.l1_unstructured(layer, "R_f_l0", 0.5)
+    return layer
+
+
+def _orthogonal():
+    return torch.nn.utils.parametrizations.orthogonal(un.Recurrent("lstm", 3, 4), "R_f_l0")
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "stored"),
+    [
+        (lambda: un.LSTM(3, 4, 2), "b_f", "'bias_ih_l0' and 'bias_hh_l0'"),
+        (_pruned, "R_f", "'R_f_l0'"),
+        (_orthogonal, "R_f", "'R_f_l0'"),
+    ],
+)
+def test_blocks_that_are_computed_can_be_read_and_not_written(make, name, stored):
+    layer = make()
+    block, before = layer.block(name), layer.block(name).clone()
+    for write in (
+        lambda: block.zero_(),
+        lambda: block.__setitem__(0, 1.0),
+        lambda: block.__iadd__(1),
+        lambda: torch.add(before, 1, out=block),
+        lambda: torch.nn.init.uniform_(block),
+        lambda: block.copy_(before + 1),
+        lambda: block[:1].fill_(2.0),
+        lambda: block.data.fill_(2.0),
+    ):
+        with pytest.raises(ConfigError, match=f"The block '{name}' is computed from {stored}, so writing to it changes nothing"):
+            write()
+    assert type(before) is torch.Tensor and layer.block(name).equal(before)
+    assert (2 * block).equal(before + before) and block.shape == before.shape and type(block.mean()) is torch.Tensor
 
 
 def test_blocks_of_a_recurrent_layer_are_views_too():

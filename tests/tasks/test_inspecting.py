@@ -465,7 +465,9 @@ def test_a_text_is_read_as_text(given):
 
 
 def test_a_built_in_source_is_read_as_a_file(runs, tmp_path):
-    done = CliRunner().invoke(cli, ["inspect", str(runs / "tag"), "builtin:promoters", "--steps", "20", "--out", str(tmp_path / "p"), "--json"])
+    done = CliRunner().invoke(
+        cli, ["inspect", str(runs / "tag"), "builtin:promoters", "--steps", "20", "--out", str(tmp_path / "p"), "--json"]
+    )
     assert done.exit_code == 0, done.output
     done = CliRunner().invoke(cli, ["inspect", str(runs / "lm"), "builtin:cats"])
     assert isinstance(done.exception, DataError) and "no built-in text 'builtin:cats'" in str(done.exception)

@@ -3,12 +3,12 @@
 from unrolled.engines.choice import ENGINES, choose
 from unrolled.engines.eager import values_of_step
 from unrolled.engines.lengths import Lengths, read_lengths
-from unrolled.engines.problem import Engine, Problem, Solution
+from unrolled.engines.problem import Engine, Problem, Solution, solve_nothing
 from unrolled.engines.segments import run_in_segments
 from unrolled.engines.stacks import stacks
-from unrolled.engines.weights import Layout, Weights, lay_together
+from unrolled.engines.weights import WeightLayout, Weights
 
 __all__ = [
-    "ENGINES", "Engine", "Layout", "Lengths", "Problem", "Solution", "Weights", "choose", "lay_together", "read_lengths", "run_in_segments",
+    "ENGINES", "Engine", "Lengths", "Problem", "Solution", "WeightLayout", "Weights", "choose", "read_lengths", "run_in_segments", "solve_nothing",
     "stacks", "values_of_step",
 ]  # fmt: skip

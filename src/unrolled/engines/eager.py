@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import embedding, linear
 
 from unrolled.compiler import Plan
-from unrolled.engines.problem import Problem, Solution
+from unrolled.engines.problem import Problem, Solution, solve_nothing
 from unrolled.engines.program import Program, Values
 from unrolled.engines.stacks import Together, products_by_operand
 from unrolled.engines.weights import Weights
@@ -36,7 +36,7 @@ class EagerEngine:
 
     def run(self, problem: Problem) -> Solution:
         """The recurrence over all real steps."""
-        return _Run(problem).solve()
+        return _Run(problem).solve() if problem.lengths is None or any(problem.lengths.counts) else solve_nothing(problem)
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,17 @@ class _Part:
     means: tuple[Product, ...]
     program: Program
 
-    def groups(self, weights: Weights, *, narrow: bool = False, looked_up: bool = False) -> list[_Group]:
-        """The stage's products with these weights. Where columns are looked up, stacking would copy all of a matrix to read some of it."""
+    def groups(self, weights: Weights, *, narrow: bool = False, once: bool = False) -> list[_Group]:
+        """The stage's products with these weights. Where a matrix is read once, or some columns of it, stacking would cost more than it saves."""
         groups = []
         for operand, products in self.together.items():
-            apart = looked_up and not weights.is_stored([p.matrix for p in products])
+            apart = once and not weights.is_stored([p.matrix for p in products])
             for ps in [(p,) for p in products] if apart else [products]:
                 names = [p.matrix for p in ps]
                 matrix = weights.stack(names)
                 if narrow:
                     matrix = matrix + (matrix.bfloat16().to(matrix.dtype) - matrix).detach()
-                groups.append(_Group(operand, tuple(p.symbol for p in ps), matrix, [weights.rows[n] for n in names]))
+                groups.append(_Group(operand, tuple(p.symbol for p in ps), matrix, [weights.layout.rows[n] for n in names]))
         return groups
 
     def finish(self, values: Values) -> None:
@@ -122,7 +122,8 @@ class _Run:
         self.steps, self.batch = problem.x.shape[:2]
         self.counts = self.lengths.counts if self.lengths else [self.batch] * self.steps
         self.vectors: Values = {symbol: problem.weights.block(symbol.name) for symbol in self.ready.vectors}
-        self.loop = [(part.groups(problem.weights, narrow=problem.narrow), part) for part in self.ready.loop]
+        self.once = self.steps == 1 and not torch.is_grad_enabled()
+        self.loop = [(part.groups(problem.weights, narrow=problem.narrow, once=self.once), part) for part in self.ready.loop]
         order = slice(None) if self.lengths is None else self.lengths.order
         self.masks = {width: mask[order] for width, mask in (problem.masks or {}).items()}
         self.initial = problem.initial if self.lengths is None else tuple(s[order] for s in problem.initial)
@@ -191,7 +192,7 @@ class _Run:
         x = self.problem.x.flatten(0, 1)
         values: Values = {**self.vectors, INPUT: x if self.lengths is None else x[self.lengths.index]}
         for part in self.ready.prologue:
-            for group in part.groups(self.problem.weights, narrow=self.problem.narrow, looked_up=not x.is_floating_point()):
+            for group in part.groups(self.problem.weights, narrow=self.problem.narrow, once=self.once or not x.is_floating_point()):
                 group.compute(values[group.operand], values)
             part.finish(values)
         return values

@@ -138,7 +138,9 @@ def _call(kernel: _Kernel, x: Tensor, initial: tuple[Tensor, ...], weights: list
         last = kernel.one_step(x[0], [s.to(x.dtype) for s in initial], *weights)
         return last[0][None], last
     states = [s[None].to(x.dtype).contiguous() for s in initial]
-    steps, *final = kernel.call(x, states if len(states) > 1 else states[0], weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)
+    # Training or not makes no difference but in what is kept for a gradient; a trace is one graph for both.
+    training = torch.is_grad_enabled() or torch._C._get_tracing_state() is not None
+    steps, *final = kernel.call(x, states if len(states) > 1 else states[0], weights, True, 1, 0.0, training, False, False)
     return steps, tuple(f[0] for f in final)
 
 

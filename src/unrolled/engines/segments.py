@@ -22,19 +22,21 @@ def run_in_segments(run: Run, problem: Problem, steps: int) -> Solution:
     """
     total = problem.x.shape[0]
     spans = list(itertools.pairwise([*range(0, total, steps), total]))
-    states, found = problem.initial, {}
+    states, found, count = problem.initial, {}, len(problem.initial)
     for start, end in spans[::-1] if problem.reverse else spans:
 
-        def compute(x: Tensor, *before: Tensor, start: int = start, end: int = end) -> tuple[Tensor, ...]:
+        def compute(x: Tensor, *given: Tensor, start: int = start, end: int = end) -> tuple[Tensor, ...]:
+            before, weights = given[:count], replace(problem.weights, stored=given[count:])
             real = (
                 None if problem.lengths is None else Lengths((problem.lengths.values - start).clamp(0, end - start), end - start, x.device)
             )
-            solution = _run_segment(run, replace(problem, x=x, initial=before, lengths=real, resets=None), problem, start)
+            solution = _run_segment(run, replace(problem, weights=weights, x=x, initial=before, lengths=real, resets=None), problem, start)
             return (*solution.steps, *solution.final)
 
-        results = checkpoint(compute, problem.x[start:end], *states, use_reentrant=False, preserve_rng_state=False)
-        count = len(results) - len(states)
-        found[start], states = results[:count], results[count:]
+        # Torch looks after what it is given: whatever is written to before the way back is an error.
+        given = (problem.x[start:end], *states, *problem.weights.stored)
+        results = checkpoint(compute, *given, use_reentrant=False, preserve_rng_state=False)
+        found[start], states = results[:-count], results[-count:]
     return Solution(_in_time(found), states)
 
 

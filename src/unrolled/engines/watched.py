@@ -1,7 +1,11 @@
 """Whether torch looks on while something is computed: then only its own operations are seen, and tensors may have no memory."""
 
+from collections.abc import Iterable
+
 import torch
+from torch import Tensor
 from torch.autograd import forward_ad
+from torch.nn import Parameter
 
 
 def is_watched() -> bool:
@@ -17,3 +21,8 @@ def is_watched() -> bool:
 def has_tangents() -> bool:
     """Whether derivatives are being carried forward (`torch.autograd.forward_ad`), which only torch's own operations can do."""
     return forward_ad._current_level >= 0
+
+
+def are_plain(tensors: Iterable[Tensor]) -> bool:
+    """Whether tensors are of torch's own two types, whose memory can be read. Others may have none, or want to know what is done to them."""
+    return all(type(t) is Tensor or type(t) is Parameter for t in tensors)

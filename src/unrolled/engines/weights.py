@@ -2,87 +2,61 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-Layout = Mapping[str, tuple[str, ...]]
-"""Stored tensor -> the named blocks that lie in it one below the other; `{"R_f": ("R_f",)}` where each block is stored by itself."""
 
+class WeightLayout:
+    """How a layer stores the parameters of one place; engines hang on it what they keep from call to call.
 
-class Weights:
-    """Named blocks of parameters, and stacks of them.
-
-    `stored` holds the tensors of a layout; a vector that the layout leaves out is zero. Nothing is kept from call to call, since
-    parameters can be written to in ways that leave no trace.
+    `blocks` has for each stored tensor the named blocks that lie in it one below the other, as in `{"R_f": ("R_f",)}` where each is stored by
+    itself, and `rows` how many rows each block has. A block that lies in two tensors, at the same row of both, is the sum of the two: torch
+    has two biases where the equations have one. A vector that lies in none is zero.
     """
 
-    def __init__(self, layout: Layout, rows: Mapping[str, int]) -> None:
-        self._layout, self.rows = layout, rows
-        self._place = {block: (stored, i) for stored, blocks in layout.items() for i, block in enumerate(blocks)}
-        self._stored: Mapping[str, Tensor] = {}
-        self.text = json.dumps([layout, rows])
-        """Layout and rows on one line, as part of a name that other processes understand."""
+    def __init__(self, blocks: Mapping[str, tuple[str, ...]], rows: Mapping[str, int]) -> None:
+        self.blocks, self.rows = dict(blocks), dict(rows)
+        self.places: dict[str, list[tuple[int, int]]] = {name: [] for name in rows}
+        """Where each block lies: in which of the stored tensors, and below how many rows."""
+        for number, names in enumerate(self.blocks.values()):
+            above = 0
+            for name in names:
+                self.places[name].append((number, above))
+                above += rows[name]
+        assert all(len({above for _, above in places}) < 2 for places in self.places.values()), "both parts of a sum lie at the same row"
+        self.text = json.dumps([self.blocks, self.rows])
+        """All of it on one line, as part of a name that other processes understand."""
 
-    def __getstate__(self) -> dict[str, object]:
-        """What copying and pickling keep: the tensors belong to the module, and may be in the middle of a graph."""
-        return {**self.__dict__, "_stored": {}}
 
-    def using(self, stored: Mapping[str, Tensor]) -> "Weights":
-        """The same weights reading these tensors, which may have been replaced since (moved to another device, say)."""
-        self._stored = stored
-        return self
+@dataclass(frozen=True)
+class Weights:
+    """The parameters of one call: a layout, and the tensors `stored` in its order. What they hold is looked at in this call alone."""
+
+    layout: WeightLayout
+    stored: Sequence[Tensor]
+
+    def parts(self, name: str) -> list[Tensor]:
+        """Where a block lies: a view into the tensor that holds it, or two, of which it is the sum."""
+        rows = self.layout.rows[name]
+        return [self.stored[number].narrow(0, above, rows) for number, above in self.layout.places[name]]
 
     def block(self, name: str) -> Tensor:
-        """One named block: a view into the tensor that holds it."""
-        if name not in self._place:
-            some = next(iter(self._stored.values()))
-            return some.new_zeros(self.rows[name])
-        stored, index = self._place[name]
-        above = sum(self.rows[b] for b in self._layout[stored][:index])
-        return self._stored[stored].narrow(0, above, self.rows[name])
-
-    @property
-    def layout(self) -> Layout:
-        """Which stored tensor holds which blocks."""
-        return self._layout
-
-    @property
-    def stored(self) -> list[Tensor]:
-        """The stored tensors, in the order of the layout."""
-        return [self._stored[name] for name in self._layout]
+        """One named block: a view into the tensor that holds it, if there is one."""
+        parts = self.parts(name)
+        if not parts:
+            return self.stored[0].new_zeros(self.layout.rows[name])
+        return parts[0] if len(parts) == 1 else parts[0] + parts[1]
 
     def is_stored(self, names: Sequence[str]) -> bool:
-        """Whether one stored tensor holds exactly these blocks."""
-        return tuple(names) in self._layout.values()
+        """Whether stored tensors hold exactly these blocks: one, or two of which they are the sums."""
+        holding = [blocks for blocks in self.layout.blocks.values() if not set(names).isdisjoint(blocks)]
+        return bool(holding) and all(blocks == tuple(names) for blocks in holding)
 
     def stack(self, names: Sequence[str]) -> Tensor:
-        """Blocks one below the other: without a copy where they lie so in memory, unless a gradient has to find its way to each."""
-        if self.is_stored(names):
-            return self._stored[self._place[names[0]][0]]
-        parts = [self.block(n) for n in names]
-        wanted = torch.is_grad_enabled() and any(p.requires_grad for p in parts)
-        joined = None if wanted else _joined(parts)
-        return torch.cat(parts) if joined is None else joined
-
-
-def lay_together(tensors: Sequence[Tensor]) -> None:
-    """Move the data of parameters, so that they lie one below the other in memory."""
-    with torch.no_grad():
-        pieces = torch.cat([t.detach() for t in tensors]).split([len(t) for t in tensors])
-    for tensor, piece in zip(tensors, pieces, strict=True):
-        tensor.data = piece
-
-
-def _joined(parts: Sequence[Tensor]) -> Tensor | None:
-    """One view of blocks that lie one below the other in memory; None where they do not."""
-    try:
-        memory = {p.untyped_storage().data_ptr() for p in parts}
-    except RuntimeError:  # Inside the transforms of torch.func a tensor has no memory of its own.
-        return None
-    start = parts[0].storage_offset()
-    for part in parts:
-        if len(memory) > 1 or part.storage_offset() != start or not part.is_contiguous():
-            return None
-        start += part.numel()
-    return parts[0].as_strided((sum(len(p) for p in parts), *parts[0].shape[1:]), parts[0].stride())
+        """Blocks one below the other, without a copy where one tensor holds them so."""
+        if not self.is_stored(names):
+            return torch.cat([self.block(name) for name in names])
+        first, *others = (self.stored[number] for number, _ in self.layout.places[names[0]])
+        return first + others[0] if others else first

@@ -21,8 +21,8 @@ def check_options(**options: Any) -> None:
             raise ConfigError(f"`{name}` must be a whole number of at least 1, got {value!r}.")
     for name in ("dropout", "recurrent_dropout"):
         value = options[name]
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
-            raise ConfigError(f"`{name}` must be a probability from 0 up to but not including 1, got {value!r}.")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise ConfigError(f"`{name}` must be a probability from 0 to 1, got {value!r}.")
     for name in ("bidirectional", "batch_first", "residual", "bfloat16_weights"):
         if not isinstance(options[name], bool):
             raise ConfigError(f"`{name}` must be True or False, got {options[name]!r}.")

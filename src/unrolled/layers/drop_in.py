@@ -1,31 +1,26 @@
-"""`LSTM`, `GRU` and `RNN` with the constructors, shapes and `state_dict` keys of torch.nn's, and all that `Recurrent` adds."""
+"""`LSTM`, `GRU` and `RNN` with the constructors, shapes, parameters and names of torch.nn's, and all that `Recurrent` adds."""
 
-import math
-from typing import Any
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from unrolled import cells
 from unrolled.cells import Cell
-from unrolled.engines import Layout
-from unrolled.errors import ConfigError
-from unrolled.layers.parameters import parameter_name
-from unrolled.layers.recurrent import Recurrent
-
-SINGLE = "bias"
-INPUT_BIAS, RECURRENT_BIAS = "bias_ih", "bias_hh"
+from unrolled.errors import ConfigError, UnrolledWarning
+from unrolled.layers.recurrent import Recurrent, State
 
 
 class _DropIn(Recurrent):
-    """A cell that torch.nn has too, with its parameters stacked in torch's order.
+    """A cell that torch.nn has too, with its very parameters: stacked in torch's order, with two biases whose sum is that of the equations.
 
-    The equations have one bias where torch adds two. So there is one parameter, `bias_l0`, with all the vectors of the equations;
-    `state_dict` writes it as torch's pair and `load_state_dict` adds the pair up again.
+    `_apart` names gates whose two biases are not added up, with the name of the second in the equations.
     """
 
     _gates: tuple[str, ...]
-    _second: tuple[str, ...] = ()
+    _apart: dict[str, str] = {}  # noqa: RUF012
 
     def __init__(self, cell: Cell, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
                  dropout: float = 0.0, bidirectional: bool = False, *, proj_size: int = 0, **more: Any) -> None:  # fmt: skip
@@ -33,32 +28,54 @@ class _DropIn(Recurrent):
             raise ConfigError(f"`bias` must be True or False, got {bias!r}.")
         nn.Module.__init__(self)
         self.bias, self.proj_size = bias, proj_size
+        if dropout and num_layers == 1:
+            told = f"`dropout={dropout}` drops between layers, and there is one. Use num_layers=2 or more, or leave it out."
+            warnings.warn(told, UnrolledWarning, stacklevel=3)
         super().__init__(
             cell, input_size, hidden_size, num_layers, bidirectional=bidirectional, batch_first=batch_first, dropout=dropout, **more
         )
-        self.register_state_dict_post_hook(_write_torch_biases)
-        self.register_load_state_dict_pre_hook(_read_torch_biases)
+
+    def forward(
+        self,
+        input: Tensor | PackedSequence,
+        hx: State | Tensor | None = None,
+        *,
+        lengths: Tensor | Sequence[int] | None = None,
+        resets: Tensor | None = None,
+        return_states: bool = False,
+    ) -> Any:
+        """See `Recurrent.forward`, whose `x` is `input` here and whose `state` is `hx`, as torch.nn calls them."""
+        return super().forward(input, hx, lengths=lengths, resets=resets, return_states=return_states)
+
+    _forward: ClassVar[Callable[..., Any]] = forward
+
+    def extra_repr(self) -> str:
+        """The options that differ from the defaults."""
+        own = {"bias": (self.bias, True), "proj_size": (self.proj_size, 0)}
+        return ", ".join([super().extra_repr(), *(f"{name}={value}" for name, (value, usual) in own.items() if value != usual)])
 
     def flatten_parameters(self) -> None:
         """Does nothing: here for code that calls it on torch.nn's modules."""
 
-    def _layout(self) -> Layout:
-        layout = {"weight_ih": tuple(f"W_{g}" for g in self._gates), "weight_hh": tuple(f"R_{g}" for g in self._gates)}
+    @property
+    def all_weights(self) -> list[list[Tensor]]:
+        """The parameters of every layer and direction, as torch.nn's modules list them."""
+        return [[self._stored(name) for name in names] for names in self._names.values()]
+
+    @property
+    def _flat_weights(self) -> list[Tensor]:
+        return [weight for weights in self.all_weights for weight in weights]
+
+    def _blocks(self) -> dict[str, tuple[str, ...]]:
+        gates = self._gates
+        blocks = {"weight_ih": tuple(f"W_{g}" for g in gates), "weight_hh": tuple(f"R_{g}" for g in gates)}
         if self.bias:
-            layout[SINGLE] = (*(f"b_{g}" for g in self._gates), *self._second)
-        return {**layout, "weight_hr": ("R_h",)} if self.proj_size else layout
+            blocks |= {"bias_ih": tuple(f"b_{g}" for g in gates), "bias_hh": tuple(self._apart.get(g, f"b_{g}") for g in gates)}
+        return {**blocks, "weight_hr": ("R_h",)} if self.proj_size else blocks
 
     def _unit_sizes(self) -> dict[str, int]:
         sizes = super()._unit_sizes()
         return {**sizes, self.cell.recurrence.size_of("h"): self.proj_size} if self.proj_size else sizes
-
-    def _initialise_like_torch(self) -> None:
-        """The very numbers that torch.nn draws from the same random seed."""
-        bound = 1 / math.sqrt(self.hidden_size)
-        drawn = {
-            key: nn.init.uniform_(torch.empty_like(value), -bound, bound) for key, value in self.state_dict().items() if not _is_state(key)
-        }
-        self.load_state_dict(drawn, strict=False)
 
 
 class LSTM(_DropIn):
@@ -84,7 +101,7 @@ class GRU(_DropIn):
     """torch.nn.GRU's drop-in, with the cell `gru`. Takes torch.nn.GRU's arguments and `Recurrent`'s; returns `(output, h)`."""
 
     _gates = ("r", "z", "n")
-    _second = ("d_n",)
+    _apart = {"n": "d_n"}  # noqa: RUF012
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False, dropout: float = 0.0,
                  bidirectional: bool = False, **more: Any) -> None:  # fmt: skip
@@ -117,36 +134,3 @@ def _without_projection(options: dict[str, Any]) -> dict[str, Any]:
     if options.get("proj_size"):
         raise ConfigError("`proj_size` is only for LSTM.")
     return {k: v for k, v in options.items() if k != "proj_size"}
-
-
-def _is_state(key: str) -> bool:
-    return "_0_l" in key
-
-
-def _names(module: Recurrent, prefix: str) -> list[tuple[str, str, str]]:
-    """For each layer and direction the keys of the one bias and of torch's two."""
-    return [tuple(prefix + parameter_name(n, place) for n in (SINGLE, INPUT_BIAS, RECURRENT_BIAS)) for place in module._places]  # type: ignore[misc]
-
-
-def _write_torch_biases(module: _DropIn, state: dict[str, Any], prefix: str, metadata: Any) -> None:
-    pairs = {single: (first, second) for single, first, second in _names(module, prefix)}
-    items = list(state.items())
-    state.clear()
-    for key, value in items:
-        if key not in pairs:
-            state[key] = value
-            continue
-        count = len(module._gates) * module.hidden_size
-        other = torch.zeros_like(value[:count])
-        if module._second:
-            other[-(len(value) - count) :] = value[count:]
-        state.update(zip(pairs[key], (value[:count], other), strict=True))
-
-
-def _read_torch_biases(module: _DropIn, state: dict[str, Any], prefix: str, *_: Any) -> None:
-    for single, first, second in _names(module, prefix):
-        if first in state and second in state:
-            given, other = state.pop(first), state.pop(second)
-            tail = len(module._second) * module.hidden_size
-            own = len(other) - tail
-            state[single] = torch.cat([given[:own] + other[:own], given[own:], other[own:]])

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from unrolled.cells import Cell
 from unrolled.compiler import make_plan
-from unrolled.engines import Layout, Weights, lay_together, stacks
+from unrolled.engines import WeightLayout, Weights
 from unrolled.errors import ConfigError
+from unrolled.layers.computed import Computed
 from unrolled.layers.initialise import initialise, initialise_like_torch
 
 Place = tuple[int, int]
@@ -18,8 +19,6 @@ Place = tuple[int, int]
 
 class NamedParameters(nn.Module):
     """The parameters of a cell in every layer and direction, each under its name in the equations and its place: `R_f_l0`."""
-
-    _empty: Tensor
 
     def __init__(
         self,
@@ -35,8 +34,8 @@ class NamedParameters(nn.Module):
         super().__init__()
         if dtype is not None and not dtype.is_floating_point:
             raise ConfigError(f"`dtype` must be a floating-point type, got {dtype}.")
-        # A cell without parameters has a dtype and a device too.
-        self.register_buffer("_empty", torch.empty(0, device=device, dtype=dtype), persistent=False)
+        # A cell without parameters has a dtype and a device too. It is no buffer, as those belong to what a layer has learnt.
+        self._nothing = torch.empty(0, device=device, dtype=dtype)
         self.cell, self.bidirectional, self.initial_state = cell, bidirectional, initial_state
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         for layer in range(num_layers):
@@ -44,14 +43,13 @@ class NamedParameters(nn.Module):
         self._plan = make_plan(cell.recurrence)
         self._places = list(itertools.product(range(num_layers), range(2 if bidirectional else 1)))
         self._units = [self._sizes(0)[cell.recurrence.size_of(s)] for s in cell.states]
-        self._names = {place: {stored: parameter_name(stored, place) for stored in self._layout()} for place in self._places}
-        self._weights = {
-            place: Weights(self._layout(), {p.name: self._sizes(place[0])[p.rows] for p in cell.recurrence.parameters})
+        self._names = {place: [parameter_name(stored, place) for stored in self._blocks()] for place in self._places}
+        self._layouts = {
+            place: WeightLayout(self._blocks(), {p.name: self._sizes(place[0])[p.rows] for p in cell.recurrence.parameters})
             for place in self._places
         }
         for place in self._places:
             self._register(place, {"device": device, "dtype": dtype})
-        self._lay_together()
         self.reset_parameters()
 
     @property
@@ -62,16 +60,23 @@ class NamedParameters(nn.Module):
     def block(self, name: str, layer: int = 0, reverse: bool = False) -> Tensor:
         """One named block of parameters, as in the equations: `block("R_f")` is the forget gate's recurrent map `[H, H]`.
 
-        It is a view without a gradient: reading shows the present values, writing changes the parameter.
+        It is a view without a gradient: reading shows the present values, writing changes the parameter. A block that is computed (a sum
+        of two biases, or of a parameter that is parametrised or pruned) can be read alone: to write to it in place is a `ConfigError`.
         """
-        if (layer, int(reverse)) not in self._weights:
+        place = layer, int(reverse)
+        if place not in self._layouts:
             raise ConfigError(
                 f"There is no layer {layer}{' in reverse' if reverse else ''}: {self.num_layers} layers, bidirectional={self.bidirectional}."
             )
-        known = [block for blocks in self._layout().values() for block in blocks]
-        if name not in known:
-            raise ConfigError(f"The cell {self.cell.name!r} has no stored block {name!r}. It has {', '.join(known)}.")
-        return self._weights_at((layer, int(reverse))).block(name).detach()
+        places = self._layouts[place].places
+        if not places.get(name):
+            known = ", ".join(block for block, found in places.items() if found)
+            raise ConfigError(f"The cell {self.cell.name!r} has no stored block {name!r}. It has {known}.")
+        stored = [self._names[place][number] for number, _ in places[name]]
+        value = self._weights_at(place).block(name).detach()
+        if len(stored) == 1 and stored[0] in self._parameters:
+            return value
+        return Computed.of(value, f"The block {name!r} is computed from {' and '.join(map(repr, stored))}")
 
     def reset_parameters(self, scheme: str = "unrolled") -> None:
         """Initialise anew.
@@ -86,35 +91,25 @@ class NamedParameters(nn.Module):
                 self._initialise_like_torch()
             else:
                 for place in self._places:
-                    initialise(self._weights_at(place), self._layout(), self.cell)
+                    initialise(self._weights_at(place), self.cell)
             for name, place in itertools.product(self.cell.states if self.initial_state == "learned" else (), self._places):
                 self.get_parameter(parameter_name(f"{name}_0", place)).zero_()
 
     def _apply(self, fn: Any, recurse: bool = True) -> "NamedParameters":
-        kind = self._like().dtype, self._like().device
         super()._apply(fn, recurse)
-        if kind != (self._like().dtype, self._like().device):
-            self._lay_together()
+        self._nothing = fn(self._nothing)
         return self
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._plan = make_plan(self.cell.recurrence)
-        self._lay_together()
 
     def _initialise_like_torch(self) -> None:
         for place in self._places:
-            initialise_like_torch(self._weights_at(place), self._layout(), self.hidden_size)
+            initialise_like_torch(self._weights_at(place), self.hidden_size)
 
-    def _lay_together(self) -> None:
-        """What engines read as one matrix lies together in memory, so that a step of a stream copies no weights."""
-        for names, place in itertools.product(stacks(self._plan), self._places):
-            keys = [parameter_name(name, place) for name in names]
-            if len(keys) > 1 and all(self._parameters.get(key) is not None for key in keys):
-                lay_together([self.get_parameter(key) for key in keys])
-
-    def _layout(self) -> Layout:
-        """Which stored parameter holds which named blocks; here each block is stored under its own name."""
+    def _blocks(self) -> dict[str, tuple[str, ...]]:
+        """Which stored parameter holds which named blocks, see `WeightLayout`; here each block is stored under its own name."""
         return {p.name: (p.name,) for p in self.cell.recurrence.parameters}
 
     def _unit_sizes(self) -> dict[str, int]:
@@ -139,18 +134,23 @@ class NamedParameters(nn.Module):
     def _register(self, place: Place, options: dict[str, Any]) -> None:
         """Create the parameters of one layer and direction, uninitialised."""
         sizes = self._sizes(place[0])
-        rows = self._weights[place].rows
-        for stored, blocks in self._layout().items():
+        rows = self._layouts[place].rows
+        for stored, blocks in self._blocks().items():
             first = self.cell.recurrence.parameter(blocks[0])
             shape = (sum(rows[b] for b in blocks), *((sizes[first.columns],) if first.is_matrix else ()))
             self.register_parameter(parameter_name(stored, place), nn.Parameter(torch.empty(shape, **options)))
         for name, units in zip(self.cell.states, self._units, strict=True) if self.initial_state == "learned" else ():
+            if f"{name}_0" in self._blocks():
+                raise ConfigError(
+                    f"The cell {self.cell.name!r} has a vector {f'{name}_0'!r}, which is what the learned initial state of {name!r} is called. "
+                    "Give the vector another name, or use initial_state='zeros'."
+                )
             self.register_parameter(parameter_name(f"{name}_0", place), nn.Parameter(torch.empty(units, **options)))
 
     def _like(self) -> Tensor:
         """A tensor with the layer's dtype and device."""
         own = next(iter(self._parameters.values()), None)
-        return next(self.parameters(), self._empty) if own is None else own
+        return next(self.parameters(), self._nothing) if own is None else own
 
     def _stored(self, name: str) -> Tensor:
         """A parameter as it stands. Most are in torch's own dict, which is fast; one that is computed (parametrised, pruned) is not."""
@@ -158,7 +158,7 @@ class NamedParameters(nn.Module):
         return getattr(self, name) if own is None else own
 
     def _weights_at(self, place: Place) -> Weights:
-        return self._weights[place].using({stored: self._stored(name) for stored, name in self._names[place].items()})
+        return Weights(self._layouts[place], [self._stored(name) for name in self._names[place]])
 
     def _check_width(self, layer: int) -> None:
         width = self._sizes(layer)["x"]

@@ -1,16 +1,17 @@
 """A cell over time: depth, direction, lengths, initial states, dropout."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
+from torch.fx import Proxy
 from torch.nn import functional
 from torch.nn.modules import module as modules
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.cells import Cell, find_cell
-from unrolled.engines import Engine, Lengths, Problem, Solution, choose, read_lengths, run_in_segments
+from unrolled.engines import Engine, Lengths, Problem, Solution, choose, read_lengths, run_in_segments, solve_nothing
 from unrolled.engines.choice import check_engine
 from unrolled.equations.recurrence import RECURRENT_MAP
 from unrolled.errors import ConfigError, EngineError, ShapeError
@@ -101,6 +102,11 @@ class Recurrent(NamedParameters):
 
         Raises `ShapeError` for a shape, dtype or length that does not fit; `EngineError` if the engine that was named cannot run this.
         """
+        if isinstance(x, Proxy):
+            # torch.fx goes into all modules but torch's own; a layer is one operation, as torch's layers are.
+            options = {"lengths": lengths, "resets": resets, "return_states": return_states}
+            said = {name: value for name, value in options.items() if value is not None and value is not False}
+            return x.tracer.create_proxy("call_module", x.tracer.path_of_module(self), (x, state), said)
         x, arrangement, packed_lengths = arrange(x, self.batch_first, self.input_size)
         if packed_lengths is not None and lengths is not None:
             raise ShapeError("`lengths` was given with a PackedSequence, which brings its own. Leave one of them out.")
@@ -112,6 +118,8 @@ class Recurrent(NamedParameters):
         result = arrangement.steps(steps, real.values if real else None), self._give(tuple(arrangement.state(f) for f in final))
         return (*result, tuple(arrangement.every_step(h) for h in history)) if return_states else result
 
+    _forward: ClassVar[Callable[..., Any]] = forward
+
     def step(self, x_t: Tensor, state: State | Tensor | None = None) -> Any:
         """One step of a stream, in constant memory.
 
@@ -122,7 +130,7 @@ class Recurrent(NamedParameters):
         known = None if kind is None else self._steps.find(kind)
         if known is not None:
             object.__setattr__(self, "_last", known[1])
-            stored = [[self._stored(name) for name in names.values()] for names in self._names.values()]
+            stored = [[self._stored(name) for name in names] for names in self._names.values()]
             if (taken := take(known[0], stored, x_t, state, self.residual)) is not None:
                 return taken[0], self._give(taken[1])
         if self.bidirectional:
@@ -138,6 +146,12 @@ class Recurrent(NamedParameters):
             self._prepare_steps(kind, x_t, after)
         return y.squeeze(time), after
 
+    def __prepare_scriptable__(self) -> Any:
+        """`ConfigError`: torch.jit.script reads the text of Python, and what a layer runs is made from its equations."""
+        raise ConfigError(
+            f"torch.jit.script cannot read {type(self).__name__}. Use torch.export.export or torch.compile; or torch.jit.trace, for one length of sequences."
+        )
+
     def _is_special(self) -> bool:
         """Whether a call does more than its equations say: drops, or runs what others have hung on it."""
         hung = self._forward_hooks or self._forward_pre_hooks or modules._global_forward_hooks or modules._global_forward_pre_hooks
@@ -145,7 +159,7 @@ class Recurrent(NamedParameters):
 
     def _prepare_steps(self, kind: Kind, x_t: Tensor, state: Any) -> None:
         """After a step that has passed all checks: prepare the next of its kind, if the engine can."""
-        if type(self).forward is not Recurrent.forward or "forward" in self.__dict__:
+        if type(self).forward is not type(self)._forward or "forward" in self.__dict__:
             return
         states = (state,) if isinstance(state, Tensor) else state
         x, calls, told = x_t[None], [], ("", "")
@@ -238,6 +252,8 @@ class Recurrent(NamedParameters):
         )
 
     def _solve(self, engine: Engine, problem: Problem) -> Solution:
+        if problem.x.shape[0] == 0 or problem.x.shape[1] == 0:
+            return solve_nothing(problem)
         steps = self.checkpoint_steps
         if steps is None or not torch.is_grad_enabled() or problem.x.shape[0] <= steps:
             return engine.run(problem)

@@ -22,6 +22,7 @@ def write_tables(plan: Plan, writer: StageWriter, tape: Tape, parameters: tuple[
         enum(*entries("PARAMETER", parameters), "PARAMETERS"),
         enum(*entries("STATE", states), "STATES"),
         enum(*entries("ROW_VECTOR", row_vectors), "ROW_VECTORS"),
+        table("parameter_size", of_size(recurrence.parameter(p).rows for p in parameters)),
         table("state_size", of_size(recurrence.size_of(s) for s in recurrence.states)),
         table("row_vector_size", of_size(recurrence.parameter(r).rows for r in row_vectors)),
         "/* All sizes, whether a function needs each of them or not. */",

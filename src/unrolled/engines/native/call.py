@@ -1,20 +1,21 @@
 """A call of a kernel: what it is given, and the numbers and addresses that the compiled code reads."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from unrolled.engines.native.bindings import binding_of
 from unrolled.engines.native.library import Library, lack_of_memory, library
-from unrolled.engines.native.threads import can_share
+from unrolled.engines.native.threads import threads_for
 from unrolled.errors import ShapeError
 
 
 class Given(NamedTuple):
     """What both passes are given; the fields are the first arguments of torch's operators, which take nothing but tensors, numbers and text.
 
-    `masks` are in any order, as their widths tell them apart; `threads` share the call, in which the batch is cut into `partitions`.
+    `masks` are in any order, as their widths tell them apart.
     """
 
     key: str
@@ -25,14 +26,9 @@ class Given(NamedTuple):
     lengths: Tensor | None
     resets: Tensor | None
     reverse: bool
-    threads: int
-    partitions: int
 
 
-SCHEMA = (
-    "str key, Tensor x, Tensor[] stored, Tensor[] initial, Tensor[] masks, Tensor? lengths, Tensor? resets, bool reverse, int threads,"
-    " int partitions"
-)
+SCHEMA = "str key, Tensor x, Tensor[] stored, Tensor[] initial, Tensor[] masks, Tensor? lengths, Tensor? resets, bool reverse"
 """The fields of `Given` as torch.library writes them."""
 
 
@@ -61,22 +57,30 @@ class Call:
         self.masks = [self.library.whole(next(m for m in given.masks if m.shape[1] == sizes[label])) for label in labels]
         columns = [self.library.padded(sizes[label]) for label in kernel.columns]
         self.stride = {True: self.library.lanes + sum(columns), False: self.library.lanes + sum(columns[: kernel.forward_columns])}
-        left_out = max((self.binding.rows[n] for n, p in zip(kernel.parameters, self.binding.places, strict=True) if p is None), default=0)
-        self.left_out = self.like.new_zeros(left_out) if left_out else None
+        self.left_out = self.like.new_zeros(self.binding.left_out) if self.binding.left_out else None
+        self.sums = self.like.new_empty(self.binding.summed) if self.binding.summed else None
 
     def _inputs(self) -> int:
         """The columns of the input maps, where the input is numbers."""
         recurrence = self.binding.plan.recurrence
         maps = (p.name for p in recurrence.parameters if p.columns == "x")
         places = dict(zip(self.binding.kernel.parameters, self.binding.places, strict=True))
-        return next((self.stored[place[0]].shape[1] for name in maps if (place := places[name])), 0)
+        return next((self.stored[at[0][0]].shape[1] for name in maps if (at := places[name])), 0)
+
+    @cached_property
+    def share(self) -> tuple[int, int]:
+        """How many threads share the call, and into how many parts of its own the batch is cut."""
+        return threads_for(self.steps, self.batch, sum(t.numel() for t in self.stored))
+
+    def _in_turns(self) -> int:
+        _, partitions = self.share
+        return 2 * partitions * max(self.library.most_rows, -(-self.batch // partitions))
 
     def tape(self, *, training: bool) -> Tensor:
-        """Room for the numbers, and one that tells whether they were written over. Without gradients each part of the batch needs two spans."""
-        partitions = self.given.partitions
-        in_turns = 2 * partitions * max(self.library.most_rows, -(-self.batch // partitions))
-        rows = self.steps * self.batch if training else in_turns
-        count = rows * self.stride[training] + 1
+        """Room for the numbers, and two that tell whether they were written over, and into how many parts the batch was cut. Without gradients
+        each part needs two spans."""
+        rows = self.steps * self.batch if training else self._in_turns()
+        count = rows * self.stride[training] + 2
         try:
             return self.like.new_empty(count)
         except RuntimeError:
@@ -97,15 +101,16 @@ class Call:
     ) -> Any:
         """What the compiled code reads. The memory that it tells of is the call's and the caller's, who must keep both until the end."""
         numbers = self.library.numbers()
-        numbers.threads = self.given.threads if can_share() else 1
-        numbers.steps, numbers.batch, numbers.partitions = self.steps, self.batch, self.given.partitions
+        numbers.threads, numbers.partitions = self.share
+        numbers.steps, numbers.batch = self.steps, self.batch
         numbers.reverse, numbers.training = self.given.reverse, training
         numbers.lengths, numbers.resets, numbers.d_x = _at(self.lengths), _at(self.resets), _at(d_x)
         setattr(numbers, self.input, _at(self.x))
-        numbers.tape, numbers.used = tape.data_ptr(), tape.data_ptr() + (tape.numel() - 1) * tape.element_size()
-        numbers.size[:], numbers.parameter[:] = self.sizes, self.binding.addresses(self.stored, self.left_out)
+        numbers.tape, numbers.used = tape.data_ptr(), tape.data_ptr() + (tape.numel() - 2) * tape.element_size()
+        numbers.size[:] = self.sizes
+        self.binding.point(numbers, self.stored, self.left_out, self.sums)
         if d_stored:
-            numbers.d_parameter[:] = self.binding.addresses(d_stored, None)
+            self.binding.point_back(numbers, d_stored)
         by_name = {"initial": self.initial, "out": outs, "final": finals, "d_out": d_outs, "d_final": d_finals, "d_initial": d_initial}
         for name, tensors in {**by_name, "row_vector": self.masks}.items():
             getattr(numbers, name)[: len(tensors)] = [_at(t) for t in tensors]

@@ -5,7 +5,6 @@ from functools import cache
 import torch
 
 from unrolled.engines.constants import constant
-from unrolled.engines.eager import EagerEngine
 from unrolled.engines.native import operators
 from unrolled.engines.native.bindings import bind, binding_of, is_bound
 from unrolled.engines.native.build import notice
@@ -14,12 +13,9 @@ from unrolled.engines.native.compilers import find_compiler
 from unrolled.engines.native.library import DEFINES, library
 from unrolled.engines.native.panels import panels_of, release_panels
 from unrolled.engines.native.stream import Prepared, prepare, run_short
-from unrolled.engines.native.threads import threads_for
 from unrolled.engines.problem import Problem, Solution
-from unrolled.engines.watched import has_tangents, is_watched
+from unrolled.engines.watched import are_plain, has_tangents, is_watched
 from unrolled.errors import BuildError
-
-_EAGER = EagerEngine()
 
 
 class NativeEngine:
@@ -41,6 +37,8 @@ class NativeEngine:
             return "whole numbers can only be looked up"
         if torch.compiler.is_compiling():
             return _lacking()
+        if torch._C._get_tracing_state() is not None:
+            return "what torch.jit.trace keeps is to run without this package"
         if torch._C._are_functorch_transforms_active():
             return "the transforms of torch.func need torch's own operations"
         if has_tangents():
@@ -57,22 +55,19 @@ class NativeEngine:
 
     def run(self, problem: Problem) -> Solution:
         """The recurrence over all real steps."""
-        stored, every, compiling = problem.weights.stored, problem.every_state, torch.compiler.is_compiling()
+        stored, every, compiling = list(problem.weights.stored), problem.every_state, torch.compiler.is_compiling()
         training = torch.is_grad_enabled() and any(t.requires_grad for t in (problem.x, *stored, *problem.initial))
         # What is watched goes by way of torch's dispatcher, which knows what to do with tensors that have no memory.
-        direct = not training and not compiling and not is_watched()
-        if training and not compiling and not is_watched() and not _has_steps(problem):
-            return _EAGER.run(problem)
+        direct = not training and not compiling and not is_watched() and are_plain((problem.x, *stored, *problem.initial))
         if direct and (solution := run_short(problem)):
             return solution
         if training and not compiling:
-            release_panels(problem.weights)
+            release_panels(problem.weights.layout)
         lengths = None if problem.lengths is None else problem.lengths.values
         masks = [] if problem.masks is None else list(problem.masks.values())
-        share = threads_for(problem.x.shape[0], problem.x.shape[1], sum(t.numel() for t in stored))
-        given = Given(bind(problem), problem.x, stored, list(problem.initial), masks, lengths, problem.resets, problem.reverse, *share)
+        given = Given(bind(problem), problem.x, stored, list(problem.initial), masks, lengths, problem.resets, problem.reverse)
         if direct:
-            found = operators.forward(given, every, training, panels_of(problem.weights))
+            found = operators.forward(given, every, training, panels_of(problem.weights.layout))
         else:
             found = torch.ops.unrolled.forward(*given, every, training)
         states = len(problem.initial)
@@ -82,11 +77,6 @@ class NativeEngine:
     def prepare(self, problem: Problem) -> Prepared | None:
         """The same call as it may come again; None where it is better made anew."""
         return prepare(problem)
-
-
-def _has_steps(problem: Problem) -> bool:
-    """Whether there is anything to compute. If not, results depend on no parameter, and the reference says on what else."""
-    return problem.x.shape[0] * problem.x.shape[1] > 0 and (problem.lengths is None or bool(problem.lengths.values.any()))
 
 
 @cache

@@ -14,7 +14,7 @@ from unrolled.compiler.masks import with_masks
 from unrolled.compiler.native import Kernel, make_kernel
 from unrolled.engines.native.build import build, load
 from unrolled.engines.native.threads import runtime
-from unrolled.engines.weights import Layout, Weights
+from unrolled.engines.weights import WeightLayout
 from unrolled.errors import LackOfMemoryError, ShapeError
 
 DEFINES = {(torch.float32, False): (), (torch.float32, True): ("NARROW",), (torch.float64, False): ("DOUBLE",)}
@@ -84,7 +84,7 @@ def lack_of_memory(lacking: int) -> LackOfMemoryError:
 def _numbers(kernel: Kernel) -> type[ctypes.Structure]:
     """`Call` of compiler/native/runtime/sequences.h: its fields in their order, all 8 bytes wide, addresses as numbers."""
     plain = ["threads", "steps", "batch", "partitions", "reverse", "training", "lengths", "resets", "x", "ids", "tape", "used", "d_x"]
-    parameters, states = ("parameter", "d_parameter"), ("initial", "out", "final", "d_out", "d_final", "d_initial")
+    parameters, states = ("parameter", "first", "second", "d_parameter"), ("initial", "out", "final", "d_out", "d_final", "d_initial")
     arrays = {"size": len(kernel.sizes)} | dict.fromkeys(parameters, len(kernel.parameters)) | dict.fromkeys(states, len(kernel.states))
     arrays["row_vector"] = len(kernel.row_vectors)
     number = ctypes.c_int64
@@ -101,26 +101,31 @@ def library(kernel: Kernel, dtype: torch.dtype, narrow: bool) -> Library:
 class Binding:
     """A recurrence with the way in which a layer stores its parameters: all that is the same from call to call.
 
-    `places` has for each parameter of the kernel the number of the stored tensor that holds it and the rows above it there; None for one
-    that is left out, and zero. `sizes` are those of the kernel's size labels but for the input's, which is first.
+    `places` has for each parameter of the kernel where it is stored, as `WeightLayout` does. `sizes` are those of the kernel's size labels
+    but for the input's, which is first.
     """
 
-    def __init__(self, plan: Plan, weights: Weights, masked: bool, narrow: bool) -> None:
-        self.plan, self.masked, self.narrow = plan, masked, narrow
-        self.layout: Layout = weights.layout
-        self.rows = dict(weights.rows)
+    def __init__(self, plan: Plan, layout: WeightLayout, masked: bool, narrow: bool) -> None:
+        # Without what a layer would otherwise be kept alive by.
+        self.plan, self.masked, self.narrow, self.layout = plan, masked, narrow, WeightLayout(layout.blocks, layout.rows)
+        self.rows = self.layout.rows
         recurrence, masks = with_masks(plan) if masked else (plan.recurrence, ())
         self.kernel = make_kernel(make_plan(recurrence), masks)
-        self.places = [self._place(name) for name in self.kernel.parameters]
+        self.places = [self.layout.places[name] for name in self.kernel.parameters]
         self.labels = {p.rows: self.rows[p.name] for p in plan.recurrence.parameters}
         self.state_labels = [recurrence.size_of(s) for s in recurrence.states]
         self.mask_labels = [recurrence.parameter(m).rows for m in masks]
-
-    def _place(self, name: str) -> tuple[int, int] | None:
-        for number, blocks in enumerate(self.layout.values()):
-            if name in blocks:
-                return number, sum(self.rows[b] for b in blocks[: blocks.index(name)])
-        return None
+        in_no_tensor = [self.rows[name] for name, places in zip(self.kernel.parameters, self.places, strict=True) if not places]
+        self.left_out = max(in_no_tensor, default=0)
+        """The rows of the largest parameter that is in no tensor, and zero."""
+        self._sums = [number for number, places in enumerate(self.places) if len(places) > 1]
+        sizes = [self.rows[self.kernel.parameters[number]] for number in self._sums]
+        self.summed = sum(sizes)
+        """The rows of all parameters that are sums."""
+        self._above = [sum(sizes[:number]) for number in range(len(sizes))]
+        self._twice = _runs(
+            [(self.places[number][0], self.places[number][1], rows) for number, rows in zip(self._sums, sizes, strict=True)]
+        )
 
     def sizes(self, inputs: int, units: Sequence[int]) -> dict[str, int]:
         """What every size label stands for. Where no map tells how many numbers the input can be, a state as wide as the input does."""
@@ -129,7 +134,7 @@ class Binding:
     def check(self, stored: Sequence[Tensor], sizes: dict[str, int], like: Tensor) -> None:
         """Raise a `ShapeError` for a stored tensor that has been replaced by one of another shape, type or device."""
         parameters = {p.name: p for p in self.plan.recurrence.parameters}
-        for tensor, (name, blocks) in zip(stored, self.layout.items(), strict=True):
+        for tensor, (name, blocks) in zip(stored, self.layout.blocks.items(), strict=True):
             first = parameters[blocks[0]]
             shape = (sum(self.rows[b] for b in blocks), *((sizes[first.columns],) if first.is_matrix else ()))
             if tensor.shape != shape or tensor.dtype != like.dtype or tensor.device != like.device:
@@ -138,13 +143,38 @@ class Binding:
                     f"The parameter {name!r} must be {list(shape)} of {like.dtype} on {like.device}, got {got}. Convert the whole layer."
                 )
 
-    def addresses(self, stored: Sequence[Tensor], left_out: Tensor | None) -> list[int]:
-        """Where each parameter begins; those left out are all in one place. What is in no tensor, or in an empty one, is nowhere, which is 0."""
-        found = []
-        for number, rows in (place or (None, 0) for place in self.places):
-            tensor = left_out if number is None else stored[number]
-            if tensor is None or not tensor.numel():
-                found.append(0)
-            else:
-                found.append(tensor.data_ptr() + rows * tensor.stride(0) * tensor.element_size())
-        return found
+    def point(self, numbers: Any, stored: Sequence[Tensor], left_out: Tensor | None, sums: Tensor | None) -> None:
+        """Say where each parameter begins: those left out are all in one place, and a sum lies in `sums` when the kernel has added it up."""
+        found = [_at(stored[places[0][0]], places[0][1]) if places else _at(left_out) for places in self.places]
+        for number, above in zip(self._sums, self._above, strict=True):
+            (first, row), (second, _) = self.places[number]
+            numbers.first[number], numbers.second[number] = _at(stored[first], row), _at(stored[second], row)
+            found[number] = _at(sums, above)
+        numbers.parameter[:] = found
+
+    def point_back(self, numbers: Any, d_stored: Sequence[Tensor]) -> None:
+        """Say where the adjoint of each parameter goes; what is not wanted, in a tensor without memory, goes nowhere, which is 0."""
+        wanted = (next((place for place in places if d_stored[place[0]].numel()), None) for places in self.places)
+        numbers.d_parameter[:] = [0 if place is None else _at(d_stored[place[0]], place[1]) for place in wanted]
+
+    def share(self, d_stored: Sequence[Tensor]) -> None:
+        """Both parts of a sum have its adjoint, which the kernel has written to one."""
+        for first, second, above, rows in self._twice:
+            if d_stored[first].numel() and d_stored[second].numel():
+                d_stored[second].narrow(0, above, rows).copy_(d_stored[first].narrow(0, above, rows))
+
+
+def _runs(sums: Sequence[tuple[tuple[int, int], tuple[int, int], int]]) -> list[tuple[int, int, int, int]]:
+    """Both tensors, the row above and the rows of each piece of memory that belongs to sums, in as few pieces as there are."""
+    found: list[tuple[int, int, int, int]] = []
+    for (first, above), (second, _), rows in sorted(sums):
+        if found and found[-1][:2] == (first, second) and found[-1][2] + found[-1][3] == above:
+            found[-1] = (first, second, found[-1][2], found[-1][3] + rows)
+        else:
+            found.append((first, second, above, rows))
+    return found
+
+
+def _at(tensor: Tensor | None, row: int = 0) -> int:
+    """Where a row of a tensor lies; 0 for one without memory."""
+    return 0 if tensor is None or not tensor.numel() else tensor.data_ptr() + row * tensor.stride(0) * tensor.element_size()

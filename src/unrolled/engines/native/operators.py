@@ -17,7 +17,7 @@ from unrolled.engines.weights import Weights
 
 
 def forward(given: Given, every_state: bool, training: bool, panels: Panels | None = None) -> list[Tensor]:
-    """The steps of the output (of every state), the final states, and the tape. Packed weights are kept in `panels`, if there are any."""
+    """The steps of the output (of every state), the final states, and the tape, which is empty without gradients. Packed weights are kept in `panels`, if there are any."""
     call = Call(given)
     new = call.like.new_empty if given.lengths is None else call.like.new_zeros
     outs, finals = _results(call, every_state, new)
@@ -26,7 +26,7 @@ def forward(given: Given, every_state: bool, training: bool, panels: Panels | No
     call.check(numbers)
     with nullcontext() if panels is None else panels.lent(call.library, numbers):
         call.library.forward(numbers)
-    return [*outs, *finals, tape]
+    return [*outs, *finals, tape if training else tape.new_empty(0)]
 
 
 def _results(call: Call, every_state: bool, new: Callable[..., Tensor]) -> tuple[list[Tensor], list[Tensor]]:
@@ -54,6 +54,7 @@ def backward(
     numbers = call.numbers(tape, training=True, d_outs=outs, d_finals=finals, d_x=d_x, d_stored=d_stored, d_initial=d_initial)
     call.check(numbers)
     call.library.backward(numbers)
+    call.binding.share(d_stored)
     return [*d_stored, *d_initial, *([] if d_x is None else [d_x])]
 
 
@@ -76,7 +77,7 @@ def _operator_backward(*arguments: Any) -> list[Tensor]:
 def _forward_shapes(*arguments: Any) -> list[Tensor]:
     call, (every_state, training) = Call(Given(*arguments[:_COUNT])), arguments[_COUNT:]
     outs, finals = _results(call, every_state, call.like.new_empty)
-    return [*outs, *finals, call.tape(training=training)]
+    return [*outs, *finals, call.tape(training=True) if training else call.like.new_empty(0)]
 
 
 def _backward_shapes(*arguments: Any) -> list[Tensor]:
@@ -106,7 +107,7 @@ def _flow_back(ctx: Any, flows: list[Tensor | None]) -> tuple[Any, ...]:
     count = states if ctx.every_state else 1
     found: Sequence[Tensor | None]
     d_outs, d_finals = flowing[:count], flowing[count:-1]
-    if torch.is_grad_enabled():
+    if torch.is_grad_enabled() or any(map(_is_batched, flowing)):
         found = _differentiable(given, ctx.every_state, d_outs, d_finals)
     elif _is_plain(tape):
         found = backward(given, tape, d_outs, d_finals, wanted, into_input)
@@ -118,6 +119,12 @@ def _flow_back(ctx: Any, flows: list[Tensor | None]) -> tuple[Any, ...]:
     return (None, d_x, d_stored, d_initial, [None] * len(given.masks), *[None] * (len(ctx.needs_input_grad) - 5))
 
 
+def _is_batched(flow: Tensor) -> bool:
+    """Whether many flows come as one (`is_grads_batched`, `jacobian(vectorize=True)`), which has no memory of its own."""
+    wrapped: bool = torch._C._functorch.is_functorch_wrapped_tensor(flow) or torch._C._functorch.is_legacy_batchedtensor(flow)
+    return wrapped
+
+
 def _is_plain(tape: Tensor) -> bool:
     """Whether nobody watches, so that the tape may be written over: not where torch records what is done, with tensors that have no memory."""
     return type(tape) is Tensor and not torch._C._len_torch_dispatch_stack()
@@ -125,10 +132,16 @@ def _is_plain(tape: Tensor) -> bool:
 
 def _differentiable(given: Given, every_state: bool, d_outs: Sequence[Tensor], d_finals: Sequence[Tensor]) -> list[Tensor | None]:
     """The same adjoints by way of the engine `eager`, so that they can be differentiated once more; None for what nothing depends on."""
+    again = torch.is_grad_enabled()
+    with torch.enable_grad():
+        return _adjoints(given, every_state, d_outs, d_finals, again=again)
+
+
+def _adjoints(given: Given, every_state: bool, d_outs: Sequence[Tensor], d_finals: Sequence[Tensor], *, again: bool) -> list[Tensor | None]:
     # One tensor may stand in several places, each with a gradient of its own.
     stored, initial, x = [t.view_as(t) for t in given.stored], [t.view_as(t) for t in given.initial], given.x.view_as(given.x)
     binding = binding_of(given.key)
-    weights = Weights(binding.layout, binding.rows).using(dict(zip(binding.layout, stored, strict=True)))
+    weights = Weights(binding.layout, stored)
     real = None if given.lengths is None else Lengths(given.lengths, x.shape[0], x.device)
     by_width = {m.shape[1]: m for m in given.masks} or None
     solution: Solution = EagerEngine().run(
@@ -140,7 +153,7 @@ def _differentiable(given: Given, every_state: bool, d_outs: Sequence[Tensor], d
     found: dict[int, Tensor] = {}
     if pairs and wanted:
         outputs, flows = zip(*pairs, strict=True)
-        grads = torch.autograd.grad(outputs, wanted, flows, create_graph=True, allow_unused=True)
+        grads = torch.autograd.grad(outputs, wanted, flows, create_graph=again, allow_unused=True)
         found = {id(t): g for t, g in zip(wanted, grads, strict=True) if g is not None}
     return [found.get(id(t)) for t in inputs]
 

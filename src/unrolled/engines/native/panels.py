@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from unrolled.engines.native.library import Library
-from unrolled.engines.weights import Weights
+from unrolled.engines.weights import WeightLayout
 
 
 class Panels:
@@ -61,15 +61,15 @@ class Panels:
         return self._memory.data_ptr()
 
 
-_of: WeakKeyDictionary[Weights, Panels] = WeakKeyDictionary()
+_of: WeakKeyDictionary[WeightLayout, Panels] = WeakKeyDictionary()
 
 
-def panels_of(weights: Weights) -> Panels:
+def panels_of(layout: WeightLayout) -> Panels:
     """The one room of a layer and direction, which goes when they do."""
-    return _of.setdefault(weights, Panels()) if (known := _of.get(weights)) is None else known
+    return _of.setdefault(layout, Panels()) if (known := _of.get(layout)) is None else known
 
 
-def release_panels(weights: Weights) -> None:
+def release_panels(layout: WeightLayout) -> None:
     """Give the memory back that a layer and direction keep: those that are trained change at every step."""
-    if (known := _of.get(weights)) is not None:
+    if (known := _of.get(layout)) is not None:
         known.release()

@@ -17,9 +17,9 @@ from unrolled.engines.native.bindings import bind, binding_of
 from unrolled.engines.native.call import Call, Given
 from unrolled.engines.native.library import Library
 from unrolled.engines.native.panels import panels_of
-from unrolled.engines.native.threads import can_share, threads_for
+from unrolled.engines.native.threads import can_share
 from unrolled.engines.problem import Problem, Solution
-from unrolled.engines.weights import Weights
+from unrolled.engines.weights import WeightLayout
 
 MOST_ROWS = 32
 """Steps times sequences of a call that is worth preparing: beyond, what is saved is little beside the products."""
@@ -29,7 +29,7 @@ MOST_KINDS = 8
 
 _Signature = tuple[object, ...]
 _Form = tuple[object, ...]
-_prepared: WeakKeyDictionary[Weights, dict[_Signature, "Prepared"]] = WeakKeyDictionary()
+_prepared: WeakKeyDictionary[WeightLayout, dict[_Signature, "Prepared"]] = WeakKeyDictionary()
 
 
 def run_short(problem: Problem) -> Solution | None:
@@ -37,7 +37,7 @@ def run_short(problem: Problem) -> Solution | None:
     x, initial = problem.x, problem.initial
     if x.shape[0] * x.shape[1] > MOST_ROWS:
         return None
-    known = _prepared.setdefault(problem.weights, {})
+    known = _prepared.setdefault(problem.weights.layout, {})
     signature = (id(problem.plan), x.shape, x.dtype, initial[0].dtype, problem.reverse, problem.narrow, torch.get_num_threads())
     prepared = known.get(signature)
     if prepared is None:
@@ -58,8 +58,7 @@ def prepare(problem: Problem) -> "Prepared | None":
     stored = problem.weights.stored
     if not problem.x.numel() or not _is_usual(problem) or not all(_is_plain(t) for t in stored):
         return None
-    threads, partitions = threads_for(problem.x.shape[0], problem.x.shape[1], sum(t.numel() for t in stored))
-    return Prepared(problem, stored, threads, partitions)
+    return Prepared(problem, stored)
 
 
 def _is_usual(problem: Problem) -> bool:
@@ -76,13 +75,13 @@ def _is_plain(tensor: Tensor) -> bool:
 class Prepared:
     """A call of which only addresses are still missing."""
 
-    def __init__(self, problem: Problem, stored: list[Tensor], threads: int, partitions: int) -> None:
+    def __init__(self, problem: Problem, stored: Sequence[Tensor]) -> None:
         key = bind(problem)
-        call = Call(Given(key, problem.x, stored, problem.initial, (), None, None, problem.reverse, threads, partitions))
+        call = Call(Given(key, problem.x, stored, problem.initial, (), None, None, problem.reverse))
         self._lock, self._binding = Lock(), binding_of(key)
         self._library: Library = call.library
-        self._alone = threads == 1
-        self._looked_up, self._left_out = call.looked_up, call.left_out
+        self._alone = call.share[0] == 1
+        self._looked_up, self._left_out, self._sums = call.looked_up, call.left_out, call.sums
         self._parts = [s[0].numel() * call.batch * s.element_size() for s in problem.initial]
         # Not made in inference mode, in which whoever comes next may not be.
         with torch.inference_mode(False):
@@ -93,7 +92,7 @@ class Prepared:
         self._numbers = call.numbers(self._tape, training=True)
         self._input, self._initial, self._out, self._final = call.input, self._numbers.initial, self._numbers.out, self._numbers.final
         # So few rows are not worth packing for, unless only packed weights are narrow.
-        self._panels = panels_of(problem.weights) if problem.narrow else None
+        self._panels = panels_of(problem.weights.layout) if problem.narrow else None
         self._forms = [_form(t) for t in stored]
         self._addresses = [t.data_ptr() for t in stored]
 
@@ -140,11 +139,11 @@ class Prepared:
         if addresses != self._addresses:
             if not all(_is_plain(t) for t in stored):
                 return False
-            self._numbers.parameter[:] = self._binding.addresses(stored, self._left_out)
+            self._binding.point(self._numbers, stored, self._left_out, self._sums)
             self._addresses = addresses
         return True
 
 
 def _form(tensor: Tensor) -> _Form:
     """What a kernel must know of a parameter beside where it lies."""
-    return tensor.shape, tensor.dtype, tensor.is_contiguous()
+    return type(tensor), tensor.shape, tensor.dtype, tensor.is_contiguous()

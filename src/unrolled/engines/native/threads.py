@@ -7,11 +7,8 @@ from pathlib import Path
 
 import torch
 
-from unrolled.engines.constants import constant
-
 _FUNCTIONS = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 _forked = False
-
 
 _STEP, _CALL = 20_000, 1_000_000
 """The multiplications of a step, below which threads wait for one another longer than they save, and those of a call worth waking them."""
@@ -39,9 +36,8 @@ def can_share() -> bool:
     return not _forked and bool(runtime())
 
 
-@constant
 def _allowed() -> int:
-    """torch.compile compiles anew where `torch.set_num_threads` was called since."""
+    """Threads that a call may have."""
     return torch.get_num_threads() if can_share() else 1
 
 

@@ -87,6 +87,7 @@ static void forward_work(void *data, Team *team, long thread, long threads)
 
 static void begin_run(Run *run, int columns)
 {
+    add_up(run->call);
     lay_out(run);
     lay_out_columns(run, columns);
 }
@@ -101,7 +102,8 @@ long forward(const Call *call)
         if (call->training)
             use_large_pages(call->tape, (size_t)(run.slots * run.stride) * sizeof(real));
         run_team(forward_work, &run, call->threads);
-        *call->used = 0;
+        call->used[0] = 0;
+        call->used[1] = (real)call->partitions;
     }
     return give_back(&run.memory);
 }
@@ -228,9 +230,12 @@ static void allocate_arriving(Run *run, real **arriving)
 }
 
 /* The backward pass writes over the tape; whoever comes a second time has it made again. Returns what `forward` does. */
-long backward(const Call *call)
+long backward(const Call *given)
 {
-    const long lacking = *call->used ? forward(call) : 0;
+    Call laid_out = *given;
+    laid_out.partitions = (long)given->used[1];
+    const Call *call = &laid_out;
+    const long lacking = call->used[0] ? forward(call) : 0;
     if (lacking)
         return lacking;
     Run run = {.call = call};
@@ -241,7 +246,7 @@ long backward(const Call *call)
     run.scratch_room = gradient_room(&run);
     run.scratch = reserve(&run.memory, (size_t)(call->threads * run.scratch_room) * sizeof(real));
     if (!run.memory.lacking) {
-        *call->used = 1;
+        call->used[0] = 1;
         run_team(backward_work, &back, call->threads);
     }
     return give_back(&run.memory);

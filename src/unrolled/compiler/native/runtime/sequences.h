@@ -9,10 +9,11 @@ typedef struct {
     const uint8_t *resets;  /* [T, B], or NULL */
     const real *x;          /* [T, B, I] */
     const int64_t *ids;     /* [T, B], in place of x */
-    real *tape, *used; /* `used` says that the tape was written over */
+    real *tape, *used; /* two numbers: whether the tape was written over, and the partitions by which it is laid out */
     real *d_x;         /* [T, B, I], or NULL; what no sequence reaches is 0 before */
     long size[LABELS];
     const real *parameter[PARAMETERS];
+    const real *first[PARAMETERS], *second[PARAMETERS]; /* what is added up to a parameter, or NULL */
     real *d_parameter[PARAMETERS];
     const real *initial[STATES]; /* [B, padded] */
     real *out[STATES];           /* [T, B, n], or NULL where not asked for; 0 before where there is padding */
@@ -69,6 +70,14 @@ long fault(const Call *call)
                 return 2;
         }
     return 0;
+}
+
+/* Make the parameters that are sums. */
+static void add_up(const Call *call)
+{
+    for (int p = 0; p < PARAMETERS; p++)
+        for (long u = 0; call->first[p] && u < call->size[parameter_size[p]]; u++)
+            ((real *)call->parameter[p])[u] = call->first[p][u] + call->second[p][u];
 }
 
 /* The rows by falling length, rows of equal length in their order: counted in `rank`, then placed. */
