@@ -59,7 +59,9 @@ def test_help_lists_what_fits(flag):
     assert not any(flag in general for flag in ("--beam", "--confusion", "--case")) and "--json" in general
     assert "--case" in call("evaluate", "lm", flag)
     assert "--attention" in call("predict", "french", "-h" if flag == "--help" else flag)
-    assert "--json" in call("evaluate", flag, "nowhere") and "--beam" in call("evaluate", flag, "french")
+    assert "--beam" in call("evaluate", flag, "french")
+    with pytest.raises(RunError, match="There is no run folder nowhere"):
+        call("evaluate", "nowhere", flag)
 
 
 def test_help_about_a_run_is_in_groups():

@@ -61,7 +61,7 @@ class RunCommand(GroupedCommand):
     def _recipe_in(self, args: Sequence[str]) -> AnyRecipe | None:
         """The recipe of the run that was typed; None where help alone is wanted. `RunError` for what is no run, or none for this command."""
         run = args[0] if args and os.path.isdir(args[0]) else self._run_in(args)
-        if run is None or ({"-h", "--help", "--help-all"} & {*args} and not os.path.isdir(run)):
+        if run is None:
             return None
         recipe = recipe_of(run)
         _require(recipe, Path(run), str(self.name))

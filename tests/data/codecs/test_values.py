@@ -66,3 +66,11 @@ def test_what_is_stored_is_what_was_there():
     ):
         with pytest.raises(RunError):
             ValueCodec.from_json(damage)
+
+
+def test_what_a_prediction_says_is_supposed_standardised():
+    codec = ValueCodec.learn(gather(WHOLE, "word"), np.array([0, 1]), Target.VALUES)
+    np.testing.assert_allclose(codec.supposed(Prediction(values=np.array([50.0, 7.0]))), [[48, -1.3]])
+    steps = ValueCodec.learn(gather(STEPS, "word"), np.arange(3), Target.STEP_VALUES)
+    values = np.array([[1.0, 2.0], [3.0, 5.0]])
+    np.testing.assert_allclose(steps.supposed(Prediction(values=values))[:, 0], (values - steps.scale.mean) / steps.scale.deviation)

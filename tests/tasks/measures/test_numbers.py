@@ -38,6 +38,8 @@ def test_measures_are_those_of_scikit_learn(columns):
 @pytest.mark.parametrize(("predicted", "r2"), [([[2.0], [2.0]], 1.0), ([[2.0], [3.0]], 0.0)])
 def test_a_number_that_never_changes_explains_all_or_nothing(predicted, r2):
     assert score_numbers(np.full((2, 1), 2.0), np.array(predicted), np.zeros(1)).r2 == r2
+    tenths = np.full((37, 1), 0.1)
+    assert score_numbers(tenths, np.full((37, 1), predicted[1][0] / 20 * (1 + 1e-15)), np.zeros(1)).r2 == r2
 
 
 def test_the_picture_has_a_panel_for_each_number(tmp_path):

@@ -7,8 +7,10 @@ import pytest
 
 import unrolled as un
 from unrolled.cli import main
-from unrolled.errors import ConfigError, DataError
-from unrolled.training import Silent
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
+from unrolled.tasks import find_recipe
+from unrolled.tasks.configuration import Configuration
+from unrolled.training import RunFolder, Silent
 
 SMALL = {"hidden": 8, "dropout": 0.0, "seed": 1, "device": "cpu", "display": Silent()}
 
@@ -162,3 +164,106 @@ def test_what_cannot_be_is_named(tmp_path, line, options, error, message):
     with pytest.raises(error, match=message):
         un.train_regressor(tmp_path / "bad.jsonl", out=tmp_path / "run", **{"input": "x", "epochs": 1, **SMALL, **options})
     assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture(scope="module")
+def uneven(tmp_path_factory):
+    """Series whose numbers are larger the later they come, so that what is held out differs from what is learnt; a few with one step."""
+    path, generator = tmp_path_factory.mktemp("uneven") / "uneven.jsonl", np.random.default_rng(3)
+    with open(path, "w") as file:
+        for number in range(40):
+            x = generator.normal(size=generator.integers(1, 5))
+            print(json.dumps({"x": x.tolist(), "y": 10.0 * number, "steps": (x + number).tolist()}), file=file)
+    return path
+
+
+def _data(path, **options):
+    options = {"device": "cpu", "seed": 2, "input": "x", "target": "y", **options}
+    configuration = Configuration.from_flat("regress", find_recipe("regress").options, {"sources": [str(path)], **options})
+    return find_recipe("regress").read(configuration, lambda *_: None)
+
+
+@pytest.mark.parametrize("target", ["y", "steps"])
+def test_means_are_those_of_the_training_part_alone(uneven, target):
+    data = _data(uneven, target=target, held_out=0.4)
+    values = [json.loads(line)[target] for line in uneven.read_text().splitlines()]
+    learnt = np.concatenate([np.atleast_1d(values[i]) for i in data.train.which])
+    assert len(data.train) == 24 and data.codecs.target.scale.mean == pytest.approx([learnt.mean()])
+    assert data.codecs.target.scale.deviation == pytest.approx([learnt.std()])
+    assert abs(learnt.mean() - np.concatenate([np.atleast_1d(v) for v in values]).mean()) > 0.1
+
+
+def test_what_is_always_said_is_the_mean_of_what_was_learnt(uneven, tmp_path):
+    trained = un.train_regressor(uneven, out=tmp_path / "run", input="x", target="y", epochs=1, **SMALL)
+    other = tmp_path / "other.jsonl"
+    other.write_text("".join(json.dumps({"x": [0.5], "y": y}) + "\n" for y in (1000.0, 1010.0, 1050.0)))
+    mean = trained.codecs.target.scale.mean[0]
+    assert trained.evaluate(other).baseline_mae == pytest.approx(1020 - mean)
+
+
+def test_deviations_are_in_the_units_of_the_target(tmp_path):
+    generator, path = np.random.default_rng(0), tmp_path / "noisy.jsonl"
+    path.write_text("".join(json.dumps({"x": [1.0], "y": float(y)}) + "\n" for y in generator.normal(500, 30, 400)))
+    found = un.train_regressor(path, out=tmp_path / "run", input="x", target="y", loss="normal", epochs=20, learning_rate=0.02, **SMALL)
+    assert found.predict([[1.0]])[0].deviations == pytest.approx([30], rel=0.2)
+
+
+def test_series_of_one_step_have_one_number_for_the_whole(tmp_path):
+    path = tmp_path / "single.jsonl"
+    path.write_text("".join(json.dumps({"x": [0.1 * i], "y": [float(i)]}) + "\n" for i in range(12)))
+    assert not _data(path).codecs.target.target.each_step
+
+
+def test_other_targets_are_other_data(uneven, tmp_path):
+    changed = tmp_path / "changed.jsonl"
+    changed.write_text(uneven.read_text().replace('"y": 10.0', '"y": 11.0'))
+    assert _data(uneven).fingerprint != _data(changed).fingerprint
+
+
+def test_a_target_that_never_changes_does_not_drown_the_others(tmp_path):
+    path, other = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    lines = [json.dumps({"x": [0.1 * i, 1.0], "y": float(i), "z": 0.1}) for i in range(40)]
+    path.write_text("\n".join(lines) + "\n")
+    other.write_text(lines[3] + "\n" + lines[4].replace("0.1}", "0.11}") + "\n")
+    found = un.train_regressor(path, out=tmp_path / "run", input="x", target="y,z", validation=str(other), epochs=2, **SMALL)
+    assert found.codecs.target.scale.deviation[1] == 1
+    records = [r["held_out"] for r in RunFolder(tmp_path / "run").history.records() if "held_out" in r]
+    assert max(records) < 100
+    assert found.evaluate(path).targets["z"].r2 in (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "error", "message"),
+    [
+        (['{"x": [1, 2], "y": 1e300}', '{"x": [1], "y": 1e308}'], {}, DataError, "squares are too large.*below 1e150"),
+        (['{"x": [1, 2], "y": 1}', '{"x": [1], "y": 2}'], {"target": "y,y"}, ConfigError, "must name each column once, got 'y,y'"),
+        (['{"x": [1, 2], "y": 1}', '{"x": [1], "y": 2}'], {"level": "char"}, ConfigError, "`level` is for words and characters"),
+        (['{"x": [1, 2], "y": 1}', '{"x": [1], "y": 2}'], {"vocabulary": 9}, ConfigError, "`vocabulary` is for words and characters"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(tmp_path, lines, options, error, message):
+    (tmp_path / "a.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.raises(error, match=message):
+        un.train_regressor(tmp_path / "a.jsonl", out=tmp_path / "run", **{"input": "x", "target": "y", "epochs": 1, **SMALL, **options})
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_numbers_of_targets_are_named(whole, tmp_path):
+    path = tmp_path / "one.jsonl"
+    path.write_text('{"x": [[1, 2]], "total": 3}\n')
+    with pytest.raises(DataError, match=r"learnt 2 numbers for each sequence \(total, last\), and here there is 1"):
+        whole.evaluate(path, reading=whole.reading_of(path, target="total"))
+
+
+def test_lists_of_numbers_are_series_as_in_files(whole):
+    one = whole.predict([[[1.0, 2.0], [0.5, -1.0]]])[0].values
+    assert one == pytest.approx(whole.predict([np.array([[1.0, 2.0], [0.5, -1.0]])])[0].values)
+    with pytest.raises(DataError, match=r"`sequences\[0\]` must be a list of numbers, or of lists of as many"):
+        whole.predict([[[1.0, 2.0], [0.5]]])
+
+
+def test_where_nothing_can_be_held_out_that_is_said(tmp_path):
+    path = tmp_path / "one.jsonl"
+    path.write_text('{"x": [1, 2, 3], "y": [1, 2, 3]}\n')
+    with pytest.warns(UnrolledWarning, match="Nothing is held out, as there is one sequence"):
+        un.train_regressor(path, out=tmp_path / "run", input="x", target="y", epochs=1, **SMALL)

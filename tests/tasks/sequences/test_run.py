@@ -14,6 +14,7 @@ import torch
 import unrolled as un
 from unrolled.cells import find_cell
 from unrolled.data.dataset import TOKENS
+from unrolled.data.formats import labelled_examples
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
 from unrolled.tasks.configuration import Configuration
@@ -188,6 +189,21 @@ def test_an_unseen_label_among_several_has_no_part_in_the_loss(tmp_path):
         losses.append(RunFolder(tmp_path / name).history.records()[-1])
     assert losses[0]["final_held_out"] == pytest.approx(losses[1]["final_held_out"])
     assert losses[1]["final_accuracy"] <= 0.5
+
+
+def test_sequences_whose_targets_are_unknown_have_no_part_in_the_loss_wherever_they_stand(table, tags, tmp_path):
+    for train, data, known, unknown in (
+        (un.train_classifier, table, "good film,good", "bad plot,new"),
+        (un.train_tagger, tags, "Dr O\nAda B-per\n", "Bo B-new\nsees O\n"),
+    ):
+        trained = train(data, out=tmp_path / data.stem, **QUIET)
+        losses = []
+        for number, lines in enumerate(([known], [unknown, known], [known, unknown])):
+            path = tmp_path / f"{number}{data.suffix}"
+            path.write_text("\n".join([*(["text,label"] if data.suffix == ".csv" else []), *lines]) + "\n")
+            encoded = trained._encoded(labelled_examples(path, trained.reading_of(path), trained.wanted))
+            losses.append(trained.predictor.predict_all(encoded, np.arange(len(lines)))[1:])
+        assert losses[1] == losses[2] == pytest.approx(losses[0], rel=1e-5)
 
 
 def test_class_weights_with_a_crf_are_refused_before_anything_is_written(tags, tmp_path):

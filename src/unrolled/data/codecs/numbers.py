@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from unrolled.errors import DataError, RunError
 
+CONSTANT = 1e-12
+"""The deviation, as a part of the mean, up to which numbers are all the same."""
+
 
 @dataclass(frozen=True)
 class NumberCodec:
@@ -17,11 +20,13 @@ class NumberCodec:
     deviation: NDArray[np.float64]
 
     @classmethod
+    @np.errstate(over="ignore", invalid="ignore")
     def learn(cls, sequences: Iterable[NDArray[np.float32]]) -> "NumberCodec":
         """What sequences `[T, C]`, read one by one, say of their channels; NaN says nothing. No step at all is a `DataError`.
 
-        Counts, means and sums of squares of parts are joined as in Chan, Golub and LeVeque (1979), so that nothing is cancelled. Sums of
-        equal 32-bit numbers are exact in 64 bits, so that the deviation of a constant is exactly 0 before it is set to 1.
+        Counts, means and sums of squares of parts are joined as in Chan, Golub and LeVeque (1979), so that nothing is cancelled. What is a
+        billionth of a billionth of the mean squared is what rounding leaves of a constant, whose deviation is set to 1. Numbers whose
+        squares are too large for 64 bits are a `DataError`.
         """
         count = mean = squares = np.zeros(0)
         for numbers in sequences:
@@ -42,7 +47,9 @@ class NumberCodec:
         if not len(count):
             raise DataError("There is no step with numbers to take means from. Pass sequences with at least one step.")
         deviation = np.sqrt(squares / np.maximum(count, 1))
-        return cls(mean, np.where(deviation > 0, deviation, 1.0))
+        if not (np.isfinite(mean).all() and np.isfinite(deviation).all()):
+            raise DataError("There are numbers whose squares are too large to be added up. Scale them, to below 1e150.")
+        return cls(mean, np.where(deviation > CONSTANT * np.abs(mean), deviation, 1.0))
 
     def apply(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
         """A sequence `[T, C]` standardised; what is missing becomes 0, the mean. Another number of channels is a `DataError`."""

@@ -13,6 +13,7 @@ from unrolled.data.columns import Places
 from unrolled.data.dataset import STEP_VALUES, Dataset
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.vocabulary import damaged
+from unrolled.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,15 @@ class ValueCodec:
 
     def encode(self, dataset: Dataset) -> "ValueTargets":
         """Standardised numbers. `DataError` for another K."""
+        steps = dataset.columns.get(STEP_VALUES)
+        found = dataset.values.shape[1] if not self.target.each_step else 0 if steps is None else steps.elements.shape[1]
+        if found not in (0, self.numbers):
+            names = f" ({', '.join(self.names)})" if self.names else ""
+            each = "step" if self.target.each_step else "sequence"
+            raise DataError(
+                f"The network learnt {self.numbers} number{'' if self.numbers == 1 else 's'} for each {each}{names}, and here there "
+                f"{'is' if found == 1 else 'are'} {found}. Pass the same ones as `target`."
+            )
         return ValueTargets(dataset, self)
 
     def restore(self, values: NDArray[Any]) -> NDArray[np.float64]:

@@ -89,7 +89,7 @@ class Columns:
     def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The sequences. Lines with another number of columns than the first are a `DataError`; a missing column is a `ConfigError`."""
         if not wanted.each_step:
-            raise ConfigError("A file with a token a line has tags for tokens and no label for a sequence. Use it to tag, not to classify.")
+            raise ConfigError("A file with a token a line has tags for tokens and no label for a sequence. Use it to tag.")
         for path in paths:
             yield from _read(path, options)
 

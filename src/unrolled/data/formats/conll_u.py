@@ -42,7 +42,7 @@ class ConllU:
     def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The sentences. What the `conllu` library refuses, and a line of another width, is a `DataError`; a missing column a `ConfigError`."""
         if not wanted.each_step:
-            raise ConfigError("A CoNLL-U file has tags for words and no label for a sentence. Use it to tag, not to classify.")
+            raise ConfigError("A CoNLL-U file has tags for words and no label for a sentence. Use it to tag.")
         for path in paths:
             names = tuple(extra("conllu.parser").DEFAULT_FIELDS)
             for block in read_blocks(path, options.encoding):

@@ -39,16 +39,17 @@ def find_header(rows: Sequence[Sequence[str]], asked: Iterable[str] = ()) -> boo
     first = [cell.strip() for cell in rows[0]]
     if any(name in first for name in asked if not name.isdecimal()):
         return True
-    if len(set(first)) < len(first) or any(not cell or _is_number(cell) for cell in first):
+    if len(set(first)) < len(first) or any(not cell or is_number_cell(cell) for cell in first):
         return False
     if any(row[column].strip() == cell for row in rows[1:] for column, cell in enumerate(first)):
         return False
-    if any(cell.lower() in _NAMES for cell in first) or any(map(_is_number, rows[1] if len(rows) > 1 else ())) or event_options(first):
+    if any(cell.lower() in _NAMES for cell in first) or any(map(is_number_cell, rows[1] if len(rows) > 1 else ())) or event_options(first):
         return True
     return len(first) > 1 and all(_LIKE_A_NAME.fullmatch(cell) for cell in first)
 
 
-def _is_number(cell: str) -> bool:
+def is_number_cell(cell: str) -> bool:
+    """Whether a cell holds a number."""
     try:
         float(cell)
     except ValueError:

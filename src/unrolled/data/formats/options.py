@@ -89,4 +89,7 @@ def target_names(target: str | None, columns: Sequence[str], wanted: Target) -> 
     """The columns or keys that an option names: one, or, of numbers, several with commas between them."""
     if target is None:
         return ()
-    return tuple(name.strip() for name in target.split(",")) if wanted.numbers and target not in columns else (target,)
+    names = tuple(name.strip() for name in target.split(",")) if wanted.numbers and target not in columns else (target,)
+    if len(names) != len({*names}):
+        raise ConfigError(f"`target` must name each column once, got {target!r}. Take out the second one.")
+    return names

@@ -10,7 +10,7 @@ from typing import TextIO
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import HEAD, look_ahead, named, open_rows
 from unrolled.data.formats.format import About
-from unrolled.data.formats.guesses import event_options, find_header, find_input, find_target, steps_are_characters
+from unrolled.data.formats.guesses import event_options, find_header, find_input, find_target, is_number_cell, steps_are_characters
 from unrolled.data.formats.numbers import parse_targets
 from unrolled.data.formats.options import ReadingOptions, target_names
 from unrolled.errors import ConfigError, DataError
@@ -49,10 +49,10 @@ class _Layout:
         if not cells or not (all(cells) or (options.separator and not wanted.each_step)):
             return known
         if wanted.each_step:
-            return self._tagged(known, text, cells, options.labels_needed)
+            return self._tagged(known, text, cells, options.labels_needed, "numbers" if wanted.numbers else "tags")
         return replace(known, labels=tuple(cells) if wanted.numbers else split_labels(cells[0], options.separator))
 
-    def _tagged(self, known: Example, text: str, targets: Sequence[str], needed: bool) -> Example:
+    def _tagged(self, known: Example, text: str, targets: Sequence[str], needed: bool, unit: str) -> Example:
         """With the steps that the tags of a row show, or as it is if tags are not `needed` and do not fit. Several targets are numbers."""
         characters = self.steps == "characters"
         tokens, *columns = (tuple(cell if characters else cell.split()) for cell in (text, *targets))
@@ -68,7 +68,7 @@ class _Layout:
         if not needed:
             return known
         raise DataError(
-            f"{known.place}: a target must have as many tags as its input has {'characters' if characters else 'tokens'}, "
+            f"{known.place}: a target must have as many {unit} as its input has {'characters' if characters else 'tokens'}, "
             f"{len(tokens)}, got {len(tags)}. Mend the row, or pass other columns as `input` and `target`."
         )
 
@@ -194,6 +194,8 @@ class _Head:
         if place is None:
             row = "" if self.columns else f", and its first row begins with {self.rows[0][0][:20]!r}"
             cure = f"Pass one of {self._listed()} as `input`.{_as_events(self.columns)}"
+            if any(is_number_cell(cell) for row in self.rows for cell in row):
+                cure += " If each row is a step of a series of numbers, name its columns as `channels`, and the one with the names of series as `series`."
             raise ConfigError(f"{named(self.path)}: which column has the sequences is not clear{row}. {cure}")
         return place
 

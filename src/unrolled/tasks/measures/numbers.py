@@ -92,12 +92,12 @@ def score_numbers(
     """Numbers `[N, K]` beside the true ones, of so many `sequences`, or N; `mean` `[K]` is that of what was learnt, `names` are those of the
     numbers, if they have some.
 
-    A number that never changes explains everything or nothing: its R² is 1 if it is always right, and else 0.
+    A number that never changes explains everything or nothing: its R² is 1 if it is always right, but for rounding, and else 0.
     """
     errors, guess = predicted - true, mean - true
     residual, total = (errors**2).sum(0), ((true - true.mean(0)) ** 2).sum(0)
-    constant = total == 0
-    r2 = np.where(constant, residual == 0, 1 - residual / np.where(constant, 1, total))
+    constant, right = (true == true[:1]).all(0), (np.abs(errors) <= 1e-9 * np.abs(true)).all(0)
+    r2 = np.where(constant, right, 1 - residual / np.where(constant, 1, total))
     each = zip(r2.tolist(), np.abs(errors).mean(0).tolist(), np.sqrt((errors**2).mean(0)).tolist(), strict=True)
     named = names or [f"number {column + 1}" for column in range(len(r2))]
     return NumberScores(

@@ -1,5 +1,6 @@
 """Files of sequences, read and encoded: what is learnt, what is held out, and the codecs of both."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
@@ -19,7 +20,7 @@ from unrolled.data.examples import Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, resolve_format, resolve_reading
 from unrolled.data.formats.known import require_looked_at
 from unrolled.data.vectors import read_vectors, vector_words
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, UnrolledWarning
 from unrolled.tasks.sequences.options import BatchOptions, SequenceDataOptions
 from unrolled.tasks.sequences.predictor import TC
 from unrolled.tasks.trained import Progress
@@ -88,7 +89,7 @@ class SequenceData(Generic[TC]):
         targets = learnt[1:] or tuple(filter(None, (self.reading.target or self.reading.column,)))
         wanted = f" (from {', '.join(map(repr, targets))})" if targets else ""
         left = f" Left out: {', '.join(map(repr, self.reading.left))}." if self.reading.left else ""
-        size = f"{len(self.train):,} sequences of {self.train.steps:,} steps to learn, {len(self.held_out):,} held out."
+        size = f"{_counted(len(self.train), 'sequence')} of {_counted(self.train.steps, 'step')} to learn, {len(self.held_out):,} held out."
         return f"{size} Input{source}: {inputs}. Target{wanted}: {target}.{left}{self._first()}"
 
     def _first(self) -> str:
@@ -132,6 +133,9 @@ def read_sequences(
     codecs.target.notice_unknown(measured.encoded.dataset, measured.which)
     fingerprint = blake2b(f"{sequences.fingerprint} {other and other.fingerprint}".encode(), digest_size=16).hexdigest()
     vectors = _vectors(data.vectors, codecs.inputs)
+    if not len(measured) and data.held_out:
+        told = "Nothing is held out, as there is one sequence, so nothing will be measured. Name files to measure on as `validation`."
+        warnings.warn(told, UnrolledWarning, stacklevel=2)
     return SequenceData(codecs, Part(encoded, learnt), measured, fingerprint, reading, vectors)
 
 
@@ -182,3 +186,8 @@ def _reader(level: str | None, progress: Progress, wanted: Target, several: bool
         return gather(labelled_examples(sources, reading, wanted, several=several), level or "both", progress=tick)
 
     return read
+
+
+def _counted(number: int, unit: str) -> str:
+    """A number of things, in words."""
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"

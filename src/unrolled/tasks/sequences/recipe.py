@@ -171,13 +171,22 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
         return "Let it predict what you type: unrolled predict {run}"
 
 
+OF_TOKENS = ("level", "lower", "shapes", "vocabulary", "min_count")
+"""Options of data that are about words and characters."""
+
+
 def _require_fitting(options: SequenceOptions, inputs: InputCodec) -> None:
-    """`ConfigError` for changes of what the steps do not have."""
+    """`ConfigError` for options about what the steps do not have."""
     if options.batches.noise and inputs.numbers is None:
         raise ConfigError("`noise` is added to numbers, and DATA has none. Leave it out; `word_dropout` is for words and characters.")
+    if inputs.tokens is not None:
+        return
     model: Any = getattr(options, "model", None)
-    if model.rare_dropout and inputs.tokens is None:
-        raise ConfigError("`rare_dropout` is for words and characters, and DATA has none. Leave it out; `noise` is for numbers.")
+    usual = {field.name: field.default for field in dataclasses.fields(options.data)}
+    changed = [name for name in OF_TOKENS if getattr(options.data, name) != usual[name]]
+    changed += ["rare_dropout"] if model.rare_dropout else []
+    if changed:
+        raise ConfigError(f"`{changed[0]}` is for words and characters, and DATA has none. Leave it out; `noise` is for numbers.")
 
 
 def sizes_of(codecs: SequenceCodecs[Any]) -> InputSizes:

@@ -197,10 +197,23 @@ def _example(sequence: str | Sequence[str] | np.ndarray, place: str) -> Example:
             return Example(place, numbers=sequence.astype(np.float32))
     if isinstance(sequence, list | tuple) and all(isinstance(token, str) for token in sequence):
         return Example(place, tokens=tuple(sequence))
+    if isinstance(sequence, list | tuple) and not any(isinstance(step, str) for step in sequence):
+        return Example(place, numbers=_numbers(sequence, place))
     raise DataError(
         f"{place} must be a text, a list of tokens, an array of numbers [T, C] or an Example, got {_kind(sequence)}. "
         "Pass one of these, or take it out."
     )
+
+
+def _numbers(sequence: Sequence[Any], place: str) -> np.ndarray:
+    """A series as JSON Lines write it, a list of numbers or of lists of as many numbers, as `[T, C]`."""
+    try:
+        found: np.ndarray = np.array(sequence, np.float32)
+    except (TypeError, ValueError):
+        found = np.zeros((0, 0, 0))
+    if found.ndim not in (1, 2):
+        raise DataError(f"{place} must be a list of numbers, or of lists of as many numbers, got {repr(sequence)[:60]}. Mend it.")
+    return found[:, None] if found.ndim == 1 else found
 
 
 def _kind(sequence: object) -> str:
