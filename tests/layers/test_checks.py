@@ -126,7 +126,7 @@ def test_packed_sequences_that_do_not_fit(data, said):
         ({"input_size": True}, "`input_size`"),
         ({"hidden_size": 2.0}, "`hidden_size`"),
         ({"num_layers": 0}, "`num_layers`"),
-        ({"dropout": 1.1}, "`dropout`"),
+        ({"dropout": 1}, "`dropout`"),
         ({"dropout": float("nan")}, "`dropout`"),
         ({"dropout": True}, "`dropout`"),
         ({"recurrent_dropout": -0.1}, "`recurrent_dropout`"),

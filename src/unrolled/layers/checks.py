@@ -13,16 +13,16 @@ from unrolled.errors import ConfigError, ShapeError
 from unrolled.shapes import expect_shape
 
 
-def check_options(**options: Any) -> None:
-    """Raise a `ConfigError` for a value that an option of a layer cannot have."""
+def check_options(*, may_drop_all: bool, **options: Any) -> None:
+    """Raise a `ConfigError` for a value that an option of a layer cannot have. Torch's layers may drop all that is between them."""
     for name in ("input_size", "hidden_size", "num_layers"):
         value = options[name]
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ConfigError(f"`{name}` must be a whole number of at least 1, got {value!r}.")
     for name in ("dropout", "recurrent_dropout"):
         value = options[name]
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-            raise ConfigError(f"`{name}` must be a probability from 0 to 1, got {value!r}.")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not (0 <= value < 1 or (value == 1 and may_drop_all)):
+            raise ConfigError(f"`{name}` must be a probability from 0 up to but not including 1, got {value!r}.")
     for name in ("bidirectional", "batch_first", "residual", "bfloat16_weights"):
         if not isinstance(options[name], bool):
             raise ConfigError(f"`{name}` must be True or False, got {options[name]!r}.")

@@ -19,6 +19,7 @@ class _DropIn(Recurrent):
     `_apart` names gates whose two biases are not added up, with the name of the second in the equations.
     """
 
+    _may_drop_all = True
     _gates: tuple[str, ...]
     _apart: dict[str, str] = {}  # noqa: RUF012
 

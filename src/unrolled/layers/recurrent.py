@@ -46,6 +46,8 @@ class Recurrent(NamedParameters):
     Raises `ConfigError` for a value that an option cannot have.
     """
 
+    _may_drop_all: ClassVar[bool] = False
+
     def __init__(
         self,
         cell: Cell | str,
@@ -68,7 +70,7 @@ class Recurrent(NamedParameters):
         check_options(
             input_size=input_size, hidden_size=hidden_size, num_layers=num_layers, bidirectional=bidirectional, batch_first=batch_first,
             dropout=dropout, recurrent_dropout=recurrent_dropout, initial_state=initial_state, residual=residual,
-            checkpoint_steps=checkpoint_steps, bfloat16_weights=bfloat16_weights,
+            checkpoint_steps=checkpoint_steps, bfloat16_weights=bfloat16_weights, may_drop_all=self._may_drop_all,
         )  # fmt: skip
         super().__init__(find_cell(cell), input_size, hidden_size, num_layers, bidirectional, initial_state, device, dtype)
         self.batch_first, self.residual = batch_first, residual
