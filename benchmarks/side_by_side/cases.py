@@ -29,7 +29,7 @@ GROUPS: dict[str, dict[str, Sizes]] = {
 }
 """Shapes by group, each `(T, B, I, H)`."""
 
-STEPS: dict[str, Sizes] = {f"b{batch}-h{units}": (1, batch, units, units) for batch in (1, 4) for units in (64, 256, 512)}
+STEPS: dict[str, Sizes] = {f"b{batch}-h{units}": (1, batch, units, units) for batch in (1, 4) for units in (64, 128, 256, 512)}
 """Shapes of single steps of a stream."""
 
 SHAPES: dict[str, Sizes] = {name: sizes for group in GROUPS.values() for name, sizes in group.items()}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 import unrolled as un
 from side_by_side.cases import STEP, Case, draw_lengths
 from unrolled.cells import find_cell
+from unrolled.engines import Weights
 
 USERS_CELL = un.Cell(
     "minimal-gated-unit",
@@ -50,14 +50,15 @@ class Material:
         torch.manual_seed(0)
         self.case, self.dtype = case, getattr(torch, case.dtype)
         self.layer = make_layer(case, engine)
-        for block in self.vectors:
-            torch.nn.init.normal_(self.layer.block(block), std=0.1)
+        for parameter in self.layer.parameters():
+            if parameter.dim() == 1:
+                torch.nn.init.normal_(parameter, std=0.1)
         self.x = torch.randn(case.steps, case.batch, case.inputs, dtype=self.dtype)
         self.cotangent = torch.randn(case.steps, case.batch, case.units, dtype=self.dtype)
         drawn = draw_lengths(case)
         self.lengths = None if drawn is None else torch.tensor(drawn)
 
-    @cached_property
+    @property
     def vectors(self) -> list[str]:
         """The names of biases, peepholes and the like."""
         return [p.name for p in self.layer.cell.recurrence.parameters if not p.is_matrix]
@@ -89,20 +90,10 @@ def make_layer(case: Case, engine: str) -> un.Recurrent:
     return un.Recurrent(cell, case.inputs, case.units, **options)
 
 
-def copy_blocks(source: un.Recurrent, target: un.Recurrent, blocks: list[str]) -> None:
-    """Give one layer the other's weights."""
-    for block in blocks:
-        target.block(block).copy_(source.block(block))
-
-
 def block_gradient(layer: un.Recurrent, name: str) -> Tensor:
-    """The gradient of a named block, wherever in a stored parameter it lies."""
-    block = layer.block(name)
-    for parameter in layer.parameters():
-        offset = (block.data_ptr() - parameter.data_ptr()) // block.element_size()
-        if 0 <= offset < parameter.numel() and parameter.grad is not None:
-            return parameter.grad.flatten()[offset : offset + block.numel()].view_as(block)
-    raise LookupError(f"No gradient holds the block {name!r}.")
+    """The gradient of a named block, or of both parts of one that is a sum, which is the same."""
+    stored = [layer.get_parameter(parameter).grad for parameter in layer._names[0, 0]]
+    return Weights(layer._layouts[0, 0], stored).parts(name)[0]
 
 
 def is_training(case: Case) -> bool:

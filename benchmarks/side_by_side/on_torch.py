@@ -12,7 +12,6 @@ from side_by_side.material import (
     Contender,
     Material,
     block_gradient,
-    copy_blocks,
     is_step,
     is_training,
     make_layer,
@@ -29,10 +28,26 @@ def ours(material: Material) -> Contender:
     return _of_layer("ours", material, material.layer)
 
 
+def our_stream(material: Material) -> Contender | None:
+    """Our layer as a stream with a state of its own, for single steps alone. It goes on from step to step, as streams do."""
+    case, layer = material.case, material.layer
+    if not is_step(case):
+        return None
+    stream, x_t = layer.stream(case.batch), material.x[0]
+    stream.step(x_t)
+    state = stream.state
+
+    def results() -> Arrays:
+        stream.state = state
+        return {"y": stream.step(x_t).clone().numpy()}
+
+    return Contender("ours, stream", lambda: stream.step(x_t), results)
+
+
 def eager_loop(material: Material) -> Contender:
     """The same cell, step by step in torch operations: what writing a cell in torch amounts to."""
     layer = make_layer(material.case, "eager")
-    copy_blocks(material.layer, layer, material.blocks)
+    layer.load_state_dict(material.layer.state_dict())
     return _of_layer("eager loop", material, layer)
 
 
@@ -97,11 +112,7 @@ def _cell_step(module: nn.Module, material: Material) -> Callable[[], Tensor]:
 
 
 def _of_step(name: str, step: Callable[[], Tensor], engine: Callable[[], str] = lambda: "") -> Contender:
-    def call() -> Tensor:
-        with torch.inference_mode():
-            return step()
-
-    return Contender(name, call, lambda: {"y": call().numpy()}, engine=engine)
+    return Contender(name, step, lambda: {"y": step().numpy()}, engine=engine)
 
 
 def _of_forward(
@@ -137,18 +148,8 @@ def _of_forward(
 
 
 def _load(module: nn.Module, material: Material, suffix: str) -> None:
-    """Our blocks in torch's order. Torch adds two biases; the second is zero but for the GRU's inner one."""
-    block, gates = material.layer.block, GATES[material.case.cell]
-    second = torch.zeros_like(module.get_parameter(f"bias_hh{suffix}"))
-    if "d_n" in material.blocks:
-        second[-material.case.units :] = block("d_n")
-    parts = {
-        "weight_ih": torch.cat([block(f"W_{g}") for g in gates]),
-        "weight_hh": torch.cat([block(f"R_{g}") for g in gates]),
-        "bias_ih": torch.cat([block(f"b_{g}") for g in gates]),
-        "bias_hh": second,
-    }
-    module.load_state_dict({f"{key}{suffix}": value for key, value in parts.items()})
+    """Our parameters, which are torch's."""
+    module.load_state_dict({f"{name.removesuffix('_l0')}{suffix}": value for name, value in material.layer.state_dict().items()})
 
 
 def _gradients(module: nn.Module, material: Material, suffix: str) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ from typing import Any
 from side_by_side.cases import STEP, Case
 
 OURS = "ours"
-NAMES = (OURS, "torch.nn", "torch.nn, T = 1", "eager loop", "JAX scan", "ONNX Runtime")
+NAMES = (OURS, "ours, stream", "torch.nn", "torch.nn, T = 1", "eager loop", "JAX scan", "ONNX Runtime")
 """Contenders in the order of the tables."""
 
 UNITS = {"ms": 1e3, "µs": 1e6}

@@ -16,8 +16,8 @@ import torch
 from side_by_side.agreement import MismatchError, check_agreement
 from side_by_side.cases import MODES, Case
 from side_by_side.machine import Others, is_installed
-from side_by_side.material import Contender, Material
-from side_by_side.on_torch import eager_loop, ours, torch_nn, torch_nn_of_one_step
+from side_by_side.material import Contender, Material, is_step
+from side_by_side.on_torch import eager_loop, our_stream, ours, torch_nn, torch_nn_of_one_step
 from side_by_side.peak import Peak
 from side_by_side.timing import Samples, take_turns
 from unrolled.errors import UnrolledError
@@ -51,7 +51,9 @@ class Worker:
             for number, case in enumerate(self.options.cases):
                 peak.look()
                 tell(f"[{number + 1}/{len(self.options.cases)}] {case}, threads {self.options.threads}")
-                self._measure(case)
+                # As in a loop over a stream, which begins inference mode once. Training needs none.
+                with torch.inference_mode(is_step(case)):
+                    self._measure(case)
                 if self.stopped:
                     break
         finally:
@@ -91,7 +93,7 @@ class Worker:
 
     def _peers(self, case: Case, *, eager: bool) -> list[Callable[[Material], Contender | None]]:
         """Those that are installed."""
-        peers: list[Callable[[Material], Contender | None]] = [torch_nn, torch_nn_of_one_step]
+        peers: list[Callable[[Material], Contender | None]] = [our_stream, torch_nn, torch_nn_of_one_step]
         if eager:
             peers.append(eager_loop)
         if case.mode in MODES and is_installed("jax"):

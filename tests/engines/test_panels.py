@@ -133,7 +133,7 @@ def test_a_prepared_step_does_not_remember_memory_that_was_lent_to_it():
             _, state = native.step(torch.randn(1, 8), state)
     assert kept(native) is not None
     (steps,) = native._steps._of.values()
-    assert [prepared._numbers.kept for prepared in steps[0]] == [0]
+    assert [prepared._numbers.kept for prepared in steps._calls] == [0]
 
 
 def test_looked_up_columns_are_not_kept():

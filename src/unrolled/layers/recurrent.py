@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 from torch.fx import Proxy
 from torch.nn import functional
-from torch.nn.modules import module as modules
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.cells import Cell, find_cell
@@ -18,7 +17,8 @@ from unrolled.errors import ConfigError, EngineError, ShapeError
 from unrolled.layers.checks import Arrangement, arrange, as_parameters, check_options, check_range, check_state, in_reverse, read_resets
 from unrolled.layers.dropout import dropout
 from unrolled.layers.parameters import NamedParameters, Place, parameter_name
-from unrolled.layers.steps import Kind, KnownSteps, Preparing, kind_of, take
+from unrolled.layers.steps import KnownSteps, Preparing, can_be_known
+from unrolled.layers.stream import Stream
 
 State = tuple[Tensor, ...]
 
@@ -128,13 +128,8 @@ class Recurrent(NamedParameters):
         `x_t` is `[B, I]`, or whole numbers `[B]`; unbatched `[I]`, or a single whole number. Returns `(output, state)`, the output
         `[B, H]`. Steps one after the other give what `forward` gives. Raises `ConfigError` for a bidirectional layer.
         """
-        kind = None if torch.compiler.is_compiling() or self._is_special() else kind_of(x_t, state, self.engine, self.bfloat16_weights)
-        known = None if kind is None else self._steps.find(kind)
-        if known is not None:
-            object.__setattr__(self, "_last", known[1])
-            stored = [[self._stored(name) for name in names] for names in self._names.values()]
-            if (taken := take(known[0], stored, x_t, state, self.residual)) is not None:
-                return taken[0], self._give(taken[1])
+        if not torch.compiler.is_compiling() and (taken := self._steps.take(self, x_t, state)) is not None:
+            return taken[0], self._give(taken[1])
         if self.bidirectional:
             raise ConfigError(
                 "A bidirectional layer cannot stream: its reverse direction starts at the end of the sequence. Use bidirectional=False."
@@ -144,9 +139,13 @@ class Recurrent(NamedParameters):
             raise ShapeError(f"`x_t` must be one step: a tensor [B, I], or whole numbers [B]; unbatched [I] or []. Got {got}.")
         time = 1 if self.batch_first and x_t.dim() > x_t.is_floating_point() else 0
         y, after = self(x_t.unsqueeze(time), state)
-        if kind is not None and known is None and x_t.dim() - x_t.is_floating_point() == 1:
-            self._prepare_steps(kind, x_t, after)
+        if x_t.dim() - x_t.is_floating_point() == 1 and not torch.compiler.is_compiling():
+            self._prepare_steps(x_t, after)
         return y.squeeze(time), after
+
+    def stream(self, batch: int = 1) -> Stream:
+        """A stream of so many sequences side by side: an object with a state of its own, whose `step(x_t)` asks for no memory."""
+        return Stream(self, batch)
 
     def __prepare_scriptable__(self) -> Any:
         """`ConfigError`: torch.jit.script reads the text of Python, and what a layer runs is made from its equations."""
@@ -154,14 +153,10 @@ class Recurrent(NamedParameters):
             f"torch.jit.script cannot read {type(self).__name__}. Use torch.export.export or torch.compile; or torch.jit.trace, for one length of sequences."
         )
 
-    def _is_special(self) -> bool:
-        """Whether a call does more than its equations say: drops, or runs what others have hung on it."""
-        hung = self._forward_hooks or self._forward_pre_hooks or modules._global_forward_hooks or modules._global_forward_pre_hooks
-        return bool(hung or self.bidirectional or (self.training and (self.dropout or self.recurrent_dropout)))
-
-    def _prepare_steps(self, kind: Kind, x_t: Tensor, state: Any) -> None:
+    def _prepare_steps(self, x_t: Tensor, state: Any) -> None:
         """After a step that has passed all checks: prepare the next of its kind, if the engine can."""
-        if type(self).forward is not type(self)._forward or "forward" in self.__dict__:
+        ours = type(self).forward is type(self)._forward and "forward" not in self.__dict__
+        if torch.is_grad_enabled() or not ours or not x_t.is_cpu or not can_be_known(self):
             return
         states = (state,) if isinstance(state, Tensor) else state
         x, calls, told = x_t[None], [], ("", "")
@@ -173,7 +168,7 @@ class Recurrent(NamedParameters):
                 return
             calls.append(prepared)
             x, told = problem.initial[0][None], (choice.engine.name, choice.why)
-        self._steps.keep(kind, calls, told)
+        self._steps.keep(self, x_t, states, calls, told)
 
     def explain(self) -> str:
         """Which engine runs this layer as it stands (training or not, on its device), why, and what the last call ran on."""

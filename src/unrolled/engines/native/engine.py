@@ -12,7 +12,7 @@ from unrolled.engines.native.call import Given
 from unrolled.engines.native.compilers import find_compiler
 from unrolled.engines.native.library import DEFINES, library
 from unrolled.engines.native.panels import panels_of, release_panels
-from unrolled.engines.native.stream import Prepared, prepare, run_short
+from unrolled.engines.native.stream import Held, Prepared, hold, prepare, run_short
 from unrolled.engines.problem import Problem, Solution
 from unrolled.engines.watched import are_plain, has_tangents, is_watched
 from unrolled.errors import BuildError
@@ -73,6 +73,10 @@ class NativeEngine:
         states = len(problem.initial)
         steps = tuple(found[: states if every else 1])
         return Solution(steps, tuple(found[len(steps) : len(steps) + states]))
+
+    def hold(self, problem: Problem) -> Held | None:
+        """A step that is taken again and again in the same memory; None where it is better made anew."""
+        return hold(problem)
 
     def prepare(self, problem: Problem) -> Prepared | None:
         """The same call as it may come again; None where it is better made anew."""

@@ -1,7 +1,7 @@
 """Kernels as they are called: compiled, loaded, and given the addresses of tensors."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -45,6 +45,10 @@ class Library:
         """The forward pass; `LackOfMemoryError` where it cannot begin for want of it."""
         if lacking := self._library.forward(ctypes.byref(numbers)):
             raise lack_of_memory(lacking)
+
+    def caller(self, numbers: Any) -> tuple[Callable[[Any], int], Any]:
+        """The forward pass as C has it, and what it is to be called with for these numbers: what it returns it lacks in bytes."""
+        return self._library.forward, ctypes.byref(numbers)
 
     def backward(self, numbers: Any) -> None:
         """The backward pass; `LackOfMemoryError` where it cannot begin for want of it, and then the tape is as it was."""

@@ -5,7 +5,6 @@ kept but where they lay and how, and that is looked at again at every call.
 """
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from threading import Lock
 from weakref import WeakKeyDictionary
 
@@ -15,7 +14,7 @@ from torch.nn import Parameter
 
 from unrolled.engines.native.bindings import bind, binding_of
 from unrolled.engines.native.call import Call, Given
-from unrolled.engines.native.library import Library
+from unrolled.engines.native.library import Library, lack_of_memory
 from unrolled.engines.native.panels import panels_of
 from unrolled.engines.native.threads import can_share
 from unrolled.engines.problem import Problem, Solution
@@ -93,35 +92,42 @@ class Prepared:
         self._input, self._initial, self._out, self._final = call.input, self._numbers.initial, self._numbers.out, self._numbers.final
         # So few rows are not worth packing for, unless only packed weights are narrow.
         self._panels = panels_of(problem.weights.layout) if problem.narrow else None
-        self._forms = [_form(t) for t in stored]
-        self._addresses = [t.data_ptr() for t in stored]
+        self._forms, self._lay = [(t.shape, t.dtype) for t in stored], _Lay(stored)
 
-    def run(
-        self, stored: Sequence[Tensor], x: Tensor, before: Sequence[Tensor], steps: Tensor, final: Sequence[Tensor], place: int = 0
-    ) -> bool:
-        """Write to `steps` and `final`; False, and nothing is done, where the call is not quite as it was.
+    def run(self, stored: Sequence[Tensor], x: Tensor, before: Sequence[Tensor], steps: Tensor, final: Sequence[Tensor]) -> bool:
+        """Write to `steps` and `final`; False, and nothing is done, where the call is not quite as it was."""
+        if not self._finds(stored):
+            return False
+        x, before = (x.long() if self._looked_up else x).contiguous(), [s.contiguous() for s in before]
+        return self.again(x.data_ptr(), before, steps.data_ptr(), final, 0)
+
+    def again(self, x: int, before: Sequence[Tensor], steps: int, final: Sequence[Tensor], place: int) -> bool:
+        """Read the input at one address and write the output to another.
 
         Of `before` and `final`, `[B, n]` or `[L, B, n]`, it is the part number `place`. Nobody waits: who comes while another thread is at
-        it has to go the other way.
+        it has to go the other way, and gets False.
         """
         if not (self._alone or can_share()) or not self._lock.acquire(blocking=False):
             return False
         try:
-            if not self._finds(stored):
-                return False
-            x = (x.long() if self._looked_up else x).contiguous()
-            before = [s.contiguous() for s in before]
-            setattr(self._numbers, self._input, x.data_ptr())
+            setattr(self._numbers, self._input, x)
             self._initial[:] = [self._start(number, state, place) for number, state in enumerate(before)]
-            self._out[0] = steps.data_ptr()
+            self._out[0] = steps
             self._final[:] = [s.data_ptr() + place * part for s, part in zip(final, self._parts, strict=True)]
             if self._looked_up and self._library.fault(self._numbers):
                 return False
-            with nullcontext() if self._panels is None else self._panels.lent(self._library, self._numbers):
+            if self._panels is None:
                 self._library.forward(self._numbers)
+            else:
+                with self._panels.lent(self._library, self._numbers):
+                    self._library.forward(self._numbers)
             return True
         finally:
             self._lock.release()
+
+    def holds(self, stored: Sequence[Tensor]) -> bool:
+        """Whether parameters lie where those lay that it was prepared for, as they lay there."""
+        return self._lay.hold(stored)
 
     def _start(self, number: int, state: Tensor, place: int) -> int:
         """Where the kernel reads a state: where it lies, unless its rows have to be padded."""
@@ -133,17 +139,64 @@ class Prepared:
 
     def _finds(self, stored: Sequence[Tensor]) -> bool:
         """Whether the parameters are what they were, wherever they lie now."""
-        if [_form(t) for t in stored] != self._forms:
+        if not all(map(_is_plain, stored)) or [(t.shape, t.dtype) for t in stored] != self._forms:
             return False
-        addresses = [t.data_ptr() for t in stored]
-        if addresses != self._addresses:
-            if not all(_is_plain(t) for t in stored):
-                return False
+        if not self._lay.hold(stored):
             self._binding.point(self._numbers, stored, self._left_out, self._sums)
-            self._addresses = addresses
+            self._lay = _Lay(stored)
         return True
 
 
-def _form(tensor: Tensor) -> _Form:
-    """What a kernel must know of a parameter beside where it lies."""
-    return type(tensor), tensor.shape, tensor.dtype, tensor.is_contiguous()
+class _Lay:
+    """How parameters lay in memory. They themselves are not kept, as they may have been replaced since."""
+
+    def __init__(self, stored: Sequence[Tensor]) -> None:
+        self._shapes, self._addresses = [t.shape for t in stored], [t.data_ptr() for t in stored]
+
+    def hold(self, stored: Sequence[Tensor]) -> bool:
+        """Whether these lie so. Lists are made and compared faster than the parameters are asked one by one."""
+        return (
+            [t.data_ptr() for t in stored] == self._addresses
+            and [t.shape for t in stored] == self._shapes
+            and False not in [t.is_contiguous() for t in stored]
+        )
+
+
+def hold(problem: Problem) -> "Held | None":
+    """A step that is taken again and again in the same memory; None where rows would have to be padded, or weights packed."""
+    stored, x = problem.weights.stored, problem.x
+    if len(x) != 1 or not x.numel() or not x.is_floating_point() or problem.narrow:
+        return None
+    if not _is_usual(problem) or not all(_is_plain(t) for t in stored):
+        return None
+    call = Call(Given(bind(problem), x, stored, problem.initial, (), None, None, problem.reverse))
+    fit = call.batch == 1 or all(call.library.padded(n) == n for n in call.units)
+    return Held(call, stored) if fit else None
+
+
+class Held:
+    """A call whose addresses are all known but for that of the input: states are read where they were written to."""
+
+    def __init__(self, call: Call, stored: Sequence[Tensor]) -> None:
+        self._call, self._stored, self._lay, self._alone = call, stored, _Lay(stored), call.share[0] == 1
+        with torch.inference_mode(False):
+            tape = torch.empty(call.tape(training=True).shape, dtype=call.like.dtype)
+            rooms = [torch.zeros(call.batch, call.library.padded(n), dtype=call.like.dtype) for n in call.units]
+        self.states = [room[:, :n] for room, n in zip(rooms, call.units, strict=True)]
+        numbers = call.numbers(tape, training=True)
+        numbers.initial[:] = numbers.final[:] = [room.data_ptr() for room in rooms]
+        self._memory, self._numbers = (tape, rooms), numbers
+        self._forward, self._numbers_at = call.library.caller(numbers)
+
+    def read(self, address: int) -> None:
+        """Take the next input from there."""
+        self._numbers.x = address
+
+    def run(self) -> None:
+        """Take the step; `LackOfMemoryError` where it cannot begin for want of it."""
+        if lacking := self._forward(self._numbers_at):
+            raise lack_of_memory(lacking)
+
+    def holds(self) -> bool:
+        """Whether the parameters lie where they lay, as they lay there."""
+        return self._lay.hold(self._stored) and (self._alone or can_share())
