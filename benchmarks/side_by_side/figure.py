@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from side_by_side.tables import NAMES, Report, Row, by_table, make_rows, table_title
 
-COLOURS = dict(zip(NAMES, ("#c1272d", "#3f6fb5", "#8fb0de", "#8a8a8a", "#3d9970", "#b07aa1"), strict=True))
+COLOURS = dict(zip(NAMES, ("#c1272d", "#e58d8f", "#3f6fb5", "#8fb0de", "#8a8a8a", "#3d9970", "#b07aa1"), strict=True))
 ROW_INCHES = 0.34
 
 
