@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from side_by_side.material import Contender
+from side_by_side.method import WARM_UP_SECONDS
 from side_by_side.timing import take_turns
 from unrolled.decoding import BeamOptions, beam_search
 from unrolled.models import EncoderDecoder, EncoderDecoderOptions
@@ -89,7 +90,7 @@ def main() -> None:
         shape = {name: getattr(asked, name) for name in ("cell", "hidden", "embedding", "attention")}
         timed |= calls(EncoderDecoderOptions(bfloat16=narrow, **shape), asked.symbols, tag)
     contenders = [Contender(name, call, dict) for name, (call, _) in timed.items()]
-    samples = take_turns(contenders, asked.rounds, None, 0, lambda: False)
+    samples = take_turns(contenders, asked.rounds, None, WARM_UP_SECONDS, 0, lambda: False)
     print(f"{'':44} {'ms':>9} {'quartiles':>17} {'tokens/s':>9}")
     for name, (_, tokens) in timed.items():
         low, middle, high = (1e3 * q for q in statistics.quantiles(samples[name].seconds, n=4, method="inclusive"))

@@ -17,7 +17,7 @@ from pathlib import Path
 from side_by_side.cases import CELLS, FULL, GROUPS, MODES, RAGGED, SHAPES, STEP, STEPS, find_shapes, make_cases
 from side_by_side.figure import draw
 from side_by_side.machine import count_cores, describe_machine
-from side_by_side.method import HOW
+from side_by_side.method import HOW, WARM_UP_SECONDS
 from side_by_side.processes import measure
 from side_by_side.tables import Report, as_markdown, as_text, make_rows, summarise
 
@@ -52,6 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--dtype", choices=("float32", "float64"), default="float32")
     add("--rounds", type=int, default=20, help="rounds for each case (default: %(default)s)")
     add("--seconds", type=float, help="end a case's rounds after so long, but not before the third")
+    add("--warm-up", type=float, default=WARM_UP_SECONDS, help="seconds of calls before a contender is timed (default: %(default)s)")
     add("--seed", type=int, default=0, help="of the order within a round")
     add("--read", type=Path, metavar="FILE", help="print or draw what --json wrote, and measure nothing")
     add("--markdown", action="store_true", help="print tables in Markdown")
@@ -88,7 +89,7 @@ def measure_report(options: argparse.Namespace, parser: argparse.ArgumentParser)
     if not cases:
         parser.error("Nothing to measure: batches of one sequence are not ragged, and nothing is trained on one step.")
     machine = describe_machine()
-    gathered = measure(cases, threads, options.engine, options.rounds, options.seconds, options.seed)
+    gathered = measure(cases, threads, options.engine, options.rounds, options.seconds, options.warm_up, options.seed)
     asked = {key: value for key, value in vars(options).items() if key not in ("read", "png", "json", "markdown")}
     report = {"machine": machine, "options": asked, "how": HOW, **vars(gathered)}
     return {**report, "summary": summarise(make_rows(report))}

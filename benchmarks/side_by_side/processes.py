@@ -25,11 +25,19 @@ class Gathered:
     complete: bool = True
 
 
-def measure(cases: list[Case], threads: list[int], engine: str, rounds: int, seconds: float | None, seed: int) -> Gathered:
+def measure(cases: list[Case], threads: list[int], engine: str, rounds: int, seconds: float | None, warm_up: float, seed: int) -> Gathered:
     """All cases with each number of threads. After Ctrl-C or an error, what has been measured so far."""
     gathered = Gathered()
     for count in threads:
-        options = {"cases": cases, "engine": engine, "threads": count, "rounds": rounds, "seconds": seconds, "seed": seed}
+        options = {
+            "cases": cases,
+            "engine": engine,
+            "threads": count,
+            "rounds": rounds,
+            "seconds": seconds,
+            "warm_up": warm_up,
+            "seed": seed,
+        }
         text = json.dumps(options, default=dataclasses.asdict)
         command = [sys.executable, "-m", "side_by_side.worker", text]
         with subprocess.Popen(command, env=environment(count), stdout=subprocess.PIPE, text=True) as process:

@@ -28,6 +28,8 @@ class Cell:
     gflops: float
     of_peak: float
     cores: float
+    faults: float
+    system: float
     engine: str
 
     def times(self, unit: str) -> str:
@@ -116,7 +118,21 @@ def as_markdown(report: Report) -> str:
 
 
 def _text_head(unit: str) -> list[str]:
-    return ["cell", "T,B,I,H", "shape", "", f"median {unit}", "min", "quartiles", "GFLOP/s", "of peak", "cores", "ours takes"]
+    return [
+        "cell",
+        "T,B,I,H",
+        "shape",
+        "",
+        f"median {unit}",
+        "min",
+        "quartiles",
+        "GFLOP/s",
+        "of peak",
+        "cores",
+        "faults",
+        "system",
+        "ours takes",
+    ]
 
 
 def _text_lines(row: Row) -> list[list[str]]:
@@ -133,6 +149,8 @@ def _text_lines(row: Row) -> list[list[str]]:
                 f"{cell.gflops:.3g}",
                 f"{cell.of_peak:.0%}",
                 f"{cell.cores:.1f}",
+                f"{cell.faults:.0f}",
+                f"{cell.system:.0%}",
                 f"{ratio:.2f} x" if ratio and name != OURS else "",
             ]
         )
@@ -205,7 +223,18 @@ def _threads(count: int) -> str:
 def _cell(found: dict[str, Any], gflop: float, peak: float) -> Cell:
     seconds = found["seconds"]
     low, median, high = statistics.quantiles(seconds, n=4, method="inclusive") if len(seconds) > 1 else seconds * 3
-    return Cell(median, min(seconds), low, high, gflop / median, gflop / median / peak, found["cores"], found["engine"])
+    return Cell(
+        median,
+        min(seconds),
+        low,
+        high,
+        gflop / median,
+        gflop / median / peak,
+        found["cores"],
+        found["faults"],
+        found["system"],
+        found["engine"],
+    )
 
 
 def _short(value: float) -> str:

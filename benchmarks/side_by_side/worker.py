@@ -32,6 +32,7 @@ class Options:
     threads: int
     rounds: int
     seconds: float | None
+    warm_up: float
     seed: int
 
 
@@ -63,7 +64,8 @@ class Worker:
         material = Material(case, self.options.engine)
         contenders, off = self._agreeing(case, material)
         others = Others()
-        samples = take_turns(contenders, self.options.rounds, self.options.seconds, self.options.seed, lambda: self.stopped)
+        options = self.options
+        samples = take_turns(contenders, options.rounds, options.seconds, options.warm_up, options.seed, lambda: self.stopped)
         timed = [c for c in contenders if samples[c.name].seconds]
         if not timed:
             return
@@ -111,7 +113,8 @@ class Worker:
 
 
 def _record(contender: Contender, samples: Samples, off: float) -> dict[str, object]:
-    return {"engine": contender.engine(), "seconds": samples.seconds, "cores": samples.cores, "off": off}
+    memory = {"faults": samples.faults, "system": samples.in_system}
+    return {"engine": contender.engine(), "seconds": samples.seconds, "cores": samples.cores, **memory, "off": off}
 
 
 def _title(contender: Contender) -> str:

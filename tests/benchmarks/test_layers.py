@@ -38,7 +38,20 @@ def test_a_shape_nobody_knows_is_refused():
 
 
 def test_the_command_measures_prints_and_reads_back(tmp_path):
-    flags = ["--rounds", "2", "--shapes", "6x4x3x5", "--cells", "lstm,minimal-gated-unit", "--lengths", "both", "--threads", "1"]
+    flags = [
+        "--rounds",
+        "2",
+        "--warm-up",
+        "0",
+        "--shapes",
+        "6x4x3x5",
+        "--cells",
+        "lstm,minimal-gated-unit",
+        "--lengths",
+        "both",
+        "--threads",
+        "1",
+    ]
     done = subprocess.run([sys.executable, COMMAND, *flags, "--json"], capture_output=True, text=True, check=True)
     report = json.loads(done.stdout)
     assert len(report["results"]) == 8
@@ -58,7 +71,7 @@ def test_the_command_measures_prints_and_reads_back(tmp_path):
 
 
 def test_steps_of_a_stream_are_compared_with_cells_and_modules():
-    flags = ["--step", "--rounds", "1", "--cells", "elman", "--threads", "1", "--json"]
+    flags = ["--step", "--rounds", "1", "--warm-up", "0", "--cells", "elman", "--threads", "1", "--json"]
     report = json.loads(subprocess.run([sys.executable, COMMAND, *flags], capture_output=True, text=True, check=True).stdout)
-    assert len(report["results"]) == 6
-    assert all({"ours", "torch.nn", "torch.nn, T = 1"} <= result["contenders"].keys() for result in report["results"])
+    assert len(report["results"]) == 8
+    assert all({"ours", "ours, stream", "torch.nn", "torch.nn, T = 1"} <= result["contenders"].keys() for result in report["results"])
