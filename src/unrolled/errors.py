@@ -46,6 +46,10 @@ class ConfigError(UnrolledError, ValueError):
     """An option that does not exist, has a value it cannot have, or contradicts another."""
 
 
+class ConfigTypeError(ConfigError, TypeError):
+    """An option of another type than it can have, as torch calls it."""
+
+
 class DataError(UnrolledError, ValueError):
     """Input data that cannot be read, or not used as it was meant to be."""
 

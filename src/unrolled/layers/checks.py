@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from unrolled.engines import Lengths
-from unrolled.errors import ConfigError, ShapeError
+from unrolled.errors import ConfigError, ConfigTypeError, ShapeError
 from unrolled.shapes import expect_shape
 
 
@@ -18,14 +18,15 @@ def check_options(*, may_drop_all: bool, **options: Any) -> None:
     for name in ("input_size", "hidden_size", "num_layers"):
         value = options[name]
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ConfigError(f"`{name}` must be a whole number of at least 1, got {value!r}.")
+            kind = ConfigError if isinstance(value, int) else ConfigTypeError
+            raise kind(f"`{name}` must be a whole number of at least 1, got {value!r}.")
     for name in ("dropout", "recurrent_dropout"):
         value = options[name]
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not (0 <= value < 1 or (value == 1 and may_drop_all)):
             raise ConfigError(f"`{name}` must be a probability from 0 up to but not including 1, got {value!r}.")
     for name in ("bidirectional", "batch_first", "residual", "bfloat16_weights"):
         if not isinstance(options[name], bool):
-            raise ConfigError(f"`{name}` must be True or False, got {options[name]!r}.")
+            raise ConfigTypeError(f"`{name}` must be True or False, got {options[name]!r}.")
     steps = options["checkpoint_steps"]
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
         raise ConfigError(f"`checkpoint_steps` must be None or a whole number of at least 1, got {steps!r}.")

@@ -4,13 +4,16 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled import cells
 from unrolled.cells import Cell
-from unrolled.errors import ConfigError, UnrolledWarning
+from unrolled.errors import ConfigError, ConfigTypeError, UnrolledWarning
 from unrolled.layers.recurrent import Recurrent, State
+
+Device = torch.device | str | None
 
 
 class _DropIn(Recurrent):
@@ -19,14 +22,17 @@ class _DropIn(Recurrent):
     `_apart` names gates whose two biases are not added up, with the name of the second in the equations.
     """
 
+    mode: str
     _may_drop_all = True
     _gates: tuple[str, ...]
     _apart: dict[str, str] = {}  # noqa: RUF012
 
     def __init__(self, cell: Cell, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-                 dropout: float = 0.0, bidirectional: bool = False, *, proj_size: int = 0, **more: Any) -> None:  # fmt: skip
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, **more: Any) -> None:  # fmt: skip
         if not isinstance(bias, bool):
-            raise ConfigError(f"`bias` must be True or False, got {bias!r}.")
+            raise ConfigTypeError(f"`bias` must be True or False, got {bias!r}.")
+        if proj_size and cell is not cells.LSTM_PROJECTED:
+            raise ConfigError("`proj_size` is only for LSTM.")
         nn.Module.__init__(self)
         self.bias, self.proj_size = bias, proj_size
         if dropout and num_layers == 1:
@@ -85,29 +91,55 @@ class LSTM(_DropIn):
     Takes torch.nn.LSTM's arguments and `Recurrent`'s; returns `(output, (h, c))`.
     """
 
+    mode = "LSTM"
     _gates = ("i", "f", "z", "o")
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False, dropout: float = 0.0,
-                 bidirectional: bool = False, proj_size: int = 0, **more: Any) -> None:  # fmt: skip
+                 bidirectional: bool = False, proj_size: int = 0, device: Device = None, dtype: torch.dtype | None = None, **more: Any) -> None:  # fmt: skip
         whole = isinstance(proj_size, int) and not isinstance(proj_size, bool)
         if not whole or proj_size < 0 or (isinstance(hidden_size, int) and 0 < hidden_size <= proj_size):
             raise ConfigError(
                 f"`proj_size` must be a positive number smaller than hidden_size = {hidden_size}, or 0 for no projection, got {proj_size}."
             )
         cell = cells.LSTM_PROJECTED if proj_size else cells.LSTM
-        super().__init__(cell, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size=proj_size, **more)
+        super().__init__(
+            cell,
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            proj_size,
+            device=device,
+            dtype=dtype,
+            **more,
+        )
 
 
 class GRU(_DropIn):
     """torch.nn.GRU's drop-in, with the cell `gru`. Takes torch.nn.GRU's arguments and `Recurrent`'s; returns `(output, h)`."""
 
+    mode = "GRU"
     _gates = ("r", "z", "n")
     _apart = {"n": "d_n"}  # noqa: RUF012
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False, dropout: float = 0.0,
-                 bidirectional: bool = False, **more: Any) -> None:  # fmt: skip
+                 bidirectional: bool = False, proj_size: int = 0, device: Device = None, dtype: torch.dtype | None = None, **more: Any) -> None:  # fmt: skip
         super().__init__(
-            cells.GRU, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **_without_projection(more)
+            cells.GRU,
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            proj_size,
+            device=device,
+            dtype=dtype,
+            **more,
         )
 
     def _give(self, state: tuple[Tensor, ...]) -> Any:
@@ -120,18 +152,26 @@ class RNN(_DropIn):
     _gates = ("h",)
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True, batch_first: bool = False,
-                 dropout: float = 0.0, bidirectional: bool = False, **more: Any) -> None:  # fmt: skip
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Device = None, dtype: torch.dtype | None = None,
+                 **more: Any) -> None:  # fmt: skip
         if nonlinearity not in ("tanh", "relu"):
             raise ConfigError(f"`nonlinearity` must be 'tanh' or 'relu', got {nonlinearity!r}.")
-        self.nonlinearity = nonlinearity
+        self.nonlinearity, self.mode = nonlinearity, f"RNN_{nonlinearity.upper()}"
         cell = cells.ELMAN if nonlinearity == "tanh" else cells.ELMAN_RELU
-        super().__init__(cell, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, **_without_projection(more))
+        super().__init__(
+            cell,
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            proj_size,
+            device=device,
+            dtype=dtype,
+            **more,
+        )
 
     def _give(self, state: tuple[Tensor, ...]) -> Any:
         return state[0]
-
-
-def _without_projection(options: dict[str, Any]) -> dict[str, Any]:
-    if options.get("proj_size"):
-        raise ConfigError("`proj_size` is only for LSTM.")
-    return {k: v for k, v in options.items() if k != "proj_size"}

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from unrolled.cells import Cell
 from unrolled.compiler import make_plan
 from unrolled.engines import WeightLayout, Weights
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, ConfigTypeError
 from unrolled.layers.computed import Computed
 from unrolled.layers.initialise import initialise, initialise_like_torch
 
@@ -32,6 +32,8 @@ class NamedParameters(nn.Module):
         dtype: torch.dtype | None,
     ) -> None:
         super().__init__()
+        if dtype is not None and not isinstance(dtype, torch.dtype):
+            raise ConfigTypeError(f"`dtype` must be a type of torch's, such as torch.float32, got {dtype!r}.")
         if dtype is not None and not dtype.is_floating_point:
             raise ConfigError(f"`dtype` must be a floating-point type, got {dtype}.")
         # A cell without parameters has a dtype and a device too. It is no buffer, as those belong to what a layer has learnt.
