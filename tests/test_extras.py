@@ -1,5 +1,6 @@
 """Libraries that only some work needs: what is loaded when, and what is said where one is missing."""
 
+import json
 import subprocess
 import sys
 
@@ -17,10 +18,38 @@ def run(code):
     return done.stdout
 
 
-@pytest.mark.parametrize("task", ["lm", "classify", "regress", "tag", "translate"])
-def test_a_task_loads_no_library_that_only_measures_formats_and_pictures_need(task):
-    code = f"import sys; from unrolled.tasks import *; from unrolled.tasks import find_recipe; find_recipe({task!r}); "
-    assert run(code + f"print([m for m in {HEAVY} if m in sys.modules])") == "[]\n"
+def run_each(codes):
+    """What each piece of code prints, in a process of its own that has loaded torch and nothing else: to load it takes seconds."""
+    return json.loads(run(APART.format(codes=list(codes))))
+
+
+APART = """
+import contextlib, io, json, os, torch
+found = []
+for code in {codes!r}:
+    reads, writes = os.pipe()
+    if not os.fork():
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            exec(code, {{}})
+        os.write(writes, said.getvalue().encode())
+        os._exit(0)
+    os.close(writes)
+    with open(reads) as file:
+        found.append(file.read())
+    assert os.wait()[1] == 0, code
+print(json.dumps(found))
+"""
+
+
+def test_no_task_loads_a_library_that_only_measures_formats_and_pictures_need():
+    code = "import sys; from unrolled.tasks import *; from unrolled.tasks import find_recipe; find_recipe({!r}); "
+    tasks = [
+        code.format(task) + f"print([m for m in {HEAVY} if m in sys.modules])" for task in ("lm", "classify", "regress", "tag", "translate")
+    ]
+    *found, control = run_each([*tasks, f"import sklearn.metrics, sys; print([m for m in {HEAVY} if m in sys.modules])"])
+    assert found == ["[]\n"] * 5
+    assert "sklearn" in control
 
 
 def test_help_and_show_load_no_torch():
@@ -29,24 +58,25 @@ def test_help_and_show_load_no_torch():
         assert run(code.format(arguments)).endswith("False\n")
 
 
-@pytest.mark.parametrize(
-    ("work", "package", "group"),
-    [
-        ("import unrolled as un; un.inspect.draw", "matplotlib", "plots"),
-        ("from unrolled.data.builtin_examples.dates import dates; next(dates())", "babel", "text"),
-        ("from unrolled.data.builtin_examples.numbers import numbers; next(numbers())", "num2words", "text"),
-        ("from unrolled.tasks.measures.texts import score_texts; score_texts(['a'], [['b']])", "sacrebleu", "text"),
-        ("from unrolled.tasks.measures.labels import score_labels; score_labels([('a',)], [('b',)])", "scikit-learn", "labels"),
-        ("from unrolled.tasks.measures.labels import score_tags; score_tags([('O',)], [('O',)], spans=True)", "seqeval", "labels"),
-        ("list(read_examples(FILE + '.fa', ReadingOptions().to_predict(), Target.LABELS))", "biopython", "bio"),
-        ("list(read_examples(FILE + '.conllu', ReadingOptions(), Target.TAGS))", "conllu", "text"),
-    ],
-)
-def test_a_library_that_is_missing_is_named_with_what_installs_it(work, package, group, tmp_path):
+WORK = [
+    ("import unrolled as un; un.inspect.draw", "matplotlib", "plots"),
+    ("from unrolled.data.builtin_examples.dates import dates; next(dates())", "babel", "text"),
+    ("from unrolled.data.builtin_examples.numbers import numbers; next(numbers())", "num2words", "text"),
+    ("from unrolled.tasks.measures.texts import score_texts; score_texts(['a'], [['b']])", "sacrebleu", "text"),
+    ("from unrolled.tasks.measures.labels import score_labels; score_labels([('a',)], [('b',)])", "scikit-learn", "labels"),
+    ("from unrolled.tasks.measures.labels import score_tags; score_tags([('O',)], [('O',)], spans=True)", "seqeval", "labels"),
+    ("list(read_examples(FILE + '.fa', ReadingOptions().to_predict(), Target.LABELS))", "biopython", "bio"),
+    ("list(read_examples(FILE + '.conllu', ReadingOptions(), Target.TAGS))", "conllu", "text"),
+]
+
+
+def test_a_library_that_is_missing_is_named_with_what_installs_it(tmp_path):
     for end, text in ((".fa", ">a\nACGT\n"), (".conllu", "1\tA\ta\tX" + "\t_" * 6 + "\n\n")):
         (tmp_path / f"file{end}").write_text(text)
-    modules = [module for module, (name, _) in extras.EXTRAS.items() if name == package]
-    code = f"""
+    codes = []
+    for work, package, _ in WORK:
+        modules = [module for module, (name, _) in extras.EXTRAS.items() if name == package]
+        codes.append(f"""
 import sys
 FILE = {str(tmp_path / "file")!r}
 for name in {modules}:
@@ -58,8 +88,11 @@ try:
     {work}
 except ConfigError as error:
     print(error)
-"""
-    assert run(code) == f"This needs the package {package}, which is not installed. Run: pip install 'unrolled[{group}]'\n"
+""")
+    wanted = [
+        f"This needs the package {package}, which is not installed. Run: pip install 'unrolled[{group}]'\n" for _, package, group in WORK
+    ]
+    assert run_each(codes) == wanted
 
 
 def test_another_failure_of_a_library_is_not_taken_for_a_missing_one(monkeypatch):

@@ -1,15 +1,17 @@
 """What a layer owns: the parameters of every place in a stack, by the names that the equations give them."""
 
 import itertools
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from unrolled.cells import Cell
 from unrolled.compiler import make_plan
 from unrolled.engines import WeightLayout, Weights
-from unrolled.errors import ConfigError, ConfigTypeError
+from unrolled.errors import ConfigError, ConfigTypeError, ShapeError
 from unrolled.layers.computed import Computed
 from unrolled.layers.initialise import initialise, initialise_like_torch
 
@@ -79,6 +81,37 @@ class NamedParameters(nn.Module):
         if len(stored) == 1 and stored[0] in self._parameters:
             return value
         return Computed.of(value, f"The block {name!r} is computed from {' and '.join(map(repr, stored))}")
+
+    @torch.no_grad()
+    def load_blocks(
+        self, blocks: Mapping[str, ArrayLike], layer: int = 0, reverse: bool = False, *, negative: Collection[str] = ()
+    ) -> None:
+        """Bring weights over by their names in the equations, as arrays or tensors: `{"W_u": [H, I], "R_u": [H, H], "b_u": [H], …}`.
+
+        Gates in `negative` enter with their sign turned, blocks `W_u`, `R_u` and `b_u` of gate `u`: another toolkit's gate may keep what this
+        one's lets in, and sigmoid(-a) is 1 - sigmoid(a). So does the update gate of ONNX's and Keras' GRU beside `u` of `gru-reset-before`.
+        Where torch has two biases the first has all of it. Raises `ConfigError` for a name or gate that there is not, a block that is computed
+        otherwise, and `ShapeError` for a shape that does not fit; then nothing is changed.
+        """
+        place, given = (layer, int(reverse)), dict[str, Tensor]()
+        for name, value in blocks.items():
+            block, tensor = self.block(name, layer, reverse), torch.as_tensor(value)
+            if tensor.shape != block.shape:
+                raise ShapeError(f"The block {name!r} must have shape {list(block.shape)}, got {list(tensor.shape)}. Transpose or cut it.")
+            if any(self._names[place][number] not in self._parameters for number, _ in self._layouts[place].places[name]):
+                raise ConfigError(
+                    f"The block {name!r} is computed from a parameter that is parametrised or pruned. Load it before that is done."
+                )
+            given[name] = tensor
+        for gate in negative:
+            if not any(name.endswith(f"_{gate}") for name in given):
+                raise ConfigError(f"`negative` must name gates of what is loaded, got {gate!r}. Loaded are {', '.join(given)}.")
+        weights = self._weights_at(place)
+        for name, tensor in given.items():
+            first, *others = weights.parts(name)
+            first.copy_(-tensor if name.rpartition("_")[2] in negative else tensor)
+            for other in others:
+                other.zero_()
 
     def reset_parameters(self, scheme: str = "unrolled") -> None:
         """Initialise anew.
