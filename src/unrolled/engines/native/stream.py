@@ -68,7 +68,7 @@ def _is_usual(problem: Problem) -> bool:
 
 
 def _is_plain(tensor: Tensor) -> bool:
-    return type(tensor) in (Tensor, Parameter) and tensor.is_cpu and tensor.is_contiguous()
+    return type(tensor) in (Tensor, Parameter) and tensor.is_cpu and tensor.is_contiguous() and not tensor.is_neg()
 
 
 class Prepared:
@@ -159,6 +159,7 @@ class _Lay:
             [t.data_ptr() for t in stored] == self._addresses
             and [t.shape for t in stored] == self._shapes
             and False not in [t.is_contiguous() for t in stored]
+            and True not in [t.is_neg() for t in stored]
         )
 
 
