@@ -35,7 +35,7 @@ def test_of_a_table(reviews):
     asked = {"input": "review", "target": "mood"}
     assert summary_of("classify", reviews, held_out=0.0, **asked) == (
         "20 sequences of 60 steps to learn, 0 held out. Input (from 'review'): 5 words with their characters. "
-        "Target (from 'mood'): 2 labels: good (13), bad (7). Left out: 'stars'."
+        "Target (from 'mood'): 2 labels: good (13), bad (7). Left out: 'stars'. The first: 'a bad film' → bad."
     )
     held = summary_of("classify", reviews, level="word", **asked)
     assert held.startswith(
@@ -52,7 +52,8 @@ def test_of_numbers_and_of_objects(tmp_path):
     rows = "".join(f"{s},{t},{t * s},{s % 3},{'odd' if s % 2 else 'even'}\n" for s in range(12) for t in range(4))
     (tmp_path / "long.csv").write_text(f"s,t,a,b,kind\n{rows}", encoding="utf-8")
     assert summary_of("classify", tmp_path / "long.csv", series="s", time="t", target="kind", held_out=0.0) == (
-        "12 sequences of 48 steps to learn, 0 held out. Input: 2 numbers a step (a, b). Target (from 'kind'): 2 labels: even (6), odd (6)."
+        "12 sequences of 48 steps to learn, 0 held out. Input: 2 numbers a step (a, b). Target (from 'kind'): 2 labels: even (6), odd (6). "
+        "The first: [0, 0], [0, 0], [0, 0], [0, 0] → even."
     )
     (tmp_path / "some.jsonl").write_text(
         "".join(f'{{"id": {n}, "text": "ab", "label": ["x", "y"], "by": "Ada"}}\n' for n in range(3)), encoding="utf-8"
@@ -60,7 +61,7 @@ def test_of_numbers_and_of_objects(tmp_path):
     said = summary_of("classify", tmp_path / "some.jsonl", held_out=0.0, level="char", output="multi-label")
     assert said == (
         "3 sequences of 6 steps to learn, 0 held out. Input (from 'text'): 3 characters. Target (from 'label'): 2 labels: x (3), y (3). "
-        "Left out: 'by'."
+        "Left out: 'by'. The first: 'ab' → x, y."
     )
 
 
@@ -68,7 +69,8 @@ def test_of_tags(tmp_path):
     path = tmp_path / "people.conll"
     path.write_text("Dr O\nAda B-per\nFox I-per\n\nAda B-per\nwalks O\n\n" * 4, encoding="utf-8")
     assert summary_of("tag", path, held_out=0.0, level="word") == (
-        "8 sequences of 20 steps to learn, 0 held out. Input: 5 words. Target: 3 tags (BIO): B-per (8), O (8), I-per (4)."
+        "8 sequences of 20 steps to learn, 0 held out. Input: 5 words. Target: 3 tags (BIO): B-per (8), O (8), I-per (4). "
+        "The first: 'Dr Ada Fox' → O B-per I-per."
     )
 
 
