@@ -1,5 +1,6 @@
 """The reference engine: the plan, step by step, in torch operations. Any dtype and device, differentiable as often as one likes."""
 
+import json
 from dataclasses import dataclass
 from functools import cache
 
@@ -8,12 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding, linear
 
-from unrolled.compiler import Plan
+from unrolled.compiler import Plan, make_plan
+from unrolled.engines.constants import recorded_as_it_runs
+from unrolled.engines.lengths import Lengths
 from unrolled.engines.problem import Problem, Solution, solve_nothing
 from unrolled.engines.program import Program, Values
 from unrolled.engines.stacks import Together, products_by_operand
-from unrolled.engines.weights import Weights
-from unrolled.equations import Product
+from unrolled.engines.weights import WeightLayout, Weights
+from unrolled.equations import Product, parse
 from unrolled.equations.recurrence import INPUT, MEAN, before, now
 
 
@@ -36,7 +39,43 @@ class EagerEngine:
 
     def run(self, problem: Problem) -> Solution:
         """The recurrence over all real steps."""
+        if torch.compiler.is_dynamo_compiling() and recorded_as_it_runs(__name__, "_of_key"):
+            return _in_graph(problem)
         return _Run(problem).solve() if problem.lengths is None or any(problem.lengths.counts) else solve_nothing(problem)
+
+
+def _in_graph(problem: Problem) -> Solution:
+    """The same where torch.compile reads what Python does, which cannot follow equations: it records the operations on tensors alone."""
+    plan, layout = problem.plan, problem.weights.layout
+    key = "\n".join([layout.text, plan.recurrence.states[0], plan.text])
+    lengths = [] if problem.lengths is None else [problem.lengths.values]
+    resets = [] if problem.resets is None else [problem.resets]
+    masks = [] if problem.masks is None else list(problem.masks.values())
+    given = problem.x, list(problem.weights.stored), list(problem.initial), masks, lengths, resets
+    steps, final = _of_key(key, *given, problem.reverse, problem.every_state, problem.narrow)
+    return Solution(tuple(steps), tuple(final))
+
+
+def _of_key(
+    key: str, x: Tensor, stored: list[Tensor], initial: list[Tensor], masks: list[Tensor], lengths: list[Tensor], resets: list[Tensor],
+    reverse: bool, every_state: bool, narrow: bool,
+) -> tuple[list[Tensor], list[Tensor]]:  # fmt: skip
+    plan, layout = _known(key)
+    real = Lengths(lengths[0], x.shape[0], x.device) if lengths else None
+    by_width = {mask.shape[1]: mask for mask in masks} or None
+    cuts = resets[0] if resets else None
+    solution = EagerEngine().run(
+        Problem(plan, Weights(layout, stored), x, tuple(initial), real, reverse, by_width, every_state, cuts, narrow)
+    )
+    return list(solution.steps), list(solution.final)
+
+
+@cache
+def _known(key: str) -> tuple[Plan, WeightLayout]:
+    """The plan and the layout that a key tells of."""
+    weights, output, text = key.split("\n", 2)
+    blocks, rows = json.loads(weights)
+    return make_plan(parse(text, output)), WeightLayout({stored: tuple(names) for stored, names in blocks.items()}, rows)
 
 
 @dataclass(frozen=True)
@@ -150,7 +189,7 @@ class _Run:
         states = self.initial
         history, ended = [], []
         for count, early, cut in zip(self.counts, self._prologue(), self.resets, strict=True):
-            if count < len(states[0]):
+            if count < states[0].shape[0]:
                 pairs = [s.tensor_split([count]) for s in states]
                 states = tuple(p[0] for p in pairs)
                 ended.append(tuple(p[1] for p in pairs))
@@ -171,13 +210,13 @@ class _Run:
         return history[::-1], self._join(states, self.batch)
 
     def _join(self, states: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
-        have = len(states[0])
+        have = states[0].shape[0]
         return states if have == count else tuple(torch.cat([s, i[have:count]]) for s, i in zip(states, self.initial, strict=True))
 
     def _set_back(self, states: tuple[Tensor, ...], cut: Tensor | None) -> tuple[Tensor, ...]:
         if cut is None:
             return states
-        count = len(states[0])
+        count = states[0].shape[0]
         return tuple(torch.where(cut[:count], i[:count], s) for s, i in zip(states, self.initial, strict=True))
 
     def _prologue(self) -> list[Values]:
@@ -199,12 +238,12 @@ class _Run:
 
     def _step(self, states: tuple[Tensor, ...], early: Values) -> tuple[Tensor, ...]:
         values = self.values(states, early)
-        return tuple(_rows(values[symbol], len(old), old.shape[1], old) for symbol, old in zip(self.ready.now, states, strict=True))
+        return tuple(_rows(values[symbol], old.shape[0], old.shape[1], old) for symbol, old in zip(self.ready.now, states, strict=True))
 
     def values(self, states: tuple[Tensor, ...], early: Values) -> Values:
         """All that is computed at a step, from the states before it."""
         values: Values = {**self.vectors, **early, **dict(zip(self.ready.before, states, strict=True))}
-        count = len(states[0])
+        count = states[0].shape[0]
         for groups, part in self.loop:
             for group in groups:
                 read = _rows(values[group.operand], count, group.matrix.shape[1], states[0])
@@ -233,7 +272,7 @@ def values_of_step(problem: Problem) -> dict[str, Tensor]:
     names = [e.name for e in problem.plan.recurrence.equations]
     like = problem.initial[0]
     widths = {n: v.shape[-1] if isinstance(v := values[now(n)], Tensor) and v.dim() else like.shape[1] for n in names}
-    return {n: _rows(values[now(n)], len(like), widths[n], like) for n in names}
+    return {n: _rows(values[now(n)], like.shape[0], widths[n], like) for n in names}
 
 
 def _mean(value: Tensor | float) -> Tensor | float:
