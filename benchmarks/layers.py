@@ -14,7 +14,7 @@ import json
 import sys
 from pathlib import Path
 
-from side_by_side.cases import CELLS, FULL, GROUPS, MODES, RAGGED, SHAPES, STEP, STEPS, find_shapes, make_cases
+from side_by_side.cases import CELLS, FULL, GROUPS, MODES, RAGGED, SHAPES, STEP, STEPS, find_shapes, find_steps, make_cases
 from side_by_side.figure import draw
 from side_by_side.machine import count_cores, describe_machine
 from side_by_side.method import HOW, WARM_UP_SECONDS
@@ -46,7 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--shapes", type=names, default=["main"], help=f"names ({', '.join(SHAPES)}), groups (all, {', '.join(GROUPS)}), or TxBxIxH")
     add("--modes", type=names, default=list(MODES), help="infer, train, or both: infer,train")
     add("--lengths", choices=(FULL, RAGGED, "both"), default=FULL, help="ragged: random lengths, 55 %% of the steps real")
-    add("--step", action="store_true", help=f"time layer.step instead, for {', '.join(STEPS)}")
+    add("--step", action="store_true", help=f"time layer.step instead, for all of {', '.join(STEPS)}, or those named as shapes")
     add("--engine", default="auto", help="the engine of ours (default: auto)")
     add("--threads", type=names, default=[str(count_cores())], help="numbers of threads, each in a process of its own: 1,2")
     add("--dtype", choices=("float32", "float64"), default="float32")
@@ -77,7 +77,7 @@ def read_report(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
 def measure_report(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Report:
     """Measure what the flags ask for."""
     try:
-        shapes = STEPS if options.step else find_shapes(options.shapes)
+        shapes = find_steps(options.shapes) if options.step else find_shapes(options.shapes)
         threads = [int(count) for count in options.threads]
     except ValueError as error:
         parser.error(str(error))

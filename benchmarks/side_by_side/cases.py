@@ -61,6 +61,14 @@ class Case:
         return f"{self.cell} {self.shape} ({self.sizes}) {self.mode}, {self.lengths}, {self.dtype}"
 
 
+def find_steps(asked: list[str]) -> dict[str, Sizes]:
+    """The single steps that are asked for, all where none is named; `ValueError` for a name that is none of them."""
+    names = [] if asked == ["main"] else asked
+    if unknown := [name for name in names if name not in STEPS]:
+        raise ValueError(f"There is no step {unknown[0]!r}. Choose from {', '.join(STEPS)}.")
+    return {name: sizes for name, sizes in STEPS.items() if not names or name in names}
+
+
 def find_shapes(names: list[str]) -> dict[str, Sizes]:
     """Shapes by name, group, `all`, or as `TxBxIxH`; `ValueError` for anything else."""
     found: dict[str, Sizes] = {}
