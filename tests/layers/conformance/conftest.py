@@ -17,9 +17,11 @@ TABLE = {
     "relu eager two layers both ways float32": {"kind": "relu", "engine": "eager", "dtype": torch.float32, **BOTH_WAYS},
 }
 SMALL = {
-    "native two layers both ways": {"engine": "native", **BOTH_WAYS},
-    "torch both ways": {"engine": "torch", "bidirectional": True},
-    "eager two layers": {"engine": "eager", "layers": 2},
+    **{f"{kind} native two layers both ways": {"kind": kind, "engine": "native", **BOTH_WAYS} for kind in KINDS},
+    "LSTM torch both ways": {"kind": "LSTM", "engine": "torch", "bidirectional": True},
+    "relu torch": {"kind": "relu", "engine": "torch"},
+    "GRU eager two layers": {"kind": "GRU", "engine": "eager", "layers": 2},
+    "tanh eager both ways": {"kind": "tanh", "engine": "eager", "bidirectional": True},
 }
 FREE = {"auto two layers both ways": {"engine": "auto", **BOTH_WAYS}, "eager": {"engine": "eager"}}
 
@@ -54,9 +56,9 @@ def one_pair(kind):
 
 
 @pytest.fixture(params=here(SMALL))
-def double_pair(request, kind):
+def double_pair(request):
     """The same, small, in float64 alone: for derivatives."""
-    return make_pair(kind, steps=3, **SMALL[request.param])
+    return make_pair(steps=3, **SMALL[request.param])
 
 
 @pytest.fixture(params=FREE)
