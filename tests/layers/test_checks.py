@@ -207,3 +207,12 @@ def test_a_cell_without_parameters_runs():
     assert torch.equal(h[0], y[2])
     assert layer.float()(torch.ones(3, 1, 4))[0].dtype == torch.float32
     assert not layer.state_dict()
+
+
+def test_a_vector_called_as_a_learned_initial_state_would_be_is_refused():
+    cell = un.Cell("own", "h[t] = tanh(W @ x[t] + R @ h[t-1] + h_0)", init={"h_0": 2.0})
+    with pytest.raises(
+        ConfigError, match=r"has a vector 'h_0', which is what the learned initial state of 'h' is called\. Give .* another name"
+    ):
+        un.Recurrent(cell, 3, 4, initial_state="learned")
+    assert un.Recurrent(cell, 3, 4).h_0_l0.eq(2).all()
