@@ -28,7 +28,7 @@ class _DropIn(Recurrent):
     _apart: dict[str, str] = {}  # noqa: RUF012
 
     def __init__(self, cell: Cell, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, **more: Any) -> None:  # fmt: skip
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Device = None, dtype: torch.dtype | None = None, **more: Any) -> None:  # fmt: skip
         if not isinstance(bias, bool):
             raise ConfigTypeError(f"`bias` must be True or False, got {bias!r}.")
         if proj_size and cell is not cells.LSTM_PROJECTED:
@@ -39,8 +39,9 @@ class _DropIn(Recurrent):
             told = f"`dropout={dropout}` drops between layers, and there is one. Use num_layers=2 or more, or leave it out."
             warnings.warn(told, UnrolledWarning, stacklevel=3)
         super().__init__(
-            cell, input_size, hidden_size, num_layers, bidirectional=bidirectional, batch_first=batch_first, dropout=dropout, **more
-        )
+            cell, input_size, hidden_size, num_layers, bidirectional=bidirectional, batch_first=batch_first, dropout=dropout, device=device,
+            dtype=dtype, **more,
+        )  # fmt: skip
 
     def forward(
         self,
@@ -73,6 +74,9 @@ class _DropIn(Recurrent):
     def _flat_weights(self) -> list[Tensor]:
         return [weight for weights in self.all_weights for weight in weights]
 
+    def _give(self, state: State) -> Any:
+        return state if len(state) > 1 else state[0]
+
     def _blocks(self) -> dict[str, tuple[str, ...]]:
         gates = self._gates
         blocks = {"weight_ih": tuple(f"W_{g}" for g in gates), "weight_hh": tuple(f"R_{g}" for g in gates)}
@@ -102,20 +106,7 @@ class LSTM(_DropIn):
                 f"`proj_size` must be a positive number smaller than hidden_size = {hidden_size}, or 0 for no projection, got {proj_size}."
             )
         cell = cells.LSTM_PROJECTED if proj_size else cells.LSTM
-        super().__init__(
-            cell,
-            input_size,
-            hidden_size,
-            num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
-            proj_size,
-            device=device,
-            dtype=dtype,
-            **more,
-        )
+        super().__init__(cell, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, device, dtype, **more)  # fmt: skip
 
 
 class GRU(_DropIn):
@@ -127,23 +118,7 @@ class GRU(_DropIn):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False, dropout: float = 0.0,
                  bidirectional: bool = False, proj_size: int = 0, device: Device = None, dtype: torch.dtype | None = None, **more: Any) -> None:  # fmt: skip
-        super().__init__(
-            cells.GRU,
-            input_size,
-            hidden_size,
-            num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
-            proj_size,
-            device=device,
-            dtype=dtype,
-            **more,
-        )
-
-    def _give(self, state: tuple[Tensor, ...]) -> Any:
-        return state[0]
+        super().__init__(cells.GRU, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, device, dtype, **more)  # fmt: skip
 
 
 class RNN(_DropIn):
@@ -158,20 +133,4 @@ class RNN(_DropIn):
             raise ConfigError(f"`nonlinearity` must be 'tanh' or 'relu', got {nonlinearity!r}.")
         self.nonlinearity, self.mode = nonlinearity, f"RNN_{nonlinearity.upper()}"
         cell = cells.ELMAN if nonlinearity == "tanh" else cells.ELMAN_RELU
-        super().__init__(
-            cell,
-            input_size,
-            hidden_size,
-            num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
-            proj_size,
-            device=device,
-            dtype=dtype,
-            **more,
-        )
-
-    def _give(self, state: tuple[Tensor, ...]) -> Any:
-        return state[0]
+        super().__init__(cell, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, device, dtype, **more)  # fmt: skip
