@@ -187,7 +187,10 @@ class _Gathering:
             raise DataError(f"{example.place}: there must be one {what} for each of the {steps} steps, got {got}.")
         if values is not None:
             self._require_as_many(example.place, values.shape[-1])
-        self._collect_places(TAGS, list(map(self.names.__getitem__, tags)) if tags is not None else [-1] * steps)
+        if tags is not None:
+            self._collect_places(TAGS, list(map(self.names.__getitem__, tags)), before=-1)
+        elif TAGS in self.collectors:
+            self.collectors[TAGS].extend([-1] * steps)
         if values is not None and of_steps:
             width = values.shape[1]
             if STEP_VALUES not in self.collectors:
@@ -205,9 +208,11 @@ class _Gathering:
         if self.width != count:
             raise DataError(f"{place}: there are {count} numbers to predict, and {self.width} in those before. Give them all as many.")
 
-    def _collect_places(self, name: str, places: Sequence[int]) -> None:
+    def _collect_places(self, name: str, places: Sequence[int], before: int = 0) -> None:
+        """Whole numbers of the steps of this sequence; where they are the first, `before` stands for each step of those before."""
         if name not in self.collectors:
             self.collectors[name] = Collector(np.int64)
+            self.collectors[name].add(np.full(self.starts[-2], before))
         self.collectors[name].extend(places)
 
     def _collect(self, name: str, elements: NDArray[np.generic], dtype: type, element: tuple[int, ...]) -> None:
@@ -236,7 +241,8 @@ class _Gathering:
 
     def done(self) -> Dataset:
         starts = np.array(self.starts, np.int64)
-        columns = {name: Column(collector.done(), starts) for name, collector in self.collectors.items()}
+        untagged = InMemory(np.broadcast_to(np.int64(-1), starts[-1:]))
+        columns = {TAGS: Column(untagged, starts), **{name: Column(collector.done(), starts) for name, collector in self.collectors.items()}}
         width = next((len(v) for v in self.values if v is not None), 0)
         values = np.full((len(self.values), width), np.nan)
         if width:

@@ -46,12 +46,14 @@ def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, w
     examples = _read(names, options, wanted)
     if wanted is Target.TAGS and options.labels_needed:
         examples = in_bio(examples, options.scheme)
+    if wanted.numbers:
+        examples = (_in_numbers(example, options) for example in examples)
     seen: set[str] = set()
     example = None
     for example in examples:
         if example.name is not None:
             _notice_twice(example, seen)
-        yield _in_numbers(example, options) if wanted.numbers else example
+        yield example
     if example is None:
         raise DataError(f"There is no sequence in {', '.join(map(named, map(Path, names)))}. Pass files that have some.")
 

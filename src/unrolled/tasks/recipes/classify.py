@@ -94,16 +94,12 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
         head: Any = model.head
         probabilities = head.probabilities(scores)
         decided = head.decide(probabilities)
-        every = probabilities.tolist()
-        chosen = [row.nonzero().flatten().tolist() for row in decided] if codec.several else decided[:, None].tolist()
+        labels, every = codec.labels, probabilities.tolist()
+        if not codec.several:
+            return [Prediction((labels[k],), None, (row[k],), labels, row) for k, row in zip(decided.tolist(), every, strict=True)]
+        chosen = [row.nonzero().flatten().tolist() for row in decided]
         return [
-            Prediction(
-                labels=tuple(codec.labels[k] for k in which),
-                probabilities=tuple(row[k] for k in which),
-                known=codec.labels,
-                scores=row,
-                several=codec.several,
-            )
+            Prediction(tuple(labels[k] for k in which), None, tuple(row[k] for k in which), labels, row, several=True)
             for which, row in zip(chosen, every, strict=True)
         ]
 
