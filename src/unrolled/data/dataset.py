@@ -242,7 +242,10 @@ class _Gathering:
     def done(self) -> Dataset:
         starts = np.array(self.starts, np.int64)
         untagged = InMemory(np.broadcast_to(np.int64(-1), starts[-1:]))
-        columns = {TAGS: Column(untagged, starts), **{name: Column(collector.done(), starts) for name, collector in self.collectors.items()}}
+        columns = {
+            TAGS: Column(untagged, starts),
+            **{name: Column(collector.done(), starts) for name, collector in self.collectors.items()},
+        }
         width = next((len(v) for v in self.values if v is not None), 0)
         values = np.full((len(self.values), width), np.nan)
         if width:
