@@ -8,6 +8,7 @@ from torch import Tensor
 
 from unrolled.engines.native.bindings import binding_of
 from unrolled.engines.native.library import Library, lack_of_memory, library
+from unrolled.engines.native.tapes import tapes
 from unrolled.engines.native.threads import threads_for
 from unrolled.errors import ShapeError
 
@@ -82,7 +83,7 @@ class Call:
         rows = self.steps * self.batch if training else self._in_turns()
         count = rows * self.stride[training] + 2
         try:
-            return self.like.new_empty(count)
+            return tapes.empty(count, self.like)
         except RuntimeError:
             raise lack_of_memory(count * self.like.element_size()) from None
 
