@@ -11,6 +11,7 @@ applied to 1024 numbers again and again. tests/engines/test_functions.py holds t
 
 import argparse
 import ctypes
+import math
 import re
 import statistics
 import time
@@ -23,7 +24,10 @@ from unrolled.engines.native.build import build, load
 
 Array = np.ndarray
 POWERS = (2, 3, 5, 8)
-NAMES = ("exp", "sigmoid", "tanh", "softplus", "log", "sqrt", "relu", "abs", "step", "sign", *(f"whole_power_{n}" for n in POWERS))
+NAMES = (
+    *("exp", "sigmoid", "tanh", "softplus", "log", "sqrt", "relu", "abs", "step", "sign", "sin", "cos", "erf", "log1p", "expm1", "silu"),
+    *(f"whole_power_{n}" for n in POWERS),
+)
 _EACH = """
 void {name}(const real *from, real *to, long count, long times)
 {{
@@ -103,6 +107,12 @@ WIDE: dict[str, Callable[[Array], Array]] = {
     "sqrt": np.sqrt,
     "relu": lambda x: np.where(x < 0, 0, x),
     "abs": np.abs,
+    "sin": np.sin,
+    "cos": np.cos,
+    "erf": np.vectorize(math.erf, [float]),
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "silu": lambda x: x * _sigmoid(x),
     "step": lambda x: np.where(x <= 0, 0.0, 1.0),
     "sign": lambda x: np.where(x > 0, 1.0, np.where(x < 0, -1.0, 0.0)),
 } | {f"whole_power_{n}": lambda x, n=n: x**n for n in POWERS}

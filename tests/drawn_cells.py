@@ -16,8 +16,24 @@ leaves = st.sampled_from(["x[t]", "h[t-1]", "c[t-1]", "a[t-1]", "b", "d", "W @ x
 templates = st.sampled_from([
     "tanh({})", "sigmoid({})", "relu({})", "softplus({})", "abs({})", "exp(tanh({}))", "log(2 + abs({}))", "sqrt(1 + abs({}))", "(-{})",
     "({}) ** 2", "({}) ** 3", "(1.5 * {}) ** 2", "(1 + abs({})) ** -2", "(2 + 2 * abs({})) ** 0.5", "(1 + abs({})) ** -1.5",
-    "norm({})", "norm({} + h[t-1])", "2 ** tanh({})", "1 / (1 + exp(-{}))", "R @ ({})", "Q @ ({} * x[t])", "Q @ tanh({})"])  # fmt: skip
-pairs = st.sampled_from(["({} + {})", "({} - {})", "({} * {})", "({}) / (1 + abs({}))", "(1 + abs({})) ** tanh({})", "tanh({} - 2 * ({}))"])
+    "sin({})", "cos({})", "erf({})", "log1p(abs({}))", "expm1(tanh({}))", "gelu({})", "silu({})", "hard_sigmoid({})", "elu({})", "elu({}, 0.5)",
+    "leaky_relu({})", "sign({})", "step({})", "clip({}, -0.5, 0.7)", "({} > 0.1)", "norm({})", "norm({} + h[t-1])", "2 ** tanh({})", "1 / (1 + exp(-{}))", "R @ ({})", "Q @ ({} * x[t])", "Q @ tanh({})"])  # fmt: skip
+pairs = st.sampled_from(
+    [
+        "({} + {})",
+        "({} - {})",
+        "({} * {})",
+        "({}) / (1 + abs({}))",
+        "(1 + abs({})) ** tanh({})",
+        "tanh({} - 2 * ({}))",
+        "max({}, {})",
+        "min({}, {})",
+        "where({} > {}, h[t-1], x[t])",
+        "where(b < 0, {}, {})",
+        "leaky_relu({}, {})",
+        "clip({}, {}, 1)",
+    ]
+)
 expressions = st.recursive(
     leaves,
     lambda inner: st.builds(str.format, templates, inner) | st.builds(str.format, pairs, inner, inner | numbers),

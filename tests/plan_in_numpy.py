@@ -1,5 +1,7 @@
 """A plan executed as it is printed, in NumPy, forward and backward: what a native engine will do, without any automatic differentiation."""
 
+import math
+
 import numpy as np
 import sympy as sp
 
@@ -14,6 +16,24 @@ FUNCTIONS = {
     "log": np.log,
     "sqrt": np.sqrt,
     "abs": np.abs,
+    "sin": np.sin,
+    "cos": np.cos,
+    "erf": np.vectorize(math.erf),
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "gelu": lambda a: a * (1 + np.vectorize(math.erf)(a / math.sqrt(2))) / 2,
+    "silu": lambda a: a / (1 + np.exp(-a)),
+    "hard_sigmoid": lambda a: np.clip(a / 6 + 0.5, 0, 1),
+    "elu": lambda a, p=1: np.where(a > 0, a, p * np.expm1(np.minimum(a, 0))),
+    "leaky_relu": lambda a, p=0.01: np.where(a > 0, a, p * a),
+    "max": np.maximum,
+    "min": np.minimum,
+    "clip": np.clip,
+    "where": lambda c, a, b: np.where(c != 0, a, b),
+    "greater": lambda a, b: (a > b) * 1.0,
+    "at_least": lambda a, b: (a >= b) * 1.0,
+    "equal": lambda a, b: (a == b) * 1.0,
+    "exceeds": lambda a, b: np.where(a < b, 0, np.where(a == b, 0.5, 1)),
     "step": lambda a: (~(a <= 0)).astype(float),
     "sign": np.sign,
     "power": np.power,

@@ -31,6 +31,12 @@ EXACT = {
     "tanh": mpmath.tanh,
     "softplus": lambda x: max(x, 0) + mpmath.log1p(_exp(-abs(x))),
     "log": _log,
+    "sin": lambda x: mpmath.sin(x) if mpmath.isfinite(x) else mpmath.nan,
+    "cos": lambda x: mpmath.cos(x) if mpmath.isfinite(x) else mpmath.nan,
+    "erf": mpmath.erf,
+    "log1p": lambda x: mpmath.log1p(x) if x > -1 else _log(1 + x),
+    "expm1": lambda x: mpmath.expm1(max(min(x, 2000), -2000)),
+    "silu": lambda x: x / (1 + _exp(-x)) if x > -mpmath.inf else mpmath.nan,
     "sqrt": lambda x: mpmath.sqrt(x) if x >= 0 else mpmath.nan,
 } | {f"whole_power_{n}": lambda x, n=n: x**n for n in POWERS}
 

@@ -58,11 +58,13 @@ class _Reverse:
         for assignment in reversed(stage.assignments):
             if assignment.symbol not in self.adjoint:
                 continue
-            arriving = self.resolve(assignment.symbol)
-            del self.adjoint[assignment.symbol]
             value = {assignment.expression: assignment.symbol}
-            for leaf in sorted(assignment.expression.free_symbols, key=str):
-                self._flow(leaf, arriving * sp.diff(assignment.expression, leaf).xreplace(value))
+            leaves = sorted(assignment.expression.free_symbols, key=str)
+            slopes = {leaf: slope.xreplace(value) for leaf in leaves if (slope := sp.diff(assignment.expression, leaf)) != 0}
+            arriving = self.resolve(assignment.symbol) if slopes else sp.Integer(0)
+            del self.adjoint[assignment.symbol]
+            for leaf, slope in slopes.items():
+                self._flow(leaf, arriving * slope)
         terms: dict[sp.Symbol, list[tuple[str, sp.Symbol]]] = {}
         for product in stage.products:
             if product.symbol in self.adjoint:

@@ -7,7 +7,7 @@ from typing import Any
 import sympy as sp
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn import functional
 
 from unrolled.compiler import Assignment
 from unrolled.equations.functions import Pointwise
@@ -19,13 +19,31 @@ TORCH: dict[str, Callable[..., Tensor]] = {
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
     "relu": torch.relu,
-    "softplus": softplus,
+    "softplus": functional.softplus,
     "exp": torch.exp,
     "log": torch.log,
     "sqrt": torch.sqrt,
     "abs": torch.abs,
     "step": lambda a: (~(a <= 0)).to(a.dtype),
     "sign": torch.sign,
+    "sin": torch.sin,
+    "cos": torch.cos,
+    "erf": torch.erf,
+    "log1p": torch.log1p,
+    "expm1": torch.expm1,
+    "gelu": functional.gelu,
+    "silu": functional.silu,
+    "hard_sigmoid": lambda a: (a / 6 + 0.5).clamp(0, 1),
+    "elu": lambda a, p: torch.where(a > 0, a, p * torch.expm1(torch.where(a > 0, 0, a))),
+    "leaky_relu": lambda a, p: torch.where(a > 0, a, p * torch.where(a > 0, 0, a)),
+    "max": torch.maximum,
+    "min": torch.minimum,
+    "clip": torch.clamp,
+    "where": lambda c, a, b: torch.where(c != 0, a, b),
+    "greater": lambda a, b: (a > b).to(a.dtype),
+    "at_least": lambda a, b: (a >= b).to(a.dtype),
+    "equal": lambda a, b: (a == b).to(a.dtype),
+    "exceeds": lambda a, b: (1 - (a < b).to(a.dtype)) * (1 - 0.5 * (a == b).to(a.dtype)),
     "power": torch.pow,
     "power_slope": lambda a, p: torch.where(p == 0, 0, p * a ** (p - 1)),
     "power_log": lambda a, p: torch.where((a == 0) & (p >= 0), 0, a**p * a.log()),

@@ -11,9 +11,14 @@ import sympy as sp
 
 
 class Function(sp.Function):
-    """A function of one value; `latex_around` stands around its argument in LaTeX."""
+    """A function of `takes` values, of which the last ones may be left out: then `otherwise` stands for them.
+
+    `latex_around` stands around its arguments in LaTeX.
+    """
 
     latex_around: ClassVar[tuple[str, str]] = ("", "")
+    takes: ClassVar[int] = 1
+    otherwise: ClassVar[tuple[sp.Expr, ...]] = ()
 
 
 class Pointwise(Function):
@@ -127,8 +132,9 @@ class norm(Function):
 
 
 class step(Pointwise):
-    """0 where a <= 0, else 1, also where a is NaN: the derivative of `relu`, not part of the language."""
+    """0 where a <= 0, else 1, also where a is NaN: the derivative of `relu`."""
 
+    latex_around = (r"\mathrm{step}\left(", r"\right)")
     domain = (0.1, 3.0)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
@@ -137,13 +143,196 @@ class step(Pointwise):
 
 
 class sign(Pointwise):
-    """-1, 0 or 1: the derivative of `abs`, not part of the language."""
+    """-1, 0 or 1: the derivative of `abs`."""
 
+    latex_around = (r"\mathrm{sign}\left(", r"\right)")
     domain = (0.1, 3.0)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """Zero."""
         return sp.Integer(0)
+
+
+class sin(Pointwise):
+    """The sine."""
+
+    latex_around = (r"\sin\left(", r"\right)")
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """The cosine."""
+        return cos(self.args[0])
+
+
+class cos(Pointwise):
+    """The cosine."""
+
+    latex_around = (r"\cos\left(", r"\right)")
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """Minus the sine."""
+        return -sin(self.args[0])
+
+
+class erf(Pointwise):
+    """The error function, 2 / sqrt(pi) times the integral of exp(-s^2) from 0 to a."""
+
+    latex_around = (r"\mathrm{erf}\left(", r"\right)")
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """2 exp(-a^2) / sqrt(pi)."""
+        return 2 / sp.sqrt(sp.pi) * exp(-(self.args[0] ** 2))
+
+
+class log1p(Pointwise):
+    """log(1 + a), exact also where a is small."""
+
+    latex_around = (r"\log\left(1 + ", r"\right)")
+    domain = (-0.8, 3.0)
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """1 / (1 + a)."""
+        return 1 / (1 + self.args[0])
+
+
+class expm1(Pointwise):
+    """exp(a) - 1, exact also where a is small."""
+
+    latex_around = (r"\mathrm{expm1}\left(", r"\right)")
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """exp(a)."""
+        return self + 1
+
+
+class gelu(Pointwise):
+    """a times the chance that a normal number is at most a, (1 + erf(a / sqrt(2))) / 2 (Hendrycks & Gimpel 2016)."""
+
+    latex_around = (r"\mathrm{gelu}\left(", r"\right)")
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """That chance, and a times the normal density."""
+        a = self.args[0]
+        return (1 + erf(a / sp.sqrt(2))) / 2 + a * exp(-(a**2) / 2) / sp.sqrt(2 * sp.pi)
+
+
+class silu(Pointwise):
+    """a sigmoid(a), also called swish (Elfwing, Uchibe & Doya 2018)."""
+
+    latex_around = (r"\mathrm{silu}\left(", r"\right)")
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """s + silu (1 - s), with s = sigmoid(a)."""
+        s = sigmoid(self.args[0])
+        return s + self * (1 - s)
+
+
+class hard_sigmoid(Pointwise):
+    """a / 6 + 1/2, cut off at 0 and 1, as in torch and Keras 3."""
+
+    latex_around = (r"\mathrm{hard\_sigmoid}\left(", r"\right)")
+    bounds, ends = (0.0, 1.0), (0.1, 0.9)
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """1/6 from -3 to 3, else 0."""
+        a = self.args[0]
+        return at_least(a, -3) * at_least(3, a) / 6
+
+
+class elu(Pointwise):
+    """a where positive, else p (exp(a) - 1) (Clevert, Unterthiner & Hochreiter 2016); p is 1 if it is left out."""
+
+    latex_around = (r"\mathrm{elu}\left(", r"\right)")
+    takes, otherwise = 2, (sp.Integer(1),)
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """1, or p exp(a), which is elu + p; nothing, or exp(a) - 1, for p."""
+        a, p = self.args
+        return where(greater(a, 0), 1, self + p) if argindex == 1 else where(greater(a, 0), 0, expm1(a))
+
+
+class leaky_relu(Pointwise):
+    """a where positive, else p a (Maas, Hannun & Ng 2013); p is 0.01 if it is left out."""
+
+    latex_around = (r"\mathrm{leaky\_relu}\left(", r"\right)")
+    takes, otherwise = 2, (sp.Rational(1, 100),)
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """1 or p; nothing or a for p."""
+        a, p = self.args
+        return where(greater(a, 0), 1, p) if argindex == 1 else where(greater(a, 0), 0, a)
+
+
+class max(Pointwise):
+    """The larger of two; NaN if one is."""
+
+    latex_around = (r"\max\left(", r"\right)")
+    takes = 2
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """1 for the larger one, 0 for the other, a half for each of two equal ones."""
+        a, b = self.args
+        return exceeds(a, b) if argindex == 1 else exceeds(b, a)
+
+
+class min(Pointwise):
+    """The smaller of two; NaN if one is."""
+
+    latex_around = (r"\min\left(", r"\right)")
+    takes = 2
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """1 for the smaller one, 0 for the other, a half for each of two equal ones."""
+        a, b = self.args
+        return exceeds(b, a) if argindex == 1 else exceeds(a, b)
+
+
+class clip(Pointwise):
+    """The number between low and high that is next to a: `min(max(a, low), high)`."""
+
+    latex_around = (r"\mathrm{clip}\left(", r"\right)")
+    takes = 3
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """1 for a between both and at them, else for the one at which it was cut off."""
+        a, low, high = self.args
+        return (at_least(a, low) * at_least(high, a), greater(low, a) * greater(high, low), greater(max(a, low), high))[argindex - 1]
+
+
+class where(Pointwise):
+    """The second where the first is not 0, else the third."""
+
+    latex_around = (r"\mathrm{where}\left(", r"\right)")
+    takes = 3
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """1 for the one that is taken, 0 for the other; none for what decides."""
+        return (sp.Integer(0), where(self.args[0], 1, 0), where(self.args[0], 0, 1))[argindex - 1]
+
+
+class Comparison(Pointwise):
+    """1 where it holds, else 0, and so is where one of both is NaN. Its derivative is zero."""
+
+    takes = 2
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """Zero."""
+        return sp.Integer(0)
+
+
+class greater(Comparison):
+    """a > b."""
+
+
+class at_least(Comparison):
+    """a >= b."""
+
+
+class equal(Comparison):
+    """a == b."""
+
+
+class exceeds(Comparison):
+    """0 where a < b, a half where a = b, else 1, also where one is NaN: a derivative of `max` and `min`."""
 
 
 class power(Pointwise):
@@ -168,8 +357,13 @@ class power_log(Pointwise):
     domain = (0.2, 3.0)
 
 
-FUNCTIONS: dict[str, type[Function]] = {f.__name__: f for f in (sigmoid, tanh, relu, softplus, exp, log, sqrt, abs, norm)}
+_CALLED: tuple[type[Function], ...] = (
+    *(sigmoid, tanh, relu, softplus, exp, log, sqrt, abs, sin, cos, erf, log1p, expm1, sign, step),
+    *(gelu, silu, hard_sigmoid, elu, leaky_relu, max, min, clip, where, norm),
+)
+
+FUNCTIONS: dict[str, type[Function]] = {f.__name__: f for f in _CALLED}
 """What a cell's text may call, by name."""
 
-DERIVED: dict[str, type[Pointwise]] = {f.__name__: f for f in (step, sign, power, power_slope, power_log)}
-"""What derivatives and `**` may add to that."""
+DERIVED: dict[str, type[Pointwise]] = {f.__name__: f for f in (power, power_slope, power_log, greater, at_least, equal, exceeds)}
+"""What derivatives, `**` and comparisons may add to that."""

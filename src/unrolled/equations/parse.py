@@ -6,10 +6,11 @@ import math
 import numbers
 import operator
 from collections.abc import Callable, Iterable
+from functools import reduce
 
 import sympy as sp
 
-from unrolled.equations.functions import DERIVED, FUNCTIONS, norm, power
+from unrolled.equations.functions import DERIVED, FUNCTIONS, Function, at_least, equal, greater, norm, power, where
 from unrolled.equations.recurrence import INPUT, INPUT_MAP, RECURRENT_MAP, VECTOR, Equation, Parameter, Product, Recurrence, before, now
 from unrolled.equations.sizes import Sizes
 from unrolled.equations.syntax import Line, Source, read_lines
@@ -88,6 +89,8 @@ class _Builder:
                 return -value, size
             case ast.UnaryOp(op=ast.UAdd()):
                 return self._expression(node.operand)
+            case ast.Compare():
+                return self._comparison(node)
             case ast.Call():
                 return self._call(node)
             case ast.Subscript():
@@ -96,7 +99,23 @@ class _Builder:
                 return self._vector(node)
             case ast.Constant():
                 return self._number(node), ""
-        raise self.source.error("This is not part of the language. Expected + - * / ** @, a function, a number or a name.", node)
+            case ast.IfExp():
+                raise self.source.error("A choice is written `where(condition, a, b)`: a where the condition holds, else b.", node)
+            case ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+                cure = "Comparisons are 1 or 0: write `(a > b) * (c > d)` for both, `max(a > b, c > d)` for one of them, `1 - (a > b)` for not."
+                raise self.source.error(f"`and`, `or` and `not` are not part of the language. {cure}", node)
+        raise self.source.error(
+            "This is not part of the language. Expected + - * / ** @, a comparison, a function, a number or a name.", node
+        )
+
+    def _comparison(self, node: ast.Compare) -> tuple[sp.Expr, str]:
+        if len(node.ops) > 1:
+            raise self.source.error("One comparison at a time: write `(a < b) * (b < c)` for `a < b < c`.", node)
+        compare = _COMPARISONS.get(type(node.ops[0]))
+        if compare is None:
+            raise self.source.error("Only numbers are compared here. Expected > >= < <= == or !=.", node)
+        (left, left_size), (right, right_size) = self._expression(node.left), self._expression(node.comparators[0])
+        return compare(left, right), self.sizes.join(left_size, right_size)
 
     def _binary(self, node: ast.BinOp) -> tuple[sp.Expr, str]:
         if isinstance(node.op, ast.BitXor):
@@ -125,12 +144,14 @@ class _Builder:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name not in FUNCTIONS:
             raise self.source.error(self._no_function(name or ast.unparse(node.func)), node.func)
-        if len(node.args) != 1 or node.keywords:
-            raise self.source.error(f"`{name}` takes one value, as in `{name}(a[t])`.", node)
-        value, size = self._expression(node.args[0])
-        if FUNCTIONS[name] is norm and not size:
+        function = FUNCTIONS[name]
+        missing = function.takes - len(node.args)
+        if node.keywords or not 0 <= missing <= len(function.otherwise):
+            raise self.source.error(f"`{name}` takes {_as_called(function)}.", node)
+        values, sizes = zip(*map(self._expression, node.args), strict=True)
+        if function is norm and not sizes[0]:
             raise self.source.error("`norm` takes the mean over the units of a vector, got a number.", node.args[0])
-        return FUNCTIONS[name](value), size
+        return function(*values, *function.otherwise[len(function.otherwise) - missing :]), reduce(self.sizes.join, sizes)
 
     def _no_function(self, name: str) -> str:
         if name in self.assigned_on or name == "x":
@@ -239,6 +260,26 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[sp.Expr, sp.Expr], sp.Expr]] = {
     ast.Div: operator.truediv,
     ast.Pow: _power,
 }
+
+
+_COMPARISONS: dict[type[ast.cmpop], Callable[[sp.Expr, sp.Expr], sp.Expr]] = {
+    ast.Gt: greater,
+    ast.GtE: at_least,
+    ast.Lt: lambda a, b: greater(b, a),
+    ast.LtE: lambda a, b: at_least(b, a),
+    ast.Eq: equal,
+    ast.NotEq: lambda a, b: 1 - equal(a, b),
+}
+
+
+def _as_called(function: type[Function]) -> str:
+    """How many values a function takes, with an example."""
+    least = function.takes - len(function.otherwise)
+    count = (
+        "one value" if function.takes == 1 else f"{least} or {function.takes} values" if function.otherwise else f"{function.takes} values"
+    )
+    values = ", ".join(f"{letter}[t]" for letter in "abc"[: function.takes])
+    return f"{count}, as in `{function.__name__}({'a[t] > 0, b[t], c[t]' if function is where else values})`"
 
 
 def _in_range(value: sp.Expr) -> sp.Expr:

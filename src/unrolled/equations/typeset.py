@@ -9,8 +9,17 @@ from sympy.core.alphabets import greeks
 from unrolled.equations.functions import FUNCTIONS
 from unrolled.equations.recurrence import Recurrence
 
-_SUM, _SIGNED, _PRODUCT, _FRACTION, _POWER, _ATOM = range(1, 7)
-_GLYPHS = {ast.Add: " + ", ast.Sub: " - "}
+_COMPARISON, _SUM, _SIGNED, _PRODUCT, _FRACTION, _POWER, _ATOM = range(7)
+_GLYPHS: dict[type[ast.AST], str] = {
+    ast.Add: " + ",
+    ast.Sub: " - ",
+    ast.Gt: " > ",
+    ast.GtE: r" \geq ",
+    ast.Lt: " < ",
+    ast.LtE: r" \leq ",
+    ast.Eq: " = ",
+    ast.NotEq: r" \neq ",
+}
 
 
 def to_text(recurrence: Recurrence) -> str:
@@ -43,8 +52,11 @@ def _latex(node: ast.AST) -> tuple[str, int]:
         case ast.UnaryOp():
             sign = "-" if isinstance(node.op, ast.USub) else "+"
             return f"{sign}{_within(node.operand, _PRODUCT)}", _SIGNED
+        case ast.Compare():
+            sides = (_within(side, _SUM) for side in (node.left, node.comparators[0]))
+            return _GLYPHS[type(node.ops[0])].join(sides), _COMPARISON
         case ast.Call():
-            return _latex(node.args[0])[0].join(FUNCTIONS[_name(node.func)].latex_around), _ATOM
+            return ", ".join(_latex(a)[0] for a in node.args).join(FUNCTIONS[_name(node.func)].latex_around), _ATOM
         case ast.Subscript():
             return _symbol(_name(node.value), ast.unparse(node.slice).replace(" ", "")), _ATOM
         case ast.Constant():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from unrolled.equations import Equation, Product, Recurrence
-from unrolled.equations.functions import Function, power
+from unrolled.equations.functions import Function
 from unrolled.equations.recurrence import before, now
 
 STRAIGHT, BENT, OUTPUT, FORWARD = "straight", "bent", "output", "forward"
@@ -13,6 +13,7 @@ STRAIGHT, BENT, OUTPUT, FORWARD = "straight", "bent", "output", "forward"
 (`STRAIGHT`) or with a matrix or a function among them (`BENT`); it comes in here (`OUTPUT`); or it goes back to no earlier step."""
 
 _AROUND = {"sigmoid": ("σ(", ")"), "sqrt": ("√(", ")"), "abs": ("|", "|")}
+_BETWEEN = {"power": "^", "greater": " > ", "at_least": " ≥ ", "equal": " = "}
 _BARE = {"sigmoid": "σ", "sqrt": "√", "abs": "|·|"}
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -123,10 +124,8 @@ class _Reader:
         """How a node makes an expression: its formula, its wires, and whether it bends."""
         if not _varies(expression):
             return _constant(expression), (), False
-        if isinstance(expression, power):
-            return self._power(*expression.args)
         if isinstance(expression, Function):
-            return self._function(type(expression).__name__, expression.args[0])
+            return self._function(expression)
         if expression.is_Pow:
             return _exponent(expression.exp), (self._wire(expression.base),), True
         if expression.is_Add:
@@ -137,16 +136,17 @@ class _Reader:
             return "×" if fixed == 1 else f"× {_constant(fixed)}", tuple(map(self._wire, factors)), False
         return "", (self._wire(expression),), False
 
-    def _function(self, name: str, argument: sp.Expr) -> tuple[str, tuple[Wire, ...], bool]:
+    def _function(self, expression: Function) -> tuple[str, tuple[Wire, ...], bool]:
+        name, argument = type(expression).__name__, expression.args[0]
+        if len(expression.args) > 1:
+            shown = ["·" if _varies(a) else _constant(a) for a in expression.args]
+            formula = _BETWEEN[name].join(shown) if name in _BETWEEN else f"{name}({', '.join(shown)})"
+            return formula, tuple(self._wire(a) for a in expression.args if _varies(a)), True
         if not argument.is_Add:
             return _BARE.get(name, name), (self._wire(argument),), True
         inside, wires = self._sum(argument)
         opened, closed = _AROUND.get(name, (f"{name}(", ")"))
         return f"{opened}{inside}{closed}", wires, True
-
-    def _power(self, base: sp.Expr, exponent: sp.Expr) -> tuple[str, tuple[Wire, ...], bool]:
-        shown = ("·" if _varies(a) else _constant(a) for a in (base, exponent))
-        return "^".join(shown), tuple(self._wire(a) for a in (base, exponent) if _varies(a)), True
 
     def _sum(self, total: sp.Add) -> tuple[str, tuple[Wire, ...]]:
         """A sum's formula and wires; what is constant in it stands in the formula."""

@@ -14,13 +14,19 @@
    abs           0.0     0.0
    step          0.0     0.0
    sign          0.0     0.0
-   power         1.0     1.0  what C libraries keep to
+   expm1         2.6     2.6
+   log1p         3.0     3.0
+   silu          4.0     4.0
+   sin           1.0     1.0  what C libraries keep to
+   cos           1.0     1.0  likewise
+   erf           1.0     1.0  likewise
+   power         1.0     1.0  likewise
    whole_power   n - 1
 
    They are a little above the largest found, for float among all numbers, for double among millions, so that they hold with and without
-   fused operations. Results below the smallest normal number keep to them, too, but for those of sigmoid, which may be 0. Polynomials
-   were fitted for the smallest largest relative error, a fifth of an ulp or less; what remains is rounding. `choose` takes the place of
-   loops over lanes with a condition in them, which compilers do not put together again. */
+   fused operations. Results below the smallest normal number keep to them, too, but for those of sigmoid,
+   which may be 0. Polynomials were fitted for the smallest largest relative error, a fifth of an ulp or less; what remains is rounding.
+   `choose` takes the place of loops over lanes with a condition in them, which compilers do not put together again. */
 
 /* The one of two that is smaller, or larger; NaN if `a` is. */
 INLINE vec smaller(vec a, vec b)
@@ -182,6 +188,112 @@ INLINE vec v_step(vec x)
 INLINE vec v_sign(vec x)
 {
     return choose(x > splat(0), splat(1), choose(x < splat(0), splat(-1), splat(0)));
+}
+
+INLINE vec v_expm1(vec x)
+{
+    vec r;
+    const vec within = smaller(larger(x, splat((real)(-BIAS * 0.6931471805599453))), splat((real)(BIAS * 0.6931471805599453)));
+    const vec scale = power_of_two(split(within, &r));
+    return choose(x > within, v_exp(x), expm1_near_zero(r) * scale + (scale - (real)1));
+}
+
+/* What 1 + x loses by rounding scales the result (Kahan). */
+INLINE vec v_log1p(vec x)
+{
+    const vec one_more = x + (real)1, kept = one_more - (real)1;
+    const vec y = v_log(one_more) * (x / kept);
+    return choose((kept == splat(0)) | (x == splat(INFINITY)), x, y);
+}
+
+/* Through half the exponent, since x exp(x) may be a normal number where exp(x) is not. */
+INLINE vec v_silu(vec x)
+{
+    const vec root = v_exp((vec)((mask)x | SIGN) * (real)0.5), e = root * root;
+    return choose(x < splat(0), x * root * root, x) / (e + (real)1);
+}
+
+INLINE vec v_hard_sigmoid(vec x)
+{
+    return smaller(larger(x / (real)6 + (real)0.5, splat(0)), splat(1));
+}
+
+INLINE vec v_elu(vec x, vec p)
+{
+    return choose(x > splat(0), x, p * v_expm1(x));
+}
+
+INLINE vec v_leaky_relu(vec x, vec p)
+{
+    return choose(x > splat(0), x, p * x);
+}
+
+/* NaN if either is. */
+INLINE vec v_max(vec a, vec b)
+{
+    return choose(a > b, a, choose(a <= b, b, a + b));
+}
+
+INLINE vec v_min(vec a, vec b)
+{
+    return choose(a < b, a, choose(a >= b, b, a + b));
+}
+
+INLINE vec v_clip(vec a, vec low, vec high)
+{
+    return v_min(v_max(a, low), high);
+}
+
+INLINE vec v_where(vec condition, vec a, vec b)
+{
+    return choose(condition == splat(0), b, a);
+}
+
+INLINE vec v_greater(vec a, vec b)
+{
+    return choose(a > b, splat(1), splat(0));
+}
+
+INLINE vec v_at_least(vec a, vec b)
+{
+    return choose(a >= b, splat(1), splat(0));
+}
+
+INLINE vec v_equal(vec a, vec b)
+{
+    return choose(a == b, splat(1), splat(0));
+}
+
+INLINE vec v_exceeds(vec a, vec b)
+{
+    return choose(a < b, splat(0), choose(a == b, splat((real)0.5), splat(1)));
+}
+
+/* Rare enough to be left to the C library, lane by lane: sine and cosine of large numbers need more digits of pi than a number has. */
+static __attribute__((unused, noinline)) vec v_sin(vec x)
+{
+    for (int l = 0; l < LANES; l++)
+        x[l] = FOR_REAL(sin)(x[l]);
+    return x;
+}
+
+static __attribute__((unused, noinline)) vec v_cos(vec x)
+{
+    for (int l = 0; l < LANES; l++)
+        x[l] = FOR_REAL(cos)(x[l]);
+    return x;
+}
+
+static __attribute__((unused, noinline)) vec v_erf(vec x)
+{
+    for (int l = 0; l < LANES; l++)
+        x[l] = FOR_REAL(erf)(x[l]);
+    return x;
+}
+
+INLINE vec v_gelu(vec x)
+{
+    return x * ((real)0.5 + (real)0.5 * v_erf(x * (real)0.70710678118654752440));
 }
 
 /* Rare enough to be left to the C library: to be as exact, the logarithm would need more digits than a number has. */
