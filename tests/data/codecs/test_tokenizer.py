@@ -63,6 +63,13 @@ def test_tokens_that_blanks_divided():
     assert Tokenizer(["is", "it?", "film,", "good"]).cut("is Zoë good, it?") == ["is", "Zoë", "good,", "it?"]
 
 
+def test_letters_with_vowel_signs_and_accents_are_letters():
+    known = Tokenizer(["हिन्दी", "में", "।", ".", "डॉ.", "l", "'été", "!"])
+    assert known.cut("हिन्दी में।") == ["हिन्दी", "में", "।"]
+    assert known.cut("l'e\u0301te\u0301!") == ["l", "'été", "!"]
+    assert known.cut("डॉ. की-बोर्ड") == ["डॉ.", "की-बोर्ड"]
+
+
 def test_known_tokens_in_lower_case_are_those_of_any():
     known = Tokenizer([name.lower() for name in TREEBANK], lower=True)
     assert known.cut("E-Mail, U.s. 'S DON'T @ZOË") == ["E-Mail", ",", "U.s.", "'S", "DO", "N'T", "@ZOË"]
@@ -79,6 +86,9 @@ def test_known_tokens_in_lower_case_are_those_of_any():
         ("2017-03-01", "00-00-00"),
         ("!!!", "!!"),
         ("Éire", "Xxx"),
+        ("E\u0301ire", "Xxx"),
+        ("हिन्दी", "xx"),
+        ("1\ufe0f⃣", "0"),
         ("", ""),
     ],
 )

@@ -35,6 +35,13 @@ def test_words_and_characters_are_those_that_are_learnt():
     assert codec.ids(("red", "green", "Zoë")).tolist() == [3, 0, 0]
 
 
+def test_a_letter_is_the_same_however_it_was_typed():
+    codec = learn(("e\u0301te\u0301", "été", "\u212bngström"), level="both")
+    assert codec.words.names == ("été", "Ångström")
+    assert codec.ids(("été", "e\u0301te\u0301", "A\u030angström")).tolist() == [1, 1, 2]
+    assert codec.spelling("e\u0301te\u0301").tolist() == codec.spelling("été").tolist() != [0, 0, 0]
+
+
 def test_words_can_be_few_and_in_lower_case():
     codec = learn(lower=True, size=3)
     assert codec.words.names == ("blue", "red")

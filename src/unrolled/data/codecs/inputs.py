@@ -163,8 +163,8 @@ class Encoded:
     @cached_property
     def _letters(self) -> tuple[Places, Places]:
         """The characters of all tokens, one token after the other, and where each begins."""
-        assert self.inputs.tokens is not None and self.inputs.tokens.characters is not None
-        spelt = [self.inputs.tokens.characters.ids(token) for token in self.dataset.table]
+        assert self.inputs.tokens is not None
+        spelt = [self.inputs.tokens.spelling(token) for token in self.dataset.table]
         return np.concatenate([*spelt, np.zeros(0, np.int64)]), np.cumsum([0, *map(len, spelt)])
 
     def _spellings(self, tokens: Places, lengths: Places) -> Spellings:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection, Iterable, Sequence
 
+import regex
+
 INPUTS = (
     *("text", "sentence", "input", "sequence", "seq", "utterance", "tokens", "words", "review", "tweet", "message", "comment"),
     *("question", "query", "phrase", "document", "content", "body", "name"),
@@ -27,7 +29,7 @@ _NUMBERS = frozenset(("id", "index", "len", "length"))
 
 _NAMES = frozenset((*INPUTS, *TARGETS, *_NUMBERS))
 
-_LIKE_A_NAME = re.compile(r"[^\W\d][\w.-]*(?: [\w.-]+){0,2}")
+_LIKE_A_NAME = regex.compile(r"[^\W\d][\w.-]*(?: [\w.-]+){0,2}")
 
 
 def find_header(rows: Sequence[Sequence[str]], asked: Iterable[str] = ()) -> bool:
