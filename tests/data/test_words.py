@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.data.words import first_words, set_words, split_words
+from unrolled.data.words import first_words, notice_clauses, set_words, split_words
+from unrolled.errors import UnrolledWarning
 
 # Letters with what combines with them, joiners, emoji and their parts, marks and blanks of many scripts.
 PARTS = st.sampled_from([*"aé'’<>_1-. \n\t\u00ad\u200c\u200d\u0301\u0338\ufe0f\u20e3\u0600हिन्दीमَर中ไ👩🇩👍🏽\"·ªⅣ²🅰\u0345", 'צ"', "<a>", "e\u0301"])
@@ -69,3 +70,37 @@ def test_the_first_words_of_a_text(text: str, most: int) -> None:
 )
 def test_words_are_set_as_in_print(text: str) -> None:
     assert set_words(split_words(text)) == unicodedata.normalize("NFC", text).replace(" …", "…")
+
+
+CLAUSES = ["今天天气很好，我们一起去公园散步。", "东京は日本の首都です。とても大きい都市だ。", "วันนี้อากาศดีมากเราไปเดินเล่นที่สวนสาธารณะกันเถอะ"]
+WORDS = ["今天 天气 很 好 ， 我们 一起 去 公园 散步 。", "Nous avons mangé une pomme.", "वह घर जाता है।", "안녕하세요 여러분 반갑습니다", "", "3.14 !"]
+
+
+@pytest.mark.parametrize("text", CLAUSES)
+def test_text_without_blanks_is_told_once(text: str) -> None:
+    with pytest.warns(UnrolledWarning, match=r"here it is whole clauses, such as '.{8,30}'\. Pass it") as told:
+        notice_clauses(["Yes.", text] * 9, "Pass it")
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("text", ["MKVLAAGITYQQ" * 9, "Lefèvre"])
+def test_texts_of_one_word_each_are_told(text: str) -> None:
+    with pytest.warns(UnrolledWarning, match=f"is one word, such as '{text[:29]}…?': a single step to read. Pass it"):
+        notice_clauses([text] * 9, "Pass it")
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_texts_with_words_are_nothing_to_tell(text: str) -> None:
+    notice_clauses([text, "a", ""] * 9, "Pass it")
+
+
+def test_so_much_is_looked_at_as_it_takes_to_see_it() -> None:
+    seen = 0
+
+    def texts():
+        nonlocal seen
+        for seen in range(1_000_000):
+            yield "two words " * 100
+
+    notice_clauses(texts(), "Pass it")
+    assert seen < 1000

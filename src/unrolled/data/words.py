@@ -5,10 +5,13 @@ a whole character as a person sees it, such as a flag or a family of joined emoj
 """
 
 import unicodedata
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import regex
+
+from unrolled.errors import UnrolledWarning
 
 _BLANK = r"[\s\x1c-\x1f]"
 _LETTER = r"[[\w\p{N}]--\p{So}]"
@@ -52,3 +55,56 @@ def set_words(words: Iterable[str]) -> str:
         pieces.append(word)
         glued = word == "\n" or bool(_OPENING.fullmatch(word) or _WIDE.fullmatch(word))
     return "".join(pieces)
+
+
+_WITHOUT_BLANKS = (
+    (regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]"), 4),
+    (regex.compile(r"[\p{L}&&\p{Line_Break=SA}]", regex.V1), 8),
+)
+"""Letters of scripts that put no blanks between words, and how many of them are more than a word has on average."""
+
+_WORDLIKE = regex.compile(r"[\p{L}\p{N}]")
+
+_LONG = 5
+"""Characters of words on average from which on it is worth saying that each stands alone."""
+
+_LOOKED_AT = 100_000
+"""Characters by which it is seen how texts are written."""
+
+
+def notice_clauses(texts: Iterable[str], cure: str) -> None:
+    """Say it if words are not what stands between blanks and marks in some texts, as in Chinese and Thai, in DNA and in proteins.
+
+    So much is looked at as it takes to see it. `cure` says what else can be read, as in "Pass `level='char'`".
+    """
+    some, room = list[list[str]](), _LOOKED_AT
+    for text in texts:
+        some.append([word for word in split_words(text[:room]) if _WORDLIKE.search(word)])
+        room -= len(text)
+        if room <= 0:
+            break
+    if told := _clauses([word for words in some for word in words]) or _single(list(filter(None, some))):
+        warnings.warn(f"{told} {cure}", UnrolledWarning, stacklevel=3)
+
+
+def _clauses(words: Sequence[str]) -> str | None:
+    """What is wrong with words that are whole clauses."""
+    for letters, most in _WITHOUT_BLANKS:
+        written = [len(found) for word in words if (found := letters.findall(word))]
+        if 3 * sum(written) > sum(map(len, words)) and sum(written) > most * len(written):
+            return f"What stands between blanks and marks is read as one word, and here it is whole clauses, such as {_shown(words)}."
+    return None
+
+
+def _single(texts: Sequence[Sequence[str]]) -> str | None:
+    """What is wrong with texts of one long word each."""
+    alone = [words[0] for words in texts if len(words) == 1]
+    if not alone or 10 * len(alone) < 9 * len(texts) or sum(map(len, alone)) < _LONG * len(alone):
+        return None
+    return f"Nearly every text, or line, is one word, such as {_shown(alone)}: a single step to read."
+
+
+def _shown(words: Sequence[str]) -> str:
+    """The longest of the first words, cut where it is too long for a message."""
+    word = max(words[:20], key=len)
+    return repr(word if len(word) <= 30 else f"{word[:29]}…")

@@ -53,7 +53,6 @@ def test_iob1_becomes_bio_over_the_whole_file(tmp_path: Path) -> None:
         ("a\tX\n\n\tX\n", {}, "line 3: the token is empty"),
         ("a X\n", {"column": "2"}, "no column '2'; its columns are 0 to 1"),
         ("a X\n", {"column": "upos"}, "no column 'upos'"),
-        ("# id 1\na B-p\nb O\n\nc B-p\nd O\ne I-p\n", {}, "line 7: I-p must come after B-p or I-p"),
         ("", {}, "no lines with tokens"),
     ],
 )
