@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.data.words import first_words, notice_clauses, set_words, split_words
+from unrolled.data.words import first_words, notice_clauses, set_words, split_words, word_shape
 from unrolled.errors import UnrolledWarning
 
 # Letters with what combines with them, joiners, emoji and their parts, marks and blanks of many scripts.
@@ -70,6 +70,27 @@ def test_the_first_words_of_a_text(text: str, most: int) -> None:
 )
 def test_words_are_set_as_in_print(text: str) -> None:
     assert set_words(split_words(text)) == unicodedata.normalize("NFC", text).replace(" …", "…")
+
+
+@pytest.mark.parametrize(
+    ("word", "shape"),
+    [
+        ("Apple", "Xxx"),
+        ("NASA", "XX"),
+        ("a", "x"),
+        ("U2", "X0"),
+        ("don't", "xx'x"),
+        ("2017-03-01", "00-00-00"),
+        ("!!!", "!!"),
+        ("Éire", "Xxx"),
+        ("E\u0301ire", "Xxx"),
+        ("हिन्दी", "xx"),
+        ("1\ufe0f⃣", "0"),
+        ("", ""),
+    ],
+)
+def test_the_shape_of_a_word(word, shape):
+    assert word_shape(word) == shape
 
 
 CLAUSES = ["今天天气很好，我们一起去公园散步。", "东京は日本の首都です。とても大きい都市だ。", "วันนี้อากาศดีมากเราไปเดินเล่นที่สวนสาธารณะกันเถอะ"]

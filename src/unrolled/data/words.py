@@ -28,6 +28,8 @@ _OPENING = regex.compile(r"[\p{Ps}\p{Pi}¿¡]\p{M}*")
 _WIDE = regex.compile(r"[\u3000-\u303f\uff00-\uff65]\p{M}*")
 """Marks of Chinese and Japanese, which have their room within themselves."""
 
+_REPEATED = regex.compile(r"(.)\1\1+", regex.DOTALL)
+
 
 def normal(text: str) -> str:
     """The text in Unicode's normal form NFC, in which é is one character, however it was typed: in it words are compared."""
@@ -55,6 +57,16 @@ def set_words(words: Iterable[str]) -> str:
         pieces.append(word)
         glued = word == "\n" or bool(_OPENING.fullmatch(word) or _WIDE.fullmatch(word))
     return "".join(pieces)
+
+
+def word_shape(word: str) -> str:
+    """A word with X for each capital, x for each other letter and 0 for each digit; of a run of the same only two are left.
+
+    "Apple" is Xxx, "NASA" XX, "U2" X0 and "don't" xx'x. What combines with a letter, such as an accent or a vowel sign, is part of it.
+    """
+    alone = (c for c in normal(word) if unicodedata.category(c)[0] != "M")
+    signs = ("X" if c.isupper() else "x" if c.isalpha() else "0" if c.isdigit() else c for c in alone)
+    return _REPEATED.sub(r"\1\1", "".join(signs))
 
 
 _WITHOUT_BLANKS = (

@@ -1,8 +1,8 @@
-"""How texts are cut as known tokens show, and the shapes of words."""
+"""How texts are cut as known tokens show."""
 
 import pytest
 
-from unrolled.data.codecs.tokenizer import Tokenizer, word_shape
+from unrolled.data.codecs.tokenizer import Tokenizer
 
 TREEBANK = [
     "the",
@@ -73,24 +73,3 @@ def test_letters_with_vowel_signs_and_accents_are_letters():
 def test_known_tokens_in_lower_case_are_those_of_any():
     known = Tokenizer([name.lower() for name in TREEBANK], lower=True)
     assert known.cut("E-Mail, U.s. 'S DON'T @ZOË") == ["E-Mail", ",", "U.s.", "'S", "DO", "N'T", "@ZOË"]
-
-
-@pytest.mark.parametrize(
-    ("word", "shape"),
-    [
-        ("Apple", "Xxx"),
-        ("NASA", "XX"),
-        ("a", "x"),
-        ("U2", "X0"),
-        ("don't", "xx'x"),
-        ("2017-03-01", "00-00-00"),
-        ("!!!", "!!"),
-        ("Éire", "Xxx"),
-        ("E\u0301ire", "Xxx"),
-        ("हिन्दी", "xx"),
-        ("1\ufe0f⃣", "0"),
-        ("", ""),
-    ],
-)
-def test_the_shape_of_a_word(word, shape):
-    assert word_shape(word) == shape

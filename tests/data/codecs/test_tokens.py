@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 
 from unrolled.data.codecs import TokenCodec
-from unrolled.data.codecs.tokenizer import word_shape
 from unrolled.data.dataset import cut_text
+from unrolled.data.words import word_shape
 from unrolled.errors import RunError
 
 FIRST, SECOND, THIRD = ("Red", "red", "blue"), ("blue", "blue"), ("green", "Zoë")

@@ -11,11 +11,11 @@ import torch
 from unrolled.data.batches import Batch, Spellings, padded
 from unrolled.data.codecs.codec import SHOWN, TargetCodec, Targets
 from unrolled.data.codecs.numbers import NumberCodec
-from unrolled.data.codecs.tokenizer import word_shape
 from unrolled.data.codecs.tokens import TokenCodec
 from unrolled.data.columns import Places, places
 from unrolled.data.dataset import NUMBERS, TOKENS, Dataset
 from unrolled.data.vocabulary import damaged
+from unrolled.data.words import word_shape
 from unrolled.errors import DataError
 
 WHOLE = slice(None)

@@ -1,12 +1,11 @@
 """Texts cut into tokens as those are that were learnt, from files that cut texts in their own way."""
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import regex
 
-from unrolled.data.words import normal, split_words
+from unrolled.data.words import split_words, word_shape
 
 _ENDING = regex.compile(r"([^'’]+?)(n['’]t|['’][^'’]+)", regex.IGNORECASE)
 """A word with what treebanks cut off it: `do` and `n't`, `Ada` and `'s`."""
@@ -16,20 +15,8 @@ _LETTERS = regex.compile(r"[\p{L}\p{M}]+")
 _WORD = regex.compile(r"[\p{L}\p{N}]\p{M}*$")
 """What ends as words do, and not as marks."""
 
-_RUN = regex.compile(r"(.)\1\1+", regex.DOTALL)
-
 _COMPOUND = regex.compile(r"[\p{L}\p{M}_]['’/-]|['’/-][\p{L}_]")
 """What is found in words that some files cut and others do not, such as `well-known`, each in its own way."""
-
-
-def word_shape(word: str) -> str:
-    """A word with X for each capital, x for each other letter and 0 for each digit; of a run of the same only two are left.
-
-    "Apple" is Xxx, "NASA" XX, "U2" X0 and "don't" xx'x. What combines with a letter, such as an accent or a vowel sign, is part of it.
-    """
-    alone = (c for c in normal(word) if unicodedata.category(c)[0] != "M")
-    signs = ("X" if c.isupper() else "x" if c.isalpha() else "0" if c.isdigit() else c for c in alone)
-    return _RUN.sub(r"\1\1", "".join(signs))
 
 
 class Tokenizer:

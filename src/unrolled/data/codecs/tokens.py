@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from unrolled.data.codecs.tokenizer import Tokenizer, word_shape
+from unrolled.data.codecs.tokenizer import Tokenizer
 from unrolled.data.dataset import LEVELS, cut_text
 from unrolled.data.vocabulary import Ids, Vocabulary, damaged
-from unrolled.data.words import normal, split_words
+from unrolled.data.words import normal, split_words, word_shape
 
 
 @dataclass(frozen=True)
