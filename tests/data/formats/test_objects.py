@@ -60,6 +60,8 @@ def test_labels(tmp_path: Path, record, options, labels) -> None:
         ({"text": "abc d", "tags": "x y z"}, ("a", "b", "c", " ", "d"), ("x", " ", "y", " ", "z")),
         ({"tokens": ["a", "b"], "tags": [0, 5]}, ("a", "b"), ("0", "5")),
         ({"tokens": ["a", "b"]}, ("a", "b"), None),
+        ({"text": "a,b", "tokens": ["a", ",", "b"], "tags": ["X", "O", "Y"]}, ("a", ",", "b"), ("X", "O", "Y")),
+        ({"text": "a, b", "tokens": ["a", ",", "b"], "tags": ["X", "O", "Y"]}, ("a", ",", "b"), ("X", "O", "Y")),
     ],
 )
 def test_tags(tmp_path: Path, record, tokens, tags) -> None:

@@ -87,7 +87,8 @@ class _Layout:
         if self.numbered or _ABOUT.match(line):
             return True
         tag = "" if self.tag is None else row[self.tag].strip()
-        return bool(self.tags and tag) and tag not in self.tags and word_shape(tag) not in map(word_shape, self.tags)
+        usual = tag in self.tags or _SPAN.fullmatch(tag) or word_shape(tag) in map(word_shape, self.tags)
+        return bool(self.tags and tag and not usual)
 
 
 class Columns:

@@ -103,7 +103,7 @@ def _named(columns: Sequence[str], names: Iterable[str], free: Iterable[int]) ->
 
 def steps_are_characters(cells: Sequence[tuple[str, str]]) -> bool:
     """Whether each character of an input has a tag, and not each of its parts between blanks, from some pairs of input and target."""
-    characters = sum(len(text) == len(target) for text, target in cells)
+    characters = sum(len(text) in (len(target), len(target.split())) for text, target in cells)
     parts = sum(len(text.split()) == len(target.split()) for text, target in cells)
     blanks = any(" " in cell.strip() for pair in cells for cell in pair)
     return characters > parts if blanks else True
