@@ -118,7 +118,8 @@ FILES = {
     "a.tsv": "text\ttags\na b\tO I-A\nc d\tB-A I-A\n",
     "a.jsonl": '{"tokens": ["a", "b"], "tags": ["O", "I-A"]}\n{"tokens": ["c", "d"], "tags": ["B-A", "I-A"]}\n',
     "a.conllu": "".join(
-        f"{i}\t{w}" + "\t_" * 7 + f"\t{tag}\n{end}" for i, w, tag, end in ((1, "a", "O", ""), (2, "b", "I-A", "\n"), (1, "c", "B-A", ""), (2, "d", "I-A", ""))
+        f"{i}\t{w}" + "\t_" * 7 + f"\t{tag}\n{end}"
+        for i, w, tag, end in ((1, "a", "O", ""), (2, "b", "I-A", "\n"), (1, "c", "B-A", ""), (2, "d", "I-A", ""))
     ),
 }
 
@@ -134,7 +135,9 @@ def test_stray_tags_are_read_in_every_format(tmp_path: Path, name: str) -> None:
 
 def test_examples_are_converted_and_stray_tags_are_counted_once() -> None:
     examples = [Example("a, line 1", tags=("B-A", "I-A", "B-C")), Example("a, line 4"), Example("a, line 9", tags=("O", "I-A", "I-C"))]
-    with pytest.warns(UnrolledWarning, match=r"^2 tags break the rules of BIO, first a, line 9, step 2: I-A after O\. They are read as") as told:
+    with pytest.warns(
+        UnrolledWarning, match=r"^2 tags break the rules of BIO, first a, line 9, step 2: I-A after O\. They are read as"
+    ) as told:
         found = [example.tags for example in in_bio(examples)]
     assert found == [("B-A", "I-A", "B-C"), None, ("O", "B-A", "B-C")]
     assert len(told) == 1

@@ -47,7 +47,11 @@ def test_tokens_and_tags(tmp_path: Path, content: str, options, expected) -> Non
 @pytest.mark.parametrize(
     ("content", "expected", "told"),
     [
-        ("#\thttp://x.org/a\t[2009-10-17]\n1\ta\tO\tO\n2\tb\tO\tO\n\n#\tb\tc\td\n1\tb\tO\tO\n", [[("a", "O"), ("b", "O")], [("b", "O")]], "2 lines that .* 1: "),
+        (
+            "#\thttp://x.org/a\t[2009-10-17]\n1\ta\tO\tO\n2\tb\tO\tO\n\n#\tb\tc\td\n1\tb\tO\tO\n",
+            [[("a", "O"), ("b", "O")], [("b", "O")]],
+            "2 lines that .* 1: ",
+        ),
         ("#\tHigh Street\t2011\na\tN\tB-p\n#\tN\tO\n\n#\tN\tO\n", [[("a", "B-p"), ("#", "O")], [("#", "O")]], "1 line that .* is .* 1: "),
         ("# sent_id\ts1\na\tO\n\n# sent_id\tO\nb\tB-p\n", [[("a", "O")], [("b", "B-p")]], "2 lines .* line 1: '# sent_id"),
         ("#begin document (x); part 0\na N O\n\n#end document\n", [[("a", "O")]], "2 lines that begin with # are .* 1: '#begin"),
@@ -71,11 +75,15 @@ def test_comments_are_told_from_tokens_and_counted(tmp_path: Path, content: str,
 def test_tags_before_their_tokens_are_noticed(tmp_path: Path) -> None:
     expected = [[("Ada", "B-per"), ("Fox", "I-per"), ("left", "O")]]
     for predict in (False, True):
-        with pytest.warns(UnrolledWarning, match="column 0 has tags such as 'O', and is read as that of the tags, and column 1 as .* tokens"):
+        with pytest.warns(
+            UnrolledWarning, match="column 0 has tags such as 'O', and is read as that of the tags, and column 1 as .* tokens"
+        ):
             assert pairs(read(tmp_path / "a.bio", "B-per\tAda\nI-per\tFox\nO\tleft\n", predict=predict)) == expected
     assert pairs(read(tmp_path / "a.bio", "B-per\tAda\nI-per\tFox\nO\tleft\n", input="1", column="0")) == expected
     words = "NN\tdog\nVB\tbarks\nNN\tcat\nNN\tmouse\nVB\truns\n"
-    with pytest.warns(UnrolledWarning, match="tokens, has 2 different ones, and column 1, of the tags, 5. If .* pass `input='1', column='0'`"):
+    with pytest.warns(
+        UnrolledWarning, match="tokens, has 2 different ones, and column 1, of the tags, 5. If .* pass `input='1', column='0'`"
+    ):
         read(tmp_path / "a.bio", words)
 
 

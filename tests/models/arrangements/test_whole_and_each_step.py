@@ -201,7 +201,9 @@ def test_the_best_tags_keep_to_what_is_allowed():
     tags, logs = model.best(scores, lengths)
     for row, length in enumerate(lengths.tolist()):
         steps = scores[:length, row].log_softmax(-1)
-        legal = [p for p in itertools.product(range(3), repeat=length) if all(b != 2 or a in (1, 2) for a, b in itertools.pairwise((0, *p)))]
+        legal = [
+            p for p in itertools.product(range(3), repeat=length) if all(b != 2 or a in (1, 2) for a, b in itertools.pairwise((0, *p)))
+        ]
         best = max(legal, key=lambda path: float(sum(steps[t, k] for t, k in enumerate(path))))
         assert tags[:, row].tolist() == [*best, *[0] * (4 - length)]
         torch.testing.assert_close(logs[row], sum((steps[t, k] for t, k in enumerate(best)), torch.zeros(()).double()))

@@ -3,7 +3,6 @@
 import random
 import re
 import struct
-from dataclasses import replace
 
 import numpy as np
 import pytest

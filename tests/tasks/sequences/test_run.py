@@ -280,7 +280,9 @@ def test_tags_that_a_crf_cannot_give_are_wrong_and_have_no_loss(tags, tmp_path):
 @pytest.mark.parametrize("letters", ["BI", "II", "BE"])
 @pytest.mark.parametrize("crf", [False, True])
 def test_predicted_tags_can_be_read_again_and_are_those_that_are_measured(tags, tmp_path, crf, letters):
-    tags.write_text(tags.read_text(encoding="utf-8").replace("I-per", f"{letters[1]}-per").replace("B-per", f"{letters[0]}-per"), encoding="utf-8")
+    tags.write_text(
+        tags.read_text(encoding="utf-8").replace("I-per", f"{letters[1]}-per").replace("B-per", f"{letters[0]}-per"), encoding="utf-8"
+    )
     trained = un.train_tagger(tags, out=tmp_path / "run", crf=crf, **QUIET)
     torch.nn.init.normal_(trained.model.linear.weight, std=3)
     reading = resolve_format(tags, trained.reading_of(tags), Target.TAGS)

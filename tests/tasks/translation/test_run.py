@@ -142,7 +142,9 @@ def test_a_source_to_measure_on_is_asked_once_beside_all_its_references(pairs, t
 def test_texts_are_cut_into_characters_if_they_are_made_up_and_else_into_subwords(pairs):
     assert data_of(pairs, vocabulary=300).codecs.target.level == "subword"
     assert data_of("builtin:reversed").codecs.target.level == "char"
-    with pytest.warns(UnrolledWarning, match="one word, such as '[a-z]{20}': a single step to read. Pass `level='char'`, or `level='subword'`"):
+    with pytest.warns(
+        UnrolledWarning, match="one word, such as '[a-z]{20}': a single step to read. Pass `level='char'`, or `level='subword'`"
+    ):
         assert data_of("builtin:reversed", level="word", held_out=3).codecs.target.level == "word"
     both = Configuration.from_flat("translate", find_recipe("translate").options, {"sources": ("builtin:reversed", str(pairs))})
     assert not both.options.data.made_up

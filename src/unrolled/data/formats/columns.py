@@ -191,7 +191,9 @@ def _in_order(path: Path, rows: Sequence[Sequence[str]], token: int, tag: int) -
         warnings.warn(f"{named(path)}: {told} If it is otherwise, pass `input` and `column`.", UnrolledWarning, stacklevel=2)
         return tag, token
     if len(tags) > 2 * len(tokens) and max(map(len, tokens), default=0) > 1:
-        told = f"column {token}, read as that of the tokens, has {len(tokens):,} different ones, and column {tag}, of the tags, {len(tags):,}."
+        told = (
+            f"column {token}, read as that of the tokens, has {len(tokens):,} different ones, and column {tag}, of the tags, {len(tags):,}."
+        )
         cure = f"If it is the other way round, pass `input='{tag}', column='{token}'`."
         warnings.warn(f"{named(path)}: {told} {cure}", UnrolledWarning, stacklevel=2)
     return token, tag

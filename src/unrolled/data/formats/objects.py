@@ -188,8 +188,8 @@ def _tagged(known: Example, target: Any, key: str | None) -> Example:
         raise DataError(f"{known.place}: {key!r} must be a list of tags, got {shown(target)}. Mend the object, or pass another `target`.")
     if tokens is None and known.text is not None:
         cut = (known.origin or {}).get("tokens")
-        fits = isinstance(cut, list) and len(cut) == len(tags)
-        tokens = tuple(map(str, cut)) if fits else _divided(known.text, len(tags))
+        beside = isinstance(cut, list) and len(cut) == len(tags)
+        tokens = tuple(map(str, cut or ())) if beside else _divided(known.text, len(tags))
     steps = known.steps if tokens is None else len(tokens)
     if steps != len(tags):
         what = "steps" if tokens is None else "tokens"

@@ -98,4 +98,5 @@ class EachStep(Scoring):
         """The most probable classes of which each may follow the one before."""
         # What a step's scores have in common changes nothing.
         real = single(scores).masked_fill(~read.mask[..., None], 0)
-        return best_path(real, *(real.new_zeros(never.shape).masked_fill(never, -torch.inf) for never in barred(allowed)), read)
+        begin, transitions, end = (real.new_zeros(never.shape).masked_fill(never, -torch.inf) for never in barred(allowed))
+        return best_path(real, begin, transitions, end, read)
