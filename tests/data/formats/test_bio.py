@@ -127,7 +127,7 @@ FILES = {
 @pytest.mark.parametrize("name", FILES)
 def test_stray_tags_are_read_in_every_format(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(FILES[name], encoding="utf-8")
-    with pytest.warns(UnrolledWarning, match=f"^1 tag breaks the rules of BIO, first .*{name}, line .*: I-A after O"):
+    with pytest.warns(UnrolledWarning, match=f"^Tags that break the rules of BIO: 1, first .*{name}, line .*: I-A after O"):
         options = ReadingOptions(column="misc" if name == "a.conllu" else None)
         found = list(read_examples(tmp_path / name, options, Target.TAGS))
     assert [example.tags for example in found] == [("O", "B-A"), ("B-A", "I-A")]
@@ -136,7 +136,7 @@ def test_stray_tags_are_read_in_every_format(tmp_path: Path, name: str) -> None:
 def test_examples_are_converted_and_stray_tags_are_counted_once() -> None:
     examples = [Example("a, line 1", tags=("B-A", "I-A", "B-C")), Example("a, line 4"), Example("a, line 9", tags=("O", "I-A", "I-C"))]
     with pytest.warns(
-        UnrolledWarning, match=r"^2 tags break the rules of BIO, first a, line 9, step 2: I-A after O\. They are read as"
+        UnrolledWarning, match=r"^Tags that break the rules of BIO: 2, first a, line 9, step 2: I-A after O\. Read as"
     ) as told:
         found = [example.tags for example in in_bio(examples)]
     assert found == [("B-A", "I-A", "B-C"), None, ("O", "B-A", "B-C")]

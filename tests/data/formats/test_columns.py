@@ -50,16 +50,16 @@ def test_tokens_and_tags(tmp_path: Path, content: str, options, expected) -> Non
         (
             "#\thttp://x.org/a\t[2009-10-17]\n1\ta\tO\tO\n2\tb\tO\tO\n\n#\tb\tc\td\n1\tb\tO\tO\n",
             [[("a", "O"), ("b", "O")], [("b", "O")]],
-            "2 lines that .* 1: ",
+            "2, first line 1: ",
         ),
-        ("#\tHigh Street\t2011\na\tN\tB-p\n#\tN\tO\n\n#\tN\tO\n", [[("a", "B-p"), ("#", "O")], [("#", "O")]], "1 line that .* is .* 1: "),
-        ("# sent_id\ts1\na\tO\n\n# sent_id\tO\nb\tB-p\n", [[("a", "O")], [("b", "B-p")]], "2 lines .* line 1: '# sent_id"),
-        ("#begin document (x); part 0\na N O\n\n#end document\n", [[("a", "O")]], "2 lines that begin with # are .* 1: '#begin"),
-        ("a O\n\n# id 1\n## no token at all\nb O\n", [[("a", "O")], [("b", "O")]], "1 line that .* first line 4: '## no"),
+        ("#\tHigh Street\t2011\na\tN\tB-p\n#\tN\tO\n\n#\tN\tO\n", [[("a", "B-p"), ("#", "O")], [("#", "O")]], "1, first line 1: "),
+        ("# sent_id\ts1\na\tO\n\n# sent_id\tO\nb\tB-p\n", [[("a", "O")], [("b", "B-p")]], "2, first line 1: '# sent_id"),
+        ("#begin document (x); part 0\na N O\n\n#end document\n", [[("a", "O")]], "2, first line 1: '#begin"),
+        ("a O\n\n# id 1\n## no token at all\nb O\n", [[("a", "O")], [("b", "O")]], "1, first line 4: '## no"),
     ],
 )
 def test_comments_are_told_from_tokens_and_counted(tmp_path: Path, content: str, expected, told: str) -> None:
-    with pytest.warns(UnrolledWarning, match=f"a.conll: {told}"):
+    with pytest.warns(UnrolledWarning, match=f"a.conll: lines with # that are left out as comments: {told}"):
         assert pairs(read(tmp_path / "a.conll", content)) == expected
     with pytest.warns(UnrolledWarning, match=told):
         examples = read(tmp_path / "a.conll", content, predict=True)
@@ -67,7 +67,7 @@ def test_comments_are_told_from_tokens_and_counted(tmp_path: Path, content: str,
     file = io.StringIO()
     said = [Prediction(tags=("B-x",) * example.steps, probabilities=(1.0,) * example.steps) for example in examples]
     write_predictions(zip(examples, said, strict=True), file, ReadingOptions(format="columns"))
-    with pytest.warns(UnrolledWarning, match="taken for comments"):
+    with pytest.warns(UnrolledWarning, match="left out as comments"):
         again = read(tmp_path / "b.conll", file.getvalue())
     assert pairs(again) == [[(token, "B-x") for token, _ in pair] for pair in expected]
 
@@ -76,7 +76,7 @@ def test_tags_before_their_tokens_are_noticed(tmp_path: Path) -> None:
     expected = [[("Ada", "B-per"), ("Fox", "I-per"), ("left", "O")]]
     for predict in (False, True):
         with pytest.warns(
-            UnrolledWarning, match="column 0 has tags such as 'O', and is read as that of the tags, and column 1 as .* tokens"
+            UnrolledWarning, match="column 0 has tags such as 'B-per', and is read as that of the tags, and column 1 as .* tokens"
         ):
             assert pairs(read(tmp_path / "a.bio", "B-per\tAda\nI-per\tFox\nO\tleft\n", predict=predict)) == expected
     assert pairs(read(tmp_path / "a.bio", "B-per\tAda\nI-per\tFox\nO\tleft\n", input="1", column="0")) == expected

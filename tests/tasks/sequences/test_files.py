@@ -27,7 +27,7 @@ def test_files_are_read_in_the_scheme_that_they_show(tags, tmp_path):
         return tmp_path / name
 
     stray = write("stray.conll", "Ada B-per", "Bo O", "Fox I-per", "", "Bo O")
-    counted = r"^1 tag breaks the rules of BIO, first .*stray.conll, line 3: I-per after O"
+    counted = r"^Tags that break the rules of BIO: 1, first .*stray.conll, line 3: I-per after O"
     with pytest.warns(UnrolledWarning, match=counted):
         loaded = [un.train_tagger(tags, out=tmp_path / "run", validation=str(stray), **QUIET), un.load(tmp_path / "run")]
     for trained in loaded:

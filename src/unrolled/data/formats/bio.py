@@ -58,7 +58,7 @@ def find_scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
                 bare += 1
             elif tag != "O":
                 other += 1
-            ends += kind in ("E", "S") or tag[:1] == "M"
+            ends += kind in ("E", "S") or tag.startswith("M-")
             begins = before[0] == "O" or before[1] != name
             with_b += kind == "B" and begins
             with_i += kind == "I" and begins
@@ -96,8 +96,8 @@ def strays(tags: Sequence[str], scheme: Scheme) -> list[int]:
         if scheme is Scheme.BIOES:
             legal = kind in ("I", "E") if goes_on else kind in ("O", "B", "S") and before[0] not in ("B", "I")
         else:
-            legal = kind == "O" or goes_on or kind == ("B" if scheme is Scheme.BIO else "I")
-            legal = legal and kind in ("O", "B", "I")
+            always = ("O", "B" if scheme is Scheme.BIO else "I")
+            legal = kind in always or (goes_on and kind in ("B", "I"))
         if not legal or (scheme is Scheme.BIOES and step == len(tags) - 1 and kind in ("B", "I")):
             found.append(step)
         before = (kind, name)
@@ -140,9 +140,8 @@ def in_bio(examples: Iterable[Example], scheme: str | None = None) -> Iterator[E
             count, place = count + len(steps), place or _told(example, steps[0])
         yield _converted(example, known)
     if count:
-        rule = "a tag that goes on with no span begins one"
-        told = f"{count:,} tag{' breaks' if count == 1 else 's break'} the rules of {known.name}, first {place}. "
-        warnings.warn(f"{told}They are read as conlleval and seqeval do: {rule}.", UnrolledWarning, stacklevel=2)
+        rule = "Read as conlleval and seqeval do: a tag that goes on with no span begins one."
+        warnings.warn(f"Tags that break the rules of {known.name}: {count:,}, first {place}. {rule}", UnrolledWarning, stacklevel=2)
 
 
 def _told(example: Example, step: int) -> str:

@@ -39,7 +39,8 @@ class _Origin:
 class _Layout:
     """How the lines of a file are made up: what divides them, into how many columns, and where token and tag stand.
 
-    `numbered` says that the first column counts the tokens; `tags` are some that stand beside tokens, by which others are known.
+    `numbered` says that the first column counts the tokens; `tags` are some that stand beside tokens, and their `shapes`, by which others are
+    known.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class _Layout:
     tag: int | None
     numbered: bool
     tags: frozenset[str]
+    shapes: frozenset[str]
 
     def split(self, line: str) -> list[str]:
         """The cells of a line. Other blanks than space and tab are part of a cell."""
@@ -87,7 +89,7 @@ class _Layout:
         if self.numbered or _ABOUT.match(line):
             return True
         tag = "" if self.tag is None else row[self.tag].strip()
-        usual = tag in self.tags or _SPAN.fullmatch(tag) or word_shape(tag) in map(word_shape, self.tags)
+        usual = tag in self.tags or _SPAN.fullmatch(tag) or word_shape(tag) in self.shapes
         return bool(self.tags and tag and not usual)
 
 
@@ -146,8 +148,7 @@ def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Examp
             before = []
     if left_out:
         number, line = left_out[0]
-        told = f"{len(left_out):,} line{' that begins' if len(left_out) == 1 else 's that begin'} with # "
-        told += f"{'is' if len(left_out) == 1 else 'are'} taken for comments and left out, first line {number}: {line[:40]!r}."
+        told = f"lines with # that are left out as comments: {len(left_out):,}, first line {number}: {line[:40]!r}."
         warnings.warn(f"{named(path)}: {told}", UnrolledWarning, stacklevel=2)
 
 
@@ -176,7 +177,7 @@ def _lay_out(path: Path, head: list[Block], options: ReadingOptions, wanted: Tar
     if tag is not None and options.input is None and options.column is None and wanted is Target.TAGS:
         token, tag = _in_order(path, whole, token, tag)
     tags = frozenset(row[tag].strip() for row in whole) if tag is not None else frozenset()
-    return _Layout(path, tabs, width, token, tag, numbered, tags)
+    return _Layout(path, tabs, width, token, tag, numbered, tags, frozenset(map(word_shape, tags)))
 
 
 def _in_order(path: Path, rows: Sequence[Sequence[str]], token: int, tag: int) -> tuple[int, int]:
@@ -187,7 +188,7 @@ def _in_order(path: Path, rows: Sequence[Sequence[str]], token: int, tag: int) -
     tokens, tags = ({row[at] for row in rows} for at in (token, tag))
     marked, others = (sum(bool(_SPAN.fullmatch(name)) for name in some) * 20 >= 19 * len(some) for some in (tokens, tags))
     if marked and not others and tokens != {"O"}:
-        told = f"column {token} has tags such as {max(tokens)!r}, and is read as that of the tags, and column {tag} as that of the tokens."
+        told = f"column {token} has tags such as {min(tokens - {'O'})!r}, and is read as that of the tags, and column {tag} as that of the tokens."
         warnings.warn(f"{named(path)}: {told} If it is otherwise, pass `input` and `column`.", UnrolledWarning, stacklevel=2)
         return tag, token
     if len(tags) > 2 * len(tokens) and max(map(len, tokens), default=0) > 1:
