@@ -65,6 +65,7 @@ def test_bilou_and_bmes_are_bioes_by_other_letters(tags: str) -> None:
         (["O I-A", "I-A B-A I-A"], Scheme.IOB1),
         (["O I-A", "I-A", "O B-A"], Scheme.IOB1),
         (["B-A O", "B-A I-A", "O I-A"], Scheme.BIO),
+        (["B-A I-A", "B-A I-A", "B-A E-A", "S-A"], Scheme.BIO),
         (["I O I O"], Scheme.NONE),
         (["DET NOUN", "VERB"], Scheme.NONE),
         (["O O O"], Scheme.NONE),
@@ -72,7 +73,7 @@ def test_bilou_and_bmes_are_bioes_by_other_letters(tags: str) -> None:
     ],
 )
 def test_the_scheme_is_recognised_over_all_sequences(sequences: list[str], scheme: Scheme) -> None:
-    assert find_scheme(tags.split() for tags in sequences) is scheme
+    assert find_scheme([tags.split() for tags in sequences]) is scheme
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ with B or S, and with any other letter where none of its type is open; it is clo
 
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
@@ -40,35 +41,18 @@ class Scheme(Enum):
 SCHEMES = ", ".join(scheme.value for scheme in Scheme)
 
 
-def find_scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
-    """The scheme of some sequences of tags.
+def find_scheme(sequences: Sequence[Sequence[str]]) -> Scheme:
+    """The scheme of some sequences of tags: that of which they break the rules least often.
 
     Tags mark spans if they begin with a letter of a scheme and a hyphen or are O, or are nothing but B, I and O; one in twenty that does
-    not is taken for a mistake. It is BIOES if more than one in twenty is neither B nor I, and IOB1 if more spans begin with I than with B,
-    not counting those right after one of their type.
+    not is taken for a mistake.
     """
-    typed = bare = other = ends = with_b = with_i = 0
-    for tags in sequences:
-        before = ("O", "")
-        for tag in tags:
-            kind, name = _parts(tag)
-            if _TYPED.fullmatch(tag):
-                typed += 1
-            elif tag in ("B", "I"):
-                bare += 1
-            elif tag != "O":
-                other += 1
-            ends += kind in ("E", "S") or tag.startswith("M-")
-            begins = before[0] == "O" or before[1] != name
-            with_b += kind == "B" and begins
-            with_i += kind == "I" and begins
-            before = (kind, name)
-    spans = typed or bare
-    if not spans or not (typed or with_b) or 20 * (other + bare + typed - spans) > spans:
+    counts = Counter(tag for tags in sequences for tag in tags if tag != "O")
+    typed = sum(n for tag, n in counts.items() if _TYPED.fullmatch(tag))
+    spans = typed or (counts["B"] and counts["B"] + counts["I"])
+    if not spans or 20 * (counts.total() - spans) > spans:
         return Scheme.NONE
-    if 20 * ends > spans:
-        return Scheme.BIOES
-    return Scheme.IOB1 if with_i > with_b else Scheme.BIO
+    return min((Scheme.BIO, Scheme.IOB1, Scheme.BIOES), key=lambda scheme: sum(len(strays(tags, scheme)) for tags in sequences))
 
 
 def to_bio(tags: Sequence[str]) -> tuple[str, ...]:
@@ -129,7 +113,7 @@ def in_bio(examples: Iterable[Example], scheme: str | None = None) -> Iterator[E
     given = Scheme.NONE if scheme is None else _named(scheme)
     rest = iter(examples)
     first = [] if scheme == NO_SPANS else _first(rest)
-    shown = find_scheme(example.tags or () for example in first)
+    shown = find_scheme([example.tags or () for example in first])
     known = given if shown is Scheme.NONE else shown
     count, place = 0, ""
     for example in chain(first, rest):
