@@ -16,7 +16,8 @@ from unrolled.data import corpus, text
 from unrolled.data.codecs import TextCodec
 from unrolled.data.columns import Mapped
 from unrolled.data.corpus import Corpus, encode, prepare
-from unrolled.data.vocabulary import END, TEXTS, UNKNOWN, Vocabulary, split_words
+from unrolled.data.vocabulary import END, TEXTS, UNKNOWN, Vocabulary
+from unrolled.data.words import split_words
 from unrolled.errors import ConfigError, DataError
 from unrolled.folders import cache_folder
 

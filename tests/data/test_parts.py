@@ -103,6 +103,7 @@ def test_groups_stay_together():
 
 def test_what_is_kept_apart_is_the_group_or_else_the_source_whatever_its_blanks():
     assert key_of(pair(" a\u202fb  c", "x")) == "a b c"
+    assert key_of(pair("e\u0301", "x")) == key_of(pair("é", "x"))
     assert key_of(pair("a", "x", group="1998-05-03")) == "1998-05-03"
 
 

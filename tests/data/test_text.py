@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from unrolled.data import text as text_module
 from unrolled.data.builtin import BUILTIN, builtin_text
 from unrolled.data.text import TextSource, find_sources, read_text, whole_words
-from unrolled.data.vocabulary import split_words
+from unrolled.data.words import split_words
 from unrolled.errors import DataError
 
 CONTENT = st.text(st.sampled_from("ab \r\n\té漢😀'<>."), min_size=1, max_size=40)

@@ -1,4 +1,4 @@
-"""The one vocabulary: strings to ids and back, which of them are known, and how texts are cut into words."""
+"""The one vocabulary: strings to ids and back, and which of them are known."""
 
 import contextlib
 import json
@@ -9,24 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.data.vocabulary import END, STEPS, TEXTS, UNKNOWN, Vocabulary, first_words, split_words
+from unrolled.data.vocabulary import END, STEPS, TEXTS, UNKNOWN, Vocabulary
 from unrolled.errors import ConfigError, DataError, RunError
 
 CHARACTERS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 COUNTS = Counter({"b": 2, "c": 5, "a": 2, "z": 0, "d": 1})
-
-
-def test_words_are_split_at_punctuation_but_not_at_apostrophes() -> None:
-    text = "Don't stop, O’Neill's (big) <tag> x-ray...\n"
-    assert split_words(text) == ["Don't", "stop", ",", "O’Neill's", "(", "big", ")", "<tag>", "x", "-", "ray", ".", ".", ".", "\n"]
-
-
-@given(CHARACTERS, st.integers(1, 9))
-def test_the_first_words_of_a_text(text: str, most: int) -> None:
-    found = first_words(text, most)
-    assert text.startswith(found)
-    assert split_words(found) == split_words(text)[:most]
-    assert found == text or len(split_words(found)) == most
 
 
 @pytest.mark.parametrize("specials", [(), STEPS, TEXTS])

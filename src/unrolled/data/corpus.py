@@ -12,6 +12,7 @@ from unrolled.data.columns import Mapped
 from unrolled.data.counting import count_symbols
 from unrolled.data.entries import Written, encoded, key_of, require_tokens, token_path
 from unrolled.data.text import Chunk, Source, TextSource, find_sources, read_text, whole_words
+from unrolled.data.words import notice_clauses
 from unrolled.errors import ConfigError
 
 Progress = Callable[[str, int, int], None]
@@ -56,6 +57,8 @@ def prepare(
     level = _checked_level(level, size, held_out, codec)
     trained = find_sources(sources, encoding)
     validated = find_sources(validation, encoding) if validation else ()
+    if level == WORD and codec is None:
+        notice_clauses((line for chunk in read_text(trained) for line in chunk.text.split("\n")), "Pass `level='char'` to read characters.")
     contents = [_hash(texts, progress) for texts in (trained, validated)]
     encodings = [text.encoding for text in (*trained, *validated)]
     fingerprint = key_of(contents, encodings, level)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from unrolled.data.codecs.text import CODES, code_points
-from unrolled.data.vocabulary import split_words
+from unrolled.data.words import split_words
 
 MOST_WORDS = 2_000_000
 """Distinct words above which the rarest are forgotten."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unrolled.data.columns import Collector, Column, InMemory, Places
 from unrolled.data.examples import Example, marks_spans
-from unrolled.data.vocabulary import split_words
+from unrolled.data.words import split_words
 from unrolled.errors import DataError
 
 LEVELS = ("word", "char", "both")

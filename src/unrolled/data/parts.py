@@ -9,7 +9,7 @@ import numpy as np
 from unrolled.data.batches import evenly
 from unrolled.data.examples import Example
 from unrolled.data.formats.pair_options import PairOptions
-from unrolled.data.vocabulary import first_words
+from unrolled.data.words import first_words, normal
 from unrolled.errors import UnrolledWarning
 
 LETTERS = 20
@@ -89,8 +89,12 @@ def _limit(most: int, level: str) -> str:
 
 
 def key_of(pair: Example) -> str:
-    """What must not be both learnt and held out. Sources that differ only in their blanks are the same."""
-    return " ".join((pair.text or "").split()) if pair.group is None else pair.group
+    """What must not be both learnt and held out. Sources that differ only in their blanks, or in how Unicode writes a letter, are the same."""
+    return _alike(pair.text or "") if pair.group is None else pair.group
+
+
+def _alike(source: str) -> str:
+    return " ".join(normal(source).split())
 
 
 def divide(pairs: Iterable[Example], held_out: float, seed: int) -> tuple[list[Example], list[Example]]:
@@ -110,7 +114,7 @@ def together(pairs: Iterable[Example]) -> list[Example]:
     """Each source once, with all its different targets in the order in which they come."""
     found: dict[str, Example] = {}
     for pair in pairs:
-        name = " ".join((pair.text or "").split())
+        name = _alike(pair.text or "")
         known = found.setdefault(name, replace(pair, texts=()))
         found[name] = replace(known, texts=tuple(dict.fromkeys((*(known.texts or ()), *(pair.texts or ())))))
     return list(found.values())

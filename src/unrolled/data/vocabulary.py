@@ -1,10 +1,8 @@
 """Strings and their ids: the one vocabulary of characters, words, subwords, events, labels and tags."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -22,10 +20,6 @@ STEPS: tuple[str, ...] = (UNKNOWN,)
 
 TEXTS: tuple[str, ...] = (UNKNOWN, END)
 """Those of what is written: ids 0 and 1. `<EOS>` also stands before the first symbol."""
-
-_WORD = re.compile(r"\n|<\w+>|\w+(?:['’]\w+)*|[^\w\s]")
-_CLOSING = frozenset(",.;:!?)]}%…”’»")
-_OPENING = frozenset("([{“«")
 
 
 @dataclass(frozen=True)
@@ -127,26 +121,3 @@ class Vocabulary:
 def damaged(what: str) -> RunError:
     """The error for something in a run folder that is not what was written there."""
     return RunError(f"What the run knows of its data is damaged or foreign: {what}. Take it from a copy of the run.")
-
-
-def split_words(text: str) -> list[str]:
-    """The words of `text` in order: newlines, `<tags>`, words with inner apostrophes, and single punctuation marks."""
-    return _WORD.findall(text)
-
-
-def first_words(text: str, most: int) -> str:
-    """The text up to the end of its word number `most`, as `split_words` counts them; all of it if it has fewer."""
-    last = next(islice(_WORD.finditer(text), most - 1, None), None)
-    return text if last is None else text[: last.end()]
-
-
-def set_words(words: Iterable[str]) -> str:
-    """The text of words, marks and newlines, set with spaces as in print."""
-    pieces: list[str] = []
-    glued = True
-    for word in words:
-        if word != "\n" and not glued and word not in _CLOSING:
-            pieces.append(" ")
-        pieces.append(word)
-        glued = word == "\n" or word in _OPENING
-    return "".join(pieces)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from unrolled.data.codecs import TextCodec
 from unrolled.data.codecs.text import EVENT, LEVELS, until_end
 from unrolled.data.counting import count_symbols
-from unrolled.data.vocabulary import END, TEXTS, UNKNOWN, Vocabulary, split_words
+from unrolled.data.vocabulary import END, TEXTS, UNKNOWN, Vocabulary
+from unrolled.data.words import split_words
 from unrolled.errors import ConfigError, DataError, RunError
 
 SENTENCES = [
@@ -64,6 +65,20 @@ def test_subwords_lose_nothing(pieces, text):
         ids = codec.encode(text)
         assert ids.min(initial=2) >= 2
         assert codec.decode(ids) == text
+
+
+@pytest.mark.parametrize("word", ["हिन्दी", "مَرْحَبًا", "e\u0301te\u0301", "می\u200cخواهم"])
+def test_a_frequent_word_is_one_piece_whatever_combines_in_it(word):
+    assert len(TextCodec.learn([word] * 9, "subword", 300).split(word)) == 1
+
+
+@pytest.mark.parametrize("of", [lambda text: TextCodec.learn([text], "word"), lambda text: lines("word", text)])
+@given(st.text(st.sampled_from("aé\u0301\u0338<>'’\u200d\u00adहिन्दी👩🇩👍🏽1\ufe0f⃣ \u0600"), min_size=1, max_size=12))
+def test_words_of_any_text_come_back_from_a_run(of, text):
+    codec = of(text)
+    again = TextCodec.from_json(stored(codec))
+    assert again == codec and again.encode(text).tolist() == codec.encode(text).tolist()
+    assert again.missing(text) == []
 
 
 def test_what_was_learnt_comes_back(pieces):

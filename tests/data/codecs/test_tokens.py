@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 
 from unrolled.data.codecs import TokenCodec
-from unrolled.data.codecs.tokenizer import word_shape
 from unrolled.data.dataset import cut_text
+from unrolled.data.words import word_shape
 from unrolled.errors import RunError
 
 FIRST, SECOND, THIRD = ("Red", "red", "blue"), ("blue", "blue"), ("green", "Zoë")
@@ -33,6 +33,13 @@ def test_words_and_characters_are_those_that_are_learnt():
     assert codec.words.names == ("blue", "Red", "red")
     assert set(codec.characters.names) == set("Rredblu")
     assert codec.ids(("red", "green", "Zoë")).tolist() == [3, 0, 0]
+
+
+def test_a_letter_is_the_same_however_it_was_typed():
+    codec = learn(("e\u0301te\u0301", "été", "\u212bngström"), level="both")
+    assert codec.words.names == ("été", "Ångström")
+    assert codec.ids(("été", "e\u0301te\u0301", "A\u030angström")).tolist() == [1, 1, 2]
+    assert codec.spelling("e\u0301te\u0301").tolist() == codec.spelling("été").tolist() != [0, 0, 0]
 
 
 def test_words_can_be_few_and_in_lower_case():

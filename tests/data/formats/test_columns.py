@@ -8,7 +8,7 @@ import pytest
 
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import ReadingOptions, read_examples, write_predictions
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 
 def read(path: Path, content: str, predict: bool = False, **options):
@@ -31,7 +31,10 @@ def pairs(examples) -> list:
         ("a N B-p\nb V O\n", {"column": "1"}, [[("a", "N"), ("b", "V")]]),
         ("a N B-p\nb V O\n", {"column": "-2", "input": "2"}, [[("B-p", "N"), ("O", "V")]]),
         ("1 a X\n2 b Y\n\n1 c X\n", {}, [[("a", "X"), ("b", "Y")], [("c", "X")]]),
-        ("# id x\n# tag Y\n#\tX\n", {}, [[("#", "X")]]),
+        ("# id x\n# tag=Y\n#\tX\n", {}, [[("#", "X")]]),
+        ("#hashtag\tO\nb\tO\n\n#\tO\n#x\tB-p\n", {}, [[("#hashtag", "O"), ("b", "O")], [("#", "O"), ("#x", "B-p")]]),
+        ("# NN\ndog VB\n\n#MeToo HT\n# #\n", {}, [[("#", "NN"), ("dog", "VB")], [("#MeToo", "HT"), ("#", "#")]]),
+        ("a O\u00a0\nb  O \n", {}, [[("a", "O"), ("b", "O")]]),
         ("# id 9 domain=x\na _ _ X\n\n# _ _ Y\n", {}, [[("a", "X")], [("#", "Y")]]),
         ("# id 9\n# X\nb Y\n", {}, [[("#", "X"), ("b", "Y")]]),
         ("\u200b\tX\n\ufeff\tY\n\u00a0\tX\n", {}, [[("\u200b", "X"), ("\ufeff", "Y"), ("\u00a0", "X")]]),
@@ -39,6 +42,49 @@ def pairs(examples) -> list:
 )
 def test_tokens_and_tags(tmp_path: Path, content: str, options, expected) -> None:
     assert pairs(read(tmp_path / "a.conll", content, **options)) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected", "told"),
+    [
+        (
+            "#\thttp://x.org/a\t[2009-10-17]\n1\ta\tO\tO\n2\tb\tO\tO\n\n#\tb\tc\td\n1\tb\tO\tO\n",
+            [[("a", "O"), ("b", "O")], [("b", "O")]],
+            "2, first line 1: ",
+        ),
+        ("#\tHigh Street\t2011\na\tN\tB-p\n#\tN\tO\n\n#\tN\tO\n", [[("a", "B-p"), ("#", "O")], [("#", "O")]], "1, first line 1: "),
+        ("# sent_id\ts1\na\tO\n\n# sent_id\tO\nb\tB-p\n", [[("a", "O")], [("b", "B-p")]], "2, first line 1: '# sent_id"),
+        ("#begin document (x); part 0\na N O\n\n#end document\n", [[("a", "O")]], "2, first line 1: '#begin"),
+        ("a O\n\n# id 1\n## no token at all\nb O\n", [[("a", "O")], [("b", "O")]], "1, first line 4: '## no"),
+    ],
+)
+def test_comments_are_told_from_tokens_and_counted(tmp_path: Path, content: str, expected, told: str) -> None:
+    with pytest.warns(UnrolledWarning, match=f"a.conll: lines with # that are left out as comments: {told}"):
+        assert pairs(read(tmp_path / "a.conll", content)) == expected
+    with pytest.warns(UnrolledWarning, match=told):
+        examples = read(tmp_path / "a.conll", content, predict=True)
+    assert pairs(examples) == expected
+    file = io.StringIO()
+    said = [Prediction(tags=("B-x",) * example.steps, probabilities=(1.0,) * example.steps) for example in examples]
+    write_predictions(zip(examples, said, strict=True), file, ReadingOptions(format="columns"))
+    with pytest.warns(UnrolledWarning, match="left out as comments"):
+        again = read(tmp_path / "b.conll", file.getvalue())
+    assert pairs(again) == [[(token, "B-x") for token, _ in pair] for pair in expected]
+
+
+def test_tags_before_their_tokens_are_noticed(tmp_path: Path) -> None:
+    expected = [[("Ada", "B-per"), ("Fox", "I-per"), ("left", "O")]]
+    for predict in (False, True):
+        with pytest.warns(
+            UnrolledWarning, match="column 0 has tags such as 'B-per', and is read as that of the tags, and column 1 as .* tokens"
+        ):
+            assert pairs(read(tmp_path / "a.bio", "B-per\tAda\nI-per\tFox\nO\tleft\n", predict=predict)) == expected
+    assert pairs(read(tmp_path / "a.bio", "B-per\tAda\nI-per\tFox\nO\tleft\n", input="1", column="0")) == expected
+    words = "NN\tdog\nVB\tbarks\nNN\tcat\nNN\tmouse\nVB\truns\n"
+    with pytest.warns(
+        UnrolledWarning, match="tokens, has 2 different ones, and column 1, of the tags, 5. If .* pass `input='1', column='0'`"
+    ):
+        read(tmp_path / "a.bio", words)
 
 
 def test_iob1_becomes_bio_over_the_whole_file(tmp_path: Path) -> None:
@@ -51,9 +97,10 @@ def test_iob1_becomes_bio_over_the_whole_file(tmp_path: Path) -> None:
     [
         ("a X\nb\n", {}, "line 2: a line must have 2 columns as the first of the file has, got 1"),
         ("a\tX\n\n\tX\n", {}, "line 3: the token is empty"),
+        ("a\tX\nb\t\n", {}, "line 2: the tag is empty. Fill it in, or take it out"),
+        ("a\tX\n\n#x\n", {}, "line 3: a line must have 2 columns"),
         ("a X\n", {"column": "2"}, "no column '2'; its columns are 0 to 1"),
         ("a X\n", {"column": "upos"}, "no column 'upos'"),
-        ("# id 1\na B-p\nb O\n\nc B-p\nd O\ne I-p\n", {}, "line 7: I-p must come after B-p or I-p"),
         ("", {}, "no lines with tokens"),
     ],
 )

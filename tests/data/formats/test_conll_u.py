@@ -36,6 +36,18 @@ def read(path: Path, content: str, **options):
     return list(read_examples(path, ReadingOptions(**options), Target.TAGS))
 
 
+def test_a_key_of_misc_is_a_column_and_what_was_predicted_can_be_read_again(tmp_path: Path) -> None:
+    (found,) = read(tmp_path / "a.conllu", SENTENCE, column="Predicted")
+    assert found.tags == ("_", "_", "X")
+    file = io.StringIO()
+    tags = ("A=b|C=d", "a b", "_")
+    write_predictions([(found, Prediction(tags=tags, probabilities=(1.0, 1.0, 1.0)))], file, ReadingOptions(format="conllu"))
+    (again,) = read(tmp_path / "a.conllu", file.getvalue(), column="predicted")
+    assert (again.tokens, again.tags) == (("Do", "n't", "go"), tags)
+    with pytest.raises(ConfigError, match="has no column 'other'; its columns are id"):
+        read(tmp_path / "a.conllu", SENTENCE, column="other")
+
+
 @pytest.mark.parametrize(
     ("column", "tags"),
     [(None, ("AUX", "PART", "VERB")), ("UPOS", ("AUX", "PART", "VERB")), ("2", ("do", "n't", "go")), ("deprel", ("root",) * 3)],

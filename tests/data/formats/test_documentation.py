@@ -8,9 +8,9 @@ import click
 import pytest
 
 from unrolled.cli.flags import flags, given
-from unrolled.data.codecs.tokenizer import word_shape
 from unrolled.data.examples import Target
 from unrolled.data.formats import FORMATS, ReadingOptions, read_examples, resolve_format
+from unrolled.data.words import word_shape
 from unrolled.options import build
 
 ROOT = Path(__file__).parents[3]

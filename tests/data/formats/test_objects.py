@@ -60,6 +60,8 @@ def test_labels(tmp_path: Path, record, options, labels) -> None:
         ({"text": "abc d", "tags": "x y z"}, ("a", "b", "c", " ", "d"), ("x", " ", "y", " ", "z")),
         ({"tokens": ["a", "b"], "tags": [0, 5]}, ("a", "b"), ("0", "5")),
         ({"tokens": ["a", "b"]}, ("a", "b"), None),
+        ({"text": "a,b", "tokens": ["a", ",", "b"], "tags": ["X", "O", "Y"]}, ("a", ",", "b"), ("X", "O", "Y")),
+        ({"text": "a, b", "tokens": ["a", ",", "b"], "tags": ["X", "O", "Y"]}, ("a", ",", "b"), ("X", "O", "Y")),
     ],
 )
 def test_tags(tmp_path: Path, record, tokens, tags) -> None:
@@ -78,6 +80,8 @@ def test_tags(tmp_path: Path, record, tokens, tags) -> None:
         ({"tokens": [], "tags": []}, TAGS, {}, r"line 2: 'tokens' must have at least one token, got \[\]. Take it out, or"),
         ({"text": 3, "label": "x"}, LABELS, {}, "line 2: 'text' must be a text, a list of tokens or a series of numbers, got 3. Pass another key as `input`"),
         ({"tokens": ["a"], "tags": ["x", "y"]}, TAGS, {}, "line 2: 'tags' must have as many tags as the sequence has tokens, 1, got 2"),
+        ({"tokens": ["a", "b"], "tags": ["x", ""]}, TAGS, {}, "line 2, step 2: the tag is empty. Fill it in"),
+        ({"text": "a", "label": ["x", " "]}, LABELS, {}, "line 2: the label is empty. Fill it in"),
         ({"tokens": ["a"], "tags": {"x": 1}}, TAGS, {}, "line 2: 'tags' must be a list of tags"),
         ({"text": "a", "label": {"x": 1}}, LABELS, {}, "line 2: 'label' must be a text, a number"),
         ({"a": "b", "c": "d"}, LABELS, {}, "which key has the sequence is not clear. Pass one of a, c as `input`"),

@@ -1,6 +1,7 @@
 """Tables with a sequence a row."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -170,6 +171,28 @@ def test_where_a_missing_label_was_looked_for_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,note\na,1\n")
     with pytest.raises(DataError, match=r"no label. .* It was looked for in 'mood', where those that are learnt stand.$"):
         list(labelled_examples(tmp_path / "a.csv", ReadingOptions(learnt=("text", "mood")), Target.LABELS))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "tags", "written"),
+    [
+        (("Dr.", "Ada", ",", "Fox"), "O B-x O B-x", 'text,tokens,predicted\n"Dr. Ada, Fox","Dr. Ada , Fox",O B-x O B-x\n'),
+        (("Dr.", "Ada,", "Fox"), "O B-x O", 'text,predicted\n"Dr. Ada, Fox",O B-x O\n'),
+        (tuple("Dr. Ada, Fox"), "O B-x" + " O" * 10, f'text,predicted\n"Dr. Ada, Fox",O B-x{" O" * 10}\n'),
+        (tuple("Dr. Ada, Fox"), "H E" + " H" * 10, 'text,predicted\n"Dr. Ada, Fox",HEHHHHHHHHHH\n'),
+    ],
+)
+def test_predicted_tags_can_be_read_again_however_texts_were_cut(tmp_path: Path, tokens, tags: str, written: str) -> None:
+    path, file, said = tmp_path / "a.csv", io.StringIO(), tuple(tags.split())
+    path.write_text('text\n"Dr. Ada, Fox"\n')
+    (found,) = read_examples(path, ReadingOptions().to_predict(), Target.TAGS)
+    prediction = Prediction(tags=said, probabilities=(1.0,) * len(said))
+    write_predictions([(replace(found, tokens=tokens), prediction)], file, ReadingOptions(format="csv"))
+    assert file.getvalue() == written
+    path.write_text(written)
+    for learnt in ((), ("text", "tags")):
+        (again,) = read_examples(path, ReadingOptions(target="predicted", learnt=learnt), Target.TAGS)
+        assert (again.tokens, again.tags) == (tokens, said)
 
 
 @pytest.mark.parametrize(("steps", "expected"), [("characters", "E,EHH\n"), ("parts", "E,E H H\n")])

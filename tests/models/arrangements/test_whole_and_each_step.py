@@ -193,6 +193,23 @@ def test_sequences_whose_steps_are_decided_together_have_one_loss_each():
     assert gradient[1:3, 3].all() and not gradient[:, :3].any() and not gradient[3:].any()
 
 
+def test_the_best_tags_keep_to_what_is_allowed():
+    free = each_step_of()
+    model = EachStep(free.encoder, free.head, allowed=bio_constraints(TAGS))
+    torch.manual_seed(0)
+    scores, lengths = torch.randn(4, 50, 3).double() * 2, torch.randint(0, 5, (50,))
+    tags, logs = model.best(scores, lengths)
+    for row, length in enumerate(lengths.tolist()):
+        steps = scores[:length, row].log_softmax(-1)
+        legal = [
+            p for p in itertools.product(range(3), repeat=length) if all(b != 2 or a in (1, 2) for a, b in itertools.pairwise((0, *p)))
+        ]
+        best = max(legal, key=lambda path: float(sum(steps[t, k] for t, k in enumerate(path))))
+        assert tags[:, row].tolist() == [*best, *[0] * (4 - length)]
+        torch.testing.assert_close(logs[row], sum((steps[t, k] for t, k in enumerate(best)), torch.zeros(()).double()))
+    assert (tags != free.best(scores, lengths)[0]).any() and "allowed" not in model.state_dict()
+
+
 def test_the_best_tags_are_those_of_each_step():
     model, scores = each_step_of(), scores_with_padding(3)
     tags, logs = model.best(scores, torch.tensor(LENGTHS))

@@ -40,6 +40,11 @@ def test_one_reference_that_is_the_text_is_enough():
     assert (perfect.exact, perfect.token_accuracy, perfect.bleu) == (1, 1, pytest.approx(100))
 
 
+def test_a_letter_is_the_same_however_it_was_typed():
+    found = score_texts(["un été"], [("un e\u0301te\u0301",)])
+    assert (found.exact, found.chrf, found.token_accuracy) == (1, pytest.approx(100), 1)
+
+
 def test_tokens_are_what_one_says():
     assert score_texts(["1998-05-03"], [["1998-06-03"]], cut=list).token_accuracy == 0.9
     assert score_texts([""], [["a b"]]).token_accuracy == 0

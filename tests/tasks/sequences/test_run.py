@@ -10,11 +10,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from seqeval.metrics import f1_score
 
 import unrolled as un
 from unrolled.cells import find_cell
 from unrolled.data.dataset import TOKENS
-from unrolled.data.formats import labelled_examples
+from unrolled.data.examples import Target
+from unrolled.data.formats import labelled_examples, read_examples, resolve_format, write_predictions
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
 from unrolled.tasks.configuration import Configuration
@@ -273,6 +275,26 @@ def test_tags_that_a_crf_cannot_give_are_wrong_and_have_no_loss(tags, tmp_path):
     other.write_text("Ada I-per\nwalks O\n")
     found = trained.evaluate(other, reading=replace(trained.reading_of(other), scheme="none"))
     assert (found.size, found.accuracy <= 0.5) == (2, True)
+
+
+@pytest.mark.parametrize("letters", ["BI", "II", "BE"])
+@pytest.mark.parametrize("crf", [False, True])
+def test_predicted_tags_can_be_read_again_and_are_those_that_are_measured(tags, tmp_path, crf, letters):
+    tags.write_text(
+        tags.read_text(encoding="utf-8").replace("I-per", f"{letters[1]}-per").replace("B-per", f"{letters[0]}-per"), encoding="utf-8"
+    )
+    trained = un.train_tagger(tags, out=tmp_path / "run", crf=crf, **QUIET)
+    torch.nn.init.normal_(trained.model.linear.weight, std=3)
+    reading = resolve_format(tags, trained.reading_of(tags), Target.TAGS)
+    found = list(trained.predict_stream(read_examples(tags, reading, Target.TAGS)))
+    written = tmp_path / "written.conll"
+    with written.open("w", encoding="utf-8") as file:
+        write_predictions(found, file, reading)
+    again = [list(example.tags) for example in read_examples(written, reading, Target.TAGS)]
+    assert again == [list(prediction.tags) for _, prediction in found]
+    true = [list(example.tags) for example, _ in found]
+    assert trained.evaluate(tags).entity_f1 == pytest.approx(f1_score(true, again))
+    assert len({tag for tags in again for tag in tags}) == 3
 
 
 def test_words_are_dropped_by_how_often_they_come_in_what_is_learnt(tags):

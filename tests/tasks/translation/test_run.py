@@ -10,7 +10,7 @@ import unrolled as un
 from unrolled.cells import find_cell
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import read_pairs
-from unrolled.errors import ConfigError, DataError, RunError
+from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
 from unrolled.tasks.configuration import Configuration, groups_of
 from unrolled.tasks.translation.reading import read_pair_data
@@ -142,7 +142,10 @@ def test_a_source_to_measure_on_is_asked_once_beside_all_its_references(pairs, t
 def test_texts_are_cut_into_characters_if_they_are_made_up_and_else_into_subwords(pairs):
     assert data_of(pairs, vocabulary=300).codecs.target.level == "subword"
     assert data_of("builtin:reversed").codecs.target.level == "char"
-    assert data_of("builtin:reversed", level="word", held_out=3).codecs.target.level == "word"
+    with pytest.warns(
+        UnrolledWarning, match="one word, such as '[a-z]{20}': a single step to read. Pass `level='char'`, or `level='subword'`"
+    ):
+        assert data_of("builtin:reversed", level="word", held_out=3).codecs.target.level == "word"
     both = Configuration.from_flat("translate", find_recipe("translate").options, {"sources": ("builtin:reversed", str(pairs))})
     assert not both.options.data.made_up
 

@@ -11,11 +11,11 @@ import torch
 from unrolled.data.batches import Batch, Spellings, padded
 from unrolled.data.codecs.codec import SHOWN, TargetCodec, Targets
 from unrolled.data.codecs.numbers import NumberCodec
-from unrolled.data.codecs.tokenizer import word_shape
 from unrolled.data.codecs.tokens import TokenCodec
 from unrolled.data.columns import Places, places
 from unrolled.data.dataset import NUMBERS, TOKENS, Dataset
 from unrolled.data.vocabulary import damaged
+from unrolled.data.words import word_shape
 from unrolled.errors import DataError
 
 WHOLE = slice(None)
@@ -163,8 +163,8 @@ class Encoded:
     @cached_property
     def _letters(self) -> tuple[Places, Places]:
         """The characters of all tokens, one token after the other, and where each begins."""
-        assert self.inputs.tokens is not None and self.inputs.tokens.characters is not None
-        spelt = [self.inputs.tokens.characters.ids(token) for token in self.dataset.table]
+        assert self.inputs.tokens is not None
+        spelt = [self.inputs.tokens.spelling(token) for token in self.dataset.table]
         return np.concatenate([*spelt, np.zeros(0, np.int64)]), np.cumsum([0, *map(len, spelt)])
 
     def _spellings(self, tokens: Places, lengths: Places) -> Spellings:

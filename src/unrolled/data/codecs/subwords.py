@@ -23,7 +23,8 @@ KINDS = ("bpe", "unigram")
 
 _BYTES = 256
 
-_WORD = r"\s?\p{L}+(?:['’]\p{L}+)*|\s?\p{N}|\s?[^\s\p{L}\p{N}]+|\s+"
+_LETTERS = r"\p{L}[\p{L}\p{M}\x{200c}\x{200d}\x{ad}]*"
+_WORD = rf"\s?{_LETTERS}(?:['’]{_LETTERS})*|\s?\p{{N}}|\s?[^\s\p{{L}}\p{{N}}]+|\s+"
 """What no piece goes beyond: words with inner apostrophes, single digits, marks, each with the blank of any kind before it."""
 
 _MISSED = 1e-4

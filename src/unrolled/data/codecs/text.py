@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from unrolled.data.codecs.activities import join_activities, split_activities
-from unrolled.data.vocabulary import END, TEXTS, UNKNOWN, Ids, Vocabulary, damaged, set_words, split_words
+from unrolled.data.vocabulary import END, TEXTS, UNKNOWN, Ids, Vocabulary, damaged
+from unrolled.data.words import set_words, split_words
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -1,27 +1,22 @@
 """Texts cut into tokens as those are that were learnt, from files that cut texts in their own way."""
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from unrolled.data.vocabulary import split_words
+import regex
 
-_ENDING = re.compile(r"(\w+?)(n['’]t|['’]\w+)", re.IGNORECASE)
+from unrolled.data.words import split_words, word_shape
+
+_ENDING = regex.compile(r"([^'’]+?)(n['’]t|['’][^'’]+)", regex.IGNORECASE)
 """A word with what treebanks cut off it: `do` and `n't`, `Ada` and `'s`."""
 
-_RUN = re.compile(r"(.)\1\1+", re.DOTALL)
+_LETTERS = regex.compile(r"[\p{L}\p{M}]+")
 
-_COMPOUND = re.compile(r"[^\W\d]['’/-]|['’/-][^\W\d]")
+_WORD = regex.compile(r"[\p{L}\p{N}]\p{M}*$")
+"""What ends as words do, and not as marks."""
+
+_COMPOUND = regex.compile(r"[\p{L}\p{M}_]['’/-]|['’/-][\p{L}_]")
 """What is found in words that some files cut and others do not, such as `well-known`, each in its own way."""
-
-
-def word_shape(word: str) -> str:
-    """A word with X for each capital, x for each other letter and 0 for each digit; of a run of the same only two are left.
-
-    "Apple" is Xxx, "NASA" XX, "U2" X0 and "don't" xx'x.
-    """
-    signs = ("X" if c.isupper() else "x" if c.isalpha() else "0" if c.isdigit() else c for c in word)
-    return _RUN.sub(r"\1\1", "".join(signs))
 
 
 class Tokenizer:
@@ -49,7 +44,7 @@ class Tokenizer:
     def _tokens(self, pieces: Sequence[str]) -> Iterator[str]:
         """The tokens of what stands between two blanks: from each place the longest one that stays together; all of it if marks never stand alone."""
         first = 0
-        if not all(piece[-1].isalnum() or self._known(piece) for piece in pieces):
+        if not all(_WORD.search(piece) or self._known(piece) for piece in pieces):
             yield "".join(pieces)
             return
         while first < len(pieces):
@@ -60,8 +55,8 @@ class Tokenizer:
     def _together(self, pieces: Sequence[str]) -> bool:
         whole = "".join(pieces)
         if self._known(whole):
-            return not (pieces[1:] == ["."] and pieces[0].isalpha() and self._more_frequent(pieces, whole))
-        return whole[-1].isalnum() and not _COMPOUND.search(whole) and word_shape(self._plain(whole)) in self._shapes
+            return not (pieces[1:] == ["."] and _LETTERS.fullmatch(pieces[0]) and self._more_frequent(pieces, whole))
+        return bool(_WORD.search(whole)) and not _COMPOUND.search(whole) and word_shape(self._plain(whole)) in self._shapes
 
     def _without_ending(self, word: str) -> Sequence[str]:
         """A word, or what is left of it and its ending."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from unrolled.data.codecs.tokenizer import Tokenizer, word_shape
+from unrolled.data.codecs.tokenizer import Tokenizer
 from unrolled.data.dataset import LEVELS, cut_text
-from unrolled.data.vocabulary import Ids, Vocabulary, damaged, split_words
+from unrolled.data.vocabulary import Ids, Vocabulary, damaged
+from unrolled.data.words import normal, split_words, word_shape
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,24 @@ class TokenCodec:
         """
         counts: Counter[str] = Counter()
         for token, n in seen.items():
-            counts[token.lower() if lower else token] += n
+            counts[_plain(token, lower)] += n
         level = level or ("both" if any(len(token) > 1 for token in counts) else "char")
         words = Vocabulary.from_counts(counts, size, least=least or (2 if level == "both" else 1))
         if more:
             names = dict.fromkeys((*words.names, *(word for word in more if word not in words.specials)))
             words = Vocabulary(tuple(names)[: None if size is None else size - 1])
-        spelt = Vocabulary.from_counts(Counter(c for token in seen for c in token)) if level == "both" else None
+        spelt = Vocabulary.from_counts(Counter(c for token in seen for c in normal(token))) if level == "both" else None
         shaped = Vocabulary.from_counts(Counter(map(word_shape, seen))) if shapes else None
         return cls(level, lower, words, spelt, shaped, level != "char" and _divided(seen))
 
     def ids(self, tokens: Iterable[str]) -> Ids:
         """The id of each token, `[N]`."""
-        return self.words.ids(token.lower() if self.lower else token for token in tokens)
+        return self.words.ids(_plain(token, self.lower) for token in tokens)
+
+    def spelling(self, token: str) -> Ids:
+        """The ids of the characters that spell a token."""
+        assert self.characters is not None
+        return self.characters.ids(normal(token))
 
     def cut(self, text: str) -> tuple[str, ...]:
         """The tokens of a text, as those that were learnt are cut and, where all are characters in capitals, written."""
@@ -97,6 +103,11 @@ class TokenCodec:
         characters, shapes = (None if found[key] is None else Vocabulary.from_json(found[key]) for key in ("characters", "shapes"))
         words = Vocabulary.from_json(found["words"])
         return cls(found["level"], bool(found["lower"]), words, characters, shapes, bool(found["divided"]))
+
+
+def _plain(token: str, lower: bool) -> str:
+    """A token as words are compared."""
+    return normal(token).lower() if lower else normal(token)
 
 
 def _divided(tokens: Iterable[str]) -> bool:

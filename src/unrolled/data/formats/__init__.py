@@ -44,6 +44,8 @@ def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, w
     """
     names = _names(sources)
     examples = _read(names, options, wanted)
+    if options.labels_needed and not wanted.numbers:
+        examples = map(_filled, examples)
     if wanted is Target.TAGS and options.labels_needed:
         examples = in_bio(examples, options.scheme)
     if wanted.numbers:
@@ -83,6 +85,16 @@ def _where_from(example: Example, options: ReadingOptions) -> str:
         return f" It was looked for in {example.target}{'' if options.target else ', as `target` is not given'}."
     learnt = () if options.target else options.learnt_targets
     return f" It was looked for in {', '.join(map(repr, learnt))}, where those that are learnt stand." if learnt else ""
+
+
+def _filled(example: Example) -> Example:
+    """The example, if none of its labels and tags is empty."""
+    # A blank may be a tag: where proteins are loops, their states are often written so.
+    step = next((step for step, tag in enumerate(example.tags or ()) if not tag), None)
+    if step is not None or not all(map(str.strip, example.labels or ())):
+        place, what = (example.place, "label") if step is None else (example.step_place(step), "tag")
+        raise DataError(f"{place}: the {what} is empty. Fill it in, or take it out.")
+    return example
 
 
 def _in_numbers(example: Example, options: ReadingOptions) -> Example:

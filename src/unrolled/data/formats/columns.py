@@ -1,8 +1,10 @@
 """Files with a token a line and its tags beside it, as those of the CoNLL shared tasks; an empty line ends a sequence."""
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import TextIO
 
@@ -10,10 +12,16 @@ from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import HEAD, look_ahead, named, read_blocks
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
-from unrolled.errors import ConfigError, DataError
+from unrolled.data.words import word_shape
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
-_ABOUT = re.compile(r"# +(?:id\s|.*=)")
-"""How a line begins that tells about a sequence: `# id …`, `# text = …`."""
+_USUAL = re.compile(r"# +(?:id\s|[^\t]*=)")
+"""How a line begins that usually tells about a sequence: `# id …`, `# text = …`."""
+
+_ABOUT = re.compile(r"# +(?:id\s|[^\t]* = |[^\W\d][\w.:-]*\t)")
+"""The same where it has as many columns as a token, and a name before a tab: `# sent_id<TAB>…`."""
+
+_SPAN = re.compile(r"O|[BIESLUM]-.+")
 
 Block = list[tuple[int, str]]
 
@@ -29,21 +37,27 @@ class _Origin:
 
 @dataclass(frozen=True)
 class _Layout:
-    """How the lines of a file are made up: what divides them, into how many columns, and where token and tag stand."""
+    """How the lines of a file are made up: what divides them, into how many columns, and where token and tag stand.
+
+    `numbered` says that the first column counts the tokens; `tags` are some that stand beside tokens, and their `shapes`, by which others are
+    known.
+    """
 
     path: Path
     tabs: bool
     width: int
     token: int
     tag: int | None
+    numbered: bool
+    tags: frozenset[str]
+    shapes: frozenset[str]
 
     def split(self, line: str) -> list[str]:
         """The cells of a line. Other blanks than space and tab are part of a cell."""
         return _split(line, self.tabs)
 
-    def example(self, block: Block, before: list[str]) -> Example:
-        """The sequence of a block; `before` are lines that stand before it and belong to no sequence."""
-        start = next((at for at, (_, line) in enumerate(block) if not self.is_comment(line)), len(block))
+    def example(self, block: Block, start: int, before: list[str]) -> Example:
+        """The sequence of a block from line `start` of it on; `before` are lines that stand before it and belong to no sequence."""
         rows = [self.split(line) for _, line in block[start:]]
         for (number, _), row in zip(block[start:], rows, strict=True):
             if len(row) != self.width:
@@ -56,15 +70,27 @@ class _Layout:
         return Example(
             f"{named(self.path)}, line {block[start][0]}",
             tokens=tuple(row[self.token] for row in rows),
-            tags=None if self.tag is None else tuple(row[self.tag] for row in rows),
+            tags=None if self.tag is None else tuple(row[self.tag].strip() for row in rows),
             path=self.path,
             lines=range(block[start][0], block[-1][0] + 1),
             origin=_Origin([*before, *(line for _, line in block)], len(before) + start, self.tabs),
         )
 
     def is_comment(self, line: str) -> bool:
-        """Whether a line, one of the first of its block, tells about the sequence and is no token `#`."""
-        return bool(line.startswith("# ") and (len(self.split(line)) != self.width or _ABOUT.match(line)))
+        """Whether a line, one of the first of its block, tells about the sequence and is no token such as `#` or `#hashtag`.
+
+        It does if it has other columns than tokens have, or no tag that is one or looks like one.
+        """
+        if not line.startswith("#"):
+            return False
+        row = self.split(line)
+        if len(row) != self.width:
+            return line[1:2] in (" ", "\t") or (len(line.split()) > 1 and row[-1] not in self.tags)
+        if self.numbered or _ABOUT.match(line):
+            return True
+        tag = "" if self.tag is None else row[self.tag].strip()
+        usual = tag in self.tags or _SPAN.fullmatch(tag) or word_shape(tag) in self.shapes
+        return bool(self.tags and tag and not usual)
 
 
 class Columns:
@@ -91,7 +117,7 @@ class Columns:
         if not wanted.each_step:
             raise ConfigError("A file with a token a line has tags for tokens and no label for a sequence. Use it to tag.")
         for path in paths:
-            yield from _read(path, options)
+            yield from _read(path, options, wanted)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The lines as they were with the predicted tag as one more column."""
@@ -104,39 +130,74 @@ class Columns:
             print(file=file)
 
 
-def _read(path: Path, options: ReadingOptions) -> Iterator[Example]:
+def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
     head, blocks = look_ahead(read_blocks(path, options.encoding), HEAD)
-    layout = _lay_out(path, head, options)
+    layout = _lay_out(path, head, options, wanted)
     before: list[str] = []
+    left_out: list[tuple[int, str]] = []
     for block in blocks:
         if block[0][1].startswith("-DOCSTART-"):
             before.append(block[0][1])
             block = block[1:]
-        if all(layout.is_comment(line) for _, line in block):
+        comments = list(takewhile(lambda line: layout.is_comment(line[1]), block))
+        left_out += [(number, line) for number, line in comments if not _USUAL.match(line)]
+        if len(comments) == len(block):
             before += [*(line for _, line in block), ""]
         else:
-            yield layout.example(block, before)
+            yield layout.example(block, len(comments), before)
             before = []
+    if left_out:
+        number, line = left_out[0]
+        told = f"lines with # that are left out as comments: {len(left_out):,}, first line {number}: {line[:40]!r}."
+        warnings.warn(f"{named(path)}: {told}", UnrolledWarning, stacklevel=2)
 
 
-def _lay_out(path: Path, head: list[Block], options: ReadingOptions) -> _Layout:
+def _lay_out(path: Path, head: list[Block], options: ReadingOptions, wanted: Target) -> _Layout:
     """The layout of a file, from its first blocks."""
-    lines = [[line for _, line in block if not line.startswith(("-DOCSTART-", "# "))] for block in head]
-    first = next((block[0] for block in lines if block), None)
-    if first is None:
-        if not any(block for block in head):
+    blocks = [[line for _, line in block if not line.startswith("-DOCSTART-")] for block in head]
+    if not any(blocks):
+        if not head:
             raise DataError(f"{named(path)} has no lines with tokens. Pass a file with a token a line.")
-        first = head[0][-1][1]
+        blocks = [[head[0][-1][1]]]
+    # What begins with # may be a comment wherever nothing else stands before it.
+    sure = [list(dropwhile(lambda line: line.startswith("#"), block)) for block in blocks]
+    every = [line for block in blocks for line in block]
+    first = next((block[0] for block in sure if block), next((line for line in every if not line.startswith("# ")), every[-1]))
     tabs = "\t" in first
-    rows = [[_split(line, tabs) for line in block] for block in lines if block]
+    rows = [[_split(line, tabs) for line in block] for block in sure if block]
     width = len(_split(first, tabs))
+    numbered = width > 1 and _counts(rows)
     token = _number(path, options.input, "input", width, True)
     if token is None:
-        token = int(width > 1 and _counts(rows))
+        token = int(numbered)
     tag = _number(path, options.column, "column", width, options.labels_needed)
     if options.column is None and token != width - 1:
         tag = width - 1
-    return _Layout(path, tabs, width, token, tag)
+    whole = [row for block in rows for row in block if len(row) == width]
+    if tag is not None and options.input is None and options.column is None and wanted is Target.TAGS:
+        token, tag = _in_order(path, whole, token, tag)
+    tags = frozenset(row[tag].strip() for row in whole) if tag is not None else frozenset()
+    return _Layout(path, tabs, width, token, tag, numbered, tags, frozenset(map(word_shape, tags)))
+
+
+def _in_order(path: Path, rows: Sequence[Sequence[str]], token: int, tag: int) -> tuple[int, int]:
+    """Where token and tag stand if nobody says it: the other way round if only the tokens look like tags of spans.
+
+    That is told, and so is it if there are far more tags than tokens.
+    """
+    tokens, tags = ({row[at] for row in rows} for at in (token, tag))
+    marked, others = (sum(bool(_SPAN.fullmatch(name)) for name in some) * 20 >= 19 * len(some) for some in (tokens, tags))
+    if marked and not others and tokens != {"O"}:
+        told = f"column {token} has tags such as {min(tokens - {'O'})!r}, and is read as that of the tags, and column {tag} as that of the tokens."
+        warnings.warn(f"{named(path)}: {told} If it is otherwise, pass `input` and `column`.", UnrolledWarning, stacklevel=2)
+        return tag, token
+    if len(tags) > 2 * len(tokens) and max(map(len, tokens), default=0) > 1:
+        told = (
+            f"column {token}, read as that of the tokens, has {len(tokens):,} different ones, and column {tag}, of the tags, {len(tags):,}."
+        )
+        cure = f"If it is the other way round, pass `input='{tag}', column='{token}'`."
+        warnings.warn(f"{named(path)}: {told} {cure}", UnrolledWarning, stacklevel=2)
+    return token, tag
 
 
 def _counts(blocks: Sequence[Sequence[Sequence[str]]]) -> bool:

@@ -20,7 +20,7 @@ _MAY_BE_EMPTY = frozenset({"feats", "deps", "misc"})
 
 
 class ConllU:
-    """Sentences with their words as tokens and one column as tags, `upos` unless another is named.
+    """Sentences with their words as tokens and one column as tags, `upos` unless another, or a key of the column misc, is named.
 
     Lines of multiword tokens and of empty nodes are not tokens. Where all words have an underscore in the column there are no tags, except
     in a column in which it is a value.
@@ -58,13 +58,13 @@ class ConllU:
             for at, (tag, *_) in zip(words, prediction.step_cells(","), strict=True):
                 cells, misc = lines[at].rpartition("\t")[::2]
                 kept = [] if misc == "_" else [part for part in misc.split("|") if not part.startswith("Predicted=")]
-                lines[at] = f"{cells}\t{'|'.join([*kept, f'Predicted={tag}'])}"
+                lines[at] = f"{cells}\t{'|'.join([*kept, f'Predicted={_escaped(tag)}'])}"
             print(*lines, "", sep="\n", file=file)
 
 
 def _sentence(path: Path, block: Block, names: tuple[str, ...], options: ReadingOptions) -> Example:
     """The sentence in a block of lines."""
-    column = _column(path, names, options)
+    column, key = _column(path, names, options, block)
     form = names.index("form")
     fields = names[: max(form, column or 0) + 1]
     parser, failure = extra("conllu.parser"), extra("conllu.exceptions").ParseException
@@ -88,6 +88,8 @@ def _sentence(path: Path, block: Block, names: tuple[str, ...], options: Reading
     if not found:
         raise DataError(f"{named(path)}, line {block[0][0]}: the sentence has no words. Take it out.")
     tags = None if column is None else tuple(token[names[column]] for token in found)
+    if key and tags:
+        tags = tuple(_value(cell, key) for cell in tags)
     if column is not None and set(tags or ()) == {"_"} and not (options.labels_needed and names[column] in _MAY_BE_EMPTY):
         tags = None
     return Example(
@@ -101,18 +103,33 @@ def _sentence(path: Path, block: Block, names: tuple[str, ...], options: Reading
     )
 
 
-def _column(path: Path, names: tuple[str, ...], options: ReadingOptions) -> int | None:
-    """Where the column with the tags stands."""
+def _column(path: Path, names: tuple[str, ...], options: ReadingOptions, block: Block) -> tuple[int | None, str | None]:
+    """Where the column with the tags stands, and their key if they are among what a block has in the column misc."""
     asked = (options.column or "upos").lower()
     if "id" not in names or "form" not in names:
         raise DataError(f"{named(path)} must have the columns id and form, got {', '.join(names)}. Mend the line `{_COLUMNS} …`.")
     if asked in names:
-        return names.index(asked)
+        return names.index(asked), None
     if asked.isdecimal() and int(asked) < len(names):
-        return int(asked)
+        return int(asked), None
+    cells = (line.split("\t")[names.index("misc")] for _, line in block if line.count("\t") == len(names) - 1) if "misc" in names else ()
+    if any(_value(cell, asked) != "_" for cell in cells):
+        return names.index("misc"), asked
     if not options.labels_needed:
-        return None
+        return None, None
     raise ConfigError(f"{named(path)} has no column {asked!r}; its columns are {', '.join(names)}. Pass one of them as `column`.")
+
+
+def _value(cell: str, key: str) -> str:
+    """What a cell of misc says under a key, written in small letters; an underscore if it says nothing."""
+    parts = (part.partition("=") for part in cell.split("|"))
+    found = next((value for name, _, value in parts if name.lower() == key), "_")
+    return found.replace(r"\p", "|").replace(r"\s", " ")
+
+
+def _escaped(tag: str) -> str:
+    """A tag without what divides values and cells, as Universal Dependencies write it."""
+    return tag.replace("|", r"\p").replace(" ", r"\s")
 
 
 def _as_it_is(cells: list[str], column: int) -> str:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection, Iterable, Sequence
 
+import regex
+
 INPUTS = (
     *("text", "sentence", "input", "sequence", "seq", "utterance", "tokens", "words", "review", "tweet", "message", "comment"),
     *("question", "query", "phrase", "document", "content", "body", "name"),
@@ -27,7 +29,7 @@ _NUMBERS = frozenset(("id", "index", "len", "length"))
 
 _NAMES = frozenset((*INPUTS, *TARGETS, *_NUMBERS))
 
-_LIKE_A_NAME = re.compile(r"[^\W\d][\w.-]*(?: [\w.-]+){0,2}")
+_LIKE_A_NAME = regex.compile(r"[^\W\d][\w.-]*(?: [\w.-]+){0,2}")
 
 
 def find_header(rows: Sequence[Sequence[str]], asked: Iterable[str] = ()) -> bool:
@@ -101,7 +103,7 @@ def _named(columns: Sequence[str], names: Iterable[str], free: Iterable[int]) ->
 
 def steps_are_characters(cells: Sequence[tuple[str, str]]) -> bool:
     """Whether each character of an input has a tag, and not each of its parts between blanks, from some pairs of input and target."""
-    characters = sum(len(text) == len(target) for text, target in cells)
+    characters = sum(len(text) in (len(target), len(target.split())) for text, target in cells)
     parts = sum(len(text.split()) == len(target.split()) for text, target in cells)
     blanks = any(" " in cell.strip() for pair in cells for cell in pair)
     return characters > parts if blanks else True

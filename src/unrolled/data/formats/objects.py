@@ -176,7 +176,10 @@ def _divided(text: str, steps: int) -> tuple[str, ...]:
 
 
 def _tagged(known: Example, target: Any, key: str | None) -> Example:
-    """With tags: a list, or a string with as many characters as the text or as many parts between blanks."""
+    """With tags: a list, or a string with as many characters as the text or as many parts between blanks.
+
+    A text may stand beside the `tokens` into which it was cut, as `write` has it.
+    """
     tokens, tags = known.tokens, target
     if isinstance(target, str):
         whole = known.text is not None and len(target) == len(known.text) and len(target.split()) != len(known.text.split())
@@ -184,7 +187,9 @@ def _tagged(known: Example, target: Any, key: str | None) -> Example:
     if not isinstance(tags, str | list) or not all(isinstance(tag, str | int) for tag in tags):
         raise DataError(f"{known.place}: {key!r} must be a list of tags, got {shown(target)}. Mend the object, or pass another `target`.")
     if tokens is None and known.text is not None:
-        tokens = _divided(known.text, len(tags))
+        cut = (known.origin or {}).get("tokens")
+        beside = isinstance(cut, list) and len(cut) == len(tags)
+        tokens = tuple(map(str, cut or ())) if beside else _divided(known.text, len(tags))
     steps = known.steps if tokens is None else len(tokens)
     if steps != len(tags):
         what = "steps" if tokens is None else "tokens"

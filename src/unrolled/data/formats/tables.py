@@ -12,7 +12,7 @@ from unrolled.data.formats.files import HEAD, look_ahead, named, open_rows
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import event_options, find_header, find_input, find_target, is_number_cell, steps_are_characters
 from unrolled.data.formats.numbers import parse_targets
-from unrolled.data.formats.options import ReadingOptions, target_names
+from unrolled.data.formats.options import STEPS, ReadingOptions, target_names
 from unrolled.errors import ConfigError, DataError
 
 
@@ -55,7 +55,8 @@ class _Layout:
     def _tagged(self, known: Example, text: str, targets: Sequence[str], needed: bool, unit: str) -> Example:
         """With the steps that the tags of a row show, or as it is if tags are not `needed` and do not fit. Several targets are numbers."""
         characters = self.steps == "characters"
-        tokens, *columns = (tuple(cell if characters else cell.split()) for cell in (text, *targets))
+        tokens = _divided(text, self.steps)
+        columns = [tuple(cell if characters and len(cell) == len(text) else cell.split()) for cell in targets]
         tags = next((column for column in columns if len(column) != len(tokens)), columns[0])
         if self.steps is not None and len(tokens) == len(tags):
             try:
@@ -78,6 +79,23 @@ class _Layout:
 
     def _named(self, column: int) -> str:
         return f"column {column if self.columns is None else repr(self.columns[column])}"
+
+
+def _divided(text: str, steps: str | None) -> tuple[str, ...]:
+    """The steps of a text: its characters, or its parts between blanks."""
+    return tuple(text if steps == "characters" else text.split())
+
+
+def _divided_by(examples: Sequence[Example]) -> str | None:
+    """What the steps of some rows are, as `ReadingOptions.steps` has it; None if they are neither characters nor parts."""
+    ways = dict.fromkeys((*(example.origin[1].steps or "parts" for example in examples[:1]), *STEPS))
+    return next((steps for steps in ways if all(_are(example, steps) for example in examples)), None)
+
+
+def _are(example: Example, steps: str) -> bool:
+    """Whether the tokens of an example are the steps of its text, in capitals or not."""
+    divided = _divided(example.text or "", steps)
+    return example.tokens is None or [*map(str.upper, example.tokens)] == [*map(str.upper, divided)]
 
 
 def split_labels(cell: str, separator: str | None) -> tuple[str, ...]:
@@ -134,17 +152,26 @@ class TextTable:
         return replace(options, learnt=learnt, left=left, steps=layout.steps)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
-        """The rows as they were, with the prediction and, for labels and numbers, what else is known of it at the end."""
+        """The rows as they were, with the prediction and, for labels and numbers, what else is known of it at the end.
+
+        Where steps are neither the characters of a text nor its parts between blanks, they stand before what is said of them, in the column
+        `tokens`.
+        """
+        first, found = look_ahead(found, HEAD)
+        steps = _divided_by([example for example, _ in first])
         begun = False
         for example, prediction in found:
             row, layout = example.origin
+            names: tuple[str, ...] = prediction.columns
             cells: tuple[str, ...] = prediction.cells(options.between) if not prediction.each_step else ()
             if prediction.each_step:
-                columns = [_joined(column, layout.steps) for column in zip(*prediction.step_cells(","), strict=True)]
+                columns = [_joined(column, steps) for column in zip(*prediction.step_cells(","), strict=True)]
                 cells = tuple(columns if prediction.tags is None else columns[:1])
+                if steps is None:
+                    names, cells = ("tokens", *names), (" ".join(example.tokens or ()), *cells)
             rows = [[*row, *cells]]
             if not begun and layout.columns is not None:
-                rows.insert(0, [*layout.columns, *prediction.columns][: len(rows[0])])
+                rows.insert(0, [*layout.columns, *names][: len(rows[0])])
             begun = True
             _write(rows, file, layout.delimiter)
 
@@ -177,16 +204,18 @@ class _Head:
         """The layout of the table. `ConfigError` for a column that is not there, and if it is not clear which one has the sequences."""
         names = target_names(options.target, self.columns or (), wanted)
         asked = [place for name in names if (place := self._find(name, "target", options.labels_needed)) is not None]
-        place = self._input(options, asked)
+        place = self._input(options, asked, wanted)
         guess = self._target(options, place) if options.target is None else ()
         targets = guess if options.target is None else tuple(asked) if len(asked) == len(names) else ()
         steps = (options.steps or self._steps(options, place, targets[0] if targets else None)) if wanted.each_step else None
         name = next((at for at, column in enumerate(self.columns or ()) if column.lower() == "id" and at != place), None)
         return _Layout(self.path, self.delimiter, self.columns, place, targets, name, steps)
 
-    def _input(self, options: ReadingOptions, targets: Sequence[int]) -> int:
-        """What was asked for, or else learnt from, or may be it beside the `targets` that were asked for."""
+    def _input(self, options: ReadingOptions, targets: Sequence[int], wanted: Target) -> int:
+        """What was asked for, or else the tokens if there are tags for them, what was learnt from, or may be it beside the `targets`."""
         asked = self._find(options.input, "input", True)
+        if asked is None and wanted.each_step and options.labels_needed and (cut := self._at("tokens")) not in (None, *targets):
+            asked = cut
         if asked is not None:
             return asked
         learnt = self._at(options.learnt[0]) if options.learnt and self.columns else None

@@ -5,11 +5,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unrolled.data.batches import Batch
+from unrolled.engines import Lengths
 from unrolled.errors import ConfigError
 from unrolled.layers import dropout
 from unrolled.models.arrangements.arrangement import Scoring, full_lengths, probabilities_of
 from unrolled.models.encoder import Encoder, State
-from unrolled.models.heads import Head, SequenceHead, single
+from unrolled.models.heads import Head, SequenceHead, barred, best_path, single
 
 
 class EachStep(Scoring):
@@ -20,10 +21,18 @@ class EachStep(Scoring):
 
     With a `margin` above 0 the score of the class `outside` is raised by so much in training where another one is right: a softmax margin
     (Gimpel & Smith 2010, "Softmax-Margin CRFs").
+
+    `allowed` `[K + 1, K + 1]` says which class may follow which, as `LinearChain` takes it: of the sequences that keep to it `best` gives the
+    most probable one, where a head decides each step by itself.
     """
 
-    def __init__(self, encoder: Encoder, head: Head | SequenceHead, *, margin: float = 0.0, outside: int = 0) -> None:
+    allowed: Tensor | None
+
+    def __init__(
+        self, encoder: Encoder, head: Head | SequenceHead, *, margin: float = 0.0, outside: int = 0, allowed: Tensor | None = None
+    ) -> None:
         super().__init__()
+        self.register_buffer("allowed", allowed, persistent=False)
         self.encoder, self.head, self.margin, self.outside = encoder, head, margin, outside
         self.linear = nn.Linear(encoder.width, head.size)
         self.reset_parameters()
@@ -80,5 +89,14 @@ class EachStep(Scoring):
         read = full_lengths(lengths, scores.shape[0], scores.shape[1], scores.device)
         if isinstance(self.head, SequenceHead):
             return self.head.best(scores, read.values)
-        likely, classes = self.probabilities_of(scores, lengths).max(-1)
-        return classes.masked_fill(~read.mask, 0), likely.log().masked_fill(~read.mask, 0).sum(0)
+        found = self.probabilities_of(scores, lengths)
+        classes = found.argmax(-1).masked_fill(~read.mask, 0) if self.allowed is None else self._allowed_path(scores, read, self.allowed)
+        likely = found.gather(-1, classes[..., None])[..., 0]
+        return classes, likely.log().masked_fill(~read.mask, 0).sum(0)
+
+    def _allowed_path(self, scores: Tensor, read: Lengths, allowed: Tensor) -> Tensor:
+        """The most probable classes of which each may follow the one before."""
+        # What a step's scores have in common changes nothing.
+        real = single(scores).masked_fill(~read.mask[..., None], 0)
+        begin, transitions, end = (real.new_zeros(never.shape).masked_fill(never, -torch.inf) for never in barred(allowed))
+        return best_path(real, begin, transitions, end, read)

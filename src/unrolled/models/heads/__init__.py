@@ -1,7 +1,7 @@
 """What the scores of a network mean: a loss, and what is predicted."""
 
 from unrolled.models.heads.classes import Binary, ClassHead, MultiLabel, Ordinal, Softmax
-from unrolled.models.heads.crf import LinearChain, bio_constraints
+from unrolled.models.heads.crf import LinearChain, barred, best_path, bio_constraints
 from unrolled.models.heads.head import Head, SequenceHead, single
 from unrolled.models.heads.regression import Absolute, Huber, Normal, NumberHead, Squared
 
@@ -21,6 +21,8 @@ __all__ = [
     "SequenceHead",
     "Softmax",
     "Squared",
+    "barred",
+    "best_path",
     "bio_constraints",
     "single",
 ]

@@ -80,11 +80,9 @@ class LinearChain(SequenceHead):
 
     @torch.no_grad()
     def best(self, scores: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """The most probable tags `[T, B]`, 0 past each end, and their log-probability `[B]` (Viterbi 1967)."""
+        """The most probable tags `[T, B]`, 0 past each end, and their log-probability `[B]`."""
         scores, read = self._prepare(scores, lengths)
-        tags = torch.zeros(scores.shape[:2], dtype=torch.long, device=scores.device)
-        if len(tags):
-            self._viterbi(scores, tags, read)
+        tags = best_path(scores, *self._weights(), read)
         return tags, self._path(scores, tags, read) - self._log_partition(scores, read)
 
     def allows(self, tags: Tensor) -> bool:
@@ -92,25 +90,6 @@ class LinearChain(SequenceHead):
         outside = tags.new_full((1,), len(self.tags))
         between = torch.cat([outside, tags, outside])
         return bool(self.allowed[between[:-1], between[1:]].all())
-
-    def _viterbi(self, scores: Tensor, tags: Tensor, read: Lengths) -> None:
-        """Write the best tags of every sequence into `tags`."""
-        begin, transitions, end = self._weights()
-        # At a last step every tag has what its sequence's end adds; the steps after it are not looked at.
-        last = torch.arange(len(scores), device=scores.device)[:, None] == read.values - 1
-        scores = torch.where(last[..., None], scores + end, scores)
-        best, origins = begin + scores[0], list[Tensor]()
-        tops = [best]
-        for step in scores[1:]:
-            most, origin = (best[..., None] + transitions).max(-2)
-            best = most + step
-            tops.append(best)
-            origins.append(origin)
-        finals = torch.stack(tops).argmax(-1)
-        tags[-1] = finals[-1]
-        for t in range(len(scores) - 2, -1, -1):
-            tags[t] = torch.where(last[t], finals[t], origins[t].gather(-1, tags[t + 1][:, None])[:, 0])
-        tags.masked_fill_(~read.mask, 0)
 
     def _prepare(self, scores: Tensor, lengths: Tensor) -> tuple[Tensor, Lengths]:
         """The scores in single precision at least, 0 past each end, and the lengths."""
@@ -120,8 +99,8 @@ class LinearChain(SequenceHead):
 
     def _weights(self) -> tuple[Tensor, Tensor, Tensor]:
         """Of the beginning, of the transitions and of the end; -inf for what is not allowed."""
-        parts = (self.begin, self.allowed[-1, :-1]), (self.transitions, self.allowed[:-1, :-1]), (self.end, self.allowed[:-1, -1])
-        begin, transitions, end = (single(weight).masked_fill(~allowed, -torch.inf) for weight, allowed in parts)
+        parts = zip((self.begin, self.transitions, self.end), barred(self.allowed), strict=True)
+        begin, transitions, end = (single(weight).masked_fill(never, -torch.inf) for weight, never in parts)
         return begin, transitions, end
 
     def _log_partition(self, scores: Tensor, read: Lengths) -> Tensor:
@@ -160,6 +139,34 @@ class LinearChain(SequenceHead):
                 f"{second!r} after {first!r} is not allowed, but stands so at step {step} of sequence {row}. "
                 "Correct the tags, or leave the constraints out."
             )
+
+
+def barred(allowed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Of `allowed` as `LinearChain` takes it, what may not come first `[K]`, what may not follow what `[K, K]`, and what may not come last `[K]`."""
+    never = ~allowed
+    return never[-1, :-1], never[:-1, :-1], never[:-1, -1]
+
+
+def best_path(scores: Tensor, begin: Tensor, transitions: Tensor, end: Tensor, read: Lengths) -> Tensor:
+    """The tags `[T, B]`, 0 past each end, whose scores `[T, B, K]` with those of their transitions add up to most (Viterbi 1967)."""
+    tags = torch.zeros(scores.shape[:2], dtype=torch.long, device=scores.device)
+    if not len(tags):
+        return tags
+    # At a last step every tag has what its sequence's end adds; the steps after it are not looked at.
+    last = torch.arange(len(scores), device=scores.device)[:, None] == read.values - 1
+    scores = torch.where(last[..., None], scores + end, scores)
+    best, origins = begin + scores[0], list[Tensor]()
+    tops = [best]
+    for step in scores[1:]:
+        most, origin = (best[..., None] + transitions).max(-2)
+        best = most + step
+        tops.append(best)
+        origins.append(origin)
+    finals = torch.stack(tops).argmax(-1)
+    tags[-1] = finals[-1]
+    for t in range(len(scores) - 2, -1, -1):
+        tags[t] = torch.where(last[t], finals[t], origins[t].gather(-1, tags[t + 1][:, None])[:, 0])
+    return tags.masked_fill_(~read.mask, 0)
 
 
 class LogPartition(torch.autograd.Function):

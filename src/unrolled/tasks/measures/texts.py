@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unrolled.data.vocabulary import split_words
+from unrolled.data.words import normal, split_words
 from unrolled.errors import DataError
 from unrolled.extras import extra
 
@@ -39,7 +39,7 @@ class TextScores:
 
 
 def score_texts(texts: Sequence[str], references: Sequence[Sequence[str]], *, cut: Cut = split_words, tokenize: str = "13a") -> TextScores:
-    """Texts beside their references, of which each has at least one, and not all need as many.
+    """Texts beside their references, of which each has at least one, and not all need as many; all in Unicode's form NFC.
 
     `cut` says what a token is for `token_accuracy`, `tokenize` names a tokenizer of sacreBLEU (`zh`, `char`, … for languages without
     blanks). No text, a text without reference, and lists of different lengths are a `DataError`.
@@ -47,6 +47,7 @@ def score_texts(texts: Sequence[str], references: Sequence[Sequence[str]], *, cu
     if not texts or len(texts) != len(references) or not all(references):
         told = f"{len(texts)} texts and {len(references)} lists of references, {sum(not some for some in references)} of them empty"
         raise DataError(f"There must be at least one text, and at least one reference for each, got {told}.")
+    texts, references = list(map(normal, texts)), [list(map(normal, some)) for some in references]
     # A list for the first reference of each text, one for the second, …; None says that a text has no more.
     most = max(map(len, references))
     lists = [[some[i] if i < len(some) else None for some in references] for i in range(most)]

@@ -79,7 +79,8 @@ class Tagging(LabelRecipe[TagOptions, EachStep]):
         constraints = bio_constraints(tags) if codecs.target.marks_spans else None
         head = LinearChain(tags, constraints) if options.crf else Softmax(len(tags))
         outside = tags.index(OUTSIDE) if OUTSIDE in tags else 0
-        return EachStep(Encoder(sizes_of(codecs), options, cell), head, margin=options.entity_margin, outside=outside)
+        encoder = Encoder(sizes_of(codecs), options, cell)
+        return EachStep(encoder, head, margin=options.entity_margin, outside=outside, allowed=None if options.crf else constraints)
 
     def say(self, model: Whole | EachStep, scores: Tensor, lengths: Tensor, codec: LabelCodec) -> list[Prediction]:
         """The tags of each sequence."""

@@ -1,7 +1,7 @@
 """Files of sequences, read and encoded: what is learnt, what is held out, and the codecs of both."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -16,10 +16,12 @@ from unrolled.data.builtin import PREFIX
 from unrolled.data.codecs import Encoded, InputCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset, gather
-from unrolled.data.examples import Target
+from unrolled.data.examples import Example, Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, resolve_format, resolve_reading
+from unrolled.data.formats.files import HEAD, look_ahead
 from unrolled.data.formats.known import require_looked_at
 from unrolled.data.vectors import read_vectors, vector_words
+from unrolled.data.words import notice_clauses
 from unrolled.errors import ConfigError, UnrolledWarning
 from unrolled.tasks.sequences.options import BatchOptions, SequenceDataOptions
 from unrolled.tasks.sequences.predictor import TC
@@ -119,7 +121,7 @@ def read_sequences(
     _require_used(data.sources, asked, wanted)
     reading = resolve_reading(data.sources, asked, wanted)
     read = _reader(data.level, progress, wanted, several)
-    sequences = read(data.sources, reading)
+    sequences = read(data.sources, reading, notice=data.level != "char")
     everything = np.arange(len(sequences))
     same = for_other_files(replace(reading, scheme=sequences.scheme), data.validation) if data.validation else reading
     other = read(data.validation, same) if data.validation else None
@@ -178,12 +180,20 @@ def _vectors(path: str | None, codec: InputCodec) -> tuple[Tensor, Tensor] | Non
     return torch.from_numpy(vectors), torch.from_numpy(known)
 
 
-def _reader(level: str | None, progress: Progress, wanted: Target, several: bool) -> Callable[[tuple[str, ...], ReadingOptions], Dataset]:
+def _noticing(examples: Iterable[Example]) -> Iterator[Example]:
+    """The examples; of the first ones it is said if their texts, as far as they are to be cut, have no words between blanks."""
+    first, examples = look_ahead(examples, HEAD)
+    notice_clauses((example.text or "" for example in first if example.tokens is None), "Pass `level='char'` to read characters.")
+    yield from examples
+
+
+def _reader(level: str | None, progress: Progress, wanted: Target, several: bool) -> Callable[..., Dataset]:
     def tick(count: int) -> None:
         progress(f"reading: {count:,} sequences", 0, 1)
 
-    def read(sources: tuple[str, ...], reading: ReadingOptions) -> Dataset:
-        return gather(labelled_examples(sources, reading, wanted, several=several), level or "both", progress=tick)
+    def read(sources: tuple[str, ...], reading: ReadingOptions, *, notice: bool = False) -> Dataset:
+        examples = labelled_examples(sources, reading, wanted, several=several)
+        return gather(_noticing(examples) if notice else examples, level or "both", progress=tick)
 
     return read
 

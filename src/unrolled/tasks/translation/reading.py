@@ -10,6 +10,7 @@ from unrolled.data.codecs import PairCodec
 from unrolled.data.examples import Example
 from unrolled.data.formats.pairs import read_pairs
 from unrolled.data.parts import Tally, divide, key_of, together, usable
+from unrolled.data.words import notice_clauses
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.trained import Progress
@@ -43,6 +44,9 @@ def read_pair_data(configuration: Configuration[TranslationOptions], progress: P
         learnt, held = pairs, together(_read(*_validation(data, reading), level, other, progress))
     else:
         learnt, held = divide(pairs, data.held_out, options.training.seed)
+    if level == "word":
+        texts = (text for pair in learnt for text in (pair.text or "", *(pair.texts or ())))
+        notice_clauses(texts, "Pass `level='char'`, or `level='subword'`.")
     codecs = PairCodec.learn(
         learnt,
         level,

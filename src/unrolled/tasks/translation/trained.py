@@ -19,7 +19,8 @@ from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import read_pairs
 from unrolled.data.parts import Tally, together, usable
 from unrolled.data.text import Source
-from unrolled.data.vocabulary import END, Ids, split_words
+from unrolled.data.vocabulary import END, Ids
+from unrolled.data.words import split_words
 from unrolled.decoding import Hypothesis, beam_search, draw
 from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
