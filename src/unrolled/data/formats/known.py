@@ -9,7 +9,7 @@ from unrolled.data.formats.conll_u import ConllU
 from unrolled.data.formats.events import EventLog
 from unrolled.data.formats.fasta import Fasta
 from unrolled.data.formats.files import STANDARD_INPUT, first_lines
-from unrolled.data.formats.folders import is_about, visible, visible_folders
+from unrolled.data.formats.folders import visible, visible_folders
 from unrolled.data.formats.format import Format, Resolving
 from unrolled.data.formats.idx import Images
 from unrolled.data.formats.lines import ClassFiles, PlainLines
@@ -18,6 +18,7 @@ from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.series import LongSeries
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.formats.ts import TimeSeries
+from unrolled.data.opening import inner_name, is_about
 from unrolled.errors import ConfigError
 
 _FORMATS: tuple[Format, ...] = (
@@ -104,7 +105,7 @@ def _by_name(path: Path, wanted: Target = Target.LABELS) -> str | None:
     if path.is_dir():
         names = {_by_name(inside) for inside in visible(path)} - {None, "lines"} if wanted.each_step or not visible_folders(path) else set()
         return names.pop() if len(names) == 1 else None if wanted.each_step else "files"
-    name = path.name.lower().removesuffix(".gz")
+    name = inner_name(path).lower()
     return next((known.name for known in _FORMATS if known.suffixes and name.endswith(known.suffixes)), None)
 
 

@@ -11,6 +11,7 @@ from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_l
 from unrolled.data.formats.folders import visible, visible_folders
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.opening import PACKED
 from unrolled.errors import ConfigError, DataError
 
 _TEXT = frozenset({"", ".txt", ".text", ".utf8"})
@@ -133,14 +134,14 @@ def _lines(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None =
         raise DataError(f"{name} has no text. Give a sequence a line.")
 
 
-def _plain(path: Path) -> Path:
-    """A path without the end that says that the file is packed."""
-    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
-
-
 def _stem(path: Path) -> str:
-    return _plain(path).stem
+    return Path(_plain(path)).stem
 
 
 def _suffix(path: Path) -> str:
-    return _plain(path).suffix
+    return Path(_plain(path)).suffix
+
+
+def _plain(path: Path) -> str:
+    """The name of a file without the end that says that it is packed."""
+    return path.stem if path.suffix.lower() in PACKED else path.name

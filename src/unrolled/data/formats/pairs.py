@@ -16,6 +16,7 @@ from unrolled.data.formats.files import first_lines, named, read_lines
 from unrolled.data.formats.format import About
 from unrolled.data.formats.objects import parse_object, shown
 from unrolled.data.formats.pair_options import PairOptions
+from unrolled.data.opening import inner_name
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
@@ -57,7 +58,7 @@ def _format_of(path: Path, options: PairOptions) -> str:
         if options.format not in PAIRS:
             raise ConfigError(f"There is no format {options.format!r} of pairs. Pass one of {', '.join(PAIRS)}.")
         return options.format
-    name = path.name.lower().removesuffix(".gz")
+    name = inner_name(path).lower()
     found = next((known for suffix, known in SUFFIXES.items() if name.endswith(suffix)), None)
     if found is None and not options.targets_needed:
         return "lines"

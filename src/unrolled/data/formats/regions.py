@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from unrolled.data.formats.files import read_lines
+from unrolled.data.opening import inner_name
 from unrolled.errors import ConfigError, DataError
 
 OUTSIDE = "O"
@@ -41,7 +42,7 @@ def read_regions(paths: Iterable[str], encoding: str) -> dict[str, list[Region]]
 
 
 def _read(path: Path, encoding: str) -> Iterator[Region]:
-    suffix = path.with_suffix("").suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
+    suffix = Path(inner_name(path)).suffix.lower()
     if suffix not in _BED + _GFF:
         raise ConfigError(f"Regions are read from files that end in {', '.join(_BED + _GFF)}, got {path}. Name it after its format.")
     for number, line in read_lines(path, encoding):
