@@ -2,8 +2,10 @@
 
 import codecs
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 _UNPACK = "Unpack it, and pass what is in it."
 _AS_TEXT = "Save its text as a plain text file (.txt), and pass that."
@@ -17,6 +19,10 @@ class Kind:
 
     name: str
     cure: str
+
+    def cure_for(self, path: str | Path) -> str:
+        """The cure with a path in the place of FILE."""
+        return self.cure.replace("FILE", shlex.quote(str(path)))
 
 
 def _with_pandas(name: str, reader: str) -> Kind:
@@ -140,3 +146,54 @@ def wide_encoding(head: bytes) -> str | None:
         return marked
     first, second = (head[at::2].count(0) / (len(head) // 2) for at in (0, 1))
     return "utf-16-le" if second > 0.4 > 4 * first else "utf-16-be" if first > 0.4 > 4 * second else None
+
+
+_TAG = r"<[?!A-Za-z][^<>]*>?$"
+"""A line that is a tag, or the beginning of one."""
+
+_WRITTEN: tuple[tuple[str, Kind], ...] = (
+    (
+        r"(?:%.*\n)*@relation\b",
+        Kind("ARFF", "What comes after its line @data is a table: sed '1,/^@data/Id' FILE > FILE.csv, and pass that."),
+    ),
+    (
+        rf"(?:{_TAG}\n)*<log\b",
+        Kind(
+            "XES, an event log",
+            "Save it as CSV: python -c \"import pm4py; pm4py.convert_to_dataframe(pm4py.read_xes('FILE')).to_csv('FILE.csv', index=False)\","
+            " and name the columns: `case='case:concept:name', activity='concept:name', time='time:timestamp'`.",
+        ),
+    ),
+    (rf"(?:{_TAG}\n)*<(!doctype html|html)\b", Kind("HTML", "Take its text out: pandoc -t plain FILE -o FILE.txt, and pass that.")),
+    (_TAG, Kind("XML or HTML", "Write what is to be read as a table, as JSON Lines or as plain text, and pass that.")),
+    (
+        r"(?:WEBVTT\b|\d+\n[\d:,.]+ --> )",
+        Kind("subtitles", "Keep their text: grep -v -e '-->' -e '^[0-9]*.$' FILE > FILE.txt, and pass that."),
+    ),
+    (
+        r"(?:%.*\n)*\\(documentclass|begin\{|input\{|usepackage)",
+        Kind("LaTeX", "Take its text out: pandoc -t plain FILE -o FILE.txt, and pass that."),
+    ),
+    (
+        r"(?-i:(?:.*\n)*(CREATE TABLE|INSERT INTO) )",
+        Kind("an SQL script", "Load it into its database, and write a table as CSV; pass that."),
+    ),
+    (r"@\S.*\n.+\n\+.*\n", Kind("FASTQ", "Write it as FASTA: sed -n '1~4s/^@/>/p;2~4p' FILE > FILE.fa, and pass that.")),
+    (
+        r"LOCUS  ",
+        Kind(
+            "GenBank",
+            "Write it as FASTA: python -c \"from Bio import SeqIO; SeqIO.convert('FILE', 'genbank', 'FILE.fa', 'fasta')\", and pass that.",
+        ),
+    ),
+    (r"##gff-version|##gtf", Kind("GFF", "Pass the sequences as FASTA, and this file as `regions`.")),
+    (r"\[\s*(\{.*)?$", Kind("a JSON array", "Write an object on each line: jq -c '.[]' FILE > FILE.jsonl, and pass that.")),
+    (r"%!PS", Kind("PostScript", "Take its text out, for instance with ps2ascii, and pass that.")),
+)
+"""Kinds of text that are more than their lines, by a pattern at the beginning of the first lines that have something in them."""
+
+
+def written_kind(lines: Sequence[str]) -> Kind | None:
+    """The kind of file that begins with some lines, if these are no plain text, with a sentence or the like on each."""
+    text = "\n".join(line.strip() for line in lines)
+    return next((kind for pattern, kind in _WRITTEN if re.match(pattern, text, re.IGNORECASE | re.MULTILINE)), None)

@@ -1,11 +1,11 @@
 """The way into every file: whether it is one, what it is packed with, and the bytes of what is in it."""
 
 import bz2
+import codecs
 import gzip
 import io
 import lzma
 import os
-import shlex
 import stat
 import sys
 import zipfile
@@ -22,6 +22,9 @@ from unrolled.extras import extra
 
 PACKED = (".gz", ".xz", ".bz2", ".zst", ".zip")
 """The ends of names of packed files, which are read as what is in them."""
+
+PLAIN_TEXT = (".txt", ".text")
+"""The ends of names that say that a file is plain text."""
 
 _LOOKED_AT = 1 << 16
 """Bytes at the beginning of a file by which it is known what it is."""
@@ -83,9 +86,26 @@ def require_text(name: str, head: bytes, encoding: str) -> None:
         raise _another(name, kind, encoding)
 
 
+def markup_in(path: Path, encoding: str, *, marks: bool = False) -> str | None:
+    """What a file seems to be that begins as ARFF, XML and the like do, or with `marks` as other markup does, and what to do, in sentences.
+
+    None for plain text, and where the name says that it is that.
+    """
+    if Path(inner_name(path)).suffix.lower() in PLAIN_TEXT:
+        return None
+    with open_encoded(path, encoding) as file:
+        text = codecs.getincrementaldecoder(encoding)("ignore").decode(file.peek()).removeprefix("\ufeff")
+    lines = [line for line in text.splitlines()[:100] if line.strip()]
+    if kind := kinds.written_kind(lines):
+        return f"{path} seems to be {kind.name}. {kind.cure_for(path)}"
+    if marks and lines and lines[0].lstrip()[0] in "@<%":
+        told = f"begins with {lines[0].strip()[:30]!r}, as files of data and markup do and plain text seldom does"
+        return f"{path} {told}. Write it as a table or as JSON Lines."
+    return None
+
+
 def _another(name: str, kind: Kind, encoding: str = "plain") -> DataError:
-    cure = kind.cure.replace("FILE.", f"{shlex.quote(name)}.").replace("FILE", shlex.quote(name))
-    return DataError(f"{name} is {kind.name}, not {encoding} text. {cure}")
+    return DataError(f"{name} is {kind.name}, not {encoding} text. {kind.cure_for(name)}")
 
 
 def _require_file(path: Path) -> None:

@@ -3,14 +3,15 @@
 import codecs
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from unrolled.data.builtin import PREFIX, builtin_text
-from unrolled.data.opening import open_unpacked, unpacked_size
-from unrolled.errors import DataError
+from unrolled.data.opening import markup_in, open_unpacked, unpacked_size
+from unrolled.errors import DataError, UnrolledWarning
 
 Source = str | os.PathLike[str]
 """The path of a file, or the name of a built-in text."""
@@ -59,7 +60,7 @@ class TextSource:
 def find_sources(sources: Source | Sequence[Source], encoding: str = "utf-8") -> tuple[TextSource, ...]:
     """The texts that `sources` names, in order; built-in ones are in UTF-8 whatever `encoding` says.
 
-    No source, a missing or empty file, a folder, what is no text, a name that is not built in, and an unknown encoding are a `DataError`.
+    No source, a missing or empty file, a folder, what is no text, a name that is not built in, and an unknown encoding are a `DataError`. Markup is an `UnrolledWarning`.
     """
     names = [os.fspath(s) for s in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
     if not names:
@@ -75,6 +76,8 @@ def _find(name: str, encoding: str) -> TextSource:
     size = unpacked_size(Path(name), encoding)
     if not size:
         raise DataError(f"{name} is empty. Pass a file that has text in it.")
+    if told := markup_in(Path(name), encoding):
+        warnings.warn(f"{told} As it is, its marks are read as text, too.", UnrolledWarning, stacklevel=4)
     return TextSource(name, size, encoding)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_lines
 from unrolled.data.formats.format import About
+from unrolled.data.formats.guesses import are_parts
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.regions import Region, paint, read_regions, spans
 from unrolled.data.formats.tables import split_labels
@@ -24,7 +25,8 @@ _LABEL = re.compile(r'\blabel=(?:"([^"]*)"|(\S+))')
 class Fasta:
     """FASTA files; the tokens of an example are its residues, in capitals whatever the file has.
 
-    The label of a sequence is what follows `label=` in its description, or else, where several files are read, the name of its file.
+    The label of a sequence is what follows `label=` in its description, or else, where several files are read that are no parts of a data set, the
+    name of its file.
     The tags of residues are the names of the `regions` around them.
     """
 
@@ -45,6 +47,7 @@ class Fasta:
         """
         if options.regions and not wanted.each_step:
             raise ConfigError("`regions` are tags for residues, and here a sequence has one label. Leave them out, or tag instead.")
+        by_file = len(paths) > 1 and not are_parts([_class_of(path) for path in paths])
         painted = bool(options.regions) and options.labels_needed
         regions = read_regions(options.regions, options.encoding) if painted else {}
         seen: dict[str | None, str] = {}
@@ -57,7 +60,7 @@ class Fasta:
                 if painted:
                     example = replace(example, tags=paint(regions.get(str(record.id), ()), len(example.tokens or ())))
                 elif not wanted.each_step:
-                    example = replace(example, labels=_labels(record, path if len(paths) > 1 else None, options))
+                    example = replace(example, labels=_labels(record, path if by_file else None, options))
                 yield example
         _require_known(regions, seen, paths)
 
@@ -113,7 +116,12 @@ def _labels(record: "SeqRecord", path: Path | None, options: ReadingOptions) -> 
     said = _LABEL.search(record.description)
     if said:
         return split_labels(said[1] or said[2], options.separator)
-    return (path.name.partition(".")[0],) if path else None
+    return (_class_of(path),) if path else None
+
+
+def _class_of(path: Path) -> str:
+    """The class that the name of a file says."""
+    return path.name.partition(".")[0]
 
 
 def _bed(example: Example, prediction: Prediction) -> Iterator[str]:

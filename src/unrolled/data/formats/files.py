@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, TextIO, TypeVar
 
 from unrolled.data.kinds import wide_encoding
-from unrolled.data.opening import open_encoded, open_unpacked, require_text
+from unrolled.data.opening import markup_in, open_encoded, open_unpacked, require_text
 from unrolled.data.text import OTHERWISE_ENCODED, known_encoding
 from unrolled.errors import ConfigError, DataError
 
@@ -27,6 +27,9 @@ _LOOKED_AT = 1 << 16
 """Characters or bytes at the beginning of a file by which its format is known if its name does not say it."""
 
 _DELIMITERS = ",;\t|"
+
+LONGEST_LINE = 1 << 28
+"""Characters of a line from which on it is taken to have no end."""
 
 # Whole proteins and stretches of DNA stand in cells, and Python's own limit is 128 KiB. What has no end is still refused.
 csv.field_size_limit(1 << 26)
@@ -88,18 +91,38 @@ def _line_in_error(path: Path, encoding: str) -> str:
 def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
     """The lines of a file, numbered from 1, without their ends."""
     with open_text(path, encoding) as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(_lines(path, file), 1):
             yield number, line.rstrip("\r\n")
 
 
-def first_lines(path: Path, encoding: str) -> list[str]:
-    """The first lines that have something in them, at most 100. From standard input nothing is taken away."""
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    """The lines of a file with their ends. One without an end is a `DataError`, so that memory stays bounded."""
+    for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), ""), 1):
+        if len(line) == LONGEST_LINE:
+            raise DataError(f"{named(path)}, line {number}, has more than {LONGEST_LINE:,} characters. Divide it into lines.")
+        yield line
+
+
+def head_lines(path: Path, encoding: str) -> list[str]:
+    """The first lines of a file, at most 100, without one that is too long for a look, unless it is the first. From standard input nothing is taken away."""
     if path == STANDARD_INPUT:
-        lines = _waiting(sys.stdin.buffer).decode(known_encoding(encoding), "ignore").split("\n")
+        text = _waiting(sys.stdin.buffer).decode(known_encoding(encoding), "ignore")
     else:
         with open_text(path, encoding) as file:
-            lines = file.read(_LOOKED_AT).split("\n")
-    return list(islice((line.rstrip("\r") for line in lines if line.strip()), 100))
+            text = file.read(_LOOKED_AT)
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    return lines[: 100 if len(text) < _LOOKED_AT else max(min(100, len(lines) - 1), 1)]
+
+
+def first_lines(path: Path, encoding: str) -> list[str]:
+    """Those of `head_lines` that have something in them."""
+    return [line for line in head_lines(path, encoding) if line.strip()]
+
+
+def require_plain(path: Path, encoding: str, way_in: str, *, marks: bool = False) -> None:
+    """`DataError` for a file with `markup_in` it. `way_in` says how it is read as plain text nevertheless."""
+    if path != STANDARD_INPUT and (told := markup_in(path, known_encoding(encoding), marks=marks)):
+        raise DataError(f"{told} If it is plain text, {way_in}.")
 
 
 def read_blocks(path: Path, encoding: str) -> Iterator[list[tuple[int, str]]]:
@@ -163,7 +186,7 @@ def open_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterat
     row of another length than the first, and a quote that does not end, are a `DataError`.
     """
     with open_text(path, encoding) as file:
-        head, lines = look_ahead(file, HEAD)
+        head, lines = look_ahead(_lines(path, file), HEAD)
         first = next((line for line in head if line.strip()), "")
         delimiter = delimiter or max(_DELIMITERS, key=first.count)
         # Files with tabs often have double quotes as plain characters: they are that where every line is a whole row without them.

@@ -1,14 +1,16 @@
 """The formats that there are, by name, and which of them some files are in."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from unrolled.data.examples import Target
 from unrolled.data.formats.columns import Columns
 from unrolled.data.formats.conll_u import ConllU
+from unrolled.data.formats.contents import by_content, require_classes, require_plain_files, tokens_a_line
 from unrolled.data.formats.events import EventLog
 from unrolled.data.formats.fasta import Fasta
-from unrolled.data.formats.files import STANDARD_INPUT, first_lines
+from unrolled.data.formats.files import STANDARD_INPUT
 from unrolled.data.formats.folders import visible, visible_folders
 from unrolled.data.formats.format import Format, Resolving
 from unrolled.data.formats.idx import Images
@@ -51,6 +53,9 @@ _OWNERS = {
 }
 """The formats in which an option says something, where that is not all of them."""
 
+_PLAIN = ("lines", "files", "columns")
+"""The formats that any text seems to be in."""
+
 _LABELS = ("target", "column")
 """The options that name labels."""
 
@@ -86,13 +91,23 @@ def find_format(paths: Sequence[Path], options: ReadingOptions, wanted: Target) 
         told = ", ".join(sorted(name or "other" for name in found))
         raise ConfigError(f"The files are of several formats: {told}. Pass files of one format, or name it as `format`.")
     name = next(iter(found), None)
-    return FORMATS[name if name not in (None, "lines") else _by_content(paths, options, wanted)]
+    if name in (None, "lines"):
+        name = by_content(paths, options, wanted)
+    elif name == "tsv" and wanted.each_step and (options.unnamed == "columns" or tokens_a_line(files_of(paths, FORMATS[name])[0], options)):
+        name = "columns"
+    if name in _PLAIN:
+        require_plain_files(paths, options, name)
+    if name == "files" and options.labels_needed:
+        require_classes(files_of(paths, FORMATS[name]))
+    return FORMATS[name]
 
 
 def resolved(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
     """The options with what some files show of how others of their kind are to be read."""
     known = find_format(paths, options, wanted)
-    return known.resolve(files_of(paths, known), options, wanted) if isinstance(known, Resolving) else options
+    found = known.resolve(files_of(paths, known), options, wanted) if isinstance(known, Resolving) else options
+    said = options.format is not None or {_by_name(path, wanted) for path in paths} == {known.name} != {"files"}
+    return found if said else replace(found, unnamed=known.name)
 
 
 def are_text(paths: Sequence[Path]) -> bool:
@@ -107,29 +122,6 @@ def _by_name(path: Path, wanted: Target = Target.LABELS) -> str | None:
         return names.pop() if len(names) == 1 else None if wanted.each_step else "files"
     name = inner_name(path).lower()
     return next((known.name for known in _FORMATS if known.suffixes and name.endswith(known.suffixes)), None)
-
-
-def _by_content(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> str:
-    """The format of text files whose names do not say it."""
-    lines = first_lines(visible(paths[0])[0] if paths[0].is_dir() else paths[0], options.encoding)
-    first = lines[0].lstrip() if lines else ""
-    if first.startswith("{"):
-        return "jsonl"
-    if first.startswith(">"):
-        return "fasta"
-    if any(line.count("\t") == 9 and line.startswith(("1\t", "1-")) for line in lines):
-        return "conllu"
-    if wanted.each_step and paths[0] != STANDARD_INPUT and (options.labels_needed or _has_columns(lines)):
-        return "columns"
-    if (options.input is not None or options.target is not None) and (options.labels_needed or "\t" in first):
-        return "tsv" if "\t" in first else "csv"
-    return "files" if len(paths) > 1 and not wanted.each_step else "lines"
-
-
-def _has_columns(lines: Sequence[str]) -> bool:
-    """Whether some lines look like tokens with their tags: at least three of them, all of one number of columns, more than one."""
-    widths = {len(line.split("\t") if "\t" in line else line.split()) for line in lines if line.strip()}
-    return len(lines) > 2 and len(widths) == 1 and widths != {1}
 
 
 def files_of(paths: Sequence[Path], known: Format) -> list[Path]:

@@ -18,7 +18,8 @@ class ReadingOptions:
 
     `labels_needed` says whether a label or tag that was asked for and is not there is an error. `learnt` are the columns, or keys, from
     which a run took its sequences and what is said of them: other files are read from those that have these names. `left` are the columns that it left out. `whole` says that a sequence of
-    text is a whole file, as in folders of classes. These have no flags.
+    text is a whole file, as in folders of classes. `unnamed` is the format of the files that a run learnt from, where their names did not say
+    it: so are others read whose names do not. These have no flags.
     """
 
     labels_needed: ClassVar[bool] = True
@@ -59,6 +60,7 @@ class ReadingOptions:
     learnt: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     whole: bool = False
+    unnamed: str | None = None
 
     def __post_init__(self) -> None:
         if self.steps not in (None, *STEPS):
