@@ -12,6 +12,10 @@ STEPS = ("characters", "parts")
 """What the tags of a table may belong to: each character of its input, or each of its parts between blanks."""
 
 
+STRANDS = ("ignore", "tag")
+"""What tags may say of the strand of a region: nothing, or + or - after its type."""
+
+
 @dataclass(frozen=True)
 class ReadingOptions:
     """How labelled files are read; what is left open is found out from the files.
@@ -43,6 +47,12 @@ class ReadingOptions:
     )
     separator: str | None = option(None, "What lies between several labels of one sequence, such as ';'.  [default: one label]", rare=True)
     regions: tuple[str, ...] = option((), "BED or GFF files with the named regions of FASTA sequences, as tags.", rare=True)
+    feature_type: tuple[str, ...] = option(
+        (), "Type of the regions to read, such as exon; where several types overlap, the first one wins.  [default: all]", rare=True
+    )
+    strand: str | None = option(
+        None, f"What tags say of the strand of a region: {' or '.join(STRANDS)}, as in exon-.  [default: ignore]", rare=True
+    )
     series: str | None = option(
         None, "Column that says to which series a row of numbers belongs.  [default: each file is one series]", rare=True
     )
@@ -65,6 +75,8 @@ class ReadingOptions:
     def __post_init__(self) -> None:
         if self.steps not in (None, *STEPS):
             raise ConfigError(f"`steps` must be one of {', '.join(STEPS)}, got {self.steps!r}.")
+        if self.strand not in (None, *STRANDS):
+            raise ConfigError(f"`strand` must be one of {', '.join(STRANDS)}, got {self.strand!r}.")
 
     @property
     def learnt_targets(self) -> tuple[str, ...]:
