@@ -166,6 +166,8 @@ def test_parts_in_fasta_are_no_classes(write) -> None:
         ("@problemName x\n@classLabel true a b\n@data\n1,2:a\n", Target.LABELS, "ts"),
         ("Well, yes\nNo, thanks\n", Target.LABELS, "lines"),
         ("a\tX\nb\tY\n", Target.TAGS, "columns"),
+        ("@a\tX\n<b>\tY\n\n%\tX\n", Target.TAGS, "columns"),
+        ("a\tX\nb\tY\n\na\tX\n", Target.LABELS, "columns"),
     ],
 )
 @pytest.mark.parametrize("name", ["data", "data.dat", "data.txt"])

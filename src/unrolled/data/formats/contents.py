@@ -39,6 +39,8 @@ def by_content(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -
             return "columns"
     if (options.input is not None or options.target is not None) and (options.labels_needed or "\t" in first):
         return "tsv" if "\t" in first else "csv"
+    if options.labels_needed and tokens_a_line(_first(paths[0]), options) and _rows(lines):
+        return "columns"
     table = _table(lines, options)
     if table and options.labels_needed and len(paths) > 1 and table == "tsv" and not _has_header(lines):
         told = "has a tab in every line: whether the files are tables, or plain text with a class for each file, is not clear"
@@ -87,7 +89,12 @@ def _has_columns(lines: Sequence[str]) -> bool:
 def require_plain_files(paths: Sequence[Path], options: ReadingOptions, format: str) -> None:
     """`DataError` for a file that is not the text that a format of plain text has."""
     for file in _looked_at(paths):
-        require_plain(file, options.encoding, f"pass `format={format!r}`, or let its name end in .txt", marks=options.labels_needed)
+        require_plain(
+            file,
+            options.encoding,
+            f"pass `format={format!r}`, or let its name end in .txt",
+            marks=options.labels_needed and format != "columns",
+        )
 
 
 def are_plain(paths: Sequence[Path], options: ReadingOptions) -> bool:

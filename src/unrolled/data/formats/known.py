@@ -53,9 +53,6 @@ _OWNERS = {
 }
 """The formats in which an option says something, where that is not all of them."""
 
-_PLAIN = ("lines", "files", "columns")
-"""The formats that any text seems to be in."""
-
 _LABELS = ("target", "column")
 """The options that name labels."""
 
@@ -84,22 +81,34 @@ def find_format(paths: Sequence[Path], options: ReadingOptions, wanted: Target) 
         return FORMATS["events"]
     if options.series is not None or options.channels:
         return FORMATS["series"]
+    name = _by_names(paths, wanted)
+    if name in (None, "lines", "files"):
+        return FORMATS[_of_text(paths, options, wanted, name)]
+    tokens = name == "tsv" and wanted.each_step
+    if tokens and (options.unnamed == "columns" or tokens_a_line(files_of(paths, FORMATS["tsv"])[0], options)):
+        return FORMATS["columns"]
+    return FORMATS[name]
+
+
+def _by_names(paths: Sequence[Path], wanted: Target) -> str | None:
+    """The one format that the names of all files say, if they say any."""
     found = {_by_name(path, wanted) for path in paths if path != STANDARD_INPUT}
     if found == {"csv", "tsv"}:
-        return FORMATS["csv"]
+        return "csv"
     if len(found - {None, "lines"}) > 1 or (len(found) > 1 and found != {None, "lines"}):
         told = ", ".join(sorted(name or "other" for name in found))
         raise ConfigError(f"The files are of several formats: {told}. Pass files of one format, or name it as `format`.")
-    name = next(iter(found), None)
-    if name in (None, "lines"):
-        name = by_content(paths, options, wanted)
-    elif name == "tsv" and wanted.each_step and (options.unnamed == "columns" or tokens_a_line(files_of(paths, FORMATS[name])[0], options)):
-        name = "columns"
-    if name in _PLAIN:
+    return next(iter(found), None)
+
+
+def _of_text(paths: Sequence[Path], options: ReadingOptions, wanted: Target, named: str | None) -> str:
+    """The format of files whose names say that they are text, or nothing; `named` is what they say."""
+    name = named if named == "files" else by_content(paths, options, wanted)
+    if name in ("lines", "files", "columns"):
         require_plain_files(paths, options, name)
     if name == "files" and options.labels_needed:
         require_classes(files_of(paths, FORMATS[name]))
-    return FORMATS[name]
+    return name
 
 
 def resolved(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
