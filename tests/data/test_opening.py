@@ -97,8 +97,20 @@ def test_what_is_cut_short_is_an_error_everywhere(packed) -> None:
         find_sources(path)
 
 
+def test_a_cure_names_the_file_as_python_and_shells_take_it(tmp_path: Path) -> None:
+    for name, command in (
+        ("my book.xlsx", "read_excel('{}').to_csv('{}.csv', index=False)"),
+        ("my base.db", "-csv '{}' 'SELECT * FROM name' > '{}.csv'."),
+    ):
+        path = tmp_path / name
+        path.write_bytes(OTHERS["book.xlsx"][0]) if name.endswith("xlsx") else _sqlite(path)
+        with pytest.raises(DataError) as caught:
+            find_sources(path)
+        assert command.format(path, path) in str(caught.value)
+
+
 def test_the_name_of_the_only_member_says_the_format(tmp_path: Path) -> None:
-    path = tmp_path / "download.zip"
+    path = tmp_path / "download-1.0.zip"
     path.write_bytes(PACKINGS[".zip"](b"text,label\ngood,pos\n"))
     assert resolve_format(path, ReadingOptions(), Target.LABELS).format == "csv"
 

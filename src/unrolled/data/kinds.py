@@ -21,8 +21,10 @@ class Kind:
     cure: str
 
     def cure_for(self, path: str | Path) -> str:
-        """The cure with a path in the place of FILE."""
-        return self.cure.replace("FILE", shlex.quote(str(path)))
+        """The cure with a path in the place of FILE, as Python writes it after a quote, and as a shell takes it elsewhere."""
+        return re.sub(
+            r"('?)FILE((?:\.\w+)?)", lambda found: f"'{path}{found[2]}" if found[1] else shlex.quote(f"{path}{found[2]}"), self.cure
+        )
 
 
 def _with_pandas(name: str, reader: str) -> Kind:

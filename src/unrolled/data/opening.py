@@ -39,10 +39,10 @@ def is_about(path: Path) -> bool:
 
 
 def inner_name(path: Path) -> str:
-    """The name of what is in a file: that of a packed one without its end, or of the only member of an archive whose own says nothing else."""
+    """The name of what is in a file: that of a packed one without its end, or that of the only member of an archive."""
     if path.suffix.lower() not in PACKED:
         return path.name
-    if path.suffix.lower() == ".zip" and not Path(path.stem).suffix and zipfile.is_zipfile(path):
+    if path.suffix.lower() == ".zip" and not Path(path.stem).suffix[1:2].isalpha() and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             members = _members(archive)
         return Path(members[0].filename).name if len(members) == 1 else path.stem

@@ -23,7 +23,22 @@ _TS = re.compile(r"@(problemname|timestamps|univariate|dimensions?|equallength|s
 
 def by_content(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> str:
     """The format of text files by the lines of the first one. Files that may be tables or classes are a `ConfigError`."""
-    lines = first_lines(_first(paths[0]), options.encoding)
+    path, several = _first(paths[0]), len(paths) > 1
+    lines = first_lines(path, options.encoding)
+    if marked := _by_marks(lines):
+        return marked
+    if _are_tokens(path, lines, options, wanted):
+        return "columns"
+    table = _table(lines, options)
+    asked = options.input is not None or options.target is not None or _has_header(lines)
+    if several and table == "tsv" and options.labels_needed and not asked:
+        told = "has a tab in every line: whether the files are tables, or plain text with a class for each file, is not clear"
+        raise ConfigError(f"{path} {told}. Pass `format='tsv'` or `format='files'`.")
+    return table or ("files" if several and not wanted.each_step else "lines")
+
+
+def _by_marks(lines: Sequence[str]) -> str | None:
+    """The format of lines that begin as in no other format."""
     first = lines[0].lstrip() if lines else ""
     if first.startswith("{"):
         return "jsonl"
@@ -31,44 +46,44 @@ def by_content(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -
         return "fasta"
     if _TS.match(first):
         return "ts"
-    if any(line.count("\t") == 9 and line.startswith(("1\t", "1-")) for line in lines):
-        return "conllu"
-    if wanted.each_step and options.target is None and paths[0] != STANDARD_INPUT:
-        remembered = options.unnamed == "columns" and tokens_a_line(_first(paths[0]), options)
-        if options.labels_needed or remembered or _has_columns(lines):
-            return "columns"
-    if (options.input is not None or options.target is not None) and (options.labels_needed or "\t" in first):
-        return "tsv" if "\t" in first else "csv"
-    if options.labels_needed and tokens_a_line(_first(paths[0]), options) and _rows(lines):
-        return "columns"
-    table = _table(lines, options)
-    if table and options.labels_needed and len(paths) > 1 and table == "tsv" and not _has_header(lines):
-        told = "has a tab in every line: whether the files are tables, or plain text with a class for each file, is not clear"
-        raise ConfigError(f"{paths[0]} {told}. Pass `format='tsv'` or `format='files'`.")
-    return table or ("files" if len(paths) > 1 and not wanted.each_step else "lines")
+    return "conllu" if any(line.count("\t") == 9 and line.startswith(("1\t", "1-")) for line in lines) else None
+
+
+def _are_tokens(path: Path, lines: Sequence[str], options: ReadingOptions, wanted: Target) -> bool:
+    """Whether lines have a token each: where steps are tagged, if nothing says otherwise, and elsewhere if they surely have."""
+    if not wanted.each_step:
+        return options.labels_needed and _rows(lines) is not None and tokens_a_line(path, options)
+    if options.target is not None or path == STANDARD_INPUT:
+        return False
+    return options.labels_needed or _has_columns(lines) or (options.unnamed == "columns" and tokens_a_line(path, options))
 
 
 def _table(lines: Sequence[str], options: ReadingOptions) -> str | None:
-    """The format of a table whose rows some lines are, if they surely are: by their tabs or their header, or as a run remembers it of files like these."""
-    cells = _rows(lines)
-    found = None if cells is None else "tsv" if "\t" in lines[0] else "csv"
+    """The format of a table whose rows some lines are: if columns were asked for, if their tabs or header say it, or as a run remembers it of files like these."""
+    first = lines[0] if lines else ""
+    if (options.input is not None or options.target is not None) and (options.labels_needed or "\t" in first):
+        return "tsv" if "\t" in first else "csv"
+    found = None if _rows(lines) is None else "tsv" if "\t" in first else "csv"
     if options.unnamed in TABLES:
-        known = options.learnt and options.learnt[0] in [cell.strip() for cell in re.split(r"[,;|\t]", lines[0] if lines else "")]
-        numbered = all(name.isdecimal() for name in options.learnt)
-        return options.unnamed if known or (found == options.unnamed and numbered) else None
+        headed = bool(options.learnt) and options.learnt[0] in [cell.strip() for cell in re.split(r"[,;|\t]", first)]
+        numbered = found == options.unnamed and all(name.isdecimal() for name in options.learnt)
+        return options.unnamed if headed or numbered else None
     return found if options.labels_needed and (found == "tsv" or _has_header(lines)) else None
 
 
 def _has_header(lines: Sequence[str]) -> bool:
     """Whether some lines are the rows of a table, and the first of them has names that columns of texts and labels usually have."""
     rows = _rows(lines)
-    return bool(rows) and find_header(rows or []) and any(cell.strip().lower() in (*INPUTS, *TARGETS) for cell in (rows or [[]])[0])
+    return rows is not None and find_header(rows) and any(cell.strip().lower() in (*INPUTS, *TARGETS) for cell in rows[0])
 
 
 def _rows(lines: Sequence[str]) -> list[list[str]] | None:
     """The cells of some lines, if one delimiter divides all of them into the same number of cells, more than one."""
     for delimiter in "\t,;|":
-        rows = list(csv.reader(lines, delimiter=delimiter))
+        try:
+            rows = list(csv.reader(lines, delimiter=delimiter))
+        except csv.Error:
+            continue
         if len({len(row) for row in rows}) == 1 and len(rows[0]) > 1:
             return rows
     return None
