@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedReader, TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
@@ -97,7 +98,7 @@ def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
 
 def _lines(path: Path, file: TextIO) -> Iterator[str]:
     """The lines of a file with their ends. One without an end is a `DataError`, so that memory stays bounded."""
-    for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), ""), 1):
+    for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE), ""), 1):
         if len(line) == LONGEST_LINE:
             raise DataError(f"{named(path)}, line {number}, has more than {LONGEST_LINE:,} characters. Divide it into lines.")
         yield line
