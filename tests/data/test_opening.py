@@ -115,6 +115,17 @@ def test_the_name_of_the_only_member_says_the_format(tmp_path: Path) -> None:
     assert resolve_format(path, ReadingOptions(), Target.LABELS).format == "csv"
 
 
+def test_damaged_archives_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "download.zip"
+    whole = zipped({"a.csv": b"text,label\ngood,pos\n"})
+    for data in (whole[:-30], whole.replace(b"PK\x01\x02", b"PK\x01\x09"), whole.replace(b"PK\x03\x04", b"PK\x03\x04\0", 1)):
+        path.write_bytes(data)
+        with pytest.raises(DataError, match=r"download.zip cannot be unpacked: .* get it again"):
+            list(read_examples(path, ReadingOptions(), Target.LABELS))
+    with pytest.raises(DataError, match="cannot be opened"):
+        list(read_examples("a\0b.zip", ReadingOptions(), Target.LABELS))
+
+
 def test_archives_of_several_files_and_locked_ones_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "several.zip"
     path.write_bytes(zipped({"train.csv": b"a", "test.csv": b"b"}))

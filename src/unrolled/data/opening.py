@@ -10,7 +10,7 @@ import stat
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -39,13 +39,14 @@ def is_about(path: Path) -> bool:
 
 
 def inner_name(path: Path) -> str:
-    """The name of what is in a file: that of a packed one without its end, or that of the only member of an archive."""
+    """The name of what is in a file: that of a packed one without its end, or of the only member of an archive whose own says nothing else."""
     if path.suffix.lower() not in PACKED:
         return path.name
-    if path.suffix.lower() == ".zip" and not Path(path.stem).suffix[1:2].isalpha() and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
+    if path.suffix.lower() == ".zip" and not Path(path.stem).suffix[1:2].isalpha():
+        # Whoever opens a damaged archive to read it says so.
+        with suppress(OSError, ValueError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
             members = _members(archive)
-        return Path(members[0].filename).name if len(members) == 1 else path.stem
+            return Path(members[0].filename).name if len(members) == 1 else path.stem
     return path.stem
 
 
