@@ -9,6 +9,7 @@ from unrolled.errors import ConfigError
 EXTRAS = {
     "Bio": ("biopython", "bio"),
     "babel": ("babel", "text"),
+    "backports": ("backports.zstd", "zstd"),
     "conllu": ("conllu", "text"),
     "matplotlib": ("matplotlib", "plots"),
     "num2words": ("num2words", "text"),

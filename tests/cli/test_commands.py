@@ -173,7 +173,7 @@ def test_bad_options_are_refused_and_leave_nothing(here, arguments, said, monkey
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"", "is empty"), (b"abc", "The text"), (b"caf\xe9 au lait" * 40, "at byte 3"), (b"\xff\xfeh\x00i\x00" * 40, "at byte 0")],
+    [(b"", "is empty"), (b"abc", "The text"), (b"caf\xe9 au lait" * 40, "at byte 3"), (b"\xff\xfeh\x00i\x00" * 40, "`--encoding utf-16`")],
 )
 def test_texts_that_cannot_be_used_are_refused(here, content, said):
     Path("bad.txt").write_bytes(content)

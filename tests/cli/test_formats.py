@@ -59,7 +59,7 @@ def test_a_sample_is_read_with_the_options_that_stand_beside_it(name, tmp_path):
     assert ("tags" if wanted.each_step else "labels") in present or not known.about.task
     page = said(name)
     assert all(line in page for line in known.about.sample.splitlines())
-    assert all(f"--{option}" in page for option in known.about.options)
+    assert all(f"--{option.replace('_', '-')}" in page for option in known.about.options)
     if known.about.task:
         assert f"unrolled train {known.about.task} " in page
 

@@ -453,7 +453,7 @@ def test_the_command(runs, tmp_path, monkeypatch):
 )
 def test_an_input_that_is_no_text_and_no_file_is_refused(runs, tmp_path, monkeypatch, given, said):
     monkeypatch.chdir(tmp_path)
-    Path("bytes.txt").write_bytes(b"\xff\xfe\x00")
+    Path("bytes.txt").write_bytes(b"caf\xe9")
     done = CliRunner().invoke(cli, ["inspect", str(runs / "lm"), given, "--out", "page.html"])
     assert isinstance(done.exception, DataError) and re.search(said, str(done.exception))
     assert not Path("page.html").exists()

@@ -43,7 +43,7 @@ def test_of_a_table(reviews):
     )
     first, second = (int(n) for n in re.findall(r"\((\d+)\)", held))
     assert first > second and first + second == 18
-    assert "Target (from 'stars'): 5 labels: 0 (4), 1 (4), 2 (4), 3 (4), …. Left out: 'mood'." in summary_of(
+    assert "Target (from 'stars'): 5 labels: 0 (4), 1 (4), 2 (4), 3 (4), 4 (4). Left out: 'mood'." in summary_of(
         "classify", reviews, held_out=0.0, input="review"
     )
 

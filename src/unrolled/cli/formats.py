@@ -90,4 +90,4 @@ def _page(known: _Known) -> str:
         files = [file] if known.name != "files" else ["French.txt", "Irish.txt"]
         flags = [word for option, value in about.reading.items() for word in (f"--{option}", value)]
         lines.append(shlex.join(["unrolled", "train", about.task, *files, *flags]))
-    return "\n".join([*lines, "", "Options:", *(f"  {option.flag:12} {as_flags(option.help)}" for option in known.options)])
+    return "\n".join([*lines, "", "Options:", *(f"  {option.flag:14} {as_flags(option.help)}" for option in known.options)])

@@ -9,6 +9,7 @@ import click
 
 from unrolled.data.builtin import PREFIX
 from unrolled.data.formats.known import FORMATS
+from unrolled.data.opening import PACKED
 from unrolled.errors import DataError
 from unrolled.tasks.inspecting import PAGE, inspect_run
 from unrolled.training import RunFolder
@@ -70,11 +71,11 @@ def _read(given: str | None) -> str | Path | None:
         return None
     if given == "-":
         return sys.stdin.read()
-    if os.path.isfile(given) or (given.startswith(PREFIX) and given.split() == [given]):
-        return Path(given)
     as_text = "To inspect this as text, pass it through the standard input, with - as INPUT."
     if os.path.isdir(given):
         raise DataError(f"{given!r} is a folder. Pass a file. {as_text}")
+    if os.path.exists(given) or (given.startswith(PREFIX) and given.split() == [given]):
+        return Path(given)
     if _looks_like_a_file(given):
         raise DataError(f"There is no file {given!r}. {as_text}")
     return given
@@ -83,7 +84,7 @@ def _read(given: str | None) -> str | Path | None:
 def _looks_like_a_file(given: str) -> bool:
     """Whether a text is one word with the mark of a path in it, or with the suffix of a file of data."""
     known = tuple(suffix for kind in FORMATS.values() for suffix in kind.suffixes)
-    marked = any(mark in given for mark in (os.sep, os.altsep) if mark) or given.lower().removesuffix(".gz").endswith(known)
+    marked = any(mark in given for mark in (os.sep, os.altsep) if mark) or given.lower().endswith((*known, *PACKED))
     return marked and given.split() == [given]
 
 

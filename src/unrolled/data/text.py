@@ -2,14 +2,16 @@
 
 import codecs
 import os
-import stat
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from unrolled.data.builtin import PREFIX, builtin_text
-from unrolled.errors import DataError
+from unrolled.data.opening import markup_in, open_unpacked, unpacked_size
+from unrolled.errors import DataError, UnrolledWarning
 
 Source = str | os.PathLike[str]
 """The path of a file, or the name of a built-in text."""
@@ -42,18 +44,15 @@ class TextSource:
     content: bytes | None = field(default=None, repr=False)
 
     def blocks(self, block: int = BLOCK) -> Iterator[bytes]:
-        """The bytes, at most `block` at a time. A file that cannot be read, or has changed its size, is a `DataError`."""
+        """The bytes, unpacked, at most `block` at a time. A file that cannot be read, or has changed its size, is a `DataError`."""
         if self.content is not None:
             yield from (self.content[start : start + block] for start in range(0, self.size, block))
             return
         done = 0
-        try:
-            with open(self.name, "rb") as file:
-                while data := file.read(block):
-                    done += len(data)
-                    yield data
-        except OSError as error:
-            raise DataError(f"{self.name} cannot be read: {error.strerror}. Check its permissions and its disk.") from None
+        with open_unpacked(Path(self.name)) as file:
+            while data := file.read(block):
+                done += len(data)
+                yield data
         if done != self.size:
             raise DataError(f"{self.name} had {self.size} bytes and now has {done}. Start again when nothing writes to it any more.")
 
@@ -61,7 +60,7 @@ class TextSource:
 def find_sources(sources: Source | Sequence[Source], encoding: str = "utf-8") -> tuple[TextSource, ...]:
     """The texts that `sources` names, in order; built-in ones are in UTF-8 whatever `encoding` says.
 
-    No source, a missing or empty file, a folder, a name that is not built in, and an unknown encoding are a `DataError`.
+    No source, a missing or empty file, a folder, what is no text, a name that is not built in, and an unknown encoding are a `DataError`. Markup is an `UnrolledWarning`.
     """
     names = [os.fspath(s) for s in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
     if not names:
@@ -74,19 +73,12 @@ def _find(name: str, encoding: str) -> TextSource:
     if name.startswith(PREFIX):
         content = builtin_text(name)
         return TextSource(name, len(content), "utf-8", content)
-    try:
-        status = os.stat(name)
-    except FileNotFoundError:
-        raise DataError(f"{name} does not exist. Pass the path of a text file.") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{name!r} cannot be opened: {error}. Pass the path of a text file.") from None
-    if stat.S_ISDIR(status.st_mode):
-        raise DataError(f"{name} is a folder. Pass files, for instance {os.path.join(name, '*.txt')}.")
-    if not stat.S_ISREG(status.st_mode):
-        raise DataError(f"{name} is not a regular file, and a text is read more than once. Save it to a file first.")
-    if not status.st_size:
+    size = unpacked_size(Path(name), encoding)
+    if not size:
         raise DataError(f"{name} is empty. Pass a file that has text in it.")
-    return TextSource(name, status.st_size, encoding)
+    if told := markup_in(Path(name), encoding):
+        warnings.warn(f"{told} As it is, its marks are read as text, too.", UnrolledWarning, stacklevel=4)
+    return TextSource(name, size, encoding)
 
 
 def known_encoding(encoding: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from Bio import Align
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from unrolled.data.formats import read_examples
 from unrolled.data.formats.fasta import Fasta
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.regions import Region, paint, spans
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 SEQUENCES = '>one first sequence label=left\nACGT\nacgtnn\n>two label="far right"\r\nGGG\r\n'
 BED = "track name=x\n#c\none\t2\t5\texon\t0\t+\none 7 8 promoter\n"
@@ -41,6 +42,112 @@ def test_regions_are_tags(fasta: Path, name: str, content: str) -> None:
     assert one.tags == ("O", "O", "exon", "exon", "exon", "O", "O", "promoter", "O", "O")
     assert two.tags == ("O", "O", "O")
     assert (one.name, one.labels, one.place) == ("one", None, f"{fasta}, sequence one")
+
+
+def regions_of(fasta: Path, name: str, content: str, **options):
+    path = fasta.with_name(name)
+    path.write_text(content)
+    first, *_ = FORMAT.read([fasta], ReadingOptions(regions=(str(path),), **options), Target.TAGS)
+    return spans(first.tags)
+
+
+def gff(*rows: str) -> str:
+    """Lines of GFF from type, start, end and strand."""
+    return "".join("one\tx\t{}\t{}\t{}\t.\t{}\t.\tID=1\n".format(*row.split()) for row in rows)
+
+
+def test_only_what_ends_the_regions_ends_them(fasta: Path) -> None:
+    exon = gff("exon 3 5 +")
+    for line in ("##FASTA is below", "##FASTA-like", "###", "track name=x", "browser position one:1-9"):
+        assert regions_of(fasta, "r.gff3", f"{line}\n{exon}") == {"exon": [[2, 5]]}
+    for line in ("##FASTA", "##FASTA ", ">one"):
+        assert regions_of(fasta, "r.gff3", f"{exon}{line}\none\tthis is no region\n") == {"exon": [[2, 5]]}
+    assert regions_of(fasta, "r.bed", "##FASTA\none\t2\t5\texon\n") == {"exon": [[2, 5]]}
+
+
+def test_sequences_may_be_called_as_lines_about_tracks_begin(fasta: Path) -> None:
+    fasta.write_text(">track_7\nACGTACGT\n>browser1\nACG\n")
+    bed = fasta.with_name("r.bed")
+    bed.write_text("track\tname=x\ntrack_7\t1\t3\texon\nbrowser1\t0\t1\texon\n")
+    first, second = FORMAT.read([fasta], ReadingOptions(regions=(str(bed),)), Target.TAGS)
+    assert (spans(first.tags), spans(second.tags)) == ({"exon": [[1, 3]]}, {"exon": [[0, 1]]})
+
+
+def test_escaped_names_of_gff_are_those_of_the_sequences(fasta: Path) -> None:
+    fasta.write_text(">a|b\nACGT\n")
+    content = "a%7Cb\tx\tstem%3Bloop\t2\t3\t.\t+\t.\t.\n"
+    assert regions_of(fasta, "r.gff3", content) == {"stem;loop": [[1, 3]]}
+    with pytest.raises(DataError, match="no sequence 'a%7Cb'"):
+        regions_of(fasta, "r.gtf", content)
+
+
+BED12 = "one\t{}\t{}\tgene\t0\t{}\t0\t0\t0\t{}\t{}\t{}\n"
+
+
+@pytest.mark.parametrize("fields", [(1, 9, "+", 2, "2,3,", "0,5,"), (0, 10, "-", 3, "1,2,1", "0,4,9"), (2, 8, "+", 1, "6", "0")])
+def test_blocks_are_where_biopython_has_them(fasta: Path, fields: tuple) -> None:
+    line = BED12.format(*fields)
+    alignment = next(iter(Align.parse(io.StringIO(line), "bed")))
+    assert regions_of(fasta, "r.bed", line) == {"gene": [[int(start), int(stop)] for start, stop in alignment.aligned[0]]}
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [("2", "2,3,4", "0,5,6"), ("2", "2,3", "0,4"), ("2", "2,3", "1,5"), ("2", "6,3", "0,5"), ("2", "0,3", "0,5"), ("3", "2,3", "0,5")],
+)
+def test_blocks_that_do_not_fit_their_region_are_refused(fasta: Path, blocks: tuple) -> None:
+    with pytest.raises(DataError, match=r"r.bed, line 1: the columns blockCount, blockSizes and blockStarts .* got \d, "):
+        regions_of(fasta, "r.bed", BED12.format(1, 9, "+", *blocks))
+
+
+def test_other_columns_are_no_blocks(fasta: Path) -> None:
+    for columns in ("7\t8.33\t1", "3\t4\t5", "x\ty\tz"):
+        assert regions_of(fasta, "r.bed", f"one\t1\t9\tsite\t0\t+\t0\t0\t0\t{columns}\n") == {"site": [[1, 9]]}
+    assert regions_of(fasta, "peak.bed", "one\t1\t9\t.\t0\t.\n") == {"peak": [[1, 9]]}
+
+
+GENES = gff("gene 1 10 +", "mRNA 1 10 +", "exon 1 6 +", "CDS 3 6 +", "exon 8 10 +", "CDS 8 10 +")
+
+
+def test_types_that_overlap_are_told_and_can_be_chosen(fasta: Path) -> None:
+    told = r"r.gff3, line 2: mRNA overlaps with gene .*`feature_type`.*of exon \(2\), CDS \(2\), gene \(1\), mRNA \(1\)"
+    with pytest.raises(DataError, match=told):
+        regions_of(fasta, "r.gff3", GENES)
+    assert regions_of(fasta, "r.gff3", GENES, feature_type=("exon",)) == {"exon": [[0, 6], [7, 10]]}
+    assert regions_of(fasta, "r.gff3", GENES, feature_type=("CDS", "exon")) == {"exon": [[0, 2]], "CDS": [[2, 6], [7, 10]]}
+    assert regions_of(fasta, "r.gff3", GENES, feature_type=("exon", "CDS")) == {"exon": [[0, 6], [7, 10]]}
+    assert regions_of(fasta, "r.gff3", GENES, feature_type=("exon", "gene")) == {"exon": [[0, 6], [7, 10]], "gene": [[6, 7]]}
+    bed = "one\t0\t5\ta\none\t4\t6\tb\n"
+    assert regions_of(fasta, "r.bed", bed, feature_type=("b", "a")) == {"a": [[0, 4]], "b": [[4, 6]]}
+    with pytest.raises(ConfigError, match=r"No region has the type 'exons'; there are exon \(2\), .*`feature_type`"):
+        regions_of(fasta, "r.gff3", GENES, feature_type=("exons",))
+    with pytest.warns(UnrolledWarning, match="No region has the type 'exons'; there are"):
+        regions_of(fasta, "r.gff3", GENES, feature_type=("CDS", "exons"))
+
+
+BOTH = gff("exon 1 3 +", "exon 5 7 -", "site 9 9 .")
+
+
+def test_strands_are_told_apart_or_said_to_be_the_same(fasta: Path) -> None:
+    with pytest.warns(UnrolledWarning, match=r"r.gff3: 1 regions lie on the strand \+ and 1 on -.*`strand='tag'`.*`strand='ignore'`"):
+        assert regions_of(fasta, "r.gff3", BOTH) == {"exon": [[0, 3], [4, 7]], "site": [[8, 9]]}
+    assert regions_of(fasta, "r.gff3", BOTH, strand="ignore") == {"exon": [[0, 3], [4, 7]], "site": [[8, 9]]}
+    assert regions_of(fasta, "r.gff3", BOTH, strand="tag") == {"exon+": [[0, 3]], "exon-": [[4, 7]], "site": [[8, 9]]}
+    assert regions_of(fasta, "r.gff3", BOTH, feature_type=("site",)) == {"site": [[8, 9]]}
+    with pytest.raises(DataError, match=r"exon- overlaps with exon\+ .*`strand='ignore'`"):
+        regions_of(fasta, "r.gff3", gff("exon 1 3 +", "exon 2 7 -"), strand="tag", feature_type=("exon",))
+    with pytest.raises(ConfigError, match="`strand` must be one of ignore, tag"):
+        ReadingOptions(strand="both")
+
+
+def test_predicted_strands_are_written_in_their_column(fasta: Path) -> None:
+    options = ReadingOptions(regions=(str(fasta.with_name("r.gff3")),), strand="tag")
+    fasta.with_name("r.gff3").write_text(BOTH)
+    one, *_ = FORMAT.read([fasta], options, Target.TAGS)
+    file = io.StringIO()
+    FORMAT.write([(one, Prediction(tags=one.tags, probabilities=(1,) * 10))], file, options)
+    assert file.getvalue() == "one\t0\t3\texon\t1000\t+\none\t4\t7\texon\t1000\t-\none\t8\t9\tsite\t1000\t.\n"
+    assert regions_of(fasta, "again.bed", file.getvalue(), strand="tag") == spans(one.tags)
 
 
 def test_regions_without_names_are_named_as_their_file(fasta: Path) -> None:
@@ -72,7 +179,7 @@ def test_an_inner_region_wins_and_equal_names_join(fasta: Path) -> None:
         ("one\t0\t5\ta\none\t4\t6\tb\n", r"line 2: b overlaps with a .*r\.bed, line 1"),
         ("one\t4\t6\tb\none\t4\t6\ta\n", r"line 2: a overlaps with b .*r\.bed, line 1"),
         ("one\t4\t11\tb\n", "line 1: the region ends at 11 and one has 10 steps"),
-        ("two\t0\t1\tb\nthree\t4\t6\tb\n", "line 2: there is no sequence 'three' in .*mine.fa"),
+        ("two\t0\t1\tb\nthree\t4\t6\tb\n", "line 2: there is no sequence 'three' in .*mine.fa; there are one, two"),
         ("one\t5\t5\tb\n", "line 1: a region must begin before it ends"),
         ("one\t-1\t5\tb\n", "line 1: a region must begin before it ends"),
         ("one\t0\n", "line 1: a line must have sequence, start, end"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from unrolled.data.formats.files import open_bytes, open_table, read_lines
+from unrolled.data.formats.files import open_table, read_lines
 from unrolled.errors import ConfigError, DataError
 
 TEXT = "a,b\r\n1,é\u2028x\n\n2,\n"
@@ -53,19 +53,3 @@ def test_bad_tables(tmp_path: Path, content: str, message: str) -> None:
     path.write_bytes(content.encode("latin-1"))
     with pytest.raises(DataError, match=message), open_table(path, "utf-8") as table:
         list(table.rows)
-
-
-def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
-    packed = tmp_path / "short.gz"
-    packed.write_bytes(gzip.compress(b"content")[:-9])
-    foreign = tmp_path / "foreign.gz"
-    foreign.write_bytes(b"content")
-    cases = [
-        (tmp_path, "is a folder"),
-        (tmp_path / "none", "does not exist"),
-        (packed, "cannot be unpacked"),
-        (foreign, "cannot be unpacked"),
-    ]
-    for path, message in cases:
-        with pytest.raises(DataError, match=message), open_bytes(path) as file:
-            file.read()

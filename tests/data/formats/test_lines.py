@@ -63,10 +63,10 @@ def test_files_and_folders_of_classes_by_name(tmp_path: Path) -> None:
 
 def test_odd_characters_do_not_end_lines(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    path.write_bytes("\ufeffa\x0b\x1c\x85b\u2028c\x00\r\nd".encode())
+    path.write_bytes("\ufeffa\x0b\x1c\x85b\u2028c\r\nd\x00".encode())
     assert [(e.text, e.place) for e in read_examples(path, ANY, Target.LABELS)] == [
-        ("a\x0b\x1c\x85b\u2028c\x00", f"{path}, line 1"),
-        ("d", f"{path}, line 2"),
+        ("a\x0b\x1c\x85b\u2028c", f"{path}, line 1"),
+        ("d\x00", f"{path}, line 2"),
     ]
 
 

@@ -15,8 +15,8 @@ from unrolled.data.examples import Prediction, Target, marks_spans
 from unrolled.data.vocabulary import Vocabulary, damaged
 from unrolled.errors import DataError, UnrolledWarning
 
-_NAMED = 5
-"""Labels that are named in a message."""
+_NAMED, _LISTED = 5, 10
+"""Labels that are named in a message, and with their numbers when training begins."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ class LabelCodec:
     def describe(self) -> str:
         """How many labels there are, and the most frequent ones."""
         counts = self.vocabulary.counts or (0,) * len(self.labels)
-        first = sorted(zip(counts, self.labels, strict=True), key=lambda pair: -pair[0])[:SHOWN]
-        more = ", …" if len(self.labels) > SHOWN else ""
+        first = sorted(zip(counts, self.labels, strict=True), key=lambda pair: -pair[0])[:_LISTED]
+        more = ", …" if len(self.labels) > _LISTED else ""
         scheme = f" ({str(self.scheme).upper()})" if self.marks_spans else ""
         kind = "tags" if self.target is Target.TAGS else "labels"
         return f"{len(self.labels):,} {kind}{scheme}: {', '.join(f'{name} ({n:,})' for n, name in first)}{more}"

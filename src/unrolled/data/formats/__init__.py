@@ -11,6 +11,7 @@ from unrolled.data.builtin import PREFIX
 from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.bio import in_bio
+from unrolled.data.formats.contents import are_plain
 from unrolled.data.formats.files import named
 from unrolled.data.formats.hugging_face import from_hugging_face
 from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format, resolved, where_labels_are
@@ -126,9 +127,10 @@ def resolve_reading(sources: Source | Sequence[Source], options: ReadingOptions,
 def for_other_files(options: ReadingOptions, sources: Source | Sequence[Source], *, labels: bool = True) -> ReadingOptions:
     """The resolved options of a run for other sources, with or without `labels`.
 
-    That each file has a label holds for files whose names do not say what they are; those without labels say it themselves.
+    That each file has a label holds for files that do not say what they are; those without labels say it themselves.
     """
-    keeps = options.format != "files" or (labels and are_text(_paths(_names(sources))))
+    paths = _paths(_names(sources))
+    keeps = options.format != "files" or (labels and are_text(paths) and (not options.unnamed or are_plain(paths, options)))
     return options if keeps else replace(options, format=None)
 
 

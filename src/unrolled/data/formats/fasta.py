@@ -1,16 +1,18 @@
 """FASTA: sequences of residues, each with a label in its description, or with a tag for each residue from BED or GFF files."""
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_lines
 from unrolled.data.formats.format import About
+from unrolled.data.formats.guesses import are_parts
 from unrolled.data.formats.options import ReadingOptions
-from unrolled.data.formats.regions import Region, paint, read_regions, spans
+from unrolled.data.formats.regions import Region, Regions, spans
 from unrolled.data.formats.tables import split_labels
 from unrolled.errors import ConfigError, DataError
 from unrolled.extras import extra
@@ -21,10 +23,15 @@ if TYPE_CHECKING:
 _LABEL = re.compile(r'\blabel=(?:"([^"]*)"|(\S+))')
 
 
+_NAMED = 5
+"""Sequences that are named in a message."""
+
+
 class Fasta:
     """FASTA files; the tokens of an example are its residues, in capitals whatever the file has.
 
-    The label of a sequence is what follows `label=` in its description, or else, where several files are read, the name of its file.
+    The label of a sequence is what follows `label=` in its description, or else, where several files are read that are no parts of a data set, the
+    name of its file.
     The tags of residues are the names of the `regions` around them.
     """
 
@@ -33,7 +40,7 @@ class Fasta:
     about = About(
         "FASTA: sequences of residues, with a label in the description, or tags from `regions`",
         ("tokens", "labels", "tags", "values"),
-        ("separator", "regions"),
+        ("separator", "regions", "feature_type", "strand"),
         ">s1 label=promoter\nTATAAAGC\n>s2 label=exon\nATGGCC\n",
         labels="Pass `regions` to tag, or write label=… into each description to classify.",
     )
@@ -45,8 +52,9 @@ class Fasta:
         """
         if options.regions and not wanted.each_step:
             raise ConfigError("`regions` are tags for residues, and here a sequence has one label. Leave them out, or tag instead.")
+        by_file = len(paths) > 1 and not are_parts([_class_of(path) for path in paths])
         painted = bool(options.regions) and options.labels_needed
-        regions = read_regions(options.regions, options.encoding) if painted else {}
+        regions = Regions(options.regions if painted else (), options.encoding, options.feature_type if painted else (), options.strand)
         seen: dict[str | None, str] = {}
         for path in paths:
             for record in _records(path, options.encoding):
@@ -55,28 +63,33 @@ class Fasta:
                     raise DataError(f"{example.place}: the name has come before, in {seen[record.id]}. Give each sequence its own name.")
                 seen[record.id] = str(path)
                 if painted:
-                    example = replace(example, tags=paint(regions.get(str(record.id), ()), len(example.tokens or ())))
+                    example = replace(example, tags=regions.tags(str(record.id), len(example.tokens or ())))
                 elif not wanted.each_step:
-                    example = replace(example, labels=_labels(record, path if len(paths) > 1 else None, options))
+                    example = replace(example, labels=_labels(record, path if by_file else None, options))
                 yield example
-        _require_known(regions, seen, paths)
+        _require_known(regions.of, seen, paths)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """Tags as regions in BED, whose score is the mean probability in thousandths, and numbers of residues as in bedGraph; labels and numbers
         of sequences in the descriptions of FASTA."""
         for example, prediction in found:
-            write = _bed if prediction.tags is not None else _bed_graph if prediction.each_step else _fasta
-            file.writelines(write(example, prediction))
+            if prediction.tags is not None:
+                file.writelines(_bed(example, prediction, stranded=options.strand == "tag"))
+            else:
+                file.writelines((_bed_graph if prediction.each_step else _fasta)(example, prediction))
 
 
-def _require_known(regions: Mapping[str, Sequence[Region]], seen: Container[str | None], paths: Sequence[Path]) -> None:
+def _require_known(regions: Mapping[str, Sequence[Region]], seen: Collection[str | None], paths: Sequence[Path]) -> None:
     """`DataError` for a region whose sequence is not there, although others of its file are, or those of no file are."""
     used = {region.file for name, found in regions.items() if name in seen for region in found}
     strangers = (region for name, found in regions.items() if name not in seen for region in found)
     unknown = next((region for region in strangers if not used or region.file in used), None)
     if unknown:
         files = ", ".join(map(str, paths))
-        raise DataError(f"{unknown.place}: there is no sequence {unknown.sequence!r} in {files}. Mend the name, or take the line away.")
+        names = ", ".join(map(str, islice(seen, _NAMED))) + (", …" if len(seen) > _NAMED else "")
+        raise DataError(
+            f"{unknown.place}: there is no sequence {unknown.sequence!r} in {files}; there are {names}. Mend the name, or keep the lines of these alone."
+        )
 
 
 def _records(path: Path, encoding: str) -> "Iterator[SeqRecord]":
@@ -113,15 +126,22 @@ def _labels(record: "SeqRecord", path: Path | None, options: ReadingOptions) -> 
     said = _LABEL.search(record.description)
     if said:
         return split_labels(said[1] or said[2], options.separator)
-    return (path.name.partition(".")[0],) if path else None
+    return (_class_of(path),) if path else None
 
 
-def _bed(example: Example, prediction: Prediction) -> Iterator[str]:
-    """A line for each region of a sequence."""
+def _class_of(path: Path) -> str:
+    """The class that the name of a file says."""
+    return path.name.partition(".")[0]
+
+
+def _bed(example: Example, prediction: Prediction, *, stranded: bool) -> Iterator[str]:
+    """A line for each region of a sequence, with its strand in a column of its own if tags tell it."""
     found = [(start, stop, name) for name, places in spans(prediction.tags or ()).items() for start, stop in places]
     for start, stop, name in sorted(found):
         score = round(1000 * sum(prediction.probabilities[start:stop]) / (stop - start))
-        yield f"{example.name}\t{start}\t{stop}\t{name}\t{score}\n"
+        strand = name[-1] if stranded and name[-1:] in ("+", "-") else ""
+        cells = [example.name, start, stop, name.removesuffix(strand), score, *([strand or "."] if stranded else [])]
+        yield "\t".join(map(str, cells)) + "\n"
 
 
 def _bed_graph(example: Example, prediction: Prediction) -> Iterator[str]:

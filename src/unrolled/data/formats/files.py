@@ -1,17 +1,18 @@
 """Files as bytes, lines, blocks of lines and tables, packed or not; what cannot be read is told with file and line."""
 
 import csv
-import gzip
 import sys
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedReader, TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, Literal, TextIO, TypeVar, cast
+from typing import BinaryIO, Literal, TextIO, TypeVar
 
+from unrolled.data.kinds import wide_encoding
+from unrolled.data.opening import markup_in, open_encoded, open_unpacked, require_text
 from unrolled.data.text import OTHERWISE_ENCODED, known_encoding
 from unrolled.errors import ConfigError, DataError
 
@@ -24,9 +25,12 @@ HEAD = 1000
 """Lines or examples at the beginning that are looked at to find out how a file is written."""
 
 _LOOKED_AT = 1 << 16
-"""Characters at the beginning of a file by which its format is known if its name does not say it."""
+"""Characters or bytes at the beginning of a file by which its format is known if its name does not say it."""
 
 _DELIMITERS = ",;\t|"
+
+LONGEST_LINE = 1 << 28
+"""Characters of a line from which on it is taken to have no end."""
 
 # Whole proteins and stretches of DNA stand in cells, and Python's own limit is 128 KiB. What has no end is still refused.
 csv.field_size_limit(1 << 26)
@@ -38,33 +42,14 @@ def named(path: Path) -> str:
 
 
 @contextmanager
-def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """The bytes of a file, unpacked if its name ends in ".gz", or of the standard input, which stays open.
-
-    A file that is missing, damaged or not to be read is a `DataError`.
-    """
-    if path == STANDARD_INPUT:
-        yield sys.stdin.buffer
-        return
-    try:
-        with gzip.open(path) if path.suffix.lower() == ".gz" else open(path, "rb") as file:
-            yield cast(BinaryIO, file)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist. Pass the path of a file.") from None
-    except IsADirectoryError:
-        raise DataError(f"{path} is a folder. Pass files, for instance {path / '*'}.") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be unpacked: {error}. Get it again, or take .gz off its name if it is not packed.") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}. Check its permissions and its disk.") from None
-
-
-@contextmanager
 def open_text(path: Path, encoding: str) -> Iterator[TextIO]:
-    """The text of a file, with its ends of lines as they are and without a byte-order mark; errors as in `open_bytes`."""
+    """The text of a file, unpacked, or of the standard input, which stays open; with its ends of lines as they are and without a byte-order mark.
+
+    What is missing, damaged, not to be read, or no text is a `DataError`.
+    """
     encoding = known_encoding(encoding)
-    with open_bytes(path) as data:
-        file = TextIOWrapper(data, "utf-8-sig" if encoding == "utf-8" else encoding, newline="")
+    with open_encoded(path, encoding) if path != STANDARD_INPUT else nullcontext(_standard_input(encoding)) as data:
+        file = TextIOWrapper(data, _without_mark(data, encoding), newline="")
         try:
             yield file
         except UnicodeError as error:
@@ -74,11 +59,28 @@ def open_text(path: Path, encoding: str) -> Iterator[TextIO]:
             file.detach()
 
 
+def _standard_input(encoding: str) -> BinaryIO:
+    """The standard input, if it begins with text."""
+    require_text(named(STANDARD_INPUT), _waiting(sys.stdin.buffer), encoding)
+    return sys.stdin.buffer
+
+
+def _waiting(data: BinaryIO) -> bytes:
+    """The first bytes of what is read next, as far as they are there and can be seen; nothing is taken away."""
+    return data.peek(_LOOKED_AT) if isinstance(data, BufferedReader) else b""
+
+
+def _without_mark(data: BinaryIO, encoding: str) -> str:
+    """The codec that passes over a byte-order mark, where there is one."""
+    marked = wide_encoding(_waiting(data)) if encoding.startswith(("utf-16-", "utf-32-")) else None
+    return "utf-8-sig" if encoding == "utf-8" else marked if marked in ("utf-16", "utf-32") else encoding
+
+
 def _line_in_error(path: Path, encoding: str) -> str:
     """Where the first line stands that is not in an encoding: text is decoded in blocks, and an error does not say in which line."""
     if path == STANDARD_INPUT or encoding.startswith(("utf-16", "utf-32")):
         return ""
-    with open_bytes(path) as file:
+    with open_unpacked(path) as file:
         for number, line in enumerate(file, 1):
             try:
                 line.decode(encoding)
@@ -90,19 +92,38 @@ def _line_in_error(path: Path, encoding: str) -> str:
 def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
     """The lines of a file, numbered from 1, without their ends."""
     with open_text(path, encoding) as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(_lines(path, file), 1):
             yield number, line.rstrip("\r\n")
 
 
-def first_lines(path: Path, encoding: str) -> list[str]:
-    """The first lines that have something in them, at most 100. From standard input nothing is taken away."""
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    """The lines of a file with their ends. One without an end is a `DataError`, so that memory stays bounded."""
+    for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE), ""), 1):
+        if len(line) == LONGEST_LINE:
+            raise DataError(f"{named(path)}, line {number}, has more than {LONGEST_LINE:,} characters. Divide it into lines.")
+        yield line
+
+
+def head_lines(path: Path, encoding: str) -> list[str]:
+    """The first lines of a file, at most 100, without one that is too long for a look, unless it is the first. From standard input nothing is taken away."""
     if path == STANDARD_INPUT:
-        waiting = cast(BufferedReader, sys.stdin.buffer).peek(_LOOKED_AT)
-        lines = waiting.decode(known_encoding(encoding), "ignore").split("\n")
+        text = _waiting(sys.stdin.buffer).decode(known_encoding(encoding), "ignore")
     else:
         with open_text(path, encoding) as file:
-            lines = file.read(_LOOKED_AT).split("\n")
-    return list(islice((line.rstrip("\r") for line in lines if line.strip()), 100))
+            text = file.read(_LOOKED_AT)
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    return lines[: 100 if len(text) < _LOOKED_AT else max(min(100, len(lines) - 1), 1)]
+
+
+def first_lines(path: Path, encoding: str) -> list[str]:
+    """Those of `head_lines` that have something in them."""
+    return [line for line in head_lines(path, encoding) if line.strip()]
+
+
+def require_plain(path: Path, encoding: str, way_in: str, *, marks: bool = False) -> None:
+    """`DataError` for a file with `markup_in` it. `way_in` says how it is read as plain text nevertheless."""
+    if path != STANDARD_INPUT and (told := markup_in(path, known_encoding(encoding), marks=marks)):
+        raise DataError(f"{told} If it is plain text, {way_in}.")
 
 
 def read_blocks(path: Path, encoding: str) -> Iterator[list[tuple[int, str]]]:
@@ -166,7 +187,7 @@ def open_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterat
     row of another length than the first, and a quote that does not end, are a `DataError`.
     """
     with open_text(path, encoding) as file:
-        head, lines = look_ahead(file, HEAD)
+        head, lines = look_ahead(_lines(path, file), HEAD)
         first = next((line for line in head if line.strip()), "")
         delimiter = delimiter or max(_DELIMITERS, key=first.count)
         # Files with tabs often have double quotes as plain characters: they are that where every line is a whole row without them.

@@ -2,15 +2,8 @@
 
 from pathlib import Path
 
+from unrolled.data.opening import is_about
 from unrolled.errors import DataError
-
-_ABOUT = ("README", "Readme", "readme", "LICENSE", "LICENCE", "COPYING", "NOTICE", "CHANGELOG", "_", ".")
-"""How names of files begin that tell about data and are none. In small letters most of them may be labels."""
-
-
-def is_about(path: Path) -> bool:
-    """Whether a file tells about data and is none."""
-    return path.name.startswith(_ABOUT)
 
 
 def visible(folder: Path) -> list[Path]:

@@ -40,7 +40,7 @@ class Format(Protocol):
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """The ends of the names of files that are taken to be of it, in lower case, such as ".csv"; ".gz" after it means packed."""
+        """The ends of the names of files that are taken to be of it, in lower case, such as ".csv"; packed files are taken to be of what is in them."""
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The examples of files, one by one, in their order, without reading more than it must.

@@ -32,6 +32,34 @@ _NAMES = frozenset((*INPUTS, *TARGETS, *_NUMBERS))
 _LIKE_A_NAME = regex.compile(r"[^\W\d][\w.-]*(?: [\w.-]+){0,2}")
 
 
+_PARTS = frozenset(
+    (
+        "train",
+        "training",
+        "trn",
+        "test",
+        "testing",
+        "tst",
+        "dev",
+        "devel",
+        "development",
+        "valid",
+        "validation",
+        "val",
+        "eval",
+        "heldout",
+        "holdout",
+    )
+)
+"""Words in names of files that are parts of one data set."""
+
+
+def are_parts(names: Collection[str]) -> bool:
+    """Whether some names of files say that these are not classes but parts of a data set, such as those to learn and to test."""
+    words = [re.findall(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]+", name.replace("held-out", "heldout")) for name in names]
+    return len(names) > 1 and all(any(word.lower() in _PARTS for word in found) for found in words)
+
+
 def find_header(rows: Sequence[Sequence[str]], asked: Iterable[str] = ()) -> bool:
     """Whether the first of some rows has the names of the columns; `asked` are columns that somebody asked for.
 

@@ -15,9 +15,10 @@ from typing import BinaryIO, TextIO
 import numpy as np
 
 from unrolled.data.examples import Example, Prediction, Target
-from unrolled.data.formats.files import named, open_bytes
+from unrolled.data.formats.files import named
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.opening import open_unpacked
 from unrolled.errors import ConfigError, DataError
 
 _BLOCK = 1024
@@ -58,7 +59,7 @@ class Images:
 
 def _read(path: Path, options: ReadingOptions) -> Iterator[Example]:
     """The images of one file."""
-    with open_bytes(path) as file:
+    with open_unpacked(path) as file:
         count, *shape = _sizes(path, file, 3)
         shape = shape if options.image == "rows" else [1, prod(shape)]
         images = _items(path, file, count, prod(shape))
@@ -74,7 +75,7 @@ def _labels(images: Path, count: int) -> Iterator[tuple[str, ...] | None]:
     if path == images or not path.exists():
         yield from repeat(None, count)
         return
-    with open_bytes(path) as file:
+    with open_unpacked(path) as file:
         (found,) = _sizes(path, file, 1)
         if found != count:
             raise DataError(f"{path} has {found} labels and {images} has {count} images. Pass files that belong together.")

@@ -1,15 +1,17 @@
 """The formats that there are, by name, and which of them some files are in."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from unrolled.data.examples import Target
 from unrolled.data.formats.columns import Columns
 from unrolled.data.formats.conll_u import ConllU
+from unrolled.data.formats.contents import by_content, require_classes, require_plain_files, tokens_a_line
 from unrolled.data.formats.events import EventLog
 from unrolled.data.formats.fasta import Fasta
-from unrolled.data.formats.files import STANDARD_INPUT, first_lines
-from unrolled.data.formats.folders import is_about, visible, visible_folders
+from unrolled.data.formats.files import STANDARD_INPUT
+from unrolled.data.formats.folders import visible, visible_folders
 from unrolled.data.formats.format import Format, Resolving
 from unrolled.data.formats.idx import Images
 from unrolled.data.formats.lines import ClassFiles, PlainLines
@@ -18,6 +20,7 @@ from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.series import LongSeries
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.formats.ts import TimeSeries
+from unrolled.data.opening import inner_name, is_about
 from unrolled.errors import ConfigError
 
 _FORMATS: tuple[Format, ...] = (
@@ -78,20 +81,42 @@ def find_format(paths: Sequence[Path], options: ReadingOptions, wanted: Target) 
         return FORMATS["events"]
     if options.series is not None or options.channels:
         return FORMATS["series"]
+    name = _by_names(paths, wanted)
+    if name in (None, "lines", "files"):
+        return FORMATS[_of_text(paths, options, wanted, name)]
+    tokens = name == "tsv" and wanted.each_step
+    if tokens and (options.unnamed == "columns" or tokens_a_line(files_of(paths, FORMATS["tsv"])[0], options)):
+        return FORMATS["columns"]
+    return FORMATS[name]
+
+
+def _by_names(paths: Sequence[Path], wanted: Target) -> str | None:
+    """The one format that the names of all files say, if they say any."""
     found = {_by_name(path, wanted) for path in paths if path != STANDARD_INPUT}
     if found == {"csv", "tsv"}:
-        return FORMATS["csv"]
+        return "csv"
     if len(found - {None, "lines"}) > 1 or (len(found) > 1 and found != {None, "lines"}):
         told = ", ".join(sorted(name or "other" for name in found))
         raise ConfigError(f"The files are of several formats: {told}. Pass files of one format, or name it as `format`.")
-    name = next(iter(found), None)
-    return FORMATS[name if name not in (None, "lines") else _by_content(paths, options, wanted)]
+    return next(iter(found), None)
+
+
+def _of_text(paths: Sequence[Path], options: ReadingOptions, wanted: Target, named: str | None) -> str:
+    """The format of files whose names say that they are text, or nothing; `named` is what they say."""
+    name = named if named == "files" else by_content(paths, options, wanted)
+    if name in ("lines", "files", "columns"):
+        require_plain_files(paths, options, name)
+    if name == "files" and options.labels_needed:
+        require_classes(files_of(paths, FORMATS[name]))
+    return name
 
 
 def resolved(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
     """The options with what some files show of how others of their kind are to be read."""
     known = find_format(paths, options, wanted)
-    return known.resolve(files_of(paths, known), options, wanted) if isinstance(known, Resolving) else options
+    found = known.resolve(files_of(paths, known), options, wanted) if isinstance(known, Resolving) else options
+    said = options.format is not None or {_by_name(path, wanted) for path in paths} == {known.name} != {"files"}
+    return found if said else replace(found, unnamed=known.name)
 
 
 def are_text(paths: Sequence[Path]) -> bool:
@@ -104,31 +129,8 @@ def _by_name(path: Path, wanted: Target = Target.LABELS) -> str | None:
     if path.is_dir():
         names = {_by_name(inside) for inside in visible(path)} - {None, "lines"} if wanted.each_step or not visible_folders(path) else set()
         return names.pop() if len(names) == 1 else None if wanted.each_step else "files"
-    name = path.name.lower().removesuffix(".gz")
+    name = inner_name(path).lower()
     return next((known.name for known in _FORMATS if known.suffixes and name.endswith(known.suffixes)), None)
-
-
-def _by_content(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> str:
-    """The format of text files whose names do not say it."""
-    lines = first_lines(visible(paths[0])[0] if paths[0].is_dir() else paths[0], options.encoding)
-    first = lines[0].lstrip() if lines else ""
-    if first.startswith("{"):
-        return "jsonl"
-    if first.startswith(">"):
-        return "fasta"
-    if any(line.count("\t") == 9 and line.startswith(("1\t", "1-")) for line in lines):
-        return "conllu"
-    if wanted.each_step and paths[0] != STANDARD_INPUT and (options.labels_needed or _has_columns(lines)):
-        return "columns"
-    if (options.input is not None or options.target is not None) and (options.labels_needed or "\t" in first):
-        return "tsv" if "\t" in first else "csv"
-    return "files" if len(paths) > 1 and not wanted.each_step else "lines"
-
-
-def _has_columns(lines: Sequence[str]) -> bool:
-    """Whether some lines look like tokens with their tags: at least three of them, all of one number of columns, more than one."""
-    widths = {len(line.split("\t") if "\t" in line else line.split()) for line in lines if line.strip()}
-    return len(lines) > 2 and len(widths) == 1 and widths != {1}
 
 
 def files_of(paths: Sequence[Path], known: Format) -> list[Path]:

@@ -11,9 +11,10 @@ from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_l
 from unrolled.data.formats.folders import visible, visible_folders
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.opening import PACKED, PLAIN_TEXT
 from unrolled.errors import ConfigError, DataError
 
-_TEXT = frozenset({"", ".txt", ".text", ".utf8"})
+_TEXT = frozenset({"", *PLAIN_TEXT, ".utf8"})
 """Ends of names that say nothing about a class."""
 
 _SHOWN = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -24,7 +25,7 @@ class PlainLines:
     """Text without labels. Lines with nothing in them are left out."""
 
     name = "lines"
-    suffixes: tuple[str, ...] = (".txt", ".text")
+    suffixes: tuple[str, ...] = PLAIN_TEXT
     about = About(
         "plain text without labels, a sequence a line, to predict",
         ("text",),
@@ -72,15 +73,9 @@ class ClassFiles(PlainLines):
         """The sequences class by class, in the order of names. A folder without files and an empty file of a sequence are a `DataError`."""
         if wanted.each_step:
             raise ConfigError("Files of classes have a label for each sequence and none for its steps. Use them to classify, not to tag.")
-        if options.whole or _are_classes(_folders(paths), paths):
-            files = [file for folder in _folders(paths) for file in visible(folder)]
-            for file in files or paths:
-                yield from _text(file, options, (file.absolute().parent.name,))
-            return
-        files = [file for path in paths for file in (visible(path) if path.is_dir() else [path])]
-        by_suffix = len({_stem(file) for file in files}) == 1 and all(_suffix(file) not in _TEXT for file in files)
-        for file in files:
-            yield from _lines(file, options, (_suffix(file)[1:] if by_suffix else _stem(file),))
+        whole = options.whole or _are_classes(_folders(paths), paths)
+        for file, label in classes(paths, whole=whole):
+            yield from (_text if whole else _lines)(file, options, (label,))
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """That files have classes, and whether each is one sequence."""
@@ -99,6 +94,16 @@ def _pieces(tokens: Sequence[str], prediction: Prediction) -> Iterator[tuple[str
         sure = [probability for _, _, probability in inside]
         text = "".join(token for token, _, _ in inside).translate(_SHOWN)
         yield text, tag, f"{sum(sure) / len(sure):.4f}"
+
+
+def classes(paths: Sequence[Path], *, whole: bool | None = None) -> list[tuple[Path, str]]:
+    """The files of classes, each with its class; those in folders of classes are `whole` sequences, if nothing is said."""
+    if _are_classes(_folders(paths), paths) if whole is None else whole:
+        inside = [file for folder in _folders(paths) for file in visible(folder)]
+        return [(file, file.absolute().parent.name) for file in inside or paths]
+    files = [file for path in paths for file in (visible(path) if path.is_dir() else [path])]
+    by_suffix = len({_stem(file) for file in files}) == 1 and all(_suffix(file) not in _TEXT for file in files)
+    return [(file, _suffix(file)[1:] if by_suffix else _stem(file)) for file in files]
 
 
 def _folders(paths: Sequence[Path]) -> list[Path]:
@@ -133,14 +138,14 @@ def _lines(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None =
         raise DataError(f"{name} has no text. Give a sequence a line.")
 
 
-def _plain(path: Path) -> Path:
-    """A path without the end that says that the file is packed."""
-    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
-
-
 def _stem(path: Path) -> str:
-    return _plain(path).stem
+    return Path(_plain(path)).stem
 
 
 def _suffix(path: Path) -> str:
-    return _plain(path).suffix
+    return Path(_plain(path)).suffix
+
+
+def _plain(path: Path) -> str:
+    """The name of a file without the end that says that it is packed."""
+    return path.stem if path.suffix.lower() in PACKED else path.name

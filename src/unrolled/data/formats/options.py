@@ -12,13 +12,18 @@ STEPS = ("characters", "parts")
 """What the tags of a table may belong to: each character of its input, or each of its parts between blanks."""
 
 
+STRANDS = ("ignore", "tag")
+"""What tags may say of the strand of a region: nothing, or + or - after its type."""
+
+
 @dataclass(frozen=True)
 class ReadingOptions:
     """How labelled files are read; what is left open is found out from the files.
 
     `labels_needed` says whether a label or tag that was asked for and is not there is an error. `learnt` are the columns, or keys, from
     which a run took its sequences and what is said of them: other files are read from those that have these names. `left` are the columns that it left out. `whole` says that a sequence of
-    text is a whole file, as in folders of classes. These have no flags.
+    text is a whole file, as in folders of classes. `unnamed` is the format of the files that a run learnt from, where their names did not say
+    it: so are others read whose names do not. These have no flags.
     """
 
     labels_needed: ClassVar[bool] = True
@@ -42,6 +47,12 @@ class ReadingOptions:
     )
     separator: str | None = option(None, "What lies between several labels of one sequence, such as ';'.  [default: one label]", rare=True)
     regions: tuple[str, ...] = option((), "BED or GFF files with the named regions of FASTA sequences, as tags.", rare=True)
+    feature_type: tuple[str, ...] = option(
+        (), "Type of the regions to read, such as exon; where several types overlap, the first one wins.  [default: all]", rare=True
+    )
+    strand: str | None = option(
+        None, f"What tags say of the strand of a region: {' or '.join(STRANDS)}, as in exon-.  [default: ignore]", rare=True
+    )
     series: str | None = option(
         None, "Column that says to which series a row of numbers belongs.  [default: each file is one series]", rare=True
     )
@@ -59,10 +70,13 @@ class ReadingOptions:
     learnt: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     whole: bool = False
+    unnamed: str | None = None
 
     def __post_init__(self) -> None:
         if self.steps not in (None, *STEPS):
             raise ConfigError(f"`steps` must be one of {', '.join(STEPS)}, got {self.steps!r}.")
+        if self.strand not in (None, *STRANDS):
+            raise ConfigError(f"`strand` must be one of {', '.join(STRANDS)}, got {self.strand!r}.")
 
     @property
     def learnt_targets(self) -> tuple[str, ...]:

@@ -12,10 +12,11 @@ from typing import Any
 from unrolled.data.builtin import PREFIX
 from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Target
-from unrolled.data.formats.files import first_lines, named, read_lines
+from unrolled.data.formats.files import first_lines, named, read_lines, require_plain
 from unrolled.data.formats.format import About
 from unrolled.data.formats.objects import parse_object, shown
 from unrolled.data.formats.pair_options import PairOptions
+from unrolled.data.opening import inner_name
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
@@ -57,8 +58,12 @@ def _format_of(path: Path, options: PairOptions) -> str:
         if options.format not in PAIRS:
             raise ConfigError(f"There is no format {options.format!r} of pairs. Pass one of {', '.join(PAIRS)}.")
         return options.format
-    name = path.name.lower().removesuffix(".gz")
+    name = inner_name(path).lower()
     found = next((known for suffix, known in SUFFIXES.items() if name.endswith(suffix)), None)
+    if found is None:
+        require_plain(
+            path, options.encoding, f"pass `format={'tsv' if options.targets_needed else 'lines'!r}`, or let its name end in .txt"
+        )
     if found is None and not options.targets_needed:
         return "lines"
     if found is None:
@@ -79,6 +84,8 @@ def _aligned(names: Sequence[str], options: PairOptions) -> Iterator[Example]:
             f"Pairs come either from PAIRS, or from a file `source` beside a file `target`, got {given}. Pass one or the other."
         )
     paths = [Path(options.source), *map(Path, options.target)]
+    for path in paths:
+        require_plain(path, options.encoding, "let its name end in .txt")
     columns = [read_lines(path, options.encoding) for path in paths]
     for rows in zip_longest(*columns):
         if None in rows:
