@@ -23,7 +23,8 @@ def check_options(*, may_drop_all: bool, **options: Any) -> None:
     for name in ("dropout", "recurrent_dropout"):
         value = options[name]
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not (0 <= value < 1 or (value == 1 and may_drop_all)):
-            raise ConfigError(f"`{name}` must be a probability from 0 up to but not including 1, got {value!r}.")
+            kind = ConfigError if isinstance(value, (int, float)) else ConfigTypeError
+            raise kind(f"`{name}` must be a probability from 0 up to but not including 1, got {value!r}.")
     for name in ("bidirectional", "batch_first", "residual", "bfloat16_weights"):
         if not isinstance(options[name], bool):
             raise ConfigTypeError(f"`{name}` must be True or False, got {options[name]!r}.")

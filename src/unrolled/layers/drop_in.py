@@ -31,7 +31,7 @@ class _DropIn(Recurrent):
                  dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Device = None, dtype: torch.dtype | None = None, **more: Any) -> None:  # fmt: skip
         if not isinstance(bias, bool):
             raise ConfigTypeError(f"`bias` must be True or False, got {bias!r}.")
-        if proj_size and cell is not cells.LSTM_PROJECTED:
+        if proj_size != 0 and cell is not cells.LSTM_PROJECTED:
             raise ConfigError("`proj_size` is only for LSTM.")
         nn.Module.__init__(self)
         self.bias, self.proj_size = bias, proj_size
@@ -102,7 +102,8 @@ class LSTM(_DropIn):
                  bidirectional: bool = False, proj_size: int = 0, device: Device = None, dtype: torch.dtype | None = None, **more: Any) -> None:  # fmt: skip
         whole = isinstance(proj_size, int) and not isinstance(proj_size, bool)
         if not whole or proj_size < 0 or (isinstance(hidden_size, int) and 0 < hidden_size <= proj_size):
-            raise ConfigError(
+            kind = ConfigError if whole else ConfigTypeError
+            raise kind(
                 f"`proj_size` must be a positive number smaller than hidden_size = {hidden_size}, or 0 for no projection, got {proj_size}."
             )
         cell = cells.LSTM_PROJECTED if proj_size else cells.LSTM

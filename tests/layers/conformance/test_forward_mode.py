@@ -4,13 +4,16 @@ import pytest
 import torch
 from torch.autograd import forward_ad, gradcheck
 from torch.autograd.functional import jacobian
-from torch.func import functional_call, grad, jacfwd, jvp, vmap
+from torch.func import functional_call, grad, jacfwd, jvp, linearize, vmap
 
 from engines_here import HERE
 from pairs import assert_same, flat, loss_of, make_pair, parameters_of, state_for
 from unrolled.errors import EngineError
 
-pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Attempted to insert a get_attr Node:UserWarning"),
+]
 
 
 def unpacked(result):
@@ -52,6 +55,20 @@ def test_nothing_is_left_behind(free_pair):
     with forward_ad.dual_level():
         free_pair.ours(dual(free_pair.x))
     assert_same(free_pair.ours(free_pair.x), before)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_linearize_is_jvp_in_every_direction(kind):
+    # Torch's own layers give this for the first direction alone, and only while their weights do not learn.
+    pair = make_pair(kind, steps=2)
+    at = pair.x, parameters_of(pair.ours)
+    ways = [(change(pair.x), {name: change(w) for name, w in at[1].items()}) for change in (torch.cos, torch.sin)]
+
+    def run(x, weights):
+        return flat(functional_call(pair.ours, weights, (x,)))
+
+    results, along = linearize(run, *at)
+    assert_same([(results, along(*way)) for way in ways], [jvp(run, at, way) for way in ways])
 
 
 def test_jvp_of_input_and_weights(free_pair):
