@@ -18,9 +18,7 @@ from unrolled.tasks.recipe import Recipe, T
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import C, D, M
 from unrolled.training import Display, Outcome, RunFolder, TrainingOptions, train
-
-CELL, CODECS = "recurrence.cell", "codecs.json"
-"""The files of a run folder that tasks write beside the configuration."""
+from unrolled.training.run_folder import CELL, CODECS
 
 
 def run_training(
@@ -69,8 +67,7 @@ def _begin(
     values = {**options, "cell": cell.name, "sources": sources or options.get("sources")}
     configuration = Configuration.from_flat(recipe.name, recipe.options, values)
     configuration.options.training.require()
-    folder.require_new()
-    with display:
+    with display, folder.taken():
         data = recipe.read(configuration, display.work)
         configuration = dataclasses.replace(recipe.resolve(configuration, data.codecs), fingerprint=data.fingerprint)
         torch.manual_seed(configuration.options.training.seed)

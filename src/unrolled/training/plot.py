@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unrolled.extras import extra
-from unrolled.training.checkpoint import replace_file
+from unrolled.training.checkpoint import save_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ def plot_losses(path: Path, records: Records, unit: str) -> None:
     """Draw training and held-out loss against updates into a PNG; nothing if there is nothing to draw yet."""
     figure = draw_losses(records, unit)
     if figure.axes[0].lines:
-        replace_file(path, lambda aside: figure.savefig(aside, format="png", dpi=120))
+        save_whole(path, lambda file: figure.savefig(file, format="png", dpi=120))
 
 
 def draw_losses(records: Records, unit: str = "loss", size: tuple[float, float] = SIZE) -> "Figure":

@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from unrolled.errors import DataError
 from unrolled.inspect.report.parts import Drawing, Graph, Part
 
 
@@ -50,10 +51,13 @@ class Report:
         )
 
     def save_pictures(self, folder: Path) -> list[Path]:
-        """Write every picture into a folder, which is made if need be; gives the files."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write every picture into a folder, which is made if need be; gives the files. `DataError` if that fails."""
         pictures = [part for section in self.sections for part in section.parts if isinstance(part, (Drawing, Graph))]
-        return [path for picture in pictures for path in picture.save(folder)]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return [path for picture in pictures for path in picture.save(folder)]
+        except OSError as error:
+            raise DataError(f"The pictures could not be written to {folder}: {error.strerror or error}. Choose another folder.") from None
 
     def numbers(self) -> dict[str, Any]:
         """What it says, as what JSON can hold."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from unrolled.errors import DataError
 from unrolled.extras import extra
-from unrolled.training.checkpoint import replace_file
+from unrolled.training.checkpoint import save_whole
 
 Labels = Sequence[tuple[str, ...]]
 """For each sequence its labels, or the tags of its steps."""
@@ -100,7 +100,7 @@ class Scores:
         axes.set_yticks(range(len(self.names)), self.names)
         axes.set_xlabel("" if several else "predicted")
         axes.set_ylabel("label" if several else "true")
-        replace_file(Path(path), lambda aside: figure.savefig(aside, format="png", dpi=120))
+        save_whole(Path(path), lambda file: figure.savefig(file, format="png", dpi=120))
 
 
 def score_labels(true: Labels, predicted: Labels, *, several: bool = False, frequent: str | None = None) -> Scores:
