@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import unrolled as un
 from breaking.children import Ended, each
 from breaking.mutations import KINDS
 from unrolled.cli import main
+from unrolled.files import UNFINISHED
+from unrolled.tasks import find_recipe, run_training
+from unrolled.training import RunFolder, Silent
 
 LIMIT = 30.0
 LONGEST = 5000
@@ -43,11 +45,9 @@ def whole_runs(place: Path) -> None:
     write("tags.jsonl", [{"tokens": ["a", w], "tags": ["DET", k]} for w, k in (("dog", "NOUN"), ("runs", "VERB")) * 20])
     write("numbers.jsonl", [{"text": f"{n} {n + 1}", "value": n / 7} for n in range(40)])
     (place / "pairs.tsv").write_text("".join(f"a{n}b\tb{n}a\n" for n in range(40)))
-    un.train_language_model("text.txt", out="lm", window=16, **_TINY)
-    un.train_classifier("rows.jsonl", out="classify", **_TINY)
-    un.train_tagger("tags.jsonl", out="tag", **_TINY)
-    un.train_regressor("numbers.jsonl", out="regress", target="value", **_TINY)
-    un.train_translator("pairs.tsv", out="translate", level="char", **_TINY)
+    options = {"lm": {"window": 16}, "regress": {"target": "value"}, "translate": {"level": "char"}}
+    for task, file in _FILES.items():
+        run_training(find_recipe(task), file, RunFolder(task), {**_TINY, **options.get(task, {})}, Silent())
 
 
 def cases(count: int, seed: int, kinds: tuple[str, ...] = tuple(KINDS)) -> list[Case]:
@@ -61,7 +61,7 @@ def cases(count: int, seed: int, kinds: tuple[str, ...] = tuple(KINDS)) -> list[
 
 
 def fuzzed(place: Path, chosen: list[Case], limit: float = LIMIT) -> Iterator[Ended]:
-    """How each case ends; beside the words of `children` that can be "outside", for what wrote or ran anything elsewhere, and "long"."""
+    """How each case ends; beside the words of `children` that can be "outside", for what wrote or ran anything elsewhere, "long" and "noisy"."""
     before = os.getcwd()
     os.chdir(place)
     try:
@@ -97,11 +97,13 @@ def _act(place: Path, case: Case) -> None:
 
 def _judged(box: Path, ended: Ended) -> Ended:
     """How a case ended, once what lies outside its folder is looked at; where all is well what is left of it goes."""
-    names = {path.name for path in box.iterdir()} - {"run", "predicted"}
+    names = {path.name for path in box.iterdir() if not path.name.startswith(UNFINISHED)} - {"run", "predicted"}
     if names != {"outside", "precious", "pipe"} or list((box / "outside").iterdir()) or (box / "precious").read_text() != "precious":
         return "outside", f"{sorted(names)} {ended}"
     if ended[0] == "refused" and len(ended[1]) > LONGEST:
         return "long", ended[1][:300]
+    if "Warning: " in ended[1]:
+        return "noisy", ended[1][-1000:]
     if ended[0] in ("fine", "refused"):
         shutil.rmtree(box, ignore_errors=True)
     return ended

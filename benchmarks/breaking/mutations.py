@@ -49,8 +49,8 @@ def flipped(folder: Path, others: list[Path], chance: Random) -> None:
 
 def swapped(folder: Path, others: list[Path], chance: Random) -> None:
     """A file has the content of another one, of this run or of one of another task."""
-    source = _any_file(chance.choice([folder, *others]), chance)
-    shutil.copy(source, _any_file(folder, chance))
+    content = _any_file(chance.choice([folder, *others]), chance).read_bytes()
+    _any_file(folder, chance).write_bytes(content)
 
 
 def foreign(folder: Path, others: list[Path], chance: Random) -> None:

@@ -10,6 +10,7 @@ from unrolled.data.codecs.text import TextCodec
 from unrolled.data.columns import Mapped
 from unrolled.errors import DataError, UnrolledError
 from unrolled.files import open_file, read_file, write_file
+from unrolled.plain import from_json
 
 _FORMAT = 4
 _RECORD = "entry.json"
@@ -53,12 +54,12 @@ def require_tokens(lengths: dict[str, int], held_out: float) -> None:
 def _load(folder: Path, names: Sequence[str]) -> tuple[TextCodec, dict[str, Mapped]] | None:
     """What was written there; None if it is missing or is not what was written."""
     try:
-        record, key = json.loads(read_file(folder / _RECORD))
+        record, key = from_json(read_file(folder / _RECORD))
         if key_of(record) != key or any(_digest(token_path(folder, name)) != record["digests"][name] for name in names):
             return None
         codec = TextCodec.from_json(record["codec"])
         return codec, {n: Mapped(token_path(folder, n), codec.vocabulary.dtype, int(record["lengths"][n])) for n in names}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, UnrolledError):
+    except (OSError, ValueError, KeyError, TypeError, UnrolledError):
         return None
 
 

@@ -129,6 +129,13 @@ def damaged(what: str) -> RunError:
     return RunError(f"What the run knows of its data is damaged or foreign: {what}. Take it from a copy of the run.")
 
 
+def switch(found: Mapping[str, Any], name: str) -> bool:
+    """What a run says of something that is so or not. `RunError` for something else."""
+    if not isinstance(found[name], bool):
+        raise damaged(f"{name!r} must be true or false, got {found[name]!r}")
+    return found[name]
+
+
 def split_words(text: str) -> list[str]:
     """The words of `text` in order: newlines, `<tags>`, words with inner apostrophes, and single punctuation marks."""
     return _WORD.findall(text)

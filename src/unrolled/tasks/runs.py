@@ -13,6 +13,7 @@ from unrolled.data.text import Source
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledError
 from unrolled.options import options_of
+from unrolled.plain import from_json
 from unrolled.tasks.configuration import Configuration, G, groups_of
 from unrolled.tasks.recipe import Recipe, T
 from unrolled.tasks.task import Task
@@ -50,8 +51,8 @@ def load_run(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> T:
 def read_codecs(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> C:
     """The codecs of a run. `RunError` for what is none."""
     try:
-        return recipe.codecs(json.loads(folder.read_text(CODECS)))
-    except (ValueError, RecursionError) as error:
+        return recipe.codecs(from_json(folder.read_text(CODECS)))
+    except ValueError as error:
         raise damaged(f"{CODECS} is not JSON ({error})") from None
 
 
@@ -152,6 +153,8 @@ def _build(recipe: Recipe[G, D, C, M, T], configuration: Configuration[G], codec
 
 
 def _built(recipe: Recipe[G, D, C, M, T], configuration: Configuration[G], codecs: C, cell: Cell, folder: RunFolder) -> M:
+    if not recipe.agree(configuration, codecs):
+        raise RunError(f"The configuration of {folder} and its {CODECS} do not belong together. Take both from one copy of the run.")
     try:
         return _build(recipe, configuration, codecs, cell)
     except ConfigError as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 from unrolled.errors import RunError
 from unrolled.files import append_to, read_file
+from unrolled.plain import from_json
 from unrolled.training.checkpoint import save_text
 
 
@@ -54,8 +55,8 @@ class History:
 def _whole(lines: list[bytes]) -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
+            record = from_json(line)
+        except ValueError:
             continue
         if isinstance(record, dict) and isinstance(record.get("update"), int):
             yield record

@@ -1,7 +1,6 @@
 """A run on disk: plain data in one folder, used by one process at a time."""
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -13,14 +12,10 @@ from torch import Tensor, nn
 from unrolled.errors import RunError
 from unrolled.extras import is_installed
 from unrolled.files import LARGEST, UNFINISHED, locked, read_file, sweep
+from unrolled.plain import from_toml
 from unrolled.training.checkpoint import load_into, load_tensors, parameters_of, save_tensors, save_text
 from unrolled.training.history import History
 from unrolled.training.plot import plot_losses
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 FORMAT = 1
 CONFIG = "config.toml"
@@ -137,8 +132,8 @@ class RunFolder:
             raise RunError(f"{self} holds no run yet. Begin one in it with `out`.")
         text = self.read_text(CONFIG)
         try:
-            config = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:
+            config = from_toml(text)
+        except ValueError as error:
             raise RunError(f"{self.path / CONFIG} is not TOML: {error}. Take it from a copy of the run.") from None
         if config.get("format") != FORMAT:
             raise RunError(f"{self.path / CONFIG} must have `format = {FORMAT}`, got {config.get('format')!r}: another version wrote it.")

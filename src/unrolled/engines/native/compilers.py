@@ -23,6 +23,7 @@ from unrolled.engines.native.folder import builds_folder, refuse
 from unrolled.engines.native.processes import Outcome, processor, run
 from unrolled.errors import BuildError, UnrolledWarning
 from unrolled.files import UNFINISHED, read_file, write_file
+from unrolled.plain import from_json
 
 EXTRA = "UNROLLED_CFLAGS"
 CURE = "Install gcc or clang, or `pip install ziglang`. UNROLLED_ENGINE=torch or UNROLLED_ENGINE=eager does without a compiler."
@@ -161,12 +162,12 @@ def _judge(candidate: _Candidate) -> Compiler | str:
 
 def _recall(path: Path) -> Compiler | str | None:
     try:
-        note: dict[str, Any] = json.loads(read_file(path))
+        note: dict[str, Any] = from_json(read_file(path))
         if "compiler" in note:
             kept: dict[str, Any] = note["compiler"]
             return Compiler(tuple(kept["command"]), kept["version"], tuple(kept["flags"]), kept["target"], kept["details"])
         return str(note["failed"]) if note["until"] > time.time() else None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
