@@ -3,7 +3,7 @@
 LONGEST = 2000
 """Characters that a message may have; of a longer one the middle is left out."""
 
-_WIDEST = 160
+_WIDEST = 400
 
 
 class UnrolledError(Exception):

@@ -1,5 +1,6 @@
 """Folders of runs that others have made, and that were left at any moment."""
 
+import json
 import os
 import shutil
 
@@ -8,7 +9,7 @@ import pytest
 import unrolled as un
 from unrolled.errors import RunError, UnrolledError
 from unrolled.tasks import find_recipe, run_training
-from unrolled.training import RunFolder, Silent
+from unrolled.training import RunFolder, Silent, read_watch
 
 TINY = {"hidden": 3, "embedding": 2, "batch": 3, "window": 20, "epochs": 1, "evaluations": 1, "watch": True, "watch_every": 5}
 FILES = ["config.toml", "codecs.json", "recurrence.cell", "model.safetensors", "checkpoint.safetensors", "metrics.jsonl", "watch.jsonl"]
@@ -134,3 +135,52 @@ def test_runs_without_a_name_that_begin_together_have_a_folder_each(text, tmp_pa
     with first.taken(), second.taken():
         assert (first.path.name, second.path.name) == ("lm", "lm-2")
         assert second.history.path.parent == second.path
+
+
+def changed(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_sizes_are_compared_before_memory_and_time_are_spent_on_them(copy):
+    changed(copy / "config.toml", "hidden = 3", "hidden = 300000")
+    for act in (un.load, resume):
+        with pytest.raises(RunError, match="belongs to another configuration"):
+            act(copy)
+    (copy / "model.safetensors").unlink()
+    with pytest.raises(RunError, match="belongs to another configuration"):
+        resume(copy)
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "0x" + "f" * 4000, "[" * 5000 + "]" * 5000, f'"{"x" * 10**6}"', "1e400"])
+@pytest.mark.parametrize("name", ["format", "task", "hidden", "held_out"])
+def test_an_absurd_value_is_an_error_of_our_own_and_a_short_one(copy, name, value):
+    line = next(line for line in (copy / "config.toml").read_text().splitlines() if line.startswith(f"{name} ="))
+    changed(copy / "config.toml", line, f"{name} = {value}")
+    with pytest.raises(UnrolledError) as caught:
+        resume(copy)
+    assert 0 < len(str(caught.value)) < 2500
+
+
+@pytest.mark.parametrize("value", ["9" * 4000, "[1]", '"x"', "{}", "1e999", "true", "null"])
+@pytest.mark.parametrize("name", ["clipped", "gradient", "gates", "states", "update", "held_out", "seconds"])
+def test_records_that_are_none_are_passed_over_or_named(copy, name, value):
+    for path in (copy / "watch.jsonl", copy / "metrics.jsonl"):
+        path.write_text("".join(f"{json.dumps(json.loads(line) | {name: 0})}\n" for line in path.read_text().splitlines()))
+        changed(path, f'"{name}": 0', f'"{name}": {value}')
+    try:
+        read_watch(RunFolder(copy))
+    except RunError as error:
+        assert "watch.jsonl" in str(error)
+    assert resume(copy).finished
+
+
+@pytest.mark.parametrize("value", ["9" * 4000, "-1", "1.5", "[]"])
+def test_a_place_where_no_run_can_stand_is_refused(copy, value):
+    folder = RunFolder(copy)
+    tensors, metadata = folder.load_checkpoint()
+    position = metadata["position"].replace('"updates": ', f'"updates": {value}, "x": ', 1)
+    folder.save_checkpoint({name: tensor.clone() for name, tensor in tensors.items()}, {"position": position})
+    with pytest.raises(RunError, match="does not say where the run stood"):
+        resume(copy)

@@ -156,6 +156,9 @@ def _built(recipe: Recipe[G, D, C, M, T], configuration: Configuration[G], codec
     if not recipe.agree(configuration, codecs):
         raise RunError(f"The configuration of {folder} and its {CODECS} do not belong together. Take both from one copy of the run.")
     try:
+        # Sizes are compared before memory is taken for them, and before it takes time to fill it.
+        with torch.device("meta"):
+            folder.require_same(_build(recipe, configuration, codecs, cell))
         return _build(recipe, configuration, codecs, cell)
     except ConfigError as error:
         raise RunError(f"The configuration of {folder} describes no network: {error}") from None

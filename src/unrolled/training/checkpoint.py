@@ -53,6 +53,14 @@ def parameters_of(model: nn.Module) -> dict[str, Tensor]:
 
 def load_into(own: Mapping[str, Tensor], given: Mapping[str, Tensor], path: Path) -> None:
     """Copy tensors over those of the same name. `RunError`, and nothing is copied, unless names, shapes and dtypes are the same."""
+    require_same(own, given, path)
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(given[name])
+
+
+def require_same(own: Mapping[str, Tensor], given: Mapping[str, Tensor], path: Path) -> None:
+    """`RunError` unless the tensors of a file have the names, shapes and dtypes of one's own."""
     for name in own.keys() ^ given.keys():
         where = "has no" if name in own else "has an unexpected"
         raise RunError(
@@ -62,6 +70,3 @@ def load_into(own: Mapping[str, Tensor], given: Mapping[str, Tensor], path: Path
         expected, got = (f"{list(t.shape)} {t.dtype}" for t in (tensor, given[name]))
         if expected != got:
             raise RunError(f"{path} must have {name!r} of {expected}, got {got}: it belongs to another configuration.")
-    with torch.no_grad():
-        for name, tensor in own.items():
-            tensor.copy_(given[name])

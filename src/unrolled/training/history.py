@@ -58,7 +58,7 @@ def _whole(lines: list[bytes]) -> Iterator[dict[str, Any]]:
             record = from_json(line)
         except ValueError:
             continue
-        if isinstance(record, dict) and isinstance(record.get("update"), int):
+        if isinstance(record, dict) and type(record.get("update")) is int:
             yield record
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Records = Sequence[Mapping[str, Any]]
 
+_LONGEST = 60
+
 SIZE = (7.0, 4.2)
 """In inches, if nothing is said."""
 
@@ -55,6 +57,11 @@ def draw_gates(gates: Mapping[str, np.ndarray], update: np.ndarray, size: tuple[
     return _told(figure, axes)
 
 
+def literal(text: str) -> str:
+    """A text for a picture: as it is, without mathematics between dollars, and no longer than can be read."""
+    return (text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…").replace("$", r"\$")
+
+
 def points(records: Records, key: str) -> list[tuple[int, float]]:
     """The updates at which a number was recorded, and the numbers."""
     return [(r["update"], r[key]) for r in records if isinstance(r.get(key), (int, float))]
@@ -77,4 +84,4 @@ def _told(figure: "Figure", axes: "Axes") -> "Figure":
 
 
 def _short(name: str) -> str:
-    return name.replace("recurrent.", "")
+    return literal(name.replace("recurrent.", ""))

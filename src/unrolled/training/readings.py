@@ -98,7 +98,8 @@ def read_watch(folder: RunFolder) -> Readings:
     if not records:
         raise RunError(f"{folder} was not watched: it has no {folder.watched.path.name}. Train with `watch`, or resume with it.")
     try:
-        return _readings(folder, records)
+        with np.errstate(all="ignore"):
+            return _readings(folder, records)
     except (TypeError, ValueError, AttributeError, OverflowError):
         raise RunError(f"{folder.watched.path} is damaged or foreign: some record is not what is recorded. Move it away.") from None
 

@@ -13,7 +13,7 @@ from unrolled.errors import RunError
 from unrolled.extras import is_installed
 from unrolled.files import LARGEST, UNFINISHED, locked, read_file, sweep
 from unrolled.plain import from_toml
-from unrolled.training.checkpoint import load_into, load_tensors, parameters_of, save_tensors, save_text
+from unrolled.training.checkpoint import load_into, load_tensors, parameters_of, require_same, save_tensors, save_text
 from unrolled.training.history import History
 from unrolled.training.plot import plot_losses
 
@@ -24,6 +24,9 @@ CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.jsonl"
 WATCH = "watch.jsonl"
 PICTURE = "loss.png"
+MODEL = "model."
+"""How the names of weights begin in a checkpoint."""
+
 CELL, CODECS = "recurrence.cell", "codecs.json"
 """The files that tasks write beside the configuration, and before it."""
 
@@ -161,6 +164,14 @@ class RunFolder:
         """Give the model the weights of the run. `RunError` if they are missing, damaged, or those of another model."""
         path = self.path / WEIGHTS
         load_into(parameters_of(model), load_tensors(path)[0], path)
+
+    def require_same(self, model: nn.Module) -> None:
+        """`RunError` unless the weights of the run, as far as there are any, are those of such a model; they are not read for that."""
+        for name, prefix in ((WEIGHTS, ""), (CHECKPOINT, MODEL)):
+            if os.path.lexists(self.path / name):
+                found = load_tensors(self.path / name)[0].items()
+                own = {key.removeprefix(prefix): tensor for key, tensor in found if key.startswith(prefix)}
+                require_same(parameters_of(model), own, self.path / name)
 
     def has_checkpoint(self) -> bool:
         """Whether there is something to go on from."""

@@ -14,7 +14,7 @@ from unrolled.plain import from_json
 from unrolled.training.average import ExponentialMovingAverage
 from unrolled.training.checkpoint import parameters_of
 from unrolled.training.options import TrainingOptions
-from unrolled.training.run_folder import RunFolder
+from unrolled.training.run_folder import MODEL, RunFolder
 
 _CARRIED = "carried."
 _RANDOM = "random."
@@ -102,7 +102,7 @@ def restore_state(
 
 def _own(model: nn.Module, optimiser: torch.optim.Optimizer, average: ExponentialMovingAverage) -> dict[str, Tensor]:
     """The weights, under `optimiser.` what it keeps of each, and under `average.` their moving averages."""
-    own = {f"model.{name}": tensor for name, tensor in parameters_of(model).items()}
+    own = {f"{MODEL}{name}": tensor for name, tensor in parameters_of(model).items()}
     means = {f"optimiser.{name}.{key}": value for name, p in model.named_parameters() for key, value in optimiser.state[p].items()}
     return {**own, **means, **{f"average.{name}": tensor for name, tensor in average.tensors().items()}}
 
