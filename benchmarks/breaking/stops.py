@@ -21,7 +21,7 @@ from unrolled.training.run_folder import CHECKPOINT, CONFIG, METRICS, WATCH, WEI
 
 LIMIT = 60.0
 OPTIONS = {"hidden": 4, "embedding": 3, "batch": 3, "window": 20, "epochs": 2, "evaluations": 4, "dropout": 0.3, "checkpoint_seconds": 0.0}
-OPTIONS |= {"watch": True, "watch_every": 4, "average": 0.9}
+OPTIONS |= {"watch": True, "watch_every": 4, "average": 0.9, "engine": "eager"}
 
 MOMENTS = ("folder", "before a replace", "after a replace", "half a file", "half a line", "update")
 """What a run can be stopped at: each happens several times."""
@@ -117,6 +117,7 @@ def stopped(text: Path, place: Path, each: int, seed: int) -> Iterator[tuple[str
         run(text, alone)
         counted.write_text(" ".join(str(moments.seen[kind]) for kind in MOMENTS))
 
+    run(text, place / "warm-up")  # what a first run loads is then there in every process that is forked
     ended = once(count, LIMIT)
     if ended[0] != FINE:
         yield "left alone", ended
