@@ -123,7 +123,7 @@ def test_a_folder_with_something_else_is_not_begun_in(text, tmp_path):
 
 def test_where_beginning_fails_no_folder_stays(tmp_path):
     with pytest.raises(UnrolledError):
-        begin(tmp_path / "run", tmp_path / "no such text")
+        begin(tmp_path / "runs" / "run", tmp_path / "no such text")
     (tmp_path / "own").mkdir()
     with pytest.raises(UnrolledError):
         begin(tmp_path / "own", tmp_path / "no such text")

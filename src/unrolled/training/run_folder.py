@@ -74,21 +74,22 @@ class RunFolder:
         try:
             yield
         except BaseException:
-            if made:
-                with suppress(OSError):
-                    self.path.rmdir()
+            with suppress(OSError):
+                for folder in made:
+                    folder.rmdir()
             raise
 
-    def _make(self) -> bool:
-        """Make the folder; gives whether it was not there."""
+    def _make(self) -> list[Path]:
+        """Make the folder; gives those that were not there, the innermost first."""
         first, number = self.path, 1
         while True:
+            missing = [folder for folder in (self.path, *self.path.parents) if not os.path.lexists(folder)]
             try:
                 self.path.mkdir(parents=True)
-                return True
+                return missing
             except FileExistsError:
                 if not self._numbered:
-                    return False
+                    return []
             except OSError as error:
                 raise self._unwritable(error) from None
             number += 1
