@@ -1,8 +1,19 @@
 """Every exception that the toolkit raises on purpose: each message names the culprit, what was expected, what came and the cure."""
 
+LONGEST = 2000
+"""Characters that a message may have; of a longer one the middle is left out."""
+
+_WIDEST = 400
+
 
 class UnrolledError(Exception):
     """Base of all the toolkit's own errors: `except UnrolledError` catches everything that bad input can cause."""
+
+    def __init__(self, message: object = "") -> None:
+        text = str(message)
+        if len(text) > LONGEST:
+            text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
+        super().__init__(text)
 
 
 class EquationError(UnrolledError, ValueError):
@@ -15,7 +26,8 @@ class EquationError(UnrolledError, ValueError):
         self.line, self.column = line, column
         if source:
             number = f"{line} | "
-            message = f"{message}\n{number}{source}\n{' ' * (len(number) + column - 1)}^"
+            first = max(column - _WIDEST // 2, 0) if len(source) > _WIDEST else 0
+            message = f"{message[:LONGEST]}\n{number}{source[first : first + _WIDEST]}\n{' ' * (len(number) + column - 1 - first)}^"
         super().__init__(message)
 
 

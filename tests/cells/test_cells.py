@@ -122,7 +122,8 @@ def test_files_that_cannot_be_cells_are_refused(tmp_path):
         ('output = "q"', EquationError, "No line assigns `q[t]`, the output"),
         ('output = "y"\ninit.W = 1', ConfigError, "names 'W', which is not one of its vectors (b)"),
         ('output = "y"\ninit.b = "1"', ConfigError, "a finite number, got '1'"),
-        ('output = "y"\ninit.b = 1' + "0" * 400, ConfigError, "a finite number, got 1000"),
+        ('output = "y"\ninit.b = 1' + "0" * 400, DataError, "a whole number has more than 64 bits"),
+        ('output = "y"\ninit.b = 1e39', ConfigError, "must fit single precision"),
         ('output = "y"\nname = " "', ConfigError, "A cell needs a name"),
     ],
 )

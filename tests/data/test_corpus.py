@@ -144,17 +144,25 @@ def test_every_option_has_its_own_entry_and_content_its_fingerprint(poem: Path, 
     assert same == [False, True, False, True, True, False, False]
 
 
-@pytest.mark.parametrize("damage", ["shorter", "longer", "gone", "record", "lengths"])
+@pytest.mark.parametrize("damage", ["shorter", "longer", "other", "gone", "record", "lengths", "codec", "deep", "link", "pipe"])
 def test_a_damaged_entry_is_made_again(poem: Path, damage: str) -> None:
     path = prepare(poem).train.path
     record = path.parent / "entry.json"
     if damage in ("shorter", "longer"):
         path.write_bytes(path.read_bytes()[:-1] if damage == "shorter" else path.read_bytes() + b"x")
-    elif damage == "gone":
-        path.unlink()
+    elif damage == "other":
+        path.write_bytes(path.read_bytes()[::-1])
+    elif damage in ("gone", "link", "pipe"):
+        path.rename(path.with_name("moved"))
+        {"gone": lambda _: None, "link": lambda at: at.symlink_to("moved"), "pipe": os.mkfifo}[damage](path)
     else:
-        found = json.loads(record.read_text(encoding="utf-8"))
-        record.write_text("{" if damage == "record" else json.dumps(found | {"lengths": {"train": -1}}), encoding="utf-8")
+        (found, key), text = json.loads(record.read_text(encoding="utf-8")), ""
+        if damage == "lengths":
+            text = json.dumps([found | {"lengths": {"train": -1}}, key])
+        elif damage == "codec":
+            found["codec"]["symbols"]["names"].reverse()
+            text = json.dumps([found, key])
+        record.write_text(text or {"record": "{", "deep": "[" * 100_000}[damage], encoding="utf-8")
     assert "".join(parts(prepare(poem))) == POEM
 
 
@@ -227,7 +235,7 @@ def test_an_unwritable_cache_gives_way_to_a_temporary_one(tmp_path: Path, monkey
     monkeypatch.setenv("UNROLLED_CACHE", str(poem / "below-a-file"))
     monkeypatch.setattr(folders.tempfile, "tempdir", str(tmp_path))
     assert cache_folder().parent == tmp_path and cache_folder().name.startswith("unrolled-")
-    monkeypatch.setattr(folders, "_own", lambda _: False)
+    monkeypatch.setattr(folders.tempfile, "tempdir", str(poem / "below-a-file"))
     with pytest.raises(DataError, match="UNROLLED_CACHE"):
         cache_folder()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from unrolled import files, folders
 from unrolled.engines.native import build as building
 from unrolled.engines.native import compilers, folder, processes
 from unrolled.engines.native.build import build, load, notice
@@ -32,14 +33,16 @@ def fresh(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("UNROLLED_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(folder, "_refused", {})
-    monkeypatch.setattr(folder, "_private", [])
+    monkeypatch.setattr(folders, "_private", [])
+    monkeypatch.setattr(folders, "_told", set())
+    monkeypatch.setattr(folders.tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(building, "_noticed", set())
     find_spec = compilers.importlib.util.find_spec
     monkeypatch.setattr(compilers.importlib.util, "find_spec", lambda name: None if name == "ziglang" else find_spec(name))
     compilers._find.cache_clear()
     yield
     compilers._find.cache_clear()
-    for _, private in folder._private:
+    for _, private in folders._private:
         shutil.rmtree(private, ignore_errors=True)
 
 
@@ -302,6 +305,35 @@ def test_a_library_that_cannot_be_loaded_is_an_error_and_made_again(tmp_path):
     assert not rubbish.with_suffix(".sum").exists()
 
 
+@needs_compiler
+@pytest.mark.parametrize("swap", ["another folder", "a link"])
+def test_a_folder_that_was_exchanged_after_it_was_checked_is_not_loaded_from(swap, tmp_path, monkeypatch):
+    path = build("a", SOURCE, ["K=1"])
+    ours, foreign = path.parent, path.parent.with_name("foreign")
+    shutil.copytree(ours, foreign)
+    other = build("b", SOURCE, ["K=2"])
+    for suffix, content in ((".so", other.read_bytes()), (".sum", other.with_suffix(".sum").read_bytes())):
+        (foreign / path.name).with_suffix(suffix).write_bytes(content)
+    ours.rename(ours.with_name("moved"))
+    if swap == "a link":
+        ours.symlink_to(foreign)
+    else:
+        foreign.rename(ours)
+        ours.chmod(0o777)
+    with pytest.raises(BuildError, match="cannot be loaded"):
+        load(path)
+
+
+@needs_compiler
+def test_a_library_exchanged_after_it_was_checked_is_not_loaded():
+    path, other = build("a", SOURCE, ["K=1"]), build("a", SOURCE, ["K=2"])
+    shutil.copy(other, path)
+    with pytest.raises(BuildError, match="cannot be loaded"):
+        load(path)
+    assert answer(build("a", SOURCE, ["K=1"])) == 5
+    assert answer(other) == 6
+
+
 BUILD = """
 import sys
 from unrolled.engines.native.build import build, load
@@ -368,7 +400,8 @@ def _writable_by_others(native, monkeypatch):
 
 def _anothers(native, monkeypatch):
     native.mkdir(mode=0o700)
-    monkeypatch.setattr(folder.os, "getuid", lambda: native.stat().st_uid + 1)
+    real = folders.not_ours
+    monkeypatch.setattr(folders, "not_ours", lambda at, found: f"{at} belongs to another user" if at == native else real(at, found))
 
 
 def _in_a_shared_place(native, monkeypatch):
@@ -386,7 +419,7 @@ def _noexec(native, monkeypatch):
 REFUSED = {
     "others can write": _writable_by_others,
     "belongs to another user": _anothers,
-    "anybody can write": _in_a_shared_place,
+    "others can write to": _in_a_shared_place,
     "cannot be written": _no_folder,
     "noexec": _noexec,
 }
@@ -429,23 +462,23 @@ print(path)
     out, err = process.communicate()
     assert process.returncode == 0, err
     path = Path(out.strip())
-    assert "unrolled-native-" in str(path) and not path.parent.exists()
+    assert "unrolled-" in str(path) and not path.parent.exists()
 
 
 @needs_compiler
 def test_a_full_disk_gives_way_to_the_private_folder(tmp_path, monkeypatch):
     find_compiler()
-    write = building.write_whole
+    write = building.write_file
 
     def full(path, content):
-        if tmp_path in path.parents:
+        if tmp_path / "cache" in path.parents:
             raise OSError(errno.ENOSPC, "No space left on device")
         write(path, content)
 
-    monkeypatch.setattr(building, "write_whole", full)
+    monkeypatch.setattr(building, "write_file", full)
     with pytest.warns(UnrolledWarning, match="No space left"):
         assert answer(build("a", SOURCE, ["K=1"])) == 5
-    monkeypatch.setattr(building, "write_whole", lambda path, content: full(tmp_path / "x", b""))
+    monkeypatch.setattr(building, "write_file", lambda path, content: full(tmp_path / "cache" / "x", b""))
     with pytest.raises(BuildError, match=r"Nothing can be compiled.*No space left"):
         build("b", SOURCE, ["K=1"])
 
@@ -519,8 +552,8 @@ def test_where_files_cannot_be_locked_it_works_all_the_same(monkeypatch):
     def unsupported(_):
         raise OSError(errno.ENOTSUP, "not supported")
 
-    monkeypatch.setattr(folder, "_lock", unsupported)
-    monkeypatch.setattr(folder, "_unlock", unsupported)
+    monkeypatch.setattr(files, "_lock", unsupported)
+    monkeypatch.setattr(files, "_unlock", unsupported)
     assert answer(build("a", SOURCE, ["K=1"])) == 5
 
 

@@ -9,7 +9,7 @@ from input_batches import OPTIONS, SIZES, batch_of
 from squares import Squares
 from unrolled.errors import ConfigError
 from unrolled.inspect.inspection_input import InspectionInput
-from unrolled.inspect.report import report_on
+from unrolled.inspect.report import Report, report_on
 from unrolled.models import EachStep, Encoder, Softmax, Whole
 
 
@@ -37,3 +37,10 @@ def test_a_network_without_recurrent_layers_cannot_be_reported_on():
     encoder = Encoder(SIZES, replace(OPTIONS, layers=0))
     with pytest.raises(ConfigError, match="`layers=0`"):
         report_on(replace(given, model=EachStep(encoder, Softmax(3))))
+
+
+def test_a_page_holds_no_signs_that_cannot_be_seen_and_reaches_nothing():
+    page = Report("a\x1b[31m\x00b\u202ec", ["\x7f\u2066"], []).html()
+    assert "a␛[31m␀b[U+202E]c" in page and "␡[U+2066]" in page
+    assert not [c for c in page if (ord(c) < 32 and c not in "\n\t") or c in "\x7f\u202e\u2066"]
+    assert "default-src 'none'" in page.partition("<title>")[0]

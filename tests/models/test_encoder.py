@@ -230,7 +230,7 @@ def test_a_network_that_reads_ahead_cannot_go_on():
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"layers": -1}, "`layers` must be at least 0, got -1"),
+        ({"layers": -1}, "`layers` must be from 0 to 1000, got -1"),
         ({"hidden": 0}, "`hidden` must be at least 1, got 0"),
         ({"input_window": 0}, "`input_window` must be at least 1, which is the step itself, got 0"),
         ({"layers": 0, "residual": True}, "`layers=0` has no recurrent layers"),

@@ -160,7 +160,7 @@ def test_tied_embeddings_are_as_wide_as_what_the_output_layer_reads():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"layers": -1}, "`layers` must be at least 0, got -1"),
+        ({"layers": -1}, "`layers` must be from 0 to 1000, got -1"),
         ({"hidden": 0}, "`hidden` must be at least 1, got 0"),
         ({"input_window": 0}, "`input_window` must be at least 1, which is the step itself, got 0"),
         (

@@ -182,13 +182,24 @@ class Killed(BaseException):
     pass
 
 
-def test_a_termination_request_saves_like_an_interrupt(train, after):
-    after(5, lambda: os.kill(os.getpid(), signal.SIGTERM))
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_termination_request_saves_like_an_interrupt(train, after, name):
+    number = getattr(signal, name)
+    after(5, lambda: os.kill(os.getpid(), number))
     stopped = train()
     assert not stopped.outcome.finished
     position = json.loads(stopped.load_checkpoint()[1]["position"])
     assert position["updates"] == 5
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(number) == signal.SIG_DFL
+
+
+def test_a_signal_that_is_ignored_stays_so(train, after):
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        after(5, lambda: os.kill(os.getpid(), signal.SIGHUP))
+        assert train().outcome.finished
+    finally:
+        signal.signal(signal.SIGHUP, previous)
 
 
 def test_a_second_interrupt_does_not_wait(train, after):

@@ -1,8 +1,6 @@
 """A named recurrence with what a paper says beside its equations: initial values, output, reference; and its form as a file."""
 
-import math
 import re
-import sys
 from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
@@ -14,15 +12,13 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from unrolled.errors import ConfigError, DataError
+from unrolled.plain import from_toml
 
 if TYPE_CHECKING:
     from unrolled.equations import Recurrence
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
+_LARGEST = 3.4028234663852886e38  # of a number in single precision
 _RULE = "---"
 _HEADER = {"name": str, "output": str, "init": dict, "reference": str}
 
@@ -133,12 +129,13 @@ def _check_init(name: str, recurrence: "Recurrence", key: str, value: object) ->
             f"`init` of cell {name!r} names {key!r}, which is not one of its vectors ({', '.join(vectors) or 'it has none'})."
         )
     if isinstance(value, bool) or not isinstance(value, Real) or not _is_finite(value):
-        raise ConfigError(f"`init` of cell {name!r} must give {key!r} a finite number, got {value!r}.")
+        raise ConfigError(f"`init` of cell {name!r} must give {key!r} a finite number, got {value!r}. It must fit single precision.")
 
 
 def _is_finite(value: Real) -> bool:
+    """Whether it is a number in single precision, too."""
     try:
-        return math.isfinite(float(value))
+        return abs(float(value)) <= _LARGEST
     except OverflowError:  # a whole number beyond every float
         return False
 
@@ -155,8 +152,8 @@ def cell_from_text(text: str, name: str) -> Cell:
     header: dict[str, object] = {}
     if rule is not None:
         try:
-            header = tomllib.loads("\n".join(lines[:rule]))
-        except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a whole number of too many digits
+            header = from_toml("\n".join(lines[:rule]))
+        except ValueError as error:
             raise DataError(f"The header of cell {name!r}, above `---`, is not TOML: {error}.") from None
         lines[: rule + 1] = [""] * (rule + 1)
     for key, value in header.items():

@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 
 from unrolled.cli.flags import as_flags
-from unrolled.cli.train import INTERRUPTED, loss_curve
+from unrolled.cli.train import INTERRUPTED, loss_curve, new_folder
 from unrolled.tasks import find_recipe, load, run_training
-from unrolled.training import RunFolder, display_here
-from unrolled.training.run_folder import fresh_folder
+from unrolled.training import display_here
 
 TEXT = "builtin:python-docs"
 PROMPT = "The "
@@ -22,7 +21,7 @@ PROMPT = "The "
 @click.option("--hidden", type=int, default=384, help="Units of the network.  [default: 384]")
 def demo(out: Path | None, minutes: float, hidden: int) -> None:
     """Train an LSTM on Python's own documentation for about a minute, and let it write."""
-    folder = RunFolder(out or fresh_folder("demo"))
+    folder = new_folder("demo", out)
     click.echo(f"An LSTM of {hidden} units learns to write like Python's documentation, character by character, for {minutes:g} minutes.")
     click.echo("Watch the held-out bits per character fall: text that it never saw, and how many bits it still needs for each character.\n")
     outcome = run_training(find_recipe("lm"), TEXT, folder, {"minutes": minutes, "hidden": hidden}, display_here(as_flags))

@@ -14,11 +14,7 @@ import click
 
 from unrolled.errors import ConfigError
 from unrolled.options import Option, options_of
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from unrolled.plain import from_toml
 
 _NOTES = {"format", "task", "corpus"}
 """What the configuration of a run says beside its options."""
@@ -135,10 +131,10 @@ def given(values: Mapping[str, Any]) -> dict[str, Any]:
 def read_options(path: Path) -> dict[str, Any]:
     """Options by name from a TOML file, in tables or not; the configuration of a run is such a file. `ConfigError` if it is none."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        found = from_toml(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"`--config {path}` cannot be read: {error.strerror}. Give a TOML file.") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError(f"`--config {path}` is not TOML: {error}.") from None
     options: dict[str, Any] = {}
     for name, value in found.items():

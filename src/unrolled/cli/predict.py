@@ -1,15 +1,16 @@
 """`unrolled predict`: what a trained network says of new sequences."""
 
+import io
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
 from unrolled.cli.about_runs import RunCommand, open_run, parts_for
 from unrolled.cli.flags import as_flags
 from unrolled.tasks.recipe import Answering, Writing
-from unrolled.training.checkpoint import replace_file
+from unrolled.training.checkpoint import save_whole
 
 
 @click.command(cls=RunCommand, ask="predicting", without=["target", "source"])
@@ -33,9 +34,10 @@ def predict(run: Path, file: str, out: Path | None, as_json: bool, **options: An
     if out is None:
         write(sys.stdout)
     else:
-        replace_file(out, lambda aside: _write_to(aside, write))
+        save_whole(out, lambda file: _write_to(file, write))
 
 
-def _write_to(path: Path, write: Writing) -> None:
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        write(file)
+def _write_to(file: BinaryIO, write: Writing) -> None:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    write(text)
+    text.detach()

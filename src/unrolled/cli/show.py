@@ -7,6 +7,7 @@ import click
 
 from unrolled.cells import BUILT_IN, Cell, find_cell
 from unrolled.errors import DataError
+from unrolled.files import write_file
 
 MOST_STEPS = 15
 """Most steps of a graph, as `unrolled.compiler.drawing` has it."""
@@ -34,7 +35,7 @@ def show(cell: str | None, form: str, steps: int, out: Path | None) -> None:
         click.echo(text)
         return
     try:
-        out.write_text(f"{text}\n", encoding="utf-8")
+        write_file(out, f"{text}\n".encode())
     except OSError as error:
         raise DataError(f"{str(out)!r} cannot be written: {error.strerror}. Give `--out` another place.") from None
 

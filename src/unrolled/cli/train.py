@@ -15,7 +15,7 @@ from unrolled.tasks import RECIPES, find_recipe, next_step, run_training
 from unrolled.tasks.configuration import groups_of
 from unrolled.tasks.recipe import AnyRecipe
 from unrolled.training import RunFolder, display_here, read_watch, report
-from unrolled.training.run_folder import PICTURE, fresh_folder
+from unrolled.training.run_folder import PICTURE
 
 INTERRUPTED = 130
 LIMITS = {"epochs", "minutes"}
@@ -50,11 +50,16 @@ def _command(recipe: AnyRecipe) -> click.Command:
         options = _together(given(values), read_options(config) if config else {})
         if data:
             options.pop("sources", None)
-        _run(recipe, data, RunFolder(resumed or out or fresh_folder(recipe.name)), options, resume=resumed is not None)
+        _run(recipe, data, RunFolder(resumed) if resumed else new_folder(recipe.name, out), options, resume=resumed is not None)
 
     groups = groups_of(recipe.options)
     command.params += flags(groups.values(), without=["sources"], titles=[TITLES[name] for name in groups])
     return command
+
+
+def new_folder(name: str, out: Path | None) -> RunFolder:
+    """The folder of a new run: `out`, or the first of `runs/name`, `runs/name-2` … that is free when the run begins."""
+    return RunFolder(Path("runs", name), numbered=True) if out is None else RunFolder(out)
 
 
 def _run(recipe: AnyRecipe, data: tuple[str, ...], folder: RunFolder, options: Mapping[str, Any], *, resume: bool) -> None:

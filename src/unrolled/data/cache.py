@@ -1,22 +1,17 @@
 """A folder of things that can be made again: each is written aside, then put in place in one step."""
 
 import os
-import shutil
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from unrolled.errors import DataError
+from unrolled.files import UNFINISHED, sweep
 from unrolled.folders import cache_folder
 
 T = TypeVar("T")
-
-_UNFINISHED = ".unfinished-"
-COLUMN = ".column-"
-"""How the names of files begin that hold columns while they are used."""
 
 _DAY = 24 * 3600
 _ATTEMPTS = 5
@@ -28,6 +23,7 @@ def cached(name: str, write: Callable[[Path], None], load: Callable[[Path], T | 
     Any number of processes may do this at once. A disk that is full or cannot be written is a `DataError`, and nothing unfinished stays.
     """
     entry = cache_folder() / name
+    sweep(entry.parent, _DAY)
     for _ in range(_ATTEMPTS):
         found = load(entry)
         if found is not None:
@@ -38,8 +34,7 @@ def cached(name: str, write: Callable[[Path], None], load: Callable[[Path], T | 
 
 def _build(entry: Path, write: Callable[[Path], None]) -> None:
     try:
-        _sweep(entry.parent)
-        with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=entry.parent, ignore_cleanup_errors=True) as aside:
+        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=entry.parent, ignore_cleanup_errors=True) as aside:
             with suppress(FileNotFoundError):
                 os.rename(entry, Path(aside, "damaged"))
             fresh = Path(aside, "fresh")
@@ -58,16 +53,3 @@ def _install(fresh: Path, entry: Path) -> None:
     except OSError:
         if not entry.exists():
             raise
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what processes killed long ago left unfinished."""
-    for old in (*folder.glob(f"{_UNFINISHED}*"), *folder.glob(f"{COLUMN}*")):
-        try:
-            stale = time.time() - old.stat().st_mtime > _DAY
-        except OSError:
-            continue
-        if stale and old.is_dir():
-            shutil.rmtree(old, ignore_errors=True)
-        elif stale:
-            old.unlink(missing_ok=True)

@@ -14,8 +14,8 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from unrolled.data.cache import COLUMN
 from unrolled.errors import DataError
+from unrolled.files import UNFINISHED, open_file
 from unrolled.folders import cache_folder
 
 Places = NDArray[np.int64]
@@ -88,7 +88,7 @@ class Mapped:
         self._size = self.dtype.itemsize * prod(element)
         wanted = length * self._size
         try:
-            with open(path, "rb") as file:
+            with open_file(path) as file:
                 found = os.fstat(file.fileno()).st_size
                 if found and found == wanted:
                     self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -169,7 +169,7 @@ class Collector:
         """Write what has come to the file."""
         try:
             if not self._path:
-                handle, self._path = tempfile.mkstemp(prefix=COLUMN, dir=cache_folder())
+                handle, self._path = tempfile.mkstemp(prefix=UNFINISHED, dir=cache_folder())
                 os.close(handle)
                 # The file goes, too, where collecting is broken off.
                 self._drop = finalize(self, os.unlink, self._path)

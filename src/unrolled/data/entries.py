@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 
 from unrolled.data.cache import cached
 from unrolled.data.codecs.text import TextCodec
 from unrolled.data.columns import Mapped
 from unrolled.errors import DataError, UnrolledError
+from unrolled.files import open_file, read_file, write_file
+from unrolled.plain import from_json
 
-_FORMAT = 3
+_FORMAT = 4
 _RECORD = "entry.json"
+_BLOCK = 1 << 20
 
 _SHORT = 1000
 """Tokens from which on a text is not too short."""
@@ -35,8 +38,9 @@ def encoded(key: str, names: Sequence[str], write: Callable[[Path], Written]) ->
 
     def build(folder: Path) -> None:
         codec, lengths = write(folder)
-        record = {"codec": codec.to_json(), "lengths": lengths}
-        (folder / _RECORD).write_text(json.dumps(record), encoding="utf-8")
+        digests = {name: _digest(token_path(folder, name)) for name in lengths}
+        record = {"codec": codec.to_json(), "lengths": lengths, "digests": digests}
+        write_file(folder / _RECORD, json.dumps([record, key_of(record)]).encode())
 
     return cached(f"text-{key}", build, lambda folder: _load(folder, names))
 
@@ -55,10 +59,21 @@ def require_tokens(lengths: dict[str, int], held_out: float) -> None:
 
 
 def _load(folder: Path, names: Sequence[str]) -> tuple[TextCodec, dict[str, Mapped]] | None:
-    """What was written there; None if it is missing or damaged."""
+    """What was written there; None if it is missing or is not what was written."""
     try:
-        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+        record, key = from_json(read_file(folder / _RECORD))
+        if key_of(record) != key or any(_digest(token_path(folder, name)) != record["digests"][name] for name in names):
+            return None
         codec = TextCodec.from_json(record["codec"])
         return codec, {n: Mapped(token_path(folder, n), codec.vocabulary.dtype, int(record["lengths"][n])) for n in names}
     except (OSError, ValueError, KeyError, TypeError, UnrolledError):
         return None
+
+
+def _digest(path: Path) -> str:
+    """A hash of a file's content."""
+    content = sha256()
+    with open_file(path) as file:
+        while block := file.read(_BLOCK):
+            content.update(block)
+    return content.hexdigest()

@@ -121,3 +121,10 @@ class Vocabulary:
 def damaged(what: str) -> RunError:
     """The error for something in a run folder that is not what was written there."""
     return RunError(f"What the run knows of its data is damaged or foreign: {what}. Take it from a copy of the run.")
+
+
+def switch(found: Mapping[str, Any], name: str) -> bool:
+    """What a run says of something that is so or not. `RunError` for something else."""
+    if not isinstance(found[name], bool):
+        raise damaged(f"{name!r} must be true or false, got {found[name]!r}")
+    return found[name]

@@ -12,6 +12,9 @@ from unrolled.options import option
 MOST_EMBEDDING = 256
 """Largest embedding size of a network of next steps if nothing is said."""
 
+MOST_LAYERS = 1000
+"""More of them would take minutes to make."""
+
 
 @dataclass(frozen=True)
 class RecurrentOptions:
@@ -32,8 +35,8 @@ class RecurrentOptions:
     engine: str = option("auto", "Engine that must run the recurrent layers: native, torch or eager.", rare=True)
 
     def __post_init__(self) -> None:
-        if self.layers < 0:
-            raise ConfigError(f"`layers` must be at least 0, got {self.layers}.")
+        if not 0 <= self.layers <= MOST_LAYERS:
+            raise ConfigError(f"`layers` must be from 0 to {MOST_LAYERS}, got {self.layers}.")
         if self.hidden < 1:
             raise ConfigError(f"`hidden` must be at least 1, got {self.hidden}.")
         if self.input_window < 1:

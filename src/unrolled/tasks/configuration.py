@@ -57,7 +57,7 @@ class Configuration(Generic[G]):
         """From a run folder. `RunError` if it holds something else, such as a run of another task."""
         config = folder.read_config()
         found = config.get("task")
-        if isinstance(found, str) and found != task:
+        if found != task:
             raise RunError(f"{folder} holds a run of the task {found!r}, not of {task!r}. Go on with it as `unrolled train {found}`.")
         try:
             groups: dict[str, Any] = {group: build(options, config[group]) for group, options in groups_of(kind).items()}

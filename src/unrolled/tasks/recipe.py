@@ -53,6 +53,10 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     def codecs(self, found: Any) -> C:
         """The codecs whose `to_json` gave this. `RunError` for something else."""
 
+    def agree(self, configuration: Configuration[G], codecs: C) -> bool:
+        """Whether a configuration and codecs can be those of one run."""
+        return True
+
     @abstractmethod
     def resolve(self, configuration: Configuration[G], codecs: C) -> Configuration[G]:
         """With what was left open until the data was known."""

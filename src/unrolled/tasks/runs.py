@@ -13,14 +13,13 @@ from unrolled.data.text import Source
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledError
 from unrolled.options import options_of
+from unrolled.plain import from_json
 from unrolled.tasks.configuration import Configuration, G, groups_of
 from unrolled.tasks.recipe import Recipe, T
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import C, D, M
 from unrolled.training import Display, Outcome, RunFolder, TrainingOptions, train
-
-CELL, CODECS = "recurrence.cell", "codecs.json"
-"""The files of a run folder that tasks write beside the configuration."""
+from unrolled.training.run_folder import CELL, CODECS
 
 
 def run_training(
@@ -52,8 +51,8 @@ def load_run(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> T:
 def read_codecs(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> C:
     """The codecs of a run. `RunError` for what is none."""
     try:
-        return recipe.codecs(json.loads(folder.read_text(CODECS)))
-    except (ValueError, RecursionError) as error:
+        return recipe.codecs(from_json(folder.read_text(CODECS)))
+    except ValueError as error:
         raise damaged(f"{CODECS} is not JSON ({error})") from None
 
 
@@ -69,8 +68,7 @@ def _begin(
     values = {**options, "cell": cell.name, "sources": sources or options.get("sources")}
     configuration = Configuration.from_flat(recipe.name, recipe.options, values)
     configuration.options.training.require()
-    folder.require_new()
-    with display:
+    with display, folder.taken():
         data = recipe.read(configuration, display.work)
         configuration = dataclasses.replace(recipe.resolve(configuration, data.codecs), fingerprint=data.fingerprint)
         torch.manual_seed(configuration.options.training.seed)
@@ -155,7 +153,12 @@ def _build(recipe: Recipe[G, D, C, M, T], configuration: Configuration[G], codec
 
 
 def _built(recipe: Recipe[G, D, C, M, T], configuration: Configuration[G], codecs: C, cell: Cell, folder: RunFolder) -> M:
+    if not recipe.agree(configuration, codecs):
+        raise RunError(f"The configuration of {folder} and its {CODECS} do not belong together. Take both from one copy of the run.")
     try:
+        # Sizes are compared before memory is taken for them, and before it takes time to fill it.
+        with torch.device("meta"):
+            folder.require_same(_build(recipe, configuration, codecs, cell))
         return _build(recipe, configuration, codecs, cell)
     except ConfigError as error:
         raise RunError(f"The configuration of {folder} describes no network: {error}") from None

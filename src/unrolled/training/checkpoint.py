@@ -1,8 +1,8 @@
 """Files that are either the old ones or the new ones, never half of each; and tensors in them."""
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -10,48 +10,36 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from unrolled.errors import RunError
+from unrolled.files import name_of, open_file, replace_file
 
 
-def replace_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, and put it in place only when it is safely on the disk.
-
-    `RunError` if that fails; then `path` is as it was. A process that is killed leaves the file beside it; the next write replaces that too.
-    """
-    aside = path.with_name(f".{path.name}.part")
+def save_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file in one step; `write` is given the open file. `RunError` if that fails; then `path` is as it was."""
     try:
-        write(aside)
-        _to_disk(aside)
-        os.replace(aside, path)
+        replace_file(path, write)
     except OSError as error:
         reason = error.strerror or str(error)
         kept = "The one that was there before is intact. " if path.exists() else ""
         raise RunError(f"{path} could not be written: {reason}. {kept}Make room or permission there, then go on.") from None
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _to_disk(path: Path) -> None:
-    with open(path, "rb+") as file:
-        os.fsync(file.fileno())
 
 
 def save_text(path: Path, text: str) -> None:
     """Write a text file in one step, in UTF-8."""
-    replace_file(path, lambda aside: aside.write_bytes(text.encode("utf-8")))
+    save_whole(path, lambda file: file.write(text.encode("utf-8")))
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
     """Write a safetensors file in one step."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     content = save(plain, metadata and dict(metadata))
-    replace_file(path, lambda aside: aside.write_bytes(content))
+    save_whole(path, lambda file: file.write(content))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors of a safetensors file and its metadata. `RunError` if it is missing or is not whole."""
     try:
-        with safe_open(path, "pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+        with open_file(path) as file, safe_open(name_of(file, path), "pt") as found:
+            return {name: found.get_tensor(name) for name in found.keys()}, found.metadata() or {}  # noqa: SIM118
     except FileNotFoundError:
         raise RunError(f"{path} is missing. Take it from a copy of the run, or train again.") from None
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
@@ -65,6 +53,14 @@ def parameters_of(model: nn.Module) -> dict[str, Tensor]:
 
 def load_into(own: Mapping[str, Tensor], given: Mapping[str, Tensor], path: Path) -> None:
     """Copy tensors over those of the same name. `RunError`, and nothing is copied, unless names, shapes and dtypes are the same."""
+    require_same(own, given, path)
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(given[name])
+
+
+def require_same(own: Mapping[str, Tensor], given: Mapping[str, Tensor], path: Path) -> None:
+    """`RunError` unless the tensors of a file have the names, shapes and dtypes of one's own."""
     for name in own.keys() ^ given.keys():
         where = "has no" if name in own else "has an unexpected"
         raise RunError(
@@ -74,6 +70,3 @@ def load_into(own: Mapping[str, Tensor], given: Mapping[str, Tensor], path: Path
         expected, got = (f"{list(t.shape)} {t.dtype}" for t in (tensor, given[name]))
         if expected != got:
             raise RunError(f"{path} must have {name!r} of {expected}, got {got}: it belongs to another configuration.")
-    with torch.no_grad():
-        for name, tensor in own.items():
-            tensor.copy_(given[name])

@@ -1,11 +1,15 @@
 """What was measured during a run: one JSON object a line, in the order in which it happened."""
 
 import json
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from unrolled.errors import RunError
+from unrolled.files import append_to, read_file
+from unrolled.plain import from_json
 from unrolled.training.checkpoint import save_text
 
 
@@ -18,8 +22,7 @@ class History:
     def add(self, record: Mapping[str, Any]) -> None:
         """Append a record."""
         try:
-            with open(self.path, "a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
+            append_to(self.path, f"{json.dumps(record)}\n".encode())
         except OSError as error:
             raise RunError(f"{self.path} cannot be written: {error.strerror}. Make room or permission there, then resume.") from None
 
@@ -27,9 +30,13 @@ class History:
         """All records that are whole; a line cut short by a crash is passed over."""
         return list(_whole(self._read().splitlines()))
 
+    def exists(self) -> bool:
+        """Whether there is such a file, or something else in its place."""
+        return os.path.lexists(self.path)
+
     def size(self) -> int:
         """Bytes up to now: where a checkpoint stands in the history."""
-        return self.path.stat().st_size if self.path.exists() else 0
+        return self.path.lstat().st_size if self.exists() else 0
 
     def cut(self, size: int) -> None:
         """Forget what was added when there were so many bytes: a resumed run goes through it again."""
@@ -38,7 +45,7 @@ class History:
 
     def _read(self) -> bytes:
         try:
-            return self.path.read_bytes()
+            return read_file(self.path)
         except FileNotFoundError:
             return b""
         except OSError as error:
@@ -48,10 +55,10 @@ class History:
 def _whole(lines: list[bytes]) -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
+            record = from_json(line)
+        except ValueError:
             continue
-        if isinstance(record, dict) and isinstance(record.get("update"), int):
+        if isinstance(record, dict) and type(record.get("update")) is int:
             yield record
 
 
@@ -61,7 +68,10 @@ class Events:
     def __init__(self, folder: Path) -> None:
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 -- an extra
 
-        self._writer = SummaryWriter(folder / "tensorboard")
+        events = folder / "tensorboard"
+        if os.path.lexists(events) and not stat.S_ISDIR(events.lstat().st_mode):
+            raise RunError(f"{events} is not a folder of the run's own. Move it away, then go on.")
+        self._writer = SummaryWriter(events)
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Append every number of a record."""

@@ -35,7 +35,7 @@ READING = 3
 def train(task: Task, options: TrainingOptions, folder: RunFolder, display: Display, *, resume: bool = False) -> Outcome:
     """Train a task in a run folder that this process holds; with `resume`, from its checkpoint.
 
-    SIGINT and SIGTERM save and end the call. `TrainingError` when the loss or its gradient is no longer a number.
+    SIGINT, SIGTERM and SIGHUP save and end the call. `TrainingError` when the loss or its gradient is no longer a number.
     """
     with Interrupts() as interrupts:
         run = _Run(task, options.resolved(), folder, display, interrupts)

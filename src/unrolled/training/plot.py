@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unrolled.extras import extra
-from unrolled.training.checkpoint import replace_file
+from unrolled.training.checkpoint import save_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Records = Sequence[Mapping[str, Any]]
+
+_LONGEST = 60
 
 SIZE = (7.0, 4.2)
 """In inches, if nothing is said."""
@@ -23,7 +25,7 @@ def plot_losses(path: Path, records: Records, unit: str) -> None:
     """Draw training and held-out loss against updates into a PNG; nothing if there is nothing to draw yet."""
     figure = draw_losses(records, unit)
     if figure.axes[0].lines:
-        replace_file(path, lambda aside: figure.savefig(aside, format="png", dpi=120))
+        save_whole(path, lambda file: figure.savefig(file, format="png", dpi=120))
 
 
 def draw_losses(records: Records, unit: str = "loss", size: tuple[float, float] = SIZE) -> "Figure":
@@ -55,6 +57,11 @@ def draw_gates(gates: Mapping[str, np.ndarray], update: np.ndarray, size: tuple[
     return _told(figure, axes)
 
 
+def literal(text: str) -> str:
+    """A text for a picture: as it is, without mathematics between dollars, and no longer than can be read."""
+    return (text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…").replace("$", r"\$")
+
+
 def points(records: Records, key: str) -> list[tuple[int, float]]:
     """The updates at which a number was recorded, and the numbers."""
     return [(r["update"], r[key]) for r in records if isinstance(r.get(key), (int, float))]
@@ -77,4 +84,4 @@ def _told(figure: "Figure", axes: "Axes") -> "Figure":
 
 
 def _short(name: str) -> str:
-    return name.replace("recurrent.", "")
+    return literal(name.replace("recurrent.", ""))

@@ -97,6 +97,14 @@ def read_watch(folder: RunFolder) -> Readings:
     records = folder.watched.records()
     if not records:
         raise RunError(f"{folder} was not watched: it has no {folder.watched.path.name}. Train with `watch`, or resume with it.")
+    try:
+        with np.errstate(all="ignore"):
+            return _readings(folder, records)
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        raise RunError(f"{folder.watched.path} is damaged or foreign: some record is not what is recorded. Move it away.") from None
+
+
+def _readings(folder: RunFolder, records: Sequence[Mapping[str, Any]]) -> Readings:
     names = _names(records, "gradient")
     clipped, update = _column(records, "clipped"), _column(records, "update")
     return Readings(

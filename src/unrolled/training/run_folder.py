@@ -1,26 +1,21 @@
 """A run on disk: plain data in one folder, used by one process at a time."""
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import tomli_w
-from filelock import FileLock, Timeout
 from torch import Tensor, nn
 
 from unrolled.errors import RunError
 from unrolled.extras import is_installed
-from unrolled.training.checkpoint import load_into, load_tensors, parameters_of, save_tensors, save_text
+from unrolled.files import LARGEST, UNFINISHED, locked, read_file, sweep
+from unrolled.plain import from_toml
+from unrolled.training.checkpoint import load_into, load_tensors, parameters_of, require_same, save_tensors, save_text
 from unrolled.training.history import History
 from unrolled.training.plot import plot_losses
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 FORMAT = 1
 CONFIG = "config.toml"
@@ -29,45 +24,105 @@ CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.jsonl"
 WATCH = "watch.jsonl"
 PICTURE = "loss.png"
+MODEL = "model."
+"""How the names of weights begin in a checkpoint."""
+
+CELL, CODECS = "recurrence.cell", "codecs.json"
+"""The files that tasks write beside the configuration, and before it."""
+
 LOCK = ".lock"
+
+_LARGEST = {CONFIG: 4 << 20, CELL: 1 << 20}
+"""Bytes that text files may have which are not read as fast as they come."""
 
 
 class RunFolder:
     """The folder of a run.
 
     `config.toml` (everything that was asked for), `model.safetensors` (the weights with the best held-out loss), `checkpoint.safetensors`
-    (all that is needed to go on), `metrics.jsonl`, `watch.jsonl` if the run was watched, `loss.png`, and the task's own text files.
+    (all that is needed to go on), `metrics.jsonl`, `watch.jsonl` if the run was watched, `loss.png`, and the task's own text files. The
+    configuration is written first of what makes a run, and after what it needs: without it the folder holds no run yet.
+
+    With `numbered`, a new run takes the first of `path`, `path-2`, `path-3` … that is free, which is `path` from then on.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, numbered: bool = False) -> None:
         self.path = Path(path)
-        self.history, self.watched = History(self.path / METRICS), History(self.path / WATCH)
+        self._numbered = numbered
 
     def __str__(self) -> str:
         return str(self.path)
 
+    @property
+    def history(self) -> History:
+        """What was measured."""
+        return History(self.path / METRICS)
+
+    @property
+    def watched(self) -> History:
+        """What was watched."""
+        return History(self.path / WATCH)
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Take the folder for a new run, so that no other process does; it goes again if it stays empty and this fails.
+
+        `RunError` if there is something in it already, or if it cannot be made.
+        """
+        made = self._make()
+        self.require_new()
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError):
+                for folder in made:
+                    folder.rmdir()
+            raise
+
+    def _make(self) -> list[Path]:
+        """Make the folder; gives those that were not there, the innermost first."""
+        first, number = self.path, 1
+        while True:
+            missing = [folder for folder in (self.path, *self.path.parents) if not os.path.lexists(folder)]
+            try:
+                self.path.mkdir(parents=True)
+                return missing
+            except FileExistsError:
+                if not self._numbered:
+                    return []
+            except OSError as error:
+                raise self._unwritable(error) from None
+            number += 1
+            self.path = first.with_name(f"{first.name}-{number}")
+
     def require_new(self) -> None:
-        """`RunError` if there is something in the folder already."""
-        if self.path.is_dir() and {p.name for p in self.path.iterdir()} <= {LOCK}:
-            return
-        if self.path.exists():
+        """`RunError` unless the folder holds nothing but what a run leaves behind that was stopped before it had begun."""
+        names = self._names()
+        if names is None or not names <= {LOCK, CELL, CODECS}:
             raise RunError(f"{self} is there already. Choose another folder with `out`, or go on in it with `resume`.")
+
+    def _names(self) -> set[str] | None:
+        """What lies in the folder; None where it is none."""
+        try:
+            return {name for name in os.listdir(self.path) if not name.startswith(UNFINISHED)}
+        except OSError:
+            return None
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Keep the folder, which is made if need be, for this process. `RunError` if another one has it."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.path / LOCK, timeout=0)
-            lock.acquire()
-        except Timeout:
-            raise RunError(f"Another process is training in {self}. Wait for it, or choose another folder with `out`.") from None
-        except OSError as error:
-            raise RunError(f"{self} cannot be written: {error.strerror}. Choose another folder with `out`.") from None
-        try:
+        """Keep the folder for this process, and clear up what killed ones left in it. `RunError` if another one has it."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self.path / LOCK))
+            except BlockingIOError:
+                raise RunError(f"Another process is training in {self}. Wait for it, or choose another folder with `out`.") from None
+            except OSError as error:
+                raise self._unwritable(error) from None
+            sweep(self.path, 0.0)
             yield
-        finally:
-            lock.release()
+
+    def _unwritable(self, error: OSError) -> RunError:
+        return RunError(f"{self} cannot be written: {error.strerror or error}. Choose another folder with `out`.")
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Store what was asked for."""
@@ -77,10 +132,12 @@ class RunFolder:
         """What was asked for, as plain values. `RunError` if this is no run, or one of another format."""
         if not self.path.is_dir():
             raise RunError(f"There is no run folder {self}. Train one with `unrolled train`, or look at the spelling.")
+        if (self._names() or set()) <= {LOCK, CELL, CODECS}:
+            raise RunError(f"{self} holds no run yet. Begin one in it with `out`.")
         text = self.read_text(CONFIG)
         try:
-            config = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            config = from_toml(text)
+        except ValueError as error:
             raise RunError(f"{self.path / CONFIG} is not TOML: {error}. Take it from a copy of the run.") from None
         if config.get("format") != FORMAT:
             raise RunError(f"{self.path / CONFIG} must have `format = {FORMAT}`, got {config.get('format')!r}: another version wrote it.")
@@ -90,7 +147,7 @@ class RunFolder:
         """A text file of the run. `RunError` if it is missing or is not text."""
         path = self.path / name
         try:
-            return path.read_bytes().decode("utf-8")
+            return read_file(path, _LARGEST.get(name, LARGEST)).decode("utf-8")
         except UnicodeDecodeError as error:
             raise RunError(f"{path} is damaged: it is not UTF-8 text (byte {error.start}). Take it from a copy of the run.") from None
         except OSError as error:
@@ -109,9 +166,17 @@ class RunFolder:
         path = self.path / WEIGHTS
         load_into(parameters_of(model), load_tensors(path)[0], path)
 
+    def require_same(self, model: nn.Module) -> None:
+        """`RunError` unless the weights of the run, as far as there are any, are those of such a model; they are not read for that."""
+        for name, prefix in ((WEIGHTS, ""), (CHECKPOINT, MODEL)):
+            if os.path.lexists(self.path / name):
+                found = load_tensors(self.path / name)[0].items()
+                own = {key.removeprefix(prefix): tensor for key, tensor in found if key.startswith(prefix)}
+                require_same(parameters_of(model), own, self.path / name)
+
     def has_checkpoint(self) -> bool:
         """Whether there is something to go on from."""
-        return (self.path / CHECKPOINT).exists()
+        return os.path.lexists(self.path / CHECKPOINT)
 
     def save_checkpoint(self, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
         """Store all that is needed to go on, in place of what was stored before."""
@@ -129,12 +194,3 @@ class RunFolder:
         """Draw the history, where matplotlib is installed."""
         if is_installed("matplotlib"):
             plot_losses(self.path / PICTURE, self.history.records(), unit)
-
-
-def fresh_folder(name: str, parent: str = "runs") -> Path:
-    """`runs/name`, or the first of `runs/name-2`, `runs/name-3` … that does not exist."""
-    path, number = Path(parent, name), 1
-    while path.exists():
-        number += 1
-        path = Path(parent, f"{name}-{number}")
-    return path

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import RunError
+from unrolled.plain import from_json
 from unrolled.training.average import ExponentialMovingAverage
 from unrolled.training.checkpoint import parameters_of
 from unrolled.training.options import TrainingOptions
-from unrolled.training.run_folder import RunFolder
+from unrolled.training.run_folder import MODEL, RunFolder
 
 _CARRIED = "carried."
 _RANDOM = "random."
@@ -101,7 +102,7 @@ def restore_state(
 
 def _own(model: nn.Module, optimiser: torch.optim.Optimizer, average: ExponentialMovingAverage) -> dict[str, Tensor]:
     """The weights, under `optimiser.` what it keeps of each, and under `average.` their moving averages."""
-    own = {f"model.{name}": tensor for name, tensor in parameters_of(model).items()}
+    own = {f"{MODEL}{name}": tensor for name, tensor in parameters_of(model).items()}
     means = {f"optimiser.{name}.{key}": value for name, p in model.named_parameters() for key, value in optimiser.state[p].items()}
     return {**own, **means, **{f"average.{name}": tensor for name, tensor in average.tensors().items()}}
 
@@ -116,10 +117,10 @@ def _random() -> dict[str, Tensor]:
 
 def _position(text: str, folder: RunFolder) -> Position:
     try:
-        found = json.loads(text)
+        found = from_json(text)
         kinds = {"seconds": (int, float), "measured_seconds": (int, float), "peak": (int, float), "best": (int, float, type(None))}
         if not all(isinstance(found[f.name], kinds.get(f.name, int)) and abs(found[f.name] or 0) < math.inf for f in fields(Position)):
             raise TypeError
         return Position(**found)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         raise RunError(f"The checkpoint of {folder} does not say where the run stood: it is damaged or foreign. Train again.") from None

@@ -53,7 +53,7 @@ class Watch:
 
     def cut(self, size: int) -> None:
         """Forget what was recorded when the file had more bytes: a resumed run goes through it again."""
-        if self.history.path.exists():
+        if self.history.exists():
             self.history.cut(size)
 
     def begin(self, updates: int) -> None:

@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 
 from unrolled.errors import DataError
 from unrolled.tasks.measures.labels import score_labels, score_tags
+from unrolled.training.plot import literal
 
 savefig = Figure.savefig
 
@@ -112,3 +113,10 @@ def test_tags_stand_beside_the_most_frequent_one_of_what_was_learnt_step_by_step
         "tokens": 6,
     }
     assert set(score_tags(true, true, spans=False, frequent="B-y").to_json().items()) >= {("baseline_accuracy", 1 / 6), ("tokens", 6)}
+
+
+@pytest.mark.parametrize("label", ["$", "$x$", r"$\frac{$", r"\$", "x" * 100_000])
+def test_a_label_is_drawn_as_it_is_and_no_longer_than_fits(tmp_path, label):
+    score_labels([("a",), (label,)], [("a",), ("a",)]).draw(tmp_path / "c.png")
+    assert (tmp_path / "c.png").stat().st_size > 1000
+    assert len(literal(label)) <= 61 and "x$" not in literal("$x$").replace(r"\$", "")

@@ -12,7 +12,7 @@ from unrolled.data.codecs.codec import SHOWN
 from unrolled.data.columns import Places
 from unrolled.data.dataset import TAGS, Dataset
 from unrolled.data.examples import Prediction, Target, marks_spans
-from unrolled.data.vocabulary import Vocabulary, damaged
+from unrolled.data.vocabulary import Vocabulary, damaged, switch
 from unrolled.errors import DataError, UnrolledWarning
 
 _NAMED, _LISTED = 5, 10
@@ -128,7 +128,7 @@ class LabelCodec:
         try:
             assert isinstance(found, dict)
             vocabulary = Vocabulary.from_json(found["labels"], ())
-            return cls(vocabulary, Target(found["target"]), bool(found["several"]), found["scheme"])
+            return cls(vocabulary, Target(found["target"]), switch(found, "several"), found["scheme"])
         except (KeyError, AssertionError, ValueError, TypeError) as error:
             raise damaged(f"labels must have names, a target and a scheme ({error!r})") from None
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from unrolled.data.codecs.text import TextCodec, until_end
 from unrolled.data.examples import Example
-from unrolled.data.vocabulary import Ids, damaged
+from unrolled.data.vocabulary import Ids, damaged, switch
 
 
 @dataclass(frozen=True)
@@ -96,4 +96,4 @@ class PairCodec:
         if not isinstance(found, dict) or {*found} != {"source", "target", "reverse_source"}:
             raise damaged("pairs must have 'source', 'target' and 'reverse_source'")
         source = TextCodec.from_json(found["source"])
-        return cls(source, source if found["target"] is None else TextCodec.from_json(found["target"]), bool(found["reverse_source"]))
+        return cls(source, source if found["target"] is None else TextCodec.from_json(found["target"]), switch(found, "reverse_source"))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from unrolled.data.codecs.activities import join_activities, split_activities
-from unrolled.data.vocabulary import END, TEXTS, UNKNOWN, Ids, Vocabulary, damaged
+from unrolled.data.vocabulary import END, TEXTS, UNKNOWN, Ids, Vocabulary, damaged, switch
 from unrolled.data.words import set_words, split_words
 from unrolled.errors import ConfigError
 
@@ -174,7 +174,7 @@ class TextCodec:
         """What `to_json` gave. `RunError` for something else."""
         if not isinstance(found, dict) or {*found} != {"level", "lines", "symbols"}:
             raise damaged("texts must have 'level', 'lines' and 'symbols'")
-        level, lines = found["level"], bool(found["lines"])
+        level, lines = found["level"], switch(found, "lines")
         if level == SUBWORD:
             return cls._around(_subwords().from_dict(found["symbols"]))
         if level not in (CHAR, WORD, EVENT):

@@ -8,7 +8,7 @@ from typing import Any
 
 from unrolled.data.codecs.tokenizer import Tokenizer
 from unrolled.data.dataset import LEVELS, cut_text
-from unrolled.data.vocabulary import Ids, Vocabulary, damaged
+from unrolled.data.vocabulary import Ids, Vocabulary, damaged, switch
 from unrolled.data.words import normal, split_words, word_shape
 
 
@@ -102,7 +102,7 @@ class TokenCodec:
             raise damaged(f"'level' must be one of {', '.join(LEVELS)}, got {found['level']!r}")
         characters, shapes = (None if found[key] is None else Vocabulary.from_json(found[key]) for key in ("characters", "shapes"))
         words = Vocabulary.from_json(found["words"])
-        return cls(found["level"], bool(found["lower"]), words, characters, shapes, bool(found["divided"]))
+        return cls(found["level"], switch(found, "lower"), words, characters, shapes, switch(found, "divided"))
 
 
 def _plain(token: str, lower: bool) -> str:

@@ -21,6 +21,7 @@ from unrolled.data.formats.options import ReadingOptions, target_names
 from unrolled.data.formats.tables import split_labels
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
+from unrolled.files import replace_file
 
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -77,22 +78,20 @@ def save_examples(examples: Iterable[Example], path: Source) -> Path:
     `DataError` for an example of numbers, which belong into a table.
     """
     path = Path(path)
-    aside = path.with_name(f".{path.name}.part")
     try:
-        with open(aside, "w", encoding="utf-8") as file:
-            for example in examples:
-                if example.numbers is not None:
-                    raise DataError(f"{example.place} has numbers, which JSON Lines do not hold here. Write them as a table of series.")
-                known = _as_object(example)
-                if example.labels and len(example.labels) == 1:
-                    (known["label"],) = known.pop("labels")
-                print(json.dumps(known, ensure_ascii=False), file=file)
-        aside.replace(path)
+        replace_file(path, lambda file: file.writelines(f"{_line(example)}\n".encode() for example in examples))
     except OSError as error:
         raise DataError(f"{path} could not be written: {error.strerror}. Choose another place.") from None
-    finally:
-        aside.unlink(missing_ok=True)
     return path
+
+
+def _line(example: Example) -> str:
+    if example.numbers is not None:
+        raise DataError(f"{example.place} has numbers, which JSON Lines do not hold here. Write them as a table of series.")
+    known = _as_object(example)
+    if example.labels and len(example.labels) == 1:
+        (known["label"],) = known.pop("labels")
+    return json.dumps(known, ensure_ascii=False)
 
 
 def example_of(record: Mapping[str, Any], place: str, options: ReadingOptions, wanted: Target) -> Example:

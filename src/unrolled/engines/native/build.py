@@ -8,14 +8,16 @@ import re
 import shlex
 import tempfile
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from unrolled.engines.native.compilers import CURE, Compiler, find_compiler
-from unrolled.engines.native.folder import UNFINISHED, builds_folder, locked, make_room, refuse, touch, write_whole
+from unrolled.engines.native.folder import builds_folder, locked, make_room, refuse, touch
 from unrolled.engines.native.processes import LIMIT, processor, run
 from unrolled.errors import BuildError, UnrolledWarning
+from unrolled.files import UNFINISHED, read_file, write_file
+from unrolled.folders import not_ours
 
 __all__ = ["Compiler", "build", "find_compiler", "load", "notice"]
 
@@ -55,11 +57,30 @@ def build(name: str, source: str, defines: Sequence[str] = ()) -> Path:
 def load(path: Path) -> ctypes.CDLL:
     """The library, loaded; `BuildError` if it cannot be, and then it is made again when it is next asked for."""
     try:
-        return ctypes.CDLL(str(path))
+        with _place(path) as name:
+            if not _whole(name):
+                raise OSError("it is not what was compiled")
+            return ctypes.CDLL(str(name))
     except OSError as error:
         with suppress(OSError):
             path.with_suffix(".sum").unlink()
         raise BuildError(f"The compiled recurrence {path} cannot be loaded: {error}. Delete it and try again; {CURE}") from None
+
+
+@contextmanager
+def _place(library: Path) -> Iterator[Path]:
+    """A name of a library in the folder that is at its path now, whatever lies there later. `OSError` if the folder is not ours alone."""
+    if not hasattr(os, "getuid"):
+        yield library
+        return
+    folder = os.open(library.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        if reason := not_ours(library.parent, os.fstat(folder)):
+            raise OSError(reason)
+        name = Path(f"/proc/self/fd/{folder}", library.name)
+        yield name if name.exists() else library
+    finally:
+        os.close(folder)
 
 
 def notice(reason: str) -> None:
@@ -79,14 +100,14 @@ def _key(compiler: Compiler, source: str, defines: Sequence[str]) -> str:
 def _whole(library: Path) -> bool:
     """Whether a library is there as it was written; a damaged one must not be loaded, as that can end the process."""
     try:
-        return hashlib.sha256(library.read_bytes()).hexdigest() == library.with_suffix(".sum").read_text()
+        return hashlib.sha256(read_file(library)).hexdigest().encode() == read_file(library.with_suffix(".sum"))
     except (OSError, ValueError):
         return False
 
 
 def _compile(compiler: Compiler, library: Path, source: str, defines: tuple[str, ...]) -> None:
     kept = library.with_suffix(".c")
-    write_whole(kept, source.encode())
+    write_file(kept, source.encode())
     with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=library.parent, ignore_cleanup_errors=True) as aside:
         fresh = Path(aside, "fresh.so")
         command = compiler.arguments(kept, fresh, defines)
@@ -97,7 +118,7 @@ def _compile(compiler: Compiler, library: Path, source: str, defines: tuple[str,
             reason = outcome.failure or "it ended well but wrote no library"
             told = f"{compiler.command[0]} did not compile {kept}:"
             raise BuildError(f"{told}\n{reason}\nThe command was: {shlex.join(command)}", reason=f"{told} {reason.splitlines()[0]}")
-        digest = hashlib.sha256(fresh.read_bytes()).hexdigest()
+        digest = hashlib.sha256(read_file(fresh)).hexdigest()
         fresh.chmod(0o700)
         os.replace(fresh, library)
-    write_whole(library.with_suffix(".sum"), digest.encode())
+    write_file(library.with_suffix(".sum"), digest.encode())

@@ -19,9 +19,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from unrolled.engines.native.folder import UNFINISHED, builds_folder, refuse, write_whole
+from unrolled.engines.native.folder import builds_folder, refuse
 from unrolled.engines.native.processes import Outcome, processor, run
 from unrolled.errors import BuildError, UnrolledWarning
+from unrolled.files import UNFINISHED, read_file, write_file
+from unrolled.plain import from_json
 
 EXTRA = "UNROLLED_CFLAGS"
 CURE = "Install gcc or clang, or `pip install ziglang`. UNROLLED_ENGINE=torch or UNROLLED_ENGINE=eager does without a compiler."
@@ -154,13 +156,13 @@ def _judge(candidate: _Candidate) -> Compiler | str:
         # Other failures are not kept: what they want may be installed at any time without a change to the compiler itself.
         note = {"compiler": asdict(found)} if isinstance(found, Compiler) else {"failed": found, "until": time.time() + _HOUR}
         with suppress(OSError):
-            write_whole(builds_folder() / name, json.dumps(note).encode())
+            write_file(builds_folder() / name, json.dumps(note).encode())
     return found
 
 
 def _recall(path: Path) -> Compiler | str | None:
     try:
-        note: dict[str, Any] = json.loads(path.read_bytes())
+        note: dict[str, Any] = from_json(read_file(path))
         if "compiler" in note:
             kept: dict[str, Any] = note["compiler"]
             return Compiler(tuple(kept["command"]), kept["version"], tuple(kept["flags"]), kept["target"], kept["details"])

@@ -1,48 +1,27 @@
 """The folder where compiled recurrences are kept, and what makes it safe: programs are loaded from it."""
 
-import atexit
 import os
-import shutil
-import stat
-import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from unrolled.errors import BuildError, DataError, UnrolledWarning
-from unrolled.folders import cache_folder
+from unrolled.files import UNFINISHED, sweep
+from unrolled.files import locked as lock_file
+from unrolled.folders import CURE, cache_folder, is_private, objection_to, private_folder
 
 LARGEST = 256 * 2**20
 """Bytes that builds may take together."""
 
-UNFINISHED = ".unfinished-"
 _LOCKS = "lock-"
 _OURS = (".so", ".c", ".sum", ".json")
 _IN_USE = 600.0  # seconds for which a build that was asked for is left alone: it may not have been loaded yet
 _DAY = 24 * 3600.0
-_PAUSE = 0.02
-
-if sys.platform == "win32":
-
-    def _lock(handle: int) -> None:
-        """No locks here: two processes may compile the same thing, and the last one's stays."""
-
-    _unlock = _lock
-else:
-    import fcntl
-
-    def _lock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _unlock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_UN)
-
 
 _refused: dict[Path, str] = {}
-_private: list[tuple[int, Path]] = []
 
 
 def builds_folder() -> Path:
@@ -53,61 +32,36 @@ def builds_folder() -> Path:
     """
     try:
         folder = cache_folder() / "native"
+        if folder not in _refused and (reason := _objection(folder)):
+            refuse(folder, reason)
+        return private_folder() if folder in _refused else folder
     except DataError as error:
         raise BuildError(str(error)) from None
-    if folder not in _refused and (reason := _objection(folder)):
-        refuse(folder, reason)
-    return _private_folder() if folder in _refused else folder
+    except OSError as error:
+        raise BuildError(f"Nothing can be compiled: no temporary folder can be made ({error.strerror or error}). Set TMPDIR.") from None
 
 
 def refuse(folder: Path, reason: str) -> None:
     """Use a private folder instead of this one from now on; `BuildError` if this one is private already."""
-    cure = "Let UNROLLED_CACHE name another folder."
-    if any(folder == private for _, private in _private):
-        raise BuildError(f"Nothing can be compiled: {reason}. {cure}")
+    if is_private(folder):
+        raise BuildError(f"Nothing can be compiled: {reason}. {CURE}")
     _refused[folder] = reason
-    told = f"Compiled recurrences are not kept, and are compiled anew by each process: {reason}. {cure}"
+    told = f"Compiled recurrences are not kept, and are compiled anew by each process: {reason}. {CURE}"
     warnings.warn(told, UnrolledWarning, stacklevel=2)
 
 
 def _objection(folder: Path) -> str:
     """Why nothing should be loaded from a folder, or cannot be kept in it; empty if all is well."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found, above = folder.stat(), folder.parent.stat()
-        if hasattr(os, "getuid") and found.st_uid != os.getuid():
-            return f"{folder} belongs to another user (number {found.st_uid})"
-        if os.name == "posix" and found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            mode = stat.S_IMODE(found.st_mode)
-            return (
-                f"others can write to {folder} (mode {mode:03o}), so that what lies in it need not be ours; `chmod 700 {folder}` mends that"
-            )
-        if os.name == "posix" and above.st_mode & stat.S_IWOTH and not above.st_mode & stat.S_ISVTX:
-            return f"anybody can write to {folder.parent}, and so replace {folder}; `chmod o-w {folder.parent}` mends that"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if reason := objection_to(folder):
+            return reason
         if hasattr(os, "ST_NOEXEC") and os.statvfs(folder).f_flag & os.ST_NOEXEC:
             return f"{folder} is on a file system from which no program can be loaded (mounted noexec)"
         with tempfile.TemporaryFile(dir=folder):
             return ""
     except OSError as error:
         return f"{folder} cannot be written: {error.strerror or error}"
-
-
-def _private_folder() -> Path:
-    """A folder for this process and those forked from it; it goes when the process that made it ends."""
-    if _private and _private[-1][1].is_dir():
-        return _private[-1][1]
-    try:
-        made = Path(tempfile.mkdtemp(prefix="unrolled-native-"))
-    except OSError as error:
-        raise BuildError(f"Nothing can be compiled: no temporary folder can be made ({error.strerror or error}). Set TMPDIR.") from None
-    _private.append((os.getpid(), made))
-    atexit.register(_remove_private, os.getpid(), made)
-    return made
-
-
-def _remove_private(owner: int, folder: Path) -> None:
-    if os.getpid() == owner:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -117,43 +71,10 @@ def locked(folder: Path, key: str, limit: float) -> Generator[None, None, None]:
     Where files cannot be locked, and after the limit, it goes on without: the work is then done twice, but not wrongly.
     There is one file for all keys that begin alike, so that their number is bounded and none has to be removed, which could not be done safely.
     """
-    handle = -1
-    with suppress(OSError):
-        handle = os.open(folder / f"{_LOCKS}{key[:2]}", os.O_RDWR | os.O_CREAT, 0o600)
-        _wait_for(handle, limit)
-    try:
-        yield
-    finally:
-        if handle >= 0:
-            # Closing is not enough: a process forked in the meantime has a copy of the handle, and would keep the lock with it.
-            with suppress(OSError):
-                _unlock(handle)
-            os.close(handle)
-
-
-def _wait_for(handle: int, limit: float) -> None:
-    until = time.monotonic() + limit
-    while True:
-        try:
-            _lock(handle)
-            return
-        except BlockingIOError:
-            if time.monotonic() > until:
-                return
-            time.sleep(_PAUSE)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file aside and put it in place in one step."""
-    handle, aside = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(aside, path)
-    except BaseException:
+    with ExitStack() as stack:
         with suppress(OSError):
-            os.unlink(aside)
-        raise
+            stack.enter_context(lock_file(folder / f"{_LOCKS}{key[:2]}", limit))
+        yield
 
 
 def touch(path: Path) -> None:
@@ -183,10 +104,7 @@ def make_room(folder: Path) -> None:
             with suppress(OSError):
                 path.unlink()
         total -= size
-    for old in folder.glob(f"{UNFINISHED}*"):
-        with suppress(OSError):
-            if now - old.lstat().st_mtime > _DAY:
-                shutil.rmtree(old) if old.is_dir() else old.unlink()
+    sweep(folder, _DAY)
 
 
 def _groups(folder: Path) -> list[tuple[float, int, list[Path]]]:

@@ -17,6 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
 from matplotlib.ticker import MaxNLocator
 
+from unrolled.files import replace_file
+
 PALETTE = {
     "ink": "#1b2430",
     "quiet": "#5a6676",
@@ -168,7 +170,10 @@ def to_svg(figure: Figure, prefix: str) -> str:
 
 def save(figure: Figure, path: Path | str) -> None:
     """Write a figure; the end of `path` names the kind of picture (png, svg, pdf)."""
-    _save(figure, path, dpi=160, facecolor="white", **({"metadata": _BARE} if Path(path).suffix == ".svg" else {}))
+    path = Path(path)
+    kind = path.suffix[1:].lower()
+    options: dict[str, Any] = {"metadata": _BARE} if kind == "svg" else {}
+    replace_file(path, lambda file: _save(figure, file, format=kind or None, dpi=160, facecolor="white", **options))
 
 
 def _save(figure: Figure, target: Any, **options: Any) -> None:

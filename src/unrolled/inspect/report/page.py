@@ -8,7 +8,15 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from unrolled.errors import DataError
 from unrolled.inspect.report.parts import Drawing, Graph, Part
+
+_UNSEEN: dict[int, int | str] = {
+    **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"},
+    0x7F: 0x2421,
+    **{code: f"[U+{code:04X}]" for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))},
+}
+"""Signs for characters that control terminals, or the direction in which a text is set."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,18 +50,22 @@ class Report:
         """The whole page."""
         brief = "".join(f'<li><a href="#{s.name}">{escape(s.title)}</a>: {escape(s.verdict)}</li>' for s in self.sections)
         template = Template(files("unrolled.inspect.report").joinpath("template.html").read_text(encoding="utf-8"))
-        return template.substitute(
+        page = template.substitute(
             title=escape(self.title),
             about="".join(f"<p>{escape(sentence)}</p>" for sentence in self.about),
             brief=brief,
             sections="\n".join(section.html() for section in self.sections),
         )
+        return page.translate(_UNSEEN)
 
     def save_pictures(self, folder: Path) -> list[Path]:
-        """Write every picture into a folder, which is made if need be; gives the files."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write every picture into a folder, which is made if need be; gives the files. `DataError` if that fails."""
         pictures = [part for section in self.sections for part in section.parts if isinstance(part, (Drawing, Graph))]
-        return [path for picture in pictures for path in picture.save(folder)]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return [path for picture in pictures for path in picture.save(folder)]
+        except OSError as error:
+            raise DataError(f"The pictures could not be written to {folder}: {error.strerror or error}. Choose another folder.") from None
 
     def numbers(self) -> dict[str, Any]:
         """What it says, as what JSON can hold."""

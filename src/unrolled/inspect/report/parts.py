@@ -7,6 +7,7 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from unrolled.files import write_file
 from unrolled.inspect import draw
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Graph:
     def save(self, folder: Path) -> list[Path]:
         """Write it."""
         path = folder / f"{self.name}.svg"
-        path.write_text(self.svg, encoding="utf-8")
+        write_file(path, self.svg.encode())
         return [path]
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from unrolled.errors import DataError
 from unrolled.extras import extra
-from unrolled.training.checkpoint import replace_file
+from unrolled.training.checkpoint import save_whole
+from unrolled.training.plot import literal
 
 Labels = Sequence[tuple[str, ...]]
 """For each sequence its labels, or the tags of its steps."""
@@ -88,8 +89,10 @@ class Scores:
         columns = _CASES if several else self.names
         shares = (self.confusion / np.maximum(self.confusion.sum(-1, keepdims=True), 1)).reshape(-1, len(columns))
         counts = self.confusion.reshape(-1, len(columns))
-        size = min(3 + 0.4 * len(self.names), 14)
-        figure = extra("matplotlib.figure").Figure(figsize=(min(3 + 0.4 * len(columns), 14) + 1, size), layout="constrained")
+        rows, columns = tuple(map(literal, self.names)), tuple(map(literal, columns))
+        room = 2 + 0.09 * max(map(len, (*rows, *columns)))
+        size = (room + 1 + min(0.4 * len(columns), 11), room + min(0.4 * len(rows), 11))
+        figure = extra("matplotlib.figure").Figure(figsize=size, layout="constrained")
         extra("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
         axes = figure.add_subplot()
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -97,10 +100,10 @@ class Scores:
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour, fontsize=7)
         axes.set_xticks(range(len(columns)), columns, rotation=90)
-        axes.set_yticks(range(len(self.names)), self.names)
+        axes.set_yticks(range(len(self.names)), rows)
         axes.set_xlabel("" if several else "predicted")
         axes.set_ylabel("label" if several else "true")
-        replace_file(Path(path), lambda aside: figure.savefig(aside, format="png", dpi=120))
+        save_whole(Path(path), lambda file: figure.savefig(file, format="png", dpi=120))
 
 
 def score_labels(true: Labels, predicted: Labels, *, several: bool = False, frequent: str | None = None) -> Scores:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.extras import extra
-from unrolled.training.checkpoint import replace_file
+from unrolled.training.checkpoint import save_whole
+from unrolled.training.plot import literal
 
 DRAWN = 5000
 """Most points of a picture."""
@@ -75,9 +76,9 @@ class NumberScores(NumberMeasures):
             ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
             axes.plot(ends, ends, color="grey", linewidth=1)
             axes.scatter(true, predicted, s=8, alpha=0.5)
-            axes.set_xlabel("true" if count == 1 else f"true {name}")
+            axes.set_xlabel("true" if count == 1 else f"true {literal(name)}")
             axes.set_ylabel("predicted")
-        replace_file(Path(path), lambda aside: figure.savefig(aside, format="png", dpi=120))
+        save_whole(Path(path), lambda file: figure.savefig(file, format="png", dpi=120))
 
 
 def score_numbers(

@@ -69,6 +69,10 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
         """The labels."""
         return LabelCodec.learn(dataset, part, Target.LABELS, several=self.several(configuration))
 
+    def agree(self, configuration: Configuration[ClassifyOptions], codecs: SequenceCodecs[LabelCodec]) -> bool:
+        """See `Recipe`."""
+        return super().agree(configuration, codecs) and codecs.target.several == self.several(configuration)
+
     def resolve(self, configuration: Configuration[ClassifyOptions], codecs: SequenceCodecs[LabelCodec]) -> Configuration[ClassifyOptions]:
         """With what labels are, too. `ConfigError` for an order of labels that nothing says."""
         configuration = super().resolve(configuration, codecs)

@@ -103,6 +103,10 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
             raise damaged("there must be codecs of 'inputs' and 'target'")
         return SequenceCodecs(InputCodec.from_json(found["inputs"]), self.target(found["target"]))
 
+    def agree(self, configuration: Configuration[SO], codecs: SequenceCodecs[TC]) -> bool:
+        """See `Recipe`."""
+        return codecs.target.target is self.wanted(configuration)
+
     def resolve(self, configuration: Configuration[SO], codecs: SequenceCodecs[TC]) -> Configuration[SO]:
         """With the level, how files are read, and the embedding size of given vectors."""
         data, tokens = configuration.options.data, codecs.inputs.tokens

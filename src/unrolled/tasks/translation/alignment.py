@@ -7,7 +7,7 @@ from unrolled import inspect
 from unrolled.errors import ConfigError
 from unrolled.extras import extra
 from unrolled.tasks.translation.trained import TrainedTranslator, Translation
-from unrolled.training.checkpoint import replace_file
+from unrolled.training.checkpoint import save_whole
 
 KINDS = (".png", ".svg", ".pdf")
 """How names of pictures may end."""
@@ -41,4 +41,4 @@ def draw_alignment(said: Translation, path: Path) -> None:
         # Characters that no font here has are drawn as boxes.
         warnings.filterwarnings("ignore", "Glyph")
         figure = inspect.draw.attention(said.weights, said.read, said.written)
-        replace_file(path, lambda aside: figure.savefig(aside, format=path.suffix[1:].lower(), dpi=160, facecolor="white"))
+        save_whole(path, lambda file: figure.savefig(file, format=path.suffix[1:].lower(), dpi=160, facecolor="white"))

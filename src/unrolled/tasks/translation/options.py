@@ -33,7 +33,7 @@ class TranslateOptions:
     batch: int = option(64, "Batch size: pairs in a batch, of about the same lengths.")
 
     def __post_init__(self) -> None:
-        if not (0 <= self.held_out < 1 or (self.held_out >= 1 and self.held_out == int(self.held_out))):
+        if not (0 <= self.held_out < 1 or (self.held_out >= 1 and float(self.held_out).is_integer())):
             raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, or a number of sources, got {self.held_out}.")
         if self.batch < 1:
             raise ConfigError(f"`batch` must be at least 1, got {self.batch}.")

@@ -1,0 +1,44 @@
+"""Plain values from TOML and JSON that may hold anything: what is none, or what no program could have written, is a `ValueError`."""
+
+import json
+import sys
+from typing import Any
+
+from unrolled.options import LARGEST
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def from_toml(text: str) -> dict[str, Any]:
+    """What TOML says; its whole numbers have 64 bits."""
+    try:
+        found = tomllib.loads(text)
+        _require_small(found)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return found
+
+
+def from_json(text: str | bytes) -> Any:
+    """What JSON says, of whole numbers that have 64 bits."""
+    try:
+        return json.loads(text, parse_int=_small)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _small(digits: str) -> int:
+    # Longer ones are not even read: that takes time that grows with the square of their length.
+    if len(digits) > len(str(-LARGEST)) or not -LARGEST <= (number := int(digits)) < LARGEST:
+        raise ValueError("a whole number has more than 64 bits")
+    return number
+
+
+def _require_small(value: Any) -> None:
+    if isinstance(value, int) and not -LARGEST <= value < LARGEST:
+        raise ValueError("a whole number has more than 64 bits")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _require_small(inner)

@@ -1,0 +1,50 @@
+"""Files of runs and caches are opened in one place, `unrolled/files.py`: nothing else in these packages opens one."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import unrolled
+
+PACKAGE = Path(unrolled.__file__).parent
+OPENING = {"open", "write_text", "write_bytes", "read_text", "read_bytes", "touch", "mkstemp", "memmap", "fromfile", "tofile", "safe_open"}
+USERS = {
+    "cells/cell.py": "a cell's file",
+    "cli/flags.py": "a file of options",
+    "engines/native/build.py": "a folder, to look at it",
+    "engines/native/compilers.py": "the compiler's trial, in a folder that was just made",
+    "engines/native/processes.py": "what the system says of itself",
+    "engines/native/threads.py": "what the system says of itself",
+    "compiler/native/kernel.py": "C of the package",
+    "inspect/report/page.py": "a page of the package",
+    "data/builtin.py": "texts of the package",
+    "data/columns.py": "a column under way, in a file that was just made",
+    "data/corpus.py": "tokens under way, in a folder that was just made",
+    "data/event_corpus.py": "tokens under way, in a folder that was just made",
+    "data/formats/files.py": "a user's data",
+    "data/text.py": "a user's text",
+    "training/checkpoint.py": "a file that is open already",
+    "training/interrupt.py": "nothing, where a terminal was closed",
+}
+"""What may open files itself, and which."""
+
+
+def opened(source):
+    """The names of calls that open files."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            if name in OPENING:
+                yield name
+
+
+@pytest.mark.parametrize("floor", sorted(path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"))
+def test_only_what_is_named_opens_files(floor):
+    paths = {path.relative_to(PACKAGE).as_posix(): path for path in (PACKAGE / floor).rglob("*.py")}
+    found = {name: calls for name, path in paths.items() if (calls := sorted(opened(path.read_text(encoding="utf-8"))))}
+    # What run folders and the texts of users have under these names are functions of the package.
+    ours = {name: {"read_text"} for name in ("training/run_folder.py", "data/corpus.py", "tasks/texts/trained.py")}
+    ours["tasks/runs.py"] = {"read_text", "write_text"}
+    ours["cli/help.py"] = {"write_text"}  # of click
+    assert {name for name, calls in found.items() if set(calls) - ours.get(name, set())} == {n for n in USERS if n.startswith(f"{floor}/")}
