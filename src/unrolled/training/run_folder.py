@@ -35,7 +35,7 @@ LOCK = ".lock"
 class RunFolder:
     """The folder of a run.
 
-    `config.toml` (everything that was asked for), `model.safetensors` (the weights with the best held-out loss), `checkpoint.safetensors`
+    `config.toml` (everything that was asked for), `model.safetensors` (the weights that were best on the held-out part), `checkpoint.safetensors`
     (all that is needed to go on), `metrics.jsonl`, `watch.jsonl` if the run was watched, `loss.png`, and the task's own text files.
     """
 

@@ -164,7 +164,7 @@ def test_no_loss_is_said_of_labels_of_which_none_was_learnt(table, tmp_path):
     records = RunFolder(tmp_path / "run").history.records()
     assert records[-1]["final_accuracy"] == 0
     assert not any("held_out" in name for record in records for name in record)
-    assert told[-1].startswith("held out, with the best weights: no loss, as no label there was learnt, accuracy 0.00%")
+    assert told[-1].startswith("held out, with the weights that are kept: no loss, as no label there was learnt, accuracy 0.00%")
 
 
 def test_several_labels_at_once(tmp_path):
@@ -251,13 +251,50 @@ def test_rare_labels_weigh_more_in_what_is_learnt(name, table, tags):
     assert total != pytest.approx(float(losses.sum()), rel=1e-2)
 
 
-def test_the_weights_with_the_best_labels_are_kept_and_among_equals_those_with_the_least_loss(table, tags):
-    _, task = _task("classify", table)
-    assert task.score({"decisive": 0.8, "held_out": 5.0}) < task.score({"decisive": 0.79, "held_out": 0.1})
-    assert task.score({"decisive": 0.8, "held_out": 0.1}) < task.score({"decisive": 0.8, "held_out": 0.2})
-    _, task = _task("tag", tags)
+@pytest.mark.parametrize(
+    ("name", "options", "decides"),
+    [
+        ("classify", {}, "accuracy"),
+        ("classify", {"class_weights": "balanced"}, "balanced accuracy"),
+        ("classify", {"separator": ";"}, "micro F1"),
+        ("classify", {"separator": ";", "class_weights": "balanced"}, "macro F1"),
+        ("classify", {"output": "ordinal"}, "loss"),
+        ("classify", {"class_weights": "balanced", "best_by": "accuracy"}, "accuracy"),
+        ("tag", {}, "entity F1"),
+        ("tag", {"class_weights": "balanced"}, "macro entity F1"),
+        ("tag", {"scheme": "none"}, "accuracy"),
+        ("tag", {"scheme": "none", "class_weights": "balanced"}, "balanced accuracy"),
+        ("tag", {"best_by": "macro-f1"}, "macro F1"),
+    ],
+)
+def test_what_is_asked_for_decides_which_weights_are_kept(table, tags, name, options, decides):
+    for order, label in enumerate(("bad", "neither", "good")):
+        table.write_text(re.sub(f",{label}$", f",{order}", table.read_text(), flags=re.M))
+    _, task = _task(name, table if name == "classify" else tags, **options)
     measures = task.evaluate(lambda *_: None)
-    assert measures["decisive"] == measures["entity_f1"] != measures["accuracy"]
+    assert task.criterion.name == decides
+    for criterion in task.measuring.criteria:
+        assert np.isfinite(criterion.read(measures)), criterion.name
+
+
+def test_a_measure_that_a_task_has_not_is_refused_before_anything_is_written(table, tmp_path):
+    with pytest.raises(ConfigError, match=r"`best_by` must be one of accuracy, balanced_accuracy, macro_f1, loss, got 'entity F1'"):
+        un.train_classifier(table, out=tmp_path / "run", best_by="entity F1", **QUIET)
+    for given in ({"best_by": "loss"}, {"patience": 2}):
+        with pytest.raises(ConfigError, match="go by the held-out part, and nothing is held out"):
+            un.train_classifier(table, out=tmp_path / "run", held_out=0.0, **given, **QUIET)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_held_out_loss_weighs_classes_as_the_loss_that_is_learnt_does(table):
+    (data, task), (_, plain) = (_task("classify", table, class_weights=weights, held_out=0.5) for weights in ("balanced", "none"))
+    logs = task.model.eval()(data.held_out.encoded.batch(data.held_out.which)).log_softmax(-1).detach()
+    plain.model.eval().load_state_dict(task.model.state_dict())
+    targets = torch.from_numpy(data.held_out.encoded.targets.take(data.held_out.which))
+    losses = -logs[torch.arange(len(targets)), targets]
+    measured = [each.evaluate(lambda *_: None)["held_out"] for each in (task, plain)]
+    assert measured == pytest.approx([float((task.learner.weights[targets] * losses).mean()), float(losses.mean())], rel=1e-4)
+    assert measured[0] != pytest.approx(measured[1], rel=1e-3)
 
 
 def test_class_weights_make_every_label_count_the_same(table):
