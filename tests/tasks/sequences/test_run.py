@@ -29,7 +29,7 @@ LEARN = {"hidden": 16, "epochs": 25, "learning_rate": 0.02, "dropout": 0.1, "ave
 def test_a_classifier_learns_and_is_the_same_when_it_is_loaded(table, tmp_path):
     given = un.train_classifier(table, out=tmp_path / "run", **{**QUIET, **LEARN})
     loaded = un.load(tmp_path / "run")
-    texts = ["good film", "bad plot, good Actors good", "the film", "Actors", "bad"]
+    texts = ["good film", "bad plot, good Actors good", "film plot", "Actors", "bad"]
     said, again = given.predict(texts), loaded.predict(texts)
     assert said == again
     assert [p.labels for p in said] == [("good",), ("good",), ("neither",), ("neither",), ("bad",)]

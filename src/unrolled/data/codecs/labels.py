@@ -94,6 +94,11 @@ class LabelCodec:
                 stacklevel=3,
             )
 
+    def absent(self, dataset: Dataset, which: Places) -> str:
+        """The labels that were learnt and do not hold in some sequences."""
+        found = _counts(dataset, which, self.target)
+        return enumerated([label for label in self.labels if label not in found])
+
     def supposed(self, prediction: Prediction) -> NDArray[Any]:
         """The ids of what a prediction says."""
         if prediction.tags is not None:
