@@ -18,6 +18,7 @@ from unrolled.data.formats import labelled_examples
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
 from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.measures.labels import score_labels
 from unrolled.training import RunFolder, Silent
 from unrolled.training.interrupt import Stopped
 
@@ -275,6 +276,20 @@ def test_what_is_asked_for_decides_which_weights_are_kept(table, tags, name, opt
     assert task.criterion.name == decides
     for criterion in task.measuring.criteria:
         assert np.isfinite(criterion.read(measures)), criterion.name
+
+
+@pytest.mark.parametrize("separator", [None, ";"])
+def test_to_say_the_frequent_label_always_is_not_best_where_labels_count_the_same(table, separator):
+    _, task = _task("classify", table, class_weights="balanced", separator=separator)
+    true = [("usual",)] * 93 + [("rare",)] * 7
+    always, learnt = [("usual",)] * 100, [("usual",)] * 80 + [("rare",)] * 20
+    values = []
+    for said, loss in ((always, 0.1), (learnt, 0.5)):
+        scores = score_labels(true, said, several=separator is not None)
+        values.append((task.criterion.read({**scores.measures(), "held_out": loss}), loss, scores.accuracy))
+    (value, loss, accurate), (better, higher, less) = values
+    assert task.criterion.better(better, higher, value, loss) and not task.criterion.better(value, loss, better, higher)
+    assert accurate > less
 
 
 def test_a_measure_that_a_task_has_not_is_refused_before_anything_is_written(table, tmp_path):

@@ -56,7 +56,8 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
     help = """Train a network that labels sequences on DATA: tables (`input`, `target`), JSON Lines, a file or folder for each label,
     time series, images, event logs, or builtin:intents and the like; see docs/data.md.
 
-    A tenth, drawn at random, is held out, unless `validation` names other files; the weights with the best accuracy on it are kept.
+    A tenth, drawn at random with some of each label, is held out, unless `validation` names other files; the weights with the best accuracy on
+    it are kept, or, where classes are balanced, with the best mean of the labels' recalls. `best_by` takes another measure.
     """
 
     def wanted(self, configuration: Configuration[ClassifyOptions]) -> Target:

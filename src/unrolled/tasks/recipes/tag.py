@@ -59,8 +59,8 @@ class Tagging(LabelRecipe[TagOptions, EachStep]):
     help = """Train a network that tags every step of a sequence on DATA: files with a step on each line and its tag in a `column`,
     CoNLL-U, tables with as many tags as steps, FASTA with `regions`, or builtin:python-tokens and the like; see docs/data.md.
 
-    A tenth, drawn at random, is held out, unless `validation` names other files; the weights with the best accuracy on it, or the best F1
-    of entities if tags are BIO, are kept.
+    A tenth, drawn at random with some of each tag, is held out, unless `validation` names other files; the weights with the best accuracy on it,
+    or the best F1 of entities if tags are BIO, are kept. `best_by` takes another measure.
     """
 
     def wanted(self, configuration: Configuration[TagOptions]) -> Target:
