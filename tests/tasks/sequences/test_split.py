@@ -98,7 +98,7 @@ def test_what_comes_again_is_told(tmp_path):
     path.write_text("text,label\n" + "".join(f"w{n % 40},{'no' if n % 2 else 'yes'}\n" for n in range(60)))
     data = read("classify", path)
     assert not {n % 40 for n in data.train.which} & {n % 40 for n in data.held_out.which}
-    assert " held out. 20 equal others, on the same side. Input" in data.summary()
+    assert " held out. 20 repeat others, on the same side. Input" in data.summary()
     other.write_text("text,label\nw1,no\nnew,no\n w3 ,yes\n")
     data = read("classify", path, validation=(str(other),))
     assert " 3 held out. Of those held out 2 are learnt, too. Input" in data.summary()

@@ -17,7 +17,7 @@ def about_split(target: TargetCodec, sequences: Dataset, learnt: Places, measure
     if both := sum(others[place] in known for place in held.tolist()):
         said.append(f"Of those held out {both:,} are learnt, too.")
     elif again := len(keys) - len({*keys}):
-        said.append(f"{again:,} equal others, on the same side.")
+        said.append(f"{again:,} repeat others, on the same side.")
     if sequences.groups is not None and measured is sequences:
         said.append(
             f"Groups: {len({*sequences.groups[learnt].tolist()}):,} to learn, {len({*sequences.groups[held].tolist()}):,} held out."
