@@ -37,6 +37,12 @@ def test_a_label_that_comes_twice_is_on_both_sides_and_one_that_comes_once_is_le
     assert Counter(labels[i] for i in held) == {"twice": 1, "often": 9}
 
 
+def test_what_cannot_be_divided_is_learnt_and_other_labels_give_no_more_for_it():
+    labels, texts = ["same"] * 300 + ["other"] * 100, ["x"] * 300 + [f"w{n}" for n in range(100)]
+    held = draw(labelled([[label] for label in labels], texts=texts))
+    assert Counter(labels[i] for i in held) == {"other": 10}
+
+
 def test_the_share_holds_where_there_are_more_labels_than_it_has_room_for():
     labels = [f"l{n % 150}" for n in range(750)]
     held = draw(labelled([[label] for label in labels]))

@@ -18,8 +18,9 @@ QUANTILES = 10
 def divide(dataset: Dataset, target: Target, held_out: float, chance: np.random.Generator) -> tuple[Places, Places]:
     """The sequences to learn, and those held out: a share of them, drawn at random, at least one unless all belong together or it is 0.
 
-    Those of one group lie on one side, and so do equal ones, unless a label would then not be learnt whatever is held out. Of each label, tag or tenth of the numbers to predict about the same share is held
-    out, and of each that comes in two groups at least one, as long as the share has room; one that comes in one group is learnt.
+    Those of one group lie on one side, and so do equal ones, unless nothing could then be held out without leaving a label unlearnt. Of each
+    label, tag or tenth of the numbers to predict about the same share is held out, and of each that comes in two groups at least one, as long
+    as the share has room; one that comes in one group is learnt.
     """
     everything = np.arange(len(dataset))
     alone = everything if dataset.groups is None else dataset.groups
@@ -115,14 +116,16 @@ class _Drawing:
         self.order = chance.permutation(len(self.sizes))
 
     def draw(self, wanted: int) -> NDArray[np.bool_]:
-        """Which units are drawn, so that they have about as many sequences as `wanted`: none if that would leave a label to be learnt of no unit."""
+        """Which units are drawn, so that they have about as many sequences as `wanted`: none where each would leave a label unlearnt."""
         # Of the labels that can be on both sides only as many must be as there is room for, the frequent ones first.
         can = np.flatnonzero(self.learnt > 1)
         self.must = np.zeros(self.count, bool)
         self.must[can[np.argsort(-self.learnt[can], kind="stable")[:wanted]]] = True
         share, owed = wanted / self.sizes.sum(), 0.0
         for label, units in self._strata():
-            target = owed + share * self.sizes[units].sum()
+            # A label that cannot be divided is learnt, and no other gives more for it.
+            can_be = label == self.count or self.learnt[label] > 1
+            target = owed + can_be * share * self.sizes[units].sum()
             owed = target - self._take(units, target, self.must & (np.arange(self.count) == label))
         self._take(self.order[~self.held[self.order]], owed, self.must)
         return self.held
