@@ -118,3 +118,8 @@ def test_sequences_are_compared_across_datasets_by_what_is_read():
     rows = [np.array([[1.0], [2.0]], np.float32), np.array([[1.0], [3.0]], np.float32)]
     first, second = (gather([Example("", numbers=row) for row in order], "word") for order in (rows, rows[::-1]))
     assert [*input_keys(first)] == [*input_keys(second, first.table)][::-1]
+
+
+def test_equal_sequences_are_divided_where_far_more_would_else_be_held_out_than_is_asked_for():
+    held = draw(labelled([["a"]] * 20, texts=["x", "y"] * 10))
+    assert len(held) == 2

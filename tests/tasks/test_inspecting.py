@@ -225,7 +225,7 @@ def test_known_labels_are_compared_and_others_supposed(runs):
         ("lm", [START, "W", "h", "o"], "many steps of this input"),
         ("events", [START, "open it", "close"], "all 3 cases held out in training"),
         ("classify", ["red", "is", "red"], "all 4 sequences held out in training"),
-        ("tag", ["A", "dog"], "all 2 sequences held out in training"),
+        ("tag", ["A", "cat"], "all 2 sequences held out in training"),
         ("translate", ["a", "1", "1", "b", "<EOS>"], "all 2 sources held out in training"),
     ],
 )

@@ -18,8 +18,8 @@ QUANTILES = 10
 def divide(dataset: Dataset, target: Target, held_out: float, chance: np.random.Generator) -> tuple[Places, Places]:
     """The sequences to learn, and those held out: a share of them, drawn at random, at least one unless all belong together or it is 0.
 
-    Those of one group lie on one side, and so do equal ones, unless nothing could then be held out without leaving a label unlearnt. Of each
-    label, tag or tenth of the numbers to predict about the same share is held out, and of each that comes in two groups at least one, as long
+    Those of one group lie on one side, and so do equal ones, unless nothing could then be held out without leaving a label unlearnt, or only
+    more than twice the share. Of each label, tag or tenth of the numbers to predict about the same share is held out, and of each that comes in two groups at least one, as long
     as the share has room; one that comes in one group is learnt.
     """
     everything = np.arange(len(dataset))
@@ -28,13 +28,12 @@ def divide(dataset: Dataset, target: Target, held_out: float, chance: np.random.
     if held_out and alone.any():
         wanted = min(max(round(held_out * len(dataset)), 1), len(dataset) - 1)
         labels = _labels(dataset, target)
-        for units in (_joined(alone, _numbered(input_keys(dataset))), _joined(alone)):
-            drawing = _Drawing(units, *labels, chance)
-            held = drawing.draw(wanted)[units]
-            if held.any():
-                break
-        else:
-            held = units == drawing.smallest()
+        together = _joined(alone, _numbered(input_keys(dataset)))
+        held = _Drawing(together, *labels, chance).draw(wanted)[together]
+        if not 0 < held.sum() <= 2 * wanted:
+            drawing = _Drawing(alone, *labels, chance)
+            held = drawing.draw(wanted)[alone]
+            held = held if held.any() else alone == drawing.smallest()
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
