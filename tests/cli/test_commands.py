@@ -350,11 +350,11 @@ def test_labels_from_the_terminal(here):
     told = call("train", "classify", "reviews.csv", *QUICK, "--out", "run")
     assert "unrolled predict run" in told
     found = json.loads(call("evaluate", "run", "reviews.csv", "--json", "--confusion", "c.png"))
-    assert set(found) == {"accuracy", "macro_f1", "baseline_accuracy", "sequences"}
+    assert set(found) == {"accuracy", "balanced_accuracy", "macro_f1", "absent", "baseline_accuracy", "sequences"}
     assert found["sequences"] == 18 and found["baseline_accuracy"] == 0.5
     assert found == un.load("run").evaluate("reviews.csv").to_json()
     assert Path("c.png").read_bytes()[:4] == b"\x89PNG"
-    assert re.search(r"accuracy .*% \(always '(good|bad)': 50.00%\), macro F1", call("evaluate", "run", "reviews.csv"))
+    assert re.search(r"accuracy .*% \(always '(good|bad)': 50.00%\), balanced .*%, macro F1", call("evaluate", "run", "reviews.csv"))
     (said,) = (json.loads(line) for line in call("predict", "run", "--json", typed="a fine film\n").splitlines())
     assert said["label"] in said["probabilities"] == {**said["probabilities"]}
     assert set(said["probabilities"]) == {"good", "bad"}
@@ -416,7 +416,7 @@ def test_tags_from_the_terminal(here):
     Path("train.conllu").write_text(TAGGED * 5, encoding="utf-8")
     call("train", "tag", "train.conllu", *QUICK, "--out", "run")
     found = json.loads(call("evaluate", "run", "train.conllu", "--json"))
-    assert set(found) == {"accuracy", "macro_f1", "baseline_accuracy", "tokens"}
+    assert set(found) == {"accuracy", "balanced_accuracy", "macro_f1", "absent", "baseline_accuracy", "tokens"}
     assert found == un.load("run").evaluate("train.conllu").to_json() and found["baseline_accuracy"] == 1 / 3
     (said,) = (json.loads(line) for line in call("predict", "run", "--json", typed="The king\n").splitlines())
     assert (said["text"], said["tokens"]) == ("The king", ["The", "king"])
@@ -460,7 +460,7 @@ def test_tags_that_mark_no_spans_have_no_entities(here):
     assert "entity_f1" in json.loads(call("evaluate", "run", "train.conll", "--json"))
     with pytest.warns(UserWarning, match="not learnt: 'X', 'Y'"):
         told = call("evaluate", "run", "other.conll", "--scheme", "none", "--json")
-    assert set(json.loads(told)) == {"accuracy", "macro_f1", "baseline_accuracy", "tokens"}
+    assert set(json.loads(told)) == {"accuracy", "balanced_accuracy", "macro_f1", "absent", "baseline_accuracy", "tokens"}
 
 
 def test_columns_that_nobody_looks_at_are_refused(here):

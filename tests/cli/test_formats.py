@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from unrolled.cli import cli
 from unrolled.data.examples import Target
 from unrolled.data.formats import FORMATS, ReadingOptions, read_examples, resolve_format
+from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import PAIRS, read_pairs
 from unrolled.errors import ConfigError
@@ -98,7 +99,7 @@ def test_the_command_that_is_shown_for_pairs_reads_its_file(name, tmp_path, monk
 def test_every_option_of_reading_belongs_to_some_formats_or_to_all():
     owned = {option for known in FORMATS.values() for option in known.about.options}
     assert owned <= {field.name for field in fields(ReadingOptions)}
-    assert {option.name for option in options_of(ReadingOptions) if option.help} == owned | {"format", "encoding", "scheme"}
+    assert {option.name for option in options_of(DividedReadingOptions) if option.help} == owned | {"format", "encoding", "scheme"}
     owned = {option for known in PAIRS.values() for option in known.about.options}
     assert {option.name for option in options_of(PairOptions) if option.help} == owned | {"format", "encoding", "source", "target"}
 

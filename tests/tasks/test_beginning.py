@@ -85,6 +85,7 @@ def test_a_last_loss_far_from_that_on_the_way_is_remarked(texts, tmp_path):
     run = un.train_language_model(texts[0], validation=(texts[1],), out=tmp_path / "run", display=Silent(), epochs=1, hidden=8)
     measuring = TextMeasuring(run.model, prepare(texts[0], validation=texts[1]))
     measures = {"held_out": 2.2, "unigram": 3.3, "parts": 1, "lost": 0, "unknown": 0, "accuracy": 0.4}
+    assert [(criterion.name, criterion.read(measures)) for criterion in measuring.criteria] == [("loss", 2.2), ("accuracy", 0.4)]
     assert [line for line in measuring.remarks(measures, 2.15) if "WARNING" in line] == []
     (warning,) = [line for line in measuring.remarks(measures, 2.0) if "WARNING" in line]
     assert "2.2000 nats per character now and 2.0000 on the way are far apart" in warning

@@ -17,6 +17,7 @@ from unrolled.models import EachStep, Encoder, EncoderOptions, InputSizes, NextS
 from unrolled.tasks.learners import Batches, StreamWindows
 from unrolled.tasks.task import Task
 from unrolled.training import Silent, StreamOptions
+from unrolled.training.criterion import LOSS
 
 SEQUENCES, STEPS, WORDS, TAGS = 23, 9, 7, 3
 LENGTHS = np.random.default_rng(1).integers(1, STEPS + 1, SEQUENCES)
@@ -213,7 +214,7 @@ def test_to_try_streams_out_carries_nothing():
 class Missing:
     """Measures for which a library may be missing."""
 
-    size, unit = 5, "nats"
+    size, unit, criteria = 5, "nats", (LOSS,)
 
     def __init__(self, missing):
         self.missing = missing

@@ -39,7 +39,8 @@ def test_of_a_table(reviews):
     )
     held = summary_of("classify", reviews, level="word", **asked)
     assert held.startswith(
-        "18 sequences of 54 steps to learn, 2 held out. Input (from 'review'): 5 words. Target (from 'mood'): 2 labels: "
+        "18 sequences of 54 steps to learn, 2 held out. Of those held out 2 are learnt, too. Input (from 'review'): 5 words. "
+        "Target (from 'mood'): 2 labels: "
     )
     first, second = (int(n) for n in re.findall(r"\((\d+)\)", held))
     assert first > second and first + second == 18

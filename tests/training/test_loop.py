@@ -10,6 +10,7 @@ from rich.console import Console
 from unrolled.errors import ConfigError, TrainingError
 from unrolled.training import Piece, RunFolder, Silent, TrainingOptions, display_here, train
 from unrolled.training import loop as loop_module
+from unrolled.training.criterion import LOSS, Criterion
 from unrolled.training.display import Lines, Live, Status
 from unrolled.training.schedule import learning_rate
 from unrolled.training.state import adamw
@@ -21,6 +22,7 @@ class Quadratic:
     name = "lm"
     held_out_size = 1
     unit = "nats"
+    criterion = LOSS
 
     def __init__(self, batches=6, losses=None, count=1):
         torch.manual_seed(0)
@@ -46,9 +48,6 @@ class Quadratic:
         return {"held_out": next(self.losses, 0.0)}
 
     evaluate_exactly = evaluate
-
-    def score(self, measures):
-        return measures["held_out"]
 
     def describe(self, measures):
         return f"{measures['held_out']:.3f}"
@@ -167,10 +166,49 @@ def test_a_run_stops_when_nothing_has_been_better_for_as_long_as_its_patience(fo
     task, told = Quadratic(losses=[3.0, 2.0, 2.5, 2.0, 1.0, 0.5]), Telling()
     train(task, TrainingOptions(epochs=6, evaluations=6, patience=2), folder, told)
     assert [line for line in told.lines if line.startswith("stopped")] == [
-        "stopped at update 24: 2 measurements without a better one (early stopping, `patience`)"
+        "stopped at update 24: 2 measurements without a better loss (early stopping, `patience`)"
     ]
     assert [r["held_out"] for r in folder.history.records() if "held_out" in r] == [3.0, 2.0, 2.5, 2.0]
     assert len(task.asked) == 24
+
+
+class Scored(Quadratic):
+    """A task whose accuracy is known, and its loss from it: the less accurate, the lower."""
+
+    criterion = Criterion("accuracy")
+
+    def evaluate(self, tick):
+        found = super().evaluate(tick)["held_out"]
+        return {"held_out": 1.0 if math.isnan(found) else found, "accuracy": found}
+
+    evaluate_exactly = evaluate
+
+
+def test_weights_are_kept_and_patience_goes_by_the_measure_that_decides_and_it_is_said(folder):
+    task, told = Scored(losses=[0.5, math.nan, 0.7, 0.6, 0.7, 0.9, 0.7]), Telling()
+    train(task, TrainingOptions(epochs=6, evaluations=6, patience=2), folder, told)
+    assert [line for line in told.lines if line.startswith(("stopped", "The"))] == [
+        "stopped at update 30: 2 measurements without a better accuracy (early stopping, `patience`)",
+        "The weights of update 18 are kept, with the highest accuracy on the way: 0.7 (`best_by`).",
+    ]
+    final = folder.history.records()[-1]
+    assert (final["best_by"], final["best"], final["best_update"]) == ("accuracy", 0.7, 18)
+    assert told.lines[-1].endswith(" beside 0.7")
+
+
+def test_where_nothing_can_decide_the_last_weights_are_kept(folder):
+    task, told = Scored(losses=[math.nan] * 4), Telling()
+    train(task, TrainingOptions(epochs=3, evaluations=3), folder, told)
+    assert "The last weights are kept: no measurement on the way gave a number to choose by, accuracy (`best_by`)." in told.lines
+    assert torch.equal(folder.load_checkpoint()[0]["model.weight"], task.model.weight.detach())
+
+
+def test_what_decides_is_remembered_in_a_run_that_goes_on(folder):
+    train(Scored(losses=[0.5, 0.7, 0.7]), TrainingOptions(epochs=2, evaluations=2), folder, Silent())
+    kept, told = (folder.path / "model.safetensors").read_bytes(), Telling()
+    train(Scored(losses=[0.6, 0.6, 0.7]), TrainingOptions(epochs=4, evaluations=4), folder, told, resume=True)
+    assert (folder.path / "model.safetensors").read_bytes() == kept
+    assert "The weights of update 12 are kept, with the highest accuracy on the way: 0.7 (`best_by`)." in told.lines
 
 
 def test_a_run_that_ends_as_asked_says_nothing_of_patience(folder):
@@ -342,8 +380,8 @@ def test_all_that_a_run_says_goes_through_the_words_of_its_reader(folder, capsys
     train(Quadratic(losses=[3.0, 2.0, 2.5, 2.0, 1.0]), options, folder, display_here(lambda line: f"> {line.upper()}"))
     *lines, last = capsys.readouterr().err.splitlines()
     assert last == "> 1.000 BESIDE 2.0"
-    assert "> STOPPED AT UPDATE 24: 2 MEASUREMENTS WITHOUT A BETTER ONE (EARLY STOPPING, `PATIENCE`)" in lines
-    assert len(lines) == 6 and all(line.startswith("> ") for line in lines)
+    assert "> STOPPED AT UPDATE 24: 2 MEASUREMENTS WITHOUT A BETTER LOSS (EARLY STOPPING, `PATIENCE`)" in lines
+    assert len(lines) == 7 and all(line.startswith("> ") for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import click
 
 from unrolled.cli.flags import as_flags
-from unrolled.data.formats import FORMATS, ReadingOptions
+from unrolled.data.formats import FORMATS
 from unrolled.data.formats.format import About
+from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import PAIRS, SUFFIXES
 from unrolled.errors import ConfigError
@@ -50,7 +51,7 @@ class _Known:
 
 def _known() -> dict[str, _Known]:
     """The formats of sequences, and those of pairs."""
-    sequences = [_Known(name, known.suffixes, known.about, _options(known.about, ReadingOptions)) for name, known in FORMATS.items()]
+    sequences = [_Known(name, known.suffixes, known.about, _options(known.about, DividedReadingOptions)) for name, known in FORMATS.items()]
     suffixes = {name: tuple(suffix for suffix, format in SUFFIXES.items() if format == name) for name in PAIRS}
     pairs = [_Known(f"pairs-{name}", suffixes[name], known.about, _options(known.about, PairOptions)) for name, known in PAIRS.items()]
     return {known.name: known for known in (*sequences, *pairs)}

@@ -29,7 +29,8 @@ class Dataset:
     `columns` are by name those that the sequences have, all with the same `starts`: tokens as places in `table`, numbers `[S, C]`, tags as
     places in `names`, or -1 where nothing is said, and numbers to predict, `[S, K]`. Of whole sequences, `labels` `[N]` are places in
     `label_sets`, which has a tuple of places in `names` for each different set of labels, and -1 where nothing is said; `values` `[N, K]`
-    are numbers to predict, NaN where nothing is said. `channels` are the names of the C channels, if they have any. `scheme` is how tags
+    are numbers to predict, NaN where nothing is said. `groups` `[N]` has a number for each sequence that those of one group have in common;
+    None where none has one. `channels` are the names of the C channels, if they have any. `scheme` is how tags
     marked spans where they were read. `fingerprint` is equal exactly when all of this is.
     """
 
@@ -43,6 +44,7 @@ class Dataset:
     channels: tuple[str, ...]
     scheme: str | None
     fingerprint: str
+    groups: Places | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -92,7 +94,7 @@ class Dataset:
         if TAGS in columns:
             columns[TAGS] = Column(InMemory(tags), cut)
         nothing = np.full((len(starts), self.values.shape[1]), np.nan)
-        return replace(self, starts=cut, columns=columns, labels=np.full(len(starts), -1), values=nothing)
+        return replace(self, starts=cut, columns=columns, labels=np.full(len(starts), -1), values=nothing, groups=None)
 
     def _beginning(self, name: str) -> int:
         """The place of the tag with which a span begins that goes on with this one; -1 if it is none with which spans go on."""
@@ -155,6 +157,8 @@ class _Gathering:
         self.kind: tuple[bool, int] | None = None
         self.channels: tuple[str, ...] = ()
         self.scheme: str | None = None
+        self.groups = array("q")
+        self.group_names = _Numbering()
 
     def add(self, example: Example) -> None:
         tokens, numbers = example.tokens, example.numbers
@@ -171,10 +175,12 @@ class _Gathering:
             self._require_channels(example)
             self._collect(NUMBERS, numbers, np.float32, numbers.shape[1:])
         self._add_targets(example, steps)
+        if example.group is not None:
+            self.groups.append(self.group_names[example.group])
         if self.content is None:
             return
         shapes = [part if part is None else part.shape for part in (numbers, example.values)]
-        self.content.update(repr((tokens, example.tags, example.labels, shapes)).encode("utf-8", "surrogatepass"))
+        self.content.update(repr((tokens, example.tags, example.labels, example.group, shapes)).encode("utf-8", "surrogatepass"))
         for part in (numbers, example.values):
             self.content.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
 
@@ -262,4 +268,5 @@ class _Gathering:
             self.channels,
             self.scheme,
             "" if self.content is None else self.content.hexdigest(),
+            np.array(self.groups, np.int64) if len(self.groups) == len(self.labels) else None,
         )

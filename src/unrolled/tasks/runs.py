@@ -115,7 +115,12 @@ def _sources(configuration: Configuration[Any]) -> str:
 
 def _task(recipe: Recipe[G, D, C, M, T], model: M, data: D, configuration: Configuration[G]) -> Task:
     """The task, once it is known that its network can run."""
-    task = recipe.task(model.to(configuration.options.training.find_device()), data, configuration)
+    training = configuration.options.training
+    task = recipe.task(model.to(training.find_device()), data, configuration)
+    if (training.best_by or training.patience) and not task.held_out_size:
+        raise ConfigError(
+            "`best_by` and `patience` go by the held-out part, and nothing is held out. Leave them out, or hold something out."
+        )
     task.try_out()
     return task
 

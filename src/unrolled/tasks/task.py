@@ -1,6 +1,6 @@
 """What the training loop runs, for every recipe: a network, how it learns from the data, and what is measured of it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from unrolled.models import Arrangement
 from unrolled.training import Piece
+from unrolled.training.criterion import Criterion, choose
 from unrolled.training.task import Measures, Tick
 
 
@@ -38,28 +39,36 @@ class Measuring(Protocol):
     size: int
     unit: str
 
+    @property
+    def criteria(self) -> Sequence[Criterion]:
+        """By which of the measures the best weights may be kept; the first one where nothing is said."""
+
     def require(self) -> None:
         """`ConfigError` if a library for it is missing."""
 
     def measure(self, tick: Tick, *, exactly: bool) -> Measures:
         """Measures by name, `held_out` the loss; `exactly` those of the weights that were kept, at the end of a run."""
 
-    def score(self, measures: Measures) -> float:
-        """What decides which weights are kept: those with the lowest."""
-
     def describe(self, measures: Measures) -> str:
         """Measures in words."""
 
     def remarks(self, measures: Measures, best: float | None) -> Iterable[str]:
-        """Sentences about exact measures that nobody should miss; `best` is the lowest score on the way."""
+        """Sentences about exact measures that nobody should miss; `best` is the loss of the best weights on the way."""
 
 
 class Task:
-    """A network that learns; `summary` says what is input, what is target, and how much there is of it."""
+    """A network that learns; `summary` says what is input, what is target, and how much there is of it.
 
-    def __init__(self, name: str, model: Arrangement, learner: Learner, measuring: Measuring, summary: str) -> None:
+    `criterion` is the one of its measures by which the best weights are kept: that called `best_by`, or else the first. `ConfigError` for
+    another name.
+    """
+
+    def __init__(
+        self, name: str, model: Arrangement, learner: Learner, measuring: Measuring, summary: str, best_by: str | None = None
+    ) -> None:
         self.name, self.model, self.learner, self.measuring, self.summary = name, model, learner, measuring, summary
         self.batches, self.held_out_size, self.unit = learner.batches, measuring.size, measuring.unit
+        self.criterion = choose(measuring.criteria, best_by)
 
     def try_out(self) -> None:
         """What is missing, or cannot run, is said before anything is written."""
@@ -83,10 +92,6 @@ class Task:
     def evaluate_exactly(self, tick: Tick) -> Measures:
         """The same for the weights that were kept."""
         return self.measuring.measure(tick, exactly=True)
-
-    def score(self, measures: Measures) -> float:
-        """What decides which weights are kept."""
-        return self.measuring.score(measures)
 
     def describe(self, measures: Measures) -> str:
         """Measures in words."""

@@ -11,6 +11,7 @@ from torch import nn
 
 from unrolled.errors import TrainingError
 from unrolled.training.average import ExponentialMovingAverage
+from unrolled.training.criterion import LOSS_KEY
 from unrolled.training.display import Display, Status
 from unrolled.training.history import Events
 from unrolled.training.interrupt import Interrupts, Stopped
@@ -100,12 +101,24 @@ class _Run:
             return Outcome(True, {})
         self.folder.load_weights(self.task.model)
         measures = self._evaluated(self.task.evaluate_exactly)
-        self.display.say(f"held out, with the best weights: {self.task.describe(measures)}")
-        for remark in self.task.remarks(measures, self.at.best):
+        self.display.say(self._why_kept())
+        self.display.say(f"held out, with the weights that are kept: {self.task.describe(measures)}")
+        for remark in self.task.remarks(measures, None if self.at.best is None else self.at.best_loss):
             self.display.say(remark)
-        self._record({f"final_{name}": value for name, value in measures.items()})
+        kept = {} if self.at.best is None else {"best": self.at.best, "best_update": self.at.best_updates}
+        self._record({**{f"final_{name}": value for name, value in measures.items()}, "best_by": self.task.criterion.option, **kept})
         self._draw()
         return Outcome(True, measures)
+
+    def _why_kept(self) -> str:
+        """Which weights are kept, and by which number."""
+        criterion = self.task.criterion
+        if self.at.best is None:
+            return f"The last weights are kept: no measurement on the way gave a number to choose by, {criterion.name} (`best_by`)."
+        return (
+            f"The weights of update {self.at.best_updates} are kept, with the {criterion.superlative} {criterion.name} on the way: "
+            f"{self.at.best:.4g} (`best_by`)."
+        )
 
     def close(self) -> None:
         """Let go of what is open."""
@@ -134,9 +147,8 @@ class _Run:
                 self._draw()
             self.interrupts.check()
         if self._done(self.at.updates, self.at.seconds) < 1:
-            self.display.say(
-                f"stopped at update {self.at.updates}: {self.at.in_vain} measurements without a better one (early stopping, `patience`)"
-            )
+            vain = f"{self.at.in_vain} measurements without a better {self.task.criterion.name}"
+            self.display.say(f"stopped at update {self.at.updates}: {vain} (early stopping, `patience`)")
 
     def _turn_epoch(self) -> None:
         if self.at.in_epoch == self.updates_per_epoch:
@@ -238,15 +250,16 @@ class _Run:
         with self.average.in_place():
             measures = self._evaluated(self.task.evaluate)
             self.measuring += time.perf_counter() - begun
-            loss = measures.get("held_out")
+            loss = measures.get(LOSS_KEY)
             if loss is not None and not math.isfinite(loss):
                 raise TrainingError(f"After update {self.at.updates} the held-out loss is {loss:.4g}. {self._way_back()}")
             self._record(measures)
             self.display.say(f"update {self.at.updates}: held out {self.task.describe(measures)}")
-            score = self.task.score(measures)
             self.at.in_vain += 1
-            if self.at.best is None or score < self.at.best:
-                self.at.best, self.at.in_vain, self.held_out = score, 0, loss
+            value = self.task.criterion.read(measures)
+            if self.task.criterion.better(value, loss or 0.0, self.at.best, self.at.best_loss):
+                self.at.best, self.at.best_loss, self.at.best_updates = value, loss or 0.0, self.at.updates
+                self.at.in_vain, self.held_out = 0, loss
                 self.folder.save_weights(self.task.model)
         self.at.measured_updates, self.at.measured_seconds = self.at.updates, self.at.seconds
         self._save()

@@ -30,6 +30,10 @@ class TrainingOptions:
     precision: str = option("float32", "float32, or bfloat16 for products in half precision (autocast).", rare=True)
     seed: int = option(0, "Seed of everything random.")
     evaluations: int = option(10, "How often the held-out part is measured.", rare=True)
+    best_by: str | None = option(
+        None,
+        "Measure of the held-out part by which the best weights are kept, and `patience` goes; a wrong name lists those that there are.",
+    )
     patience: int | None = option(None, "Early stopping: stop after so many measurements without a better one.")
     checkpoint_seconds: float = option(30.0, "Longest time between two checkpoints, in seconds.", rare=True)
     device: str = option("auto", "Where to run: auto, cpu, cuda, …", rare=True)

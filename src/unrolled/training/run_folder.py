@@ -39,7 +39,7 @@ _LARGEST = {CONFIG: 4 << 20, CELL: 1 << 20}
 class RunFolder:
     """The folder of a run.
 
-    `config.toml` (everything that was asked for), `model.safetensors` (the weights with the best held-out loss), `checkpoint.safetensors`
+    `config.toml` (everything that was asked for), `model.safetensors` (the weights that were best on the held-out part), `checkpoint.safetensors`
     (all that is needed to go on), `metrics.jsonl`, `watch.jsonl` if the run was watched, `loss.png`, and the task's own text files. The
     configuration is written first of what makes a run, and after what it needs: without it the folder holds no run yet.
 

@@ -24,8 +24,8 @@ _RANDOM = "random."
 class Position:
     """Where a run stands.
 
-    Epochs that are done, and updates in the present one; all updates and tokens; seconds spent; the best score of the held-out part so
-    far, and the measurements since then; updates and seconds at the last measurement; bytes of history and of what was watched; updates whose
+    Epochs that are done, and updates in the present one; all updates and tokens; seconds spent; the best value of what decides which weights
+    are kept, the held-out loss and the updates there, and the measurements since then; updates and seconds at the last measurement; bytes of history and of what was watched; updates whose
     gradient was clipped, and the largest norm of a gradient since one was watched.
     """
 
@@ -35,6 +35,8 @@ class Position:
     tokens: int = 0
     seconds: float = 0.0
     best: float | None = None
+    best_loss: float = 0.0
+    best_updates: int = 0
     in_vain: int = 0
     measured_updates: int = 0
     measured_seconds: float = 0.0
@@ -118,7 +120,8 @@ def _random() -> dict[str, Tensor]:
 def _position(text: str, folder: RunFolder) -> Position:
     try:
         found = from_json(text)
-        kinds = {"seconds": (int, float), "measured_seconds": (int, float), "peak": (int, float), "best": (int, float, type(None))}
+        real = (int, float)
+        kinds = {**dict.fromkeys(("seconds", "measured_seconds", "peak", "best_loss"), real), "best": (*real, type(None))}
         if not all(isinstance(found[f.name], kinds.get(f.name, int)) and abs(found[f.name] or 0) < math.inf for f in fields(Position)):
             raise TypeError
         return Position(**found)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
+from unrolled.training.criterion import Criterion
 from unrolled.training.truncated import Piece
 
 Tick = Callable[[int, int], None]
@@ -30,6 +31,10 @@ class Task(Protocol):
     def model(self) -> nn.Module:
         """The network."""
 
+    @property
+    def criterion(self) -> Criterion:
+        """By which of its measures the best weights are kept."""
+
     def begin(self, epoch: int) -> None:
         """An epoch begins."""
 
@@ -39,9 +44,6 @@ class Task(Protocol):
     def evaluate(self, tick: Tick) -> Measures:
         """Measures of the held-out part, of which `held_out` is the loss."""
 
-    def score(self, measures: Measures) -> float:
-        """What decides which weights are kept: those with the lowest."""
-
     def evaluate_exactly(self, tick: Tick) -> Measures:
         """The same for the weights that were kept, at the end of the run."""
 
@@ -49,7 +51,7 @@ class Task(Protocol):
         """Measures in words."""
 
     def remarks(self, measures: Measures, best: float | None) -> Iterable[str]:
-        """Sentences about the exact measures that nobody should miss; `best` is the score of the best weights on the way."""
+        """Sentences about the exact measures that nobody should miss; `best` is the loss of the best weights on the way."""
 
     def state_dict(self) -> dict[str, Tensor]:
         """What is carried from one batch to the next."""

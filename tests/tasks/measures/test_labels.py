@@ -17,13 +17,24 @@ def test_one_label_each():
     assert found.names == ("a", "b", "c")
     assert found.confusion.tolist() == [[1, 1, 0], [0, 1, 0], [0, 1, 0]]
     assert found.entity_f1 is None
-    assert found.decisive == 0.5
+
+
+def test_labels_count_the_same_in_balanced_accuracy_and_those_that_do_not_come_not_at_all():
+    found = score_labels([("a",), ("a",), ("a",), ("b",)], [("a",), ("a",), ("c",), ("b",)], learnt=("a", "b", "c", "d"))
+    assert found.balanced_accuracy == pytest.approx((2 / 3 + 1) / 2)
+    assert found.absent == ("c", "d")
+    right = score_labels([("a",)], [("a",)], learnt=("a", "b"))
+    assert str(right) == "accuracy 100.00%, balanced 100.00%, macro F1 100.00%; not measured, as none is there: 'b'"
+    assert right.to_json()["absent"] == ["b"]
+    assert score_labels([("a",), ()], [("a",), ()], several=True, learnt=("a", "b")).absent == ("b",)
+    assert score_tags([("O",)], [("O",)], spans=True, learnt=("O", "B-x")).absent == ("B-x",)
 
 
 def test_several_labels_are_right_when_all_of_them_are():
     found = score_labels([("a", "b"), ("b",), ()], [("b", "a"), ("b", "c"), ()], several=True)
     assert found.accuracy == pytest.approx(2 / 3)
     assert found.macro_f1 == pytest.approx((1 + 1 + 0) / 3)
+    assert (found.micro_f1, found.balanced_accuracy) == (pytest.approx(6 / 7), None)
     assert found.names == ("a", "b", "c")
     assert found.confusion.tolist() == [[[2, 0], [0, 1]], [[1, 0], [0, 2]], [[2, 1], [0, 0]]]
 
@@ -34,9 +45,9 @@ def test_entities_count_when_they_are_wholly_right():
     found = score_tags(true, predicted, spans=True)
     precision, recall = 1 / 3, 1 / 3
     assert found.entities == pytest.approx((precision, recall, 1 / 3))
+    assert found.macro_entity_f1 == pytest.approx((0.4 + 0) / 2)
     assert found.accuracy == pytest.approx(3 / 6)
     assert found.size == 6
-    assert found.decisive == found.entity_f1
 
 
 def test_tags_of_other_kinds_have_no_entities():
@@ -81,9 +92,16 @@ def test_labels_stand_beside_the_most_frequent_one_of_what_was_learnt():
     true, said = [("a",), ("a",), ("b",), ("c",)], [("a",), ("b",), ("b",), ("b",)]
     found = score_labels(true, said, frequent="a")
     assert found.baseline == 0.5
-    assert str(found) == "accuracy 50.00% (always 'a': 50.00%), macro F1 38.89%"
+    assert str(found) == "accuracy 50.00% (always 'a': 50.00%), balanced 50.00%, macro F1 38.89%"
     assert found.text.endswith(f"\n{found}, over 4 sequences") and found.text.startswith(found.report)
-    assert found.to_json() == {"accuracy": 0.5, "macro_f1": found.macro_f1, "baseline_accuracy": 0.5, "sequences": 4}
+    assert found.to_json() == {
+        "accuracy": 0.5,
+        "balanced_accuracy": 0.5,
+        "macro_f1": found.macro_f1,
+        "baseline_accuracy": 0.5,
+        "absent": [],
+        "sequences": 4,
+    }
     assert score_labels(true, said, frequent="c").baseline == 0.25
     assert score_labels(true, said, frequent="never seen here").baseline == 0
     alone = score_labels(true, said)
@@ -105,14 +123,18 @@ def test_tags_stand_beside_the_most_frequent_one_of_what_was_learnt_step_by_step
     assert str(found).endswith("accuracy 50.00% (always 'O': 50.00%)")
     assert found.to_json() == {
         "accuracy": 0.5,
+        "balanced_accuracy": pytest.approx((2 / 3 + 1 + 0 + 0) / 4),
         "macro_f1": found.macro_f1,
+        "macro_entity_f1": 0.5,
+        "absent": [],
         "entity_precision": 0.5,
         "entity_recall": 0.5,
         "entity_f1": 0.5,
         "baseline_accuracy": 0.5,
         "tokens": 6,
     }
-    assert set(score_tags(true, true, spans=False, frequent="B-y").to_json().items()) >= {("baseline_accuracy", 1 / 6), ("tokens", 6)}
+    alone = score_tags(true, true, spans=False, frequent="B-y").to_json()
+    assert (alone["baseline_accuracy"], alone["tokens"]) == (1 / 6, 6)
 
 
 @pytest.mark.parametrize("label", ["$", "$x$", r"$\frac{$", r"\$", "x" * 100_000])

@@ -20,6 +20,7 @@ from unrolled.data.formats import labelled_examples, read_examples, resolve_form
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
 from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.measures.labels import score_labels
 from unrolled.training import RunFolder, Silent
 from unrolled.training.interrupt import Stopped
 
@@ -31,7 +32,7 @@ LEARN = {"hidden": 16, "epochs": 25, "learning_rate": 0.02, "dropout": 0.1, "ave
 def test_a_classifier_learns_and_is_the_same_when_it_is_loaded(table, tmp_path):
     given = un.train_classifier(table, out=tmp_path / "run", **{**QUIET, **LEARN})
     loaded = un.load(tmp_path / "run")
-    texts = ["good film", "bad plot, good Actors good", "the film", "Actors", "bad"]
+    texts = ["good film", "bad plot, good Actors good", "film plot", "Actors", "bad"]
     said, again = given.predict(texts), loaded.predict(texts)
     assert said == again
     assert [p.labels for p in said] == [("good",), ("good",), ("neither",), ("neither",), ("bad",)]
@@ -166,7 +167,7 @@ def test_no_loss_is_said_of_labels_of_which_none_was_learnt(table, tmp_path):
     records = RunFolder(tmp_path / "run").history.records()
     assert records[-1]["final_accuracy"] == 0
     assert not any("held_out" in name for record in records for name in record)
-    assert told[-1].startswith("held out, with the best weights: no loss, as no label there was learnt, accuracy 0.00%")
+    assert told[-1].startswith("held out, with the weights that are kept: no loss, as no label there was learnt, accuracy 0.00%")
 
 
 def test_several_labels_at_once(tmp_path):
@@ -253,13 +254,64 @@ def test_rare_labels_weigh_more_in_what_is_learnt(name, table, tags):
     assert total != pytest.approx(float(losses.sum()), rel=1e-2)
 
 
-def test_the_weights_with_the_best_labels_are_kept_and_among_equals_those_with_the_least_loss(table, tags):
-    _, task = _task("classify", table)
-    assert task.score({"decisive": 0.8, "held_out": 5.0}) < task.score({"decisive": 0.79, "held_out": 0.1})
-    assert task.score({"decisive": 0.8, "held_out": 0.1}) < task.score({"decisive": 0.8, "held_out": 0.2})
-    _, task = _task("tag", tags)
+@pytest.mark.parametrize(
+    ("name", "options", "decides"),
+    [
+        ("classify", {}, "accuracy"),
+        ("classify", {"class_weights": "balanced"}, "balanced accuracy"),
+        ("classify", {"separator": ";"}, "micro F1"),
+        ("classify", {"separator": ";", "class_weights": "balanced"}, "macro F1"),
+        ("classify", {"output": "ordinal"}, "loss"),
+        ("classify", {"class_weights": "balanced", "best_by": "accuracy"}, "accuracy"),
+        ("tag", {}, "entity F1"),
+        ("tag", {"class_weights": "balanced"}, "macro entity F1"),
+        ("tag", {"scheme": "none"}, "accuracy"),
+        ("tag", {"scheme": "none", "class_weights": "balanced"}, "balanced accuracy"),
+        ("tag", {"best_by": "macro-f1"}, "macro F1"),
+    ],
+)
+def test_what_is_asked_for_decides_which_weights_are_kept(table, tags, name, options, decides):
+    for order, label in enumerate(("bad", "neither", "good")):
+        table.write_text(re.sub(f",{label}$", f",{order}", table.read_text(), flags=re.M))
+    _, task = _task(name, table if name == "classify" else tags, **options)
     measures = task.evaluate(lambda *_: None)
-    assert measures["decisive"] == measures["entity_f1"] != measures["accuracy"]
+    assert task.criterion.name == decides
+    for criterion in task.measuring.criteria:
+        assert np.isfinite(criterion.read(measures)), criterion.name
+
+
+@pytest.mark.parametrize("separator", [None, ";"])
+def test_to_say_the_frequent_label_always_is_not_best_where_labels_count_the_same(table, separator):
+    _, task = _task("classify", table, class_weights="balanced", separator=separator)
+    true = [("usual",)] * 93 + [("rare",)] * 7
+    always, learnt = [("usual",)] * 100, [("usual",)] * 80 + [("rare",)] * 20
+    values = []
+    for said, loss in ((always, 0.1), (learnt, 0.5)):
+        scores = score_labels(true, said, several=separator is not None)
+        values.append((task.criterion.read({**scores.measures(), "held_out": loss}), loss, scores.accuracy))
+    (value, loss, accurate), (better, higher, less) = values
+    assert task.criterion.better(better, higher, value, loss) and not task.criterion.better(value, loss, better, higher)
+    assert accurate > less
+
+
+def test_a_measure_that_a_task_has_not_is_refused_before_anything_is_written(table, tmp_path):
+    with pytest.raises(ConfigError, match=r"`best_by` must be one of accuracy, balanced_accuracy, macro_f1, loss, got 'entity F1'"):
+        un.train_classifier(table, out=tmp_path / "run", best_by="entity F1", **QUIET)
+    for given in ({"best_by": "loss"}, {"patience": 2}):
+        with pytest.raises(ConfigError, match="go by the held-out part, and nothing is held out"):
+            un.train_classifier(table, out=tmp_path / "run", held_out=0.0, **given, **QUIET)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_held_out_loss_weighs_classes_as_the_loss_that_is_learnt_does(table):
+    (data, task), (_, plain) = (_task("classify", table, class_weights=weights, held_out=0.5) for weights in ("balanced", "none"))
+    logs = task.model.eval()(data.held_out.encoded.batch(data.held_out.which)).log_softmax(-1).detach()
+    plain.model.eval().load_state_dict(task.model.state_dict())
+    targets = torch.from_numpy(data.held_out.encoded.targets.take(data.held_out.which))
+    losses = -logs[torch.arange(len(targets)), targets]
+    measured = [each.evaluate(lambda *_: None)["held_out"] for each in (task, plain)]
+    assert measured == pytest.approx([float((task.learner.weights[targets] * losses).mean()), float(losses.mean())], rel=1e-4)
+    assert measured[0] != pytest.approx(measured[1], rel=1e-3)
 
 
 def test_class_weights_make_every_label_count_the_same(table):

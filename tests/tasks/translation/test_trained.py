@@ -346,6 +346,8 @@ def test_the_loss_of_a_batch_is_per_symbol_and_measures_look_at_all_sources():
     lengths = data.train.batch(task.learner.order[0]).target_lengths
     assert piece.of == piece.count == int(lengths.sum()) > len(lengths)
     measures = task.evaluate(lambda done, total: None)
+    assert [criterion.name for criterion in task.measuring.criteria] == ["loss", "BLEU", "chrF", "exact"]
+    assert all(np.isfinite(criterion.read(measures)) for criterion in task.measuring.criteria)
     assert measures["written"] == len(PAIRS)
     texts = [best[0].text for best in translator.translate([pair.text for pair in PAIRS])]
     assert measures["chrf"] == pytest.approx(score_texts(texts, [pair.texts for pair in PAIRS]).chrf)

@@ -36,6 +36,9 @@ class TargetCodec(Protocol):
     def notice_unknown(self, dataset: Dataset, which: Places) -> None:
         """Say, as an `UnrolledWarning`, what of some sequences it does not know."""
 
+    def absent(self, dataset: Dataset, which: Places) -> str:
+        """What was learnt and does not come in some sequences, in words; nothing if all does."""
+
     def supposed(self, prediction: Prediction) -> NDArray[Any]:
         """What a prediction says, as targets of one sequence: `[1, …]`, or `[T, 1, …]` of steps."""
 

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,13 +87,17 @@ class LabelCodec:
         unseen = {places: n for places, n in zip(sets, counts, strict=True) if n and min(known[list(places)], default=0) < 0}
         if unseen:
             names = sorted({dataset.names[place] for places in unseen for place in places if known[place] < 0})
-            told = ", ".join(map(repr, names[:_NAMED])) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
             unit = "steps have a tag" if tags else "sequences have a label"
             warnings.warn(
-                f"{sum(unseen.values()):,} of {sum(counts):,} {unit} that was not learnt: {told}. They count as wrong, and have no part in the loss.",
+                f"{sum(unseen.values()):,} of {sum(counts):,} {unit} that was not learnt: {enumerated(names)}. They count as wrong, and have no part in the loss.",
                 UnrolledWarning,
                 stacklevel=3,
             )
+
+    def absent(self, dataset: Dataset, which: Places) -> str:
+        """The labels that were learnt and do not hold in some sequences."""
+        found = _counts(dataset, which, self.target)
+        return enumerated([label for label in self.labels if label not in found])
 
     def supposed(self, prediction: Prediction) -> NDArray[Any]:
         """The ids of what a prediction says."""
@@ -167,6 +172,11 @@ def _counts(dataset: Dataset, part: Places, target: Target) -> dict[str, int]:
         for name in dataset.label_sets[place] if place >= 0 else ():
             counts[dataset.names[name]] = counts.get(dataset.names[name], 0) + n
     return counts
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """Labels in a message: the first few by name."""
+    return ", ".join(map(repr, names[:_NAMED])) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
 
 
 def is_number(label: str) -> bool:

@@ -59,6 +59,10 @@ class ValueCodec:
     def notice_unknown(self, dataset: Dataset, which: Places) -> None:
         """Any number may come."""
 
+    def absent(self, dataset: Dataset, which: Places) -> str:
+        """Numbers are not counted."""
+        return ""
+
     def supposed(self, prediction: Prediction) -> NDArray[Any]:
         """What a prediction says, standardised."""
         assert prediction.values is not None

@@ -28,7 +28,7 @@ class EventLog:
     about = About(
         "an event log, a row for each event, with `case` and `activity`",
         ("tokens", "numbers", "labels", "tags", "values", "step values"),
-        ("target", "separator", "case", "activity", "time"),
+        ("target", "separator", "case", "activity", "time", "group"),
         "CaseID,ActivityID,Time,Outcome\nc1,open,0,paid\nc1,close,60,paid\nc2,open,30,lost\n",
         {"case": "CaseID", "activity": "ActivityID", "time": "Time", "target": "Outcome"},
     )
@@ -47,7 +47,7 @@ class EventLog:
 
         def used(table: Table) -> list[int | None]:
             roles = Roles.find(table, (options.case, "case"), options, wanted)
-            return [roles.key, roles.time, *roles.targets, table.find(options.activity or "", "activity")]
+            return [*roles.columns, table.find(options.activity or "", "activity")]
 
         return unread(paths, options, used)
 

@@ -37,6 +37,7 @@ class Group:
     times: MutableSequence[float] = field(default_factory=lambda: array("d"))
     targets: list[tuple[str, ...]] = field(default_factory=list)
     kept: "Kept | None" = None
+    group: str | None = None
 
     @cached_property
     def order(self) -> NDArray[np.int64]:
@@ -64,6 +65,7 @@ class Group:
             tokens=tokens,
             numbers=numbers,
             name=self.name,
+            group=self.group,
             begin=self.times[self.order[0]] if self.times else math.nan,
             path=self.path,
             lines=array("q", (self.lines[row] for row in self.order)),
@@ -103,13 +105,14 @@ class Group:
 class Roles:
     """Where the columns stand that say to whom a row belongs, when it was, and what is to be said of it; None for one that is not named.
 
-    `partial` says that some of the targets are not there, so that those which are say nothing.
+    `partial` says that some of the targets are not there, so that those which are say nothing; `group` is where the groups of sequences stand.
     """
 
     key: int | None
     time: int | None
     targets: tuple[int, ...]
     partial: bool = False
+    group: int | None = None
 
     @classmethod
     def find(cls, table: Table, key: tuple[str | None, str], options: ReadingOptions, wanted: Target) -> "Roles":
@@ -117,7 +120,17 @@ class Roles:
         names = target_names(options.target, table.columns, wanted)
         targets = [name for name in names if options.labels_needed or name in table.columns]
         by_key, time = [None if name is None else table.find(name, option) for name, option in (key, (options.time, "time"))]
-        return cls(by_key, time, tuple(table.find(name, "target") for name in targets), len(targets) < len(names))
+        group = table.columns.index(options.group) if options.group in table.columns else None
+        return cls(by_key, time, tuple(table.find(name, "target") for name in targets), len(targets) < len(names), group)
+
+    @property
+    def columns(self) -> tuple[int | None, ...]:
+        """All of them."""
+        return (self.key, self.time, self.group, *self.targets)
+
+    def group_of(self, row: Sequence[str]) -> str | None:
+        """The group that a row names, if it names one."""
+        return None if self.group is None else row[self.group].strip() or None
 
 
 @dataclass
@@ -151,7 +164,10 @@ def gather(table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]]
             )
         group = groups.get(name)
         if group is None:
-            group = groups[name] = Group(name, table.path, empty(), kept=kept)
+            group = groups[name] = Group(name, table.path, empty(), kept=kept, group=roles.group_of(row))
+        elif group.group != roles.group_of(row):
+            told = f"{name!r} is of the group {roles.group_of(row)!r} here and of {group.group!r} before"
+            raise DataError(f"{named(table.path)}, line {line}: {told}. Give all its rows one group.")
         group.lines.append(line)
         try:
             group.values.extend(take(row))

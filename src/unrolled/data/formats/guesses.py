@@ -111,9 +111,9 @@ def event_options(columns: Sequence[str]) -> str:
     return ", ".join(f"{option}={found[option]!r}" for option in _EVENTS if option in found) if named else ""
 
 
-def find_target(columns: Sequence[str] | None, width: int, place: int, *, any_name: bool) -> int | None:
-    """The column with labels or tags beside the input in column `place`: that with a usual name, or, with `any_name`, the only other one."""
-    free = _free(columns, width, (place,))
+def find_target(columns: Sequence[str] | None, width: int, taken: Collection[int], *, any_name: bool) -> int | None:
+    """The column with labels or tags beside the columns that are taken: that with a usual name, or, with `any_name`, the only other one."""
+    free = _free(columns, width, taken)
     named = None if columns is None else _named(columns, TARGETS, free)
     return free[0] if named is None and any_name and len(free) == 1 else named
 

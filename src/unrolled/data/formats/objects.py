@@ -37,7 +37,7 @@ class JsonLines:
     about = About(
         "JSON Lines: an object a line",
         ("text", "tokens", "numbers", "labels", "tags", "values", "step values", "texts"),
-        ("input", "target", "separator", "impute"),
+        ("input", "target", "separator", "impute", "group"),
         '{"text": "set an alarm for six", "label": "alarm"}\n{"text": "play something slow", "label": "music"}\n',
         {"input": "text", "target": "label"},
     )
@@ -57,7 +57,7 @@ class JsonLines:
             place = f"{paths[0]}, line {number}"
             record = parse_object(line, place)
             source, targets = _keys(record, options, place, wanted)
-            left = tuple(key for key in record if key not in (source, "id", *targets))
+            left = tuple(key for key in record if key not in (source, "id", options.group, *targets))
             return replace(options, learnt=(source, *targets), left=left) if targets else options
         return options
 
@@ -102,6 +102,8 @@ def example_of(record: Mapping[str, Any], place: str, options: ReadingOptions, w
     )
     if isinstance(record.get("id"), str | int):
         known = replace(known, name=str(record["id"]))
+    if options.group is not None and isinstance(record.get(options.group), str | int):
+        known = replace(known, group=str(record[options.group]) or None)
     found = [record[key] for key in targets]
     if not targets or any(value is None for value in found):
         return known

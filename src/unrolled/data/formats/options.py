@@ -23,7 +23,8 @@ class ReadingOptions:
     `labels_needed` says whether a label or tag that was asked for and is not there is an error. `learnt` are the columns, or keys, from
     which a run took its sequences and what is said of them: other files are read from those that have these names. `left` are the columns that it left out. `whole` says that a sequence of
     text is a whole file, as in folders of classes. `unnamed` is the format of the files that a run learnt from, where their names did not say
-    it: so are others read whose names do not. These have no flags.
+    it: so are others read whose names do not. `group` is the column or key that says which sequences belong together; it may be missing.
+    These have no flags.
     """
 
     labels_needed: ClassVar[bool] = True
@@ -71,6 +72,7 @@ class ReadingOptions:
     left: tuple[str, ...] = ()
     whole: bool = False
     unnamed: str | None = None
+    group: str | None = None
 
     def __post_init__(self) -> None:
         if self.steps not in (None, *STEPS):
@@ -91,6 +93,15 @@ class ReadingOptions:
     def to_predict(self) -> "ReadingOptions":
         """The same for files whose labels may be missing, and are not looked at: no `DataError` is about them."""
         return WithoutLabels(**{field.name: getattr(self, field.name) for field in fields(self)})
+
+
+@dataclass(frozen=True)
+class DividedReadingOptions(ReadingOptions):
+    """How files are read of which a part is learnt and a part held out."""
+
+    group: str | None = option(
+        None, "Column or key with groups, such as speakers or patients, each of which is learnt or held out as a whole.", rare=True
+    )
 
 
 class WithoutLabels(ReadingOptions):

@@ -31,7 +31,7 @@ class LongSeries:
     about = About(
         "a long table of series, a row for each time, with `series` or `channels`",
         ("numbers", "labels", "tags", "values", "step values"),
-        ("target", "separator", "series", "channels", "time", "impute"),
+        ("target", "separator", "series", "channels", "time", "impute", "group"),
         "id,time,x,y,state\na,2024-05-31T12:00:00,0.1,9.8,walk\na,2024-05-31T12:00:01,0.3,9.7,walk\nb,2024-05-31T12:00:00,0.0,9.8,rest\n",
         {"series": "id", "time": "time", "target": "state"},
     )
@@ -51,7 +51,7 @@ class LongSeries:
 
         def used(table: Table) -> list[int | None]:
             roles = Roles.find(table, (options.series, "series"), options, wanted)
-            return [roles.key, roles.time, *roles.targets, *_channels(table, roles, options)]
+            return [*roles.columns, *_channels(table, roles, options)]
 
         return unread(paths, options, used)
 
@@ -75,7 +75,7 @@ def _channels(table: Table, roles: Roles, options: ReadingOptions) -> list[int]:
     """Where the channels stand: the columns named, or else all without another role."""
     if options.channels:
         return [table.find(name, "channels") for name in options.channels]
-    columns = [column for column in range(len(table.columns)) if column not in (roles.key, roles.time, *roles.targets)]
+    columns = [column for column in range(len(table.columns)) if column not in roles.columns]
     if not columns:
         raise ConfigError(
             f"{named(table.path)} has only the columns {', '.join(table.columns)}, none of them left for numbers. Pass `channels`."

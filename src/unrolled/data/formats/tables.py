@@ -30,6 +30,7 @@ class _Layout:
     targets: tuple[int, ...]
     name: int | None
     steps: str | None
+    group: int | None = None
 
     def example(self, line: int, row: list[str], options: ReadingOptions, wanted: Target) -> Example:
         """What a row says."""
@@ -42,6 +43,7 @@ class _Layout:
             place,
             text=text,
             name=None if self.name is None else row[self.name],
+            group=None if self.group is None else row[self.group].strip() or None,
             target=", ".join(map(self._named, self.targets)) or None,
             origin=(row, self),
         )
@@ -121,7 +123,7 @@ class TextTable:
         self.about = About(
             f"a table, a sequence a row, with {'tabs' if delimiter else 'commas'} between the columns",
             ("text", "labels", "tags", "values", "step values", "texts"),
-            ("input", "target", "header", "steps", "separator"),
+            ("input", "target", "header", "steps", "separator", "group"),
             _SAMPLE.replace(",", delimiter or ","),
             {"input": "review", "target": "mood"},
         )
@@ -147,7 +149,7 @@ class TextTable:
             return options
         layout = _Head(paths[0], delimiter, head, options).lay_out(options, wanted)
         learnt = tuple(map(layout.name_of, (layout.input, *layout.targets))) if layout.targets else ()
-        used = {layout.input, layout.name, *layout.targets}
+        used = {layout.input, layout.name, layout.group, *layout.targets}
         left = tuple(name for at, name in enumerate(layout.columns or ()) if at not in used) if learnt else ()
         return replace(options, learnt=learnt, left=left, steps=layout.steps)
 
@@ -194,7 +196,7 @@ class _Head:
 
     def __init__(self, path: Path, delimiter: str, rows: list[list[str]], options: ReadingOptions) -> None:
         target = options.target or ""
-        asked = [name for name in (options.input, target, *map(str.strip, target.split(",")), *options.learnt) if name]
+        asked = [name for name in (options.input, options.group, target, *map(str.strip, target.split(",")), *options.learnt) if name]
         header = find_header(rows, asked) if options.header is None else options.header
         self.path, self.delimiter, self.width = path, delimiter, len(rows[0])
         self.columns = tuple(name.strip() for name in rows[0]) if header else None
@@ -204,22 +206,24 @@ class _Head:
         """The layout of the table. `ConfigError` for a column that is not there, and if it is not clear which one has the sequences."""
         names = target_names(options.target, self.columns or (), wanted)
         asked = [place for name in names if (place := self._find(name, "target", options.labels_needed)) is not None]
-        place = self._input(options, asked, wanted)
-        guess = self._target(options, place) if options.target is None else ()
+        group = self._find(options.group, "group", False)
+        taken = () if group is None else (group,)
+        place = self._input(options, (*asked, *taken), wanted)
+        guess = self._target(options, (place, *taken)) if options.target is None else ()
         targets = guess if options.target is None else tuple(asked) if len(asked) == len(names) else ()
         steps = (options.steps or self._steps(options, place, targets[0] if targets else None)) if wanted.each_step else None
         name = next((at for at, column in enumerate(self.columns or ()) if column.lower() == "id" and at != place), None)
-        return _Layout(self.path, self.delimiter, self.columns, place, targets, name, steps)
+        return _Layout(self.path, self.delimiter, self.columns, place, targets, name, steps, group)
 
-    def _input(self, options: ReadingOptions, targets: Sequence[int], wanted: Target) -> int:
-        """What was asked for, or else the tokens if there are tags for them, what was learnt from, or may be it beside the `targets`."""
+    def _input(self, options: ReadingOptions, taken: Sequence[int], wanted: Target) -> int:
+        """What was asked for, or else the tokens if there are tags for them, what was learnt from, or may be it beside what is `taken`."""
         asked = self._find(options.input, "input", True)
-        if asked is None and wanted.each_step and options.labels_needed and (cut := self._at("tokens")) not in (None, *targets):
+        if asked is None and wanted.each_step and options.labels_needed and (cut := self._at("tokens")) not in (None, *taken):
             asked = cut
         if asked is not None:
             return asked
         learnt = self._at(options.learnt[0]) if options.learnt and self.columns else None
-        place = find_input(self.columns, self.rows, self.width, targets) if learnt in (None, *targets) else learnt
+        place = find_input(self.columns, self.rows, self.width, taken) if learnt in (None, *taken) else learnt
         if place is None:
             row = "" if self.columns else f", and its first row begins with {self.rows[0][0][:20]!r}"
             cure = f"Pass one of {self._listed()} as `input`.{_as_events(self.columns)}"
@@ -228,16 +232,16 @@ class _Head:
             raise ConfigError(f"{named(self.path)}: which column has the sequences is not clear{row}. {cure}")
         return place
 
-    def _target(self, options: ReadingOptions, place: int) -> tuple[int, ...]:
-        """What was learnt from; in files to learn from and to measure on also what may be it."""
+    def _target(self, options: ReadingOptions, taken: Sequence[int]) -> tuple[int, ...]:
+        """What was learnt from; in files to learn from and to measure on also what may be it beside what is `taken`."""
         learnt = [self._at(name) for name in options.learnt_targets]
-        known = tuple(at for at in learnt if at is not None and at != place)
+        known = tuple(at for at in learnt if at is not None and at not in taken)
         if known and len(known) == len(learnt):
             return known
         if len(learnt) > 1:
             return ()
         any_name = not (options.learnt and self.columns)
-        found = find_target(self.columns, self.width, place, any_name=any_name) if options.labels_needed else None
+        found = find_target(self.columns, self.width, taken, any_name=any_name) if options.labels_needed else None
         return () if found is None else (found,)
 
     def _steps(self, options: ReadingOptions, place: int, target: int | None) -> str | None:

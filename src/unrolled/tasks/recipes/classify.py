@@ -1,6 +1,7 @@
 """One label for a sequence, or several."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +19,11 @@ from unrolled.models import CLASS_HEADS, EachStep, Encoder, Whole, WholeOptions
 from unrolled.options import option
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.measures.labels import Scores, score_labels
-from unrolled.tasks.sequences.labels import LabelRecipe
+from unrolled.tasks.sequences.labels import ACCURACY, BALANCED_ACCURACY, MACRO_F1, MICRO_F1, LabelRecipe
 from unrolled.tasks.sequences.options import BatchOptions, LabelOptions, Reading, SequenceOptions, SequenceTrainingOptions
 from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData
 from unrolled.tasks.sequences.recipe import sizes_of
+from unrolled.training.criterion import LOSS, Criterion
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
     help = """Train a network that labels sequences on DATA: tables (`input`, `target`), JSON Lines, a file or folder for each label,
     time series, images, event logs, or builtin:intents and the like; see docs/data.md.
 
-    A tenth, drawn at random, is held out, unless `validation` names other files; the weights with the best accuracy on it are kept.
+    A tenth, drawn at random with some of each label, is held out, unless `validation` names other files; the weights with the best accuracy on
+    it are kept, or, where classes are balanced, with the best mean of the labels' recalls. `best_by` takes another measure.
     """
 
     def wanted(self, configuration: Configuration[ClassifyOptions]) -> Target:
@@ -112,7 +115,20 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
         dataset, codec = encoded.dataset, encoded.target
         assert isinstance(codec, LabelCodec)
         true = [tuple(dataset.names[n] for n in dataset.label_sets[dataset.labels[i]]) for i in which]
-        return score_labels(true, [p.labels or () for p in found], several=codec.several, frequent=codec.frequent)
+        return score_labels(true, [p.labels or () for p in found], several=codec.several, frequent=codec.frequent, learnt=codec.labels)
+
+    def criteria(self, data: SequenceData[LabelCodec], configuration: Configuration[ClassifyOptions]) -> Sequence[Criterion]:
+        """What the loss weighs.
+
+        The accuracy; where classes are balanced, the mean of their recalls. Of several labels the F1 of all decisions, as nearly all sequences
+        without any label are right at once, or the mean of the labels' F1. The loss where labels have an order, which it alone knows.
+        """
+        balanced = self.balanced(configuration)
+        if _output(configuration.options) == "multi-label":
+            means = (MACRO_F1, MICRO_F1) if balanced else (MICRO_F1, MACRO_F1)
+            return *means, ACCURACY, LOSS
+        means = (BALANCED_ACCURACY, ACCURACY) if balanced else (ACCURACY, BALANCED_ACCURACY)
+        return (LOSS, *means, MACRO_F1) if _output(configuration.options) == "ordinal" else (*means, MACRO_F1, LOSS)
 
     def counts(self, encoded: Encoded, which: Places) -> Tensor:
         """How often each label holds."""

@@ -77,7 +77,7 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
             f"{len(data.train):,} tokens to learn, {len(data.held_out):,} held out. Input and target: each {codec.level} of the text, from "
             f"{codec.size:,} symbols; it begins {codec.decode(begin)[:SHOWN]!r}."
         )
-        return Task(self.name, model, learner, measuring, summary)
+        return Task(self.name, model, learner, measuring, summary, configuration.options.training.best_by)
 
     def trained(self, model: NextStep, codecs: TextCodec, configuration: Configuration[LanguageModelOptions]) -> TrainedLanguageModel:
         """The network with its codec and the columns of its event logs."""

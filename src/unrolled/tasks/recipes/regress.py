@@ -1,6 +1,7 @@
 """A number, or several, for a sequence or for each of its steps."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -30,7 +31,7 @@ from unrolled.tasks.sequences.options import (
 from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData
 from unrolled.tasks.sequences.recipe import SequenceRecipe, sizes_of
 from unrolled.tasks.trained import Progress
-from unrolled.training.task import Measures
+from unrolled.training.criterion import LOSS, Criterion
 
 LOOKED_AT = 100
 """Sequences by whose targets it is found out whether they belong to steps."""
@@ -138,9 +139,9 @@ class Regressing(SequenceRecipe[RegressOptions, ValueCodec, Whole | EachStep]):
         unit = "steps" if each_step else "sequences"
         return score_numbers(true, predicted, codec.scale.mean, sequences=len(which), unit=unit, names=codec.names)
 
-    def badness(self, measures: Measures) -> float:
-        """The loss."""
-        return measures["held_out"]
+    def criteria(self, data: SequenceData[ValueCodec], configuration: Configuration[RegressOptions]) -> Sequence[Criterion]:
+        """The loss that is asked for, or one of the measures."""
+        return LOSS, Criterion("R²"), Criterion("MAE", lowest=True), Criterion("RMSE", lowest=True)
 
     def require(self, codecs: SequenceCodecs[ValueCodec]) -> None:
         """Nothing is needed."""

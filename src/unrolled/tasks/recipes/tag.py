@@ -1,5 +1,6 @@
 """A tag for each step of a sequence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,10 +16,11 @@ from unrolled.models import EachStep, EachStepOptions, Encoder, LinearChain, Sof
 from unrolled.options import option
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.measures.labels import Scores, score_tags
-from unrolled.tasks.sequences.labels import LabelRecipe
+from unrolled.tasks.sequences.labels import ACCURACY, BALANCED_ACCURACY, ENTITY_F1, MACRO_ENTITY_F1, MACRO_F1, LabelRecipe
 from unrolled.tasks.sequences.options import LabelOptions, Reading, SequenceOptions, SequenceTrainingOptions, StepBatchOptions
-from unrolled.tasks.sequences.reading import SequenceCodecs
+from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData
 from unrolled.tasks.sequences.recipe import sizes_of
+from unrolled.training.criterion import LOSS, Criterion
 
 OUTSIDE = "O"
 """The tag of a step that is part of nothing."""
@@ -57,8 +59,8 @@ class Tagging(LabelRecipe[TagOptions, EachStep]):
     help = """Train a network that tags every step of a sequence on DATA: files with a step on each line and its tag in a `column`,
     CoNLL-U, tables with as many tags as steps, FASTA with `regions`, or builtin:python-tokens and the like; see docs/data.md.
 
-    A tenth, drawn at random, is held out, unless `validation` names other files; the weights with the best accuracy on it, or the best F1
-    of entities if tags are BIO, are kept.
+    A tenth, drawn at random with some of each tag, is held out, unless `validation` names other files; the weights with the best accuracy on it,
+    or the best F1 of entities if tags are BIO, are kept. `best_by` takes another measure.
     """
 
     def wanted(self, configuration: Configuration[TagOptions]) -> Target:
@@ -97,10 +99,22 @@ class Tagging(LabelRecipe[TagOptions, EachStep]):
         tags, lengths = dataset.columns[TAGS].take(which), dataset.lengths[which]
         ends = lengths.cumsum().tolist()
         true = [tuple(dataset.names[n] for n in tags[end - n : end]) for end, n in zip(ends, lengths.tolist(), strict=True)]
-        spans = codec.marks_spans and marks_spans(dataset.scheme)
-        return score_tags(true, [p.tags or () for p in found], spans=spans, frequent=codec.frequent)
+        said = [p.tags or () for p in found]
+        return score_tags(true, said, spans=_finds_spans(encoded), frequent=codec.frequent, learnt=codec.labels)
+
+    def criteria(self, data: SequenceData[LabelCodec], configuration: Configuration[TagOptions]) -> Sequence[Criterion]:
+        """What the loss weighs: entities, or else steps; where classes are balanced, the mean over the types of entities, or over the tags."""
+        balanced = self.balanced(configuration)
+        steps = (BALANCED_ACCURACY, ACCURACY) if balanced else (ACCURACY, BALANCED_ACCURACY)
+        entities = (MACRO_ENTITY_F1, ENTITY_F1) if balanced else (ENTITY_F1, MACRO_ENTITY_F1)
+        return *(entities if _finds_spans(data.held_out.encoded) else ()), *steps, MACRO_F1, LOSS
 
     def counts(self, encoded: Encoded, which: Places) -> Tensor:
         """How often each tag comes."""
         assert isinstance(encoded.target, LabelCodec)
         return torch.bincount(torch.from_numpy(encoded.targets.take(which)), minlength=len(encoded.target.labels))
+
+
+def _finds_spans(encoded: Encoded) -> bool:
+    """Whether tags of spans were learnt, and sequences have such."""
+    return isinstance(encoded.target, LabelCodec) and encoded.target.marks_spans and marks_spans(encoded.dataset.scheme)

@@ -56,7 +56,8 @@ class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder
         """The pairs in batches."""
         batch, train = configuration.options.data.batch, data.train
         learner = Batches(model, lambda chance: train.order(batch, chance), train.batch, configuration.options.training.seed)
-        return Task(self.name, model, learner, TranslationMeasuring(model, data, batch), data.summary)
+        measuring = TranslationMeasuring(model, data, batch)
+        return Task(self.name, model, learner, measuring, data.summary, configuration.options.training.best_by)
 
     def trained(self, model: EncoderDecoder, codecs: PairCodec, configuration: Configuration[TranslationOptions]) -> TrainedTranslator:
         """The network with its codecs."""

@@ -16,10 +16,11 @@ from unrolled.tasks.sequences.answers import ConfusionOptions
 from unrolled.tasks.sequences.options import LabelOptions, WindowOptions
 from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData
 from unrolled.tasks.sequences.recipe import SM, SO, SequenceRecipe
-from unrolled.training.task import Measures
+from unrolled.training.criterion import Criterion
 
-TIE = 1e-6
-"""The part of the loss in what decides which weights are kept: enough to choose among those that are right equally often."""
+ACCURACY, BALANCED_ACCURACY = Criterion("accuracy"), Criterion("balanced accuracy")
+MICRO_F1, MACRO_F1 = Criterion("micro F1"), Criterion("macro F1")
+ENTITY_F1, MACRO_ENTITY_F1 = Criterion("entity F1"), Criterion("macro entity F1")
 
 
 class LabelRecipe(SequenceRecipe[SO, LabelCodec, SM], Generic[SO, SM]):
@@ -36,9 +37,11 @@ class LabelRecipe(SequenceRecipe[SO, LabelCodec, SM], Generic[SO, SM]):
         """Stored labels."""
         return LabelCodec.from_json(found)
 
-    def badness(self, measures: Measures) -> float:
-        """How much is wrong."""
-        return 1 - measures["decisive"] + TIE * measures.get("held_out", 0.0)
+    @staticmethod
+    def balanced(configuration: Configuration[SO]) -> bool:
+        """Whether all labels are to count the same, however rare they are."""
+        options = configuration.options.data
+        return isinstance(options, LabelOptions) and options.class_weights == "balanced"
 
     def require(self, codecs: SequenceCodecs[LabelCodec]) -> None:
         """The libraries that count."""
@@ -48,8 +51,7 @@ class LabelRecipe(SequenceRecipe[SO, LabelCodec, SM], Generic[SO, SM]):
 
     def weights(self, data: SequenceData[LabelCodec], configuration: Configuration[SO]) -> Tensor | None:
         """For each label what makes all of them count the same, with a mean of 1 over what is learnt, if that is asked for."""
-        options = configuration.options.data
-        if not isinstance(options, LabelOptions) or options.class_weights != "balanced":
+        if not self.balanced(configuration):
             return None
         counts = self.counts(data.train.encoded, data.train.which).numpy()
         return torch.from_numpy(counts.sum() / (len(counts) * np.maximum(counts, 1))).float()

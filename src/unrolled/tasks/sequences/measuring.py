@@ -1,20 +1,30 @@
 """What is measured of a network that says something of sequences, while it learns."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+from torch import Tensor
 
 from unrolled.tasks.sequences.predictor import TC, Predictor
 from unrolled.tasks.sequences.reading import Part
 from unrolled.tasks.sequences.trained import Score, Scores
+from unrolled.training.criterion import Criterion
 from unrolled.training.task import Measures, Tick
 
 
 class SequenceMeasuring:
-    """The loss and the scores of a held-out part. `badness` of the measures decides which weights are kept, the lowest being best."""
+    """The loss, in which classes have their `weights` as in training, and the scores of a held-out part."""
 
     def __init__(
-        self, predictor: Predictor[TC], part: Part, score: Score, badness: Callable[[Measures], float], require: Callable[[], None]
+        self,
+        predictor: Predictor[TC],
+        part: Part,
+        score: Score,
+        criteria: Sequence[Criterion],
+        require: Callable[[], None],
+        weights: Tensor | None = None,
     ) -> None:
-        self.predictor, self.part, self._score, self.badness, self.require = predictor, part, score, badness, require
+        self.predictor, self.part, self._score, self.criteria, self.require = predictor, part, score, criteria, require
+        self.weights = weights
         each_step = predictor.codec.target.each_step
         self.size = part.steps if each_step else len(part)
         self.unit = "loss per step" if each_step else "loss per sequence"
@@ -22,14 +32,10 @@ class SequenceMeasuring:
 
     def measure(self, tick: Tick, *, exactly: bool) -> Measures:
         """Scores, and the loss, unless none of the targets was learnt."""
-        found, total, count = self.predictor.predict_all(self.part.encoded, self.part.which, tick)
+        found, total, count = self.predictor.predict_all(self.part.encoded, self.part.which, tick, self.weights)
         self.scores = self._score(self.part.encoded, self.part.which, found)
         loss = {"held_out": total / count} if count else {}
         return {**loss, **self.scores.measures()}
-
-    def score(self, measures: Measures) -> float:
-        """How bad they are."""
-        return self.badness(measures)
 
     def describe(self, measures: Measures) -> str:
         """Loss and scores."""

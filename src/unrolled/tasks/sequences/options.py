@@ -5,7 +5,7 @@ from pathlib import Path
 
 from unrolled.data.builtin import absolute
 from unrolled.data.dataset import LEVELS
-from unrolled.data.formats import ReadingOptions
+from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.errors import ConfigError
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
@@ -121,7 +121,7 @@ class SequenceTrainingOptions(TrainingOptions):
 
 
 @dataclass(frozen=True)
-class Reading(ReadingOptions):
+class Reading(DividedReadingOptions):
     """How files are read."""
 
     def resolved(self) -> "Reading":

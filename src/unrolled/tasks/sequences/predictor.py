@@ -40,28 +40,28 @@ class Predictor(Generic[TC]):
 
     @torch.inference_mode()
     def predict_all(
-        self, encoded: Encoded, which: Places, tick: Callable[[int, int], None] | None = None
+        self, encoded: Encoded, which: Places, tick: Callable[[int, int], None] | None = None, weights: Tensor | None = None
     ) -> tuple[list[Prediction], float, int]:
         """What it says of each sequence, in batches of about the same length, and the summed loss of those whose targets are known, over so
-        many decisions. The network should be in evaluation mode."""
+        many decisions; classes may have `weights` in it. The network should be in evaluation mode."""
         found: dict[int, Prediction] = {}
         total, count = 0.0, 0
         for batch in by_length(encoded.dataset.lengths, which, AT_ONCE):
-            said, loss, decisions = self._predict(encoded, batch)
+            said, loss, decisions = self._predict(encoded, batch, weights)
             found.update(zip(batch.tolist(), said, strict=True))
             total, count = total + loss, count + decisions
             if tick:
                 tick(len(found), len(which))
         return [found[i] for i in which.tolist()], total, count
 
-    def _predict(self, encoded: Encoded, which: Places) -> tuple[list[Prediction], float, int]:
+    def _predict(self, encoded: Encoded, which: Places, weights: Tensor | None) -> tuple[list[Prediction], float, int]:
         """One batch."""
         lengths = torch.from_numpy(encoded.dataset.lengths[which]).to(self.device)
         scores = self._scores(encoded, which)
-        loss, decisions = self._loss(encoded, which, scores, lengths)
+        loss, decisions = self._loss(encoded, which, scores, lengths, weights)
         return self.say(self.model, scores, lengths, self.codec), loss, decisions
 
-    def _loss(self, encoded: Encoded, which: Places, scores: Tensor, lengths: Tensor) -> tuple[float, int]:
+    def _loss(self, encoded: Encoded, which: Places, scores: Tensor, lengths: Tensor, weights: Tensor | None) -> tuple[float, int]:
         """The summed loss of the sequences whose targets are known, and can be."""
         known = np.flatnonzero(encoded.targets.known(which))
         head = self.model.head
@@ -71,8 +71,8 @@ class Predictor(Generic[TC]):
             return 0.0, 0
         targets = encoded.targets_of(which[known]).to(scores.device)
         if isinstance(self.model, Whole):
-            return float(self.model.loss_of(scores[known], targets)), len(known)
-        return float(self.model.loss_of(scores[: len(targets), known], targets, lengths[known])), int(lengths[known].sum())
+            return float(self.model.loss_of(scores[known], targets, weights=weights)), len(known)
+        return float(self.model.loss_of(scores[: len(targets), known], targets, lengths[known], weights)), int(lengths[known].sum())
 
     def _scores(self, encoded: Encoded, which: Places) -> Tensor:
         """`[B, …]`, or `[T, B, …]` of steps."""

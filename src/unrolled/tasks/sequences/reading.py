@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unrolled.data.batches import evenly
 from unrolled.data.builtin import PREFIX
 from unrolled.data.codecs import Encoded, InputCodec
 from unrolled.data.columns import Places
@@ -20,11 +19,13 @@ from unrolled.data.examples import Example, Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, resolve_format, resolve_reading
 from unrolled.data.formats.files import HEAD, look_ahead
 from unrolled.data.formats.known import require_looked_at
+from unrolled.data.splits import divide
 from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.data.words import notice_clauses
-from unrolled.errors import ConfigError, UnrolledWarning
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.tasks.sequences.options import BatchOptions, SequenceDataOptions
 from unrolled.tasks.sequences.predictor import TC
+from unrolled.tasks.sequences.split import about_split
 from unrolled.tasks.trained import Progress
 
 SPLIT = 7
@@ -74,7 +75,10 @@ class Part:
 
 @dataclass(frozen=True)
 class SequenceData(Generic[TC]):
-    """The data of a run; `vectors` are those to begin with, `[V, E]`, and which of the words have one, `[V]`."""
+    """The data of a run; `vectors` are those to begin with, `[V, E]`, and which of the words have one, `[V]`.
+
+    `split` says in sentences what to know of what is learnt beside what is held out.
+    """
 
     codecs: SequenceCodecs[TC]
     train: Part
@@ -82,6 +86,7 @@ class SequenceData(Generic[TC]):
     fingerprint: str
     reading: ReadingOptions
     vectors: tuple[Tensor, Tensor] | None = None
+    split: str = ""
 
     def summary(self) -> str:
         """What is input, what is target, what was left out, and how much there is of it."""
@@ -92,7 +97,7 @@ class SequenceData(Generic[TC]):
         wanted = f" (from {', '.join(map(repr, targets))})" if targets else ""
         left = f" Left out: {', '.join(map(repr, self.reading.left))}." if self.reading.left else ""
         size = f"{_counted(len(self.train), 'sequence')} of {_counted(self.train.steps, 'step')} to learn, {len(self.held_out):,} held out."
-        return f"{size} Input{source}: {inputs}. Target{wanted}: {target}.{left}{self._first()}"
+        return f"{size}{self.split} Input{source}: {inputs}. Target{wanted}: {target}.{left}{self._first()}"
 
     def _first(self) -> str:
         """The first sequence with its target, by which a wrong guess is seen."""
@@ -116,6 +121,8 @@ def read_sequences(
     """Read what the options name, and set apart what is held out."""
     if not data.sources:
         raise ConfigError("There is no DATA to train on. Pass files of sequences, or builtin:… examples: see docs/data.md.")
+    if data.validation and asked.group:
+        raise ConfigError("`group` says what is held out together, and `validation` names files that are held out. Leave one of them out.")
     if batches.shift:
         _require_images(data.sources, asked, wanted)
     _require_used(data.sources, asked, wanted)
@@ -126,7 +133,7 @@ def read_sequences(
     same = for_other_files(replace(reading, scheme=sequences.scheme), data.validation) if data.validation else reading
     other = read(data.validation, same) if data.validation else None
     chance = np.random.default_rng([SPLIT, seed])
-    learnt, held = (everything, everything[:0]) if other else evenly(everything, data.held_out, chance)
+    learnt, held = (everything, everything[:0]) if other else divide(sequences, wanted, data.held_out, chance)
     codecs = SequenceCodecs(_learn_inputs(sequences, learnt, data), learn(sequences, learnt))
     encoded = Encoded(sequences, codecs.inputs, codecs.target)
     measured = Part(encoded, held)
@@ -136,9 +143,11 @@ def read_sequences(
     fingerprint = blake2b(f"{sequences.fingerprint} {other and other.fingerprint}".encode(), digest_size=16).hexdigest()
     vectors = _vectors(data.vectors, codecs.inputs)
     if not len(measured) and data.held_out:
-        told = "Nothing is held out, as there is one sequence, so nothing will be measured. Name files to measure on as `validation`."
+        only = "there is one sequence" if len(sequences) == 1 else "all sequences are of one group"
+        told = f"Nothing is held out, as {only}, so nothing will be measured. Name files to measure on as `validation`."
         warnings.warn(told, UnrolledWarning, stacklevel=2)
-    return SequenceData(codecs, Part(encoded, learnt), measured, fingerprint, reading, vectors)
+    split = about_split(codecs.target, sequences, learnt, measured.encoded.dataset, measured.which) if len(measured) else ""
+    return SequenceData(codecs, Part(encoded, learnt), measured, fingerprint, reading, vectors, split)
 
 
 def _learn_inputs(sequences: Dataset, learnt: Places, data: SequenceDataOptions) -> InputCodec:
@@ -193,9 +202,20 @@ def _reader(level: str | None, progress: Progress, wanted: Target, several: bool
 
     def read(sources: tuple[str, ...], reading: ReadingOptions, *, notice: bool = False) -> Dataset:
         examples = labelled_examples(sources, reading, wanted, several=several)
+        if reading.group:
+            examples = _grouped(examples, reading.group)
         return gather(_noticing(examples) if notice else examples, level or "both", progress=tick)
 
     return read
+
+
+def _grouped(examples: Iterable[Example], group: str) -> Iterator[Example]:
+    """The examples, each of which must say to which group it belongs."""
+    for example in examples:
+        if example.group is None:
+            cure = "Fill it in, or name another column or key."
+            raise DataError(f"{example.place}: the sequence has no group, for which `group={group!r}` names the column or key. {cure}")
+        yield example
 
 
 def _counted(number: int, unit: str) -> str:

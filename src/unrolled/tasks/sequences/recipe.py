@@ -31,7 +31,7 @@ from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData, read_
 from unrolled.tasks.sequences.trained import Scores, TrainedPredictor
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import Measured, Progress
-from unrolled.training.task import Measures
+from unrolled.training.criterion import Criterion
 
 SO = TypeVar("SO", bound=SequenceOptions)
 SM = TypeVar("SM", bound=Whole | EachStep)
@@ -64,8 +64,8 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
         """How good predictions of some sequences are."""
 
     @abstractmethod
-    def badness(self, measures: Measures) -> float:
-        """What decides which weights are kept: those with the lowest."""
+    def criteria(self, data: SequenceData[TC], configuration: Configuration[SO]) -> Sequence[Criterion]:
+        """By which measures the best weights may be kept; the first is what fits what is asked."""
 
     @abstractmethod
     def require(self, codecs: SequenceCodecs[TC]) -> None:
@@ -137,16 +137,18 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
             words.expect(torch.from_numpy(data.train.encoded.word_counts(data.train.which)))
         predictor = self.predictor(model, data.codecs, configuration)
         learnt = data.train if predictor.window is None else data.train.in_pieces(predictor.window)
+        weights = self.weights(data, configuration)
         learner = Batches(
             model,
             lambda chance: by_length(learnt.encoded.dataset.lengths, learnt.which, options.batches.batch, chance),
             lambda which: learnt.encoded.batch(which, targets=True),
             options.training.seed,
-            weights=self.weights(data, configuration),
+            weights=weights,
             change=varied(options.batches.noise, options.batches.shift),
         )
-        measuring = SequenceMeasuring(predictor, data.held_out, self.score, self.badness, lambda: self.require(data.codecs))
-        return Task(self.name, model, learner, measuring, self.summary(data, configuration))
+        criteria = self.criteria(data, configuration)
+        measuring = SequenceMeasuring(predictor, data.held_out, self.score, criteria, lambda: self.require(data.codecs), weights)
+        return Task(self.name, model, learner, measuring, self.summary(data, configuration), options.training.best_by)
 
     def trained(self, model: SM, codecs: SequenceCodecs[TC], configuration: Configuration[SO]) -> TrainedPredictor[TC]:
         """The network with its codecs."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from unrolled.data.corpus import Corpus
 from unrolled.models import NextStep
 from unrolled.tasks.measures.likelihood import LEAST_PART, UNITS, Likelihood, measure, streams_for
+from unrolled.training.criterion import LOSS, Criterion
 from unrolled.training.task import Measures, Tick
 
 QUICK_STREAMS = 64
@@ -21,6 +22,8 @@ class TextMeasuring:
         self.model, self.corpus, self.size = model, corpus, len(corpus.held_out)
         self.level = corpus.codec.level
         self.unit = f"nats per {UNITS[self.level]}"
+        right = Criterion("accuracy", "accuracy" if model.line_end is None else "accuracy_within")
+        self.criteria = (LOSS, right)
 
     def require(self) -> None:
         """Nothing is needed."""
@@ -39,10 +42,6 @@ class TextMeasuring:
             "parts": found.parts,
             "lost": found.lost,
         }
-
-    def score(self, measures: Measures) -> float:
-        """The loss."""
-        return measures["held_out"]
 
     def describe(self, measures: Measures) -> str:
         """Nats, and what is usual for characters, words or events."""

@@ -9,6 +9,7 @@ from unrolled.extras import extra
 from unrolled.models import EncoderDecoder
 from unrolled.tasks.translation.reading import PairData, shown
 from unrolled.tasks.translation.trained import TrainedTranslator
+from unrolled.training.criterion import LOSS, Criterion
 from unrolled.training.task import Measures, Tick
 
 WRITTEN = 200
@@ -22,6 +23,8 @@ class TranslationMeasuring:
     """The loss of the held-out part, and how good some translations of it are."""
 
     unit = "nats per symbol"
+    # The loss first: it changes with every symbol, and few translations would decide by chance.
+    criteria = (LOSS, Criterion("BLEU"), Criterion("chrF"), Criterion("exact"))
 
     def __init__(self, model: EncoderDecoder, data: PairData, batch: int) -> None:
         self.translator, self.data, self.batch = TrainedTranslator(model, data.codecs), data, batch
@@ -41,10 +44,6 @@ class TranslationMeasuring:
         scores, texts = self.translator.score_translations(some, tick=tick)
         self.example = f"“{shown(some[0].text or '')}” → “{shown(texts[0])}”"
         return {"held_out": loss, "bleu": scores.bleu, "chrf": scores.chrf, "exact": scores.exact, "written": len(some)}
-
-    def score(self, measures: Measures) -> float:
-        """The loss: it changes with every symbol, and few translations would decide by chance."""
-        return measures["held_out"]
 
     def describe(self, measures: Measures) -> str:
         """Loss, translations, and one of them."""
