@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from unrolled.errors import TrainingError
 from unrolled.training.average import ExponentialMovingAverage
@@ -20,7 +20,6 @@ from unrolled.training.run_folder import RunFolder
 from unrolled.training.schedule import learning_rate
 from unrolled.training.state import Position, adamw, restore_state, save_state
 from unrolled.training.task import Measures, Outcome, Task, Tick
-from unrolled.training.truncated import Piece
 from unrolled.training.watch import Watch
 
 LOG_SECONDS = 1.0
@@ -185,23 +184,22 @@ class _Run:
     def _gradient(self) -> tuple[float, int]:
         """Add up the gradient of one update; gives the mean loss and the number of losses."""
         first = self.at.in_epoch * self.options.accumulate
-        batches = range(first, min(first + self.options.accumulate, self.task.batches))
-        total, count = torch.zeros((), device=self.device), 0
-        for batch in batches:
-            for piece in self._under_autocast(self.task.pieces(batch)):
-                (piece.total / (piece.of * len(batches))).backward()
-                total, count = total + piece.total.detach(), count + piece.count
-        return float(total) / max(count, 1), count
+        objective = self.task.objective(range(first, min(first + self.options.accumulate, self.task.batches)))
+        total = torch.zeros((), device=self.device)
+        for part in self._under_autocast(objective.sums):
+            (part / objective.count).backward()
+            total = total + part.detach()
+        return float(total) / objective.count, objective.count
 
-    def _under_autocast(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
-        """The pieces, each computed in the precision that was asked for; what the caller does with them is not affected."""
+    def _under_autocast(self, sums: Iterator[Tensor]) -> Iterator[Tensor]:
+        """The sums, each computed in the precision that was asked for; what the caller does with them is not affected."""
         half = self.options.precision == "bfloat16"
         while True:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-                piece = next(pieces, None)
-            if piece is None:
+                part = next(sums, None)
+            if part is None:
                 return
-            yield piece
+            yield part
 
     def _not_a_number(self, loss: float, norm: float) -> str:
         before = ", ".join(f"{n:.3g}" for n in self.norms) or "none"

@@ -342,9 +342,9 @@ def test_the_loss_of_a_batch_is_per_symbol_and_measures_look_at_all_sources():
     translator, recipe = translator_of(), find_recipe("translate")
     data = PairData(translator.codecs, Bitext(PAIRS, translator.codecs), PAIRS, "", "what was read")
     task = recipe.task(translator.model, data, Configuration.from_flat("translate", recipe.options, {"batch": 4}))
-    (piece,) = task.pieces(0)
+    objective = task.objective(range(1))
     lengths = data.train.batch(task.learner.order[0]).target_lengths
-    assert piece.of == piece.count == int(lengths.sum()) > len(lengths)
+    assert objective.count == int(lengths.sum()) > len(lengths)
     measures = task.evaluate(lambda done, total: None)
     assert measures["written"] == len(PAIRS)
     texts = [best[0].text for best in translator.translate([pair.text for pair in PAIRS])]

@@ -55,7 +55,8 @@ class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder
     def task(self, model: EncoderDecoder, data: PairData, configuration: Configuration[TranslationOptions]) -> Task:
         """The pairs in batches."""
         batch, train = configuration.options.data.batch, data.train
-        learner = Batches(model, lambda chance: train.order(batch, chance), train.batch, configuration.options.training.seed)
+        seed = configuration.options.training.seed
+        learner = Batches(model, lambda chance: train.order(batch, chance), train.target_lengths, train.batch, seed)
         return Task(self.name, model, learner, TranslationMeasuring(model, data, batch), data.summary)
 
     def trained(self, model: EncoderDecoder, codecs: PairCodec, configuration: Configuration[TranslationOptions]) -> TrainedTranslator:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -133,9 +134,11 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
             words.expect(torch.from_numpy(data.train.encoded.word_counts(data.train.which)))
         predictor = self.predictor(model, data.codecs, configuration)
         learnt = data.train if predictor.window is None else data.train.in_pieces(predictor.window)
+        lengths = learnt.encoded.dataset.lengths
         learner = Batches(
             model,
-            lambda chance: by_length(learnt.encoded.dataset.lengths, learnt.which, options.batches.batch, chance),
+            lambda chance: by_length(lengths, learnt.which, options.batches.batch, chance),
+            np.ones_like(lengths) if model.once else lengths,
             lambda which: learnt.encoded.batch(which, targets=True),
             options.training.seed,
             weights=self.weights(data, configuration),
