@@ -327,9 +327,11 @@ def test_the_picture_shows_the_weights():
         ({"beam": 0}, "`beam` must be at least 1 .*got 0"),
         ({"nbest": 3, "beam": 2}, "`nbest` must lie between 1 and `beam` = 2, got 3"),
         ({"nbest": 0}, "`nbest` must be at least 1, got 0"),
-        ({"limit": -1.0}, "`limit` must be a number of at least 0, got -1.0"),
+        ({"limit": -1.0}, "`limit` must be a number from 0 to 1e.06, got -1.0"),
         ({"limit": float("inf")}, "`limit`"),
+        ({"limit": 1e30}, "`limit`"),
         ({"length_penalty": float("nan")}, "`length_penalty`"),
+        ({"length_penalty": 1e5}, "`length_penalty`"),
         ({"coverage_penalty": -0.1}, "`coverage_penalty`"),
     ],
 )
