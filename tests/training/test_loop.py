@@ -106,6 +106,56 @@ def test_nan_stops_the_run_with_all_that_is_needed_to_go_on(folder):
     assert all(t.isfinite().all() for name, t in kept.items() if name.startswith("model."))
 
 
+def spoil(monkeypatch, task, after):
+    """Lets the update of that number leave a weight that is no number, though its loss and gradient were some."""
+
+    def spoiling(*arguments):
+        optimiser, steps = adamw(*arguments), []
+
+        def step(*_):
+            steps.append(1)
+            if len(steps) == after:
+                task.model.weight.data[0, 0] = math.inf
+
+        optimiser.register_step_post_hook(step)
+        return optimiser
+
+    monkeypatch.setattr(loop_module, "adamw", spoiling)
+
+
+@pytest.mark.parametrize("average", [0.0, 0.5])
+@pytest.mark.parametrize(
+    ("after", "held_out", "seconds", "saved"), [(5, 1, 0.0, 4), (6, 1, 99.0, None), (12, 1, 99.0, 6), (12, 0, 99.0, None)]
+)
+def test_weights_that_are_no_numbers_are_never_written(folder, monkeypatch, average, after, held_out, seconds, saved):
+    """Be it before a measurement, before the run ends, or where the clock asks for a checkpoint."""
+    task = Quadratic()
+    task.held_out_size = held_out
+    spoil(monkeypatch, task, after)
+    options = TrainingOptions(epochs=2, evaluations=2, average=average, checkpoint_seconds=seconds)
+    with pytest.raises(TrainingError, match=f"After update {after} 1 of the 2 numbers of the tensor 'model.weight' are not finite"):
+        train(task, options, folder, Silent())
+    assert folder.has_checkpoint() == (saved is not None)
+    if saved:
+        tensors, metadata = folder.load_checkpoint()
+        assert json.loads(metadata["position"])["updates"] == saved
+        assert all(t.isfinite().all() for t in tensors.values())
+        folder.load_weights(task.model)
+
+
+def test_where_nothing_was_clipped_clipping_is_advised(folder):
+    task = Quadratic()
+    task.sums = lambda batch: iter([task.model.weight.sum() * math.nan])
+    with pytest.raises(TrainingError, match=r"There is no checkpoint yet.*`learning_rate=0.001, clip=1.0`"):
+        train(task, TrainingOptions(epochs=1, clip=0.0), folder, Silent())
+
+
+@pytest.mark.parametrize("losses", [[math.nan], [1.0, math.inf]])
+def test_a_held_out_loss_that_is_no_number_ends_the_run_on_the_way_and_at_its_end(folder, losses):
+    with pytest.raises(TrainingError, match=f"After update 6 the held-out loss is {losses[-1]}.*`learning_rate=0.001`"):
+        train(Quadratic(losses=losses), TrainingOptions(epochs=1, evaluations=1), folder, Silent())
+
+
 @pytest.mark.parametrize("accumulate", [1, 2, 4])
 @pytest.mark.parametrize("parts", [1, 3])
 def test_every_loss_of_the_batches_of_an_update_counts_the_same_and_what_they_sum_up_to_is_clipped(folder, accumulate, parts, monkeypatch):
