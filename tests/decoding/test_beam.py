@@ -355,7 +355,7 @@ def test_a_step_that_gives_no_log_probabilities_is_named(kind, number, width):
 @pytest.mark.parametrize("change", [put(math.nan), put(-math.inf), lambda weights: weights[None], lambda weights: weights[:1]])
 def test_a_step_that_gives_no_weights_is_named(change):
     model, step = at_step(2, change, weighted=True)
-    with pytest.raises(ShapeError, match="`step` must give finite weights"):
+    with pytest.raises(ShapeError, match=r"`step` must give (finite )?weights"):
         beam_search(step, model.begin(), model.memory, [40] * 3, BeamOptions(width=3, coverage_penalty=0.5))
 
 

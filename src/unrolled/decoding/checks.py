@@ -1,13 +1,16 @@
 """Whether what a search is given fits together, so that it ends whatever that is."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from unrolled.errors import ConfigError, ShapeError
+from unrolled.errors import ConfigError, NotFiniteError, ShapeError
 from unrolled.shapes import expect_shape
+
+CAUSE = "It comes of weights that are too large, or of inputs that are."
 
 MOST = 0.01
 """What a logarithm of a probability may be at most: rounding may leave a little more than 0."""
@@ -50,19 +53,17 @@ def checked_step(given: Any, rows: int, largest: int) -> tuple[Tensor, Any, Tens
         )
     if not bool((chances <= MOST).all()):
         row, symbol = (~(chances <= MOST)).nonzero()[0].tolist()
-        raise ShapeError(
-            f"`step` must give log-probabilities, which are at most 0, got {float(chances[row, symbol])} for symbol {symbol} in row {row}. Put "
-            "logits through `log_softmax`; NaN comes of weights or inputs that are not finite."
-        )
+        value = float(chances[row, symbol])
+        told = f"`step` must give log-probabilities, which are at most 0, got {value} for symbol {symbol} in row {row}."
+        if math.isfinite(value):
+            raise ShapeError(f"{told} Put logits through `log_softmax`.")
+        raise NotFiniteError(f"{told} {CAUSE}")
     require_rows("The state that `step` gives", state, rows)
-    if weights is not None and (weights.dim() != 2 or len(weights) != rows or not weights.isfinite().all()):
-        raise ShapeError(f"`step` must give finite weights [N, S] of N = {rows} rows, or None, got {_described(weights)}.")
+    if weights is not None and (weights.dim() != 2 or len(weights) != rows):
+        raise ShapeError(f"`step` must give weights [N, S] of N = {rows} rows, or None, got shape {list(weights.shape)}.")
+    if weights is not None and not weights.isfinite().all():
+        raise NotFiniteError(f"`step` must give finite weights. {CAUSE}")
     return chances, state, weights
-
-
-def _described(tensor: Tensor) -> str:
-    shape = f"shape {list(tensor.shape)}"
-    return shape if tensor.isfinite().all() else f"{shape} with numbers that are not finite"
 
 
 def require_fitting(end: int, count: int, lengths: Tensor | None, prefixes: Sequence[Sequence[int]]) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.errors import ConfigError, ShapeError
+from unrolled.decoding.checks import CAUSE
+from unrolled.errors import ConfigError, NotFiniteError, ShapeError
 
 Step = Callable[[Tensor, Any], tuple[Tensor, Any]]
 """`(symbols [B], state) -> (logits [B, V], state)`."""
@@ -19,8 +20,7 @@ def narrowed(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: fl
     the fewest most likely symbols whose probabilities, after `top_k`, together reach p (Holtzman et al. 2020). Of equally likely symbols
     the first ones are kept.
 
-    Raises `ConfigError` for other values, and `ShapeError` for logits of which nothing can be drawn: with NaN or infinity, or -inf for every
-    symbol.
+    Raises `ConfigError` for other values, `NotFiniteError` for logits with NaN or infinity, and `ShapeError` for -inf for every symbol.
     """
     if not temperature >= 0 or temperature == float("inf"):
         raise ConfigError(f"`temperature` must be a number of at least 0, got {temperature}.")
@@ -88,5 +88,7 @@ def _require_drawable(logits: Tensor) -> None:
     largest = logits.amax(-1)
     for row in (~largest.isfinite()).nonzero()[:1, 0].tolist():
         value = float(largest[row])
-        cure = "Forbid fewer symbols." if value == -torch.inf else "They come of weights or inputs that are not finite."
-        raise ShapeError(f"`logits` must have a finite largest number in each row, got {value} in row {row}. {cure}")
+        told = f"`logits` must have a finite largest number in each row, got {value} in row {row}."
+        if value == -torch.inf:
+            raise ShapeError(f"{told} Forbid fewer symbols.")
+        raise NotFiniteError(f"{told} {CAUSE}")
