@@ -38,6 +38,10 @@ class ShapeError(UnrolledError, ValueError, RuntimeError):
     """
 
 
+class NotFiniteError(ShapeError):
+    """What a network computes is NaN or infinite: its weights are too large, or the numbers that it reads."""
+
+
 class EngineError(UnrolledError, RuntimeError):
     """An engine was asked for by name and cannot run what it was given."""
 

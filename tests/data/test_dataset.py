@@ -187,6 +187,10 @@ def test_pieces_of_tags_that_mark_no_spans_are_all_alike():
             [Example("f", text="a"), Example("g", numbers=np.zeros((2, 3), np.float32))],
             "g: the sequence has no tokens and 3 channels",
         ),
+        *(
+            ([Example("f, line 7", numbers=np.array([[0, value]], np.float32))], "f, line 7: numbers must be finite, or NaN")
+            for value in (np.inf, -np.inf)
+        ),
         (
             [targets(1, values=[1, 2]), targets(2), targets(3, values=[1])],
             "f, line 3: there are 1 numbers to predict, and 2 in those before",

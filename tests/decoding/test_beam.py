@@ -262,7 +262,10 @@ def test_no_sources():
         ({"best": 0}, "`nbest`"),
         ({"coverage_penalty": -0.1}, "`coverage_penalty`"),
         ({"length_penalty": math.nan}, "`length_penalty`"),
+        ({"length_penalty": 1e5}, "`length_penalty`"),
         ({"forbidden": (3, 1)}, "forbidden"),
+        ({"forbidden": (-2,)}, "`forbidden"),
+        ({"end": -1}, "`end=-1`"),
     ],
 )
 def test_searches_that_cannot_be(options, said):
@@ -275,8 +278,126 @@ def test_what_does_not_fit_the_sources():
     for more in ({"prefixes": [(2,)]}, {"lengths": torch.tensor([1])}):
         with pytest.raises(ShapeError, match=next(iter(more))):
             beam_search(model.step, model.begin(), model.memory, [3, 3], **more)
-    with pytest.raises(ConfigError, match="prefix"):
-        beam_search(model.step, model.begin(), model.memory, [3, 3], prefixes=[(2,), (END,)])
+    for prefix in ((END,), (2, -1)):
+        with pytest.raises(ConfigError, match="A prefix"):
+            beam_search(model.step, model.begin(), model.memory, [3, 3], prefixes=[(2,), prefix])
+
+
+@pytest.mark.parametrize(
+    "limits", [[3, -1], [2.5, 1.0], [math.nan, 1], [math.inf, 1], [10**40, 1], [[1], [2]], ["a", "b"], torch.tensor([1.0, 2.0])]
+)
+def test_limits_that_are_none(limits):
+    model = Random(2)
+    with pytest.raises(ShapeError, match="`limits`"):
+        beam_search(model.step, model.begin(), model.memory, limits)
+
+
+@pytest.mark.parametrize(
+    "state", [torch.zeros(2), torch.zeros(1, 3), (torch.zeros(1, 2), [torch.zeros(1, 2), torch.zeros(1, 1)]), (1.0,), "ab"]
+)
+@pytest.mark.parametrize("argument", ["state", "memory", "step"])
+def test_states_and_memories_that_are_not_those_of_the_sources(argument, state):
+    given = {"state": None, "memory": None, argument: state}
+    logs = torch.full((2, 3), 1 / 3).log()
+    with pytest.raises(ShapeError, match=f"`{argument}`"):
+        beam_search(lambda *_: (logs, given.get("step"), None), given["state"], given["memory"], [4, 4])
+
+
+def at_step(number, change, weighted=False):
+    """A step whose log-probabilities, and weights, are changed from the call of that number on."""
+    model, calls = Random(3), []
+
+    def step(symbols, state, memory):
+        logs, state, weights = model.step(symbols, state, memory)
+        calls.append(1)
+        if len(calls) < number:
+            return logs, state, weights
+        return (logs, state, change(weights)) if weighted else (change(logs), state, weights)
+
+    return model, step
+
+
+def put(value, symbol=2, row=-1):
+    """Puts a value into one place."""
+
+    def change(numbers):
+        numbers = numbers.clone()
+        numbers[row, symbol] = value
+        return numbers
+
+    return change
+
+
+NONSENSE = {
+    "nan": (put(math.nan), "got nan for symbol 2 in row"),
+    "nan alone": (lambda logs: torch.full_like(logs, math.nan), "got nan for symbol 0 in row 0"),
+    "infinity": (put(math.inf), "got inf for symbol 2"),
+    "logits": (lambda logs: logs + 30, "Put logits through `log_softmax`"),
+    "whole numbers": (lambda logs: logs.long() * 0 + 1, "got torch.int64 of shape"),
+    "no symbols": (lambda logs: logs[:, :0], r"the symbols up to 1 at least.*of shape \[\d+, 0\]"),
+    "one symbol": (lambda logs: logs[:, :1], "the symbols up to 1 at least"),
+    "one row": (lambda logs: logs[:1], "N = "),
+    "a step more": (lambda logs: logs[None], "of shape"),
+    "nothing": (lambda logs: None, "got tuple"),
+}
+
+
+@pytest.mark.parametrize("width", [1, 3])
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_a_step_that_gives_no_log_probabilities_is_named(kind, number, width):
+    change, message = NONSENSE[kind]
+    model, step = at_step(number, change)
+    with pytest.raises(ShapeError, match=f"`step` must give .*{message}"):
+        beam_search(step, model.begin(), model.memory, [40] * 3, BeamOptions(width=width, best=width))
+
+
+@pytest.mark.parametrize("change", [put(math.nan), put(-math.inf), lambda weights: weights[None], lambda weights: weights[:1]])
+def test_a_step_that_gives_no_weights_is_named(change):
+    model, step = at_step(2, change, weighted=True)
+    with pytest.raises(ShapeError, match=r"`step` must give (finite )?weights"):
+        beam_search(step, model.begin(), model.memory, [40] * 3, BeamOptions(width=3, coverage_penalty=0.5))
+
+
+@pytest.mark.parametrize("given", [None, torch.zeros(3, 4), (torch.zeros(3, 4), None), ([0.0], None, None)])
+def test_a_step_that_gives_something_else_is_named(given):
+    with pytest.raises(ShapeError, match="`step` must give log-probabilities, the state and weights"):
+        beam_search(lambda *_: given, None, None, [4] * 3)
+
+
+def test_symbols_that_a_step_does_not_know_are_named():
+    model = Random(1)
+    for more in ({"options": BeamOptions(forbidden=(SYMBOLS,))}, {"options": BeamOptions(end=SYMBOLS)}, {"prefixes": [(SYMBOLS,)]}):
+        with pytest.raises(ShapeError, match=f"the symbols up to {SYMBOLS} at least"):
+            beam_search(model.step, model.begin(), model.memory, [3], **more)
+
+
+@pytest.mark.parametrize("width", [1, 2, 50])
+@pytest.mark.parametrize("penalties", [(0.0, 0.0), (2.0, 0.0), (-2.0, 0.0), (20.0, 1.0)])
+@pytest.mark.parametrize("first", [1, 2])
+def test_where_nothing_can_come_nothing_is_found(first, penalties, width):
+    """Minus infinity for all symbols, or for the end alone."""
+    options = BeamOptions(width=width, best=width, length_penalty=penalties[0], coverage_penalty=penalties[1])
+    for change in (lambda logs: torch.full_like(logs, -math.inf), lambda logs: logs.index_fill(1, torch.tensor(END), -math.inf)):
+        model, step = at_step(first, change)
+        found = beam_search(step, model.begin(), model.memory, [6, 0, 3], options)
+        assert [len(each) for each in found] == ([0] * 3 if first == 1 else [int(bool(each)) for each in found])
+
+
+@pytest.mark.parametrize("width", [1, 2, 7])
+def test_equal_probabilities_end_and_are_found_once_each(width):
+    step = Fixed([0.25] * 4).step
+    found = beam_search(step, None, None, [3, 0], BeamOptions(width=width, best=width))
+    for limit, each in zip((3, 0), found, strict=True):
+        written = [tuple(h.symbols.tolist()) for h in each]
+        assert len({*written}) == len(written) >= min(width, 1 + 3 * bool(limit))
+        assert all(math.isclose(h.log_probability, (len(w) + 1) * math.log(0.25)) for h, w in zip(each, written, strict=True))
+
+
+def test_all_symbols_but_the_end_may_be_forbidden():
+    model = Random(2)
+    found = beam_search(model.step, model.begin(), model.memory, [5, 5], BeamOptions(width=9, best=9, forbidden=(0, 2, 3)))
+    assert [[h.symbols.tolist() for h in each] for each in found] == [[[]], [[]]]
 
 
 NETWORKS = [

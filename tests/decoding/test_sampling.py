@@ -1,9 +1,11 @@
+import math
+
 import numpy as np
 import pytest
 import torch
 
 from unrolled.decoding import draw, narrowed
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, ShapeError
 
 
 def by_hand(logits, temperature, top_k, top_p):
@@ -104,3 +106,38 @@ def test_draws_follow_the_distribution():
     logits = torch.tensor([[0.2, 0.5, 0.3]]).log().expand(20000, -1)
     drawn = next(draw(lambda y, s: (logits, s), logits, None, 1, generator=torch.Generator().manual_seed(0)))
     np.testing.assert_allclose(drawn.bincount() / 20000, [0.2, 0.5, 0.3], atol=0.015)
+
+
+BROKEN = {
+    "nan": (lambda logits: logits.index_fill(1, torch.tensor(1), math.nan), "got nan in row 0"),
+    "nan in a row": (lambda logits: torch.cat([logits[:2], logits[2:] * math.nan]), "got nan in row 2"),
+    "infinity": (lambda logits: logits.index_fill(1, torch.tensor(0), math.inf), "got inf in row 0"),
+    "too large": (lambda logits: logits.double() + 1e300, "got inf in row 0"),
+    "nothing": (lambda logits: logits * 0 - math.inf, "got -inf in row 0. Forbid fewer"),
+    "no symbols": (lambda logits: logits[:, :0], r"got shape \[3, 0\]"),
+    "one row": (lambda logits: logits[0], r"got shape \[4\]"),
+}
+
+
+@pytest.mark.parametrize("options", [{}, {"temperature": 0.0}, {"temperature": 0.5}, {"top_k": 2}, {"top_p": 0.5}])
+@pytest.mark.parametrize("kind", BROKEN)
+def test_logits_of_which_nothing_can_be_drawn_are_refused_when_they_come(kind, options):
+    change, message = BROKEN[kind]
+    logits = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
+    draws = draw(lambda symbols, state: (change(logits), state), logits, None, 9, **options)
+    assert next(draws).shape == (3,)
+    with pytest.raises(ShapeError, match=message):
+        next(draws)
+
+
+def test_some_symbols_must_be_left_to_draw():
+    logits = torch.zeros(2, 3)
+    with pytest.raises(ShapeError, match="Forbid fewer"):
+        next(draw(lambda *_: (logits, None), logits, None, 1, forbidden=(0, 1, 2)))
+    assert next(draw(lambda *_: (logits, None), logits.long(), None, 1, forbidden=(0, 1))).tolist() == [2, 2]
+    for forbidden in ((3,), (-1,)):
+        with pytest.raises(ConfigError, match="`forbidden` must be symbols from 0 to 2"):
+            next(draw(lambda *_: (logits, None), logits, None, 1, forbidden=forbidden))
+    with pytest.raises(ConfigError, match="`length`"):
+        next(draw(lambda *_: (logits, None), logits, None, -1))
+    assert list(draw(lambda *_: (logits, None), logits, None, 0)) == []

@@ -40,7 +40,12 @@ def tagger():
 
 def batches(seed=7, **others):
     everything = np.arange(SEQUENCES)
-    return Batches(tagger(), lambda chance: by_length(LENGTHS, everything, 4, chance), batch_of, seed, **others)
+    return Batches(tagger(), lambda chance: by_length(LENGTHS, everything, 4, chance), LENGTHS, batch_of, seed, **others)
+
+
+def alone(learner, number):
+    """What an update of one batch makes smaller."""
+    return learner.objective(range(number, number + 1))
 
 
 def orders(learner, epochs):
@@ -71,23 +76,24 @@ def test_batches_of_an_epoch_do_not_depend_on_those_before_it_or_on_torchs_chanc
     assert orders(batches(), [5, 0, 3])[-1] == wanted
 
 
-def test_a_batch_is_one_piece_with_the_summed_loss_of_its_steps_weighted_by_class():
+def test_a_batch_has_the_summed_loss_of_its_steps_weighted_by_class():
     weights = torch.tensor([0.5, 1.0, 3.0])
     learner, plain = batches(weights=weights), batches()
     learner.begin(0)
     plain.begin(0)
     for number, which in enumerate(learner.order):
-        (piece,), (unweighted,) = learner.pieces(number), plain.pieces(number)
+        objective, (unweighted,) = alone(learner, number), alone(plain, number).sums
+        (part,) = objective.sums
         batch, total, total_unweighted = batch_of(which), 0.0, 0.0
         scores = learner.model(batch)[0].detach()
         for row, steps in enumerate(batch.lengths.tolist()):
             pair = scores[:steps, row], batch.targets[:steps, row]
             total += float(cross_entropy(*pair, weights.double(), reduction="none").sum())
             total_unweighted += float(cross_entropy(*pair, reduction="sum"))
-        assert piece.total.item() == pytest.approx(total)
-        assert unweighted.total.item() == pytest.approx(total_unweighted)
-        assert piece.total.requires_grad
-        assert piece.count == piece.of == int(batch.lengths.sum())
+        assert part.item() == pytest.approx(total)
+        assert unweighted.item() == pytest.approx(total_unweighted)
+        assert part.requires_grad
+        assert objective.count == int(batch.lengths.sum())
 
 
 def test_what_is_varied_in_training_is_not_varied_where_one_sequence_is_tried_out():
@@ -102,10 +108,10 @@ def test_what_is_varied_in_training_is_not_varied_where_one_sequence_is_tried_ou
     learner.get = lambda which: asked.append(len(which)) or get(which)
     learner.try_out()
     assert (asked, varied) == ([1], [])
-    (piece,) = learner.pieces(0)
+    (part,) = alone(learner, 0).sums
     assert (asked, varied) == ([1, 4], [4])
-    (unvaried,) = batches().pieces(0)
-    assert piece.total.item() != unvaried.total.item()
+    (unvaried,) = alone(batches(), 0).sums
+    assert part.item() != unvaried.item()
     assert learner.state_dict() == {}
 
 
@@ -136,9 +142,9 @@ def learnt(learner, windows):
     found = []
     for number in windows:
         total = 0.0
-        for piece in learner.pieces(number):
-            piece.total.backward()
-            total += piece.total.item()
+        for part in alone(learner, number).sums:
+            part.backward()
+            total += part.item()
         gradients = [p.grad.clone() for p in learner.model.parameters() if p.grad is not None]
         found.append([torch.tensor(total, dtype=torch.float64), *gradients])
         learner.model.zero_grad()
@@ -161,7 +167,7 @@ def test_streams_are_learnt_from_their_beginning_on_with_what_came_before(varian
     losses = cross_entropy(scores.flatten(0, 1), text[1:].flatten(), reduction="none").view(41, 4).sum(1)
     for epoch in range(2):
         learner.begin(epoch)
-        found = [sum(piece.total.item() for piece in learner.pieces(number)) for number in range(5)]
+        found = [sum(part.item() for part in alone(learner, number).sums) for number in range(5)]
         assert found == pytest.approx([float(window.sum()) for window in losses.split(10)])
 
 
@@ -197,7 +203,7 @@ def test_streams_begin_anew_where_the_seed_says_and_elsewhere_in_another_epoch()
 
 def test_gradients_go_back_as_far_as_the_options_say():
     plain, further, less = (streams(variant) for variant in ("plain", "further back", "less far back"))
-    assert [len(list(learner.pieces(0))) for learner in (plain, further, less)] == [1, 1, 3]
+    assert [len(list(alone(learner, 0).sums)) for learner in (plain, further, less)] == [1, 1, 3]
     (one,), (other,) = learnt(plain, [1]), learnt(further, [1])
     # The loss, and the gradients of the output layer, do not depend on what came before the window.
     for a, b in zip((one[0], *one[-2:]), (other[0], *other[-2:]), strict=True):
@@ -247,13 +253,13 @@ def test_what_is_missing_is_said_before_anything_is_run():
 @pytest.fixture
 def taken(monkeypatch):
     """The sequences of every batch that is learnt."""
-    found, pieces = [], Batches.pieces
+    found, objective = [], Batches.objective
 
-    def watched(self, batch):
-        found.append(self.order[batch].tolist())
-        return pieces(self, batch)
+    def watched(self, batches):
+        found.extend(self.order[batch].tolist() for batch in batches)
+        return objective(self, batches)
 
-    monkeypatch.setattr(Batches, "pieces", watched)
+    monkeypatch.setattr(Batches, "objective", watched)
     return found
 
 

@@ -6,14 +6,18 @@ import math
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 import unrolled as un
+from heard import Heard
+from unrolled.cli import main
 from unrolled.errors import RunError, UnrolledError
 from unrolled.tasks import find_recipe, run_training
 from unrolled.training import RunFolder, Silent
@@ -64,7 +68,7 @@ def whole(tmp_path_factory, text):
         find_recipe("lm"),
         str(text),
         folder,
-        {"hidden": 5, "embedding": 4, "batch": 3, "window": 20, "epochs": 1, "evaluations": 1},
+        {"hidden": 5, "embedding": 4, "batch": 3, "window": 20, "epochs": 1, "evaluations": 1, "average": 0.9},
         Silent(),
     )
     return folder.path
@@ -202,6 +206,69 @@ def test_weights_of_another_shape_are_named(copy):
     save_file({**tensors, "extra": torch.zeros(1)}, copy / "model.safetensors")
     with pytest.raises(RunError, match="has an unexpected tensor 'extra'"):
         un.load(copy)
+
+
+def spoilt(folder, name, tensor, value, places=1):
+    """Writes a value that is no number into some places of a tensor of a file."""
+    with safe_open(folder / name, "pt") as file:
+        tensors, metadata = {key: file.get_tensor(key) for key in file.keys()}, file.metadata()  # noqa: SIM118
+    tensors[tensor].view(-1)[:places] = value
+    save_file(tensors, folder / name, metadata)
+
+
+def resumed(folder, display=None, **options):
+    return run_training(find_recipe("lm"), (), RunFolder(folder), {"epochs": 2, **options}, display or Silent(), resume=True)
+
+
+COMMANDS = [["sample"], ["score", "the cat"], ["evaluate", "{text}"], ["inspect", "the cat"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_weights_that_are_no_numbers_are_refused_wherever_they_are_read(copy, text, command, value, capsys):
+    spoilt(copy, "model.safetensors", "linear.weight", value, places=3)
+    name, *more = (part.format(text=text) for part in command)
+    with pytest.raises(SystemExit) as ended:
+        main([name, str(copy), *more])
+    said = capsys.readouterr()
+    assert ended.value.code == 1 and said.out == ""
+    assert "model.safetensors is of no use: 3 of the " in said.err
+    assert "numbers of the tensor 'linear.weight' are not finite. Take it from a copy of the run" in said.err
+    assert f"Or resume {copy}" in said.err
+
+
+def test_how_many_tensors_are_no_numbers_is_said(copy):
+    for tensor in ("linear.bias", "linear.weight"):
+        spoilt(copy, "model.safetensors", tensor, math.nan)
+    (copy / "checkpoint.safetensors").unlink()
+    with pytest.raises(RunError, match=r"1 of the .* are not finite \(2 tensors have such numbers\)") as caught:
+        un.load(copy)
+    assert "resume" not in str(caught.value)
+
+
+@pytest.mark.parametrize("tensor", ["model.linear.weight", "optimiser.linear.bias.exp_avg_sq", "carried.state.0", "average.linear.bias"])
+def test_a_checkpoint_with_what_is_no_number_is_refused(copy, tensor):
+    spoilt(copy, "checkpoint.safetensors", tensor, math.nan)
+    with pytest.raises(RunError, match=f"checkpoint.safetensors is of no use: 1 of the .*'{tensor}' are not finite"):
+        resumed(copy)
+    assert un.load(copy).score("the cat") < 0
+
+
+SPOIL = {
+    "gone": Path.unlink,
+    "half": lambda path: path.write_bytes(b"half"),
+    "nan": lambda path: spoilt(path.parent, path.name, "linear.bias", math.nan),
+}
+
+
+@pytest.mark.parametrize("kind", SPOIL)
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_run_without_its_best_weights_is_gone_on_with_and_has_some_again(copy, kind, epochs):
+    told = Heard()
+    SPOIL[kind](copy / "model.safetensors")
+    assert resumed(copy, told, epochs=epochs).finished
+    assert sum("model.safetensors" in line and "goes on from its checkpoint" in line for line in told.said) == 1
+    assert un.load(copy).score("the cat") < 0
 
 
 def test_nothing_is_copied_unless_everything_fits(tmp_path):

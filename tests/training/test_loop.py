@@ -8,7 +8,7 @@ import torch
 from rich.console import Console
 
 from unrolled.errors import ConfigError, TrainingError
-from unrolled.training import Piece, RunFolder, Silent, TrainingOptions, display_here, train
+from unrolled.training import Objective, RunFolder, Silent, TrainingOptions, display_here, train
 from unrolled.training import loop as loop_module
 from unrolled.training.criterion import LOSS, Criterion
 from unrolled.training.display import Lines, Live, Status
@@ -17,17 +17,20 @@ from unrolled.training.state import adamw
 
 
 class Quadratic:
-    """A task whose gradients are known: the loss of a batch is `scale * ||w - batch||²`, over two weights and one bias."""
+    """A task whose gradients are known: the losses of a batch sum up to `||w - batch||²`, over two weights and one bias.
+
+    There are as many of them as `sizes` says of the batch, or else 3; their sum comes in `parts`.
+    """
 
     name = "lm"
     held_out_size = 1
     unit = "nats"
     criterion = LOSS
 
-    def __init__(self, batches=6, losses=None, count=1):
+    def __init__(self, batches=6, losses=None, parts=1, sizes=None):
         torch.manual_seed(0)
         self.model = torch.nn.Linear(2, 1)
-        self.batches, self.count = batches, count
+        self.batches, self.parts, self.sizes = batches, parts, sizes or [3] * batches
         self.losses = iter(losses or [])
         self.asked: list[int] = []
         self.epochs: list[int] = []
@@ -35,12 +38,15 @@ class Quadratic:
     def begin(self, epoch):
         self.epochs.append(epoch)
 
-    def pieces(self, batch):
+    def objective(self, batches):
+        return Objective(sum(self.sizes[batch] for batch in batches), (part for batch in batches for part in self.sums(batch)))
+
+    def sums(self, batch):
         assert self.model.training
         self.asked.append(batch)
-        for _ in range(self.count):
+        for _ in range(self.parts):
             total = ((self.model.weight - batch) ** 2).sum() + (self.model.bias - batch).square().sum()
-            yield Piece(total / self.count, 3, 3 * self.count)
+            yield total / self.parts
 
     def evaluate(self, tick):
         tick(1, 1)
@@ -80,14 +86,14 @@ def folder(tmp_path):
 
 def test_nan_stops_the_run_with_all_that_is_needed_to_go_on(folder):
     task = Quadratic()
-    original = task.pieces
+    original = task.sums
 
-    def pieces(batch):
+    def sums(batch):
         if len(task.asked) == 8:
             task.model.weight.data[0, 0] = math.nan
         return original(batch)
 
-    task.pieces = pieces
+    task.sums = sums
     with pytest.raises(TrainingError) as caught:
         train(task, TrainingOptions(epochs=9, evaluations=9), folder, Silent())
     message = str(caught.value)
@@ -99,11 +105,61 @@ def test_nan_stops_the_run_with_all_that_is_needed_to_go_on(folder):
     assert all(t.isfinite().all() for name, t in kept.items() if name.startswith("model."))
 
 
+def spoil(monkeypatch, task, after):
+    """Lets the update of that number leave a weight that is no number, though its loss and gradient were some."""
+
+    def spoiling(*arguments):
+        optimiser, steps = adamw(*arguments), []
+
+        def step(*_):
+            steps.append(1)
+            if len(steps) == after:
+                task.model.weight.data[0, 0] = math.inf
+
+        optimiser.register_step_post_hook(step)
+        return optimiser
+
+    monkeypatch.setattr(loop_module, "adamw", spoiling)
+
+
+@pytest.mark.parametrize("average", [0.0, 0.5])
+@pytest.mark.parametrize(
+    ("after", "held_out", "seconds", "saved"), [(5, 1, 0.0, 4), (6, 1, 99.0, None), (12, 1, 99.0, 6), (12, 0, 99.0, None)]
+)
+def test_weights_that_are_no_numbers_are_never_written(folder, monkeypatch, average, after, held_out, seconds, saved):
+    """Be it before a measurement, before the run ends, or where the clock asks for a checkpoint."""
+    task = Quadratic()
+    task.held_out_size = held_out
+    spoil(monkeypatch, task, after)
+    options = TrainingOptions(epochs=2, evaluations=2, average=average, checkpoint_seconds=seconds)
+    with pytest.raises(TrainingError, match=f"After update {after} 1 of the 2 numbers of the tensor 'model.weight' are not finite"):
+        train(task, options, folder, Silent())
+    assert folder.has_checkpoint() == (saved is not None)
+    if saved:
+        tensors, metadata = folder.load_checkpoint()
+        assert json.loads(metadata["position"])["updates"] == saved
+        assert all(t.isfinite().all() for t in tensors.values())
+        folder.load_weights(task.model)
+
+
+def test_where_nothing_was_clipped_clipping_is_advised(folder):
+    task = Quadratic()
+    task.sums = lambda batch: iter([task.model.weight.sum() * math.nan])
+    with pytest.raises(TrainingError, match=r"There is no checkpoint yet.*`learning_rate=0.001, clip=1.0`"):
+        train(task, TrainingOptions(epochs=1, clip=0.0), folder, Silent())
+
+
+@pytest.mark.parametrize("losses", [[math.nan], [1.0, math.inf]])
+def test_a_held_out_loss_that_is_no_number_ends_the_run_on_the_way_and_at_its_end(folder, losses):
+    with pytest.raises(TrainingError, match=f"After update 6 the held-out loss is {losses[-1]}.*`learning_rate=0.001`"):
+        train(Quadratic(losses=losses), TrainingOptions(epochs=1, evaluations=1), folder, Silent())
+
+
 @pytest.mark.parametrize("accumulate", [1, 2, 4])
-@pytest.mark.parametrize("count", [1, 3])
-def test_gradients_of_the_batches_of_an_update_are_averaged_and_clipped(folder, accumulate, count, monkeypatch):
-    weights, seen, norms = [], [], []
-    original = torch.nn.utils.clip_grad_norm_
+@pytest.mark.parametrize("parts", [1, 3])
+def test_every_loss_of_the_batches_of_an_update_counts_the_same_and_what_they_sum_up_to_is_clipped(folder, accumulate, parts, monkeypatch):
+    weights, seen, norms, logged = [], [], [], []
+    original, add = torch.nn.utils.clip_grad_norm_, loop_module.Meter.add
 
     def clip(parameters, limit):
         parameters = list(parameters)
@@ -114,12 +170,17 @@ def test_gradients_of_the_batches_of_an_update_are_averaged_and_clipped(folder, 
         return norm
 
     monkeypatch.setattr(loop_module.nn.utils, "clip_grad_norm_", clip)
-    task = Quadratic(batches=6, count=count)
+    monkeypatch.setattr(
+        loop_module.Meter, "add", lambda self, loss, norm, tokens: (logged.append((loss, tokens)), add(self, loss, norm, tokens))
+    )
+    task = Quadratic(batches=6, parts=parts, sizes=[3, 1, 4, 1, 5, 9])
     train(task, TrainingOptions(epochs=1, accumulate=accumulate, clip=0.7, evaluations=1), folder, Silent())
     groups = [range(first, min(first + accumulate, 6)) for first in range(0, 6, accumulate)]
-    for group, now, found in zip(groups, weights, seen, strict=True):
-        wanted = np.mean([2 * (now - batch) for batch in group], axis=0) / (3 * count)
-        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    for group, now, found, (loss, tokens) in zip(groups, weights, seen, logged, strict=True):
+        size = sum(task.sizes[batch] for batch in group)
+        np.testing.assert_allclose(found, np.sum([2 * (now - batch) for batch in group], axis=0) / size, rtol=1e-5)
+        assert tokens == size
+        assert loss == pytest.approx(sum(((now - batch) ** 2).sum() for batch in group) / size, rel=1e-5)
     for before, after, limit in norms:
         assert limit == 0.7
         assert after == pytest.approx(min(before, 0.7), rel=1e-4)
@@ -231,9 +292,9 @@ def test_without_a_held_out_part_the_last_weights_are_kept(folder):
 
 def test_the_mean_of_the_weights_is_what_is_measured_and_kept_and_not_what_learns(folder):
     class Watched(Quadratic):
-        def pieces(self, batch):
+        def sums(self, batch):
             seen.append(self.model.weight.detach().clone())
-            return super().pieces(batch)
+            return super().sums(batch)
 
         def evaluate(self, tick):
             measured.append(self.model.weight.detach().clone())
@@ -306,9 +367,7 @@ def test_a_step_is_made_with_the_rate_of_the_schedule(folder, monkeypatch):
     options = TrainingOptions(epochs=3, learning_rate=0.1, warmup=3, final_rate=0.2, weight_decay=0.0, clip=0.0)
     task = Quadratic(batches=4)
     path = [task.model.bias.detach().clone()]
-    task.pieces = lambda batch: (
-        path.append(task.model.bias.detach().clone()) or iter([Piece(sum(p.sum() for p in task.model.parameters()), 1, 1)])
-    )
+    task.sums = lambda batch: path.append(task.model.bias.detach().clone()) or iter([sum(p.sum() for p in task.model.parameters())])
     train(task, options, folder, Silent())
     final = folder.load_checkpoint()[0]["model.bias"]
     points = torch.cat([*path[1:], final]).double()
@@ -319,13 +378,13 @@ def test_a_step_is_made_with_the_rate_of_the_schedule(folder, monkeypatch):
 def test_half_precision_is_used_for_products_and_not_for_weights_and_loss(folder, monkeypatch):
     task, seen = Quadratic(batches=2), []
 
-    def pieces(batch):
+    def sums(batch):
         product = task.model(torch.ones(4, 2))
         total = product.float().square().sum()
         seen.append((product.dtype, total.dtype, torch.is_autocast_enabled("cpu")))
-        yield Piece(total, 4, 4)
+        yield total
 
-    task.pieces = pieces
+    task.sums = sums
     train(task, TrainingOptions(epochs=1, precision="bfloat16"), folder, Silent())
     assert seen == [(torch.bfloat16, torch.float32, True)] * 2
     assert {t.dtype for name, t in folder.load_checkpoint()[0].items() if name.startswith("model.")} == {torch.float32}

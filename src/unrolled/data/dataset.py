@@ -173,6 +173,10 @@ class _Gathering:
             self._collect_places(TOKENS, list(map(self.table.__getitem__, tokens)))
         if numbers is not None:
             self._require_channels(example)
+            if np.isinf(numbers).any():
+                raise DataError(
+                    f"{example.place}: numbers must be finite, or NaN where one is missing, got an infinite one. Mend or scale it."
+                )
             self._collect(NUMBERS, numbers, np.float32, numbers.shape[1:])
         self._add_targets(example, steps)
         if example.group is not None:

@@ -114,6 +114,12 @@ class Prediction:
         return dict(zip(self.known, self.scores, strict=True))
 
     @property
+    def finite(self) -> bool:
+        """Whether all its numbers are some."""
+        numbers = (self.probabilities, self.scores, self.values, self.deviations)
+        return all(bool(np.isfinite(part).all()) for part in numbers if part is not None)
+
+    @property
     def each_step(self) -> bool:
         """Whether it is about steps."""
         return self.tags is not None or (self.values is not None and self.values.ndim == 2)

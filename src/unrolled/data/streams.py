@@ -38,11 +38,18 @@ class Streams:
         """
         if not 0 <= index < self.windows:
             raise DataError(f"Window {index} was asked of streams that have {self.windows}. Pass 0 to {self.windows - 1}.")
-        start = index * self.window
-        stop = min(start + self.window, self.length)
+        start, stop = self._span(index)
         rows = [self._row(b * self.length + start, b * self.length + stop) for b in range(self.batch)]
         both = torch.from_numpy(np.stack(rows, axis=1))
         return Batch({"words": both[:-1]}, targets=both[1:])
+
+    def size(self, index: int) -> int:
+        """The number of targets in window `index`."""
+        start, stop = self._span(index)
+        return (stop - start) * self.batch
+
+    def _span(self, index: int) -> tuple[int, int]:
+        return index * self.window, min((index + 1) * self.window, self.length)
 
     def _row(self, start: int, stop: int) -> Places:
         """The tokens `start - 1` to `stop - 1`, with the `<EOS>` that stands before the first."""

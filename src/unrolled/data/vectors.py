@@ -34,12 +34,15 @@ def read_vectors(path: Path, words: tuple[str, ...]) -> tuple[NDArray[np.float32
         if word not in place:
             continue
         try:
-            vector = np.array(numbers, np.float32)
+            with np.errstate(over="ignore"):
+                vector = np.array(numbers, np.float64).astype(np.float32)
         except ValueError:
             raise DataError(f"{path}, line {line}: the vector of {word!r} holds something that is no number. Mend the line.") from None
-        if len(vector) != columns or not np.isfinite(vector).all():
+        if len(vector) != columns:
+            raise DataError(f"{path}, line {line}: there must be {columns} numbers after {word!r}, got {len(vector)}. Mend the line.")
+        for column in np.flatnonzero(~np.isfinite(vector))[:1]:
             raise DataError(
-                f"{path}, line {line}: there must be {columns} finite numbers after {word!r}, got {len(vector)}. Mend the line."
+                f"{path}, line {line}: the numbers after {word!r} must be finite 32-bit numbers, got {numbers[column]}. Mend the line."
             )
         vectors[place[word]], known[place[word]] = vector, True
     return vectors, known

@@ -8,14 +8,17 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from unrolled.errors import ConfigError, ShapeError
-from unrolled.shapes import expect_shape
+from unrolled.decoding.checks import checked_step, read_limits, require_fitting, require_rows
+from unrolled.errors import ConfigError
 
 Step = Callable[[Tensor, Any, Any], tuple[Tensor, Any, Tensor | None]]
 """`(symbols [N], state, memory) -> (log-probabilities [N, V], state, weights [N, S] or None)`, K rows in a row for each of N / K sources."""
 
 FREE = -1
 """Where any symbol may come next."""
+
+STEEPEST = 20.0
+"""The largest length penalty, with which the power of any length is still a number."""
 
 Number = TypeVar("Number", float, Tensor)
 
@@ -54,10 +57,13 @@ class BeamOptions:
             raise ConfigError(f"`beam` must be at least 1 (1 is greedy search), got {self.width}.")
         if not 1 <= self.best <= self.width:
             raise ConfigError(f"`nbest` must lie between 1 and `beam` = {self.width}, got {self.best}.")
-        if not math.isfinite(self.length_penalty):
-            raise ConfigError(f"`length_penalty` must be a number (0: none), got {self.length_penalty}.")
+        if not abs(self.length_penalty) <= STEEPEST:
+            told = f"must be a number from {-STEEPEST:g} to {STEEPEST:g} (0: none)"
+            raise ConfigError(f"`length_penalty` {told}, got {self.length_penalty}.")
         if not 0 <= self.coverage_penalty < math.inf:
             raise ConfigError(f"`coverage_penalty` must be a number of at least 0, got {self.coverage_penalty}.")
+        if min((self.end, *self.forbidden)) < 0:
+            raise ConfigError(f"Symbols are numbers from 0 on, got `end={self.end}` and `forbidden={self.forbidden}`.")
         if self.end in self.forbidden:
             raise ConfigError(f"The symbol {self.end} ends sequences and cannot be forbidden. Leave it out of `forbidden`.")
 
@@ -107,11 +113,15 @@ def beam_search(
         prefixes: for each source the symbols that a sequence must begin with, forbidden ones too. They raise its limit if need be.
 
     A source is done as soon as none of its open sequences can still become one of the best: log P only falls, and is divided by no more
-    than what its limit allows. Raises `ShapeError` if `prefixes` or `lengths` are not as many as `limits`, `ConfigError` for a prefix with
-    an end.
+    than what its limit allows. So the search ends whatever a step gives; a source of which no sequence can end has none.
+
+    Raises `ShapeError` for what is not of as many sources as `limits`, and for a step that gives something else than what it should, such as
+    NaN or logits; `ConfigError` for a prefix with an end.
     """
-    limits = torch.as_tensor(limits, dtype=torch.long, device=_device(state))
-    search = Search(options or BeamOptions(), limits, state, lengths, prefixes)
+    limits = read_limits(limits)
+    for name, tree in (("state", state), ("memory", memory)):
+        require_rows(f"`{name}`", tree, len(limits))
+    search = Search(options or BeamOptions(), limits.to(_device(state)), state, lengths, prefixes)
     while len(search.sources):
         search.advance(step, memory)
         kept = search.leave()
@@ -127,8 +137,9 @@ class Search:
     ) -> None:
         count, device = len(limits), limits.device
         prefixes = [()] * count if prefixes is None else prefixes
-        _check(options, count, lengths, prefixes)
+        require_fitting(options.end, count, lengths, prefixes)
         self.options, self.limits, self.lengths = options, limits, lengths
+        self.largest = max((options.end, *options.forbidden, *(symbol for prefix in prefixes for symbol in prefix)))
         self.found: list[list[Hypothesis]] = [[] for _ in range(count)]
         self.sources = torch.arange(count, device=device)
         longest = max(map(len, prefixes), default=0)
@@ -143,7 +154,7 @@ class Search:
     def advance(self, step: Step, memory: Any) -> None:
         """One more symbol for every open sequence; those that end with it leave the beam."""
         sources, width = self.scores.shape
-        chances, state, weights = step(self.last, self.written.state, memory)
+        chances, state, weights = checked_step(step(self.last, self.written.state, memory), len(self.last), self.largest)
         symbols = chances.shape[-1]
         total = self.scores.to(chances)[..., None] + self._allowed(chances.view(sources, width, symbols))
         # Each sequence has one end, so that among twice as many as the beam holds there are enough that go on.
@@ -224,13 +235,3 @@ def _device(tree: Any) -> torch.device | None:
     if isinstance(tree, Tensor):
         return tree.device
     return next((found for part in tree or () if (found := _device(part)) is not None), None)
-
-
-def _check(options: BeamOptions, count: int, lengths: Tensor | None, prefixes: Sequence[Sequence[int]]) -> None:
-    """Raise an error for what does not fit the sources."""
-    if lengths is not None:
-        expect_shape("lengths", lengths.shape, "[B]", [count], "Pass one length for each source.")
-    if len(prefixes) != count:
-        raise ShapeError(f"`prefixes` must be as many as `limits`, {count}, got {len(prefixes)}. Pass one for each source, () for none.")
-    if any(options.end in prefix for prefix in prefixes):
-        raise ConfigError(f"A prefix must not have the symbol {options.end}, which ends sequences. Leave it out.")

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.errors import ConfigError
+from unrolled.decoding.checks import CAUSE
+from unrolled.errors import ConfigError, NotFiniteError, ShapeError
 
 Step = Callable[[Tensor, Any], tuple[Tensor, Any]]
 """`(symbols [B], state) -> (logits [B, V], state)`."""
@@ -17,7 +18,9 @@ def narrowed(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: fl
 
     `temperature` divides them (below 1: safer, 0: only the most likely); `top_k` keeps the k most likely symbols (0: all); `top_p` keeps
     the fewest most likely symbols whose probabilities, after `top_k`, together reach p (Holtzman et al. 2020). Of equally likely symbols
-    the first ones are kept. Raises `ConfigError` for other values.
+    the first ones are kept.
+
+    Raises `ConfigError` for other values, `NotFiniteError` for logits with NaN or infinity, and `ShapeError` for -inf for every symbol.
     """
     if not temperature >= 0 or temperature == float("inf"):
         raise ConfigError(f"`temperature` must be a number of at least 0, got {temperature}.")
@@ -25,6 +28,7 @@ def narrowed(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: fl
         raise ConfigError(f"`top_k` must be at least 0 (0 keeps all), got {top_k}.")
     if not 0 < top_p <= 1:
         raise ConfigError(f"`top_p` must lie above 0 and at most at 1, got {top_p}.")
+    _require_drawable(logits)
     # Too small a divisor is no number any more in this precision.
     if temperature < torch.finfo(logits.dtype).tiny:
         temperature, top_k = 1.0, 1
@@ -54,11 +58,37 @@ def draw(
     forbidden: tuple[int, ...] = (),
     generator: torch.Generator | None = None,
 ) -> Iterator[Tensor]:
-    """Up to `length` draws, `[B]` symbols each, beginning with one from `logits` `[B, V]`. `forbidden` symbols are never drawn."""
+    """Up to `length` draws, `[B]` symbols each, beginning with one from `logits` `[B, V]`. `forbidden` symbols are never drawn.
+
+    Raises what `narrowed` raises, as soon as a step gives such logits, and `ConfigError` for a `length` or a forbidden symbol that there cannot be.
+    """
+    if length < 0:
+        raise ConfigError(f"`length` must be at least 0, got {length}.")
     for _ in range(length):
+        logits = logits.float()
         if forbidden:
-            logits = logits.index_fill(-1, torch.tensor(forbidden, device=logits.device), -torch.inf)
-        chances = narrowed(logits.float(), temperature, top_k, top_p).softmax(-1)
+            logits = _without(logits, forbidden)
+        chances = narrowed(logits, temperature, top_k, top_p).softmax(-1)
         symbols = torch.multinomial(chances, 1, generator=generator)[:, 0]
         yield symbols
         logits, state = step(symbols, state)
+
+
+def _without(logits: Tensor, forbidden: tuple[int, ...]) -> Tensor:
+    """The logits with -inf for what is forbidden."""
+    if min(forbidden) < 0 or max(forbidden) >= logits.shape[-1]:
+        raise ConfigError(f"`forbidden` must be symbols from 0 to {logits.shape[-1] - 1}, got {forbidden}.")
+    return logits.index_fill(-1, torch.tensor(forbidden, device=logits.device), -torch.inf)
+
+
+def _require_drawable(logits: Tensor) -> None:
+    """`ShapeError` if there is a row with no distribution to draw from."""
+    if logits.dim() != 2 or not logits.shape[1]:
+        raise ShapeError(f"`logits` must be [B, V] with a symbol to draw, got shape {list(logits.shape)}.")
+    largest = logits.amax(-1)
+    for row in (~largest.isfinite()).nonzero()[:1, 0].tolist():
+        value = float(largest[row])
+        told = f"`logits` must have a finite largest number in each row, got {value} in row {row}."
+        if value == -torch.inf:
+            raise ShapeError(f"{told} Forbid fewer symbols.")
+        raise NotFiniteError(f"{told} {CAUSE}")

@@ -18,6 +18,9 @@ from unrolled.errors import EquationError
 
 RESERVED = {"t", "x", *FUNCTIONS, *DERIVED}
 
+STEEPEST = 100
+"""The largest exponent: beyond it, engines that multiply and engines that take logarithms round too differently."""
+
 
 def parse(text: str, output: str = "h") -> Recurrence:
     """The recurrence that a text describes.
@@ -42,6 +45,7 @@ class _Builder:
         self.appearance: dict[str, None] = {}
         self.kinds: dict[str, str] = {}
         self.products: dict[sp.Symbol, Product] = {}
+        self.constants: dict[sp.Symbol, sp.Expr] = {}
         self.sizes = Sizes()
 
     def build(self, output: str) -> Recurrence:
@@ -75,6 +79,9 @@ class _Builder:
         self.known.append(name)
         self.appearance.setdefault(name)
         self.sizes.join(name, size)
+        value = expression.xreplace(self.constants)
+        if not value.free_symbols:
+            self.constants[now(name)] = value
         return Equation(name, expression, self.source.segment(line.value))
 
     def _expression(self, node: ast.expr) -> tuple[sp.Expr, str]:
@@ -124,13 +131,18 @@ class _Builder:
             sign = ast.unparse(ast.BinOp(ast.Name("a"), node.op, ast.Name("b"))).split()[1]
             raise self.source.error(f"The operator `{sign}` is not part of the language. Expected + - * / ** or @.", node)
         (left, left_size), (right, right_size) = self._expression(node.left), self._expression(node.right)
-        if isinstance(node.op, ast.Pow) and right.is_Rational and abs(right) > 100 and not left.is_Rational:
-            raise self.source.error("The exponent must be a plain number of at most 100.", node.right)
+        if isinstance(node.op, ast.Pow) and right.is_Rational and abs(right) > STEEPEST and not left.is_Rational:
+            raise self.source.error(f"The exponent must be a plain number of at most {STEEPEST}.", node.right)
         size = self.sizes.join(left_size, right_size)
         try:
-            return _in_range(_ARITHMETIC[type(node.op)](left, right)), size
+            value = _in_range(_ARITHMETIC[type(node.op)](left, right))
+            _in_range(value.xreplace(self.constants))
         except (ArithmeticError, ValueError, TypeError):
             raise self.source.error(f"`{_short(ast.unparse(node))}` has no finite real value.", node) from None
+        for exponent in (p.exp for p in value.atoms(sp.Pow) if abs(p.exp) > STEEPEST):
+            told = f"Powers of powers and products of powers must make an exponent of at most {STEEPEST}, got {exponent}."
+            raise self.source.error(told, node)
+        return value, size
 
     def _number(self, node: ast.Constant) -> sp.Expr:
         value = node.value

@@ -10,7 +10,7 @@ from unrolled.data.batches import Batch
 from unrolled.data.columns import Places
 from unrolled.data.streams import Streams
 from unrolled.models import WORDS, Arrangement, NextStep
-from unrolled.training import Piece, StreamOptions, Truncated
+from unrolled.training import Objective, StreamOptions, Truncated
 
 Order = Callable[[np.random.Generator | None], list[Places]]
 """Which sequences come together in batches; shuffled with a generator. There are always as many batches."""
@@ -19,20 +19,22 @@ Order = Callable[[np.random.Generator | None], list[Places]]
 class Batches:
     """Whole sequences, in other batches in each epoch, the same in every run with this `seed`.
 
-    `get` makes a batch of some sequences, which `change` may vary in training; `weights` are those of classes.
+    `decisions` `[N]` says how many losses each sequence has. `get` makes a batch of some sequences, which `change` may vary in training;
+    `weights` are those of classes.
     """
 
     def __init__(
         self,
         model: Arrangement,
         order: Order,
+        decisions: Places,
         get: Callable[[Places], Batch],
         seed: int,
         *,
         weights: Tensor | None = None,
         change: Callable[[Batch], Batch] = lambda batch: batch,
     ) -> None:
-        self.model, self.get, self.seed, self.weights, self.change = model, get, seed, weights, change
+        self.model, self.decisions, self.get, self.seed, self.weights, self.change = model, decisions, get, seed, weights, change
         self._order, self._device = order, next(model.parameters()).device
         self.order = order(None)
         self.batches = len(self.order)
@@ -41,17 +43,18 @@ class Batches:
         """Other batches than in the epoch before."""
         self.order = self._order(np.random.default_rng([self.seed, epoch]))
 
-    def pieces(self, batch: int) -> Iterator[Piece]:
-        """The loss of one batch."""
-        total, count = self._loss(self.change(self.get(self.order[batch])))
-        yield Piece(total, count, count)
+    def objective(self, batches: range) -> Objective:
+        """Of all sequences of some batches, summed up batch by batch."""
+        parts = [self.order[batch] for batch in batches]
+        count = sum(int(self.decisions[part].sum()) for part in parts)
+        return Objective(count, (self._loss(self.change(self.get(part))) for part in parts))
 
     def try_out(self) -> None:
         """The loss of one sequence."""
         self._loss(self.get(self.order[0][:1]))
 
-    def _loss(self, batch: Batch) -> tuple[Tensor, int]:
-        return self.model.loss(batch.to(self._device), self.weights)
+    def _loss(self, batch: Batch) -> Tensor:
+        return self.model.loss(batch.to(self._device), self.weights)[0]
 
     def state_dict(self) -> dict[str, Tensor]:
         """Nothing is carried from batch to batch."""
@@ -75,11 +78,14 @@ class StreamWindows:
         """Every stream begins anew."""
         self.truncated.forget()
 
-    def pieces(self, batch: int) -> Iterator[Piece]:
-        """The losses of one window of all streams."""
-        window = self.streams.get(batch).to(self._device)
+    def objective(self, batches: range) -> Objective:
+        """Of some windows of all streams."""
+        return Objective(sum(map(self.streams.size, batches)), (part for window in batches for part in self._losses(window)))
+
+    def _losses(self, number: int) -> Iterator[Tensor]:
+        window = self.streams.get(number).to(self._device)
         assert window.targets is not None
-        return self.truncated.pieces(window[WORDS], window.targets)
+        return self.truncated.losses(window[WORDS], window.targets)
 
     def try_out(self) -> None:
         """One step."""

@@ -44,7 +44,12 @@ def load_run(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> T:
     configuration = Configuration.read(recipe.name, recipe.options, folder)
     codecs, cell = read_codecs(recipe, folder), _read_cell(folder)
     model = _built(recipe, configuration, codecs, cell, folder)
-    folder.load_weights(model)
+    try:
+        folder.load_weights(model)
+    except RunError as error:
+        raise RunError(
+            f"{error} Or resume {folder}, which goes on from its checkpoint." if folder.has_checkpoint() else str(error)
+        ) from None
     return recipe.trained(model.to(TrainingOptions().find_device()).eval(), codecs, configuration)
 
 

@@ -1,13 +1,13 @@
 """What the training loop runs, for every recipe: a network, how it learns from the data, and what is measured of it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from unrolled.models import Arrangement
-from unrolled.training import Piece
+from unrolled.training import Objective
 from unrolled.training.criterion import Criterion, choose
 from unrolled.training.task import Measures, Tick
 
@@ -20,8 +20,8 @@ class Learner(Protocol):
     def begin(self, epoch: int) -> None:
         """An epoch begins."""
 
-    def pieces(self, batch: int) -> Iterator[Piece]:
-        """The losses of a batch."""
+    def objective(self, batches: range) -> Objective:
+        """The losses of the batches of one update."""
 
     def try_out(self) -> None:
         """One small batch, so that an engine that was named and cannot run it says so before anything is written."""
@@ -81,9 +81,9 @@ class Task:
         """An epoch begins."""
         self.learner.begin(epoch)
 
-    def pieces(self, batch: int) -> Iterator[Piece]:
-        """The losses of a batch; each piece is propagated back before the next is asked for."""
-        return self.learner.pieces(batch)
+    def objective(self, batches: range) -> Objective:
+        """The losses of the batches of one update."""
+        return self.learner.objective(batches)
 
     def evaluate(self, tick: Tick) -> Measures:
         """Measures of the held-out part."""

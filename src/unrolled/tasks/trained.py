@@ -1,12 +1,15 @@
 """What a run gives in the end."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 
+from unrolled.errors import NotFiniteError
 from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import Arrangement
 
@@ -46,6 +49,29 @@ class Measured(Protocol):
 
     def to_json(self) -> dict[str, Any]:
         """Plain values by name."""
+
+
+@contextmanager
+def computing(what: str) -> Iterator[None]:
+    """What is not finite inside is said to be what the network computes for `what`."""
+    try:
+        yield
+    except NotFiniteError:
+        raise not_finite(what) from None
+
+
+def require_finite(value: float, what: str) -> None:
+    """`NotFiniteError` for a value that is NaN or infinite."""
+    if not isfinite(value):
+        raise not_finite(what)
+
+
+def not_finite(what: str) -> NotFiniteError:
+    """That a network has no answer to something."""
+    return NotFiniteError(
+        f"What the network computes for {what} is not finite, so that it says nothing. Its weights are too large, or the numbers that it "
+        "reads: scale these, or train again with a lower `learning_rate` or gradient clipping (`clip`)."
+    )
 
 
 class Trained(ABC, Generic[M, C]):

@@ -7,15 +7,15 @@ from unrolled.training.loop import train
 from unrolled.training.options import TrainingOptions
 from unrolled.training.readings import Readings, read_watch
 from unrolled.training.run_folder import RunFolder
-from unrolled.training.task import Outcome, Task
-from unrolled.training.truncated import Piece, State, StreamOptions, Truncated
+from unrolled.training.task import Objective, Outcome, Task
+from unrolled.training.truncated import State, StreamOptions, Truncated
 
 __all__ = [
     "FEWEST",
     "Display",
     "Finding",
+    "Objective",
     "Outcome",
-    "Piece",
     "Readings",
     "RunFolder",
     "Silent",

@@ -36,14 +36,29 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors of a safetensors file and its metadata. `RunError` if it is missing or is not whole."""
+    """The tensors of a safetensors file and its metadata. `RunError` if it is missing, is not whole, or holds numbers that are not finite."""
     try:
         with open_file(path) as file, safe_open(name_of(file, path), "pt") as found:
-            return {name: found.get_tensor(name) for name in found.keys()}, found.metadata() or {}  # noqa: SIM118
+            tensors, metadata = {name: found.get_tensor(name) for name in found.keys()}, found.metadata() or {}  # noqa: SIM118
     except FileNotFoundError:
         raise RunError(f"{path} is missing. Take it from a copy of the run, or train again.") from None
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise RunError(f"{path} is damaged or not a safetensors file: {error}. Take it from a copy of the run, or train again.") from None
+    if told := not_finite(tensors):
+        raise RunError(f"{path} is of no use: {told}. Take it from a copy of the run, or train again with a lower `learning_rate`.")
+    return tensors, metadata
+
+
+def not_finite(tensors: Mapping[str, Tensor]) -> str:
+    """Where there are numbers that are NaN or infinite, and how many, in words; nothing if there are none."""
+    # torch cannot ask all floating-point types of 8 bits, which no tensor of a run has.
+    asked = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point() and tensor.itemsize > 1}
+    broken = {name: n for name, tensor in asked.items() if (n := tensor.numel() - int(tensor.isfinite().sum()))}
+    if not broken:
+        return ""
+    name, count = next(iter(broken.items()))
+    others = f" ({len(broken)} tensors have such numbers)" if len(broken) > 1 else ""
+    return f"{count:,} of the {tensors[name].numel():,} numbers of the tensor {name!r} are not finite{others}"
 
 
 def parameters_of(model: nn.Module) -> dict[str, Tensor]:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from unrolled.errors import TrainingError
+from unrolled.errors import RunError, TrainingError
 from unrolled.training.average import ExponentialMovingAverage
+from unrolled.training.checkpoint import not_finite
 from unrolled.training.criterion import LOSS_KEY
 from unrolled.training.display import Display, Status
 from unrolled.training.history import Events
@@ -19,9 +20,8 @@ from unrolled.training.meter import Meter
 from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import RunFolder
 from unrolled.training.schedule import learning_rate
-from unrolled.training.state import Position, adamw, restore_state, save_state
+from unrolled.training.state import Position, adamw, numbers_of, restore_state, save_state
 from unrolled.training.task import Measures, Outcome, Task, Tick
-from unrolled.training.truncated import Piece
 from unrolled.training.watch import Watch
 
 LOG_SECONDS = 1.0
@@ -36,7 +36,8 @@ READING = 3
 def train(task: Task, options: TrainingOptions, folder: RunFolder, display: Display, *, resume: bool = False) -> Outcome:
     """Train a task in a run folder that this process holds; with `resume`, from its checkpoint.
 
-    SIGINT, SIGTERM and SIGHUP save and end the call. `TrainingError` when the loss or its gradient is no longer a number.
+    SIGINT, SIGTERM and SIGHUP save and end the call. `TrainingError` when the loss, its gradient or a weight is no longer a number: such
+    weights are never written.
     """
     with Interrupts() as interrupts:
         run = _Run(task, options.resolved(), folder, display, interrupts)
@@ -68,9 +69,12 @@ class _Run:
         """From the checkpoint if there is one, else from the start."""
         self.task.begin(0)
         if resume and self.folder.has_checkpoint():
+            lost = self._lost_weights()
             carried, self.at = restore_state(self.folder, self.task.model, self.optimiser, self.average)
             self.task.begin(self.at.epoch)
             self.task.load_state_dict({name: tensor.to(self.device) for name, tensor in carried.items()})
+            if lost:
+                self.at.best, self.at.in_vain = None, 0
         if resume:
             self.folder.history.cut(self.at.history)
             self.watch.cut(self.at.watched)
@@ -80,6 +84,15 @@ class _Run:
         self.measuring, self.speed = 0.0, 0.0
         self.held_out: float | None = None
         self.meter = Meter()
+
+    def _lost_weights(self) -> bool:
+        """Whether the best weights so far cannot be read any more, which is said now, and not after the last update."""
+        try:
+            self.folder.load_weights(self.task.model)
+        except RunError as error:
+            self.display.say(f"{error} The run goes on from its checkpoint, and keeps the best weights from here on.")
+            return True
+        return False
 
     def learn(self) -> None:
         """Update until the run is done, keeping the best weights; when it is stopped, everything is saved."""
@@ -197,23 +210,22 @@ class _Run:
     def _gradient(self) -> tuple[float, int]:
         """Add up the gradient of one update; gives the mean loss and the number of losses."""
         first = self.at.in_epoch * self.options.accumulate
-        batches = range(first, min(first + self.options.accumulate, self.task.batches))
-        total, count = torch.zeros((), device=self.device), 0
-        for batch in batches:
-            for piece in self._under_autocast(self.task.pieces(batch)):
-                (piece.total / (piece.of * len(batches))).backward()
-                total, count = total + piece.total.detach(), count + piece.count
-        return float(total) / max(count, 1), count
+        objective = self.task.objective(range(first, min(first + self.options.accumulate, self.task.batches)))
+        total = torch.zeros((), device=self.device)
+        for part in self._under_autocast(objective.sums):
+            (part / objective.count).backward()
+            total = total + part.detach()
+        return float(total) / objective.count, objective.count
 
-    def _under_autocast(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
-        """The pieces, each computed in the precision that was asked for; what the caller does with them is not affected."""
+    def _under_autocast(self, sums: Iterator[Tensor]) -> Iterator[Tensor]:
+        """The sums, each computed in the precision that was asked for; what the caller does with them is not affected."""
         half = self.options.precision == "bfloat16"
         while True:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-                piece = next(pieces, None)
-            if piece is None:
+                part = next(sums, None)
+            if part is None:
                 return
-            yield piece
+            yield part
 
     def _not_a_number(self, loss: float, norm: float) -> str:
         before = ", ".join(f"{n:.3g}" for n in self.norms) or "none"
@@ -228,7 +240,8 @@ class _Run:
             if self.folder.has_checkpoint()
             else "There is no checkpoint yet. Begin again"
         )
-        return f"{good} with a lower rate: resume {self.folder} with `learning_rate={self.options.learning_rate / 3:.2g}`"
+        clip = "" if self.options.clip else ", clip=1.0"
+        return f"{good} with a lower rate: resume {self.folder} with `learning_rate={self.options.learning_rate / 3:.2g}{clip}`"
 
     def _log(self, rate: float) -> None:
         read = self.meter.read()
@@ -244,15 +257,19 @@ class _Run:
         if self.events:
             self.events.add(record)
 
+    def _require_finite(self) -> None:
+        """`TrainingError` before anything is written that nobody could go on from."""
+        if told := not_finite(numbers_of(self.task.model, self.optimiser, self.average, self.task.state_dict())):
+            raise TrainingError(f"After update {self.at.updates} {told}. Nothing was written with it. {self._way_back()}")
+
     def _measure(self) -> None:
         """Measure on the held-out part, and keep the weights if they are the best so far."""
+        self._require_finite()
         begun = time.perf_counter()
         with self.average.in_place():
             measures = self._evaluated(self.task.evaluate)
             self.measuring += time.perf_counter() - begun
             loss = measures.get(LOSS_KEY)
-            if loss is not None and not math.isfinite(loss):
-                raise TrainingError(f"After update {self.at.updates} the held-out loss is {loss:.4g}. {self._way_back()}")
             self._record(measures)
             self.display.say(f"update {self.at.updates}: held out {self.task.describe(measures)}")
             self.at.in_vain += 1
@@ -282,9 +299,12 @@ class _Run:
         self.task.model.train()
         self.meter.since += time.perf_counter() - begun
         self.at.seconds = time.perf_counter() - self.started
+        if not math.isfinite(loss := measures.get(LOSS_KEY, 0.0)):
+            raise TrainingError(f"After update {self.at.updates} the held-out loss is {loss:.4g}. {self._way_back()}")
         return measures
 
     def _save(self) -> None:
+        self._require_finite()
         if self.at.best is None:
             with self.average.in_place():
                 self.folder.save_weights(self.task.model)

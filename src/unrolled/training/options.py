@@ -26,7 +26,7 @@ class TrainingOptions:
     weight_decay: float = option(0.01, "Weight decay of matrices; vectors are not decayed.", rare=True)
     clip: float = option(1.0, "Gradient clipping: largest norm of the whole gradient (global-norm clipping); 0: none.")
     average: float = option(0.0, "Decay of an exponential moving average of the weights, which is then what is kept; 0: none.", rare=True)
-    accumulate: int = option(1, "Gradient accumulation: batches whose gradients make one update.", rare=True)
+    accumulate: int = option(1, "Gradient accumulation: batches that make one update, as one large batch would.", rare=True)
     precision: str = option("float32", "float32, or bfloat16 for products in half precision (autocast).", rare=True)
     seed: int = option(0, "Seed of everything random.")
     evaluations: int = option(10, "How often the held-out part is measured.", rare=True)

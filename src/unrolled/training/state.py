@@ -76,12 +76,15 @@ def save_state(
     position: Position,
 ) -> None:
     """Write the run's checkpoint."""
-    kept = {
-        **_own(model, optimiser, average),
-        **{_CARRIED + name: tensor for name, tensor in carried.items()},
-        **{_RANDOM + name: tensor for name, tensor in _random().items()},
-    }
-    folder.save_checkpoint(kept, {"position": json.dumps(asdict(position))})
+    random = {_RANDOM + name: tensor for name, tensor in _random().items()}
+    folder.save_checkpoint({**numbers_of(model, optimiser, average, carried), **random}, {"position": json.dumps(asdict(position))})
+
+
+def numbers_of(
+    model: nn.Module, optimiser: torch.optim.Optimizer, average: ExponentialMovingAverage, carried: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """All numbers that a run goes on with, by the names that its checkpoint has for them."""
+    return {**_own(model, optimiser, average), **{_CARRIED + name: tensor for name, tensor in carried.items()}}
 
 
 def restore_state(

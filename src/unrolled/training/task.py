@@ -7,12 +7,22 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from unrolled.training.criterion import Criterion
-from unrolled.training.truncated import Piece
 
 Tick = Callable[[int, int], None]
 """Is told how many steps are done of how many."""
 
 Measures = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What an update makes smaller: the mean of `count` losses, however many batches they come in.
+
+    `sums` adds up some of them at a time. A sum must be propagated back before the next is asked for: so one is in memory, and no more.
+    """
+
+    count: int
+    sums: Iterator[Tensor]
 
 
 class Task(Protocol):
@@ -38,8 +48,8 @@ class Task(Protocol):
     def begin(self, epoch: int) -> None:
         """An epoch begins."""
 
-    def pieces(self, batch: int) -> Iterator[Piece]:
-        """The losses of a batch; each piece is propagated back before the next is asked for."""
+    def objective(self, batches: range) -> Objective:
+        """The losses of the batches of one update."""
 
     def evaluate(self, tick: Tick) -> Measures:
         """Measures of the held-out part, of which `held_out` is the loss."""

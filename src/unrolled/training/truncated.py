@@ -51,15 +51,6 @@ class StreamOptions:
         return replace(self, reset_probability=0.0) if lines else self
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A summed loss to propagate back, the number of losses in it, and the number in the whole batch."""
-
-    total: Tensor
-    count: int
-    of: int
-
-
 class Truncated:
     """Windows of one long sequence, with the state carried from each to the next (Williams & Peng 1990, BPTT(k2; k1)).
 
@@ -109,16 +100,16 @@ class Truncated:
         self.state = _alone(tuple(memory[f"state.{i}"] for i in range(count)) or None)
         self.earlier, self.begun = memory.get("earlier"), memory["begun"].cpu() if again else None
 
-    def pieces(self, inputs: Tensor, targets: Tensor) -> Iterator[Piece]:
-        """The losses of the next window, `[T, B]` each. A piece must be propagated back before the next is asked for."""
+    def losses(self, inputs: Tensor, targets: Tensor) -> Iterator[Tensor]:
+        """Sums of the losses of the next window, `[T, B]`. A sum must be propagated back before the next is asked for."""
         begins = self._drawn(inputs)
         if self.again:
-            yield Piece(self.loss(self._with_earlier(inputs, begins), targets), targets.numel(), targets.numel())
+            yield self.loss(self._with_earlier(inputs, begins), targets)
             return
         for x, y, some in zip(*(t.split(self.backprop) for t in (inputs, targets, begins)), strict=True):
             outputs, state = self._run(x, some, self.state)
             self.state = _alone(state)
-            yield Piece(self.loss(outputs, y), y.numel(), targets.numel())
+            yield self.loss(outputs, y)
 
     def _drawn(self, inputs: Tensor) -> Tensor:
         """Before which steps rows begin, `[T, B]`: if at all, before the first. On the CPU, so that nobody waits for a device to know it."""

@@ -68,6 +68,7 @@ def test_other_channels_and_no_steps_are_refused() -> None:
         {"mean": [1.0], "deviation": [1.0, 2.0]},
         {"mean": [[1.0]], "deviation": [[1.0]]},
         {"mean": [float("nan")], "deviation": [1.0]},
+        {"mean": [1.0], "deviation": [float("inf")]},
         [1.0],
         3,
     ],

@@ -293,9 +293,12 @@ def test_given_vectors_are_begun_with_and_words_beside_them_are_known(table, tmp
     ("text", "message"),
     [
         ("", "has no vectors"),
-        ("good 1 2\nbad 1\n", "line 2.*2 finite numbers"),
+        ("good 1 2\nbad 1\n", "line 2.*2 numbers after 'bad', got 1"),
         ("good x y\n", "line 1"),
-        ("good 1 nan\n", "2 finite numbers"),
+        *(
+            (f"good 1 {value}\n", f"line 1: the numbers after 'good' must be finite 32-bit numbers, got {value}")
+            for value in ("nan", "inf", "1e39")
+        ),
     ],
 )
 def test_vectors_that_are_none_are_named(table, tmp_path, text, message):

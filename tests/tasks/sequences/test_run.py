@@ -241,13 +241,13 @@ def _task(name, source, **options):
 def test_rare_labels_weigh_more_in_what_is_learnt(name, table, tags):
     data, task = _task(name, table if name == "classify" else tags, class_weights="balanced")
     task.model.eval()
-    (piece,), batch = task.pieces(2), data.train.encoded.batch(task.learner.order[2], targets=True)
+    (part,), batch = task.objective(range(2, 3)).sums, data.train.encoded.batch(task.learner.order[2], targets=True)
     if name == "classify":
         logs, targets = task.model(batch).log_softmax(-1), batch.targets
     else:
         scores = task.model(batch)[0].log_softmax(-1)
         logs, targets = (torch.cat([each[:n, row] for row, n in enumerate(batch.lengths)]) for each in (scores, batch.targets))
-    losses, total = -logs[torch.arange(len(targets)), targets].detach(), float(piece.total.detach())
+    losses, total = -logs[torch.arange(len(targets)), targets].detach(), float(part.detach())
     weights = task.learner.weights
     assert len(set(weights[targets].tolist())) > 1
     assert total == pytest.approx(float((weights[targets] * losses).sum()), rel=1e-4)

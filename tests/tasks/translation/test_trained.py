@@ -327,9 +327,11 @@ def test_the_picture_shows_the_weights():
         ({"beam": 0}, "`beam` must be at least 1 .*got 0"),
         ({"nbest": 3, "beam": 2}, "`nbest` must lie between 1 and `beam` = 2, got 3"),
         ({"nbest": 0}, "`nbest` must be at least 1, got 0"),
-        ({"limit": -1.0}, "`limit` must be a number of at least 0, got -1.0"),
+        ({"limit": -1.0}, "`limit` must be a number from 0 to 1e.06, got -1.0"),
         ({"limit": float("inf")}, "`limit`"),
+        ({"limit": 1e30}, "`limit`"),
         ({"length_penalty": float("nan")}, "`length_penalty`"),
+        ({"length_penalty": 1e5}, "`length_penalty`"),
         ({"coverage_penalty": -0.1}, "`coverage_penalty`"),
     ],
 )
@@ -342,9 +344,9 @@ def test_the_loss_of_a_batch_is_per_symbol_and_measures_look_at_all_sources():
     translator, recipe = translator_of(), find_recipe("translate")
     data = PairData(translator.codecs, Bitext(PAIRS, translator.codecs), PAIRS, "", "what was read")
     task = recipe.task(translator.model, data, Configuration.from_flat("translate", recipe.options, {"batch": 4}))
-    (piece,) = task.pieces(0)
+    objective = task.objective(range(1))
     lengths = data.train.batch(task.learner.order[0]).target_lengths
-    assert piece.of == piece.count == int(lengths.sum()) > len(lengths)
+    assert objective.count == int(lengths.sum()) > len(lengths)
     measures = task.evaluate(lambda done, total: None)
     assert [criterion.name for criterion in task.measuring.criteria] == ["loss", "BLEU", "chrF", "exact"]
     assert all(np.isfinite(criterion.read(measures)) for criterion in task.measuring.criteria)

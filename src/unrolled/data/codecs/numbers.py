@@ -51,6 +51,7 @@ class NumberCodec:
             raise DataError("There are numbers whose squares are too large to be added up. Scale them, to below 1e150.")
         return cls(mean, np.where(deviation > CONSTANT * np.abs(mean), deviation, 1.0))
 
+    @np.errstate(over="ignore")
     def apply(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
         """A sequence `[T, C]` standardised; what is missing becomes 0, the mean. Another number of channels is a `DataError`."""
         _require_channels(numbers, len(self.mean))
@@ -66,7 +67,7 @@ class NumberCodec:
         """The codec that `to_json` was called on; anything else is a `RunError`."""
         try:
             mean, deviation = (np.array(stored[name], np.float64) for name in ("mean", "deviation"))
-            if mean.ndim == 1 and mean.shape == deviation.shape and np.isfinite(mean).all() and (deviation > 0).all():
+            if mean.ndim == 1 and mean.shape == deviation.shape and np.isfinite([mean, deviation]).all() and (deviation > 0).all():
                 return cls(mean, deviation)
         except (KeyError, TypeError, ValueError):
             pass

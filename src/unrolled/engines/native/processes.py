@@ -3,6 +3,7 @@
 import ctypes
 import os
 import platform
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from pathlib import Path
 LIMIT = 120.0
 """Seconds after which a compiler is taken to hang."""
 
+ROOM = 1 << 22
+"""Bytes that a compiler needs at most. One that finds the disk full may be unable to say so, as what it says is written there, too."""
+
 _KEPT_LINES = 12
 _FULL_DISK = ("No space left on device", "Disk quota exceeded", "Read-only file system")
 _CPUINFO = "/proc/cpuinfo"
@@ -26,11 +30,13 @@ _SYSCTLS = ("machdep.cpu.brand_string", "machdep.cpu.features", "machdep.cpu.lea
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a program ended: `status` as its shell would tell it, `output` both of its streams together, `hung` if it was killed for time."""
+    """How a program ended: `status` as its shell would tell it, `output` both of its streams together, `hung` if it was killed for time, and
+    `cramped` if there was little room left where it wrote."""
 
     status: int
     output: str
     hung: bool = False
+    cramped: bool = False
 
     @property
     def failure(self) -> str:
@@ -49,7 +55,7 @@ class Outcome:
     @property
     def disk_full(self) -> bool:
         """Whether it failed because nothing could be written."""
-        return bool(self.status) and any(words in self.output for words in _FULL_DISK)
+        return bool(self.status) and (self.cramped or any(words in self.output for words in _FULL_DISK))
 
 
 def run(command: Sequence[str], scratch: Path | None = None) -> Outcome:
@@ -76,7 +82,9 @@ def run(command: Sequence[str], scratch: Path | None = None) -> Outcome:
             if process.poll() is None:
                 _kill(process)
         output.seek(0)
-        return Outcome(process.wait(), output.read().decode(errors="replace"), hung)
+        status = process.wait()
+        cramped = bool(status) and scratch is not None and shutil.disk_usage(scratch).free < ROOM
+        return Outcome(status, output.read().decode(errors="replace"), hung, cramped)
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:

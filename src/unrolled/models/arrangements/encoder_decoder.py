@@ -192,7 +192,8 @@ class EncoderDecoder(Arrangement):
     @torch.no_grad()
     def _draw(self, seen: Seen, memory: Memory) -> Tensor:
         """A symbol for each row, `[B]`."""
-        return torch.multinomial(self._log_probabilities(seen, memory).exp(), 1)[:, 0]
+        # What is no number has a loss that is none, which says so; to draw from it would be an error of its own.
+        return torch.multinomial(self._log_probabilities(seen, memory).exp().nan_to_num(1.0), 1)[:, 0]
 
     def _log_probabilities(self, seen: Seen, memory: Memory) -> Tensor:
         """Of every symbol, `[…, V]`, or `[…, V + S]` with those that can be copied."""

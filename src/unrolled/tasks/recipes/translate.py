@@ -55,9 +55,10 @@ class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder
     def task(self, model: EncoderDecoder, data: PairData, configuration: Configuration[TranslationOptions]) -> Task:
         """The pairs in batches."""
         batch, train = configuration.options.data.batch, data.train
-        learner = Batches(model, lambda chance: train.order(batch, chance), train.batch, configuration.options.training.seed)
+        training = configuration.options.training
+        learner = Batches(model, lambda chance: train.order(batch, chance), train.target_lengths, train.batch, training.seed)
         measuring = TranslationMeasuring(model, data, batch)
-        return Task(self.name, model, learner, measuring, data.summary, configuration.options.training.best_by)
+        return Task(self.name, model, learner, measuring, data.summary, training.best_by)
 
     def trained(self, model: EncoderDecoder, codecs: PairCodec, configuration: Configuration[TranslationOptions]) -> TrainedTranslator:
         """The network with its codecs."""

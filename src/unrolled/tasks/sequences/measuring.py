@@ -1,6 +1,7 @@
 """What is measured of a network that says something of sequences, while it learns."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 
 from torch import Tensor
 
@@ -33,8 +34,10 @@ class SequenceMeasuring:
     def measure(self, tick: Tick, *, exactly: bool) -> Measures:
         """Scores, and the loss, unless none of the targets was learnt."""
         found, total, count = self.predictor.predict_all(self.part.encoded, self.part.which, tick, self.weights)
-        self.scores = self._score(self.part.encoded, self.part.which, found)
         loss = {"held_out": total / count} if count else {}
+        if not isfinite(total):
+            return loss
+        self.scores = self._score(self.part.encoded, self.part.which, found)
         return {**loss, **self.scores.measures()}
 
     def describe(self, measures: Measures) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -138,9 +139,11 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
         predictor = self.predictor(model, data.codecs, configuration)
         learnt = data.train if predictor.window is None else data.train.in_pieces(predictor.window)
         weights = self.weights(data, configuration)
+        lengths = learnt.encoded.dataset.lengths
         learner = Batches(
             model,
-            lambda chance: by_length(learnt.encoded.dataset.lengths, learnt.which, options.batches.batch, chance),
+            lambda chance: by_length(lengths, learnt.which, options.batches.batch, chance),
+            np.ones_like(lengths) if model.once else lengths,
             lambda which: learnt.encoded.batch(which, targets=True),
             options.training.seed,
             weights=weights,

@@ -23,7 +23,7 @@ from unrolled.tasks.sequences.inspection_input import sequence_input
 from unrolled.tasks.sequences.options import WindowOptions
 from unrolled.tasks.sequences.predictor import TC, Predictor
 from unrolled.tasks.sequences.reading import Part, SequenceCodecs, SequenceData
-from unrolled.tasks.trained import Measured, Progress, Trained
+from unrolled.tasks.trained import Measured, Progress, Trained, not_finite
 
 AT_ONCE = 512
 """Sequences that are held in memory while they are answered."""
@@ -107,6 +107,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
 
     def _said(self, predictor: Predictor[TC], chunk: list[Example]) -> Iterator[tuple[Example, Prediction]]:
         found, _, _ = predictor.predict_all(self._encoded(chunk), np.arange(len(chunk)))
+        _require_finite(found, (example.place for example in chunk))
         return zip(chunk, found, strict=True)
 
     def evaluate(
@@ -130,6 +131,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
             raise DataError("There is no sequence to measure. Pass a file with at least one.")
         self.codecs.target.notice_unknown(encoded.dataset, which)
         found, _, _ = predictor.predict_all(encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
+        _require_finite(found, (f"sequence {i + 1}" for i in which))
         return self.score(encoded, which, found)
 
     def reading_of(self, sources: Source | Sequence[Source], *, labels: bool = True, **options: Any) -> ReadingOptions:
@@ -187,6 +189,12 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         if example.tokens is not None or example.text is None or tokens is None:
             return example
         return replace(example, tokens=tokens.cut(example.text))
+
+
+def _require_finite(found: Iterable[Prediction], places: Iterable[str]) -> None:
+    for prediction, place in zip(found, places, strict=True):
+        if not prediction.finite:
+            raise not_finite(place)
 
 
 def _example(sequence: str | Sequence[str] | np.ndarray, place: str) -> Example:

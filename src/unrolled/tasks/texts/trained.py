@@ -23,7 +23,10 @@ from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import NextStep
 from unrolled.tasks.measures.likelihood import Likelihood, measure, streams_for
 from unrolled.tasks.texts.inspection_input import held_out_input, text_input
-from unrolled.tasks.trained import Progress, Trained
+from unrolled.tasks.trained import Progress, Trained, computing, require_finite
+
+SHOWN = 40
+"""Characters of a text that a message shows."""
 
 
 class TrainedLanguageModel(Trained[NextStep, TextCodec]):
@@ -75,10 +78,11 @@ class TrainedLanguageModel(Trained[NextStep, TextCodec]):
             "generator": generator,
         }
         drawn = []
-        for symbols in draw(self._step, logits, state, length, **options):  # type: ignore[arg-type]
-            drawn.append(symbols)
-            if lines is not None and bool(((torch.stack(drawn) == self.codec.end).sum(0) >= lines).all()):
-                break
+        with computing(f"what comes after {prompt[-SHOWN:]!r}"):
+            for symbols in draw(self._step, logits, state, length, **options):  # type: ignore[arg-type]
+                drawn.append(symbols)
+                if lines is not None and bool(((torch.stack(drawn) == self.codec.end).sum(0) >= lines).all()):
+                    break
         columns = torch.stack(drawn, 1).tolist()
         return [self._text(prompt, column if lines is None else _until(column, self.codec.end, lines)) for column in columns]
 
@@ -88,7 +92,9 @@ class TrainedLanguageModel(Trained[NextStep, TextCodec]):
         tokens = [self.codec.end, *self.codec.encode(sentence), self.codec.end]
         symbols = torch.tensor(tokens, device=self.device)[:, None]
         logits, _ = self.model(symbols[:-1])
-        return float(logits.double().log_softmax(-1).gather(-1, symbols[1:, :, None]).sum())
+        found = float(logits.double().log_softmax(-1).gather(-1, symbols[1:, :, None]).sum())
+        require_finite(found, repr(sentence[:SHOWN]))
+        return found
 
     def evaluate(
         self, sources: Source | Sequence[Source], *, encoding: str | None = None, progress: Progress | None = None, **columns: Any
@@ -107,7 +113,9 @@ class TrainedLanguageModel(Trained[NextStep, TextCodec]):
             reading = replace(self.reading, encoding=encoding or self.reading.encoding, **columns)
             tokens = encode_events(sources, self.codec, reading, progress=progress)
         tick = None if progress is None else partial(progress, "measuring")
-        return measure(self.model, tokens, streams_for(len(tokens)), tick, self.codec)
+        found = measure(self.model, tokens, streams_for(len(tokens)), tick, self.codec)
+        require_finite(found.nats, "this text")
+        return found
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """What `unrolled.inspect` looks at: a text, or the beginning of a file, after the start of a line; `most` symbols of it."""

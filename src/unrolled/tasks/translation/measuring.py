@@ -1,6 +1,6 @@
 """What is measured of a network that writes, while it learns."""
 
-from math import exp, inf
+from math import exp, inf, isfinite
 
 import torch
 
@@ -40,6 +40,8 @@ class TranslationMeasuring:
     def measure(self, tick: Tick, *, exactly: bool) -> Measures:
         """The loss of all, and scores of more translations at the end of a run."""
         loss, written = self.translator.loss_of(self.held_out, tick, self.batch), WRITTEN_AT_LAST if exactly else WRITTEN
+        if not isfinite(loss):
+            return {"held_out": loss}
         some = self.data.held_out[:: max(len(self.data.held_out) // written, 1)][:written]
         scores, texts = self.translator.score_translations(some, tick=tick)
         self.example = f"“{shown(some[0].text or '')}” → “{shown(texts[0])}”"

@@ -18,6 +18,9 @@ from unrolled.training import TrainingOptions
 SUBWORD_KINDS = ("bpe", "unigram")
 """How subwords are found."""
 
+LONGEST = 1e6
+"""The most symbols that one may ask for, for each symbol of a source."""
+
 
 @dataclass(frozen=True)
 class TranslateOptions:
@@ -101,8 +104,8 @@ class SearchOptions:
     limit: float = option(2.0, "Most symbols written for each symbol of the source, and 50 more.")
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.limit) and self.limit >= 0):
-            raise ConfigError(f"`limit` must be a number of at least 0, got {self.limit}.")
+        if not 0 <= self.limit <= LONGEST:
+            raise ConfigError(f"`limit` must be a number from 0 to {LONGEST:g}, got {self.limit}.")
         if self.nbest < 1:
             raise ConfigError(f"`nbest` must be at least 1, got {self.nbest}.")
         self.beam_options()

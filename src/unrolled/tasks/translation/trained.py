@@ -27,7 +27,7 @@ from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
 from unrolled.models import EncoderDecoder
 from unrolled.models.decoder import DecoderState, Memory, State
 from unrolled.tasks.measures.texts import TextScores, score_texts
-from unrolled.tasks.trained import Progress, Trained
+from unrolled.tasks.trained import Progress, Trained, computing, require_finite
 from unrolled.tasks.translation.conversation import Conversation
 from unrolled.tasks.translation.inspection_input import source_input
 from unrolled.tasks.translation.options import SearchOptions
@@ -35,6 +35,9 @@ from unrolled.tasks.translation.reading import PairData
 
 AT_ONCE, BATCH = 2048, 64
 """Sources that are held in memory while they are translated, and that are translated side by side."""
+
+SHOWN = 40
+"""Characters of a text that a message shows."""
 
 Tick = Callable[[int, int], None]
 
@@ -163,10 +166,11 @@ class TrainedTranslator(Trained[EncoderDecoder, PairCodec]):
 
         most = (search or SearchOptions()).most(len(memory.real))
         written = []
-        for symbols in draw(step, first, state, most, forbidden=(TextCodec.unknown,), **options):
-            written.append(symbols)
-            if bool((torch.stack(written) == TextCodec.end).any(0).all()):
-                break
+        with computing(repr(source[:SHOWN])):
+            for symbols in draw(step, first, state, most, forbidden=(TextCodec.unknown,), **options):
+                written.append(symbols)
+                if bool((torch.stack(written) == TextCodec.end).any(0).all()):
+                    break
         return [self.codecs.write(column, source) for column in torch.stack(written, 1).tolist()]
 
     @torch.inference_mode()
@@ -175,7 +179,9 @@ class TrainedTranslator(Trained[EncoderDecoder, PairCodec]):
         if not source.strip() or not target.strip():
             raise DataError(f"Both sides must have a text, got {source!r} and {target!r}. Pass two texts.")
         pair = Bitext([Example("", text=source.strip(), texts=(target.strip(),))], self.codecs, copy=self.model.copies)
-        return float(self.model.log_probabilities(pair.batch(np.arange(1)).to(self.device)).double().sum())
+        found = float(self.model.log_probabilities(pair.batch(np.arange(1)).to(self.device)).double().sum())
+        require_finite(found, repr(target[:SHOWN]))
+        return found
 
     def evaluate(
         self,
@@ -195,6 +201,7 @@ class TrainedTranslator(Trained[EncoderDecoder, PairCodec]):
             return None if progress is None else lambda done, total: progress(name, done, total)
 
         loss = self.loss_of(Bitext(pairs, self.codecs, copy=self.model.copies), tick("measuring"))
+        require_finite(loss, "these pairs")
         scores, _ = self.score_translations(pairs, search, tick=tick("translating"))
         copied = self._score([pair.text or "" for pair in pairs], pairs)
         return TranslationScores(scores, copied, exp(loss) if loss < 700 else inf, tally)
@@ -255,15 +262,16 @@ class TrainedTranslator(Trained[EncoderDecoder, PairCodec]):
         prefix = self.codecs.target.split(search.prefix)
         same = [search.prefix] * len(sources)
         begins = self.codecs.copying_targets(same, sources) if self.model.copies else self.codecs.targets(same)
-        found = beam_search(
-            self.model.step,
-            self.model.begin(memory),
-            memory,
-            limits,
-            search.beam_options(),
-            lengths=lengths,
-            prefixes=[ids[:-1].tolist() for ids in begins],
-        )
+        with computing(f"{'one of ' if len(sources) > 1 else ''}{', '.join(repr(source[:SHOWN]) for source in sources[:3])}"):
+            found = beam_search(
+                self.model.step,
+                self.model.begin(memory),
+                memory,
+                limits,
+                search.beam_options(),
+                lengths=lengths,
+                prefixes=[ids[:-1].tolist() for ids in begins],
+            )
         return [[self._translation(source, said, prefix) for said in best] for source, best in zip(sources, found, strict=True)]
 
     def _translation(self, source: str, said: Hypothesis, prefix: Sequence[str]) -> Translation:
