@@ -65,7 +65,7 @@ def test_missing_numbers(tmp_path: Path) -> None:
     ("row", "message"),
     [
         ("p,1,3,4,on", r"line 7: 'p' has a row with this time already, .* line 5"),
-        ("p,3,high,4,on", "line 7: x: could not convert .*'high'; pass `channels`"),
+        ("p,3,high,4,on", "line 7: x: 'high' is no number; pass `channels`"),
         ("p,3,1e39,4,on", "line 7, x: a value must be a finite"),
         ("p,,3,4,on", "line 7: '' is neither a number nor a date"),
     ],

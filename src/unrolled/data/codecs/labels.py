@@ -1,6 +1,5 @@
 """Labels of sequences and tags of steps as ids."""
 
-import math
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from unrolled.data.codecs.codec import SHOWN
 from unrolled.data.columns import Places
 from unrolled.data.dataset import TAGS, Dataset
 from unrolled.data.examples import Prediction, Target, marks_spans
+from unrolled.data.numerals import is_number
 from unrolled.data.vocabulary import Vocabulary, damaged
 from unrolled.errors import DataError, UnrolledWarning
 
@@ -167,14 +167,6 @@ def _counts(dataset: Dataset, part: Places, target: Target) -> dict[str, int]:
         for name in dataset.label_sets[place] if place >= 0 else ():
             counts[dataset.names[name]] = counts.get(dataset.names[name], 0) + n
     return counts
-
-
-def is_number(label: str) -> bool:
-    """Whether a label is a finite number, so that it has a place among others."""
-    try:
-        return math.isfinite(float(label))
-    except ValueError:
-        return False
 
 
 def _order(label: str) -> tuple[int, float, str]:
