@@ -65,9 +65,11 @@ def test_json_lines(write):
         assert read(write(name, *map(json.dumps, objects))) == wanted
 
 
-def test_halves_of_characters_in_json_become_question_marks(write):
+def test_halves_of_characters_in_json_become_question_marks_which_is_told_once(write):
     name = write("pairs.jsonl", r'{"source": "a\ud83d b \ud83d\ude00 \\ud800", "target": ["\udc00", "\u00e9"]}')
-    assert read(name) == [("a? b 😀 \\ud800", ("?", "é"))]
+    with pytest.warns(UnrolledWarning, match=r"pairs.jsonl, line 1 has half of a character, such as \\ud83d, .* read as a question mark"):
+        found = read(name)
+    assert found == [("a? b 😀 \\ud800", ("?", "é"))]
 
 
 def test_commands_of_scan(write):

@@ -14,7 +14,7 @@ from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats.files import first_lines, named, read_lines
 from unrolled.data.formats.format import About
-from unrolled.data.formats.objects import parse_object, shown
+from unrolled.data.formats.objects import read_objects, shown
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
@@ -112,17 +112,14 @@ def _table(path: Path, options: PairOptions) -> Iterator[Example]:
 
 def _objects(path: Path, options: PairOptions) -> Iterator[Example]:
     """An object a line, with `source`, a text, and `target`, a text or a list of them."""
-    for number, line in read_lines(path, options.encoding):
-        if line.strip():
-            place = f"{named(path)}, line {number}"
-            record = parse_object(line, place)
-            source, target = (record.get(key) for key in ("source", "target"))
-            wanted = target if isinstance(target, list) else [] if target is None and not options.targets_needed else [target]
-            targets = [text.strip() for text in wanted if isinstance(text, str)]
-            if not isinstance(source, str) or len(targets) < len(wanted):
-                cure = "Name the keys so, for instance with jq -c '{source: .en, target: .fr}'."
-                raise DataError(f"{place}: 'source' must be a text and 'target' a text or a list of texts, got {shown(record)}. {cure}")
-            yield _pair(place, source.strip(), targets)
+    for place, record in read_objects(path, options.encoding):
+        source, target = (record.get(key) for key in ("source", "target"))
+        wanted = target if isinstance(target, list) else [] if target is None and not options.targets_needed else [target]
+        targets = [text.strip() for text in wanted if isinstance(text, str)]
+        if not isinstance(source, str) or len(targets) < len(wanted):
+            cure = "Name the keys so, for instance with jq -c '{source: .en, target: .fr}'."
+            raise DataError(f"{place}: 'source' must be a text and 'target' a text or a list of texts, got {shown(record)}. {cure}")
+        yield _pair(place, source.strip(), targets)
 
 
 def _commands(path: Path, options: PairOptions) -> Iterator[Example]:
