@@ -94,7 +94,7 @@ def test_of_pairs(tmp_path):
     path.write_text("red cat\tchat rouge\n\tseul\nthe dog\tle chien\n", encoding="utf-8")
     assert summary_of("translate", path, held_out=0.0, level="word") == (
         f"3 pairs; 1 with an empty side left out, first {path}, line 2. 2 to learn, of 6 written symbols, 0 sources held out. "
-        "Input and target: 6 and 6 symbols (word); the first: 'red cat' → 'chat rouge'."
+        "Input (from column 0): 6 symbols (word). Target (from column 1): 6 symbols. The first: 'red cat' → 'chat rouge'."
     )
 
 

@@ -119,11 +119,11 @@ def find_input(columns: Sequence[str] | None, rows: Sequence[Sequence[str]], fre
 
     None where this is not clear, as where a row seems to be an event.
     """
-    named = None if columns is None else _named(columns, INPUTS, free)
+    named = None if columns is None else find_named(columns, INPUTS, free)
     if named is not None or len(free) == 1:
         return free[0] if named is None else named
     if len(free) == 2 and not event_options(columns or ()):
-        if columns is not None and (label := _named(columns, TARGETS, free)) is not None:
+        if columns is not None and (label := find_named(columns, TARGETS, free)) is not None:
             return free[1 - free.index(label)]
         first, second = (sum(len(row[at]) for row in rows) for at in free)
         return free[second > first]
@@ -140,11 +140,11 @@ def event_options(columns: Sequence[str]) -> str:
 
 def find_target(columns: Sequence[str] | None, free: Sequence[int], *, any_name: bool) -> int | None:
     """The column with labels or tags among those that are `free` beside the input: that with a usual name, or, with `any_name`, the only one."""
-    named = None if columns is None else _named(columns, TARGETS, free)
+    named = None if columns is None else find_named(columns, TARGETS, free)
     return free[0] if named is None and any_name and len(free) == 1 else named
 
 
-def _named(columns: Sequence[str], names: Iterable[str], free: Iterable[int]) -> int | None:
+def find_named(columns: Sequence[str], names: Iterable[str], free: Iterable[int]) -> int | None:
     """The free column with the first of some names."""
     lower = {columns[column].lower(): column for column in reversed(list(free))}
     return next((lower[name] for name in names if name in lower), None)

@@ -7,6 +7,7 @@ from typing import Any
 from unrolled.cells import Cell
 from unrolled.data.codecs import PairCodec, TextCodec
 from unrolled.data.formats.pair_options import PairOptions
+from unrolled.data.formats.pairs import resolve_pairs
 from unrolled.extras import extra
 from unrolled.models import EncoderDecoder
 from unrolled.tasks.configuration import Configuration
@@ -45,8 +46,10 @@ class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder
         return PairCodec.from_json(found)
 
     def resolve(self, configuration: Configuration[TranslationOptions], codecs: PairCodec) -> Configuration[TranslationOptions]:
-        """With the level that texts are cut at."""
-        return configuration.replace(symbols=dataclasses.replace(configuration.options.symbols, level=codecs.source.level))
+        """With the level that texts are cut at, and the columns that other files are read from."""
+        options = configuration.options
+        symbols = dataclasses.replace(options.symbols, level=codecs.source.level)
+        return configuration.replace(symbols=symbols, reading=resolve_pairs(options.data.sources, options.reading))
 
     def build(self, configuration: Configuration[TranslationOptions], codecs: PairCodec, cell: Cell) -> EncoderDecoder:
         """The network for these symbols."""
