@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.codecs.codec import SHOWN
+from unrolled.data.codecs.codec import NAMED, SHOWN
 from unrolled.data.columns import Places
 from unrolled.data.dataset import TAGS, Dataset
 from unrolled.data.examples import Prediction, Target, marks_spans
@@ -104,8 +104,8 @@ class LabelCodec:
     def describe(self) -> str:
         """How many labels there are, and the most frequent ones."""
         counts = self.vocabulary.counts or (0,) * len(self.labels)
-        first = sorted(zip(counts, self.labels, strict=True), key=lambda pair: -pair[0])[:SHOWN]
-        more = ", …" if len(self.labels) > SHOWN else ""
+        first = sorted(zip(counts, self.labels, strict=True), key=lambda pair: -pair[0])[:NAMED]
+        more = ", …" if len(self.labels) > NAMED else ""
         scheme = f" ({str(self.scheme).upper()})" if self.marks_spans else ""
         kind = "tags" if self.target is Target.TAGS else "labels"
         return f"{len(self.labels):,} {kind}{scheme}: {', '.join(f'{name} ({n:,})' for n, name in first)}{more}"

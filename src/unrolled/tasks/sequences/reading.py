@@ -85,7 +85,7 @@ class SequenceData(Generic[TC]):
     def summary(self) -> str:
         """What is input, what is target, what was left out, and how much there is of it."""
         inputs, target = self.codecs.inputs.describe(), self.codecs.target.describe()
-        learnt = self.reading.learnt
+        learnt = self.reading.learnt or tuple(filter(None, (self.reading.activity,)))
         source = f" (from {columns_named(learnt[:1])})" if learnt else ""
         targets = learnt[1:] or tuple(filter(None, (self.reading.target or self.reading.column,)))
         wanted = f" (from {columns_named(targets)})" if targets else ""
