@@ -30,8 +30,8 @@ class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder
     commands = ("predict", "evaluate", "chat", "inspect")
     evaluating = (PairOptions, SearchOptions)
     predicting = (PairOptions, SearchOptions, AttentionOptions)
-    help = """Train a network that writes one sequence after reading another one, on PAIRS: a source, a tab and a target on each
-    line, JSON Lines, a file `source` beside a file `target`, or builtin:dates and the like; see docs/data.md.
+    help = """Train a network that writes one sequence after reading another one, on PAIRS: two columns of a table, JSON Lines,
+    a file `source` beside a file `target`, or builtin:dates and the like; see docs/data.md.
 
     A twentieth of the sources, drawn at random, is held out with all their targets, unless `validation` names other pairs; the weights
     with the lowest loss on it are kept. To learn the other direction, exchange the two sides: sources are always written first.
