@@ -55,7 +55,7 @@ def test_help_lists_what_fits(flag):
     general, labels, pairs = (call("evaluate", *run, flag) for run in ((), ("moods",), ("french",)))
     assert "--confusion" in labels and "--beam" not in labels
     assert ("--window" in labels) == (flag == "--help-all")
-    assert "--beam" in pairs and "--input" not in pairs
+    assert "--beam" in pairs and "--series" not in pairs
     assert not any(flag in general for flag in ("--beam", "--confusion", "--case")) and "--json" in general
     assert "--case" in call("evaluate", "lm", flag)
     assert "--attention" in call("predict", "french", "-h" if flag == "--help" else flag)

@@ -120,11 +120,11 @@ def test_what_it_looked_at_is_drawn(here):
     [
         (["--beam", "0"], "`--beam` must be at least 1"),
         (["--nbest", "3", "--beam", "2"], "`--nbest` must lie between 1 and `--beam` = 2, got 3"),
-        (["--input", "text"], "`--input` says nothing about a translator"),
+        (["--series", "text"], "`--series` says nothing about a translator"),
         (["--scheme", "bio"], "`--scheme` says nothing about a translator"),
         (["--attention", "a.xyz"], "must end in .png, .svg, .pdf, got a.xyz"),
         (["--attention", "nowhere/a.png"], "folder of a picture must exist"),
-        (["--format", "csv"], "no format 'csv' of pairs"),
+        (["--format", "xml"], "no format 'xml' of pairs"),
         (["--format", "jsonl"], "standard input, line 1 must be a JSON object"),
         (["--longest", "0"], "`--longest` must be at least 1"),
     ],

@@ -134,7 +134,7 @@ def test_sources_that_cannot_be_read(tmp_path: Path) -> None:
     assert "cannot be opened" in refusal(text / "below")
     assert "at least one file" in refusal([])
     assert all(name in refusal("builtin:nothing") for name in BUILTIN)
-    for encoding in ("utf-99", "base64", "rot13", "nul\0", ""):
+    for encoding in ("utf-99", "base64", "rot13", "utf-7", "unicode_escape", "nul\0", ""):
         assert "no text encoding" in refusal(text, encoding)
 
 

@@ -66,6 +66,26 @@ def test_of_numbers_and_of_objects(tmp_path):
     )
 
 
+def test_what_is_left_out_of_a_table_with_an_index_and_of_sensors(tmp_path):
+    rows = "".join(f"{n},a {'fine' if n % 3 else 'bad'} film,{'good' if n % 3 else 'bad'},\n" for n in range(20))
+    (tmp_path / "index.csv").write_text(f",text,label,\n{rows}", encoding="utf-8")
+    assert " Left out: column 0, column 3. The first: 'a bad film' → bad." in summary_of("classify", tmp_path / "index.csv")
+    names = [f"x{n}" for n in range(12)]
+    rows = "".join(f"{n},{n // 4},{','.join(str(n * k % 7) for k in range(1, 13))},{'ab'[n // 20]}\n" for n in range(40))
+    (tmp_path / "sensors.csv").write_text(f",s,{','.join(names)},kind\n{rows}", encoding="utf-8")
+    said = summary_of("classify", tmp_path / "sensors.csv", series="s", target="kind", held_out=0.0)
+    assert (
+        f"Input: 12 numbers a step ({', '.join(names[:10])}, …). Target (from 'kind'): 2 labels: a (5), b (5). Left out: column 0." in said
+    )
+
+
+def test_of_conllu(tmp_path):
+    lines = (f"{n}\t{word}\t_\t{tag}\tXX\t_\t_\t_\t_\t_\n" for n, word, tag in ((1, "it", "PRON"), (2, "is", "AUX")))
+    (tmp_path / "a.conllu").write_text("".join(lines) + "\n", encoding="utf-8")
+    said = summary_of("tag", tmp_path / "a.conllu", held_out=0.0, level="word")
+    assert "Input (from 'form'): 3 words. Target (from 'upos'): 2 tags: AUX (1), PRON (1)." in said
+
+
 def test_of_tags(tmp_path):
     path = tmp_path / "people.conll"
     path.write_text("Dr O\nAda B-per\nFox I-per\n\nAda B-per\nwalks O\n\n" * 4, encoding="utf-8")
@@ -83,11 +103,13 @@ def test_of_texts_and_of_event_logs(tmp_path):
     )
     said = summary_of("lm", tmp_path / "text.txt", level="word")
     assert re.search(r"each word of the text, from 11 symbols; it begins 'The king is dead.\\nLong live the king!", said)
-    log = "".join(f"{c},{a}\n" for c in range(30) for a in ("open it", "close"))
-    (tmp_path / "log.csv").write_text(f"case,what\n{log}", encoding="utf-8")
+    log = "".join(f"{n},{c},{a},{'xy'[c % 2]}\n" for c in range(30) for n, a in enumerate(("open it", "close")))
+    (tmp_path / "log.csv").write_text(f",case,what,who\n{log}", encoding="utf-8")
     said = summary_of("lm", tmp_path / "log.csv", case="case", activity="what")
     assert said.startswith("81 tokens to learn, 9 held out. Input and target: each event of the text, from 4 symbols; it begins ")
-    assert '"open it" close' in said
+    assert '"open it" close' in said and said.endswith(" Left out: column 0, 'who'.")
+    said = summary_of("classify", tmp_path / "log.csv", case="case", activity="what", target="who", held_out=0.0)
+    assert "Input (from 'what'): " in said
 
 
 def test_of_pairs(tmp_path):
@@ -95,7 +117,7 @@ def test_of_pairs(tmp_path):
     path.write_text("red cat\tchat rouge\n\tseul\nthe dog\tle chien\n", encoding="utf-8")
     assert summary_of("translate", path, held_out=0.0, level="word") == (
         f"3 pairs; 1 with an empty side left out, first {path}, line 2. 2 to learn, of 6 written symbols, 0 sources held out. "
-        "Input and target: 6 and 6 symbols (word); the first: 'red cat' → 'chat rouge'."
+        "Input (from column 0): 6 symbols (word). Target (from column 1): 6 symbols. The first: 'red cat' → 'chat rouge'."
     )
 
 

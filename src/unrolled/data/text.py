@@ -22,6 +22,9 @@ BLOCK = 4 << 20
 LONGEST_WORD = 16 << 20
 """Characters without a blank after which a text is cut anyway, so that memory stays bounded."""
 
+_HALVES = b"+2AA-\\ud800"
+"""Half of a surrogate pair, which is no character and can be written nowhere, in the encodings that let it through."""
+
 OTHERWISE_ENCODED = "If it is text, save it in that encoding, or pass its own, for instance `encoding='latin-1'`."
 """The cure for bytes that are not in the encoding."""
 
@@ -82,9 +85,10 @@ def _find(name: str, encoding: str) -> TextSource:
 
 
 def known_encoding(encoding: str) -> str:
-    """The codec's own name, so that `UTF8` and `utf-8` are one."""
+    """The codec's own name, so that `UTF8` and `utf-8` are one. `DataError` for what is no encoding of text, and for one of halves of characters."""
     try:
-        b"0".decode(encoding, "ignore")
+        if "\ud800" in _HALVES.decode(encoding, "ignore"):
+            raise LookupError
         codecs.getincrementaldecoder(encoding)
         return codecs.lookup(encoding).name
     except (LookupError, ValueError):

@@ -152,8 +152,8 @@ def test_what_is_read_is_described():
     assert encode(numbered(), (0,)).inputs.describe() == "2 numbers a step (x, y)"
     both = [Example("", tokens=tuple("ACDAC"), numbers=np.zeros((5, 1), np.float32))]
     assert encode(both, (0,)).inputs.describe() == "4 characters and 1 number a step"
-    many = [Example("", numbers=np.zeros((2, 5), np.float32), channels=tuple("abcde"))]
-    assert encode(many, (0,)).inputs.describe() == "5 numbers a step (a, b, c, d, …)"
+    many = [Example("", numbers=np.zeros((2, 11), np.float32), channels=tuple("abcdefghijk"))]
+    assert encode(many, (0,)).inputs.describe() == "11 numbers a step (a, b, c, d, e, f, g, h, i, j, …)"
 
 
 def test_sequences_of_another_kind_are_refused(encoded):

@@ -205,7 +205,8 @@ def test_a_run_remembers_the_format_of_files_whose_names_do_not_say_it(write) ->
 @pytest.mark.parametrize("name", ["ner.tsv", "ner.tab", "ner.txt", "ner"])
 def test_a_token_a_line_is_seen_by_the_empty_lines(name: str, write) -> None:
     path = write(name, "# of news\nAda\tB-per\nwrote\tO\n\t\nParis\tB-loc\n")
-    examples: list[Example] = list(read_examples(path, ANY, Target.TAGS))
+    with pytest.warns(UnrolledWarning, match="left out as comments: 1"):
+        examples: list[Example] = list(read_examples(path, ANY, Target.TAGS))
     assert [example.tokens for example in examples] == [("Ada", "wrote"), ("Paris",)]
     known = resolve_reading(path, ANY, Target.TAGS)
     for content in ["Bo\nsat\n\nHe\n", "Bo\nsat\n"][: 2 if name.endswith(("tsv", "tab")) else 1]:

@@ -62,7 +62,7 @@ def test_a_target_for_each_event(tmp_path: Path) -> None:
         ("b,open,,good", "line 8: '' is neither a number nor a date"),
         ("b,open,yesterday,good", "line 8: 'yesterday' is neither"),
         ("b,open,nan,good", "line 8: 'nan' is neither"),
-        ("b,open,17,good", "line 8: '17' is a number and those before are dates"),
+        ("b,open,17,good", "line 8: '17' is a number, and the first time, '.*', is a date"),
         ("b,open,2024-01-03,", "line 8: the target is missing, which other rows of 'b' have"),
         ("b,open,2024-01-03,bad", "line 8: 'b' has the target 'bad' here and 'good' before"),
         ("b,open,2024-01-03", "line 8: a row must have 4 cells"),

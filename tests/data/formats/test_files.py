@@ -41,7 +41,7 @@ def test_a_table_finds_its_delimiter_and_its_lines(tmp_path: Path, delimiter: st
     ("content", "message"),
     [
         ("", "no first line"),
-        ("a,b,a\n", "line 1, has two columns 'a'"),
+        ("a,b\n1,2\na,b\n3,4\n", "line 3: the names of the columns come again. Take the row out."),
         ("a,b\n1,2\n1,2,3\n", "line 3: a row must have 2 cells .* got 3. Put a cell that has ',' in it between double quotes.$"),
         ("a,b\n1,2\n1\n", "line 3: a row must have 2 cells .* got 1. Fill the row up.$"),
         ("a,b\n\xe9,2\n", "bad.csv, line 2, is not utf-8"),

@@ -19,7 +19,7 @@ from unrolled.data.formats import (
     save_examples,
     write_predictions,
 )
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 LABELS, TAGS, VALUES, STEP_VALUES = Target.LABELS, Target.TAGS, Target.VALUES, Target.STEP_VALUES
 
@@ -80,8 +80,8 @@ def test_tags(tmp_path: Path, record, tokens, tags) -> None:
         ({"tokens": [], "tags": []}, TAGS, {}, r"line 2: 'tokens' must have at least one token, got \[\]. Take it out, or"),
         ({"text": 3, "label": "x"}, LABELS, {}, "line 2: 'text' must be a text, a list of tokens or a series of numbers, got 3. Pass another key as `input`"),
         ({"tokens": ["a"], "tags": ["x", "y"]}, TAGS, {}, "line 2: 'tags' must have as many tags as the sequence has tokens, 1, got 2"),
-        ({"tokens": ["a", "b"], "tags": ["x", ""]}, TAGS, {}, "line 2, step 2: the tag is empty. Fill it in"),
-        ({"text": "a", "label": ["x", " "]}, LABELS, {}, "line 2: the label is empty. Fill it in"),
+        ({"tokens": ["a", "b"], "tags": ["x", " "]}, TAGS, {}, "line 2, step 2: the tag is empty. Fill it in"),
+        ({"text": "a", "label": ["x", " "]}, LABELS, {}, "line 2: 'label' has an empty label"),
         ({"tokens": ["a"], "tags": {"x": 1}}, TAGS, {}, "line 2: 'tags' must be a list of tags"),
         ({"text": "a", "label": {"x": 1}}, LABELS, {}, "line 2: 'label' must be a text, a number"),
         ({"a": "b", "c": "d"}, LABELS, {}, "which key has the sequence is not clear. Pass one of a, c as `input`"),
@@ -93,8 +93,92 @@ def test_bad_objects(tmp_path: Path, record, wanted: Target, options, message: s
         read(tmp_path / "a.jsonl", "", record, wanted=wanted, **options)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "wanted", "options", "message"),
+    [
+        ({"text": "a", "label": "x"}, {"sentence": "b", "label": "y"}, LABELS, {}, "line 3: there is no key 'text', which is read since .*a.jsonl, line 2; the keys are sentence, label. Add it, take the object out, or pass another key as `input`"),
+        ({"text": "a", "label": "x"}, {"text": "b", "stars": 3}, LABELS, {}, "line 3: there is no key 'label', .*; the keys are text, stars. .* as `target`"),
+        ({"says": "a", "mood": "x"}, {"text": "b", "label": "y"}, LABELS, {"input": "says", "target": "mood"}, "line 3: there is no key 'says'"),
+        ({"says": "a", "mood": "x"}, {"text": "b", "label": "y"}, LABELS, {"learnt": ("says", "mood")}, "line 3: there is no key 'says'"),
+        ({"text": "a", "p": 1, "q": 2}, {"text": "b", "p": 1, "y": 2}, VALUES, {"target": "p,q"}, "line 3: there is no key 'q'"),
+        ({"tokens": ["a"], "tags": ["t"]}, {"text": "b", "tags": ["t"]}, TAGS, {}, "line 3: there is no key 'tokens'"),
+    ],
+)  # fmt: skip
+def test_the_keys_of_the_first_object_hold_for_all(tmp_path: Path, first, second, wanted: Target, options, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / "a.jsonl", "", first, second, wanted=wanted, **options)
+    (tmp_path / "b.jsonl").write_text(json.dumps(second))
+    (tmp_path / "a.jsonl").write_text(json.dumps(first))
+    with pytest.raises(DataError, match=message.partition(",")[0].replace("line 3", "b.jsonl, line 1")):
+        list(read_examples([tmp_path / "a.jsonl", tmp_path / "b.jsonl"], ReadingOptions(**options), wanted))
+
+
+def test_objects_that_are_only_to_be_labelled_may_lack_the_target_and_not_the_input(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "a", "label": "x"}\n{"text": "b"}\n{"sentence": "c"}\n')
+    examples = read_examples(path, ReadingOptions(learnt=("text", "label")).to_predict(), LABELS)
+    assert [next(examples).labels, next(examples).labels] == [("x",), None]
+    with pytest.raises(DataError, match="line 3: there is no key 'text'"):
+        next(examples)
+
+
+@pytest.mark.parametrize(
+    ("record", "wanted", "tokens", "said"),
+    [
+        ({"text": "a", "label": 1.0}, LABELS, None, ("1",)),
+        ({"text": "a", "label": 1.5}, LABELS, None, ("1.5",)),
+        ({"text": "a", "label": [" x", False]}, LABELS, None, ("x", "false")),
+        ('{"text": "a", "label": NaN}', LABELS, None, None),
+        ({"tokens": ["a", 7, 2.0], "tags": [True, 0, "t"]}, TAGS, ("a", "7", "2"), ("true", "0", "t")),
+    ],
+)
+def test_values_that_are_no_texts_are_written_as_in_json(tmp_path: Path, record, wanted: Target, tokens, said) -> None:
+    (found,) = read(tmp_path / "a.jsonl", record, wanted=wanted)
+    assert (found.tokens, found.tags if wanted is TAGS else found.labels) == (tokens, said)
+
+
+@pytest.mark.parametrize(
+    ("record", "wanted", "message"),
+    [
+        ({"tokens": ["a", None], "tags": ["t", "t"]}, TAGS, "line 2, step 2: 'tokens' must have a text or a number as each token, got null. Mend"),
+        ({"tokens": ["a", True], "label": "x"}, LABELS, "line 2, step 2: 'tokens' must have a text .* got true"),
+        ({"tokens": ["a", ["b"]], "label": "x"}, LABELS, r"line 2, step 2: 'tokens' must have a text .* got \[\"b\"\]"),
+        ({"text": None, "label": "x"}, LABELS, "line 2: 'text' must be a text, .* got null"),
+        ({"text": {"en": "a"}, "label": "x"}, LABELS, "line 2: 'text' must be a text, .* got {"),
+        ({"tokens": ["a", "b"], "tags": ["t", None]}, TAGS, "line 2: 'tags' must be a list of tags"),
+        ({"tokens": ["a", "b"], "tags": ["t", ""]}, TAGS, "line 2: 'tags' must be a list of tags"),
+        ({"text": "a", "label": ["x", ""]}, LABELS, "line 2: 'label' has an empty label"),
+        ({"text": "a", "label": ["x", None]}, LABELS, "line 2: 'label' must be a text, a number"),
+        ('{"text": "a", "text": "b", "label": "x"}', LABELS, "line 2: the key 'text' comes twice in an object. Take one of them out"),
+    ],
+)  # fmt: skip
+def test_what_says_nothing_becomes_no_word_and_no_label(tmp_path: Path, record, wanted: Target, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / "a.jsonl", "", record, wanted=wanted)
+
+
+def test_halves_of_characters_become_question_marks_which_is_told_once(tmp_path: Path) -> None:
+    with pytest.warns(UnrolledWarning, match=r"line 2 has half of a character, such as \\ud83d,") as told:
+        found = read(tmp_path / "a.jsonl", "", *(r'{"text": "a\ud83d", "label": "\udc00"}' for _ in range(2)))
+    assert len(told) == 1 and [(e.text, e.labels) for e in found] == [("a?", ("?",))] * 2
+
+
+def test_halves_of_characters_are_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"row 3 has half of a character, '\\ud83d', which cannot be written. Take it out"):
+        save_examples([Example("row 3", text="a\ud83d", labels=("x",))], tmp_path / "a.jsonl")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_what_is_saved_has_the_same_keys_in_all_objects(tmp_path: Path) -> None:
+    labels = [("x",), ("x", "y"), (), None]
+    path = save_examples([Example("here", text="a", labels=found) for found in labels], tmp_path / "a.jsonl")
+    assert [example.labels for example in read_examples(path, ReadingOptions(), LABELS)] == labels
+
+
 def test_predictions_are_keys_beside_the_others(tmp_path: Path) -> None:
-    examples = read(tmp_path / "a.jsonl", {"text": "é", "label": "x", "more": [1]}, {"text": "b"}, {"text": "c d"})
+    examples = read(
+        tmp_path / "a.jsonl", {"text": "é", "label": "x", "more": [1]}, {"text": "b", "label": None}, {"text": "c d", "label": "y"}
+    )
     examples[2] = replace(examples[2], tokens=("c", "d"))
     examples.append(Example("made up", text="d", labels=("x",)))
     predictions = [
@@ -108,8 +192,8 @@ def test_predictions_are_keys_beside_the_others(tmp_path: Path) -> None:
     assert "é" in file.getvalue()
     assert [json.loads(line) for line in file.getvalue().splitlines()] == [
         {"text": "é", "label": "x", "more": [1], "predicted": "y", "probabilities": {"x": 0.25, "y": 0.75}},
-        {"text": "b", "predicted": ["x", "y"], "probabilities": {"x": 0.5, "y": 0.625, "z": 0.125}},
-        {"text": "c d", "tokens": ["c", "d"], "predicted": ["p", "q"], "probabilities": [0.5, 0.125]},
+        {"text": "b", "label": None, "predicted": ["x", "y"], "probabilities": {"x": 0.5, "y": 0.625, "z": 0.125}},
+        {"text": "c d", "label": "y", "tokens": ["c", "d"], "predicted": ["p", "q"], "probabilities": [0.5, 0.125]},
         {"text": "d", "labels": ["x"], "predicted": "y", "probabilities": {"y": 1}},
     ]
 
@@ -319,14 +403,16 @@ def test_what_is_learnt_and_what_is_left_out_is_said(tmp_path: Path, record, wan
 
 def test_another_file_is_read_from_all_the_keys_that_were_learnt(tmp_path: Path) -> None:
     learnt = {"learnt": ("text", "p", "q")}
-    found = read(
-        tmp_path / "a.jsonl", {"label": 9, "text": "a", "q": 2, "p": 1}, {"text": "b", "p": 1, "label": 9}, wanted=VALUES, **learnt
-    )
-    assert [None if example.values is None else example.values.tolist() for example in found] == [[1, 2], None]
+    (found,) = read(tmp_path / "a.jsonl", {"label": 9, "text": "a", "q": 2, "p": 1}, wanted=VALUES, **learnt)
+    assert found.values.tolist() == [1, 2]
+    (found,) = read(tmp_path / "a.jsonl", {"text": "b", "p": 1, "label": 9}, wanted=VALUES, **learnt)
+    assert found.values is None
 
 
 def test_predicted_numbers_are_keys_beside_the_others(tmp_path: Path) -> None:
-    examples = read(tmp_path / "a.jsonl", {"x": [1, 2]}, {"text": "b"}, {"x": [3, 4]}, {"text": "c d"}, wanted=VALUES, learnt=("x",))
+    series, texts = ({"x": [1, 2]}, {"x": [3, 4]}), ({"text": "b"}, {"text": "c d"})
+    examples = read(tmp_path / "a.jsonl", *series, wanted=VALUES, learnt=("x",)) + read(tmp_path / "a.jsonl", *texts, wanted=VALUES)
+    examples[1:3] = examples[2:0:-1]
     examples[3] = replace(examples[3], tokens=("c", "d"))
     examples.append(Example("made up", text="e", values=np.array([0.5])))
     predictions = [

@@ -3,12 +3,13 @@
 import io
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 
 from unrolled.data.examples import Example
 from unrolled.data.formats.pair_options import PairOptions
-from unrolled.data.formats.pairs import PAIRS, read_pairs
+from unrolled.data.formats.pairs import PAIRS, read_pairs, resolve_pairs
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 WANTED = [("Run!", ("Cours\u202f!",)), ('"Look," I said.', ("« Regarde », dis-je.",)), ("Who?", ("Qui ?",))]
@@ -36,8 +37,119 @@ def test_source_tab_target(write, name, end):
     assert read(write(name, "", *lines, end=end)) == WANTED
     assert read(name, references=True)[0] == ("Run!", ("Cours\u202f!", "by somebody"))
     write(name, "en\tfr", *lines)
-    assert len(read(name)) == 4
-    assert read(name, header=True) == WANTED
+    assert len(read(name, header=False)) == 4
+    assert read(name) == read(name, header=True) == WANTED
+
+
+def numbered(*row):
+    """Rows in which `#` is the number of the row."""
+    return ["\t".join(row).replace("#", str(n)) for n in range(1, 13)]
+
+
+BY = "CC-BY 2.0 (France) Attribution: tatoeba.org #54#1 (CK) & #11 (sac)"
+
+
+@pytest.mark.parametrize(
+    ("row", "options", "pair", "left"),
+    [
+        (["7#", "a #", "8#", "b #"], {}, ("a 1", ("b 1",)), ("0", "2")),
+        (["7#", "eng", "a #", "8#", "fra", "b #"], {}, ("a 1", ("b 1",)), ("0", "1", "3", "4")),
+        (["a #", "b #", BY], {}, ("a 1", ("b 1",)), ("2",)),
+        (["en-fr.#", "a #", "b #", "note #"], {}, ("a 1", ("b 1",)), ("0", "3")),
+        (["#", "a #", "1#"], {}, ("a 1", ("11",)), ("0",)),
+        (["#+1", "1#"], {}, ("1+1", ("11",)), ()),
+        (["a #", "#", BY], {}, ("a 1", ("1",)), ("2",)),
+        (["x #", "a #", "b #"], {"input": "2", "target": ("1",)}, ("b 1", ("a 1",)), ("0",)),
+        (["x #", "a #", "b #"], {"target": ("0",)}, ("a 1", ("x 1",)), ("2",)),
+        (["x #", "a #", "b #"], {"input": "1", "target": ("0", "2")}, ("a 1", ("x 1", "b 1")), ()),
+        (["7#", "a #", "b #"], {"references": True, "input": "0", "target": ("1",)}, ("71", ("a 1", "b 1")), ()),
+    ],
+)
+def test_columns_of_pairs_are_named_or_found_among_ids_languages_and_attributions(write, row, options, pair, left):
+    name = write("pairs.tsv", *numbered(*row))
+    assert read(name, **options)[0] == pair
+    resolved = resolve_pairs(name, PairOptions(**options))
+    assert resolved.left == left
+    again = replace(resolved, input=None, target=())
+    write("other.tsv", *numbered(*row)[3:4])
+    assert [(p.text, p.texts) for p in read_pairs("other.tsv", again)] == read("pairs.tsv", **options)[3:4]
+
+
+@pytest.mark.parametrize(
+    ("header", "options", "learnt"),
+    [
+        ("id,en,fr", {}, ("en", "fr")),
+        ("id,fr,en", {"input": "en"}, ("en", "fr")),
+        ("lang,note,text,translation", {}, ("text", "translation")),
+        ("answer,id,question", {}, ("question", "answer")),
+        ("first,second,third", {"input": "third", "target": ("second", "first")}, ("third", "second", "first")),
+        (",source,target", {}, ("source", "target")),
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_columns_of_pairs_by_their_names(write, header, options, learnt, delimiter):
+    names = header.split(",")
+    rows = [[f"{name or 'row'} {n}" for name in names] for n in range(3)]
+    name = write("pairs.tsv" if delimiter == "\t" else "pairs.csv", *(delimiter.join(row) for row in (names, *rows)))
+    source, *targets = (names.index(each) for each in learnt)
+    assert read(name, **options) == [(row[source], tuple(row[at] for at in targets)) for row in rows]
+    reading = resolve_pairs(name, PairOptions(**options))
+    assert (reading.learnt, {*reading.left}) == (learnt, {each or "0" for each in names} - {*learnt})
+    write("turned.tsv", "\t".join([*names[::-1], "more"]), "\t".join([*rows[0][::-1], "x"]))
+    turned = replace(reading, input=None, target=())
+    assert [(p.text, p.texts) for p in read_pairs("turned.tsv", turned)] == read(name, **options)[:1]
+
+
+def test_what_was_learnt_and_is_not_there_is_told_and_not_guessed(write):
+    learnt = PairOptions(learnt=("1", "3"))
+    with pytest.raises(ConfigError, match=r"a.tsv has no column '3'; it has the columns 0, 1, 2. Pass one of them as `target`"):
+        list(read_pairs(write("a.tsv", "1\ta\tb"), learnt))
+    assert [(p.text, p.texts) for p in read_pairs("a.tsv", learnt.to_predict())] == [("a", ())]
+    assert [p.text for p in read_pairs(write("b.tsv", "a", "b"), learnt.to_predict())] == ["a", "b"]
+    named = PairOptions(learnt=("en", "fr"))
+    with pytest.raises(ConfigError, match=r"c.csv has no column 'en'; it has the columns de, fr. Pass one of them as `input`"):
+        list(read_pairs(write("c.csv", "de,fr", "a,b"), named))
+    assert [(p.text, p.texts) for p in read_pairs(write("d.csv", "a,b"), named)] == [("a", ("b",))]
+
+
+def test_quotes_of_csv_and_what_is_wrong_with_columns_of_pairs(write):
+    assert read(write("a.csv", "en,fr", '"Yes, you.","Oui, ""toi""."')) == [("Yes, you.", ('Oui, "toi".',))]
+    assert read(write("b.tsv", "message\tmessage", "question\tquestion"), encoding="utf-8")[0] == ("message", ("message",))
+    with pytest.raises(ConfigError, match=r"a.csv has no column 'de'; it has the columns en, fr. Pass one of them as `target`"):
+        read("a.csv", target=("de",))
+    with pytest.raises(ConfigError, match=r"b.tsv has no column 'en'; it has the columns 0, 1. Pass one of them as `input`. If .*`header`"):
+        read("b.tsv", input="en")
+    with pytest.raises(DataError, match=r"c.csv, line 3: the names of the columns come again"):
+        read(write("c.csv", "en,fr", "a,b", "en,fr"))
+    with pytest.raises(DataError, match=r"d.tsv, line 2: there must be a source and a target, in the columns 1 and 3, got \"3 . c\""):
+        read(write("d.tsv", "1\ta\t2\tb", "3\tc"))
+
+
+@pytest.mark.parametrize(
+    ("records", "options", "pair", "left"),
+    [
+        ([{"id": 1, "question": "a", "answer": "b"}], {}, ("a", ("b",)), ("id",)),
+        ([{"en": "a", "fr": "b", "de": "c"}], {"input": "fr", "target": ("en", "de")}, ("b", ("a", "c")), ()),
+        ([{"translation": {"en": "a", "fr": "b"}}], {"input": "translation.en", "target": ("translation.fr",)}, ("a", ("b",)), ()),
+        ([{"x.y": "a", "x": {"y": "c"}, "target": "b"}], {"input": "x.y"}, ("a", ("b",)), ("x",)),
+    ],
+)
+def test_keys_of_pairs(write, records, options, pair, left):
+    name = write("pairs.jsonl", *map(json.dumps, records))
+    assert read(name, **options) == [pair]
+    reading = resolve_pairs(name, PairOptions(**options))
+    assert (reading.left, [(p.text, p.texts) for p in read_pairs(name, replace(reading, input=None, target=()))]) == (left, [pair])
+
+
+@pytest.mark.parametrize("second", [{"question": "a", "response": "b"}, {"source": "a", "answer": "b"}, {"question": "a"}])
+def test_the_keys_of_the_first_pair_hold_for_all(write, second):
+    name = write("pairs.jsonl", '{"question": "a", "answer": "b", "response": "c"}', json.dumps(second))
+    with pytest.raises(DataError, match=r"pairs.jsonl, line 2: there is no key '(question|answer)'; the keys are .* Add it"):
+        read(name)
+    with pytest.raises(
+        ConfigError, match=r"pairs.jsonl, line 1: which keys have source and target is not clear; the keys are en, fr. Pass them"
+    ):
+        read(write("pairs.jsonl", '{"en": "a", "fr": "b"}'))
 
 
 def test_aligned_files(write):
@@ -65,9 +177,11 @@ def test_json_lines(write):
         assert read(write(name, *map(json.dumps, objects))) == wanted
 
 
-def test_halves_of_characters_in_json_become_question_marks(write):
+def test_halves_of_characters_in_json_become_question_marks_which_is_told_once(write):
     name = write("pairs.jsonl", r'{"source": "a\ud83d b \ud83d\ude00 \\ud800", "target": ["\udc00", "\u00e9"]}')
-    assert read(name) == [("a? b 😀 \\ud800", ("?", "é"))]
+    with pytest.warns(UnrolledWarning, match=r"pairs.jsonl, line 1 has half of a character, such as \\ud83d, .* read as a question mark"):
+        found = read(name)
+    assert found == [("a? b 😀 \\ud800", ("?", "é"))]
 
 
 def test_commands_of_scan(write):
@@ -97,12 +211,12 @@ def test_sources_alone_are_read_to_predict(write, monkeypatch):
 @pytest.mark.parametrize(
     ("lines", "name", "message"),
     [
-        (["a\tb", "lonely"], "a.tsv", r"a.tsv, line 2: there must be a source, a tab and a target, got \"lonely\""),
+        (["a\tb", "lonely"], "a.tsv", r"a.tsv, line 2: there must be a source and a target, in the columns 0 and 1, got \"lonely\""),
         (["no tab"], "a.txt", "a.txt, line 1, has no tab"),
         ([], "a.tsv", "no pair in a.tsv"),
-        (['{"source": "a"}'], "a.jsonl", "a.jsonl, line 1: 'source' must be a text and 'target'"),
-        (['{"source": "a", "target": ["b", 4]}'], "a.jsonl", "'target' a text or a list of texts, got"),
-        (['{"en": "a", "fr": "b"}'], "a.jsonl", r"jq -c '\{source: .en, target: .fr\}'"),
+        (['{"source": "a", "target": ["b", 4]}'], "a.jsonl", "'source' must be a text and 'target' a text or a list of texts, got"),
+        (['{"source": "a", "target": null}'], "a.jsonl", "line 1: 'source' must be a text and 'target'"),
+        (['{"source": "a", "target": "b"}', '{"source": "c"}'], "a.jsonl", "line 2: there is no key 'target'; the keys are source. Add it"),
         (["[1]"], "a.jsonl", "a.jsonl, line 1 must be a JSON object"),
     ],
 )
@@ -116,9 +230,10 @@ def test_what_cannot_be_read_is_named(write, lines, name, message):
     [
         ([], {}, "There are no PAIRS"),
         (["a.tsv"], {"source": "a", "target": ("b",)}, "one or the other"),
+        (["builtin:dates"], {"input": "0"}, "`input` and `target` are columns of files, and builtin:dates is none"),
         ([], {"source": "a"}, "from a file `source` beside a file `target`, got `source='a'`"),
         ([], {"target": ("a", "b")}, "from a file `source` beside a file `target`, got `target='a'`, `target='b'`"),
-        (["a.tsv"], {"format": "csv"}, "no format 'csv' of pairs. Pass one of tsv, jsonl, scan, lines"),
+        (["a.tsv"], {"format": "xml"}, "no format 'xml' of pairs. Pass one of tsv, csv, jsonl, scan, lines"),
         (["a.tsv"], {"format": "lines"}, "sources without targets"),
         ([], {"longest": 0}, "`longest` must be at least 1, got 0"),
         ([], {"too_long": "weep"}, "`too_long` must be one of drop, cut, got 'weep'"),
@@ -149,7 +264,8 @@ def test_the_sample_of_a_format_is_read_in_it(write, name):
     options = PairOptions(format=name)
     write("sample.txt", about.sample.removesuffix("\n"))
     found = list(read_pairs("sample.txt", options if "texts" in about.gives else options.to_predict()))
-    assert len(found) == about.sample.count("\n")
+    header = name == "csv"
+    assert len(found) == about.sample.count("\n") - header
     for number, example in enumerate(found, 1):
-        assert example == Example(f"sample.txt, line {number}", text=example.text, texts=example.texts)
+        assert example == Example(f"sample.txt, line {number + header}", text=example.text, texts=example.texts)
         assert example.text and bool(example.texts) == ("texts" in about.gives)

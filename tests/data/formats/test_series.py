@@ -1,13 +1,14 @@
 """Series of numbers in long tables."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from unrolled.data.examples import Prediction, Target
-from unrolled.data.formats import labelled_examples, read_examples
+from unrolled.data.formats import labelled_examples, read_examples, resolve_reading
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.series import LongSeries
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
@@ -49,6 +50,59 @@ def test_chosen_channels_in_their_order(tmp_path: Path) -> None:
     assert read(tmp_path / "s.csv", channels=("y", "x"), **NAMES)[1].numbers.tolist() == [[1000, -1], [7, -2]]
 
 
+ROWS = [(n, t, (7 * n + 3 * t) % 5, "ab"[n // 3]) for n in range(6) for t in range(3)]
+"""Series, time in it, a measured number, label: sorted by the label."""
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("", lambda at, n, t: at),
+        ("", lambda at, n, t: 97 * at % 18),
+        ("Unnamed: 0", lambda at, n, t: 97 * at % 18),
+        ("ID", lambda at, n, t: 97 * at % 18),
+        ("row", lambda at, n, t: at),
+        ("ms", lambda at, n, t: 0.02 * at),
+        ("stamp", lambda at, n, t: 1.7e9 + at + at % 2 / 3),
+        ("person", lambda at, n, t: 5 * n % 7),
+    ],
+)
+@pytest.mark.parametrize("files", [1, 6])
+def test_columns_that_tell_rows_or_series_apart_are_no_channels_unless_named(tmp_path: Path, name: str, cell, files: int) -> None:
+    paths = [tmp_path / f"{number}.csv" for number in range(files)]
+    for number, path in enumerate(paths):
+        rows = [(cell(at, *row[:2]), *row) for at, row in enumerate(ROWS) if files == 1 or row[0] == number]
+        path.write_text("\n".join([f"{name},s,t,x,label", *(",".join(map(str, row)) for row in rows)]))
+    options = ReadingOptions(series="s", time="t", target="label")
+    reading = resolve_reading(paths, replace(options, format="series"), Target.LABELS)
+    assert (reading.channels, reading.left) == (("x",), (name or "0",))
+    assert {example.channels for example in FORMAT.read(paths, options, Target.LABELS)} == {("x",)}
+    named = replace(options, channels=("x", name or "0"))
+    assert {example.channels for example in FORMAT.read(paths, named, Target.LABELS)} == {named.channels}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        lambda at, n, t: t,
+        lambda at, n, t: n % 3,
+        lambda at, n, t: n + 0.5,
+        lambda at, n, t: at if at != 9 else 3,
+        lambda at, n, t: -at,
+        lambda at, n, t: 1,
+    ],
+)
+def test_numbers_that_only_look_a_little_like_an_index_are_channels(tmp_path: Path, cell) -> None:
+    rows = [f"{n},{t},{x},{cell(at, n, t)},{label}" for at, (n, t, x, label) in enumerate(ROWS)]
+    found = read(tmp_path / "a.csv", "\n".join(["s,t,x,y,label", *rows]), series="s", time="t", target="label")
+    assert found[0].channels == ("x", "y")
+
+
+def test_a_table_of_nothing_but_numbers_that_go_up_has_them_as_channels(tmp_path: Path) -> None:
+    (only,) = read(tmp_path / "ramp.csv", "x\n" + "\n".join(map(str, range(12))))
+    assert only.numbers.ravel().tolist() == list(range(12))
+
+
 def test_a_file_is_one_series_in_its_own_order(tmp_path: Path) -> None:
     (only,) = read(tmp_path / "walk.csv", "x\n3\n1\n2\n")
     assert (only.name, only.numbers.tolist(), only.labels) == ("walk", [[3], [1], [2]], None)
@@ -65,7 +119,7 @@ def test_missing_numbers(tmp_path: Path) -> None:
     ("row", "message"),
     [
         ("p,1,3,4,on", r"line 7: 'p' has a row with this time already, .* line 5"),
-        ("p,3,high,4,on", "line 7: x: could not convert .*'high'; pass `channels`"),
+        ("p,3,high,4,on", "line 7: x: 'high' is no number; pass `channels`"),
         ("p,3,1e39,4,on", "line 7, x: a value must be a finite"),
         ("p,,3,4,on", "line 7: '' is neither a number nor a date"),
     ],

@@ -45,6 +45,60 @@ def test_columns_by_name_by_number_and_by_guess(tmp_path: Path, content: str, op
     assert texts(read(tmp_path / "a.csv", content, **options)) == expected
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("content", "options", "expected", "left"),
+    [
+        ("v1,v2,,,\nham,see you,,,\nspam,buy now,or else,,\n", {"input": "v2"}, ("see you", ("ham",)), ["2", "3", "4"]),
+        (",text,label\n0,a b,x\n1,c,y\n", {}, ("a b", ("x",)), ["0"]),
+        (",text,label\nu7,a b,x\nu3,c,y\n", {}, ("a b", ("x",)), ["0"]),
+        ("Unnamed: 0,headline,mood\n5,a b,x\n3,c,y\n", {}, ("a b", ("x",)), ["Unnamed: 0"]),
+        (",headline,mood\n5,a b,x\n3,c,y\n", {}, ("a b", ("x",)), ["0"]),
+        (",headline,mood\nu5,a b,x\nu3,c,y\n", {"input": "headline", "target": "mood"}, ("a b", ("x",)), ["0"]),
+        (",0,1\n0,a b,x\n1,c,y\n", {"input": "0", "target": "2"}, ("0", ("x",)), ["0 (1)"]),
+        ("0,1\na b c,x\nd e,y\n", {}, ("a b c", ("x",)), []),
+        ("\ufefftext , label\na b,x\n", {}, ("a b", ("x",)), []),
+        ("text,text,label\nno,a b,x\nno,c,y\n", {"input": "text (1)"}, ("a b", ("x",)), ["text (0)"]),
+        ("text,text,label\nno,a b,x\nno,c,y\n", {"input": "1", "target": "2"}, ("a b", ("x",)), ["text (0)"]),
+        ("label,1,2,3\nx,a b,5,6\ny,c,7,8\n", {"input": "1"}, ("a b", ("x",)), ["2", "3"]),
+        ("text,label\na b,x\ntext,label of it\n", {}, ("a b", ("x",)), []),
+        ("text,when,label\na b,2024,label\n", {}, ("a b", ("label",)), ["when"]),
+        ("n,says,mood\n4,a b,x\n5,c,y\n6,d,z\n", {}, ("a b", ("x",)), ["n"]),
+    ],
+)  # fmt: skip
+def test_a_header_with_gaps_numbers_and_names_that_come_twice(tmp_path: Path, content, options, expected, left, delimiter) -> None:
+    path = tmp_path / ("a.tsv" if delimiter == "\t" else "a.csv")
+    path.write_text(content.replace(",", delimiter), encoding="utf-8")
+    assert list(resolve_reading(path, ReadingOptions(**options), LABELS).left) == left
+    first, *rest = texts(read_examples(path, ReadingOptions(**options), LABELS))
+    assert (first, len(rest)) == (expected, len(content.splitlines()) - 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "count"),
+    [
+        ("ham,see you,,,\nspam,buy now,,,\nham,bye,,,\n", 3),
+        ("good one,\nbad one,0\n", 2),
+        ("3,a b\n4,c d\n5,e\n", 3),
+        ("0,1\n5,3\n", 2),
+        ("what a day!,joy,\nso sad!,gloom,x\n", 2),
+    ],
+)
+def test_a_first_row_that_is_no_header_is_an_example(tmp_path: Path, content: str, count: int) -> None:
+    assert len(read(tmp_path / "a.csv", content, input="1" if content.count(",,") or content[0] == "3" else "0")) == count
+
+
+def test_a_header_that_comes_again_is_no_example(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"line 3: the names of the columns come again. Take the row out"):
+        read(tmp_path / "a.csv", "text,label\na,x\ntext,label\nb,y\n")
+
+
+def test_a_header_with_gaps_is_written_as_it_was(tmp_path: Path) -> None:
+    (example,) = read(tmp_path / "a.csv", ", text,label,\n0,a,x,\n")
+    prediction = Prediction(labels=("y",), probabilities=(0.5,))
+    assert written(tmp_path / "a.csv", [example], prediction, wanted=LABELS) == [", text,label,,predicted,probability", "0,a,x,,y,0.5000"]
+
+
 def test_quotes_in_a_tsv_are_plain_where_lines_are_whole(tmp_path: Path) -> None:
     content = 'text\tlabel\n"well, he said\tx\n"all ""quoted"""\ty\n'
     examples, file = read(tmp_path / "a.tsv", content), io.StringIO()
@@ -332,7 +386,7 @@ def test_numbers_that_are_not_needed_may_be_wrong_or_missing(tmp_path: Path, con
         ("review,stars,mood,when\na,1,x,2\n", VALUES, {}, ("review", "stars"), ("mood", "when")),
         ("len,sequence,tags\n2,ab,XY\n", TAGS, {}, ("sequence", "tags"), ("len",)),
         ("text,note,more\na,1,x\n", LABELS, {}, (), ()),
-        ("a b,1,2\nc,3,4\n", VALUES, {"input": "0", "target": "1"}, ("0", "1"), ()),
+        ("a b,1,2\nc,3,4\n", VALUES, {"input": "0", "target": "1"}, ("0", "1"), ("2",)),
     ],
 )
 def test_what_is_learnt_and_what_is_left_out_is_said(tmp_path: Path, content: str, wanted: Target, options, learnt, left) -> None:

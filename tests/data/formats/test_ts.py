@@ -53,7 +53,7 @@ def test_missing_values(tmp_path: Path) -> None:
         ("1:2:3:up", "line 9: a case must have 2 dimensions, .* got 3"),
         ("1:2:left", "line 9: the label must be one of up, down .* got 'left'"),
         ("1:2", "line 9: the label must be one of up, down .* got '2'"),
-        ("1:x:up", "line 9, dimension 2: could not convert .* 'x'"),
+        ("1:x:up", "line 9, dimension 2: 'x' is no number"),
         ("1:1e39:up", "line 9, value 1, dimension 2: a value must be a finite"),
     ],
 )

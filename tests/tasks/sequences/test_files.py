@@ -191,15 +191,16 @@ def test_where_labels_are_looked_for_is_said(tmp_path, name, text, options, mess
         un.train_classifier(tmp_path / name, out=tmp_path / "run", **options, **QUIET)
 
 
-def test_channels_are_known_by_their_names(tmp_path):
+def test_channels_are_read_by_the_names_that_were_learnt(tmp_path):
     path = tmp_path / "series.csv"
     rows = "".join(f"{i},{t},{i % 2 + t},{t},{'ab'[i % 2]}\n" for i in range(8) for t in range(3))
     path.write_text("id,time,x,y,label\n" + rows)
     names = {"series": "id", "time": "time", "target": "label", "format": "series"}
     trained = un.train_classifier(path, out=tmp_path / "run", **names, **QUIET)
-    path.write_text("id,time,y,x,label\n" + rows)
+    path.write_text("id,time,y,x,z,label\n" + rows.replace(",a", ",0,a").replace(",b", ",0,b"))
+    assert [example.numbers[0].tolist() for example in read_examples(path, trained.reading_of(path), Target.LABELS)] == [[0, 0], [0, 1]] * 4
     with pytest.raises(DataError, match=r"must be x, y, got y, x\. Pass `channels=\['x', 'y'\]`"):
-        trained.evaluate(path)
+        trained.evaluate(path, reading=trained.reading_of(path, channels=("y", "x")))
 
 
 def test_strings_whose_characters_are_tagged(tmp_path):

@@ -152,6 +152,7 @@ def test_texts_are_cut_into_characters_if_they_are_made_up_and_else_into_subword
 
 def test_what_was_asked_for_is_stored_and_used_again(pairs, tmp_path):
     asked = {"level": "word", "longest": 3, "too_long": "cut", "attention": "additive", "decoder_cell": "gru", "reverse_source": True}
+    pairs.write_text(f"one\tother\n{pairs.read_text()}")
     given = un.train_translator(pairs, out=tmp_path / "run", header=True, **asked, **QUIET)
     recipe = find_recipe("translate")
     stored = Configuration.read("translate", recipe.options, RunFolder(tmp_path / "run"))
@@ -162,7 +163,7 @@ def test_what_was_asked_for_is_stored_and_used_again(pairs, tmp_path):
     assert (loaded.reading.longest, loaded.reading.too_long, loaded.reading.header) == (3, "cut", True)
     assert loaded.codecs.reverse_source
     assert loaded.codecs.to_json() == given.codecs.to_json()
-    assert loaded.evaluate(pairs).tally.pairs == 149
+    assert loaded.evaluate(pairs).tally.pairs == 150
     built = un.train_translator("builtin:reversed", out=tmp_path / "other", held_out=3, **{**QUIET, "epochs": 1, "batch": 5000})
     assert Configuration.read("translate", recipe.options, RunFolder(tmp_path / "other")).options.symbols.level == "char"
     assert built.codecs.source.level == "char"

@@ -10,7 +10,10 @@ from unrolled.data.dataset import Dataset
 from unrolled.data.examples import Prediction, Target
 
 SHOWN = 4
-"""Labels, or steps of a sequence, that are shown when training begins."""
+"""Steps of a sequence that are shown when training begins."""
+
+NAMED = 10
+"""Labels, and channels, that are named when training begins."""
 
 
 class Targets(Protocol):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from unrolled.data.batches import Batch, Spellings, padded
-from unrolled.data.codecs.codec import SHOWN, TargetCodec, Targets
+from unrolled.data.codecs.codec import NAMED, SHOWN, TargetCodec, Targets
 from unrolled.data.codecs.numbers import NumberCodec
 from unrolled.data.codecs.tokens import TokenCodec
 from unrolled.data.columns import Places, places
@@ -64,7 +64,7 @@ class InputCodec:
             also = " with their characters" if self.tokens.characters else ""
             parts.append(f"{self.tokens.words.size:,} {'characters' if self.tokens.level == 'char' else 'words'}{also}")
         if self.numbers is not None:
-            names = f" ({', '.join(self.channels[:4])}{', …' if len(self.channels) > 4 else ''})" if self.channels else ""
+            names = f" ({', '.join(self.channels[:NAMED])}{', …' if len(self.channels) > NAMED else ''})" if self.channels else ""
             count = len(self.numbers.mean)
             parts.append(f"{count:,} number{'' if count == 1 else 's'} a step{names}")
         return " and ".join(parts)

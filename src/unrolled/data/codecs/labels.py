@@ -1,6 +1,5 @@
 """Labels of sequences and tags of steps as ids."""
 
-import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.codecs.codec import SHOWN
+from unrolled.data.codecs.codec import NAMED, SHOWN
 from unrolled.data.columns import Places
 from unrolled.data.dataset import TAGS, Dataset
 from unrolled.data.examples import Prediction, Target, marks_spans
+from unrolled.data.numerals import is_number
 from unrolled.data.vocabulary import Vocabulary, damaged, switch
 from unrolled.errors import DataError, UnrolledWarning
 
@@ -109,8 +109,8 @@ class LabelCodec:
     def describe(self) -> str:
         """How many labels there are, and the most frequent ones."""
         counts = self.vocabulary.counts or (0,) * len(self.labels)
-        first = sorted(zip(counts, self.labels, strict=True), key=lambda pair: -pair[0])[:_LISTED]
-        more = ", …" if len(self.labels) > _LISTED else ""
+        first = sorted(zip(counts, self.labels, strict=True), key=lambda pair: -pair[0])[:NAMED]
+        more = ", …" if len(self.labels) > NAMED else ""
         scheme = f" ({str(self.scheme).upper()})" if self.marks_spans else ""
         kind = "tags" if self.target is Target.TAGS else "labels"
         return f"{len(self.labels):,} {kind}{scheme}: {', '.join(f'{name} ({n:,})' for n, name in first)}{more}"
@@ -177,14 +177,6 @@ def _counts(dataset: Dataset, part: Places, target: Target) -> dict[str, int]:
 def enumerated(names: Sequence[str]) -> str:
     """Labels in a message: the first few by name."""
     return ", ".join(map(repr, names[:_NAMED])) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
-
-
-def is_number(label: str) -> bool:
-    """Whether a label is a finite number, so that it has a place among others."""
-    try:
-        return math.isfinite(float(label))
-    except ValueError:
-        return False
 
 
 def _order(label: str) -> tuple[int, float, str]:

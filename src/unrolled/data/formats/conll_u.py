@@ -1,6 +1,7 @@
 """CoNLL-U files, the format of Universal Dependencies: https://universaldependencies.org/format.html."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -50,6 +51,10 @@ class ConllU:
                     names = tuple(block[0][1][len(_COLUMNS) :].lower().split())
                 if any(not line.startswith("#") for _, line in block):
                     yield _sentence(path, block, names, options)
+
+    def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
+        """With the columns of the words and of their tags."""
+        return replace(options, learnt=("form", (options.column or "upos").lower()))
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The lines as they were with `Predicted=` in the last column, MISC."""

@@ -11,6 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Literal, TextIO, TypeVar
 
+from unrolled.data.formats.guesses import column_names
 from unrolled.data.kinds import wide_encoding
 from unrolled.data.opening import markup_in, open_encoded, open_unpacked, require_text
 from unrolled.data.text import OTHERWISE_ENCODED, known_encoding
@@ -148,10 +149,11 @@ def look_ahead(items: Iterable[T], count: int) -> tuple[list[T], Iterator[T]]:
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose first row has the names of its columns. `rows` gives each other row once, with the number of its last line."""
+    """A table whose first row, `header`, has the names of its `columns`. `rows` gives each other row once, with the number of its last line."""
 
     path: Path
     delimiter: str
+    header: tuple[str, ...]
     columns: tuple[str, ...]
     rows: Iterator[tuple[int, list[str]]]
 
@@ -167,16 +169,23 @@ class Table:
 def open_table(path: Path, encoding: str) -> Iterator[Table]:
     """A table divided by commas, semicolons, tabs or bars, whichever its first line has most of.
 
-    No first row, two columns of one name, and a row of another length are a `DataError`.
+    No first row, and a row of another length or with the names once more, are a `DataError`.
     """
     with open_rows(path, encoding) as (delimiter, rows):
-        columns = tuple(name.strip() for name in next(rows, (0, []))[1])
-        if not any(columns):
+        head, rows = look_ahead(rows, 1)
+        header = head[0][1] if head else []
+        if not any(header):
             raise DataError(f"{named(path)} has no first line with the names of its columns. Add one.")
-        twice = next((name for name in columns if columns.count(name) > 1), None)
-        if twice is not None:
-            raise DataError(f"{named(path)}, line 1, has two columns {twice!r}. Give each its own name.")
-        yield Table(path, delimiter, columns, rows)
+        yield Table(path, delimiter, tuple(header), column_names(header), rows_below(path, rows))
+
+
+def rows_below(path: Path, rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a table after its header. One that is the header once more, as where files were put together, is a `DataError`."""
+    _, header = next(rows)
+    for line, row in rows:
+        if row == header:
+            raise DataError(f"{named(path)}, line {line}: the names of the columns come again. Take the row out.")
+        yield line, row
 
 
 @contextmanager

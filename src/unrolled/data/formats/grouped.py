@@ -138,7 +138,7 @@ class Kept:
     """A table that came from the standard input, row by row with the numbers of its lines."""
 
     delimiter: str
-    columns: tuple[str, ...]
+    header: tuple[str, ...]
     rows: list[tuple[int, list[str]]] = field(default_factory=list)
 
 
@@ -153,7 +153,7 @@ def gather(table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]]
     """
     groups: dict[str, Group] = {}
     times = Times()
-    kept = Kept(table.delimiter, table.columns) if table.path == STANDARD_INPUT else None
+    kept = Kept(table.delimiter, table.header) if table.path == STANDARD_INPUT else None
     for line, row in table.rows:
         if kept:
             kept.rows.append((line, row))
@@ -224,7 +224,7 @@ def write_rows(found: Iterable[tuple[Example, Prediction]], file: TextIO, option
         with nullcontext(kept) if kept else open_table(path, options.encoding) as table:
             writer = csv.writer(file, delimiter=table.delimiter, lineterminator="\n")
             if not number:
-                writer.writerow([*table.columns, *names])
+                writer.writerow([*table.header, *names])
             writer.writerows([*row, *cells_of[line]] for line, row in table.rows)
 
 

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 import regex
 
+from unrolled.data.numerals import is_number
+
 INPUTS = (
     *("text", "sentence", "input", "sequence", "seq", "utterance", "tokens", "words", "review", "tweet", "message", "comment"),
     *("question", "query", "phrase", "document", "content", "body", "name"),
@@ -24,10 +26,16 @@ _EVENTS = {
 }
 """Names, without marks and blanks, of the columns of event logs, by the option that takes them."""
 
-_NUMBERS = frozenset(("id", "index", "len", "length"))
+_INDICES = ("id", "index")
+"""Names of columns that tell rows apart."""
+
+_COUNTS = frozenset((*_INDICES, "len", "length"))
 """Names of columns that count or measure sequences, and have neither these nor their labels."""
 
-_NAMES = frozenset((*INPUTS, *TARGETS, *_NUMBERS))
+_NAMES = frozenset((*INPUTS, *TARGETS, *_COUNTS))
+
+_UNNAMED = re.compile(r"unnamed: ?\d+", re.IGNORECASE)
+"""What pandas calls a column without a name, mostly the index that it wrote itself."""
 
 _LIKE_A_NAME = regex.compile(r"[^\W\d][\w.-]*(?: [\w.-]+){0,2}")
 
@@ -60,46 +68,96 @@ def are_parts(names: Collection[str]) -> bool:
     return len(names) > 1 and all(any(word.lower() in _PARTS for word in found) for found in words)
 
 
+_COUNTED = 3
+"""Rows in which a column that counts can be told from one that happens to."""
+
+
+def column_names(header: Sequence[str]) -> tuple[str, ...]:
+    """What the columns below a header are called, each otherwise, without blanks and byte-order marks around names.
+
+    A column without a name goes by its number from 0, and columns of one name by that and their numbers, as in `text (2)`.
+    """
+    names = [_plain(cell) or str(at) for at, cell in enumerate(header)]
+    return tuple(f"{name} ({at})" if names.count(name) > 1 else name for at, name in enumerate(names))
+
+
+def _plain(cell: str) -> str:
+    return cell.strip().strip("\ufeff").strip()
+
+
 def find_header(rows: Sequence[Sequence[str]], asked: Iterable[str] = ()) -> bool:
     """Whether the first of some rows has the names of the columns; `asked` are columns that somebody asked for.
 
-    It has if it has one that was asked for. It has not if a cell is empty, a number, or comes again in its column. Otherwise it has if a
-    column has a usual name or numbers below, or if it has several cells that could all be names.
+    It has if it has one that was asked for. It has not if a cell comes again in its column (unless two have usual names) or is a number
+    (unless they count). Otherwise it has if a column has a usual name, or, where none is missing, if one has numbers below or if it has
+    several cells that could all be names.
     """
-    first = [cell.strip() for cell in rows[0]]
-    if any(name in first for name in asked if not name.isdecimal()):
+    if not {*column_names(rows[0])}.isdisjoint(name for name in asked if not name.isdecimal()):
         return True
-    if len(set(first)) < len(first) or any(not cell or is_number_cell(cell) for cell in first):
-        return False
-    if any(row[column].strip() == cell for row in rows[1:] for column, cell in enumerate(first)):
-        return False
-    if any(cell.lower() in _NAMES for cell in first) or any(map(is_number_cell, rows[1] if len(rows) > 1 else ())) or event_options(first):
+    first = {at: _plain(cell) for at, cell in enumerate(rows[0]) if _plain(cell)}
+    below = [[row[at].strip() for row in rows[1:]] for at in range(len(rows[0]))]
+    usual = sum(cell.lower() in _NAMES for cell in first.values())
+    numbers = [cell for cell in first.values() if is_number(cell)]
+    if numbers:
+        return _are_numbered(numbers, len(first) - len(numbers), usual, below)
+    if any(cell in below[at] for at, cell in first.items()):
+        return usual > 1
+    # An index of rows, which stands first, has no name; other columns have one unless they are empty themselves.
+    missing = any(at and at not in first and 2 * sum(map(bool, cells)) > len(cells) for at, cells in enumerate(below))
+    if usual or missing or len({*first.values()}) < len(first):
+        return usual > 0
+    if any(is_number(cells[0]) for cells in below if cells) or event_options([*first.values()]):
         return True
-    return len(first) > 1 and all(_LIKE_A_NAME.fullmatch(cell) for cell in first)
+    return len(first) > 1 and all(_LIKE_A_NAME.fullmatch(cell) for cell in first.values())
 
 
-def is_number_cell(cell: str) -> bool:
-    """Whether a cell holds a number."""
-    try:
-        float(cell)
-    except ValueError:
+def _are_numbered(numbers: Sequence[str], others: int, usual: int, below: Sequence[Sequence[str]]) -> bool:
+    """Whether a first row with numbers has names: it counts columns beside usual names, or from 0 above cells that are none, as pandas has it."""
+    if not _counts(numbers, least=2) or others != usual:
         return False
-    return True
+    return usual > 0 or (numbers[0] == "0" and any(cells and not any(map(is_number, cells)) for cells in below))
 
 
-def find_input(columns: Sequence[str] | None, rows: Sequence[Sequence[str]], width: int, targets: Collection[int]) -> int | None:
-    """The column with the sequences: the only one beside the targets, that with a usual name, or of two the one with the longer cells.
+def _counts(cells: Sequence[str], least: int = _COUNTED) -> bool:
+    """Whether cells, at least so many, are whole numbers that go up by one."""
+    if len(cells) < least or not all(cell.isdecimal() and len(cell) < 19 for cell in cells):
+        return False
+    return all(int(cell) == int(cells[0]) + at for at, cell in enumerate(cells))
+
+
+def is_index(name: str) -> bool:
+    """Whether a column of this name, which may be empty, tells rows apart and says nothing else of them."""
+    return not name or name.lower() in _INDICES or bool(_UNNAMED.fullmatch(name))
+
+
+def find_free(header: Sequence[str] | None, rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """The columns that may have sequences, or what is said of them: all but those that count or measure rows, and those with next to nothing in them."""
+    return [at for at in range(width) if not _is_spare(None if header is None else _plain(header[at]), [row[at].strip() for row in rows])]
+
+
+def _is_spare(name: str | None, cells: Sequence[str]) -> bool:
+    known = (name or "").lower()
+    if known in _NAMES:
+        return known in _COUNTS
+    if _counts(cells) or (cells and not any(cells)):
+        return True
+    filled = [cell for cell in cells if cell]
+    return name is not None and is_index(name) and (all(map(str.isdecimal, filled)) or 2 * len(filled) <= len(cells))
+
+
+def find_input(columns: Sequence[str] | None, rows: Sequence[Sequence[str]], free: Sequence[int]) -> int | None:
+    """The column with the sequences among those that are `free`: the only one, that with a usual name, or of two the one with the longer cells.
 
     None where this is not clear, as where a row seems to be an event.
     """
-    free = _free(columns, width, targets)
-    named = None if columns is None else _named(columns, INPUTS, free)
+    named = None if columns is None else find_named(columns, INPUTS, free)
     if named is not None or len(free) == 1:
         return free[0] if named is None else named
-    if width == 2 and not event_options(columns or ()):
-        if columns is not None and (label := _named(columns, TARGETS, free)) is not None:
-            return 1 - label
-        return int(sum(len(row[1]) for row in rows) > sum(len(row[0]) for row in rows))
+    if len(free) == 2 and not event_options(columns or ()):
+        if columns is not None and (label := find_named(columns, TARGETS, free)) is not None:
+            return free[1 - free.index(label)]
+        first, second = (sum(len(row[at]) for row in rows) for at in free)
+        return free[second > first]
     return None
 
 
@@ -111,19 +169,13 @@ def event_options(columns: Sequence[str]) -> str:
     return ", ".join(f"{option}={found[option]!r}" for option in _EVENTS if option in found) if named else ""
 
 
-def find_target(columns: Sequence[str] | None, width: int, taken: Collection[int], *, any_name: bool) -> int | None:
-    """The column with labels or tags beside the columns that are taken: that with a usual name, or, with `any_name`, the only other one."""
-    free = _free(columns, width, taken)
-    named = None if columns is None else _named(columns, TARGETS, free)
+def find_target(columns: Sequence[str] | None, free: Sequence[int], *, any_name: bool) -> int | None:
+    """The column with labels or tags among those that are `free` beside the input: that with a usual name, or, with `any_name`, the only one."""
+    named = None if columns is None else find_named(columns, TARGETS, free)
     return free[0] if named is None and any_name and len(free) == 1 else named
 
 
-def _free(columns: Sequence[str] | None, width: int, taken: Collection[int]) -> list[int]:
-    """The columns that may have what is looked for: all but those that are taken, and those that count or measure."""
-    return [at for at in range(width) if at not in taken and not (columns and columns[at].lower() in _NUMBERS)]
-
-
-def _named(columns: Sequence[str], names: Iterable[str], free: Iterable[int]) -> int | None:
+def find_named(columns: Sequence[str], names: Iterable[str], free: Iterable[int]) -> int | None:
     """The free column with the first of some names."""
     lower = {columns[column].lower(): column for column in reversed(list(free))}
     return next((lower[name] for name in names if name in lower), None)

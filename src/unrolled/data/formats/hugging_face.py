@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats.bio import in_bio
-from unrolled.data.formats.objects import example_of
+from unrolled.data.formats.objects import examples_of
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import DataError
 
@@ -35,9 +35,8 @@ def _examples(dataset: Rows, options: ReadingOptions, wanted: Target) -> Iterato
     if isinstance(dataset, Mapping):
         raise DataError(f"The data set has the parts {', '.join(dataset)}. Pass one of them, such as dataset[{next(iter(dataset), '')!r}].")
     names = {column: found for column, feature in (dataset.features or {}).items() if (found := _class_names(feature))}
-    for number, row in enumerate(dataset):
-        known = {column: _named(value, names[column]) if column in names else value for column, value in row.items()}
-        yield example_of(known, f"row {number}", options, wanted)
+    rows = ({column: _named(value, names[column]) if column in names else value for column, value in row.items()} for row in dataset)
+    yield from examples_of(((f"row {number}", row) for number, row in enumerate(rows)), options, wanted)
 
 
 def _class_names(feature: Any) -> list[str] | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.numerals import as_number
 from unrolled.errors import DataError
 
 _MISSING = frozenset({"", "?", "na", "nan", "n/a", "null", "none"})
@@ -15,14 +16,7 @@ _IMPUTE = "Pass `impute` to put the last known value of the channel, or its mean
 def parse_number(text: str) -> float:
     """The number that a cell holds, and NaN where it says that there is none; anything else is a `ValueError`."""
     text = text.strip()
-    return float("nan") if text.lower() in _MISSING else _number(text)
-
-
-def _number(text: str) -> float:
-    """Python alone takes 1_000 for a number."""
-    if "_" in text:
-        raise ValueError(f"could not convert string to float: {text!r}")
-    return float(text)
+    return float("nan") if text.lower() in _MISSING else as_number(text)
 
 
 def parse_targets(cells: Sequence[Sequence[str]], place: Callable[[int], str]) -> NDArray[np.float64]:
@@ -31,7 +25,7 @@ def parse_targets(cells: Sequence[Sequence[str]], place: Callable[[int], str]) -
     for row, texts in enumerate(cells):
         for column, text in enumerate(texts):
             try:
-                found[row, column] = _number(text)
+                found[row, column] = as_number(text)
             except ValueError:
                 raise DataError(f"{place(row)}: a target must be a number, got {text[:40]!r}. Mend it, or take another `target`.") from None
             if not np.isfinite(found[row, column]):

@@ -3,8 +3,9 @@
 import json
 import math
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,7 +21,7 @@ from unrolled.data.formats.numbers import complete
 from unrolled.data.formats.options import ReadingOptions, target_names
 from unrolled.data.formats.tables import split_labels
 from unrolled.data.text import Source
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.files import replace_file
 
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
@@ -29,7 +30,7 @@ _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 class JsonLines:
     """Objects of which one value is a text, a list of tokens or a series, and another a label, a number, or a list of labels, tags or numbers.
 
-    A list of numbers is a series of one channel, a list of lists of numbers one of several.
+    A list of numbers is a series of one channel, a list of lists of numbers one of several. The keys of the first object hold for all.
     """
 
     name = "jsonl"
@@ -43,22 +44,15 @@ class JsonLines:
     )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
-        """The objects. What is no object, has no input, or has not as many tags as tokens is a `DataError`."""
-        for path in paths:
-            for number, line in read_lines(path, options.encoding):
-                if line.strip():
-                    place = f"{named(path)}, line {number}"
-                    yield example_of(parse_object(line, place), place, options, wanted)
+        """The objects. What is no object, lacks a key of the first one, or has not as many tags as tokens is a `DataError`."""
+        return examples_of(chain.from_iterable(read_objects(path, options.encoding) for path in paths), options, wanted)
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """With the keys of the first object."""
-        lines = ((number, line) for number, line in read_lines(paths[0], options.encoding) if line.strip())
-        for number, line in islice(lines, 1):
-            place = f"{paths[0]}, line {number}"
-            record = parse_object(line, place)
-            source, targets = _keys(record, options, place, wanted)
-            left = tuple(key for key in record if key not in (source, "id", options.group, *targets))
-            return replace(options, learnt=(source, *targets), left=left) if targets else options
+        for place, record in islice(read_objects(paths[0], options.encoding), 1):
+            keys = _Keys.find(record, place, options, wanted)
+            left = tuple(key for key in record if key not in (keys.input, "id", options.group, *keys.targets))
+            return replace(options, learnt=(keys.input, *keys.targets), left=left) if keys.targets else options
         return options
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
@@ -75,28 +69,48 @@ class JsonLines:
 def save_examples(examples: Iterable[Example], path: Source) -> Path:
     """Write texts or tokens with their labels, tags or numbers to predict as JSON Lines, to train on; gives the path. It is written aside first, so that a file is whole.
 
-    `DataError` for an example of numbers, which belong into a table.
+    `DataError` for an example of numbers, which belong into a table, and for halves of surrogate pairs, which UTF-8 does not have.
     """
     path = Path(path)
     try:
-        replace_file(path, lambda file: file.writelines(f"{_line(example)}\n".encode() for example in examples))
+        replace_file(path, lambda file: file.writelines(_lines(examples)))
     except OSError as error:
         raise DataError(f"{path} could not be written: {error.strerror}. Choose another place.") from None
     return path
 
 
-def _line(example: Example) -> str:
-    if example.numbers is not None:
-        raise DataError(f"{example.place} has numbers, which JSON Lines do not hold here. Write them as a table of series.")
-    known = _as_object(example)
-    if example.labels and len(example.labels) == 1:
-        (known["label"],) = known.pop("labels")
-    return json.dumps(known, ensure_ascii=False)
+def _lines(examples: Iterable[Example]) -> Iterator[bytes]:
+    """An object a line; what is said of an example before is null where nothing is said."""
+    said = dict[str, None]()
+    for example in examples:
+        if example.numbers is not None:
+            raise DataError(f"{example.place} has numbers, which JSON Lines do not hold here. Write them as a table of series.")
+        known = _as_object(example)
+        if example.labels is not None:
+            labels = known.pop("labels")
+            known["label"] = labels[0] if len(labels) == 1 else labels
+        said.update(dict.fromkeys(key for key in ("label", "tags", "target") if key in known))
+        line = json.dumps({**known, **{key: None for key in said if key not in known}}, ensure_ascii=False)
+        try:
+            yield f"{line}\n".encode()
+        except UnicodeEncodeError as error:
+            half = error.object[error.start]
+            raise DataError(
+                f"{example.place} has half of a character, {half!r}, which cannot be written. Take it out of the text."
+            ) from None
 
 
-def example_of(record: Mapping[str, Any], place: str, options: ReadingOptions, wanted: Target) -> Example:
-    """What an object says; `ConfigError` if it has not the keys that were asked for."""
-    source, targets = _keys(record, options, place, wanted)
+def examples_of(records: Iterable[tuple[str, Mapping[str, Any]]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    """What objects say, each of which stands at a place; `ConfigError` if the first has not the keys that were asked for."""
+    keys = None
+    for place, record in records:
+        keys = keys or _Keys.find(record, place, options, wanted)
+        keys.require(record, place)
+        yield _example(record, place, keys, options, wanted)
+
+
+def _example(record: Mapping[str, Any], place: str, keys: "_Keys", options: ReadingOptions, wanted: Target) -> Example:
+    source, targets = keys.input, keys.targets
     known = _with_sequence(
         Example(place, target=", ".join(map(repr, targets)) or None, origin=record), record[source], source, impute=options.impute
     )
@@ -104,8 +118,8 @@ def example_of(record: Mapping[str, Any], place: str, options: ReadingOptions, w
         known = replace(known, name=str(record["id"]))
     if options.group is not None and isinstance(record.get(options.group), str | int):
         known = replace(known, group=str(record[options.group]) or None)
-    found = [record[key] for key in targets]
-    if not targets or any(value is None for value in found):
+    found = [record.get(key) for key in targets]
+    if not targets or any(value is None or (value != value and not wanted.numbers) for value in found):
         return known
     try:
         if wanted.numbers:
@@ -128,7 +142,12 @@ def _with_sequence(known: Example, value: Any, key: str, *, impute: bool) -> Exa
         return replace(known, text=value)
     if isinstance(value[0], list) or (value[0] is None or _is_number(value[0])):
         return replace(known, numbers=_series(known, value, key, impute=impute))
-    return replace(known, tokens=tuple(map(str, value)))
+    for step, token in enumerate(value):
+        if not isinstance(token, str | int | float) or isinstance(token, bool):
+            raise DataError(
+                f"{known.place}, step {step + 1}: {key!r} must have a text or a number as each token, got {shown(token)}. Mend the object."
+            )
+    return replace(known, tokens=tuple(map(_text, value)))
 
 
 def _series(known: Example, value: Sequence[Any], key: str, *, impute: bool) -> NDArray[np.float32]:
@@ -185,7 +204,7 @@ def _tagged(known: Example, target: Any, key: str | None) -> Example:
     if isinstance(target, str):
         whole = known.text is not None and len(target) == len(known.text) and len(target.split()) != len(known.text.split())
         tags = target if whole or " " not in target else target.split()
-    if not isinstance(tags, str | list) or not all(isinstance(tag, str | int) for tag in tags):
+    if not isinstance(tags, str | list) or not all(isinstance(tag, str | int) and tag != "" for tag in tags):
         raise DataError(f"{known.place}: {key!r} must be a list of tags, got {shown(target)}. Mend the object, or pass another `target`.")
     if tokens is None and known.text is not None:
         cut = (known.origin or {}).get("tokens")
@@ -197,31 +216,54 @@ def _tagged(known: Example, target: Any, key: str | None) -> Example:
         raise DataError(
             f"{known.place}: {key!r} must have as many tags as the sequence has {what}, {steps}, got {len(tags)}. Mend the object."
         )
-    return replace(known, tokens=tokens, tags=tuple(map(str, tags)))
+    return replace(known, tokens=tokens, tags=tuple(map(_text, tags)))
 
 
 def _labelled(known: Example, target: Any, key: str | None, options: ReadingOptions) -> Example:
     """With a label, or several."""
     parts = target if isinstance(target, list) else [target]
-    if not all(isinstance(part, str | int | float) for part in parts):
+    if not all(isinstance(part, str | int | float) and part == part for part in parts):
         raise DataError(f"{known.place}: {key!r} must be a text, a number or a list of them, got {shown(target)}. Mend the object.")
     whole = isinstance(target, str)
-    labels = split_labels(target, options.separator) if whole else tuple(_text(part) for part in parts)
+    labels = split_labels(target, options.separator) if whole else tuple(_text(part).strip() for part in parts)
+    if not all(labels):
+        raise DataError(f"{known.place}: {key!r} has an empty label, got {shown(target)}. Fill it in, or take it out.")
     return replace(known, labels=labels)
 
 
 def _text(value: Any) -> str:
-    """A label as text: true and false as in JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
+    """A label, a tag or a token as text: true and false as in JSON, and 1.0 as 1."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def read_objects(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of a file, one a line, each with its place.
+
+    Halves of surrogate pairs, as cut texts have them, are no characters and cannot be written: each becomes a question mark. An
+    `UnrolledWarning` names the first line that has one.
+    """
+    halves = False
+    for number, line in read_lines(path, encoding):
+        if not line.strip():
+            continue
+        place = f"{named(path)}, line {number}"
+        record = parse_object(line, place)
+        if _HALF.search(line) and (whole := json.loads(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))) != record:
+            if not halves:
+                told = "has half of a character, such as \\ud83d, as text has that was cut within one"
+                warnings.warn(f"{place} {told}. It is read as a question mark, as later ones are.", UnrolledWarning, stacklevel=2)
+            record, halves = whole, True
+        yield place, record
 
 
 def parse_object(line: str, place: str) -> dict[str, Any]:
-    """The object in a line that stands at `place`. `DataError` if there is none."""
+    """The object in a line that stands at `place`. `DataError` if there is none, or if it has a key twice."""
     try:
-        record = json.loads(line)
-        if _HALF.search(line):
-            # Halves of surrogate pairs are no characters, and cannot be written as UTF-8.
-            record = json.loads(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
+        record = json.loads(line, object_pairs_hook=_once)
+    except KeyError as twice:
+        raise DataError(f"{place}: the key {twice.args[0]!r} comes twice in an object. Take one of them out.") from None
     except (ValueError, RecursionError) as error:
         record, told = None, f" ({error})"
     else:
@@ -229,6 +271,15 @@ def parse_object(line: str, place: str) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise DataError(f"{place} must be a JSON object, got {line[:30]!r}{told}. {_cure(record)}")
     return record
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. `KeyError` for a key that comes twice, of which only one value would be left."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise KeyError(next(key for key in keys if keys.count(key) > 1))
+    return found
 
 
 def _cure(record: Any) -> str:
@@ -240,26 +291,46 @@ def _cure(record: Any) -> str:
     return "Write one object a line, as `jq -c '.[]' FILE` does with a list."
 
 
-def _keys(record: Mapping[str, Any], options: ReadingOptions, place: str, wanted: Target) -> tuple[str, tuple[str, ...]]:
-    """The keys of the sequence and of its targets: those asked for, or learnt from, or else usual ones; no target if none is there.
+@dataclass(frozen=True)
+class _Keys:
+    """The keys of the sequence and of its targets, found in the object at `place`; `needed` says whether targets must be there."""
 
-    In a file that is only to be labelled, what happens to have a usual name is not taken for a label.
-    """
-    source = _find(record, options.input, options.learnt[:1], INPUTS, "input", place)
-    if source is None:
-        raise ConfigError(f"{place}: which key has the sequence is not clear. Pass one of {', '.join(record)} as `input`.")
-    asked = target_names(options.target, tuple(record), wanted)
-    if not options.labels_needed:
-        named = asked if options.target is not None else options.learnt_targets
-        return source, tuple(named) if all(name in record for name in named) else ()
-    if asked:
-        return source, tuple(str(_find(record, name, (), (), "target", place)) for name in asked)
-    if options.learnt_targets and all(name in record for name in options.learnt_targets):
-        return source, options.learnt_targets
-    if len(options.learnt_targets) > 1:
-        return source, ()
-    found = _find(record, None, (), [name for name in TARGETS if name != source], "target", place)
-    return source, () if found is None else (found,)
+    input: str
+    targets: tuple[str, ...]
+    needed: bool
+    place: str
+
+    @classmethod
+    def find(cls, record: Mapping[str, Any], place: str, options: ReadingOptions, wanted: Target) -> "_Keys":
+        """Those asked for, or learnt from, or else usual ones; no target if none is there.
+
+        In a file that is only to be labelled, what happens to have a usual name is not taken for a label.
+        """
+        source = _find(record, options.input, options.learnt[:1], INPUTS, "input", place)
+        if source is None:
+            raise ConfigError(f"{place}: which key has the sequence is not clear. Pass one of {', '.join(record)} as `input`.")
+        return cls(source, cls._targets(record, source, place, options, wanted), options.labels_needed, place)
+
+    @staticmethod
+    def _targets(record: Mapping[str, Any], source: str, place: str, options: ReadingOptions, wanted: Target) -> tuple[str, ...]:
+        asked = target_names(options.target, tuple(record), wanted)
+        if not options.labels_needed:
+            return asked if options.target is not None else options.learnt_targets
+        if asked:
+            return tuple(str(_find(record, name, (), (), "target", place)) for name in asked)
+        if options.learnt_targets and all(name in record for name in options.learnt_targets):
+            return options.learnt_targets
+        if len(options.learnt_targets) > 1:
+            return ()
+        found = _find(record, None, (), [name for name in TARGETS if name != source], "target", place)
+        return () if found is None else (found,)
+
+    def require(self, record: Mapping[str, Any], place: str) -> None:
+        """`DataError` for an object without one of them."""
+        for option, key in (("input", self.input), *(("target", key) for key in self.targets if self.needed)):
+            if key not in record:
+                told = f"there is no key {key!r}, which is read since {self.place}; the keys are {', '.join(record)}"
+                raise DataError(f"{place}: {told}. Add it, take the object out, or pass another key as `{option}`.")
 
 
 def _find(record: Mapping[str, Any], asked: str | None, learnt: Sequence[str], usual: Sequence[str], option: str, place: str) -> str | None:

@@ -118,3 +118,8 @@ def target_names(target: str | None, columns: Sequence[str], wanted: Target) -> 
     if len(names) != len({*names}):
         raise ConfigError(f"`target` must name each column once, got {target!r}. Take out the second one.")
     return names
+
+
+def columns_named(names: Sequence[str]) -> str:
+    """Columns or keys as they are told: by their names, or those without one by their numbers."""
+    return ", ".join(f"column {name}" if name.isdecimal() else repr(name) for name in names)

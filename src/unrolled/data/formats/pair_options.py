@@ -13,21 +13,27 @@ TOO_LONG = ("drop", "cut")
 class PairOptions:
     """How pairs are read; what is left open is found out from the files.
 
-    `targets_needed` says whether a target that is not there is an error.
+    `targets_needed` says whether a target that is not there is an error. `learnt` are the columns, or keys, from which a run took sources
+    and targets: other files are read from them if nothing else is said. `left` are those that it left out. These have no flags.
     """
 
     targets_needed: ClassVar[bool] = True
 
     source: str | None = option(None, "A file with a source a line, beside `target` instead of PAIRS.")
-    target: tuple[str, ...] = option((), "A file with the targets, line by line as in `source`; each further one has more references.")
-    format: str | None = option(None, "Format of PAIRS: tsv, jsonl, scan or lines: see docs/data.md.  [default: by their names]")
-    header: bool = option(False, "Whether a table begins with the names of its columns.", rare=True)
-    references: bool = option(
-        False, "Whether the columns of a table after the second have more references; else they are left out.", rare=True
+    input: str | None = option(
+        None, "Column of a table of PAIRS, by name or by number from 0, or key of a JSON object, with the source.  [default: found out]"
     )
+    target: tuple[str, ...] = option(
+        (), "Column or key with the target, or a file with the targets, line by line as in `source`; each further one has more references."
+    )
+    format: str | None = option(None, "Format of PAIRS: tsv, csv, jsonl, scan or lines: see docs/data.md.  [default: by their names]")
+    header: bool | None = option(None, "Whether a table begins with the names of its columns.  [default: found out]", rare=True)
+    references: bool = option(False, "Whether all columns of a table after the target have more references.", rare=True)
     longest: int | None = option(None, "Most words and marks of a side, or characters at the level char.  [default: 250, or 1000]")
     too_long: str = option("drop", "What becomes of a pair with a longer side: drop or cut.", rare=True)
     encoding: str = option("utf-8", "Encoding of the files.", rare=True)
+    learnt: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.longest is not None and self.longest < 1:

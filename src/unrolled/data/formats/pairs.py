@@ -4,23 +4,27 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from unrolled.data.builtin import PREFIX
 from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Target
-from unrolled.data.formats.files import first_lines, named, read_lines, require_plain
+from unrolled.data.formats.files import STANDARD_INPUT, first_lines, named, read_lines, require_plain
 from unrolled.data.formats.format import About
-from unrolled.data.formats.objects import parse_object, shown
+from unrolled.data.formats.objects import shown
+from unrolled.data.formats.pair_objects import PairObjects
 from unrolled.data.formats.pair_options import PairOptions
+from unrolled.data.formats.pair_tables import PairTable, delimited_rows, lines_with_tabs
 from unrolled.data.opening import inner_name
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
-SUFFIXES = {".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
+OptionsT = TypeVar("OptionsT", bound=PairOptions)
+
+SUFFIXES = {".tsv": "tsv", ".tab": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
 """The formats that ends of names say."""
 
 _SCAN = re.compile(r"IN:(.*?)OUT:(.*)")
@@ -32,24 +36,39 @@ def read_pairs(sources: Source | Sequence[Source], options: PairOptions) -> Iter
     Blanks around a side are taken away; a side may be empty (`usable` looks at that). What cannot be read, aligned files with different
     numbers of lines, and sources without any pair are a `DataError`; sources of both kinds, or of none, a `ConfigError`.
     """
-    names = [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    names = _names(sources)
     pair = None
-    for pair in _aligned(names, options) if options.source or options.target else _listed(names, options):
+    for pair in _aligned(names, options) if options.source or (options.target and not names) else _listed(names, options):
         yield pair
     if pair is None:
         where = ", ".join(map(named, map(Path, names))) or options.source
         raise DataError(f"There is no {'pair' if options.targets_needed else 'line'} in {where}. Pass files that have some.")
 
 
+def resolve_pairs(sources: Source | Sequence[Source], options: OptionsT) -> OptionsT:
+    """The options with the columns or keys of the first file, from which others are read, too."""
+    paths = [Path(name) for name in _names(sources) if not name.startswith(PREFIX)]
+    if options.source or not paths or paths[0] == STANDARD_INPUT:
+        return options
+    find = PAIRS[_format_of(paths[0], options)].learnt
+    learnt, left = find(paths[0], options) if find else ((), ())
+    return replace(options, learnt=learnt, left=left)
+
+
+def _names(sources: Source | Sequence[Source]) -> list[str]:
+    return [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+
+
 def _listed(names: Sequence[str], options: PairOptions) -> Iterator[Example]:
     if not names:
         raise ConfigError("There are no PAIRS. Pass files, a built-in source such as builtin:dates, or `source` beside `target`.")
     for name in names:
-        yield from (
-            builtin_examples(name, Target.TEXTS)
-            if name.startswith(PREFIX)
-            else PAIRS[_format_of(Path(name), options)].read(Path(name), options)
-        )
+        if name.startswith(PREFIX):
+            if options.input or options.target:
+                raise ConfigError(f"`input` and `target` are columns of files, and {name} is none. Leave them out.")
+            yield from builtin_examples(name, Target.TEXTS)
+        else:
+            yield from PAIRS[_format_of(Path(name), options)].read(Path(name), options)
 
 
 def _format_of(path: Path, options: PairOptions) -> str:
@@ -105,33 +124,6 @@ def _uneven(paths: Sequence[Path], columns: Sequence[Iterator[Any]], rows: Seque
     )
 
 
-def _table(path: Path, options: PairOptions) -> Iterator[Example]:
-    """Source, tab, target, and what comes after another tab; double quotes are plain characters."""
-    for number, line in read_lines(path, options.encoding):
-        if (options.targets_needed and not line.strip()) or (options.header and number == 1):
-            continue
-        place = f"{named(path)}, line {number}"
-        source, *targets = (cell.strip() for cell in line.split("\t"))
-        if not targets and options.targets_needed:
-            raise DataError(f"{place}: there must be a source, a tab and a target, got {shown(line)}. Mend the line, or take it out.")
-        yield _pair(place, source, targets if options.references else targets[:1])
-
-
-def _objects(path: Path, options: PairOptions) -> Iterator[Example]:
-    """An object a line, with `source`, a text, and `target`, a text or a list of them."""
-    for number, line in read_lines(path, options.encoding):
-        if line.strip():
-            place = f"{named(path)}, line {number}"
-            record = parse_object(line, place)
-            source, target = (record.get(key) for key in ("source", "target"))
-            wanted = target if isinstance(target, list) else [] if target is None and not options.targets_needed else [target]
-            targets = [text.strip() for text in wanted if isinstance(text, str)]
-            if not isinstance(source, str) or len(targets) < len(wanted):
-                cure = "Name the keys so, for instance with jq -c '{source: .en, target: .fr}'."
-                raise DataError(f"{place}: 'source' must be a text and 'target' a text or a list of texts, got {shown(record)}. {cure}")
-            yield _pair(place, source.strip(), targets)
-
-
 def _commands(path: Path, options: PairOptions) -> Iterator[Example]:
     """SCAN's lines: `IN: jump twice OUT: JUMP JUMP`."""
     for number, line in read_lines(path, options.encoding):
@@ -160,34 +152,50 @@ def _pair(place: str, source: str, targets: Sequence[str]) -> Example:
 
 @dataclass(frozen=True)
 class PairFormat:
-    """One way in which pairs are written: in words, and what reads a file."""
+    """One way in which pairs are written: in words, what reads a file, and what finds its columns or keys: those learnt from, and those left out."""
 
     about: About
     read: Callable[[Path, PairOptions], Iterator[Example]]
+    learnt: Callable[[Path, PairOptions], tuple[tuple[str, ...], tuple[str, ...]]] | None = None
 
 
 _OWNED = ("longest", "too_long")
+_TABS, _DELIMITED, _OBJECTS = PairTable(lines_with_tabs), PairTable(delimited_rows), PairObjects()
 
 PAIRS: dict[str, PairFormat] = {
     "tsv": PairFormat(
         About(
-            "a source, a tab and a target on each line",
+            "a source, a tab and a target on each line, or other columns with tabs between them",
             ("text", "texts"),
-            ("header", "references", *_OWNED),
+            ("input", "target", "header", "references", *_OWNED),
             "Good morning.\tBonjour.\nThank you!\tMerci !\n",
             task="translate",
         ),
-        _table,
+        _TABS.read,
+        _TABS.learnt,
+    ),
+    "csv": PairFormat(
+        About(
+            "a table with commas between the columns, two of which have source and target",
+            ("text", "texts"),
+            ("input", "target", "header", "references", *_OWNED),
+            'en,fr\nGood morning.,Bonjour.\n"Yes, thank you!","Oui, merci !"\n',
+            {"input": "en", "target": "fr"},
+            task="translate",
+        ),
+        _DELIMITED.read,
+        _DELIMITED.learnt,
     ),
     "jsonl": PairFormat(
         About(
-            "JSON Lines: an object a line with 'source' and 'target', a text or a list of texts",
+            "JSON Lines: an object a line with a source, a text, and a target, a text or a list of texts",
             ("text", "texts"),
-            _OWNED,
+            ("input", "target", *_OWNED),
             '{"source": "Good morning.", "target": "Bonjour."}\n{"source": "Thank you!", "target": ["Merci !", "Merci beaucoup !"]}\n',
             task="translate",
         ),
-        _objects,
+        _OBJECTS.read,
+        _OBJECTS.learnt,
     ),
     "scan": PairFormat(
         About("commands and actions, as SCAN has them", ("text", "texts"), _OWNED, "IN: jump twice OUT: JUMP JUMP\n", task="translate"),

@@ -10,9 +10,11 @@ from typing import TextIO
 import numpy as np
 
 from unrolled.data.examples import Example, Prediction, Target
-from unrolled.data.formats.files import Table, named
+from unrolled.data.formats.files import STANDARD_INPUT, Table, named, open_table
 from unrolled.data.formats.format import About
 from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, unread, write_rows
+from unrolled.data.formats.guesses import is_index
+from unrolled.data.formats.indices import Indices
 from unrolled.data.formats.numbers import complete, parse_number
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.times import Sampling
@@ -22,8 +24,8 @@ from unrolled.errors import ConfigError, DataError
 class LongSeries:
     """Long tables as CSV; an example is a series, its numbers `[T, C]` in order of time, or of the file where no time is named.
 
-    Without `series` each file is one series. An example has the names of its channels, so that a file that is read later may
-    be asked for the same ones in the same order. The rows of a series may stand anywhere in its file, so that a file is held in memory.
+    Without `series` each file is one series. Without `channels` all columns are that have no other role, and that do not merely tell rows or
+    series apart, as the index that pandas writes. An example has the names of its channels. The rows of a series may stand anywhere in its file, so that a file is held in memory.
     """
 
     name = "series"
@@ -41,19 +43,22 @@ class LongSeries:
 
         Uneven steps of time are an `UnrolledWarning`.
         """
-        sampling = Sampling()
+        sampling, options = Sampling(), options if options.channels else self.resolve(paths, options, wanted)
         return read_groups(
             paths, options, wanted, (options.series, "series"), lambda table, roles: _series(table, roles, options, wanted, sampling)
         )
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
-        """With the columns of the first table that are not read."""
+        """With the channels, by which other files are read, and the columns of the first table that are not read."""
+        if STANDARD_INPUT in paths:
+            return options
+        channels = options.channels or _measured(paths, options, wanted)
 
         def used(table: Table) -> list[int | None]:
             roles = Roles.find(table, (options.series, "series"), options, wanted)
-            return [*roles.columns, *_channels(table, roles, options)]
+            return [roles.key, roles.time, roles.group, *roles.targets, *(table.find(name, "channels") for name in channels)]
 
-        return unread(paths, options, used)
+        return replace(unread(paths, options, used), channels=channels)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The table as it was read, with the prediction for the series or the time at the end of each row."""
@@ -72,15 +77,29 @@ def _series(table: Table, roles: Roles, options: ReadingOptions, wanted: Target,
 
 
 def _channels(table: Table, roles: Roles, options: ReadingOptions) -> list[int]:
-    """Where the channels stand: the columns named, or else all without another role."""
+    """Where the channels stand: the columns named, or else all without another role but those that are indices by their names."""
     if options.channels:
         return [table.find(name, "channels") for name in options.channels]
-    columns = [column for column in range(len(table.columns)) if column not in roles.columns]
+    columns = [at for at, name in enumerate(table.header) if at not in roles.columns and not is_index(name.strip())]
     if not columns:
         raise ConfigError(
             f"{named(table.path)} has only the columns {', '.join(table.columns)}, none of them left for numbers. Pass `channels`."
         )
     return columns
+
+
+def _measured(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> tuple[str, ...]:
+    """The names of the channels of some files: of the columns that may be some those that measure something, or all if none does."""
+    with open_table(paths[0], options.encoding) as table:
+        roles, names = Roles.find(table, (options.series, "series"), options, wanted), table.columns
+        columns = _channels(table, roles, options)
+    indices = Indices(columns)
+    for path in paths:
+        with open_table(path, options.encoding) as table:
+            for number, (_, row) in enumerate(table.rows if table.columns == names else ()):
+                indices.look(path.stem if roles.key is None else row[roles.key].strip(), row, begins=not number)
+    left = indices.found()
+    return tuple(names[at] for at in columns if at not in left or left.issuperset(columns))
 
 
 def _parse(table: Table, columns: Sequence[int], row: Sequence[str]) -> Iterator[float]:

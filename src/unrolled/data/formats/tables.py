@@ -8,23 +8,25 @@ from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
-from unrolled.data.formats.files import HEAD, look_ahead, named, open_rows
+from unrolled.data.formats.files import HEAD, look_ahead, named, open_rows, rows_below
 from unrolled.data.formats.format import About
-from unrolled.data.formats.guesses import event_options, find_header, find_input, find_target, is_number_cell, steps_are_characters
+from unrolled.data.formats.guesses import column_names, event_options, find_free, find_header, find_input, find_target, steps_are_characters
 from unrolled.data.formats.numbers import parse_targets
 from unrolled.data.formats.options import STEPS, ReadingOptions, target_names
+from unrolled.data.numerals import is_number
 from unrolled.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """How the table in a file is made up: the names of its columns, if it has them, and where input, targets and a name for each row stand.
+    """How the table in a file is made up: its header and the names of its columns, if it has them, and where input, targets and a name for each row stand.
 
     `steps` says what tags belong to, as `ReadingOptions` have it; None if that is not known.
     """
 
     path: Path
     delimiter: str
+    header: tuple[str, ...] | None
     columns: tuple[str, ...] | None
     input: int
     targets: tuple[int, ...]
@@ -136,9 +138,7 @@ class TextTable:
                 if not head:
                     raise DataError(f"{named(path)} has no rows. Pass a table that has some.")
                 layout = _Head(path, delimiter, [row for _, row in head], options).lay_out(options, wanted)
-                if layout.columns is not None:
-                    next(rows)
-                for line, row in rows:
+                for line, row in rows if layout.header is None else rows_below(path, rows):
                     yield layout.example(line, row, options, wanted)
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
@@ -150,7 +150,7 @@ class TextTable:
         layout = _Head(paths[0], delimiter, head, options).lay_out(options, wanted)
         learnt = tuple(map(layout.name_of, (layout.input, *layout.targets))) if layout.targets else ()
         used = {layout.input, layout.name, layout.group, *layout.targets}
-        left = tuple(name for at, name in enumerate(layout.columns or ()) if at not in used) if learnt else ()
+        left = tuple(layout.name_of(at) for at in range(len(head[0])) if at not in used) if learnt else ()
         return replace(options, learnt=learnt, left=left, steps=layout.steps)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
@@ -172,8 +172,8 @@ class TextTable:
                 if steps is None:
                     names, cells = ("tokens", *names), (" ".join(example.tokens or ()), *cells)
             rows = [[*row, *cells]]
-            if not begun and layout.columns is not None:
-                rows.insert(0, [*layout.columns, *names][: len(rows[0])])
+            if not begun and layout.header is not None:
+                rows.insert(0, [*layout.header, *names][: len(rows[0])])
             begun = True
             _write(rows, file, layout.delimiter)
 
@@ -199,8 +199,10 @@ class _Head:
         asked = [name for name in (options.input, options.group, target, *map(str.strip, target.split(",")), *options.learnt) if name]
         header = find_header(rows, asked) if options.header is None else options.header
         self.path, self.delimiter, self.width = path, delimiter, len(rows[0])
-        self.columns = tuple(name.strip() for name in rows[0]) if header else None
+        self.header = tuple(rows[0]) if header else None
+        self.columns = column_names(rows[0]) if header else None
         self.rows = rows[header:]
+        self.free = find_free(self.header, self.rows, self.width)
 
     def lay_out(self, options: ReadingOptions, wanted: Target) -> _Layout:
         """The layout of the table. `ConfigError` for a column that is not there, and if it is not clear which one has the sequences."""
@@ -213,7 +215,7 @@ class _Head:
         targets = guess if options.target is None else tuple(asked) if len(asked) == len(names) else ()
         steps = (options.steps or self._steps(options, place, targets[0] if targets else None)) if wanted.each_step else None
         name = next((at for at, column in enumerate(self.columns or ()) if column.lower() == "id" and at != place), None)
-        return _Layout(self.path, self.delimiter, self.columns, place, targets, name, steps, group)
+        return _Layout(self.path, self.delimiter, self.header, self.columns, place, targets, name, steps, group)
 
     def _input(self, options: ReadingOptions, taken: Sequence[int], wanted: Target) -> int:
         """What was asked for, or else the tokens if there are tags for them, what was learnt from, or may be it beside what is `taken`."""
@@ -223,11 +225,11 @@ class _Head:
         if asked is not None:
             return asked
         learnt = self._at(options.learnt[0]) if options.learnt and self.columns else None
-        place = find_input(self.columns, self.rows, self.width, taken) if learnt in (None, *taken) else learnt
+        place = find_input(self.columns, self.rows, [at for at in self.free if at not in taken]) if learnt in (None, *taken) else learnt
         if place is None:
             row = "" if self.columns else f", and its first row begins with {self.rows[0][0][:20]!r}"
             cure = f"Pass one of {self._listed()} as `input`.{_as_events(self.columns)}"
-            if any(is_number_cell(cell) for row in self.rows for cell in row):
+            if any(is_number(cell) for row in self.rows for cell in row):
                 cure += " If each row is a step of a series of numbers, name its columns as `channels`, and the one with the names of series as `series`."
             raise ConfigError(f"{named(self.path)}: which column has the sequences is not clear{row}. {cure}")
         return place
@@ -241,7 +243,7 @@ class _Head:
         if len(learnt) > 1:
             return ()
         any_name = not (options.learnt and self.columns)
-        found = find_target(self.columns, self.width, taken, any_name=any_name) if options.labels_needed else None
+        found = find_target(self.columns, [at for at in self.free if at not in taken], any_name=any_name) if options.labels_needed else None
         return () if found is None else (found,)
 
     def _steps(self, options: ReadingOptions, place: int, target: int | None) -> str | None:

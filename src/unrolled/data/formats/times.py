@@ -1,47 +1,62 @@
 """Times in cells of text, and whether they come at even steps."""
 
-import math
+import re
 import warnings
 from datetime import datetime, timezone
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.numerals import as_number, is_number
 from unrolled.errors import UnrolledWarning
 
 _UNEVEN = 0.5
 """Steps that differ from the usual one by more than this share of it are uneven; months, jitter and leap seconds are not."""
 
+_COMPACT = re.compile(r"((?:19|20|21)\d\d)(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?)?", re.ASCII)
+"""A date without marks, as in 20240531, 202405311200 and 20240531T120000. Seconds since 1970 have nine or ten digits in our times."""
+
 
 class Times:
-    """The times of one column, in seconds: numbers, or dates as ISO 8601 has them, one or the other throughout."""
+    """The times of one column, in seconds: numbers, or dates as ISO 8601 has them, one or the other throughout.
+
+    The first one decides what digits alone are: dates without marks, if they make one, or seconds.
+    """
 
     def __init__(self) -> None:
-        self._kind = ""
+        self._first = self._kind = ""
 
     def read(self, text: str) -> float:
         """The time that a cell holds. A date without a zone is taken as UTC. What is neither a number nor a date is a `ValueError`."""
-        kind, time = _parse(text.strip())
-        self._kind = self._kind or kind
+        text = text.strip()
+        kind, time = _parse(text, compact=self._kind != "number")
+        if not self._kind:
+            self._first, self._kind = text, kind
         if kind != self._kind:
-            raise ValueError(f"{text!r} is a {kind} and those before are {self._kind}s")
+            raise ValueError(f"{text!r} is a {kind}, and the first time, {self._first!r}, is a {self._kind}")
         return time
 
 
-def _parse(text: str) -> tuple[str, float]:
-    try:
-        number = float(text)
-    except ValueError:
-        pass
-    else:
-        if math.isfinite(number):
-            return "number", number
+def _parse(text: str, *, compact: bool) -> tuple[str, float]:
+    """Whether a time is a number or a date, and its seconds. Digits are looked at as a date where that may be `compact`."""
     plain = text.replace("/", "-").replace("Z", "+00:00")
+    if compact and (found := _COMPACT.fullmatch(text)):
+        year, month, day, hour, minute, second = found.groups("00")
+        plain = f"{year}-{month}-{day}T{hour}:{minute}:{second}"
+    elif (number := _finite(text)) is not None:
+        return "number", number
     try:
         date = datetime.fromisoformat(f"{plain}-01" if len(plain) == len("2024-05") else plain)
     except ValueError:
+        if (number := _finite(text)) is not None:
+            return "number", number
         raise ValueError(f"{text!r} is neither a number nor a date such as 2024-05, 2024-05-31 or 2024-05-31T12:00:00") from None
     return "date", (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
+
+
+def _finite(text: str) -> float | None:
+    """The number that a text is; None if it is none."""
+    return as_number(text) if is_number(text) else None
 
 
 class Sampling:

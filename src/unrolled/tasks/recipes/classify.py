@@ -10,10 +10,10 @@ from torch import Tensor
 
 from unrolled.cells import Cell
 from unrolled.data.codecs import Encoded, LabelCodec
-from unrolled.data.codecs.labels import is_number
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset
 from unrolled.data.examples import Prediction, Target
+from unrolled.data.numerals import is_number
 from unrolled.errors import ConfigError
 from unrolled.models import CLASS_HEADS, EachStep, Encoder, Whole, WholeOptions
 from unrolled.options import option

@@ -8,6 +8,9 @@ from unrolled.data.codecs import TextCodec
 from unrolled.data.codecs.text import CHAR
 from unrolled.data.corpus import Corpus, prepare
 from unrolled.data.event_corpus import prepare_events
+from unrolled.data.examples import Target
+from unrolled.data.formats import resolve_reading
+from unrolled.data.formats.options import columns_named
 from unrolled.data.streams import Streams
 from unrolled.errors import ConfigError
 from unrolled.models import NextStep, language_model
@@ -17,7 +20,7 @@ from unrolled.tasks.measures.likelihood import Likelihood
 from unrolled.tasks.recipe import Recipe
 from unrolled.tasks.task import Task
 from unrolled.tasks.texts.measuring import TextMeasuring
-from unrolled.tasks.texts.options import LanguageModelOptions, TextReading, resolved_model
+from unrolled.tasks.texts.options import LanguageModelOptions, TextDataOptions, TextReading, resolved_model
 from unrolled.tasks.texts.trained import TrainedLanguageModel
 from unrolled.tasks.trained import Progress
 
@@ -75,7 +78,7 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
         codec, begin = data.codec, data.train.read(0, min(SHOWN, len(data.train)))
         summary = (
             f"{len(data.train):,} tokens to learn, {len(data.held_out):,} held out. Input and target: each {codec.level} of the text, from "
-            f"{codec.size:,} symbols; it begins {codec.decode(begin)[:SHOWN]!r}."
+            f"{codec.size:,} symbols; it begins {codec.decode(begin)[:SHOWN]!r}.{_left_out(configuration.options.data)}"
         )
         return Task(self.name, model, learner, measuring, summary, configuration.options.training.best_by)
 
@@ -93,3 +96,9 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
     def next_step(self, codecs: TextCodec, configuration: Configuration[LanguageModelOptions]) -> str:
         """Samples."""
         return "Let it write: unrolled sample {run}"
+
+
+def _left_out(data: TextDataOptions) -> str:
+    """The columns of an event log that have no part in it, as a sentence."""
+    left = () if data.reading is None else resolve_reading(data.sources, data.reading, Target.LABELS).left
+    return f" Left out: {columns_named(left)}." if left else ""

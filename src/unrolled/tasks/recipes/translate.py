@@ -7,6 +7,7 @@ from typing import Any
 from unrolled.cells import Cell
 from unrolled.data.codecs import PairCodec, TextCodec
 from unrolled.data.formats.pair_options import PairOptions
+from unrolled.data.formats.pairs import resolve_pairs
 from unrolled.extras import extra
 from unrolled.models import EncoderDecoder
 from unrolled.tasks.configuration import Configuration
@@ -29,8 +30,8 @@ class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder
     commands = ("predict", "evaluate", "chat", "inspect")
     evaluating = (PairOptions, SearchOptions)
     predicting = (PairOptions, SearchOptions, AttentionOptions)
-    help = """Train a network that writes one sequence after reading another one, on PAIRS: a source, a tab and a target on each
-    line, JSON Lines, a file `source` beside a file `target`, or builtin:dates and the like; see docs/data.md.
+    help = """Train a network that writes one sequence after reading another one, on PAIRS: two columns of a table, JSON Lines,
+    a file `source` beside a file `target`, or builtin:dates and the like; see docs/data.md.
 
     A twentieth of the sources, drawn at random, is held out with all their targets, unless `validation` names other pairs; the weights
     with the lowest loss on it are kept. To learn the other direction, exchange the two sides: sources are always written first.
@@ -45,8 +46,10 @@ class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder
         return PairCodec.from_json(found)
 
     def resolve(self, configuration: Configuration[TranslationOptions], codecs: PairCodec) -> Configuration[TranslationOptions]:
-        """With the level that texts are cut at."""
-        return configuration.replace(symbols=dataclasses.replace(configuration.options.symbols, level=codecs.source.level))
+        """With the level that texts are cut at, and the columns that other files are read from."""
+        options = configuration.options
+        symbols = dataclasses.replace(options.symbols, level=codecs.source.level)
+        return configuration.replace(symbols=symbols, reading=resolve_pairs(options.data.sources, options.reading))
 
     def build(self, configuration: Configuration[TranslationOptions], codecs: PairCodec, cell: Cell) -> EncoderDecoder:
         """The network for these symbols."""

@@ -19,6 +19,7 @@ from unrolled.data.examples import Example, Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, resolve_format, resolve_reading
 from unrolled.data.formats.files import HEAD, look_ahead
 from unrolled.data.formats.known import require_looked_at
+from unrolled.data.formats.options import columns_named
 from unrolled.data.splits import divide
 from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.data.words import notice_clauses
@@ -91,11 +92,11 @@ class SequenceData(Generic[TC]):
     def summary(self) -> str:
         """What is input, what is target, what was left out, and how much there is of it."""
         inputs, target = self.codecs.inputs.describe(), self.codecs.target.describe()
-        learnt = self.reading.learnt
-        source = f" (from {learnt[0]!r})" if learnt else ""
+        learnt = self.reading.learnt or tuple(filter(None, (self.reading.activity,)))
+        source = f" (from {columns_named(learnt[:1])})" if learnt else ""
         targets = learnt[1:] or tuple(filter(None, (self.reading.target or self.reading.column,)))
-        wanted = f" (from {', '.join(map(repr, targets))})" if targets else ""
-        left = f" Left out: {', '.join(map(repr, self.reading.left))}." if self.reading.left else ""
+        wanted = f" (from {columns_named(targets)})" if targets else ""
+        left = f" Left out: {columns_named(self.reading.left)}." if self.reading.left else ""
         size = f"{_counted(len(self.train), 'sequence')} of {_counted(self.train.steps, 'step')} to learn, {len(self.held_out):,} held out."
         return f"{size}{self.split} Input{source}: {inputs}. Target{wanted}: {target}.{left}{self._first()}"
 

@@ -57,7 +57,9 @@ class Reading(PairOptions):
 
     def resolved(self) -> "Reading":
         """The same with paths that hold wherever one stands."""
-        return replace(self, source=self.source and absolute((self.source,))[0], target=absolute(self.target))
+        if not self.source:
+            return self
+        return replace(self, source=absolute((self.source,))[0], target=absolute(self.target))
 
 
 @dataclass(frozen=True)

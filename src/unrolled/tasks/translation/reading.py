@@ -8,7 +8,8 @@ from textwrap import shorten
 from unrolled.data.bitext import Bitext
 from unrolled.data.codecs import PairCodec
 from unrolled.data.examples import Example
-from unrolled.data.formats.pairs import read_pairs
+from unrolled.data.formats.options import columns_named
+from unrolled.data.formats.pairs import read_pairs, resolve_pairs
 from unrolled.data.parts import Tally, divide, key_of, together, usable
 from unrolled.data.words import notice_clauses
 from unrolled.errors import ConfigError, DataError
@@ -34,7 +35,8 @@ class PairData:
 def read_pair_data(configuration: Configuration[TranslationOptions], progress: Progress) -> PairData:
     """Read what a configuration names, and set apart what is held out."""
     options = configuration.options
-    data, reading, symbols = options.data, options.reading, options.symbols
+    data, symbols = options.data, options.symbols
+    reading = resolve_pairs(data.sources, options.reading)
     level = symbols.level or ("char" if data.made_up else "subword")
     tally, other = Tally(), Tally()
     pairs = _read(data.sources, reading, level, tally, progress)
@@ -59,10 +61,12 @@ def read_pair_data(configuration: Configuration[TranslationOptions], progress: P
     read = f"{tally}; to measure on: {other}" if data.validation else str(tally)
     read += _doubts(data, learnt, held)
     train = Bitext(learnt, codecs, copy=options.model.copy)
-    first, sizes = learnt[0], f"{codecs.source.size:,} and {codecs.target.size:,} symbols ({level})"
+    source, target = (f" (from {columns_named(names)})" if names else "" for names in (reading.learnt[:1], reading.learnt[1:]))
+    left, first = f" Left out: {columns_named(reading.left)}." if reading.left else "", learnt[0]
     summary = (
-        f"{read}. {len(train):,} to learn, of {train.target_lengths.sum():,} written symbols, {len(held):,} sources held out. Input and target: "
-        f"{sizes}; the first: {shown(first.text or '')!r} → {shown((first.texts or ('',))[0])!r}."
+        f"{read}. {len(train):,} to learn, of {train.target_lengths.sum():,} written symbols, {len(held):,} sources held out. "
+        f"Input{source}: {codecs.source.size:,} symbols ({level}). Target{target}: {codecs.target.size:,} symbols.{left} "
+        f"The first: {shown(first.text or '')!r} → {shown((first.texts or ('',))[0])!r}."
     )
     return PairData(codecs, train, held, _fingerprint([*learnt, *held]), summary)
 

@@ -1,0 +1,180 @@
+"""Tables of pairs: a source in one column, its targets in others."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from unrolled.data.examples import Example
+from unrolled.data.formats.files import HEAD, look_ahead, named, open_rows, read_lines, rows_below
+from unrolled.data.formats.guesses import INPUTS, TARGETS, column_names, find_named, is_index
+from unrolled.data.formats.objects import shown
+from unrolled.data.formats.pair_options import PairOptions
+from unrolled.errors import ConfigError, DataError
+
+SOURCE_NAMES = ("source", "src", *INPUTS)
+"""Names under which sources stand, the surest first."""
+
+TARGET_NAMES = ("target", "tgt", "trg", "translation", "answer", "reply", "response", "summary", *TARGETS)
+"""Names under which targets stand, the surest first."""
+
+_NAMES = frozenset((*SOURCE_NAMES, *TARGET_NAMES, "id", "index", "lang"))
+
+_ATTRIBUTION = re.compile(r"\bCC[- ]BY\b|\bCC0\b|https?://|\btatoeba\b", re.IGNORECASE)
+"""What is in a cell that says whose a text is."""
+
+_NUMBERED = re.compile(r"[\w.-]*0[\w.-]*")
+"""How a name with a number in it is written, all of whose digits are one 0."""
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
+"""How the code of a language is written."""
+
+_SEEN = 3
+"""Rows in which a column can be told from one that happens to look like it."""
+
+_REPEATED = 10
+"""Times that a cell of a column comes on the whole where it is a language and not a text."""
+
+Rows = Callable[[Path, PairOptions], Iterator[tuple[int, list[str]]]]
+"""Reads the numbered rows of a file."""
+
+
+def lines_with_tabs(path: Path, options: PairOptions) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a file as rows, in which double quotes are plain characters; empty ones are sources if no target is needed."""
+    for number, line in read_lines(path, options.encoding):
+        if line.strip() or not options.targets_needed:
+            yield number, line.split("\t")
+
+
+def delimited_rows(path: Path, options: PairOptions) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a table in which cells may stand between double quotes."""
+    with open_rows(path, options.encoding) as (_, rows):
+        yield from rows
+
+
+@dataclass(frozen=True)
+class PairTable:
+    """Tables whose rows are read by `rows`."""
+
+    rows: Rows
+
+    def read(self, path: Path, options: PairOptions) -> Iterator[Example]:
+        """The pairs. A missing column is a `ConfigError`, and a row that does not reach to source and target a `DataError`."""
+        head, rows = look_ahead(self.rows(path, options), HEAD)
+        if head:
+            columns = _Columns.find(path, [row for _, row in head], options)
+            for line, row in rows_below(path, rows) if columns.header else rows:
+                yield columns.pair(f"{named(path)}, line {line}", [cell.strip() for cell in row], options)
+
+    def learnt(self, path: Path, options: PairOptions) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The columns of source and targets, and those that are left out."""
+        head, _ = look_ahead(self.rows(path, options), HEAD)
+        if not head:
+            return (), ()
+        columns = _Columns.find(path, [row for _, row in head], options)
+        used = (columns.source, *columns.targets)
+        left = () if options.references else (name for at, name in enumerate(columns.names) if at not in used)
+        return tuple(columns.names[at] for at in used if at < len(columns.names)), tuple(left)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Where source and targets stand, what the columns are called, by name or by number, and whether a first row says it."""
+
+    source: int
+    targets: tuple[int, ...]
+    names: tuple[str, ...]
+    header: bool
+
+    @classmethod
+    def find(cls, path: Path, rows: Sequence[Sequence[str]], options: PairOptions) -> "_Columns":
+        """What was asked for, or else learnt from, or else what may be it by name and by what stands in it."""
+        names = column_names(rows[0])
+        called = {name for name in (options.input, *options.target, *options.learnt) if name and not name.isdecimal()}
+        header = (not called.isdisjoint(names) or _are_names(rows[0])) if options.header is None else options.header
+        names = names if header else tuple(map(str, range(len(names))))
+        # Names say nothing about a table that has none, and a table of sources alone needs none.
+        named = (header or all(map(str.isdecimal, options.learnt))) and (len(names) > 1 or options.targets_needed)
+        learnt = options.learnt if named else ()
+        sources = [at for name in ((options.input,) if options.input else learnt[:1]) for at in _place(path, names, name, "input", True)]
+        asked = options.target or learnt[1:]
+        targets = [at for name in asked for at in _place(path, names, name, "target", options.targets_needed)]
+        if not learnt:
+            sources, targets = _guess(rows[header:], names, header, sources, targets)
+        return cls(sources[0], tuple(targets), names, header)
+
+    def pair(self, place: str, row: Sequence[str], options: PairOptions) -> Example:
+        """The pair in the cells of a row, whose last ones may be missing if they are further targets, or if none is needed."""
+        targets = row[self.targets[0] :] if options.references and self.targets else [row[at] for at in self.targets if at < len(row)]
+        if self.source >= len(row) or not (targets or not options.targets_needed):
+            where = " and ".join(self.names[at] for at in (self.source, *self.targets)) if self.targets else "0 and 1"
+            told = f"there must be a source and a target, in the columns {where}"
+            raise DataError(f"{place}: {told}, got {shown(' | '.join(row))}. Mend the line, or take it out.")
+        return Example(place, text=row[self.source], texts=tuple(targets))
+
+
+def _guess(
+    rows: Sequence[Sequence[str]], names: Sequence[str], header: bool, sources: list[int], targets: list[int]
+) -> tuple[list[int], list[int]]:
+    """Source and target where one is open: the columns with usual names, or else the first ones with texts."""
+    free = [at for at in range(len(names)) if at not in (*sources, *targets)]
+    sources = sources or _named(names, SOURCE_NAMES, free)
+    targets = targets or _named(names, TARGET_NAMES, [at for at in free if at not in sources])
+    spare = [at for at, name in enumerate(names) if header and (name == str(at) or is_index(name) or name.lower().startswith("lang"))]
+    rest = iter([at for at in _texts(rows, len(names), spare) if at not in (*sources, *targets)])
+    sources = sources or [next(rest, 0)]
+    return sources, targets or [*islice(rest, 1)]
+
+
+def _place(path: Path, names: Sequence[str], asked: str, option: str, needed: bool) -> list[int]:
+    """Where the column stands that was asked for by its name or number; nowhere if it is not there and not `needed`."""
+    if asked in names:
+        return [names.index(asked)]
+    if asked.isdecimal() and int(asked) < len(names):
+        return [int(asked)]
+    if not needed:
+        return []
+    cure = "" if names[0] != "0" else " If the first line has the names of the columns, pass `header`."
+    raise ConfigError(
+        f"{named(path)} has no column {asked!r}; it has the columns {', '.join(names)}. Pass one of them as `{option}`.{cure}"
+    )
+
+
+def _named(names: Sequence[str], usual: Sequence[str], free: Sequence[int]) -> list[int]:
+    """The free column with the first of some usual names, if there is one."""
+    found = find_named(names, usual, free)
+    return [] if found is None else [found]
+
+
+def _are_names(row: Sequence[str]) -> bool:
+    """Whether cells are usual names of columns, or codes of languages one of which is English. Of three or more two are enough."""
+    cells = [cell.strip().lower() for cell in row if cell.strip()]
+    codes = "en" in cells and all(len(cell) == 2 and cell.isalpha() for cell in cells)
+    both = len(cells) > 2 and not ({*cells}.isdisjoint(SOURCE_NAMES) or {*cells}.isdisjoint(TARGET_NAMES))
+    return len(cells) > 1 and len({*cells}) == len(cells) and (codes or both or {*cells} <= _NAMES)
+
+
+def _texts(rows: Sequence[Sequence[str]], width: int, spare: Sequence[int]) -> list[int]:
+    """The columns with texts: without `spare` ones, attributions, what tells rows apart, and languages, as long as two others are left."""
+    columns = list(range(width))
+    for is_spare in (None, _are_attributions, _tell_apart, _are_languages):
+        for at in tuple(columns):
+            cells = [cell for row in rows if at < len(row) and (cell := row[at].strip())]
+            if len(columns) > 2 and (at in spare if is_spare is None else is_spare(cells)):
+                columns.remove(at)
+    return columns
+
+
+def _are_attributions(cells: Sequence[str]) -> bool:
+    return all(map(_ATTRIBUTION.search, cells))
+
+
+def _tell_apart(cells: Sequence[str]) -> bool:
+    """Whether cells are numbers, or names that differ in nothing but their digits."""
+    shapes = {re.sub(r"\d+", "0", cell) for cell in cells}
+    return all(map(str.isdecimal, cells)) or (len(cells) >= _SEEN and len(shapes) == 1 and bool(_NUMBERED.fullmatch(shapes.pop())))
+
+
+def _are_languages(cells: Sequence[str]) -> bool:
+    return len(cells) >= _SEEN and _REPEATED * len({*cells}) <= max(len(cells), _REPEATED) and all(map(_LANGUAGE.fullmatch, cells))

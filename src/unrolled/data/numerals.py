@@ -1,0 +1,23 @@
+"""Numbers as files of text have them."""
+
+import math
+
+
+def as_number(text: str) -> float:
+    """The number that a text is, with blanks around it or not; anything else is a `ValueError`.
+
+    Python also reads 1_000 and digits of other scripts as numbers, which in files are names, codes or damage.
+    """
+    plain = text.strip()
+    try:
+        return float(plain if plain.isascii() and "_" not in plain else "")
+    except ValueError:
+        raise ValueError(f"{text!r} is no number") from None
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a finite number, so that it has a place among others."""
+    try:
+        return math.isfinite(as_number(text))
+    except ValueError:
+        return False
