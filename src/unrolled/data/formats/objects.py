@@ -204,7 +204,7 @@ def _tagged(known: Example, target: Any, key: str | None) -> Example:
     if isinstance(target, str):
         whole = known.text is not None and len(target) == len(known.text) and len(target.split()) != len(known.text.split())
         tags = target if whole or " " not in target else target.split()
-    if not isinstance(tags, str | list) or not all(isinstance(tag, str | int) and tag != "" for tag in tags):
+    if not isinstance(tags, str | list) or not all(isinstance(tag, str | int) for tag in tags):
         raise DataError(f"{known.place}: {key!r} must be a list of tags, got {shown(target)}. Mend the object, or pass another `target`.")
     if tokens is None and known.text is not None:
         cut = (known.origin or {}).get("tokens")
@@ -226,8 +226,6 @@ def _labelled(known: Example, target: Any, key: str | None, options: ReadingOpti
         raise DataError(f"{known.place}: {key!r} must be a text, a number or a list of them, got {shown(target)}. Mend the object.")
     whole = isinstance(target, str)
     labels = split_labels(target, options.separator) if whole else tuple(_text(part).strip() for part in parts)
-    if not all(labels):
-        raise DataError(f"{known.place}: {key!r} has an empty label, got {shown(target)}. Fill it in, or take it out.")
     return replace(known, labels=labels)
 
 
