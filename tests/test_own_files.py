@@ -22,8 +22,7 @@ USERS = {
     "data/columns.py": "a column under way, in a file that was just made",
     "data/corpus.py": "tokens under way, in a folder that was just made",
     "data/event_corpus.py": "tokens under way, in a folder that was just made",
-    "data/formats/files.py": "a user's data",
-    "data/text.py": "a user's text",
+    "data/opening.py": "a user's data",
     "training/checkpoint.py": "a file that is open already",
     "training/interrupt.py": "nothing, where a terminal was closed",
 }

@@ -19,7 +19,7 @@ from unrolled.tasks.recipe import Recipe, T
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import C, D, M
 from unrolled.training import Display, Outcome, RunFolder, TrainingOptions, train
-from unrolled.training.run_folder import CELL, CODECS
+from unrolled.training.run_folder import CELL, CHECKPOINT, CODECS, WEIGHTS
 
 
 def run_training(
@@ -43,8 +43,8 @@ def load_run(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> T:
     """What a run of this recipe gave, ready to use. `RunError` for a folder that is not whole, or whose parts do not belong together."""
     configuration = Configuration.read(recipe.name, recipe.options, folder)
     codecs, cell = read_codecs(recipe, folder), _read_cell(folder)
-    model = _built(recipe, configuration, codecs, cell, folder)
     try:
+        model = _built(recipe, configuration, codecs, cell, folder, WEIGHTS)
         folder.load_weights(model)
     except RunError as error:
         raise RunError(
@@ -105,7 +105,7 @@ def _resume(
         if (data.fingerprint, _plain(data.codecs)) != (stored.fingerprint, _plain(codecs)):
             raise RunError(f"The data is not the one that {folder} was begun with: {_sources(stored)}. Begin a new run.")
         torch.manual_seed(configuration.options.training.seed)
-        task = _task(recipe, _built(recipe, configuration, codecs, cell, folder), data, configuration)
+        task = _task(recipe, _built(recipe, configuration, codecs, cell, folder, CHECKPOINT), data, configuration)
         configuration.write(folder)
         return _go(task, configuration.options.training, folder, display, resume=True)
 
@@ -162,13 +162,14 @@ def _build(recipe: Recipe[G, D, C, M, T], configuration: Configuration[G], codec
         raise ConfigError(f"A network with `hidden={model.hidden}` and `layers={model.layers}` does not fit in memory.") from None
 
 
-def _built(recipe: Recipe[G, D, C, M, T], configuration: Configuration[G], codecs: C, cell: Cell, folder: RunFolder) -> M:
+def _built(recipe: Recipe[G, D, C, M, T], configuration: Configuration[G], codecs: C, cell: Cell, folder: RunFolder, name: str) -> M:
+    """The network of a run, which is to have the weights in one of its files."""
     if not recipe.agree(configuration, codecs):
         raise RunError(f"The configuration of {folder} and its {CODECS} do not belong together. Take both from one copy of the run.")
     try:
         # Sizes are compared before memory is taken for them, and before it takes time to fill it.
         with torch.device("meta"):
-            folder.require_same(_build(recipe, configuration, codecs, cell))
+            folder.require_same(_build(recipe, configuration, codecs, cell), name)
         return _build(recipe, configuration, codecs, cell)
     except ConfigError as error:
         raise RunError(f"The configuration of {folder} describes no network: {error}") from None

@@ -37,16 +37,21 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors of a safetensors file and its metadata. `RunError` if it is missing, is not whole, or holds numbers that are not finite."""
+    tensors, metadata = map_tensors(path)
+    if told := not_finite(tensors):
+        raise RunError(f"{path} is of no use: {told}. Take it from a copy of the run, or train again with a lower `learning_rate`.")
+    return tensors, metadata
+
+
+def map_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The same without a look at the numbers, which are not read before they are used."""
     try:
         with open_file(path) as file, safe_open(name_of(file, path), "pt") as found:
-            tensors, metadata = {name: found.get_tensor(name) for name in found.keys()}, found.metadata() or {}  # noqa: SIM118
+            return {name: found.get_tensor(name) for name in found.keys()}, found.metadata() or {}  # noqa: SIM118
     except FileNotFoundError:
         raise RunError(f"{path} is missing. Take it from a copy of the run, or train again.") from None
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise RunError(f"{path} is damaged or not a safetensors file: {error}. Take it from a copy of the run, or train again.") from None
-    if told := not_finite(tensors):
-        raise RunError(f"{path} is of no use: {told}. Take it from a copy of the run, or train again with a lower `learning_rate`.")
-    return tensors, metadata
 
 
 def not_finite(tensors: Mapping[str, Tensor]) -> str:

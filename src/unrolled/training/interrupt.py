@@ -7,6 +7,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 _STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_HANG_UP = getattr(signal, "SIGHUP", signal.SIGINT)
 
 
 class Stopped(Exception):  # noqa: N818 -- a request, not an error
@@ -15,7 +16,7 @@ class Stopped(Exception):  # noqa: N818 -- a request, not an error
 
 class Interrupts:
     """While this context is open, the first SIGINT, SIGTERM or SIGHUP (a closed terminal) only sets `requested`; a second SIGINT is an ordinary
-    KeyboardInterrupt. A signal that is ignored, as SIGHUP is under nohup, stays so."""
+    KeyboardInterrupt. A SIGHUP that is ignored, as it is under nohup, stays so."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -24,7 +25,8 @@ class Interrupts:
 
     def __enter__(self) -> "Interrupts":
         if threading.current_thread() is threading.main_thread():
-            taken = [number for number in _STOPS if signal.getsignal(number) is not signal.SIG_IGN]
+            kept = _HANG_UP if signal.getsignal(_HANG_UP) is signal.SIG_IGN else None
+            taken = [number for number in _STOPS if number != kept]
             self._terminals = [stream for stream in (1, 2) if os.isatty(stream)]
             self._previous = {number: signal.signal(number, self._request) for number in taken}
         return self

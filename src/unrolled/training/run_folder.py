@@ -13,7 +13,7 @@ from unrolled.errors import RunError
 from unrolled.extras import is_installed
 from unrolled.files import LARGEST, UNFINISHED, locked, read_file, sweep
 from unrolled.plain import from_toml
-from unrolled.training.checkpoint import load_into, load_tensors, parameters_of, require_same, save_tensors, save_text
+from unrolled.training.checkpoint import load_into, load_tensors, map_tensors, parameters_of, require_same, save_tensors, save_text
 from unrolled.training.history import History
 from unrolled.training.plot import plot_losses
 
@@ -166,13 +166,13 @@ class RunFolder:
         path = self.path / WEIGHTS
         load_into(parameters_of(model), load_tensors(path)[0], path)
 
-    def require_same(self, model: nn.Module) -> None:
-        """`RunError` unless the weights of the run, as far as there are any, are those of such a model; they are not read for that."""
-        for name, prefix in ((WEIGHTS, ""), (CHECKPOINT, MODEL)):
-            if os.path.lexists(self.path / name):
-                found = load_tensors(self.path / name)[0].items()
-                own = {key.removeprefix(prefix): tensor for key, tensor in found if key.startswith(prefix)}
-                require_same(parameters_of(model), own, self.path / name)
+    def require_same(self, model: nn.Module, name: str) -> None:
+        """`RunError` unless the weights in one of the run's files, if it is there, are those of such a model; their numbers are not read."""
+        path, prefix = self.path / name, MODEL if name == CHECKPOINT else ""
+        if os.path.lexists(path):
+            found = map_tensors(path)[0].items()
+            own = {key.removeprefix(prefix): tensor for key, tensor in found if key.startswith(prefix)}
+            require_same(parameters_of(model), own, path)
 
     def has_checkpoint(self) -> bool:
         """Whether there is something to go on from."""
