@@ -56,7 +56,7 @@ def _steps(*, bidirectional, window, overlap=0, crf=False, **more):
 
 
 def test_windows_are_chosen_when_steps_are_tagged(tags, tmp_path):
-    trained = un.train_tagger(tags, out=tmp_path / "run", **QUIET | {"epochs": 6, "learning_rate": 0.02})
+    trained = un.train_tagger(tags, out=tmp_path / "run", **QUIET | {"epochs": 3, "learning_rate": 0.02})
     sequences = [["Dr", "Ada", "Lee", "walks", "x", "Bo"], ["Bo"]]
     whole, near, alone = (trained.predict(sequences, **cut) for cut in ({}, {"window": 2, "overlap": 9}, {"window": 1}))
     steps = [trained.predict([[token]])[0] for token in sequences[0]]
