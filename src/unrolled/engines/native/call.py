@@ -77,11 +77,15 @@ class Call:
         _, partitions = self.share
         return 2 * partitions * max(self.library.most_rows, -(-self.batch // partitions))
 
-    def tape(self, *, training: bool) -> Tensor:
-        """Room for the numbers, and two that tell whether they were written over, and into how many parts the batch was cut. Without gradients
-        each part needs two spans."""
+    def room(self, *, training: bool) -> int:
+        """How many numbers the tape has, with two that tell whether they were written over, and into how many parts the batch was cut. Without
+        gradients each part needs two spans."""
         rows = self.steps * self.batch if training else self._in_turns()
-        count = rows * self.stride[training] + 2
+        return rows * self.stride[training] + 2
+
+    def tape(self, *, training: bool) -> Tensor:
+        """Memory for the tape."""
+        count = self.room(training=training)
         try:
             return tapes.empty(count, self.like)
         except RuntimeError:

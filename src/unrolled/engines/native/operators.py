@@ -77,7 +77,7 @@ def _operator_backward(*arguments: Any) -> list[Tensor]:
 def _forward_shapes(*arguments: Any) -> list[Tensor]:
     call, (every_state, training) = Call(Given(*arguments[:_COUNT])), arguments[_COUNT:]
     outs, finals = _results(call, every_state, call.like.new_empty)
-    return [*outs, *finals, call.tape(training=True) if training else call.like.new_empty(0)]
+    return [*outs, *finals, call.like.new_empty(call.room(training=True) if training else 0)]
 
 
 def _backward_shapes(*arguments: Any) -> list[Tensor]:
