@@ -50,6 +50,11 @@ def test_a_letter_is_the_same_however_it_was_typed() -> None:
     assert split_words(unicodedata.normalize("NFD", "été, Ω")) == split_words("été, \u2126") == ["été", ",", "\u03a9"]
 
 
+@given(st.text(st.sampled_from([*map(chr, range(128))] + list("ab'<>_ 1") * 9), max_size=12))
+def test_the_way_for_ascii_is_the_same_way(text: str) -> None:
+    assert split_words(text) == split_words(f"{text} é")[:-1]
+
+
 @given(TEXTS)
 def test_nothing_but_blanks_is_lost_and_a_word_is_one_by_itself(text: str) -> None:
     words = split_words(text)

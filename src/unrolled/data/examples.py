@@ -116,8 +116,9 @@ class Prediction:
     @property
     def finite(self) -> bool:
         """Whether all its numbers are some."""
-        numbers = (self.probabilities, self.scores, self.values, self.deviations)
-        return all(bool(np.isfinite(part).all()) for part in numbers if part is not None)
+        if not math.isfinite(sum(self.probabilities) + sum(self.scores)):
+            return False
+        return all(bool(np.isfinite(part).all()) for part in (self.values, self.deviations) if part is not None)
 
     @property
     def each_step(self) -> bool:
