@@ -1,5 +1,7 @@
 """Random cells that obey the language: the text evaluated by Python itself must agree with the plan, forward and backward."""
 
+import ast
+
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -39,15 +41,28 @@ class Matrix:
         return vector @ self.values.T
 
 
+class OneOrZero(ast.NodeTransformer):
+    """NumPy cannot calculate with what comparisons give it."""
+
+    def visit_Compare(self, node):
+        return ast.BinOp(self.generic_visit(node), ast.Mult(), ast.Constant(1.0))
+
+
+def compiled(text):
+    return compile(ast.fix_missing_locations(OneOrZero().visit(ast.parse(text, mode="eval"))), "cell", "eval")
+
+
 def by_python(recurrence, parameters, x, initial):
     """Every state at every step, from the text alone."""
     t = Time()
     names = {name: Matrix(value) if value.ndim == 2 else value for name, value in parameters.items()}
     timed = {e.name: Timed({-1: initial.get(e.name), t: None}) for e in recurrence.equations}
-    history = []
+    history, code = [], {e.name: compiled(e.text) for e in recurrence.equations}
     for row in x:
         for e in recurrence.equations:
-            timed[e.name][t] = eval(e.text, {**FUNCTIONS, "norm": norm, **names, **timed, "x": {t: row}, "t": t}) + np.zeros((BATCH, UNITS))
+            timed[e.name][t] = eval(code[e.name], {**FUNCTIONS, "norm": norm, **names, **timed, "x": {t: row}, "t": t}) + np.zeros(
+                (BATCH, UNITS)
+            )
         for values in timed.values():
             values[-1] = values[t]
         history.append({s: timed[s][t] for s in recurrence.states})

@@ -1,8 +1,10 @@
 """The engine `native`: any recurrence as a kernel of its own, for this processor."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import torch
+from torch import Tensor
 
 from unrolled.engines.constants import constant
 from unrolled.engines.native import operators
@@ -58,16 +60,20 @@ class NativeEngine:
         stored, every, compiling = list(problem.weights.stored), problem.every_state, torch.compiler.is_compiling()
         training = torch.is_grad_enabled() and any(t.requires_grad for t in (problem.x, *stored, *problem.initial))
         # What is watched goes by way of torch's dispatcher, which knows what to do with tensors that have no memory.
-        direct = not training and not compiling and not is_watched() and are_plain((problem.x, *stored, *problem.initial))
-        if direct and (solution := run_short(problem)):
+        direct = not compiling and not is_watched() and are_plain((problem.x, *stored, *problem.initial))
+        if direct and not training and (solution := run_short(problem)):
             return solution
         if training and not compiling:
             release_panels(problem.weights.layout)
         lengths = None if problem.lengths is None else problem.lengths.values
         masks = [] if problem.masks is None else list(problem.masks.values())
         given = Given(bind(problem), problem.x, stored, list(problem.initial), masks, lengths, problem.resets, problem.reverse)
-        if direct:
-            found = operators.forward(given, every, training, panels_of(problem.weights.layout))
+        found: Sequence[Tensor]
+        if direct and training:
+            layout, tensors = operators.flat(given)
+            found = operators.Pass.apply(layout, every, *tensors)
+        elif direct:
+            found = operators.forward(given, every, False, panels_of(problem.weights.layout))
         else:
             found = torch.ops.unrolled.forward(*given, every, training)
         states = len(problem.initial)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -86,37 +86,89 @@ def _backward_shapes(*arguments: Any) -> list[Tensor]:
     return [*d_stored, *(t.new_empty(t.shape) for t in (*given.initial, *([given.x] if into_input else [])))]
 
 
-def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
+class Pass(torch.autograd.Function):
+    """Both passes without torch's dispatcher, which takes longer than a small layer's whole call: for tensors that nobody watches."""
+
+    @staticmethod
+    def forward(ctx: Any, layout: "_Layout", every_state: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """The steps of the output (of every state), and the final states."""
+        *found, tape = forward(layout.given(tensors), every_state, True)
+        _save(ctx, tape, layout, every_state, tensors)
+        return tuple(found)
+
+    @staticmethod
+    def backward(ctx: Any, *flows: Tensor | None) -> tuple[Any, ...]:
+        """What flows back into each tensor; None where nothing does."""
+        return None, None, *_flow_back(ctx, flows, ctx.needs_input_grad[2:])
+
+
+class _Layout(NamedTuple):
+    """What is given beside tensors, and how these lie one after the other."""
+
+    key: str
+    stored: int
+    initial: int
+    masks: int
+    lengths: bool
+    resets: bool
+    reverse: bool
+
+    @classmethod
+    def of(cls, given: Given) -> "_Layout":
+        stored, initial, masks = len(given.stored), len(given.initial), len(given.masks)
+        return cls(given.key, stored, initial, masks, given.lengths is not None, given.resets is not None, given.reverse)
+
+    def given(self, tensors: Sequence[Tensor]) -> Given:
+        x, *rest = tensors
+        last = self.stored + self.initial
+        stored, initial, masks = rest[: self.stored], rest[self.stored : last], rest[last : last + self.masks]
+        lengths = rest[last + self.masks] if self.lengths else None
+        return Given(self.key, x, stored, initial, masks, lengths, rest[-1] if self.resets else None, self.reverse)
+
+
+def flat(given: Given) -> tuple[_Layout, list[Tensor]]:
+    """What is given, as `Pass` takes it."""
+    optional = [t for t in (given.lengths, given.resets) if t is not None]
+    return _Layout.of(given), [given.x, *given.stored, *given.initial, *given.masks, *optional]
+
+
+def _save(ctx: Any, tape: Tensor, layout: _Layout, every_state: bool, tensors: Sequence[Tensor]) -> None:
     ctx.set_materialize_grads(False)  # Zeros for what nothing flows back to would be as large as the tape.
-    given, ctx.every_state = Given(*inputs[:_COUNT]), inputs[_COUNT]
-    tensors = given.x, *given.stored, *given.initial, *given.masks, *(t for t in (given.lengths, given.resets) if t is not None)
-    ctx.save_for_backward(output[-1], *tensors)
-    ctx.counts = len(given.stored), len(given.initial), len(given.masks)
-    ctx.optional = given.lengths is not None, given.resets is not None
-    ctx.key, ctx.how = given.key, given[given._fields.index("reverse") :]
+    ctx.save_for_backward(tape, *tensors)
+    ctx.layout, ctx.every_state = layout, every_state
 
 
-def _flow_back(ctx: Any, flows: list[Tensor | None]) -> tuple[Any, ...]:
-    tape, x, *rest = ctx.saved_tensors
-    stored, initial, masks = ([rest.pop(0) for _ in range(n)] for n in ctx.counts)
-    lengths, resets = (rest.pop(0) if there else None for there in ctx.optional)
-    given = Given(ctx.key, x, stored, initial, masks, lengths, resets, *ctx.how)
-    into_input, wanted = bool(ctx.needs_input_grad[1]), [n for n, needed in enumerate(ctx.needs_input_grad[2]) if needed]
-    flowing = [x.new_empty(0, dtype=tape.dtype) if f is None else f for f in flows]
-    states = len(given.initial)
-    count = states if ctx.every_state else 1
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
+    layout, tensors = flat(Given(*inputs[:_COUNT]))
+    _save(ctx, output[-1], layout, inputs[_COUNT], tensors)
+
+
+def _operator_flow_back(ctx: Any, flows: list[Tensor | None]) -> tuple[Any, ...]:
+    layout, (_, x, stored, initial, *_) = ctx.layout, ctx.needs_input_grad
+    d_x, *rest = _flow_back(ctx, flows[:-1], (x, *stored, *initial))
+    d_stored, d_initial = rest[: layout.stored], rest[layout.stored : layout.stored + layout.initial]
+    return (None, d_x, d_stored, d_initial, [None] * layout.masks, *[None] * (len(ctx.needs_input_grad) - 5))
+
+
+def _flow_back(ctx: Any, flows: Sequence[Tensor | None], needed: Sequence[bool]) -> list[Tensor | None]:
+    """What flows back into each tensor of `flat`."""
+    tape, *tensors = ctx.saved_tensors
+    layout: _Layout = ctx.layout
+    given = layout.given(tensors)
+    into_input, wanted = bool(needed[0]), [n for n in range(layout.stored) if needed[1 + n]]
+    flowing = [tape.new_empty(0) if f is None else f for f in flows]
+    count = layout.initial if ctx.every_state else 1
     found: Sequence[Tensor | None]
-    d_outs, d_finals = flowing[:count], flowing[count:-1]
+    d_outs, d_finals = flowing[:count], flowing[count:]
     if torch.is_grad_enabled() or any(map(_is_batched, flowing)):
         found = _differentiable(given, ctx.every_state, d_outs, d_finals)
     elif _is_plain(tape):
         found = backward(given, tape, d_outs, d_finals, wanted, into_input)
     else:
         found = torch.ops.unrolled.backward(*given, tape, d_outs, d_finals, wanted, into_input)
-    parameters = len(given.stored)
-    d_stored = [d if n in wanted else None for n, d in enumerate(found[:parameters])]
-    d_initial, d_x = list(found[parameters : parameters + states]), found[-1] if into_input else None
-    return (None, d_x, d_stored, d_initial, [None] * len(given.masks), *[None] * (len(ctx.needs_input_grad) - 5))
+    d_stored = [d if needed[1 + n] else None for n, d in enumerate(found[: layout.stored])]
+    d_initial = found[layout.stored : layout.stored + layout.initial]
+    return [found[-1] if into_input else None, *d_stored, *d_initial, *[None] * (len(tensors) - 1 - layout.stored - layout.initial)]
 
 
 def _is_batched(flow: Tensor) -> bool:
@@ -162,4 +214,4 @@ _library.impl("forward", _operator_forward, "CPU")
 _library.impl("backward", _operator_backward, "CPU")
 torch.library.register_fake("unrolled::forward", _forward_shapes, lib=_library)
 torch.library.register_fake("unrolled::backward", _backward_shapes, lib=_library)
-torch.library.register_autograd("unrolled::forward", _flow_back, setup_context=_keep, lib=_library)
+torch.library.register_autograd("unrolled::forward", _operator_flow_back, setup_context=_keep, lib=_library)
