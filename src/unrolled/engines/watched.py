@@ -25,4 +25,4 @@ def has_tangents() -> bool:
 
 def are_plain(tensors: Iterable[Tensor]) -> bool:
     """Whether tensors are of torch's own two types, whose memory can be read. Others may have none, or want to know what is done to them."""
-    return all(type(t) is Tensor or type(t) is Parameter for t in tensors)
+    return all((type(t) is Tensor or type(t) is Parameter) and not t._is_zerotensor() for t in tensors)

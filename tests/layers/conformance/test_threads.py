@@ -161,3 +161,14 @@ def test_a_first_call_in_many_threads(one_pair):
     layers, xs = [copy.deepcopy(one_pair.ours) for _ in range(THREADS)], inputs_of(one_pair)
     for x, rounds in zip(xs, at_once(flows, layers, xs), strict=True):
         assert_same(rounds[0], flows(one_pair.theirs, x))
+
+
+def test_one_graph_that_several_threads_go_back_through(one_pair):
+    graphs = []
+    for layer in one_pair.both:
+        x = one_pair.x.repeat(40, 20, 1).requires_grad_()
+        graphs.append((loss_of(layer(x)), [x, *layer.parameters()]))
+    ours, wanted = (lambda _, g=graph: torch.autograd.grad(*g, retain_graph=True) for graph in graphs)
+    for rounds in at_once(ours, range(THREADS)):
+        for found in rounds:
+            assert_same(found, wanted(0))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from threading import Lock
 from typing import Any, NamedTuple
 
 import torch
@@ -13,6 +14,7 @@ from unrolled.engines.native.bindings import binding_of
 from unrolled.engines.native.call import SCHEMA, Call, Given
 from unrolled.engines.native.panels import Panels
 from unrolled.engines.problem import Problem, Solution
+from unrolled.engines.watched import are_plain, has_tangents
 from unrolled.engines.weights import Weights
 
 
@@ -50,7 +52,7 @@ def backward(
     d_stored = [fresh(t) if n in wanted else t.new_empty(0) for n, t in enumerate(call.stored)]
     d_initial = [s.new_zeros(s.shape) for s in given.initial]
     d_x = (torch.zeros_like if ragged or not kernel.reaches_input else torch.empty_like)(call.x) if into_input else None
-    outs, finals = ([t.contiguous() for t in ts] for ts in (d_outs, d_finals))
+    outs, finals = ([t.resolve_neg().contiguous() for t in ts] for ts in (d_outs, d_finals))
     numbers = call.numbers(tape, training=True, d_outs=outs, d_finals=finals, d_x=d_x, d_stored=d_stored, d_initial=d_initial)
     call.check(numbers)
     call.library.backward(numbers)
@@ -135,7 +137,7 @@ def flat(given: Given) -> tuple[_Layout, list[Tensor]]:
 def _save(ctx: Any, tape: Tensor, layout: _Layout, every_state: bool, tensors: Sequence[Tensor]) -> None:
     ctx.set_materialize_grads(False)  # Zeros for what nothing flows back to would be as large as the tape.
     ctx.save_for_backward(tape, *tensors)
-    ctx.layout, ctx.every_state = layout, every_state
+    ctx.layout, ctx.every_state, ctx.place, ctx.lock = layout, every_state, tape.data_ptr(), Lock()
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
@@ -160,10 +162,14 @@ def _flow_back(ctx: Any, flows: Sequence[Tensor | None], needed: Sequence[bool])
     count = layout.initial if ctx.every_state else 1
     found: Sequence[Tensor | None]
     d_outs, d_finals = flowing[:count], flowing[count:]
-    if torch.is_grad_enabled() or any(map(_is_batched, flowing)):
+    if torch.is_grad_enabled() or has_tangents() or any(map(_is_batched, flowing)):
         found = _differentiable(given, ctx.every_state, d_outs, d_finals)
-    elif _is_plain(tape):
-        found = backward(given, tape, d_outs, d_finals, wanted, into_input)
+    elif are_plain((*ctx.saved_tensors, *flowing)) and not torch._C._len_torch_dispatch_stack():
+        # A saved tensor that hooks have had is theirs, and may lie anyhow. The tape is written over by one at a time.
+        if tape.data_ptr() != ctx.place or not tape.is_contiguous():
+            tape = tape.resolve_neg().clone(memory_format=torch.contiguous_format)
+        with ctx.lock:
+            found = backward(given, tape, d_outs, d_finals, wanted, into_input)
     else:
         found = torch.ops.unrolled.backward(*given, tape, d_outs, d_finals, wanted, into_input)
     d_stored = [d if needed[1 + n] else None for n, d in enumerate(found[: layout.stored])]
@@ -175,11 +181,6 @@ def _is_batched(flow: Tensor) -> bool:
     """Whether many flows come as one (`is_grads_batched`, `jacobian(vectorize=True)`), which has no memory of its own."""
     wrapped: bool = torch._C._functorch.is_functorch_wrapped_tensor(flow) or torch._C._functorch.is_legacy_batchedtensor(flow)
     return wrapped
-
-
-def _is_plain(tape: Tensor) -> bool:
-    """Whether nobody watches, so that the tape may be written over: not where torch records what is done, with tensors that have no memory."""
-    return type(tape) is Tensor and not torch._C._len_torch_dispatch_stack()
 
 
 def _differentiable(given: Given, every_state: bool, d_outs: Sequence[Tensor], d_finals: Sequence[Tensor]) -> list[Tensor | None]:

@@ -54,7 +54,7 @@ class Panels:
         if self._memory is None or layout != self._layout:
             self._memory = None  # before the new one is asked for
             try:
-                self._memory, self._layout = torch.empty(room, dtype=torch.uint8), layout
+                self._memory, self._layout = torch.empty(room, dtype=torch.uint8, device="cpu"), layout
             except RuntimeError:
                 return 0
             library.clear_kept(self._memory.data_ptr(), room)

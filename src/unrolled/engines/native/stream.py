@@ -85,8 +85,8 @@ class Prepared:
         # Not made in inference mode, in which whoever comes next may not be.
         with torch.inference_mode(False):
             # As in training, when every step has a place of its own: for few steps that is less.
-            self._tape = torch.empty(call.room(training=True), dtype=call.like.dtype)
-            rooms = [torch.zeros(call.batch, call.library.padded(n), dtype=call.like.dtype) for n in call.units]
+            self._tape = call.like.new_empty(call.room(training=True))
+            rooms = [call.like.new_zeros(call.batch, call.library.padded(n)) for n in call.units]
             self._rooms = [room[:, :n] if room.shape[1] != n else None for room, n in zip(rooms, call.units, strict=True)]
         self._numbers = call.numbers(self._tape, training=True)
         self._input, self._initial, self._out, self._final = call.input, self._numbers.initial, self._numbers.out, self._numbers.final
@@ -181,8 +181,8 @@ class Held:
     def __init__(self, call: Call, stored: Sequence[Tensor]) -> None:
         self._call, self._stored, self._lay, self._alone = call, stored, _Lay(stored), call.share[0] == 1
         with torch.inference_mode(False):
-            tape = torch.empty(call.room(training=True), dtype=call.like.dtype)
-            rooms = [torch.zeros(call.batch, call.library.padded(n), dtype=call.like.dtype) for n in call.units]
+            tape = call.like.new_empty(call.room(training=True))
+            rooms = [call.like.new_zeros(call.batch, call.library.padded(n)) for n in call.units]
         self.states = [room[:, :n] for room, n in zip(rooms, call.units, strict=True)]
         numbers = call.numbers(tape, training=True)
         numbers.initial[:] = numbers.final[:] = [room.data_ptr() for room in rooms]

@@ -32,7 +32,7 @@ class Tapes:
             return like.new_empty(count)
         memory = self._fitting(size)
         if memory is None:
-            memory = torch.empty(size, dtype=torch.uint8)
+            memory = torch.empty(size, dtype=torch.uint8, device="cpu")
         lent = memory.numpy()
         finalize(lent, self._take_back, memory).atexit = False
         return torch.from_numpy(lent)[:size].view(like.dtype)
