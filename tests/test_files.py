@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from unrolled.files import append_to, locked, name_of, open_file, read_file, replace_file, sweep, write_file
+from unrolled.files import UNFINISHED, append_to, locked, name_of, open_file, read_file, replace_file, sweep, write_file
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="no links, pipes and masks as here")
 
@@ -128,3 +128,14 @@ def test_a_lock_shuts_others_out_and_is_waited_for_only_so_long(tmp_path):
         assert time.monotonic() - begun >= 0.1
     with locked(tmp_path / "lock"):
         pass
+
+
+@pytest.mark.parametrize("planted", [link, dangling, lambda path: path.write_text("theirs")])
+def test_what_somebody_put_where_a_file_is_made_is_not_written_to(tmp_path, monkeypatch, planted):
+    monkeypatch.setattr("secrets.token_hex", lambda _: "guessed")
+    (tmp_path / "precious").write_text("precious")
+    planted(tmp_path / f"{UNFINISHED}guessed")
+    with pytest.raises(OSError, match="exists"):
+        write_file(tmp_path / "new", b"ours")
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert not (tmp_path / "new").exists() and not (tmp_path / "not there yet").exists()

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 
@@ -22,6 +23,18 @@ def test_what_is_nested_deeply_is_no_crash():
         from_json("[" * 100_000)
     with pytest.raises(ValueError, match="nested too deeply"):
         from_toml("a = " + "[" * 10_000 + "]" * 10_000)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        from_toml(".".join("a" * 5_000) + " = 1")
+
+
+def test_a_program_may_have_raised_the_limit_of_python():
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(10**7)
+    try:
+        with pytest.raises(ValueError, match="nested too deeply"):
+            from_toml("a = " + "[" * 200_000)
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def test_other_values_are_what_they_are():

@@ -1,6 +1,7 @@
 """Plain values from TOML and JSON that may hold anything: what is none, or what no program could have written, is a `ValueError`."""
 
 import json
+import re
 import sys
 from typing import Any
 
@@ -12,10 +13,19 @@ else:
     import tomli as tomllib
 
 
+_DEEPEST = 50
+"""How many brackets of TOML may stand inside one another. Its parser counts on Python's limit, which a program may have raised."""
+
+
 def from_toml(text: str) -> dict[str, Any]:
     """What TOML says; its whole numbers have 64 bits."""
+    depth = 0
+    for bracket in re.findall(r"[][{}]", text):
+        depth += 1 if bracket in "[{" else -1
+        if depth > _DEEPEST:
+            raise ValueError("it is nested too deeply")
+    found = tomllib.loads(text)
     try:
-        found = tomllib.loads(text)
         _require_small(found)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None

@@ -123,3 +123,19 @@ def test_sequences_are_compared_across_datasets_by_what_is_read():
 def test_equal_sequences_are_divided_where_far_more_would_else_be_held_out_than_is_asked_for():
     held = draw(labelled([["a"]] * 20, texts=["x", "y"] * 10))
     assert len(held) == 2
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_left_of_every_label_is_learnt(seed):
+    chance = np.random.default_rng(seed)
+    labels = [[f"l{k}" for k in chance.choice(12, chance.integers(1, 4), replace=False)] for _ in range(25)]
+    groups = [str(chance.integers(15)) for _ in labels]
+    held = draw(labelled(labels, groups=groups), held_out=0.5, seed=seed)
+    learnt = {label for i, some in enumerate(labels) if i not in held for label in some}
+    assert learnt == {label for some in labels for label in some}
+
+
+def test_where_room_is_scarce_frequent_labels_are_held_out_first():
+    labels = [*(f"often{n % 20}" for n in range(400)), *(f"twice{n % 50}" for n in range(100))]
+    held = draw(labelled([[label] for label in labels]), held_out=20)
+    assert {labels[i] for i in held} == {f"often{n}" for n in range(20)}

@@ -30,7 +30,7 @@ def test_words_are_split_at_punctuation_but_not_at_apostrophes() -> None:
         ["مَرْحَبًا", "،", "بِكُم"],
         ["می\u200cخواهم", "نمی\u200cدانم"],
         ["അവൻ", "നന്\u200dമ"],
-        ["Wör\u00adter"],
+        ["Wör\u00adter", "Wör\u00ad\u2060ter"],
         ["שָׁלוֹם", 'צה"ל', "צ׳ק"],
         ["col·legi", "l'été"],
         ["👩\u200d👩\u200d👧", "🇩🇪", "🇫🇷", "👍🏽", "1\ufe0f⃣", "#\ufe0f⃣", "❤\ufe0f", "🅰\ufe0f", "a"],

@@ -50,7 +50,9 @@ def map_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             return {name: found.get_tensor(name) for name in found.keys()}, found.metadata() or {}  # noqa: SIM118
     except FileNotFoundError:
         raise RunError(f"{path} is missing. Take it from a copy of the run, or train again.") from None
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}. Take it from a copy of the run, or train again.") from None
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise RunError(f"{path} is damaged or not a safetensors file: {error}. Take it from a copy of the run, or train again.") from None
 
 

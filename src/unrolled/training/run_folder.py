@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from unrolled.errors import RunError
 from unrolled.extras import is_installed
-from unrolled.files import LARGEST, UNFINISHED, locked, read_file, sweep
+from unrolled.files import LARGEST, UNFINISHED, locked, read_file, require_ordinary, sweep
 from unrolled.plain import from_toml
 from unrolled.training.checkpoint import load_into, load_tensors, map_tensors, parameters_of, require_same, save_tensors, save_text
 from unrolled.training.history import History
@@ -111,6 +111,7 @@ class RunFolder:
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Keep the folder for this process, and clear up what killed ones left in it. `RunError` if another one has it."""
+        self._require_ordinary()
         with ExitStack() as stack:
             try:
                 stack.enter_context(locked(self.path / LOCK))
@@ -120,6 +121,16 @@ class RunFolder:
                 raise self._unwritable(error) from None
             sweep(self.path, 0.0)
             yield
+
+    def _require_ordinary(self) -> None:
+        """`RunError` for a link, or anything else that is no ordinary file, in the place of one of the run's own."""
+        for name in (LOCK, CONFIG, CELL, CODECS, WEIGHTS, CHECKPOINT, METRICS, WATCH, PICTURE):
+            try:
+                require_ordinary(self.path / name)
+            except OSError as error:
+                raise RunError(
+                    f"{self.path / name} cannot be used: {error.strerror}. Take it away, or choose another folder with `out`."
+                ) from None
 
     def _unwritable(self, error: OSError) -> RunError:
         return RunError(f"{self} cannot be written: {error.strerror or error}. Choose another folder with `out`.")

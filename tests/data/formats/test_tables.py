@@ -132,6 +132,8 @@ def test_tags_for_parts_between_blanks(tmp_path: Path) -> None:
         ("text,label\na,x\n", LABELS, {"input": "2"}, "no column '2'"),
         ("input,target\nACD,HHE\nAC,H\nACE,HHH\n", TAGS, {}, "line 3: .* as many tags as its input has characters, 2, got 1"),
         ("input,target\na b,X Y\na b c,X Y\n", TAGS, {}, "line 3: .* as many tags as its input has tokens, 3, got 2"),
+        ("sentence,word,tag\n0,Ada,B\n0,ran,O\n1,Bo,B\n1,ran,O\n", TAGS, {}, "Pass `case='sentence', activity='word', target='tag'`"),
+        ("document,pos,token\n a,X,Ada\n,Y,ran\n,X,Bo\nb,X,Ed\n", TAGS, {"target": "pos"}, "case='document', activity='token', target='pos'`"),
         ("text,label\na,x,y\n", LABELS, {}, "line 2: a row must have 2 cells"),
         ('text,label\na,x\n"b,y\nc,z\n', LABELS, {}, "line 3: unexpected end of data. Check its double quotes"),
         ("text,label\n", LABELS, {}, "There is no sequence in"),

@@ -27,6 +27,9 @@ _ATTRIBUTION = re.compile(r"\bCC[- ]BY\b|\bCC0\b|https?://|\btatoeba\b", re.IGNO
 _NUMBERED = re.compile(r"[\w.-]*0[\w.-]*")
 """How a name with a number in it is written, all of whose digits are one 0."""
 
+_KEY = re.compile(r"(?=.*\d)[!-~]+")
+"""How a key is written, such as one of hexadecimal digits, or of several numbers."""
+
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
 """How the code of a language is written."""
 
@@ -171,9 +174,11 @@ def _are_attributions(cells: Sequence[str]) -> bool:
 
 
 def _tell_apart(cells: Sequence[str]) -> bool:
-    """Whether cells are numbers, or names that differ in nothing but their digits."""
+    """Whether cells are numbers, names that differ in nothing but their digits, or words with digits that are all different."""
     shapes = {re.sub(r"\d+", "0", cell) for cell in cells}
-    return all(map(str.isdecimal, cells)) or (len(cells) >= _SEEN and len(shapes) == 1 and bool(_NUMBERED.fullmatch(shapes.pop())))
+    numbered = len(shapes) == 1 and bool(_NUMBERED.fullmatch(min(shapes)))
+    keys = len({*cells}) == len(cells) and all(_KEY.fullmatch(cell) for cell in cells)
+    return all(map(str.isdecimal, cells)) or (len(cells) >= _SEEN and (numbered or keys))
 
 
 def _are_languages(cells: Sequence[str]) -> bool:

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TextIO
 
@@ -232,7 +232,23 @@ class _Head:
             if any(is_number(cell) for row in self.rows for cell in row):
                 cure += " If each row is a step of a series of numbers, name its columns as `channels`, and the one with the names of series as `series`."
             raise ConfigError(f"{named(self.path)}: which column has the sequences is not clear{row}. {cure}")
+        if wanted.each_step and options.labels_needed:
+            self._require_sequences(place, taken, options)
         return place
+
+    def _require_sequences(self, place: int, taken: Sequence[int], options: ReadingOptions) -> None:
+        """`ConfigError` if most rows say the same in a column as the row before, or nothing: then each is a token of a sequence named there."""
+        cells = [row[place].strip() for row in self.rows]
+        same = sum(cell in ("", before) for before, cell in pairwise(cells))
+        if self.columns is None or 2 * same < len(cells):
+            return
+        case, target = self.columns[place], (*taken, *self._target(options, (place, *taken)))[:1]
+        token = next((self.columns[at] for at in self.free if at not in (place, *target)), "…")
+        tag = self.columns[target[0]] if target else "…"
+        cure = f"Pass `case={case!r}, activity={token!r}, target={tag!r}`, or the column with whole sequences as `input`."
+        raise ConfigError(
+            f"{named(self.path)}: each row seems to be a step of a sequence, as rows after each other have the same {case!r}. {cure}"
+        )
 
     def _target(self, options: ReadingOptions, taken: Sequence[int]) -> tuple[int, ...]:
         """What was learnt from; in files to learn from and to measure on also what may be it beside what is `taken`."""
