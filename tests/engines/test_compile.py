@@ -10,7 +10,6 @@ import torch._dynamo.testing
 
 import unrolled as un
 from engines_here import needs_native
-from unrolled.engines.native import operators
 from unrolled.engines.native.bindings import _of_key, bind, binding_of
 from unrolled.engines.native.call import Call, Given
 from unrolled.errors import ShapeError
@@ -197,13 +196,11 @@ def arguments(numbers=False, masked=False, padded=True, cut=True):
 
 @pytest.mark.parametrize("options", [{}, {"numbers": True}, {"masked": True}, {"padded": False, "cut": False}])
 def test_the_operators_keep_the_rules_of_torch(options, monkeypatch):
-    # Opcheck compares the tape, too, of which the forward pass writes a part only, and which autograd writes over.
+    # Opcheck compares the tape, too, of which the forward pass writes a part only.
     fresh = Call.tape
     monkeypatch.setattr(Call, "tape", lambda *given, **how: fresh(*given, **how).zero_())
     given = arguments(**options)
-    with monkeypatch.context() as apart:
-        apart.setattr(operators, "_is_plain", lambda tape: False)
-        torch.library.opcheck(torch.ops.unrolled.forward, (*given, True, True))
+    torch.library.opcheck(torch.ops.unrolled.forward, (*given, True, True))
     with torch.no_grad():
         *found, tape = torch.ops.unrolled.forward(*given, True, True)
         flows = [torch.randn_like(f) for f in found]

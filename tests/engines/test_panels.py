@@ -99,7 +99,7 @@ def test_memory_that_was_another_s_before(monkeypatch):
     # Zeros where the weights are to be remembered, and something else where they are to be packed.
     dirty = torch.zeros(2, 2, 4 * 16 * 16 * 8, dtype=torch.uint8)
     dirty[:, 1] = 63
-    memory = SimpleNamespace(empty=lambda room, dtype: dirty.view(room), uint8=torch.uint8)
+    memory = SimpleNamespace(empty=lambda room, **options: dirty.view(room), uint8=torch.uint8)
     monkeypatch.setattr(panels, "torch", memory)
     with torch.no_grad():
         for parameter in (*native.parameters(), *eager.parameters()):

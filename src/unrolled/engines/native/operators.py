@@ -96,6 +96,7 @@ class Pass(torch.autograd.Function):
         """The steps of the output (of every state), and the final states."""
         *found, tape = forward(layout.given(tensors), every_state, True)
         _save(ctx, tape, layout, every_state, tensors)
+        ctx.place = tape.data_ptr()
         return tuple(found)
 
     @staticmethod
@@ -137,7 +138,7 @@ def flat(given: Given) -> tuple[_Layout, list[Tensor]]:
 def _save(ctx: Any, tape: Tensor, layout: _Layout, every_state: bool, tensors: Sequence[Tensor]) -> None:
     ctx.set_materialize_grads(False)  # Zeros for what nothing flows back to would be as large as the tape.
     ctx.save_for_backward(tape, *tensors)
-    ctx.layout, ctx.every_state, ctx.place, ctx.lock = layout, every_state, tape.data_ptr(), Lock()
+    ctx.layout, ctx.every_state, ctx.place, ctx.lock = layout, every_state, None, Lock()
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
@@ -154,7 +155,7 @@ def _operator_flow_back(ctx: Any, flows: list[Tensor | None]) -> tuple[Any, ...]
 
 def _flow_back(ctx: Any, flows: Sequence[Tensor | None], needed: Sequence[bool]) -> list[Tensor | None]:
     """What flows back into each tensor of `flat`."""
-    tape, *tensors = ctx.saved_tensors
+    tape, *tensors = saved = ctx.saved_tensors  # which hooks may give but once
     layout: _Layout = ctx.layout
     given = layout.given(tensors)
     into_input, wanted = bool(needed[0]), [n for n in range(layout.stored) if needed[1 + n]]
@@ -164,7 +165,7 @@ def _flow_back(ctx: Any, flows: Sequence[Tensor | None], needed: Sequence[bool])
     d_outs, d_finals = flowing[:count], flowing[count:]
     if torch.is_grad_enabled() or has_tangents() or any(map(_is_batched, flowing)):
         found = _differentiable(given, ctx.every_state, d_outs, d_finals)
-    elif are_plain((*ctx.saved_tensors, *flowing)) and not torch._C._len_torch_dispatch_stack():
+    elif are_plain((*saved, *flowing)) and not torch._C._len_torch_dispatch_stack():
         # A saved tensor that hooks have had is theirs, and may lie anyhow. The tape is written over by one at a time.
         if tape.data_ptr() != ctx.place or not tape.is_contiguous():
             tape = tape.resolve_neg().clone(memory_format=torch.contiguous_format)
