@@ -66,6 +66,19 @@ def test_nothing_but_ordinary_files_is_read_or_written(copy, name, kind):
 
 @needs_posix
 @pytest.mark.parametrize("kind", PLANTED)
+def test_a_run_is_not_gone_on_with_while_one_of_its_files_is_none(copy, kind):
+    measured = (copy / "metrics.jsonl").read_bytes()
+    for name in ("model.safetensors", "loss.png", ".lock"):
+        (copy / name).unlink()
+        PLANTED[kind](copy / name)
+        with pytest.raises(RunError, match=rf"{name} cannot be used: it is a .*\. Take it away"):
+            resume(copy)
+        (copy / name).rmdir() if kind == "folder" else (copy / name).unlink()
+    assert (copy / "metrics.jsonl").read_bytes() == measured
+
+
+@needs_posix
+@pytest.mark.parametrize("kind", PLANTED)
 def test_what_lies_where_files_are_written_aside_is_not_written_to(copy, kind):
     precious = copy.parent / "precious"
     precious.write_text("precious")
