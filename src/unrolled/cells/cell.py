@@ -1,9 +1,10 @@
 """A named recurrence with what a paper says beside its equations: initial values, output, reference; and its form as a file."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
+from math import inf
 from numbers import Real
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from unrolled.cells.beginnings import Beginning, is_finite, read_beginning
 from unrolled.errors import ConfigError, DataError
 from unrolled.plain import from_toml
 
@@ -18,47 +20,76 @@ if TYPE_CHECKING:
     from unrolled.equations import Recurrence
 
 
-_LARGEST = 3.4028234663852886e38  # of a number in single precision
 _RULE = "---"
-_HEADER = {"name": str, "output": str, "init": dict, "reference": str}
+_HEADER: dict[str, tuple[type, ...]] = {"name": (str,), "output": (str, list), "inputs": (list,), "reference": (str,)}
+_HEADER |= dict.fromkeys(("init", "begin", "constant", "scalar", "fixed", "size"), (dict,))
+_TABLES = ("constant", "scalar", "fixed", "size", "begin", "init")
+"""Keys that map names to values, as in `init.b_f = 1.0`."""
 
 
 class Cell:
     """A recurrence written as its equations; it does not change.
 
-    `equations` is text in the equation language, one `name[t] = expression` a line. `output` names the state that the next layer sees.
-    `init` gives vector parameters (biases, peepholes, gains) an initial value other than 0, as `{"b_f": 1.0}`; matrices are initialised
-    by the layer. `reference` says where the equations come from.
+    Args:
+        equations: text in the equation language, one `name[t] = expression` a line.
+        output: the state that the next layer sees, or a list of states, which it sees joined.
+        init: how parameters begin, by name: a number, or a rule such as `"uniform(-0.1, 0.1)"`, `"orthogonal"`, `"chrono(100)"`. The others
+            begin as the layer says, vectors with 0.
+        begin: what states begin with instead of 0, as `{"m": -inf}`.
+        constant: numbers by name, as `{"dt": 0.1}`.
+        scalar: single numbers that are learnt and shared by all units, with what they begin with.
+        fixed: matrices and vectors that are not learnt: `"identity"`, `"ones"`, `"lower"`, `"hippo"`, … or their numbers.
+        size: units of the vector of that name, or rows of the matrix: a number, or a part of H or I such as `"H/4"`.
+        inputs: names of the parts of the input, which the equations read as `dt[t]`.
+        reference: where the equations come from.
 
-    Raises `EquationError` for a text that breaks a rule of the language, `ConfigError` for an `init` that does not fit it.
+    Raises `EquationError` for a text that breaks a rule of the language, `ConfigError` for a declaration that does not fit it.
     """
 
     def __init__(
-        self, name: str, equations: str, *, output: str = "h", init: Mapping[str, float] | None = None, reference: str = ""
-    ) -> None:
+        self, name: str, equations: str, *, output: str | Sequence[str] = "h", init: Mapping[str, float | str] | None = None,
+        begin: Mapping[str, float] | None = None, constant: Mapping[str, float] | None = None, scalar: Mapping[str, float] | None = None,
+        fixed: Mapping[str, Any] | None = None, size: Mapping[str, int | str] | None = None, inputs: Sequence[str] | None = None,
+        reference: str = "",
+    ) -> None:  # fmt: skip
         if not isinstance(name, str) or not name.strip():
             raise ConfigError(f"A cell needs a name, got {name!r}.")
-        if not isinstance(init, (Mapping, type(None))):
-            raise ConfigError(f"`init` of cell {name!r} must map vectors to numbers, as in {{'b': 1.0}}, got {init!r}.")
-        self._take(name, equations, output, init or {}, reference)
-        for key, value in (init or {}).items():
-            _check_init(name, self.recurrence, key, value)
-        self.__dict__["init"] = MappingProxyType({key: float(value) for key, value in (init or {}).items()})
+        for key, given in (("init", init), ("begin", begin)):
+            if not isinstance(given, (Mapping, type(None))):
+                raise ConfigError(f"`{key}` of cell {name!r} must map names to values, as in {{'b': 1.0}}, got {given!r}.")
+        outputs = (output,) if isinstance(output, str) else output
+        if not isinstance(outputs, (list, tuple)) or not outputs or not all(isinstance(o, str) for o in outputs):
+            raise ConfigError(f"`output` of cell {name!r} must be a state's name or a list of them, got {output!r}.")
+        if len(set(outputs)) < len(outputs):
+            raise ConfigError(f"`output` of cell {name!r} names a state twice: {', '.join(outputs)}.")
+        given = {"constant": constant, "scalar": scalar, "fixed": fixed, "size": size, "inputs": inputs, "begin": begin, "init": init}
+        self._take(name, equations, tuple(outputs), {key: value for key, value in given.items() if value}, reference)
+        self._check_begin()
+        self.__dict__["beginnings"] = found = self._read_beginnings()
+        numbers = {key: found[key].numbers[0] for key in self.init if found[key].rule == "number"}
+        self.__dict__["init"] = MappingProxyType({**self.init, **numbers})
         self.__dict__["equations"] = _language().to_text(self.recurrence)
 
     @classmethod
-    def built_in(cls, name: str, equations: str, *, init: Mapping[str, float] | None = None, reference: str = "") -> "Cell":
+    def built_in(cls, name: str, equations: str, *, init: Mapping[str, float | str] | None = None, reference: str = "") -> "Cell":
         """A cell whose text is known to be right, and written as `equations` gives it: it is parsed when it is first used."""
         cell = cls.__new__(cls)
         lines = filter(None, map(str.strip, equations.splitlines()))
-        cell._take(name, "\n".join(lines), "h", init or {}, reference)
+        cell._take(name, "\n".join(lines), ("h",), {"init": init} if init else {}, reference)
         return cell
 
-    def _take(self, name: str, equations: str, output: str, init: Mapping[str, float], reference: str) -> None:
-        self.__dict__.update(name=name, equations=equations, init=MappingProxyType(dict(init)), reference=reference, _output=output)
+    def _take(self, name: str, equations: str, outputs: tuple[str, ...], given: Mapping[str, Any], reference: str) -> None:
+        tables = {key: MappingProxyType(dict(given.get(key, {}))) for key in _TABLES}
+        self.__dict__.update(tables, name=name, equations=equations, reference=reference, inputs=tuple(given.get("inputs", ())), _outputs=outputs)
 
     name: str
-    init: Mapping[str, float]
+    init: Mapping[str, float | str]
+    begin: Mapping[str, float]
+    constant: Mapping[str, float]
+    scalar: Mapping[str, float]
+    fixed: Mapping[str, Any]
+    size: Mapping[str, int | str]
+    inputs: tuple[str, ...]
     reference: str
     equations: str
     """The equations, normalised."""
@@ -66,8 +97,40 @@ class Cell:
     @cached_property
     def recurrence(self) -> "Recurrence":
         """What the equations say."""
-        found: Recurrence = _language().parse(self.equations, self.__dict__["_output"])
+        declared = import_module("unrolled.equations.declarations").declarations(
+            self.name, self.constant, self.scalar, self.fixed, self.size, self.inputs or None, tuple(self.init)
+        )
+        found: Recurrence = _language().parse(self.equations, self.__dict__["_outputs"], declared)
         return found
+
+    @cached_property
+    def beginnings(self) -> Mapping[str, Beginning]:
+        """How parameters begin, by name, where the cell says it."""
+        return self._read_beginnings()
+
+    def _read_beginnings(self) -> Mapping[str, Beginning]:
+        known = {p.name: p for p in self.recurrence.learned}
+        found = {name: Beginning("number", (float(value),)) for name, value in self.scalar.items()}
+        for key, value in self.init.items():
+            if key not in known:
+                names = ", ".join(known) or "it has none"
+                raise ConfigError(f"`init` of cell {self.name!r} names {key!r}, which is not one of its parameters ({names}).")
+            found[key] = read_beginning(f"`init.{key}` of cell {self.name!r}", value, matrix=known[key].is_matrix)
+        for key, beginning in found.items():
+            other = known.get(beginning.other)
+            if beginning.rule == "minus" and (other is None or (other.rows, other.columns) != (known[key].rows, known[key].columns)):
+                raise ConfigError(f"`init.{key}` of cell {self.name!r} mirrors {beginning.other!r}, which is no parameter of the same size.")
+            if beginning.rule == "minus" and beginning.other in found and found[beginning.other].rule == "minus":
+                raise ConfigError(f"`init.{key}` of cell {self.name!r} mirrors {beginning.other!r}, which mirrors another. Give one of them a rule.")
+        return MappingProxyType(found)
+
+    def _check_begin(self) -> None:
+        states = [s for s in self.recurrence.states if s not in self.recurrence.counters]
+        for state, value in self.begin.items():
+            if state not in states:
+                raise ConfigError(f"`begin` of cell {self.name!r} names {state!r}, which is not one of its states ({', '.join(states)}).")
+            if isinstance(value, bool) or not isinstance(value, Real) or value != value or (value not in (inf, -inf) and not is_finite(value)):
+                raise ConfigError(f"`begin.{state}` of cell {self.name!r} must be a number, or inf or -inf, got {value!r}.")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"A cell does not change: {name!r} cannot be set. Make a new Cell.")
@@ -75,21 +138,32 @@ class Cell:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Cell):
             return NotImplemented
-        return self is other or (self.name, self.recurrence, self.init, self.reference) == (
-            other.name,
-            other.recurrence,
-            other.init,
-            other.reference,
-        )
+        return self is other or (self.recurrence == other.recurrence and self._said() == other._said())
+
+    def _said(self) -> tuple[object, ...]:
+        """What it says beside its recurrence."""
+        return self.name, self.init, self.begin, self.scalar, self.reference
 
     def __hash__(self) -> int:
         return hash((self.name, self.recurrence, self.reference))
 
     def __repr__(self) -> str:
-        return f"Cell({self.name!r}, {self.equations!r}, init={dict(self.init)!r}, reference={self.reference!r})"
+        said = "".join(f", {key}={value!r}" for key, value in self._given().items())
+        return f"Cell({self.name!r}, {self.equations!r}{said}, reference={self.reference!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _from_parts, (self.name, self.equations, self.recurrence.output, dict(self.init), self.reference)
+        return _from_parts, (self.name, self.equations, self.output, self._given(), self.reference)
+
+    def _given(self) -> dict[str, Any]:
+        """All declarations that there are, as they are given to the constructor."""
+        found = {key: dict(self.__dict__[key]) for key in _TABLES if self.__dict__[key]}
+        return {**({"inputs": list(self.inputs)} if self.inputs else {}), **found}
+
+    @property
+    def output(self) -> str | list[str]:
+        """The state that the next layer sees, or several."""
+        outputs = self.__dict__["_outputs"]
+        return outputs[0] if len(outputs) == 1 else list(outputs)
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -98,9 +172,7 @@ class Cell:
 
     def to_file_text(self) -> str:
         """The cell as the text of a cell file, from which `cell_from_text` makes the same cell."""
-        header: dict[str, object] = {"name": self.name, "output": self.recurrence.output}
-        if self.init:
-            header["init"] = dict(self.init)
+        header: dict[str, Any] = {"name": self.name, "output": self.output, **self._given()}
         if self.reference:
             header["reference"] = self.reference
         return f"{_inline(header)}{_RULE}\n{self.equations}\n"
@@ -111,39 +183,29 @@ def _language() -> Any:
     return import_module("unrolled.equations")
 
 
-def _from_parts(name: str, equations: str, output: str, init: dict[str, float], reference: str) -> Cell:
-    return Cell(name, equations, output=output, init=init, reference=reference)
+def _from_parts(name: str, equations: str, output: str | list[str], given: dict[str, Any], reference: str) -> Cell:
+    return Cell(name, equations, output=output, reference=reference, **given)
 
 
-def _inline(header: dict[str, object]) -> str:
+def _inline(header: dict[str, Any]) -> str:
     """TOML without tables, so that every key stands on one line of its own."""
-    init = header.pop("init", {})
-    assert isinstance(init, dict)
-    return tomli_w.dumps(header) + "".join(f"init.{line}\n" for line in tomli_w.dumps(init).splitlines())
+    plain = {key: value for key, value in header.items() if not isinstance(value, dict)}
+    tables = {f"{key}.{name}": value for key, table in header.items() if isinstance(table, dict) for name, value in table.items()}
+    return "".join(f"{key} = {_value(value)}\n" for key, value in {**plain, **tables}.items())
 
 
-def _check_init(name: str, recurrence: "Recurrence", key: str, value: object) -> None:
-    vectors = [p.name for p in recurrence.parameters if not p.is_matrix]
-    if key not in vectors:
-        raise ConfigError(
-            f"`init` of cell {name!r} names {key!r}, which is not one of its vectors ({', '.join(vectors) or 'it has none'})."
-        )
-    if isinstance(value, bool) or not isinstance(value, Real) or not _is_finite(value):
-        raise ConfigError(f"`init` of cell {name!r} must give {key!r} a finite number, got {value!r}. It must fit single precision.")
-
-
-def _is_finite(value: Real) -> bool:
-    """Whether it is a number in single precision, too."""
-    try:
-        return abs(float(value)) <= _LARGEST
-    except OverflowError:  # a whole number beyond every float
-        return False
+def _value(value: Any) -> str:
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_value, value))}]"
+    return tomli_w.dumps({"key": value}).removeprefix("key = ").rstrip("\n")
 
 
 def cell_from_text(text: str, name: str) -> Cell:
     """The cell that a cell file holds.
 
-    The file holds equations; if it has a line `---`, what stands above it is TOML with any of `name`, `output`, `init`, `reference`.
+    The file holds equations; if it has a line `---`, what stands above it is TOML with any of the keys of `Cell`.
     `name` is used where the file gives none. Raises `DataError` for a header that is not as it should be, `EquationError` for the rest.
     """
     # Not splitlines, which also ends a line at separators that a TOML string may hold.
@@ -158,7 +220,7 @@ def cell_from_text(text: str, name: str) -> Cell:
         lines[: rule + 1] = [""] * (rule + 1)
     for key, value in header.items():
         if key not in _HEADER or not isinstance(value, _HEADER[key]):
-            known = ", ".join(f"{k} ({v.__name__})" for k, v in _HEADER.items())
+            known = ", ".join(f"{k} ({' or '.join(t.__name__ for t in kinds)})" for k, kinds in _HEADER.items())
             raise DataError(f"The header of cell {name!r} has {key} = {value!r}. It may hold {known}.")
     arguments = {"name": name, **header}
     return Cell(equations="\n".join(lines), **arguments)  # type: ignore[arg-type]
