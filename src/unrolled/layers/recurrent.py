@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 from unrolled.cells import Cell, find_cell
 from unrolled.engines import Engine, Lengths, Problem, Solution, choose, read_lengths, run_in_segments, solve_nothing
 from unrolled.engines.choice import check_engine
+from unrolled.equations.linear import linear_in_states
 from unrolled.equations.recurrence import RECURRENT_MAP
 from unrolled.errors import ConfigError, EngineError, ShapeError
 from unrolled.layers.checks import Arrangement, arrange, as_parameters, check_options, check_range, check_state, in_reverse, read_resets
@@ -173,7 +174,9 @@ class Recurrent(NamedParameters):
     def explain(self) -> str:
         """Which engine runs this layer as it stands (training or not, on its device), why, and what the last call ran on."""
         some = self._like()
-        lines = [f"cell {self.cell.name!r}, {self.num_layers} x {self.hidden_size} units, input {self.input_size}"]
+        linear = linear_in_states(self.cell.recurrence)
+        form = f", linear in the state, {linear}" if linear else ""
+        lines = [f"cell {self.cell.name!r}, {self.num_layers} x {self.hidden_size} units, input {self.input_size}{form}"]
         for title, x in (
             ("dense input", some.new_zeros(1, 0, self.input_size)),
             ("whole numbers (one-hot)", torch.zeros(1, 0, dtype=torch.long, device=some.device)),
