@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 
-from drawn_cells import Drawn, disagreement, drawn, problem_of, texts, with_matrices_of_their_own
+from drawn_cells import Drawn, disagreement, drawn, problem_of, texts_with_matrices, with_matrices_of_their_own
 from unrolled.equations import parse
 from unrolled.errors import EquationError
 
@@ -27,7 +27,7 @@ def main() -> None:
     compared = 0
 
     @seed(given_options.seed)
-    @given(texts(), drawn)
+    @given(texts_with_matrices(), drawn)
     @settings(
         max_examples=given_options.examples,
         deadline=None,

@@ -56,6 +56,22 @@ def texts(draw):
     return "\n".join(f"{name}[t] = {value}" for name, value in lines)
 
 
+@st.composite
+def texts_with_matrices(draw):
+    """The same, of which every third has a matrix as a state; and steps that can be learnt through."""
+    text = draw(texts())
+    if draw(st.booleans()):
+        text = text.replace("step(", "spike(")
+    if draw(st.integers(0, 2)):
+        return text
+    heads = draw(st.sampled_from(["", ", 1", ", 2", ", 4"]))
+    gate, v, k, q = (draw(expressions) for _ in range(4))
+    turned = draw(st.sampled_from(["", ".T"]))
+    reading = f" + C[t-1]{turned} @ tanh({q}) + norm(C[t-1] @ b)" if draw(st.booleans()) else f" + tanh(C[t-1]){turned} @ tanh({q})"
+    kept = draw(st.sampled_from([f"sigmoid({gate}) * C[t-1]", "0.9 * C[t-1]", f"C[t-1] * outer(1, sigmoid({gate}))"]))
+    return f"{text}{reading}\nC[t] = {kept} + outer(tanh({v}), tanh({k}){heads})"
+
+
 @dataclass(frozen=True)
 class Drawn:
     """What is drawn beside the text: sizes are numbers to choose from, everything else is made of the seed."""
@@ -87,9 +103,13 @@ def problem_of(recurrence: Recurrence, how: Drawn, scale: int = 1) -> Problem:
     number = lambda low, high: int(torch.randint(low, high, (), generator=generator))  # noqa: E731
     normal = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64) * 0.5  # noqa: E731
     sizes = {label: number(1, 1 + 18 * scale) for label in ("x", *recurrence.labels)}
+    for label, area in recurrence.areas:
+        for side in (area.rows, area.columns):
+            sizes[side] = max(1, sizes[side] // 4) * 4 if area.heads > 1 else sizes[side]
+        sizes[label] = sizes[area.rows] * sizes[area.columns] // area.heads
     steps, batch = number(1, 1 + 5 * scale), number(1, 1 + 9 * scale)
     shapes = {p.name: (sizes[p.rows], sizes[p.columns]) if p.is_matrix else (sizes[p.rows],) for p in recurrence.parameters}
-    stored = {name: (normal(*shape) / scale ** (0.5 * (len(shape) - 1))).requires_grad_() for name, shape in shapes.items()}
+    stored = {name: (normal(*shape) / scale ** (0.5 * (len(shape) - 1))).requires_grad_(name not in recurrence.constant) for name, shape in shapes.items()}
     rows = {p.name: sizes[p.rows] for p in recurrence.parameters}
     weights = Weights(WeightLayout({name: (name,) for name in stored}, rows), list(stored.values()))
     one_hot = how.numbers and not recurrence.reads_input_by_unit

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 import unrolled as un
-from drawn_cells import Drawn, disagreement, drawn, problem_of, texts, with_matrices_of_their_own
+from drawn_cells import Drawn, disagreement, drawn, problem_of, texts_with_matrices, with_matrices_of_their_own
 from engines_here import needs_native
 from unrolled.equations import parse
 
 
 @needs_native
 @pytest.mark.timeout(300)
-@given(texts(), drawn)
+@given(texts_with_matrices(), drawn)
 @settings(max_examples=9, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_native_equals_eager(text, how):
     text = with_matrices_of_their_own(text, how.seed)

@@ -315,4 +315,4 @@ def _rows(value: Tensor | float, count: int, units: int, like: Tensor) -> Tensor
     """A value for every sequence, also where the text makes it a constant."""
     if not isinstance(value, Tensor):
         return like.new_full((count, units), value)
-    return value if value.dim() == 2 else value.to(like.dtype).expand(count, units)
+    return value if value.dim() == 2 and value.shape[1] == units else value.to(like.dtype).expand(count, units)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from unrolled.compiler.native.areas import role_of
 from unrolled.compiler.native.constants import with_constants_in_place
 from unrolled.compiler.native.gradients import write_gradients
 from unrolled.compiler.native.names import Names, defined_names
@@ -20,7 +21,7 @@ from unrolled.equations.recurrence import now
 _GROUND = ("vectors.h", "functions.h", "memory.h", "threads.h", "products.h")
 """Parts that are the same for all kernels and know nothing of any: what follows them is made for one, its tables and tiles."""
 
-_BATCH = ("sequences.h", "panels.h", "dots.h", "tiles.h", "gradients.h")
+_BATCH = ("sequences.h", "panels.h", "dots.h", "tiles.h", "areas.h", "gradients.h")
 """Parts that need the tables: what the stages call."""
 
 _PASSES = ("passes.h",)
@@ -61,7 +62,8 @@ class _Source:
         self.phases = make_phases(plan)
         self.sizes = Sizes(self.recurrence, self.phases)
         self.tape = lay_tape(plan, self.phases, self.sizes)
-        self.parameters = tuple(p.name for p in self.recurrence.parameters if p.name not in row_vectors)
+        stored = (p.name for p in self.recurrence.parameters if p.name not in row_vectors)
+        self.parameters = tuple(name for name in stored if not role_of(self.recurrence, name, transposed=False))
         plain = [*(now(e.name) for e in self.recurrence.equations), *(p.name for p in self.recurrence.parameters)]
         self.names = Names(plain, defined_names(_runtime((*_GROUND, *_BATCH, *_PASSES))), one_size=len(self.sizes.labels) == 2)
         self.writer = StageWriter(plan, self.sizes, self.tape, self.names, row_vectors)

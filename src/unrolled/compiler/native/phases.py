@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
+from unrolled.compiler.native.areas import role_of
 from unrolled.compiler.plan import Assignment, Plan
 from unrolled.equations import Recurrence
 from unrolled.equations.recurrence import INPUT, OverUnits, before, now
@@ -147,6 +148,10 @@ class Sizes:
         """The label of an expression's units; the output's where it is a mere number."""
         labels = (self._of[s] for s in sorted(expression.free_symbols, key=str) if s in self._of)
         return next(labels, self._recurrence.size_of(self._recurrence.output))
+
+    def has_numbers(self, matrix: str) -> bool:
+        """Whether a matrix is stored, and not known."""
+        return not isinstance(matrix, OverUnits) and not role_of(self._recurrence, matrix, transposed=False)
 
     def depth(self, term: Term, *, transposed: bool) -> str:
         """The label of what a product sums over."""

@@ -4,6 +4,7 @@ import re
 
 import sympy as sp
 
+from unrolled.compiler.native.areas import heads_of, role_of
 from unrolled.compiler.native.expressions import to_c
 from unrolled.compiler.native.groups import ProductGroup, group_products
 from unrolled.compiler.native.names import Names
@@ -52,6 +53,7 @@ class _Stage:
     def __init__(self, writer: StageWriter, phase: Phase) -> None:
         self.w, self.phase, self.names, self.places = writer, phase, writer.names, writer.places
         self.means: dict[Term, str] = {}
+        self.along: dict[Term, str] = {}
         self.pointers: dict[sp.Symbol, str] = {}
         self.head: list[str] = []
 
@@ -61,6 +63,7 @@ class _Stage:
         labels += [self.w.recurrence.size_of(s) for s, _ in self.phase.leaving]
         labels += ["x"] if self.phase.into_input is not None else []
         self._take_means()
+        self._read_areas()
         blocks = [line for label in dict.fromkeys(labels) for line in self._block(label)]
         return [*(["    if (!call->d_x)", "        return;"] if self.only_input else []), *self.head, *blocks]
 
@@ -76,6 +79,17 @@ class _Stage:
             self.means[term] = name
             rows = self._pointers(term[1])
             self.head.append(f"    real {name}[MOST_ROWS];\n    row_{_OVER_UNITS[term[0]]}({name}, {rows}, rows, {size});")
+
+    def _read_areas(self) -> None:
+        """How entries are read along the rows or columns of matrices, as calls of areas.h that still need a row and a unit."""
+        recurrence, size = self.w.recurrence, self.places.size
+        for matrix, operand in dict.fromkeys(t for _, ts in self.phase.products for t in ts):
+            if role := role_of(recurrence, matrix, transposed=self.phase.transposed):
+                parameter = recurrence.parameter(matrix)
+                ends = (parameter.rows, parameter.columns)
+                area, vector = ends if role_of(recurrence, matrix, transposed=False) in ("repeat", "tile") else ends[::-1]
+                sizes = f"{size(area)}, {size(vector)}, {heads_of(recurrence, matrix)}"
+                self.along[matrix, operand] = f"{role}(({self._pointers(operand)})[row], at, {sizes})"
 
     def _pointers(self, operand: sp.Symbol) -> str:
         """An array of pointers to the rows of an operand."""
@@ -194,6 +208,7 @@ class _Stage:
         """A product's value out of the sums and means; empty for what is no product."""
         terms = next((ts for s, ts in self.phase.products if s == symbol), ())
         parts = [f"splat({self.means[t]}[row])" for t in terms if t in self.means]
+        parts += [self.along[t] for t in terms if t in self.along]
         for group in groups:
             if symbol in group.symbols:
                 alone = f"{group.sums}[row * vectors + vector]"

@@ -140,6 +140,8 @@ class Binding:
         parameters = {p.name: p for p in self.plan.recurrence.parameters}
         for tensor, (name, blocks) in zip(stored, self.layout.blocks.items(), strict=True):
             first = parameters[blocks[0]]
+            if first.made is not None and first.made.function == "along":
+                continue  # known without numbers
             shape = (sum(self.rows[b] for b in blocks), *((sizes[first.columns],) if first.is_matrix else ()))
             if tensor.shape != shape or tensor.dtype != like.dtype or tensor.device != like.device:
                 got = f"{list(tensor.shape)} of {tensor.dtype} on {tensor.device}"
