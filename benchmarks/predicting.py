@@ -16,16 +16,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 import unrolled as un
-from unrolled.data.batches import Batch, by_length
+from unrolled.data.batches import Batch, side_by_side
 from unrolled.data.builtin_examples.intents import intents
 from unrolled.data.codecs import Encoded
 from unrolled.data.dataset import gather
 from unrolled.data.examples import Example
 from unrolled.data.formats import ReadingOptions, read_examples, write_predictions
-from unrolled.tasks.sequences.predictor import AT_ONCE
+from unrolled.tasks.sequences.trained import AT_ONCE
 from unrolled.training import Silent
 
 
@@ -64,9 +65,8 @@ def ready(trained: Any, texts: list[str], lines: int) -> list[Batch]:
     codec = trained.codecs.inputs
     dataset = gather((Example("", tokens=codec.tokens.cut(texts[i % len(texts)])) for i in range(lines)), codec.tokens.level)
     encoded = Encoded(dataset, codec, trained.codecs.target)
-    chunks = (range(at, min(at + 512, lines)) for at in range(0, lines, 512))
-    order = (which for chunk in chunks for which in by_length(dataset.lengths, torch.tensor(list(chunk)).numpy(), AT_ONCE))
-    return [encoded.batch(which) for which in order]
+    chunks = (np.arange(at, min(at + AT_ONCE, lines)) for at in range(0, lines, AT_ONCE))
+    return [encoded.batch(which) for chunk in chunks for which in side_by_side(dataset.lengths, chunk)]
 
 
 if __name__ == "__main__":

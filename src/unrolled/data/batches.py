@@ -88,6 +88,13 @@ def by_length(lengths: Places, which: Places, batch: int, chance: np.random.Gene
     return in_batches(which[np.argsort(np.log1p(lengths[which]) + jitter, kind="stable")], batch, chance)
 
 
+def side_by_side(lengths: Places, which: Places) -> list[Places]:
+    """Sequences to be answered, in batches of about the same length: 64, and up to 256 where they are short, as each batch costs its time."""
+    order = which[np.argsort(lengths[which], kind="stable")]
+    shares = (lengths[order] / 16).clip(1, 4) / 256
+    return np.split(order, np.flatnonzero(np.diff(np.floor(shares.cumsum() - shares))) + 1) if len(order) else []
+
+
 def by_two_lengths(source: Places, target: Places, batch: int, chance: np.random.Generator | None = None) -> list[Places]:
     """Pairs in batches of about the same lengths of both sides; with `chance` shuffled, so that every epoch has others."""
     sides = [np.log1p(lengths) for lengths in (source, target)]
