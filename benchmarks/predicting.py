@@ -8,7 +8,6 @@ ready. Both take turns in one process; medians with quartiles, and the memory th
 """
 
 import argparse
-import io
 import resource
 import statistics
 import tempfile
@@ -25,7 +24,8 @@ from unrolled.data.builtin_examples.intents import intents
 from unrolled.data.codecs import Encoded
 from unrolled.data.dataset import gather
 from unrolled.data.examples import Example
-from unrolled.data.formats import ReadingOptions, read_examples, write_predictions
+from unrolled.tasks.recipe import Answering
+from unrolled.tasks.sequences.answers import answer
 from unrolled.tasks.sequences.trained import AT_ONCE
 from unrolled.training import Silent
 
@@ -41,12 +41,12 @@ def main() -> None:
         texts = [example.text or "" for example in intents()]
         file = Path(folder, "lines.txt")
         file.write_text("".join(f"{texts[i % len(texts)]}\n" for i in range(arguments.lines)), encoding="utf-8")
-        options = ReadingOptions(format="lines").to_predict()
         times: dict[str, list[float]] = {"predict": [], "plain": []}
         batches = ready(trained, texts, arguments.lines)
         for _ in range(arguments.rounds):
             begun = time.perf_counter()
-            write_predictions(trained.predict_stream(read_examples(file, options, trained.wanted)), io.StringIO(), options)
+            with open(Path(folder, "found.txt"), "w", encoding="utf-8") as found:
+                answer(trained, str(file), {}, {}, Answering(as_json=False, typed=False, say=print))(found)
             times["predict"].append(time.perf_counter() - begun)
             begun = time.perf_counter()
             with torch.inference_mode():

@@ -103,7 +103,7 @@ class Prediction:
     tags: tuple[str, ...] | None = None
     probabilities: tuple[float, ...] = ()
     known: tuple[str, ...] = ()
-    scores: Sequence[float] = ()
+    scores: Sequence[float] | NDArray[np.float64] = ()
     several: bool = False
     values: NDArray[np.float64] | None = None
     deviations: NDArray[np.float64] | None = None
@@ -111,13 +111,14 @@ class Prediction:
     @property
     def every(self) -> dict[str, float]:
         """The probability of each label, for a whole sequence."""
-        return dict(zip(self.known, self.scores, strict=True))
+        return dict(zip(self.known, np.asarray(self.scores).tolist(), strict=True))
 
     @property
     def finite(self) -> bool:
         """Whether all its numbers are some."""
-        if not math.isfinite(sum(self.probabilities) + sum(self.scores)):
-            return False
+        if self.values is None:
+            # Of one label the most probable is meant, and that is NaN if any is.
+            return math.isfinite(sum(self.scores if self.several else self.probabilities))
         return all(bool(np.isfinite(part).all()) for part in (self.values, self.deviations) if part is not None)
 
     @property
@@ -135,7 +136,7 @@ class Prediction:
     def cells(self, between: str) -> tuple[str, ...]:
         """What is added to a row about a whole sequence, one for each of `columns`, with `between` between several in one cell."""
         if self.values is None:
-            return between.join(self.labels or ()), between.join(f"{p:.4f}" for p in self.probabilities)
+            return between.join(self.labels or ()), between.join([f"{p:.4f}" for p in self.probabilities])
         return tuple(between.join(f"{v:.6g}" for v in row) for row in (self.values, self.deviations) if row is not None)
 
     def step_cells(self, between: str) -> list[tuple[str, ...]]:
