@@ -89,10 +89,14 @@ def by_length(lengths: Places, which: Places, batch: int, chance: np.random.Gene
 
 
 def side_by_side(lengths: Places, which: Places) -> list[Places]:
-    """Sequences to be answered, in batches of about the same length: 64, and up to 256 where they are short, as each batch costs its time."""
-    order = which[np.argsort(lengths[which], kind="stable")]
-    shares = (lengths[order] / 16).clip(1, 4) / 256
-    return np.split(order, np.flatnonzero(np.diff(np.floor(shares.cumsum() - shares))) + 1) if len(order) else []
+    """Sequences to be answered, in batches of about the same length, the longest first: 64, and up to 256 where all of them are short, since
+    what a batch costs beside its steps is then much of its time."""
+    order, batches = which[np.argsort(lengths[which], kind="stable")], list[Places]()
+    while len(order):
+        size = 4096 // int(lengths[order[-1]].clip(16, 64))
+        batches.append(order[-size:])
+        order = order[:-size]
+    return batches
 
 
 def by_two_lengths(source: Places, target: Places, batch: int, chance: np.random.Generator | None = None) -> list[Places]:

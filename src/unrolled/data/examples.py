@@ -103,7 +103,7 @@ class Prediction:
     tags: tuple[str, ...] | None = None
     probabilities: tuple[float, ...] = ()
     known: tuple[str, ...] = ()
-    scores: Sequence[float] | NDArray[np.float64] = ()
+    scores: Sequence[float] = ()
     several: bool = False
     values: NDArray[np.float64] | None = None
     deviations: NDArray[np.float64] | None = None
@@ -111,14 +111,13 @@ class Prediction:
     @property
     def every(self) -> dict[str, float]:
         """The probability of each label, for a whole sequence."""
-        return dict(zip(self.known, np.asarray(self.scores).tolist(), strict=True))
+        return dict(zip(self.known, self.scores, strict=True))
 
     @property
     def finite(self) -> bool:
         """Whether all its numbers are some."""
         if self.values is None:
-            # Of one label the most probable is meant, and that is NaN if any is.
-            return math.isfinite(sum(self.scores if self.several else self.probabilities))
+            return math.isfinite(sum(self.scores or self.probabilities))
         return all(bool(np.isfinite(part).all()) for part in (self.values, self.deviations) if part is not None)
 
     @property

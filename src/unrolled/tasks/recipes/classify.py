@@ -101,12 +101,11 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
         head: Any = model.head
         probabilities = head.probabilities(scores)
         decided = head.decide(probabilities)
-        labels = codec.labels
+        labels, every = codec.labels, probabilities.tolist()
         if not codec.several:
-            alone, sure = [(label,) for label in labels], probabilities.amax(-1)
-            rows = zip(decided.tolist(), sure.tolist(), probabilities.double().cpu().numpy(), strict=True)
-            return [Prediction(alone[k], None, (p,), labels, row) for k, p, row in rows]
-        every, chosen = probabilities.tolist(), [row.nonzero().flatten().tolist() for row in decided]
+            alone = [(label,) for label in labels]
+            return [Prediction(alone[k], None, (row[k],), labels, row) for k, row in zip(decided.tolist(), every, strict=True)]
+        chosen = [row.nonzero().flatten().tolist() for row in decided]
         return [
             Prediction(tuple(labels[k] for k in which), None, tuple(row[k] for k in which), labels, row, several=True)
             for which, row in zip(chosen, every, strict=True)
