@@ -1,10 +1,12 @@
 """Batches: what stands side by side, and which sequences come together."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
 
-from unrolled.data.batches import Batch, Spellings, by_length, by_two_lengths, evenly, in_batches, padded
+from unrolled.data.batches import Batch, Spellings, by_length, by_two_lengths, evenly, in_batches, padded, side_by_side
 
 
 def test_every_sequence_is_in_one_batch_of_its_like_in_every_epoch():
@@ -19,6 +21,19 @@ def test_every_sequence_is_in_one_batch_of_its_like_in_every_epoch():
         assert padded < 1.3 * lengths[which].sum()
         seen.append([b.tolist() for b in batches])
     assert seen[1] != seen[2]
+
+
+def test_batches_are_larger_where_sequences_are_short():
+    rng = np.random.default_rng(6)
+    for longest, size in ((9, 256), (16, 256), (32, 128), (10_000, 64)):
+        lengths = np.where(rng.random(2000) < 0.5, longest, rng.integers(0, longest, 2000))
+        which = np.flatnonzero(rng.random(2000) < 0.9)
+        batches = side_by_side(lengths, which)
+        assert sorted(np.concatenate(batches).tolist()) == which.tolist()
+        assert all(lengths[one].min() >= lengths[other].max() for one, other in pairwise(batches))
+        assert all(len(batch) <= 256 and len(batch) * lengths[batch].max() <= max(4096, 64 * longest) for batch in batches)
+        assert len(batches[0]) == size
+    assert side_by_side(lengths, which[:0]) == []
 
 
 def test_some_but_not_all_are_held_out():

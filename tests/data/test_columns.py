@@ -139,6 +139,15 @@ def test_a_little_is_kept_in_memory(folder: Path) -> None:
     assert Collector("f4", (2,)).done().shape == (0, 2)
 
 
+def test_numbers_one_by_one_and_together_stay_in_their_order() -> None:
+    collector = Collector("i8")
+    for number in range(3):
+        collector.extend([number])
+        assert len(collector) == 3 * number + 1
+        collector.add([number, number])
+    assert collector.done().read(0, 9).tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+
 def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(columns, "cache_folder", lambda: tmp_path / "nowhere")
     with pytest.raises(DataError, match=r"nowhere cannot be written: No such file.*UNROLLED_CACHE"):

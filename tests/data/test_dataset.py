@@ -92,6 +92,15 @@ def test_numbers_to_predict_of_steps_are_nan_where_nothing_is_said():
     np.testing.assert_array_equal(pieces.columns[STEP_VALUES].take(np.array([2, 1])), [[7, 8], [3, 4], [5, 6]])
 
 
+@pytest.mark.usefixtures("each_place")
+def test_tags_may_be_missing_anywhere():
+    some = [
+        Example("", tokens=("a",) * n, tags=("X",) * n if tagged else None)
+        for n, tagged in ((2, 0), (1, 1), (3, 0), (1, 0), (2, 1), (1, 0))
+    ]
+    assert every(gather(some, "word"), TAGS).tolist() == [-1, -1, 0, -1, -1, -1, -1, 0, 0, -1]
+
+
 def test_the_fingerprint_tells_every_difference():
     other = [
         SOME[:2],

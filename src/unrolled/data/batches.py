@@ -88,6 +88,17 @@ def by_length(lengths: Places, which: Places, batch: int, chance: np.random.Gene
     return in_batches(which[np.argsort(np.log1p(lengths[which]) + jitter, kind="stable")], batch, chance)
 
 
+def side_by_side(lengths: Places, which: Places) -> list[Places]:
+    """Sequences to be answered, in batches of about the same length, the longest first: 64, and up to 256 where all of them are short, since
+    what a batch costs beside its steps is then much of its time."""
+    order, batches = which[np.argsort(lengths[which], kind="stable")], list[Places]()
+    while len(order):
+        size = 4096 // int(lengths[order[-1]].clip(16, 64))
+        batches.append(order[-size:])
+        order = order[:-size]
+    return batches
+
+
 def by_two_lengths(source: Places, target: Places, batch: int, chance: np.random.Generator | None = None) -> list[Places]:
     """Pairs in batches of about the same lengths of both sides; with `chance` shuffled, so that every epoch has others."""
     sides = [np.log1p(lengths) for lengths in (source, target)]

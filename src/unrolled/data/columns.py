@@ -134,8 +134,13 @@ class Collector:
         self._waiting = array("q")
         self._bytes, self._length, self._path = 0, 0, ""
 
+    def __len__(self) -> int:
+        return self._length + len(self._waiting)
+
     def add(self, elements: ArrayLike) -> None:
         """Some more of them, `[N, …]`."""
+        if self._waiting:
+            self._take_waiting()
         part = np.asarray(elements, self.dtype).reshape(-1, *self.element)
         self._parts.append(part)
         self._length += len(part)

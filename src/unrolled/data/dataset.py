@@ -1,8 +1,10 @@
 """A dataset: many sequences, a column for each field, in which every different token, tag and label is kept once."""
 
+import math
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
@@ -20,6 +22,9 @@ Cut = Callable[[str], Sequence[str]]
 
 TOKENS, NUMBERS, TAGS, STEP_VALUES = "tokens", "numbers", "tags", "step values"
 """The columns with something for each step, those of them that a dataset has."""
+
+_NOTHING = {TAGS: -1, STEP_VALUES: math.nan}
+"""What stands for steps of which nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    @property
+    @cached_property
     def lengths(self) -> Places:
         """The number of steps of each sequence, `[N]`."""
         return np.diff(self.starts)
@@ -152,7 +157,7 @@ class _Gathering:
         self.collectors: dict[str, Collector] = {}
         self.table, self.names = _Numbering(), _Numbering()
         self.sets: dict[tuple[int, ...], int] = {}
-        self.values: list[NDArray[np.float64] | None] = []
+        self.values: dict[int, NDArray[np.float64]] = {}
         self.width = 0
         self.kind: tuple[bool, int] | None = None
         self.channels: tuple[str, ...] = ()
@@ -167,18 +172,23 @@ class _Gathering:
         steps = len(tokens) if tokens is not None else example.steps
         if not steps:
             raise DataError(f"{example.place}: the sequence is empty. Take it out, or give it at least one step.")
-        self._require_alike(example.place, tokens is not None, 0 if numbers is None else numbers.shape[1])
-        self.starts.append(self.starts[-1] + steps)
+        kind = (tokens is not None, 0 if numbers is None else numbers.shape[1])
+        if kind != self.kind:
+            self._require_first(example.place, kind)
         if tokens is not None:
-            self._collect_places(TOKENS, list(map(self.table.__getitem__, tokens)))
+            self._collector(TOKENS, np.int64).extend(map(self.table.__getitem__, tokens))
         if numbers is not None:
             self._require_channels(example)
             if np.isinf(numbers).any():
                 raise DataError(
                     f"{example.place}: numbers must be finite, or NaN where one is missing, got an infinite one. Mend or scale it."
                 )
-            self._collect(NUMBERS, numbers, np.float32, numbers.shape[1:])
-        self._add_targets(example, steps)
+            self._collector(NUMBERS, np.float32, numbers.shape[1:]).add(numbers)
+        if example.tags is not None or example.values is not None:
+            self._add_targets(example, steps)
+        self.starts.append(self.starts[-1] + steps)
+        self.labels.append(-1 if example.labels is None else self._label_set(example.labels))
+        self.scheme = self.scheme or example.scheme
         if example.group is not None:
             self.groups.append(self.group_names[example.group])
         if self.content is None:
@@ -190,49 +200,38 @@ class _Gathering:
 
     def _add_targets(self, example: Example, steps: int) -> None:
         tags, values = example.tags, example.values
-        of_steps = values is not None and values.ndim == 2
-        if (tags is not None and len(tags) != steps) or (values is not None and of_steps and len(values) != steps):
-            got = len(tags) if tags is not None else len(values if values is not None else ())
-            what = "tag" if tags is not None else "target"
-            raise DataError(f"{example.place}: there must be one {what} for each of the {steps} steps, got {got}.")
+        of_steps = values if values is not None and values.ndim == 2 else None
+        for what, found in (("tag", tags), ("target", of_steps)):
+            if found is not None and len(found) != steps:
+                raise DataError(f"{example.place}: there must be one {what} for each of the {steps} steps, got {len(found)}.")
         if values is not None:
             self._require_as_many(example.place, values.shape[-1])
         if tags is not None:
-            self._collect_places(TAGS, list(map(self.names.__getitem__, tags)), before=-1)
-        elif TAGS in self.collectors:
-            self.collectors[TAGS].extend([-1] * steps)
-        if values is not None and of_steps:
-            width = values.shape[1]
-            if STEP_VALUES not in self.collectors:
-                self._collect(STEP_VALUES, np.full((self.starts[-2], width), np.nan), np.float64, (width,))
-            self._collect(STEP_VALUES, values, np.float64, (width,))
-        elif STEP_VALUES in self.collectors:
-            width = self.collectors[STEP_VALUES].element
-            self._collect(STEP_VALUES, np.full((steps, *width), np.nan), np.float64, width)
-        self.values.append(None if of_steps else values)
-        self.labels.append(self._label_set(example.labels))
-        self.scheme = self.scheme or example.scheme
+            self._collector(TAGS, np.int64).extend(map(self.names.__getitem__, tags))
+        if of_steps is not None:
+            self._collector(STEP_VALUES, np.float64, of_steps.shape[1:]).add(of_steps)
+        elif values is not None:
+            self.values[len(self.labels)] = values
 
     def _require_as_many(self, place: str, count: int) -> None:
         self.width = self.width or count
         if self.width != count:
             raise DataError(f"{place}: there are {count} numbers to predict, and {self.width} in those before. Give them all as many.")
 
-    def _collect_places(self, name: str, places: Sequence[int], before: int = 0) -> None:
-        """Whole numbers of the steps of this sequence; where they are the first, `before` stands for each step of those before."""
-        if name not in self.collectors:
-            self.collectors[name] = Collector(np.int64)
-            self.collectors[name].add(np.full(self.starts[-2], before))
-        self.collectors[name].extend(places)
-
-    def _collect(self, name: str, elements: NDArray[np.generic], dtype: type, element: tuple[int, ...]) -> None:
+    def _collector(self, name: str, dtype: type, element: tuple[int, ...] = ()) -> Collector:
+        """That of a column, with something for each step before this sequence."""
         if name not in self.collectors:
             self.collectors[name] = Collector(dtype, element)
-        self.collectors[name].add(elements)
+        if name in _NOTHING:
+            self._fill(name)
+        return self.collectors[name]
 
-    def _label_set(self, labels: Sequence[str] | None) -> int:
-        if labels is None:
-            return -1
+    def _fill(self, name: str) -> None:
+        collector = self.collectors[name]
+        if missing := self.starts[-1] - len(collector):
+            collector.add(np.full((missing, *collector.element), _NOTHING[name]))
+
+    def _label_set(self, labels: Sequence[str]) -> int:
         chosen = tuple(self.names[label] for label in labels)
         return self.sets.setdefault(chosen, len(self.sets))
 
@@ -243,23 +242,24 @@ class _Gathering:
             raise DataError(f"{example.place}: {told}. Pass `channels={list(self.channels)}`.")
         self.channels = channels or self.channels
 
-    def _require_alike(self, place: str, has_tokens: bool, channels: int) -> None:
-        self.kind = self.kind or (has_tokens, channels)
-        if self.kind != (has_tokens, channels):
-            was, now = (f"{'tokens' if t else 'no tokens'} and {c} channels" for t, c in (self.kind, (has_tokens, channels)))
+    def _require_first(self, place: str, kind: tuple[bool, int]) -> None:
+        if self.kind:
+            was, now = (f"{'tokens' if t else 'no tokens'} and {c} channels" for t, c in (self.kind, kind))
             raise DataError(f"{place}: the sequence has {now}, the first one has {was}. Give them all the same.")
+        self.kind = kind
 
     def done(self) -> Dataset:
         starts = np.array(self.starts, np.int64)
+        for name in _NOTHING.keys() & self.collectors.keys():
+            self._fill(name)
         untagged = InMemory(np.broadcast_to(np.int64(-1), starts[-1:]))
         columns = {
             TAGS: Column(untagged, starts),
             **{name: Column(collector.done(), starts) for name, collector in self.collectors.items()},
         }
-        width = next((len(v) for v in self.values if v is not None), 0)
-        values = np.full((len(self.values), width), np.nan)
-        if width:
-            values[[v is not None for v in self.values]] = [v for v in self.values if v is not None]
+        values = np.full((len(self.labels), self.width if self.values else 0), np.nan)
+        if self.values:
+            values[[*self.values]] = [*self.values.values()]
         labels, sets, names = np.array(self.labels, np.int64), tuple(self.sets), tuple(self.names)
         return Dataset(
             starts,

@@ -116,8 +116,8 @@ class Prediction:
     @property
     def finite(self) -> bool:
         """Whether all its numbers are some."""
-        if not math.isfinite(sum(self.probabilities) + sum(self.scores)):
-            return False
+        if self.values is None:
+            return math.isfinite(sum(self.scores or self.probabilities))
         return all(bool(np.isfinite(part).all()) for part in (self.values, self.deviations) if part is not None)
 
     @property
@@ -135,7 +135,7 @@ class Prediction:
     def cells(self, between: str) -> tuple[str, ...]:
         """What is added to a row about a whole sequence, one for each of `columns`, with `between` between several in one cell."""
         if self.values is None:
-            return between.join(self.labels or ()), between.join(f"{p:.4f}" for p in self.probabilities)
+            return between.join(self.labels or ()), between.join([f"{p:.4f}" for p in self.probabilities])
         return tuple(between.join(f"{v:.6g}" for v in row) for row in (self.values, self.deviations) if row is not None)
 
     def step_cells(self, between: str) -> list[tuple[str, ...]]:

@@ -39,7 +39,9 @@ def test_a_letter_is_the_same_however_it_was_typed():
     codec = learn(("e\u0301te\u0301", "été", "\u212bngström"), level="both")
     assert codec.words.names == ("été", "Ångström")
     assert codec.ids(("été", "e\u0301te\u0301", "A\u030angström")).tolist() == [1, 1, 2]
-    assert codec.spelling("e\u0301te\u0301").tolist() == codec.spelling("été").tolist() != [0, 0, 0]
+    characters, begins = codec.spellings(("e\u0301te\u0301", "", "été", "x"))
+    assert begins.tolist() == [0, 3, 3, 6, 7]
+    assert characters[:3].tolist() == characters[3:6].tolist() != [0, 0, 0] and characters[6] == 0
 
 
 def test_words_can_be_few_and_in_lower_case():

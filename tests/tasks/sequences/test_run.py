@@ -1,6 +1,7 @@
 """Files of sequences, with labels or with a tag for each step, to a folder and back."""
 
 import contextlib
+import io
 import json
 import random
 import re
@@ -21,6 +22,8 @@ from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.measures.labels import score_labels
+from unrolled.tasks.recipe import Answering
+from unrolled.tasks.sequences.answers import answer
 from unrolled.training import RunFolder, Silent
 from unrolled.training.interrupt import Stopped
 
@@ -40,6 +43,42 @@ def test_a_classifier_learns_and_is_the_same_when_it_is_loaded(table, tmp_path):
         assert sum(prediction.every.values()) == pytest.approx(1)
         assert prediction.probabilities == (prediction.every[prediction.labels[0]],)
     assert loaded.evaluate(table).accuracy > 0.95
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_answers_are_seen_before_the_next_lines_are_read(table, tmp_path, monkeypatch, as_json):
+    trained = un.train_classifier(table, out=tmp_path / "run", **QUIET)
+    for typed, seen in ((True, [0, 1, 2, 3, 4]), (False, [0, 0, 2, 2, 4])):
+        asked, lines, target = [], [b"good film\n", b"bad\n", b"plot\n", b"good\n"], Shown()
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(Typed(lines, target, asked))))
+        monkeypatch.setattr("unrolled.tasks.sequences.answers.AT_ONCE", 2)
+        answer(trained, "-", {}, {}, Answering(as_json, typed, lambda text: None))(target)
+        assert asked[:5] == seen
+
+
+class Shown(io.StringIO):
+    """A file that knows how many lines of it are seen."""
+
+    shown = 0
+
+    def flush(self):
+        self.shown = self.getvalue().count("\n")
+
+
+class Typed(io.RawIOBase):
+    """A line at each read, before which it is noted how many lines are seen of what is written."""
+
+    def __init__(self, lines, target, asked):
+        self.lines, self.target, self.asked = lines, target, asked
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        self.asked.append(self.target.shown)
+        line = self.lines.pop(0) if self.lines else b""
+        buffer[: len(line)] = line
+        return len(line)
 
 
 def test_what_cannot_be_labelled_is_named_by_its_index(table, tmp_path):

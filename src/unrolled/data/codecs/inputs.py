@@ -164,8 +164,7 @@ class Encoded:
     def _letters(self) -> tuple[Places, Places]:
         """The characters of all tokens, one token after the other, and where each begins."""
         assert self.inputs.tokens is not None
-        spelt = [self.inputs.tokens.spelling(token) for token in self.dataset.table]
-        return np.concatenate([*spelt, np.zeros(0, np.int64)]), np.cumsum([0, *map(len, spelt)])
+        return self.inputs.tokens.spellings(self.dataset.table)
 
     def _spellings(self, tokens: Places, lengths: Places) -> Spellings:
         letters, begins = self._letters

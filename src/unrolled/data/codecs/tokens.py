@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from unrolled.data.codecs.tokenizer import Tokenizer
 from unrolled.data.dataset import LEVELS, cut_text
 from unrolled.data.vocabulary import Ids, Vocabulary, damaged, switch
@@ -60,10 +62,11 @@ class TokenCodec:
         """The id of each token, `[N]`."""
         return self.words.ids(_plain(token, self.lower) for token in tokens)
 
-    def spelling(self, token: str) -> Ids:
-        """The ids of the characters that spell a token."""
+    def spellings(self, tokens: Iterable[str]) -> tuple[Ids, Ids]:
+        """The ids of the characters that spell some tokens, one token after the other, and where each token begins, and the last one ends."""
         assert self.characters is not None
-        return self.characters.ids(normal(token))
+        spelt = [normal(token) for token in tokens]
+        return self.characters.ids("".join(spelt)), np.cumsum([0, *map(len, spelt)])
 
     def cut(self, text: str) -> tuple[str, ...]:
         """The tokens of a text, as those that were learnt are cut and, where all are characters in capitals, written."""

@@ -47,11 +47,10 @@ class PlainLines:
         """
         for example, prediction in found:
             if prediction.each_step:
-                rows = [*_pieces(example.tokens or (), prediction), ()]
+                file.writelines("\t".join(row) + "\n" for row in (*_pieces(example.tokens or (), prediction), ()))
             else:
-                rows = [(*prediction.cells(options.between), (example.text or "").replace("\n", " "))]
-            file.writelines("\t".join(row) + "\n" for row in rows)
-            file.flush()
+                text = (example.text or "").replace("\n", " ")
+                file.write("\t".join((*prediction.cells(options.between), text)) + "\n")
 
 
 class ClassFiles(PlainLines):

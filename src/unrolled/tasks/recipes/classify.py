@@ -103,7 +103,8 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
         decided = head.decide(probabilities)
         labels, every = codec.labels, probabilities.tolist()
         if not codec.several:
-            return [Prediction((labels[k],), None, (row[k],), labels, row) for k, row in zip(decided.tolist(), every, strict=True)]
+            alone = [(label,) for label in labels]
+            return [Prediction(alone[k], None, (row[k],), labels, row) for k, row in zip(decided.tolist(), every, strict=True)]
         chosen = [row.nonzero().flatten().tolist() for row in decided]
         return [
             Prediction(tuple(labels[k] for k in which), None, tuple(row[k] for k in which), labels, row, several=True)

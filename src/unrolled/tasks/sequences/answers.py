@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import read_examples, resolve_format, write_predictions
@@ -14,8 +14,10 @@ from unrolled.data.formats.regions import spans
 from unrolled.extras import extra
 from unrolled.options import option
 from unrolled.tasks.recipe import Answering, Writing
-from unrolled.tasks.sequences.trained import Scores, TrainedPredictor
+from unrolled.tasks.sequences.trained import AT_ONCE, Scores, TrainedPredictor
 from unrolled.tasks.trained import Progress
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -56,16 +58,25 @@ def answer(trained: TrainedPredictor[Any], file: str, reading: Mapping[str, Any]
     resolved = resolve_format(file, resolved, trained.wanted)
     require_looked_at(resolved, reading)
     examples = _noticing(file, read_examples(file, resolved, trained.wanted), how.say)
-    found = trained.predict_stream(examples, at_once=1 if how.typed else None, **windows)
+    at_once = 1 if how.typed else AT_ONCE
+    found = trained.predict_stream(examples, at_once, **windows)
 
     def write(target: TextIO) -> None:
+        written = _flushing(found, target, at_once)
         if how.as_json:
-            for line in _json_lines(found, regions=resolved.format == "fasta"):
-                print(line, file=target, flush=how.typed)
+            target.writelines(f"{line}\n" for line in _json_lines(written, regions=resolved.format == "fasta"))
         else:
-            write_predictions(found, target, resolved)
+            write_predictions(written, target, resolved)
 
     return write
+
+
+def _flushing(found: Iterable[T], target: TextIO, at_once: int) -> Iterator[T]:
+    """What is found; after so many of them, when those that are next are still to be read, what has been written is seen."""
+    for number, answer in enumerate(found, 1):
+        yield answer
+        if number % at_once == 0:
+            target.flush()
 
 
 def _noticing(file: str, examples: Iterable[Example], say: Callable[[str], None]) -> Iterator[Example]:

@@ -7,15 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unrolled.data.batches import by_length
+from unrolled.data.batches import side_by_side
 from unrolled.data.codecs import Encoded, TargetCodec
 from unrolled.data.columns import Places
 from unrolled.data.examples import Prediction
 from unrolled.models import EachStep, SequenceHead, Whole
 from unrolled.tasks.sequences.pieces import pieces
-
-AT_ONCE = 64
-"""Sequences that are answered side by side."""
 
 TC = TypeVar("TC", bound=TargetCodec)
 
@@ -46,7 +43,7 @@ class Predictor(Generic[TC]):
         many decisions; classes may have `weights` in it. The network should be in evaluation mode."""
         found: dict[int, Prediction] = {}
         total, count = 0.0, 0
-        for batch in by_length(encoded.dataset.lengths, which, AT_ONCE):
+        for batch in side_by_side(encoded.dataset.lengths, which):
             said, loss, decisions = self._predict(encoded, batch, weights)
             found.update(zip(batch.tolist(), said, strict=True))
             total, count = total + loss, count + decisions

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Generic, Protocol
 
@@ -25,7 +25,7 @@ from unrolled.tasks.sequences.predictor import TC, Predictor
 from unrolled.tasks.sequences.reading import Part, SequenceCodecs, SequenceData
 from unrolled.tasks.trained import Measured, Progress, Trained, not_finite
 
-AT_ONCE = 512
+AT_ONCE = 1024
 """Sequences that are held in memory while they are answered."""
 
 
@@ -95,7 +95,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
     def predict_stream(
         self, examples: Iterable[Example], at_once: int | None = None, *, window: int | None = None, overlap: int = 0
     ) -> Iterator[tuple[Example, Prediction]]:
-        """The same for any number of examples, in their order; so many are in memory at a time, or else a few hundred.
+        """The same for any number of examples, in their order; so many are in memory at a time, or else about a thousand.
 
         Their numbers are as files are read: NaN stands for the mean. Where steps are answered, texts come with the tokens into which they
         were cut.
@@ -103,11 +103,11 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         predictor = self._asked(window, overlap)
         examples = map(self._cut, examples) if self.wanted.each_step else iter(examples)
         chunks = iter(lambda: list(islice(examples, at_once or AT_ONCE)), [])
-        return (pair for chunk in chunks for pair in self._said(predictor, chunk))
+        return chain.from_iterable(self._said(predictor, chunk) for chunk in chunks)
 
     def _said(self, predictor: Predictor[TC], chunk: list[Example]) -> Iterator[tuple[Example, Prediction]]:
         found, _, _ = predictor.predict_all(self._encoded(chunk), np.arange(len(chunk)))
-        _require_finite(found, (example.place for example in chunk))
+        _require_finite(found, lambda number: chunk[number].place)
         return zip(chunk, found, strict=True)
 
     def evaluate(
@@ -131,7 +131,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
             raise DataError("There is no sequence to measure. Pass a file with at least one.")
         self.codecs.target.notice_unknown(encoded.dataset, which)
         found, _, _ = predictor.predict_all(encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
-        _require_finite(found, (f"sequence {i + 1}" for i in which))
+        _require_finite(found, lambda number: f"sequence {number + 1}")
         return self.score(encoded, which, found)
 
     def reading_of(self, sources: Source | Sequence[Source], *, labels: bool = True, **options: Any) -> ReadingOptions:
@@ -191,10 +191,10 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         return replace(example, tokens=tokens.cut(example.text))
 
 
-def _require_finite(found: Iterable[Prediction], places: Iterable[str]) -> None:
-    for prediction, place in zip(found, places, strict=True):
+def _require_finite(found: Iterable[Prediction], place: Callable[[int], str]) -> None:
+    for number, prediction in enumerate(found):
         if not prediction.finite:
-            raise not_finite(place)
+            raise not_finite(place(number))
 
 
 def _example(sequence: str | Sequence[str] | np.ndarray, place: str) -> Example:
