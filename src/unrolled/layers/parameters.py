@@ -272,9 +272,10 @@ class NamedParameters(nn.Module):
         return size // parameter.blocks
 
     def _check_width(self, layer: int) -> None:
-        recurrence, width = self.cell.recurrence, self._sizes(layer)["x"]
+        recurrence = self.cell.recurrence
         if layer and recurrence.parts:
             raise ConfigError(f"The cell {self.cell.name!r} reads parts of its input, which the first layer alone gets. Use num_layers=1.")
+        width = self._sizes(layer)["x"]
         if layer and any(recurrence.size_of(s) == "x" for s in self.cell.states) and width != self.input_size:
             raise ConfigError(
                 f"The cell {self.cell.name!r} keeps x[t] as a state, so the inputs of all layers must have as many columns, got {self.input_size} and {width}. "

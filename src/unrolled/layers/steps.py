@@ -123,8 +123,9 @@ def is_unchanged(layer: "Recurrent", parameters: Sequence[Tensor | None], known:
 
 
 def can_be_known(layer: "Recurrent") -> bool:
-    """Whether a step is more than its equations say: drops, adds its input, reads what is computed, or runs what others have hung on it."""
+    """Whether a step is no more than its equations say: drops nothing, adds no input, joins no states, reads nothing that is computed, and runs
+    nothing that others have hung on it."""
     *_, residual, drops, _ = look(layer)
     names = (name for names in layer._names.values() for name in names)
-    plain = not (residual or drops or layer.bidirectional) and all(name in layer._parameters for name in names)
+    plain = not (residual or drops or layer.bidirectional or layer.cell.recurrence.outputs > 1) and all(name in layer._parameters for name in names)
     return plain and is_unchanged(layer, own_parameters(layer), look(layer))
