@@ -12,7 +12,9 @@ from unrolled.engines import ENGINES, Problem, WeightLayout, Weights, read_lengt
 from unrolled.equations import Recurrence
 
 numbers = st.sampled_from(["1", "2", "0.5", "0.1", "3", "1e-3"])
-leaves = st.sampled_from(["x[t]", "h[t-1]", "c[t-1]", "a[t-1]", "b", "d", "W @ x[t]", "V @ x[t]", "R @ h[t-1]", "R @ c[t-1]", "x[t-1]", "t", "V @ x[t-1]"])
+leaves = st.sampled_from(
+    ["x[t]", "h[t-1]", "c[t-1]", "a[t-1]", "b", "d", "W @ x[t]", "V @ x[t]", "R @ h[t-1]", "R @ c[t-1]", "x[t-1]", "t", "V @ x[t-1]"]
+)
 templates = st.sampled_from([
     "tanh({})", "sigmoid({})", "relu({})", "softplus({})", "abs({})", "exp(tanh({}))", "log(2 + abs({}))", "sqrt(1 + abs({}))", "(-{})",
     "({}) ** 2", "({}) ** 3", "(1.5 * {}) ** 2", "(1 + abs({})) ** -2", "(2 + 2 * abs({})) ** 0.5", "(1 + abs({})) ** -1.5",
@@ -109,7 +111,10 @@ def problem_of(recurrence: Recurrence, how: Drawn, scale: int = 1) -> Problem:
         sizes[label] = sizes[area.rows] * sizes[area.columns] // area.heads
     steps, batch = number(1, 1 + 5 * scale), number(1, 1 + 9 * scale)
     shapes = {p.name: (sizes[p.rows], sizes[p.columns]) if p.is_matrix else (sizes[p.rows],) for p in recurrence.parameters}
-    stored = {name: (normal(*shape) / scale ** (0.5 * (len(shape) - 1))).requires_grad_(name not in recurrence.constant) for name, shape in shapes.items()}
+    stored = {
+        name: (normal(*shape) / scale ** (0.5 * (len(shape) - 1))).requires_grad_(name not in recurrence.constant)
+        for name, shape in shapes.items()
+    }
     rows = {p.name: sizes[p.rows] for p in recurrence.parameters}
     weights = Weights(WeightLayout({name: (name,) for name in stored}, rows), list(stored.values()))
     one_hot = how.numbers and not recurrence.reads_input_by_unit

@@ -58,7 +58,7 @@ class Matrix:
         return Matrix(-self.values)
 
     @property
-    def T(self):
+    def T(self):  # noqa: N802
         return Matrix(self.values.T)
 
 
@@ -85,7 +85,9 @@ def all_blocks(recurrence, learned):
         if p.made is None:
             found[p.name] = learned[p.name]
         else:
-            found[p.name] = known[p.name.partition(":")[0]] if p.made.function == "fixed" else eval(p.name, {"__builtins__": {}, **names}).values
+            found[p.name] = (
+                known[p.name.partition(":")[0]] if p.made.function == "fixed" else eval(p.name, {"__builtins__": {}, **names}).values
+            )
     return found
 
 

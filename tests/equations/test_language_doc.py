@@ -66,7 +66,18 @@ def test_the_tables_of_the_page_are_complete():
     assert set(re.findall(r"`(\w+)\(a(?:, [bcp])*\)`", PAGE)) == {*FUNCTIONS, *REDUCTIONS}
     kinds = {p.kind for cell in un.cells.BUILT_IN.values() for p in cell.recurrence.parameters}
     assert set(re.findall(r"^\| (input map|recurrent map|vector) \|", PAGE, flags=re.MULTILINE)) == kinds
-    for key in ("name", "output", "inputs", "init.NAME", "begin.STATE", "constant.NAME", "scalar.NAME", "fixed.NAME", "size.NAME", "reference"):
+    for key in (
+        "name",
+        "output",
+        "inputs",
+        "init.NAME",
+        "begin.STATE",
+        "constant.NAME",
+        "scalar.NAME",
+        "fixed.NAME",
+        "size.NAME",
+        "reference",
+    ):
         assert f"| `{key}` |" in PAGE
     assert all(f'"{how}' in PAGE for how in (*FIXED_MATRICES, *FIXED_VECTORS))
 

@@ -14,7 +14,7 @@ from unrolled.errors import ConfigError, ShapeError
 from unrolled.layers.made import fixed
 
 ENGINES = ["eager", pytest.param("native", marks=needs_native)]
-T, B, I, H = 5, 3, 4, 8
+T, B, INPUTS, H = 5, 3, 4, 8
 
 CELLS = {
     "antisymmetric": un.Cell("antisymmetric", "h[t] = h[t-1] + k * tanh((A - A.T - g * E) @ h[t-1] + W @ x[t] + b)", constant={"k": 0.1},
@@ -34,7 +34,7 @@ CELLS = {
 
 def layer_of(name, engine="eager", **options):
     torch.manual_seed(3)
-    width = 2 * I + 1 if name == "parts" else I
+    width = 2 * INPUTS + 1 if name == "parts" else INPUTS
     layer = un.Recurrent(CELLS[name], width, H, dtype=torch.float64, engine=engine, **options)
     with torch.no_grad():
         for parameter in layer.parameters():
@@ -99,7 +99,7 @@ def test_a_layer_is_saved_copied_and_moved(name):
 
 
 def test_maps_follow_what_they_are_made_of():
-    layer, x = layer_of("antisymmetric")
+    layer, _ = layer_of("antisymmetric")
     A, g = layer.block("A").numpy(), float(layer.block("g"))
     np.testing.assert_allclose(layer.block("A - A.T - g * E").numpy(), A - A.T - g * np.eye(H))
     with pytest.raises(ConfigError, match="computed"):
@@ -130,11 +130,11 @@ def test_sizes_are_as_declared():
 def test_parts_may_come_one_by_one():
     layer, x = layer_of("parts")
     wanted, _ = layer(x)
-    parts = x.split([I, I, 1], -1)
+    parts = x.split([INPUTS, INPUTS, 1], -1)
     torch.testing.assert_close(layer(parts)[0], wanted)
     torch.testing.assert_close(layer.step(tuple(p[0] for p in parts))[0], wanted[0])
-    given = un.Recurrent(CELLS["parts"], (I, I, 1), H, dtype=torch.float64)
-    assert given.input_size == 2 * I + 1
+    given = un.Recurrent(CELLS["parts"], (INPUTS, INPUTS, 1), H, dtype=torch.float64)
+    assert given.input_size == 2 * INPUTS + 1
     with pytest.raises(ShapeError, match="reads the parts x, mask, dt, got 2"):
         layer(parts[:2])
     with pytest.raises(ShapeError, match="same steps and sequences"):
@@ -142,9 +142,9 @@ def test_parts_may_come_one_by_one():
     with pytest.raises(ConfigError, match="cannot share 8 columns"):
         un.Recurrent(CELLS["parts"], 8, H)
     with pytest.raises(ConfigError, match="do not fit its equations"):
-        un.Recurrent(CELLS["parts"], (I, 2, 1), H)
+        un.Recurrent(CELLS["parts"], (INPUTS, 2, 1), H)
     with pytest.raises(ConfigError, match="2 sizes"):
-        un.Recurrent(CELLS["parts"], (I, 2), H)
+        un.Recurrent(CELLS["parts"], (INPUTS, 2), H)
     with pytest.raises(ConfigError, match="first layer alone"):
         un.Recurrent(CELLS["parts"], 9, H, 2)
 
@@ -152,10 +152,10 @@ def test_parts_may_come_one_by_one():
 @pytest.mark.parametrize(
     ("cell", "arguments", "said"),
     [
-        (CELLS["heads"], (I, 6), "multiple of 4"),
-        (CELLS["low rank"], (I, 6), "no whole number for H = 6"),
-        (CELLS["matrix"], (I, 7), "must divide 7 and 7 units"),
-        (CELLS["earlier"], (I, H, 2), "inputs of all layers must have as many columns"),
+        (CELLS["heads"], (INPUTS, 6), "multiple of 4"),
+        (CELLS["low rank"], (INPUTS, 6), "no whole number for H = 6"),
+        (CELLS["matrix"], (INPUTS, 7), "must divide 7 and 7 units"),
+        (CELLS["earlier"], (INPUTS, H, 2), "inputs of all layers must have as many columns"),
         (un.Cell("f", "h[t] = F @ x[t] + h[t-1]", fixed={"F": [[1, 2], [3, 4], [5, 6]]}), (3, 3), "for 2 inputs, but the input has 3"),
         (un.Cell("f", "h[t] = F @ h[t-1] + W @ x[t]", fixed={"F": "lower(3)"}), (3, 4), "must divide its 4 rows"),
         (un.Cell("f", "h[t] = f * h[t-1] + W @ x[t]", fixed={"f": "identity"}), (3, 4), "no fixed vector 'identity'"),
@@ -200,8 +200,8 @@ def test_states_begin_as_they_are_said_to():
     assert (m == -math.inf).all()
     assert layer(x)[0].isfinite().all()
     with pytest.raises(ConfigError, match="from which nothing can be learnt"):
-        un.Recurrent(CELLS["began"], I, H, initial_state="learned")
-    learned = un.Recurrent(CELLS["counted"], I, H, initial_state="learned")
+        un.Recurrent(CELLS["began"], INPUTS, H, initial_state="learned")
+    learned = un.Recurrent(CELLS["counted"], INPUTS, H, initial_state="learned")
     assert [name for name, _ in learned.named_parameters() if "_0" in name] == ["h_0_l0"]
     assert not learned.begin(2)[1].any()
 
@@ -226,8 +226,8 @@ def test_parameters_begin_as_they_are_said_to():
 
 def test_dropout_does_not_touch_what_is_fixed():
     cell = un.Cell("mine", "h[t] = E @ h[t-1] + W @ x[t] + 0 * (R @ h[t-1])", fixed={"E": "identity"})
-    layer = un.Recurrent(cell, I, H, recurrent_dropout=0.5, dtype=torch.float64)
-    x = torch.randn(T, B, I, dtype=torch.float64)
+    layer = un.Recurrent(cell, INPUTS, H, recurrent_dropout=0.5, dtype=torch.float64)
+    x = torch.randn(T, B, INPUTS, dtype=torch.float64)
     for engine in ("eager", "native"):
         layer.engine = engine
         torch.testing.assert_close(layer(x)[0], (x @ layer.block("W").T).cumsum(0))

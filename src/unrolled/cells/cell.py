@@ -54,9 +54,9 @@ class Cell:
     ) -> None:  # fmt: skip
         if not isinstance(name, str) or not name.strip():
             raise ConfigError(f"A cell needs a name, got {name!r}.")
-        for key, given in (("init", init), ("begin", begin)):
-            if not isinstance(given, (Mapping, type(None))):
-                raise ConfigError(f"`{key}` of cell {name!r} must map names to values, as in {{'b': 1.0}}, got {given!r}.")
+        for key, table in (("init", init), ("begin", begin)):
+            if not isinstance(table, (Mapping, type(None))):
+                raise ConfigError(f"`{key}` of cell {name!r} must map names to values, as in {{'b': 1.0}}, got {table!r}.")
         outputs = (output,) if isinstance(output, str) else output
         if not isinstance(outputs, (list, tuple)) or not outputs or not all(isinstance(o, str) for o in outputs):
             raise ConfigError(f"`output` of cell {name!r} must be a state's name or a list of them, got {output!r}.")
@@ -80,7 +80,9 @@ class Cell:
 
     def _take(self, name: str, equations: str, outputs: tuple[str, ...], given: Mapping[str, Any], reference: str) -> None:
         tables = {key: MappingProxyType(dict(given.get(key, {}))) for key in _TABLES}
-        self.__dict__.update(tables, name=name, equations=equations, reference=reference, inputs=tuple(given.get("inputs", ())), _outputs=outputs)
+        self.__dict__.update(
+            tables, name=name, equations=equations, reference=reference, inputs=tuple(given.get("inputs", ())), _outputs=outputs
+        )
 
     name: str
     init: Mapping[str, float | str]
@@ -119,9 +121,13 @@ class Cell:
         for key, beginning in found.items():
             other = known.get(beginning.other)
             if beginning.rule == "minus" and (other is None or (other.rows, other.columns) != (known[key].rows, known[key].columns)):
-                raise ConfigError(f"`init.{key}` of cell {self.name!r} mirrors {beginning.other!r}, which is no parameter of the same size.")
+                raise ConfigError(
+                    f"`init.{key}` of cell {self.name!r} mirrors {beginning.other!r}, which is no parameter of the same size."
+                )
             if beginning.rule == "minus" and beginning.other in found and found[beginning.other].rule == "minus":
-                raise ConfigError(f"`init.{key}` of cell {self.name!r} mirrors {beginning.other!r}, which mirrors another. Give one of them a rule.")
+                raise ConfigError(
+                    f"`init.{key}` of cell {self.name!r} mirrors {beginning.other!r}, which mirrors another. Give one of them a rule."
+                )
         return MappingProxyType(found)
 
     def _check_begin(self) -> None:
@@ -129,7 +135,12 @@ class Cell:
         for state, value in self.begin.items():
             if state not in states:
                 raise ConfigError(f"`begin` of cell {self.name!r} names {state!r}, which is not one of its states ({', '.join(states)}).")
-            if isinstance(value, bool) or not isinstance(value, Real) or value != value or (value not in (inf, -inf) and not is_finite(value)):
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, Real)
+                or value != value
+                or (value not in (inf, -inf) and not is_finite(value))
+            ):
                 raise ConfigError(f"`begin.{state}` of cell {self.name!r} must be a number, or inf or -inf, got {value!r}.")
 
     def __setattr__(self, name: str, value: object) -> None:

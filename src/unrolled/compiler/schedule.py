@@ -83,7 +83,9 @@ class _Flattened:
         label, name = self._label(operand, hint), type(function).__name__
         if isinstance(function, norm):
             centred = self._name(operand - self._of_all(OverUnits.MEAN, operand), f"centred_{label}")
-            deviation = self._name(sqrt(self._of_all(OverUnits.MEAN, self._name(centred**2, f"square_{label}")) + rest[0]), f"deviation_{label}")
+            deviation = self._name(
+                sqrt(self._of_all(OverUnits.MEAN, self._name(centred**2, f"square_{label}")) + rest[0]), f"deviation_{label}"
+            )
             value = centred / deviation
         elif isinstance(function, rms_norm):
             size = self._of_all(OverUnits.MEAN, self._name(operand**2, f"square_{label}"))
@@ -147,4 +149,4 @@ def _levels(assignments: dict[sp.Symbol, Assignment], products: dict[sp.Symbol, 
         here.setdefault(of(symbol), ([], []))[0].append(product)
     for symbol, assignment in assignments.items():
         here.setdefault(of(symbol), ([], []))[1].append(assignment)
-    return tuple(Stage(*map(tuple, here[n])) for n in sorted(here))
+    return tuple(Stage(tuple(here[n][0]), tuple(here[n][1])) for n in sorted(here))

@@ -146,7 +146,9 @@ def _ready(plan: Plan) -> _Ready:
     def part(stage: Stage) -> _Part:
         of_all = tuple(p for p in stage.products if isinstance(p.matrix, OverUnits))
         known = tuple((p, along[p.matrix]) for p in stage.products if p.matrix in along)
-        together = {o: rest for o, ps in products_by_operand(plan, stage).items() if (rest := tuple(p for p in ps if p.matrix not in along))}
+        together = {
+            o: rest for o, ps in products_by_operand(plan, stage).items() if (rest := tuple(p for p in ps if p.matrix not in along))
+        }
         return _Part(together, of_all, known, recurrence.constant, Program(stage.assignments))
 
     # A state that depends on the input alone is computed before the loop, and carried by it.

@@ -56,7 +56,6 @@ class Declarations:
         kinds = {"constant": dict(self.constants), "scalar": self.scalars, "fixed": dict(self.fixed), "inputs": self.inputs}
         return {name: kind for kind, names in kinds.items() for name in names}
 
-
     def plain(self) -> dict[str, Any]:
         """All of it as plain data, from which `declarations` makes the same; of scalars the names alone."""
         fixed = {name: how if isinstance(how, str) else [list(r) if isinstance(r, tuple) else r for r in how] for name, how in self.fixed}

@@ -46,7 +46,8 @@ class Names:
 
     def _find_areas(self, lines: list[Line]) -> None:
         """The names that are matrices, because an outer product is added to them somewhere; and the heads of all of them."""
-        for call in (node for line in lines for node in ast.walk(line.value) if _calls(node) == "outer" and len(node.args) == 3):
+        calls = [node for line in lines for node in ast.walk(line.value) if isinstance(node, ast.Call) and _calls(node) == "outer"]
+        for call in (call for call in calls if len(call.args) == 3):
             heads = self.constant(call.args[2].id) if isinstance(call.args[2], ast.Name) else getattr(call.args[2], "value", None)
             if isinstance(heads, bool) or not isinstance(heads, (int, float)) or heads != int(heads) or heads < 1:
                 raise self.source.error("The number of heads must be a whole number, as in `outer(v[t], k[t], 4)`.", call.args[2])
@@ -76,7 +77,11 @@ class Names:
 
     def constant(self, name: str) -> float | None:
         """The number that a name stands for; None where it stands for none."""
-        if name in self.assigned_on or name not in self._values or (name in _CONSTANTS and self.declared.get(name, "constant") != "constant"):
+        if (
+            name in self.assigned_on
+            or name not in self._values
+            or (name in _CONSTANTS and self.declared.get(name, "constant") != "constant")
+        ):
             return None
         self.read.add(name)
         return self._values[name]
@@ -115,7 +120,9 @@ class Names:
         """Raise an error for a declaration that no line reads: it may be misspelt."""
         for name, key in self.declared.items():
             if name not in self.read:
-                raise self.source.error_at(f"`{key}` declares `{name}`, which no line reads.{closest(name, self.kinds)} Leave it out, or read it.", 0, 0)
+                raise self.source.error_at(
+                    f"`{key}` declares `{name}`, which no line reads.{closest(name, self.kinds)} Leave it out, or read it.", 0, 0
+                )
 
     def no_function(self, name: str) -> str:
         """What is said where a function is called that there is not."""

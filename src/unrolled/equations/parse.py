@@ -11,8 +11,8 @@ import sympy as sp
 
 from unrolled.equations.declarations import NOTHING, Declarations
 from unrolled.equations.functions import FUNCTIONS, Function, OverUnits, at_least, equal, greater, modulo, power, where
-from unrolled.equations.names import REDUCTIONS, RESERVED, Names, closest, short
-from unrolled.equations.recurrence import INPUT, INPUT_MAP, RECURRENT_MAP, VECTOR, Equation, Recurrence, before, now
+from unrolled.equations.names import REDUCTIONS, RESERVED, Names, short
+from unrolled.equations.recurrence import INPUT_MAP, RECURRENT_MAP, VECTOR, Equation, Recurrence, before, now
 from unrolled.equations.settle import TIME, Parts, Read, settle
 from unrolled.equations.sizes import Sizes
 from unrolled.equations.syntax import Line, Source, read_lines
@@ -262,7 +262,9 @@ class _Builder:
 
     def _outer(self, node: ast.Call) -> Value:
         if node.keywords or len(node.args) not in (2, 3):
-            raise self.source.error("`outer` takes two vectors, as in `outer(v[t], k[t])`, and maybe a number of heads: `outer(v[t], k[t], 4)`.", node)
+            raise self.source.error(
+                "`outer` takes two vectors, as in `outer(v[t], k[t])`, and maybe a number of heads: `outer(v[t], k[t], 4)`.", node
+            )
         values = [self._expression(argument) for argument in node.args[:2]]
         if not any(size for _, size in values) or any(self.parts.is_area(size) for _, size in values):
             raise self.source.error("`outer` takes two vectors, as in `outer(v[t], k[t])`; one of them may be a number.", node)

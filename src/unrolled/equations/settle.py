@@ -10,7 +10,19 @@ from unrolled.equations.declarations import SQUARE, Size
 from unrolled.equations.maps import Made
 from unrolled.equations.names import RESERVED, Names, closest, short
 from unrolled.equations.recurrence import (
-    INPUT, INPUT_MAP, RECURRENT_MAP, SCALAR, VECTOR, Area, Equation, OverUnits, Parameter, Product, Recurrence, before, now,
+    INPUT,
+    INPUT_MAP,
+    RECURRENT_MAP,
+    SCALAR,
+    VECTOR,
+    Area,
+    Equation,
+    OverUnits,
+    Parameter,
+    Product,
+    Recurrence,
+    before,
+    now,
 )  # fmt: skip
 from unrolled.equations.sizes import Sizes
 from unrolled.errors import EquationError
@@ -104,8 +116,8 @@ class Parts:
         match node:
             case ast.Name():
                 return self._named(node, kind, top=top)
-            case ast.Constant(value=int() | float()) if not top:
-                return float(node.value), "", ""
+            case ast.Constant(value=int() | float() as number) if not top:
+                return float(number), "", ""
             case ast.Attribute(attr="T"):
                 tree, rows, columns = self._tree(node.value, kind)
                 if not columns:
@@ -155,7 +167,9 @@ class Parts:
         tree, rows, columns = self._named(node.args[0], kind, top=True)
         assert isinstance(tree, str)
         if self.names.declared.get(tree) == "fixed":
-            raise self.source.error(f"`{tree}` is fixed, and has no blocks. Fix it as 'blocks({int(number)})', or give its rows.", node.args[0])
+            raise self.source.error(
+                f"`{tree}` is fixed, and has no blocks. Fix it as 'blocks({int(number)})', or give its rows.", node.args[0]
+            )
         if self.blocks.setdefault(tree, int(number)) != number:
             raise self.source.error(f"`{tree}` is read in {self.blocks[tree]} blocks elsewhere. Give one of them another name.", node)
         return Made("blocks", (tree,)), rows, columns
@@ -169,7 +183,9 @@ class Parts:
             told = f"`{short(ast.unparse(node))}` would be two matrices, entry by entry, of which one must be fixed"
             raise self.source.error(f"{told}. Use parentheses to scale what comes out, `a * (R @ h[t-1])`.", node)
         if isinstance(node.op, ast.Add | ast.Sub) and bool(columns) != bool(columns_too):
-            raise self.source.error("Matrices are added to matrices: a number becomes one beside an identity, `fixed.I = \"identity\"`, as in `g * I`.", node)
+            raise self.source.error(
+                'Matrices are added to matrices: a number becomes one beside an identity, `fixed.I = "identity"`, as in `g * I`.', node
+            )
         self.sizes.join(rows, rows_too)
         self.sizes.join(columns, columns_too)
         function = {ast.Add: "plus", ast.Sub: "minus", ast.Mult: "times", ast.Div: "over"}[type(node.op)]
@@ -267,7 +283,7 @@ class _Settled:
         direct = {p.matrix for p in products}
         parameters, hidden = self._parameters(direct)
         label = self.label | {name: of for of, name in self.counters.items()}
-        areas = {self.label[name]: Area(*(self.label[d] for d in of), self.names.heads) for name, of in self.parts.areas.items()}
+        areas = {self.label[name]: Area(self.label[of[0]], self.label[of[1]], self.names.heads) for name, of in self.parts.areas.items()}
         equations = (*counted, *lines)
         return Recurrence(
             equations,
@@ -314,7 +330,9 @@ class _Settled:
         for node, (size, key) in given.items():
             other, first = found.setdefault(self.label[node], (size, key))
             if other != size:
-                raise EquationError(f"`{first}` and `{key}` speak of vectors that must have equally many units, but say {other} and {size}.")
+                raise EquationError(
+                    f"`{first}` and `{key}` speak of vectors that must have equally many units, but say {other} and {size}."
+                )
         if "x" in found and found["x"][1].startswith("size."):
             raise EquationError(f"`{found['x'][1]}` is the size of the input, which is given when a layer is made. Leave it out.")
         return {label: size for label, (size, _) in found.items()}
@@ -366,10 +384,11 @@ class _Settled:
             if kind == VECTOR:
                 found = Parameter(name, kind, self.label[name], "", made)
             else:
-                found = Parameter(name, kind, self.label[f"{name}:rows"], self.label[f"{name}:columns"], made, self.parts.blocks.get(name, 1))
+                found = Parameter(
+                    name, kind, self.label[f"{name}:rows"], self.label[f"{name}:columns"], made, self.parts.blocks.get(name, 1)
+                )
             read = name in direct or name in self.names.bare
             (seen if read and found.blocks == 1 else hidden).append(found)
         for key, (tree, kind) in self.parts.made.items():
             seen.append(Parameter(key, kind, self.label[f"{key}:rows"], self.label[f"{key}:columns"], tree))
         return (*seen, *self.known.values(), *self.spread.values()), tuple(hidden)
-

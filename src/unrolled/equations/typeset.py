@@ -29,7 +29,9 @@ def to_text(recurrence: Recurrence) -> str:
 
 def to_latex(recurrence: Recurrence) -> str:
     """The equations as a LaTeX `aligned` block (amsmath), terms in the order in which they were written."""
-    rows = [f"{_symbol(line.name, 't')} &= {_latex(ast.parse(line.text, mode='eval').body)[0]}" for line in recurrence.equations if line.text]
+    rows = [
+        f"{_symbol(line.name, 't')} &= {_latex(ast.parse(line.text, mode='eval').body)[0]}" for line in recurrence.equations if line.text
+    ]
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
 
 

@@ -45,7 +45,7 @@ class _DropIn(Recurrent):
 
     def forward(
         self,
-        input: Tensor | PackedSequence,
+        input: Tensor | Sequence[Tensor] | PackedSequence,
         hx: State | Tensor | None = None,
         *,
         lengths: Tensor | Sequence[int] | None = None,

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,7 +27,7 @@ def _argument(argument: object, rows: int, block: Block) -> Tensor | float:
     return block(argument) if isinstance(argument, str) else argument  # type: ignore[return-value]
 
 
-def _times(left: Tensor | float, right: Tensor | float) -> Tensor | float:
+def _times(left: Any, right: Any) -> Any:
     """A vector scales the rows of a matrix."""
     if isinstance(left, Tensor) and isinstance(right, Tensor) and {left.dim(), right.dim()} == {1, 2}:
         return left[:, None] * right if left.dim() == 1 else left * right[:, None]
@@ -46,9 +47,9 @@ _MAPS: dict[str, Callable[..., Tensor]] = {
 
 def fixed(how: object, rows: int, columns: int | None, like: Tensor) -> Tensor:
     """A fixed vector, or a fixed matrix where there are columns. `ConfigError` where it does not fit its size."""
-    options = {"dtype": like.dtype, "device": like.device}
+    options: dict[str, Any] = {"dtype": like.dtype, "device": like.device}
     if not isinstance(how, str):
-        found = torch.tensor(how, **options)  # type: ignore[arg-type]
+        found = torch.tensor(how, **options)
         shape = (rows,) if columns is None else (rows, columns)
         if found.shape != shape:
             raise ConfigError(f"A fixed block must be {list(shape)} here, got {list(found.shape)} numbers.")
@@ -65,7 +66,9 @@ def fixed(how: object, rows: int, columns: int | None, like: Tensor) -> Tensor:
     i, j = torch.arange(rows, device=like.device)[:, None], torch.arange(columns, device=like.device)
     if count:
         if rows % count or columns % count:
-            raise ConfigError(f"{how!r} must divide its {rows} rows and {columns} columns. Choose other sizes, or another number of blocks.")
+            raise ConfigError(
+                f"{how!r} must divide its {rows} rows and {columns} columns. Choose other sizes, or another number of blocks."
+            )
         i, j = i // (rows // count), j // (columns // count)
     return (_MATRICES[name](i, j, rows, columns).expand(rows, columns) + like.new_zeros(())).to(like.dtype)
 

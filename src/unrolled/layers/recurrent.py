@@ -15,7 +15,17 @@ from unrolled.engines.choice import check_engine
 from unrolled.equations.linear import linear_in_states
 from unrolled.equations.recurrence import RECURRENT_MAP
 from unrolled.errors import ConfigError, EngineError, ShapeError
-from unrolled.layers.checks import Arrangement, arrange, as_parameters, check_options, check_range, check_state, in_reverse, join_parts, read_resets
+from unrolled.layers.checks import (
+    Arrangement,
+    arrange,
+    as_parameters,
+    check_options,
+    check_range,
+    check_state,
+    in_reverse,
+    join_parts,
+    read_resets,
+)
 from unrolled.layers.dropout import dropout
 from unrolled.layers.parameters import NamedParameters, Place, parameter_name
 from unrolled.layers.steps import KnownSteps, Preparing, can_be_known

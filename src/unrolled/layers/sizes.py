@@ -27,7 +27,9 @@ def sizes_in_layer(cell: Cell, usual: Mapping[str, int], hidden: int, parts: Seq
     for label, units in declared.items():
         if units.denominator != 1 or units < 1:
             size = dict(recurrence.given)[label]
-            raise ConfigError(f"The cell {cell.name!r} declares the size {size}, which is no whole number for {size.of} = {hidden if size.of == 'H' else width}.")
+            raise ConfigError(
+                f"The cell {cell.name!r} declares the size {size}, which is no whole number for {size.of} = {hidden if size.of == 'H' else width}."
+            )
         if label == "x" and units != width:
             raise ConfigError(f"The cell {cell.name!r} has a fixed matrix for {units} inputs, but the input has {width}.")
     sizes = {**usual, **{label: int(units) for label, units in declared.items()}}

@@ -127,5 +127,7 @@ def can_be_known(layer: "Recurrent") -> bool:
     nothing that others have hung on it."""
     *_, residual, drops, _ = look(layer)
     names = (name for names in layer._names.values() for name in names)
-    plain = not (residual or drops or layer.bidirectional or layer.cell.recurrence.outputs > 1) and all(name in layer._parameters for name in names)
+    plain = not (residual or drops or layer.bidirectional or layer.cell.recurrence.outputs > 1) and all(
+        name in layer._parameters for name in names
+    )
     return plain and is_unchanged(layer, own_parameters(layer), look(layer))

@@ -7,7 +7,6 @@ import sympy as sp
 from unrolled.compiler.plan import AdjointStage, Assignment, Plan, Stage
 from unrolled.equations.recurrence import OverUnits, now
 
-
 _SAME = (OverUnits.MEAN, OverUnits.LARGEST)
 """What is of a number that number itself."""
 

@@ -15,8 +15,7 @@ from unrolled.compiler.native.writing import enum
 from unrolled.compiler.plan import Assignment, Plan
 from unrolled.equations.recurrence import INPUT, OverUnits
 
-
-_OVER_UNITS = {OverUnits.MEAN: "means", OverUnits.SUM: "sums", OverUnits.LARGEST: "largest"}
+_OVER_UNITS: dict[str, str] = {OverUnits.MEAN: "means", OverUnits.SUM: "sums", OverUnits.LARGEST: "largest"}
 """The functions of tiles.h that take one number of all units."""
 
 
