@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from unrolled.cli.flags import as_flags, flags, given, read_options
-from unrolled.cli.help import TITLES, GroupedCommand
+from unrolled.cli.help import SEVERAL, TITLES, GroupedCommand
 from unrolled.errors import ConfigError, TrainingError
 from unrolled.tasks import RECIPES, find_recipe, next_step, run_training
 from unrolled.tasks.configuration import groups_of
 from unrolled.tasks.recipe import AnyRecipe
+from unrolled.tasks.studies import StudyOptions, asks_for_several, begin_study, is_study, resume_study
 from unrolled.training import RunFolder, display_here, read_watch, report
 from unrolled.training.run_folder import PICTURE
 
@@ -50,10 +51,13 @@ def _command(recipe: AnyRecipe) -> click.Command:
         options = _together(given(values), read_options(config) if config else {})
         if data:
             options.pop("sources", None)
-        _run(recipe, data, RunFolder(resumed) if resumed else new_folder(recipe.name, out), options, resume=resumed is not None)
+        if asks_for_several(options) or (resumed and is_study(RunFolder(resumed))):
+            _study(recipe, data, RunFolder(resumed) if resumed else new_folder(recipe.name, out), options, resume=resumed is not None)
+        else:
+            _run(recipe, data, RunFolder(resumed) if resumed else new_folder(recipe.name, out), options, resume=resumed is not None)
 
     groups = groups_of(recipe.options)
-    command.params += flags(groups.values(), without=["sources"], titles=[TITLES[name] for name in groups])
+    command.params += flags([*groups.values(), StudyOptions], without=["sources"], titles=[*(TITLES[name] for name in groups), SEVERAL])
     return command
 
 
@@ -74,6 +78,18 @@ def _run(recipe: AnyRecipe, data: tuple[str, ...], folder: RunFolder, options: M
         click.echo(f"Stopped; everything is saved. Go on with: unrolled train {recipe.name} --resume {where}")
         sys.exit(INTERRUPTED)
     click.echo(f"The run is in {folder}{loss_curve(folder)}. {next_step(recipe, folder).format(run=where)}")
+
+
+def _study(recipe: AnyRecipe, data: tuple[str, ...], folder: RunFolder, options: Mapping[str, Any], *, resume: bool) -> None:
+    display = display_here(as_flags)
+    done = resume_study(recipe, data, folder, options, display) if resume else begin_study(recipe, data, folder, options, display)
+    where = shlex.quote(str(folder))
+    if not done.finished:
+        click.echo(f"Stopped; everything is saved. Go on with: unrolled train {recipe.name} --resume {where}")
+        sys.exit(INTERRUPTED)
+    if done.failed:
+        raise TrainingError(f"{len(done.failed)} of the runs in {folder} failed: {', '.join(done.failed)}. What they said stands above.")
+    click.echo(f"The runs are in {folder}.")
 
 
 def loss_curve(folder: RunFolder) -> str:
