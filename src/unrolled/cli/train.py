@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
+from unrolled.cli.compare import FIGURES, compared
 from unrolled.cli.flags import as_flags, flags, given, read_options
 from unrolled.cli.help import SEVERAL, TITLES, GroupedCommand
 from unrolled.errors import ConfigError, TrainingError
 from unrolled.tasks import RECIPES, find_recipe, next_step, run_training
 from unrolled.tasks.configuration import groups_of
 from unrolled.tasks.recipe import AnyRecipe
-from unrolled.tasks.studies import StudyOptions, asks_for_several, begin_study, is_study, resume_study
+from unrolled.tasks.studies import StudyOptions, asks_for_several, begin_study, is_study, resume_study, runs_in
 from unrolled.training import RunFolder, display_here, read_watch, report
 from unrolled.training.run_folder import PICTURE
 
@@ -85,11 +86,18 @@ def _study(recipe: AnyRecipe, data: tuple[str, ...], folder: RunFolder, options:
     done = resume_study(recipe, data, folder, options, display) if resume else begin_study(recipe, data, folder, options, display)
     where = shlex.quote(str(folder))
     if not done.finished:
-        click.echo(f"Stopped; everything is saved. Go on with: unrolled train {recipe.name} --resume {where}")
+        go_on = f"unrolled train {recipe.name} --resume {where}"
+        click.echo(f"Stopped; everything is saved. Go on with: {go_on}. What there is so far: unrolled compare {where}")
         sys.exit(INTERRUPTED)
+    for run in runs_in(folder):
+        if run.watched.size():
+            click.secho(run.path.name, bold=True)
+            _tell(run)
+    if any(run.has_weights() for run in runs_in(folder)):
+        click.echo(as_flags(compared((folder.path,), folder.path).text))
+        click.echo(f"The runs are in {folder}, their figures in {folder.path / FIGURES}. See them again: unrolled compare {where}")
     if done.failed:
         raise TrainingError(f"{len(done.failed)} of the runs in {folder} failed: {', '.join(done.failed)}. What they said stands above.")
-    click.echo(f"The runs are in {folder}.")
 
 
 def loss_curve(folder: RunFolder) -> str:

@@ -34,8 +34,8 @@ CELL, CODECS = "recurrence.cell", "codecs.json"
 
 LOCK = ".lock"
 
-BEST_BY = "best_by"
-"""What the last record of a run has, and no other: by which measure the weights were kept."""
+BEST_BY, TRAINED = "best_by", "trained_seconds"
+"""What the last record of a run has, and no other: by which measure the weights were kept, and how long they were learnt, without measuring them in the end."""
 
 _LARGEST = {CONFIG: 4 << 20, CELL: 1 << 20}
 """Bytes that text files may have which are not read as fast as they come."""
@@ -205,6 +205,10 @@ class RunFolder:
     def has_checkpoint(self) -> bool:
         """Whether there is something to go on from."""
         return os.path.lexists(self.path / CHECKPOINT)
+
+    def has_weights(self) -> bool:
+        """Whether there are weights of a run."""
+        return self.begun and os.path.lexists(self.path / WEIGHTS)
 
     def save_checkpoint(self, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
         """Store all that is needed to go on, in place of what was stored before."""

@@ -65,6 +65,11 @@ def is_study(folder: RunFolder) -> bool:
     return (folder.path / STUDY).is_file()
 
 
+def runs_in(folder: RunFolder) -> list[RunFolder]:
+    """The folders of a study's runs, those to come too. `RunError` if it is none."""
+    return [RunFolder(folder.path / name) for name in Plan.read(folder).runs]
+
+
 def runs_of(cells: Sequence[Cell], hidden: Mapping[str, int], seeds: Sequence[int], folds: int | None, named: bool) -> dict[str, Settings]:
     """The settings of every run by its name: all cells of a seed and a fold come before the next ones, so that what is stopped can be compared.
 
