@@ -93,9 +93,10 @@ def test_the_runs_of_seeds_are_those_of_each_seed_alone(table):
 
 
 def test_cells_seeds_and_folds_together(table):
-    begin("classify", table, cell="lstm, elman", seeds=2, folds=2)
-    assert [*records()] == [f"{cell}-seed-{seed}-fold-{fold}" for cell in ("elman", "lstm") for seed in (0, 1) for fold in (1, 2)]
-    assert un.load("study/elman-seed-1-fold-2").model.recurrent.cell.name == "elman"
+    own = un.Cell("own", "h[t] = tanh(W @ x[t] + R @ h[t-1] + b)")
+    begin("classify", table, cell=[own, "lstm, elman"], seeds=2, folds=2)
+    assert [*records()] == [f"{cell}-seed-{seed}-fold-{fold}" for cell in ("elman", "lstm", "own") for seed in (0, 1) for fold in (1, 2)]
+    assert un.load("study/own-seed-1-fold-2").model.recurrent.cell == own
 
 
 @pytest.mark.parametrize("hidden", [3, 40, 200])
