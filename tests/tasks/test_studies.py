@@ -1,5 +1,6 @@
 """Several runs of one configuration: folds, seeds, cells."""
 
+import warnings
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,15 @@ def test_groups_are_held_out_together(table):
     held = [held_out(find_recipe("classify"), f"study/fold-{k}") for k in (1, 2, 3)]
     speakers = [{int(text.split("number")[1].split("'")[0]) // 3 for text in some} for some in held]
     assert sum(map(len, speakers)) == len(set.union(*speakers)) == 7
+
+
+def test_what_every_run_warns_of_is_told_once(table):
+    with Path(table).open("a") as file:
+        file.write("something else,rare,s9\nother things,rare,s8\n")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        begin("classify", table, folds=3)
+    assert [str(each.message)[:40] for each in told] == ["Of 'rare' there are fewer sequences than"]
 
 
 def test_pairs_are_held_out_by_one_fold_each(tmp_path, monkeypatch):
@@ -240,6 +250,7 @@ def test_what_does_not_fit_a_study_that_is_there_is_refused(table):
         (lambda: resume(data=table), ConfigError, "DATA cannot change when a study is resumed"),
         (lambda: resume("tag"), RunError, "holds runs of the task 'classify', not of 'tag'"),
         (lambda: un.load("study"), RunError, "holds the folders of several runs"),
+        (lambda: resume(out="study/fold-1", folds=2), ConfigError, "holds one run, which is resumed without `folds`"),
         (lambda: resume(epochs=0), ConfigError, "`epochs` must be at least 1"),
     ):
         with pytest.raises(error, match=told):

@@ -57,7 +57,8 @@ def read_run(folder: RunFolder, name: str, *, memory: bool) -> Figures:
     options, trained, records = configuration.options, load(folder.path), folder.history.records()
     last = records[-1] if records else {}
     settings = {group: table(getattr(options, group)) for group in groups_of(recipe.options)}
-    settings["training"].pop("seed"), settings["data"].pop("fold", None), settings["data"].pop("sources")
+    for group, option in (("training", "seed"), ("data", "fold"), ("data", "sources")):
+        settings[group].pop(option, None)
     settings["cell"] = {"text": folder.read_text(CELL)}
     kept = {key.removeprefix("final_"): value for key, value in last.items() if key.startswith("final_")}
     on_the_way = [record[LOSS_KEY] for record in records if LOSS_KEY in record]

@@ -20,7 +20,7 @@ from unrolled.tasks.recipe import AnyRecipe
 from unrolled.tasks.runs import default_cell, run_training
 from unrolled.tasks.studies.matching import NEAR, match_parameters
 from unrolled.tasks.studies.options import StudyOptions
-from unrolled.tasks.studies.plan import Plan, Settings, runs_of
+from unrolled.tasks.studies.plan import Plan, Settings, is_study, runs_of
 from unrolled.training import Display, RunFolder
 from unrolled.training.options import CHANGEABLE
 
@@ -71,6 +71,9 @@ def resume_study(
     recipe: AnyRecipe, data: Source | Sequence[Source], folder: RunFolder, options: Mapping[str, Any], display: Display
 ) -> Done:
     """Go on with a study, whose data it knows: finished runs stay as they are, unless `options` let them go on, too."""
+    if not is_study(folder):
+        folder.read_config()
+        raise ConfigError(f"{folder} holds one run, which is resumed without `folds`, `seeds`, `match` and several cells. Leave them out.")
     plan = Plan.read(folder)
     if plan.task != recipe.name:
         raise RunError(
