@@ -162,6 +162,16 @@ def test_every_part_has_its_share_of_every_label_and_everything_is_in_one(folds)
         assert max(counts) - min(counts) <= 1
 
 
+def test_several_labels_at_once_are_dealt_in_equal_shares():
+    chance = np.random.default_rng(1)
+    labels = [[f"l{k}" for k in range(8) if chance.random() < 0.4 * 0.6**k] for _ in range(1000)]
+    parts = dealt(labelled(labels), 4)
+    counts = [Counter(label for i in part for label in labels[i]) for part in parts]
+    for label, times in Counter(label for some in labels for label in some).items():
+        assert all(abs(count[label] - times / 4) < 2 for count in counts)
+    assert all(abs(len(part) - 250) <= 5 for part in parts)
+
+
 def test_other_chance_deals_other_parts():
     dataset = labelled([["a"]] * 40)
     assert dealt(dataset, 4) != dealt(dataset, 4, seed=1)
