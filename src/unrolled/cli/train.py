@@ -44,7 +44,13 @@ def _command(recipe: AnyRecipe) -> click.Command:
     @click.option(
         "--out", type=click.Path(path_type=Path), help=f"Folder for the run.  [default: runs/{recipe.name}, runs/{recipe.name}-2, …]"
     )
-    @click.option("--resume", "resumed", type=click.Path(path_type=Path), metavar="RUN", help="Resume training of a run that was stopped.")
+    @click.option(
+        "--resume",
+        "resumed",
+        type=click.Path(path_type=Path),
+        metavar="RUN",
+        help="Resume training of a run, or of several, that was stopped.",
+    )
     @click.option("--config", type=click.Path(path_type=Path), help="TOML file with any of the options; what is typed goes first.")
     def command(data: tuple[str, ...], out: Path | None, resumed: Path | None, config: Path | None, **values: Any) -> None:
         if resumed and out:
@@ -52,10 +58,9 @@ def _command(recipe: AnyRecipe) -> click.Command:
         options = _together(given(values), read_options(config) if config else {})
         if data:
             options.pop("sources", None)
-        if asks_for_several(options) or (resumed and is_study(RunFolder(resumed))):
-            _study(recipe, data, RunFolder(resumed) if resumed else new_folder(recipe.name, out), options, resume=resumed is not None)
-        else:
-            _run(recipe, data, RunFolder(resumed) if resumed else new_folder(recipe.name, out), options, resume=resumed is not None)
+        folder = RunFolder(resumed) if resumed else new_folder(recipe.name, out)
+        several = asks_for_several(options) or (resumed and is_study(folder))
+        (_study if several else _run)(recipe, data, folder, options, resume=resumed is not None)
 
     groups = groups_of(recipe.options)
     command.params += flags([*groups.values(), StudyOptions], without=["sources"], titles=[*(TITLES[name] for name in groups), SEVERAL])

@@ -8,13 +8,14 @@ from functools import partial
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, RunError
 from unrolled.extras import extra
 from unrolled.tasks.comparing.figures import Figures, measure_of, read_run
+from unrolled.tasks.comparing.table import Column, Group, deviation, lines_of, numbers
 from unrolled.tasks.studies import is_study, runs_in
 from unrolled.training import RunFolder
 from unrolled.training.checkpoint import save_whole
@@ -30,18 +31,6 @@ _FREE = ("model", "training", "batches", "streams", "cell")
 """Groups of options in which runs may differ that are compared: what they say changes neither the data nor what is measured of it."""
 
 SPREAD = "The spread (±) is the standard deviation over runs, with n - 1."
-
-
-@dataclass(frozen=True)
-class Group:
-    """Runs that differ in nothing but seed and fold."""
-
-    label: str
-    runs: tuple[Figures, ...]
-
-    def values(self, read: Callable[[Figures], float | None]) -> list[float]:
-        """A figure of all runs that have it."""
-        return [value for run in self.runs if (value := read(run)) is not None]
 
 
 @dataclass(frozen=True)
@@ -61,44 +50,21 @@ class Comparison:
     @property
     def text(self) -> str:
         """The table, with a line for each run and one for each mean; then the notes."""
-        columns = self._columns()
-        rows = [[heading for heading, *_ in columns]]
-        rows += [[show(run) for _, show, _ in columns] for run in self.runs]
-        means = [[mean(group) for *_, mean in columns] for group in self.groups if len(group.runs) > 1]
-        widths = [max(map(len, column)) for column in zip(*rows, *means, strict=True)]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if number < 2 else cell.rjust(width) for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in [*rows, *means]
-        ]
-        spread = [SPREAD] if means else []
-        return "\n".join([*lines[: len(rows)], *([""] if means else []), *lines[len(rows) :], *spread, *self.notes])
+        spread = [SPREAD] if any(len(group.runs) > 1 for group in self.groups) else []
+        return "\n".join([*lines_of(self._columns(), self.groups), *spread, *self.notes])
 
-    def _columns(self) -> list[tuple[str, Callable[[Figures], str], Callable[[Group], str]]]:
-        """For each column its heading, what it shows of a run, and what of a group."""
-
-        def number(heading: str, read: Callable[[Figures], float | None], show: Callable[[float], str], *, spread: bool = True) -> Any:
-            def mean(group: Group) -> str:
-                found = group.values(read)
-                if not found:
-                    return "–"
-                return show(fmean(found)) + (f" ± {show(deviation)}" if spread and (deviation := _deviation(found)) is not None else "")
-
-            return heading, lambda run: "–" if (value := read(run)) is None else show(value), mean
-
-        measure = [number(self.measure.replace("_", " "), lambda run: measure_of(run, self.measure), _short)] if self.measure else []
-        halves = [number("half-life", lambda run: run.half_life, _steps)] if any(run.half_life is not None for run in self.runs) else []
+    def _columns(self) -> list[Column]:
+        name, whole = self.measure, "{:,.0f}".format
+        measure = [numbers(name.replace("_", " "), partial(measure_of, name=name), _short)] if name else []
+        halves = [numbers("half-life", attrgetter("half_life"), _steps)] if any(run.half_life is not None for run in self.runs) else []
         return [
-            ("run", lambda run: run.name + ("" if run.finished else " *"), lambda group: f"{group.label}: mean of {len(group.runs)}"),
-            ("cell", lambda run: run.cell, lambda group: group.runs[0].cell),
-            number("hidden", lambda run: run.hidden, "{:,.0f}".format, spread=False),
-            number("parameters", lambda run: run.parameters, "{:,.0f}".format, spread=False),
-            number("updates", lambda run: run.updates, "{:,.0f}".format, spread=False),
-            number("seconds", lambda run: run.seconds, "{:,.1f}".format),
-            number("tokens/s", lambda run: run.speed, "{:,.0f}".format, spread=False),
+            Column("run", lambda run: run.name + ("" if run.finished else " *"), lambda group: f"{group.label}: mean of {len(group.runs)}"),
+            Column("cell", attrgetter("cell"), lambda group: group.runs[0].cell),
+            *(numbers(name, attrgetter(name), whole, spread=False) for name in ("hidden", "parameters", "updates")),
+            numbers("seconds", attrgetter("seconds"), "{:,.1f}".format),
+            numbers("tokens/s", attrgetter("speed"), whole, spread=False),
             *measure,
-            number("loss", lambda run: run.loss, _short),
+            numbers("loss", attrgetter("loss"), _short),
             *halves,
         ]
 
@@ -108,7 +74,7 @@ class Comparison:
             "task": self.runs[0].task,
             "measure": self.measure or LOSS.option,
             "groups": [
-                {"name": group.label, "mean": self._means(group, fmean), "deviation": self._means(group, _deviation)}
+                {"name": group.label, "mean": self._means(group, fmean), "deviation": self._means(group, deviation)}
                 for group in self.groups
             ],
             "runs": [{"name": run.name, "group": group.label, **_plain(run)} for group in self.groups for run in group.runs],
@@ -258,10 +224,6 @@ def _plain(run: Figures) -> dict[str, Any]:
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
-
-
-def _deviation(values: list[float]) -> float | None:
-    return stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else None
 
 
 def _short(value: float) -> str:
