@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from unrolled.tasks import train_regressor as train_regressor
     from unrolled.tasks import train_tagger as train_tagger
     from unrolled.tasks import train_translator as train_translator
+    from unrolled.tasks.comparing import compare as compare
+    from unrolled.tasks.several import study as study
 
 __version__ = "0.1.0"
 
@@ -30,7 +32,9 @@ _HOME = {
     "LSTM": "unrolled.layers",
     "GRU": "unrolled.layers",
     "RNN": "unrolled.layers",
+    "compare": "unrolled.tasks.comparing",
     "load": "unrolled.tasks",
+    "study": "unrolled.tasks.several",
     "train_classifier": "unrolled.tasks",
     "train_language_model": "unrolled.tasks",
     "train_regressor": "unrolled.tasks",
@@ -40,8 +44,8 @@ _HOME = {
 _MODULES = {"cells", "errors", "inspect"}
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "errors", "inspect", "load", "train_classifier", "train_language_model", "train_regressor",
-    "train_tagger", "train_translator",
+    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "compare", "errors", "inspect", "load", "study", "train_classifier", "train_language_model",
+    "train_regressor", "train_tagger", "train_translator",
 ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from unrolled.errors import ConfigError, TrainingError, UnrolledError
 from unrolled.options import options_of
 from unrolled.tasks import RECIPES, find_recipe
 from unrolled.tasks.configuration import groups_of
+from unrolled.tasks.studies import StudyOptions
 from unrolled.training import RunFolder, read_watch
 
 ROOT = Path(__file__).parents[2]
@@ -529,22 +530,23 @@ def shown_in(said):
 @pytest.mark.parametrize("task", RECIPES)
 def test_help_shows_the_usual_options_in_groups_and_help_all_shows_every_one(task):
     short, whole = (call("train", task, flag) for flag in ("--help", "--help-all"))
-    options = [option for group in groups_of(find_recipe(task).options).values() for option in options_of(group)]
+    options = [option for group in (*groups_of(find_recipe(task).options).values(), StudyOptions) for option in options_of(group)]
     options = [option for option in options if option.help and option.name != "sources"]
     every, rare = {option.flag for option in options}, {option.flag for option in options if option.rare}
     own = {"--out", "--resume", "--config", "--help-all", "--help"}
     assert shown_in(whole) == every | own
     assert shown_in(short) == every - rare | own
     assert len(rare) > 10 and len(shown_in(short)) <= 30
-    titles = ["Data", *(["Reading"] if task != "lm" else []), "Model", "Training", "Output"]
-    for said in (short, whole):
-        assert re.findall(r"^(\w+):$", said, re.M) == titles
-        sections = dict(zip(titles, re.split(r"^\w+:$", said, flags=re.M)[1:], strict=True))
+    usual = ["Data", *(["Reading"] if task != "lm" else []), "Model", "Training"]
+    for said, titles in ((short, [*usual, "Output"]), (whole, [*usual, "Several runs", "Output"])):
+        assert re.findall(r"^([\w ]+):$", said, re.M) == titles
+        sections = dict(zip(titles, re.split(r"^[\w ]+:$", said, flags=re.M)[1:], strict=True))
         for title, flags in (
             ("Data", {"--validation", "--held-out"}),
             ("Model", {"--cell", "--hidden", "--layers", "--dropout"}),
             ("Training", {"--epochs", "--learning-rate", "--seed"}),
             ("Output", own),
+            *([("Several runs", {"--folds", "--seeds", "--match"})] if said is whole else []),
         ):
             assert shown_in(sections[title]) >= flags
     assert f"{len(rare)} more options are seldom needed: " in " ".join(short.split()) and "seldom needed" not in whole

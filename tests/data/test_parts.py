@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from unrolled.data.examples import Example
 from unrolled.data.formats.pair_options import PairOptions
-from unrolled.data.parts import Tally, divide, key_of, shortened, together, usable
-from unrolled.errors import UnrolledWarning
+from unrolled.data.parts import Tally, divide, fold, key_of, shortened, together, usable
+from unrolled.errors import ConfigError, UnrolledWarning
 
 
 def pair(source, *targets, place="", group=None):
@@ -110,3 +110,16 @@ def test_what_is_kept_apart_is_the_group_or_else_the_source_whatever_its_blanks(
 def test_references_of_a_source_come_together_once():
     found = together([pair("a", "x", "y", place="1"), pair("b", "z", place="2"), pair("a", "y", "w", place="3")])
     assert found == [pair("a", "x", "y", "w", place="1"), pair("b", "z", place="2")]
+
+
+def test_every_source_is_held_out_in_one_part_with_all_its_targets():
+    pairs = [pair(f"s{i // 2}", f"t{i}") for i in range(23)]
+    parts = [fold(pairs, number, 5, seed=3) for number in range(1, 6)]
+    assert sorted(p.text for _, held in parts for p in held) == sorted({p.text for p in pairs})
+    for learnt, held in parts:
+        assert not {p.text for p in learnt} & {p.text for p in held}
+        assert sorted(t for p in [*learnt, *held] for t in p.texts) == sorted(f"t{i}" for i in range(23))
+        assert 2 <= len(held) <= 3
+    assert parts[0] != fold(pairs, 1, 5, seed=4)
+    with pytest.raises(ConfigError, match="`folds=13` needs as many sources that differ, and DATA has 12"):
+        fold(pairs, 1, 13, seed=3)

@@ -5,7 +5,8 @@ import pytest
 
 from unrolled.data.dataset import gather
 from unrolled.data.examples import Example, Target
-from unrolled.data.splits import divide, input_keys
+from unrolled.data.splits import deal, divide, input_keys
+from unrolled.errors import ConfigError, UnrolledWarning
 
 
 def labelled(labels, texts=None, groups=None):
@@ -140,3 +141,87 @@ def test_where_room_is_scarce_frequent_labels_are_held_out_first():
     held = Counter(labels[i] for i in draw(labelled([[label] for label in labels]), held_out=20 / 500))
     assert {label for label in held if label.startswith("often")} == {f"often{n}" for n in range(20)}
     assert sum(n for label, n in held.items() if label.startswith("twice")) == 4
+
+
+def dealt(dataset, folds, target=Target.LABELS, seed=0):
+    """What is held out in each part, of a division that has everything once."""
+    part = deal(dataset, target, folds, np.random.default_rng(seed))
+    assert part.tolist() == deal(dataset, target, folds, np.random.default_rng(seed)).tolist()
+    found = [np.flatnonzero(part == number).tolist() for number in range(folds)]
+    assert sorted(i for part in found for i in part) == list(range(len(dataset))) and all(found)
+    return found
+
+
+@pytest.mark.parametrize("folds", [2, 3, 7, 10])
+def test_every_part_has_its_share_of_every_label_and_everything_is_in_one(folds):
+    labels = np.random.default_rng(3).permutation(["rare"] * 23 + ["usual"] * 200 + ["often"] * 300).tolist()
+    parts = dealt(labelled([[label] for label in labels]), folds)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    for label in ("rare", "usual", "often"):
+        counts = [sum(labels[i] == label for i in part) for part in parts]
+        assert max(counts) - min(counts) <= 1
+
+
+def test_several_labels_at_once_are_dealt_in_equal_shares():
+    chance = np.random.default_rng(1)
+    labels = [[f"l{k}" for k in range(8) if chance.random() < 0.4 * 0.6**k] for _ in range(1000)]
+    parts = dealt(labelled(labels), 4)
+    counts = [Counter(label for i in part for label in labels[i]) for part in parts]
+    for label, times in Counter(label for some in labels for label in some).items():
+        assert all(abs(count[label] - times / 4) < 2 for count in counts)
+    assert all(abs(len(part) - 250) <= 5 for part in parts)
+
+
+def test_other_chance_deals_other_parts():
+    dataset = labelled([["a"]] * 40)
+    assert dealt(dataset, 4) != dealt(dataset, 4, seed=1)
+
+
+def test_groups_and_equal_sequences_are_in_one_part():
+    chance = np.random.default_rng(4)
+    groups = [f"g{chance.integers(30)}" for _ in range(300)]
+    texts = [f"w{i % 296}" for i in range(300)]
+    labels = [["a" if chance.random() < 0.3 else "b"] for _ in range(300)]
+    parts = dealt(labelled(labels, texts, groups), 5)
+    for kept in (groups, texts):
+        assert not any({kept[i] for i in one} & {kept[i] for i in other} for one in parts for other in parts if one is not other)
+    assert all(abs(len(part) - 60) <= 15 for part in parts)
+
+
+def test_equal_sequences_are_apart_where_there_were_too_few_parts_else():
+    parts = dealt(labelled([["a"]] * 8 + [["b"]] * 8, texts=["x", "y"] * 8), 4)
+    assert [len(part) for part in parts] == [4] * 4
+
+
+def test_tags_and_numbers_are_dealt_evenly():
+    tags = [("O", "B-x") if i % 10 == 0 else ("O", "O", "O") for i in range(100)]
+    examples = (Example(str(i), tokens=tuple(f"{i}-{t}" for t in range(len(some))), tags=some) for i, some in enumerate(tags))
+    assert [sum(i % 10 == 0 for i in part) for part in dealt(gather(examples, "word"), 5, Target.TAGS)] == [2] * 5
+    numbers = np.random.default_rng(2).permutation(100) ** 3.0
+    examples = (Example(str(i), text=f"w{i}", values=np.array([n])) for i, n in enumerate(numbers))
+    for part in dealt(gather(examples, "word"), 5, Target.VALUES):
+        assert sorted(round(numbers[i] ** (1 / 3)) // 10 for i in part) == sorted([*range(10)] * 2)
+
+
+def test_labels_with_fewer_sequences_than_parts_are_told_and_spread():
+    labels = ["once", "twice", "twice", *["often"] * 40]
+    with pytest.warns(UnrolledWarning, match="Of 'once', 'twice' there are fewer sequences than `folds=4`"):
+        part = deal(labelled([[label] for label in labels]), Target.LABELS, 4, np.random.default_rng(0))
+    assert part[1] != part[2] and sorted(np.bincount(part)) == [10, 11, 11, 11]
+
+
+@pytest.mark.parametrize(
+    ("folds", "groups", "told"),
+    [
+        (1, None, "`folds` must be at least 2"),
+        (7, None, "`folds=7` needs as many sequences, and DATA has 6. Ask for at most 6"),
+        (3, ["a", "b"] * 3, "`folds=3` needs as many groups of `group`, and DATA has 2"),
+    ],
+)
+def test_more_parts_than_can_be_filled_are_refused(folds, groups, told):
+    with pytest.raises(ConfigError, match=told):
+        deal(labelled([["a"]] * 6, groups=groups), Target.LABELS, folds, np.random.default_rng(0))
+
+
+def test_as_many_parts_as_sequences_leave_one_out():
+    assert sorted(len(part) for part in dealt(labelled([["a"]] * 6), 6)) == [1] * 6

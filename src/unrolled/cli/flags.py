@@ -21,7 +21,7 @@ _NOTES = {"format", "task", "corpus"}
 
 _QUOTED = re.compile(r"`([^`\n]+)`")
 
-PLAIN = {"at", "beside", "config", "count", "length", "lines", "out", "png", "prompt", "resume", "temperature", "top_k", "top_p"}
+PLAIN = {"at", "beside", "config", "count", "length", "lines", "out", "picture", "png", "prompt", "resume", "temperature", "top_k", "top_p"}
 """Flags that are arguments of functions, and no fields of an option dataclass."""
 
 _READING = {"unrolled.data.formats.options": "ReadingOptions", "unrolled.data.formats.pair_options": "PairOptions"}
@@ -116,6 +116,7 @@ def _names() -> frozenset[str]:
         tasks, groups_of = sys.modules["unrolled.tasks"], import_module("unrolled.tasks.configuration").groups_of
         recipes = [tasks.find_recipe(name) for name in tasks.RECIPES]
         groups = [group for recipe in recipes for group in (*groups_of(recipe.options).values(), *recipe.evaluating, *recipe.predicting)]
+        groups.append(import_module("unrolled.tasks.studies").StudyOptions)
         _known = frozenset(({option.name for group in groups for option in options_of(group) if option.help} - {"sources"}) | PLAIN)
     return _known
 

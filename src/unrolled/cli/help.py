@@ -19,7 +19,7 @@ TITLES = {
 }
 """The titles under which help shows the groups of a task's options."""
 
-OUTPUT = "Output"
+SEVERAL, OUTPUT = "Several runs", "Output"
 
 
 class GroupedCommand(click.Command):

@@ -8,12 +8,14 @@ from typing import Any
 
 import click
 
+from unrolled.cli.compare import FIGURES, compared
 from unrolled.cli.flags import as_flags, flags, given, read_options
-from unrolled.cli.help import TITLES, GroupedCommand
+from unrolled.cli.help import SEVERAL, TITLES, GroupedCommand
 from unrolled.errors import ConfigError, TrainingError
 from unrolled.tasks import RECIPES, find_recipe, next_step, run_training
 from unrolled.tasks.configuration import groups_of
 from unrolled.tasks.recipe import AnyRecipe
+from unrolled.tasks.studies import StudyOptions, asks_for_several, begin_study, is_study, resume_study, runs_in
 from unrolled.training import RunFolder, display_here, read_watch, report
 from unrolled.training.run_folder import PICTURE
 
@@ -42,7 +44,13 @@ def _command(recipe: AnyRecipe) -> click.Command:
     @click.option(
         "--out", type=click.Path(path_type=Path), help=f"Folder for the run.  [default: runs/{recipe.name}, runs/{recipe.name}-2, …]"
     )
-    @click.option("--resume", "resumed", type=click.Path(path_type=Path), metavar="RUN", help="Resume training of a run that was stopped.")
+    @click.option(
+        "--resume",
+        "resumed",
+        type=click.Path(path_type=Path),
+        metavar="RUN",
+        help="Resume training of a run, or of several, that was stopped.",
+    )
     @click.option("--config", type=click.Path(path_type=Path), help="TOML file with any of the options; what is typed goes first.")
     def command(data: tuple[str, ...], out: Path | None, resumed: Path | None, config: Path | None, **values: Any) -> None:
         if resumed and out:
@@ -50,10 +58,12 @@ def _command(recipe: AnyRecipe) -> click.Command:
         options = _together(given(values), read_options(config) if config else {})
         if data:
             options.pop("sources", None)
-        _run(recipe, data, RunFolder(resumed) if resumed else new_folder(recipe.name, out), options, resume=resumed is not None)
+        folder = RunFolder(resumed) if resumed else new_folder(recipe.name, out)
+        several = asks_for_several(options) or (resumed and is_study(folder))
+        (_study if several else _run)(recipe, data, folder, options, resume=resumed is not None)
 
     groups = groups_of(recipe.options)
-    command.params += flags(groups.values(), without=["sources"], titles=[TITLES[name] for name in groups])
+    command.params += flags([*groups.values(), StudyOptions], without=["sources"], titles=[*(TITLES[name] for name in groups), SEVERAL])
     return command
 
 
@@ -74,6 +84,25 @@ def _run(recipe: AnyRecipe, data: tuple[str, ...], folder: RunFolder, options: M
         click.echo(f"Stopped; everything is saved. Go on with: unrolled train {recipe.name} --resume {where}")
         sys.exit(INTERRUPTED)
     click.echo(f"The run is in {folder}{loss_curve(folder)}. {next_step(recipe, folder).format(run=where)}")
+
+
+def _study(recipe: AnyRecipe, data: tuple[str, ...], folder: RunFolder, options: Mapping[str, Any], *, resume: bool) -> None:
+    display = display_here(as_flags)
+    done = resume_study(recipe, data, folder, options, display) if resume else begin_study(recipe, data, folder, options, display)
+    where = shlex.quote(str(folder))
+    if not done.finished:
+        go_on = f"unrolled train {recipe.name} --resume {where}"
+        click.echo(f"Stopped; everything is saved. Go on with: {go_on}. What there is so far: unrolled compare {where}")
+        sys.exit(INTERRUPTED)
+    for run in runs_in(folder):
+        if run.watched.size():
+            click.secho(run.path.name, bold=True)
+            _tell(run)
+    if any(run.has_weights() for run in runs_in(folder)):
+        click.echo(as_flags(compared((folder.path,), folder.path).text))
+        click.echo(f"The runs are in {folder}, their figures in {folder.path / FIGURES}. See them again: unrolled compare {where}")
+    if done.failed:
+        raise TrainingError(f"{len(done.failed)} of the runs in {folder} failed: {', '.join(done.failed)}. What they said stands above.")
 
 
 def loss_curve(folder: RunFolder) -> str:

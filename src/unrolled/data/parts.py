@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from unrolled.data.batches import evenly
+from unrolled.data.columns import Places
 from unrolled.data.examples import Example
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.words import first_words, normal
-from unrolled.errors import UnrolledWarning
+from unrolled.errors import ConfigError, UnrolledWarning
 
 LETTERS = 20
 """Characters on the whole for each word that a side may have: text without blanks is bounded, too."""
@@ -102,11 +103,34 @@ def divide(pairs: Iterable[Example], held_out: float, seed: int) -> tuple[list[E
 
     `held_out` is the share of all keys, or from 1 on their number; at least one and not all of them, unless it is 0.
     """
+    members = _members(pairs)
+    learnt, held = evenly(np.arange(len(members)), held_out, np.random.default_rng(seed))
+    return _parted(members, learnt, held)
+
+
+def fold(pairs: Iterable[Example], number: int, folds: int, seed: int) -> tuple[list[Example], list[Example]]:
+    """The same, where all keys are dealt into so many parts, of which that of a `number`, from 1 on, is held out: each pair is in one of them.
+
+    `ConfigError` for more parts than there are keys.
+    """
+    members = _members(pairs)
+    if folds > len(members):
+        told = f"`folds={folds}` needs as many sources that differ, and DATA has {len(members):,}."
+        raise ConfigError(f"{told} Ask for at most {len(members):,} folds.")
+    shuffled = np.random.default_rng(seed).permutation(len(members))
+    held = np.sort(shuffled[number - 1 :: folds])
+    return _parted(members, np.setdiff1d(shuffled, held), held)
+
+
+def _members(pairs: Iterable[Example]) -> list[list[Example]]:
+    """The pairs of each key."""
     groups: dict[str, list[Example]] = {}
     for pair in pairs:
         groups.setdefault(key_of(pair), []).append(pair)
-    members = list(groups.values())
-    learnt, held = evenly(np.arange(len(members)), held_out, np.random.default_rng(seed))
+    return list(groups.values())
+
+
+def _parted(members: list[list[Example]], learnt: Places, held: Places) -> tuple[list[Example], list[Example]]:
     return [pair for i in learnt for pair in members[i]], together(pair for i in held for pair in members[i])
 
 

@@ -20,7 +20,9 @@ MOST_LAYERS = 1000
 class RecurrentOptions:
     """The recurrent layers of a network, and what each of their steps reads. `ConfigError` for a value that an option cannot have."""
 
-    cell: str = option("lstm", "Cell: the name of a built-in one, or a file of equations.")
+    cell: str = option(
+        "lstm", "Cell: the name of a built-in one, or a file of equations; several, with commas between, are trained in turn."
+    )
     hidden: int = option(128, "Hidden size: units of every layer and direction.")
     layers: int = option(1, "Number of layers, one above the other; 0 for none: a feed-forward network.")
     dropout: float = option(0.0, "Dropout: part of what layers give that is dropped in training.")

@@ -5,9 +5,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from unrolled.data.text import Source
-from unrolled.errors import RunError
+from unrolled.errors import ConfigError, RunError
 from unrolled.tasks.recipe import AnyRecipe
 from unrolled.tasks.runs import load_run, next_step, run_training
+from unrolled.tasks.studies import asks_for_several
 from unrolled.training import Display, RunFolder, display_here
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ def train(
 
     Raises `ConfigError`, `DataError`, `RunError` for what is wrong with options, data and folder, `TrainingError` when learning fails.
     """
+    if asks_for_several(options):
+        raise ConfigError(
+            "`folds`, `seeds`, `match` and several cells make several runs, and this trains one. Call `unrolled.study` instead."
+        )
     recipe, folder = find_recipe(task), RunFolder(out)
     run_training(recipe, data, folder, options, display or display_here(), resume=resume)
     return load_run(recipe, folder)

@@ -69,7 +69,7 @@ def next_step(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> str:
 def _begin(
     recipe: Recipe[G, D, C, M, T], sources: list[Source], folder: RunFolder, options: Mapping[str, Any], display: Display
 ) -> Outcome:
-    cell = find_cell(options.get("cell") or _default_cell(recipe.options))
+    cell = find_cell(options.get("cell") or default_cell(recipe.options))
     values = {**options, "cell": cell.name, "sources": sources or options.get("sources")}
     configuration = Configuration.from_flat(recipe.name, recipe.options, values)
     configuration.options.training.require()
@@ -86,7 +86,8 @@ def _begin(
             return _go(task, configuration.options.training, folder, display, resume=False)
 
 
-def _default_cell(options: type[G]) -> str:
+def default_cell(options: type[G]) -> str:
+    """The name of the cell that a task has where none is named."""
     (default,) = (o.default for o in options_of(groups_of(options)["model"]) if o.name == "cell")
     return str(default)
 

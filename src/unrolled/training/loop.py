@@ -18,7 +18,7 @@ from unrolled.training.history import Events
 from unrolled.training.interrupt import Interrupts, Stopped
 from unrolled.training.meter import Meter
 from unrolled.training.options import TrainingOptions
-from unrolled.training.run_folder import RunFolder
+from unrolled.training.run_folder import BEST_BY, TRAINED, RunFolder
 from unrolled.training.schedule import learning_rate
 from unrolled.training.state import Position, adamw, numbers_of, restore_state, save_state
 from unrolled.training.task import Measures, Outcome, Task, Tick
@@ -113,13 +113,16 @@ class _Run:
             self._draw()
             return Outcome(True, {})
         self.folder.load_weights(self.task.model)
+        trained = {TRAINED: round(self.at.seconds, 3)}
         measures = self._evaluated(self.task.evaluate_exactly)
         self.display.say(self._why_kept())
         self.display.say(f"held out, with the weights that are kept: {self.task.describe(measures)}")
         for remark in self.task.remarks(measures, None if self.at.best is None else self.at.best_loss):
             self.display.say(remark)
         kept = {} if self.at.best is None else {"best": self.at.best, "best_update": self.at.best_updates}
-        self._record({**{f"final_{name}": value for name, value in measures.items()}, "best_by": self.task.criterion.option, **kept})
+        self._record(
+            {**{f"final_{name}": value for name, value in measures.items()}, BEST_BY: self.task.criterion.option, **kept, **trained}
+        )
         self._draw()
         return Outcome(True, measures)
 

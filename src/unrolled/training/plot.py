@@ -20,6 +20,9 @@ _LONGEST = 60
 SIZE = (7.0, 4.2)
 """In inches, if nothing is said."""
 
+WIDE = (10.0, 4.2)
+"""That of two pictures side by side."""
+
 
 def plot_losses(path: Path, records: Records, unit: str) -> None:
     """Draw training and held-out loss against updates into a PNG; nothing if there is nothing to draw yet."""
@@ -57,20 +60,49 @@ def draw_gates(gates: Mapping[str, np.ndarray], update: np.ndarray, size: tuple[
     return _told(figure, axes)
 
 
+def draw_comparison(groups: Mapping[str, Sequence[Records]], size: tuple[float, float] = WIDE) -> "Figure":
+    """Held-out losses of runs against updates and against seconds: for each group of runs its mean, and a band of one standard deviation."""
+    figure, left = _axes("held-out loss", size, places=121)
+    right = figure.add_subplot(122, sharey=left)
+    right.set_xlabel("seconds")
+    right.grid(alpha=0.3)
+    for axes, key in ((left, "update"), (right, "seconds")):
+        for label, runs in groups.items():
+            along = [found for records in runs if (found := points(records, "held_out", key))]
+            if along:
+                x, mean, deviation = _together(along)
+                if not len(x):
+                    continue
+                (line,) = axes.plot(x, mean, marker="o", markersize=3, label=literal(label))
+                axes.fill_between(x, mean - deviation, mean + deviation, color=line.get_color(), alpha=0.2, linewidth=0)
+    _told(figure, left)
+    return figure
+
+
+def _together(runs: Sequence[Sequence[tuple[float, float]]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where several lines were measured, their mean and standard deviation there, between the points where all are known."""
+    lines = [np.array(run, float).T for run in runs]
+    first, last = max(x[0] for x, _ in lines), min(x[-1] for x, _ in lines)
+    where = np.unique(np.concatenate([x for x, _ in lines]))
+    where = where[(where >= first) & (where <= last)]
+    values = np.stack([np.interp(where, x, y) for x, y in lines])
+    return where, values.mean(0), values.std(0, ddof=1) if len(lines) > 1 else np.zeros(len(where))
+
+
 def literal(text: str) -> str:
     """A text for a picture: as it is, without mathematics between dollars, and no longer than can be read."""
     return (text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…").replace("$", r"\$")
 
 
-def points(records: Records, key: str) -> list[tuple[int, float]]:
-    """The updates at which a number was recorded, and the numbers."""
-    return [(r["update"], r[key]) for r in records if isinstance(r.get(key), (int, float))]
+def points(records: Records, key: str, along: str = "update") -> list[tuple[int, float]]:
+    """The updates, or the seconds, at which a number was recorded, and the numbers."""
+    return [(r[along], r[key]) for r in records if isinstance(r.get(key), (int, float))]
 
 
-def _axes(what: str, size: tuple[float, float]) -> "tuple[Figure, Axes]":
+def _axes(what: str, size: tuple[float, float], places: int = 111) -> "tuple[Figure, Axes]":
     figure = extra("matplotlib.figure").Figure(figsize=size, layout="constrained")
     extra("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    axes = figure.add_subplot(places)
     axes.set_xlabel("updates")
     axes.set_ylabel(what)
     axes.grid(alpha=0.3)

@@ -24,6 +24,8 @@ CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.jsonl"
 WATCH = "watch.jsonl"
 PICTURE = "loss.png"
+STUDY = "study.toml"
+"""What a folder with the folders of several runs has instead of a configuration."""
 MODEL = "model."
 """How the names of weights begin in a checkpoint."""
 
@@ -31,6 +33,9 @@ CELL, CODECS = "recurrence.cell", "codecs.json"
 """The files that tasks write beside the configuration, and before it."""
 
 LOCK = ".lock"
+
+BEST_BY, TRAINED = "best_by", "trained_seconds"
+"""What the last record of a run has, and no other: by which measure the weights were kept, and how long they were learnt, without measuring them in the end."""
 
 _LARGEST = {CONFIG: 4 << 20, CELL: 1 << 20}
 """Bytes that text files may have which are not read as fast as they come."""
@@ -62,6 +67,16 @@ class RunFolder:
     def watched(self) -> History:
         """What was watched."""
         return History(self.path / WATCH)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run in it."""
+        return os.path.lexists(self.path / CONFIG)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the weights that were kept were measured, which is the last that a run does; one that holds nothing out never is."""
+        return any(BEST_BY in record for record in self.history.records()[-1:])
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -124,7 +139,7 @@ class RunFolder:
 
     def _require_ordinary(self) -> None:
         """`RunError` for a link, or anything else that is no ordinary file, in the place of one of the run's own."""
-        for name in (LOCK, CONFIG, CELL, CODECS, WEIGHTS, CHECKPOINT, METRICS, WATCH, PICTURE):
+        for name in (LOCK, CONFIG, CELL, CODECS, WEIGHTS, CHECKPOINT, METRICS, WATCH, PICTURE, STUDY):
             try:
                 require_ordinary(self.path / name)
             except OSError as error:
@@ -143,6 +158,8 @@ class RunFolder:
         """What was asked for, as plain values. `RunError` if this is no run, or one of another format."""
         if not self.path.is_dir():
             raise RunError(f"There is no run folder {self}. Train one with `unrolled train`, or look at the spelling.")
+        if os.path.lexists(self.path / STUDY):
+            raise RunError(f"{self} holds the folders of several runs (`unrolled compare {self}` lists them). Name one of these.")
         if (self._names() or set()) <= {LOCK, CELL, CODECS}:
             raise RunError(f"{self} holds no run yet. Begin one in it with `out`.")
         text = self.read_text(CONFIG)
@@ -188,6 +205,10 @@ class RunFolder:
     def has_checkpoint(self) -> bool:
         """Whether there is something to go on from."""
         return os.path.lexists(self.path / CHECKPOINT)
+
+    def has_weights(self) -> bool:
+        """Whether there are weights of a run."""
+        return self.begun and os.path.lexists(self.path / WEIGHTS)
 
     def save_checkpoint(self, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
         """Store all that is needed to go on, in place of what was stored before."""

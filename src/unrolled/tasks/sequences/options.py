@@ -9,13 +9,14 @@ from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.errors import ConfigError
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
+from unrolled.tasks.folds import FoldOptions
 from unrolled.training import TrainingOptions
 
 WEIGHTS = ("none", "balanced")
 
 
 @dataclass(frozen=True)
-class SequenceDataOptions:
+class SequenceDataOptions(FoldOptions):
     """What is learnt from which files."""
 
     sources: tuple[str, ...] = option((), "Files or folders with sequences, or builtin:… examples.")
@@ -35,6 +36,7 @@ class SequenceDataOptions:
     vectors: str | None = option(None, "Pretrained word vectors to begin with: a text file as word2vec and GloVe write it.", rare=True)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 <= self.held_out < 1:
             raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, got {self.held_out}.")
         if self.level not in (None, *LEVELS):

@@ -20,7 +20,7 @@ from unrolled.data.formats import ReadingOptions, for_other_files, labelled_exam
 from unrolled.data.formats.files import HEAD, look_ahead
 from unrolled.data.formats.known import require_looked_at
 from unrolled.data.formats.options import columns_named
-from unrolled.data.splits import divide
+from unrolled.data.splits import deal, divide
 from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.data.words import notice_clauses
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
@@ -133,8 +133,7 @@ def read_sequences(
     everything = np.arange(len(sequences))
     same = for_other_files(replace(reading, scheme=sequences.scheme), data.validation) if data.validation else reading
     other = read(data.validation, same) if data.validation else None
-    chance = np.random.default_rng([SPLIT, seed])
-    learnt, held = (everything, everything[:0]) if other else divide(sequences, wanted, data.held_out, chance)
+    learnt, held = (everything, everything[:0]) if other else _divided(sequences, wanted, data, np.random.default_rng([SPLIT, seed]))
     codecs = SequenceCodecs(_learn_inputs(sequences, learnt, data), learn(sequences, learnt))
     encoded = Encoded(sequences, codecs.inputs, codecs.target)
     measured = Part(encoded, held)
@@ -149,6 +148,15 @@ def read_sequences(
         warnings.warn(told, UnrolledWarning, stacklevel=2)
     split = about_split(codecs.target, sequences, learnt, measured.encoded.dataset, measured.which) if len(measured) else ""
     return SequenceData(codecs, Part(encoded, learnt), measured, fingerprint, reading, vectors, split)
+
+
+def _divided(sequences: Dataset, wanted: Target, data: SequenceDataOptions, chance: np.random.Generator) -> tuple[Places, Places]:
+    """What is learnt, and what is held out: a share, or one of the parts into which all is dealt."""
+    if not data.fold:
+        return divide(sequences, wanted, data.held_out, chance)
+    number, folds = data.fold
+    held = deal(sequences, wanted, folds, chance) == number - 1
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def _learn_inputs(sequences: Dataset, learnt: Places, data: SequenceDataOptions) -> InputCodec:

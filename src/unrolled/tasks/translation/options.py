@@ -13,6 +13,7 @@ from unrolled.errors import ConfigError
 from unrolled.models import EncoderDecoderOptions
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
+from unrolled.tasks.folds import FoldOptions
 from unrolled.training import TrainingOptions
 
 SUBWORD_KINDS = ("bpe", "unigram")
@@ -23,7 +24,7 @@ LONGEST = 1e6
 
 
 @dataclass(frozen=True)
-class TranslateOptions:
+class TranslateOptions(FoldOptions):
     """What is learnt from which pairs."""
 
     sources: tuple[str, ...] = option((), "Files of pairs, or builtin:… pairs.")
@@ -36,6 +37,7 @@ class TranslateOptions:
     batch: int = option(64, "Batch size: pairs in a batch, of about the same lengths.")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not (0 <= self.held_out < 1 or (self.held_out >= 1 and float(self.held_out).is_integer())):
             raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, or a number of sources, got {self.held_out}.")
         if self.batch < 1:

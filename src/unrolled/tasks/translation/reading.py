@@ -10,7 +10,7 @@ from unrolled.data.codecs import PairCodec
 from unrolled.data.examples import Example
 from unrolled.data.formats.options import columns_named
 from unrolled.data.formats.pairs import read_pairs, resolve_pairs
-from unrolled.data.parts import Tally, divide, key_of, together, usable
+from unrolled.data.parts import Tally, divide, fold, key_of, together, usable
 from unrolled.data.words import notice_clauses
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.configuration import Configuration
@@ -44,6 +44,8 @@ def read_pair_data(configuration: Configuration[TranslationOptions], progress: P
         raise DataError(f"There is no pair to learn: {tally}. Pass others, or raise `longest`.")
     if data.validation:
         learnt, held = pairs, together(_read(*_validation(data, reading), level, other, progress))
+    elif data.fold:
+        learnt, held = fold(pairs, data.fold[0], data.fold[1], options.training.seed)
     else:
         learnt, held = divide(pairs, data.held_out, options.training.seed)
     if level == "word":
@@ -68,7 +70,7 @@ def read_pair_data(configuration: Configuration[TranslationOptions], progress: P
         f"Input{source}: {codecs.source.size:,} symbols ({level}). Target{target}: {codecs.target.size:,} symbols.{left} "
         f"The first: {shown(first.text or '')!r} → {shown((first.texts or ('',))[0])!r}."
     )
-    return PairData(codecs, train, held, _fingerprint([*learnt, *held]), summary)
+    return PairData(codecs, train, held, _fingerprint([*pairs, *(held if data.validation else ())]), summary)
 
 
 def shown(text: str) -> str:

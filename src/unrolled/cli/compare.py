@@ -1,0 +1,53 @@
+"""`unrolled compare`: runs beside each other."""
+
+import json
+from pathlib import Path
+
+import click
+
+from unrolled.cli.flags import as_flags
+from unrolled.errors import ConfigError
+from unrolled.extras import is_installed
+from unrolled.tasks.comparing import Comparison
+from unrolled.tasks.comparing import compare as compare_runs
+from unrolled.tasks.studies import is_study
+from unrolled.training import RunFolder, display_here
+from unrolled.training.checkpoint import save_text
+
+PICTURE, FIGURES = "compare.svg", "compare.json"
+"""What is written into the folder of a study."""
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"Draw held-out losses against updates and seconds there (.svg, .png).  [default: {PICTURE} in the folder of a study]",
+)
+@click.option(
+    "--memory/--no-memory", default=True, show_default=True, help="Measure how fast each network forgets: a few seconds for each."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object with all numbers.")
+def compare(runs: tuple[Path, ...], picture: Path | None, memory: bool, as_json: bool) -> None:
+    """Compare RUNS of one task, or those in the folder of several runs that `train` made with --folds, --seeds or several cells.
+
+    One table: hidden size, parameters, updates, seconds, the measure that weights were kept by and the loss of what is held out, and in how many
+    steps half of what was read is forgotten; means and spreads over runs that differ in nothing but seed and fold.
+    """
+    (study,) = runs if len(runs) == 1 and is_study(RunFolder(runs[0])) else (None,)
+    found = compared(runs, study, memory=memory)
+    if picture and not found.draw(picture):
+        raise ConfigError("There is nothing to draw: no loss was measured on the way. Train longer, or leave `picture` out.")
+    click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else as_flags(found.text))
+
+
+def compared(runs: tuple[Path, ...], study: Path | None, *, memory: bool = True) -> Comparison:
+    """Runs beside each other; what comes out is also written into the folder of a study, if that is what they are."""
+    with display_here(as_flags) as display:
+        found = compare_runs(*runs, memory=memory, progress=display.work)
+    if study:
+        save_text(study / FIGURES, json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
+        if is_installed("matplotlib"):
+            found.draw(study / PICTURE)
+    return found
