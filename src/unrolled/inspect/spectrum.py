@@ -99,7 +99,8 @@ def recurrent_maps(layer_or_model: Looked) -> dict[Place, Maps]:
 
 
 def _maps(layer: Recurrent, place: Place) -> Maps:
-    names = [p.name for p in layer.cell.recurrence.parameters if p.kind == RECURRENT_MAP]
+    recurrence = layer.cell.recurrence
+    names = [p.name for p in recurrence.parameters if p.kind == RECURRENT_MAP and p.name not in recurrence.constant]
     return {name: torch.linalg.svdvals(layer.block(name, place[0], bool(place[1]))).cpu().numpy() for name in names}
 
 

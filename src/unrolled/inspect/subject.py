@@ -67,7 +67,9 @@ def still(model: M) -> M:
     for layer in layers:
         layer.engine = "auto" if layer.engine == "torch" else layer.engine
     for layer in (m for m in layers if m.bfloat16_weights):
-        for (number, direction), name in ((p, q.name) for p in layer.places for q in layer.cell.recurrence.parameters if q.is_matrix):
+        for (number, direction), name in (
+            (p, q.name) for p in layer.places for q in layer.cell.recurrence.parameters if q.is_matrix and q.made is None
+        ):
             block = layer.block(name, number, bool(direction))
             block.copy_(block.bfloat16())
         layer.bfloat16_weights = False
