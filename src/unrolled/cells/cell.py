@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
 from importlib import import_module
 from numbers import Real
 from pathlib import Path
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 3.4028234663852886e38  # of a number in single precision
 _RULE = "---"
-_HEADER = {"name": str, "output": str, "init": dict, "reference": str}
+_HEADER = {"name": str, "family": str, "year": int, "about": str, "reference": str, "output": str, "init": dict}
 
 
 class Cell:
@@ -28,46 +27,46 @@ class Cell:
 
     `equations` is text in the equation language, one `name[t] = expression` a line. `output` names the state that the next layer sees.
     `init` gives vector parameters (biases, peepholes, gains) an initial value other than 0, as `{"b_f": 1.0}`; matrices are initialised
-    by the layer. `reference` says where the equations come from.
+    by the layer. `reference` says where the equations come from, `about` what the cell is for, in one sentence; `family` and `year` are where it
+    stands in a list.
 
     Raises `EquationError` for a text that breaks a rule of the language, `ConfigError` for an `init` that does not fit it.
     """
 
     def __init__(
-        self, name: str, equations: str, *, output: str = "h", init: Mapping[str, float] | None = None, reference: str = ""
+        self,
+        name: str,
+        equations: str,
+        *,
+        output: str = "h",
+        init: Mapping[str, float] | None = None,
+        reference: str = "",
+        family: str = "",
+        year: int = 0,
+        about: str = "",
     ) -> None:
         if not isinstance(name, str) or not name.strip():
             raise ConfigError(f"A cell needs a name, got {name!r}.")
         if not isinstance(init, (Mapping, type(None))):
             raise ConfigError(f"`init` of cell {name!r} must map vectors to numbers, as in {{'b': 1.0}}, got {init!r}.")
-        self._take(name, equations, output, init or {}, reference)
+        language = import_module("unrolled.equations")  # Naming a cell needs no algebra.
+        recurrence = language.parse(equations, output)
         for key, value in (init or {}).items():
-            _check_init(name, self.recurrence, key, value)
-        self.__dict__["init"] = MappingProxyType({key: float(value) for key, value in (init or {}).items()})
-        self.__dict__["equations"] = _language().to_text(self.recurrence)
-
-    @classmethod
-    def built_in(cls, name: str, equations: str, *, init: Mapping[str, float] | None = None, reference: str = "") -> "Cell":
-        """A cell whose text is known to be right, and written as `equations` gives it: it is parsed when it is first used."""
-        cell = cls.__new__(cls)
-        lines = filter(None, map(str.strip, equations.splitlines()))
-        cell._take(name, "\n".join(lines), "h", init or {}, reference)
-        return cell
-
-    def _take(self, name: str, equations: str, output: str, init: Mapping[str, float], reference: str) -> None:
-        self.__dict__.update(name=name, equations=equations, init=MappingProxyType(dict(init)), reference=reference, _output=output)
+            _check_init(name, recurrence, key, value)
+        numbers = MappingProxyType({key: float(value) for key, value in (init or {}).items()})
+        self.__dict__.update(name=name, equations=language.to_text(recurrence), recurrence=recurrence, init=numbers)
+        self.__dict__.update(reference=reference, family=family, year=year, about=about)
 
     name: str
     init: Mapping[str, float]
     reference: str
+    family: str
+    year: int
+    about: str
     equations: str
     """The equations, normalised."""
-
-    @cached_property
-    def recurrence(self) -> "Recurrence":
-        """What the equations say."""
-        found: Recurrence = _language().parse(self.equations, self.__dict__["_output"])
-        return found
+    recurrence: "Recurrence"
+    """What the equations say."""
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"A cell does not change: {name!r} cannot be set. Make a new Cell.")
@@ -75,12 +74,7 @@ class Cell:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Cell):
             return NotImplemented
-        return self is other or (self.name, self.recurrence, self.init, self.reference) == (
-            other.name,
-            other.recurrence,
-            other.init,
-            other.reference,
-        )
+        return self is other or (self.recurrence, self._told()) == (other.recurrence, other._told())
 
     def __hash__(self) -> int:
         return hash((self.name, self.recurrence, self.reference))
@@ -89,7 +83,12 @@ class Cell:
         return f"Cell({self.name!r}, {self.equations!r}, init={dict(self.init)!r}, reference={self.reference!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _from_parts, (self.name, self.equations, self.recurrence.output, dict(self.init), self.reference)
+        return _from_parts, (self.equations, self._told())
+
+    def _told(self) -> dict[str, Any]:
+        """All that is said beside the equations, as keyword arguments: what has another value than it would have unsaid."""
+        said = {key: self.__dict__[key] for key in _HEADER if key not in ("output", "init") and self.__dict__[key]}
+        return {**said, "output": self.recurrence.output, **({"init": dict(self.init)} if self.init else {})}
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -98,21 +97,11 @@ class Cell:
 
     def to_file_text(self) -> str:
         """The cell as the text of a cell file, from which `cell_from_text` makes the same cell."""
-        header: dict[str, object] = {"name": self.name, "output": self.recurrence.output}
-        if self.init:
-            header["init"] = dict(self.init)
-        if self.reference:
-            header["reference"] = self.reference
-        return f"{_inline(header)}{_RULE}\n{self.equations}\n"
+        return f"{_inline(self._told())}{_RULE}\n{self.equations}\n"
 
 
-def _language() -> Any:
-    """The equation language, loaded when an equation is first read: naming a cell needs no algebra."""
-    return import_module("unrolled.equations")
-
-
-def _from_parts(name: str, equations: str, output: str, init: dict[str, float], reference: str) -> Cell:
-    return Cell(name, equations, output=output, init=init, reference=reference)
+def _from_parts(equations: str, told: dict[str, Any]) -> Cell:
+    return Cell(equations=equations, **told)
 
 
 def _inline(header: dict[str, object]) -> str:
@@ -143,13 +132,20 @@ def _is_finite(value: Real) -> bool:
 def cell_from_text(text: str, name: str) -> Cell:
     """The cell that a cell file holds.
 
-    The file holds equations; if it has a line `---`, what stands above it is TOML with any of `name`, `output`, `init`, `reference`.
-    `name` is used where the file gives none. Raises `DataError` for a header that is not as it should be, `EquationError` for the rest.
+    The file holds equations; if it has a line `---`, what stands above it is TOML with any of `name`, `family`, `year`, `about`, `reference`,
+    `output`, `init`. `name` is used where the file gives none. Raises `DataError` for a header that is not as it should be, `EquationError`
+    for the rest.
     """
+    header, equations = split_file(text, name)
+    return Cell(equations=equations, **{"name": name, **header})
+
+
+def split_file(text: str, name: str) -> tuple[dict[str, Any], str]:
+    """What the header of a cell file says, and its equations, on the lines where the file has them; `DataError` as `cell_from_text`."""
     # Not splitlines, which also ends a line at separators that a TOML string may hold.
     lines = re.split(r"\r\n|\r|\n", text)
     rule = next((i for i, line in enumerate(lines) if line.strip() == _RULE), None)
-    header: dict[str, object] = {}
+    header: dict[str, Any] = {}
     if rule is not None:
         try:
             header = from_toml("\n".join(lines[:rule]))
@@ -157,11 +153,10 @@ def cell_from_text(text: str, name: str) -> Cell:
             raise DataError(f"The header of cell {name!r}, above `---`, is not TOML: {error}.") from None
         lines[: rule + 1] = [""] * (rule + 1)
     for key, value in header.items():
-        if key not in _HEADER or not isinstance(value, _HEADER[key]):
+        if type(value) is not _HEADER.get(key):
             known = ", ".join(f"{k} ({v.__name__})" for k, v in _HEADER.items())
             raise DataError(f"The header of cell {name!r} has {key} = {value!r}. It may hold {known}.")
-    arguments = {"name": name, **header}
-    return Cell(equations="\n".join(lines), **arguments)  # type: ignore[arg-type]
+    return header, "\n".join(lines)
 
 
 def read_cell(path: str | Path) -> Cell:
