@@ -139,6 +139,9 @@ STEPS = {
 CELLS = {name: {"light": LIGHT, "chain": CHAIN}.get(name) or un.cells.BUILT_IN[name] for name in STEPS}
 """The cells to which the tests of all engines put all their questions."""
 
+COMMON = tuple(name for name in CELLS if name in un.cells.BUILT_IN)
+"""The built-in cells among them."""
+
 STEPS |= {name: papers.by_rows(step) for name, step in papers.STEPS.items()}
 
 
