@@ -5,7 +5,7 @@ import math
 import numpy as np
 import sympy as sp
 
-from unrolled.equations.recurrence import INPUT, MEAN, before, now
+from unrolled.equations.recurrence import INPUT, OverUnits, before, now
 
 FUNCTIONS = {
     "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
@@ -16,6 +16,9 @@ FUNCTIONS = {
     "log": np.log,
     "sqrt": np.sqrt,
     "abs": np.abs,
+    "floor": np.floor,
+    "modulo": np.mod,
+    "spike": lambda a: (~(a <= 0)).astype(float),
     "sin": np.sin,
     "cos": np.cos,
     "erf": np.vectorize(math.erf),
@@ -64,8 +67,12 @@ def assign(assignments, values):
 
 def product(matrix, value, parameters, transposed=False):
     """Rows times a parameter; the mean is a matrix of 1/n as wide as what it reads, and a constant is its own mean."""
-    if matrix == MEAN:
-        return value @ np.full((value.shape[-1],) * 2, 1 / value.shape[-1]) if np.ndim(value) else value
+    if isinstance(matrix, OverUnits) and not np.ndim(value):
+        return value
+    if matrix == OverUnits.LARGEST:
+        return value.max(-1, keepdims=True) + 0 * value
+    if matrix in (OverUnits.MEAN, OverUnits.SUM):
+        return value @ np.full((value.shape[-1],) * 2, 1 / value.shape[-1] if matrix == OverUnits.MEAN else 1.0)
     matrix = parameters[matrix].T if transposed else parameters[matrix]
     return (value + np.zeros(matrix.shape[1])) @ matrix.T
 
@@ -111,6 +118,7 @@ def derivative(plan, parameters, x, initial, cotangents):
         if adjoint.input is not None:
             into_x[t] = evaluate(adjoint.input, values)
         for g in adjoint.gradients:
+            assert g.parameter not in recurrence.constant
             batch, (rows, *columns) = x.shape[1], gradients[g.parameter].shape
             delta = np.broadcast_to(values[g.delta], (batch, rows))
             gradients[g.parameter] += delta.T @ np.broadcast_to(values[g.operand], (batch, *columns)) if columns else delta.sum(0)

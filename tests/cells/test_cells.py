@@ -80,7 +80,10 @@ def test_an_error_below_a_header_counts_lines_of_the_file():
         ("a = " + "[" * 5000, "is not TOML"),
         ("init.b = " + "9" * 5000, "is not TOML"),
         ("colour = 1", "It may hold name (str)"),
-        ("equations = 'h[t] = h[t-1]'", "It may hold name (str), family (str), year (int), about (str), reference (str), output (str), init (dict)"),
+        (
+            "equations = 'h[t] = h[t-1]'",
+            "It may hold name (str), family (str), year (int), about (str), reference (str), output (str or list), inputs (list), constant (dict)",
+        ),
         ("init = 3", "init = 3"),
         ("output = 1", "output = 1"),
         ("name = ['a']", "name = ['a']"),
@@ -96,10 +99,12 @@ def test_a_header_that_is_none_is_refused(header, said):
 
 
 @pytest.mark.parametrize(
-    ("init", "said"), [({"W": 1.0}, "not one of its vectors (b)"), ({"b": "1"}, "finite number"), ({"b": float("nan")}, "finite number"),
-                       ({"b": True}, "finite number"), ({"b": float("inf")}, "finite number"), ({"b": None}, "finite number"),
-                       ({"b": 1j}, "finite number"), (3, "must map vectors to numbers"),
-                       ([("b", 1)], "must map vectors to numbers"), ({"c": 1.0}, "not one of its vectors (b)"), ({"y": 1.0}, "not one of its vectors (b)")])  # fmt: skip
+    ("init", "said"), [({"b": "1"}, "must be a number, 'uniform(-0.1, 0.1)'"), ({"b": float("nan")}, "finite number"),
+                       ({"b": True}, "must be a number"), ({"b": float("inf")}, "finite number"), ({"b": None}, "must be a number"),
+                       ({"b": 1j}, "must be a number"), (3, "must map names to values"),
+                       ([("b", 1)], "must map names to values"), ({"c": 1.0}, "not one of its parameters (W, R, b)"), ({"y": 1.0}, "not one of its parameters (W, R, b)"),
+                       ({"b": "orthogonal"}, "for matrices alone"), ({"W": "chrono(9)"}, "for vectors alone"), ({"b": "chrono(1)"}, "larger than 2"), ({"b": "uniform(1)"}, "two numbers"),
+                       ({"b": "-W"}, "no parameter of the same size"), ({"b": "-q"}, "no parameter of the same size")])  # fmt: skip
 def test_an_initial_value_that_does_not_fit_is_refused(init, said):
     with pytest.raises(ConfigError) as caught:
         un.Cell("mine", TEXT, output="y", init=init)
@@ -135,8 +140,18 @@ def test_files_that_cannot_be_cells_are_refused(tmp_path):
     ("header", "error", "said"),
     [
         ('output = "q"', EquationError, "No line assigns `q[t]`, the output"),
-        ('output = "y"\ninit.W = 1', ConfigError, "names 'W', which is not one of its vectors (b)"),
-        ('output = "y"\ninit.b = "1"', ConfigError, "a finite number, got '1'"),
+        ('output = "y"\ninit.Q = 1', ConfigError, "names 'Q', which is not one of its parameters (W, R, b)"),
+        ('output = "y"\ninit.b = "1"', ConfigError, "Got '1'"),
+        ('output = "y"\nbegin.q = 1', ConfigError, "names 'q', which is not one of its states (y)"),
+        ('output = "y"\nbegin.y = nan', ConfigError, "must be a number, or inf or -inf"),
+        ('output = ["y", "y"]', ConfigError, "names a state twice"),
+        ('output = "y"\nfixed.A = "eye"', ConfigError, "must be one of identity"),
+        ('output = "y"\nfixed.A = "blocks"', ConfigError, "needs the number of blocks"),
+        ('output = "y"\nfixed.A = [[1, 2], [3]]', ConfigError, "rows of one length"),
+        ('output = "y"\nsize.y = "H-1"', ConfigError, "a part of H or I"),
+        ('output = "y"\nconstant.k = "a"', ConfigError, "must be a finite number"),
+        ('output = "y"\nconstant.k = 1\nscalar.k = 1', ConfigError, "declares 'k' twice"),
+        ('output = "y"\ninputs = ["x", "x"]', ConfigError, "names a part twice"),
         ('output = "y"\ninit.b = 1' + "0" * 400, DataError, "a whole number has more than 64 bits"),
         ('output = "y"\ninit.b = 1e39', ConfigError, "must fit single precision"),
         ('output = "y"\nname = " "', ConfigError, "A cell needs a name"),

@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -79,29 +79,28 @@ def _list() -> str:
 
 
 def _object(cell: Cell) -> dict[str, Any]:
-    told = {key: getattr(cell, key) for key in ("name", "family", "year", "about", "reference")}
-    return {**told, "states": cell.states, "init": dict(cell.init), "equations": cell.equations.splitlines()}
+    return {**cell.header, "states": cell.states, "equations": cell.equations.splitlines()}
 
 
-def _families() -> dict[str, dict[str, Cell]]:
-    return {family: {name: BUILT_IN[name] for name in names} for family, names in BUILT_IN.families().items()}
+def _families() -> dict[str, list[Cell]]:
+    return {family: [BUILT_IN[name] for name in names] for family, names in BUILT_IN.families().items()}
 
 
-def _page(cells: Cell | Mapping[str, Mapping[str, Cell]], steps: int, out: Path | None) -> str:
+def _page(cells: Cell | Mapping[str, Sequence[Cell]], steps: int, out: Path | None) -> str:
     """A page of one cell or of families of them; what is written to a file has its graphs beside it."""
-    compiler, pages = import_module("unrolled.compiler"), import_module("unrolled.compiler.catalogue")
+    compiler, pages, layers = map(import_module, ("unrolled.compiler", "unrolled.compiler.catalogue", "unrolled.layers.sizes"))
 
-    def picture(cell: Cell) -> str:
-        if out is None:
-            return ""
-        file = out.with_suffix("") / f"{cell.name}.svg"
-        _write(file, compiler.plan_to_svg(compiler.make_plan(cell.recurrence), cell.name, steps), into_new=True)
-        return f"{file.parent.name}/{file.name}"
+    def shown(cell: Cell) -> Any:
+        plan, file = compiler.make_plan(cell.recurrence), out and out.with_suffix("") / f"{cell.name}.svg"
+        if file:
+            _write(file, compiler.plan_to_svg(plan, cell.name, steps), into_new=True)
+        usual = {**dict.fromkeys(cell.recurrence.labels, pages.SIZE), "x": pages.SIZE}
+        costs = pages.costs_of(plan, layers.sizes_in_layer(cell, usual, pages.SIZE, ()))
+        return pages.Shown(cell, costs, f"{file.parent.name}/{file.name}" if file else "")
 
     if isinstance(cells, Cell):
-        return str(pages.card(cells, compiler.make_plan(cells.recurrence), picture(cells)))
-    planned = {family: {name: (cell, compiler.make_plan(cell.recurrence)) for name, cell in some.items()} for family, some in cells.items()}
-    return str(pages.catalogue(planned, {name: picture(cell) for some in cells.values() for name, cell in some.items()}))
+        return str(pages.card(shown(cells)))
+    return str(pages.catalogue({family: [shown(cell) for cell in some] for family, some in cells.items()}))
 
 
 def _forms(cell: Cell, form: str, steps: int) -> str:

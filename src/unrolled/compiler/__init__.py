@@ -8,7 +8,7 @@ from unrolled.compiler.adjoint import derive
 from unrolled.compiler.plan import Adjoint, AdjointStage, Assignment, Gradient, Plan, Pullback, Stage
 from unrolled.compiler.schedule import stages
 from unrolled.compiler.show import plan_to_text
-from unrolled.equations import Recurrence, to_text
+from unrolled.equations import Recurrence, to_source, to_text
 
 if TYPE_CHECKING:
     from unrolled.compiler.drawing import plan_to_svg as plan_to_svg
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def make_plan(recurrence: Recurrence) -> Plan:
     """The plan of a recurrence; made once for each."""
     prologue, loop = stages(recurrence)
-    return Plan(recurrence, prologue, loop, derive(recurrence, prologue, loop), to_text(recurrence))
+    return Plan(recurrence, prologue, loop, derive(recurrence, prologue, loop), to_text(recurrence), to_source(recurrence))
 
 
 __all__ = ["Adjoint", "AdjointStage", "Assignment", "Gradient", "Plan", "Pullback", "Stage", "make_plan", "plan_to_svg", "plan_to_text"]

@@ -7,7 +7,7 @@ import sympy as sp
 from unrolled.compiler.plan import Adjoint, AdjointStage, Assignment, Gradient, Pullback, Stage
 from unrolled.equations import Recurrence
 from unrolled.equations.functions import Pointwise
-from unrolled.equations.recurrence import INPUT, MEAN, before, now
+from unrolled.equations.recurrence import INPUT, OverUnits, before, now
 
 
 def adjoint_symbol(symbol: sp.Symbol) -> sp.Symbol:
@@ -48,7 +48,8 @@ class _Reverse:
         self.stages: list[AdjointStage] = []
         self.gradients: list[Gradient] = []
         self.taken = set(taken)
-        self._vectors = [p.name for p in recurrence.parameters if not p.is_matrix]
+        self._vectors = [p.name for p in recurrence.parameters if not p.is_matrix and p.name not in recurrence.constant]
+        self._constant = recurrence.constant
         self._pullbacks: tuple[Pullback, ...] = ()
         self._assignments: list[Assignment] = []
         self._named: dict[sp.Expr, sp.Symbol] = {}
@@ -70,8 +71,10 @@ class _Reverse:
             if product.symbol in self.adjoint:
                 delta = self.resolve(product.symbol)
                 del self.adjoint[product.symbol]
+                if product.matrix == OverUnits.LARGEST:
+                    continue  # what is taken off all units alike changes nothing that is read of it
                 terms.setdefault(product.operand, []).append((product.matrix, delta))
-                if product.matrix != MEAN:
+                if not isinstance(product.matrix, OverUnits) and product.matrix not in self._constant:
                     self.gradients.append(Gradient(product.matrix, delta, product.operand))
         if terms:
             self.close()

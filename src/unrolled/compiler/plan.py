@@ -17,7 +17,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Pullback:
-    """`symbol = sum of matrix^T @ delta`: what flows back through all the products that read one operand; `MEAN` is its own transpose."""
+    """`symbol = sum of matrix^T @ delta`: what flows back through all the products that read one operand; what is over all units is its own transpose."""
 
     symbol: sp.Symbol
     terms: tuple[tuple[str, sp.Symbol], ...]
@@ -75,7 +75,8 @@ class Plan:
     """`prologue` depends on x alone and runs once for all steps; `stages` run once a step; `adjoint` is their derivative.
 
     A recurrence has one plan, so that plans are equal when they are the same object. Engines find what they keep for a plan by it at every
-    call, where comparing equations would cost more than a step. `text` are the equations, by which another process finds the same plan.
+    call, where comparing equations would cost more than a step. `text` are the equations, `source` all of the recurrence, by which another
+    process finds the same plan.
     """
 
     recurrence: Recurrence
@@ -83,3 +84,4 @@ class Plan:
     stages: tuple[Stage, ...]
     adjoint: Adjoint
     text: str
+    source: str

@@ -4,15 +4,13 @@ import sympy as sp
 
 from unrolled.compiler.plan import Assignment, Stage
 from unrolled.equations import Product, Recurrence
-from unrolled.equations.functions import Pointwise, norm, sqrt
-from unrolled.equations.recurrence import INPUT, MEAN, before, now
-
-EPSILON = sp.Rational(1, 100_000)
-"""What `norm` adds to the variance, as torch's layer norm does."""
+from unrolled.equations.functions import OverUnits as Whole
+from unrolled.equations.functions import Pointwise, exp, norm, rms_norm, sqrt
+from unrolled.equations.recurrence import INPUT, OverUnits, before, now
 
 
 class _Flattened:
-    """The equations as short assignments: every function value, product operand and input-only sum has a name, and `norm` is taken apart.
+    """The equations as short assignments: every function value, product operand and input-only sum has a name, and functions of all units are taken apart.
 
     Names make values that the derivative needs again addressable (`tanh' = 1 - tanh**2`), and let sums such as `W @ x[t] + b` leave the
     loop. `early` holds the symbols that depend on x alone, `waiting` those that the loop computes: what depends on a state, and what
@@ -60,8 +58,8 @@ class _Flattened:
             return self._product(self._source[expression])
         if not expression.args:
             return expression
-        if isinstance(expression, norm):
-            return self._norm(expression.args[0], hint, whole=whole)
+        if isinstance(expression, Whole):
+            return self._over_units(expression, hint, whole=whole)
         inner = hint if whole else f"{hint}_in"
         short = expression.func(*(self._shorten(a, inner) for a in expression.args))
         if isinstance(short, sp.Add):
@@ -76,18 +74,27 @@ class _Flattened:
             return self.products[value].matrix
         return value.name.removesuffix("[t]") if value.is_Symbol and value.name.endswith("[t]") else hint
 
-    def _norm(self, argument: sp.Expr, hint: str, *, whole: bool) -> sp.Expr:
-        """`norm(argument)`: two means one after the other, each of which waits for all units as a matrix product does."""
-        if not argument.free_symbols:
+    def _over_units(self, function: Whole, hint: str, *, whole: bool) -> sp.Expr:
+        """`norm`, `rms_norm` or `softmax`: one number of all units after the other, each of which waits for all of them as a product does."""
+        argument, *rest = function.args
+        if not argument.free_symbols and isinstance(function, norm):
             return sp.Integer(0)
         operand = self._operand(argument, hint, f"{hint.removesuffix('_in')}_in")
-        label = self._label(operand, hint)
-        centred = self._name(operand - self._mean(operand), f"centred_{label}")
-        deviation = self._name(sqrt(self._mean(self._name(centred**2, f"square_{label}")) + EPSILON), f"deviation_{label}")
-        return centred / deviation if whole else self._name(centred / deviation, f"norm_{label}")
+        label, name = self._label(operand, hint), type(function).__name__
+        if isinstance(function, norm):
+            centred = self._name(operand - self._of_all(OverUnits.MEAN, operand), f"centred_{label}")
+            deviation = self._name(sqrt(self._of_all(OverUnits.MEAN, self._name(centred**2, f"square_{label}")) + rest[0]), f"deviation_{label}")
+            value = centred / deviation
+        elif isinstance(function, rms_norm):
+            size = self._of_all(OverUnits.MEAN, self._name(operand**2, f"square_{label}"))
+            value = operand / self._name(sqrt(size + rest[0]), f"size_{label}")
+        else:
+            raised = self._name(exp(operand - self._of_all(OverUnits.LARGEST, operand)), f"exp_{label}")
+            value = raised / self._of_all(OverUnits.SUM, raised)
+        return value if whole else self._name(value, f"{name}_{label}")
 
-    def _mean(self, operand: sp.Symbol) -> sp.Symbol:
-        return self._place_product(Product(sp.Symbol(f"mean({operand})"), MEAN, operand))
+    def _of_all(self, function: OverUnits, operand: sp.Symbol) -> sp.Symbol:
+        return self._place_product(Product(sp.Symbol(f"{function.function}({operand})"), function, operand))
 
     def _split(self, total: sp.Add, hint: str) -> sp.Expr:
         """A sum with its input-only part under a name of its own, so that it is computed for all steps at once."""

@@ -6,7 +6,7 @@ import sympy as sp
 
 from unrolled.compiler.plan import AdjointStage, Assignment, Gradient, Plan, Stage
 from unrolled.equations import Product
-from unrolled.equations.recurrence import MEAN
+from unrolled.equations.recurrence import OverUnits
 
 
 def plan_to_text(plan: Plan) -> str:
@@ -45,7 +45,10 @@ def _product(product: Product) -> str:
 
 
 def _applied(matrix: str, value: sp.Symbol, mark: str = "") -> str:
-    return f"mean({value})" if matrix == MEAN else f"{matrix}{mark} @ {value}"
+    if isinstance(matrix, OverUnits):
+        return f"{matrix.function}({value})"
+    plain = matrix.replace(":", "").isidentifier() or matrix.endswith(")")
+    return f"{matrix if plain else f'({matrix})'}{mark} @ {value}"
 
 
 def _adjoint_stage(stage: AdjointStage) -> list[str]:

@@ -1,6 +1,7 @@
 """The reference engine: the plan, step by step, in torch operations. Any dtype and device, differentiable as often as one likes."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -9,15 +10,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding, linear
 
-from unrolled.compiler import Plan, make_plan
+from unrolled.compiler import Plan, Stage, make_plan
 from unrolled.engines.constants import recorded_as_it_runs
 from unrolled.engines.lengths import Lengths
 from unrolled.engines.problem import Problem, Solution, solve_nothing
 from unrolled.engines.program import Program, Values
 from unrolled.engines.stacks import Together, products_by_operand
 from unrolled.engines.weights import WeightLayout, Weights
-from unrolled.equations import Product, parse
-from unrolled.equations.recurrence import INPUT, MEAN, before, now
+from unrolled.equations import Parameter, Product, from_source
+from unrolled.equations.recurrence import INPUT, OverUnits, before, now
 
 
 class EagerEngine:
@@ -47,7 +48,7 @@ class EagerEngine:
 def _in_graph(problem: Problem) -> Solution:
     """The same where torch.compile reads what Python does, which cannot follow equations: it records the operations on tensors alone."""
     plan, layout = problem.plan, problem.weights.layout
-    key = "\n".join([layout.text, plan.recurrence.states[0], plan.text])
+    key = f"{layout.text}\n{plan.source}"
     lengths = [] if problem.lengths is None else [problem.lengths.values]
     resets = [] if problem.resets is None else [problem.resets]
     masks = [] if problem.masks is None else list(problem.masks.values())
@@ -73,19 +74,20 @@ def _of_key(
 @cache
 def _known(key: str) -> tuple[Plan, WeightLayout]:
     """The plan and the layout that a key tells of."""
-    weights, output, text = key.split("\n", 2)
+    weights, source = key.split("\n", 1)
     blocks, rows = json.loads(weights)
-    return make_plan(parse(text, output)), WeightLayout({stored: tuple(names) for stored, names in blocks.items()}, rows)
+    return make_plan(from_source(source)), WeightLayout({stored: tuple(names) for stored, names in blocks.items()}, rows)
 
 
 @dataclass(frozen=True)
 class _Group:
-    """A stage's products of one operand, as one product with the matrices stacked."""
+    """A stage's products of one operand, as one product with the matrices stacked; `drops` says whether dropout applies to what is read."""
 
     operand: sp.Symbol
     symbols: tuple[sp.Symbol, ...]
     matrix: Tensor
     rows: list[int]
+    drops: bool
 
     def compute(self, read: Tensor, values: Values) -> None:
         """Add every product's value to `values`; integers are looked up, as columns of the matrix."""
@@ -98,25 +100,29 @@ class _Part:
     """A stage, made ready to run many times."""
 
     together: Together
-    means: tuple[Product, ...]
+    of_all: tuple[Product, ...]
+    along: tuple[tuple[Product, Parameter], ...]
+    constant: frozenset[str]
     program: Program
 
     def groups(self, weights: Weights, *, narrow: bool = False, once: bool = False) -> list[_Group]:
         """The stage's products with these weights. Where a matrix is read once, or some columns of it, stacking would cost more than it saves."""
         groups = []
         for operand, products in self.together.items():
-            apart = once and not weights.is_stored([p.matrix for p in products])
+            apart = (once and not weights.is_stored([p.matrix for p in products])) or any(p.matrix in self.constant for p in products)
             for ps in [(p,) for p in products] if apart else [products]:
                 names = [p.matrix for p in ps]
                 matrix = weights.stack(names)
                 if narrow:
                     matrix = matrix + (matrix.bfloat16().to(matrix.dtype) - matrix).detach()
-                groups.append(_Group(operand, tuple(p.symbol for p in ps), matrix, [weights.layout.rows[n] for n in names]))
+                rows = [weights.layout.rows[n] for n in names]
+                groups.append(_Group(operand, tuple(p.symbol for p in ps), matrix, rows, names[0] not in self.constant))
         return groups
 
-    def finish(self, values: Values) -> None:
-        """What follows the stage's products with parameters: its means, then the pointwise assignments."""
-        values.update({p.symbol: _mean(values[p.operand]) for p in self.means})
+    def finish(self, values: Values, rows: Mapping[str, int]) -> None:
+        """What follows the stage's products with parameters: those with maps that are known, then the pointwise assignments."""
+        values.update({p.symbol: _of_all(p.matrix, values[p.operand]) for p in self.of_all})
+        values.update({p.symbol: _along(values[p.operand], matrix, rows[matrix.name]) for p, matrix in self.along})
         self.program.run(values)
 
 
@@ -134,8 +140,15 @@ class _Ready:
 
 @cache
 def _ready(plan: Plan) -> _Ready:
-    means = lambda stage: tuple(p for p in stage.products if p.matrix == MEAN)  # noqa: E731
-    part = lambda stage: _Part(products_by_operand(plan, stage), means(stage), Program(stage.assignments))  # noqa: E731
+    recurrence = plan.recurrence
+    along = {p.name: p for p in recurrence.parameters if p.made is not None and p.made.function == "along"}
+
+    def part(stage: Stage) -> _Part:
+        of_all = tuple(p for p in stage.products if isinstance(p.matrix, OverUnits))
+        known = tuple((p, along[p.matrix]) for p in stage.products if p.matrix in along)
+        together = {o: rest for o, ps in products_by_operand(plan, stage).items() if (rest := tuple(p for p in ps if p.matrix not in along))}
+        return _Part(together, of_all, known, recurrence.constant, Program(stage.assignments))
+
     # A state that depends on the input alone is computed before the loop, and carried by it.
     read = {p.operand for stage in plan.stages for p in stage.products} | {now(s) for s in plan.recurrence.states}
     vectors = tuple(sp.Symbol(p.name) for p in plan.recurrence.parameters if not p.is_matrix)
@@ -233,7 +246,7 @@ class _Run:
         for part in self.ready.prologue:
             for group in part.groups(self.problem.weights, narrow=self.problem.narrow, once=self.once or not x.is_floating_point()):
                 group.compute(values[group.operand], values)
-            part.finish(values)
+            part.finish(values, self.problem.weights.layout.rows)
         return values
 
     def _step(self, states: tuple[Tensor, ...], early: Values) -> tuple[Tensor, ...]:
@@ -247,8 +260,8 @@ class _Run:
         for groups, part in self.loop:
             for group in groups:
                 read = _rows(values[group.operand], count, group.matrix.shape[1], states[0])
-                group.compute(read * self.masks[read.shape[1]][:count] if self.masks else read, values)
-            part.finish(values)
+                group.compute(read * self.masks[read.shape[1]][:count] if self.masks and group.drops else read, values)
+            part.finish(values, self.problem.weights.layout.rows)
         return values
 
     def _padded(self, values: list[Tensor], state: int) -> Tensor:
@@ -275,9 +288,27 @@ def values_of_step(problem: Problem) -> dict[str, Tensor]:
     return {n: _rows(values[now(n)], like.shape[0], widths[n], like) for n in names}
 
 
-def _mean(value: Tensor | float) -> Tensor | float:
-    """The mean over the units, one for each sequence; that of a constant is the constant."""
-    return value.mean(-1, keepdim=True) if isinstance(value, Tensor) else value
+def _of_all(function: str, value: Tensor | float) -> Tensor | float:
+    """One number of all units for each sequence; the mean and the largest of a constant are the constant."""
+    if not isinstance(value, Tensor):
+        return value
+    if function == OverUnits.LARGEST:
+        return value.detach().amax(-1, keepdim=True)
+    return value.mean(-1, keepdim=True) if function == OverUnits.MEAN else value.sum(-1, keepdim=True)
+
+
+def _along(value: Tensor, matrix: Parameter, rows: int) -> Tensor:
+    """A vector along the rows or the columns of a matrix that lies flat, head by head and row by row; or such a matrix, added up along them."""
+    assert matrix.made is not None
+    role, heads = matrix.made.arguments
+    heads, units = int(heads), value.shape[-1]  # type: ignore[arg-type]
+    if role == "repeat":
+        return value.repeat_interleave(rows // units, -1)
+    if role == "tile":
+        return value.unflatten(-1, (heads, 1, -1)).expand(*value.shape[:-1], heads, rows // units, -1).flatten(-3)
+    if role == "add_columns":
+        return value.unflatten(-1, (rows, -1)).sum(-1)
+    return value.unflatten(-1, (heads, -1, rows // heads)).sum(-2).flatten(-2)
 
 
 def _rows(value: Tensor | float, count: int, units: int, like: Tensor) -> Tensor:

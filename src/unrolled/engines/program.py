@@ -26,6 +26,9 @@ TORCH: dict[str, Callable[..., Tensor]] = {
     "abs": torch.abs,
     "step": lambda a: (~(a <= 0)).to(a.dtype),
     "sign": torch.sign,
+    "floor": torch.floor,
+    "modulo": torch.remainder,
+    "spike": lambda a: _spike(a),
     "sin": torch.sin,
     "cos": torch.cos,
     "erf": torch.erf,
@@ -133,6 +136,12 @@ class Program:
         for term in terms[1:]:
             slot = self._emit(function, slot, self._place(term))
         return slot
+
+
+def _spike(a: Tensor) -> Tensor:
+    """A step, to whose derivative only what is added and taken off again contributes."""
+    smooth = a / (1 + a.abs())
+    return (~(a <= 0)).to(a.dtype) + torch.nan_to_num(smooth - smooth.detach(), nan=0.0)
 
 
 def _negative(term: sp.Expr) -> bool:

@@ -5,7 +5,7 @@ import sympy as sp
 from unrolled.compiler import Plan, Stage
 from unrolled.engines.fused import KERNELS
 from unrolled.equations import Product
-from unrolled.equations.recurrence import MEAN
+from unrolled.equations.recurrence import OverUnits
 
 Together = dict[sp.Expr, tuple[Product, ...]]
 
@@ -18,7 +18,7 @@ def products_by_operand(plan: Plan, stage: Stage) -> Together:
     kernel = KERNELS.get(plan.recurrence)
     order = (*kernel.input_maps, *kernel.recurrent_maps) if kernel else ()
     together: dict[sp.Expr, list[Product]] = {}
-    stored = (p for p in stage.products if p.matrix != MEAN)
+    stored = (p for p in stage.products if not isinstance(p.matrix, OverUnits))
     for product in sorted(stored, key=lambda p: order.index(p.matrix) if p.matrix in order else 0):
         together.setdefault(product.operand, []).append(product)
     return {operand: tuple(products) for operand, products in together.items()}

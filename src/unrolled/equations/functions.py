@@ -121,14 +121,32 @@ class abs(Pointwise):
         return sign(self.args[0])
 
 
-class norm(Function):
-    """(a - mean(a)) / sqrt(mean((a - mean(a))**2) + 1e-5), the means over all units of one sequence at one step.
+class OverUnits(Function):
+    """A function of all units of one sequence at one step. It has no derivative here: the compiler takes it apart into what is pointwise and
+    what goes over the units."""
 
-    Layer normalisation (Ba, Kiros & Hinton 2016) without its gain and bias. It has no derivative here: the compiler takes it apart into
-    means and what is pointwise around them.
+
+class norm(OverUnits):
+    """(a - mean(a)) / sqrt(mean((a - mean(a))**2) + eps); eps is 1e-5, as in torch, if it is left out.
+
+    Layer normalisation (Ba, Kiros & Hinton 2016) without its gain and bias.
     """
 
     latex_around = (r"\mathrm{norm}\left(", r"\right)")
+    takes, otherwise = 2, (sp.Rational(1, 100_000),)
+
+
+class rms_norm(OverUnits):
+    """a / sqrt(mean(a**2) + eps) (Zhang & Sennrich 2019), without its gain; eps is 1e-5 if it is left out."""
+
+    latex_around = (r"\mathrm{rms}\left(", r"\right)")
+    takes, otherwise = 2, (sp.Rational(1, 100_000),)
+
+
+class softmax(OverUnits):
+    """exp(a) / sum(exp(a)), computed without overflow."""
+
+    latex_around = (r"\mathrm{softmax}\left(", r"\right)")
 
 
 class step(Pointwise):
@@ -151,6 +169,38 @@ class sign(Pointwise):
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """Zero."""
         return sp.Integer(0)
+
+
+class floor(Pointwise):
+    """The largest whole number that is not above a. Its derivative is zero."""
+
+    latex_around = (r"\left\lfloor ", r"\right\rfloor")
+    domain = (0.1, 0.9)
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """Zero."""
+        return sp.Integer(0)
+
+
+class modulo(Pointwise):
+    """a - b floor(a / b), which `%` writes: of the sign of b, as in Python."""
+
+    takes = 2
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """1 for a, -floor(a / b) for b."""
+        return sp.Integer(1) if argindex == 1 else -floor(self.args[0] / self.args[1])
+
+
+class spike(Pointwise):
+    """`step`, with the derivative of a / (1 + |a|) in its place, so that what is above and below a threshold can be learnt (Zenke & Ganguli 2018)."""
+
+    latex_around = (r"\mathrm{spike}\left(", r"\right)")
+    domain = (0.1, 3.0)
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """1 / (1 + |a|)^2."""
+        return (1 + abs(self.args[0])) ** -2
 
 
 class sin(Pointwise):
@@ -359,11 +409,11 @@ class power_log(Pointwise):
 
 _CALLED: tuple[type[Function], ...] = (
     *(sigmoid, tanh, relu, softplus, exp, log, sqrt, abs, sin, cos, erf, log1p, expm1, sign, step),
-    *(gelu, silu, hard_sigmoid, elu, leaky_relu, max, min, clip, where, norm),
+    *(gelu, silu, hard_sigmoid, elu, leaky_relu, max, min, clip, where, floor, spike, norm, rms_norm, softmax),
 )
 
 FUNCTIONS: dict[str, type[Function]] = {f.__name__: f for f in _CALLED}
 """What a cell's text may call, by name."""
 
-DERIVED: dict[str, type[Pointwise]] = {f.__name__: f for f in (power, power_slope, power_log, greater, at_least, equal, exceeds)}
-"""What derivatives, `**` and comparisons may add to that."""
+DERIVED: dict[str, type[Pointwise]] = {f.__name__: f for f in (power, power_slope, power_log, modulo, greater, at_least, equal, exceeds)}
+"""What derivatives, `**`, `%` and comparisons may add to that."""

@@ -1,19 +1,34 @@
 """A checked recurrence: what a cell's text says, as data."""
 
 from dataclasses import dataclass, field
+from enum import Enum
 
 import sympy as sp
 
+from unrolled.equations.declarations import NOTHING, Declarations, Size
+from unrolled.equations.maps import Made
+
 INPUT = sp.Symbol("x[t]")
 
-INPUT_MAP, RECURRENT_MAP, VECTOR = "input map", "recurrent map", "vector"
+INPUT_MAP, RECURRENT_MAP, VECTOR, SCALAR = "input map", "recurrent map", "vector", "scalar"
 
 
-MEAN = "mean(·)"
-"""What a product has in the place of a matrix's name when it takes the mean over all units: a square matrix of 1/n everywhere.
+class OverUnits(str, Enum):
+    """What a product has in the place of a matrix's name when it takes one number of all units, the same for each: no parameter can have its name.
 
-It is constant and its own transpose. No parameter can have its name.
-"""
+    `MEAN` and `SUM` are their own transposes; no derivative flows through `LARGEST`, which is only taken of what does not depend on it.
+    """
+
+    MEAN = "mean(·)"
+    SUM = "sum(·)"
+    LARGEST = "max(·)"
+
+    __str__ = str.__str__
+
+    @property
+    def function(self) -> str:
+        """Its name as a function."""
+        return self.value.removesuffix("(·)")
 
 
 def now(name: str) -> sp.Symbol:
@@ -28,26 +43,29 @@ def before(name: str) -> sp.Symbol:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A named parameter. A matrix is `[rows, columns]`, a vector `[rows]`.
+    """A named block of numbers, the same at every step. A matrix is `[rows, columns]`, a vector `[rows]`, a scalar a single number.
 
     `rows` and `columns` are size labels: `"x"` is the input's size I, every other label stands for a number of units. Names that are
-    added or multiplied element by element share one label.
+    added or multiplied element by element share one label. It is learnt, unless it is `made`. A matrix of several `blocks` is stored as
+    these, `[blocks, rows / blocks, columns / blocks]`, and read through a block that is made of it.
     """
 
     name: str
     kind: str
     rows: str
     columns: str = ""
+    made: Made | None = None
+    blocks: int = 1
 
     @property
     def is_matrix(self) -> bool:
-        """Whether the parameter stands on the left of an `@`."""
-        return self.kind != VECTOR
+        """Whether it stands on the left of an `@`."""
+        return self.kind in (INPUT_MAP, RECURRENT_MAP)
 
 
 @dataclass(frozen=True)
 class Product:
-    """`matrix @ operand`, where `matrix` is a parameter's name or `MEAN`; everywhere else the product appears as its symbol."""
+    """`matrix @ operand`, where `matrix` is a parameter's name or an `OverUnits`; everywhere else the product appears as its symbol."""
 
     symbol: sp.Symbol
     matrix: str
@@ -56,7 +74,10 @@ class Product:
 
 @dataclass(frozen=True)
 class Equation:
-    """`name[t] = expression`, with every matrix product replaced by its symbol; `text` is the right-hand side as written."""
+    """`name[t] = expression`, with every matrix product replaced by its symbol; `text` is the right-hand side as written.
+
+    Where a text only implies a line (an earlier input that is kept, a part of the input, the steps that are counted) it has no `text`.
+    """
 
     name: str
     expression: sp.Expr
@@ -64,12 +85,22 @@ class Equation:
 
 
 @dataclass(frozen=True)
+class Area:
+    """The size of a matrix that is a state: `rows` x `columns` units for each of the `heads` that divide both."""
+
+    rows: str
+    columns: str
+    heads: int
+
+
+@dataclass(frozen=True)
 class Recurrence:
     """One step of a recurrent network: `(input, states before) -> states now`.
 
-    `states` holds the output first, then the names read at `[t-1]` in order of appearance. `sizes` gives each assigned name its size
-    label. With `reads_input_by_unit` x[t] is read elsewhere than by an input map, so that its numbers themselves are needed. Two
-    recurrences are equal when they compute the same, however their texts are laid out.
+    `states` holds the outputs first, of which there are `outputs`, then the names read at `[t-1]` in order of appearance. `sizes` gives each
+    assigned name its size label. `parameters` are the blocks that an engine reads, `hidden` those that only others are made of. `given` has
+    the labels of a declared size, `areas` those of matrices. With `reads_input_by_unit` x[t] is read elsewhere than by an input map, so that
+    its numbers themselves are needed. Two recurrences are equal when they compute the same, however their texts are laid out.
     """
 
     equations: tuple[Equation, ...]
@@ -77,22 +108,39 @@ class Recurrence:
     parameters: tuple[Parameter, ...]
     products: tuple[Product, ...]
     sizes: tuple[tuple[str, str], ...]
+    hidden: tuple[Parameter, ...] = ()
+    given: tuple[tuple[str, Size], ...] = ()
+    areas: tuple[tuple[str, Area], ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
+    counters: tuple[str, ...] = ()
+    outputs: int = 1
+    declared: Declarations = NOTHING
     reads_input_by_unit: bool = field(init=False, compare=False, repr=False)
+    constant: frozenset[str] = field(init=False, compare=False, repr=False)
+    """The parameters that nothing learnt is in."""
 
     def __post_init__(self) -> None:
         read = [*(e.expression for e in self.equations), *(p.operand for p in self.products if p.operand != INPUT)]
         object.__setattr__(self, "reads_input_by_unit", any(INPUT in expression.free_symbols for expression in read))
+        learnt = {p.name for p in self.learned}
+        fixed = frozenset(p.name for p in (*self.parameters, *self.hidden) if p.made is not None and not p.made.names & learnt)
+        object.__setattr__(self, "constant", fixed)
 
     @property
     def output(self) -> str:
-        """The state that the next layer sees."""
+        """The state that the next layer sees; the first of them where there are several."""
         return self.states[0]
+
+    @property
+    def learned(self) -> tuple[Parameter, ...]:
+        """The parameters that are stored and learnt."""
+        return tuple(p for p in (*self.parameters, *self.hidden) if p.made is None)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The different size labels, the output's first; `"x"` is one of them only where an assigned name is of the input's size."""
         sizes = dict(self.sizes)
-        inner = (label for p in self.parameters for label in (p.rows, p.columns) if label not in ("", "x"))
+        inner = (label for p in (*self.parameters, *self.hidden) for label in (p.rows, p.columns) if label not in ("", "x"))
         return tuple(dict.fromkeys([sizes[self.output], *sizes.values(), *inner]))
 
     def size_of(self, name: str) -> str:
@@ -101,4 +149,4 @@ class Recurrence:
 
     def parameter(self, name: str) -> Parameter:
         """The parameter of that name."""
-        return next(p for p in self.parameters if p.name == name)
+        return next(p for p in (*self.parameters, *self.hidden) if p.name == name)

@@ -15,19 +15,16 @@ class Sizes:
             self._parent[self._root(left)] = self._root(right)
         return left or right
 
-    def resolve(self, names: Iterable[str], fixed: Iterable[str], default: str) -> None:
-        """Give the names the size of `default` that none in `fixed` says the size of: constants that meet no vector."""
+    def resolve(self, names: Iterable[tuple[str, str]], fixed: Iterable[str]) -> None:
+        """Give each name whose size nothing says that of another: `names` are such pairs, `fixed` the names whose size is said."""
         known = {self._root(name) for name in fixed}
-        for name in names:
+        for name, other in names:
             if self._root(name) not in known:
-                self.join(name, default)
+                self.join(name, other)
 
-    def labels(self, assigned: Iterable[str], parameters: Iterable[str]) -> dict[str, str]:
-        """One label for every name: `"x"` where the size is the input's, else the first name of the class, assigned ones before parameters."""
-        label = {self._root("x"): "x"}
-        for name in assigned:
-            label.setdefault(self._root(name), name)
-        names = ["x", *assigned, *(p + end for p in parameters for end in ("", ":rows", ":columns"))]
+    def labels(self, names: Iterable[str]) -> dict[str, str]:
+        """One label for every name: `"x"` where the size is the input's, else the first name of the class."""
+        label: dict[str, str] = {self._root("x"): "x"}
         return {name: label.setdefault(self._root(name), name) for name in names}
 
     def _root(self, name: str) -> str:

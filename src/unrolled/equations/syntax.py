@@ -1,12 +1,18 @@
 """From text to syntax trees: one assignment `name[t] = expression` a line, and errors that point into the text."""
 
 import ast
+import keyword
+import re
 import warnings
 from dataclasses import dataclass
 
 from unrolled.errors import EquationError
 
 LONGEST = 20_000
+MOST_LINES = 500
+_READ = {"and", "or", "not", "if", "else", "True", "False", "None", "is", "in"}  # where they stand, unless the line cannot be read
+_WORD = re.compile(rf"(?<![\w.])(?:{'|'.join(k for k in keyword.kwlist if k not in _READ)}|(?:is|in|if|or|and|not)(?=\s*\[))(?!\w)")
+"""A word of Python that stands where a name could."""
 DEEPEST = 60
 
 
@@ -47,7 +53,10 @@ class Line:
 
 def read_lines(source: Source) -> list[Line]:
     """The assignments of a text, in order; EquationError where the text has another form."""
-    body = [_line(source, statement) for statement in _tree(source).body]
+    statements = _tree(source).body
+    if len(statements) > MOST_LINES:
+        raise source.error(f"The text has {len(statements)} lines; a cell may have at most {MOST_LINES}.", statements[MOST_LINES])
+    body = [_line(source, statement) for statement in statements]
     if not body:
         raise EquationError("The text holds no equation. Write at least one line such as `h[t] = tanh(W @ x[t] + R @ h[t-1] + b)`.")
     return body
@@ -64,7 +73,12 @@ def _tree(source: Source) -> ast.Module:
             warnings.simplefilter("ignore")
             tree = ast.parse(source.text)
     except SyntaxError as error:
-        raise source.error_at(_explain(error), error.lineno or 1, max((error.offset or 1) - 1, 0)) from None
+        number, column = error.lineno or 1, max((error.offset or 1) - 1, 0)
+        line = source.text.split("\n")[min(number, len(source.lines)) - 1]
+        if (word := _WORD.search(line.partition("#")[0])) is not None:
+            told = f"`{word[0]}` is a word of Python, which no name can be. Write `{word[0]}_`, or another name."
+            raise source.error_at(told, number, word.start()) from None
+        raise source.error_at(_explain(error), number, column) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise EquationError(f"The text cannot be read: {error}. Write one `name[t] = expression` a line.") from None
     _check_depth(source, tree)

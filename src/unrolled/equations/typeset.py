@@ -24,12 +24,12 @@ _GLYPHS: dict[type[ast.AST], str] = {
 
 def to_text(recurrence: Recurrence) -> str:
     """The equations in the equation language, one a line, normalised; `parse` gives the same recurrence back."""
-    return "\n".join(f"{line.name}[t] = {line.text}" for line in recurrence.equations)
+    return "\n".join(f"{line.name}[t] = {line.text}" for line in recurrence.equations if line.text)
 
 
 def to_latex(recurrence: Recurrence) -> str:
     """The equations as a LaTeX `aligned` block (amsmath), terms in the order in which they were written."""
-    rows = [f"{_symbol(line.name, 't')} &= {_latex(ast.parse(line.text, mode='eval').body)[0]}" for line in recurrence.equations]
+    rows = [f"{_symbol(line.name, 't')} &= {_latex(ast.parse(line.text, mode='eval').body)[0]}" for line in recurrence.equations if line.text]
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
 
 

@@ -1,7 +1,8 @@
 """What a layer owns: the parameters of every place in a stack, by the names that the equations give them."""
 
 import itertools
-from collections.abc import Collection, Mapping
+import math
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,9 +12,12 @@ from torch import Tensor, nn
 from unrolled.cells import Cell
 from unrolled.compiler import make_plan
 from unrolled.engines import WeightLayout, Weights
+from unrolled.equations import Parameter
 from unrolled.errors import ConfigError, ConfigTypeError, ShapeError
 from unrolled.layers.computed import Computed
 from unrolled.layers.initialise import initialise, initialise_like_torch
+from unrolled.layers.made import fixed, make
+from unrolled.layers.sizes import part_sizes, sizes_in_layer
 
 Place = tuple[int, int]
 """A layer and a direction: 0 forward, 1 reverse."""
@@ -25,7 +29,7 @@ class NamedParameters(nn.Module):
     def __init__(
         self,
         cell: Cell,
-        input_size: int,
+        input_size: int | Sequence[int],
         hidden_size: int,
         num_layers: int,
         bidirectional: bool,
@@ -41,12 +45,15 @@ class NamedParameters(nn.Module):
         # A cell without parameters has a dtype and a device too. It is no buffer, as those belong to what a layer has learnt.
         self._nothing = torch.empty(0, device=device, dtype=dtype)
         self.cell, self.bidirectional, self.initial_state = cell, bidirectional, initial_state
-        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self._given_parts = part_sizes(cell, input_size)
+        self.input_size = input_size if isinstance(input_size, int) else sum(input_size)
+        self.hidden_size, self.num_layers = hidden_size, num_layers
         for layer in range(num_layers):
             self._check_width(layer)
         self._plan = make_plan(cell.recurrence)
         self._places = list(itertools.product(range(num_layers), range(2 if bidirectional else 1)))
         self._units = [self._sizes(0)[cell.recurrence.size_of(s)] for s in cell.states]
+        self._made = [p for p in cell.recurrence.parameters if p.made is not None]
         self._names = {place: [parameter_name(stored, place) for stored in self._blocks()] for place in self._places}
         self._layouts = {
             place: WeightLayout(self._blocks(), {p.name: self._sizes(place[0])[p.rows] for p in cell.recurrence.parameters})
@@ -73,6 +80,8 @@ class NamedParameters(nn.Module):
                 f"There is no layer {layer}{' in reverse' if reverse else ''}: {self.num_layers} layers, bidirectional={self.bidirectional}."
             )
         places = self._layouts[place].places
+        if any(p.name == name for p in self.cell.recurrence.hidden):
+            return self._source(name, place).detach()
         if not places.get(name):
             known = ", ".join(block for block, found in places.items() if found)
             raise ConfigError(f"The cell {self.cell.name!r} has no stored block {name!r}. It has {known}.")
@@ -98,7 +107,7 @@ class NamedParameters(nn.Module):
             block, tensor = self.block(name, layer, reverse), torch.as_tensor(value)
             if tensor.shape != block.shape:
                 raise ShapeError(f"The block {name!r} must have shape {list(block.shape)}, got {list(tensor.shape)}. Transpose or cut it.")
-            if any(self._names[place][number] not in self._parameters for number, _ in self._layouts[place].places[name]):
+            if any(stored not in self._parameters for stored in self._stored_names(name, place)):
                 raise ConfigError(
                     f"The block {name!r} is computed from a parameter that is parametrised or pruned. Load it before that is done."
                 )
@@ -108,7 +117,7 @@ class NamedParameters(nn.Module):
                 raise ConfigError(f"`negative` must name gates of what is loaded, got {gate!r}. Loaded are {', '.join(given)}.")
         weights = self._weights_at(place)
         for name, tensor in given.items():
-            first, *others = weights.parts(name)
+            first, *others = self._parts(name, place, weights)
             first.copy_(-tensor if name.rpartition("_")[2] in negative else tensor)
             for other in others:
                 other.zero_()
@@ -126,9 +135,10 @@ class NamedParameters(nn.Module):
                 self._initialise_like_torch()
             else:
                 for place in self._places:
-                    initialise(self._weights_at(place), self.cell)
-            for name, place in itertools.product(self.cell.states if self.initial_state == "learned" else (), self._places):
-                self.get_parameter(parameter_name(f"{name}_0", place)).zero_()
+                    weights = self._weights_at(place)
+                    initialise({p.name: self._parts(p.name, place, weights) for p in self.cell.recurrence.learned}, self.cell)
+            for name, place in itertools.product(self._learned_states, self._places):
+                self.get_parameter(parameter_name(f"{name}_0", place)).fill_(self.cell.begin.get(name, 0.0))
 
     def _apply(self, fn: Any, recurse: bool = True) -> "NamedParameters":
         super()._apply(fn, recurse)
@@ -141,25 +151,34 @@ class NamedParameters(nn.Module):
 
     def _initialise_like_torch(self) -> None:
         for place in self._places:
-            initialise_like_torch(self._weights_at(place), self.hidden_size)
+            weights = self._weights_at(place)
+            learned = [t for p in self.cell.recurrence.learned for t in self._parts(p.name, place, weights)]
+            initialise_like_torch(learned if self._made else weights.stored, self.hidden_size)
 
     def _blocks(self) -> dict[str, tuple[str, ...]]:
         """Which stored parameter holds which named blocks, see `WeightLayout`; here each block is stored under its own name."""
         return {p.name: (p.name,) for p in self.cell.recurrence.parameters}
 
     def _unit_sizes(self) -> dict[str, int]:
-        """The number of units that each size label of the recurrence stands for."""
+        """The number of units that each size label of the recurrence stands for, where the cell does not say it."""
         return dict.fromkeys(self.cell.recurrence.labels, self.hidden_size)
 
     def _sizes(self, layer: int) -> dict[str, int]:
-        """The same with the layer's input, whose label is `"x"`."""
-        return {**self._unit_sizes(), "x": self.input_size if layer == 0 else self.output_size}
+        """The number of units of every label, with the layer's input, whose label is `"x"`."""
+        width = self.input_size if layer == 0 else self.output_size
+        return sizes_in_layer(self.cell, {**self._unit_sizes(), "x": width}, self.hidden_size, self._given_parts)
 
     @property
     def output_size(self) -> int:
-        """The columns of the output: the output state's units, in both directions if there are two."""
-        sizes = self._unit_sizes()
-        return (2 if self.bidirectional else 1) * sizes[self.cell.recurrence.size_of(self.cell.recurrence.output)]
+        """The columns of the output: the units of the output state, or of all of them, in both directions if there are two."""
+        recurrence, sizes = self.cell.recurrence, self._sizes(0)
+        return (2 if self.bidirectional else 1) * sum(sizes[recurrence.size_of(s)] for s in recurrence.states[: recurrence.outputs])
+
+    @property
+    def _learned_states(self) -> tuple[str, ...]:
+        """The states whose beginning is learnt; steps are counted from 0."""
+        counted = self.cell.recurrence.counters
+        return tuple(s for s in self.cell.states if s not in counted) if self.initial_state == "learned" else ()
 
     @property
     def state_sizes(self) -> dict[str, int]:
@@ -170,11 +189,26 @@ class NamedParameters(nn.Module):
         """Create the parameters of one layer and direction, uninitialised."""
         sizes = self._sizes(place[0])
         rows = self._layouts[place].rows
+        recurrence = self.cell.recurrence
         for stored, blocks in self._blocks().items():
-            first = self.cell.recurrence.parameter(blocks[0])
+            first = recurrence.parameter(blocks[0])
+            if first.made is not None:
+                continue
             shape = (sum(rows[b] for b in blocks), *((sizes[first.columns],) if first.is_matrix else ()))
             self.register_parameter(parameter_name(stored, place), nn.Parameter(torch.empty(shape, **options)))
-        for name, units in zip(self.cell.states, self._units, strict=True) if self.initial_state == "learned" else ():
+        for p in (p for p in recurrence.hidden if p.made is None):
+            inner = tuple(self._divided(p, sizes[label]) for label in (p.rows, p.columns) if label)
+            shape = (p.blocks, *inner) if p.blocks > 1 else inner
+            self.register_parameter(parameter_name(p.name, place), nn.Parameter(torch.empty(shape, **options)))
+        for p in (p for p in (*recurrence.parameters, *recurrence.hidden) if p.made is not None and p.made.function in ("fixed", "take")):
+            self.register_buffer(_buffer_name(p.name, place), self._fixed(p, sizes), persistent=False)
+        for name in self._learned_states:
+            units = self.state_sizes[name]
+            if not math.isfinite(self.cell.begin.get(name, 0.0)):
+                raise ConfigError(
+                    f"The state {name!r} of the cell {self.cell.name!r} begins with {self.cell.begin[name]}, from which nothing can be learnt. "
+                    "Use initial_state='zeros'."
+                )
             if f"{name}_0" in self._blocks():
                 raise ConfigError(
                     f"The cell {self.cell.name!r} has a vector {f'{name}_0'!r}, which is what the learned initial state of {name!r} is called. "
@@ -193,14 +227,67 @@ class NamedParameters(nn.Module):
         return getattr(self, name) if own is None else own
 
     def _weights_at(self, place: Place) -> Weights:
-        return Weights(self._layouts[place], [self._stored(name) for name in self._names[place]])
+        layout = self._layouts[place]
+        if not self._made:
+            return Weights(layout, [self._stored(name) for name in self._names[place]])
+        parameters = map(self.cell.recurrence.parameter, layout.blocks)
+        return Weights(layout, [self._block_of(p, place, layout.rows[p.name]) for p in parameters])
+
+    def _block_of(self, parameter: Parameter, place: Place, rows: int) -> Tensor:
+        """A block as engines read it: learnt, fixed, or made of others. A map along a matrix is known without its numbers."""
+        made = parameter.made
+        if made is None or made.function in ("fixed", "take"):
+            return self._source(parameter.name, place)
+        return self._nothing if made.function == "along" else make(made, rows, lambda name: self._source(name, place))
+
+    def _source(self, name: str, place: Place) -> Tensor:
+        """A block that is learnt or fixed."""
+        own = self._buffers.get(_buffer_name(name, place))
+        return self._stored(parameter_name(name, place)) if own is None else own
+
+    def _parts(self, name: str, place: Place, weights: Weights) -> list[Tensor]:
+        """Where a learnt block lies: in one tensor, or two, of which it is the sum."""
+        return weights.parts(name) if name in weights.layout.rows else [self._source(name, place)]
+
+    def _stored_names(self, name: str, place: Place) -> list[str]:
+        places = self._layouts[place].places
+        return [self._names[place][number] for number, _ in places[name]] if name in places else [parameter_name(name, place)]
+
+    def _fixed(self, parameter: Parameter, sizes: Mapping[str, int]) -> Tensor:
+        made, recurrence = parameter.made, self.cell.recurrence
+        assert made is not None
+        rows, columns = sizes[parameter.rows], sizes[parameter.columns] if parameter.is_matrix else None
+        if made.function == "fixed":
+            return fixed(made.arguments[0], rows, columns, self._nothing)
+        names = [name for name, _ in recurrence.parts]
+        above = sum(sizes[label] for _, label in recurrence.parts[: names.index(str(made.arguments[0]))])
+        return torch.eye(sizes["x"], dtype=self._nothing.dtype, device=self._nothing.device)[above : above + rows].contiguous()
+
+    def _divided(self, parameter: Parameter, size: int) -> int:
+        if size % parameter.blocks:
+            raise ConfigError(
+                f"The cell {self.cell.name!r} reads {parameter.name!r} in {parameter.blocks} blocks, which must divide its sizes, got {size}. "
+                f"Choose a multiple of {parameter.blocks}."
+            )
+        return size // parameter.blocks
 
     def _check_width(self, layer: int) -> None:
-        width = self._sizes(layer)["x"]
-        if "x" in self.cell.recurrence.labels and width != self.hidden_size:
+        recurrence, width = self.cell.recurrence, self._sizes(layer)["x"]
+        if layer and recurrence.parts:
+            raise ConfigError(f"The cell {self.cell.name!r} reads parts of its input, which the first layer alone gets. Use num_layers=1.")
+        if layer and any(recurrence.size_of(s) == "x" for s in self.cell.states) and width != self.input_size:
+            raise ConfigError(
+                f"The cell {self.cell.name!r} keeps x[t] as a state, so the inputs of all layers must have as many columns, got {self.input_size} and {width}. "
+                "Use one layer, or as many units as inputs."
+            )
+        if recurrence.size_of(recurrence.output) == "x" and width != self.hidden_size:
             raise ConfigError(
                 f"The cell {self.cell.name!r} reads x[t] unit by unit, so the input of layer {layer} must have hidden_size = {self.hidden_size} columns, got {width}."
             )
+
+
+def _buffer_name(block: str, place: Place) -> str:
+    return parameter_name(f"fixed {block.replace('.', ' ')}", place)
 
 
 def parameter_name(stored: str, place: Place) -> str:

@@ -227,10 +227,15 @@ class Recurrent(NamedParameters):
     def begin(self, batch: int) -> State:
         """Every state `[L * D, B, n]` before the first step, where the caller gives none."""
         if self.initial_state == "learned":
-            learned = ([self._stored(parameter_name(f"{name}_0", place)) for place in self._places] for name in self.cell.states)
-            return tuple(torch.stack(rows)[:, None].expand(-1, batch, -1) for rows in learned)
-        weight = self._like()
-        return tuple(weight.new_zeros(len(self._places), batch, units) for units in self._units)
+            learned = self._learned_states
+            rows = {name: [self._stored(parameter_name(f"{name}_0", place)) for place in self._places] for name in learned}
+            counted = self._like().new_zeros(len(self._places), batch, max(self._units))
+            return tuple(
+                torch.stack(rows[name])[:, None].expand(-1, batch, -1) if name in rows else counted[..., :units]
+                for name, units in self.state_sizes.items()
+            )
+        weight, values = self._like(), [self.cell.begin.get(name, 0.0) for name in self.cell.states]
+        return tuple(weight.new_full((len(self._places), batch, n), value) for n, value in zip(self._units, values, strict=True))
 
     def problem(
         self, place: Place, x: Tensor, initial: State, lengths: Lengths | None, resets: Tensor | None, *, every_state: bool
@@ -238,8 +243,8 @@ class Recurrent(NamedParameters):
         """What an engine is asked to compute at one place; `initial` has its states `[B, n]`, `resets` are as for `forward`."""
         masks = None
         if self.training and self.recurrent_dropout:
-            sizes = self._unit_sizes()
-            widths = {sizes[p.columns] for p in self.cell.recurrence.parameters if p.kind == RECURRENT_MAP}
+            recurrence, sizes = self.cell.recurrence, self._sizes(place[0])
+            widths = {sizes[p.columns] for p in recurrence.parameters if p.kind == RECURRENT_MAP and p.name not in recurrence.constant}
             rows = initial[0].detach()
             masks = {n: functional.dropout(rows.new_ones(len(rows), n), self.recurrent_dropout) for n in sorted(widths)}
         if resets is not None and place[1]:
@@ -261,16 +266,18 @@ class Recurrent(NamedParameters):
     ) -> tuple[Tensor, State, State]:
         """All layers and directions: the last output, the final states, and the history of every state (empty unless asked for)."""
         solutions: list[Solution] = []
+        outputs = self.cell.recurrence.outputs
         states = list(zip(*(s.unbind() for s in initial), strict=True))
         for layer in range(self.num_layers):
             here: list[Solution] = []
             for direction in range(2 if self.bidirectional else 1):
                 at = states[len(solutions) + len(here)]
-                problem = self.problem((layer, direction), x, at, lengths, resets, every_state=every_state)
+                problem = self.problem((layer, direction), x, at, lengths, resets, every_state=every_state or outputs > 1)
                 choice = choose(self.engine, problem)
                 object.__setattr__(self, "_last", (choice.engine.name, choice.why))  # A module's own way costs ten times as much.
                 here.append(self._solve(choice.engine, problem))
-            y = torch.cat([s.steps[0] for s in here], -1) if self.bidirectional else here[0].steps[0]
+            parts = [steps for s in here for steps in s.steps[:outputs]]
+            y = torch.cat(parts, -1) if len(parts) > 1 else parts[0]
             x = y + x if self.residual and layer else y
             if layer < self.num_layers - 1:
                 x = dropout(x, self.dropout, self.training)

@@ -138,7 +138,7 @@ class _Reader:
 
     def _function(self, expression: Function) -> tuple[str, tuple[Wire, ...], bool]:
         name, argument = type(expression).__name__, expression.args[0]
-        if len(expression.args) > 1:
+        if expression.args[1:] != expression.otherwise:
             shown = ["·" if _varies(a) else _constant(a) for a in expression.args]
             formula = _BETWEEN[name].join(shown) if name in _BETWEEN else f"{name}({', '.join(shown)})"
             return formula, tuple(self._wire(a) for a in expression.args if _varies(a)), True

@@ -5,7 +5,11 @@ from dataclasses import replace
 import sympy as sp
 
 from unrolled.compiler.plan import AdjointStage, Assignment, Plan, Stage
-from unrolled.equations.recurrence import MEAN, now
+from unrolled.equations.recurrence import OverUnits, now
+
+
+_SAME = (OverUnits.MEAN, OverUnits.LARGEST)
+"""What is of a number that number itself."""
 
 
 def with_constants_in_place(plan: Plan) -> Plan:
@@ -13,7 +17,7 @@ def with_constants_in_place(plan: Plan) -> Plan:
     states = {now(s) for s in plan.recurrence.states}
     values: dict[sp.Symbol, sp.Expr] = {}
     for stage in (*plan.prologue, *plan.stages):
-        values |= {p.symbol: values[p.operand] for p in stage.products if p.matrix == MEAN and p.operand in values}
+        values |= {p.symbol: values[p.operand] for p in stage.products if p.matrix in _SAME and p.operand in values}
         for assignment in stage.assignments:
             value = assignment.expression.xreplace(values)
             if not value.free_symbols and assignment.symbol not in states:
@@ -21,7 +25,7 @@ def with_constants_in_place(plan: Plan) -> Plan:
     if not values:
         return plan
     adjoint = plan.adjoint
-    operands = {p.operand for s in (*plan.prologue, *plan.stages) for p in s.products if p.matrix != MEAN}
+    operands = {p.operand for s in (*plan.prologue, *plan.stages) for p in s.products if p.matrix not in _SAME}
     gone = values.keys() - operands
 
     def put(assignments: tuple[Assignment, ...]) -> tuple[Assignment, ...]:

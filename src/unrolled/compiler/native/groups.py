@@ -7,7 +7,7 @@ import sympy as sp
 
 from unrolled.compiler.native.names import Names
 from unrolled.compiler.native.phases import Phase, Sizes, Term
-from unrolled.equations.recurrence import MEAN
+from unrolled.equations.recurrence import OverUnits
 
 MOST_GATES = 6
 """Products that read one operand and are computed side by side in a tile; sums of more would not fit into registers."""
@@ -53,7 +53,7 @@ class ProductGroup:
 
 def group_products(phase: Phase, label: str, sizes: Sizes, names: Names) -> list[ProductGroup]:
     """The products of a phase whose values have this size, as panels; `names` are those of panels."""
-    mine = [(s, ts) for s, terms in phase.products if (ts := tuple(t for t in terms if t[0] != MEAN)) and sizes.of(s) == label]
+    mine = [(s, ts) for s, terms in phase.products if (ts := tuple(t for t in terms if not isinstance(t[0], OverUnits))) and sizes.of(s) == label]
     if phase.transposed:
         sets = [((symbol,), terms) for symbol, terms in mine]
     else:

@@ -10,7 +10,7 @@ import sympy as sp
 
 from unrolled.compiler.plan import Assignment, Plan
 from unrolled.equations import Recurrence
-from unrolled.equations.recurrence import INPUT, MEAN, before, now
+from unrolled.equations.recurrence import INPUT, OverUnits, before, now
 
 Term = tuple[str, sp.Symbol]
 """A matrix and what it is applied to."""
@@ -151,14 +151,14 @@ class Sizes:
     def depth(self, term: Term, *, transposed: bool) -> str:
         """The label of what a product sums over."""
         matrix, operand = term
-        if matrix == MEAN:
+        if isinstance(matrix, OverUnits):
             return self.of(operand)
         parameter = self._recurrence.parameter(matrix)
         return parameter.rows if transposed else parameter.columns
 
     def _product(self, term: Term, *, transposed: bool) -> str:
         matrix, operand = term
-        if matrix == MEAN:
+        if isinstance(matrix, OverUnits):
             return self.of(operand)
         parameter = self._recurrence.parameter(matrix)
         return parameter.columns if transposed else parameter.rows

@@ -12,7 +12,11 @@ from unrolled.compiler.native.places import Places
 from unrolled.compiler.native.titles import title
 from unrolled.compiler.native.writing import enum
 from unrolled.compiler.plan import Assignment, Plan
-from unrolled.equations.recurrence import INPUT, MEAN
+from unrolled.equations.recurrence import INPUT, OverUnits
+
+
+_OVER_UNITS = {OverUnits.MEAN: "means", OverUnits.SUM: "sums", OverUnits.LARGEST: "largest"}
+"""The functions of tiles.h that take one number of all units."""
 
 
 class StageWriter:
@@ -66,12 +70,12 @@ class _Stage:
         return self.phase.into_input is not None and not any(map(self._is_left, self.phase.defined))
 
     def _take_means(self) -> None:
-        terms = dict.fromkeys(t for _, ts in self.phase.products for t in ts if t[0] == MEAN)
+        terms = dict.fromkeys(t for _, ts in self.phase.products for t in ts if isinstance(t[0], OverUnits))
         for term in terms:
-            name, size = self.names(f"means of {term[1]}"), self.places.units(term[1])
+            name, size = self.names(f"{_OVER_UNITS[term[0]]} of {term[1]}"), self.places.units(term[1])
             self.means[term] = name
             rows = self._pointers(term[1])
-            self.head.append(f"    real {name}[MOST_ROWS];\n    row_means({name}, {rows}, rows, {size});")
+            self.head.append(f"    real {name}[MOST_ROWS];\n    row_{_OVER_UNITS[term[0]]}({name}, {rows}, rows, {size});")
 
     def _pointers(self, operand: sp.Symbol) -> str:
         """An array of pointers to the rows of an operand."""

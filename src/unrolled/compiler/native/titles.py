@@ -7,7 +7,7 @@ import sympy as sp
 from unrolled.compiler.native.phases import Phase, Term
 from unrolled.compiler.native.writing import listed
 from unrolled.compiler.plan import Plan
-from unrolled.equations.recurrence import MEAN
+from unrolled.equations.recurrence import OverUnits
 
 _WHEN = {
     "prologue": "Before the loop, for many steps at once",
@@ -51,17 +51,19 @@ def _products(products: list[tuple[Term, ...]]) -> list[str]:
     """Products that read one operand belong together."""
     by_operand: dict[sp.Symbol, list[str]] = {}
     for matrix, operand in (term for terms in products for term in terms):
-        if matrix != MEAN:
+        if not isinstance(matrix, OverUnits):
             by_operand.setdefault(operand, []).append(matrix)
     return [f"multiply {operand} by {listed(matrices)}" for operand, matrices in by_operand.items()] + _means(products)
 
 
 def _back(products: list[tuple[Term, ...]]) -> list[str]:
     """What flows back to one value through several matrices is added up."""
-    sums = [[f"{matrix}^T @ {delta}" for matrix, delta in terms if matrix != MEAN] for terms in products]
+    sums = [[f"{matrix}^T @ {delta}" for matrix, delta in terms if not isinstance(matrix, OverUnits)] for terms in products]
     return [f"{'add up' if len(terms) > 1 else 'compute'} {listed(terms)}" for terms in sums if terms] + _means(products)
 
 
 def _means(products: list[tuple[Term, ...]]) -> list[str]:
-    averaged = [operand for terms in products for matrix, operand in terms if matrix == MEAN]
-    return [f"take the mean{'s' * (len(averaged) > 1)} of {listed(averaged)}"] if averaged else []
+    of_all = [(matrix, operand) for terms in products for matrix, operand in terms if isinstance(matrix, OverUnits)]
+    kinds = {matrix: [operand for other, operand in of_all if other == matrix] for matrix, _ in of_all}
+    words = {OverUnits.MEAN: "mean", OverUnits.SUM: "sum", OverUnits.LARGEST: "largest unit"}
+    return [f"take the {words[matrix]}{'s' * (len(found) > 1)} of {listed(found)}" for matrix, found in kinds.items()]

@@ -9,11 +9,11 @@ from unrolled.compiler import make_plan
 from unrolled.engines.native.library import Binding
 from unrolled.engines.problem import Problem
 from unrolled.engines.weights import WeightLayout
-from unrolled.equations import parse
+from unrolled.equations import from_source
 
 _MASKED, _NARROW = "masked", "narrow"
 
-_OPERATORS = "operators-3"
+_OPERATORS = "operators-4"
 """Raised when the arguments of the operators change: the graphs that torch keeps on disk call them as they were, and are found by key."""
 
 _Variant = tuple[int, bool, bool]
@@ -51,13 +51,13 @@ def _variant(problem: Problem) -> _Variant:
 def binding_of(key: str) -> Binding:
     """The kernel and layout that a key tells of; made of the key itself where this process has not met the layer."""
     if key not in _of_key:
-        weights, options, output, text = key.split("\n", 3)
+        weights, options, source = key.split("\n", 2)
         blocks, rows = json.loads(weights)
         read = WeightLayout({stored: tuple(names) for stored, names in blocks.items()}, rows)
-        _of_key[key] = Binding(make_plan(parse(text, output)), read, _MASKED in options, _NARROW in options)
+        _of_key[key] = Binding(make_plan(from_source(source)), read, _MASKED in options, _NARROW in options)
     return _of_key[key]
 
 
 def _key(problem: Problem) -> str:
     options = " ".join([_OPERATORS, *([] if problem.masks is None else [_MASKED]), *([_NARROW] if problem.narrow else [])])
-    return "\n".join([problem.weights.layout.text, options, problem.plan.recurrence.states[0], problem.plan.text])
+    return "\n".join([problem.weights.layout.text, options, problem.plan.source])

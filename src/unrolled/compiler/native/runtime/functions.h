@@ -270,6 +270,28 @@ INLINE vec v_exceeds(vec a, vec b)
 }
 
 /* Rare enough to be left to the C library, lane by lane: sine and cosine of large numbers need more digits of pi than a number has. */
+static __attribute__((unused, noinline)) vec v_floor(vec x)
+{
+    for (int l = 0; l < LANES; l++)
+        x[l] = FOR_REAL(floor)(x[l]);
+    return x;
+}
+
+/* a - b floor(a / b), exactly: fmod, and one b more where the signs differ. */
+static __attribute__((unused, noinline)) vec v_modulo(vec a, vec b)
+{
+    for (int l = 0; l < LANES; l++) {
+        const real rest = FOR_REAL(fmod)(a[l], b[l]);
+        a[l] = rest != 0 && (rest < 0) != (b[l] < 0) ? rest + b[l] : rest;
+    }
+    return a;
+}
+
+INLINE vec v_spike(vec x)
+{
+    return v_step(x);
+}
+
 static __attribute__((unused, noinline)) vec v_sin(vec x)
 {
     for (int l = 0; l < LANES; l++)

@@ -74,6 +74,16 @@ INLINE void fetch_rows(const real *const *from, long rows, long first, long vect
             __builtin_prefetch(from[row] + first + v * LANES);
 }
 
+static __attribute__((unused)) void row_sums(real *sums, const real *const *from, long rows, long units)
+{
+    for (long r = 0; r < rows; r++) {
+        double sum = 0;
+        for (long u = 0; u < units; u++)
+            sum += from[r][u];
+        sums[r] = (real)sum;
+    }
+}
+
 static __attribute__((unused)) void row_means(real *means, const real *const *from, long rows, long units)
 {
     for (long r = 0; r < rows; r++) {
@@ -81,5 +91,16 @@ static __attribute__((unused)) void row_means(real *means, const real *const *fr
         for (long u = 0; u < units; u++)
             sum += from[r][u];
         means[r] = (real)(sum / (double)units);
+    }
+}
+
+/* The largest unit of each row, NaN if one is. */
+static __attribute__((unused)) void row_largest(real *largest, const real *const *from, long rows, long units)
+{
+    for (long r = 0; r < rows; r++) {
+        largest[r] = from[r][0];
+        for (long u = 1; u < units; u++)
+            if (!(from[r][u] <= largest[r]) && largest[r] == largest[r])
+                largest[r] = from[r][u];
     }
 }

@@ -1,0 +1,92 @@
+"""Blocks that are not learnt as they are: fixed ones, and those that are computed from others once a call."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from unrolled.equations import Made
+from unrolled.errors import ConfigError
+
+Block = Callable[[str], Tensor]
+
+
+def make(made: Made, rows: int, block: Block) -> Tensor:
+    """A block that is made of others, which `block` gives by name; it is differentiable in them."""
+    if made.function == "spread":
+        return block(str(made.arguments[0])).expand(rows)
+    return _MAPS[made.function](*(_argument(a, rows, block) for a in made.arguments))
+
+
+def _argument(argument: object, rows: int, block: Block) -> Tensor | float:
+    if isinstance(argument, Made):
+        return make(argument, rows, block)
+    return block(argument) if isinstance(argument, str) else argument  # type: ignore[return-value]
+
+
+def _times(left: Tensor | float, right: Tensor | float) -> Tensor | float:
+    """A vector scales the rows of a matrix."""
+    if isinstance(left, Tensor) and isinstance(right, Tensor) and {left.dim(), right.dim()} == {1, 2}:
+        return left[:, None] * right if left.dim() == 1 else left * right[:, None]
+    return left * right
+
+
+_MAPS: dict[str, Callable[..., Tensor]] = {
+    "plus": lambda a, b: a + b,
+    "minus": lambda a, b: a - b,
+    "times": _times,
+    "over": lambda a, b: a / b,
+    "transpose": lambda a: a.t(),
+    "blocks": lambda a: torch.block_diag(*a),
+}
+"""What maps are made with."""
+
+
+def fixed(how: object, rows: int, columns: int | None, like: Tensor) -> Tensor:
+    """A fixed vector, or a fixed matrix where there are columns. `ConfigError` where it does not fit its size."""
+    options = {"dtype": like.dtype, "device": like.device}
+    if not isinstance(how, str):
+        found = torch.tensor(how, **options)  # type: ignore[arg-type]
+        shape = (rows,) if columns is None else (rows, columns)
+        if found.shape != shape:
+            raise ConfigError(f"A fixed block must be {list(shape)} here, got {list(found.shape)} numbers.")
+        return found
+    match = re.fullmatch(r"(\w+)(?:\((\d+)\))?", how)
+    assert match is not None
+    name, count = match[1], int(match[2] or 0)
+    if columns is None:
+        if name not in _VECTORS:
+            raise ConfigError(f"There is no fixed vector {name!r}. Choose one of {', '.join(_VECTORS)}, or give its numbers.")
+        return torch.tensor([_VECTORS[name](i, rows) for i in range(rows)], **options)
+    if name not in _MATRICES:
+        raise ConfigError(f"There is no fixed matrix {name!r}. Choose one of {', '.join(_MATRICES)}, or give its rows.")
+    i, j = torch.arange(rows, device=like.device)[:, None], torch.arange(columns, device=like.device)
+    if count:
+        if rows % count or columns % count:
+            raise ConfigError(f"{how!r} must divide its {rows} rows and {columns} columns. Choose other sizes, or another number of blocks.")
+        i, j = i // (rows // count), j // (columns // count)
+    return (_MATRICES[name](i, j, rows, columns).expand(rows, columns) + like.new_zeros(())).to(like.dtype)
+
+
+_VECTORS: Mapping[str, Callable[[int, int], float]] = {
+    "ones": lambda i, n: 1.0,
+    "hippo": lambda i, n: math.sqrt(2 * i + 1),
+    "legendre": lambda i, n: (2 * i + 1) * (-1.0) ** i,
+    "index": lambda i, n: float(i),
+    "position": lambda i, n: i / n,
+}
+
+_MATRICES: Mapping[str, Callable[[Tensor, Tensor, int, int], Tensor]] = {
+    "identity": lambda i, j, rows, columns: i == j,
+    "ones": lambda i, j, rows, columns: torch.ones_like(i + j),
+    "average": lambda i, j, rows, columns: torch.full_like(i + j, 1.0, dtype=torch.float64) / columns,
+    "lower": lambda i, j, rows, columns: i >= j,
+    "upper": lambda i, j, rows, columns: i <= j,
+    "blocks": lambda i, j, rows, columns: i == j,
+    "repeat": lambda i, j, rows, columns: i * columns // rows == j,
+    "hippo": lambda i, j, rows, columns: torch.where(i > j, -((2 * i + 1.0) * (2 * j + 1.0)).sqrt(), torch.where(i == j, -(i + 1.0), 0.0)),
+    "legendre": lambda i, j, rows, columns: (2 * i + 1.0) * torch.where(i < j, -1.0, 1.0 - 2.0 * ((i - j + 1) % 2)),
+}
+"""Fixed matrices by row, column, and how many there are of both. HiPPO's LegS is after Gu et al. (2020), Legendre's after Voelker et al. (2019)."""
