@@ -1,5 +1,7 @@
 """Every cell of the gallery against a loop that was written from its paper, and what is said about it."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 import torch
@@ -8,16 +10,22 @@ import by_hand
 import plan_in_numpy
 import unrolled as un
 from unrolled.compiler import make_plan
+from unrolled.errors import ConfigError
 
-STEPS, ROWS, INPUTS, UNITS = 7, 3, 5, 6
+STEPS, ROWS = 7, 3
+SIZES = (5, 6), (6, 6), (5, 8)
+"""Inputs and units: all different, equal for cells that add their input to a state, and units that four heads share."""
+
 every_cell = pytest.mark.parametrize("name", un.cells.BUILT_IN)
 
 
 def layer_of(name):
-    """A layer with random numbers, all different; a cell that reads its input unit by unit has as many inputs as units."""
+    """A layer with random numbers, all different, of the first of some sizes that the cell takes."""
     torch.manual_seed(len(name))
-    cell = un.cells.BUILT_IN[name]
-    layer = un.Recurrent(cell, UNITS if cell.recurrence.reads_input_by_unit else INPUTS, UNITS, engine="eager", dtype=torch.float64)
+    for inputs, units in SIZES:
+        with suppress(ConfigError):
+            layer = un.Recurrent(un.cells.BUILT_IN[name], inputs, units, engine="eager", dtype=torch.float64)
+            break
     for parameter in layer.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     return layer
@@ -25,11 +33,18 @@ def layer_of(name):
 
 def problem_of(layer):
     x = torch.randn(STEPS, ROWS, layer.input_size, dtype=torch.float64)
-    return x, tuple(torch.rand(1, ROWS, size, dtype=torch.float64) + 0.1 for size in layer.state_sizes.values())
+    if layer.cell.inputs:
+        x[..., -1].abs_()  # A time.
+    state = {name: torch.rand(1, ROWS, size, dtype=torch.float64) + 0.1 for name, size in layer.state_sizes.items()}
+    for counter in layer.cell.recurrence.counters:
+        state[counter].fill_(38)
+    if layer.cell.name == "mlstm":  # Its stabiliser is one number.
+        state["m"] = state["m"][..., :1].expand(state["m"].shape).clone()
+    return x, tuple(state.values())
 
 
 def blocks(layer):
-    return {p.name: layer.block(p.name).numpy() for p in layer.cell.recurrence.parameters}
+    return {p.name: layer.block(p.name).numpy() for p in layer.cell.recurrence.learned}
 
 
 def by_name(layer, values):
@@ -49,6 +64,18 @@ def test_it_computes_what_its_paper_says(name):
         np.testing.assert_allclose(values, last[s], atol=1e-12, rtol=1e-12)
 
 
+def is_along(parameter):
+    """Whether it reads a matrix that is a state, or makes one."""
+    return parameter.made is not None and parameter.made.function == "along"
+
+
+def along(role, units):
+    """What a vector does for the rows or columns of a square matrix, and the other way round, as a matrix for the flat one."""
+    unit, ones = torch.eye(units, dtype=torch.float64), torch.ones(units, 1, dtype=torch.float64)
+    matrices = {"repeat": (unit, ones), "tile": (ones, unit), "add_columns": (unit, ones.T), "add_rows": (ones.T, unit)}
+    return torch.kron(*matrices[role])
+
+
 @every_cell
 def test_its_derived_adjoint_is_the_derivative(name):
     layer = layer_of(name)
@@ -57,14 +84,19 @@ def test_its_derived_adjoint_is_the_derivative(name):
     *_, every = layer(x, state, return_states=True)
     cotangents = [torch.randn_like(e[0]) for e in every]
     wanted = torch.autograd.grad(sum((e[0] * c).sum() for e, c in zip(every, cotangents, strict=True)), inputs, materialize_grads=True)
+    weights = layer._weights_at((0, 0))
+    read = {p.name: along(p.made.arguments[0], layer.hidden_size) if is_along(p) else weights.block(p.name) for p in layer.cell.recurrence.parameters}
     gradients, into_x, into_state = plan_in_numpy.derivative(
         make_plan(layer.cell.recurrence),
-        blocks(layer),
+        {name: block.detach().numpy() for name, block in read.items()},
         x.detach().numpy(),
         by_name(layer, state),
         {s: c.numpy() for s, c in zip(layer.cell.states, cotangents, strict=True)},
     )
-    got = [into_x, *(into_state[s] for s in layer.cell.states), *(gradients[p.name] for p in layer.cell.recurrence.parameters)]
+    # Maps that are made of others hand on what reaches them.
+    reaching = sum((read[name] * torch.as_tensor(g).reshape(read[name].shape)).sum() for name, g in gradients.items())
+    into_parameters = torch.autograd.grad(reaching, list(layer.parameters()), materialize_grads=True)
+    got = [into_x, *(into_state[s] for s in layer.cell.states), *into_parameters]
     for value, reference in zip(got, wanted, strict=True):
         scale = max(1.0, reference.abs().max().item())
         np.testing.assert_allclose(value, reference.reshape(value.shape), atol=1e-11 * scale, rtol=0)

@@ -42,4 +42,29 @@ def ltc(w, x, s):
     return {"h": (s.h + dt * f * w.A) / (1 + dt * (1 / tau + f))}
 
 
-STEPS = {"ctrnn": ctrnn, "cornn": cornn, "unicornn": unicornn, "lem": lem, "ltc": ltc}
+def antisymmetric(w, x, s):
+    """Chang et al. (2019): W - W^T - gamma I, an Euler step of epsilon."""
+    epsilon, gamma = 0.1, 0.01
+    matrix = w.R - w.R.T - gamma * np.eye(len(s.h))
+    return {"h": s.h + epsilon * tanh(matrix @ s.h + w.W @ x + w.b)}
+
+
+def antisymmetric_gated(w, x, s):
+    """Chang et al. (2019), gated: both read the state by the same matrix."""
+    epsilon, gamma = 0.1, 0.01
+    matrix = w.R - w.R.T - gamma * np.eye(len(s.h))
+    z = sigmoid(matrix @ s.h + w.W_z @ x + w.b_z)
+    return {"h": s.h + epsilon * z * tanh(matrix @ s.h + w.W_h @ x + w.b_h)}
+
+
+def lipschitz(w, x, s):
+    """Erichson et al. (2021): A and W are a symmetric and a skew part, shifted; an Euler step of epsilon."""
+    epsilon, beta, gamma = 0.03, 0.75, 0.001
+
+    def made_of(m):
+        return (1 - beta) * (m + m.T) + beta * (m - m.T) - gamma * np.eye(len(m))
+
+    return {"h": s.h + epsilon * made_of(w.B) @ s.h + epsilon * tanh(made_of(w.C) @ s.h + w.W @ x + w.b)}
+
+
+STEPS = {"antisymmetric": antisymmetric, "antisymmetric-gated": antisymmetric_gated, "lipschitz": lipschitz, "ctrnn": ctrnn, "cornn": cornn, "unicornn": unicornn, "lem": lem, "ltc": ltc}

@@ -100,6 +100,13 @@ def rhn(w, x, s):
     return {"h": state}
 
 
+def fastgrnn(w, x, s):
+    """Kusupati et al. (2018): W and U serve gate and candidate."""
+    z = sigm(w.W @ x + w.R @ s.h + w.b_z)
+    candidate = tanh(w.W @ x + w.R @ s.h + w.b_n)
+    return {"h": (sigm(w.zeta) * (1 - z) + sigm(w.nu)) * candidate + z * s.h}
+
+
 def atr(w, x, s):
     """Zhang et al. (2018): twin gates of a sum and a difference."""
     p, q = w.W @ x, w.R @ s.h
@@ -141,6 +148,7 @@ STEPS = {
     "minimal-rnn": minimal_rnn,
     "light-gru": light_gru,
     "rhn": rhn,
+    "fastgrnn": fastgrnn,
     "atr": atr,
     "brc": brc,
     "nbrc": nbrc,

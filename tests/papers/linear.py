@@ -60,16 +60,26 @@ def hgrn(w, x, s):
 
 def rwkv4(w, x, s):
     """Peng et al. (2023), the weighted mean as it stands, before it is made stable: numerator and denominator are e^p times a and b."""
-    r, k, v = sigma(w.W_r @ x), w.W_k @ x, w.W_v @ x
+    shifted = lambda mu: mu * x + (1 - mu) * s.x_before  # noqa: E731
+    r, k, v = sigma(w.W_r @ shifted(w.mu_r)), w.W_k @ shifted(w.mu_k), w.W_v @ shifted(w.mu_v)
     numerator, denominator = exp(s.p) * s.a, exp(s.p) * s.b
     wkv = (numerator + exp(w.u + k) * v) / (denominator + exp(w.u + k))
     decay = exp(-exp(w.w))
     numerator, denominator = decay * numerator + exp(k) * v, decay * denominator + exp(k)
     p = np.maximum(s.p - exp(w.w), k)
-    return {"h": w.R_h @ (r * wkv), "p": p, "a": numerator / exp(p), "b": denominator / exp(p)}
+    return {"h": w.R_h @ (r * wkv), "p": p, "a": numerator / exp(p), "b": denominator / exp(p), "x_before": x}
+
+
+def qrnn(w, x, s):
+    """Bradbury et al. (2017): gates are convolutions of width two, then fo-pooling."""
+    window = np.concatenate([s.x_before, x])
+    z, f, o = (np.hstack([getattr(w, f"V_{g}"), getattr(w, f"W_{g}")]) @ window for g in "zfo")
+    c = sigma(f) * s.c + (1 - sigma(f)) * tanh(z)
+    return {"h": sigma(o) * c, "c": c, "x_before": x}
 
 
 STEPS = {
+    "qrnn": qrnn,
     "sru": sru,
     "gilr": gilr,
     "mingru": mingru,

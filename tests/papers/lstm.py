@@ -80,8 +80,13 @@ def mogrifier_lstm(w, x, s):
 
 
 def slstm(w, x, s):
-    """Beck et al. (2024), equations 8 to 14 as they stand, before they are made stable: c and n there are e^m times those here."""
-    pre = {g: getattr(w, f"W_{g}") @ x + getattr(w, f"R_{g}") @ s.h + getattr(w, f"b_{g}") for g in "ifoz"}
+    """Beck et al. (2024), equations 8 to 14 as they stand, before they are made stable: c and n there are e^m times those here.
+
+    Each of four heads reads itself alone.
+    """
+    heads = s.h.reshape(4, -1)
+    recurrent = {g: np.concatenate([getattr(w, f"R_{g}")[head] @ heads[head] for head in range(4)]) for g in "ifoz"}
+    pre = {g: getattr(w, f"W_{g}") @ x + recurrent[g] + getattr(w, f"b_{g}") for g in "ifoz"}
     i, f, o, z = exp(pre["i"]), sigma(pre["f"]), sigma(pre["o"]), tanh(pre["z"])
     c = f * (exp(s.m) * s.c) + i * z
     n = f * (exp(s.m) * s.n) + i
@@ -89,7 +94,33 @@ def slstm(w, x, s):
     return {"h": o * c / n, "m": m, "c": exp(-m) * c, "n": exp(-m) * n}
 
 
+def lstm_chrono(w, x, s):
+    """Tallec & Ollivier (2018): an LSTM."""
+    i, f, o = (sigma(getattr(w, f"W_{g}") @ x + getattr(w, f"R_{g}") @ s.h + getattr(w, f"b_{g}")) for g in "ifo")
+    c = f * s.c + i * tanh(w.W_z @ x + w.R_z @ s.h + w.b_z)
+    return {"h": o * tanh(c), "c": c}
+
+
+def on_lstm(w, x, s):
+    """Shen et al. (2019): master gates rise and fall over the units, and the others decide where they overlap."""
+
+    def softmax(a):
+        return exp(a) / exp(a).sum()
+
+    pre = {g: getattr(w, f"W_{g}") @ x + getattr(w, f"R_{g}") @ s.h + getattr(w, f"b_{g}") for g in "ifozFJ"}
+    i, f, o, z = sigma(pre["i"]), sigma(pre["f"]), sigma(pre["o"]), tanh(pre["z"])
+    master_forget = np.cumsum(softmax(pre["F"]))
+    master_input = 1 - np.cumsum(softmax(pre["J"]))
+    overlap = master_forget * master_input
+    f_hat = f * overlap + (master_forget - overlap)
+    i_hat = i * overlap + (master_input - overlap)
+    c = f_hat * s.c + i_hat * z
+    return {"h": o * tanh(c), "c": c}
+
+
 STEPS = {
+    "lstm-chrono": lstm_chrono,
+    "on-lstm": on_lstm,
     "lstm-1997": lstm_1997,
     "lstm-coupled": lstm_coupled,
     "multiplicative-lstm": multiplicative_lstm,

@@ -46,6 +46,16 @@ def indrnn(w, x, s):
     return {"h": np.maximum(0, w.W @ x + np.diag(w.u) @ s.h + w.b)}
 
 
+def irnn(w, x, s):
+    """Le et al. (2015)."""
+    return {"h": np.maximum(0, w.W @ x + w.R @ s.h + w.b)}
+
+
+def fastrnn(w, x, s):
+    """Kusupati et al. (2018), with weights that are sigmoids of what is learnt."""
+    return {"h": logistic(w.alpha) * tanh(w.W @ x + w.R @ s.h + w.b) + logistic(w.beta) * s.h}
+
+
 def momentum_rnn(w, x, s):
     """Nguyen et al. (2020): v = mu v + s (W x + b), h = tanh(U h + v)."""
     mu, step = 0.9, 0.1
@@ -59,6 +69,8 @@ STEPS = {
     "scrn": scrn,
     "mi-rnn": mi_rnn,
     "delta-rnn": delta_rnn,
+    "irnn": irnn,
+    "fastrnn": fastrnn,
     "indrnn": indrnn,
     "momentum-rnn": momentum_rnn,
 }
