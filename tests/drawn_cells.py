@@ -12,12 +12,14 @@ from unrolled.engines import ENGINES, Problem, WeightLayout, Weights, read_lengt
 from unrolled.equations import Recurrence
 
 numbers = st.sampled_from(["1", "2", "0.5", "0.1", "3", "1e-3"])
-leaves = st.sampled_from(["x[t]", "h[t-1]", "c[t-1]", "a[t-1]", "b", "d", "W @ x[t]", "V @ x[t]", "R @ h[t-1]", "R @ c[t-1]"])
+leaves = st.sampled_from(["x[t]", "h[t-1]", "c[t-1]", "a[t-1]", "b", "d", "W @ x[t]", "V @ x[t]", "R @ h[t-1]", "R @ c[t-1]", "x[t-1]", "t", "V @ x[t-1]"])
 templates = st.sampled_from([
     "tanh({})", "sigmoid({})", "relu({})", "softplus({})", "abs({})", "exp(tanh({}))", "log(2 + abs({}))", "sqrt(1 + abs({}))", "(-{})",
     "({}) ** 2", "({}) ** 3", "(1.5 * {}) ** 2", "(1 + abs({})) ** -2", "(2 + 2 * abs({})) ** 0.5", "(1 + abs({})) ** -1.5",
     "sin({})", "cos({})", "erf({})", "log1p(abs({}))", "expm1(tanh({}))", "gelu({})", "silu({})", "hard_sigmoid({})", "elu({})", "elu({}, 0.5)",
-    "leaky_relu({})", "sign({})", "step({})", "clip({}, -0.5, 0.7)", "({} > 0.1)", "norm({})", "norm({} + h[t-1])", "2 ** tanh({})", "1 / (1 + exp(-{}))", "R @ ({})", "Q @ ({} * x[t])", "Q @ tanh({})"])  # fmt: skip
+    "leaky_relu({})", "sign({})", "step({})", "clip({}, -0.5, 0.7)", "({} > 0.1)", "norm({})", "rms_norm({} + h[t-1], 0.1)", "softmax({} - h[t-1])", "sum(tanh({}) * h[t-1])", "mean({} * x[t])", "cumsum(tanh({}) + b) / 9",
+    "floor({})", "(({}) % 2)", "Q.T @ tanh({} * x[t])", "(R - 0.5 * P.T) @ tanh({} + h[t-1])", "-S @ Q @ tanh({} + x[t])",
+    "blocks(K, 1) @ tanh({} + b)", "blocks(L, 3) @ tanh({} * x[t])", "where(t % 3 < 1, {}, h[t-1])", "norm({} + h[t-1])", "2 ** tanh({})", "1 / (1 + exp(-{}))", "R @ ({})", "Q @ ({} * x[t])", "Q @ tanh({})"])  # fmt: skip
 pairs = st.sampled_from(
     [
         "({} + {})",

@@ -11,7 +11,7 @@ import unrolled as un
 from by_hand import CELLS
 from unrolled.compiler import make_plan, plan_to_text
 from unrolled.compiler.native.phases import Sizes, lay_tape, make_phases
-from unrolled.equations.recurrence import MEAN
+from unrolled.equations.recurrence import OverUnits
 
 AWKWARD = [
     "h[t] = tanh((W @ x[t]) * b + d + h[t-1] * b)",
@@ -306,7 +306,7 @@ def test_a_norm_is_two_means_each_at_the_start_of_a_stage():
 
 def test_a_constant_is_not_averaged_and_equal_norms_are_one():
     plan = plan_of("h[t] = norm(relu(2) + 0 * h[t-1]) * x[t] + h[t-1] * norm(h[t-1]) + tanh(norm(h[t-1]))")
-    assert [p.matrix for stage in (*plan.prologue, *plan.stages) for p in stage.products] == [MEAN, MEAN]
+    assert [p.matrix for stage in (*plan.prologue, *plan.stages) for p in stage.products] == [OverUnits.MEAN, OverUnits.MEAN]
     assert next(p.symbol.name for stage in plan.stages for p in stage.products) == "mean(h[t-1])"
 
 

@@ -29,6 +29,7 @@ BROKEN = [
     ("h[t] = W @ x[t] + ¦W @ h[t-1]", "`W` is applied both to the input and to a state", "another name"),
     ("h[t] = ¦h[t-1] * R @ h[t-1]", "On the left of `@` stands a matrix", "`a[t] * (R @ h[t-1])`"),
     ("h[t] = (W + ¦tanh(R)) @ h[t-1]", "On the left of `@` stands a matrix", "`a[t] * (R @ h[t-1])`"),
+    ("h[t] = ¦b * R @ h[t-1]", "`b * R` would be two matrices, entry by entry", "`a * (R @ h[t-1])`"),
     ("h[t] = (W / ¦R) @ h[t-1]", "A matrix can be divided by a number only", None),
     ("h[t] = (¦W + 2) @ h[t-1]", "Matrices are added to matrices", "as in `g * I`"),
     ("h[t] = (¦2 * s) @ h[t-1]", "On the left of `@` stands a matrix", "Use parentheses", {"scalar": {"s": 2}}),
@@ -56,6 +57,7 @@ BROKEN = [
     ("h[t] = h[t-1] * ¦k[t]", "`k` has no time", None, {"constant": {"k": 2}}),
     ("¦k[t] = h[t-1]\nh[t] = k[t]", "`k` is declared as a constant and cannot be assigned", "another name", {"constant": {"k": 2}}),
     ("h[t] = h[t-1] + sum(¦2)", "`sum` goes over the units of a vector, got a number", None),
+    ("a[t] = 2\nh[t] = h[t-1] + softmax(¦a[t])", "here all of them are one number", None),
     ("h[t] = softmax(h[t-1]) + norm(h[t-1], ¦b)", "The second value of `norm` must be a plain number", "norm(a[t], 1e-6)"),
     ("c[t] = W @ x[t]\nh[t] = ¦c @ h[t-1]", "`c` is not a matrix", "name of a parameter"),
     ("h[t] = h[t-1] + W @ ¦3", "`W @` needs a vector on its right, got a number", "Write `*` to scale"),
@@ -170,7 +172,7 @@ WRONGLY_DECLARED = [
 SAID = [
     "`constant` declares `k`, which no line reads", "`constant` declares `tanh`, which the language has already", "`size.m` is of a name that no line has",
     "`size.C` is that of a matrix", "`size.m` and `size.h` speak of vectors that must have equally many units, but say 2 and 3",
-    "`size.m` is the size of the input", "The text has 501 lines; a cell may have at most 500",
+    "`size.m` is the size of the input", "The text has 501 lines; a cell may have at most 200",
 ]  # fmt: skip
 
 

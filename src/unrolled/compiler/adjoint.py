@@ -6,7 +6,7 @@ import sympy as sp
 
 from unrolled.compiler.plan import Adjoint, AdjointStage, Assignment, Gradient, Pullback, Stage
 from unrolled.equations import Recurrence
-from unrolled.equations.functions import Pointwise
+from unrolled.equations.functions import Pointwise, slope_of
 from unrolled.equations.recurrence import INPUT, OverUnits, before, now
 
 
@@ -61,7 +61,7 @@ class _Reverse:
                 continue
             value = {assignment.expression: assignment.symbol}
             leaves = sorted(assignment.expression.free_symbols, key=str)
-            slopes = {leaf: slope.xreplace(value) for leaf in leaves if (slope := sp.diff(assignment.expression, leaf)) != 0}
+            slopes = {leaf: slope.xreplace(value) for leaf in leaves if (slope := slope_of(assignment.expression, leaf)) != 0}
             arriving = self.resolve(assignment.symbol) if slopes else sp.Integer(0)
             del self.adjoint[assignment.symbol]
             for leaf, slope in slopes.items():
@@ -138,14 +138,16 @@ def _saved(
     free = {sp.Symbol(p.name) for p in recurrence.parameters} | {INPUT} | {f(s) for s in recurrence.states for f in (now, before)}
     kept: list[sp.Symbol] = []
     again: list[Assignment] = []
+    known = set(free)
     for forward in (*prologue, *stages):
-        kept += [p.symbol for p in forward.products if p.symbol in read]
+        kept += (products := [p.symbol for p in forward.products if p.symbol in read])
+        known.update(products)
         for assignment in forward.assignments:
             if assignment.symbol in read and assignment.symbol not in free:
                 cheap = len(assignment.expression.atoms(Pointwise)) <= 1
-                known = free | set(kept) | {a.symbol for a in again}
                 if cheap and assignment.expression.free_symbols <= known:
                     again.append(assignment)
                 else:
                     kept.append(assignment.symbol)
+                known.add(assignment.symbol)
     return (*(now(s) for s in recurrence.states), *kept), tuple(again)

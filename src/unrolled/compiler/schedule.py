@@ -142,9 +142,9 @@ def _levels(assignments: dict[sp.Symbol, Assignment], products: dict[sp.Symbol, 
                 level[symbol] = 0
         return level[symbol]
 
-    depth = max((of(s) for s in (*assignments, *products)), default=-1)
-    stages = (
-        Stage(tuple(p for s, p in products.items() if of(s) == n), tuple(a for s, a in assignments.items() if of(s) == n))
-        for n in range(depth + 1)
-    )
-    return tuple(s for s in stages if s.products or s.assignments)
+    here: dict[int, tuple[list[Product], list[Assignment]]] = {}
+    for symbol, product in products.items():
+        here.setdefault(of(symbol), ([], []))[0].append(product)
+    for symbol, assignment in assignments.items():
+        here.setdefault(of(symbol), ([], []))[1].append(assignment)
+    return tuple(Stage(*map(tuple, here[n])) for n in sorted(here))

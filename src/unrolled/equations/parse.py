@@ -180,6 +180,8 @@ class _Builder:
         if function is None or issubclass(function, OverUnits):
             if not values[0][1]:
                 raise self.source.error(f"`{name}` goes over the units of a vector, got a number.", node.args[0])
+            if name in ("sum", "softmax") and not values[0][0].xreplace(self.constants).free_symbols:
+                raise self.source.error(f"`{name}` goes over the units of a vector; here all of them are one number.", node.args[0])
             if any(size or not value.is_Rational for value, size in values[1:]):
                 raise self.source.error(f"The second value of `{name}` must be a plain number, as in `{name}(a[t], 1e-6)`.", node.args[1])
             if function is None:

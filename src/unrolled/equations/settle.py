@@ -165,12 +165,18 @@ class Parts:
         right, rows_too, columns_too = self._tree(node.right, kind)
         if isinstance(node.op, ast.Div) and (rows_too or not isinstance(right, (float, str))):
             raise self.source.error("A matrix can be divided by a number only.", node.right)
+        if isinstance(node.op, ast.Mult) and columns and columns_too and not self._has_fixed(node):
+            told = f"`{short(ast.unparse(node))}` would be two matrices, entry by entry, of which one must be fixed"
+            raise self.source.error(f"{told}. Use parentheses to scale what comes out, `a * (R @ h[t-1])`.", node)
         if isinstance(node.op, ast.Add | ast.Sub) and bool(columns) != bool(columns_too):
             raise self.source.error("Matrices are added to matrices: a number becomes one beside an identity, `fixed.I = \"identity\"`, as in `g * I`.", node)
         self.sizes.join(rows, rows_too)
         self.sizes.join(columns, columns_too)
         function = {ast.Add: "plus", ast.Sub: "minus", ast.Mult: "times", ast.Div: "over"}[type(node.op)]
         return Made(function, (left, right)), rows or rows_too, columns or columns_too
+
+    def _has_fixed(self, node: ast.AST) -> bool:
+        return any(isinstance(part, ast.Name) and self.names.declared.get(part.id) == "fixed" for part in ast.walk(node))
 
     def _apply(self, symbol: sp.Symbol, key: str, operand: sp.Expr, size: str, role: str = "") -> tuple[sp.Expr, str]:
         self.sizes.join(f"{key}:columns", size)

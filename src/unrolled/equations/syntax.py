@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from unrolled.errors import EquationError
 
 LONGEST = 20_000
-MOST_LINES = 500
+MOST_LINES = 200
 _READ = {"and", "or", "not", "if", "else", "True", "False", "None", "is", "in"}  # where they stand, unless the line cannot be read
 _WORD = re.compile(rf"(?<![\w.])(?:{'|'.join(k for k in keyword.kwlist if k not in _READ)}|(?:is|in|if|or|and|not)(?=\s*\[))(?!\w)")
 """A word of Python that stands where a name could."""

@@ -39,7 +39,7 @@ _MAPS: dict[str, Callable[..., Tensor]] = {
     "times": _times,
     "over": lambda a, b: a / b,
     "transpose": lambda a: a.t(),
-    "blocks": lambda a: torch.block_diag(*a),
+    "blocks": lambda a: torch.block_diag(*a) if a.dim() == 3 else a,
 }
 """What maps are made with."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from unrolled.equations import Equation, Product, Recurrence
-from unrolled.equations.functions import Function
+from unrolled.equations.functions import Function, slope_of
 from unrolled.equations.recurrence import before, now
 
 STRAIGHT, BENT, OUTPUT, FORWARD = "straight", "bent", "output", "forward"
@@ -88,7 +88,7 @@ def _slope(recurrence: Recurrence, state: str) -> sp.Expr:
         hidden = {part: sp.Dummy() for part in equation.expression.atoms(Function, sp.Pow)}
         shown = {dummy: part for part, dummy in hidden.items()}
         flat = equation.expression.xreplace(hidden)
-        terms = (sp.diff(flat, leaf).xreplace(shown) * slopes[leaf] for leaf in flat.free_symbols & slopes.keys())
+        terms = (slope_of(flat, leaf).xreplace(shown) * slopes[leaf] for leaf in flat.free_symbols & slopes.keys())
         slopes[now(equation.name)] = sp.Add(*terms)
     return slopes[now(state)]
 
