@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import unrolled as un
-from unrolled.cells import BUILT_IN, Cell, cell_from_text, find_cell, read_cell
+from unrolled.cells import BUILT_IN, cell_from_text, find_cell, read_cell
 from unrolled.errors import ConfigError, DataError, EquationError
 
 TEXT = "y[t] = tanh(W @ x[t] + R @ y[t-1] + b)"

@@ -1,7 +1,5 @@
 """Every cell of the gallery against a loop that was written from its paper, and what is said about it."""
 
-from contextlib import suppress
-
 import numpy as np
 import pytest
 import torch
@@ -9,8 +7,8 @@ import torch
 import by_hand
 import plan_in_numpy
 import unrolled as un
+from paper_problems import blocks, by_name, layer_of, problem_of
 from unrolled.compiler import make_plan
-from unrolled.errors import ConfigError
 
 STEPS, ROWS = 7, 3
 SIZES = (5, 6), (6, 6), (5, 8)
@@ -19,42 +17,10 @@ SIZES = (5, 6), (6, 6), (5, 8)
 every_cell = pytest.mark.parametrize("name", un.cells.BUILT_IN)
 
 
-def layer_of(name):
-    """A layer with random numbers, all different, of the first of some sizes that the cell takes."""
-    torch.manual_seed(len(name))
-    for inputs, units in SIZES:
-        with suppress(ConfigError):
-            layer = un.Recurrent(un.cells.BUILT_IN[name], inputs, units, engine="eager", dtype=torch.float64)
-            break
-    for parameter in layer.parameters():
-        torch.nn.init.normal_(parameter, std=0.5)
-    return layer
-
-
-def problem_of(layer):
-    x = torch.randn(STEPS, ROWS, layer.input_size, dtype=torch.float64)
-    if layer.cell.inputs:
-        x[..., -1].abs_()  # A time.
-    state = {name: torch.rand(1, ROWS, size, dtype=torch.float64) + 0.1 for name, size in layer.state_sizes.items()}
-    for counter in layer.cell.recurrence.counters:
-        state[counter].fill_(38)
-    if layer.cell.name == "mlstm":  # Its stabiliser is one number.
-        state["m"] = state["m"][..., :1].expand(state["m"].shape).clone()
-    return x, tuple(state.values())
-
-
-def blocks(layer):
-    return {p.name: layer.block(p.name).numpy() for p in layer.cell.recurrence.learned}
-
-
-def by_name(layer, values):
-    return {name: value[0].detach().numpy() for name, value in zip(layer.cell.states, values, strict=True)}
-
-
 @every_cell
 def test_it_computes_what_its_paper_says(name):
-    layer = layer_of(name)
-    x, state = problem_of(layer)
+    layer = layer_of(name, SIZES)
+    x, state = problem_of(layer, STEPS, ROWS)
     wanted, last = by_hand.run(name, blocks(layer), x.numpy(), by_name(layer, state))
     y, final, every = layer(x, state, return_states=True)
     np.testing.assert_allclose(y.detach(), wanted[layer.cell.states[0]], atol=1e-12, rtol=1e-12)
@@ -78,14 +44,17 @@ def along(role, units):
 
 @every_cell
 def test_its_derived_adjoint_is_the_derivative(name):
-    layer = layer_of(name)
-    x, state = problem_of(layer)
+    layer = layer_of(name, SIZES)
+    x, state = problem_of(layer, STEPS, ROWS)
     inputs = [x.requires_grad_(), *(s.requires_grad_() for s in state), *layer.parameters()]
     *_, every = layer(x, state, return_states=True)
     cotangents = [torch.randn_like(e[0]) for e in every]
     wanted = torch.autograd.grad(sum((e[0] * c).sum() for e, c in zip(every, cotangents, strict=True)), inputs, materialize_grads=True)
     weights = layer._weights_at((0, 0))
-    read = {p.name: along(p.made.arguments[0], layer.hidden_size) if is_along(p) else weights.block(p.name) for p in layer.cell.recurrence.parameters}
+    read = {
+        p.name: along(p.made.arguments[0], layer.hidden_size) if is_along(p) else weights.block(p.name)
+        for p in layer.cell.recurrence.parameters
+    }
     gradients, into_x, into_state = plan_in_numpy.derivative(
         make_plan(layer.cell.recurrence),
         {name: block.detach().numpy() for name, block in read.items()},

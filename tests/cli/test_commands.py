@@ -252,7 +252,9 @@ def test_show_lists_and_prints_cells(here):
 
 def test_show_lists_cells_by_family_with_year_and_source(here):
     said = call("show")
-    assert re.search(r"^Long short-term memory\n(  .*\n)*  lstm  +2000  The standard cell.*\n +Hochreiter & Schmidhuber \(1997\)", said, re.MULTILINE)
+    assert re.search(
+        r"^Long short-term memory\n(  .*\n)*  lstm  +2000  The standard cell.*\n +Hochreiter & Schmidhuber \(1997\)", said, re.MULTILINE
+    )
     every = json.loads(call("show", "--json"))
     assert [cell["name"] for cell in every] == list(un.cells.BUILT_IN)
     (found,) = (cell for cell in every if cell["name"] == "lstm")

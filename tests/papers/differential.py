@@ -67,4 +67,13 @@ def lipschitz(w, x, s):
     return {"h": s.h + epsilon * made_of(w.B) @ s.h + epsilon * tanh(made_of(w.C) @ s.h + w.W @ x + w.b)}
 
 
-STEPS = {"antisymmetric": antisymmetric, "antisymmetric-gated": antisymmetric_gated, "lipschitz": lipschitz, "ctrnn": ctrnn, "cornn": cornn, "unicornn": unicornn, "lem": lem, "ltc": ltc}
+STEPS = {
+    "antisymmetric": antisymmetric,
+    "antisymmetric-gated": antisymmetric_gated,
+    "lipschitz": lipschitz,
+    "ctrnn": ctrnn,
+    "cornn": cornn,
+    "unicornn": unicornn,
+    "lem": lem,
+    "ltc": ltc,
+}

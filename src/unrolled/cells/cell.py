@@ -66,9 +66,14 @@ class Cell:
         if len(set(outputs)) < len(outputs):
             raise ConfigError(f"`output` of cell {name!r} names a state twice: {', '.join(outputs)}.")
         tables = {"constant": constant, "scalar": scalar, "fixed": fixed, "size": size, "begin": begin, "init": init}
-        self.__dict__.update({key: MappingProxyType(dict(table or {})) for key, table in tables.items()}, name=name, inputs=tuple(inputs or ()))
+        self.__dict__.update(
+            {key: MappingProxyType(dict(table or {})) for key, table in tables.items()}, name=name, inputs=tuple(inputs or ())
+        )
         self.__dict__.update(reference=reference, about=about, family=family, year=year, _outputs=tuple(outputs))
-        language, declarations = import_module("unrolled.equations"), import_module("unrolled.equations.declarations")  # With algebra: late.
+        language, declarations = (
+            import_module("unrolled.equations"),
+            import_module("unrolled.equations.declarations"),
+        )  # With algebra: late.
         declared = declarations.declarations(name, self.constant, self.scalar, self.fixed, self.size, self.inputs or None, tuple(self.init))
         self.__dict__["recurrence"] = language.parse(equations, self.__dict__["_outputs"], declared)
         self.__dict__["equations"] = language.to_text(self.recurrence)
@@ -107,9 +112,13 @@ class Cell:
         for key, beginning in found.items():
             other = known.get(beginning.other)
             if beginning.rule == "minus" and (other is None or (other.rows, other.columns) != (known[key].rows, known[key].columns)):
-                raise ConfigError(f"`init.{key}` of cell {self.name!r} mirrors {beginning.other!r}, which is no parameter of the same size.")
+                raise ConfigError(
+                    f"`init.{key}` of cell {self.name!r} mirrors {beginning.other!r}, which is no parameter of the same size."
+                )
             if beginning.rule == "minus" and beginning.other in found and found[beginning.other].rule == "minus":
-                raise ConfigError(f"`init.{key}` of cell {self.name!r} mirrors {beginning.other!r}, which mirrors another. Give one of them a rule.")
+                raise ConfigError(
+                    f"`init.{key}` of cell {self.name!r} mirrors {beginning.other!r}, which mirrors another. Give one of them a rule."
+                )
         return MappingProxyType(found)
 
     def _check_begin(self) -> None:
@@ -117,7 +126,12 @@ class Cell:
         for state, value in self.begin.items():
             if state not in states:
                 raise ConfigError(f"`begin` of cell {self.name!r} names {state!r}, which is not one of its states ({', '.join(states)}).")
-            if isinstance(value, bool) or not isinstance(value, Real) or value != value or (value not in (inf, -inf) and not is_finite(value)):
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, Real)
+                or value != value
+                or (value not in (inf, -inf) and not is_finite(value))
+            ):
                 raise ConfigError(f"`begin.{state}` of cell {self.name!r} must be a number, or inf or -inf, got {value!r}.")
 
     def __setattr__(self, name: str, value: object) -> None:

@@ -94,7 +94,7 @@ def _page(cells: Cell | Mapping[str, Sequence[Cell]], steps: int, out: Path | No
         plan, file = compiler.make_plan(cell.recurrence), out and out.with_suffix("") / f"{cell.name}.svg"
         if file:
             _write(file, compiler.plan_to_svg(plan, cell.name, steps), into_new=True)
-        usual = {**dict.fromkeys(cell.recurrence.labels, pages.SIZE), "x": pages.SIZE}
+        usual = {**dict.fromkeys(cell.recurrence.labels, pages.SIZE), "x": pages.inputs_of(cell.recurrence)}
         costs = pages.costs_of(plan, layers.sizes_in_layer(cell, usual, pages.SIZE, ()))
         return pages.Shown(cell, costs, f"{file.parent.name}/{file.name}" if file else "")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from unrolled.cells import Cell
 from unrolled.compiler.plan import Plan, Stage
-from unrolled.equations import Parameter, to_latex
+from unrolled.equations import Parameter, Recurrence, to_latex
 from unrolled.equations.recurrence import OverUnits
 
 SIZE = 128
@@ -31,6 +31,13 @@ class Shown:
     cell: Cell
     costs: Costs
     picture: str
+
+
+def inputs_of(recurrence: Recurrence) -> int:
+    """The inputs for which a page says what a cell costs: of parts of an input, so many for each whose size is not declared."""
+    given = dict(recurrence.given)
+    parts = [int(given[label].units(SIZE, SIZE)) if label in given else SIZE for _, label in recurrence.parts]
+    return sum(parts) or SIZE
 
 
 def costs_of(plan: Plan, sizes: Mapping[str, int]) -> Costs:
@@ -99,7 +106,7 @@ Every built-in cell, the oldest first in each family. A name is what `--cell` an
 which are in the language of [language.md](language.md), and a good place to start a cell of your own. What stands above a line `---` belongs to
 the cell: constants, sizes, how parameters begin; vectors begin with 0 unless something else is said.
 
-Costs are for {SIZE} inputs and {SIZE} units: the numbers that are learnt, and how many numbers the matrix products of a step multiply. Those that are
+Costs are for {SIZE} inputs (in each part, where the input has several) and {SIZE} units: the numbers that are learnt, and how many numbers the matrix products of a step multiply. Those that are
 not in the loop read the input alone, and are computed for all steps at once. In the pictures, thick wires are where the gradient goes straight back
 in time ([how to read them](language.md#the-unrolled-graph)).
 

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -62,11 +63,13 @@ def fixed(how: object, rows: int, columns: int | None, like: Tensor) -> Tensor:
         return torch.tensor([_VECTORS[name](i, rows) for i in range(rows)], **options)
     if name not in _MATRICES:
         raise ConfigError(f"There is no fixed matrix {name!r}. Choose one of {', '.join(_MATRICES)}, or give its rows.")
-    numbers = {"dtype": torch.float64, "device": like.device}
+    numbers: dict[str, Any] = {"dtype": torch.float64, "device": like.device}
     i, j = torch.arange(rows, **numbers)[:, None], torch.arange(columns, **numbers)
     if count:
         if rows % count or columns % count:
-            raise ConfigError(f"{how!r} must divide its {rows} rows and {columns} columns. Choose other sizes, or another number of blocks.")
+            raise ConfigError(
+                f"{how!r} must divide its {rows} rows and {columns} columns. Choose other sizes, or another number of blocks."
+            )
         i, j = i // (rows // count), j // (columns // count)
     return (_MATRICES[name](i, j, rows, columns).expand(rows, columns) + like.new_zeros(())).to(like.dtype)
 
