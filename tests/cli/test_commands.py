@@ -259,6 +259,8 @@ def test_show_lists_cells_by_family_with_year_and_source(here):
     assert [cell["name"] for cell in every] == list(un.cells.BUILT_IN)
     (found,) = (cell for cell in every if cell["name"] == "lstm")
     assert found == json.loads(call("show", "lstm", "--json"))
+    (begun,) = (cell["begin"] for cell in every if cell["name"] == "slstm")
+    assert begun == {"m": "-inf"}
     assert (found["family"], found["year"], found["states"], found["init"]) == ("Long short-term memory", 2000, ["h", "c"], {"b_f": 1.0})
     assert found["equations"] == un.cells.BUILT_IN["lstm"].equations.splitlines()
     with pytest.raises(UnrolledError, match="`--as latex` is for one cell"):

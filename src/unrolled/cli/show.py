@@ -4,6 +4,7 @@ import difflib
 import json
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def show(cell: str | None, form: str, steps: int, as_json: bool, out: Path | Non
     if cell is None and form not in ("text", "markdown"):
         raise ConfigError(f"`--as {form}` is for one cell. Name a CELL; `unrolled show` lists them.")
     if as_json:
-        text = json.dumps(_object(_find(cell)) if cell else [_object(each) for each in BUILT_IN.values()], ensure_ascii=False)
+        text = json.dumps(_object(_find(cell)) if cell else [_object(each) for each in BUILT_IN.values()], ensure_ascii=False, allow_nan=False)
     elif form == "markdown":
         text = _page(_families() if cell is None else _find(cell), steps, out)
     else:
@@ -79,7 +80,9 @@ def _list() -> str:
 
 
 def _object(cell: Cell) -> dict[str, Any]:
-    return {**cell.header, "states": cell.states, "equations": cell.equations.splitlines()}
+    """What JSON has of a cell; it knows no infinite numbers, which are texts."""
+    begin = {state: value if isfinite(value) else str(value) for state, value in cell.begin.items()}
+    return {**cell.header, **({"begin": begin} if begin else {}), "states": cell.states, "equations": cell.equations.splitlines()}
 
 
 def _families() -> dict[str, list[Cell]]:

@@ -106,8 +106,8 @@ Every built-in cell, the oldest first in each family. A name is what `--cell` an
 which are in the language of [language.md](language.md), and a good place to start a cell of your own. What stands above a line `---` belongs to
 the cell: constants, sizes, how parameters begin; vectors begin with 0 unless something else is said.
 
-Costs are for {SIZE} inputs (in each part, where the input has several) and {SIZE} units: the numbers that are learnt, and how many numbers the matrix products of a step multiply. Those that are
-not in the loop read the input alone, and are computed for all steps at once. In the pictures, thick wires are where the gradient goes straight back
-in time ([how to read them](language.md#the-unrolled-graph)).
+Costs are for {SIZE} inputs (in each part, where the input has several) and {SIZE} units: the numbers that are learnt, and how many numbers the
+matrix products of a step multiply. Those that are not in the loop read the input alone, and are computed for all steps at once. In the pictures,
+thick wires are where the gradient goes straight back in time ([how to read them](language.md#the-unrolled-graph)).
 
 This page is made of the cells by `make docs`."""
