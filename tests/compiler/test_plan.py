@@ -328,9 +328,8 @@ def test_plans_do_not_depend_on_the_hash_seed():
     code = (
         "import unrolled as un\n"
         "from unrolled.compiler import make_plan, plan_to_text\n"
-        f"texts = {AWKWARD!r} + [c.equations for c in un.cells.BUILT_IN.values()]\n"
-        "for text in texts:\n"
-        "    recurrence = un.Cell('a', text).recurrence\n"
+        f"cells = [un.Cell('a', text) for text in {AWKWARD!r}] + list(un.cells.BUILT_IN.values())\n"
+        "for recurrence in (cell.recurrence for cell in cells):\n"
         "    print(recurrence.parameters, recurrence.sizes, recurrence.labels, plan_to_text(make_plan(recurrence)))\n"
     )
     runs = [
