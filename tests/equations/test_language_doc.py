@@ -10,7 +10,9 @@ import unrolled as un
 from unrolled.cells import cell_from_text
 from unrolled.cli import cli
 from unrolled.equations import parse, to_text
+from unrolled.equations.declarations import FIXED_MATRICES, FIXED_VECTORS
 from unrolled.equations.functions import FUNCTIONS
+from unrolled.equations.names import REDUCTIONS
 from unrolled.errors import EquationError
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
@@ -61,11 +63,12 @@ def test_the_commands_of_the_page_exist(tmp_path, monkeypatch):
 
 
 def test_the_tables_of_the_page_are_complete():
-    assert set(re.findall(r"`(\w+)\(a(?:, [bcp])*\)`", PAGE)) == set(FUNCTIONS)
+    assert set(re.findall(r"`(\w+)\(a(?:, [bcp])*\)`", PAGE)) == {*FUNCTIONS, *REDUCTIONS}
     kinds = {p.kind for cell in un.cells.BUILT_IN.values() for p in cell.recurrence.parameters}
     assert set(re.findall(r"^\| (input map|recurrent map|vector) \|", PAGE, flags=re.MULTILINE)) == kinds
-    for key in ("name", "output", "init", "reference"):
+    for key in ("name", "output", "inputs", "init.NAME", "begin.STATE", "constant.NAME", "scalar.NAME", "fixed.NAME", "size.NAME", "reference"):
         assert f"| `{key}` |" in PAGE
+    assert all(f'"{how}' in PAGE for how in (*FIXED_MATRICES, *FIXED_VECTORS))
 
 
 def test_sizes_on_the_page_hold():

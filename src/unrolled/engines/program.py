@@ -140,8 +140,8 @@ class Program:
 
 def _spike(a: Tensor) -> Tensor:
     """A step, to whose derivative only what is added and taken off again contributes."""
-    smooth = a / (1 + a.abs())
-    return (~(a <= 0)).to(a.dtype) + torch.nan_to_num(smooth - smooth.detach(), nan=0.0)
+    nothing = (a - a.detach()) * (1 + a.abs()).pow(-2).detach()
+    return (a > 0).to(a.dtype) + torch.where(a.isinf(), 0, nothing)
 
 
 def _negative(term: sp.Expr) -> bool:

@@ -198,7 +198,7 @@ class modulo(Pointwise):
 
 
 class spike(Pointwise):
-    """`step`, with the derivative of a / (1 + |a|) in its place, so that what is above and below a threshold can be learnt (Zenke & Ganguli 2018)."""
+    """`step`, NaN where a is, with the derivative of a / (1 + |a|) in its place, so that what is above and below a threshold can be learnt (Zenke & Ganguli 2018)."""
 
     latex_around = (r"\mathrm{spike}\left(", r"\right)")
     domain = (0.1, 3.0)

@@ -29,9 +29,7 @@ def to_text(recurrence: Recurrence) -> str:
 
 def to_latex(recurrence: Recurrence) -> str:
     """The equations as a LaTeX `aligned` block (amsmath), terms in the order in which they were written."""
-    rows = [
-        f"{_symbol(line.name, 't')} &= {_latex(ast.parse(line.text, mode='eval').body)[0]}" for line in recurrence.equations if line.text
-    ]
+    rows = [f"{_symbol(line.name, 't')} &= {_latex(ast.parse(line.text, mode='eval').body)[0]}" for line in recurrence.equations if line.text]
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
 
 
@@ -43,14 +41,14 @@ def _latex(node: ast.AST) -> tuple[str, int]:
         case ast.BinOp(op=ast.Pow()):
             return f"{_within(node.left, _ATOM)}^{{{_latex(node.right)[0]}}}", _POWER
         case ast.BinOp(op=ast.MatMult()):
-            return f"{_within(node.left, _ATOM)} {_within(node.right, _FRACTION)}", _PRODUCT
+            return f"{_within(node.left, _POWER)} {_within(node.right, _FRACTION)}", _PRODUCT
         case ast.BinOp(op=ast.Mult()):
             left, right = _within(node.left, _SIGNED), _within(node.right, _FRACTION)
             # Two numbers side by side would read as one.
             dot = r" \cdot " if right[0].isdigit() else r" \, " if _is_number(node.left) else r" \odot "
             return f"{left}{dot}{right}", _SIGNED if left[0] in "+-" else _PRODUCT
         case ast.BinOp(op=ast.Mod()):
-            return rf"{_within(node.left, _FRACTION)} \bmod {_within(node.right, _FRACTION)}", _PRODUCT
+            return rf"{_within(node.left, _PRODUCT)} \bmod {_within(node.right, _FRACTION)}", _PRODUCT
         case ast.BinOp():
             return f"{_within(node.left, _SUM)}{_GLYPHS[type(node.op)]}{_within(node.right, _PRODUCT)}", _SUM
         case ast.UnaryOp():
@@ -59,18 +57,16 @@ def _latex(node: ast.AST) -> tuple[str, int]:
         case ast.Compare():
             sides = (_within(side, _SUM) for side in (node.left, node.comparators[0]))
             return _GLYPHS[type(node.ops[0])].join(sides), _COMPARISON
+        case ast.Attribute(attr="T"):
+            return rf"{_within(node.value, _ATOM)}^{{\top}}", _POWER
         case ast.Call(func=ast.Name(id="outer")):
-            left, right = (_within(side, _FRACTION) for side in node.args[:2])
-            heads = f"_{{{_latex(node.args[2])[0]}}}" if len(node.args) > 2 else ""
-            return rf"{left} \otimes{heads} {right}", _PRODUCT
+            return rf"{_within(node.args[0], _ATOM)} \otimes {_within(node.args[1], _ATOM)}", _PRODUCT
         case ast.Call(func=ast.Name(id="blocks")):
             return rf"\mathrm{{blocks}}_{{{_latex(node.args[1])[0]}}}\left({_latex(node.args[0])[0]}\right)", _ATOM
-        case ast.Attribute():
-            return rf"{_within(node.value, _ATOM)}^{{\top}}", _ATOM
+        case ast.Call(func=ast.Name(id="sum" | "mean" | "cumsum" as name)):
+            return rf"\mathrm{{{name}}}\left({_latex(node.args[0])[0]}\right)", _ATOM
         case ast.Call():
-            name = _name(node.func)
-            around = FUNCTIONS[name].latex_around if name in FUNCTIONS else (rf"{_word(name)}\left(", r"\right)")
-            return ", ".join(_latex(a)[0] for a in node.args).join(around), _ATOM
+            return ", ".join(_latex(a)[0] for a in node.args).join(FUNCTIONS[_name(node.func)].latex_around), _ATOM
         case ast.Subscript():
             return _symbol(_name(node.value), ast.unparse(node.slice).replace(" ", "")), _ATOM
         case ast.Constant():

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
+from unrolled.cells import Cell
 from unrolled.engines import Lengths
 from unrolled.errors import ConfigError, ConfigTypeError, ShapeError
 from unrolled.shapes import expect_shape
@@ -15,8 +16,9 @@ from unrolled.shapes import expect_shape
 
 def check_options(*, may_drop_all: bool, **options: Any) -> None:
     """Raise a `ConfigError` for a value that an option of a layer cannot have. Torch's layers may drop all that is between them."""
-    for name in ("input_size", "hidden_size", "num_layers"):
-        value = options[name]
+    sizes = options["input_size"]
+    parts = [("input_size", size) for size in sizes] if isinstance(sizes, (tuple, list)) and sizes else [("input_size", sizes)]
+    for name, value in (*parts, ("hidden_size", options["hidden_size"]), ("num_layers", options["num_layers"])):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             kind = ConfigError if isinstance(value, int) else ConfigTypeError
             raise kind(f"`{name}` must be a whole number of at least 1, got {value!r}.")
@@ -33,6 +35,21 @@ def check_options(*, may_drop_all: bool, **options: Any) -> None:
         raise ConfigError(f"`checkpoint_steps` must be None or a whole number of at least 1, got {steps!r}.")
     if options["initial_state"] not in ("zeros", "learned"):
         raise ConfigError(f"`initial_state` must be 'zeros' or 'learned', got {options['initial_state']!r}.")
+
+
+def join_parts(x: object, cell: Cell) -> Any:
+    """The input as one tensor, where it was given as a tuple of its parts. Raises `ShapeError`."""
+    if type(x) not in (tuple, list):
+        return x
+    assert isinstance(x, (tuple, list))
+    names = [name for name, _ in cell.recurrence.parts]
+    if len(x) != len(names) or not all(isinstance(part, Tensor) and part.is_floating_point() for part in x):
+        told = f"reads the parts {', '.join(names)}" if names else "reads one input"
+        raise ShapeError(f"`x` must be one tensor of numbers, or one for each part: the cell {cell.name!r} {told}, got {len(x)}.")
+    if len({part.shape[:-1] for part in x}) > 1:
+        shapes = " and ".join(str(list(part.shape)) for part in x)
+        raise ShapeError(f"The parts of `x` must have the same steps and sequences, got {shapes}.")
+    return torch.cat(list(x), -1)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from torch.nn.utils.rnn import PackedSequence
 from unrolled.cells import Cell, find_cell
 from unrolled.engines import Engine, Lengths, Problem, Solution, choose, read_lengths, run_in_segments, solve_nothing
 from unrolled.engines.choice import check_engine
+from unrolled.equations.linear import linear_in_states
 from unrolled.equations.recurrence import RECURRENT_MAP
 from unrolled.errors import ConfigError, EngineError, ShapeError
-from unrolled.layers.checks import Arrangement, arrange, as_parameters, check_options, check_range, check_state, in_reverse, read_resets
+from unrolled.layers.checks import Arrangement, arrange, as_parameters, check_options, check_range, check_state, in_reverse, join_parts, read_resets
 from unrolled.layers.dropout import dropout
 from unrolled.layers.parameters import NamedParameters, Place, parameter_name
 from unrolled.layers.steps import KnownSteps, Preparing, can_be_known
@@ -28,7 +29,7 @@ class Recurrent(NamedParameters):
 
     Args:
         cell: a `Cell`, a built-in cell's name, or a cell file's path.
-        input_size: I, the columns of the input.
+        input_size: I, the columns of the input; or the columns of each of its parts, for a cell that names them.
         hidden_size: H, the units of every state.
         num_layers: L; the output of each layer is the input of the next.
         bidirectional: a second network reads each sequence from its end; outputs are joined, `[T, B, 2 H]`.
@@ -51,7 +52,7 @@ class Recurrent(NamedParameters):
     def __init__(
         self,
         cell: Cell | str,
-        input_size: int,
+        input_size: int | Sequence[int],
         hidden_size: int,
         num_layers: int = 1,
         *,
@@ -80,7 +81,7 @@ class Recurrent(NamedParameters):
 
     def forward(
         self,
-        x: Tensor | PackedSequence,
+        x: Tensor | Sequence[Tensor] | PackedSequence,
         state: State | Tensor | None = None,
         *,
         lengths: Tensor | Sequence[int] | None = None,
@@ -90,7 +91,7 @@ class Recurrent(NamedParameters):
         """Run over whole sequences.
 
         Args:
-            x: `[T, B, I]`; whole numbers `[T, B]`, each standing for a one-hot vector; unbatched `[T, I]` or `[T]`; or a PackedSequence.
+            x: `[T, B, I]`, or a tuple of such for the parts of the input that a cell names; whole numbers `[T, B]`, each standing for a one-hot vector; unbatched `[T, I]` or `[T]`; or a PackedSequence.
             state: one `[L * D, B, n]` tensor per state of the cell, output first; None for the initial state.
             lengths: `[B]`, the number of real steps of each sequence, from 0 to T, on any device, in any order.
             resets: boolean `[T, B]`, true at each step at which a new sequence begins in a row that holds several, one after the other.
@@ -109,7 +110,7 @@ class Recurrent(NamedParameters):
             options = {"lengths": lengths, "resets": resets, "return_states": return_states}
             said = {name: value for name, value in options.items() if value is not None and value is not False}
             return x.tracer.create_proxy("call_module", x.tracer.path_of_module(self), (x, state), said)
-        x, arrangement, packed_lengths = arrange(x, self.batch_first, self.input_size)
+        x, arrangement, packed_lengths = arrange(join_parts(x, self.cell), self.batch_first, self.input_size)
         if packed_lengths is not None and lengths is not None:
             raise ShapeError("`lengths` was given with a PackedSequence, which brings its own. Leave one of them out.")
         lengths = packed_lengths if packed_lengths is not None else lengths
@@ -134,6 +135,7 @@ class Recurrent(NamedParameters):
             raise ConfigError(
                 "A bidirectional layer cannot stream: its reverse direction starts at the end of the sequence. Use bidirectional=False."
             )
+        x_t = join_parts(x_t, self.cell)
         if not isinstance(x_t, Tensor) or x_t.dim() - x_t.is_floating_point() not in (0, 1):
             got = list(x_t.shape) if isinstance(x_t, Tensor) else type(x_t).__name__
             raise ShapeError(f"`x_t` must be one step: a tensor [B, I], or whole numbers [B]; unbatched [I] or []. Got {got}.")
@@ -173,7 +175,9 @@ class Recurrent(NamedParameters):
     def explain(self) -> str:
         """Which engine runs this layer as it stands (training or not, on its device), why, and what the last call ran on."""
         some = self._like()
-        lines = [f"cell {self.cell.name!r}, {self.num_layers} x {self.hidden_size} units, input {self.input_size}"]
+        linear = linear_in_states(self.cell.recurrence)
+        form = f", linear in the state, {linear}" if linear else ""
+        lines = [f"cell {self.cell.name!r}, {self.num_layers} x {self.hidden_size} units, input {self.input_size}{form}"]
         for title, x in (
             ("dense input", some.new_zeros(1, 0, self.input_size)),
             ("whole numbers (one-hot)", torch.zeros(1, 0, dtype=torch.long, device=some.device)),

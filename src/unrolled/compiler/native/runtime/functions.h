@@ -289,7 +289,7 @@ static __attribute__((unused, noinline)) vec v_modulo(vec a, vec b)
 
 INLINE vec v_spike(vec x)
 {
-    return v_step(x);
+    return choose(x == x, v_step(x), x);
 }
 
 static __attribute__((unused, noinline)) vec v_sin(vec x)
