@@ -38,7 +38,9 @@ def show(cell: str | None, form: str, steps: int, as_json: bool, out: Path | Non
     if cell is None and form not in ("text", "markdown"):
         raise ConfigError(f"`--as {form}` is for one cell. Name a CELL; `unrolled show` lists them.")
     if as_json:
-        text = json.dumps(_object(_find(cell)) if cell else [_object(each) for each in BUILT_IN.values()], ensure_ascii=False, allow_nan=False)
+        text = json.dumps(
+            _object(_find(cell)) if cell else [_object(each) for each in BUILT_IN.values()], ensure_ascii=False, allow_nan=False
+        )
     elif form == "markdown":
         text = _page(_families() if cell is None else _find(cell), steps, out)
     else:
