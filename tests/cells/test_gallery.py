@@ -69,3 +69,14 @@ def test_its_derived_adjoint_is_the_derivative(name):
     for value, reference in zip(got, wanted, strict=True):
         scale = max(1.0, reference.abs().max().item())
         np.testing.assert_allclose(value, reference.reshape(value.shape), atol=1e-11 * scale, rtol=0)
+
+
+@every_cell
+def test_it_can_be_learnt_from_how_it_begins(name):
+    """Exponentials, quotients and states that begin with minus infinity give no numbers that are none."""
+    layer = layer_of(name, SIZES, torch.float32)
+    layer.reset_parameters()
+    y, _ = layer(torch.rand(20, ROWS, layer.input_size))
+    y.square().sum().backward()
+    assert y.isfinite().all() and y.abs().max() < 1000
+    assert all(parameter.grad.isfinite().all() for parameter in layer.parameters())
