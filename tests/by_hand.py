@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import papers
 import unrolled as un
 
 
@@ -135,7 +136,13 @@ STEPS = {
     "chain": chain,
 }
 
-CELLS = {**un.cells.BUILT_IN, "light": LIGHT, "chain": CHAIN}
+CELLS = {name: {"light": LIGHT, "chain": CHAIN}.get(name) or un.cells.BUILT_IN[name] for name in STEPS}
+"""The cells to which the tests of all engines put all their questions."""
+
+COMMON = tuple(name for name in CELLS if name in un.cells.BUILT_IN)
+"""The built-in cells among them."""
+
+STEPS |= {name: papers.by_rows(step) for name, step in papers.STEPS.items()}
 
 
 def run(name, parameters, x, initial, lengths=None, reverse=False):

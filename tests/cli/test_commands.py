@@ -247,8 +247,33 @@ def test_show_lists_and_prints_cells(here):
     ).read_text(encoding="utf-8")
     with pytest.raises(UnrolledError, match=r"cannot be written"):
         call("show", "lstm", "--out", "nowhere/lstm.txt")
-    with pytest.raises(UnrolledError, match=r"The built-in cells are elman, elman-relu"):
+    with pytest.raises(UnrolledError, match=r"Did you mean gru or .*`unrolled show` lists the built-in cells"):
         call("show", "gruu")
+
+
+def test_show_lists_cells_by_family_with_year_and_source(here):
+    said = call("show")
+    assert re.search(
+        r"^Long short-term memory\n(  .*\n)*  lstm  +2000  The standard cell.*\n +Hochreiter & Schmidhuber \(1997\)", said, re.MULTILINE
+    )
+    every = json.loads(call("show", "--json"))
+    assert [cell["name"] for cell in every] == list(un.cells.BUILT_IN)
+    (found,) = (cell for cell in every if cell["name"] == "lstm")
+    assert found == json.loads(call("show", "lstm", "--json"))
+    (begun,) = (cell["begin"] for cell in every if cell["name"] == "slstm")
+    assert begun == {"m": "-inf"}
+    assert (found["family"], found["year"], found["states"], found["init"]) == ("Long short-term memory", 2000, ["h", "c"], {"b_f": 1.0})
+    assert found["equations"] == un.cells.BUILT_IN["lstm"].equations.splitlines()
+    with pytest.raises(UnrolledError, match="`--as latex` is for one cell"):
+        call("show", "--as", "latex")
+
+
+def test_show_makes_a_page_of_a_cell(here):
+    said = call("show", "minimal.cell", "--as", "markdown")
+    assert said.startswith("### minimal\n") and "```cell\nu[t] = " in said and "\\begin{aligned}" in said and "![" not in said
+    call("show", "minimal.cell", "--as", "markdown", "--out", "page.md")
+    assert "](page/minimal.svg)" in (here / "page.md").read_text(encoding="utf-8")
+    assert (here / "page" / "minimal.svg").read_text(encoding="utf-8").startswith("<svg ")
 
 
 def test_doctor_tells_versions_threads_and_engines(here):

@@ -30,7 +30,18 @@ OWN = {
     + "\nh[t] = " + " + ".join(f"g{n}[t] * g{n + 1}[t]" for n in range(8)),
     "powers and constants": "k[t] = 2\nh[t] = (1 + abs(h[t-1])) ** -1.5 * x[t] ** 3 + 2 ** tanh(h[t-1]) / k[t] + b * exp(d) - 1",
 }  # fmt: skip
-CELLS = {**{name: cell.equations for name, cell in un.cells.BUILT_IN.items()}, **OWN}
+
+
+def says_all(cell):
+    """Whether the text alone is the cell, and all that its plan computes stands in it."""
+    recurrence = cell.recurrence
+    declared = cell.declarations.keys() - {"init"}
+    return not declared and all(line.text for line in recurrence.equations) and all(p.made is None for p in recurrence.parameters)
+
+
+GREEK = {"mi-rnn", "delta-rnn", "lru", "hgrn", "rg-lru"}
+"""Cells with vectors whose names are those of constants elsewhere, and which say how these begin."""
+CELLS = {**{name: cell.equations for name, cell in un.cells.BUILT_IN.items() if says_all(cell) and name not in GREEK}, **OWN}
 each_cell = pytest.mark.parametrize("text", CELLS.values(), ids=CELLS)
 
 
@@ -70,7 +81,9 @@ def test_the_graph_holds_what_every_line_reads(text):
 @each_cell
 def test_every_matrix_stands_on_a_wire(text):
     wires = [wire for node in graph_of(text).nodes.values() for wire in node.inputs]
-    assert set(re.findall(r"(\w+) @", text)) == {m for wire in wires if wire.matrix for m in re.findall(r"[A-Za-z]\w*", wire.label)}
+    matrices = set(re.findall(r"(\w+) @", text))
+    shown = [matrices.intersection(re.findall(r"[A-Za-z]\w*", wire.label)) for wire in wires if wire.matrix]
+    assert all(shown) and matrices == set().union(*shown)
 
 
 def edges_by_walking(graph, usable):

@@ -4,13 +4,14 @@ import pytest
 import torch
 
 import unrolled as un
+from by_hand import COMMON
 from unrolled.engines import fused
 from unrolled.engines.fused import KERNELS, has_lstm_under_autocast
 from unrolled.errors import EngineError
 
 PAIRS = [
     (name, engine)
-    for name in un.cells.BUILT_IN
+    for name in COMMON
     for engine in ("torch", "eager")
     if engine == "eager" or (un.cells.BUILT_IN[name].recurrence in KERNELS and (name != "lstm" or has_lstm_under_autocast(torch.bfloat16)))
 ]

@@ -120,7 +120,7 @@ odd_text = st.text(st.characters() | st.sampled_from("\u2028\x85\x0b\x1c\r\n\"'\
 @EXAMPLES
 def test_any_name_and_reference_survive_the_file(name, reference, value):
     try:
-        cell = cells.Cell(name, cells.ELMAN.equations, init={"b_h": value}, reference=reference)
+        cell = cells.Cell(name, cells.BUILT_IN["elman"].equations, init={"b_h": value}, reference=reference)
     except UnrolledError:
         return
     assert cell_from_text(cell.to_file_text(), "other") == cell

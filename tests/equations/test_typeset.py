@@ -86,7 +86,7 @@ def renders(latex):
 
 
 def test_the_peephole_lstm_as_text_and_latex():
-    recurrence = un.cells.LSTM_PEEPHOLE.recurrence
+    recurrence = un.cells.BUILT_IN["lstm-peephole"].recurrence
     assert to_text(recurrence) == PEEPHOLE_TEXT
     assert to_latex(recurrence) == PEEPHOLE_LATEX
 

@@ -10,6 +10,7 @@ import torch
 import torch.nn.utils.prune
 
 import unrolled as un
+from by_hand import COMMON
 from engines_here import HERE, needs_native
 from unrolled.errors import ConfigError, EngineError, ShapeError
 
@@ -70,7 +71,7 @@ def test_return_states_gives_every_layer_and_direction(cell, count):
 
 
 @pytest.mark.usefixtures("each_engine")
-@pytest.mark.parametrize("cell", un.cells.BUILT_IN)
+@pytest.mark.parametrize("cell", COMMON)
 @pytest.mark.parametrize("lengths", [None, [4, 0, 2]])
 def test_whole_numbers_equal_one_hot_vectors_in_all_gradients(cell, lengths):
     layer = layer_of(cell, 6, 4, 2, bidirectional=True, residual=True, initial_state="learned")

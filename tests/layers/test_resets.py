@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import unrolled as un
-from by_hand import CELLS
+from by_hand import CELLS, COMMON
 from unrolled.engines.choice import VARIABLE
 from unrolled.errors import EngineError, ShapeError
 
@@ -210,7 +210,7 @@ def test_nothing_to_set_back():
         torch.testing.assert_close(layer(empty, resets=torch.zeros(shape, dtype=torch.bool)), layer(empty))
 
 
-@pytest.mark.parametrize("name", un.cells.BUILT_IN)
+@pytest.mark.parametrize("name", COMMON)
 def test_autocast_stays_close_to_single_precision(name, monkeypatch):
     monkeypatch.delenv(VARIABLE)  # Under autocast the engine native refuses.
     layer = layer_of(name, bidirectional=True, initial_state="learned").float()

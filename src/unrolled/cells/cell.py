@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from importlib import import_module
 from math import inf
 from numbers import Real
@@ -21,10 +20,11 @@ if TYPE_CHECKING:
 
 
 _RULE = "---"
-_HEADER: dict[str, tuple[type, ...]] = {"name": (str,), "output": (str, list), "inputs": (list,), "reference": (str,)}
-_HEADER |= dict.fromkeys(("init", "begin", "constant", "scalar", "fixed", "size"), (dict,))
+_TOLD: dict[str, tuple[type, ...]] = {"family": (str,), "year": (int,), "about": (str,), "reference": (str,)}
+"""Keys that say something to people."""
 _TABLES = ("constant", "scalar", "fixed", "size", "begin", "init")
 """Keys that map names to values, as in `init.b_f = 1.0`."""
+_HEADER = {"name": (str,), **_TOLD, "output": (str, list), "inputs": (list,), **dict.fromkeys(_TABLES, (dict,))}
 
 
 class Cell:
@@ -42,6 +42,9 @@ class Cell:
         size: units of the vector of that name, or rows of the matrix: a number, or a part of H or I such as `"H/4"`.
         inputs: names of the parts of the input, which the equations read as `dt[t]`.
         reference: where the equations come from.
+        about: what the cell is for, in one sentence.
+        family: among which cells it is listed.
+        year: when it was published, for lists in that order.
 
     Raises `EquationError` for a text that breaks a rule of the language, `ConfigError` for a declaration that does not fit it.
     """
@@ -50,11 +53,12 @@ class Cell:
         self, name: str, equations: str, *, output: str | Sequence[str] = "h", init: Mapping[str, float | str] | None = None,
         begin: Mapping[str, float] | None = None, constant: Mapping[str, float] | None = None, scalar: Mapping[str, float] | None = None,
         fixed: Mapping[str, Any] | None = None, size: Mapping[str, int | str] | None = None, inputs: Sequence[str] | None = None,
-        reference: str = "",
+        reference: str = "", about: str = "", family: str = "", year: int = 0,
     ) -> None:  # fmt: skip
         if not isinstance(name, str) or not name.strip():
             raise ConfigError(f"A cell needs a name, got {name!r}.")
-        for key, table in (("init", init), ("begin", begin)):
+        tables = {"constant": constant, "scalar": scalar, "fixed": fixed, "size": size, "begin": begin, "init": init}
+        for key, table in tables.items():
             if not isinstance(table, (Mapping, type(None))):
                 raise ConfigError(f"`{key}` of cell {name!r} must map names to values, as in {{'b': 1.0}}, got {table!r}.")
         outputs = (output,) if isinstance(output, str) else output
@@ -62,27 +66,18 @@ class Cell:
             raise ConfigError(f"`output` of cell {name!r} must be a state's name or a list of them, got {output!r}.")
         if len(set(outputs)) < len(outputs):
             raise ConfigError(f"`output` of cell {name!r} names a state twice: {', '.join(outputs)}.")
-        given = {"constant": constant, "scalar": scalar, "fixed": fixed, "size": size, "inputs": inputs, "begin": begin, "init": init}
-        self._take(name, equations, tuple(outputs), {key: value for key, value in given.items() if value}, reference)
+        language, declarations = import_module("unrolled.equations"), import_module("unrolled.equations.declarations")  # With algebra: late.
+        declared = declarations.declarations(name, constant, scalar, fixed, size, inputs, tuple(init or ()))
+        self.__dict__.update(
+            {key: MappingProxyType(dict(table or {})) for key, table in tables.items()}, name=name, inputs=tuple(inputs or ())
+        )
+        self.__dict__.update(reference=reference, about=about, family=family, year=year, _outputs=tuple(outputs))
+        self.__dict__["recurrence"] = language.parse(equations, self.__dict__["_outputs"], declared)
+        self.__dict__["equations"] = language.to_text(self.recurrence)
         self._check_begin()
         self.__dict__["beginnings"] = found = self._read_beginnings()
         numbers = {key: found[key].numbers[0] for key in self.init if found[key].rule == "number"}
         self.__dict__["init"] = MappingProxyType({**self.init, **numbers})
-        self.__dict__["equations"] = _language().to_text(self.recurrence)
-
-    @classmethod
-    def built_in(cls, name: str, equations: str, *, init: Mapping[str, float | str] | None = None, reference: str = "") -> "Cell":
-        """A cell whose text is known to be right, and written as `equations` gives it: it is parsed when it is first used."""
-        cell = cls.__new__(cls)
-        lines = filter(None, map(str.strip, equations.splitlines()))
-        cell._take(name, "\n".join(lines), ("h",), {"init": init} if init else {}, reference)
-        return cell
-
-    def _take(self, name: str, equations: str, outputs: tuple[str, ...], given: Mapping[str, Any], reference: str) -> None:
-        tables = {key: MappingProxyType(dict(given.get(key, {}))) for key in _TABLES}
-        self.__dict__.update(
-            tables, name=name, equations=equations, reference=reference, inputs=tuple(given.get("inputs", ())), _outputs=outputs
-        )
 
     name: str
     init: Mapping[str, float | str]
@@ -93,22 +88,15 @@ class Cell:
     size: Mapping[str, int | str]
     inputs: tuple[str, ...]
     reference: str
+    about: str
+    family: str
+    year: int
     equations: str
     """The equations, normalised."""
-
-    @cached_property
-    def recurrence(self) -> "Recurrence":
-        """What the equations say."""
-        declared = import_module("unrolled.equations.declarations").declarations(
-            self.name, self.constant, self.scalar, self.fixed, self.size, self.inputs or None, tuple(self.init)
-        )
-        found: Recurrence = _language().parse(self.equations, self.__dict__["_outputs"], declared)
-        return found
-
-    @cached_property
-    def beginnings(self) -> Mapping[str, Beginning]:
-        """How parameters begin, by name, where the cell says it."""
-        return self._read_beginnings()
+    recurrence: "Recurrence"
+    """What the equations say."""
+    beginnings: Mapping[str, Beginning]
+    """How parameters begin, by name, where the cell says it."""
 
     def _read_beginnings(self) -> Mapping[str, Beginning]:
         known = {p.name: p for p in self.recurrence.learned}
@@ -153,22 +141,29 @@ class Cell:
 
     def _said(self) -> tuple[object, ...]:
         """What it says beside its recurrence."""
-        return self.name, self.init, self.begin, self.scalar, self.reference
+        return self.name, self.init, self.begin, self.scalar, *(self.__dict__[key] for key in _TOLD)
 
     def __hash__(self) -> int:
         return hash((self.name, self.recurrence, self.reference))
 
     def __repr__(self) -> str:
-        said = "".join(f", {key}={value!r}" for key, value in self._given().items())
-        return f"Cell({self.name!r}, {self.equations!r}{said}, reference={self.reference!r})"
+        return f"Cell(equations={self.equations!r}{''.join(f', {key}={value!r}' for key, value in self.header.items())})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _from_parts, (self.name, self.equations, self.output, self._given(), self.reference)
+        return _from_parts, (self.equations, self.header)
 
-    def _given(self) -> dict[str, Any]:
-        """All declarations that there are, as they are given to the constructor."""
-        found = {key: dict(self.__dict__[key]) for key in _TABLES if self.__dict__[key]}
-        return {**({"inputs": list(self.inputs)} if self.inputs else {}), **found}
+    @property
+    def header(self) -> dict[str, Any]:
+        """All that is said beside the equations, as it is given to the constructor: what stands above them in a file."""
+        told = {key: self.__dict__[key] for key in _TOLD if self.__dict__[key]}
+        return {"name": self.name, **told, **self.declarations}
+
+    @property
+    def declarations(self) -> dict[str, Any]:
+        """Of the header what the equations need, beside the usual output."""
+        tables = {key: dict(self.__dict__[key]) for key in _TABLES if self.__dict__[key]}
+        output = {} if self.output == "h" else {"output": self.output}
+        return {**output, **({"inputs": list(self.inputs)} if self.inputs else {}), **tables}
 
     @property
     def output(self) -> str | list[str]:
@@ -183,19 +178,15 @@ class Cell:
 
     def to_file_text(self) -> str:
         """The cell as the text of a cell file, from which `cell_from_text` makes the same cell."""
-        header: dict[str, Any] = {"name": self.name, "output": self.output, **self._given()}
-        if self.reference:
-            header["reference"] = self.reference
-        return f"{_inline(header)}{_RULE}\n{self.equations}\n"
+        return f"{_inline(self.header)}{_RULE}\n{self.equations}\n"
+
+    def to_bare_text(self) -> str:
+        """The same without its name and what it says to people: no more than its equations where nothing is declared."""
+        return f"{_inline(self.declarations)}{_RULE}\n{self.equations}\n" if self.declarations else f"{self.equations}\n"
 
 
-def _language() -> Any:
-    """The equation language, loaded when an equation is first read: naming a cell needs no algebra."""
-    return import_module("unrolled.equations")
-
-
-def _from_parts(name: str, equations: str, output: str | list[str], given: dict[str, Any], reference: str) -> Cell:
-    return Cell(name, equations, output=output, reference=reference, **given)
+def _from_parts(equations: str, header: dict[str, Any]) -> Cell:
+    return Cell(equations=equations, **header)
 
 
 def _inline(header: dict[str, Any]) -> str:
@@ -219,10 +210,16 @@ def cell_from_text(text: str, name: str) -> Cell:
     The file holds equations; if it has a line `---`, what stands above it is TOML with any of the keys of `Cell`.
     `name` is used where the file gives none. Raises `DataError` for a header that is not as it should be, `EquationError` for the rest.
     """
+    header, equations = split_file(text, name)
+    return Cell(equations=equations, **{"name": name, **header})
+
+
+def split_file(text: str, name: str) -> tuple[dict[str, Any], str]:
+    """What the header of a cell file says, and its equations, on the lines where the file has them; `DataError` as `cell_from_text`."""
     # Not splitlines, which also ends a line at separators that a TOML string may hold.
     lines = re.split(r"\r\n|\r|\n", text)
     rule = next((i for i, line in enumerate(lines) if line.strip() == _RULE), None)
-    header: dict[str, object] = {}
+    header: dict[str, Any] = {}
     if rule is not None:
         try:
             header = from_toml("\n".join(lines[:rule]))
@@ -230,11 +227,10 @@ def cell_from_text(text: str, name: str) -> Cell:
             raise DataError(f"The header of cell {name!r}, above `---`, is not TOML: {error}.") from None
         lines[: rule + 1] = [""] * (rule + 1)
     for key, value in header.items():
-        if key not in _HEADER or not isinstance(value, _HEADER[key]):
+        if type(value) not in _HEADER.get(key, ()):
             known = ", ".join(f"{k} ({' or '.join(t.__name__ for t in kinds)})" for k, kinds in _HEADER.items())
             raise DataError(f"The header of cell {name!r} has {key} = {value!r}. It may hold {known}.")
-    arguments = {"name": name, **header}
-    return Cell(equations="\n".join(lines), **arguments)  # type: ignore[arg-type]
+    return header, "\n".join(lines)
 
 
 def read_cell(path: str | Path) -> Cell:

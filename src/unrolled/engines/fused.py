@@ -7,7 +7,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from unrolled import cells
+from unrolled.cells import BUILT_IN
 from unrolled.compiler import Plan
 from unrolled.engines.constants import constant
 from unrolled.engines.lengths import Lengths
@@ -40,11 +40,11 @@ _GRU = ("W_r", "W_z", "W_n"), ("R_r", "R_z", "R_n"), ("b_r", "b_z", "b_n")
 _ELMAN = ("W_h",), ("R_h",), ("b_h",)
 
 KERNELS: dict[Recurrence, _Kernel] = {
-    cells.LSTM.recurrence: _Kernel(torch.lstm, *_LSTM, hold=_HOLD, one_step=torch.lstm_cell),
-    cells.LSTM_PROJECTED.recurrence: _Kernel(torch.lstm, *_LSTM, projection="R_h", hold=_HOLD),
-    cells.GRU.recurrence: _Kernel(torch.gru, *_GRU, recurrent_biases=("d_n",)),
-    cells.ELMAN.recurrence: _Kernel(torch.rnn_tanh, *_ELMAN),
-    cells.ELMAN_RELU.recurrence: _Kernel(torch.rnn_relu, *_ELMAN, hold=(-1.0,)),
+    BUILT_IN["lstm"].recurrence: _Kernel(torch.lstm, *_LSTM, hold=_HOLD, one_step=torch.lstm_cell),
+    BUILT_IN["lstm-projected"].recurrence: _Kernel(torch.lstm, *_LSTM, projection="R_h", hold=_HOLD),
+    BUILT_IN["gru"].recurrence: _Kernel(torch.gru, *_GRU, recurrent_biases=("d_n",)),
+    BUILT_IN["elman"].recurrence: _Kernel(torch.rnn_tanh, *_ELMAN),
+    BUILT_IN["elman-relu"].recurrence: _Kernel(torch.rnn_relu, *_ELMAN, hold=(-1.0,)),
 }
 """The recurrences that torch computes in one call. A user's cell with the same equations is among them, whatever its name."""
 

@@ -91,8 +91,6 @@ def declarations(
 
 
 def _each(cell: str, key: str, given: Mapping[str, Any] | None, read: Callable[[str, Any], Any]) -> dict[str, Any]:
-    if not isinstance(given, (Mapping, type(None))):
-        raise ConfigError(f"`{key}` of cell {cell!r} must map names to values, as in {key}.a = …, got {given!r}.")
     for name in given or {}:
         check_name(cell, key, name)
     return {name: read(f"`{key}.{name}` of cell {cell!r}", value) for name, value in (given or {}).items()}

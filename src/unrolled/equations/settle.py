@@ -340,7 +340,8 @@ class _Settled:
     def _settled(self, expression: sp.Expr, node: str) -> sp.Expr:
         """An expression in which numbers that are learnt, and the time, are vectors of its size."""
         label, put = self.label[node], dict[sp.Symbol, sp.Symbol]()
-        for symbol in expression.free_symbols & {TIME, *map(sp.Symbol, self.names.given.scalars)}:
+        read = expression.free_symbols
+        for symbol in filter(read.__contains__, (TIME, *map(sp.Symbol, self.names.given.scalars))):  # In an order of their own.
             if symbol == TIME:
                 name = self.counters.setdefault(label, "t" if not self.counters else f"t:{label}")
                 put[symbol] = before(name)

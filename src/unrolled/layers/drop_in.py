@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from unrolled import cells
-from unrolled.cells import Cell
+from unrolled.cells import BUILT_IN, Cell
 from unrolled.errors import ConfigError, ConfigTypeError, UnrolledWarning
 from unrolled.layers.recurrent import Recurrent, State
 
@@ -31,7 +30,7 @@ class _DropIn(Recurrent):
                  dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Device = None, dtype: torch.dtype | None = None, **more: Any) -> None:  # fmt: skip
         if not isinstance(bias, bool):
             raise ConfigTypeError(f"`bias` must be True or False, got {bias!r}.")
-        if proj_size != 0 and cell is not cells.LSTM_PROJECTED:
+        if proj_size != 0 and cell is not BUILT_IN["lstm-projected"]:
             raise ConfigError("`proj_size` is only for LSTM.")
         nn.Module.__init__(self)
         self.bias, self.proj_size = bias, proj_size
@@ -106,7 +105,7 @@ class LSTM(_DropIn):
             raise kind(
                 f"`proj_size` must be a positive number smaller than hidden_size = {hidden_size}, or 0 for no projection, got {proj_size}."
             )
-        cell = cells.LSTM_PROJECTED if proj_size else cells.LSTM
+        cell = BUILT_IN["lstm-projected"] if proj_size else BUILT_IN["lstm"]
         super().__init__(cell, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, device, dtype, **more)  # fmt: skip
 
 
@@ -119,7 +118,7 @@ class GRU(_DropIn):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False, dropout: float = 0.0,
                  bidirectional: bool = False, proj_size: int = 0, device: Device = None, dtype: torch.dtype | None = None, **more: Any) -> None:  # fmt: skip
-        super().__init__(cells.GRU, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, device, dtype, **more)  # fmt: skip
+        super().__init__(BUILT_IN["gru"], input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, device, dtype, **more)  # fmt: skip
 
 
 class RNN(_DropIn):
@@ -133,5 +132,5 @@ class RNN(_DropIn):
         if nonlinearity not in ("tanh", "relu"):
             raise ConfigError(f"`nonlinearity` must be 'tanh' or 'relu', got {nonlinearity!r}.")
         self.nonlinearity, self.mode = nonlinearity, f"RNN_{nonlinearity.upper()}"
-        cell = cells.ELMAN if nonlinearity == "tanh" else cells.ELMAN_RELU
+        cell = BUILT_IN["elman"] if nonlinearity == "tanh" else BUILT_IN["elman-relu"]
         super().__init__(cell, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, device, dtype, **more)  # fmt: skip

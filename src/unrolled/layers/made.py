@@ -63,7 +63,8 @@ def fixed(how: object, rows: int, columns: int | None, like: Tensor) -> Tensor:
         return torch.tensor([_VECTORS[name](i, rows) for i in range(rows)], **options)
     if name not in _MATRICES:
         raise ConfigError(f"There is no fixed matrix {name!r}. Choose one of {', '.join(_MATRICES)}, or give its rows.")
-    i, j = torch.arange(rows, device=like.device)[:, None], torch.arange(columns, device=like.device)
+    numbers: dict[str, Any] = {"dtype": torch.float64, "device": like.device}
+    i, j = torch.arange(rows, **numbers)[:, None], torch.arange(columns, **numbers)
     if count:
         if rows % count or columns % count:
             raise ConfigError(

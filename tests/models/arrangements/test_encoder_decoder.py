@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from unrolled.cells import BUILT_IN, find_cell
+from by_hand import COMMON
+from unrolled.cells import find_cell
 from unrolled.data.batches import Batch
 from unrolled.errors import ConfigError, DataError, ShapeError
 from unrolled.models import COPIES, EncoderDecoder, EncoderDecoderOptions
@@ -138,7 +139,7 @@ def test_derivatives(name):
     assert gradcheck(lambda *_: model.loss_of(*batch), tuple(model.parameters()), fast_mode=True)
 
 
-@pytest.mark.parametrize("cell", BUILT_IN)
+@pytest.mark.parametrize("cell", COMMON)
 @pytest.mark.parametrize("decoder_cell", ["elman", "lstm"])
 def test_any_two_cells(cell, decoder_cell):
     model = model_of(cell=cell, decoder_cell=decoder_cell, engine="eager")
