@@ -66,7 +66,10 @@ class Cell:
             raise ConfigError(f"`output` of cell {name!r} must be a state's name or a list of them, got {output!r}.")
         if len(set(outputs)) < len(outputs):
             raise ConfigError(f"`output` of cell {name!r} names a state twice: {', '.join(outputs)}.")
-        language, declarations = import_module("unrolled.equations"), import_module("unrolled.equations.declarations")  # With algebra: late.
+        language, declarations = (
+            import_module("unrolled.equations"),
+            import_module("unrolled.equations.declarations"),
+        )  # With algebra: late.
         declared = declarations.declarations(name, constant, scalar, fixed, size, inputs, tuple(init or ()))
         self.__dict__.update(
             {key: MappingProxyType(dict(table or {})) for key, table in tables.items()}, name=name, inputs=tuple(inputs or ())
