@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from math import isfinite
 from typing import Any
 
 from unrolled.options import LARGEST
@@ -52,3 +53,8 @@ def _require_small(value: Any) -> None:
         raise ValueError("a whole number has more than 64 bits")
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         _require_small(inner)
+
+
+def or_null(value: float) -> float | None:
+    """A number as JSON can have it: nothing in the place of what is infinite or none."""
+    return value if isfinite(value) else None

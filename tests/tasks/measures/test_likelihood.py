@@ -269,3 +269,4 @@ def test_a_likelihood_is_said_as_is_usual_for_its_tokens_and_beside_guessing_by_
         "lost": 1,
     }
     assert Likelihood(1e4, 1).perplexity == math.inf
+    assert Likelihood(1e4, 1).to_json()["perplexity"] is None

@@ -13,6 +13,7 @@ from unrolled.data.codecs import TextCodec
 from unrolled.data.codecs.text import CHAR, EVENT, WORD
 from unrolled.data.columns import Elements
 from unrolled.models import NextStep
+from unrolled.plain import or_null
 from unrolled.training import State
 
 WARM_UP = 256
@@ -66,7 +67,7 @@ class Likelihood:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values by name."""
-        numbers: dict[str, Any] = {"nats": self.nats, "bits": self.bits, "perplexity": self.perplexity, **self.accuracies}
+        numbers: dict[str, Any] = {"nats": self.nats, "bits": self.bits, "perplexity": or_null(self.perplexity), **self.accuracies}
         return numbers | {name: getattr(self, name) for name in ("tokens", "unknown", "unigram", "parts", "lost")}
 
     @property

@@ -26,6 +26,7 @@ from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
 from unrolled.models import EncoderDecoder
 from unrolled.models.decoder import DecoderState, Memory, State
+from unrolled.plain import or_null
 from unrolled.tasks.measures.texts import TextScores, score_texts
 from unrolled.tasks.trained import Progress, Trained, computing, require_finite
 from unrolled.tasks.translation.conversation import Conversation
@@ -76,7 +77,7 @@ class TranslationScores:
         """Plain values by name."""
         return {
             **self.scores.to_json(),
-            "perplexity": self.perplexity,
+            "perplexity": or_null(self.perplexity),
             "baseline_bleu": self.copied.bleu,
             "baseline_exact": self.copied.exact,
             "sequences": self.scores.size,
