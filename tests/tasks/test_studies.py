@@ -259,3 +259,12 @@ def test_what_does_not_fit_a_study_that_is_there_is_refused(table):
         Path("study/study.toml").write_text(text)
         with pytest.raises(RunError, match=r"study\.toml"):
             resume()
+
+
+def test_hidden_sizes_are_matched_among_those_that_a_cell_can_have():
+    def count(cell, hidden):
+        if cell == "heads" and hidden % 12:
+            raise ConfigError("must divide its sizes")
+        return hidden**2
+
+    assert match_parameters(count, ["lstm", "heads", "elman"], 100) == {"lstm": 100, "heads": 96, "elman": 100}
