@@ -168,11 +168,13 @@ WRONGLY_DECLARED = [
     ("m[t] = h[t-1] + V @ x[t]\nh[t] = m[t] + h[t-1]", {"size": {"m": 2, "h": 3}}),
     ("m[t] = x[t]\nh[t] = V @ m[t] + h[t-1]", {"size": {"m": 2}}),
     ("h[t]=h[t-1]\n" * 501, {}),
+    ("h[t] = V @ x[t] + dt[t] * h[t-1]", {"inputs": ["x", "dt"], "size": {"dt": 1}}),
 ]
 SAID = [
     "`constant` declares `k`, which no line reads", "`constant` declares `tanh`, which the language has already", "`size.m` is of a name that no line has",
     "`size.C` is that of a matrix", "`size.m` and `size.h` speak of vectors that must have equally many units, but say 2 and 3",
     "`size.m` is the size of the input", "The text has 501 lines; a cell may have at most 200",
+    "`size.dt = 1` would be the size of `h[t]` too",
 ]  # fmt: skip
 
 

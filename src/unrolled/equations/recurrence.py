@@ -41,6 +41,25 @@ def before(name: str) -> sp.Symbol:
     return sp.Symbol(f"{name}[t-1]")
 
 
+_SHOWN = {
+    "ones": "∑",
+    "average": "mean",
+    "lower": "∑ up to",
+    "repeat": "rows",
+    "tile": "columns",
+    "add_columns": "∑ columns",
+    "add_rows": "∑ rows",
+}
+
+
+def shown(name: str) -> str:
+    """A parameter's name as people read it: of what a text only implies, without the sizes by which several are told apart."""
+    if isinstance(name, OverUnits):
+        return "∑" if name == OverUnits.SUM else name.function
+    first, _, of = name.partition(":")
+    return f"part {of}" if first == "take" else _SHOWN.get(first, first) if of else name
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A named block of numbers, the same at every step. A matrix is `[rows, columns]`, a vector `[rows]`, a scalar a single number.

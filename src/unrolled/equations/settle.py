@@ -333,6 +333,15 @@ class _Settled:
                 raise EquationError(
                     f"`{first}` and `{key}` speak of vectors that must have equally many units, but say {other} and {size}."
                 )
+        output = self.read.states[0]
+        for node in self.parts.taken.values():
+            if node in given and output not in self.parts.areas and self.label[node] == self.label[output]:
+                size, key = given[node]
+                part = key.removeprefix("size.")
+                raise EquationError(
+                    f"`{key} = {size}` would be the size of `{output}[t]` too, since `{part}[t]` is read unit by unit beside it. "
+                    f"Where it is one number for all units, write `sum({part}[t])`; else read it through a matrix, or leave its size out."
+                )
         if "x" in found and found["x"][1].startswith("size."):
             raise EquationError(f"`{found['x'][1]}` is the size of the input, which is given when a layer is made. Leave it out.")
         return {label: size for label, (size, _) in found.items()}

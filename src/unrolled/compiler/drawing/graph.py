@@ -6,14 +6,14 @@ import sympy as sp
 
 from unrolled.equations import Equation, Product, Recurrence
 from unrolled.equations.functions import Function, slope_of
-from unrolled.equations.recurrence import before, now
+from unrolled.equations.recurrence import before, now, shown
 
 STRAIGHT, BENT, OUTPUT, FORWARD = "straight", "bent", "output", "forward"
 """The ways of a wire: the gradient comes back along it to earlier steps with every map on its way a sum or a product by element
 (`STRAIGHT`) or with a matrix or a function among them (`BENT`); it comes in here (`OUTPUT`); or it goes back to no earlier step."""
 
 _AROUND = {"sigmoid": ("σ(", ")"), "sqrt": ("√(", ")"), "abs": ("|", "|")}
-_BETWEEN = {"power": "^", "greater": " > ", "at_least": " ≥ ", "equal": " = "}
+_BETWEEN = {"power": "^", "greater": " > ", "at_least": " ≥ ", "equal": " = ", "modulo": " mod "}
 _BARE = {"sigmoid": "σ", "sqrt": "√", "abs": "|·|"}
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -164,7 +164,7 @@ class _Reader:
         """The wire that brings an expression; for what is more than a scaled value or a matrix product, from an operation's node."""
         if expression in self._products:
             product = self._products[expression]
-            return _before(f"{product.matrix} ", self._wire(product.operand), matrix=True)
+            return _before(f"{shown(product.matrix)} ", self._wire(product.operand), matrix=True)
         if expression.is_Symbol:
             return Wire(expression.name)
         factors = [a for a in sp.Mul.make_args(expression) if _varies(a)]
@@ -193,7 +193,8 @@ def _varies(expression: sp.Expr) -> bool:
 def _constant(expression: sp.Expr) -> str:
     """What depends on parameters alone, as text; in decimals, as most were written."""
     decimals = {r: sp.Symbol(f"{float(r):.4g}") for r in expression.atoms(sp.Rational) if not r.is_Integer}
-    return str(expression.xreplace(decimals)).replace("**", "^").replace("*", " ").replace("-", "−")
+    names = {symbol: sp.Symbol(shown(symbol.name)) for symbol in expression.free_symbols if ":" in symbol.name}
+    return str(expression.xreplace({**decimals, **names})).replace("**", "^").replace("*", " ").replace("-", "−")
 
 
 def _exponent(exponent: sp.Expr) -> str:
