@@ -108,6 +108,6 @@ the cell: constants, sizes, how parameters begin; vectors begin with 0 unless so
 
 Costs are for {SIZE} inputs (in each part, where the input has several) and {SIZE} units: the numbers that are learnt, and how many numbers the
 matrix products of a step multiply. Those that are not in the loop read the input alone, and are computed for all steps at once. In the pictures,
-thick wires are where the gradient goes straight back in time ([how to read them](language.md#the-unrolled-graph)).
+thick wires are where the gradient goes straight back in time ([how to read them](inspect.md#the-unrolled-graph-of-a-cell)).
 
 This page is made of the cells by `make docs`."""
