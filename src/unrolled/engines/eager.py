@@ -7,11 +7,11 @@ from functools import cache
 import sympy as sp
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding, linear
 
 from unrolled.compiler import Plan, make_plan
 from unrolled.engines.constants import recorded_as_it_runs
-from unrolled.engines.lengths import Lengths
+from unrolled.engines.lengths import Lengths, beside
+from unrolled.engines.maps import Convolutions, Matrices
 from unrolled.engines.problem import Problem, Solution, solve_nothing
 from unrolled.engines.program import Program, Values
 from unrolled.engines.stacks import Together, products_by_operand
@@ -31,7 +31,8 @@ class EagerEngine:
 
     def explain(self, problem: Problem) -> str:
         """What runs."""
-        return "the plan runs step by step in torch operations"
+        told = "the plan runs step by step in torch operations"
+        return told if problem.convolutions is None else f"{told}, its matrices as convolutions"
 
     def yields(self, problem: Problem) -> str:
         """Never: there is no other left."""
@@ -47,7 +48,8 @@ class EagerEngine:
 def _in_graph(problem: Problem) -> Solution:
     """The same where torch.compile reads what Python does, which cannot follow equations: it records the operations on tensors alone."""
     plan, layout = problem.plan, problem.weights.layout
-    key = "\n".join([layout.text, plan.recurrence.states[0], plan.text])
+    convolutions = problem.convolutions and [problem.convolutions.kernel, problem.convolutions.dilation]
+    key = "\n".join([layout.text, json.dumps(convolutions), plan.recurrence.states[0], plan.text])
     lengths = [] if problem.lengths is None else [problem.lengths.values]
     resets = [] if problem.resets is None else [problem.resets]
     masks = [] if problem.masks is None else list(problem.masks.values())
@@ -60,22 +62,24 @@ def _of_key(
     key: str, x: Tensor, stored: list[Tensor], initial: list[Tensor], masks: list[Tensor], lengths: list[Tensor], resets: list[Tensor],
     reverse: bool, every_state: bool, narrow: bool,
 ) -> tuple[list[Tensor], list[Tensor]]:  # fmt: skip
-    plan, layout = _known(key)
+    plan, layout, convolutions = _known(key)
     real = Lengths(lengths[0], x.shape[0], x.device) if lengths else None
-    by_width = {mask.shape[1]: mask for mask in masks} or None
+    by_width = {mask.shape[-1]: mask for mask in masks} or None
     cuts = resets[0] if resets else None
     solution = EagerEngine().run(
-        Problem(plan, Weights(layout, stored), x, tuple(initial), real, reverse, by_width, every_state, cuts, narrow)
+        Problem(plan, Weights(layout, stored), x, tuple(initial), real, reverse, by_width, every_state, cuts, narrow, convolutions)
     )
     return list(solution.steps), list(solution.final)
 
 
 @cache
-def _known(key: str) -> tuple[Plan, WeightLayout]:
-    """The plan and the layout that a key tells of."""
-    weights, output, text = key.split("\n", 2)
+def _known(key: str) -> tuple[Plan, WeightLayout, Convolutions | None]:
+    """The plan, the layout and the convolutions that a key tells of."""
+    weights, kernel, output, text = key.split("\n", 3)
     blocks, rows = json.loads(weights)
-    return make_plan(parse(text, output)), WeightLayout({stored: tuple(names) for stored, names in blocks.items()}, rows)
+    layout = WeightLayout({stored: tuple(names) for stored, names in blocks.items()}, rows)
+    convolutions = json.loads(kernel)
+    return make_plan(parse(text, output)), layout, convolutions and Convolutions(*map(tuple, convolutions))
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,9 @@ class _Group:
     matrix: Tensor
     rows: list[int]
 
-    def compute(self, read: Tensor, values: Values) -> None:
-        """Add every product's value to `values`; integers are looked up, as columns of the matrix."""
-        result = linear(read, self.matrix) if read.is_floating_point() else embedding(read.long(), self.matrix.t())
+    def compute(self, maps: Matrices | Convolutions, read: Tensor, values: Values) -> None:
+        """Add every product's value to `values`."""
+        result = maps.apply(self.matrix, read)
         values.update(zip(self.symbols, result.split(self.rows, -1), strict=True))
 
 
@@ -114,9 +118,10 @@ class _Part:
                 groups.append(_Group(operand, tuple(p.symbol for p in ps), matrix, [weights.layout.rows[n] for n in names]))
         return groups
 
-    def finish(self, values: Values) -> None:
-        """What follows the stage's products with parameters: its means, then the pointwise assignments."""
-        values.update({p.symbol: _mean(values[p.operand]) for p in self.means})
+    def finish(self, maps: Matrices | Convolutions, values: Values) -> None:
+        """What follows the stage's products with parameters: its means, then the pointwise assignments. The mean of a constant is the constant."""
+        read = {p.symbol: values[p.operand] for p in self.means}
+        values.update({symbol: maps.mean(value) if isinstance(value, Tensor) else value for symbol, value in read.items()})
         self.program.run(values)
 
 
@@ -158,9 +163,10 @@ class _Run:
 
     def __init__(self, problem: Problem) -> None:
         self.problem, self.ready, self.lengths = problem, _ready(problem.plan), problem.lengths
+        self.maps = problem.convolutions or Matrices()
         self.steps, self.batch = problem.x.shape[:2]
         self.counts = self.lengths.counts if self.lengths else [self.batch] * self.steps
-        self.vectors: Values = {symbol: problem.weights.block(symbol.name) for symbol in self.ready.vectors}
+        self.vectors: Values = {symbol: _units_last(problem.weights.block(symbol.name)) for symbol in self.ready.vectors}
         self.once = self.steps == 1 and not torch.is_grad_enabled()
         self.loop = [(part.groups(problem.weights, narrow=problem.narrow, once=self.once), part) for part in self.ready.loop]
         order = slice(None) if self.lengths is None else self.lengths.order
@@ -177,12 +183,12 @@ class _Run:
         return Solution(tuple(self._padded([states[k] for states in history], k) for k in range(kept)), final)
 
     def _cuts(self, order: Tensor | slice) -> list[Tensor | None]:
-        """For each step the rows, as `[B, 1]`, whose states are set back before it; None where there is none, which costs nothing."""
+        """For each step the rows, as a column `[B, 1]`, whose states are set back before it; None where there is none, which costs nothing."""
         resets = self.problem.resets
         if resets is None:
             return [None] * self.steps
         some: list[bool] = resets.any(1).tolist()
-        return [row if cut else None for row, cut in zip(resets[:, order, None], some, strict=True)]
+        return [row if cut else None for row, cut in zip(beside(resets[:, order], self.problem.initial[0][None]), some, strict=True)]
 
     def _forward_in_time(self) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, ...]]:
         """Sequences leave at the bottom as they end."""
@@ -232,13 +238,13 @@ class _Run:
         values: Values = {**self.vectors, INPUT: x if self.lengths is None else x[self.lengths.index]}
         for part in self.ready.prologue:
             for group in part.groups(self.problem.weights, narrow=self.problem.narrow, once=self.once or not x.is_floating_point()):
-                group.compute(values[group.operand], values)
-            part.finish(values)
+                group.compute(self.maps, values[group.operand], values)
+            part.finish(self.maps, values)
         return values
 
     def _step(self, states: tuple[Tensor, ...], early: Values) -> tuple[Tensor, ...]:
         values = self.values(states, early)
-        return tuple(_rows(values[symbol], old.shape[0], old.shape[1], old) for symbol, old in zip(self.ready.now, states, strict=True))
+        return tuple(_rows(values[symbol], old.shape[-1], old) for symbol, old in zip(self.ready.now, states, strict=True))
 
     def values(self, states: tuple[Tensor, ...], early: Values) -> Values:
         """All that is computed at a step, from the states before it."""
@@ -246,20 +252,20 @@ class _Run:
         count = states[0].shape[0]
         for groups, part in self.loop:
             for group in groups:
-                read = _rows(values[group.operand], count, group.matrix.shape[1], states[0])
-                group.compute(read * self.masks[read.shape[1]][:count] if self.masks else read, values)
-            part.finish(values)
+                read = _rows(values[group.operand], group.matrix.shape[1], states[0])
+                group.compute(self.maps, read * self.masks[read.shape[-1]][:count] if self.masks else read, values)
+            part.finish(self.maps, values)
         return values
 
     def _padded(self, values: list[Tensor], state: int) -> Tensor:
         """Steps one below the other, back as `[T, B, n]` with 0 past each end."""
-        units = self.problem.initial[state].shape[1]
+        units = self.problem.initial[state].shape[1:]
         if not values:
-            return self.problem.initial[state].new_zeros(0, self.batch, units)
+            return self.problem.initial[state].new_zeros(0, self.batch, *units)
         if self.lengths is None:
             return torch.stack(values)
         flat = torch.cat(values)
-        return flat.new_zeros(self.steps * self.batch, units).index_copy(0, self.lengths.index, flat).view(self.steps, self.batch, units)
+        return flat.new_zeros(self.steps * self.batch, *units).index_copy(0, self.lengths.index, flat).unflatten(0, (self.steps, self.batch))
 
 
 def values_of_step(problem: Problem) -> dict[str, Tensor]:
@@ -271,17 +277,18 @@ def values_of_step(problem: Problem) -> dict[str, Tensor]:
     values = run.values(run.initial, run.early())
     names = [e.name for e in problem.plan.recurrence.equations]
     like = problem.initial[0]
-    widths = {n: v.shape[-1] if isinstance(v := values[now(n)], Tensor) and v.dim() else like.shape[1] for n in names}
-    return {n: _rows(values[now(n)], like.shape[0], widths[n], like) for n in names}
+    widths = {n: v.shape[-1] if isinstance(v := values[now(n)], Tensor) and v.dim() else like.shape[-1] for n in names}
+    return {n: _rows(values[now(n)], widths[n], like) for n in names}
 
 
-def _mean(value: Tensor | float) -> Tensor | float:
-    """The mean over the units, one for each sequence; that of a constant is the constant."""
-    return value.mean(-1, keepdim=True) if isinstance(value, Tensor) else value
+def _units_last(vector: Tensor) -> Tensor:
+    """A vector, which may have a number for each place of a plane: `[n, *space]`."""
+    return vector.movedim(0, -1) if vector.dim() > 1 else vector
 
 
-def _rows(value: Tensor | float, count: int, units: int, like: Tensor) -> Tensor:
-    """A value for every sequence, also where the text makes it a constant."""
+def _rows(value: Tensor | float, units: int, like: Tensor) -> Tensor:
+    """A value for every sequence, also where the text makes it a constant; `like` is a state."""
+    shape = (*like.shape[:-1], units)
     if not isinstance(value, Tensor):
-        return like.new_full((count, units), value)
-    return value if value.dim() == 2 else value.to(like.dtype).expand(count, units)
+        return like.new_full(shape, value)
+    return value if value.dim() == like.dim() else value.to(like.dtype).expand(shape)

@@ -77,6 +77,8 @@ class TorchEngine:
         kernel = _kernel(problem.plan)
         if kernel is None:
             return "torch has no kernel for these equations"
+        if problem.convolutions is not None:
+            return "torch's kernels have no convolutions"
         if kernel.projection and problem.initial[0].shape == problem.initial[1].shape:
             return "torch projects to fewer units only"
         if not problem.x.is_floating_point():

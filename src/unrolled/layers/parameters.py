@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Collection, Mapping
+from math import prod
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from unrolled.engines import WeightLayout, Weights
 from unrolled.errors import ConfigError, ConfigTypeError, ShapeError
 from unrolled.layers.computed import Computed
 from unrolled.layers.initialise import initialise, initialise_like_torch
+from unrolled.layers.planes import Planes, factors
 
 Place = tuple[int, int]
 """A layer and a direction: 0 forward, 1 reverse."""
@@ -32,6 +34,7 @@ class NamedParameters(nn.Module):
         initial_state: str,
         device: torch.device | str | None,
         dtype: torch.dtype | None,
+        planes: Planes | None = None,
     ) -> None:
         super().__init__()
         if dtype is not None and not isinstance(dtype, torch.dtype):
@@ -42,6 +45,7 @@ class NamedParameters(nn.Module):
         self._nothing = torch.empty(0, device=device, dtype=dtype)
         self.cell, self.bidirectional, self.initial_state = cell, bidirectional, initial_state
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.planes = planes
         for layer in range(num_layers):
             self._check_width(layer)
         self._plan = make_plan(cell.recurrence)
@@ -118,6 +122,8 @@ class NamedParameters(nn.Module):
 
         `"unrolled"`: input maps uniform after Glorot & Bengio (2010), recurrent maps orthogonal (Saxe et al. 2014), vectors zero but for
         what the cell's `init` says, learned initial states zero. `"torch"`: everything uniform within 1 / sqrt(H), as torch.nn does.
+        Of a kernel the input map's bound counts all places that it reads, the recurrent map is orthogonal as `[rows, columns * places]`,
+        and H is multiplied by the places.
         """
         if scheme not in ("unrolled", "torch"):
             raise ConfigError(f"There is no scheme {scheme!r}. Choose 'unrolled' or 'torch'.")
@@ -141,7 +147,7 @@ class NamedParameters(nn.Module):
 
     def _initialise_like_torch(self) -> None:
         for place in self._places:
-            initialise_like_torch(self._weights_at(place), self.hidden_size)
+            initialise_like_torch(self._weights_at(place), self.hidden_size * prod(self.planes.convolutions.kernel if self.planes else ()))
 
     def _blocks(self) -> dict[str, tuple[str, ...]]:
         """Which stored parameter holds which named blocks, see `WeightLayout`; here each block is stored under its own name."""
@@ -170,9 +176,12 @@ class NamedParameters(nn.Module):
         """Create the parameters of one layer and direction, uninitialised."""
         sizes = self._sizes(place[0])
         rows = self._layouts[place].rows
+        kernel, space = (self.planes.convolutions.kernel, self.planes.space) if self.planes else ((), ())
+        on_plane = factors(self.cell.recurrence) if space else ()
         for stored, blocks in self._blocks().items():
             first = self.cell.recurrence.parameter(blocks[0])
-            shape = (sum(rows[b] for b in blocks), *((sizes[first.columns],) if first.is_matrix else ()))
+            others = (sizes[first.columns], *kernel) if first.is_matrix else space if first.name in on_plane else ()
+            shape = (sum(rows[b] for b in blocks), *others)
             self.register_parameter(parameter_name(stored, place), nn.Parameter(torch.empty(shape, **options)))
         for name, units in zip(self.cell.states, self._units, strict=True) if self.initial_state == "learned" else ():
             if f"{name}_0" in self._blocks():
