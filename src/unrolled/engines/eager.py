@@ -1,6 +1,8 @@
 """The reference engine: the plan, step by step, in torch operations. Any dtype and device, differentiable as often as one likes."""
 
+import itertools
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -48,8 +50,7 @@ class EagerEngine:
 def _in_graph(problem: Problem) -> Solution:
     """The same where torch.compile reads what Python does, which cannot follow equations: it records the operations on tensors alone."""
     plan, layout = problem.plan, problem.weights.layout
-    convolutions = problem.convolutions and [problem.convolutions.kernel, problem.convolutions.dilation]
-    key = "\n".join([layout.text, json.dumps(convolutions), plan.recurrence.states[0], plan.text])
+    key = "\n".join([layout.text, problem.convolutions.text if problem.convolutions else "", plan.recurrence.states[0], plan.text])
     lengths = [] if problem.lengths is None else [problem.lengths.values]
     resets = [] if problem.resets is None else [problem.resets]
     masks = [] if problem.masks is None else list(problem.masks.values())
@@ -75,11 +76,10 @@ def _of_key(
 @cache
 def _known(key: str) -> tuple[Plan, WeightLayout, Convolutions | None]:
     """The plan, the layout and the convolutions that a key tells of."""
-    weights, kernel, output, text = key.split("\n", 3)
+    weights, convolutions, output, text = key.split("\n", 3)
     blocks, rows = json.loads(weights)
     layout = WeightLayout({stored: tuple(names) for stored, names in blocks.items()}, rows)
-    convolutions = json.loads(kernel)
-    return make_plan(parse(text, output)), layout, convolutions and Convolutions(*map(tuple, convolutions))
+    return make_plan(parse(text, output)), layout, Convolutions(*map(tuple, json.loads(convolutions))) if convolutions else None
 
 
 @dataclass(frozen=True)
@@ -105,17 +105,17 @@ class _Part:
     means: tuple[Product, ...]
     program: Program
 
-    def groups(self, weights: Weights, *, narrow: bool = False, once: bool = False) -> list[_Group]:
+    def groups(self, weights: Weights, maps: Matrices | Convolutions, *, narrow: bool = False, once: bool = False) -> list[_Group]:
         """The stage's products with these weights. Where a matrix is read once, or some columns of it, stacking would cost more than it saves."""
         groups = []
         for operand, products in self.together.items():
-            apart = once and not weights.is_stored([p.matrix for p in products])
+            apart = not maps.stacked or (once and not weights.is_stored([p.matrix for p in products]))
             for ps in [(p,) for p in products] if apart else [products]:
                 names = [p.matrix for p in ps]
                 matrix = weights.stack(names)
                 if narrow:
                     matrix = matrix + (matrix.bfloat16().to(matrix.dtype) - matrix).detach()
-                groups.append(_Group(operand, tuple(p.symbol for p in ps), matrix, [weights.layout.rows[n] for n in names]))
+                groups.append(_Group(operand, tuple(p.symbol for p in ps), maps.laid(matrix), [weights.layout.rows[n] for n in names]))
         return groups
 
     def finish(self, maps: Matrices | Convolutions, values: Values) -> None:
@@ -167,8 +167,11 @@ class _Run:
         self.steps, self.batch = problem.x.shape[:2]
         self.counts = self.lengths.counts if self.lengths else [self.batch] * self.steps
         self.vectors: Values = {symbol: _units_last(problem.weights.block(symbol.name)) for symbol in self.ready.vectors}
-        self.once = self.steps == 1 and not torch.is_grad_enabled()
-        self.loop = [(part.groups(problem.weights, narrow=problem.narrow, once=self.once), part) for part in self.ready.loop]
+        once = self.steps == 1 and not torch.is_grad_enabled()
+        looked_up = not problem.x.is_floating_point()
+        given = problem.weights, self.maps
+        self.prologue = [(part.groups(*given, narrow=problem.narrow, once=once or looked_up), part) for part in self.ready.prologue]
+        self.loop = [(part.groups(*given, narrow=problem.narrow, once=once), part) for part in self.ready.loop]
         order = slice(None) if self.lengths is None else self.lengths.order
         self.masks = {width: mask[order] for width, mask in (problem.masks or {}).items()}
         self.initial = problem.initial if self.lengths is None else tuple(s[order] for s in problem.initial)
@@ -208,7 +211,7 @@ class _Run:
     def _backward_in_time(self) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, ...]]:
         """Sequences join at the bottom where they end."""
         history, states = [], tuple(s[:0] for s in self.initial)
-        for count, early, cut in zip(reversed(self.counts), reversed(self._prologue()), reversed(self.resets), strict=True):
+        for count, early, cut in zip(reversed(self.counts), self._prologue(), reversed(self.resets), strict=True):
             states = self._join(states, count)
             if count:
                 states = self._step(self._set_back(states, cut), early)
@@ -225,19 +228,30 @@ class _Run:
         count = states[0].shape[0]
         return tuple(torch.where(cut[:count], i[:count], s) for s, i in zip(states, self.initial, strict=True))
 
-    def _prologue(self) -> list[Values]:
-        """What the loop reads of all that depends on the input alone, computed for all real steps at once."""
-        values = self.early()
-        read = [s for s in values if s in self.ready.read]
-        pieces = zip(*(values[s].split(self.counts) for s in read), strict=True) if read else ((),) * self.steps
-        return [dict(zip(read, piece, strict=True)) for piece in pieces]
+    def _prologue(self) -> Iterator[Values]:
+        """What the loop reads of all that depends on the input alone, step by step as the loop goes, computed for many real steps at once."""
+        span, turn = self.maps.steps_at_once(self.problem.x), reversed if self.problem.reverse else iter
+        counts = [self.counts[first : first + span] for first in range(0, self.steps, span)]
+        rows = self.input().split([sum(some) for some in counts])
+        for some, x in turn(list(zip(counts, rows, strict=True))):
+            values = self.early(x)
+            read = [s for s in values if s in self.ready.read]
+            if len(some) == 1:
+                pieces = [tuple(values[s] for s in read)]
+            else:
+                pieces = list(zip(*(values[s].split(some) for s in read), strict=True)) if read else [()] * len(some)
+            yield from (dict(zip(read, piece, strict=True)) for piece in turn(pieces))
 
-    def early(self) -> Values:
-        """All that depends on the input alone, for all real steps, one below the other."""
+    def input(self) -> Tensor:
+        """All real steps of the input, one below the other."""
         x = self.problem.x.flatten(0, 1)
-        values: Values = {**self.vectors, INPUT: x if self.lengths is None else x[self.lengths.index]}
-        for part in self.ready.prologue:
-            for group in part.groups(self.problem.weights, narrow=self.problem.narrow, once=self.once or not x.is_floating_point()):
+        return x if self.lengths is None else x[self.lengths.index]
+
+    def early(self, x: Tensor) -> Values:
+        """All that depends on the input alone, for some of these rows."""
+        values: Values = {**self.vectors, INPUT: x.contiguous()}
+        for groups, part in self.prologue:
+            for group in groups:
                 group.compute(self.maps, values[group.operand], values)
             part.finish(self.maps, values)
         return values
@@ -265,7 +279,9 @@ class _Run:
         if self.lengths is None:
             return torch.stack(values)
         flat = torch.cat(values)
-        return flat.new_zeros(self.steps * self.batch, *units).index_copy(0, self.lengths.index, flat).unflatten(0, (self.steps, self.batch))
+        return (
+            flat.new_zeros(self.steps * self.batch, *units).index_copy(0, self.lengths.index, flat).unflatten(0, (self.steps, self.batch))
+        )
 
 
 def values_of_step(problem: Problem) -> dict[str, Tensor]:
@@ -274,7 +290,7 @@ def values_of_step(problem: Problem) -> dict[str, Tensor]:
     The states before the step are the problem's initial ones; so all steps of a sequence can be asked for at once, as rows of a batch.
     """
     run = _Run(problem)
-    values = run.values(run.initial, run.early())
+    values = run.values(run.initial, run.early(run.input()))
     names = [e.name for e in problem.plan.recurrence.equations]
     like = problem.initial[0]
     widths = {n: v.shape[-1] if isinstance(v := values[now(n)], Tensor) and v.dim() else like.shape[-1] for n in names}

@@ -1,17 +1,36 @@
 """How an engine applies the matrices of a recurrence: to rows of units, or as convolutions to planes of channels."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
+from typing import ClassVar
 
-from torch import Tensor
+from torch import Tensor, channels_last
 from torch.nn.functional import conv2d, conv3d, embedding, linear
 
 
+PLACES = 4096
+"""Of all planes together, as many as a convolution needs to be fast."""
+
+
 class Matrices:
-    """Each matrix `[rows, columns]` is applied to `[N, columns]`; means go over the units."""
+    """Each matrix `[rows, columns]` is applied to `[N, columns]`; means go over the units.
+
+    Matrices that read the same are best `stacked` and applied as one.
+    """
+
+    stacked = True
+
+    def laid(self, matrix: Tensor) -> Tensor:
+        """A matrix that is to be applied many times, as it is best laid out in memory."""
+        return matrix
 
     def apply(self, matrix: Tensor, read: Tensor) -> Tensor:
         """`[N, rows]`; integers are looked up, as columns of the matrix."""
         return linear(read, matrix) if read.is_floating_point() else embedding(read.long(), matrix.t())
+
+    def steps_at_once(self, x: Tensor) -> int:
+        """How many steps of the input's maps are best computed at once: all."""
+        return max(len(x), 1)
 
     def mean(self, value: Tensor) -> Tensor:
         """The mean over the units, one for each sequence."""
@@ -24,11 +43,23 @@ class Convolutions:
     their size stays. Means go over channels and places.
 
     Channels stand last, where units stand otherwise: vectors, splits and joins are the same for both, and it is the order in memory in which
-    a CPU convolves fastest (torch's `channels_last`).
+    a CPU convolves fastest (torch's `channels_last`). Kernels are not `stacked`: a convolution to the channels of one gate fills a CPU as well as one to
+    those of all, and gates that lie by themselves in memory are faster to go through.
     """
+
+    stacked: ClassVar[bool] = False
+
+    def laid(self, matrix: Tensor) -> Tensor:
+        """A kernel as torch would lay it out at each step."""
+        return matrix.contiguous(memory_format=channels_last) if len(self.kernel) == 2 else matrix
 
     kernel: tuple[int, ...]
     dilation: tuple[int, ...]
+    text: str = field(init=False)
+    """Both on one line, as part of a name that other processes understand."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", json.dumps([self.kernel, self.dilation]))
 
     def apply(self, matrix: Tensor, read: Tensor) -> Tensor:
         """`[N, *space, rows]`."""
@@ -39,6 +70,11 @@ class Convolutions:
         padding = [d * (k // 2) for k, d in zip(self.kernel, self.dilation, strict=True)]
         convolve = conv2d if len(self.kernel) == 2 else conv3d
         return convolve(read.movedim(-1, 1), matrix, padding=padding, dilation=self.dilation).movedim(1, -1)
+
+    def steps_at_once(self, x: Tensor) -> int:
+        """How many steps of the input's maps are best computed at once: no more than keep a processor busy, so that the next ones find the
+        memory of the last still in its caches."""
+        return max(1, PLACES // max(1, x[0, ..., 0].numel()))
 
     def mean(self, value: Tensor) -> Tensor:
         """The mean over channels and places, one for each sequence; of a vector over what it has."""

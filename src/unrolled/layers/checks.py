@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from unrolled.engines import Lengths
 from unrolled.errors import ConfigError, ConfigTypeError, ShapeError
-from unrolled.layers.planes import AXES, Planes, check_planes
+from unrolled.layers.planes import AXES, Planes, channels_first, check_planes
 from unrolled.shapes import expect_shape
 
 
@@ -47,7 +47,7 @@ class Arrangement:
 
     def steps(self, y: Tensor, lengths: Tensor | None = None) -> Tensor | PackedSequence:
         """A `[T, B, n]` result in the caller's layout; there, the channels of a plane stand before its places."""
-        y = y.movedim(-1, 2) if self.planes else y
+        y = channels_first(y) if self.planes else y
         if self.packed is not None and lengths is not None:
             order = self.packed.sorted_indices
             y, lengths = (y, lengths) if order is None else (y[:, order], lengths[order])
@@ -71,7 +71,7 @@ class Arrangement:
 
     def inside(self, state: Tensor) -> Tensor:
         """A batched state of the caller's as engines have it, with the units last."""
-        return state.movedim(2, -1) if self.planes else state
+        return state.movedim(2, -1).contiguous() if self.planes else state
 
 
 def arrange(

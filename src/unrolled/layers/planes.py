@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
+import torch
 from torch import Tensor
 
 from unrolled.engines import Convolutions
@@ -32,7 +33,9 @@ def read_planes(kernel_size: object, dilation: object, space: object) -> Planes 
     if kernel_size is None:
         for name, value, usual in (("dilation", dilation, 1), ("space", space, None)):
             if value != usual:
-                raise ConfigError(f"`{name}={value!r}` is for a convolutional layer. Give its kernel, as in kernel_size=3, or leave it out.")
+                raise ConfigError(
+                    f"`{name}={value!r}` is for a convolutional layer. Give its kernel, as in kernel_size=3, or leave it out."
+                )
         return None
     fixed = () if space is None else _numbers("space", space, None)
     # A single number says nothing of how many dimensions there are: they are those of `space`, or two.
@@ -64,7 +67,12 @@ def factors(recurrence: Recurrence) -> frozenset[str]:
     """The vectors that multiply what a step computes, such as peepholes; what is only added, such as a bias, is not among them."""
     read = [*(e.expression for e in recurrence.equations), *(p.operand for p in recurrence.products)]
     products = {node for expression in read for node in sp.preorder_traversal(expression) if isinstance(node, sp.Mul)}
-    found = {factor.name for node in products for factor in node.args if factor.is_Symbol and len([a for a in node.args if a.args or a.is_Symbol]) > 1}
+    found = {
+        factor.name
+        for node in products
+        for factor in node.args
+        if factor.is_Symbol and len([a for a in node.args if a.args or a.is_Symbol]) > 1
+    }
     return frozenset(found & {p.name for p in recurrence.parameters if not p.is_matrix})
 
 
@@ -74,7 +82,9 @@ def check_planes(x: Any, planes: Planes, channels: int, *, unbatched: bool) -> N
         raise ShapeError(f"`x` must be a tensor or a PackedSequence, got {type(x).__name__}.")
     axes, dimensions = AXES[planes.dimensions], planes.dimensions
     if not x.is_floating_point():
-        raise ShapeError(f"`x` of a convolutional layer must be real numbers [T, B, C, {axes}], got {x.dtype}. Convert pixels with `.float()`.")
+        raise ShapeError(
+            f"`x` of a convolutional layer must be real numbers [T, B, C, {axes}], got {x.dtype}. Convert pixels with `.float()`."
+        )
     if x.dim() - dimensions not in ((2, 3) if unbatched else (3,)):
         expected = " or, unbatched, ".join([f"[T, B, C, {axes}]", *([f"[T, C, {axes}]"] if unbatched else [])])
         fits = x.dim() - 3
@@ -88,6 +98,14 @@ def check_planes(x: Any, planes: Planes, channels: int, *, unbatched: bool) -> N
     if 0 in space or (planes.space and space != planes.space):
         wanted = f"space = {list(planes.space)}" if planes.space else "at least one place in each dimension"
         raise ShapeError(f"The planes of `x` must have {wanted}, got {list(space)}.")
+
+
+def channels_first(y: Tensor) -> Tensor:
+    """`[T, B, *space, n]` as `[T, B, n, *space]`, without a copy."""
+    if y.requires_grad and not torch.compiler.is_compiling():
+        # A gradient that comes with the places last would be gone through against its order in memory, at every step.
+        y.register_hook(Tensor.contiguous)
+    return y.movedim(-1, 2)
 
 
 def read_space(space: object, planes: Planes | None) -> tuple[int, ...]:

@@ -14,7 +14,17 @@ from unrolled.engines import Engine, Lengths, Problem, Solution, choose, read_le
 from unrolled.engines.choice import check_engine
 from unrolled.equations.recurrence import RECURRENT_MAP
 from unrolled.errors import ConfigError, EngineError, ShapeError
-from unrolled.layers.checks import Arrangement, are_batched, arrange, as_parameters, check_options, check_range, check_state, in_reverse, read_resets
+from unrolled.layers.checks import (
+    Arrangement,
+    are_batched,
+    arrange,
+    as_parameters,
+    check_options,
+    check_range,
+    check_state,
+    in_reverse,
+    read_resets,
+)
 from unrolled.layers.dropout import dropout
 from unrolled.layers.parameters import NamedParameters, Place, parameter_name
 from unrolled.layers.planes import AXES, read_planes, read_space
@@ -196,7 +206,9 @@ class Recurrent(NamedParameters):
         else:
             inputs["whole numbers (one-hot)"] = torch.zeros(1, 0, dtype=torch.long, device=some.device)
         for title, x in inputs.items():
-            problem = self.problem((0, 0), x, tuple(some.new_zeros(0, *x.shape[2:-1], n) for n in self._units), None, None, every_state=False)
+            problem = self.problem(
+                (0, 0), x, tuple(some.new_zeros(0, *x.shape[2:-1], n) for n in self._units), None, None, every_state=False
+            )
             try:
                 self._check_input(x, None)
                 choice = choose(self.engine, problem)

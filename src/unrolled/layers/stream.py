@@ -112,7 +112,9 @@ class Stream:
         if self._held and self._fits(x_t):
             return self._again(x_t)
         if not are_batched(x_t, self._layer.planes) or len(x_t) != self._batch:
-            raise ShapeError(f"`x_t` must be one step of B = {self._batch} sequences, got {list(x_t.shape)}. Give the stream another `batch`.")
+            raise ShapeError(
+                f"`x_t` must be one step of B = {self._batch} sequences, got {list(x_t.shape)}. Give the stream another `batch`."
+            )
         with torch.no_grad():
             state, self._held = self.state, []
             y, after = self._layer.step(x_t, state)
