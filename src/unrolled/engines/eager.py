@@ -1,6 +1,5 @@
 """The reference engine: the plan, step by step, in torch operations. Any dtype and device, differentiable as often as one likes."""
 
-import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -74,11 +74,11 @@ class TorchEngine:
 
     def refuses(self, problem: Problem) -> str:
         """Why torch has no kernel for this; empty when it has."""
+        if problem.convolutions is not None:
+            return "torch's kernels have no convolutions"
         kernel = _kernel(problem.plan)
         if kernel is None:
             return "torch has no kernel for these equations"
-        if problem.convolutions is not None:
-            return "torch's kernels have no convolutions"
         if kernel.projection and problem.initial[0].shape == problem.initial[1].shape:
             return "torch projects to fewer units only"
         if not problem.x.is_floating_point():

@@ -7,7 +7,6 @@ from typing import ClassVar
 from torch import Tensor, channels_last
 from torch.nn.functional import conv2d, conv3d, embedding, linear
 
-
 PLACES = 4096
 """Of all planes together, as many as a convolution needs to be fast."""
 

@@ -96,13 +96,14 @@ def arrange(
 def _arrange_planes(
     x: Tensor | PackedSequence, batch_first: bool, channels: int, planes: Planes
 ) -> tuple[Tensor, Arrangement, Tensor | None]:
-    packed = x if isinstance(x, PackedSequence) else None
-    padded, lengths = (x, None) if packed is None else pad_packed_sequence(packed)
-    check_planes(padded, planes, channels, unbatched=packed is None)
-    if padded.dim() - planes.dimensions == 2:
-        return padded.unsqueeze(1).movedim(2, -1), Arrangement(batched=False, planes=True), None
-    turned = padded.transpose(0, 1) if batch_first and packed is None else padded
-    return turned.movedim(2, -1), Arrangement(batch_first=batch_first and packed is None, packed=packed, planes=True), lengths
+    if isinstance(x, PackedSequence):
+        padded, lengths = pad_packed_sequence(x)
+        check_planes(padded, planes, channels, unbatched=False)
+        return padded.movedim(2, -1), Arrangement(packed=x, planes=True), lengths
+    check_planes(x, planes, channels, unbatched=True)
+    if x.dim() - planes.dimensions == 2:
+        return x.unsqueeze(1).movedim(2, -1), Arrangement(batched=False, planes=True), None
+    return (x.transpose(0, 1) if batch_first else x).movedim(2, -1), Arrangement(batch_first=batch_first, planes=True), None
 
 
 def _check_x(x: object, input_size: int, *, unbatched: bool) -> None:

@@ -44,23 +44,23 @@ def read_planes(kernel_size: object, dilation: object, space: object) -> Planes 
         if size % 2 == 0:
             raise ConfigError(
                 f"`kernel_size` must be odd, so that a plane keeps its size and each place its neighbours on both sides, got {kernel_size!r}. "
-                f"Use {size - 1 or 3} or {size + 1}."
+                f"Use {size - 1} or {size + 1}."
             )
     return Planes(Convolutions(kernel, _numbers("dilation", dilation, len(kernel))), fixed)
 
 
 def _numbers(name: str, value: object, dimensions: int | None) -> tuple[int, ...]:
     """A whole number for each dimension of space, from one for all or one for each."""
-    several = isinstance(value, (tuple, list))
-    numbers = tuple(value) if isinstance(value, (tuple, list)) else (value,) * (dimensions or 2)
-    if not all(isinstance(n, int) and not isinstance(n, bool) for n in numbers) or (name == "space" and not several):
+    given: tuple[Any, ...] = tuple(value) if isinstance(value, (tuple, list)) else (value,) * (dimensions or 2)
+    single = not isinstance(value, (tuple, list))
+    if not all(isinstance(n, int) and not isinstance(n, bool) for n in given) or (name == "space" and single):
         wanted = "a tuple with a whole number for each dimension" if name == "space" else "a whole number or a tuple of them"
         raise ConfigTypeError(f"`{name}` must be {wanted}, got {value!r}.")
-    if len(numbers) not in AXES or min(numbers) < 1:
+    if len(given) not in AXES or min(given) < 1:
         raise ConfigError(f"`{name}` must have one, two or three dimensions of at least 1, got {value!r}.")
-    if dimensions is not None and len(numbers) != dimensions:
-        raise ConfigError(f"`{name}={value!r}` has {len(numbers)} dimensions, but there are {dimensions}. Give one number for each.")
-    return numbers
+    if dimensions is not None and len(given) != dimensions:
+        raise ConfigError(f"`{name}={value!r}` has {len(given)} dimensions, but there are {dimensions}. Give one number for each.")
+    return given
 
 
 def factors(recurrence: Recurrence) -> frozenset[str]:

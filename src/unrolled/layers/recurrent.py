@@ -286,7 +286,7 @@ class Recurrent(NamedParameters):
             masks = {n: functional.dropout(rows.new_ones(*alike, n), self.recurrent_dropout) for n in sorted(widths)}
         if resets is not None and place[1]:
             resets = in_reverse(resets)
-        convolutions = self.planes and self.planes.convolutions
+        convolutions = self.planes.convolutions if self.planes else None
         return Problem(
             self._plan, self._weights_at(place), x, initial, lengths, bool(place[1]), masks, every_state, resets, self.bfloat16_weights,
             convolutions,
