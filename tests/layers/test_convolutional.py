@@ -385,6 +385,11 @@ def test_planes_of_another_size_are_refused():
         layer.step(planes(2, 4))
 
 
+def test_looking_inside_is_refused():
+    with pytest.raises(ConfigError, match="return_states=True"):
+        un.layers.every_line(layer_of(), planes(2, 1, 2, 3, 3))
+
+
 def test_sequences_of_nothing_give_the_state_back():
     layer = layer_of(initial_state="learned")
     y, state = layer(planes(0, 2, 2, 3, 3))
