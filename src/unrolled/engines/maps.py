@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor, channels_last
 from torch.nn.functional import conv2d, conv3d, embedding, linear
 
-PLACES = 4096
+PLACES = 16384
 """Of all planes together, as many as a convolution needs to be fast."""
 
 
