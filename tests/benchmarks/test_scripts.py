@@ -82,3 +82,11 @@ def test_the_cost_of_watching_is_a_quotient():
     assert "ms per update" in lines[0]
     assert "watched / plain" in lines[2]
     assert "4 [4, 4] records" in lines[2] or "5 [5, 5] records" in lines[2]
+
+
+def test_convolutions_are_timed_beside_a_plain_loop():
+    flags = ["--channels", 2, "--space", 5, "--batch", 1, "--steps", 2, "--rounds", 2, "--threads", 1]
+    lines = run("convolutions", *flags).splitlines()
+    kinds = [f"{kind}: {who}" for kind in ("infer", "train", "train, with x") for who in ("ours", "plain", "plain, channels_last")]
+    assert [line[11:47].strip() for line in lines] == kinds
+    assert all(float(line[47:].split()[0]) > 0 for line in lines)

@@ -1,18 +1,18 @@
 """The reference engine: the plan, step by step, in torch operations. Any dtype and device, differentiable as often as one likes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import sympy as sp
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding, linear
 
 from unrolled.compiler import Plan, Stage, make_plan
 from unrolled.engines.constants import recorded_as_it_runs
-from unrolled.engines.lengths import Lengths
+from unrolled.engines.lengths import Lengths, beside
+from unrolled.engines.maps import Convolutions, Matrices
 from unrolled.engines.problem import Problem, Solution, solve_nothing
 from unrolled.engines.program import Program, Values
 from unrolled.engines.stacks import Together, products_by_operand
@@ -32,7 +32,8 @@ class EagerEngine:
 
     def explain(self, problem: Problem) -> str:
         """What runs."""
-        return "the plan runs step by step in torch operations"
+        told = "the plan runs step by step in torch operations"
+        return told if problem.convolutions is None else f"{told}, its matrices as convolutions"
 
     def yields(self, problem: Problem) -> str:
         """Never: there is no other left."""
@@ -48,7 +49,7 @@ class EagerEngine:
 def _in_graph(problem: Problem) -> Solution:
     """The same where torch.compile reads what Python does, which cannot follow equations: it records the operations on tensors alone."""
     plan, layout = problem.plan, problem.weights.layout
-    key = f"{layout.text}\n{plan.source}"
+    key = "\n".join([layout.text, problem.convolutions.text if problem.convolutions else "", plan.source])
     lengths = [] if problem.lengths is None else [problem.lengths.values]
     resets = [] if problem.resets is None else [problem.resets]
     masks = [] if problem.masks is None else list(problem.masks.values())
@@ -61,22 +62,23 @@ def _of_key(
     key: str, x: Tensor, stored: list[Tensor], initial: list[Tensor], masks: list[Tensor], lengths: list[Tensor], resets: list[Tensor],
     reverse: bool, every_state: bool, narrow: bool,
 ) -> tuple[list[Tensor], list[Tensor]]:  # fmt: skip
-    plan, layout = _known(key)
+    plan, layout, convolutions = _known(key)
     real = Lengths(lengths[0], x.shape[0], x.device) if lengths else None
-    by_width = {mask.shape[1]: mask for mask in masks} or None
+    by_width = {mask.shape[-1]: mask for mask in masks} or None
     cuts = resets[0] if resets else None
     solution = EagerEngine().run(
-        Problem(plan, Weights(layout, stored), x, tuple(initial), real, reverse, by_width, every_state, cuts, narrow)
+        Problem(plan, Weights(layout, stored), x, tuple(initial), real, reverse, by_width, every_state, cuts, narrow, convolutions)
     )
     return list(solution.steps), list(solution.final)
 
 
 @cache
-def _known(key: str) -> tuple[Plan, WeightLayout]:
-    """The plan and the layout that a key tells of."""
-    weights, source = key.split("\n", 1)
+def _known(key: str) -> tuple[Plan, WeightLayout, Convolutions | None]:
+    """The plan, the layout and the convolutions that a key tells of."""
+    weights, convolutions, source = key.split("\n", 2)
     blocks, rows = json.loads(weights)
-    return make_plan(from_source(source)), WeightLayout({stored: tuple(names) for stored, names in blocks.items()}, rows)
+    layout = WeightLayout({stored: tuple(names) for stored, names in blocks.items()}, rows)
+    return make_plan(from_source(source)), layout, Convolutions(*map(tuple, json.loads(convolutions))) if convolutions else None
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,9 @@ class _Group:
     rows: list[int]
     drops: bool
 
-    def compute(self, read: Tensor, values: Values) -> None:
-        """Add every product's value to `values`; integers are looked up, as columns of the matrix."""
-        result = linear(read, self.matrix) if read.is_floating_point() else embedding(read.long(), self.matrix.t())
+    def compute(self, maps: Matrices | Convolutions, read: Tensor, values: Values) -> None:
+        """Add every product's value to `values`."""
+        result = maps.apply(self.matrix, read)
         values.update(zip(self.symbols, result.split(self.rows, -1), strict=True))
 
 
@@ -105,23 +107,24 @@ class _Part:
     constant: frozenset[str]
     program: Program
 
-    def groups(self, weights: Weights, *, narrow: bool = False, once: bool = False) -> list[_Group]:
+    def groups(self, weights: Weights, maps: Matrices | Convolutions, *, narrow: bool = False, once: bool = False) -> list[_Group]:
         """The stage's products with these weights. Where a matrix is read once, or some columns of it, stacking would cost more than it saves."""
         groups = []
         for operand, products in self.together.items():
-            apart = (once and not weights.is_stored([p.matrix for p in products])) or any(p.matrix in self.constant for p in products)
+            alone = not maps.stacked or any(p.matrix in self.constant for p in products)
+            apart = alone or (once and not weights.is_stored([p.matrix for p in products]))
             for ps in [(p,) for p in products] if apart else [products]:
                 names = [p.matrix for p in ps]
                 matrix = weights.stack(names)
                 if narrow:
                     matrix = matrix + (matrix.bfloat16().to(matrix.dtype) - matrix).detach()
                 rows = [weights.layout.rows[n] for n in names]
-                groups.append(_Group(operand, tuple(p.symbol for p in ps), matrix, rows, names[0] not in self.constant))
+                groups.append(_Group(operand, tuple(p.symbol for p in ps), maps.laid(matrix), rows, names[0] not in self.constant))
         return groups
 
-    def finish(self, values: Values, rows: Mapping[str, int]) -> None:
+    def finish(self, maps: Matrices | Convolutions, values: Values, rows: Mapping[str, int]) -> None:
         """What follows the stage's products with parameters: those with maps that are known, then the pointwise assignments."""
-        values.update({p.symbol: _of_all(p.matrix, values[p.operand]) for p in self.of_all})
+        values.update({p.symbol: _of_all(p.matrix, values[p.operand], maps) for p in self.of_all})
         values.update({p.symbol: _along(values[p.operand], matrix, rows[matrix.name]) for p, matrix in self.along})
         self.program.run(values)
 
@@ -173,11 +176,15 @@ class _Run:
 
     def __init__(self, problem: Problem) -> None:
         self.problem, self.ready, self.lengths = problem, _ready(problem.plan), problem.lengths
+        self.maps = problem.convolutions or Matrices()
         self.steps, self.batch = problem.x.shape[:2]
         self.counts = self.lengths.counts if self.lengths else [self.batch] * self.steps
-        self.vectors: Values = {symbol: problem.weights.block(symbol.name) for symbol in self.ready.vectors}
-        self.once = self.steps == 1 and not torch.is_grad_enabled()
-        self.loop = [(part.groups(problem.weights, narrow=problem.narrow, once=self.once), part) for part in self.ready.loop]
+        self.vectors: Values = {symbol: _units_last(problem.weights.block(symbol.name)) for symbol in self.ready.vectors}
+        once = self.steps == 1 and not torch.is_grad_enabled()
+        looked_up = not problem.x.is_floating_point()
+        given = problem.weights, self.maps
+        self.prologue = [(part.groups(*given, narrow=problem.narrow, once=once or looked_up), part) for part in self.ready.prologue]
+        self.loop = [(part.groups(*given, narrow=problem.narrow, once=once), part) for part in self.ready.loop]
         order = slice(None) if self.lengths is None else self.lengths.order
         self.masks = {width: mask[order] for width, mask in (problem.masks or {}).items()}
         self.initial = problem.initial if self.lengths is None else tuple(s[order] for s in problem.initial)
@@ -192,12 +199,12 @@ class _Run:
         return Solution(tuple(self._padded([states[k] for states in history], k) for k in range(kept)), final)
 
     def _cuts(self, order: Tensor | slice) -> list[Tensor | None]:
-        """For each step the rows, as `[B, 1]`, whose states are set back before it; None where there is none, which costs nothing."""
+        """For each step the rows, as a column `[B, 1]`, whose states are set back before it; None where there is none, which costs nothing."""
         resets = self.problem.resets
         if resets is None:
             return [None] * self.steps
         some: list[bool] = resets.any(1).tolist()
-        return [row if cut else None for row, cut in zip(resets[:, order, None], some, strict=True)]
+        return [row if cut else None for row, cut in zip(beside(resets[:, order], self.problem.initial[0][None]), some, strict=True)]
 
     def _forward_in_time(self) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, ...]]:
         """Sequences leave at the bottom as they end."""
@@ -217,7 +224,7 @@ class _Run:
     def _backward_in_time(self) -> tuple[list[tuple[Tensor, ...]], tuple[Tensor, ...]]:
         """Sequences join at the bottom where they end."""
         history, states = [], tuple(s[:0] for s in self.initial)
-        for count, early, cut in zip(reversed(self.counts), reversed(self._prologue()), reversed(self.resets), strict=True):
+        for count, early, cut in zip(reversed(self.counts), self._prologue(), reversed(self.resets), strict=True):
             states = self._join(states, count)
             if count:
                 states = self._step(self._set_back(states, cut), early)
@@ -234,26 +241,37 @@ class _Run:
         count = states[0].shape[0]
         return tuple(torch.where(cut[:count], i[:count], s) for s, i in zip(states, self.initial, strict=True))
 
-    def _prologue(self) -> list[Values]:
-        """What the loop reads of all that depends on the input alone, computed for all real steps at once."""
-        values = self.early()
-        read = [s for s in values if s in self.ready.read]
-        pieces = zip(*(values[s].split(self.counts) for s in read), strict=True) if read else ((),) * self.steps
-        return [dict(zip(read, piece, strict=True)) for piece in pieces]
+    def _prologue(self) -> Iterator[Values]:
+        """What the loop reads of all that depends on the input alone, step by step as the loop goes, computed for many real steps at once."""
+        span, turn = self.maps.steps_at_once(self.problem.x), reversed if self.problem.reverse else iter
+        counts = [self.counts[first : first + span] for first in range(0, self.steps, span)]
+        rows = self.input().split([sum(some) for some in counts])
+        for some, x in turn(list(zip(counts, rows, strict=True))):
+            values = self.early(x)
+            read = [s for s in values if s in self.ready.read]
+            if len(some) == 1:
+                pieces = [tuple(values[s] for s in read)]
+            else:
+                pieces = list(zip(*(values[s].split(some) for s in read), strict=True)) if read else [()] * len(some)
+            yield from (dict(zip(read, piece, strict=True)) for piece in turn(pieces))
 
-    def early(self) -> Values:
-        """All that depends on the input alone, for all real steps, one below the other."""
+    def input(self) -> Tensor:
+        """All real steps of the input, one below the other."""
         x = self.problem.x.flatten(0, 1)
-        values: Values = {**self.vectors, INPUT: x if self.lengths is None else x[self.lengths.index]}
-        for part in self.ready.prologue:
-            for group in part.groups(self.problem.weights, narrow=self.problem.narrow, once=self.once or not x.is_floating_point()):
-                group.compute(values[group.operand], values)
-            part.finish(values, self.problem.weights.layout.rows)
+        return x if self.lengths is None else x[self.lengths.index]
+
+    def early(self, x: Tensor) -> Values:
+        """All that depends on the input alone, for some of these rows."""
+        values: Values = {**self.vectors, INPUT: x.contiguous()}
+        for groups, part in self.prologue:
+            for group in groups:
+                group.compute(self.maps, values[group.operand], values)
+            part.finish(self.maps, values, self.problem.weights.layout.rows)
         return values
 
     def _step(self, states: tuple[Tensor, ...], early: Values) -> tuple[Tensor, ...]:
         values = self.values(states, early)
-        return tuple(_rows(values[symbol], old.shape[0], old.shape[1], old) for symbol, old in zip(self.ready.now, states, strict=True))
+        return tuple(_rows(values[symbol], old.shape[-1], old) for symbol, old in zip(self.ready.now, states, strict=True))
 
     def values(self, states: tuple[Tensor, ...], early: Values) -> Values:
         """All that is computed at a step, from the states before it."""
@@ -261,20 +279,22 @@ class _Run:
         count = states[0].shape[0]
         for groups, part in self.loop:
             for group in groups:
-                read = _rows(values[group.operand], count, group.matrix.shape[1], states[0])
-                group.compute(read * self.masks[read.shape[1]][:count] if self.masks and group.drops else read, values)
-            part.finish(values, self.problem.weights.layout.rows)
+                read = _rows(values[group.operand], group.matrix.shape[1], states[0])
+                group.compute(self.maps, read * self.masks[read.shape[-1]][:count] if self.masks and group.drops else read, values)
+            part.finish(self.maps, values, self.problem.weights.layout.rows)
         return values
 
     def _padded(self, values: list[Tensor], state: int) -> Tensor:
         """Steps one below the other, back as `[T, B, n]` with 0 past each end."""
-        units = self.problem.initial[state].shape[1]
+        units = self.problem.initial[state].shape[1:]
         if not values:
-            return self.problem.initial[state].new_zeros(0, self.batch, units)
+            return self.problem.initial[state].new_zeros(0, self.batch, *units)
         if self.lengths is None:
             return torch.stack(values)
         flat = torch.cat(values)
-        return flat.new_zeros(self.steps * self.batch, units).index_copy(0, self.lengths.index, flat).view(self.steps, self.batch, units)
+        return (
+            flat.new_zeros(self.steps * self.batch, *units).index_copy(0, self.lengths.index, flat).unflatten(0, (self.steps, self.batch))
+        )
 
 
 def values_of_step(problem: Problem) -> dict[str, Tensor]:
@@ -283,20 +303,21 @@ def values_of_step(problem: Problem) -> dict[str, Tensor]:
     The states before the step are the problem's initial ones; so all steps of a sequence can be asked for at once, as rows of a batch.
     """
     run = _Run(problem)
-    values = run.values(run.initial, run.early())
+    values = run.values(run.initial, run.early(run.input()))
     names = [e.name for e in problem.plan.recurrence.equations]
     like = problem.initial[0]
-    widths = {n: v.shape[-1] if isinstance(v := values[now(n)], Tensor) and v.dim() else like.shape[1] for n in names}
-    return {n: _rows(values[now(n)], like.shape[0], widths[n], like) for n in names}
+    widths = {n: v.shape[-1] if isinstance(v := values[now(n)], Tensor) and v.dim() else like.shape[-1] for n in names}
+    return {n: _rows(values[now(n)], widths[n], like) for n in names}
 
 
-def _of_all(function: str, value: Tensor | float) -> Tensor | float:
+def _of_all(function: str, value: Tensor | float, maps: Matrices | Convolutions) -> Tensor | float:
     """One number of all units for each sequence; the mean and the largest of a constant are the constant."""
     if not isinstance(value, Tensor):
         return value
+    over = maps.units_of(value)
     if function == OverUnits.LARGEST:
-        return value.detach().amax(-1, keepdim=True)
-    return value.mean(-1, keepdim=True) if function == OverUnits.MEAN else value.sum(-1, keepdim=True)
+        return value.detach().amax(over, keepdim=True)
+    return value.mean(over, keepdim=True) if function == OverUnits.MEAN else value.sum(over, keepdim=True)
 
 
 def _along(value: Tensor, matrix: Parameter, rows: int) -> Tensor:
@@ -313,8 +334,14 @@ def _along(value: Tensor, matrix: Parameter, rows: int) -> Tensor:
     return value.unflatten(-1, (heads, -1, rows // heads)).sum(-2).flatten(-2)
 
 
-def _rows(value: Tensor | float, count: int, units: int, like: Tensor) -> Tensor:
-    """A value for every sequence, also where the text makes it a constant."""
+def _units_last(vector: Tensor) -> Tensor:
+    """A vector, which may have a number for each place of a plane: `[n, *space]`."""
+    return vector.movedim(0, -1) if vector.dim() > 1 else vector
+
+
+def _rows(value: Tensor | float, units: int, like: Tensor) -> Tensor:
+    """A value for every sequence, also where the text makes it a constant; `like` is a state."""
+    shape = (*like.shape[:-1], units)
     if not isinstance(value, Tensor):
-        return like.new_full((count, units), value)
-    return value if value.dim() == 2 and value.shape[1] == units else value.to(like.dtype).expand(count, units)
+        return like.new_full(shape, value)
+    return value if value.shape == shape else value.to(like.dtype).expand(shape)

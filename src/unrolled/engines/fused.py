@@ -74,6 +74,8 @@ class TorchEngine:
 
     def refuses(self, problem: Problem) -> str:
         """Why torch has no kernel for this; empty when it has."""
+        if problem.convolutions is not None:
+            return "torch's kernels have no convolutions"
         kernel = _kernel(problem.plan)
         if kernel is None:
             return "torch has no kernel for these equations"

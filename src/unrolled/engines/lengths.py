@@ -52,6 +52,11 @@ class Lengths:
         return torch.arange(self.steps, device=self.values.device)[:, None]
 
 
+def beside(flags: Tensor, values: Tensor) -> Tensor:
+    """Flags for the first dimensions of values, as columns: with a dimension of 1 for each that the values have more."""
+    return flags.reshape(*flags.shape, *(1,) * (values.dim() - flags.dim()))
+
+
 def read_lengths(lengths: Tensor | Sequence[int], steps: int, batch: int, device: torch.device) -> Lengths:
     """Checked lengths: whole numbers `[B]` from 0 to T, on any device, in any order. Raises `ShapeError` for anything else."""
     try:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from unrolled.compiler import Plan
 from unrolled.engines.lengths import Lengths
+from unrolled.engines.maps import Convolutions
 from unrolled.engines.weights import Weights
 
 
@@ -24,6 +25,9 @@ class Problem:
 
     With `narrow` every matrix is read rounded to bfloat16; sums, states and gradients are not, and gradients pass the rounding as if it were
     not there.
+
+    With `convolutions` every matrix is a kernel, and there is a plane where there would be one number: `x` is `[T, B, *space, I]`, a state
+    `[B, *space, n]`, a mask `[B, 1, …, n]`; a vector is `[n]` or `[n, *space]`.
     """
 
     plan: Plan
@@ -36,6 +40,7 @@ class Problem:
     every_state: bool = False
     resets: Tensor | None = None
     narrow: bool = False
+    convolutions: Convolutions | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def solve_nothing(problem: Problem) -> Solution:
     nothing = sum((t.flatten()[:0].sum() for t in given), problem.initial[0].new_zeros(()))
     final = tuple(s + nothing.to(s.dtype) for s in problem.initial)
     kept = final if problem.every_state else final[:1]
-    return Solution(tuple(f.new_zeros(*problem.x.shape[:2], f.shape[1]) + nothing.to(f.dtype) for f in kept), final)
+    return Solution(tuple(f.new_zeros(*problem.x.shape[:2], *f.shape[1:]) + nothing.to(f.dtype) for f in kept), final)
 
 
 class Engine(Protocol):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from unrolled.engines.lengths import Lengths
+from unrolled.engines.lengths import Lengths, beside
 from unrolled.engines.problem import Problem, Solution
 
 Run = Callable[[Problem], Solution]
@@ -55,9 +55,9 @@ def _run_segment(run: Run, segment: Problem, whole: Problem, start: int) -> Solu
         resets = resets & (torch.arange(len(resets), device=resets.device)[:, None] < segment.lengths.values)
     anew = run(replace(segment, initial=whole.initial, resets=resets))
     back = (resets.flip(0).cumsum(0).flip(0) if whole.reverse else resets.cumsum(0)) > 0
-    steps = tuple(torch.where(back[..., None], new, old) for new, old in zip(anew.steps, went_on.steps, strict=True))
-    ever = resets.any(0)[:, None]
-    return Solution(steps, tuple(torch.where(ever, new, old) for new, old in zip(anew.final, went_on.final, strict=True)))
+    steps = tuple(torch.where(beside(back, new), new, old) for new, old in zip(anew.steps, went_on.steps, strict=True))
+    ever = resets.any(0)
+    return Solution(steps, tuple(torch.where(beside(ever, new), new, old) for new, old in zip(anew.final, went_on.final, strict=True)))
 
 
 def _in_time(found: dict[int, tuple[Tensor, ...]]) -> tuple[Tensor, ...]:

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from unrolled.cells import Cell
 from unrolled.engines import Lengths
 from unrolled.errors import ConfigError, ConfigTypeError, ShapeError
+from unrolled.layers.planes import AXES, Planes, channels_first, check_planes
 from unrolled.shapes import expect_shape
 
 
@@ -37,19 +38,20 @@ def check_options(*, may_drop_all: bool, **options: Any) -> None:
         raise ConfigError(f"`initial_state` must be 'zeros' or 'learned', got {options['initial_state']!r}.")
 
 
-def join_parts(x: object, cell: Cell) -> Any:
+def join_parts(x: object, cell: Cell, planes: Planes | None) -> Any:
     """The input as one tensor, where it was given as a tuple of its parts. Raises `ShapeError`."""
-    if type(x) not in (tuple, list):
+    names = [name for name, _ in cell.recurrence.parts]
+    if type(x) not in (tuple, list) or not names:
         return x
     assert isinstance(x, (tuple, list))
-    names = [name for name, _ in cell.recurrence.parts]
     if len(x) != len(names) or not all(isinstance(part, Tensor) and part.is_floating_point() for part in x):
-        told = f"reads the parts {', '.join(names)}" if names else "reads one input"
-        raise ShapeError(f"`x` must be one tensor of numbers, or one for each part: the cell {cell.name!r} {told}, got {len(x)}.")
-    if len({part.shape[:-1] for part in x}) > 1:
+        raise ShapeError(
+            f"`x` must be one tensor of numbers, or one for each part: the cell {cell.name!r} reads the parts {', '.join(names)}, got {len(x)}."
+        )
+    if len({part.shape[:-1] for part in x}) > 1 and planes is None:
         shapes = " and ".join(str(list(part.shape)) for part in x)
         raise ShapeError(f"The parts of `x` must have the same steps and sequences, got {shapes}.")
-    return torch.cat(list(x), -1)
+    return torch.cat(list(x), -1 - planes.dimensions if planes else -1)
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,11 @@ class Arrangement:
     batched: bool = True
     batch_first: bool = False
     packed: PackedSequence | None = None
+    planes: bool = False
 
     def steps(self, y: Tensor, lengths: Tensor | None = None) -> Tensor | PackedSequence:
-        """A `[T, B, n]` result in the caller's layout."""
+        """A `[T, B, n]` result in the caller's layout; there, the channels of a plane stand before its places."""
+        y = channels_first(y) if self.planes else y
         if self.packed is not None and lengths is not None:
             order = self.packed.sorted_indices
             y, lengths = (y, lengths) if order is None else (y[:, order], lengths[order])
@@ -73,17 +77,30 @@ class Arrangement:
 
     def every_step(self, states: Tensor) -> Tensor:
         """All states of all layers, `[L * D, T, B, n]`, in the caller's layout."""
+        states = states.movedim(-1, 3) if self.planes else states
         if not self.batched:
             return states[:, :, 0]
         return states.transpose(1, 2) if self.batch_first else states
 
     def state(self, state: Tensor) -> Tensor:
         """A final state `[L * D, B, n]` in the caller's layout."""
+        state = state.movedim(-1, 2) if self.planes else state
         return state if self.batched else state[:, 0]
 
+    def inside(self, state: Tensor) -> Tensor:
+        """A batched state of the caller's as engines have it, with the units last."""
+        return state.movedim(2, -1).contiguous() if self.planes else state
 
-def arrange(x: Tensor | PackedSequence, batch_first: bool, input_size: int) -> tuple[Tensor, Arrangement, Tensor | None]:
-    """The input as `[T, B, I]` (or integers `[T, B]`), how it was laid out, and the lengths that a packed one brings."""
+
+def arrange(
+    x: Tensor | PackedSequence, batch_first: bool, input_size: int, planes: Planes | None = None
+) -> tuple[Tensor, Arrangement, Tensor | None]:
+    """The input as `[T, B, I]` (or integers `[T, B]`), how it was laid out, and the lengths that a packed one brings.
+
+    Planes come as `[T, B, *space, I]`.
+    """
+    if planes is not None:
+        return _arrange_planes(x, batch_first, input_size, planes)
     if isinstance(x, PackedSequence):
         padded, lengths = pad_packed_sequence(x)
         _check_x(padded, input_size, unbatched=False)
@@ -92,6 +109,19 @@ def arrange(x: Tensor | PackedSequence, batch_first: bool, input_size: int) -> t
     if x.dim() - x.is_floating_point() == 1:
         return x.unsqueeze(1), Arrangement(batched=False), None
     return (x.transpose(0, 1) if batch_first else x), Arrangement(batch_first=batch_first), None
+
+
+def _arrange_planes(
+    x: Tensor | PackedSequence, batch_first: bool, channels: int, planes: Planes
+) -> tuple[Tensor, Arrangement, Tensor | None]:
+    if isinstance(x, PackedSequence):
+        padded, lengths = pad_packed_sequence(x)
+        check_planes(padded, planes, channels, unbatched=False)
+        return padded.movedim(2, -1), Arrangement(packed=x, planes=True), lengths
+    check_planes(x, planes, channels, unbatched=True)
+    if x.dim() - planes.dimensions == 2:
+        return x.unsqueeze(1).movedim(2, -1), Arrangement(batched=False, planes=True), None
+    return (x.transpose(0, 1) if batch_first else x).movedim(2, -1), Arrangement(batch_first=batch_first, planes=True), None
 
 
 def _check_x(x: object, input_size: int, *, unbatched: bool) -> None:
@@ -108,6 +138,18 @@ def _check_x(x: object, input_size: int, *, unbatched: bool) -> None:
         raise ShapeError(
             f"input.size(-1) must be equal to input_size. Expected {input_size}, got {x.shape[-1]}: `x` is [T, B, I], here {list(x.shape)}."
         )
+
+
+def are_batched(x_t: Any, planes: Planes | None) -> bool:
+    """Whether one step is of several sequences. Raises `ShapeError` for what is no step."""
+    if planes is None:
+        expected, alone = "[B, I], or whole numbers [B]; unbatched [I] or []", int(isinstance(x_t, Tensor) and x_t.is_floating_point())
+    else:
+        expected, alone = f"[B, C, {AXES[planes.dimensions]}]; unbatched without B", planes.dimensions + 1
+    if not isinstance(x_t, Tensor) or x_t.dim() - alone not in (0, 1):
+        got = list(x_t.shape) if isinstance(x_t, Tensor) else type(x_t).__name__
+        raise ShapeError(f"`x_t` must be one step: a tensor {expected}. Got {got}.")
+    return x_t.dim() > alone
 
 
 def check_range(x: Tensor, lengths: Lengths | None, input_size: int) -> None:
@@ -167,8 +209,10 @@ def as_parameters(states: tuple[Tensor, ...], names: Sequence[str], weight: Tens
     return states
 
 
-def check_state(state: object, names: Sequence[str], places: int, batch: int, units: Sequence[int], batched: bool) -> tuple[Tensor, ...]:
-    """The caller's states as `[L * D, B, n]` each."""
+def check_state(
+    state: object, names: Sequence[str], places: int, batch: int, units: Sequence[int], batched: bool, space: Sequence[int] = ()
+) -> tuple[Tensor, ...]:
+    """The caller's states as `[L * D, B, n]` each, or `[L * D, B, n, *space]` for an input of such planes."""
     given = tuple(state) if isinstance(state, (tuple, list)) else (state,)
     if len(given) != len(names) or not all(isinstance(s, Tensor) for s in given):
         kinds = ", ".join(type(s).__name__ for s in given)
@@ -176,7 +220,8 @@ def check_state(state: object, names: Sequence[str], places: int, batch: int, un
         raise ShapeError(f"`state` must be {wanted} ({', '.join(names)}), got ({kinds}).")
     checked = []
     for name, tensor, n in zip(names, given, units, strict=True):
-        sizes, letters = ([places, batch, n], "[L*D, B, n]") if batched else ([places, n], "[L*D, n]")
+        axes = f", {AXES[len(space)]}" if space else ""
+        sizes, letters = ([places, batch, n, *space], f"[L*D, B, n{axes}]") if batched else ([places, n, *space], f"[L*D, n{axes}]")
         expect_shape(f"state {name}", tensor.shape, letters, sizes, "Pass the state that the layer returned, or None to begin anew.")
         checked.append(tensor if batched else tensor.unsqueeze(1))
     return tuple(checked)

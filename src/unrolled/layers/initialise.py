@@ -59,7 +59,7 @@ def _as_said(values: Tensor, beginning: Beginning) -> None:
         case "glorot":
             init.xavier_uniform_(values)
         case "identity":
-            init.eye_(values)
+            init.eye_(values) if values.dim() == 2 else init.dirac_(values)
         case "ones":
             values.fill_(1.0)
         case "chrono":  # Tallec & Ollivier (2018), Can recurrent neural networks warp time?, section 2.2

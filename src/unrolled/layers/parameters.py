@@ -1,8 +1,8 @@
 """What a layer owns: the parameters of every place in a stack, by the names that the equations give them."""
 
 import itertools
-import math
 from collections.abc import Collection, Mapping, Sequence
+from math import isfinite, prod
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from unrolled.errors import ConfigError, ConfigTypeError, ShapeError
 from unrolled.layers.computed import Computed
 from unrolled.layers.initialise import initialise, initialise_like_torch
 from unrolled.layers.made import fixed, make
+from unrolled.layers.planes import Planes, check_convolves, factors
 from unrolled.layers.sizes import part_sizes, sizes_in_layer
 
 Place = tuple[int, int]
@@ -36,6 +37,7 @@ class NamedParameters(nn.Module):
         initial_state: str,
         device: torch.device | str | None,
         dtype: torch.dtype | None,
+        planes: Planes | None = None,
     ) -> None:
         super().__init__()
         if dtype is not None and not isinstance(dtype, torch.dtype):
@@ -47,7 +49,9 @@ class NamedParameters(nn.Module):
         self.cell, self.bidirectional, self.initial_state = cell, bidirectional, initial_state
         self._given_parts = part_sizes(cell, input_size)
         self.input_size = input_size if isinstance(input_size, int) else sum(input_size)
-        self.hidden_size, self.num_layers = hidden_size, num_layers
+        self.hidden_size, self.num_layers, self.planes = hidden_size, num_layers, planes
+        if planes:
+            check_convolves(cell)
         for layer in range(num_layers):
             self._check_width(layer)
         self._plan = make_plan(cell.recurrence)
@@ -127,6 +131,8 @@ class NamedParameters(nn.Module):
 
         `"unrolled"`: input maps uniform after Glorot & Bengio (2010), recurrent maps orthogonal (Saxe et al. 2014), vectors zero but for
         what the cell's `init` says, learned initial states zero. `"torch"`: everything uniform within 1 / sqrt(H), as torch.nn does.
+        Of a kernel the input map's bound counts all places that it reads, the recurrent map is orthogonal as `[rows, columns * places]`,
+        and H is multiplied by the places.
         """
         if scheme not in ("unrolled", "torch"):
             raise ConfigError(f"There is no scheme {scheme!r}. Choose 'unrolled' or 'torch'.")
@@ -151,9 +157,9 @@ class NamedParameters(nn.Module):
 
     def _initialise_like_torch(self) -> None:
         for place in self._places:
-            weights = self._weights_at(place)
+            weights, units = self._weights_at(place), self.hidden_size * prod(self.planes.convolutions.kernel if self.planes else ())
             learned = [t for p in self.cell.recurrence.learned for t in self._parts(p.name, place, weights)]
-            initialise_like_torch(learned if self._made else weights.stored, self.hidden_size)
+            initialise_like_torch(learned if self._made else weights.stored, units)
 
     def _blocks(self) -> dict[str, tuple[str, ...]]:
         """Which stored parameter holds which named blocks, see `WeightLayout`; here each block is stored under its own name."""
@@ -190,11 +196,14 @@ class NamedParameters(nn.Module):
         sizes = self._sizes(place[0])
         rows = self._layouts[place].rows
         recurrence = self.cell.recurrence
+        kernel, space = (self.planes.convolutions.kernel, self.planes.space) if self.planes else ((), ())
+        on_plane = factors(recurrence) if space else ()
         for stored, blocks in self._blocks().items():
             first = recurrence.parameter(blocks[0])
             if first.made is not None:
                 continue
-            shape = (sum(rows[b] for b in blocks), *((sizes[first.columns],) if first.is_matrix else ()))
+            others = (sizes[first.columns], *kernel) if first.is_matrix else space if first.name in on_plane else ()
+            shape = (sum(rows[b] for b in blocks), *others)
             self.register_parameter(parameter_name(stored, place), nn.Parameter(torch.empty(shape, **options)))
         for p in (p for p in recurrence.hidden if p.made is None):
             inner = tuple(self._divided(p, sizes[label]) for label in (p.rows, p.columns) if label)
@@ -204,7 +213,7 @@ class NamedParameters(nn.Module):
             self.register_buffer(_buffer_name(p.name, place), self._fixed(p, sizes), persistent=False)
         for name in self._learned_states:
             units = self.state_sizes[name]
-            if not math.isfinite(self.cell.begin.get(name, 0.0)):
+            if not isfinite(self.cell.begin.get(name, 0.0)):
                 raise ConfigError(
                     f"The state {name!r} of the cell {self.cell.name!r} begins with {self.cell.begin[name]}, from which nothing can be learnt. "
                     "Use initial_state='zeros'."
@@ -276,14 +285,14 @@ class NamedParameters(nn.Module):
         if layer and recurrence.parts:
             raise ConfigError(f"The cell {self.cell.name!r} reads parts of its input, which the first layer alone gets. Use num_layers=1.")
         width = self._sizes(layer)["x"]
+        if recurrence.size_of(recurrence.output) == "x" and width != self.hidden_size:
+            raise ConfigError(
+                f"The cell {self.cell.name!r} reads x[t] unit by unit, so the input of layer {layer} must have hidden_size = {self.hidden_size} columns, got {width}."
+            )
         if layer and any(recurrence.size_of(s) == "x" for s in self.cell.states) and width != self.input_size:
             raise ConfigError(
                 f"The cell {self.cell.name!r} keeps x[t] as a state, so the inputs of all layers must have as many columns, got {self.input_size} and {width}. "
                 "Use one layer, or as many units as inputs."
-            )
-        if recurrence.size_of(recurrence.output) == "x" and width != self.hidden_size:
-            raise ConfigError(
-                f"The cell {self.cell.name!r} reads x[t] unit by unit, so the input of layer {layer} must have hidden_size = {self.hidden_size} columns, got {width}."
             )
 
 

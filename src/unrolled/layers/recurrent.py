@@ -17,6 +17,7 @@ from unrolled.equations.recurrence import RECURRENT_MAP
 from unrolled.errors import ConfigError, EngineError, ShapeError
 from unrolled.layers.checks import (
     Arrangement,
+    are_batched,
     arrange,
     as_parameters,
     check_options,
@@ -28,6 +29,7 @@ from unrolled.layers.checks import (
 )
 from unrolled.layers.dropout import dropout
 from unrolled.layers.parameters import NamedParameters, Place, parameter_name
+from unrolled.layers.planes import AXES, read_planes, read_space
 from unrolled.layers.steps import KnownSteps, Preparing, can_be_known
 from unrolled.layers.stream import Stream
 
@@ -50,6 +52,12 @@ class Recurrent(NamedParameters):
         residual: from the second layer on, a layer's input is added to its output.
         checkpoint_steps: in training, keep the states of every so many steps alone and compute the rest again on the way back: for
             sequences too long for memory, at the price of one more forward pass; with `resets` all is computed twice.
+        kernel_size: makes the layer convolutional: every matrix of the cell becomes a kernel `[rows, columns, *kernel_size]`, with stride 1
+            and zeros around the plane, and runs over inputs `[T, B, C, *space]`, C = input_size, with states of H channels. Odd: one
+            number for planes of two dimensions, or a tuple of one, two or three.
+        dilation: of the kernels: how far apart in the plane the places stand that they read; a number or a tuple.
+        space: the size of all planes, as `(32, 32)`. Then vectors that multiply, such as peepholes, have a number for each place, `[n, *space]`
+            (Shi et al. 2015, Convolutional LSTM Network), instead of one for each channel.
         bfloat16_weights: read every matrix rounded to bfloat16, which takes half the memory traffic; parameters, sums, states and gradients
             stay as they are. For float32 layers.
         engine: `"auto"`, or the name of the engine that must run; see `explain`.
@@ -74,6 +82,9 @@ class Recurrent(NamedParameters):
         residual: bool = False,
         checkpoint_steps: int | None = None,
         bfloat16_weights: bool = False,
+        kernel_size: int | Sequence[int] | None = None,
+        dilation: int | Sequence[int] = 1,
+        space: Sequence[int] | None = None,
         engine: str = "auto",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
@@ -83,7 +94,8 @@ class Recurrent(NamedParameters):
             dropout=dropout, recurrent_dropout=recurrent_dropout, initial_state=initial_state, residual=residual,
             checkpoint_steps=checkpoint_steps, bfloat16_weights=bfloat16_weights, may_drop_all=self._may_drop_all,
         )  # fmt: skip
-        super().__init__(find_cell(cell), input_size, hidden_size, num_layers, bidirectional, initial_state, device, dtype)
+        planes = read_planes(kernel_size, dilation, space)
+        super().__init__(find_cell(cell), input_size, hidden_size, num_layers, bidirectional, initial_state, device, dtype, planes)
         self.batch_first, self.residual = batch_first, residual
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
         self.checkpoint_steps, self.bfloat16_weights = checkpoint_steps, bfloat16_weights
@@ -101,8 +113,10 @@ class Recurrent(NamedParameters):
         """Run over whole sequences.
 
         Args:
-            x: `[T, B, I]`, or a tuple of such for the parts of the input that a cell names; whole numbers `[T, B]`, each standing for a one-hot vector; unbatched `[T, I]` or `[T]`; or a PackedSequence.
-            state: one `[L * D, B, n]` tensor per state of the cell, output first; None for the initial state.
+            x: `[T, B, I]`, or a tuple of such for the parts of the input that a cell names; whole numbers `[T, B]`, each standing for a
+                one-hot vector; unbatched `[T, I]` or `[T]`; or a PackedSequence. For a convolutional layer `[T, B, I, *space]`, of real numbers.
+            state: one `[L * D, B, n]` tensor per state of the cell, output first; None for the initial state. `[L * D, B, n, *space]` for a
+                convolutional layer, as all that is returned has `n, *space` where there is `n`.
             lengths: `[B]`, the number of real steps of each sequence, from 0 to T, on any device, in any order.
             resets: boolean `[T, B]`, true at each step at which a new sequence begins in a row that holds several, one after the other.
                 Every layer's states are set back to the initial ones there, between the same two steps in both directions, so that the
@@ -120,7 +134,7 @@ class Recurrent(NamedParameters):
             options = {"lengths": lengths, "resets": resets, "return_states": return_states}
             said = {name: value for name, value in options.items() if value is not None and value is not False}
             return x.tracer.create_proxy("call_module", x.tracer.path_of_module(self), (x, state), said)
-        x, arrangement, packed_lengths = arrange(join_parts(x, self.cell), self.batch_first, self.input_size)
+        x, arrangement, packed_lengths = arrange(join_parts(x, self.cell, self.planes), self.batch_first, self.input_size, self.planes)
         if packed_lengths is not None and lengths is not None:
             raise ShapeError("`lengths` was given with a PackedSequence, which brings its own. Leave one of them out.")
         lengths = packed_lengths if packed_lengths is not None else lengths
@@ -136,7 +150,8 @@ class Recurrent(NamedParameters):
     def step(self, x_t: Tensor, state: State | Tensor | None = None) -> Any:
         """One step of a stream, in constant memory.
 
-        `x_t` is `[B, I]`, or whole numbers `[B]`; unbatched `[I]`, or a single whole number. Returns `(output, state)`, the output
+        `x_t` is `[B, I]`, or whole numbers `[B]`; unbatched `[I]`, or a single whole number; `[B, I, *space]` or `[I, *space]` for a
+        convolutional layer. Returns `(output, state)`, the output
         `[B, H]`. Steps one after the other give what `forward` gives. Raises `ConfigError` for a bidirectional layer.
         """
         if not torch.compiler.is_compiling() and (taken := self._steps.take(self, x_t, state)) is not None:
@@ -145,19 +160,20 @@ class Recurrent(NamedParameters):
             raise ConfigError(
                 "A bidirectional layer cannot stream: its reverse direction starts at the end of the sequence. Use bidirectional=False."
             )
-        x_t = join_parts(x_t, self.cell)
-        if not isinstance(x_t, Tensor) or x_t.dim() - x_t.is_floating_point() not in (0, 1):
-            got = list(x_t.shape) if isinstance(x_t, Tensor) else type(x_t).__name__
-            raise ShapeError(f"`x_t` must be one step: a tensor [B, I], or whole numbers [B]; unbatched [I] or []. Got {got}.")
-        time = 1 if self.batch_first and x_t.dim() > x_t.is_floating_point() else 0
+        x_t = join_parts(x_t, self.cell, self.planes)
+        batched = are_batched(x_t, self.planes)
+        time = 1 if self.batch_first and batched else 0
         y, after = self(x_t.unsqueeze(time), state)
-        if x_t.dim() - x_t.is_floating_point() == 1 and not torch.compiler.is_compiling():
+        if batched and self.planes is None and not torch.compiler.is_compiling():
             self._prepare_steps(x_t, after)
         return y.squeeze(time), after
 
-    def stream(self, batch: int = 1) -> Stream:
-        """A stream of so many sequences side by side: an object with a state of its own, whose `step(x_t)` asks for no memory."""
-        return Stream(self, batch)
+    def stream(self, batch: int = 1, *, space: Sequence[int] | None = None) -> Stream:
+        """A stream of so many sequences side by side: an object with a state of its own, whose `step(x_t)` asks for no memory.
+
+        A convolutional layer, which does ask for it, must know the planes of its state, as in space=(32, 32), if it does not already.
+        """
+        return Stream(self, batch, space)
 
     def __prepare_scriptable__(self) -> Any:
         """`ConfigError`: torch.jit.script reads the text of Python, and what a layer runs is made from its equations."""
@@ -188,12 +204,16 @@ class Recurrent(NamedParameters):
         linear = linear_in_states(self.cell.recurrence)
         form = f", linear in the state, {linear}" if linear else ""
         lines = [f"cell {self.cell.name!r}, {self.num_layers} x {self.hidden_size} units, input {self.input_size}{form}"]
-        for title, x in (
-            ("dense input", some.new_zeros(1, 0, self.input_size)),
-            ("whole numbers (one-hot)", torch.zeros(1, 0, dtype=torch.long, device=some.device)),
-        ):
-            # A batch of nothing, for which a dropout mask draws no random numbers.
-            problem = self.problem((0, 0), x, tuple(some.new_zeros(0, n) for n in self._units), None, None, every_state=False)
+        # A batch of nothing, for which a dropout mask draws no random numbers.
+        inputs = {"dense input": some.new_zeros(1, 0, self.input_size)}
+        if self.planes:
+            inputs = {f"planes [{AXES[self.planes.dimensions]}]": some.new_zeros(1, 0, *(1,) * self.planes.dimensions, self.input_size)}
+        else:
+            inputs["whole numbers (one-hot)"] = torch.zeros(1, 0, dtype=torch.long, device=some.device)
+        for title, x in inputs.items():
+            problem = self.problem(
+                (0, 0), x, tuple(some.new_zeros(0, *x.shape[2:-1], n) for n in self._units), None, None, every_state=False
+            )
             try:
                 self._check_input(x, None)
                 choice = choose(self.engine, problem)
@@ -207,6 +227,9 @@ class Recurrent(NamedParameters):
         """The options that differ from the defaults."""
         options = ("bidirectional", "batch_first", "dropout", "recurrent_dropout", "residual", "checkpoint_steps", "bfloat16_weights")
         said = [f"{o}={getattr(self, o)}" for o in options if getattr(self, o)]
+        if self.planes:
+            said.append(f"kernel_size={self.planes.convolutions.kernel}, dilation={self.planes.convolutions.dilation}")
+            said += [f"space={self.planes.space}"] if self.planes.space else []
         return ", ".join([self.cell.name, str(self.input_size), str(self.hidden_size), f"num_layers={self.num_layers}", *said])
 
     def _give(self, state: State) -> Any:
@@ -231,25 +254,31 @@ class Recurrent(NamedParameters):
             raise ShapeError(f"`x` has dtype {x.dtype} but the parameters have {weight.dtype}. Convert one of them with `.to(dtype)`.")
 
     def _initial(self, state: Any, x: Tensor, arrangement: Arrangement) -> State:
-        """Every state `[L * D, B, n]` before the first step."""
-        batch = x.shape[1]
-        if state is not None:
-            given = check_state(state, self.cell.states, len(self._places), batch, self._units, arrangement.batched)
-            return as_parameters(given, self.cell.states, self._like())
-        return self.begin(batch)
+        """Every state `[L * D, B, n]`, or `[L * D, B, *space, n]`, before the first step."""
+        batch, space = x.shape[1], x.shape[2:-1]
+        if state is None:
+            return self._begin(batch, space)
+        given = check_state(state, self.cell.states, len(self._places), batch, self._units, arrangement.batched, space)
+        return tuple(arrangement.inside(s) for s in as_parameters(given, self.cell.states, self._like()))
 
-    def begin(self, batch: int) -> State:
-        """Every state `[L * D, B, n]` before the first step, where the caller gives none."""
+    def begin(self, batch: int, space: Sequence[int] | None = None) -> State:
+        """Every state `[L * D, B, n]` before the first step, where the caller gives none.
+
+        Those of a convolutional layer are `[L * D, B, n, *space]`, with the layer's `space` or the one given. `ConfigError` when there is none.
+        """
+        states = self._begin(batch, read_space(space, self.planes))
+        return tuple(s.movedim(-1, 2) for s in states) if self.planes else states
+
+    def _begin(self, batch: int, space: Sequence[int]) -> State:
+        """The same with channels last."""
         if self.initial_state == "learned":
-            learned = self._learned_states
-            rows = {name: [self._stored(parameter_name(f"{name}_0", place)) for place in self._places] for name in learned}
-            counted = self._like().new_zeros(len(self._places), batch, max(self._units))
-            return tuple(
-                torch.stack(rows[name])[:, None].expand(-1, batch, -1) if name in rows else counted[..., :units]
-                for name, units in self.state_sizes.items()
-            )
+            learned, several = self._learned_states, (1,) * (1 + len(space))
+            rows = {name: torch.stack([self._stored(parameter_name(f"{name}_0", place)) for place in self._places]) for name in learned}
+            counted = self._like().new_zeros(len(self._places), 1)
+            begun = ((rows.get(name, counted), units) for name, units in self.state_sizes.items())
+            return tuple(first.view(len(first), *several, -1).expand(-1, batch, *space, units) for first, units in begun)
         weight, values = self._like(), [self.cell.begin.get(name, 0.0) for name in self.cell.states]
-        return tuple(weight.new_full((len(self._places), batch, n), value) for n, value in zip(self._units, values, strict=True))
+        return tuple(weight.new_full((len(self._places), batch, *space, n), value) for n, value in zip(self._units, values, strict=True))
 
     def problem(
         self, place: Place, x: Tensor, initial: State, lengths: Lengths | None, resets: Tensor | None, *, every_state: bool
@@ -260,12 +289,15 @@ class Recurrent(NamedParameters):
             recurrence, sizes = self.cell.recurrence, self._sizes(place[0])
             widths = {sizes[p.columns] for p in recurrence.parameters if p.kind == RECURRENT_MAP and p.name not in recurrence.constant}
             rows = initial[0].detach()
-            masks = {n: functional.dropout(rows.new_ones(len(rows), n), self.recurrent_dropout) for n in sorted(widths)}
+            alike = (len(rows), *(1,) * (rows.dim() - 2))  # A channel is dropped in all of its plane.
+            masks = {n: functional.dropout(rows.new_ones(*alike, n), self.recurrent_dropout) for n in sorted(widths)}
         if resets is not None and place[1]:
             resets = in_reverse(resets)
+        convolutions = self.planes.convolutions if self.planes else None
         return Problem(
-            self._plan, self._weights_at(place), x, initial, lengths, bool(place[1]), masks, every_state, resets, self.bfloat16_weights
-        )
+            self._plan, self._weights_at(place), x, initial, lengths, bool(place[1]), masks, every_state, resets, self.bfloat16_weights,
+            convolutions,
+        )  # fmt: skip
 
     def _solve(self, engine: Engine, problem: Problem) -> Solution:
         if problem.x.shape[0] == 0 or problem.x.shape[1] == 0:

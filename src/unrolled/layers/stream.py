@@ -8,6 +8,7 @@ from torch import Tensor
 
 from unrolled.engines import Problem, choose
 from unrolled.errors import ConfigError, ShapeError
+from unrolled.layers.checks import are_batched
 from unrolled.layers.steps import can_be_known, is_unchanged, look, own_parameters
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Stream:
     Args:
         layer: one that reads forwards alone.
         batch: B, how many sequences there are.
+        space: the size of the planes, for a convolutional layer that has none of its own.
 
     Nothing is kept for gradients, and on the engine `native` no step asks for memory. What the layer's parameters, options and hooks are is
     looked at in every step; the layer may be trained meanwhile. For one thread at a time.
@@ -51,12 +53,12 @@ class Stream:
     Raises `ConfigError` for a bidirectional layer, or a batch below 1.
     """
 
-    def __init__(self, layer: "Recurrent", batch: int) -> None:
+    def __init__(self, layer: "Recurrent", batch: int, space: Sequence[int] | None = None) -> None:
         if layer.bidirectional:
             raise ConfigError("A bidirectional layer cannot stream: its reverse direction starts at the end of the sequence.")
         if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
             raise ConfigError(f"`batch` must be a whole number of at least 1, got {batch!r}.")
-        self._layer, self._batch = layer, batch
+        self._layer, self._batch, self._space = layer, batch, space
         self._held: list[Held] = []
         self._known: tuple[Any, ...] = ()
         self._parameters: tuple[Tensor | None, ...] = ()
@@ -90,7 +92,7 @@ class Stream:
     @torch.no_grad()
     def reset(self, rows: Tensor | Sequence[int] | None = None) -> None:
         """Begin anew: all sequences, or those of some `rows`, as a list of them or a boolean tensor `[B]`."""
-        begin = self._layer.begin(self._batch)
+        begin = self._layer.begin(self._batch, self._space)
         if rows is None:
             if self._held:
                 self.state = begin
@@ -109,10 +111,9 @@ class Stream:
         """
         if self._held and self._fits(x_t):
             return self._again(x_t)
-        if not isinstance(x_t, Tensor) or x_t.dim() - x_t.is_floating_point() != 1 or len(x_t) != self._batch:
-            got = list(x_t.shape) if isinstance(x_t, Tensor) else type(x_t).__name__
+        if not are_batched(x_t, self._layer.planes) or len(x_t) != self._batch:
             raise ShapeError(
-                f"`x_t` must be one step of {self._batch} sequences: [B, I], or whole numbers [B], with B = {self._batch}. Got {got}."
+                f"`x_t` must be one step of B = {self._batch} sequences, got {list(x_t.shape)}. Give the stream another `batch`."
             )
         with torch.no_grad():
             state, self._held = self.state, []

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from unrolled.engines import Lengths, read_lengths, values_of_step
+from unrolled.errors import ConfigError
 from unrolled.layers.checks import in_reverse
 from unrolled.layers.parameters import Place
 from unrolled.layers.recurrent import Recurrent, State
@@ -40,8 +41,12 @@ def every_line(
     """What the lines of the cell's text give without dropout, in every layer and direction.
 
     The arguments are those of the layer, steps first. It runs on its engine for its states; since what every step begins with is known
-    then, the lines of all steps are computed at once, as rows of one step.
+    then, the lines of all steps are computed at once, as rows of one step. Raises `ConfigError` for a convolutional layer.
     """
+    if layer.planes:
+        raise ConfigError(
+            "What goes on inside a convolutional layer cannot be looked at. Ask the layer for its states: return_states=True."
+        )
     steps, batch = x.shape[:2]
     real = read_lengths([steps] * batch if lengths is None else lengths, steps, batch, x.device)
     initial = layer.begin(batch) if state is None else state

@@ -33,6 +33,8 @@ class NativeEngine:
         if (like.dtype, problem.narrow) not in DEFINES:
             kinds = "float32" if problem.narrow else "float32 and float64"
             return f"its kernels compute in {kinds}, not in {like.dtype}".replace("torch.", "")
+        if problem.convolutions is not None:
+            return "its kernels have no convolutions"
         if torch.is_autocast_enabled("cpu"):
             return "autocast asks for torch's products in half precision"
         if not x.is_floating_point() and problem.plan.recurrence.reads_input_by_unit:
