@@ -49,6 +49,7 @@ BROKEN = [
     ("h[t] = outer(h[t-1], b, 4) @ h[t-1] + outer(h[t-1], b, ¦2) @ h[t-1]", "as many heads, 4 so far", None),
     ("C[t] = outer(h[t-1], b)\nh[t] = C[t] @ ¦2 + h[t-1]", "A matrix is multiplied by a vector", "C[t] @ q[t]"),
     ("C[t] = outer(h[t-1], b)\nh[t] = R @ ¦C[t] + h[t-1]", "needs a vector on its right, got a matrix", "C[t] @ q[t]"),
+    ("C[t] = outer(h[t-1], b)\nh[t] = ¦C[t] @ (b - b) + h[t-1]", "There is nothing to multiply", None),
     ("h[t] = h[t-1] + ¦in[t]", "`in` is a word of Python", "Write `in_`"),
     ("h[t] = h[t-1] + ¦lambda * b", "`lambda` is a word of Python", "Write `lambda_`"),
     ("h[t] = h[t-1] * ¦dt", "`dt` looks like a constant", "constant.dt = 0.1"),

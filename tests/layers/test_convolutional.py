@@ -398,3 +398,18 @@ def test_sequences_of_nothing_give_the_state_back():
     y, state = layer(planes(4, 0, 2, 3, 3))
     assert y.shape == (4, 0, 3, 3, 3)
     assert state[0].shape == (1, 0, 3, 3, 3)
+
+
+def test_fixed_maps_are_applied_to_every_place_and_made_ones_refused():
+    cell = un.Cell("mine", "h[t] = tanh(W @ x[t]) + F @ h[t-1] + 0.1 * softmax(h[t-1]) + 0.1 * cumsum(h[t-1])", fixed={"F": "lower"})
+    layer = un.Recurrent(cell, 2, 3, kernel_size=3, dtype=torch.float64)
+    x = torch.randn(3, 2, 2, 5, 4, dtype=torch.float64)
+    y, _ = layer(x)
+    h = torch.zeros(2, 3, 5, 4, dtype=torch.float64)
+    for t in range(3):
+        sums = h.cumsum(1)
+        whole = torch.softmax(h.flatten(1), 1).view_as(h)
+        h = torch.tanh(torch.conv2d(x[t], layer.block("W"), padding=1)) + sums + 0.1 * whole + 0.1 * sums
+        torch.testing.assert_close(y[t], h)
+    with pytest.raises(ConfigError, match=r"reads `R.T`, which has no convolutional form"):
+        un.Recurrent(un.Cell("mine", "h[t] = tanh(W @ x[t]) + R.T @ h[t-1]"), 2, 3, kernel_size=3)

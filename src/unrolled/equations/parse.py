@@ -48,7 +48,7 @@ class _Builder:
         self.known: list[str] = []
         self.previous: dict[str, ast.AST] = {}
         self.appearance: dict[str, None] = {}
-        self.constants: dict[sp.Symbol, sp.Expr] = {}
+        self.constants = self.parts.constants
 
     def build(self, outputs: list[str]) -> Recurrence:
         equations = [self._equation(line) for line in self.lines]
@@ -277,6 +277,8 @@ class _Builder:
         vector, size = self._expression(node.right)
         if not size or self.parts.is_area(size):
             raise self.source.error("A matrix is multiplied by a vector, as in `C[t] @ q[t]`.", node.right)
+        if not (area * vector).xreplace(self.constants).free_symbols:
+            raise self.source.error("All entries of the matrix, or of the vector, are one number. There is nothing to multiply.", node)
         return self.parts.area_product(area, named, vector, size, transposed=transposed)
 
 

@@ -65,6 +65,7 @@ class Parts:
         self.made: dict[str, tuple[Made, str]] = {}
         self.blocks: dict[str, int] = {}
         self.areas: dict[str, tuple[str, str]] = {name: (f"{name}:rows", f"{name}:columns") for name in names.areas}
+        self.constants: dict[sp.Symbol, sp.Expr] = {}
         self.counts = False
         self.earlier: dict[str, str] = {}
         self.taken = {name: self._free(f"{name}_part") for name in names.given.inputs}
@@ -218,6 +219,8 @@ class Parts:
 
     def _along(self, role: str, value: sp.Expr, size: str, area: str) -> sp.Expr:
         rows, columns = self.areas[area]
+        if not value.xreplace(self.constants).free_symbols:
+            return value  # a number is the same everywhere
         self.sizes.join(size, rows if role == "repeat" else columns)
         key = f"{role} {area}"
         self.sizes.join(f"{key}:rows", area)
