@@ -1,7 +1,7 @@
 """The reference engine: the plan, step by step, in torch operations. Any dtype and device, differentiable as often as one likes."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -122,10 +122,10 @@ class _Part:
                 groups.append(_Group(operand, tuple(p.symbol for p in ps), maps.laid(matrix), rows, names[0] not in self.constant))
         return groups
 
-    def finish(self, maps: Matrices | Convolutions, values: Values, rows: Mapping[str, int]) -> None:
+    def finish(self, maps: Matrices | Convolutions, values: Values, weights: Weights) -> None:
         """What follows the stage's products with parameters: those with maps that are known, then the pointwise assignments."""
         values.update({p.symbol: _of_all(p.matrix, values[p.operand], maps) for p in self.of_all})
-        values.update({p.symbol: _along(values[p.operand], matrix, rows[matrix.name]) for p, matrix in self.along})
+        values.update({p.symbol: _along(values[p.operand], matrix, weights.block(matrix.name)) for p, matrix in self.along})
         self.program.run(values)
 
 
@@ -266,7 +266,7 @@ class _Run:
         for groups, part in self.prologue:
             for group in groups:
                 group.compute(self.maps, values[group.operand], values)
-            part.finish(self.maps, values, self.problem.weights.layout.rows)
+            part.finish(self.maps, values, self.problem.weights)
         return values
 
     def _step(self, states: tuple[Tensor, ...], early: Values) -> tuple[Tensor, ...]:
@@ -281,7 +281,7 @@ class _Run:
             for group in groups:
                 read = _rows(values[group.operand], group.matrix.shape[1], states[0])
                 group.compute(self.maps, read * self.masks[read.shape[-1]][:count] if self.masks and group.drops else read, values)
-            part.finish(self.maps, values, self.problem.weights.layout.rows)
+            part.finish(self.maps, values, self.problem.weights)
         return values
 
     def _padded(self, values: list[Tensor], state: int) -> Tensor:
@@ -320,11 +320,15 @@ def _of_all(function: str, value: Tensor | float, maps: Matrices | Convolutions)
     return value.mean(over, keepdim=True) if function == OverUnits.MEAN else value.sum(over, keepdim=True)
 
 
-def _along(value: Tensor, matrix: Parameter, rows: int) -> Tensor:
-    """A vector along the rows or the columns of a matrix that lies flat, head by head and row by row; or such a matrix, added up along them."""
+def _along(value: Tensor, matrix: Parameter, block: Tensor) -> Tensor:
+    """A vector along the rows or the columns of a matrix that lies flat, head by head and row by row; or such a matrix, added up along them.
+
+    Of the block, a matrix without numbers, only the shape is asked.
+    """
     assert matrix.made is not None
     role, heads = matrix.made.arguments
-    heads, units = int(heads), value.shape[-1]  # type: ignore[arg-type]
+    heads, (rows, units) = int(heads), block.shape  # type: ignore[arg-type]
+    value = value if value.shape[-1] == units else value.expand(*value.shape[:-1], units)
     if role == "repeat":
         return value.repeat_interleave(rows // units, -1)
     if role == "tile":

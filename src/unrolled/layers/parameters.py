@@ -247,7 +247,9 @@ class NamedParameters(nn.Module):
         made = parameter.made
         if made is None or made.function in ("fixed", "take"):
             return self._source(parameter.name, place)
-        return self._nothing if made.function == "along" else make(made, rows, lambda name: self._source(name, place))
+        if made.function == "along":
+            return self._nothing.new_zeros(()).expand(rows, self._sizes(place[0])[parameter.columns])
+        return make(made, rows, lambda name: self._source(name, place))
 
     def _source(self, name: str, place: Place) -> Tensor:
         """A block that is learnt or fixed."""
