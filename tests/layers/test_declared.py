@@ -231,3 +231,23 @@ def test_dropout_does_not_touch_what_is_fixed():
     for engine in ("eager", "native"):
         layer.engine = engine
         torch.testing.assert_close(layer(x)[0], (x @ layer.block("W").T).cumsum(0))
+
+
+def test_a_sum_may_be_read_among_any_number_of_units():
+    cell = un.Cell("mine", "u[t] = U @ x[t]\nm[t] = 0.5 * m[t-1] + M @ x[t] * sum(u[t])\nh[t] = tanh(W @ x[t] * sum(u[t]) + mean(u[t]) * h[t-1] + R @ (m[t] * sum(u[t])))",
+                   size={"u": 3, "m": 5})  # fmt: skip
+    torch.manual_seed(0)
+    layer = un.Recurrent(cell, INPUTS, H, dtype=torch.float64)
+    assert layer.state_sizes == {"h": H, "m": 5}
+    x, blocks = torch.randn(T, B, INPUTS, dtype=torch.float64), {name: layer.block(name) for name in "UMWR"}
+    m, h = torch.zeros(B, 5, dtype=torch.float64), torch.zeros(B, H, dtype=torch.float64)
+    for engine in ("eager", "native"):
+        layer.engine = engine
+        y, _ = layer(x)
+        m, h = m * 0, h * 0
+        for t in range(T):
+            u = x[t] @ blocks["U"].T
+            s = u.sum(1, keepdim=True)
+            m = 0.5 * m + x[t] @ blocks["M"].T * s
+            h = torch.tanh(x[t] @ blocks["W"].T * s + u.mean(1, keepdim=True) * h + (m * s) @ blocks["R"].T)
+            torch.testing.assert_close(y[t], h)

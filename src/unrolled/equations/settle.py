@@ -67,6 +67,7 @@ class Parts:
         self.areas: dict[str, tuple[str, str]] = {name: (f"{name}:rows", f"{name}:columns") for name in names.areas}
         self.constants: dict[sp.Symbol, sp.Expr] = {}
         self.counts = False
+        self._uses: dict[str, int] = {}
         self.earlier: dict[str, str] = {}
         self.taken = {name: self._free(f"{name}_part") for name in names.given.inputs}
         self.inputs = {INPUT} if not self.taken else {now(part) for part in self.taken.values()}
@@ -207,10 +208,13 @@ class Parts:
         return self._apply(symbol, matrix, operand, size)
 
     def over_units(self, function: str, operand: sp.Expr, size: str) -> tuple[sp.Expr, str]:
-        """A sum, a mean or running sums over units; the first two may be read where there are other units."""
-        key = f"{function}({operand})"
+        """A sum, a mean or running sums over units; the first two may be read where there are other units, and each time among others."""
+        name = key = f"{function}({operand})"
         if function == "cumsum":
             self.sizes.join(f"{key}:rows", f"{key}:columns")
+        else:
+            self._uses[name] = self._uses.get(name, 0) + 1
+            key = f"{name}#{self._uses[name]}"
         return self._apply(sp.Symbol(key), key, operand, size, function)
 
     def along_rows(self, value: sp.Expr, size: str, area: str) -> sp.Expr:
@@ -272,11 +276,12 @@ class _Settled:
         self.given = self._settle_given(given)
         self.spread: dict[str, Parameter] = {}
         self.counters: dict[str, str] = {}
+        self.named = {p.symbol: self._name(p) for p in parts.products.values() if p.role in ("sum", "mean")}
         self.known: dict[str, Parameter] = {}
 
     def recurrence(self) -> Recurrence:
         """All of it, put together."""
-        products = tuple(map(self._product, self.parts.products.values()))
+        products = tuple({p.symbol: p for p in map(self._product, self.parts.products.values())}.values())
         taken = tuple(self._take(name, part) for name, part in self.parts.taken.items())
         lines = [Equation(part, product.symbol, "") for part, product in zip(self.parts.taken.values(), taken, strict=True)]
         for name, state in self.parts.earlier.items():
@@ -351,7 +356,7 @@ class _Settled:
 
     def _settled(self, expression: sp.Expr, node: str) -> sp.Expr:
         """An expression in which numbers that are learnt, and the time, are vectors of its size."""
-        label, put = self.label[node], dict[sp.Symbol, sp.Symbol]()
+        label, put = self.label[node], {symbol: self.named[symbol] for symbol in expression.free_symbols & self.named.keys()}
         read = expression.free_symbols
         for symbol in filter(read.__contains__, (TIME, *map(sp.Symbol, self.names.given.scalars))):  # In an order of their own.
             if symbol == TIME:
@@ -363,12 +368,18 @@ class _Settled:
                 put[symbol] = sp.Symbol(name)
         return expression.xreplace(put)
 
+    def _name(self, applied: Applied) -> sp.Symbol:
+        """The symbol of a sum or mean over units, one for all that read it among as many units."""
+        rows, columns = self.label[f"{applied.key}:rows"], self.label[f"{applied.key}:columns"]
+        name = applied.key.partition("#")[0]
+        return sp.Symbol(name if rows == columns else f"{name}:{rows}")
+
     def _product(self, applied: Applied) -> Product:
         rows, columns = self.label[f"{applied.key}:rows"], self.label[f"{applied.key}:columns"]
         operand = self._settled(applied.operand, f"{applied.key}:columns")
         role = applied.role
         if role in ("sum", "mean") and rows == columns:
-            return Product(applied.symbol, OverUnits(f"{role}(·)"), operand)
+            return Product(self.named[applied.symbol], OverUnits(f"{role}(·)"), operand)
         if not role:
             return Product(applied.symbol, applied.key, operand)
         made = {
@@ -377,7 +388,8 @@ class _Settled:
             "cumsum": Made("fixed", ("lower",)),
         }.get(role) or Made("along", (role, float(self.names.heads)))
         told = {"sum": "ones", "mean": "average", "cumsum": "lower"}.get(role, role)
-        return Product(applied.symbol, self._constant(f"{told}:{rows}:{columns}", RECURRENT_MAP, rows, columns, made), operand)
+        symbol = self.named.get(applied.symbol, applied.symbol)
+        return Product(symbol, self._constant(f"{told}:{rows}:{columns}", RECURRENT_MAP, rows, columns, made), operand)
 
     def _take(self, name: str, part: str) -> Product:
         matrix = self._constant(f"take:{name}", INPUT_MAP, self.label[part], "x", Made("take", (name,)))
