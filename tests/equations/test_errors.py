@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from unrolled.equations import names, parse, settle, syntax
+from unrolled.equations import names, parse, parts, syntax
 from unrolled.equations.declarations import declarations
 from unrolled.errors import EquationError
 
@@ -232,7 +232,7 @@ def _raising_statements(file):
             yield node.lineno, node.end_lineno
 
 
-@pytest.mark.parametrize("module", [checker, syntax, names, settle])
+@pytest.mark.parametrize("module", [checker, syntax, names, parts, settle])
 def test_every_rule_of_the_checker_has_a_broken_example_here(module):
     file = Path(module.__file__)
     reached = set()

@@ -12,8 +12,9 @@ import sympy as sp
 from unrolled.equations.declarations import NOTHING, Declarations
 from unrolled.equations.functions import FUNCTIONS, Function, OverUnits, at_least, equal, greater, modulo, power, where
 from unrolled.equations.names import REDUCTIONS, RESERVED, Names, short
+from unrolled.equations.parts import TIME, Parts
 from unrolled.equations.recurrence import INPUT_MAP, RECURRENT_MAP, VECTOR, Equation, Recurrence, before, now
-from unrolled.equations.settle import TIME, Parts, Read, settle
+from unrolled.equations.settle import Read, settle
 from unrolled.equations.sizes import Sizes
 from unrolled.equations.syntax import Line, Source, read_lines
 from unrolled.errors import EquationError
