@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from unrolled.equations import names, parse, parts, syntax
+from unrolled.equations import names, parse, parts, settle, syntax
 from unrolled.equations.declarations import declarations
 from unrolled.errors import EquationError
 

@@ -9,7 +9,7 @@ from unrolled.equations.declarations import Size
 from unrolled.equations.maps import Made
 from unrolled.equations.names import Names, closest
 from unrolled.equations.parts import TIME, Applied, Parts
-from unrolled.equations.recurrence import (
+from unrolled.equations.recurrence import (  # fmt: skip
     INPUT,
     INPUT_MAP,
     RECURRENT_MAP,
@@ -23,7 +23,7 @@ from unrolled.equations.recurrence import (
     Recurrence,
     before,
     now,
-)  # fmt: skip
+)
 from unrolled.equations.sizes import Sizes
 from unrolled.errors import EquationError
 
