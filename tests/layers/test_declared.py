@@ -251,3 +251,20 @@ def test_a_sum_may_be_read_among_any_number_of_units():
             m = 0.5 * m + x[t] @ blocks["M"].T * s
             h = torch.tanh(x[t] @ blocks["W"].T * s + u.mean(1, keepdim=True) * h + (m * s) @ blocks["R"].T)
             torch.testing.assert_close(y[t], h)
+
+
+def test_made_blocks_are_kept_and_follow_what_is_written_unseen():
+    layer, x = layer_of("heads")
+    with torch.no_grad():
+        before, _ = layer(x)
+        kept = layer._weights_at((0, 0)).stored
+        assert all(a is b for a, b in zip(kept, layer._weights_at((0, 0)).stored, strict=True))
+        layer.R_l0.data.mul_(2)
+        after, _ = layer(x)
+        assert not torch.allclose(before, after)
+        copied = copy.deepcopy(layer)
+        copied.R2_l0.zero_()
+        assert not torch.allclose(copied(x)[0], after)
+        torch.testing.assert_close(layer(x)[0], after)
+    torch.testing.assert_close(layer(x)[0], after)
+    assert layer(x)[0].requires_grad

@@ -7,9 +7,10 @@ from unrolled.engines.maps import Convolutions
 from unrolled.engines.problem import Engine, Problem, Solution, solve_nothing
 from unrolled.engines.segments import run_in_segments
 from unrolled.engines.stacks import stacks
+from unrolled.engines.watched import are_plain
 from unrolled.engines.weights import WeightLayout, Weights
 
 __all__ = [
-    "ENGINES", "Convolutions", "Engine", "Lengths", "Problem", "Solution", "WeightLayout", "Weights", "beside", "choose", "read_lengths",
+    "ENGINES", "Convolutions", "Engine", "Lengths", "Problem", "Solution", "WeightLayout", "Weights", "are_plain", "beside", "choose", "read_lengths",
     "run_in_segments", "solve_nothing", "stacks", "values_of_step",
 ]  # fmt: skip

@@ -125,7 +125,7 @@ class _Part:
     def finish(self, maps: Matrices | Convolutions, values: Values, weights: Weights) -> None:
         """What follows the stage's products with parameters: those with maps that are known, then the pointwise assignments."""
         values.update({p.symbol: _of_all(p.matrix, values[p.operand], maps) for p in self.of_all})
-        values.update({p.symbol: _along(values[p.operand], matrix, weights.block(matrix.name)) for p, matrix in self.along})
+        values.update({p.symbol: _along(values[p.operand], matrix, *weights.shape(matrix.name)) for p, matrix in self.along})
         self.program.run(values)
 
 
@@ -320,14 +320,11 @@ def _of_all(function: str, value: Tensor | float, maps: Matrices | Convolutions)
     return value.mean(over, keepdim=True) if function == OverUnits.MEAN else value.sum(over, keepdim=True)
 
 
-def _along(value: Tensor, matrix: Parameter, block: Tensor) -> Tensor:
-    """A vector along the rows or the columns of a matrix that lies flat, head by head and row by row; or such a matrix, added up along them.
-
-    Of the block, a matrix without numbers, only the shape is asked.
-    """
+def _along(value: Tensor, matrix: Parameter, rows: int, units: int) -> Tensor:
+    """A vector along the rows or the columns of a matrix that lies flat, head by head and row by row; or such a matrix, added up along them."""
     assert matrix.made is not None
     role, heads = matrix.made.arguments
-    heads, (rows, units) = int(heads), block.shape  # type: ignore[arg-type]
+    heads = int(heads)  # type: ignore[arg-type]
     value = value if value.shape[-1] == units else value.expand(*value.shape[:-1], units)
     if role == "repeat":
         return value.repeat_interleave(rows // units, -1)

@@ -49,6 +49,10 @@ class Weights:
             return self.stored[0].new_zeros(self.layout.rows[name])
         return parts[0] if len(parts) == 1 else parts[0] + parts[1]
 
+    def shape(self, matrix: str) -> tuple[int, int]:
+        """The rows and columns of a matrix, also of one whose tensor has no numbers."""
+        return self.layout.rows[matrix], self.stored[self.layout.places[matrix][0][0]].shape[-1]
+
     def is_stored(self, names: Sequence[str]) -> bool:
         """Whether stored tensors hold exactly these blocks: one, or two of which they are the sums."""
         holding = [blocks for blocks in self.layout.blocks.values() if not set(names).isdisjoint(blocks)]

@@ -16,7 +16,7 @@ class Made:
     @property
     def names(self) -> frozenset[str]:
         """The parameters that it is made of."""
-        if self.function == "fixed":
+        if self.function in ("fixed", "take", "along"):
             return frozenset()
         parts = (a.names if isinstance(a, Made) else frozenset({a}) if isinstance(a, str) else frozenset() for a in self.arguments)
         return frozenset().union(*parts)

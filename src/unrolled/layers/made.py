@@ -2,16 +2,41 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from unrolled.engines import are_plain
 from unrolled.equations import Made
 from unrolled.errors import ConfigError
 
 Block = Callable[[str], Tensor]
+
+
+class KeptBlocks:
+    """Blocks that are made of others, kept from call to call while nothing is learnt: what they are made of is compared at every call, since
+    parameters can be written to unseen. Copies of a layer begin without."""
+
+    def __init__(self) -> None:
+        self._of: dict[Hashable, tuple[list[Tensor], dict[str, Tensor]]] = {}
+
+    def __reduce__(self) -> tuple[Callable[[], "KeptBlocks"], tuple[()]]:
+        return KeptBlocks, ()
+
+    def get(self, key: Hashable, sources: Sequence[Tensor], make_all: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        """The blocks by name; made where gradients are wanted, or where `sources` are not what they were."""
+        if torch.is_grad_enabled() or torch.compiler.is_compiling() or not are_plain(sources):
+            return make_all()
+        found = self._of.get(key)
+        if found is None or not all(map(_is_same, found[0], sources)):
+            found = self._of[key] = [s.clone() for s in sources], make_all()
+        return found[1]
+
+
+def _is_same(before: Tensor, now: Tensor) -> bool:
+    return before.dtype == now.dtype and before.device == now.device and torch.equal(before, now)
 
 
 def make(made: Made, rows: int, block: Block) -> Tensor:

@@ -16,7 +16,7 @@ from unrolled.equations import Parameter
 from unrolled.errors import ConfigError, ConfigTypeError, ShapeError
 from unrolled.layers.computed import Computed
 from unrolled.layers.initialise import initialise, initialise_like_torch
-from unrolled.layers.made import fixed, make
+from unrolled.layers.made import KeptBlocks, fixed, make
 from unrolled.layers.planes import Planes, check_convolves, factors
 from unrolled.layers.sizes import part_sizes, sizes_in_layer
 
@@ -58,6 +58,8 @@ class NamedParameters(nn.Module):
         self._places = list(itertools.product(range(num_layers), range(2 if bidirectional else 1)))
         self._units = [self._sizes(0)[cell.recurrence.size_of(s)] for s in cell.states]
         self._made = [p for p in cell.recurrence.parameters if p.made is not None]
+        self._sources = sorted(frozenset[str]().union(*(p.made.names for p in self._made if p.made)))
+        self._kept = KeptBlocks()
         self._names = {place: [parameter_name(stored, place) for stored in self._blocks()] for place in self._places}
         self._layouts = {
             place: WeightLayout(self._blocks(), {p.name: self._sizes(place[0])[p.rows] for p in cell.recurrence.parameters})
@@ -239,16 +241,19 @@ class NamedParameters(nn.Module):
         layout = self._layouts[place]
         if not self._made:
             return Weights(layout, [self._stored(name) for name in self._names[place]])
-        parameters = map(self.cell.recurrence.parameter, layout.blocks)
-        return Weights(layout, [self._block_of(p, place, layout.rows[p.name]) for p in parameters])
+        sources = [self._source(name, place) for name in self._sources]
+        made = self._kept.get(place, sources, lambda: {p.name: self._block_of(p, place, layout.rows[p.name]) for p in self._made})
+        names = zip(layout.blocks, self._names[place], strict=True)
+        return Weights(layout, [made[block] if block in made else self._stored(stored) for block, stored in names])
 
     def _block_of(self, parameter: Parameter, place: Place, rows: int) -> Tensor:
-        """A block as engines read it: learnt, fixed, or made of others. A map along a matrix is known without its numbers."""
+        """A block that is fixed, or made of others. A map along a matrix is known without its numbers."""
         made = parameter.made
-        if made is None or made.function in ("fixed", "take"):
+        assert made is not None
+        if made.function in ("fixed", "take"):
             return self._source(parameter.name, place)
         if made.function == "along":
-            return self._nothing.new_zeros(()).expand(rows, self._sizes(place[0])[parameter.columns])
+            return self._nothing.new_empty(0, self._sizes(place[0])[parameter.columns])
         return make(made, rows, lambda name: self._source(name, place))
 
     def _source(self, name: str, place: Place) -> Tensor:
