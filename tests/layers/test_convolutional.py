@@ -11,6 +11,7 @@ from scipy.signal import correlate
 from torch.nn import functional
 
 import unrolled as un
+from unrolled.cells import BUILT_IN
 from unrolled.errors import ConfigError, ConfigTypeError, EngineError, ShapeError
 
 DOUBLE = torch.float64
@@ -99,8 +100,8 @@ def peephole(of, x, h, c):
 
 
 def normed(of, x, h):
-    """`gru-norm`: over channels and places."""
-    whole = lambda a: functional.layer_norm(a, a.shape[1:])  # noqa: E731
+    """`gru-norm`: over the channels of a place."""
+    whole = lambda a: functional.layer_norm(a.movedim(1, -1), a.shape[1:2]).movedim(-1, 1)  # noqa: E731
     r, z = (torch.sigmoid(of(f"k_{g}") * whole(of(f"W_{g}", x)) + of(f"g_{g}") * whole(of(f"R_{g}", h)) + of(f"b_{g}")) for g in "rz")
     n = torch.tanh(of("k_n") * whole(of("W_n", x)) + of("b_n") + r * (of("g_n") * whole(of("R_n", h)) + of("d_n")))
     return ((1 - z) * n + z * h,)
@@ -400,16 +401,37 @@ def test_sequences_of_nothing_give_the_state_back():
     assert state[0].shape == (1, 0, 3, 3, 3)
 
 
-def test_fixed_maps_are_applied_to_every_place_and_made_ones_refused():
-    cell = un.Cell("mine", "h[t] = tanh(W @ x[t]) + F @ h[t-1] + 0.1 * softmax(h[t-1]) + 0.1 * cumsum(h[t-1])", fixed={"F": "lower"})
-    layer = un.Recurrent(cell, 2, 3, kernel_size=3, dtype=torch.float64)
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_kernel_of_one_place_is_the_plain_layer_at_each(name):
+    """So sums, means and maps of all kinds mean the same in both."""
+    cell = BUILT_IN[name]
+    recurrence = cell.recurrence
+    width = 24 if recurrence.parts else 8
+    plain, planes = (un.Recurrent(cell, width, 8, dtype=torch.float64, engine="eager", **k) for k in ({}, {"kernel_size": (1, 1)}))
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for (_, p), (_, q) in zip(plain.named_parameters(), planes.named_parameters(), strict=True):
+            p.copy_(torch.randn(p.shape, generator=generator, dtype=p.dtype) * 0.4)
+            q.copy_(p.view(q.shape))
+    x = torch.randn(4, 2, width, 2, 3, dtype=torch.float64, generator=generator)
+    y, _ = planes(x)
+    wanted, _ = plain(x.permute(0, 1, 3, 4, 2).reshape(4, 12, width))
+    torch.testing.assert_close(y.permute(0, 1, 3, 4, 2).reshape(4, 12, -1), wanted, equal_nan=True)
+
+
+def test_maps_that_are_made_of_kernels():
+    """Blocks are groups, a transpose is torch's, a fixed matrix beside a kernel reads each place alone."""
+    text = "h[t] = tanh(W @ x[t] + blocks(R, 2) @ h[t-1] + A.T @ h[t-1] / 2 + (A - g * E + M * Q) @ h[t-1])"
+    cell = un.Cell("mine", text, scalar={"g": 0.3}, fixed={"E": "identity", "M": "lower"})
+    layer = un.Recurrent(cell, 2, 4, kernel_size=3, dtype=torch.float64)
     x = torch.randn(3, 2, 2, 5, 4, dtype=torch.float64)
     y, _ = layer(x)
-    h = torch.zeros(2, 3, 5, 4, dtype=torch.float64)
+    W, R, A, Q = (layer.block(name) for name in "WRAQ")
+    assert R.shape == (2, 2, 2, 3, 3)
+    h = torch.zeros(2, 4, 5, 4, dtype=torch.float64)
     for t in range(3):
-        sums = h.cumsum(1)
-        whole = torch.softmax(h.flatten(1), 1).view_as(h)
-        h = torch.tanh(torch.conv2d(x[t], layer.block("W"), padding=1)) + sums + 0.1 * whole + 0.1 * sums
+        groups = torch.conv2d(h, R.reshape(4, 2, 3, 3), padding=1, groups=2)
+        turned = torch.conv_transpose2d(h, A, padding=1)
+        lower = Q * torch.ones(4, 4, dtype=torch.float64).tril()[..., None, None]
+        h = torch.tanh(torch.conv2d(x[t], W, padding=1) + groups + turned / 2 + torch.conv2d(h, A + lower, padding=1) - 0.3 * h)
         torch.testing.assert_close(y[t], h)
-    with pytest.raises(ConfigError, match=r"reads `R.T`, which has no convolutional form"):
-        un.Recurrent(un.Cell("mine", "h[t] = tanh(W @ x[t]) + R.T @ h[t-1]"), 2, 3, kernel_size=3)

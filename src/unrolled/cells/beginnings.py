@@ -34,10 +34,16 @@ def read_beginning(what: str, value: object, *, matrix: bool) -> Beginning:
     if match is None or match[1] not in _RULES:
         raise ConfigError(f"{what} must be {EXAMPLES}. Got {value!r}.")
     rule, numbers = match[1], _numbers(match[2])
-    if numbers is None or len(numbers) != _RULES[rule] or (rule == "chrono" and numbers[0] <= 2) or (rule == "normal" and numbers[0] < 0):
+    if (
+        numbers is None
+        or len(numbers) != _RULES[rule]
+        or (rule == "chrono" and numbers[0] <= 2)
+        or (rule == "normal" and numbers[0] < 0)
+        or (rule == "uniform" and numbers[0] > numbers[1])
+    ):
         takes = {0: "no number", 1: "one number", 2: "two numbers"}[_RULES[rule]]
         raise ConfigError(
-            f"{what}: `{rule}` takes {takes}{', larger than 2' if rule == 'chrono' else ''}, got {value!r}. Expected {EXAMPLES}."
+            f"{what}: `{rule}` takes {takes}{', larger than 2' if rule == 'chrono' else ', the smaller one first' if rule == 'uniform' else ''}, got {value!r}. Expected {EXAMPLES}."
         )
     if rule in (_ONLY_VECTORS if matrix else _ONLY_MATRICES):
         raise ConfigError(f"{what}: {rule!r} is for {'vectors' if matrix else 'matrices'} alone. Expected {EXAMPLES}.")

@@ -122,9 +122,9 @@ class _Part:
                 groups.append(_Group(operand, tuple(p.symbol for p in ps), maps.laid(matrix), rows, names[0] not in self.constant))
         return groups
 
-    def finish(self, maps: Matrices | Convolutions, values: Values, weights: Weights) -> None:
+    def finish(self, values: Values, weights: Weights) -> None:
         """What follows the stage's products with parameters: those with maps that are known, then the pointwise assignments."""
-        values.update({p.symbol: _of_all(p.matrix, values[p.operand], maps) for p in self.of_all})
+        values.update({p.symbol: _of_all(p.matrix, values[p.operand]) for p in self.of_all})
         values.update({p.symbol: _along(values[p.operand], matrix, *weights.shape(matrix.name)) for p, matrix in self.along})
         self.program.run(values)
 
@@ -266,7 +266,7 @@ class _Run:
         for groups, part in self.prologue:
             for group in groups:
                 group.compute(self.maps, values[group.operand], values)
-            part.finish(self.maps, values, self.problem.weights)
+            part.finish(values, self.problem.weights)
         return values
 
     def _step(self, states: tuple[Tensor, ...], early: Values) -> tuple[Tensor, ...]:
@@ -281,7 +281,7 @@ class _Run:
             for group in groups:
                 read = _rows(values[group.operand], group.matrix.shape[1], states[0])
                 group.compute(self.maps, read * self.masks[read.shape[-1]][:count] if self.masks and group.drops else read, values)
-            part.finish(self.maps, values, self.problem.weights)
+            part.finish(values, self.problem.weights)
         return values
 
     def _padded(self, values: list[Tensor], state: int) -> Tensor:
@@ -310,14 +310,13 @@ def values_of_step(problem: Problem) -> dict[str, Tensor]:
     return {n: _rows(values[now(n)], widths[n], like) for n in names}
 
 
-def _of_all(function: str, value: Tensor | float, maps: Matrices | Convolutions) -> Tensor | float:
-    """One number of all units for each sequence; the mean and the largest of a constant are the constant."""
+def _of_all(function: str, value: Tensor | float) -> Tensor | float:
+    """One number of all units for each sequence, or each place of a plane; the mean and the largest of a constant are the constant."""
     if not isinstance(value, Tensor):
         return value
-    over = maps.units_of(value)
     if function == OverUnits.LARGEST:
-        return value.detach().amax(over, keepdim=True)
-    return value.mean(over, keepdim=True) if function == OverUnits.MEAN else value.sum(over, keepdim=True)
+        return value.detach().amax(-1, keepdim=True)
+    return value.mean(-1, keepdim=True) if function == OverUnits.MEAN else value.sum(-1, keepdim=True)
 
 
 def _along(value: Tensor, matrix: Parameter, rows: int, units: int) -> Tensor:

@@ -31,15 +31,12 @@ class Matrices:
         """How many steps of the input's maps are best computed at once: all."""
         return max(len(x), 1)
 
-    def units_of(self, value: Tensor) -> tuple[int, ...]:
-        """The dimensions that functions of all units go over."""
-        return (-1,)
-
 
 @dataclass(frozen=True)
 class Convolutions:
     """Each matrix is a kernel `[rows, columns, *kernel]`, applied to planes `[N, *space, columns]` with stride 1 and zeros around them, so that
-    their size stays. Functions of all units go over channels and places.
+    their size stays. Functions of all units go over
+    the channels of a place, so that a step is at each place what it is elsewhere.
 
     Channels stand last, where units stand otherwise: vectors, splits and joins are the same for both, and it is the order in memory in which
     a CPU convolves fastest (torch's `channels_last`). Kernels are not `stacked`: a convolution to the channels of one gate fills a CPU as well as one to
@@ -76,7 +73,3 @@ class Convolutions:
         """How many steps of the input's maps are best computed at once: no more than keep a processor busy, so that the next ones find the
         memory of the last still in its caches."""
         return max(1, PLACES // max(1, x[0, ..., 0].numel()))
-
-    def units_of(self, value: Tensor) -> tuple[int, ...]:
-        """The dimensions that functions of all units go over: channels and places; of a vector what it has."""
-        return tuple(range(-min(len(self.kernel) + 1, value.dim()), 0))

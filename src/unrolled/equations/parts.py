@@ -149,7 +149,7 @@ class Parts:
             )
         if self.blocks.setdefault(tree, int(number)) != number:
             raise self.source.error(f"`{tree}` is read in {self.blocks[tree]} blocks elsewhere. Give one of them another name.", node)
-        return Made("blocks", (tree,)), rows, columns
+        return (Made("blocks", (tree,)) if number > 1 else tree), rows, columns
 
     def _two(self, node: ast.BinOp, kind: str) -> tuple[Tree, str, str]:
         left, rows, columns = self._tree(node.left, kind)

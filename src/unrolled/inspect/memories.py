@@ -93,7 +93,7 @@ def norms_of_state(
     subject: Subject, at: Tensor, layer: int | None, state: str | None, probes: int | None, seed: int
 ) -> tuple[np.ndarray, str]:
     """‖∂h[t]/∂x[s]‖ as `[A, T, B]` for the steps `at` `[A, B]`, -1 for none, and what was estimated."""
-    units = torch.eye(_width(subject, state), dtype=subject.x.dtype, device=subject.x.device)
+    units = torch.eye(_width(subject, layer, state), dtype=subject.x.dtype, device=subject.x.device)
     passes = plan_passes(subject, at, units, subject.causal, probes, seed)
     return influence(subject, _states(subject, layer, state), passes).cpu().numpy(), passes.note
 
@@ -119,10 +119,12 @@ def _chosen(subject: Subject, at: int | Sequence[int] | np.ndarray | None) -> tu
     return torch.where((steps < 0) | (steps >= ends), -1, steps), note
 
 
-def _width(subject: Subject, state: str | None) -> int:
+def _width(subject: Subject, layer: int | None, state: str | None) -> int:
     sizes = subject.layer.state_sizes
     if state is not None and state not in sizes:
         raise ConfigError(f"The cell {subject.layer.cell.name!r} has no state {state!r}. It has {', '.join(sizes)}.")
+    if state is None and layer is None:
+        return subject.layer.output_size
     return sizes[state or subject.layer.cell.recurrence.output] * (1 + subject.layer.bidirectional)
 
 

@@ -36,7 +36,7 @@ def elman_like(model: Looked, seed: int = 0) -> Looked:
     begun = fresh(model, seed)
     old = recurrent_of(begun)
     options = {name: getattr(old, name) for name in ("num_layers", "bidirectional", "batch_first", "residual")}
-    new = Recurrent("elman", old.input_size, old.hidden_size, **options).to(next(begun.parameters()))
+    new = Recurrent("elman", old.input_size, old.output_size // (1 + old.bidirectional), **options).to(next(begun.parameters()))
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         new.reset_parameters("torch")

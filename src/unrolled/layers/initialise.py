@@ -26,16 +26,15 @@ def initialise(parts: Mapping[str, Sequence[Tensor]], cell: Cell) -> None:
         if beginning is not None and beginning.rule == "minus":
             later[block] = beginning
         else:
-            _begin(first, cell.recurrence.parameter(block), beginning)
+            parameter = cell.recurrence.parameter(block)
+            for part in first if parameter.blocks > 1 else [first]:
+                _begin(part, parameter, beginning)
     for block, beginning in later.items():
         parts[block][0].copy_(-parts[beginning.other][0])
 
 
 def _begin(values: Tensor, parameter: Parameter, beginning: Beginning | None) -> None:
-    if parameter.blocks > 1 and values.dim() == 3:
-        for block in values:
-            _begin(block, parameter, beginning)
-    elif beginning is not None:
+    if beginning is not None:
         _as_said(values, beginning)
     elif parameter.kind == SCALAR or not parameter.is_matrix:
         values.zero_()

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from unrolled.engines import are_plain
 from unrolled.equations import Made
@@ -53,21 +54,49 @@ def _argument(argument: object, rows: int, block: Block) -> Tensor | float:
 
 
 def _times(left: Any, right: Any) -> Any:
-    """A vector scales the rows of a matrix."""
-    if isinstance(left, Tensor) and isinstance(right, Tensor) and {left.dim(), right.dim()} == {1, 2}:
-        return left[:, None] * right if left.dim() == 1 else left * right[:, None]
+    """Entry by entry; a vector scales the rows of a matrix, and a fixed matrix all places of a kernel alike."""
+    if isinstance(left, Tensor) and isinstance(right, Tensor) and left.dim() and right.dim():
+        most = max(left.dim(), right.dim())
+        left, right = (side.reshape(*side.shape, *(1,) * (most - side.dim())) for side in (left, right))
     return left * right
 
 
+def _sides(left: Any, right: Any) -> tuple[Any, Any]:
+    """Two maps to be added; beside a kernel a fixed matrix is one that reads each place alone."""
+    most = max(side.dim() if isinstance(side, Tensor) else 0 for side in (left, right))
+    return _as_kernel(left, right, most), _as_kernel(right, left, most)
+
+
+def _as_kernel(side: Any, other: Any, most: int) -> Any:
+    if not isinstance(side, Tensor) or side.dim() != 2 or most == 2:
+        return side
+    kernel = other.shape[2:]
+    before_and_after = [n // 2 for n in reversed(kernel) for _ in range(2)]
+    return pad(side.reshape(*side.shape, *(1,) * len(kernel)), before_and_after)
+
+
+def _transposed(map: Tensor) -> Tensor:
+    """Of a kernel also turned round, which is what the transpose of a convolution is."""
+    turned = map.transpose(0, 1)
+    return turned.flip(tuple(range(2, map.dim()))) if map.dim() > 2 else turned
+
+
+def _diagonal(blocks: Tensor) -> Tensor:
+    """Blocks `[k, rows, columns, *kernel]` along the diagonal of one map."""
+    count, rows, columns, *kernel = blocks.shape
+    along = torch.eye(count, dtype=blocks.dtype, device=blocks.device).reshape(count, 1, count, 1, *(1,) * len(kernel))
+    return (along * blocks.unsqueeze(2)).reshape(count * rows, count * columns, *kernel)
+
+
 _MAPS: dict[str, Callable[..., Tensor]] = {
-    "plus": lambda a, b: a + b,
-    "minus": lambda a, b: a - b,
+    "plus": lambda a, b: sum(_sides(a, b)),
+    "minus": lambda a, b: _sides(a, b)[0] - _sides(a, b)[1],
     "times": _times,
     "over": lambda a, b: a / b,
-    "transpose": lambda a: a.t(),
-    "blocks": lambda a: torch.block_diag(*a) if a.dim() == 3 else a,
+    "transpose": _transposed,
+    "blocks": _diagonal,
 }
-"""What maps are made with."""
+"""What maps are made with: matrices, or kernels `[rows, columns, *kernel]`."""
 
 
 def fixed(how: object, rows: int, columns: int | None, like: Tensor) -> Tensor:

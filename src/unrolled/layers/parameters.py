@@ -17,7 +17,7 @@ from unrolled.errors import ConfigError, ConfigTypeError, ShapeError
 from unrolled.layers.computed import Computed
 from unrolled.layers.initialise import initialise, initialise_like_torch
 from unrolled.layers.made import KeptBlocks, fixed, make
-from unrolled.layers.planes import Planes, check_convolves, factors
+from unrolled.layers.planes import Planes, factors
 from unrolled.layers.sizes import part_sizes, sizes_in_layer
 
 Place = tuple[int, int]
@@ -50,8 +50,6 @@ class NamedParameters(nn.Module):
         self._given_parts = part_sizes(cell, input_size)
         self.input_size = input_size if isinstance(input_size, int) else sum(input_size)
         self.hidden_size, self.num_layers, self.planes = hidden_size, num_layers, planes
-        if planes:
-            check_convolves(cell)
         for layer in range(num_layers):
             self._check_width(layer)
         self._plan = make_plan(cell.recurrence)
@@ -209,7 +207,7 @@ class NamedParameters(nn.Module):
             self.register_parameter(parameter_name(stored, place), nn.Parameter(torch.empty(shape, **options)))
         for p in (p for p in recurrence.hidden if p.made is None):
             inner = tuple(self._divided(p, sizes[label]) for label in (p.rows, p.columns) if label)
-            shape = (p.blocks, *inner) if p.blocks > 1 else inner
+            shape = (*((p.blocks,) if p.blocks > 1 else ()), *inner, *(kernel if p.is_matrix else ()))
             self.register_parameter(parameter_name(p.name, place), nn.Parameter(torch.empty(shape, **options)))
         for p in (p for p in (*recurrence.parameters, *recurrence.hidden) if p.made is not None and p.made.function in ("fixed", "take")):
             self.register_buffer(_buffer_name(p.name, place), self._fixed(p, sizes), persistent=False)

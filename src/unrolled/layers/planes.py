@@ -7,7 +7,6 @@ import sympy as sp
 import torch
 from torch import Tensor
 
-from unrolled.cells import Cell
 from unrolled.engines import Convolutions
 from unrolled.equations import Recurrence
 from unrolled.errors import ConfigError, ConfigTypeError, ShapeError
@@ -121,12 +120,3 @@ def read_space(space: object, planes: Planes | None) -> tuple[int, ...]:
     if planes.space and found != planes.space:
         raise ConfigError(f"`space` of this layer is {planes.space}, got {space!r}. Leave it out.")
     return found
-
-
-def check_convolves(cell: Cell) -> None:
-    """Raise a `ConfigError` for a cell that reads maps made of others: `R.T` or `A - A.T` is of matrices, not of kernels."""
-    made = [p.name for p in cell.recurrence.parameters if p.is_matrix and p.made is not None and p.name not in cell.recurrence.constant]
-    if made:
-        raise ConfigError(
-            f"The cell {cell.name!r} reads `{made[0]}`, which has no convolutional form. Leave `kernel_size` out, or use another cell."
-        )

@@ -158,7 +158,9 @@ def _build(recipe: Recipe[G, D, C, M, T], configuration: Configuration[G], codec
         return recipe.build(configuration, codecs, cell)
     except UnrolledError:
         raise
-    except (RuntimeError, MemoryError):
+    except (RuntimeError, MemoryError) as error:
+        if not _lacks_memory(error):
+            raise
         model: Any = getattr(configuration.options, "model", None)
         raise ConfigError(f"A network with `hidden={model.hidden}` and `layers={model.layers}` does not fit in memory.") from None
 
