@@ -103,7 +103,7 @@ def test_a_header_that_is_none_is_refused(header, said):
                        ({"b": True}, "must be a number"), ({"b": float("inf")}, "finite number"), ({"b": None}, "must be a number"),
                        ({"b": 1j}, "must be a number"), (3, "must map names to values"),
                        ([("b", 1)], "must map names to values"), ({"c": 1.0}, "not one of its parameters (W, R, b)"), ({"y": 1.0}, "not one of its parameters (W, R, b)"),
-                       ({"b": "orthogonal"}, "for matrices alone"), ({"W": "chrono(9)"}, "for vectors alone"), ({"b": "chrono(1)"}, "larger than 2"), ({"b": "uniform(1)"}, "two numbers"),
+                       ({"b": "orthogonal"}, "for matrices alone"), ({"W": "chrono(9)"}, "for vectors alone"), ({"b": "chrono(1)"}, "larger than 2"), ({"b": "uniform(1)"}, "two numbers"), ({"b": "uniform(2, 1)"}, "the smaller one first"),
                        ({"b": "-W"}, "no parameter of the same size"), ({"b": "-q"}, "no parameter of the same size")])  # fmt: skip
 def test_an_initial_value_that_does_not_fit_is_refused(init, said):
     with pytest.raises(ConfigError) as caught:

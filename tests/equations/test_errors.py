@@ -59,7 +59,7 @@ BROKEN = [
     ("¦k[t] = h[t-1]\nh[t] = k[t]", "`k` is declared as a constant and cannot be assigned", "another name", {"constant": {"k": 2}}),
     ("h[t] = h[t-1] + sum(¦2)", "`sum` goes over the units of a vector, got a number", None),
     ("a[t] = 2\nh[t] = h[t-1] + softmax(¦a[t])", "here all of them are one number", None),
-    ("h[t] = softmax(h[t-1]) + norm(h[t-1], ¦b)", "The second value of `norm` must be a plain number", "norm(a[t], 1e-6)"),
+    ("h[t] = softmax(h[t-1]) + norm(h[t-1], ¦b)", "The second value of `norm` must be a number of at least 0", "norm(a[t], 1e-6)"),
     ("c[t] = W @ x[t]\nh[t] = ¦c @ h[t-1]", "`c` is not a matrix", "name of a parameter"),
     ("h[t] = h[t-1] + W @ ¦3", "`W @` needs a vector on its right, got a number", "Write `*` to scale"),
     ("h[t] = ¦sinc(h[t-1])", "There is no function `sinc`", "The functions are sigmoid"),
@@ -95,7 +95,10 @@ BROKEN = [
     ("¦h[t] += h[t-1]", "Expected a line of the form", "name[t] = expression"),
     ("¦h[t] = c[t] = h[t-1]", "Expected a line of the form", "name[t] = expression"),
     ("¦import os", "Expected a line of the form", "name[t] = expression"),
-    ("h[t] = ¦[h[t-1]]", "This is not part of the language", "Expected + - * / % ** @"),
+    ("h[t] = ¦[h[t-1]]", "Vectors are not joined", "W @ x[t] + R @ h[t-1]"),
+    ("h[t] = ¦swish(h[t-1])", "There is no function `swish`", "Write `silu`"),
+    ("h[t] = ¦conv(W, 3) @ h[t-1]", "There is no function `conv`", "kernel_size=3"),
+    ("h[t] = norm(h[t-1], ¦-1)", "must be a number of at least 0", "norm(a[t], 1e-6)"),
     ("h[t] = ¦h[t-1] if 1 else 2", "A choice is written `where(condition, a, b)`", "a where the condition holds"),
     ("h[t] = ¦~h[t-1]", "This is not part of the language", "Expected + - * / % ** @"),
     ("h[t] = ¦'a' + h[t-1]", "Expected a number, got 'a'", None),
@@ -164,6 +167,7 @@ BROKEN = [
 WRONGLY_DECLARED = [
     ("h[t] = h[t-1]", {"constant": {"k": 2}}),
     ("h[t] = h[t-1] * tanh", {"constant": {"tanh": 2}}),
+    ("h[t] = h[t-1] * pi", {"constant": {"pi": 3}}),
     ("h[t] = h[t-1]", {"size": {"m": 2}}),
     ("C[t] = C[t-1] + outer(h[t-1], b)\nh[t] = C[t] @ b", {"size": {"C": 2}}),
     ("m[t] = h[t-1] + V @ x[t]\nh[t] = m[t] + h[t-1]", {"size": {"m": 2, "h": 3}}),
@@ -172,7 +176,8 @@ WRONGLY_DECLARED = [
     ("h[t] = V @ x[t] + dt[t] * h[t-1]", {"inputs": ["x", "dt"], "size": {"dt": 1}}),
 ]
 SAID = [
-    "`constant` declares `k`, which no line reads", "`constant` declares `tanh`, which the language has already", "`size.m` is of a name that no line has",
+    "`constant` declares `k`, which no line reads", "`constant` declares `tanh`, which the language has already",
+    "`constant` declares `pi`, which the language has already", "`size.m` is of a name that no line has",
     "`size.C` is that of a matrix", "`size.m` and `size.h` speak of vectors that must have equally many units, but say 2 and 3",
     "`size.m` is the size of the input", "The text has 501 lines; a cell may have at most 200",
     "`size.dt = 1` would be the size of `h[t]` too",

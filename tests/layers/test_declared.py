@@ -158,7 +158,7 @@ def test_parts_may_come_one_by_one():
         (CELLS["earlier"], (INPUTS, H, 2), "inputs of all layers must have as many columns"),
         (un.Cell("f", "h[t] = F @ x[t] + h[t-1]", fixed={"F": [[1, 2], [3, 4], [5, 6]]}), (3, 3), "for 2 inputs, but the input has 3"),
         (un.Cell("f", "h[t] = F @ h[t-1] + W @ x[t]", fixed={"F": "lower(3)"}), (3, 4), "must divide its 4 rows"),
-        (un.Cell("f", "h[t] = f * h[t-1] + W @ x[t]", fixed={"f": "identity"}), (3, 4), "no fixed vector 'identity'"),
+        (un.Cell("f", "h[t] = f * h[t-1] + W @ x[t]", fixed={"f": "identity"}), (3, 4), "of which there is no fixed 'identity'"),
     ],
 )  # fmt: skip
 def test_sizes_that_do_not_come_out_even_are_refused(cell, arguments, said):
@@ -168,8 +168,10 @@ def test_sizes_that_do_not_come_out_even_are_refused(cell, arguments, said):
 
 
 def test_a_matrix_of_numbers_gives_its_sizes():
-    layer = un.Recurrent(un.Cell("f", "h[t] = tanh(W @ x[t]) + F @ h[t-1]", fixed={"F": [[0.5, 1], [0, 0.5]]}), 3, 9)
+    layer = un.Recurrent(un.Cell("f", "h[t] = tanh(W @ x[t]) + F @ h[t-1]", fixed={"F": [[0.5, 1], [0, 0.5]]}), 3, 2)
     assert layer.state_sizes == {"h": 2}
+    with pytest.raises(ConfigError, match="fixes 'h' at 2 units, got hidden_size = 9"):
+        un.Recurrent(layer.cell, 3, 9)
     x = torch.randn(2, 1, 3)
     y, _ = layer(x)
     first = torch.tanh(x[0] @ layer.block("W").T)
@@ -179,18 +181,18 @@ def test_a_matrix_of_numbers_gives_its_sizes():
 def test_fixed_blocks_are_what_papers_say():
     like = torch.zeros(0, dtype=torch.float64)
     hippo = np.array([[-1, 0, 0], [-math.sqrt(3), -2, 0], [-math.sqrt(5), -math.sqrt(15), -3]])
-    np.testing.assert_allclose(fixed("hippo", 3, 3, like), hippo)
+    np.testing.assert_allclose(fixed("it", "hippo", 3, 3, like), hippo)
     legendre = np.array([[-1, -1, -1], [3, -3, -3], [-5, 5, -5]])
-    np.testing.assert_allclose(fixed("legendre", 3, 3, like), legendre)
-    np.testing.assert_allclose(fixed("legendre", 3, None, like), [1, -3, 5])
-    np.testing.assert_allclose(fixed("hippo", 3, None, like), np.sqrt([1, 3, 5]))
-    np.testing.assert_allclose(fixed("lower", 3, 3, like), np.tril(np.ones((3, 3))))
-    np.testing.assert_allclose(fixed("upper(2)", 4, 4, like), np.kron([[1, 1], [0, 1]], np.ones((2, 2))))
-    np.testing.assert_allclose(fixed("blocks(2)", 4, 2, like), [[1, 0], [1, 0], [0, 1], [0, 1]])
-    np.testing.assert_allclose(fixed("repeat", 5, 2, like), [[1, 0], [1, 0], [1, 0], [0, 1], [0, 1]])
-    np.testing.assert_allclose(fixed("position", 4, None, like), [0, 0.25, 0.5, 0.75])
-    np.testing.assert_allclose(fixed("index", 3, None, like), [0, 1, 2])
-    assert fixed("identity", 2, 3, like).tolist() == [[1, 0, 0], [0, 1, 0]]
+    np.testing.assert_allclose(fixed("it", "legendre", 3, 3, like), legendre)
+    np.testing.assert_allclose(fixed("it", "legendre", 3, None, like), [1, -3, 5])
+    np.testing.assert_allclose(fixed("it", "hippo", 3, None, like), np.sqrt([1, 3, 5]))
+    np.testing.assert_allclose(fixed("it", "lower", 3, 3, like), np.tril(np.ones((3, 3))))
+    np.testing.assert_allclose(fixed("it", "upper(2)", 4, 4, like), np.kron([[1, 1], [0, 1]], np.ones((2, 2))))
+    np.testing.assert_allclose(fixed("it", "blocks(2)", 4, 2, like), [[1, 0], [1, 0], [0, 1], [0, 1]])
+    np.testing.assert_allclose(fixed("it", "repeat", 5, 2, like), [[1, 0], [1, 0], [1, 0], [0, 1], [0, 1]])
+    np.testing.assert_allclose(fixed("it", "position", 4, None, like), [0, 0.25, 0.5, 0.75])
+    np.testing.assert_allclose(fixed("it", "index", 3, None, like), [0, 1, 2])
+    assert fixed("it", "identity", 2, 3, like).tolist() == [[1, 0, 0], [0, 1, 0]]
 
 
 def test_states_begin_as_they_are_said_to():

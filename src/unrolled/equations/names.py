@@ -16,6 +16,16 @@ REDUCTIONS = ("sum", "mean", "cumsum")
 RESERVED = {"t", "x", "outer", "blocks", *REDUCTIONS, *FUNCTIONS, *DERIVED}
 
 _CONSTANTS = {"pi": math.pi}
+_JOINED = "Read each part with a matrix of its own: `W @ x[t] + R @ h[t-1]`."
+_ELSEWHERE = {
+    "swish": "Write `silu`.", "logistic": "Write `sigmoid`.", "maximum": "Write `max`.", "minimum": "Write `min`.", "clamp": "Write `clip`.",
+    "layernorm": "Write `norm`.", "layer_norm": "Write `norm`.", "rmsnorm": "Write `rms_norm`.", "cumax": "Write `cumsum(softmax(a))`.",
+    "concat": _JOINED, "concatenate": _JOINED, "cat": _JOINED, "stack": _JOINED, "heaviside": "Write `step`, or `spike` to learn through it.",
+    "dot": "Write `sum(a[t] * b[t])`.", "transpose": "Write `R.T @ h[t-1]`.", "square": "Write `a[t] ** 2`.", "mod": "Write `a % b`.",
+    "conv": "Every `@` is a convolution in a layer that is made with `kernel_size=3`.",
+}  # fmt: skip
+"""What functions are called in other places, and how they are written here."""
+
 _LIKE_CONSTANTS = ("dt", "eps", "epsilon", "delta_t")
 
 
@@ -38,7 +48,7 @@ class Names:
 
     def _check_declared(self) -> None:
         for name, key in self.declared.items():
-            if name in RESERVED and not (key == "inputs" and name == "x"):
+            if (name in RESERVED or name in _CONSTANTS) and not (key == "inputs" and name == "x"):
                 raise self.source.error_at(f"`{key}` declares `{name}`, which the language has already. Choose another name.", 0, 0)
             if name in self.assigned_on:
                 told = f"`{name}` is declared as {_what(key)} and cannot be assigned. Give one of them another name."
@@ -128,6 +138,8 @@ class Names:
         """What is said where a function is called that there is not."""
         if name in self.assigned_on or name in self.inputs:
             return f"`{name}` is not a function. A time stands in square brackets: `{name}[t]`."
+        if name in _ELSEWHERE:
+            return f"There is no function `{name}`. {_ELSEWHERE[name]}"
         known = (*FUNCTIONS, *REDUCTIONS, "outer", "blocks")
         return f"There is no function `{short(name)}`.{closest(name, known)} The functions are {', '.join(known)}."
 

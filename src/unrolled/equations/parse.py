@@ -103,6 +103,8 @@ class _Builder:
                 return self._bare(node)
             case ast.Constant():
                 return self._number(node), ""
+            case ast.List() | ast.Tuple():
+                raise self.source.error("Vectors are not joined. Read each part with a matrix of its own: `W @ x[t] + R @ h[t-1]`.", node)
             case ast.Attribute(attr="T"):
                 raise self.source.error("A transposed matrix stands on the left of `@`: `R.T @ h[t-1]`.", node)
             case ast.IfExp():
@@ -183,8 +185,10 @@ class _Builder:
                 raise self.source.error(f"`{name}` goes over the units of a vector, got a number.", node.args[0])
             if name in ("sum", "softmax") and not values[0][0].xreplace(self.constants).free_symbols:
                 raise self.source.error(f"`{name}` goes over the units of a vector; here all of them are one number.", node.args[0])
-            if any(size or not value.is_Rational for value, size in values[1:]):
-                raise self.source.error(f"The second value of `{name}` must be a plain number, as in `{name}(a[t], 1e-6)`.", node.args[1])
+            if any(size or not value.is_Rational or value < 0 for value, size in values[1:]):
+                raise self.source.error(
+                    f"The second value of `{name}` must be a number of at least 0, as in `{name}(a[t], 1e-6)`.", node.args[1]
+                )
             if function is None:
                 return self.parts.over_units(name, *values[0])
         found, size = self._meet(values)

@@ -107,6 +107,8 @@ class Parts:
                 return (Made("minus", (0.0, tree)) if isinstance(node.op, ast.USub) else tree), rows, columns
             case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()) if not self._is_scaled(node, top=top):
                 return self._two(node, kind)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "conv":
+            raise self.source.error(self.names.no_function("conv"), node)
         raise self.source.error(_FORMS, node)
 
     def _is_scaled(self, node: ast.BinOp, *, top: bool) -> bool:

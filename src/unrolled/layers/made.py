@@ -99,30 +99,34 @@ _MAPS: dict[str, Callable[..., Tensor]] = {
 """What maps are made with: matrices, or kernels `[rows, columns, *kernel]`."""
 
 
-def fixed(how: object, rows: int, columns: int | None, like: Tensor) -> Tensor:
-    """A fixed vector, or a fixed matrix where there are columns. `ConfigError` where it does not fit its size."""
+def fixed(what: str, how: object, rows: int, columns: int | None, like: Tensor) -> Tensor:
+    """A fixed vector, or a fixed matrix where there are columns. `ConfigError`, which says of `what`, where it does not fit its size."""
     options: dict[str, Any] = {"dtype": like.dtype, "device": like.device}
     if not isinstance(how, str):
         found = torch.tensor(how, **options)
         shape = (rows,) if columns is None else (rows, columns)
         if found.shape != shape:
-            raise ConfigError(f"A fixed block must be {list(shape)} here, got {list(found.shape)} numbers.")
+            raise ConfigError(f"{what} must be {list(shape)} here, got {list(found.shape)} numbers.")
         return found
     match = re.fullmatch(r"(\w+)(?:\((\d+)\))?", how)
     assert match is not None
     name, count = match[1], int(match[2] or 0)
     if columns is None:
         if name not in _VECTORS:
-            raise ConfigError(f"There is no fixed vector {name!r}. Choose one of {', '.join(_VECTORS)}, or give its numbers.")
+            raise ConfigError(
+                f"{what} is read as a vector, of which there is no fixed {name!r}. Choose one of {', '.join(_VECTORS)}, or give its numbers."
+            )
         return torch.tensor([_VECTORS[name](i, rows) for i in range(rows)], **options)
     if name not in _MATRICES:
-        raise ConfigError(f"There is no fixed matrix {name!r}. Choose one of {', '.join(_MATRICES)}, or give its rows.")
+        raise ConfigError(
+            f"{what} is read as a matrix, of which there is no fixed {name!r}. Choose one of {', '.join(_MATRICES)}, or give its rows."
+        )
     numbers: dict[str, Any] = {"dtype": torch.float64, "device": like.device}
     i, j = torch.arange(rows, **numbers)[:, None], torch.arange(columns, **numbers)
     if count:
         if rows % count or columns % count:
             raise ConfigError(
-                f"{how!r} must divide its {rows} rows and {columns} columns. Choose other sizes, or another number of blocks."
+                f"{what} = {how!r} must divide its {rows} rows and {columns} columns. Choose other sizes, or another number of blocks."
             )
         i, j = i // (rows // count), j // (columns // count)
     return (_MATRICES[name](i, j, rows, columns).expand(rows, columns) + like.new_zeros(())).to(like.dtype)

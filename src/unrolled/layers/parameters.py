@@ -272,7 +272,7 @@ class NamedParameters(nn.Module):
         assert made is not None
         rows, columns = sizes[parameter.rows], sizes[parameter.columns] if parameter.is_matrix else None
         if made.function == "fixed":
-            return fixed(made.arguments[0], rows, columns, self._nothing)
+            return fixed(f"`fixed.{parameter.name}` of cell {self.cell.name!r}", made.arguments[0], rows, columns, self._nothing)
         names = [name for name, _ in recurrence.parts]
         above = sum(sizes[label] for _, label in recurrence.parts[: names.index(str(made.arguments[0]))])
         return torch.eye(sizes["x"], dtype=self._nothing.dtype, device=self._nothing.device)[above : above + rows].contiguous()

@@ -32,6 +32,12 @@ def sizes_in_layer(cell: Cell, usual: Mapping[str, int], hidden: int, parts: Seq
             )
         if label == "x" and units != width:
             raise ConfigError(f"The cell {cell.name!r} has a fixed matrix for {units} inputs, but the input has {width}.")
+    output = recurrence.size_of(recurrence.output)
+    said = dict(recurrence.given).get(output)
+    if said is not None and not said.of and recurrence.outputs == 1 and said.part != hidden:
+        raise ConfigError(
+            f"The cell {cell.name!r} fixes {recurrence.output!r} at {said} units, got hidden_size = {hidden}. Use hidden_size={said}."
+        )
     sizes = {**usual, **{label: int(units) for label, units in declared.items()}}
     if recurrence.parts:
         sizes |= _parts(cell, width, parts, {label: sizes[label] for label in (*declared, recurrence.size_of(recurrence.output))})
