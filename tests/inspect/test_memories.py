@@ -11,6 +11,7 @@ from by_hand import CELLS
 from engines_here import HERE
 from input_batches import LENGTHS, OPTIONS, SIZES, batch_of
 from unrolled.errors import ConfigError, ShapeError
+from unrolled.inspect.untrained import elman_like
 from unrolled.models import (
     EachStep,
     Encoder,
@@ -61,6 +62,15 @@ def test_a_linear_recurrence_remembers_powers_of_its_map():
     assert found.sampled == ""
     assert found.output is None
     np.testing.assert_allclose(found.share.sum(1), 1)
+
+
+def test_outputs_that_are_joined_are_remembered_together():
+    cell = un.Cell("two", "s[t] = 0.5 * s[t-1] + S @ x[t]\nh[t] = tanh(R @ s[t] + Q @ h[t-1])", output=["s", "h"], size={"s": 2})
+    layer = layer_of(cell, 3, 4, 2, bidirectional=True)
+    x = torch.randn(5, 2, 3, dtype=DOUBLE)
+    found = un.inspect.memory(layer, x)
+    np.testing.assert_allclose(found.state, norms_by_differences(lambda x: layer(x)[0], x), rtol=2e-6, atol=1e-8)
+    assert elman_like(layer)(x)[0].shape == layer(x)[0].shape
 
 
 @pytest.mark.parametrize("cell", [*CELLS.values()], ids=[*CELLS])

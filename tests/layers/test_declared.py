@@ -26,6 +26,7 @@ CELLS = {
     "memory": un.Cell("memory", "m[t] = m[t-1] + (A @ m[t-1] + B * sum(u[t])) / 9\nh[t] = tanh(W @ x[t] + M @ m[t])".replace("sum(u[t])", "sum(e @ x[t])"),
                       fixed={"A": "legendre", "B": "legendre"}, size={"m": 5, "e": 1}),
     "matrix": un.Cell("matrix", "v[t] = V @ x[t]\nk[t] = K @ x[t]\nC[t] = sigmoid(F @ x[t]) * C[t-1] + outer(v[t], k[t], 2)\nh[t] = C[t] @ (Q @ x[t]) + C[t-1].T @ v[t] / 4"),
+    "oblong": un.Cell("oblong", "v[t] = V @ x[t]\nk[t] = K @ x[t]\nC[t] = C[t-1] + outer(sigmoid(B @ x[t]) * (v[t] - C[t-1] @ k[t]), k[t])\nh[t] = tanh(C[t] @ (Q @ x[t])) + U @ (C[t].T @ v[t])", size={"k": 5}),
     "joined": un.Cell("joined", "s[t] = a * s[t-1] + S @ x[t]\nh[t] = tanh(R @ s[t] + Q @ h[t-1])", output=["s", "h"], init={"a": 0.5}, size={"s": 3}),
     "began": un.Cell("began", "m[t] = max(W @ x[t] + m[t-1], V @ x[t])\nh[t] = tanh(exp(W @ x[t] + m[t-1] - m[t]) + h[t-1])", begin={"m": -math.inf, "h": 0.25}),
     "parts": un.Cell("parts", "k[t] = exp(-relu(G @ dt[t]))\nh[t] = tanh(W @ (mask[t] * x[t]) + R @ (k[t] * h[t-1]) + V @ mask[t-1])", inputs=["x", "mask", "dt"], size={"dt": 1}),

@@ -111,3 +111,12 @@ def test_what_steps_read_and_begin_with_leads_to_what_they_give():
 def test_no_steps_give_no_values():
     found = line_values(un.Recurrent("lstm", 3, 4), torch.zeros(0, 2, 3))
     assert {name: list(value.shape) for name, value in found.items()} == {f"{n}_l0": [0, 2, 4] for n in "ifozch"}
+
+
+def test_layers_above_read_all_outputs_that_are_joined():
+    cell = un.Cell("two", "s[t] = 0.5 * s[t-1] + S @ x[t]\nh[t] = tanh(R @ s[t] + Q @ h[t-1])", output=["s", "h"], size={"s": 2})
+    layer = un.Recurrent(cell, 3, 4, 2, bidirectional=True, dtype=torch.float64)
+    x = torch.randn(5, 2, 3, dtype=torch.float64)
+    y, _ = layer(x)
+    found = {lines.place: lines.values for lines in every_line(layer, x)}
+    torch.testing.assert_close(torch.cat([found[1, d][name] for d in (0, 1) for name in ("s", "h")], -1), y)

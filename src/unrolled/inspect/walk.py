@@ -45,11 +45,12 @@ def walk(subject: Subject, x: Tensor) -> tuple[Tensor, list[After]]:
     With gradients where they are enabled, so that one can be asked for at every step; `x` stands in the place of the subject's own input.
     """
     layer = subject.layer
+    outputs = layer.cell.recurrence.outputs
     initial = list(zip(*(s.unbind() for s in layer.begin(x.shape[1])), strict=True))
     found: list[After] = []
     for number in range(layer.num_layers):
         here = [_states(subject, place, x, initial[layer.places.index(place)]) for place in layer.places if place[0] == number]
-        y = torch.cat([torch.stack([states[0] for states in after]) for after in here], -1)
+        y = torch.cat([torch.stack([torch.cat(states[:outputs], -1) for states in after]) for after in here], -1)
         y = y.masked_fill(~subject.lengths.mask[..., None], 0)
         x = y + x if layer.residual and number else y
         found += here

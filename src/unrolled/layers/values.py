@@ -69,7 +69,8 @@ def _inputs(layer: Recurrent, x: Tensor, history: State) -> Iterator[tuple[Place
     directions = 2 if layer.bidirectional else 1
     for number, place in enumerate(layer.places):
         if place[0] and not place[1]:
-            below = torch.cat(list(history[0][number - directions : number]), -1)
+            outputs = history[: layer.cell.recurrence.outputs]
+            below = torch.cat([steps[n] for n in range(number - directions, number) for steps in outputs], -1)
             x = below + x if layer.residual and place[0] > 1 else below
         yield place, x
 
