@@ -268,3 +268,31 @@ def test_hidden_sizes_are_matched_among_those_that_a_cell_can_have():
         return hidden**2
 
     assert match_parameters(count, ["lstm", "heads", "elman"], 100) == {"lstm": 100, "heads": 96, "elman": 100}
+
+
+def test_a_link_in_the_place_of_a_run_leads_nowhere(table):
+    begin("classify", table, folds=2)
+    outside = Path("outside")
+    Path("study/fold-2").rename(outside)
+    Path("study/fold-2").symlink_to(Path("../outside"))
+    before = {path.name: path.read_bytes() for path in outside.iterdir()}
+    calls = (
+        resume,
+        lambda: resume(epochs=3),
+        lambda: un.compare("study"),
+        lambda: run_training(find_recipe("classify"), (), RunFolder("study/fold-2"), {"epochs": 3}, Silent(), resume=True),
+    )
+    for call in calls:
+        with pytest.raises(RunError, match=r"study/fold-2 cannot be used as a run of the study study: it is a link and not a folder\. Move it"):
+            call()
+    for path in outside.iterdir():
+        path.unlink()
+    with pytest.raises(RunError, match="it is a link"):
+        resume()
+    assert before and not [*outside.iterdir()]
+    Path("study/fold-2").unlink()
+    Path("study/fold-2").write_text("notes")
+    with pytest.raises(RunError, match="it is an ordinary file and not a folder. Move it away"):
+        resume()
+    Path("study/fold-2").unlink()
+    assert resume().finished

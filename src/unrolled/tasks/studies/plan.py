@@ -66,8 +66,8 @@ def is_study(folder: RunFolder) -> bool:
 
 
 def runs_in(folder: RunFolder) -> list[RunFolder]:
-    """The folders of a study's runs, those to come too. `RunError` if it is none."""
-    return [RunFolder(folder.path / name) for name in Plan.read(folder).runs]
+    """The folders of a study's runs, those to come too. `RunError` if it is none, or if something else lies in the place of one."""
+    return [folder.inside(name) for name in Plan.read(folder).runs]
 
 
 def runs_of(cells: Sequence[Cell], hidden: Mapping[str, int], seeds: Sequence[int], folds: int | None, named: bool) -> dict[str, Settings]:

@@ -168,7 +168,7 @@ def _train(recipe: AnyRecipe, plan: Plan, folder: RunFolder, display: Display) -
     failed: dict[str, str] = {}
     with folder.hold():
         for number, name in enumerate(plan.runs, 1):
-            run, changes = RunFolder(folder.path / name), None
+            run, changes = folder.inside(name), None
             if run.begun:
                 changes = _changes(recipe, plan.of(name), run)
                 if run.finished and not changes:
