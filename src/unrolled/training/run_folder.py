@@ -84,6 +84,12 @@ class RunFolder:
         run._require_own()
         return run
 
+    @property
+    def new(self) -> bool:
+        """Whether there is nothing in its place but what a run leaves behind that was stopped before it had begun."""
+        names = self._names()
+        return not os.path.lexists(self.path) if names is None else names <= {LOCK, CELL, CODECS}
+
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Take the folder for a new run, so that no other process does; it goes again if it stays empty and this fails.
@@ -118,8 +124,7 @@ class RunFolder:
 
     def require_new(self) -> None:
         """`RunError` unless the folder holds nothing but what a run leaves behind that was stopped before it had begun."""
-        names = self._names()
-        if names is None or not names <= {LOCK, CELL, CODECS}:
+        if not self.new or not self.path.is_dir():
             raise RunError(f"{self} is there already. Choose another folder with `out`, or go on in it with `resume`.")
 
     def _names(self) -> set[str] | None:
