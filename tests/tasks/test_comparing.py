@@ -203,9 +203,11 @@ def test_means_are_of_finished_runs_and_say_of_how_many(table, monkeypatch):
     losses = [RunFolder(f"study/seed-{n}").history.records()[-1]["final_held_out"] for n in (0, 2)]
     assert (group["runs"], group["finished"], group["count"]["loss"]) == (3, 2, 2)
     assert (group["mean"]["loss"], group["deviation"]["loss"]) == (pytest.approx(fmean(losses)), pytest.approx(stdev(losses)))
-    assert f"lstm: mean of 2 of 3  " in found.text and f"{fmean(losses):.4f} ± " in found.text and "[" not in found.text
+    assert "lstm: mean of 2 of 3  " in found.text and f"{fmean(losses):.4f} ± " in found.text and "[" not in found.text
     measure = comparing_figures.half_life
-    monkeypatch.setattr(comparing_figures, "half_life", lambda folder, trained: (None, "no") if "seed-0" in str(folder) else measure(folder, trained))
+    monkeypatch.setattr(
+        comparing_figures, "half_life", lambda folder, trained: (None, "no") if "seed-0" in str(folder) else measure(folder, trained)
+    )
     found = un.compare("study")
     (group,) = found.to_json()["groups"]
     assert group["count"]["half_life"] == 1 and group["mean"]["half_life"] == pytest.approx(found.runs[2].half_life)
@@ -223,5 +225,5 @@ def test_a_broken_run_of_a_study_does_not_hide_the_others(table):
     assert [run.name for run in found.runs] == ["seed-1"]
     assert any(note.startswith("seed-0 is left out: ") and "config.toml is not TOML" in note for note in found.notes)
     Path("study/seed-1/config.toml").write_text("= no TOML")
-    with pytest.raises(RunError, match="seed-0/config.toml is not TOML"):
+    with pytest.raises(RunError, match=r"seed-0/config\.toml is not TOML"):
         un.compare("study", memory=False)

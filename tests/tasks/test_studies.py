@@ -285,7 +285,9 @@ def test_a_link_in_the_place_of_a_run_leads_nowhere(table):
         lambda: run_training(find_recipe("classify"), (), RunFolder("study/fold-2"), {"epochs": 3}, Silent(), resume=True),
     )
     for call in calls:
-        with pytest.raises(RunError, match=r"study/fold-2 cannot be used as a run of the study study: it is a link and not a folder\. Move it"):
+        with pytest.raises(
+            RunError, match=r"study/fold-2 cannot be used as a run of the study study: it is a link and not a folder\. Move it"
+        ):
             call()
     for path in outside.iterdir():
         path.unlink()
@@ -294,7 +296,7 @@ def test_a_link_in_the_place_of_a_run_leads_nowhere(table):
     assert before and not [*outside.iterdir()]
     Path("study/fold-2").unlink()
     Path("study/fold-2").write_text("notes")
-    with pytest.raises(RunError, match="it is an ordinary file and not a folder. Move it away"):
+    with pytest.raises(RunError, match=r"it is an ordinary file and not a folder\. Move it away"):
         resume()
     Path("study/fold-2").unlink()
     assert resume().finished
@@ -317,9 +319,9 @@ def test_data_that_changed_is_noticed_before_another_run_is_trained(table, monke
     assert not trained and Path("study/study.toml").read_text() == before
     Path(table).write_text(whole)
     assert resume(**options).finished
-    assert {Configuration.read("classify", find_recipe("classify").options, RunFolder(f"study/{name}")).fingerprint for name in records()} == {
-        Plan.read(RunFolder("study")).fingerprint
-    }
+    assert {
+        Configuration.read("classify", find_recipe("classify").options, RunFolder(f"study/{name}")).fingerprint for name in records()
+    } == {Plan.read(RunFolder("study")).fingerprint}
 
 
 def test_data_that_changes_between_two_runs_is_noticed_by_the_second(table, monkeypatch):

@@ -28,7 +28,9 @@ class Group:
     def title(self) -> str:
         """Of what a line has the means."""
         done, every = len(self.finished), len(self.runs)
-        return f"{self.label}: " + (f"mean of {done}" if done == every else f"mean of {done} of {every}" if done else f"none of {every} finished")
+        return f"{self.label}: " + (
+            f"mean of {done}" if done == every else f"mean of {done} of {every}" if done else f"none of {every} finished"
+        )
 
     def values(self, read: Read) -> list[float]:
         """A figure of all finished runs that have it."""
