@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import unrolled as un
-from unrolled.errors import ConfigError, RunError
+from unrolled.errors import ConfigError, RunError, UnrolledWarning
 from unrolled.tasks import train
 from unrolled.tasks.comparing import figures as comparing_figures
 from unrolled.tasks.comparing.forgetfulness import half_life
@@ -227,3 +227,15 @@ def test_a_broken_run_of_a_study_does_not_hide_the_others(table):
     Path("study/seed-1/config.toml").write_text("= no TOML")
     with pytest.raises(RunError, match=r"seed-0/config\.toml is not TOML"):
         un.compare("study", memory=False)
+
+
+def test_folds_that_lack_a_label_are_told(table):
+    with Path(table).open("a") as file:
+        file.write("some rare thing,rare\nanother rare thing,rare\n")
+    with pytest.warns(UnrolledWarning, match="Of 'rare' there are fewer sequences than `folds=3`"):
+        found = un.study("classify", table, out="study", folds=3, **TINY)
+    (lacking,) = {f"fold-{n}" for n in (1, 2, 3)} - {run.name for run in found.runs if not run.absent}
+    assert found.notes == (
+        f"Not every label is held out in {lacking}: means over labels, as macro F1, are not of the same labels in all runs.",
+    )
+    assert "absent" not in found.to_json()["groups"][0]["mean"]

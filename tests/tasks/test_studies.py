@@ -385,3 +385,12 @@ def test_a_study_whose_file_is_none_says_what_it_is(table):
     for call in (resume, lambda: un.compare("study")):
         with pytest.raises(RunError, match=r"study\.toml cannot be read: it is a named pipe"):
             call()
+
+
+def test_what_two_readings_of_a_file_warn_of_is_told_once(tmp_path):
+    path = tmp_path / "films.jsonl"
+    path.write_text("".join(f'{{"text": "w{n} \\ud800 x", "label": "{"ab"[n % 2]}"}}\n' for n in range(20)))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        un.train_classifier(path, out=tmp_path / "run", display=Silent(), **TINY)
+    assert len(told) == 1 and "half of a character" in str(told[0].message)

@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import os
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -37,9 +39,26 @@ def run_training(
     Raises `ConfigError`, `DataError`, `RunError` for what is wrong with options, data and folder, `TrainingError` when learning fails.
     """
     sources = [data] if isinstance(data, (str, os.PathLike)) else list(data)
-    if resume:
-        return _resume(recipe, sources, folder, options, display)
-    return _begin(recipe, sources, folder, options, display, fingerprint)
+    with told_once():
+        if resume:
+            return _resume(recipe, sources, folder, options, display)
+        return _begin(recipe, sources, folder, options, display, fingerprint)
+
+
+@contextmanager
+def told_once() -> Iterator[None]:
+    """What is warned of several times inside, as in every run of a study or whenever a file is read, is told the first time."""
+    told = set[str]()
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_new(message: Warning | str, *about: Any, **more: Any) -> None:
+            if str(message) not in told:
+                told.add(str(message))
+                show(message, *about, **more)
+
+        warnings.showwarning = show_new
+        yield
 
 
 def load_run(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> T:

@@ -212,6 +212,8 @@ def _missing(runs: Sequence[Figures], missing: Sequence[str]) -> Iterator[str]:
         yield "* is not finished, or holds nothing out: its loss is the lowest on the way, and it is in no mean."
     if missing:
         yield f"Without weights, as they have not begun or failed: {', '.join(missing)}."
+    if lacking := [run.name for run in runs if run.fold and run.absent]:
+        yield f"Not every label is held out in {', '.join(lacking)}: means over labels, as macro F1, are not of the same labels in all runs."
     reasons: dict[str, list[str]] = {}
     for run in runs:
         if run.no_half_life:

@@ -2,9 +2,7 @@
 
 import dataclasses
 import os
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +15,7 @@ from unrolled.options import LARGEST, build, options_of, table
 from unrolled.tasks.configuration import Configuration, groups_of
 from unrolled.tasks.folds import FoldOptions
 from unrolled.tasks.recipe import AnyRecipe
-from unrolled.tasks.runs import default_cell, other_data, run_training
+from unrolled.tasks.runs import default_cell, other_data, run_training, told_once
 from unrolled.tasks.studies.matching import NEAR, match_parameters
 from unrolled.tasks.studies.options import StudyOptions
 from unrolled.tasks.studies.plan import Plan, Settings, is_study, runs_of
@@ -59,7 +57,7 @@ def begin_study(
     cells = [find_cell(cell) for cell in _named_cells(options.get("cell")) or [default_cell(recipe.options)]]
     _require_comparable(recipe, asked, common, cells)
     first = options.get("seed") or 0
-    with _told_once(), folder.taken():
+    with told_once(), folder.taken():
         common, hidden, fingerprint = _looked_into(recipe, asked, common, cells, first, display)
         seeds = range(first, min(first + (asked.seeds or 1), LARGEST))
         runs = runs_of(cells, hidden, seeds, asked.folds, bool(asked.seeds))
@@ -91,7 +89,7 @@ def resume_study(
     if options:
         dropped = _LIMITS if _LIMITS & options.keys() else set()
         plan = dataclasses.replace(plan, options={**{n: v for n, v in plan.options.items() if n not in dropped}, **options})
-    with _told_once(), folder.hold():
+    with told_once(), folder.hold():
         _require_ready(recipe, plan, folder, display)
         if options:
             plan.write(folder)
@@ -211,22 +209,6 @@ def _left(recipe: AnyRecipe, plan: Plan, folder: RunFolder, name: str) -> dict[s
     if not run.new:
         raise RunError(f"{run} holds other files, and no run of the study {folder}. Move them away; `resume` then trains this run anew.")
     return plan.of(name)
-
-
-@contextmanager
-def _told_once() -> Iterator[None]:
-    """What is warned of in every run is told of the first."""
-    told = set[str]()
-    with warnings.catch_warnings():
-        show = warnings.showwarning
-
-        def show_new(message: Warning | str, *about: Any, **more: Any) -> None:
-            if str(message) not in told:
-                told.add(str(message))
-                show(message, *about, **more)
-
-        warnings.showwarning = show_new
-        yield
 
 
 def _changes(recipe: AnyRecipe, options: Settings, run: RunFolder) -> dict[str, Any]:
