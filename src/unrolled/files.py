@@ -23,6 +23,7 @@ UNFINISHED = ".unfinished-"
 
 _CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _KINDS = {
+    stat.S_IFREG: "an ordinary file",
     stat.S_IFLNK: "a link",
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
@@ -146,6 +147,14 @@ def require_ordinary(path: Path) -> None:
         _require_ordinary(os.lstat(path))
 
 
+def require_folder(path: Path) -> None:
+    """Refuse what is there and is no folder itself: a link to one, an ordinary file, a pipe, a device."""
+    with suppress(FileNotFoundError):
+        found = os.lstat(path)
+        if not stat.S_ISDIR(found.st_mode):
+            raise OSError(errno.ENOTDIR, f"it is {_kind(found)} and not a folder")
+
+
 def sweep(folder: Path, age: float) -> None:
     """Remove what killed processes left unfinished in a folder, if it is at least so many seconds old."""
     for old in folder.glob(f"{UNFINISHED}*"):
@@ -168,8 +177,11 @@ def _open(path: Path, flags: int) -> int:
 
 def _require_ordinary(found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
-        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
-        raise OSError(errno.EINVAL, f"it is {kind} and not an ordinary file")
+        raise OSError(errno.EINVAL, f"it is {_kind(found)} and not an ordinary file")
+
+
+def _kind(found: os.stat_result) -> str:
+    return _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
 
 
 def _sync(folder: Path) -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from at_the_terminal import call
 from unrolled.cli import cli
-from unrolled.errors import ConfigError, RunError, TrainingError
+from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledWarning
 from unrolled.tasks.studies import study as way
 
 TINY = ["--hidden", "4", "--embedding", "4", "--batch", "8", "--epochs", "1", "--evaluations", "1"]
@@ -48,6 +48,20 @@ def test_options_of_several_runs_come_from_a_file_too(table):
     assert said.count("Looked at") == 2 and len(json.loads(Path("study/compare.json").read_text())["groups"]) == 2
     assert call("compare", "study/lstm", "study/elman", "--no-memory", "--picture", "both.png").count("\n") == 3
     assert Path("both.png").exists() and not Path("study/lstm/compare.svg").exists()
+
+
+@pytest.mark.parametrize("name", ["compare.json", "compare.svg"])
+def test_figures_that_cannot_be_kept_are_shown(table, name):
+    call("train", "classify", table, *TINY, "--folds", "2", "--out", "study")
+    Path("study", name).unlink()
+    Path("study", name).symlink_to(Path("elsewhere"))
+    with pytest.warns(UnrolledWarning, match=f"study/{name} could not be written: it is a link"):
+        assert "lstm: mean of 2" in call("compare", "study", "--no-memory")
+    Path("study", name).unlink()
+    Path("study", name).mkdir()
+    with pytest.warns(UnrolledWarning, match=f"study/{name} could not be written: it is a folder"):
+        assert "lstm: mean of 2" in call("train", "classify", "--resume", "study")
+    assert not Path("elsewhere").exists()
 
 
 @pytest.mark.parametrize(

@@ -123,3 +123,19 @@ def test_every_source_is_held_out_in_one_part_with_all_its_targets():
     assert parts[0] != fold(pairs, 1, 5, seed=4)
     with pytest.raises(ConfigError, match="`folds=13` needs as many sources that differ, and DATA has 12"):
         fold(pairs, 1, 13, seed=3)
+
+
+def test_groups_with_a_source_in_common_are_not_torn():
+    pairs = [pair(f"s{n}", f"t{n}", group=f"g{n // 3}") for n in range(30)] + [pair("s 0", "x", group="g0"), pair("s 0", "y", group="g1")]
+    for seed in range(9):
+        for learnt, held in (divide(pairs, 0.3, seed), *(fold(pairs, number, 3, seed) for number in (1, 2, 3))):
+            assert held and not {p.text for p in learnt} & {p.text for p in held}
+            assert not {p.group for p in learnt} & {p.group for p in held}
+
+
+def test_groups_that_all_have_a_source_in_common_are_kept_apart_by_themselves():
+    pairs = [pair(text, f"t{n}", group=f"g{n}") for n in range(10) for text in (f"s{n}", "the same")]
+    for learnt, held in (divide(pairs, 0.2, 1), divide(pairs, 2, 1), *(fold(pairs, number, 5, 1) for number in range(1, 6))):
+        assert len({p.group for p in learnt}) == 8 and len({p.text for p in held}) == 3
+    with pytest.raises(ConfigError, match="`folds=11` needs as many groups of `group`, and DATA has 10"):
+        fold(pairs, 1, 11, 1)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import unrolled as un
-from unrolled.errors import ConfigError, RunError
+from unrolled.errors import ConfigError, RunError, UnrolledWarning
 from unrolled.tasks import train
+from unrolled.tasks.comparing import figures as comparing_figures
 from unrolled.tasks.comparing.forgetfulness import half_life
 from unrolled.training import RunFolder, Silent
 from unrolled.training.plot import draw_comparison
@@ -107,7 +108,7 @@ def test_what_is_not_finished_or_has_not_begun_is_told(table):
     assert found.runs[1].loss == min(record["held_out"] for record in map(json.loads, records) if "held_out" in record)
     assert "seed-1 *" in found.text
     assert found.notes == (
-        "* is not finished, or holds nothing out: its loss is the lowest on the way.",
+        "* is not finished, or holds nothing out: its loss is the lowest on the way, and it is in no mean.",
         "Without weights, as they have not begun or failed: seed-2.",
     )
 
@@ -184,3 +185,57 @@ def test_pictures_are_of_the_kind_that_is_named(table):
 def test_several_runs_are_no_business_of_train(table):
     with pytest.raises(ConfigError, match=r"make several runs, and this trains one\. Call `unrolled.study`"):
         un.train_classifier(table, out="run", folds=2, **TINY)
+
+
+def cut(run):
+    """Take the last record of a run, so that it is not finished; gives the records."""
+    history = Path("study", run, "metrics.jsonl")
+    records = history.read_text().splitlines(keepends=True)
+    history.write_text("".join(records[:-1]))
+    return [json.loads(record) for record in records]
+
+
+def test_means_are_of_finished_runs_and_say_of_how_many(table, monkeypatch):
+    un.study("classify", table, out="study", seeds=3, **TINY)
+    cut("seed-1")
+    found = un.compare("study", memory=False)
+    (group,) = found.to_json()["groups"]
+    losses = [RunFolder(f"study/seed-{n}").history.records()[-1]["final_held_out"] for n in (0, 2)]
+    assert (group["runs"], group["finished"], group["count"]["loss"]) == (3, 2, 2)
+    assert (group["mean"]["loss"], group["deviation"]["loss"]) == (pytest.approx(fmean(losses)), pytest.approx(stdev(losses)))
+    assert "lstm: mean of 2 of 3  " in found.text and f"{fmean(losses):.4f} ± " in found.text and "[" not in found.text
+    measure = comparing_figures.half_life
+    monkeypatch.setattr(
+        comparing_figures, "half_life", lambda folder, trained: (None, "no") if "seed-0" in str(folder) else measure(folder, trained)
+    )
+    found = un.compare("study")
+    (group,) = found.to_json()["groups"]
+    assert group["count"]["half_life"] == 1 and group["mean"]["half_life"] == pytest.approx(found.runs[2].half_life)
+    assert f"{found.runs[2].half_life:.1f} [1]" in found.text and "A mean with [n] is of n runs" in found.text
+    cut("seed-0"), cut("seed-2")
+    found = un.compare("study", memory=False)
+    (group,) = found.to_json()["groups"]
+    assert "lstm: none of 3 finished" in found.text and group["finished"] == 0 and set(group["mean"].values()) == {None}
+
+
+def test_a_broken_run_of_a_study_does_not_hide_the_others(table):
+    un.study("classify", table, out="study", seeds=2, **TINY)
+    Path("study/seed-0/config.toml").write_text("= no TOML")
+    found = un.compare("study", memory=False)
+    assert [run.name for run in found.runs] == ["seed-1"]
+    assert any(note.startswith("seed-0 is left out: ") and "config.toml is not TOML" in note for note in found.notes)
+    Path("study/seed-1/config.toml").write_text("= no TOML")
+    with pytest.raises(RunError, match=r"seed-0/config\.toml is not TOML"):
+        un.compare("study", memory=False)
+
+
+def test_folds_that_lack_a_label_are_told(table):
+    with Path(table).open("a") as file:
+        file.write("some rare thing,rare\nanother rare thing,rare\n")
+    with pytest.warns(UnrolledWarning, match="Of 'rare' there are fewer sequences than `folds=3`"):
+        found = un.study("classify", table, out="study", folds=3, **TINY)
+    (lacking,) = {f"fold-{n}" for n in (1, 2, 3)} - {run.name for run in found.runs if not run.absent}
+    assert found.notes == (
+        f"Not every label is held out in {lacking}: means over labels, as macro F1, are not of the same labels in all runs.",
+    )
+    assert "absent" not in found.to_json()["groups"][0]["mean"]

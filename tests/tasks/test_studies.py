@@ -1,17 +1,19 @@
 """Several runs of one configuration: folds, seeds, cells."""
 
+import os
 import warnings
 from pathlib import Path
 
 import pytest
 
 import unrolled as un
-from unrolled.errors import ConfigError, RunError, TrainingError
+from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledError
 from unrolled.tasks import find_recipe, run_training
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.studies import begin_study, resume_study
 from unrolled.tasks.studies import study as way
 from unrolled.tasks.studies.matching import match_parameters
+from unrolled.tasks.studies.plan import Plan
 from unrolled.training import Outcome, RunFolder, Silent
 
 TINY = {"hidden": 4, "embedding": 4, "batch": 8, "epochs": 1, "evaluations": 1}
@@ -268,3 +270,127 @@ def test_hidden_sizes_are_matched_among_those_that_a_cell_can_have():
         return hidden**2
 
     assert match_parameters(count, ["lstm", "heads", "elman"], 100) == {"lstm": 100, "heads": 96, "elman": 100}
+
+
+def test_a_link_in_the_place_of_a_run_leads_nowhere(table):
+    begin("classify", table, folds=2)
+    outside = Path("outside")
+    Path("study/fold-2").rename(outside)
+    Path("study/fold-2").symlink_to(Path("../outside"))
+    before = {path.name: path.read_bytes() for path in outside.iterdir()}
+    calls = (
+        resume,
+        lambda: resume(epochs=3),
+        lambda: un.compare("study"),
+        lambda: run_training(find_recipe("classify"), (), RunFolder("study/fold-2"), {"epochs": 3}, Silent(), resume=True),
+    )
+    for call in calls:
+        with pytest.raises(
+            RunError, match=r"study/fold-2 cannot be used as a run of the study study: it is a link and not a folder\. Move it"
+        ):
+            call()
+    for path in outside.iterdir():
+        path.unlink()
+    with pytest.raises(RunError, match="it is a link"):
+        resume()
+    assert before and not [*outside.iterdir()]
+    Path("study/fold-2").unlink()
+    Path("study/fold-2").write_text("notes")
+    with pytest.raises(RunError, match=r"it is an ordinary file and not a folder\. Move it away"):
+        resume()
+    Path("study/fold-2").unlink()
+    assert resume().finished
+
+
+def change(table):
+    Path(table).write_text(Path(table).read_text().replace("number7", "number77"))
+
+
+@pytest.mark.parametrize("options", [{}, {"epochs": 3}])
+def test_data_that_changed_is_noticed_before_another_run_is_trained(table, monkeypatch, options):
+    trained = stop_after(1, monkeypatch)
+    assert not begin("classify", table, folds=3).finished
+    monkeypatch.setattr(way, "run_training", run_training)
+    before, whole = Path("study/study.toml").read_text(), Path(table).read_text()
+    change(table)
+    trained = stop_after(9, monkeypatch)
+    with pytest.raises(RunError, match=r"not the one that study was begun with: .*films\.csv\. Put it back as it was, or begin anew"):
+        resume(**options)
+    assert not trained and Path("study/study.toml").read_text() == before
+    Path(table).write_text(whole)
+    assert resume(**options).finished
+    assert {
+        Configuration.read("classify", find_recipe("classify").options, RunFolder(f"study/{name}")).fingerprint for name in records()
+    } == {Plan.read(RunFolder("study")).fingerprint}
+
+
+def test_data_that_changes_between_two_runs_is_noticed_by_the_second(table, monkeypatch):
+    def run(recipe, data, folder, *others, **more):
+        outcome = run_training(recipe, data, folder, *others, **more)
+        change(table)
+        return outcome
+
+    monkeypatch.setattr(way, "run_training", run)
+    with pytest.raises(RunError, match="not the one that study was begun with"):
+        begin("classify", table, folds=3)
+    assert [*records()] == ["fold-1"]
+
+
+@pytest.mark.parametrize("task", ["lm", "translate"])
+def test_all_runs_of_a_study_have_the_fingerprint_of_its_data(text, task):
+    Path("pairs.tsv").write_text("".join(f"source {i}\ttarget {i}\n" for i in range(18)))
+    data, options = {"lm": (text, {"window": 16}), "translate": ("pairs.tsv", {"level": "char"})}[task]
+    assert begin(task, data, seeds=2, **options).finished
+
+
+def test_what_cannot_be_resumed_changes_nothing(table):
+    begin("classify", table, folds=2)
+    before = Path("study/study.toml").read_text()
+    with RunFolder("study").hold(), pytest.raises(RunError, match="Another process is training in study"):
+        resume(epochs=101)
+    Path(table).unlink()
+    with pytest.raises(UnrolledError):
+        resume(epochs=101)
+    assert Path("study/study.toml").read_text() == before
+    assert resume().finished
+
+
+def test_foreign_files_in_the_place_of_a_run_are_to_be_moved_away(table, monkeypatch):
+    stop_after(1, monkeypatch)
+    begin("classify", table, folds=2)
+    monkeypatch.setattr(way, "run_training", run_training)
+    Path("study/fold-2").mkdir(exist_ok=True)
+    Path("study/fold-2/notes.txt").write_text("mine")
+    with pytest.raises(RunError, match=r"study/fold-2 holds other files, and no run of the study study\. Move them away"):
+        resume()
+    assert un.compare("study", memory=False).runs[0].name == "fold-1"
+    Path("study/fold-2/notes.txt").unlink()
+    assert resume().finished
+
+
+def test_a_study_whose_file_is_none_says_what_it_is(table):
+    begin("classify", table, folds=2)
+    study = Path("study/study.toml")
+    content = study.read_text()
+    study.write_text(content.replace('task = "classify"', "task = 3"))
+    with pytest.raises(RunError, match="`task` must be the name of a task, got 3"):
+        resume()
+    study.unlink()
+    study.mkdir()
+    for call in (resume, lambda: un.compare("study")):
+        with pytest.raises(RunError, match=r"study\.toml cannot be read: it is a folder and not an ordinary file"):
+            call()
+    study.rmdir()
+    os.mkfifo(study)
+    for call in (resume, lambda: un.compare("study")):
+        with pytest.raises(RunError, match=r"study\.toml cannot be read: it is a named pipe"):
+            call()
+
+
+def test_what_two_readings_of_a_file_warn_of_is_told_once(tmp_path):
+    path = tmp_path / "films.jsonl"
+    path.write_text("".join(f'{{"text": "w{n} \\ud800 x", "label": "{"ab"[n % 2]}"}}\n' for n in range(20)))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        un.train_classifier(path, out=tmp_path / "run", display=Silent(), **TINY)
+    assert len(told) == 1 and "half of a character" in str(told[0].message)

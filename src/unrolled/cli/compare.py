@@ -1,12 +1,13 @@
 """`unrolled compare`: runs beside each other."""
 
 import json
+import warnings
 from pathlib import Path
 
 import click
 
 from unrolled.cli.flags import as_flags
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, RunError, UnrolledWarning
 from unrolled.extras import is_installed
 from unrolled.tasks.comparing import Comparison
 from unrolled.tasks.comparing import compare as compare_runs
@@ -43,11 +44,14 @@ def compare(runs: tuple[Path, ...], picture: Path | None, memory: bool, as_json:
 
 
 def compared(runs: tuple[Path, ...], study: Path | None, *, memory: bool = True) -> Comparison:
-    """Runs beside each other; what comes out is also written into the folder of a study, if that is what they are."""
+    """Runs beside each other; what comes out is also written into the folder of a study, if that is what they are, as far as it can be."""
     with display_here(as_flags) as display:
         found = compare_runs(*runs, memory=memory, progress=display.work)
     if study:
-        save_text(study / FIGURES, json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
-        if is_installed("matplotlib"):
-            found.draw(study / PICTURE)
+        try:
+            save_text(study / FIGURES, json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
+            if is_installed("matplotlib"):
+                found.draw(study / PICTURE)
+        except RunError as error:
+            warnings.warn(str(error), UnrolledWarning, stacklevel=2)
     return found

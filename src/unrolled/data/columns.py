@@ -4,7 +4,7 @@ import mmap
 import os
 import tempfile
 from array import array
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -222,3 +222,22 @@ def places(starts: Places, which: Places) -> Places:
     lengths = starts[which + 1] - starts[which]
     within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     return np.repeat(starts[which], lengths) + within
+
+
+def numbered(keys: Iterable[Hashable]) -> Places:
+    """Different keys, numbered as they come."""
+    numbers = dict[Hashable, int]()
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
+
+
+def joined(*several: Places) -> Places:
+    """One number for each sequence, from 0 on, that those have in common which have one of `several` in common, and so on from each to the next."""
+    found = np.arange(len(several[0]))
+    while True:
+        before = found
+        for numbers in several:
+            least = np.full(len(found), len(found))
+            np.minimum.at(least, numbers, found)
+            found = least[numbers]
+        if (found == before).all():
+            return np.unique(found, return_inverse=True)[1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from unrolled.data.batches import evenly
-from unrolled.data.columns import Places
+from unrolled.data.columns import Places, joined, numbered
 from unrolled.data.examples import Example
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.words import first_words, normal
@@ -101,33 +101,51 @@ def _alike(source: str) -> str:
 def divide(pairs: Iterable[Example], held_out: float, seed: int) -> tuple[list[Example], list[Example]]:
     """Pairs in two parts, drawn at random, which have no `key_of` in common: those to learn, and those held out, `together`.
 
-    `held_out` is the share of all keys, or from 1 on their number; at least one and not all of them, unless it is 0.
+    `held_out` is the share of all keys, or from 1 on their number; at least one and not all of them, unless it is 0. Groups that have a source in common
+    lie on one side, unless nothing could then be held out, or only more than twice the share.
     """
-    members = _members(pairs)
-    learnt, held = evenly(np.arange(len(members)), held_out, np.random.default_rng(seed))
+    pairs = list(pairs)
+    alone, joint = _units(pairs)
+    for units in (joint, alone):
+        members = _members(pairs, units)
+        learnt, held = evenly(np.arange(len(members)), held_out, np.random.default_rng(seed))
+        share = held_out if held_out < 1 else held_out / max(int(alone.max(initial=0)) + 1, 1)
+        if not held_out or 0 < sum(len(members[i]) for i in held) <= 2 * max(share * len(pairs), 1):
+            break
     return _parted(members, learnt, held)
 
 
 def fold(pairs: Iterable[Example], number: int, folds: int, seed: int) -> tuple[list[Example], list[Example]]:
     """The same, where all keys are dealt into so many parts, of which that of a `number`, from 1 on, is held out: each pair is in one of them.
 
+    Groups that have a source in common are in one part, unless there are then fewer units than parts, or one with twice the pairs of a part.
     `ConfigError` for more parts than there are keys.
     """
-    members = _members(pairs)
-    if folds > len(members):
-        told = f"`folds={folds}` needs as many sources that differ, and DATA has {len(members):,}."
-        raise ConfigError(f"{told} Ask for at most {len(members):,} folds.")
+    pairs = list(pairs)
+    alone, units = _units(pairs)
+    most = int(alone.max(initial=-1)) + 1
+    if folds > most:
+        of_what = "groups of `group`" if any(pair.group is not None for pair in pairs) else "sources that differ"
+        raise ConfigError(f"`folds={folds}` needs as many {of_what}, and DATA has {most:,}. Ask for at most {most:,} folds.")
+    sizes = np.bincount(units)
+    members = _members(pairs, alone if len(sizes) < folds or sizes.max() * folds > 2 * len(pairs) else units)
     shuffled = np.random.default_rng(seed).permutation(len(members))
     held = np.sort(shuffled[number - 1 :: folds])
     return _parted(members, np.setdiff1d(shuffled, held), held)
 
 
-def _members(pairs: Iterable[Example]) -> list[list[Example]]:
-    """The pairs of each key."""
-    groups: dict[str, list[Example]] = {}
-    for pair in pairs:
-        groups.setdefault(key_of(pair), []).append(pair)
-    return list(groups.values())
+def _units(pairs: list[Example]) -> tuple[Places, Places]:
+    """For each pair the number of its `key_of`, and that of all keys which have sources in common, and so on from each to the next."""
+    keys = numbered(map(key_of, pairs))
+    return keys, joined(keys, numbered(_alike(pair.text or "") for pair in pairs))
+
+
+def _members(pairs: list[Example], units: Places) -> list[list[Example]]:
+    """The pairs of each unit."""
+    found: list[list[Example]] = [[] for _ in range(int(units.max(initial=-1)) + 1)]
+    for pair, unit in zip(pairs, units.tolist(), strict=True):
+        found[unit].append(pair)
+    return found
 
 
 def _parted(members: list[list[Example]], learnt: Places, held: Places) -> tuple[list[Example], list[Example]]:

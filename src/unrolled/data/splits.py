@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.columns import Places, places
+from unrolled.data.columns import Places, joined, numbered, places
 from unrolled.data.dataset import NUMBERS, STEP_VALUES, TAGS, TOKENS, Dataset
 from unrolled.data.examples import Target
 from unrolled.errors import ConfigError, UnrolledWarning
@@ -34,7 +34,7 @@ def deal(dataset: Dataset, target: Target, folds: int, chance: np.random.Generat
     if folds > most:
         raise ConfigError(f"`folds={folds}` needs as many {of_what}, and DATA has {most:,}. Ask for at most {most:,} folds.")
     labels = _labels(dataset, target)
-    together = _joined(alone, _numbered(input_keys(dataset)))
+    together = joined(alone, numbered(input_keys(dataset)))
     sizes = np.bincount(together)
     if len(sizes) < folds or sizes.max() * folds > 2 * len(dataset):
         together = alone
@@ -59,26 +59,13 @@ def divide(dataset: Dataset, target: Target, held_out: float, chance: np.random.
     if held_out and alone.any():
         wanted = min(max(round(held_out * len(dataset)), 1), len(dataset) - 1)
         labels = _labels(dataset, target)
-        together = _joined(alone, _numbered(input_keys(dataset)))
+        together = joined(alone, numbered(input_keys(dataset)))
         held = _Drawing(together, *labels, chance).draw(wanted)[together]
         if not 0 < held.sum() <= 2 * wanted:
             drawing = _Drawing(alone, *labels, chance)
             held = drawing.draw(wanted)[alone]
             held = held if held.any() else alone == drawing.smallest()
     return np.flatnonzero(~held), np.flatnonzero(held)
-
-
-def _joined(*several: Places) -> Places:
-    """One number for each sequence, from 0 on, that those have in common which have one of `several` in common, and so on from each to the next."""
-    found = np.arange(len(several[0]))
-    while True:
-        before = found
-        for numbers in several:
-            least = np.full(len(found), len(found))
-            np.minimum.at(least, numbers, found)
-            found = least[numbers]
-        if (found == before).all():
-            return np.unique(found, return_inverse=True)[1]
 
 
 def input_keys(dataset: Dataset, table: tuple[str, ...] | None = None) -> Iterator[bytes]:
@@ -92,12 +79,6 @@ def input_keys(dataset: Dataset, table: tuple[str, ...] | None = None) -> Iterat
         if NUMBERS in dataset.columns:
             digest.update(np.ascontiguousarray(dataset.columns[NUMBERS].elements.read(first, last)).tobytes())
         yield digest.digest()
-
-
-def _numbered(keys: Iterator[bytes]) -> Places:
-    """Different keys, numbered as they come."""
-    numbers = dict[bytes, int]()
-    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
 
 
 def _labels(dataset: Dataset, target: Target) -> tuple[Places, Places]:

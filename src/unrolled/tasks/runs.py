@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import os
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -30,13 +32,33 @@ def run_training(
     display: Display,
     *,
     resume: bool = False,
+    fingerprint: str | None = None,
 ) -> Outcome:
-    """Begin a run in a new folder, or go on with the one in it.
+    """Begin a run in a new folder, or go on with the one in it. `fingerprint` is that of the data of a study, in whose folder that of a new run lies.
 
     Raises `ConfigError`, `DataError`, `RunError` for what is wrong with options, data and folder, `TrainingError` when learning fails.
     """
     sources = [data] if isinstance(data, (str, os.PathLike)) else list(data)
-    return _resume(recipe, sources, folder, options, display) if resume else _begin(recipe, sources, folder, options, display)
+    with told_once():
+        if resume:
+            return _resume(recipe, sources, folder, options, display)
+        return _begin(recipe, sources, folder, options, display, fingerprint)
+
+
+@contextmanager
+def told_once() -> Iterator[None]:
+    """What is warned of several times inside, as in every run of a study or whenever a file is read, is told the first time."""
+    told = set[str]()
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_new(message: Warning | str, *about: Any, **more: Any) -> None:
+            if str(message) not in told:
+                told.add(str(message))
+                show(message, *about, **more)
+
+        warnings.showwarning = show_new
+        yield
 
 
 def load_run(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> T:
@@ -67,7 +89,12 @@ def next_step(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> str:
 
 
 def _begin(
-    recipe: Recipe[G, D, C, M, T], sources: list[Source], folder: RunFolder, options: Mapping[str, Any], display: Display
+    recipe: Recipe[G, D, C, M, T],
+    sources: list[Source],
+    folder: RunFolder,
+    options: Mapping[str, Any],
+    display: Display,
+    fingerprint: str | None,
 ) -> Outcome:
     cell = find_cell(options.get("cell") or default_cell(recipe.options))
     values = {**options, "cell": cell.name, "sources": sources or options.get("sources")}
@@ -75,6 +102,8 @@ def _begin(
     configuration.options.training.require()
     with display, folder.taken():
         data = recipe.read(configuration, display.work)
+        if fingerprint not in (None, data.fingerprint):
+            raise other_data(configuration, RunFolder(folder.path.parent))
         configuration = dataclasses.replace(recipe.resolve(configuration, data.codecs), fingerprint=data.fingerprint)
         torch.manual_seed(configuration.options.training.seed)
         task = _task(recipe, _build(recipe, configuration, data.codecs, cell), data, configuration)
@@ -104,7 +133,7 @@ def _resume(
         codecs, cell = read_codecs(recipe, folder), _read_cell(folder)
         data = recipe.read(configuration, display.work)
         if (data.fingerprint, _plain(data.codecs)) != (stored.fingerprint, _plain(codecs)):
-            raise RunError(f"The data is not the one that {folder} was begun with: {_sources(stored)}. Begin a new run.")
+            raise other_data(stored, folder)
         torch.manual_seed(configuration.options.training.seed)
         task = _task(recipe, _built(recipe, configuration, codecs, cell, folder, CHECKPOINT), data, configuration)
         configuration.write(folder)
@@ -115,8 +144,12 @@ def _plain(codecs: Any) -> Any:
     return json.loads(json.dumps(codecs.to_json()))
 
 
-def _sources(configuration: Configuration[Any]) -> str:
-    return ", ".join(configuration.options.data.sources)
+def other_data(configuration: Configuration[Any], begun: RunFolder) -> RunError:
+    """What to say where files are no longer what they were when a run, or a study of several, was begun."""
+    options = configuration.options
+    paired = [getattr(options.reading, "source", None), *options.reading.target] if not options.data.sources else []
+    files = ", ".join(filter(None, [*options.data.sources, *paired, *getattr(options.data, "validation", ())]))
+    return RunError(f"The data is not the one that {begun} was begun with: {files}. Put it back as it was, or begin anew with `out`.")
 
 
 def _task(recipe: Recipe[G, D, C, M, T], model: M, data: D, configuration: Configuration[G]) -> Task:

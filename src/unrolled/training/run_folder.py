@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from unrolled.errors import RunError
 from unrolled.extras import is_installed
-from unrolled.files import LARGEST, UNFINISHED, locked, read_file, require_ordinary, sweep
+from unrolled.files import LARGEST, UNFINISHED, locked, read_file, require_folder, require_ordinary, sweep
 from unrolled.plain import from_toml
 from unrolled.training.checkpoint import load_into, load_tensors, map_tensors, parameters_of, require_same, save_tensors, save_text
 from unrolled.training.history import History
@@ -78,6 +78,18 @@ class RunFolder:
         """Whether the weights that were kept were measured, which is the last that a run does; one that holds nothing out never is."""
         return any(BEST_BY in record for record in self.history.records()[-1:])
 
+    def inside(self, name: str) -> "RunFolder":
+        """The folder of one of the runs of a study, there or to come. `RunError` for a link, or anything else that is no folder, in its place."""
+        run = RunFolder(self.path / name)
+        run._require_own()
+        return run
+
+    @property
+    def new(self) -> bool:
+        """Whether there is nothing in its place but what a run leaves behind that was stopped before it had begun."""
+        names = self._names()
+        return not os.path.lexists(self.path) if names is None else names <= {LOCK, CELL, CODECS}
+
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Take the folder for a new run, so that no other process does; it goes again if it stays empty and this fails.
@@ -112,8 +124,7 @@ class RunFolder:
 
     def require_new(self) -> None:
         """`RunError` unless the folder holds nothing but what a run leaves behind that was stopped before it had begun."""
-        names = self._names()
-        if names is None or not names <= {LOCK, CELL, CODECS}:
+        if not self.new or not self.path.is_dir():
             raise RunError(f"{self} is there already. Choose another folder with `out`, or go on in it with `resume`.")
 
     def _names(self) -> set[str] | None:
@@ -126,6 +137,8 @@ class RunFolder:
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Keep the folder for this process, and clear up what killed ones left in it. `RunError` if another one has it."""
+        if os.path.lexists(self.path.parent / STUDY):
+            self._require_own()
         self._require_ordinary()
         with ExitStack() as stack:
             try:
@@ -136,6 +149,15 @@ class RunFolder:
                 raise self._unwritable(error) from None
             sweep(self.path, 0.0)
             yield
+
+    def _require_own(self) -> None:
+        """`RunError` for something in the place of a study's run that leads out of the study, or is no folder."""
+        try:
+            require_folder(self.path)
+        except OSError as error:
+            raise RunError(
+                f"{self} cannot be used as a run of the study {self.path.parent}: {error.strerror}. Move it away; `resume` then trains this run anew."
+            ) from None
 
     def _require_ordinary(self) -> None:
         """`RunError` for a link, or anything else that is no ordinary file, in the place of one of the run's own."""

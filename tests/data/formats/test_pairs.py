@@ -11,6 +11,7 @@ from unrolled.data.examples import Example
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import PAIRS, read_pairs, resolve_pairs
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
+from unrolled.tasks.translation.options import Reading
 
 WANTED = [("Run!", ("Cours\u202f!",)), ('"Look," I said.', ("« Regarde », dis-je.",)), ("Who?", ("Qui ?",))]
 
@@ -270,3 +271,42 @@ def test_the_sample_of_a_format_is_read_in_it(write, name):
     for number, example in enumerate(found, 1):
         assert example == Example(f"sample.txt, line {number + header}", text=example.text, texts=example.texts)
         assert example.text and bool(example.texts) == ("texts" in about.gives)
+
+
+GROUPED = {
+    "pairs.csv": ({}, "who,source,target\n" + "".join(f"d{n // 4},s{n},t{n}\n" for n in range(24))),
+    "pairs.tsv": ({}, "source\ttarget\twho\n" + "".join(f"s{n}\tt{n}\td{n // 4}\n" for n in range(24))),
+    "many.tsv": ({"references": True}, "source\ttarget\twho\tmore\n" + "".join(f"s{n}\tt{n}\td{n // 4}\tu{n}\n" for n in range(24))),
+    "odd.csv": ({}, "who,odd,even\n" + "".join(f"all of d{n // 4},what s{n},that t{n}\n" for n in range(24))),
+    "pairs.jsonl": ({}, "".join(json.dumps({"who": n // 4 + 0.0, "source": f"s{n}", "target": f"t{n}"}) + "\n" for n in range(24))),
+}
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_groups_of_pairs_in_files_of_every_kind(tmp_path, name):
+    options, content = GROUPED[name]
+    path = tmp_path / name
+    path.write_text(content)
+    reading = resolve_pairs(path, Reading(group="who", **options))
+    found = list(read_pairs(path, reading))
+    assert len(found) == 24 and len({pair.group for pair in found}) == 6 and "who" not in (*reading.learnt, *reading.left)
+    assert [pair.text.split()[-1] for pair in found[:2]] == ["s0", "s1"] and found[0].texts[0].split()[-1] == "t0"
+    assert "d0" not in " ".join(found[0].texts) and found[0].group in ("d0", "0", "all of d0")
+    with pytest.raises(ConfigError, match=r"(columns|keys are) .*(who|0, 1, 2).*as `group`"):
+        resolve_pairs(path, Reading(group="nope", **options))
+    first, second = reading.learnt[:2]
+    with pytest.raises(ConfigError, match=r"`group` names '.*', which has the target"):
+        resolve_pairs(path, Reading(group=second, target=(second,), **options))
+    if name != "odd.csv":
+        with pytest.raises(ConfigError, match="`group` names 'source', which is taken for the input"):
+            resolve_pairs(path, Reading(group=first, **options))
+    path.write_text(content.replace("who", "other"))
+    assert [pair.group for pair in read_pairs(path, reading.of_others())] == [None] * 24
+
+
+def test_groups_are_asked_of_files_with_columns_alone(tmp_path):
+    path = tmp_path / "one.txt"
+    path.write_text("IN: jump OUT: JUMP\n")
+    for sources, options in ((path, {}), ("builtin:dates", {}), ((), {"source": str(path), "target": (str(path),)})):
+        with pytest.raises(ConfigError, match=r"`group` names a column of a table, or a key of JSON Lines, and .* has neither"):
+            list(read_pairs(sources, Reading(group="who", **options)))

@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 
+import unrolled as un
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.tasks import find_recipe
 from unrolled.tasks.configuration import Configuration
+from unrolled.training import Silent
 
 
 def read(name, path, **options):
@@ -58,9 +60,11 @@ def test_a_sequence_without_group_is_refused(tmp_path, kind):
     path = tmp_path / name
     write(path)
     with pytest.raises(
-        DataError, match=rf"{name}, line \d: the sequence has no group, for which `group='speaker'` names the column or key"
+        ConfigError, match=rf"{name}.* no (column|key) 'speaker'; (it has columns|its columns are|the keys are) .*who.*as `group`"
     ):
         read("classify", path, group="speaker", **options)
+    with pytest.raises(ConfigError, match=rf"{name}.*: `group` names 'label', which has the target"):
+        read("classify", path, group="label", **{**options, "target": "label"})
     path.write_text(path.read_text().replace(",s3\n", ",\n").replace(', "who": 3', ""))
     with pytest.raises(DataError, match=rf"{name}, line \d+: the sequence has no group"):
         read("classify", path, group="who", **options)
@@ -88,6 +92,11 @@ def test_columns_of_groups_are_not_taken_for_what_is_read_or_said(tmp_path):
     path.write_text("who,what,how\n" + "".join(f"speaker number {n % 5},w{n},{'yes' if n % 2 else 'no'}\n" for n in range(20)))
     data = read("classify", path, group="who", target="how")
     assert data.reading.learnt == ("what", "how") and data.reading.left == ()
+    for options in ({}, {"input": "text"}):
+        path.write_text("what,text,label\n" + "".join(f"w{n},t{n % 5},{n % 2}\n" for n in range(20)))
+        with pytest.raises(ConfigError, match=r"films\.csv: `group` names 'text', which is taken for the input\. Name another one"):
+            read("classify", path, group="text", **options)
+    assert read("classify", path, group="text", input="what").reading.learnt == ("what", "label")
     path.write_text("what,group\n" + "".join(f"w{n},{n % 5}\n" for n in range(20)))
     with pytest.raises(DataError, match="the sequence has no label"):
         read("classify", path, group="group", input="what")
@@ -117,3 +126,22 @@ def test_the_same_is_held_out_whenever_it_is_read_again(tmp_path):
     write_table(path := tmp_path / "films.csv")
     first, again, other = (read("classify", path, seed=seed).held_out.which for seed in (1, 1, 2))
     assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("value", [int, float, lambda n: n / 2, str])
+def test_numbers_are_groups_of_objects_whole_ones_however_they_are_written(tmp_path, value):
+    path = tmp_path / "films.jsonl"
+    rows = [{"text": f"w{n}", "label": str(n % 2), "who": value(n // 10) if n else 0} for n in range(100)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data = read("classify", path, group="who")
+    assert " Groups: 9 to learn, 1 held out." in data.summary()
+    path.write_text(path.read_text().replace('"who": 0', '"who": NaN'))
+    with pytest.raises(DataError, match="the sequence has no group"):
+        read("classify", path, group="who")
+
+
+def test_a_run_with_groups_measures_files_without_them(tmp_path):
+    write_table(path := tmp_path / "films.csv")
+    trained = un.train_classifier(path, out=tmp_path / "run", group="who", hidden=4, embedding=4, epochs=1, evaluations=1, display=Silent())
+    path.write_text(path.read_text().replace("who", "other"))
+    assert trained.evaluate(path).size == un.load(tmp_path / "run").evaluate(path).size > 0

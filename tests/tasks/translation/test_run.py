@@ -285,3 +285,25 @@ def test_sources_can_be_read_through_a_window_of_the_input(pairs, tmp_path, bidi
     assert run_training(find_recipe("translate"), (), RunFolder(tmp_path / "run"), {"epochs": 3}, Silent(), resume=True).finished
     with pytest.raises(ConfigError, match="`layers` must be at least 1 here, as a decoder goes on from states, got 0"):
         un.train_translator(pairs, out=tmp_path / "other", layers=0, **QUIET)
+
+
+def test_pairs_of_one_group_are_on_one_side(tmp_path):
+    path = tmp_path / "pairs.csv"
+    rows = [f"a{n} b,c{n},d{n // 10}" for n in range(100)]
+    path.write_text("\n".join(["source,target,document", *rows, "a5 b,other,d3", ""]))
+    data = data_of(path, group="document", held_out=0.2)
+    held = [int(pair.text.split()[0][1:]) // 10 for pair in data.held_out]
+    groups = {*held}
+    assert len(groups) in (2, 3) and all(held.count(group) == 10 for group in groups) and len(groups & {0, 3}) != 1
+    assert len(data.train) + sum(len(pair.texts) for pair in data.held_out) == 101
+    assert data.fingerprint != data_of(path, held_out=0.2).fingerprint
+    un.train_translator(path, out=tmp_path / "run", group="document", level="char", **{**QUIET, "epochs": 1})
+    path.write_text(path.read_text().replace("document", "other"))
+    assert un.load(tmp_path / "run").evaluate(path).tally.pairs == 101
+    with pytest.raises(ConfigError, match=r"pairs\.csv has no column 'document'; it has the columns source, target, other"):
+        data_of(path, group="document")
+    with pytest.raises(ConfigError, match="`validation` names files that are held out"):
+        data_of(path, group="other", validation=(str(path),))
+    path.write_text(path.read_text().replace(",d7", ","))
+    with pytest.raises(DataError, match=r"pairs\.csv, line 72: the pair has no group, for which `group='other'` names"):
+        data_of(path, group="other")

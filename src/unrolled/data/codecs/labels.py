@@ -42,7 +42,7 @@ class LabelCodec:
             only = f"all of them are {labels[0]!r}" if labels else "there is none"
             told = f"There must be at least 2 different labels to tell apart; in what is learnt {only}."
             if len(_counts(dataset, np.arange(len(dataset)), target)) > len(labels):
-                raise DataError(f"{told} The others are held out: change `held_out` or `group`, or add examples.")
+                raise DataError(f"{told} The others are held out: change `held_out`, in a study `folds`, or `group`, or add examples.")
             raise DataError(f"{told} Look at the column, or add other examples.")
         return cls(Vocabulary(tuple(labels), (), tuple(counts[label] for label in labels)), target, several, dataset.scheme)
 

@@ -131,7 +131,7 @@ def for_other_files(options: ReadingOptions, sources: Source | Sequence[Source],
     """
     paths = _paths(_names(sources))
     keeps = options.format != "files" or (labels and are_text(paths) and (not options.unnamed or are_plain(paths, options)))
-    return options if keeps else replace(options, format=None)
+    return options.of_others() if keeps else replace(options.of_others(), format=None)
 
 
 def write_predictions(found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:

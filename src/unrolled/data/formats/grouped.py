@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import STANDARD_INPUT, Table, named, open_table
 from unrolled.data.formats.numbers import parse_targets
-from unrolled.data.formats.options import ReadingOptions, target_names
+from unrolled.data.formats.options import ReadingOptions, require_apart, target_names
 from unrolled.data.formats.tables import split_labels
 from unrolled.data.formats.times import Times
 from unrolled.errors import DataError
@@ -120,7 +120,10 @@ class Roles:
         names = target_names(options.target, table.columns, wanted)
         targets = [name for name in names if options.labels_needed or name in table.columns]
         by_key, time = [None if name is None else table.find(name, option) for name, option in (key, (options.time, "time"))]
-        group = table.columns.index(options.group) if options.group in table.columns else None
+        group = None
+        if options.group is not None and (options.group_needed or options.group in table.columns):
+            group = table.find(options.group, "group")
+            require_apart(named(table.path), options.group, (), targets if options.group_needed else ())
         return cls(by_key, time, tuple(table.find(name, "target") for name in targets), len(targets) < len(names), group)
 
     @property

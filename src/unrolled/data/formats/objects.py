@@ -18,7 +18,7 @@ from unrolled.data.formats.files import named, read_lines
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import INPUTS, TARGETS
 from unrolled.data.formats.numbers import complete
-from unrolled.data.formats.options import ReadingOptions, target_names
+from unrolled.data.formats.options import ReadingOptions, group_of, require_apart, target_names
 from unrolled.data.formats.tables import split_labels
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
@@ -116,8 +116,8 @@ def _example(record: Mapping[str, Any], place: str, keys: "_Keys", options: Read
     )
     if isinstance(record.get("id"), str | int):
         known = replace(known, name=str(record["id"]))
-    if options.group is not None and isinstance(record.get(options.group), str | int):
-        known = replace(known, group=str(record[options.group]) or None)
+    if options.group is not None:
+        known = replace(known, group=group_of(record.get(options.group)))
     found = [record.get(key) for key in targets]
     if not targets or any(value is None or (value != value and not wanted.numbers) for value in found):
         return known
@@ -307,6 +307,9 @@ class _Keys:
         source = _find(record, options.input, options.learnt[:1], INPUTS, "input", place)
         if source is None:
             raise ConfigError(f"{place}: which key has the sequence is not clear. Pass one of {', '.join(record)} as `input`.")
+        if options.group_needed:
+            asked = target_names(options.target, tuple(record), wanted)
+            require_apart(place, _find(record, options.group, (), (), "group", place), (source,), asked)
         return cls(source, cls._targets(record, source, place, options, wanted), options.labels_needed, place)
 
     @staticmethod
@@ -320,7 +323,7 @@ class _Keys:
             return options.learnt_targets
         if len(options.learnt_targets) > 1:
             return ()
-        found = _find(record, None, (), [name for name in TARGETS if name != source], "target", place)
+        found = _find(record, None, (), [name for name in TARGETS if name not in (source, options.group)], "target", place)
         return () if found is None else (found,)
 
     def require(self, record: Mapping[str, Any], place: str) -> None:

@@ -1,8 +1,9 @@
 """What one can ask of the reading of labelled files."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from unrolled.data.examples import Target
 from unrolled.errors import ConfigError
@@ -28,6 +29,7 @@ class ReadingOptions:
     """
 
     labels_needed: ClassVar[bool] = True
+    group_needed: ClassVar[bool] = False
 
     format: str | None = option(
         None, "Format of the files; `unrolled formats` lists them with their own options.  [default: by their names]"
@@ -90,6 +92,10 @@ class ReadingOptions:
         """What is written between several labels."""
         return self.separator or ";"
 
+    def of_others(self) -> "ReadingOptions":
+        """The same for files that are not divided, in which groups may be missing."""
+        return ReadingOptions(**{field.name: getattr(self, field.name) for field in fields(self)})
+
     def to_predict(self) -> "ReadingOptions":
         """The same for files whose labels may be missing, and are not looked at: no `DataError` is about them."""
         return WithoutLabels(**{field.name: getattr(self, field.name) for field in fields(self)})
@@ -98,6 +104,8 @@ class ReadingOptions:
 @dataclass(frozen=True)
 class DividedReadingOptions(ReadingOptions):
     """How files are read of which a part is learnt and a part held out."""
+
+    group_needed: ClassVar[bool] = True
 
     group: str | None = option(
         None, "Column or key with groups, such as speakers or patients, each of which is learnt or held out as a whole.", rare=True
@@ -118,6 +126,25 @@ def target_names(target: str | None, columns: Sequence[str], wanted: Target) -> 
     if len(names) != len({*names}):
         raise ConfigError(f"`target` must name each column once, got {target!r}. Take out the second one.")
     return names
+
+
+def group_of(value: Any) -> str | None:
+    """The group that a value of an object names, if it names one: a text or a number, of which a whole one is the same however it is written."""
+    if isinstance(value, float):
+        return None if math.isnan(value) else str(int(value) if value.is_integer() else value)
+    return (str(value).strip() or None) if isinstance(value, str | int) else None
+
+
+def require_apart(place: str, group: str | None, inputs: Sequence[str], targets: Sequence[str]) -> None:
+    """`ConfigError` if the column or key with groups is also that of inputs or targets."""
+    if group in targets:
+        raise ConfigError(
+            f"{place}: `group` names {group!r}, which has the target, so that what is held out would never be learnt. Name another column or key."
+        )
+    if group in inputs:
+        raise ConfigError(
+            f"{place}: `group` names {group!r}, which is taken for the input. Name another one as `group`, or say which is the input as `input`."
+        )
 
 
 def columns_named(names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from unrolled.data.examples import Example
 from unrolled.data.formats.objects import read_objects, shown
+from unrolled.data.formats.options import group_of, require_apart
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pair_tables import SOURCE_NAMES, TARGET_NAMES
 from unrolled.errors import ConfigError, DataError
@@ -28,27 +29,32 @@ class PairObjects:
             ):
                 told = f"{keys[0]!r} must be a text and {', '.join(map(repr, keys[1:]))} a text or a list of texts"
                 raise DataError(f"{place}: {told}, got {shown(record)}. Mend the object, or pass other keys as `input` and `target`.")
-            yield Example(place, text=source.strip(), texts=tuple(text.strip() for text in texts))
+            group = None if options.group is None else group_of(_value(record, options.group, place, False))
+            yield Example(place, text=source.strip(), texts=tuple(text.strip() for text in texts), group=group)
 
     def learnt(self, path: Path, options: PairOptions) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The keys of source and targets, and those that are left out."""
         for place, record in read_objects(path, options.encoding):
             keys = _keys(record, place, options)
-            used = {key if key in record else key.partition(".")[0] for key in keys}
+            used = {key if key in record else key.partition(".")[0] for key in (*keys, options.group or keys[0])}
             return keys, tuple(key for key in record if key not in used)
         return (), ()
 
 
 def _keys(record: Mapping[str, Any], place: str, options: PairOptions) -> tuple[str, ...]:
     """The keys of source and targets: those asked for, or learnt from, or else usual ones. A target may be missing if none is needed."""
+    if options.group and options.group_needed and not _has(record, options.group):
+        raise ConfigError(f"{place}: there is no key {options.group!r}; the keys are {', '.join(record)}. Pass one of them as `group`.")
     source = options.input or next((key for key in (*options.learnt[:1], *SOURCE_NAMES) if _has(record, key)), None)
     asked = options.target or (options.learnt[1:] if options.learnt[:1] == (source,) else ())
-    targets = asked or tuple(key for key in TARGET_NAMES if key in record and key != source)[:1]
+    targets = asked or tuple(key for key in TARGET_NAMES if key in record and key not in (source, options.group))[:1]
     if source is None or not (targets or not options.targets_needed):
         told = f"which keys have source and target is not clear; the keys are {', '.join(record)}"
         raise ConfigError(
             f"{place}: {told}. Pass them as `input` and `target`, those inside another object as in `input='translation.en'`."
         )
+    if options.group_needed:
+        require_apart(place, options.group, (source,), targets)
     return source, *targets
 
 

@@ -14,10 +14,12 @@ class PairOptions:
     """How pairs are read; what is left open is found out from the files.
 
     `targets_needed` says whether a target that is not there is an error. `learnt` are the columns, or keys, from which a run took sources
-    and targets: other files are read from them if nothing else is said. `left` are those that it left out. These have no flags.
+    and targets: other files are read from them if nothing else is said. `left` are those that it left out. `group` is the column or key that says
+    which pairs belong together; it must be there if `group_needed`. These have no flags.
     """
 
     targets_needed: ClassVar[bool] = True
+    group_needed: ClassVar[bool] = False
 
     source: str | None = option(None, "A file with a source a line, beside `target` instead of PAIRS.")
     input: str | None = option(
@@ -34,6 +36,7 @@ class PairOptions:
     encoding: str = option("utf-8", "Encoding of the files.", rare=True)
     learnt: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    group: str | None = None
 
     def __post_init__(self) -> None:
         if self.longest is not None and self.longest < 1:
@@ -44,6 +47,10 @@ class PairOptions:
     def most(self, level: str) -> int:
         """Characters at the level char, else words and marks, that a side may have."""
         return self.longest or (1000 if level == "char" else 250)
+
+    def of_others(self) -> "PairOptions":
+        """The same for files that are not divided, in which groups may be missing."""
+        return PairOptions(**{field.name: getattr(self, field.name) for field in fields(self)})
 
     def to_predict(self) -> "PairOptions":
         """The same for sources whose targets may be missing: a file whose name says nothing else has a source a line, empty ones too."""

@@ -10,6 +10,7 @@ from unrolled.data.examples import Example
 from unrolled.data.formats.files import HEAD, look_ahead, named, open_rows, read_lines, rows_below
 from unrolled.data.formats.guesses import INPUTS, TARGETS, column_names, find_named, is_index
 from unrolled.data.formats.objects import shown
+from unrolled.data.formats.options import require_apart
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.errors import ConfigError, DataError
 
@@ -77,24 +78,25 @@ class PairTable:
             return (), ()
         columns = _Columns.find(path, [row for _, row in head], options)
         used = (columns.source, *columns.targets)
-        left = () if options.references else (name for at, name in enumerate(columns.names) if at not in used)
+        left = () if options.references else (name for at, name in enumerate(columns.names) if at not in (*used, *columns.group))
         return tuple(columns.names[at] for at in used if at < len(columns.names)), tuple(left)
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """Where source and targets stand, what the columns are called, by name or by number, and whether a first row says it."""
+    """Where source, targets and, if one was asked for, the group stand, what the columns are called, by name or by number, and whether a first row says it."""
 
     source: int
     targets: tuple[int, ...]
     names: tuple[str, ...]
     header: bool
+    group: tuple[int, ...]
 
     @classmethod
     def find(cls, path: Path, rows: Sequence[Sequence[str]], options: PairOptions) -> "_Columns":
         """What was asked for, or else learnt from, or else what may be it by name and by what stands in it."""
         names = column_names(rows[0])
-        called = {name for name in (options.input, *options.target, *options.learnt) if name and not name.isdecimal()}
+        called = {name for name in (options.input, options.group, *options.target, *options.learnt) if name and not name.isdecimal()}
         header = (not called.isdisjoint(names) or _are_names(rows[0])) if options.header is None else options.header
         names = names if header else tuple(map(str, range(len(names))))
         # Names say nothing about a table that has none, and a table of sources alone needs none.
@@ -103,29 +105,36 @@ class _Columns:
         sources = [at for name in ((options.input,) if options.input else learnt[:1]) for at in _place(path, names, name, "input", True)]
         asked = options.target or learnt[1:]
         targets = [at for name in asked for at in _place(path, names, name, "target", options.targets_needed)]
+        group = _place(path, names, options.group, "group", options.group_needed) if options.group else []
+        if options.group and options.group_needed:
+            usual = [] if sources else _named(names, SOURCE_NAMES, [at for at in range(len(names)) if at not in targets])
+            require_apart(str(path), names[group[0]], [names[at] for at in (*sources, *usual)], [names[at] for at in targets])
         if not learnt:
-            sources, targets = _guess(rows[header:], names, header, sources, targets)
-        return cls(sources[0], tuple(targets), names, header)
+            sources, targets = _guess(rows[header:], names, header, sources, targets, group)
+        return cls(sources[0], tuple(targets), names, header, tuple(group))
 
     def pair(self, place: str, row: Sequence[str], options: PairOptions) -> Example:
         """The pair in the cells of a row, whose last ones may be missing if they are further targets, or if none is needed."""
-        targets = row[self.targets[0] :] if options.references and self.targets else [row[at] for at in self.targets if at < len(row)]
+        places = range(self.targets[0], len(row)) if options.references and self.targets else self.targets
+        targets = [row[at] for at in places if at < len(row) and (at in self.targets or at not in self.group)]
+        group = next((row[at] or None for at in self.group if at < len(row)), None)
         if self.source >= len(row) or not (targets or not options.targets_needed):
             where = " and ".join(self.names[at] for at in (self.source, *self.targets)) if self.targets else "0 and 1"
             told = f"there must be a source and a target, in the columns {where}"
             raise DataError(f"{place}: {told}, got {shown(' | '.join(row))}. Mend the line, or take it out.")
-        return Example(place, text=row[self.source], texts=tuple(targets))
+        return Example(place, text=row[self.source], texts=tuple(targets), group=group)
 
 
 def _guess(
-    rows: Sequence[Sequence[str]], names: Sequence[str], header: bool, sources: list[int], targets: list[int]
+    rows: Sequence[Sequence[str]], names: Sequence[str], header: bool, sources: list[int], targets: list[int], group: list[int]
 ) -> tuple[list[int], list[int]]:
-    """Source and target where one is open: the columns with usual names, or else the first ones with texts."""
-    free = [at for at in range(len(names)) if at not in (*sources, *targets)]
+    """Source and target where one is open: the columns with usual names, or else the first ones with texts, and none with groups."""
+    others = [at for at in range(len(names)) if at not in group]
+    free = [at for at in others if at not in (*sources, *targets)]
     sources = sources or _named(names, SOURCE_NAMES, free)
     targets = targets or _named(names, TARGET_NAMES, [at for at in free if at not in sources])
     spare = [at for at, name in enumerate(names) if header and (name == str(at) or is_index(name) or name.lower().startswith("lang"))]
-    rest = iter([at for at in _texts(rows, len(names), spare) if at not in (*sources, *targets)])
+    rest = iter([at for at in _texts(rows, others, spare) if at not in (*sources, *targets)])
     sources = sources or [next(rest, 0)]
     return sources, targets or [*islice(rest, 1)]
 
@@ -158,9 +167,9 @@ def _are_names(row: Sequence[str]) -> bool:
     return len(cells) > 1 and len({*cells}) == len(cells) and (codes or both or {*cells} <= _NAMES)
 
 
-def _texts(rows: Sequence[Sequence[str]], width: int, spare: Sequence[int]) -> list[int]:
-    """The columns with texts: without `spare` ones, attributions, what tells rows apart, and languages, as long as two others are left."""
-    columns = list(range(width))
+def _texts(rows: Sequence[Sequence[str]], among: Sequence[int], spare: Sequence[int]) -> list[int]:
+    """The columns with texts `among` some: without `spare` ones, attributions, what tells rows apart, and languages, as long as two others are left."""
+    columns = list(among)
     for is_spare in (None, _are_attributions, _tell_apart, _are_languages):
         for at in tuple(columns):
             cells = [cell for row in rows if at < len(row) and (cell := row[at].strip())]

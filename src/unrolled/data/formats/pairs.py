@@ -66,6 +66,7 @@ def _listed(names: Sequence[str], options: PairOptions) -> Iterator[Example]:
         if name.startswith(PREFIX):
             if options.input or options.target:
                 raise ConfigError(f"`input` and `target` are columns of files, and {name} is none. Leave them out.")
+            _require_no_group(name, options)
             yield from builtin_examples(name, Target.TEXTS)
         else:
             yield from PAIRS[_format_of(Path(name), options)].read(Path(name), options)
@@ -102,6 +103,7 @@ def _aligned(names: Sequence[str], options: PairOptions) -> Iterator[Example]:
         raise ConfigError(
             f"Pairs come either from PAIRS, or from a file `source` beside a file `target`, got {given}. Pass one or the other."
         )
+    _require_no_group(options.source, options)
     paths = [Path(options.source), *map(Path, options.target)]
     for path in paths:
         require_plain(path, options.encoding, "let its name end in .txt")
@@ -126,6 +128,7 @@ def _uneven(paths: Sequence[Path], columns: Sequence[Iterator[Any]], rows: Seque
 
 def _commands(path: Path, options: PairOptions) -> Iterator[Example]:
     """SCAN's lines: `IN: jump twice OUT: JUMP JUMP`."""
+    _require_no_group(path, options)
     for number, line in read_lines(path, options.encoding):
         if line.strip():
             found = _SCAN.fullmatch(line.strip())
@@ -144,6 +147,12 @@ def _sources(path: Path, options: PairOptions) -> Iterator[Example]:
             cure = "Pass `format='tsv'` or `format='scan'` if it is a source with its target."
             warnings.warn(f"{name}, line 1, {shown(line)}, is read as a source. {cure}", UnrolledWarning, stacklevel=2)
         yield _pair(f"{name}, line {number}", line.strip(), [])
+
+
+def _require_no_group(where: Path | str, options: PairOptions) -> None:
+    """`ConfigError` if groups are asked of pairs that have no columns."""
+    if options.group and options.group_needed:
+        raise ConfigError(f"`group` names a column of a table, or a key of JSON Lines, and {where} has neither. Leave it out.")
 
 
 def _pair(place: str, source: str, targets: Sequence[str]) -> Example:
@@ -167,7 +176,7 @@ PAIRS: dict[str, PairFormat] = {
         About(
             "a source, a tab and a target on each line, or other columns with tabs between them",
             ("text", "texts"),
-            ("input", "target", "header", "references", *_OWNED),
+            ("input", "target", "header", "references", "group", *_OWNED),
             "Good morning.\tBonjour.\nThank you!\tMerci !\n",
             task="translate",
         ),
@@ -178,7 +187,7 @@ PAIRS: dict[str, PairFormat] = {
         About(
             "a table with commas between the columns, two of which have source and target",
             ("text", "texts"),
-            ("input", "target", "header", "references", *_OWNED),
+            ("input", "target", "header", "references", "group", *_OWNED),
             'en,fr\nGood morning.,Bonjour.\n"Yes, thank you!","Oui, merci !"\n',
             {"input": "en", "target": "fr"},
             task="translate",
@@ -190,7 +199,7 @@ PAIRS: dict[str, PairFormat] = {
         About(
             "JSON Lines: an object a line with a source, a text, and a target, a text or a list of texts",
             ("text", "texts"),
-            ("input", "target", *_OWNED),
+            ("input", "target", "group", *_OWNED),
             '{"source": "Good morning.", "target": "Bonjour."}\n{"source": "Thank you!", "target": ["Merci !", "Merci beaucoup !"]}\n',
             task="translate",
         ),

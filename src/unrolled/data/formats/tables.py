@@ -10,9 +10,18 @@ from typing import TextIO
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import HEAD, look_ahead, named, open_rows, rows_below
 from unrolled.data.formats.format import About
-from unrolled.data.formats.guesses import column_names, event_options, find_free, find_header, find_input, find_target, steps_are_characters
+from unrolled.data.formats.guesses import (
+    INPUTS,
+    column_names,
+    event_options,
+    find_free,
+    find_header,
+    find_input,
+    find_target,
+    steps_are_characters,
+)
 from unrolled.data.formats.numbers import parse_targets
-from unrolled.data.formats.options import STEPS, ReadingOptions, target_names
+from unrolled.data.formats.options import STEPS, ReadingOptions, require_apart, target_names
 from unrolled.data.numerals import is_number
 from unrolled.errors import ConfigError, DataError
 
@@ -208,8 +217,10 @@ class _Head:
         """The layout of the table. `ConfigError` for a column that is not there, and if it is not clear which one has the sequences."""
         names = target_names(options.target, self.columns or (), wanted)
         asked = [place for name in names if (place := self._find(name, "target", options.labels_needed)) is not None]
-        group = self._find(options.group, "group", False)
+        group = self._find(options.group, "group", options.group_needed)
         taken = () if group is None else (group,)
+        if group is not None and options.group_needed:
+            self._require_apart(group, asked, options)
         place = self._input(options, (*asked, *taken), wanted)
         guess = self._target(options, (place, *taken)) if options.target is None else ()
         targets = guess if options.target is None else tuple(asked) if len(asked) == len(names) else ()
@@ -235,6 +246,18 @@ class _Head:
         if wanted.each_step and options.labels_needed:
             self._require_sequences(place, taken, options)
         return place
+
+    def _require_apart(self, group: int, targets: Sequence[int], options: ReadingOptions) -> None:
+        """`ConfigError` if the column with groups is asked for as another one, too, or would by its name be the one with sequences."""
+        inputs = [self._find(options.input, "input", True)]
+        if options.input is None and self.columns and self.columns[group].lower() in INPUTS:
+            inputs = [find_input(self.columns, self.rows, [at for at in self.free if at not in targets])]
+        require_apart(
+            named(self.path),
+            str(group) if self.columns is None else self.columns[group],
+            [str(at) if self.columns is None else self.columns[at] for at in inputs if at is not None],
+            [str(at) if self.columns is None else self.columns[at] for at in targets],
+        )
 
     def _require_sequences(self, place: int, taken: Sequence[int], options: ReadingOptions) -> None:
         """`ConfigError` if most rows say the same in a column as the row before, or nothing: then each is a token of a sequence named there."""

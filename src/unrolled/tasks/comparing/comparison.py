@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Any
 
 from unrolled.data.text import Source
-from unrolled.errors import ConfigError, RunError
+from unrolled.errors import ConfigError, RunError, UnrolledError
 from unrolled.extras import extra
 from unrolled.tasks.comparing.figures import Figures, measure_of, read_run
 from unrolled.tasks.comparing.table import Column, Group, deviation, lines_of, numbers
@@ -50,15 +50,18 @@ class Comparison:
     @property
     def text(self) -> str:
         """The table, with a line for each run and one for each mean; then the notes."""
-        spread = [SPREAD] if any(len(group.runs) > 1 for group in self.groups) else []
-        return "\n".join([*lines_of(self._columns(), self.groups), *spread, *self.notes])
+        columns = self._columns()
+        said = [SPREAD] if any(len(group.finished) > 1 for group in self.groups) else []
+        if any(column.of_group(group).endswith("]") for column in columns for group in self.groups if len(group.runs) > 1):
+            said.append("A mean with [n] is of n runs: the others do not have the figure.")
+        return "\n".join([*lines_of(columns, self.groups), *said, *self.notes])
 
     def _columns(self) -> list[Column]:
         name, whole = self.measure, "{:,.0f}".format
         measure = [numbers(name.replace("_", " "), partial(measure_of, name=name), _short)] if name else []
         halves = [numbers("half-life", attrgetter("half_life"), _steps)] if any(run.half_life is not None for run in self.runs) else []
         return [
-            Column("run", lambda run: run.name + ("" if run.finished else " *"), lambda group: f"{group.label}: mean of {len(group.runs)}"),
+            Column("run", lambda run: run.name + ("" if run.finished else " *"), attrgetter("title")),
             Column("cell", attrgetter("cell"), lambda group: group.runs[0].cell),
             *(numbers(name, attrgetter(name), whole, spread=False) for name in ("hidden", "parameters", "updates")),
             numbers("seconds", attrgetter("seconds"), "{:,.1f}".format),
@@ -69,12 +72,19 @@ class Comparison:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values by name; what is not known, and a half-life that is infinite, is None."""
+        """Plain values by name; what is not known, and a half-life that is infinite, is None. Means are of finished runs, `count` of which have the figure."""
         return {
             "task": self.runs[0].task,
             "measure": self.measure or LOSS.option,
             "groups": [
-                {"name": group.label, "mean": self._means(group, fmean), "deviation": self._means(group, deviation)}
+                {
+                    "name": group.label,
+                    "runs": len(group.runs),
+                    "finished": len(group.finished),
+                    "mean": self._means(group, fmean),
+                    "deviation": self._means(group, deviation),
+                    "count": self._means(group, len),
+                }
                 for group in self.groups
             ],
             "runs": [{"name": run.name, "group": group.label, **_plain(run)} for group in self.groups for run in group.runs],
@@ -83,7 +93,7 @@ class Comparison:
 
     def _means(self, group: Group, mean: Callable[[list[float]], float | None]) -> dict[str, float | None]:
         found = {name: group.values(attrgetter(name)) for name in ("parameters", "updates", "seconds", "speed", "loss", "half_life")}
-        found |= {name: group.values(partial(measure_of, name=name)) for name in group.runs[0].measures}
+        found |= {name: group.values(partial(measure_of, name=name)) for run in group.finished for name in run.measures}
         return {name: _finite(mean(values)) if values else None for name, values in found.items()}
 
     def draw(self, path: Path | str) -> bool:
@@ -107,21 +117,29 @@ class Comparison:
 def compare(*runs: Source, memory: bool = True, progress: Progress | None = None) -> Comparison:
     """Runs beside each other: folders of runs, or of studies, which stand for all their runs.
 
-    Without `memory` it is not measured how fast they forget, which takes a few seconds for each. Raises `RunError` for a folder that holds no whole
-    run, `ConfigError` for runs of different tasks.
+    Without `memory` it is not measured how fast they forget, which takes a few seconds for each. Of a study what cannot be read is left out, and told. Raises
+    `RunError` for another folder that holds no whole run, and where none is left, `ConfigError` for runs of different tasks.
     """
     folders, missing = _folders(runs)
-    figures = list[Figures]()
+    figures, broken = list[Figures](), dict[str, UnrolledError]()
     for number, (name, folder) in enumerate(folders.items()):
         if progress:
             progress("comparing", number, len(folders))
-        figures.append(read_run(folder, name, memory=memory))
+        try:
+            figures.append(read_run(folder, name, memory=memory))
+        except UnrolledError as error:
+            if not is_study(RunFolder(folder.path.parent)):
+                raise
+            broken[name] = error
     if progress:
         progress("comparing", 1, 1)
+    if not figures:
+        raise next(iter(broken.values()))
     _require_one_task(figures)
     measures = [run.best_by for run in figures if run.best_by]
     measure = measures[0] if measures and measures[0] != LOSS.option else None
-    return Comparison(tuple(_grouped(figures)), measure, (*_differences(figures), *_missing(figures, missing)))
+    left_out = [f"{name} is left out: {error}" for name, error in broken.items()]
+    return Comparison(tuple(_grouped(figures)), measure, (*_differences(figures), *_missing(figures, missing), *left_out))
 
 
 def _folders(runs: Sequence[Source]) -> tuple[dict[str, RunFolder], list[str]]:
@@ -191,9 +209,11 @@ def _differences(runs: Sequence[Figures]) -> Iterator[str]:
 
 def _missing(runs: Sequence[Figures], missing: Sequence[str]) -> Iterator[str]:
     if any(not run.finished for run in runs):
-        yield "* is not finished, or holds nothing out: its loss is the lowest on the way."
+        yield "* is not finished, or holds nothing out: its loss is the lowest on the way, and it is in no mean."
     if missing:
         yield f"Without weights, as they have not begun or failed: {', '.join(missing)}."
+    if lacking := [run.name for run in runs if run.fold and run.absent]:
+        yield f"Not every label is held out in {', '.join(lacking)}: means over labels, as macro F1, are not of the same labels in all runs."
     reasons: dict[str, list[str]] = {}
     for run in runs:
         if run.no_half_life:

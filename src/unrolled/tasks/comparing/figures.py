@@ -21,7 +21,7 @@ class Figures:
     """A run. `hidden` is None of a feed-forward network; what is not known yet is None.
 
     `loss` is that of the held-out part, with the weights that are kept where the run is `finished`, and else the lowest on the way; `measures` are all
-    measures of the weights that are kept, and `best_by` names the one by which they were. `seconds` are those of all sittings together, with measuring on the way; `speed` is in losses, of tokens or sequences, per second of updates; `half_life` in steps, and `no_half_life` says why there is none. `settings` are all options but seed, fold and the place of the data.
+    measures of the weights that are kept, and `best_by` names the one by which they were; `absent` says whether some labels are not held out, of which these say nothing. `seconds` are those of all sittings together, with measuring on the way; `speed` is in losses, of tokens or sequences, per second of updates; `half_life` in steps, and `no_half_life` says why there is none. `settings` are all options but seed, fold and the place of the data.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Figures:
     best_by: str | None
     loss: float | None
     measures: Mapping[str, float]
+    absent: bool
     half_life: float | None
     no_half_life: str
     fingerprint: str
@@ -78,6 +79,7 @@ def read_run(folder: RunFolder, name: str, *, memory: bool) -> Figures:
         speed=median(speeds) if speeds else None,
         best_by=last.get(BEST_BY),
         loss=kept.pop(LOSS_KEY, min(on_the_way, default=None)),
+        absent=kept.pop("absent", 0) > 0,
         measures=kept,
         half_life=value,
         no_half_life=why,

@@ -19,9 +19,22 @@ class Group:
     label: str
     runs: tuple[Figures, ...]
 
+    @property
+    def finished(self) -> tuple[Figures, ...]:
+        """Those that means are of."""
+        return tuple(run for run in self.runs if run.finished)
+
+    @property
+    def title(self) -> str:
+        """Of what a line has the means."""
+        done, every = len(self.finished), len(self.runs)
+        return f"{self.label}: " + (
+            f"mean of {done}" if done == every else f"mean of {done} of {every}" if done else f"none of {every} finished"
+        )
+
     def values(self, read: Read) -> list[float]:
-        """A figure of all runs that have it."""
-        return [value for run in self.runs if (value := read(run)) is not None]
+        """A figure of all finished runs that have it."""
+        return [value for run in self.finished if (value := read(run)) is not None]
 
 
 @dataclass(frozen=True)
@@ -34,7 +47,7 @@ class Column:
 
 
 def numbers(heading: str, read: Read, show: Callable[[float], str], *, spread: bool = True) -> Column:
-    """The column of a figure: of a group its mean, with the `spread` if that is of interest."""
+    """The column of a figure: of a group its mean, with the `spread` if that is of interest, and of how many runs if not of all finished ones."""
 
     def of_run(run: Figures) -> str:
         value = read(run)
@@ -45,7 +58,8 @@ def numbers(heading: str, read: Read, show: Callable[[float], str], *, spread: b
         if not found:
             return UNKNOWN
         apart = deviation(found) if spread else None
-        return show(fmean(found)) + ("" if apart is None else f" ± {show(apart)}")
+        fewer = f" [{len(found)}]" if len(found) < len(group.finished) else ""
+        return show(fmean(found)) + ("" if apart is None else f" ± {show(apart)}") + fewer
 
     return Column(heading, of_run, of_group)
 

@@ -68,9 +68,10 @@ class Scores:
         return f"entities: F1 {f1:.2%}, precision {precision:.2%}, recall {recall:.2%}; accuracy {self.accuracy:.2%}{rival}{absent}"
 
     def measures(self) -> dict[str, float]:
-        """Numbers for the log of a run."""
+        """Numbers for the log of a run, with that of the `absent` labels if there are some."""
         names = ("accuracy", "balanced_accuracy", "micro_f1", "macro_f1", "entity_f1", "macro_entity_f1")
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
+        absent = {"absent": float(len(self.absent))} if self.absent else {}
+        return {name: value for name in names if (value := getattr(self, name)) is not None} | absent
 
     def to_json(self) -> dict[str, Any]:
         """Plain values by name."""

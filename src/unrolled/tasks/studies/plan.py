@@ -1,5 +1,6 @@
 """Which runs a study has, as a file in its folder."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,13 +23,14 @@ Settings = Mapping[str, Any]
 class Plan:
     """A study: the `options` that all its runs of a `task` have, and by name those that each of the `runs` has of its own.
 
-    `cells` are those that runs name, so that a file of equations may change or go.
+    `cells` are those that runs name, so that a file of equations may change or go. `fingerprint` is that of the data all of them learn.
     """
 
     task: str
     options: Settings
     cells: Mapping[str, Cell]
     runs: Mapping[str, Settings]
+    fingerprint: str
 
     def of(self, run: str) -> dict[str, Any]:
         """All options of one run."""
@@ -38,8 +40,8 @@ class Plan:
     def write(self, folder: RunFolder) -> None:
         """Store it."""
         cells = {name: cell.to_file_text() for name, cell in self.cells.items()}
-        content = {"format": FORMAT, "task": self.task, "options": dict(self.options), "cells": cells, "runs": dict(self.runs)}
-        folder.write_text(STUDY, tomli_w.dumps(content))
+        content = {"format": FORMAT, "task": self.task, "fingerprint": self.fingerprint, "options": dict(self.options)}
+        folder.write_text(STUDY, tomli_w.dumps({**content, "cells": cells, "runs": dict(self.runs)}))
 
     @classmethod
     def read(cls, folder: RunFolder) -> "Plan":
@@ -50,7 +52,9 @@ class Plan:
                 raise RunError(f"{folder.path / STUDY} must have `format = {FORMAT}`, got {found['format']!r}: another version wrote it.")
             cells = {name: cell_from_text(text, name) for name, text in found["cells"].items()}
             runs = {name: dict(settings) for name, settings in found["runs"].items()}
-            plan = cls(str(found["task"]), dict(found["options"]), cells, runs)
+            if not isinstance(found["task"], str):
+                raise ValueError(f"`task` must be the name of a task, got {found['task']!r}")
+            plan = cls(found["task"], dict(found["options"]), cells, runs, str(found["fingerprint"]))
             if not runs or any(_folder_of(name) != name or settings["cell"] not in cells for name, settings in runs.items()):
                 raise ValueError("it names no runs, or others than it describes")
         except RunError:
@@ -61,13 +65,13 @@ class Plan:
 
 
 def is_study(folder: RunFolder) -> bool:
-    """Whether a folder holds a study and no run."""
-    return (folder.path / STUDY).is_file()
+    """Whether a folder is that of a study and of no run, though its file may be none that can be read."""
+    return os.path.lexists(folder.path / STUDY)
 
 
 def runs_in(folder: RunFolder) -> list[RunFolder]:
-    """The folders of a study's runs, those to come too. `RunError` if it is none."""
-    return [RunFolder(folder.path / name) for name in Plan.read(folder).runs]
+    """The folders of a study's runs, those to come too. `RunError` if it is none, or if something else lies in the place of one."""
+    return [folder.inside(name) for name in Plan.read(folder).runs]
 
 
 def runs_of(cells: Sequence[Cell], hidden: Mapping[str, int], seeds: Sequence[int], folds: int | None, named: bool) -> dict[str, Settings]:

@@ -2,9 +2,7 @@
 
 import dataclasses
 import os
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +15,7 @@ from unrolled.options import LARGEST, build, options_of, table
 from unrolled.tasks.configuration import Configuration, groups_of
 from unrolled.tasks.folds import FoldOptions
 from unrolled.tasks.recipe import AnyRecipe
-from unrolled.tasks.runs import default_cell, run_training
+from unrolled.tasks.runs import default_cell, other_data, run_training, told_once
 from unrolled.tasks.studies.matching import NEAR, match_parameters
 from unrolled.tasks.studies.options import StudyOptions
 from unrolled.tasks.studies.plan import Plan, Settings, is_study, runs_of
@@ -59,18 +57,23 @@ def begin_study(
     cells = [find_cell(cell) for cell in _named_cells(options.get("cell")) or [default_cell(recipe.options)]]
     _require_comparable(recipe, asked, common, cells)
     first = options.get("seed") or 0
-    with _told_once(), folder.taken():
-        common, hidden = _looked_into(recipe, asked, common, cells, first, display)
+    with told_once(), folder.taken():
+        common, hidden, fingerprint = _looked_into(recipe, asked, common, cells, first, display)
         seeds = range(first, min(first + (asked.seeds or 1), LARGEST))
-        plan = Plan(recipe.name, common, {cell.name: cell for cell in cells}, runs_of(cells, hidden, seeds, asked.folds, bool(asked.seeds)))
-        plan.write(folder)
-        return _train(recipe, plan, folder, display)
+        runs = runs_of(cells, hidden, seeds, asked.folds, bool(asked.seeds))
+        plan = Plan(recipe.name, common, {cell.name: cell for cell in cells}, runs, fingerprint)
+        with folder.hold():
+            plan.write(folder)
+            return _train(recipe, plan, folder, display)
 
 
 def resume_study(
     recipe: AnyRecipe, data: Source | Sequence[Source], folder: RunFolder, options: Mapping[str, Any], display: Display
 ) -> Done:
-    """Go on with a study, whose data it knows: finished runs stay as they are, unless `options` let them go on, too."""
+    """Go on with a study, whose data it knows: finished runs stay as they are, unless `options` let them go on, too.
+
+    `RunError` if the data has changed, or something foreign lies in the place of a run; nothing is written then.
+    """
     if not is_study(folder):
         folder.read_config()
         raise ConfigError(f"{folder} holds one run, which is resumed without `folds`, `seeds`, `match` and several cells. Leave them out.")
@@ -86,11 +89,23 @@ def resume_study(
     if options:
         dropped = _LIMITS if _LIMITS & options.keys() else set()
         plan = dataclasses.replace(plan, options={**{n: v for n, v in plan.options.items() if n not in dropped}, **options})
-        for run in plan.runs:
-            _configuration(recipe, plan.of(run))
-        plan.write(folder)
-    with _told_once():
+    with told_once(), folder.hold():
+        _require_ready(recipe, plan, folder, display)
+        if options:
+            plan.write(folder)
         return _train(recipe, plan, folder, display)
+
+
+def _require_ready(recipe: AnyRecipe, plan: Plan, folder: RunFolder, display: Display) -> None:
+    """An error if what is left of a study cannot be trained, as far as that is seen before it is begun."""
+    left = [name for name in plan.runs if _left(recipe, plan, folder, name) is not None]
+    for name in left:
+        configuration = _configuration(recipe, plan.of(name))
+        configuration.options.training.require()
+    if left:
+        with display:
+            if recipe.read(configuration, display.work).fingerprint != plan.fingerprint:
+                raise other_data(configuration, folder)
 
 
 def _named_cells(cell: Any) -> list[str | Cell]:
@@ -127,19 +142,19 @@ def _require_comparable(recipe: AnyRecipe, asked: StudyOptions, options: Setting
 
 def _looked_into(
     recipe: AnyRecipe, asked: StudyOptions, options: Settings, cells: Sequence[Cell], seed: int, display: Display
-) -> tuple[dict[str, Any], Mapping[str, int]]:
-    """The options with paths that hold wherever one stands, and the hidden sizes that were chosen; what cannot be is an error before any run begins."""
+) -> tuple[dict[str, Any], Mapping[str, int], str]:
+    """The options with paths that hold wherever one stands, the hidden sizes that were chosen, and the fingerprint of the data; what cannot be is an error before any run begins."""
     part = {"fold": [1, asked.folds]} if asked.folds else {}
     configuration = _configuration(recipe, {**options, **part, "cell": cells[0], "seed": seed})
     configuration.options.training.require()
     with display:
-        codecs = recipe.read(configuration, display.work).codecs
+        data = recipe.read(configuration, display.work)
     by_name = {cell.name: cell for cell in cells}
 
     def count(name: str, hidden: int) -> int:
         sized = _configuration(recipe, {**options, **part, "cell": by_name[name], "seed": seed, "hidden": hidden})
         with torch.device("meta"):
-            model = recipe.build(recipe.resolve(sized, codecs), codecs, by_name[name])
+            model = recipe.build(recipe.resolve(sized, data.codecs), data.codecs, by_name[name])
         return sum(p.numel() for p in model.parameters())
 
     model: Any = configuration.options.model
@@ -149,7 +164,7 @@ def _looked_into(
         apart = found / counts[cells[0].name] - 1
         told = f" That is {apart:+.1%}: no hidden size comes nearer." if sizes and abs(apart) > NEAR else ""
         display.say(f"{name}: hidden size {sizes.get(name, model.hidden):,}, {found:,} parameters.{told}")
-    return _absolute(configuration, options), sizes
+    return _absolute(configuration, options), sizes, data.fingerprint
 
 
 def _configuration(recipe: AnyRecipe, options: Settings) -> Configuration[Any]:
@@ -166,44 +181,34 @@ def _absolute(configuration: Configuration[Any], options: Settings) -> dict[str,
 
 def _train(recipe: AnyRecipe, plan: Plan, folder: RunFolder, display: Display) -> Done:
     failed: dict[str, str] = {}
-    with folder.hold():
-        for number, name in enumerate(plan.runs, 1):
-            run, changes = RunFolder(folder.path / name), None
-            if run.begun:
-                changes = _changes(recipe, plan.of(name), run)
-                if run.finished and not changes:
-                    continue
-            display.say(f"Run {number} of {len(plan.runs)}: {run}")
-            try:
-                if changes is None:
-                    outcome = run_training(recipe, (), run, plan.of(name), display)
-                else:
-                    outcome = run_training(recipe, (), run, changes, display, resume=True)
-            except TrainingError as error:
-                failed[name] = str(error)
-                display.say(f"{name} failed: {error}")
-                continue
-            except KeyboardInterrupt:
-                return Done(False, failed)
-            if not outcome.finished:
-                return Done(False, failed)
+    for number, name in enumerate(plan.runs, 1):
+        run, changes = folder.inside(name), _left(recipe, plan, folder, name)
+        if changes is None:
+            continue
+        display.say(f"Run {number} of {len(plan.runs)}: {run}")
+        begun = run.begun
+        try:
+            outcome = run_training(recipe, (), run, changes, display, resume=begun, fingerprint=plan.fingerprint)
+        except TrainingError as error:
+            failed[name] = str(error)
+            display.say(f"{name} failed: {error}")
+            continue
+        except KeyboardInterrupt:
+            return Done(False, failed)
+        if not outcome.finished:
+            return Done(False, failed)
     return Done(True, failed)
 
 
-@contextmanager
-def _told_once() -> Iterator[None]:
-    """What is warned of in every run is told of the first."""
-    told = set[str]()
-    with warnings.catch_warnings():
-        show = warnings.showwarning
-
-        def show_new(message: Warning | str, *about: Any, **more: Any) -> None:
-            if str(message) not in told:
-                told.add(str(message))
-                show(message, *about, **more)
-
-        warnings.showwarning = show_new
-        yield
+def _left(recipe: AnyRecipe, plan: Plan, folder: RunFolder, name: str) -> dict[str, Any] | None:
+    """The options with which a run is still to be begun or gone on with; None if nothing is left to do."""
+    run = folder.inside(name)
+    if run.begun:
+        changes = _changes(recipe, plan.of(name), run)
+        return changes if changes or not run.finished else None
+    if not run.new:
+        raise RunError(f"{run} holds other files, and no run of the study {folder}. Move them away; `resume` then trains this run anew.")
+    return plan.of(name)
 
 
 def _changes(recipe: AnyRecipe, options: Settings, run: RunFolder) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from unrolled.data.builtin import PREFIX, absolute
 from unrolled.data.codecs import TextCodec
@@ -55,7 +56,13 @@ class TranslateOptions(FoldOptions):
 
 @dataclass(frozen=True)
 class Reading(PairOptions):
-    """How files of pairs are read."""
+    """How files of pairs are read of which a part is learnt and a part held out."""
+
+    group_needed: ClassVar[bool] = True
+
+    group: str | None = option(
+        None, "Column or key with groups, such as documents or speakers, each of which is learnt or held out as a whole.", rare=True
+    )
 
     def resolved(self) -> "Reading":
         """The same with paths that hold wherever one stands."""

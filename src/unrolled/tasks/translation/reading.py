@@ -36,6 +36,8 @@ def read_pair_data(configuration: Configuration[TranslationOptions], progress: P
     """Read what a configuration names, and set apart what is held out."""
     options = configuration.options
     data, symbols = options.data, options.symbols
+    if data.validation and options.reading.group:
+        raise ConfigError("`group` says what is held out together, and `validation` names files that are held out. Leave one of them out.")
     reading = resolve_pairs(data.sources, options.reading)
     level = symbols.level or ("char" if data.made_up else "subword")
     tally, other = Tally(), Tally()
@@ -70,7 +72,7 @@ def read_pair_data(configuration: Configuration[TranslationOptions], progress: P
         f"Input{source}: {codecs.source.size:,} symbols ({level}). Target{target}: {codecs.target.size:,} symbols.{left} "
         f"The first: {shown(first.text or '')!r} → {shown((first.texts or ('',))[0])!r}."
     )
-    return PairData(codecs, train, held, _fingerprint([*pairs, *(held if data.validation else ())]), summary)
+    return PairData(codecs, train, held, _fingerprint([*pairs, *(held if data.validation else ())], grouped=bool(reading.group)), summary)
 
 
 def shown(text: str) -> str:
@@ -84,7 +86,9 @@ def _doubts(data: TranslateOptions, learnt: list[Example], held: list[Example]) 
         known = {key_of(pair) for pair in learnt}
         both = sum(key_of(pair) in known for pair in held)
         return f"; {both:,} sources to measure on are learnt, too" if both else ""
-    return "; nothing is held out, as all have one source" if data.held_out and not held else ""
+    return (
+        f"; nothing is held out, as all have one {'source' if learnt[0].group is None else 'group'}" if data.held_out and not held else ""
+    )
 
 
 def _validation(data: TranslateOptions, reading: Reading) -> tuple[tuple[str, ...], Reading]:
@@ -102,14 +106,17 @@ def _validation(data: TranslateOptions, reading: Reading) -> tuple[tuple[str, ..
 def _read(sources: tuple[str, ...], reading: Reading, level: str, tally: Tally, progress: Progress) -> list[Example]:
     found = []
     for pair in usable(read_pairs(sources, reading), reading, level, tally):
+        if reading.group and pair.group is None:
+            cure = "Fill it in, or name another column or key."
+            raise DataError(f"{pair.place}: the pair has no group, for which `group={reading.group!r}` names the column or key. {cure}")
         found.append(pair)
         if len(found) % 1000 == 0:
             progress(f"reading: {len(found):,} pairs", 0, 1)
     return found
 
 
-def _fingerprint(pairs: Iterable[Example]) -> str:
+def _fingerprint(pairs: Iterable[Example], *, grouped: bool) -> str:
     digest = blake2b(digest_size=16)
     for pair in pairs:
-        digest.update(repr((pair.text, pair.texts)).encode("utf-8", "surrogatepass"))
+        digest.update(repr((pair.text, pair.texts, pair.group) if grouped else (pair.text, pair.texts)).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -101,7 +101,7 @@ class TrainedTranslator(Trained[EncoderDecoder, PairCodec]):
 
     def __init__(self, model: EncoderDecoder, codecs: PairCodec, reading: PairOptions | None = None) -> None:
         super().__init__("translate", model, codecs)
-        self.reading = reading or PairOptions()
+        self.reading = (reading or PairOptions()).of_others()
 
     def translate(self, sources: Sequence[str], search: SearchOptions | None = None) -> list[list[Translation]]:
         """The best translations of each source, best first. `DataError` for a single text, which would be a list of characters."""
