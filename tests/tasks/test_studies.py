@@ -394,3 +394,11 @@ def test_what_two_readings_of_a_file_warn_of_is_told_once(tmp_path):
         warnings.simplefilter("always")
         un.train_classifier(path, out=tmp_path / "run", display=Silent(), **TINY)
     assert len(told) == 1 and "half of a character" in str(told[0].message)
+
+
+@pytest.mark.parametrize("task", ["classify", "tag"])
+def test_advice_for_folds_names_folds(tmp_path, task):
+    path = tmp_path / "films.csv"
+    path.write_text("text,label,who\n" + "".join(f"{'klmnopqr'[n]} s,{'a a' if n < 4 else 'b b'},s{n // 4}\n" for n in range(8)))
+    with pytest.raises(UnrolledError, match="The others are held out: change `folds` or `group`, or add examples"):
+        begin(task, path, out=tmp_path / "study", folds=2, group="who")
