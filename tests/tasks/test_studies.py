@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import unrolled as un
-from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledError
+from unrolled.errors import ConfigError, DataError, RunError, TrainingError, UnrolledError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.studies import begin_study, resume_study
@@ -400,5 +400,6 @@ def test_what_two_readings_of_a_file_warn_of_is_told_once(tmp_path):
 def test_advice_for_folds_names_folds(tmp_path, task):
     path = tmp_path / "films.csv"
     path.write_text("text,label,who\n" + "".join(f"{'klmnopqr'[n]} s,{'a a' if n < 4 else 'b b'},s{n // 4}\n" for n in range(8)))
-    with pytest.raises(UnrolledError, match="The others are held out: change `folds` or `group`, or add examples"):
+    few = pytest.warns(UnrolledWarning, match="there are fewer sequences than `folds=2`")
+    with few, pytest.raises(DataError, match="The others are held out: change `folds` or `group`, or add examples"):
         begin(task, path, out=tmp_path / "study", folds=2, group="who")
