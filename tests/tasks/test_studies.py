@@ -257,7 +257,10 @@ def test_what_does_not_fit_a_study_that_is_there_is_refused(table):
     ):
         with pytest.raises(error, match=told):
             call()
-    for text in ("", "format = 2", "format = 1", 'format = 1\ntask = "classify"\n[options]\n[cells]\n[runs."../x"]\ncell = "lstm"', "\x00"):
+    whole = Path("study/study.toml").read_text()
+    named = [whole.replace("fold-2]", f'"{name}"]') for name in ("", "..", "../x", "a/b", "study.toml")]
+    assert whole not in named
+    for text in ("", "format = 2", "format = 1", *named, "\x00"):
         Path("study/study.toml").write_text(text)
         with pytest.raises(RunError, match=r"study\.toml"):
             resume()
