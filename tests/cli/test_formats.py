@@ -14,7 +14,7 @@ from unrolled.cli import cli
 from unrolled.data.examples import Target
 from unrolled.data.formats import FORMATS, ReadingOptions, read_examples, resolve_format
 from unrolled.data.formats.options import DividedReadingOptions
-from unrolled.data.formats.pair_options import PairOptions
+from unrolled.data.formats.pair_options import DividedPairOptions, PairOptions
 from unrolled.data.formats.pairs import PAIRS, read_pairs
 from unrolled.errors import ConfigError
 from unrolled.options import build, options_of
@@ -101,7 +101,7 @@ def test_every_option_of_reading_belongs_to_some_formats_or_to_all():
     assert owned <= {field.name for field in fields(ReadingOptions)}
     assert {option.name for option in options_of(DividedReadingOptions) if option.help} == owned | {"format", "encoding", "scheme"}
     owned = {option for known in PAIRS.values() for option in known.about.options}
-    assert {option.name for option in options_of(PairOptions) if option.help} == owned | {"format", "encoding", "source", "target"}
+    assert {option.name for option in options_of(DividedPairOptions) if option.help} == owned | {"format", "encoding", "source", "target"}
 
 
 def test_all_formats_are_listed_and_an_unknown_one_is_refused():
@@ -109,7 +109,17 @@ def test_all_formats_are_listed_and_an_unknown_one_is_refused():
     assert list(found) == [*FORMATS, *(f"pairs-{name}" for name in PAIRS)] and all(name in page for name in found)
     assert json.loads(said("csv", "--json")) == found["csv"]
     assert found["idx"]["options"].keys() == {"image", "format", "encoding"}
-    assert found["pairs-tsv"]["options"].keys() == {"input", "target", "header", "references", "longest", "too_long", "format", "encoding"}
+    assert found["pairs-tsv"]["options"].keys() == {
+        "input",
+        "target",
+        "header",
+        "references",
+        "group",
+        "longest",
+        "too_long",
+        "format",
+        "encoding",
+    }
     assert [found[f"pairs-{name}"]["suffixes"] for name in PAIRS] == [[".tsv", ".tab"], [".csv"], [".jsonl", ".ndjson", ".json"], [], []]
     assert "--scheme" in said("conllu") and "--scheme" not in said("idx")
     with pytest.raises(ConfigError, match=r"no format 'cvs'. There are csv, .*, pairs-lines"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import unrolled as un
-from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledError
+from unrolled.errors import ConfigError, DataError, RunError, TrainingError, UnrolledError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.studies import begin_study, resume_study
@@ -257,7 +257,10 @@ def test_what_does_not_fit_a_study_that_is_there_is_refused(table):
     ):
         with pytest.raises(error, match=told):
             call()
-    for text in ("", "format = 2", "format = 1", 'format = 1\ntask = "classify"\n[options]\n[cells]\n[runs."../x"]\ncell = "lstm"', "\x00"):
+    whole = Path("study/study.toml").read_text()
+    named = [whole.replace("fold-2]", f'"{name}"]') for name in ("", "..", "../x", "a/b", "study.toml")]
+    assert whole not in named
+    for text in ("", "format = 2", "format = 1", *named, "\x00"):
         Path("study/study.toml").write_text(text)
         with pytest.raises(RunError, match=r"study\.toml"):
             resume()
@@ -394,3 +397,12 @@ def test_what_two_readings_of_a_file_warn_of_is_told_once(tmp_path):
         warnings.simplefilter("always")
         un.train_classifier(path, out=tmp_path / "run", display=Silent(), **TINY)
     assert len(told) == 1 and "half of a character" in str(told[0].message)
+
+
+@pytest.mark.parametrize("task", ["classify", "tag"])
+def test_advice_for_folds_names_folds(tmp_path, task):
+    path = tmp_path / "films.csv"
+    path.write_text("text,label,who\n" + "".join(f"{'klmnopqr'[n]} s,{'a a' if n < 4 else 'b b'},s{n // 4}\n" for n in range(8)))
+    few = pytest.warns(UnrolledWarning, match="there are fewer sequences than `folds=2`")
+    with few, pytest.raises(DataError, match="The others are held out: change `folds` or `group`, or add examples"):
+        begin(task, path, out=tmp_path / "study", folds=2, group="who")

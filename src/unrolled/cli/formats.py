@@ -10,7 +10,7 @@ from unrolled.cli.flags import as_flags
 from unrolled.data.formats import FORMATS
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import DividedReadingOptions
-from unrolled.data.formats.pair_options import PairOptions
+from unrolled.data.formats.pair_options import DividedPairOptions
 from unrolled.data.formats.pairs import PAIRS, SUFFIXES
 from unrolled.errors import ConfigError
 from unrolled.options import Option, options_of
@@ -53,7 +53,9 @@ def _known() -> dict[str, _Known]:
     """The formats of sequences, and those of pairs."""
     sequences = [_Known(name, known.suffixes, known.about, _options(known.about, DividedReadingOptions)) for name, known in FORMATS.items()]
     suffixes = {name: tuple(suffix for suffix, format in SUFFIXES.items() if format == name) for name in PAIRS}
-    pairs = [_Known(f"pairs-{name}", suffixes[name], known.about, _options(known.about, PairOptions)) for name, known in PAIRS.items()]
+    pairs = [
+        _Known(f"pairs-{name}", suffixes[name], known.about, _options(known.about, DividedPairOptions)) for name, known in PAIRS.items()
+    ]
     return {known.name: known for known in (*sequences, *pairs)}
 
 

@@ -12,6 +12,11 @@ class FoldOptions:
 
     fold: tuple[int, ...] = option((), "")
 
+    @property
+    def divided_by(self) -> str:
+        """The option that says how much is held out."""
+        return "folds" if self.fold else "held_out"
+
     def __post_init__(self) -> None:
         if not self.fold:
             return

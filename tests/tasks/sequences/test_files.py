@@ -238,7 +238,7 @@ def test_columns_that_were_guessed_are_told_and_kept(tmp_path):
     ("content", "options", "error", "message"),
     [
         ("text,label\ngood,x\nbad,x\n", {}, DataError, "at least 2 different labels.* Look at the column"),
-        ("text,label\ngood,x\nbad,y\n", {}, DataError, "The others are held out: change `held_out`, in a study `folds`, or `group`"),
+        ("text,label\ngood,x\nbad,y\n", {}, DataError, "The others are held out: change `held_out` or `group`"),
         ("text,label\ngood,x\n,y\n", {}, DataError, "line 3"),
         (
             "text,label\ngood,x\nbad,\n",

@@ -34,15 +34,15 @@ class LabelCodec:
     scheme: str | None = None
 
     @classmethod
-    def learn(cls, dataset: Dataset, part: Places, target: Target, *, several: bool = False) -> "LabelCodec":
-        """From some of the sequences, the training part. `DataError` if there is only one label."""
+    def learn(cls, dataset: Dataset, part: Places, target: Target, *, several: bool = False, divided_by: str = "held_out") -> "LabelCodec":
+        """From some of the sequences, the training part, which the option `divided_by` set apart. `DataError` if there is only one label."""
         counts = _counts(dataset, part, target)
         labels = sorted(counts, key=_order)
         if len(labels) < 2:
             only = f"all of them are {labels[0]!r}" if labels else "there is none"
             told = f"There must be at least 2 different labels to tell apart; in what is learnt {only}."
             if len(_counts(dataset, np.arange(len(dataset)), target)) > len(labels):
-                raise DataError(f"{told} The others are held out: change `held_out`, in a study `folds`, or `group`, or add examples.")
+                raise DataError(f"{told} The others are held out: change `{divided_by}` or `group`, or add examples.")
             raise DataError(f"{told} Look at the column, or add other examples.")
         return cls(Vocabulary(tuple(labels), (), tuple(counts[label] for label in labels)), target, several, dataset.scheme)
 

@@ -57,6 +57,17 @@ class PairOptions:
         return WithoutTargets(**{field.name: getattr(self, field.name) for field in fields(self)})
 
 
+@dataclass(frozen=True)
+class DividedPairOptions(PairOptions):
+    """How pairs are read of which a part is learnt and a part held out."""
+
+    group_needed: ClassVar[bool] = True
+
+    group: str | None = option(
+        None, "Column or key with groups, such as documents or speakers, each of which is learnt or held out as a whole.", rare=True
+    )
+
+
 class WithoutTargets(PairOptions):
     """How sources are read that may have no targets."""
 

@@ -70,7 +70,9 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
 
     def learn(self, dataset: Dataset, part: Places, configuration: Configuration[ClassifyOptions]) -> LabelCodec:
         """The labels."""
-        return LabelCodec.learn(dataset, part, Target.LABELS, several=self.several(configuration))
+        return LabelCodec.learn(
+            dataset, part, Target.LABELS, several=self.several(configuration), divided_by=configuration.options.data.divided_by
+        )
 
     def agree(self, configuration: Configuration[ClassifyOptions], codecs: SequenceCodecs[LabelCodec]) -> bool:
         """See `Recipe`."""

@@ -69,7 +69,7 @@ class Tagging(LabelRecipe[TagOptions, EachStep]):
 
     def learn(self, dataset: Dataset, part: Places, configuration: Configuration[TagOptions]) -> LabelCodec:
         """The tags."""
-        return LabelCodec.learn(dataset, part, Target.TAGS)
+        return LabelCodec.learn(dataset, part, Target.TAGS, divided_by=configuration.options.data.divided_by)
 
     def build(self, configuration: Configuration[TagOptions], codecs: SequenceCodecs[LabelCodec], cell: Cell) -> EachStep:
         """The network for these symbols and tags."""

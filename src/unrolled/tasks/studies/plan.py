@@ -55,7 +55,9 @@ class Plan:
             if not isinstance(found["task"], str):
                 raise ValueError(f"`task` must be the name of a task, got {found['task']!r}")
             plan = cls(found["task"], dict(found["options"]), cells, runs, str(found["fingerprint"]))
-            if not runs or any(_folder_of(name) != name or settings["cell"] not in cells for name, settings in runs.items()):
+            if not runs or any(
+                name in ("", STUDY) or _folder_of(name) != name or settings["cell"] not in cells for name, settings in runs.items()
+            ):
                 raise ValueError("it names no runs, or others than it describes")
         except RunError:
             raise

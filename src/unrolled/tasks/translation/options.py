@@ -2,12 +2,11 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from unrolled.data.builtin import PREFIX, absolute
 from unrolled.data.codecs import TextCodec
 from unrolled.data.codecs.text import LEVELS, SUBWORDS
-from unrolled.data.formats.pair_options import PairOptions
+from unrolled.data.formats.pair_options import DividedPairOptions
 from unrolled.data.vocabulary import TEXTS
 from unrolled.decoding import BeamOptions
 from unrolled.errors import ConfigError
@@ -55,14 +54,8 @@ class TranslateOptions(FoldOptions):
 
 
 @dataclass(frozen=True)
-class Reading(PairOptions):
-    """How files of pairs are read of which a part is learnt and a part held out."""
-
-    group_needed: ClassVar[bool] = True
-
-    group: str | None = option(
-        None, "Column or key with groups, such as documents or speakers, each of which is learnt or held out as a whole.", rare=True
-    )
+class Reading(DividedPairOptions):
+    """How files of pairs are read."""
 
     def resolved(self) -> "Reading":
         """The same with paths that hold wherever one stands."""
