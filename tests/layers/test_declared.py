@@ -271,3 +271,29 @@ def test_made_blocks_are_kept_and_follow_what_is_written_unseen():
         torch.testing.assert_close(layer(x)[0], after)
     torch.testing.assert_close(layer(x)[0], after)
     assert layer(x)[0].requires_grad
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_matrices_are_read_by_rows_and_by_columns(engine):
+    """Beside NumPy, with as many columns as no vector has else, and with heads."""
+    layer, x = layer_of("oblong", engine)
+    V, K, B_, Q, U = (layer.block(name).numpy() for name in "VKBQU")
+    assert (K.shape, U.shape) == ((5, INPUTS), (H, 5))
+    given, C = x.detach().numpy(), np.zeros((B, H, 5))
+    y = layer(x)[0].detach().numpy()
+    for t in range(T):
+        v, k, b = given[t] @ V.T, given[t] @ K.T, 1 / (1 + np.exp(-(given[t] @ B_.T)))
+        read = np.einsum("bij,bj->bi", C, k)
+        C = C + np.einsum("bi,bj->bij", b * (v - read), k)
+        wanted = np.tanh(np.einsum("bij,bj->bi", C, given[t] @ Q.T)) + np.einsum("bij,bi->bj", C, v) @ U.T
+        np.testing.assert_allclose(y[t], wanted, rtol=1e-10, atol=1e-12)
+    heads, x = layer_of("matrix", engine)
+    V, K, F, Q = (heads.block(name).numpy() for name in "VKFQ")
+    given, C = x.detach().numpy(), np.zeros((B, 2, H // 2, H // 2))
+    y = heads(x)[0].detach().numpy()
+    for t in range(T):
+        v, k, f, q = ((given[t] @ block.T).reshape(B, 2, H // 2) for block in (V, K, F, Q))
+        wanted = np.einsum("bhij,bhi->bhj", C, v).reshape(B, H) / 4
+        C = C / (1 + np.exp(-f))[..., None] + np.einsum("bhi,bhj->bhij", v, k)
+        wanted = wanted + np.einsum("bhij,bhj->bhi", C, q).reshape(B, H)
+        np.testing.assert_allclose(y[t], wanted, rtol=1e-10, atol=1e-12)
