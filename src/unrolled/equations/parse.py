@@ -3,14 +3,14 @@
 import ast
 import math
 import numbers
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 
 import sympy as sp
 
+from unrolled.equations.arithmetic import ARITHMETIC, COMPARISONS, in_range
 from unrolled.equations.declarations import NOTHING, Declarations
-from unrolled.equations.functions import FUNCTIONS, Function, OverUnits, at_least, equal, greater, modulo, power, where
+from unrolled.equations.functions import FUNCTIONS, Function, OverUnits, where
 from unrolled.equations.names import REDUCTIONS, RESERVED, Names, short
 from unrolled.equations.parts import TIME, Parts
 from unrolled.equations.recurrence import INPUT_MAP, RECURRENT_MAP, VECTOR, Equation, Recurrence, before, now
@@ -133,7 +133,7 @@ class _Builder:
     def _comparison(self, node: ast.Compare) -> Value:
         if len(node.ops) > 1:
             raise self.source.error("One comparison at a time: write `(a < b) * (b < c)` for `a < b < c`.", node)
-        compare = _COMPARISONS.get(type(node.ops[0]))
+        compare = COMPARISONS.get(type(node.ops[0]))
         if compare is None:
             raise self.source.error("Only numbers are compared here. Expected > >= < <= == or !=.", node)
         (left, right), size = self._meet([self._expression(node.left), self._expression(node.comparators[0])])
@@ -142,15 +142,15 @@ class _Builder:
     def _binary(self, node: ast.BinOp) -> Value:
         if isinstance(node.op, ast.BitXor):
             raise self.source.error("`^` is not a power here. Write `**`.", node.right)
-        if type(node.op) not in _ARITHMETIC:
+        if type(node.op) not in ARITHMETIC:
             sign = ast.unparse(ast.BinOp(ast.Name("a"), node.op, ast.Name("b"))).split()[1]
             raise self.source.error(f"The operator `{sign}` is not part of the language. Expected + - * / % ** or @.", node)
         (left, right), size = self._meet([self._expression(node.left), self._expression(node.right)])
         if isinstance(node.op, ast.Pow) and right.is_Rational and abs(right) > STEEPEST and not left.is_Rational:
             raise self.source.error(f"The exponent must be a plain number of at most {STEEPEST}.", node.right)
         try:
-            value = _in_range(_ARITHMETIC[type(node.op)](left, right))
-            _in_range(value.xreplace(self.constants))
+            value = in_range(ARITHMETIC[type(node.op)](left, right))
+            in_range(value.xreplace(self.constants))
         except (ArithmeticError, ValueError, TypeError):
             raise self.source.error(f"`{short(ast.unparse(node))}` has no finite real value.", node) from None
         for exponent in (p.exp for p in value.atoms(sp.Pow) if abs(p.exp) > STEEPEST):
@@ -287,40 +287,6 @@ class _Builder:
         return self.parts.area_product(area, named, vector, size, transposed=transposed)
 
 
-def _power(base: sp.Expr, exponent: sp.Expr) -> sp.Expr:
-    """A number in front of the base is raised by itself, in floating point: exact powers of powers would outgrow time and memory."""
-    if base.is_Rational and exponent.is_Rational:
-        return _raised(base, exponent)
-    if not exponent.is_Integer:
-        return power(base, exponent)
-    number, rest = base.as_coeff_Mul()
-    return _raised(number, exponent) * rest**exponent
-
-
-def _raised(number: sp.Rational, exponent: sp.Rational) -> sp.Rational:
-    return sp.Rational(repr(float(number) ** float(exponent)))
-
-
-_ARITHMETIC: dict[type[ast.operator], Callable[[sp.Expr, sp.Expr], sp.Expr]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Mod: modulo,
-    ast.Pow: _power,
-}
-
-
-_COMPARISONS: dict[type[ast.cmpop], Callable[[sp.Expr, sp.Expr], sp.Expr]] = {
-    ast.Gt: greater,
-    ast.GtE: at_least,
-    ast.Lt: lambda a, b: greater(b, a),
-    ast.LtE: lambda a, b: at_least(b, a),
-    ast.Eq: equal,
-    ast.NotEq: lambda a, b: 1 - equal(a, b),
-}
-
-
 def _as_called(name: str, function: type[Function] | None) -> str:
     """How many values a function takes, with an example."""
     takes, otherwise = (function.takes, function.otherwise) if function else (1, ())
@@ -330,11 +296,3 @@ def _as_called(name: str, function: type[Function] | None) -> str:
     if otherwise and function is not None and issubclass(function, OverUnits):
         values = "a[t], 1e-6"
     return f"{count}, as in `{name}({values})`"
-
-
-def _in_range(value: sp.Expr) -> sp.Expr:
-    """The value, with fractions of very many digits rounded to floating point; ArithmeticError where a number is infinite or not real."""
-    if value.has(sp.zoo, sp.nan, sp.oo, -sp.oo, sp.I):
-        raise ArithmeticError
-    long = [n for n in value.atoms(sp.Rational) if max(n.p.bit_length(), n.q.bit_length()) > 1000]
-    return value.xreplace({n: sp.Rational(repr(float(n))) for n in long})
