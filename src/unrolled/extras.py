@@ -16,6 +16,8 @@ EXTRAS = {
     "sacrebleu": ("sacrebleu", "text"),
     "seqeval": ("seqeval", "labels"),
     "sklearn": ("scikit-learn", "labels"),
+    "soundfile": ("soundfile", "sound"),
+    "soxr": ("soxr", "sound"),
 }
 """The package that has each of the modules, and the extra that installs it."""
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.sound.recordings import Recording
+
 NO_SPANS = "none"
 """The scheme of tags that mark no spans."""
 
@@ -51,6 +53,8 @@ class Example:
     `values` (numbers `[K]`, or `[T, K]` for its steps), or `texts` to be written after it, any of which is right; None where the source
     says nothing. `target` is the column that was looked at for it.
 
+    Or it is `sound`, a recording that is to be heard, of which `hear` in `unrolled.data.dataset.gather` makes numbers.
+
     `place` is where the sequence stands, as in "names.csv, line 3", for messages; `lines` those of its steps in the file `path`, where each
     has one. `name` is its own, if it has one, and `group` what must not be both learnt and held out, such as the day of a date. `begin` is
     the time of its first step. `scheme` is how its tags marked spans before they became BIO. `origin` is what its format needs to write it
@@ -61,6 +65,7 @@ class Example:
     text: str | None = None
     tokens: tuple[str, ...] | None = None
     numbers: NDArray[np.float32] | None = None
+    sound: Recording | None = None
     labels: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None
     values: NDArray[np.float64] | None = None

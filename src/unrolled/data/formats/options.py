@@ -65,6 +65,11 @@ class ReadingOptions:
     time: str | None = option(
         None, "Column with the time of an event or a row of numbers, in seconds or as ISO dates.  [default: in order]", rare=True
     )
+    pattern: str | None = option(
+        None,
+        "What names of files of sound say, such as '{label}_{speaker}_{take}.wav'.  [default: their folders are the labels]",
+        rare=True,
+    )
     image: str = option("rows", "How an image is read: rows, one a step, or whole, as a single step.", rare=True)
     impute: bool = option(
         False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.", rare=True
