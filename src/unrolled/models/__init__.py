@@ -1,7 +1,7 @@
 """F6: networks. Input layers read the fields of a batch, an encoder runs recurrent layers over them, an arrangement says to what the
 answers belong, and a head what they mean."""
 
-from unrolled.models.arrangements import COPIES, Arrangement, EachStep, EncoderDecoder, NextStep, Scoring, Whole, language_model
+from unrolled.models.arrangements import COPIES, Arrangement, EachStep, EncoderDecoder, NextStep, Scoring, Unaligned, Whole, language_model
 from unrolled.models.attention import ATTENTIONS, SourceAttention
 from unrolled.models.bridge import BRIDGES, Bridge
 from unrolled.models.decoder import Decoder, DecoderState, Memory
@@ -9,6 +9,7 @@ from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder
 from unrolled.models.heads import (
     CLASS_HEADS,
+    CTC,
     NUMBER_HEADS,
     Binary,
     ClassHead,
@@ -30,6 +31,7 @@ __all__ = [
     "BRIDGES",
     "CLASS_HEADS",
     "COPIES",
+    "CTC",
     "NUMBERS",
     "NUMBER_HEADS",
     "POOLINGS",
@@ -65,6 +67,7 @@ __all__ = [
     "SequenceHead",
     "Softmax",
     "SourceAttention",
+    "Unaligned",
     "Whole",
     "WholeOptions",
     "bio_constraints",

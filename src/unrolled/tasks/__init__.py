@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from unrolled.data.codecs import LabelCodec, ValueCodec
     from unrolled.tasks.sequences.trained import TrainedPredictor
     from unrolled.tasks.texts.trained import TrainedLanguageModel
+    from unrolled.tasks.transcription.trained import TrainedTranscriber
     from unrolled.tasks.translation.trained import TrainedTranslator
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "train_language_model",
     "train_regressor",
     "train_tagger",
+    "train_transcriber",
     "train_translator",
 ]
 
@@ -37,6 +39,7 @@ RECIPES = {
     "tag": "unrolled.tasks.recipes.tag:Tagging",
     "regress": "unrolled.tasks.recipes.regress:Regressing",
     "translate": "unrolled.tasks.recipes.translate:Translating",
+    "transcribe": "unrolled.tasks.recipes.transcribe:Transcribing",
 }
 """Where the recipe of every task is, by the name that a run folder has of it."""
 
@@ -117,4 +120,10 @@ def train_regressor(data: Source | Sequence[Source] = (), *, out: Source, **opti
 def train_translator(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedTranslator":
     """Train on pairs of sequences; see `unrolled.tasks.train`."""
     trained: TrainedTranslator = train("translate", data, out=out, **options)
+    return trained
+
+
+def train_transcriber(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedTranscriber":
+    """Train on recordings with what is said in them; see `unrolled.tasks.train`."""
+    trained: TrainedTranscriber = train("transcribe", data, out=out, **options)
     return trained

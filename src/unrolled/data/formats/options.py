@@ -99,11 +99,11 @@ class ReadingOptions:
 
     def of_others(self) -> "ReadingOptions":
         """The same for files that are not divided, in which groups may be missing."""
-        return ReadingOptions(**{field.name: getattr(self, field.name) for field in fields(self)})
+        return ReadingOptions(**{field.name: getattr(self, field.name) for field in fields(ReadingOptions)})
 
     def to_predict(self) -> "ReadingOptions":
         """The same for files whose labels may be missing, and are not looked at: no `DataError` is about them."""
-        return WithoutLabels(**{field.name: getattr(self, field.name) for field in fields(self)})
+        return WithoutLabels(**{field.name: getattr(self, field.name) for field in fields(ReadingOptions)})
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from unrolled.models.arrangements.arrangement import Arrangement, Scoring
 from unrolled.models.arrangements.each_step import EachStep
 from unrolled.models.arrangements.encoder_decoder import COPIES, EncoderDecoder
 from unrolled.models.arrangements.next_step import NextStep, language_model
+from unrolled.models.arrangements.unaligned import Unaligned
 from unrolled.models.arrangements.whole import Whole
 
-__all__ = ["COPIES", "Arrangement", "EachStep", "EncoderDecoder", "NextStep", "Scoring", "Whole", "language_model"]
+__all__ = ["COPIES", "Arrangement", "EachStep", "EncoderDecoder", "NextStep", "Scoring", "Unaligned", "Whole", "language_model"]

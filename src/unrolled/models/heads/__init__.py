@@ -2,11 +2,13 @@
 
 from unrolled.models.heads.classes import Binary, ClassHead, MultiLabel, Ordinal, Softmax
 from unrolled.models.heads.crf import LinearChain, barred, best_path, bio_constraints
+from unrolled.models.heads.ctc import CTC
 from unrolled.models.heads.head import Head, SequenceHead, single
 from unrolled.models.heads.regression import Absolute, Huber, Normal, NumberHead, Squared
 
 __all__ = [
     "CLASS_HEADS",
+    "CTC",
     "NUMBER_HEADS",
     "Absolute",
     "Binary",
