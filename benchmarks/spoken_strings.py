@@ -42,7 +42,10 @@ def joined(takes: dict[int, list[np.ndarray]], chance: np.random.Generator, rate
     pieces = [np.zeros(int(chance.uniform(0, 0.3) * rate), np.float32)]
     for digit in digits:
         samples = takes[digit][chance.integers(len(takes[digit]))]
-        pieces += [samples / max(np.abs(samples).max(), 1e-6) * chance.uniform(0.3, 0.9), np.zeros(int(chance.uniform(0, 0.3) * rate), np.float32)]
+        pieces += [
+            samples / max(np.abs(samples).max(), 1e-6) * chance.uniform(0.3, 0.9),
+            np.zeros(int(chance.uniform(0, 0.3) * rate), np.float32),
+        ]
     whole = np.concatenate(pieces)
     loud = np.sqrt(np.mean(whole**2)) * 10 ** (-chance.uniform(20, 40) / 20)
     return digits, np.clip(whole + loud * chance.standard_normal(len(whole)), -1, 1).astype(np.float32)

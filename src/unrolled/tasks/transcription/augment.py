@@ -27,20 +27,20 @@ def varied(options: TranscribeBatchOptions, room: Callable[[Batch], Tensor]) -> 
             x = x + options.noise * torch.randn_like(x)
         if options.frequency_masks:
             across = torch.full_like(lengths, x.shape[2])
-            x = x.masked_fill(_stretches(x.shape[2], across, options.frequency_masks, options.frequency_width).T[None], 0)
+            x = x.masked_fill(_stretches(x.shape[2], across, options.frequency_masks, options.frequency_width * across).T[None], 0)
         if options.time_masks:
-            x = x.masked_fill(_stretches(len(x), lengths, options.time_masks, options.time_width)[..., None], 0)
+            x = x.masked_fill(_stretches(len(x), lengths, options.time_masks, lengths.clamp(max=options.time_width))[..., None], 0)
         return replace(batch, fields={**batch.fields, NUMBERS: x}, lengths=lengths)
 
     return change
 
 
-def _stretches(size: int, lengths: Tensor, count: int, part: float) -> Tensor:
-    """Where `count` stretches lie of at most a `part` of some lengths `[B]`, boolean `[size, B]`."""
+def _stretches(size: int, lengths: Tensor, count: int, most: Tensor) -> Tensor:
+    """Where `count` stretches of `most` `[B]` at most lie within some lengths `[B]`, boolean `[size, B]`."""
     places = torch.arange(size)[:, None]
     hidden = torch.zeros(size, len(lengths), dtype=torch.bool)
     for _ in range(count):
-        wide = (torch.rand(len(lengths)) * (part * lengths + 1)).long()
+        wide = (torch.rand(len(lengths)) * (most + 1)).long()
         first = (torch.rand(len(lengths)) * (lengths - wide + 1)).long()
         hidden |= (places >= first) & (places < first + wide)
     return hidden

@@ -76,7 +76,7 @@ class UnalignedOptions(EncoderOptions):
 
     hidden: int = option(160, "Hidden size: units of every layer and direction.")
     layers: int = option(2, "Number of layers, one above the other.")
-    dropout: float = option(0.2, "Dropout: part of what layers give that is dropped in training.")
+    dropout: float = option(0.1, "Dropout: part of what layers give that is dropped in training.")
     subsampling: int = option(4, "Steps of which convolutions make one before the recurrent layers read it: 1, 2, 4, 8 or 16.")
 
 
@@ -87,11 +87,11 @@ class TranscribeBatchOptions:
     batch: int = option(16, "Batch size: recordings in a batch, of about the same length.")
     short_first: int = option(1, "First epochs in which the shortest recordings come first.", rare=True)
     frequency_masks: int = option(2, "Bands of the spectrum that are blanked in training (SpecAugment).", rare=True)
-    frequency_width: float = option(0.2, "Most of all bands that each of them has.", rare=True)
+    frequency_width: float = option(0.15, "Most of all bands that each of them has.", rare=True)
     time_masks: int = option(2, "Stretches of time that are blanked in training (SpecAugment).", rare=True)
-    time_width: float = option(0.1, "Most of all steps that each of them has.", rare=True)
+    time_width: int = option(10, "Most steps that each of them has, so that no word is lost.", rare=True)
     speed: float = option(0.1, "Part by which recordings are played faster or slower in training.", rare=True)
-    noise: float = option(0.1, "Standard deviation of the noise that is added to standardised bands in training.", rare=True)
+    noise: float = option(0.05, "Standard deviation of the noise that is added to standardised bands in training.", rare=True)
 
     def __post_init__(self) -> None:
         for name, least, most in (
@@ -100,7 +100,7 @@ class TranscribeBatchOptions:
             ("frequency_masks", 0, 100),
             ("frequency_width", 0, 1),
             ("time_masks", 0, 100),
-            ("time_width", 0, 1),
+            ("time_width", 0, 10**6),
             ("speed", 0, 0.9),
             ("noise", 0, 1e6),
         ):
@@ -117,7 +117,6 @@ class TranscribeTrainingOptions(SequenceTrainingOptions):
     """How to train."""
 
     average: float = option(0.98, "Decay of an exponential moving average of the weights, which is then what is kept; 0: none.", rare=True)
-    learning_rate: float = option(2e-3, "Learning rate of AdamW at its highest.")
 
 
 @dataclass(frozen=True)
