@@ -65,11 +65,13 @@ class WordList:
                 node = node.setdefault(symbol, {})
             if len(word):
                 node[-1] = {}
+        # After what stands between words one is at the beginning of a word, too, but may not end.
+        self._next = dict(self.root)
 
     def follow(self, node: dict[int, Any], symbol: int) -> dict[int, Any] | None:
         """Where one stands after a symbol; None if no word goes on so."""
         if symbol == self.between:
-            return self.root if -1 in node else None
+            return self._next if -1 in node else None
         found: dict[int, Any] | None = node.get(symbol)
         return found
 

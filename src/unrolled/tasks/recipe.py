@@ -33,7 +33,7 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
 
     `name` is that of the command, `help` its text, and `data_name` what its data is called there. `noun` is what a
     network of it is called, `commands` are those that its runs can be used with, `evaluating` and `predicting` the option dataclasses of two of
-    them. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
+    them, and `reads_many` says that what they say of several files can stand one after another. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
     """
 
     name: ClassVar[str]
@@ -43,6 +43,7 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     commands: ClassVar[tuple[str, ...]]
     evaluating: ClassVar[tuple[type, ...]] = ()
     predicting: ClassVar[tuple[type, ...]] = ()
+    reads_many: ClassVar[bool] = False
     options: type[G]
 
     @abstractmethod

@@ -69,7 +69,7 @@ def test_a_folder_is_a_class_and_an_archive_is_read_like_a_folder(put, tmp_path)
 
 
 def test_recordings_without_labels_are_told_what_gives_them_some(put):
-    with pytest.raises(DataError, match="has no label. Name a `pattern`"):
+    with pytest.raises(DataError, match=r"has no label\. Name a `pattern`"):
         read(put("1.wav"))
 
 
@@ -167,7 +167,10 @@ def test_a_run_remembers_the_columns(put):
 def test_predictions_are_written_beside_the_files_or_into_the_table(put, tmp_path):
     folder, out = put("a.wav"), tmp_path / "out"
     prediction = Prediction(("up",), None, (0.75,), ("up",), (0.75,))
-    for source, expected in ((folder / "a.wav", f"file,predicted,probability\n{folder / 'a.wav'},up,0.7500\n"), (folder / "m.csv", "path,n,predicted,probability\na.wav,1,up,0.7500\n")):
+    for source, expected in (
+        (folder / "a.wav", f"file,predicted,probability\n{folder / 'a.wav'},up,0.7500\n"),
+        (folder / "m.csv", "path,n,predicted,probability\na.wav,1,up,0.7500\n"),
+    ):
         (folder / "m.csv").write_text("path,n\na.wav,1\n")
         examples = read_examples(source, ReadingOptions().to_predict(), Target.LABELS)
         with open(out, "w", newline="") as file:

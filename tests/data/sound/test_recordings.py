@@ -23,7 +23,9 @@ def test_what_was_written_is_read(tmp_path, end, bound):
     found = heard(Recording(write(tmp_path / f"x.{end}", WAVE)))
     # Lossy kinds begin a little late or go on a little longer.
     middle = slice(2000, 3000)
-    apart = min(np.abs(np.roll(found, shift)[: len(WAVE)][middle] - WAVE[middle]).max() for shift in range(-20, 20)) if end == "mp3" else None
+    apart = (
+        min(np.abs(np.roll(found, shift)[: len(WAVE)][middle] - WAVE[middle]).max() for shift in range(-20, 20)) if end == "mp3" else None
+    )
     assert (np.abs(found[middle] - WAVE[middle]).max() if apart is None else apart) <= bound
 
 
@@ -59,7 +61,7 @@ def test_a_member_of_an_archive_is_read(tmp_path):
         archive.writestr("in/a.wav", packed.getvalue())
     found = Recording(tmp_path / "x.zip", "in/a.wav")
     assert np.allclose(heard(found), WAVE, atol=2**-15)
-    with pytest.raises(DataError, match="x.zip has no file 'in/b.wav'"):
+    with pytest.raises(DataError, match=r"x\.zip has no file 'in/b\.wav'"):
         heard(Recording(tmp_path / "x.zip", "in/b.wav"))
 
 

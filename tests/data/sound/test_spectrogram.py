@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tones import RATE, tone, write
+from unrolled.data.codecs import SoundCodec
 from unrolled.data.sound.hearing import Hearing
 from unrolled.data.sound.recordings import Recording
 from unrolled.data.sound.spectrogram import FLOOR, MelFrames, MelOptions, mel_matrix
-from unrolled.data.codecs import SoundCodec
 from unrolled.errors import ConfigError, RunError, UnrolledWarning
 
 OPTIONS = MelOptions(RATE, 20)

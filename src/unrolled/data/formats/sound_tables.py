@@ -16,7 +16,7 @@ from unrolled.data.formats.sound_layouts import sound_at
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.numerals import is_number
 from unrolled.data.opening import inner_name
-from unrolled.data.sound.recordings import Recording, is_sound
+from unrolled.data.sound.recordings import SOUNDS, Recording, is_sound
 from unrolled.errors import DataError
 
 TEXTS = ("text", "sentence", "wrd", "transcript", "transcription", "normalized_text", "words")
@@ -34,25 +34,16 @@ _OBJECTS = JsonLines.suffixes
 
 def sound_column(path: Path, options: ReadingOptions) -> str | None:
     """The column or key of which all values that are there name files of sound: the one that was asked for or learnt, or else the first."""
-    if not path.is_file():
+    end = Path(inner_name(path)).suffix.lower() if path.is_file() else ""
+    if end not in (*_OBJECTS, *_TABLES):
         return None
-    end = Path(inner_name(path)).suffix.lower()
-    if end in _OBJECTS:
-        rows = list(_first_objects(path, options))
-    elif end in _TABLES and any(map(is_mentioned, head_lines(path, options.encoding)[: LOOKED_AT + 1])):
-        rows = list(_first_rows(path, options, _TABLES[end]))
-    else:
+    lines = head_lines(path, options.encoding)[: LOOKED_AT + 1]
+    if not any(end in line.lower() for line in lines for end in SOUNDS):
         return None
+    rows = list(_first_objects(path, options) if end in _OBJECTS else _first_rows(path, options, _TABLES[end]))
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if _names_sound([row.get(name) for row in rows])]
     asked = (options.input, *options.learnt[:1])
     return next((name for name in asked if name in names), names[0] if names and options.input is None else None)
-
-
-def is_mentioned(line: str) -> bool:
-    """Whether a line of a table may have the name of a file of sound in it."""
-    return any(
-        is_sound(cell.strip().strip("\"'")) for part in line.split(",") for cell in part.replace(";", "\t").replace("|", "\t").split("\t")
-    )
 
 
 def _first_objects(path: Path, options: ReadingOptions) -> Iterator[Mapping[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.vocabulary import Ids
 from unrolled.plain import or_null
 
 
@@ -41,7 +42,7 @@ class Edits:
 
 
 def edits(reference: Sequence[str], found: Sequence[str]) -> Edits:
-    """The changes from a reference to what was found; of several ways with as few, one with the most substitutions."""
+    """The changes from a reference to what was found."""
     pairs = paired(reference, found)
     inserted, deleted = sum(first is None for first, _ in pairs), sum(second is None for _, second in pairs)
     substituted = sum(a is not None and b is not None and reference[a] != found[b] for a, b in pairs)
@@ -49,9 +50,29 @@ def edits(reference: Sequence[str], found: Sequence[str]) -> Edits:
 
 
 def paired(reference: Sequence[str], found: Sequence[str]) -> list[tuple[int | None, int | None]]:
-    """Which symbol of a reference is which of those that were found, in their order; None where one of the two has none."""
+    """Which symbol of a reference is which of those that were found, in their order; None where one of the two has none.
+
+    What both begin and end with is the same in both. Of several ways with as few changes it is that which RapidFuzz takes, so that counts
+    are those of jiwer.
+    """
     numbers = {symbol: number for number, symbol in enumerate(dict.fromkeys([*reference, *found]))}
     first, second = (np.array([numbers[symbol] for symbol in part], np.int64) for part in (reference, found))
+    begin = _common(first, second)
+    end = _common(first[begin:][::-1], second[begin:][::-1])
+    first, second = first[begin : len(first) - end], second[begin : len(second) - end]
+    inner = ((None if a is None else a + begin, None if b is None else b + begin) for a, b in _back(_costs(first, second), first, second))
+    last = [(len(reference) - n, len(found) - n) for n in range(end, 0, -1)]
+    return [*((n, n) for n in range(begin)), *inner, *last]
+
+
+def _common(first: Ids, second: Ids) -> int:
+    """With how many equal symbols both begin."""
+    size = min(len(first), len(second))
+    return int((first[:size] == second[:size]).cumprod().sum())
+
+
+def _costs(first: Ids, second: Ids) -> Ids:
+    """The fewest changes from each beginning of one to each of the other, `[R + 1, F + 1]`."""
     steps = np.arange(len(second) + 1)
     rows = [steps]
     for symbol in first:
@@ -59,23 +80,23 @@ def paired(reference: Sequence[str], found: Sequence[str]) -> list[tuple[int | N
         row = np.concatenate([[before[0] + 1], np.minimum(before[1:] + 1, before[:-1] + (second != symbol))])
         # An insertion costs 1 from any place to the left.
         rows.append(np.minimum.accumulate(row - steps) + steps)
-    return _back(np.stack(rows), first, second)
+    return np.stack(rows)
 
 
-def _back(costs: np.ndarray, first: np.ndarray, second: np.ndarray) -> list[tuple[int | None, int | None]]:
+def _back(costs: Ids, first: Ids, second: Ids) -> list[tuple[int | None, int | None]]:
     """The cheapest way through the table of costs `[R + 1, F + 1]`, from its end."""
     at, to = len(first), len(second)
     pairs = list[tuple[int | None, int | None]]()
     while at or to:
-        if at and to and costs[at, to] == costs[at - 1, to - 1] + (first[at - 1] != second[to - 1]):
-            at, to = at - 1, to - 1
-            pairs.append((at, to))
-        elif at and costs[at, to] == costs[at - 1, to] + 1:
+        if not to or (at and costs[at, to] == costs[at - 1, to] + 1):
             at -= 1
             pairs.append((at, None))
-        else:
+        elif not at or (to > 1 and costs[at, to - 1] < costs[at - 1, to - 1]):
             to -= 1
             pairs.append((None, to))
+        else:
+            at, to = at - 1, to - 1
+            pairs.append((at, to))
     return pairs[::-1]
 
 

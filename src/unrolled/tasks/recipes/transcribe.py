@@ -33,6 +33,7 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Unaligned, 
 
     name, noun, options = "transcribe", "a transcriber", TranscribeOptions
     commands = ("predict", "evaluate")
+    reads_many = True
     evaluating = (OtherTranscriptReading, DecodingOptions)
     predicting = (OtherTranscriptReading, DecodingOptions, FormOptions)
     help = """Train a network that writes down what is said in recordings, on DATA: a table with `audio` and `text`, a folder with a text file
