@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.columns import Collector, Column, InMemory, Places
-from unrolled.data.examples import Example, marks_spans
+from unrolled.data.examples import Example, Span, marks_spans
 from unrolled.data.sound.recordings import Recording
 from unrolled.data.words import split_words
 from unrolled.errors import DataError
@@ -21,8 +22,16 @@ LEVELS = ("word", "char", "both")
 Cut = Callable[[str], Sequence[str]]
 """Makes tokens of a text."""
 
-Hear = Callable[[Recording], NDArray[np.float32]]
-"""Makes numbers `[T, M]` of a recording."""
+
+class Hear(Protocol):
+    """Makes steps of recordings."""
+
+    def __call__(self, recording: Recording) -> NDArray[np.float32]:
+        """The numbers `[T, M]` of a recording."""
+
+    def tags(self, spans: Sequence[Span], steps: int) -> tuple[str, ...]:
+        """The tag of each step, of which there are so many."""
+
 
 TOKENS, NUMBERS, TAGS, STEP_VALUES = "tokens", "numbers", "tags", "step values"
 """The columns with something for each step, those of them that a dataset has."""
@@ -178,7 +187,7 @@ class _Gathering:
     def add(self, example: Example) -> None:
         tokens, numbers = example.tokens, example.numbers
         if example.sound is not None:
-            example = replace(example, sound=None, numbers=self._heard(example.place, example.sound))
+            example = self._heard(example, example.sound)
             numbers = example.numbers
         if tokens is None and example.text is not None:
             tokens = tuple(self.cut(example.text))
@@ -211,11 +220,13 @@ class _Gathering:
         for part in (numbers, example.values):
             self.content.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
 
-    def _heard(self, place: str, sound: Recording) -> NDArray[np.float32]:
-        """The numbers of a recording."""
+    def _heard(self, example: Example, sound: Recording) -> Example:
+        """With the numbers of a recording, and the tags of its spans."""
         if self.hear is None:
-            raise DataError(f"{place} is sound, and the network reads none. Pass sequences like those that it learnt from.")
-        return self.hear(sound)
+            raise DataError(f"{example.place} is sound, and the network reads none. Pass sequences like those that it learnt from.")
+        numbers = self.hear(sound)
+        tags = example.tags if example.spans is None else self.hear.tags(example.spans, len(numbers))
+        return replace(example, sound=None, spans=None, numbers=numbers, tags=tags)
 
     def _add_targets(self, example: Example, steps: int) -> None:
         tags, values = example.tags, example.values

@@ -178,6 +178,10 @@ def test_predictions_are_written_beside_the_files_or_into_the_table(put, tmp_pat
         assert out.read_text() == expected
 
 
-def test_steps_of_sound_have_no_tags(put):
-    with pytest.raises(ConfigError, match="none for its frames"):
-        read(put("a.wav"), Target.TAGS)
+def test_tags_lie_in_label_tracks_and_steps_have_no_numbers(put):
+    folder = put("a.wav")
+    (folder / "a.txt").write_text("0.01\t0.02\tspeech\n0.03\t0.05\tnoise\n")
+    (example,) = read(folder, Target.TAGS)
+    assert example.spans == ((0.01, 0.02, "speech"), (0.03, 0.05, "noise"))
+    with pytest.raises(ConfigError, match="no numbers for its frames"):
+        read(folder, Target.STEP_VALUES)

@@ -265,3 +265,12 @@ def test_what_has_no_sound_and_what_cannot_stream_is_told(folder, transcriber, t
         Listener(both)
     with pytest.raises(DataError, match="`recordings` must be a list"):
         both.transcribe(str(table))
+
+
+def test_a_spectrogram_is_drawn_with_what_is_said_under_it(folder, tmp_path):
+    paths = [folder / "test" / f"{number}.wav" for number in (0, 1)]
+    text = run("predict", folder / "run", paths[0], "--spectrogram", tmp_path / "a.svg")
+    assert "What was heard is drawn in" in text
+    assert "<svg" in (tmp_path / "a.svg").read_text()
+    with pytest.raises(ConfigError, match=r"The name of a picture must end in \.png"):
+        CliRunner().invoke(cli, ["predict", str(folder / "run"), str(paths[0]), "--spectrogram", "a.txt"], catch_exceptions=False)

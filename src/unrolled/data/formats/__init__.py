@@ -69,8 +69,8 @@ def labelled_examples(
     So is one with many labels, unless `several` are meant; then it may have none, too.
     """
     for example in read_examples(sources, options, wanted):
-        found = example.values if wanted.numbers else example.tags if wanted.each_step else example.labels
-        if found is None or not (len(found) or several):
+        found = example.values if wanted.numbers else (example.tags or example.spans) if wanted.each_step else example.labels
+        if found is None or not (len(found) or several or example.spans is not None):
             cure = where_labels_are(_paths(_names(sources)), options, wanted)
             what = f"{wanted.said}{'s' if wanted.each_step else ''}"
             raise DataError(f"{example.place}: the sequence has no {what}. {cure}{_where_from(example, options)}")

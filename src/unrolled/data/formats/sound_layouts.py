@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from unrolled.data.examples import Example, Target
+from unrolled.data.examples import Example, Span, Target
 from unrolled.data.formats.files import read_lines
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.numerals import is_number
 from unrolled.data.sound.recordings import Recording, is_sound, members
 from unrolled.errors import ConfigError, DataError
 
@@ -119,6 +120,27 @@ def with_texts(recordings: Iterable[tuple[str, Recording]], options: ReadingOpti
             lines = [line.strip() for _, line in read_lines(beside[0], options.encoding)] if beside else []
             text = " ".join(filter(None, lines)) if beside else None
         yield Example(recording.name, sound=recording, labels=None if text is None else (text,), target="the .txt file beside it")
+
+
+def with_spans(recordings: Iterable[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    """Recordings with a label track beside each, as Audacity exports it: a line for each span, with its beginning, its end and its tag between tabs."""
+    for _, recording in recordings:
+        beside = [path for end in BESIDE if (path := recording.path.with_suffix(end)).is_file()] if recording.member is None else []
+        known = options.labels_needed and bool(beside)
+        spans = tuple(_spans(beside[0], options.encoding)) if known else None
+        yield Example(recording.name, sound=recording, spans=spans, target="the label track beside it")
+
+
+def _spans(path: Path, encoding: str) -> Iterator[Span]:
+    """The spans of a label track. Lines that begin with a backslash are about frequencies."""
+    for number, line in read_lines(path, encoding):
+        if not line.strip() or line.startswith("\\"):
+            continue
+        cells = line.split("\t") if "\t" in line else line.split(None, 2)
+        if len(cells) != 3 or not all(map(is_number, cells[:2])) or not float(cells[0]) <= float(cells[1]) or not cells[2].strip():
+            told = f"must be a beginning and an end in seconds and a tag, with tabs between, got {line[:40]!r}"
+            raise DataError(f"{path}, line {number}: a span {told}. Mend the line.")
+        yield float(cells[0]), float(cells[1]), cells[2].strip()
 
 
 def kaldi(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example]:

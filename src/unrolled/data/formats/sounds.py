@@ -11,7 +11,7 @@ from unrolled.data.formats.files import look_ahead
 from unrolled.data.formats.format import About
 from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
-from unrolled.data.formats.sound_layouts import Tree, by_folder, by_pattern, layout_of, with_texts
+from unrolled.data.formats.sound_layouts import Tree, by_folder, by_pattern, layout_of, with_spans, with_texts
 from unrolled.data.formats.sound_tables import in_columns, read_table, sound_column, table_of
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.sound.recordings import SOUNDS, Recording, is_sound
@@ -28,16 +28,18 @@ class Sounds:
     suffixes = SOUNDS
     about = About(
         "wav, flac, ogg or mp3: files, folders of classes, zip archives, Kaldi, LibriSpeech and LJSpeech folders, tables with paths",
-        ("sound", "labels", "values", "texts"),
+        ("sound", "labels", "tags", "values", "texts"),
         ("pattern", "input", "target", "header", "separator", "group"),
         labels="Name a `pattern` such as '{label}_{speaker}.wav', put the files of each class into a folder of their own, put a .txt file beside each "
-        "recording, or pass a table with their paths.",
+        "recording (for tags one with a beginning, an end and a tag on each line, as Audacity writes label tracks), or pass a table with their paths.",
     )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
         """The recordings, which are heard later. What names a file that is not there is a `DataError`."""
-        if wanted.each_step:
-            raise ConfigError("A recording has one label, text or number, and none for its frames. Use it to classify or to transcribe.")
+        if wanted is Target.STEP_VALUES:
+            raise ConfigError(
+                "A recording has no numbers for its frames. Use it to classify, to tag, to transcribe, or for a number of all of it."
+            )
         alone = [path for path in paths if is_sound(path.name)]
         yield from _named([(path.as_posix(), Recording(path)) for path in alone], options, wanted)
         for path in paths:
@@ -54,14 +56,18 @@ class Sounds:
         """A table as it was with the prediction added, or a new one with the file of each recording and what is predicted."""
         first, found = look_ahead(found, 1)
         origin = first[0][0].origin if first else None
-        if origin is not None:
+        if origin is not None and not first[0][1].each_step:
             (JsonLines() if isinstance(origin, Mapping) else TextTable("csv", (), ",")).write(found, file, options)
             return
         table = csv.writer(file, lineterminator="\n")
         for number, (example, prediction) in enumerate(found):
             if not number:
-                table.writerow(["file", *prediction.columns])
-            table.writerow([str(example.sound), *prediction.cells(options.between)])
+                table.writerow(["file", *(("begin", "end") if prediction.each_step else ()), *prediction.columns])
+            name = str(example.sound)
+            if prediction.each_step:
+                table.writerows([name, begin, end, tag, f"{p:.4f}"] for begin, end, tag, p in prediction.stretches())
+            else:
+                table.writerow([name, *prediction.cells(options.between)])
 
 
 def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
@@ -72,7 +78,7 @@ def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Examp
     if path.is_file() and path.suffix.lower() != ".zip":
         raise DataError(f"{path} names no files of sound. Pass sound, a folder or zip archive of it, or a table with a column of paths.")
     tree = Tree.of(path)
-    layout = None if options.pattern else layout_of(tree)
+    layout = None if options.pattern or wanted is Target.TAGS else layout_of(tree)
     if layout is not None:
         yield from layout(tree, options, wanted)
         return
@@ -83,6 +89,8 @@ def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Examp
 
 def _named(recordings: list[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
     """Recordings with what their names, folders or neighbours say."""
+    if wanted is Target.TAGS:
+        return with_spans(recordings, options, wanted)
     if options.pattern and options.labels_needed:
         return by_pattern(recordings, options, wanted)
     return (with_texts if wanted is Target.TEXTS else by_folder)(recordings, options, wanted)

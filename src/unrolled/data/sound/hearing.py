@@ -1,7 +1,8 @@
 """What makes the features of many recordings, and says at the end what was odd about them."""
 
+import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy as np
 from unrolled.data.sound.recordings import Recording, rate_of, read_samples
 from unrolled.data.sound.spectrogram import Frames, MelFrames, MelOptions
 from unrolled.errors import DataError, UnrolledWarning
+
+OUTSIDE = "O"
+"""The tag of frames that are part of nothing."""
 
 FULL = 0.999
 """From where on a sample is as large as samples can be."""
@@ -64,6 +68,16 @@ class Hearing(Generic[H]):
             self._silent.append(str(recording))
         frames = np.concatenate([*found, mel.finish()])
         return standardised(frames) if codec.alone else frames
+
+    def tags(self, spans: Sequence[tuple[float, float, str]], steps: int) -> tuple[str, ...]:
+        """The tag of each of so many frames by where its middle lies, O outside all spans; of several spans the last one counts."""
+        assert self.codec is not None
+        found = [OUTSIDE] * steps
+        step = self.codec.mel.step
+        for begin, end, tag in spans:
+            first, last = (min(max(math.ceil(round(second / step, 6)), 0), steps) for second in (begin, end))
+            found[first:last] = [tag] * (last - first)
+        return tuple(found)
 
     def _codec(self, rate: int) -> H:
         if self.codec is None:

@@ -110,6 +110,8 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
     def _said(self, predictor: Predictor[TC], chunk: list[Example]) -> Iterator[tuple[Example, Prediction]]:
         found, _, _ = predictor.predict_all(self._encoded(chunk), np.arange(len(chunk)))
         _require_finite(found, lambda number: chunk[number].place)
+        if (sound := self.codecs.inputs.sound) is not None:
+            found = [replace(prediction, seconds=sound.mel.step) for prediction in found]
         return zip(chunk, found, strict=True)
 
     def evaluate(
