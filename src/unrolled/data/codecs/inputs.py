@@ -21,6 +21,9 @@ from unrolled.errors import DataError
 
 WHOLE = slice(None)
 
+_AT_ONCE = 1 << 16
+"""Steps whose numbers are looked at together."""
+
 
 @dataclass(frozen=True)
 class InputCodec:
@@ -39,7 +42,9 @@ class InputCodec:
         """From some of the sequences, the training part, which were heard as `sound` says; `options` are those of `TokenCodec.learn`."""
         seen = dataset.token_counts(part)
         tokens = TokenCodec.learn(seen, **options) if seen else None
-        numbers = NumberCodec.learn(dataset.columns[NUMBERS].take(some) for some in _chunks(part)) if dataset.numbers else None
+        numbers = (
+            NumberCodec.learn(dataset.columns[NUMBERS].take(some) for some in _chunks(part, dataset.lengths)) if dataset.numbers else None
+        )
         return cls(tokens, numbers, dataset.channels, sound)
 
     @property
@@ -185,6 +190,9 @@ class Encoded:
         return Spellings(padded(letters[places], sizes), torch.from_numpy(sizes), padded(which.astype(np.int64), lengths))
 
 
-def _chunks(part: Places, size: int = 256) -> list[Places]:
-    """Some sequences at a time."""
-    return [part[at : at + size] for at in range(0, len(part), size)]
+def _chunks(part: Places, lengths: Places) -> list[Places]:
+    """Some sequences at a time, of about `_AT_ONCE` steps together."""
+    if not len(part):
+        return []
+    number = lengths[part].cumsum() // _AT_ONCE
+    return np.split(part, np.flatnonzero(np.diff(number)) + 1)
