@@ -11,6 +11,8 @@ from click.testing import CliRunner
 import unrolled as un
 from tones import RATE, said, tone, write, write_table
 from unrolled.cli import cli
+from unrolled.data.examples import Example
+from unrolled.data.sound.recordings import Recording
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.tasks import load
 from unrolled.tasks.configuration import Configuration
@@ -274,3 +276,17 @@ def test_a_spectrogram_is_drawn_with_what_is_said_under_it(folder, tmp_path):
     assert "<svg" in (tmp_path / "a.svg").read_text()
     with pytest.raises(ConfigError, match=r"The name of a picture must end in \.png"):
         CliRunner().invoke(cli, ["predict", str(folder / "run"), str(paths[0]), "--spectrogram", "a.txt"], catch_exceptions=False)
+
+
+def test_a_symbol_is_moved_by_what_is_heard_where_it_is_said(transcriber, folder):
+    path = folder / "test" / "0.wav"
+    (found,) = transcriber.transcribe([path])
+    moved = transcriber.influence(_recording(path), found[0].text)
+    assert moved.shape == (len(found[0].text), round(found[0].seconds / 0.01)) and (moved.max(1) == 1).all()
+    # A network that reads forwards is moved by nothing that comes after the surest output of a symbol.
+    for row, symbol in zip(moved, found[0].symbols, strict=True):
+        assert not row[round(symbol.end / 0.01) :].any()
+
+
+def _recording(path):
+    return Example(str(path), sound=Recording(path))

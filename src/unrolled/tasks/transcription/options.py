@@ -164,7 +164,7 @@ class FormOptions:
     form: str = option("text", f"What is written beside JSON: {', '.join(FORMS)}, the last three with times.")
     spectrogram: str | None = option(
         None,
-        "Draw the spectrogram of a recording, with its symbols and words under it, into this PNG, SVG or PDF file; several into numbered ones.",
+        "Draw the spectrogram of a recording, with its symbols and words under it and what moved each symbol, into this PNG, SVG or PDF file; several into numbered ones.",
     )
     stream: bool = option(False, "Hear raw 16-bit samples of one channel from the standard input, and write words as they come.")
     rate: int | None = option(None, "Samples a second of what is heard with `stream`.  [default: those of the network]")

@@ -20,11 +20,11 @@ from unrolled.data.formats import ReadingOptions, for_other_files, labelled_exam
 from unrolled.data.sound.hearing import Hearing
 from unrolled.data.sound.recordings import Recording
 from unrolled.data.text import Source
-from unrolled.decoding.alignment import Logs, greedy
+from unrolled.decoding.alignment import Logs, align, greedy
 from unrolled.decoding.prefixes import Found, prefix_search
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.inspect.inspection_input import InspectionInput
-from unrolled.models import Unaligned
+from unrolled.models import NUMBERS, Unaligned
 from unrolled.options import build
 from unrolled.tasks.measures.edits import SpeechScores, score_speech
 from unrolled.tasks.recipes.lm import LanguageModelling
@@ -167,6 +167,23 @@ class TrainedTranscriber(Trained[Unaligned, Codecs]):
             state = after if carries else None
             parts.append(scores[decided.start // factor : -(-decided.stop // factor)])
         return torch.cat(parts)
+
+    def influence(self, example: Example, text: str) -> np.ndarray:
+        """How much each step of a recording moves each symbol of a text, `[S, T]`, the most 1: gradients of the symbol's surest log-probability with
+        regard to the standardised bands, times these bands, in absolute value and summed over bands."""
+        heard = self._heard([example])
+        which, ids = np.arange(1), self.codecs.target.ids(text).tolist()
+        stretches = align(self.logs(heard, which)[0], ids, self.codecs.target.blank)
+        batch = heard.batch(which).to(self.device)
+        bands = batch[NUMBERS].clone().requires_grad_()
+        with torch.enable_grad():
+            scores, _ = self.model(replace(batch, fields={**batch.fields, NUMBERS: bands}))
+            logs = scores[:, 0].log_softmax(-1)
+            surest = [logs[one.begin : one.end, one.symbol].max() for one in stretches]
+            found = [torch.autograd.grad(log, bands, retain_graph=True)[0] for log in surest]
+        moved = [(gradient * bands.detach())[:, 0].abs().sum(-1) for gradient in found]
+        rows = [(row / row.max().clamp(min=torch.finfo(row.dtype).tiny)).cpu().numpy() for row in moved]
+        return np.stack(rows) if rows else np.zeros((0, len(bands)), np.float32)
 
     def _transcripts(self, logs: Logs, best: list[Found], steps: int) -> list[Transcript]:
         sound = self.codecs.inputs.sound
