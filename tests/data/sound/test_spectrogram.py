@@ -7,7 +7,7 @@ from tones import RATE, tone, write
 from unrolled.data.codecs import SoundCodec
 from unrolled.data.sound.hearing import Hearing
 from unrolled.data.sound.recordings import Recording
-from unrolled.data.sound.spectrogram import FLOOR, MelFrames, MelOptions, mel_matrix
+from unrolled.data.sound.spectrogram import FLOOR, MelFrames, MelOptions, WaveFrames, mel_matrix
 from unrolled.errors import ConfigError, RunError, UnrolledWarning
 
 OPTIONS = MelOptions(RATE, 20)
@@ -67,7 +67,7 @@ def test_a_tone_is_loudest_in_its_band():
 
 
 def test_more_bands_than_frequencies_are_refused():
-    with pytest.raises(ConfigError, match="`mels` must be at least 1, and few enough"):
+    with pytest.raises(ConfigError, match="`mels` must be at least 0, and few enough"):
         MelOptions(RATE, 200)
     with pytest.raises(ConfigError, match="`frame_step` must be at least a few samples"):
         MelOptions(RATE, 20, 0.025, 0.00001)
@@ -104,3 +104,12 @@ def test_a_codec_is_stored_and_what_is_none_is_told():
     assert SoundCodec.from_json(codec.to_json()) == codec
     with pytest.raises(RunError, match="sound must have a rate"):
         SoundCodec.from_json({"rate": 8000})
+
+
+@pytest.mark.parametrize("size", [7, 80, 1000])
+def test_the_samples_themselves_are_frames_too(size):
+    frames = WaveFrames(MelOptions(RATE, 0))
+    parts = [frames.feed(NOISE[at : at + size]) for at in range(0, len(NOISE), size)] + [frames.finish()]
+    found = np.concatenate(parts)
+    assert found.shape == (38, 80) == (MelOptions(RATE, 0).frames(len(NOISE)), MelOptions(RATE, 0).channels)
+    assert np.array_equal(found.ravel()[: len(NOISE)], NOISE) and not found.ravel()[len(NOISE) :].any()

@@ -35,13 +35,14 @@ class SoundCodec:
         rate = rate or min(found, BEST_RATE)
         if by not in STANDARDISATIONS:
             raise ConfigError(f"`standardise` must be one of {', '.join(STANDARDISATIONS)}, got {by!r}.")
-        bands = mels or (FEW if rate <= TELEPHONE else MANY)
+        bands = (FEW if rate <= TELEPHONE else MANY) if mels is None else mels
         return cls(MelOptions(rate, bands, length / 1000, step / 1000), by == "recording")
 
     def describe(self) -> str:
         """What is heard, in a few words."""
         mel = self.mel
-        return f"sound at {mel.rate:,} samples a second, {mel.mels} mel bands every {mel.step * 1000:g} ms"
+        what = f"{mel.mels} mel bands" if mel.mels else f"the {mel.hop} samples themselves"
+        return f"sound at {mel.rate:,} samples a second, {what} every {mel.step * 1000:g} ms"
 
     def to_json(self) -> dict[str, Any]:
         """All of it, ready for JSON."""

@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from unrolled.data.sound.recordings import Recording, rate_of, read_samples
-from unrolled.data.sound.spectrogram import Frames, MelFrames, MelOptions
+from unrolled.data.sound.spectrogram import Frames, MelOptions, new_frames
 from unrolled.errors import DataError, UnrolledWarning
 
 OUTSIDE = "O"
@@ -52,7 +52,7 @@ class Hearing(Generic[H]):
         codec = self._codec(rate)
         if rate != codec.mel.rate:
             self._other_rates.append(str(recording))
-        mel, found = MelFrames(codec.mel), list[Frames]()
+        mel, found = new_frames(codec.mel), list[Frames]()
         samples = full = 0
         loudest = 0.0
         for block in read_samples(recording, codec.mel.rate):

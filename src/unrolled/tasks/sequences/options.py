@@ -27,7 +27,9 @@ class SoundOptions:
         None, "Samples a second to which sound is brought.  [default: those of the first file, at most 16000]", rare=True
     )
     mels: int | None = option(
-        None, "Bands of the mel scale that are heard of sound.  [default: 80, or 40 for at most 8000 samples a second]", rare=True
+        None,
+        "Bands of the mel scale that are heard of sound; 0: the samples themselves.  [default: 80, or 40 for at most 8000 samples a second]",
+        rare=True,
     )
     frame_length: float = option(25.0, "Milliseconds of sound in a frame, which is a step.", rare=True)
     frame_step: float = option(10.0, "Milliseconds from one frame of sound to the next.", rare=True)
@@ -39,8 +41,8 @@ class SoundOptions:
         """`ConfigError` for values that no sound can have."""
         if self.rate is not None and not LEAST_RATE <= self.rate <= MOST_RATE:
             raise ConfigError(f"`rate` must be from {LEAST_RATE} to {MOST_RATE} samples a second, got {self.rate}.")
-        if self.mels is not None and self.mels < 1:
-            raise ConfigError(f"`mels` must be at least 1, got {self.mels}.")
+        if self.mels is not None and self.mels < 0:
+            raise ConfigError(f"`mels` must be at least 0, got {self.mels}.")
         if not (0 < self.frame_length < inf and 0 < self.frame_step < inf):
             raise ConfigError(f"`frame_length` and `frame_step` must be above 0, got {self.frame_length} and {self.frame_step}.")
         if self.standardise not in STANDARDISATIONS:

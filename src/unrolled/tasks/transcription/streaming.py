@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from unrolled.data.batches import Batch
 from unrolled.data.sound.recordings import Resampler
-from unrolled.data.sound.spectrogram import MelFrames
+from unrolled.data.sound.spectrogram import new_frames
 from unrolled.errors import ConfigError
 from unrolled.models import NUMBERS
 from unrolled.tasks.trained import not_finite
@@ -49,8 +49,8 @@ class Listener:
         if sound.alone:
             raise ConfigError("`stream` cannot know the mean of a recording before its end. Train with `standardise='training'`.")
         self.transcriber, self._numbers = transcriber, transcriber.codecs.inputs.numbers
-        self._resampler, self._mel = Resampler(rate or sound.mel.rate, sound.mel.rate), MelFrames(sound.mel)
-        self._waiting = np.zeros((0, sound.mel.mels), np.float32)
+        self._resampler, self._mel = Resampler(rate or sound.mel.rate, sound.mel.rate), new_frames(sound.mel)
+        self._waiting = np.zeros((0, sound.mel.channels), np.float32)
         self._state: Any = transcriber.model.encoder.begin(1)
         self._last = transcriber.codecs.target.blank
         self._ids, self._written, self._outputs = list[int](), "", 0
