@@ -249,7 +249,8 @@ def test_numbers_are_written_down_like_sound(tmp_path):
         ({"held_out": 1.0}, "`held_out` must be a fraction"),
         ({"time_masks": -1}, "`time_masks` must be from 0 to 100"),
         ({"rate": 10}, "`rate` must be from 1000"),
-        ({"standardise": "day"}, "`standardise` must be one of training, recording"),
+        ({"standardise": "day"}, "`standardise` must be one of training, recording, speaker"),
+        ({"standardise": "speaker"}, "`standardise='speaker'` needs `group`"),
     ],
 )
 def test_options_that_cannot_be_are_told(tmp_path, options, told):

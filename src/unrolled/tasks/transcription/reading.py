@@ -96,6 +96,7 @@ def read_transcripts(options: TranscribeOptions, progress: Progress) -> Transcri
         raise ConfigError("There is no DATA to train on. Pass recordings with their texts: see docs/sound.md.")
     if data.validation and reading.group:
         raise ConfigError("`group` says what is held out together, and `validation` names files that are held out. Leave one of them out.")
+    data.require_speakers(reading.group)
     resolved = resolve_reading(data.sources, reading, Target.TEXTS)
     hearing = Hearing(choose=data.codec)
     sequences, places = _read(data.sources, resolved, hearing, progress)
@@ -133,7 +134,8 @@ def _read(sources: tuple[str, ...], reading: ReadingOptions, hearing: Hearing[So
                 progress(f"reading: {number:,} recordings", 0, 1)
             yield example
 
-    return gather(noted(labelled_examples(sources, reading, Target.TEXTS)), "char", hear=hearing), places
+    found = gather(noted(labelled_examples(sources, reading, Target.TEXTS)), "char", hear=hearing)
+    return found if hearing.codec is None else hearing.codec.level(found), places
 
 
 def _divided(sequences: Dataset, options: TranscribeOptions) -> tuple[Places, Places]:

@@ -204,8 +204,9 @@ class TrainedTranscriber(Trained[Unaligned, Codecs]):
         sound = self.codecs.inputs.sound
         hearing = None if sound is None else Hearing(sound)
         dataset = gather(noted(), "char", hear=hearing, fingerprint=False)
-        if hearing is not None:
+        if hearing is not None and sound is not None:
             hearing.report()
+            dataset = sound.level(dataset)
         return Utterances(dataset, self.codecs, places)
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
