@@ -98,6 +98,15 @@ def test_silence_and_clipping_are_told(tmp_path, samples, told):
         hearing.report()
 
 
+def test_a_file_that_was_cut_off_is_told(tmp_path):
+    path = write(tmp_path / "a.wav", NOISE)
+    path.write_bytes(path.read_bytes()[:3000])
+    hearing = Hearing(SoundCodec(OPTIONS))
+    assert len(hearing(Recording(path))) == OPTIONS.frames((3000 - 44) // 2)
+    with pytest.warns(UnrolledWarning, match=r"a\.wav is shorter than the header of the file says"):
+        hearing.report()
+
+
 def test_a_recording_alone_has_mean_0_and_deviation_1(tmp_path):
     found = Hearing(SoundCodec(OPTIONS, RECORDING))(Recording(write(tmp_path / "a.wav", NOISE)))
     assert np.allclose(found.mean(0), 0, atol=1e-4) and np.allclose(found.std(0), 1, atol=1e-4)
