@@ -202,6 +202,16 @@ def test_signs_that_were_not_learnt_are_counted(transcriber, folder, tmp_path):
         assert transcriber.evaluate(table).characters.length == 4
 
 
+def test_other_characters_than_those_of_an_alphabet_are_counted_and_left_out(tmp_path):
+    table = write_table(tmp_path, ["ab", "ca", "b a"])
+    table.write_text(table.read_text().replace(",ab", ",A-b!").replace(",ca", ",Ca."))
+    with pytest.warns(
+        UnrolledWarning, match=r"3 characters of the texts to learn are not in `alphabet`, and are read as blanks: '-' \(1\)"
+    ):
+        trained = un.train_transcriber(table, out=tmp_path / "run", **TINY, epochs=1, held_out=0, lower=True, alphabet="abc")
+    assert trained.codecs.target.plain("A-b!") == "a b" and set(trained.codecs.target.text.vocabulary.names) == set("abc ")
+
+
 def test_speakers_that_are_held_out_are_not_learnt(tmp_path):
     for number, text in enumerate(texts(9)):
         write(tmp_path / f"{text.replace(' ', '_')}-s{number % 3}-{number}.wav", said(text, np.random.default_rng(number)))

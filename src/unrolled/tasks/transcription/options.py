@@ -26,6 +26,10 @@ class TranscribeDataOptions(SoundOptions, FoldOptions):
     held_out: float = option(0.1, "Held-out part of DATA, drawn at random, which is measured on and not learnt; 0: none.")
     level: str = option(CHAR, f"Symbols of texts: {', '.join(LEVELS)}.")
     lower: bool = option(False, "Learn all texts in lower case.")
+    alphabet: str | None = option(
+        None,
+        'Characters of which texts consist, such as "abcdefghijklmnopqrstuvwxyz\'"; others are read as blanks.  [default: all that come]',
+    )
     vocabulary: int | None = option(None, f"Vocabulary size of the texts.  [default: all, or {SUBWORDS} subwords]", rare=True)
     min_count: int = option(1, "Times that a symbol must come to be known; others become <UNK>.", rare=True)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import torch
@@ -104,7 +105,8 @@ def read_transcripts(options: TranscribeOptions, progress: Progress) -> Transcri
     hearing.report()
     everything = np.arange(len(sequences))
     learnt, held = (everything, everything[:0]) if other else _divided(sequences, options)
-    target = TranscriptCodec.learn(sequences, learnt, data.level, data.vocabulary, least=data.min_count, lower=data.lower)
+    wanted: dict[str, Any] = {"least": data.min_count, "lower": data.lower, "alphabet": data.alphabet}
+    target = TranscriptCodec.learn(sequences, learnt, data.level, data.vocabulary, **wanted)
     codecs = Codecs(InputCodec.learn(sequences, learnt, hearing.codec), target)
     utterances = Utterances(sequences, codecs, places)
     measured = Utterances(other, codecs, other_places) if other else utterances
