@@ -301,3 +301,13 @@ def test_a_symbol_is_moved_by_what_is_heard_where_it_is_said(transcriber, folder
 
 def _recording(path):
     return Example(str(path), sound=Recording(path))
+
+
+def test_a_page_looks_into_what_was_heard(transcriber, folder, tmp_path):
+    found = transcriber.inspection_input(folder / "test" / "0.wav", 10)
+    assert found.symbols[:3] and len(found.symbols) == 10 and set(found.symbols) <= {"·", "a", "b", "c", " "}
+    assert "These are the first 40 of" in found.note
+    run("inspect", folder / "run", folder / "test" / "table.csv", "--out", tmp_path / "page.html")
+    assert "of table.csv" in (tmp_path / "page.html").read_text()
+    with pytest.raises(ConfigError, match="This network hears recordings, got the text 'hello'"):
+        transcriber.inspection_input("hello")

@@ -32,7 +32,7 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Unaligned, 
     """Learns to write down what is said."""
 
     name, noun, options = "transcribe", "a transcriber", TranscribeOptions
-    commands = ("predict", "evaluate")
+    commands = ("predict", "evaluate", "inspect")
     reads_many = True
     evaluating = (OtherTranscriptReading, DecodingOptions)
     predicting = (OtherTranscriptReading, DecodingOptions, FormOptions)

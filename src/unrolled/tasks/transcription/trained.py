@@ -23,7 +23,7 @@ from unrolled.data.text import Source
 from unrolled.decoding.alignment import Logs, align, greedy
 from unrolled.decoding.prefixes import Found, prefix_search
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
-from unrolled.inspect.inspection_input import InspectionInput
+from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
 from unrolled.models import NUMBERS, Unaligned
 from unrolled.options import build
 from unrolled.tasks.measures.edits import SpeechScores, score_speech
@@ -32,9 +32,10 @@ from unrolled.tasks.runs import load_run
 from unrolled.tasks.sequences.pieces import pieces
 from unrolled.tasks.texts.trained import TrainedLanguageModel
 from unrolled.tasks.trained import Progress, Trained, not_finite
+from unrolled.tasks.transcription.inspection_input import utterance_input
 from unrolled.tasks.transcription.language import LanguageModelScorer, read_words
 from unrolled.tasks.transcription.options import DecodingOptions, TranscribeOptions
-from unrolled.tasks.transcription.reading import Codecs, Utterances
+from unrolled.tasks.transcription.reading import Codecs, TranscriptData, Utterances
 from unrolled.tasks.transcription.transcript import Transcript, timed
 from unrolled.training import RunFolder
 
@@ -210,12 +211,16 @@ class TrainedTranscriber(Trained[Unaligned, Codecs]):
         return Utterances(dataset, self.codecs, places)
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
-        """Not yet told apart by sound."""
-        raise ConfigError("`unrolled inspect` does not look into networks that write down sound. Use `predict` with `form='textgrid'`.")
+        """See `Trained`: the first recording of a file, and others with it. `ConfigError` for a text."""
+        if isinstance(given, str):
+            raise ConfigError(f"This network hears recordings, got the text {given[:40]!r}. Pass a file.")
+        examples = self.read(str(given), self.reading_of(str(given), labels=False))
+        heard = self._heard(islice(examples, MOST_READ))
+        return utterance_input(self.model, heard, np.arange(len(heard)), f"of {given.name}", most)
 
-    def held_out(self, data: Any, most: int = 1000) -> InspectionInput | None:
-        """See `inspection_input`."""
-        return None
+    def held_out(self, data: TranscriptData, most: int = 1000) -> InspectionInput | None:
+        """See `Trained`."""
+        return utterance_input(self.model, data.measured, data.held, "held out in training", most) if len(data.held) else None
 
 
 def _language_model(decoding: DecodingOptions) -> TrainedLanguageModel:
