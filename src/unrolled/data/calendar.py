@@ -126,8 +126,10 @@ class Frequency:
         """How many steps after the first one each time is, or the last step before it where it is between two."""
         start, moments = first.astype("datetime64[us]"), times.astype("datetime64[us]")
         if self.unit == "B":
-            weekdays = np.busday_count(start.astype("datetime64[D]"), moments.astype("datetime64[D]"))
-            return (weekdays - (_time_of_day(moments) < _time_of_day(start))) // self.count
+            day = moments.astype("datetime64[D]")
+            weekdays = np.busday_count(start.astype("datetime64[D]"), np.busday_offset(day, 0, roll="backward"))
+            early = np.is_busday(day) & (_time_of_day(moments) < _time_of_day(start))
+            return (weekdays - early) // self.count
         if self.months:
             rough = ((_month(moments) - _month(start)).astype(np.int64)) // self.months
             return rough - (self._from(start, rough) > moments)
