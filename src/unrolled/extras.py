@@ -16,6 +16,7 @@ EXTRAS = {
     "sacrebleu": ("sacrebleu", "text"),
     "seqeval": ("seqeval", "labels"),
     "sklearn": ("scikit-learn", "labels"),
+    "statsforecast": ("statsforecast", "rivals"),
 }
 """The package that has each of the modules, and the extra that installs it."""
 

@@ -1,11 +1,12 @@
 """Pictures of forecasts: fans, and forecasts from several origins beside what came. They need matplotlib: import this where they are drawn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -39,14 +40,13 @@ class Fan:
 def draw_fans(fans: Sequence[Fan]) -> Figure:
     """A panel for each fan, at most `MOST_PANELS`: past, forecast with bands of its intervals, and what came."""
     shown = fans[:MOST_PANELS]
-    figure = new_figure(WIDE, 2.6 * len(shown) + 0.4)
-    for fan, axes in zip(shown, figure.subplots(len(shown), 1, squeeze=False)[:, 0], strict=True):
+    figure = new_figure(WIDE, 2.4 * len(shown) + 0.6)
+    for number, (fan, axes) in enumerate(zip(shown, figure.subplots(len(shown), 1, squeeze=False)[:, 0], strict=True)):
         axes.plot(fan.past_times, fan.past, color=PALETTE["ink"], linewidth=1.1, label="past")
-        _bands(axes, fan, PALETTE["blue"], named=True)
-        axes.plot(fan.times, fan.points, color=PALETTE["blue"], linewidth=1.8, label="forecast", zorder=3)
         if fan.true is not None:
-            axes.plot(fan.times, fan.true, color=PALETTE["orange"], linewidth=1.2, linestyle="--", label="what came", zorder=4)
-        _finish(axes, fan.name)
+            axes.plot(fan.times, fan.true, color=PALETTE["orange"], linewidth=1.3, label="what came", zorder=4)
+        _draw_forecast(axes, _joined(fan), PALETTE["blue"])
+        _finish(axes, fan.name, named=number == 0)
     return figure
 
 
@@ -55,30 +55,45 @@ def draw_backtest(name: str, times: Times, true: Numbers, fans: Sequence[Fan]) -
     """Forecasts of one number from several origins, whose pasts are not drawn, over what came at `times`."""
     figure = new_figure(WIDE, 3.4)
     axes = figure.add_subplot()
-    axes.plot(times, true, color=PALETTE["ink"], linewidth=1.1, label="what came", zorder=3)
-    for number, fan in enumerate(fans):
-        colour = PALETTE["blue" if number % 2 == 0 else "orange"]
-        _bands(axes, fan, colour, named=number == 0)
-        axes.plot(fan.times, fan.points, color=colour, linewidth=1.6, label="forecast" if number == 0 else None, zorder=4)
+    axes.plot(times, true, color=PALETTE["ink"], linewidth=1.1, label="what came", zorder=4)
+    for fan in fans:
+        _draw_forecast(axes, fan, PALETTE["blue"])
         axes.axvline(fan.times[0], **MARK)
-    _finish(axes, name)
+    _finish(axes, name, named=True)
     return figure
 
 
-def _bands(axes: Axes, fan: Fan, colour: str, *, named: bool) -> None:
-    """The intervals, widest and faintest first."""
+def _joined(fan: Fan) -> Fan:
+    """A fan that begins at the last number of the past, if that is known."""
+    if not len(fan.past) or np.isnan(fan.past[-1]):
+        return fan
+    last = fan.past[-1:]
+    return replace(
+        fan,
+        times=np.concatenate([fan.past_times[-1:], fan.times]),
+        points=np.concatenate([last, fan.points]),
+        quantiles=np.concatenate([np.broadcast_to(last, (1, len(fan.levels))), fan.quantiles]),
+    )
+
+
+def _draw_forecast(axes: Axes, fan: Fan, colour: str) -> None:
+    """The points and the intervals, widest and palest first, as opaque tints, so that a band has the colour that the legend shows."""
+    axes.plot(fan.times, fan.points, color=colour, linewidth=1.6, label="forecast", zorder=3)
     rounded = [round(level, 6) for level in fan.levels]
-    for share in reversed(shares(fan.levels)):
+    for rank, share in enumerate(reversed(shares(fan.levels))):
         low, high = (fan.quantiles[:, rounded.index(round((1 + sign * share) / 2, 6))] for sign in (-1, 1))
-        label = f"{share:.0%} interval" if named else None
-        axes.fill_between(fan.times, low, high, color=colour, alpha=0.12 + 0.2 * (1 - share), linewidth=0, label=label)
+        tint = 1 - (1 - np.array(to_rgb(colour))) * min(0.15 + 0.15 * rank, 0.6)
+        axes.fill_between(fan.times, low, high, color=tuple(tint), linewidth=0, label=f"{share:.0%} interval")
 
 
-def _finish(axes: Axes, name: str) -> None:
+def _finish(axes: Axes, name: str, *, named: bool) -> None:
+    """Title, dates along x, and what lines and bands mean, each of which is said once."""
     axes.set_title(literal(name), loc="left", fontsize=10)
     axes.margins(x=0.01)
     if np.issubdtype(np.asarray(axes.lines[0].get_xdata()).dtype, np.datetime64):
         locator = AutoDateLocator(minticks=4, maxticks=9)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    axes.legend(loc="upper left", ncols=4)
+    if named:
+        handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+        axes.legend(handles.values(), handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(handles), borderaxespad=0.2)

@@ -21,6 +21,9 @@ SURE = 2.0
 
 NETWORK = "network"
 
+_HIGHEST = 3
+"""How many times as high as the network's largest error the picture is."""
+
 _COLUMNS = {"MASE": "mase", "sMAPE": "smape", "MAE": "mae", "RMSE": "rmse", "RMSSE": "rmsse", "WQL": "wql"}
 
 
@@ -106,21 +109,22 @@ class ForecastScores(ForecastMeasures):
         extra("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
         left, right = figure.subplots(1, 2)
         steps = np.arange(1, self.horizon + 1)
-        for name, rival in self.rivals.items():
-            left.plot(steps, rival.by_horizon["mae"], linewidth=1, label=literal(name))
-        left.plot(steps, self.by_horizon["mae"], color="black", linewidth=2, label=NETWORK)
+        for name, each in {**self.rivals, NETWORK: self}.items():
+            style = {"color": "black", "linewidth": 2} if name == NETWORK else {"linewidth": 1}
+            left.plot(steps, each.by_horizon["mae"], label=literal(name), **style)
+        # Hopeless rivals would flatten all others.
+        left.set_ylim(0, _HIGHEST * np.nanmax(self.by_horizon["mae"]) or None)
         left.set_ylabel("mean absolute error")
-        left.legend(frameon=False, fontsize=8)
         for share in self.coverage:
             (line,) = right.plot(steps, self.by_horizon[f"coverage {share:g}"], label=f"{share:.0%} interval")
             right.axhline(share, color=line.get_color(), linewidth=1, linestyle=":")
-        right.set_ylabel("share inside the interval")
+        right.set_ylabel("share inside the interval of the network")
         right.set_ylim(0, 1.02)
-        if self.coverage:
-            right.legend(frameon=False, fontsize=8)
         for axes in (left, right):
             axes.set_xlabel("steps ahead")
             axes.grid(alpha=0.3)
+            if axes.lines:
+                axes.legend(frameon=False, fontsize=8, ncols=2)
         save_whole(Path(path), lambda file: figure.savefig(file, format="png", dpi=120))
 
     def _table(self) -> list[str]:
