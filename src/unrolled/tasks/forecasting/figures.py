@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from unrolled.inspect.draw.style import MARK, PALETTE, WIDE, drawn, new_figure
-from unrolled.tasks.measures.forecasts import Numbers, shares
+from unrolled.tasks.measures.forecasts import Numbers, intervals
 from unrolled.training.plot import literal
 
 Times = NDArray[Any]
@@ -79,11 +79,11 @@ def _joined(fan: Fan) -> Fan:
 def _draw_forecast(axes: Axes, fan: Fan, colour: str) -> None:
     """The points and the intervals, widest and palest first, as opaque tints, so that a band has the colour that the legend shows."""
     axes.plot(fan.times, fan.points, color=colour, linewidth=1.6, label="forecast", zorder=3)
-    rounded = [round(level, 6) for level in fan.levels]
-    for rank, share in enumerate(reversed(shares(fan.levels))):
-        low, high = (fan.quantiles[:, rounded.index(round((1 + sign * share) / 2, 6))] for sign in (-1, 1))
+    for rank, (share, (low, high)) in enumerate(reversed(intervals(fan.levels).items())):
         tint = 1 - (1 - np.array(to_rgb(colour))) * min(0.15 + 0.15 * rank, 0.6)
-        axes.fill_between(fan.times, low, high, color=tuple(tint), linewidth=0, label=f"{share:.0%} interval")
+        axes.fill_between(
+            fan.times, fan.quantiles[:, low], fan.quantiles[:, high], color=tuple(tint), linewidth=0, label=f"{share:.0%} interval"
+        )
 
 
 def _finish(axes: Axes, name: str, *, named: bool) -> None:

@@ -21,8 +21,8 @@ _AT_ONCE = 256
 def simple_rivals(histories: Sequence[Numbers], horizon: int, seasons: Sequence[int], levels: Sequence[float]) -> dict[str, Forecasts]:
     """Forecasts of H steps by simple methods, by their names, for N histories `[T, K]` in which NaN is what is missing.
 
-    A quantile is a point and the quantile of the errors that the method made in the history as many steps ahead. What cannot be
-    known, as no number is, is NaN.
+    A quantile is a point and the quantile of the errors that the method made in the history as many steps ahead. Histories that are too short
+    for a season have their last value instead, and what cannot be known, as no number is, is NaN.
     """
     methods: dict[str, Method] = {"last value": LastValue(), "drift": Drift()}
     for season in seasons:
@@ -102,7 +102,7 @@ class Drift(Method):
 
 
 class SeasonalNaive(Method):
-    """The number of the season before; the last one where none is known at that place of a season."""
+    """The last number that is known at the same place of a season."""
 
     def __init__(self, season: int) -> None:
         self.season = self.reach = season
@@ -113,8 +113,7 @@ class SeasonalNaive(Method):
 
     def predict(self, ends: Ends, ahead: int) -> Numbers:
         """See `Method`."""
-        found = ends.ago(ends.carried(self.season), self.steps_back(ahead))
-        return np.where(np.isnan(found), LastValue().predict(ends, ahead), found)
+        return ends.ago(ends.carried(self.season), self.steps_back(ahead))
 
 
 class SeasonMean(SeasonalNaive):
@@ -144,30 +143,38 @@ def _forecast(method: Method, histories: Sequence[Numbers], horizon: int, levels
 
 
 def _forecast_some(method: Method, ends: Ends, levels: tuple[float, ...]) -> tuple[Numbers, Numbers]:
-    """Points `[R, H]` and quantiles `[R, H, Q]`."""
-    points = np.empty((len(ends.values), ends.horizon))
-    offsets = np.empty((*points.shape, len(levels)))
-    made: dict[int, tuple[Numbers, Numbers]] = {}
-    for step in range(ends.horizon):
-        back = method.steps_back(step + 1)
-        if back not in made:
-            predicted = method.predict(ends, step + 1)
-            errors = (ends.values - predicted)[:, : ends.length][:, -ORIGINS:]
-            made = {back: (predicted, quantiles_of(errors, levels))}
-        predicted, offsets[:, step] = made[back]
-        points[:, step] = predicted[:, ends.length + step]
+    """Points `[R, H]` and quantiles `[R, H, Q]`; the last value, with its errors, stands in where a method can say nothing."""
+    points, offsets = _said(method, ends, levels)
+    if np.isnan(points).any() or np.isnan(offsets).any():
+        other_points, other_offsets = _said(LastValue(), ends, levels)
+        points = np.where(np.isnan(points), other_points, points)
+        offsets = np.where(np.isnan(offsets), np.nan_to_num(other_offsets), offsets)
     return points, points[..., None] + offsets
 
 
+def _said(method: Method, ends: Ends, levels: tuple[float, ...]) -> tuple[Numbers, Numbers]:
+    """Points `[R, H]`, and quantiles of the errors `[R, H, Q]`; NaN where nothing is known."""
+    points = np.empty((len(ends.values), ends.horizon))
+    offsets = np.empty((*points.shape, len(levels)))
+    back, predicted, quantiles = 0, ends.values, ends.values
+    for step in range(ends.horizon):
+        if back != method.steps_back(step + 1):
+            back = method.steps_back(step + 1)
+            predicted = method.predict(ends, step + 1)
+            quantiles = quantiles_of((ends.values - predicted)[:, : ends.length][:, -ORIGINS:], levels)
+        points[:, step], offsets[:, step] = predicted[:, ends.length + step], quantiles
+    return points, offsets
+
+
 def quantiles_of(samples: Numbers, levels: Sequence[float]) -> Numbers:
-    """Quantiles `[R, Q]` of the samples `[R, E]` that are known, with lines between them; 0 for rows without any."""
+    """Quantiles `[R, Q]` of the samples `[R, E]` that are known, with lines between them; NaN for rows without any."""
     ordered = np.sort(samples, 1)
     known = (~np.isnan(ordered)).sum(1)[:, None]
     place = np.asarray(levels) * np.maximum(known - 1, 0)
     low = place.astype(np.int64)
     high = np.minimum(low + 1, np.maximum(known - 1, 0))
     below, above = (np.take_along_axis(ordered, part, 1) for part in (low, high))
-    return np.where(known > 0, below + (above - below) * (place - low), 0.0)
+    return np.where(known > 0, below + (above - below) * (place - low), np.nan)
 
 
 def seasons_of(seasons: Sequence[int], lengths: NDArray[np.int64]) -> tuple[int, ...]:

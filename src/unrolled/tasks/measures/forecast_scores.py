@@ -75,21 +75,16 @@ class ForecastScores(ForecastMeasures):
     @property
     def verdict(self) -> list[str]:
         """Sentences: what the network does not beat, and what to try."""
-        open_ = {
-            what: [name for name, duel in duels.items() if not duel.won]
-            for what, duels in (("mean absolute error", self.points), ("quantile loss", self.spread))
-        }
         found = []
-        for what, names in open_.items():
-            duels = self.points if what == "mean absolute error" else self.spread
-            lost = [f"{name} by {-duels[name].gain:.1%}" for name in names if duels[name].lost]
-            level = [name for name in names if not duels[name].lost]
+        for what, duels in (("mean absolute error", self.points), ("quantile loss", self.spread)):
+            lost = [f"{name} ({-duel.gain:.1%} higher)" for name, duel in duels.items() if duel.lost]
+            level = [name for name, duel in duels.items() if not duel.won and not duel.lost]
             if lost:
-                found.append(f"The network LOSES in {what} to {', '.join(lost)}.")
+                found.append(f"The network's {what} is HIGHER than that of {', '.join(lost)}.")
             if level:
-                found.append(f"In {what} the network is no better than {', '.join(level)} by more than accident.")
+                found.append(f"The network's {what} is not lower than that of {', '.join(level)} by more than accident.")
         if not found:
-            return ["The network beats all of them in mean absolute error and in quantile loss."]
+            return ["The network beats all rivals in mean absolute error and in quantile loss."]
         return [*found, _advice(self)]
 
     def measures(self) -> dict[str, float]:

@@ -21,15 +21,25 @@ class Forecasts:
 
     def interval(self, share: float) -> tuple[Numbers, Numbers]:
         """The lower and the upper end `[N, H, K]` of the interval that shall hold a share of the numbers, which is one of `shares(levels)`."""
-        low, high = round((1 - share) / 2, 6), round((1 + share) / 2, 6)
-        rounded = [round(level, 6) for level in self.levels]
-        return self.quantiles[..., rounded.index(low)], self.quantiles[..., rounded.index(high)]
+        low, high = intervals(self.levels)[share]
+        return self.quantiles[..., low], self.quantiles[..., high]
+
+
+def intervals(levels: Sequence[float]) -> dict[float, tuple[int, int]]:
+    """The places of the two levels of each interval by the share that it shall hold: 0.1 and 0.9 make 0.8; narrowest first. `levels` rise."""
+    rounded = [round(level, 6) for level in levels]
+    found = {}
+    for high in range(len(levels)):
+        other = round(1 - levels[high], 6)
+        if levels[high] > 0.5 and other in rounded:
+            low = rounded.index(other)
+            found[round(levels[high] - levels[low], 4)] = low, high
+    return found
 
 
 def shares(levels: Sequence[float]) -> tuple[float, ...]:
-    """The shares of the intervals between levels that lie symmetrically: 0.1 and 0.9 make 0.8; narrowest first."""
-    rounded = {round(level, 6) for level in levels}
-    return tuple(sorted(round(2 * level - 1, 6) for level in rounded if level > 0.5 and round(1 - level, 6) in rounded))
+    """The shares of the `intervals` between levels."""
+    return tuple(intervals(levels))
 
 
 @dataclass(frozen=True)
