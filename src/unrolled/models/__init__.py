@@ -1,7 +1,7 @@
 """F6: networks. Input layers read the fields of a batch, an encoder runs recurrent layers over them, an arrangement says to what the
 answers belong, and a head what they mean."""
 
-from unrolled.models.arrangements import COPIES, Arrangement, EachStep, EncoderDecoder, NextStep, Scoring, Whole, language_model
+from unrolled.models.arrangements import COPIES, Arrangement, EachStep, EncoderDecoder, NextStep, Scoring, StepsAhead, Whole, language_model
 from unrolled.models.attention import ATTENTIONS, SourceAttention
 from unrolled.models.bridge import BRIDGES, Bridge
 from unrolled.models.decoder import Decoder, DecoderState, Memory
@@ -25,7 +25,15 @@ from unrolled.models.heads import (
     bio_constraints,
 )
 from unrolled.models.inputs import NUMBERS, SHAPES, SPELLINGS, WORDS, InputLayer, InputSizes
-from unrolled.models.options import EachStepOptions, EncoderDecoderOptions, EncoderOptions, NextStepOptions, RecurrentOptions, WholeOptions
+from unrolled.models.options import (
+    EachStepOptions,
+    EncoderDecoderOptions,
+    EncoderOptions,
+    ForecastingOptions,
+    NextStepOptions,
+    RecurrentOptions,
+    WholeOptions,
+)
 from unrolled.models.pooling import POOLINGS, Pooling
 from unrolled.models.window import InputWindow
 
@@ -55,6 +63,7 @@ __all__ = [
     "EncoderDecoder",
     "EncoderDecoderOptions",
     "EncoderOptions",
+    "ForecastingOptions",
     "Head",
     "InputLayer",
     "InputSizes",
@@ -73,6 +82,7 @@ __all__ = [
     "SequenceHead",
     "Softmax",
     "SourceAttention",
+    "StepsAhead",
     "Whole",
     "WholeOptions",
     "bio_constraints",

@@ -36,6 +36,7 @@ RECIPES = {
     "classify": "unrolled.tasks.recipes.classify:Classifying",
     "tag": "unrolled.tasks.recipes.tag:Tagging",
     "regress": "unrolled.tasks.recipes.regress:Regressing",
+    "forecast": "unrolled.tasks.recipes.forecast:Forecasting",
     "translate": "unrolled.tasks.recipes.translate:Translating",
 }
 """Where the recipe of every task is, by the name that a run folder has of it."""
