@@ -10,6 +10,7 @@ from unrolled.data.columns import Places
 from unrolled.data.panels import Window, Windows
 from unrolled.models import StepsAhead
 from unrolled.tasks.forecasting.conformal import Calibration, crossed_coverage
+from unrolled.tasks.forecasting.options import DRAWN, EACH
 from unrolled.tasks.forecasting.predicting import Forecaster, truth_of
 from unrolled.tasks.forecasting.predicting import batch_of as network_batch
 from unrolled.tasks.forecasting.reading import HeldOut
@@ -27,13 +28,14 @@ MOST_MEASURED = 2000
 class WindowBatches:
     """`count` windows in an epoch, drawn at random from the first `until` `[N]` rows of each series, other ones in each epoch, the same in every run with this `seed`."""
 
-    def __init__(self, model: StepsAhead, windows: Windows, until: Places, batch: int, count: int, seed: int) -> None:
+    def __init__(self, model: StepsAhead, windows: Windows, until: Places, batch: int, count: int | None, seed: int) -> None:
         self.model, self.windows, self.until, self.batch, self.seed = model, windows, until, batch, seed
         shape = windows.shape
         # A context of which half is there says enough of its scale; a shorter series is used as far as it goes.
         self._least = np.maximum(np.minimum(shape.context // 2, until - shape.horizon), 1)
         self._totals = np.cumsum(np.maximum(until - self._least, 0))
-        self.count, self.batches = count, -(-count // batch)
+        self.count = count or max(min(DRAWN, EACH * int(self._totals[-1])), 1)
+        self.batches = -(-self.count // batch)
         self._drawn = self._draw(0)
 
     def _draw(self, epoch: int) -> Places:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from unrolled.data.builtin import absolute
 from unrolled.data.panels import PanelOptions
 from unrolled.data.panels.options import several
-from unrolled.data.panels.windows import BASES, LAST, MEAN, NAIVE
+from unrolled.data.panels.shape import BASES, BEST, NOTHING, SEASONAL
 from unrolled.errors import ConfigError
 from unrolled.models import FORECAST_HEADS, Distribution, ForecastingOptions
 from unrolled.options import option
@@ -58,7 +58,8 @@ class ForecastOptions:
     )
     loss: str = option("quantiles", f"How numbers are taken to be distributed: {', '.join(LOSSES)}; the last two are for counts.")
     residual_of: str | None = option(
-        None, f"Learn the rest above something simple: {', '.join(BASES)}.  [default: season-mean if there are seasons, or else last]"
+        None,
+        f"Learn the rest above something simple: {', '.join(BASES)}, which is what was nearest in the context.  [default: best; none for counts]",
     )
 
     def __post_init__(self) -> None:
@@ -69,9 +70,9 @@ class ForecastOptions:
         for name, known in (("method", METHODS), ("loss", LOSSES), ("residual_of", (None, *BASES))):
             if getattr(self, name) not in known:
                 raise ConfigError(f"`{name}` must be one of {', '.join(filter(None, known))}, got {getattr(self, name)!r}.")
-        if self.counts and self.residual_of not in (None, "none"):
+        if self.counts and self.residual_of not in (None, NOTHING):
             raise ConfigError(f"`loss={self.loss!r}` is for counts as they are, and `residual_of` takes something away. Leave one of them out.")
-        if self.residual_of in (NAIVE, MEAN) and self.seasons == ():
+        if self.residual_of in SEASONAL and self.seasons == ():
             raise ConfigError(f"`residual_of={self.residual_of!r}` needs seasons, and `season=0` says that there are none.")
         _ = self.levels
 
@@ -113,8 +114,16 @@ class ForecastOptions:
 
     def decided(self, seasons: tuple[int, ...], context: int) -> "ForecastOptions":
         """With what was found out from the series."""
-        simple = "none" if self.counts else MEAN if seasons else LAST
+        if self.residual_of in SEASONAL and not seasons:
+            raise ConfigError(
+                f"`residual_of={self.residual_of!r}` needs a season, and none is known that most series have twice. Pass `season`, or another base."
+            )
+        simple = NOTHING if self.counts else BEST
         return replace(self, season=",".join(map(str, seasons)) or "0", context=context, residual_of=self.residual_of or simple)
+
+
+DRAWN, EACH = 6400, 8
+"""Windows of an epoch if nothing is said, and as many times each of them at most: short series are learnt in few updates, and soon too well."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +131,15 @@ class ForecastBatchOptions:
     """How windows come together."""
 
     batch: int = option(64, "Batch size: windows in a batch.")
-    windows: int = option(6400, "Windows that an epoch draws at random from all series.", rare=True)
+    windows: int | None = option(
+        None, f"Windows that an epoch draws at random from all series.  [default: {DRAWN}, but at most {EACH} times as many as there are]", rare=True
+    )
 
     def __post_init__(self) -> None:
         for name in ("batch", "windows"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"`{name}` must be at least 1, got {value}.")
 
     def resolved(self) -> "ForecastBatchOptions":
         """The same: nothing is open."""

@@ -102,7 +102,7 @@ class Forecaster:
         _, state = self.model.encoder(past)
         size, count = window.numbers.shape[1], self.samples
         state = tuple(part.repeat_interleave(count, -2) for part in state)
-        many = repeated(window, count)
+        many = window.repeated(count)
         path = many.path.copy()
         path[:, -shape.horizon :] = np.nan
         found = np.empty((size * count, shape.horizon, path.shape[2]))
@@ -114,13 +114,6 @@ class Forecaster:
             found[:, step] = drawn if shape.counts else drawn * many.scale + base
             path[:, path.shape[1] - shape.horizon + step] = (found[:, step] - many.centre) / many.spread
         return found.reshape(size, count, shape.horizon, -1)
-
-
-def repeated(window: Window, count: int) -> Window:
-    """Each window so many times, one after the other."""
-    beside = (np.repeat(getattr(window, name), count, 1) for name in ("numbers", "targets", "base"))
-    alone = (np.repeat(getattr(window, name), count, 0) for name in ("scale", "centre", "spread", "path"))
-    return Window(*beside, *alone)
 
 
 def truth_of(windows: Windows, series: Places, origins: Places) -> NDArray[np.float64]:

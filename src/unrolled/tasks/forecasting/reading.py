@@ -11,7 +11,7 @@ import numpy as np
 from unrolled.data.columns import Places
 from unrolled.data.panels import ColumnTable, Panel, PanelCodec, PanelOptions, read_panel, table_of_frame
 from unrolled.data.panels.tables import read_table
-from unrolled.data.panels.windows import WindowShape
+from unrolled.data.panels.shape import WindowShape
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, DataError
 from unrolled.options import build, table
