@@ -33,12 +33,15 @@ class PanelOptions:
         None, "Step from one row to the next: h, 30min, D, B (business days), W, MS, M, Q, Y, …  [default: found out from the times]"
     )
     zone: str | None = option(
-        None, "Time zone whose calendar counts where times are UTC, such as Europe/Madrid.  [default: times are as clocks show them]", rare=True
+        None,
+        "Time zone whose calendar counts where times are UTC, such as Europe/Madrid.  [default: times are as clocks show them]",
+        rare=True,
     )
     holidays: str | None = option(None, "Days that are holidays, as 2024-12-25, with commas between.", rare=True)
     layout: str | None = option(
         None,
         "long (a row for each time of each series), columns (a series in each column) or rows (a series in each row).  [default: found out]",
+        rare=True,
     )
     missing: str | None = option(
         None, "Text of cells in which nothing is said, beside empty ones, NA, nan and null.  [default: none]", rare=True

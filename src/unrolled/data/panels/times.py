@@ -22,7 +22,17 @@ NUMBER = "number"
 _ISO = re.compile(
     r"(?P<month>\d{4}-\d\d)(?:-(\d\d)(?:([T ])(\d\d)(:\d\d)?(:\d\d)?([.,]\d+)?)?)?(?P<zone>\s?(?:Z|UTC|[+-]\d\d:?\d\d))?", re.ASCII
 )
-_STYLES = ("%b %d %Y", "%d %b %Y", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y%m%d")
+_STYLES = (
+    "%b %d %Y",
+    "%d %b %Y",
+    "%Y/%m/%d",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%d.%m.%Y",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%Y%m%d",
+)
 """How dates may be written beside ISO 8601, in which day and month cannot be taken for each other."""
 
 
@@ -130,3 +140,12 @@ def looks_dated(text: str) -> bool:
     """Whether a text is a date, and no plain number."""
     text = text.strip()
     return not is_number(text) and (_ISO.fullmatch(text) is not None or any(_by(form, text) is not None for form in _STYLES))
+
+
+def require_same_kind(style: Style, learnt: Style, place: str) -> None:
+    """`DataError` for times of another kind or zone than those that were learnt."""
+    kinds = ["numbers" if each.form == NUMBER else "dates" for each in (style, learnt)]
+    zones = [each.zone.strip() or "none" for each in (style, learnt)]
+    for what, (here, before) in (("are", kinds), ("have the zone", zones)):
+        if here != before:
+            raise DataError(f"{place}: the times {what} {here} here, and {before} in what was learnt. Write both in one way.")

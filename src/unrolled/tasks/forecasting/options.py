@@ -27,7 +27,9 @@ class ForecastDataOptions:
     held_out: float = option(
         0.1, "Held-out part at the end of each series, which is measured on and not learnt; from 1 on a number of rows; 0: none."
     )
-    leave_out: int = option(0, "Rows at the end of each series that are not looked at, so that `evaluate` and `backtest` can measure on them.")
+    leave_out: int = option(
+        0, "Rows at the end of each series that are not looked at, so that `unrolled evaluate` and `unrolled backtest` can measure on them."
+    )
 
     def __post_init__(self) -> None:
         if not (0 <= self.held_out < 1 or (self.held_out >= 1 and self.held_out == int(self.held_out))):
@@ -60,6 +62,7 @@ class ForecastOptions:
     residual_of: str | None = option(
         None,
         f"Learn the rest above something simple: {', '.join(BASES)}, which is what was nearest in the context.  [default: best; none for counts]",
+        rare=True,
     )
 
     def __post_init__(self) -> None:
@@ -71,7 +74,9 @@ class ForecastOptions:
             if getattr(self, name) not in known:
                 raise ConfigError(f"`{name}` must be one of {', '.join(filter(None, known))}, got {getattr(self, name)!r}.")
         if self.counts and self.residual_of not in (None, NOTHING):
-            raise ConfigError(f"`loss={self.loss!r}` is for counts as they are, and `residual_of` takes something away. Leave one of them out.")
+            raise ConfigError(
+                f"`loss={self.loss!r}` is for counts as they are, and `residual_of` takes something away. Leave one of them out."
+            )
         if self.residual_of in SEASONAL and self.seasons == ():
             raise ConfigError(f"`residual_of={self.residual_of!r}` needs seasons, and `season=0` says that there are none.")
         _ = self.levels
@@ -130,9 +135,11 @@ DRAWN, EACH = 6400, 8
 class ForecastBatchOptions:
     """How windows come together."""
 
-    batch: int = option(64, "Batch size: windows in a batch.")
+    batch: int = option(64, "Batch size: windows in a batch.", rare=True)
     windows: int | None = option(
-        None, f"Windows that an epoch draws at random from all series.  [default: {DRAWN}, but at most {EACH} times as many as there are]", rare=True
+        None,
+        f"Windows that an epoch draws at random from all series.  [default: {DRAWN}, but at most {EACH} times as many as there are]",
+        rare=True,
     )
 
     def __post_init__(self) -> None:
@@ -155,7 +162,14 @@ class ForecastTrainingOptions(TrainingOptions):
 
     epochs: int | None = option(None, f"Epochs: each draws as many windows as `windows` says.  [default: {EPOCHS}]")
     minutes: float | None = option(None, "Time to train instead of `epochs`.")
+    clip: float = option(1.0, "Gradient clipping: largest norm of the whole gradient (global-norm clipping); 0: none.", rare=True)
     average: float = option(0.99, "Decay of an exponential moving average of the weights, which is then what is kept; 0: none.", rare=True)
+    best_by: str | None = option(
+        None,
+        "Measure of the held-out part by which the best weights are kept, and `patience` goes; a wrong name lists those that there are.",
+        rare=True,
+    )
+    watch: bool = option(False, "Record gradients, updates and gates on the way, and say in the end what looks wrong with them.", rare=True)
     evaluations: int = option(20, "How often the held-out part is measured.", rare=True)
 
     def resolved(self) -> "ForecastTrainingOptions":

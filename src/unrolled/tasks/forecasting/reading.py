@@ -10,8 +10,8 @@ import numpy as np
 
 from unrolled.data.columns import Places
 from unrolled.data.panels import ColumnTable, Panel, PanelCodec, PanelOptions, read_panel, table_of_frame
-from unrolled.data.panels.tables import read_table
 from unrolled.data.panels.shape import WindowShape
+from unrolled.data.panels.tables import read_table
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, DataError
 from unrolled.options import build, table
@@ -71,12 +71,13 @@ class ForecastData:
         missing = rows * len(panel.targets) - sum(
             int((~np.isnan(panel.history(number)[:until])).sum()) for number, until in enumerate(self.until.tolist())
         )
-        gaps = f", {missing:,} numbers missing" if missing else ""
+        gaps = f", in which {missing:,} number{'s are' if missing > 1 else ' is'} missing" if missing else ""
         short = int((self.until < (forecast.context or 1) + (forecast.horizon or 1)).sum())
         padded = f" {short:,} series are shorter than a window and used as far as they go." if short else ""
         columns = [f"{role} {', '.join(found)}" for role in ("known", "past", "static") if (found := getattr(codec, role))]
+        held = f"{len(self.held_out):,} window{'' if len(self.held_out) == 1 else 's'} held out"
         return (
-            f"{len(panel):,} series, {rows:,} rows to learn{gaps}, {len(self.held_out):,} windows held out.{padded} Target: {', '.join(codec.targets)}, "
+            f"{len(panel):,} series, {rows:,} rows to learn{gaps}, {held}.{padded} Target: {', '.join(codec.targets)}, "
             f"{codec.clock} ({codec.options.time or 'in order'}). Horizon {forecast.horizon}, context {forecast.context}, seasons "
             f"{', '.join(map(str, forecast.seasons or ())) or 'none'}; {forecast.method}, {forecast.loss}, above {forecast.residual_of}"
             f"{''.join(f'; {each}' for each in columns)}."
@@ -88,14 +89,15 @@ def read_tables(sources: Sequence[Any], encoding: str) -> list[ColumnTable]:
     return [read_table(Path(s), encoding) if isinstance(s, str | Path) else table_of_frame(s) for s in sources]
 
 
-def read_forecast_data(
-    sources: Sequence[Any], data: ForecastDataOptions, reading: PanelOptions, forecast: ForecastOptions
-) -> ForecastData:
+def read_forecast_data(sources: Sequence[Any], data: ForecastDataOptions, reading: PanelOptions, forecast: ForecastOptions) -> ForecastData:
     """Read tables, and set apart what is held out: windows at the end of each series."""
     if not sources:
-        raise ConfigError("There is no TABLE to learn from. Pass CSV or parquet files with series; see docs/forecasting.md.")
+        told = "A run that learnt from a data frame is resumed from Python, with the same one."
+        raise ConfigError(f"There is no TABLE to learn from. Pass CSV or parquet files with series; see docs/forecasting.md. {told}")
     panel, found = read_panel(read_tables(sources, reading.encoding), reading)
     _require_horizon(data, forecast)
+    if forecast.counts:
+        _require_counts(panel, forecast)
     whole = panel
     if data.leave_out:
         panel = _left(panel, data.leave_out)
@@ -140,6 +142,20 @@ def _require_horizon(data: ForecastDataOptions, forecast: ForecastOptions) -> No
         )
 
 
+def _require_counts(panel: Panel, forecast: ForecastOptions) -> None:
+    """`DataError` for numbers that are no counts."""
+    with np.errstate(invalid="ignore"):
+        wrong = np.argwhere((panel.values < 0) | (panel.values != np.round(panel.values)) & ~np.isnan(panel.values))
+    if len(wrong):
+        row, target = wrong[0].tolist()
+        series = int(np.searchsorted(panel.starts, row, side="right")) - 1
+        time = panel.clock.style.text(panel.times(series, row - int(panel.starts[series]), 1)[0])
+        raise DataError(
+            f"`loss={forecast.loss!r}` is for counts, whole numbers from 0, and {panel.targets[target]} of the series {panel.names[series]!r} is "
+            f"{panel.values[row, target]:g} at {time}. Use another `loss`."
+        )
+
+
 def _divide(panel: Panel, data: ForecastDataOptions, horizon: int) -> tuple[Places, HeldOut]:
     """How many rows of each series are learnt, and the windows of the rest; series that are too short for both are learnt as a whole."""
     if data.validation or not data.held_out:
@@ -160,7 +176,9 @@ def _beside_each_other(panel: Panel, horizon: int) -> HeldOut:
     counts = (panel.ends - 1) // horizon
     if not counts.any():
         longest = int(panel.ends.max())
-        raise DataError(f"No series of `validation` has more rows than the horizon, {horizon}: the longest has {longest}. Pass longer ones.")
+        raise DataError(
+            f"No series of `validation` has more rows than the horizon, {horizon}: the longest has {longest}. Pass longer ones."
+        )
     return _last_windows(panel.with_future(horizon), counts, horizon)
 
 
@@ -176,7 +194,9 @@ def _decide(panel: Panel, forecast: ForecastOptions, horizon: int) -> ForecastOp
     usual = panel.clock.frequency.seasons if panel.clock.frequency is not None else ()
     seasons = seasons_of(usual, panel.ends) if forecast.seasons is None else forecast.seasons
     longest = int(np.median(panel.ends))
-    wished = max([2 * horizon, *(2 * season for season in seasons[:1]), *(season for season in seasons if season <= LONGEST_CONTEXT // 2), 16])
+    wished = max(
+        [2 * horizon, *(2 * season for season in seasons[:1]), *(season for season in seasons if season <= LONGEST_CONTEXT // 2), 16]
+    )
     return forecast.decided(seasons, forecast.context or max(min(wished, LONGEST_CONTEXT, longest // 2), 1))
 
 
