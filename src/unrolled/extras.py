@@ -12,10 +12,13 @@ EXTRAS = {
     "backports": ("backports.zstd", "zstd"),
     "conllu": ("conllu", "text"),
     "matplotlib": ("matplotlib", "plots"),
+    "narwhals": ("narwhals", "frames"),
     "num2words": ("num2words", "text"),
+    "pyarrow": ("pyarrow", "parquet"),
     "sacrebleu": ("sacrebleu", "text"),
     "seqeval": ("seqeval", "labels"),
     "sklearn": ("scikit-learn", "labels"),
+    "statsforecast": ("statsforecast", "rivals"),
 }
 """The package that has each of the modules, and the extra that installs it."""
 

@@ -15,10 +15,10 @@ from unrolled.training.checkpoint import save_whole
 
 @click.command(cls=RunCommand, ask="predicting", without=["target", "source"])
 @click.argument("run", type=click.Path(path_type=Path))
-@click.argument("file", default="-")
+@click.argument("file", required=False)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there.  [default: to the terminal]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each sequence.")
-def predict(run: Path, file: str, out: Path | None, as_json: bool, **options: Any) -> None:
+def predict(run: Path, file: str | None, out: Path | None, as_json: bool, **options: Any) -> None:
     """Predict labels, tags or numbers of the sequences of FILE with the network RUN, and write them as they were with what is predicted added; or
     translate its lines.
 
@@ -29,6 +29,7 @@ def predict(run: Path, file: str, out: Path | None, as_json: bool, **options: An
     """
     recipe, parts = parts_for(run, "predicting", options)
     trained = open_run(run, "predict")
+    file = recipe.without_file if file is None else file
     typed = file == "-" and sys.stdin.isatty()
     write = recipe.predict(trained, file, parts, Answering(as_json, typed, lambda text: click.echo(as_flags(text), err=True)))
     if out is None:

@@ -32,8 +32,8 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     """A task: what `unrolled train` has a command for, over its options G, data D, codecs C, network M and trained result T.
 
     `name` is that of the command, `help` its text, and `data_name` what its data is called there. `noun` is what a
-    network of it is called, `commands` are those that its runs can be used with, `evaluating` and `predicting` the option dataclasses of two of
-    them. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
+    network of it is called, `commands` are those that its runs can be used with, `evaluating`, `predicting` and `backtesting` the option dataclasses of three of
+    them; `without_file` is what is predicted of where no file is named. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
     """
 
     name: ClassVar[str]
@@ -43,6 +43,8 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     commands: ClassVar[tuple[str, ...]]
     evaluating: ClassVar[tuple[type, ...]] = ()
     predicting: ClassVar[tuple[type, ...]] = ()
+    backtesting: ClassVar[tuple[type, ...]] = ()
+    without_file: ClassVar[str] = "-"
     options: type[G]
 
     @abstractmethod
@@ -80,6 +82,10 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     def predict(self, trained: T, file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
         """What a network says of a file; `parts` are options of each of `predicting`."""
         raise NotImplementedError(f"{self.noun} predicts nothing of files")
+
+    def backtest(self, trained: T, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress) -> Measured:
+        """Measures of forecasts from several origins; `parts` are options of each of `backtesting`."""
+        raise NotImplementedError(f"{self.noun} forecasts nothing")
 
     @abstractmethod
     def next_step(self, codecs: C, configuration: Configuration[G]) -> str:
