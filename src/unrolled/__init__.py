@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from unrolled.tasks import train_tagger as train_tagger
     from unrolled.tasks import train_translator as train_translator
     from unrolled.tasks.comparing import compare as compare
+    from unrolled.tasks.looking import look as look
     from unrolled.tasks.several import study as study
 
 __version__ = "0.1.0"
@@ -34,6 +35,7 @@ _HOME = {
     "RNN": "unrolled.layers",
     "compare": "unrolled.tasks.comparing",
     "load": "unrolled.tasks",
+    "look": "unrolled.tasks.looking",
     "study": "unrolled.tasks.several",
     "train_classifier": "unrolled.tasks",
     "train_language_model": "unrolled.tasks",
@@ -44,7 +46,7 @@ _HOME = {
 _MODULES = {"cells", "errors", "inspect"}
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "compare", "errors", "inspect", "load", "study", "train_classifier", "train_language_model",
+    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "compare", "errors", "inspect", "load", "look", "study", "train_classifier", "train_language_model",
     "train_regressor", "train_tagger", "train_translator",
 ]  # fmt: skip
 

@@ -14,6 +14,7 @@ from unrolled.errors import EquationError, UnrolledError, UnrolledWarning
 
 COMMANDS = {
     "train": "unrolled.cli.train:train",
+    "look": "unrolled.cli.look:look",
     "evaluate": "unrolled.cli.evaluate:evaluate",
     "predict": "unrolled.cli.predict:predict",
     "chat": "unrolled.cli.chat:chat",
@@ -29,6 +30,7 @@ COMMANDS = {
 
 SUMMARIES = {
     "train": "Train a network on files.",
+    "look": "See what would be read of files, without training.",
     "evaluate": "Measure a trained network on a file.",
     "predict": "Label new sequences, predict numbers, or translate.",
     "chat": "Talk with a network that learnt replies.",

@@ -10,9 +10,11 @@ from typing import TextIO
 from unrolled.data.builtin import PREFIX
 from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats import known
 from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.contents import are_plain
 from unrolled.data.formats.files import named
+from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.formats.hugging_face import from_hugging_face
 from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format, resolved, where_labels_are
 from unrolled.data.formats.numbers import parse_targets
@@ -31,6 +33,7 @@ __all__ = [
     "resolve_format",
     "resolve_reading",
     "save_examples",
+    "seen_format",
     "write_predictions",
 ]
 
@@ -124,6 +127,12 @@ def resolve_reading(sources: Source | Sequence[Source], options: ReadingOptions,
     return resolved(paths, options, wanted) if paths else options
 
 
+def seen_format(sources: Source | Sequence[Source], options: ReadingOptions, wanted: Target) -> FormatSeen:
+    """The format of some sources, and the columns of the first file; errors as in `read_examples`."""
+    paths = _paths(_names(sources))
+    return known.seen_format(paths, options, wanted) if paths else FormatSeen("builtin", "as the name says")
+
+
 def for_other_files(options: ReadingOptions, sources: Source | Sequence[Source], *, labels: bool = True) -> ReadingOptions:
     """The resolved options of a run for other sources, with or without `labels`.
 
@@ -144,8 +153,8 @@ def _read(names: Sequence[str], options: ReadingOptions, wanted: Target) -> Iter
         if name.startswith(PREFIX):
             yield from builtin_examples(name, wanted)
     if paths := _paths(names):
-        known = find_format(paths, options, wanted)
-        yield from known.read(files_of(paths, known), options, wanted)
+        format = find_format(paths, options, wanted)
+        yield from format.read(files_of(paths, format), options, wanted)
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:

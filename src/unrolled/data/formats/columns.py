@@ -4,7 +4,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import dropwhile, takewhile
+from itertools import dropwhile, islice, takewhile
 from pathlib import Path
 from typing import TextIO
 
@@ -118,6 +118,13 @@ class Columns:
             raise ConfigError("A file with a token a line has tags for tokens and no label for a sequence. Use it to tag.")
         for path in paths:
             yield from _read(path, options, wanted)
+
+    def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        """The columns by their numbers, a row for each token."""
+        first = list(islice(read_blocks(path, options.encoding), HEAD))
+        layout = _lay_out(path, first, options, Target.TAGS)
+        rows = [row for block in first for _, line in block if len(row := layout.split(line)) == layout.width]
+        return tuple(map(str, range(layout.width))), rows[:HEAD]
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The lines as they were with the predicted tag as one more column."""

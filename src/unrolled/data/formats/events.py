@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import Table
 from unrolled.data.formats.format import About
-from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, unread, write_rows
+from unrolled.data.formats.grouped import Group, Roles, first_rows, gather, read_groups, unread, write_rows
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError
 
@@ -50,6 +50,10 @@ class EventLog:
             return [*roles.columns, table.find(options.activity or "", "activity")]
 
         return unread(paths, options, used)
+
+    def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        """The columns."""
+        return first_rows(path, options)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The log as it was read, with the prediction for the case or the event at the end of each row."""

@@ -53,6 +53,14 @@ class Format(Protocol):
 
 
 @runtime_checkable
+class Tabular(Protocol):
+    """A format whose files have columns or keys."""
+
+    def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        """The names or numbers of the columns of a file, and its first rows; errors as in `read`."""
+
+
+@runtime_checkable
 class Resolving(Protocol):
     """A format whose files show how others of their kind are to be read."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, MutableSequence, Seque
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction, Target
-from unrolled.data.formats.files import STANDARD_INPUT, Table, named, open_table
+from unrolled.data.formats.files import HEAD, STANDARD_INPUT, Table, named, open_table
 from unrolled.data.formats.numbers import parse_targets
 from unrolled.data.formats.options import ReadingOptions, require_apart, target_names
 from unrolled.data.formats.tables import split_labels
@@ -211,6 +211,12 @@ def unread(paths: Sequence[Path], options: ReadingOptions, find: Callable[[Table
     with open_table(paths[0], options.encoding) as table:
         used = {*find(table)}
         return replace(options, left=tuple(name for at, name in enumerate(table.columns) if at not in used))
+
+
+def first_rows(path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """The names of the columns of a table, and its first rows."""
+    with open_table(path, options.encoding) as table:
+        return table.columns, [row for _, row in islice(table.rows, HEAD)]
 
 
 def write_rows(found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:

@@ -12,7 +12,8 @@ from unrolled.data.formats.events import EventLog
 from unrolled.data.formats.fasta import Fasta
 from unrolled.data.formats.files import STANDARD_INPUT
 from unrolled.data.formats.folders import visible, visible_folders
-from unrolled.data.formats.format import Format, Resolving
+from unrolled.data.formats.format import Format, Resolving, Tabular
+from unrolled.data.formats.heads import FormatSeen, described
 from unrolled.data.formats.idx import Images
 from unrolled.data.formats.lines import ClassFiles, PlainLines
 from unrolled.data.formats.objects import JsonLines
@@ -88,6 +89,24 @@ def find_format(paths: Sequence[Path], options: ReadingOptions, wanted: Target) 
     if tokens and (options.unnamed == "columns" or tokens_a_line(files_of(paths, FORMATS["tsv"])[0], options)):
         return FORMATS["columns"]
     return FORMATS[name]
+
+
+def seen_format(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> FormatSeen:
+    """The format of some files, and what can be seen in it at once; errors as in `find_format` and in reading."""
+    known = find_format(paths, options, wanted)
+    first = files_of(paths, known)[0]
+    columns = described(*known.head(first, options)) if isinstance(known, Tabular) and first != STANDARD_INPUT else ()
+    return FormatSeen(known.name, _reason(known.name, paths, options, wanted), tuple(columns))
+
+
+def _reason(known: str, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> str:
+    if options.format is not None:
+        return "as `format` says"
+    if known in ("events", "series"):
+        return f"as {'`case` and `activity`' if known == 'events' else '`series` or `channels`'} say"
+    if _by_names(paths, wanted) == known:
+        return f"as the name{' ends' if len(paths) == 1 else 's end'} so" if known != "files" else "as these are folders"
+    return "as several files of text are" if known == "files" else "as the first lines show"
 
 
 def _by_names(paths: Sequence[Path], wanted: Target) -> str | None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction, Target
-from unrolled.data.formats.files import named, read_lines
+from unrolled.data.formats.files import HEAD, named, read_lines
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import INPUTS, TARGETS
 from unrolled.data.formats.numbers import complete
@@ -55,6 +55,12 @@ class JsonLines:
             return replace(options, learnt=(keys.input, *keys.targets), left=left) if keys.targets else options
         return options
 
+    def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        """The keys, with their values as JSON, but texts as they are."""
+        records = [record for _, record in islice(read_objects(path, options.encoding), HEAD)]
+        keys = list(dict.fromkeys(chain.from_iterable(records)))
+        return keys, [["" if record.get(key) is None else _plain(record[key]) for key in keys] for record in records]
+
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The objects as they were with the key `predicted`, a label, a number, or a list of labels, tags or numbers, and what is known of it.
 
@@ -64,6 +70,10 @@ class JsonLines:
             record = dict(example.origin) if isinstance(example.origin, Mapping) else _as_object(example)
             cut = {"tokens": example.tokens} if prediction.each_step and example.text is not None else {}
             print(json.dumps({**record, **cut, **_predicted(prediction)}, ensure_ascii=False), file=file)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def save_examples(examples: Iterable[Example], path: Source) -> Path:

@@ -13,8 +13,11 @@ from unrolled.data.builtin import PREFIX
 from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats.files import STANDARD_INPUT, first_lines, named, read_lines, require_plain
-from unrolled.data.formats.format import About
+from unrolled.data.formats.format import About, Tabular
+from unrolled.data.formats.heads import FormatSeen, described
+from unrolled.data.formats.known import FORMATS
 from unrolled.data.formats.objects import shown
+from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.pair_objects import PairObjects
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pair_tables import PairTable, delimited_rows, lines_with_tabs
@@ -93,6 +96,25 @@ def _format_of(path: Path, options: PairOptions) -> str:
         cure = "Write source, tab, target; name its format as `format`; or pass two files as `source` and `target`."
         raise DataError(f"{path}, line 1, has no tab, so that source and target cannot be told apart. {cure}")
     return found
+
+
+def seen_pairs(sources: Source | Sequence[Source], options: PairOptions) -> FormatSeen:
+    """The format of pairs, and the columns of the first file, if it has some; errors as in `read_pairs`."""
+    paths = [Path(name) for name in _names(sources) if not name.startswith(PREFIX)]
+    if not paths:
+        return FormatSeen("aligned", "as `source` and `target` say") if options.source else FormatSeen("builtin", "as the name says")
+    name = _format_of(paths[0], options)
+    known = FORMATS.get(name)
+    why = (
+        "as `format` says"
+        if options.format
+        else "as the name ends so"
+        if inner_name(paths[0]).lower().endswith(tuple(SUFFIXES))
+        else "as the first line shows"
+    )
+    reading = ReadingOptions(header=options.header, encoding=options.encoding)
+    columns = described(*known.head(paths[0], reading)) if isinstance(known, Tabular) and paths[0] != STANDARD_INPUT else ()
+    return FormatSeen(name, why, tuple(columns))
 
 
 def _aligned(names: Sequence[str], options: PairOptions) -> Iterator[Example]:

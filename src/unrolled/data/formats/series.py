@@ -12,7 +12,7 @@ import numpy as np
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import STANDARD_INPUT, Table, named, open_table
 from unrolled.data.formats.format import About
-from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, unread, write_rows
+from unrolled.data.formats.grouped import Group, Roles, first_rows, gather, read_groups, unread, write_rows
 from unrolled.data.formats.guesses import is_index
 from unrolled.data.formats.indices import Indices
 from unrolled.data.formats.numbers import complete, parse_number
@@ -59,6 +59,10 @@ class LongSeries:
             return [roles.key, roles.time, roles.group, *roles.targets, *(table.find(name, "channels") for name in channels)]
 
         return replace(unread(paths, options, used), channels=channels)
+
+    def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        """The columns."""
+        return first_rows(path, options)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The table as it was read, with the prediction for the series or the time at the end of each row."""

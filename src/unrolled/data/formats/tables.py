@@ -162,6 +162,15 @@ class TextTable:
         left = tuple(layout.name_of(at) for at in range(len(head[0])) if at not in used) if learnt else ()
         return replace(options, learnt=learnt, left=left, steps=layout.steps)
 
+    def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        """The columns, with a header or without."""
+        with open_rows(path, options.encoding, self._delimiter) as (delimiter, rows):
+            first = [row for _, row in islice(rows, HEAD)]
+        if not first:
+            return (), ()
+        head = _Head(path, delimiter, first, options)
+        return head.columns or tuple(map(str, range(head.width))), head.rows
+
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The rows as they were, with the prediction and, for labels and numbers, what else is known of it at the end.
 
