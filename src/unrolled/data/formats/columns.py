@@ -4,11 +4,13 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import dropwhile, islice, takewhile
 from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import HEAD, look_ahead, named, read_blocks
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
@@ -56,7 +58,7 @@ class _Layout:
         """The cells of a line. Other blanks than space and tab are part of a cell."""
         return _split(line, self.tabs)
 
-    def example(self, block: Block, start: int, before: list[str]) -> Example:
+    def example(self, start: int, before: list[str], block: Block) -> Example:
         """The sequence of a block from line `start` of it on; `before` are lines that stand before it and belong to no sequence."""
         rows = [self.split(line) for _, line in block[start:]]
         for (number, _), row in zip(block[start:], rows, strict=True):
@@ -112,8 +114,8 @@ class Columns:
         labels="Name their column as `column`.",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
-        """The sequences. Lines with another number of columns than the first are a `DataError`; a missing column is a `ConfigError`."""
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+        """The sequences. One that has a line with another number of columns than the first is bad; a missing column is a `ConfigError`."""
         if not wanted.each_step:
             raise ConfigError("A file with a token a line has tags for tokens and no label for a sequence. Use it to tag.")
         for path in paths:
@@ -137,7 +139,7 @@ class Columns:
             print(file=file)
 
 
-def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     head, blocks = look_ahead(read_blocks(path, options.encoding), HEAD)
     layout = _lay_out(path, head, options, wanted)
     before: list[str] = []
@@ -151,7 +153,7 @@ def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Examp
         if len(comments) == len(block):
             before += [*(line for _, line in block), ""]
         else:
-            yield layout.example(block, len(comments), before)
+            yield from tried([block], partial(layout.example, len(comments), before))
             before = []
     if left_out:
         number, line = left_out[0]

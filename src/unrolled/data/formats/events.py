@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import Table
 from unrolled.data.formats.format import About
 from unrolled.data.formats.grouped import Group, Roles, first_rows, gather, read_groups, unread, write_rows
 from unrolled.data.formats.options import ReadingOptions
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, DataError
 
 
 class EventLog:
@@ -33,7 +34,7 @@ class EventLog:
         {"case": "CaseID", "activity": "ActivityID", "time": "Time", "target": "Outcome"},
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
         """The cases, in the order of their first rows. Cells without case, activity or time are a `DataError`."""
         for option, name in (("case", options.case), ("activity", options.activity)):
             if name is None:
@@ -60,7 +61,7 @@ class EventLog:
         write_rows(found, file, options)
 
 
-def _cases(table: Table, roles: Roles, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def _cases(table: Table, roles: Roles, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     column = table.find(options.activity or "", "activity")
 
     def take(row: list[str]) -> list[str]:
@@ -68,9 +69,11 @@ def _cases(table: Table, roles: Roles, options: ReadingOptions, wanted: Target) 
             raise ValueError(f"the cell of {options.activity} is empty; each event needs an activity")
         return [intern(activity)]
 
-    for group in gather(table, roles, list, take):
+    def example(group: Group) -> Example:
         tokens = tuple(group.values[row] for row in group.order)
-        yield group.example(options, wanted, tokens=tokens, numbers=_elapsed(group) if group.times else None)
+        return group.example(options, wanted, tokens=tokens, numbers=_elapsed(group) if group.times else None)
+
+    return tried(gather(table, roles, list, take), example)
 
 
 def _elapsed(group: Group) -> NDArray[np.float32]:

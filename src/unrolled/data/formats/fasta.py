@@ -3,11 +3,13 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_lines
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import are_parts
@@ -45,10 +47,10 @@ class Fasta:
         labels="Pass `regions` to tag, or write label=… into each description to classify.",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
-        """The sequences. Two of one name, and an empty one, are a `DataError`.
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+        """The sequences. An empty one is bad, and so is the second of one name where names matter, as regions have them.
 
-        So is a region of none of them, unless another file has regions and all that its own has are of other sequences.
+        A `DataError` is a region of none of them, unless another file has regions and all that its own has are of other sequences.
         """
         if options.regions and not wanted.each_step:
             raise ConfigError("`regions` are tags for residues, and here a sequence has one label. Leave them out, or tag instead.")
@@ -56,17 +58,18 @@ class Fasta:
         painted = bool(options.regions) and options.labels_needed
         regions = Regions(options.regions if painted else (), options.encoding, options.feature_type if painted else (), options.strand)
         seen: dict[str | None, str] = {}
+
+        def labelled(path: Path, record: "SeqRecord") -> Example:
+            example = _example(record, path)
+            if painted and record.id in seen:
+                raise DataError(f"{example.place}: the name has come before, in {seen[record.id]}. Give each sequence its own name.")
+            seen[record.id] = str(path)
+            if painted:
+                return replace(example, tags=regions.tags(str(record.id), len(example.tokens or ())))
+            return example if wanted.each_step else replace(example, labels=_labels(record, path if by_file else None, options))
+
         for path in paths:
-            for record in _records(path, options.encoding):
-                example = _example(record, path)
-                if record.id in seen:
-                    raise DataError(f"{example.place}: the name has come before, in {seen[record.id]}. Give each sequence its own name.")
-                seen[record.id] = str(path)
-                if painted:
-                    example = replace(example, tags=regions.tags(str(record.id), len(example.tokens or ())))
-                elif not wanted.each_step:
-                    example = replace(example, labels=_labels(record, path if by_file else None, options))
-                yield example
+            yield from tried(_records(path, options.encoding), partial(labelled, path))
         _require_known(regions.of, seen, paths)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol, TextIO, runtime_checkable
 
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,11 @@ class Format(Protocol):
     def suffixes(self) -> tuple[str, ...]:
         """The ends of the names of files that are taken to be of it, in lower case, such as ".csv"; packed files are taken to be of what is in them."""
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
         """The examples of files, one by one, in their order, without reading more than it must.
 
-        `wanted` is what is to be said of them. What a file does not say is None. `DataError` names file and line of what cannot be read.
+        `wanted` is what is to be said of them. What a file does not say is None. `DataError` names file and line of what cannot be read: it is
+        raised where nothing more can be read, and stands in the place of the example where the next one can.
         """
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction, Target
-from unrolled.data.formats.files import HEAD, STANDARD_INPUT, Table, named, open_table
+from unrolled.data.formats.bad_rows import good, tried
+from unrolled.data.formats.files import HEAD, STANDARD_INPUT, Row, Table, named, open_table
 from unrolled.data.formats.numbers import parse_targets
 from unrolled.data.formats.options import ReadingOptions, require_apart, target_names
 from unrolled.data.formats.tables import split_labels
@@ -43,6 +44,15 @@ class Group:
     def order(self) -> NDArray[np.int64]:
         """The row of each step: in order of time, and of the file where times are equal or not there."""
         return np.argsort(self.times, kind="stable") if self.times else np.arange(len(self.lines))
+
+    def add(self, line: int, values: Iterable[Any], time: float | None, targets: tuple[str, ...]) -> None:
+        """Add a row: what it holds, its time and its targets, if it has them."""
+        self.lines.append(line)
+        self.values.extend(values)
+        if time is not None:
+            self.times.append(time)
+        if targets:
+            self.targets.append(targets)
 
     def place(self, step: int) -> str:
         """Where the row of a step stands."""
@@ -149,38 +159,38 @@ Take = Callable[[list[str]], Iterable[Any]]
 """What a row adds to the values of its group. Its `ValueError` is told with file and line."""
 
 
-def gather(table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]], take: Take) -> list[Group]:
+def gather(table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]], take: Take) -> Iterator[Group | DataError]:
     """The rows of a table by their key, in the order in which the keys first come; all are one group, named as the file, without a key.
 
-    `empty()` makes what holds the values of a group. A row without key or time is a `DataError`.
+    `empty()` makes what holds the values of a group. A row without key or time is bad, and comes first.
     """
     groups: dict[str, Group] = {}
     times = Times()
     kept = Kept(table.delimiter, table.header) if table.path == STANDARD_INPUT else None
-    for line, row in table.rows:
-        if kept:
-            kept.rows.append((line, row))
+
+    def add(numbered: Row) -> Group:
+        line, row = numbered
         name = table.path.stem if roles.key is None else row[roles.key].strip()
         if not name:
             raise DataError(
                 f"{named(table.path)}, line {line}, {table.columns[roles.key or 0]}: the cell is empty. Say to which sequence the row belongs."
             )
-        group = groups.get(name)
-        if group is None:
-            group = groups[name] = Group(name, table.path, empty(), kept=kept, group=roles.group_of(row))
-        elif group.group != roles.group_of(row):
+        group = groups.get(name) or Group(name, table.path, empty(), kept=kept, group=roles.group_of(row))
+        if group.group != roles.group_of(row):
             told = f"{name!r} is of the group {roles.group_of(row)!r} here and of {group.group!r} before"
             raise DataError(f"{named(table.path)}, line {line}: {told}. Give all its rows one group.")
-        group.lines.append(line)
         try:
-            group.values.extend(take(row))
-            if roles.time is not None:
-                group.times.append(times.read(row[roles.time]))
+            values, time = [*take(row)], None if roles.time is None else times.read(row[roles.time])
         except ValueError as error:
             raise DataError(f"{named(table.path)}, line {line}: {error}. Mend the cell, or take the row out.") from None
-        if roles.targets and not roles.partial:
-            group.targets.append(tuple(row[target].strip() for target in roles.targets))
-    return list(groups.values())
+        if kept:
+            kept.rows.append(numbered)
+        group.add(line, values, time, tuple(row[target].strip() for target in roles.targets) if not roles.partial else ())
+        groups[name] = group
+        return group
+
+    yield from (bad for bad in tried(table.rows, add) if isinstance(bad, DataError))
+    yield from groups.values()
 
 
 def read_groups(
@@ -188,20 +198,21 @@ def read_groups(
     options: ReadingOptions,
     wanted: Target,
     key: tuple[str | None, str],
-    read: Callable[[Table, Roles], Iterator[Example]],
-) -> Iterator[Example]:
-    """The examples that `read` makes of each table. A name that comes in two files is a `DataError`."""
+    read: Callable[[Table, Roles], Iterator[Example | DataError]],
+) -> Iterator[Example | DataError]:
+    """The examples that `read` makes of each table. One whose name comes in two files is bad."""
     seen: dict[str, str] = {}
+
+    def new(example: Example) -> Example:
+        name = example.name or ""
+        if name in seen:
+            raise DataError(f"{example.place}: {name!r} has come before, {seen[name]}. Put its rows into one file, or name it otherwise.")
+        seen[name] = example.place
+        return example
+
     for path in paths:
         with open_table(path, options.encoding) as table:
-            for example in read(table, Roles.find(table, key, options, wanted)):
-                name = example.name or ""
-                if name in seen:
-                    raise DataError(
-                        f"{example.place}: {name!r} has come before, {seen[name]}. Put its rows into one file, or name it otherwise."
-                    )
-                seen[name] = example.place
-                yield example
+            yield from tried(read(table, Roles.find(table, key, options, wanted)), new)
 
 
 def unread(paths: Sequence[Path], options: ReadingOptions, find: Callable[[Table], Iterable[int | None]]) -> ReadingOptions:
@@ -216,7 +227,7 @@ def unread(paths: Sequence[Path], options: ReadingOptions, find: Callable[[Table
 def first_rows(path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
     """The names of the columns of a table, and its first rows."""
     with open_table(path, options.encoding) as table:
-        return table.columns, [row for _, row in islice(table.rows, HEAD)]
+        return table.columns, [row for _, row in good(islice(table.rows, HEAD))]
 
 
 def write_rows(found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
@@ -234,7 +245,7 @@ def write_rows(found: Iterable[tuple[Example, Prediction]], file: TextIO, option
             writer = csv.writer(file, delimiter=table.delimiter, lineterminator="\n")
             if not number:
                 writer.writerow([*table.header, *names])
-            writer.writerows([*row, *cells_of[line]] for line, row in table.rows)
+            writer.writerows([*row, *cells_of[line]] for line, row in good(table.rows) if line in cells_of)
 
 
 def _shown(target: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.files import HEAD, named, read_lines
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import INPUTS, TARGETS
@@ -43,13 +44,13 @@ class JsonLines:
         {"input": "text", "target": "label"},
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
-        """The objects. What is no object, lacks a key of the first one, or has not as many tags as tokens is a `DataError`."""
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+        """The objects. What is no object, lacks a key of the first one, or has not as many tags as tokens is bad."""
         return examples_of(chain.from_iterable(read_objects(path, options.encoding) for path in paths), options, wanted)
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """With the keys of the first object."""
-        for place, record in islice(read_objects(paths[0], options.encoding), 1):
+        for place, record in islice(good(read_objects(paths[0], options.encoding)), 1):
             keys = _Keys.find(record, place, options, wanted)
             left = tuple(key for key in record if key not in (keys.input, "id", options.group, *keys.targets))
             return replace(options, learnt=(keys.input, *keys.targets), left=left) if keys.targets else options
@@ -57,7 +58,7 @@ class JsonLines:
 
     def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         """The keys, with their values as JSON, but texts as they are."""
-        records = [record for _, record in islice(read_objects(path, options.encoding), HEAD)]
+        records = [record for _, record in good(islice(read_objects(path, options.encoding), HEAD))]
         keys = list(dict.fromkeys(chain.from_iterable(records)))
         return keys, [["" if record.get(key) is None else _plain(record[key]) for key in keys] for record in records]
 
@@ -110,13 +111,20 @@ def _lines(examples: Iterable[Example]) -> Iterator[bytes]:
             ) from None
 
 
-def examples_of(records: Iterable[tuple[str, Mapping[str, Any]]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def examples_of(
+    records: Iterable[tuple[str, Mapping[str, Any]] | DataError], options: ReadingOptions, wanted: Target
+) -> Iterator[Example | DataError]:
     """What objects say, each of which stands at a place; `ConfigError` if the first has not the keys that were asked for."""
-    keys = None
-    for place, record in records:
+    keys: _Keys | None = None
+
+    def example(placed: tuple[str, Mapping[str, Any]]) -> Example:
+        nonlocal keys
+        place, record = placed
         keys = keys or _Keys.find(record, place, options, wanted)
         keys.require(record, place)
-        yield _example(record, place, keys, options, wanted)
+        return _example(record, place, keys, options, wanted)
+
+    return tried(records, example)
 
 
 def _example(record: Mapping[str, Any], place: str, keys: "_Keys", options: ReadingOptions, wanted: Target) -> Example:
@@ -246,8 +254,8 @@ def _text(value: Any) -> str:
     return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
-def read_objects(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The objects of a file, one a line, each with its place.
+def read_objects(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]] | DataError]:
+    """The objects of a file, one a line, each with its place, or what is wrong with a line that has none.
 
     Halves of surrogate pairs, as cut texts have them, are no characters and cannot be written: each becomes a question mark. An
     `UnrolledWarning` names the first line that has one.
@@ -257,7 +265,11 @@ def read_objects(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any
         if not line.strip():
             continue
         place = f"{named(path)}, line {number}"
-        record = parse_object(line, place)
+        try:
+            record = parse_object(line, place)
+        except DataError as error:
+            yield error.with_traceback(None)
+            continue
         if _HALF.search(line) and (whole := json.loads(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))) != record:
             if not halves:
                 told = "has half of a character, such as \\ud83d, as text has that was cut within one"

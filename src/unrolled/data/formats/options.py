@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from unrolled.data.examples import Target
+from unrolled.data.formats.bad_rows import ERROR, HELP, require_known
 from unrolled.errors import ConfigError
 from unrolled.options import option
 
@@ -69,6 +70,7 @@ class ReadingOptions:
     impute: bool = option(
         False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.", rare=True
     )
+    bad_rows: str = option(ERROR, HELP, rare=True)
     encoding: str = option("utf-8", "Encoding of the files.", rare=True)
     learnt: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
@@ -79,6 +81,7 @@ class ReadingOptions:
     def __post_init__(self) -> None:
         if self.steps not in (None, *STEPS):
             raise ConfigError(f"`steps` must be one of {', '.join(STEPS)}, got {self.steps!r}.")
+        require_known(self.bad_rows)
         if self.strand not in (None, *STRANDS):
             raise ConfigError(f"`strand` must be one of {', '.join(STRANDS)}, got {self.strand!r}.")
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from unrolled.data.builtin import PREFIX
 from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Target
+from unrolled.data.formats.bad_rows import decided
 from unrolled.data.formats.files import STANDARD_INPUT, first_lines, named, read_lines, require_plain
 from unrolled.data.formats.format import About, Tabular
 from unrolled.data.formats.heads import FormatSeen, described
@@ -41,7 +42,8 @@ def read_pairs(sources: Source | Sequence[Source], options: PairOptions) -> Iter
     """
     names = _names(sources)
     pair = None
-    for pair in _aligned(names, options) if options.source or (options.target and not names) else _listed(names, options):
+    found = _aligned(names, options) if options.source or (options.target and not names) else _listed(names, options)
+    for pair in decided(found, options.bad_rows):
         yield pair
     if pair is None:
         where = ", ".join(map(named, map(Path, names))) or options.source
@@ -62,7 +64,7 @@ def _names(sources: Source | Sequence[Source]) -> list[str]:
     return [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
 
 
-def _listed(names: Sequence[str], options: PairOptions) -> Iterator[Example]:
+def _listed(names: Sequence[str], options: PairOptions) -> Iterator[Example | DataError]:
     if not names:
         raise ConfigError("There are no PAIRS. Pass files, a built-in source such as builtin:dates, or `source` beside `target`.")
     for name in names:
@@ -148,14 +150,15 @@ def _uneven(paths: Sequence[Path], columns: Sequence[Iterator[Any]], rows: Seque
     )
 
 
-def _commands(path: Path, options: PairOptions) -> Iterator[Example]:
+def _commands(path: Path, options: PairOptions) -> Iterator[Example | DataError]:
     """SCAN's lines: `IN: jump twice OUT: JUMP JUMP`."""
     _require_no_group(path, options)
     for number, line in read_lines(path, options.encoding):
         if line.strip():
             found = _SCAN.fullmatch(line.strip())
             if found is None:
-                raise DataError(f"{path}, line {number}: the line must be `IN: … OUT: …`, got {shown(line)}. Mend it, or take it out.")
+                yield DataError(f"{path}, line {number}: the line must be `IN: … OUT: …`, got {shown(line)}. Mend it, or take it out.")
+                continue
             yield _pair(f"{path}, line {number}", found[1].strip(), [found[2].strip()])
 
 
@@ -186,7 +189,7 @@ class PairFormat:
     """One way in which pairs are written: in words, what reads a file, and what finds its columns or keys: those learnt from, and those left out."""
 
     about: About
-    read: Callable[[Path, PairOptions], Iterator[Example]]
+    read: Callable[[Path, PairOptions], Iterator[Example | DataError]]
     learnt: Callable[[Path, PairOptions], tuple[tuple[str, ...], tuple[str, ...]]] | None = None
 
 

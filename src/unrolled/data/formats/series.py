@@ -10,6 +10,7 @@ from typing import TextIO
 import numpy as np
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.files import STANDARD_INPUT, Table, named, open_table
 from unrolled.data.formats.format import About
 from unrolled.data.formats.grouped import Group, Roles, first_rows, gather, read_groups, unread, write_rows
@@ -38,7 +39,7 @@ class LongSeries:
         {"series": "id", "time": "time", "target": "state"},
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
         """The series, in the order of their first rows. Two rows of a series with one time are a `DataError`.
 
         Uneven steps of time are an `UnrolledWarning`.
@@ -69,15 +70,17 @@ class LongSeries:
         write_rows(found, file, options)
 
 
-def _series(table: Table, roles: Roles, options: ReadingOptions, wanted: Target, sampling: Sampling) -> Iterator[Example]:
+def _series(table: Table, roles: Roles, options: ReadingOptions, wanted: Target, sampling: Sampling) -> Iterator[Example | DataError]:
     columns = _channels(table, roles, options)
     names = [table.columns[column] for column in columns]
-    for group in gather(table, roles, partial(array, "f"), partial(_parse, table, columns)):
+
+    def example(group: Group) -> Example:
         _look_at_times(group, sampling)
         numbers = np.array(group.values, np.float32).reshape(-1, len(columns))[group.order]
         numbers = complete(numbers, group.place, names, impute=options.impute)
-        example = group.example(options, wanted, numbers=numbers)
-        yield replace(example, channels=tuple(names))
+        return replace(group.example(options, wanted, numbers=numbers), channels=tuple(names))
+
+    return tried(gather(table, roles, partial(array, "f"), partial(_parse, table, columns)), example)
 
 
 def _channels(table: Table, roles: Roles, options: ReadingOptions) -> list[int]:
@@ -100,7 +103,7 @@ def _measured(paths: Sequence[Path], options: ReadingOptions, wanted: Target) ->
     indices = Indices(columns)
     for path in paths:
         with open_table(path, options.encoding) as table:
-            for number, (_, row) in enumerate(table.rows if table.columns == names else ()):
+            for number, (_, row) in enumerate(good(table.rows) if table.columns == names else ()):
                 indices.look(path.stem if roles.key is None else row[roles.key].strip(), row, begins=not number)
     left = indices.found()
     return tuple(names[at] for at in columns if at not in left or left.issuperset(columns))
