@@ -1,6 +1,7 @@
 """Event logs: tables with a row for each event, which says to which case it belongs, what happened, and when."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from sys import intern
 from typing import TextIO
@@ -14,6 +15,7 @@ from unrolled.data.formats.files import Table
 from unrolled.data.formats.format import About
 from unrolled.data.formats.grouped import Group, Roles, first_rows, gather, read_groups, unread, write_rows
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.sheets.xes import ACTIVITY, CASE, TIME
 from unrolled.errors import ConfigError, DataError
 
 
@@ -25,7 +27,7 @@ class EventLog:
     """
 
     name = "events"
-    suffixes = ()
+    suffixes: tuple[str, ...] = ()
     about = About(
         "an event log, a row for each event, with `case` and `activity`",
         ("tokens", "numbers", "labels", "tags", "values", "step values"),
@@ -59,6 +61,33 @@ class EventLog:
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The log as it was read, with the prediction for the case or the event at the end of each row."""
         write_rows(found, file, options)
+
+
+class Xes(EventLog):
+    """XES, the event logs of process mining: cases, activities and times stand in columns whose names are those of pm4py, if no others are asked for."""
+
+    name = "xes"
+    suffixes: tuple[str, ...] = (".xes",)
+    about = About(
+        "XES, an event log of process mining, whose columns need not be named",
+        EventLog.about.gives,
+        EventLog.about.options,
+    )
+
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+        """The cases."""
+        return super().read(paths, of_xes(options), wanted)
+
+    def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
+        """With the columns, and those that are not read."""
+        return super().resolve(paths, of_xes(options), wanted)
+
+
+def of_xes(options: ReadingOptions) -> ReadingOptions:
+    """The options with the usual columns where none are named."""
+    if options.case or options.activity:
+        return options
+    return replace(options, case=CASE, activity=ACTIVITY, time=TIME)
 
 
 def _cases(table: Table, roles: Roles, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:

@@ -13,6 +13,7 @@ from typing import BinaryIO, Literal, TextIO, TypeVar
 
 from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.guesses import column_names
+from unrolled.data.formats.sheets import sheet_rows
 from unrolled.data.kinds import wide_encoding
 from unrolled.data.opening import markup_in, open_encoded, open_unpacked, require_text
 from unrolled.data.text import OTHERWISE_ENCODED, known_encoding
@@ -203,8 +204,12 @@ def open_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterat
     """What divides the cells of a table, and all its rows, each with the number of its last line.
 
     Without a `delimiter` it is that of `,` `;` tab and `|` of which the first line has most. Cells may stand between double quotes. A
-    row of another length than the first, and a quote that does not end, are bad rows: a `DataError` in their place.
+    row of another length than the first, and a quote that does not end, are bad rows: a `DataError` in their place. The cells of Parquet, Excel
+    and the like are text, too, as if commas divided them.
     """
+    if path != STANDARD_INPUT and (cells := sheet_rows(path)) is not None:
+        yield ",", cells
+        return
     with open_text(path, encoding) as file:
         head, lines = look_ahead(_lines(path, file), HEAD)
         first = next((line for line in head if line.strip()), "")

@@ -50,7 +50,11 @@ class JsonLines:
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """With the keys of the first object."""
-        for place, record in islice(good(read_objects(paths[0], options.encoding)), 1):
+        return self.resolved(good(read_objects(paths[0], options.encoding)), options, wanted)
+
+    def resolved(self, records: Iterable[tuple[str, dict[str, Any]]], options: ReadingOptions, wanted: Target) -> ReadingOptions:
+        """With the keys of the first of some objects."""
+        for place, record in islice(records, 1):
             keys = _Keys.find(record, place, options, wanted)
             left = tuple(key for key in record if key not in (keys.input, "id", options.group, *keys.targets))
             return replace(options, learnt=(keys.input, *keys.targets), left=left) if keys.targets else options

@@ -123,6 +123,13 @@ def split_labels(cell: str, separator: str | None) -> tuple[str, ...]:
 _SAMPLE = "review,stars,mood\nA slow film with a fine ending,4,good\nI left after ten minutes,1,bad\n"
 
 
+FIELDS = ("text", "labels", "tags", "values", "step values", "texts")
+"""What a sequence of a table may have."""
+
+OWNED = ("input", "target", "header", "steps", "separator", "group")
+"""The options that say something about tables."""
+
+
 class TextTable:
     """Delimited text, with or without a first row that names the columns.
 
@@ -136,8 +143,8 @@ class TextTable:
         self._delimiter = delimiter
         self.about = About(
             f"a table, a sequence a row, with {'tabs' if delimiter else 'commas'} between the columns",
-            ("text", "labels", "tags", "values", "step values", "texts"),
-            ("input", "target", "header", "steps", "separator", "group"),
+            FIELDS,
+            OWNED,
             _SAMPLE.replace(",", delimiter or ","),
             {"input": "review", "target": "mood"},
         )

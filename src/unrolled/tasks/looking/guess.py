@@ -47,7 +47,7 @@ def guess_task(sources: Sequence[str], options: Mapping[str, Any]) -> Guess:
         return Guess("tag", "as each step has a tag")
     if known and not known.about.task:
         return _of_text(sources, reading, options)
-    if known and known.name == "events" and reading.target is None:
+    if known and known.name in ("events", "xes") and reading.target is None:
         return Guess("lm", "as no `target` is named, so that the next event is learnt")
     return _of_labels(sources, replace(reading, format=known.name) if known else reading, options)
 

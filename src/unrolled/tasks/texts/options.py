@@ -1,11 +1,15 @@
 """What one can ask of a language model."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from unrolled.data.builtin import absolute
 from unrolled.data.codecs.text import CHAR, EVENT, WORD
 from unrolled.data.formats import ReadingOptions
 from unrolled.data.formats.bad_rows import BAD_ROWS, ERROR, HELP, require_known
+from unrolled.data.formats.sheets.xes import ACTIVITY, CASE, TIME
+from unrolled.data.kinds import XES
+from unrolled.data.opening import kind_in
 from unrolled.errors import ConfigError
 from unrolled.models import NextStepOptions
 from unrolled.models.options import MOST_EMBEDDING
@@ -53,6 +57,8 @@ class TextDataOptions:
 
     def resolved(self) -> "TextDataOptions":
         """The same with what was left open decided, and with paths that hold wherever one stands."""
+        if self.case is None and self.sources and all(kind_in(Path(source)) is XES for source in self.sources):
+            return replace(self, case=CASE, activity=ACTIVITY, time=TIME).resolved()
         text = CHAR if self.vocabulary is None else WORD
         level = self.level or (text if self.case is None else EVENT)
         size = WORDS if level == WORD and self.vocabulary is None else self.vocabulary
