@@ -44,6 +44,8 @@ NUMPY = Kind("a NumPy array", "Save it as a table: numpy.savetxt('FILE.csv', arr
 NUMPY_ARRAYS = Kind("a file of NumPy arrays", "Save one as a table: numpy.savetxt('FILE.csv', array, delimiter=',').")
 ARFF = Kind("ARFF", "What comes after its line @data is a table: sed '1,/^@data/Id' FILE > FILE.csv, and pass that.")
 XES = Kind("XES, an event log", "Pass it as `format='xes'`.")
+FASTQ = Kind("FASTQ", "Pass it as `format='fastq'`.")
+GENBANK = Kind("GenBank", "Pass it as `format='genbank'`.")
 _WEIGHTS = Kind("a file of weights", "Pass text, or a table.")
 _SOUND = Kind("sound", _AS_NUMBERS)
 _PICTURE = Kind("a picture", _AS_NUMBERS)
@@ -105,7 +107,7 @@ _ARCHIVES = (
 )
 """Kinds that are zip archives, by the name of a file in them."""
 
-_WORD2VEC = Kind(
+WORD2VEC = Kind(
     "a file of word vectors in word2vec's binary form",
     "Save them as text: python -c \"from gensim.models import KeyedVectors as K; K.load_word2vec_format('FILE', binary=True)"
     ".save_word2vec_format('FILE.txt')\".",
@@ -136,7 +138,7 @@ def kind_of(head: bytes, encoding: str) -> Kind | None:
     text = codecs.getincrementaldecoder(encoding)("ignore").decode(head)
     if "\0" not in text.partition("\n")[0] and sum(map(text.count, _CONTROL)) <= _STRAY + _MOST_CONTROL * len(text):
         return None
-    return _WORD2VEC if re.match(rb"\d+ \d+\n", head) else _BINARY
+    return WORD2VEC if re.match(rb"\d+ \d+\n", head) else _BINARY
 
 
 def known_kind(head: bytes) -> Kind | None:
@@ -185,14 +187,8 @@ _WRITTEN: tuple[tuple[str, Kind], ...] = (
         r"(?-i:(?:.*\n)*(CREATE TABLE|INSERT INTO) )",
         Kind("an SQL script", "Load it into its database, and write a table as CSV; pass that."),
     ),
-    (r"@\S.*\n.+\n\+.*\n", Kind("FASTQ", "Write it as FASTA: sed -n '1~4s/^@/>/p;2~4p' FILE > FILE.fa, and pass that.")),
-    (
-        r"LOCUS  ",
-        Kind(
-            "GenBank",
-            "Write it as FASTA: python -c \"from Bio import SeqIO; SeqIO.convert('FILE', 'genbank', 'FILE.fa', 'fasta')\", and pass that.",
-        ),
-    ),
+    (r"@\S.*\n.+\n\+.*\n", FASTQ),
+    (r"LOCUS  ", GENBANK),
     (r"##gff-version|##gtf", Kind("GFF", "Pass the sequences as FASTA, and this file as `regions`.")),
     (r"\[\s*(\{.*)?$", Kind("a JSON array", "Write an object on each line: jq -c '.[]' FILE > FILE.jsonl, and pass that.")),
     (r"%!PS", Kind("PostScript", "Take its text out, for instance with ps2ascii, and pass that.")),

@@ -29,7 +29,7 @@ Block = list[tuple[int, str]]
 
 
 @dataclass(frozen=True)
-class _Origin:
+class Origin:
     """The lines of a sequence with those before it, where its first token stands among them, and whether tabs divide columns."""
 
     lines: list[str]
@@ -75,7 +75,7 @@ class _Layout:
             tags=None if self.tag is None else tuple(row[self.tag].strip() for row in rows),
             path=self.path,
             lines=range(block[start][0], block[-1][0] + 1),
-            origin=_Origin([*before, *(line for _, line in block)], len(before) + start, self.tabs),
+            origin=Origin([*before, *(line for _, line in block)], len(before) + start, self.tabs),
         )
 
     def is_comment(self, line: str) -> bool:
@@ -103,7 +103,7 @@ class Columns:
     """
 
     name = "columns"
-    suffixes = (".conll", ".bio", ".bio2", ".iob", ".iob2", ".bioes", ".conll2003")
+    suffixes: tuple[str, ...] = (".conll", ".bio", ".bio2", ".iob", ".iob2", ".bioes", ".conll2003")
     about = About(
         "a token a line with its tag, as in CoNLL's shared tasks; an empty line ends a sequence",
         ("tokens", "tags", "step values"),
@@ -131,7 +131,7 @@ class Columns:
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The lines as they were with the predicted tag as one more column."""
         for example, prediction in found:
-            origin: _Origin = example.origin
+            origin: Origin = example.origin
             lines, start = origin.lines, origin.start
             print(*lines[:start], sep="\n", end="\n" if start else "", file=file)
             for line, cells in zip(lines[start:], prediction.step_cells(","), strict=True):

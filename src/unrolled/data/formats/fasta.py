@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -14,9 +14,9 @@ from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_l
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import are_parts
 from unrolled.data.formats.options import ReadingOptions
-from unrolled.data.formats.regions import Region, Regions, spans
+from unrolled.data.formats.regions import Region, Regions, read_regions, spans
 from unrolled.data.formats.tables import split_labels
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledError
 from unrolled.extras import extra
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _LABEL = re.compile(r'\blabel=(?:"([^"]*)"|(\S+))')
 
+
+GENBANK = "genbank"
+_NAMES = {"fastq": "FASTQ", GENBANK: "GenBank"}
 
 _NAMED = 5
 """Sequences that are named in a message."""
@@ -38,7 +41,8 @@ class Fasta:
     """
 
     name = "fasta"
-    suffixes = (".fasta", ".fa", ".fna", ".faa", ".ffn")
+    suffixes: tuple[str, ...] = (".fasta", ".fa", ".fna", ".faa", ".ffn")
+    parser = "fasta"
     about = About(
         "FASTA: sequences of residues, with a label in the description, or tags from `regions`",
         ("tokens", "labels", "tags", "values"),
@@ -55,8 +59,8 @@ class Fasta:
         if options.regions and not wanted.each_step:
             raise ConfigError("`regions` are tags for residues, and here a sequence has one label. Leave them out, or tag instead.")
         by_file = len(paths) > 1 and not are_parts([_class_of(path) for path in paths])
-        painted = bool(options.regions) and options.labels_needed
-        regions = Regions(options.regions if painted else (), options.encoding, options.feature_type if painted else (), options.strand)
+        painted = (bool(options.regions) or (wanted.each_step and self.parser == GENBANK)) and options.labels_needed
+        regions = self._regions(paths, options) if painted else Regions((), ())
         seen: dict[str | None, str] = {}
 
         def labelled(path: Path, record: "SeqRecord") -> Example:
@@ -69,8 +73,15 @@ class Fasta:
             return example if wanted.each_step else replace(example, labels=_labels(record, path if by_file else None, options))
 
         for path in paths:
-            yield from tried(_records(path, options.encoding), partial(labelled, path))
+            yield from tried(_records(path, options.encoding, self.parser), partial(labelled, path))
         _require_known(regions.of, seen, paths)
+
+    def _regions(self, paths: Sequence[Path], options: ReadingOptions) -> Regions:
+        """Those of the files that were named, or else those that sequences come with."""
+        sources = options.regions or tuple(map(str, paths))
+        named_ones = chain.from_iterable(read_regions(Path(path), options.encoding) for path in options.regions)
+        own = chain.from_iterable(_features(path, options.encoding) for path in paths if not options.regions)
+        return Regions(chain(named_ones, own), sources, options.feature_type, options.strand)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """Tags as regions in BED, whose score is the mean probability in thousandths, and numbers of residues as in bedGraph; labels and numbers
@@ -80,6 +91,39 @@ class Fasta:
                 file.writelines(_bed(example, prediction, stranded=options.strand == "tag"))
             else:
                 file.writelines((_bed_graph if prediction.each_step else _fasta)(example, prediction))
+
+
+class Fastq(Fasta):
+    """FASTQ files: the qualities of residues are not read."""
+
+    name = parser = "fastq"
+    suffixes = (".fastq", ".fq")
+    about = replace(
+        Fasta.about, says="FASTQ: reads with qualities, which are left out", sample="@r1 label=a\nACGT\n+\nIIII\n@r2 label=b\nGG\n+\nII\n"
+    )
+
+
+class GenBank(Fasta):
+    """GenBank files; without `regions` the tags of residues are the types of the sequence's own features, but of the one that is all of it."""
+
+    name, parser = "genbank", GENBANK
+    suffixes = (".gb", ".gbk", ".genbank", ".gbff")
+    about = replace(
+        Fasta.about,
+        says="GenBank: sequences of residues with their features as tags, or with `regions`",
+        sample="",
+        labels="Choose features as `feature_type` to tag, or write label=… into each definition to classify.",
+    )
+
+
+def _features(path: Path, encoding: str) -> Iterator[Region]:
+    """The features of the sequences of a GenBank file, a region for each part of one."""
+    for record in _records(path, encoding, GENBANK):
+        for feature in record.features:
+            for part in feature.location.parts if feature.type != "source" else ():
+                strand = {1: "+", -1: "-"}.get(part.strand or 0, "")
+                place = f"{path}, sequence {record.id}, feature {feature.type}"
+                yield Region(str(record.id), int(part.start), int(part.end), feature.type, place, path, feature.type, strand)
 
 
 def _require_known(regions: Mapping[str, Sequence[Region]], seen: Collection[str | None], paths: Sequence[Path]) -> None:
@@ -95,12 +139,16 @@ def _require_known(regions: Mapping[str, Sequence[Region]], seen: Collection[str
         )
 
 
-def _records(path: Path, encoding: str) -> "Iterator[SeqRecord]":
+def _records(path: Path, encoding: str, parser: str) -> "Iterator[SeqRecord]":
     parse = extra("Bio.SeqIO").parse
     with open_text(path, encoding) as file:
         try:
-            yield from parse(file, "fasta")
-        except ValueError:
+            yield from parse(file, parser)
+        except (UnrolledError, MemoryError):
+            raise
+        except Exception as error:
+            if parser != "fasta":
+                raise DataError(f"{named(path)} is not {_NAMES[parser]}: {error}. Get the file again.") from None
             raise DataError(f"{_first_line(path, encoding)} Pass a file whose first line begins with '>'.") from None
 
 

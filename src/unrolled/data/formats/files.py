@@ -1,6 +1,7 @@
 """Files as bytes, lines, blocks of lines and tables, packed or not; what cannot be read is told with file and line."""
 
 import csv
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -34,6 +35,9 @@ _LOOKED_AT = 1 << 16
 """Characters or bytes at the beginning of a file by which its format is known if its name does not say it."""
 
 _DELIMITERS = ",;\t|"
+
+_SEPARATOR = re.compile(r"\s*sep=(.)\s*$", re.IGNORECASE)
+"""A first line that says what divides the cells, as Excel writes and reads it."""
 
 LONGEST_LINE = 1 << 28
 """Characters of a line from which on it is taken to have no end."""
@@ -213,10 +217,16 @@ def open_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterat
     with open_text(path, encoding) as file:
         head, lines = look_ahead(_lines(path, file), HEAD)
         first = next((line for line in head if line.strip()), "")
+        skipped = 0
+        if told := _SEPARATOR.match(first):
+            skipped = head.index(first) + 1
+            for _ in range(skipped):
+                next(lines)
+            head, delimiter = head[skipped:], told[1]
         delimiter = delimiter or max(_DELIMITERS, key=first.count)
         # Files with tabs often have double quotes as plain characters: they are that where every line is a whole row without them.
         plain = delimiter == "\t" and len({line.count("\t") for line in head if line.strip()}) == 1
-        rows = _rows(path, lines, delimiter, csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL)
+        rows = _rows(path, lines, delimiter, csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL, skipped)
         yield delimiter, tried(rows, lambda row: (row[0], [*map(_unquoted, row[1])])) if plain else rows
 
 
@@ -229,8 +239,8 @@ def _unquoted(cell: str) -> str:
 class _Lines(Iterator[str]):
     """Lines of which those of the row that is being read can be read again; `row` are these, `number` is that of the last one."""
 
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines, self.row, self.number = iter(lines), list[str](), 0
+    def __init__(self, lines: Iterable[str], skipped: int) -> None:
+        self._lines, self.row, self.number = iter(lines), list[str](), skipped
 
     def __next__(self) -> str:
         line = next(self._lines)
@@ -245,8 +255,8 @@ class _Lines(Iterator[str]):
         self.row = []
 
 
-def _rows(path: Path, file: Iterable[str], delimiter: str, quoting: Literal[0, 3]) -> Iterator[Row | DataError]:
-    lines, width = _Lines(file), 0
+def _rows(path: Path, file: Iterable[str], delimiter: str, quoting: Literal[0, 3], skipped: int) -> Iterator[Row | DataError]:
+    lines, width = _Lines(file, skipped), 0
     reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
     while True:
         begin = lines.number + 1

@@ -8,10 +8,12 @@ from unrolled.data import kinds
 from unrolled.data.examples import Target
 from unrolled.data.formats.arrays import Arrays
 from unrolled.data.formats.columns import Columns
+from unrolled.data.formats.conll_2012 import Conll2012
 from unrolled.data.formats.conll_u import ConllU
 from unrolled.data.formats.contents import by_content, require_classes, require_plain_files, tokens_a_line
 from unrolled.data.formats.events import EventLog, Xes
-from unrolled.data.formats.fasta import Fasta
+from unrolled.data.formats.fast_text import FastText
+from unrolled.data.formats.fasta import Fasta, Fastq, GenBank
 from unrolled.data.formats.files import STANDARD_INPUT
 from unrolled.data.formats.folders import visible, visible_folders
 from unrolled.data.formats.format import Format, Resolving, Tabular
@@ -39,8 +41,10 @@ _FORMATS: tuple[Format, ...] = (
     JsonLines(),
     Columns(),
     ConllU(),
+    Conll2012(),
     PlainLines(),
     ClassFiles(),
+    FastText(),
     TimeSeries(),
     Arrays(),
     WideTable(),
@@ -49,6 +53,8 @@ _FORMATS: tuple[Format, ...] = (
     EventLog(),
     Xes(),
     Fasta(),
+    Fastq(),
+    GenBank(),
 )
 
 FORMATS: dict[str, Format] = {known.name: known for known in _FORMATS}
@@ -143,6 +149,8 @@ _BY_KIND: dict[Kind | None, str] = {
     kinds.EXCEL: "excel",
     kinds.ARFF: "arff",
     kinds.XES: "xes",
+    kinds.FASTQ: "fastq",
+    kinds.GENBANK: "genbank",
     kinds.HDF5: "arrays",
     kinds.NUMPY: "arrays",
     kinds.NUMPY_ARRAYS: "arrays",

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.bad_rows import good, tried
-from unrolled.data.formats.files import HEAD, named, read_lines
+from unrolled.data.formats.files import HEAD, STANDARD_INPUT, look_ahead, named, read_lines
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import INPUTS, TARGETS
+from unrolled.data.formats.json_arrays import read_array
 from unrolled.data.formats.numbers import complete
 from unrolled.data.formats.options import ReadingOptions, group_of, require_apart, target_names
+from unrolled.data.formats.spans import spans_in, tagged_words
 from unrolled.data.formats.tables import split_labels
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
@@ -134,13 +136,13 @@ def examples_of(
 def _example(record: Mapping[str, Any], place: str, keys: "_Keys", options: ReadingOptions, wanted: Target) -> Example:
     source, targets = keys.input, keys.targets
     known = _with_sequence(
-        Example(place, target=", ".join(map(repr, targets)) or None, origin=record), record[source], source, impute=options.impute
+        Example(place, target=", ".join(map(repr, targets)) or None, origin=record), value_of(record, source), source, impute=options.impute
     )
     if isinstance(record.get("id"), str | int):
         known = replace(known, name=str(record["id"]))
     if options.group is not None:
-        known = replace(known, group=group_of(record.get(options.group)))
-    found = [record.get(key) for key in targets]
+        known = replace(known, group=group_of(value_of(record, options.group)))
+    found = [value_of(record, key) for key in targets]
     if not targets or any(value is None or (value != value and not wanted.numbers) for value in found):
         return known
     try:
@@ -218,11 +220,17 @@ def _divided(text: str, steps: int) -> tuple[str, ...]:
 
 
 def _tagged(known: Example, target: Any, key: str | None) -> Example:
-    """With tags: a list, or a string with as many characters as the text or as many parts between blanks.
+    """With tags: a list, or a string with as many characters as the text or as many parts between blanks, or spans of the text.
 
     A text may stand beside the `tokens` into which it was cut, as `write` has it.
     """
     tokens, tags = known.tokens, target
+    if known.text is not None and (spans := spans_in(target)) is not None:
+        try:
+            tokens, tags = tagged_words(known.text, spans)
+        except ValueError as error:
+            raise DataError(f"{known.place}: {error}. Mend the object.") from None
+        return replace(known, tokens=tokens, tags=tags)
     if isinstance(target, str):
         whole = known.text is not None and len(target) == len(known.text) and len(target.split()) != len(known.text.split())
         tags = target if whole or " " not in target else target.split()
@@ -264,8 +272,18 @@ def read_objects(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any
     Halves of surrogate pairs, as cut texts have them, are no characters and cannot be written: each becomes a question mark. An
     `UnrolledWarning` names the first line that has one.
     """
+    lines = read_lines(path, encoding)
+    first, lines = look_ahead(lines, 1)
+    if (
+        path != STANDARD_INPUT
+        and first
+        and first[0][1].lstrip("\ufeff ").startswith("[")
+        and (array := read_array(path, encoding)) is not None
+    ):
+        yield from array
+        return
     halves = False
-    for number, line in read_lines(path, encoding):
+    for number, line in lines:
         if not line.strip():
             continue
         place = f"{named(path)}, line {number}"
@@ -345,7 +363,7 @@ class _Keys:
             return asked if options.target is not None else options.learnt_targets
         if asked:
             return tuple(str(_find(record, name, (), (), "target", place)) for name in asked)
-        if options.learnt_targets and all(name in record for name in options.learnt_targets):
+        if options.learnt_targets and all(has_key(record, name) for name in options.learnt_targets):
             return options.learnt_targets
         if len(options.learnt_targets) > 1:
             return ()
@@ -355,7 +373,7 @@ class _Keys:
     def require(self, record: Mapping[str, Any], place: str) -> None:
         """`DataError` for an object without one of them."""
         for option, key in (("input", self.input), *(("target", key) for key in self.targets if self.needed)):
-            if key not in record:
+            if not has_key(record, key):
                 told = f"there is no key {key!r}, which is read since {self.place}; the keys are {', '.join(record)}"
                 raise DataError(f"{place}: {told}. Add it, take the object out, or pass another key as `{option}`.")
 
@@ -363,10 +381,24 @@ class _Keys:
 def _find(record: Mapping[str, Any], asked: str | None, learnt: Sequence[str], usual: Sequence[str], option: str, place: str) -> str | None:
     """The key that was asked for, or else the first there is of others; None if there is none."""
     if asked is None:
-        return next((key for key in (*learnt, *usual) if key in record), None)
-    if asked not in record:
+        return next((key for key in (*learnt, *usual) if has_key(record, key)), None)
+    if not has_key(record, asked):
         raise ConfigError(f"{place}: there is no key {asked!r}; the keys are {', '.join(record)}. Pass one of them as `{option}`.")
     return asked
+
+
+def has_key(record: Any, key: str) -> bool:
+    """Whether an object has a key, or `data.text` in the object under another one."""
+    first, dot, rest = key.partition(".")
+    return isinstance(record, Mapping) and (key in record or bool(dot and has_key(record.get(first), rest)))
+
+
+def value_of(record: Any, key: str) -> Any:
+    """What an object has under a key; None where it has none."""
+    if not isinstance(record, Mapping) or key in record:
+        return record.get(key) if isinstance(record, Mapping) else None
+    first, dot, rest = key.partition(".")
+    return value_of(record.get(first), rest) if dot else None
 
 
 def shown(value: Any) -> str:

@@ -29,7 +29,7 @@ class PairOptions:
     target: tuple[str, ...] = option(
         (), "Column or key with the target, or a file with the targets, line by line as in `source`; each further one has more references."
     )
-    format: str | None = option(None, "Format of PAIRS: tsv, csv, jsonl, scan or lines: see docs/data.md.  [default: by their names]")
+    format: str | None = option(None, "Format of PAIRS: tsv, csv, jsonl, tmx, scan or lines: see docs/data.md.  [default: by their names]")
     header: bool | None = option(None, "Whether a table begins with the names of its columns.  [default: found out]", rare=True)
     references: bool = option(False, "Whether all columns of a table after the target have more references.", rare=True)
     longest: int | None = option(None, "Most words and marks of a side, or characters at the level char.  [default: 250, or 1000]")

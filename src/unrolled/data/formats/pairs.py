@@ -22,13 +22,14 @@ from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.pair_objects import PairObjects
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pair_tables import PairTable, delimited_rows, lines_with_tabs
+from unrolled.data.formats.tmx import learnt_languages, read_tmx
 from unrolled.data.opening import inner_name
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 OptionsT = TypeVar("OptionsT", bound=PairOptions)
 
-SUFFIXES = {".tsv": "tsv", ".tab": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
+SUFFIXES = {".tsv": "tsv", ".tab": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".tmx": "tmx"}
 """The formats that ends of names say."""
 
 _SCAN = re.compile(r"IN:(.*?)OUT:(.*)")
@@ -230,6 +231,18 @@ PAIRS: dict[str, PairFormat] = {
         ),
         _OBJECTS.read,
         _OBJECTS.learnt,
+    ),
+    "tmx": PairFormat(
+        About(
+            "TMX, a translation memory: `input` and `target` name languages",
+            ("text", "texts"),
+            ("input", "target", *_OWNED),
+            '<tmx version="1.4"><header/><body>\n<tu><tuv xml:lang="en"><seg>Good morning.</seg></tuv><tuv xml:lang="fr"><seg>Bonjour.</seg></tuv></tu>\n</body></tmx>\n',
+            {"input": "en", "target": "fr"},
+            task="translate",
+        ),
+        read_tmx,
+        learnt_languages,
     ),
     "scan": PairFormat(
         About("commands and actions, as SCAN has them", ("text", "texts"), _OWNED, "IN: jump twice OUT: JUMP JUMP\n", task="translate"),

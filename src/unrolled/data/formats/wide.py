@@ -13,7 +13,7 @@ import numpy as np
 
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.bad_rows import good, tried
-from unrolled.data.formats.files import HEAD, Row, look_ahead, named, open_rows, rows_below
+from unrolled.data.formats.files import Row, look_ahead, named, open_rows, rows_below
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import TARGETS, column_names, find_named, is_index
 from unrolled.data.formats.numbers import complete, parse_number
@@ -24,6 +24,9 @@ from unrolled.errors import ConfigError, DataError
 
 _LEAST, _LEAST_BARE = 3, 8
 """Columns of numbers that a row must have to be a series: with names that count, and without names."""
+
+_SEEN = 100
+"""Rows by which it is known what the columns are: there may be hundreds of columns."""
 
 _COUNTED = re.compile(r"(.*?)(\d+)")
 
@@ -87,7 +90,7 @@ class WideTable:
             raise ConfigError("Rows of numbers have a label for each series and none for its steps. Use them to classify, not to tag.")
         for path in paths:
             with open_rows(path, options.encoding) as (delimiter, rows):
-                head, rows = look_ahead(rows, HEAD)
+                head, rows = look_ahead(rows, _SEEN)
                 layout = _lay_out(path, delimiter, [row for _, row in good(head)], options, wanted)
                 below = rows if layout.header is None else rows_below(path, rows)
                 yield from tried(below, partial(layout.example, options, wanted))
@@ -95,7 +98,7 @@ class WideTable:
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """With the columns of the first table."""
         with open_rows(paths[0], options.encoding) as (delimiter, rows):
-            layout = _lay_out(paths[0], delimiter, [row for _, row in good(islice(rows, HEAD))], options, wanted)
+            layout = _lay_out(paths[0], delimiter, [row for _, row in good(islice(rows, _SEEN))], options, wanted)
         used = {*layout.numbers, *layout.targets, layout.name}
         left = tuple(name for at, name in enumerate(layout.columns) if at not in used)
         return replace(options, learnt=(layout.input, *(layout.columns[at] for at in layout.targets)), left=left)
@@ -115,7 +118,7 @@ class WideTable:
 def is_wide(path: Path, options: ReadingOptions) -> bool:
     """Whether the rows of a table are series: nearly all of its columns have numbers alone, and names that count, or no names."""
     with open_rows(path, options.encoding) as (_, rows):
-        first = [row for _, row in good(islice(rows, HEAD))]
+        first = [row for _, row in good(islice(rows, _SEEN))]
     if len(first) < 2:
         return False
     header = _header(first, options)
