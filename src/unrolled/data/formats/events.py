@@ -13,7 +13,7 @@ from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import Table
 from unrolled.data.formats.format import About
-from unrolled.data.formats.grouped import Group, Roles, first_rows, gather, read_groups, unread, write_rows
+from unrolled.data.formats.grouped import Group, Labels, Roles, first_rows, gather, read_groups, unread, write_rows
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.sheets.xes import ACTIVITY, CASE, TIME
 from unrolled.errors import ConfigError, DataError
@@ -31,7 +31,7 @@ class EventLog:
     about = About(
         "an event log, a row for each event, with `case` and `activity`",
         ("tokens", "numbers", "labels", "tags", "values", "step values"),
-        ("target", "separator", "case", "activity", "time", "group"),
+        ("target", "separator", "case", "activity", "time", "group", "labels"),
         "CaseID,ActivityID,Time,Outcome\nc1,open,0,paid\nc1,close,60,paid\nc2,open,30,lost\n",
         {"case": "CaseID", "activity": "ActivityID", "time": "Time", "target": "Outcome"},
     )
@@ -43,7 +43,9 @@ class EventLog:
                 raise ConfigError(
                     f"An event log needs `{option}`, the name of the column with the {option}. Pass one of the file's columns."
                 )
-        return read_groups(paths, options, wanted, (options.case, "case"), lambda table, roles: _cases(table, roles, options, wanted))
+        return read_groups(
+            paths, options, wanted, (options.case, "case"), lambda table, roles, labels: _cases(table, roles, options, wanted, labels)
+        )
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """With the columns of the first log that are not read."""
@@ -90,7 +92,7 @@ def of_xes(options: ReadingOptions) -> ReadingOptions:
     return replace(options, case=CASE, activity=ACTIVITY, time=TIME)
 
 
-def _cases(table: Table, roles: Roles, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+def _cases(table: Table, roles: Roles, options: ReadingOptions, wanted: Target, labels: Labels) -> Iterator[Example | DataError]:
     column = table.find(options.activity or "", "activity")
 
     def take(row: list[str]) -> list[str]:
@@ -102,7 +104,7 @@ def _cases(table: Table, roles: Roles, options: ReadingOptions, wanted: Target) 
         tokens = tuple(group.values[row] for row in group.order)
         return group.example(options, wanted, tokens=tokens, numbers=_elapsed(group) if group.times else None)
 
-    return tried(gather(table, roles, list, take), example)
+    return tried(gather(table, roles, list, take, labels), example)
 
 
 def _elapsed(group: Group) -> NDArray[np.float32]:

@@ -27,6 +27,8 @@ _LABEL = re.compile(r'\blabel=(?:"([^"]*)"|(\S+))')
 
 GENBANK = "genbank"
 _NAMES = {"fastq": "FASTQ", GENBANK: "GenBank"}
+RESIDUES = ("fasta", *_NAMES)
+"""The formats of sequences of residues."""
 
 _NAMED = 5
 """Sequences that are named in a message."""
@@ -120,7 +122,7 @@ def _features(path: Path, encoding: str) -> Iterator[Region]:
     """The features of the sequences of a GenBank file, a region for each part of one."""
     for record in _records(path, encoding, GENBANK):
         for feature in record.features:
-            for part in feature.location.parts if feature.type != "source" else ():
+            for part in feature.location.parts if feature.location and feature.type != "source" else ():
                 strand = {1: "+", -1: "-"}.get(part.strand or 0, "")
                 place = f"{path}, sequence {record.id}, feature {feature.type}"
                 yield Region(str(record.id), int(part.start), int(part.end), feature.type, place, path, feature.type, strand)

@@ -3,7 +3,7 @@
 import csv
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.files import HEAD, STANDARD_INPUT, Row, Table, named, open_table
+from unrolled.data.formats.label_files import read_labels
 from unrolled.data.formats.numbers import parse_targets
 from unrolled.data.formats.options import ReadingOptions, require_apart, target_names
 from unrolled.data.formats.tables import split_labels
 from unrolled.data.formats.times import Times
-from unrolled.errors import DataError
+from unrolled.errors import ConfigError, DataError
 
 
 @dataclass
@@ -127,7 +128,7 @@ class Roles:
     @classmethod
     def find(cls, table: Table, key: tuple[str | None, str], options: ReadingOptions, wanted: Target) -> "Roles":
         """The places of the columns in a table; `key` is the name and the option of the first one. A target may be missing if none is needed."""
-        names = target_names(options.target, table.columns, wanted)
+        names = target_names(options.target, table.columns, wanted) if options.labels is None else ()
         targets = [name for name in names if options.labels_needed or name in table.columns]
         by_key, time = [None if name is None else table.find(name, option) for name, option in (key, (options.time, "time"))]
         group = None
@@ -159,10 +160,17 @@ Take = Callable[[list[str]], Iterable[Any]]
 """What a row adds to the values of its group. Its `ValueError` is told with file and line."""
 
 
-def gather(table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]], take: Take) -> Iterator[Group | DataError]:
+Labels = Mapping[str, tuple[str, ...]] | None
+"""The targets of groups by their names, where these stand in a table of their own."""
+
+
+def gather(
+    table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]], take: Take, labels: Labels
+) -> Iterator[Group | DataError]:
     """The rows of a table by their key, in the order in which the keys first come; all are one group, named as the file, without a key.
 
-    `empty()` makes what holds the values of a group. A row without key or time is bad, and comes first.
+    `empty()` makes what holds the values of a group. A row without key or time is bad, and comes first. `labels` are those of groups that stand
+    elsewhere.
     """
     groups: dict[str, Group] = {}
     times = Times()
@@ -190,7 +198,10 @@ def gather(table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]]
         return group
 
     yield from (bad for bad in tried(table.rows, add) if isinstance(bad, DataError))
-    yield from groups.values()
+    for group in groups.values():
+        if labels is not None and group.name in labels:
+            group.targets = [labels[group.name]] * len(group.lines)
+        yield group
 
 
 def read_groups(
@@ -198,10 +209,13 @@ def read_groups(
     options: ReadingOptions,
     wanted: Target,
     key: tuple[str | None, str],
-    read: Callable[[Table, Roles], Iterator[Example | DataError]],
+    read: Callable[[Table, Roles, Labels], Iterator[Example | DataError]],
 ) -> Iterator[Example | DataError]:
-    """The examples that `read` makes of each table. One whose name comes in two files is bad."""
+    """The examples that `read` makes of each table and of labels that stand elsewhere. One whose name comes in two files is bad."""
     seen: dict[str, str] = {}
+    labels = read_labels(key[0], options) if options.labels and options.labels_needed else None
+    if labels is not None and wanted.each_step:
+        raise ConfigError("`labels` names a table with a label for each series, and here each step has one. Leave it out, or classify.")
 
     def new(example: Example) -> Example:
         name = example.name or ""
@@ -212,7 +226,7 @@ def read_groups(
 
     for path in paths:
         with open_table(path, options.encoding) as table:
-            yield from tried(read(table, Roles.find(table, key, options, wanted)), new)
+            yield from tried(read(table, Roles.find(table, key, options, wanted), labels), new)
 
 
 def unread(paths: Sequence[Path], options: ReadingOptions, find: Callable[[Table], Iterable[int | None]]) -> ReadingOptions:

@@ -61,6 +61,11 @@ class ReadingOptions:
         None, "Column that says to which series a row of numbers belongs.  [default: each file is one series]", rare=True
     )
     channels: tuple[str, ...] = option((), "Columns with the numbers of series.  [default: all that are not named otherwise]", rare=True)
+    labels: str | None = option(
+        None,
+        "Table with the labels of series or cases, a row for each, in columns called as `series` or `case` and as `target`.",
+        rare=True,
+    )
     case: str | None = option(None, "Column of an event log that says to which case an event belongs.", rare=True)
     activity: str | None = option(None, "Column of an event log that says what happened.", rare=True)
     time: str | None = option(

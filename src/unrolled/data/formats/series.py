@@ -13,7 +13,7 @@ from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.files import STANDARD_INPUT, Table, named, open_table
 from unrolled.data.formats.format import About
-from unrolled.data.formats.grouped import Group, Roles, first_rows, gather, read_groups, unread, write_rows
+from unrolled.data.formats.grouped import Group, Labels, Roles, first_rows, gather, read_groups, unread, write_rows
 from unrolled.data.formats.guesses import is_index
 from unrolled.data.formats.indices import Indices
 from unrolled.data.formats.numbers import complete, parse_number
@@ -34,7 +34,7 @@ class LongSeries:
     about = About(
         "a long table of series, a row for each time, with `series` or `channels`",
         ("numbers", "labels", "tags", "values", "step values"),
-        ("target", "separator", "series", "channels", "time", "impute", "group"),
+        ("target", "separator", "series", "channels", "time", "impute", "group", "labels"),
         "id,time,x,y,state\na,2024-05-31T12:00:00,0.1,9.8,walk\na,2024-05-31T12:00:01,0.3,9.7,walk\nb,2024-05-31T12:00:00,0.0,9.8,rest\n",
         {"series": "id", "time": "time", "target": "state"},
     )
@@ -46,7 +46,11 @@ class LongSeries:
         """
         sampling, options = Sampling(), options if options.channels else self.resolve(paths, options, wanted)
         return read_groups(
-            paths, options, wanted, (options.series, "series"), lambda table, roles: _series(table, roles, options, wanted, sampling)
+            paths,
+            options,
+            wanted,
+            (options.series, "series"),
+            lambda table, roles, labels: _series(table, roles, options, wanted, sampling, labels),
         )
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
@@ -70,7 +74,9 @@ class LongSeries:
         write_rows(found, file, options)
 
 
-def _series(table: Table, roles: Roles, options: ReadingOptions, wanted: Target, sampling: Sampling) -> Iterator[Example | DataError]:
+def _series(
+    table: Table, roles: Roles, options: ReadingOptions, wanted: Target, sampling: Sampling, labels: Labels
+) -> Iterator[Example | DataError]:
     columns = _channels(table, roles, options)
     names = [table.columns[column] for column in columns]
 
@@ -80,7 +86,7 @@ def _series(table: Table, roles: Roles, options: ReadingOptions, wanted: Target,
         numbers = complete(numbers, group.place, names, impute=options.impute)
         return replace(group.example(options, wanted, numbers=numbers), channels=tuple(names))
 
-    return tried(gather(table, roles, partial(array, "f"), partial(_parse, table, columns)), example)
+    return tried(gather(table, roles, partial(array, "f"), partial(_parse, table, columns), labels), example)
 
 
 def _channels(table: Table, roles: Roles, options: ReadingOptions) -> list[int]:
