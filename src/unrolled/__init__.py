@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from unrolled.tasks import train_tagger as train_tagger
     from unrolled.tasks import train_translator as train_translator
     from unrolled.tasks.comparing import compare as compare
+    from unrolled.tasks.looking import look as look
     from unrolled.tasks.several import study as study
 
 __version__ = "0.1.0"
@@ -35,6 +36,7 @@ _HOME = {
     "RNN": "unrolled.layers",
     "compare": "unrolled.tasks.comparing",
     "load": "unrolled.tasks",
+    "look": "unrolled.tasks.looking",
     "study": "unrolled.tasks.several",
     "train_classifier": "unrolled.tasks",
     "train_forecaster": "unrolled.tasks",
@@ -46,8 +48,8 @@ _HOME = {
 _MODULES = {"cells", "errors", "inspect"}
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "compare", "errors", "inspect", "load", "study", "train_classifier", "train_forecaster",
-    "train_language_model", "train_regressor", "train_tagger", "train_translator",
+    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "compare", "errors", "inspect", "load", "look", "study", "train_classifier",
+    "train_forecaster", "train_language_model", "train_regressor", "train_tagger", "train_translator",
 ]  # fmt: skip
 
 

@@ -9,6 +9,11 @@ from unrolled.errors import ConfigError
 EXTRAS = {
     "Bio": ("biopython", "bio"),
     "babel": ("babel", "text"),
+    "h5py": ("h5py", "hdf5"),
+    "openpyxl": ("openpyxl", "excel"),
+    "pandas": ("pandas", "hdf5"),
+    "pyarrow": ("pyarrow", "tables"),
+    "tables": ("tables", "hdf5"),
     "backports": ("backports.zstd", "zstd"),
     "conllu": ("conllu", "text"),
     "matplotlib": ("matplotlib", "plots"),

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TextIO, TypeVar
 
 from unrolled.cells import Cell
+from unrolled.data.formats.heads import FormatSeen
 from unrolled.tasks.configuration import Configuration, G
+from unrolled.tasks.overview import Overview
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import C, D, M, Measured, Progress, Trained
 
@@ -70,6 +72,14 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     @abstractmethod
     def task(self, model: M, data: D, configuration: Configuration[G]) -> Task:
         """What the training loop runs."""
+
+    def seen_format(self, configuration: Configuration[G]) -> FormatSeen:
+        """The format of the data that the configuration names."""
+        raise NotImplementedError(f"nobody says how files for {self.noun} are written")
+
+    def overview(self, data: D, configuration: Configuration[G]) -> Overview:
+        """What there is to learn from in the data."""
+        raise NotImplementedError(f"nobody says what data of {self.noun} is")
 
     @abstractmethod
     def trained(self, model: M, codecs: C, configuration: Configuration[G]) -> T:
