@@ -34,8 +34,9 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     """A task: what `unrolled train` has a command for, over its options G, data D, codecs C, network M and trained result T.
 
     `name` is that of the command, `help` its text, and `data_name` what its data is called there. `noun` is what a
-    network of it is called, `commands` are those that its runs can be used with, `evaluating`, `predicting` and `backtesting` the option dataclasses of three of
-    them; `without_file` is what is predicted of where no file is named. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
+    network of it is called, `commands` are those that its runs can be used with, `evaluating`, `predicting` and `backtesting` the option
+    dataclasses of three of them; `without_file` is what is predicted of where no file is named, and `reads_many` says that what is said of several
+    files can stand one after another. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
     """
 
     name: ClassVar[str]
@@ -47,6 +48,7 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     predicting: ClassVar[tuple[type, ...]] = ()
     backtesting: ClassVar[tuple[type, ...]] = ()
     without_file: ClassVar[str] = "-"
+    reads_many: ClassVar[bool] = False
     options: type[G]
 
     @abstractmethod
