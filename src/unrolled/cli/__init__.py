@@ -14,8 +14,10 @@ from unrolled.errors import EquationError, UnrolledError, UnrolledWarning
 
 COMMANDS = {
     "train": "unrolled.cli.train:train",
+    "look": "unrolled.cli.look:look",
     "evaluate": "unrolled.cli.evaluate:evaluate",
     "predict": "unrolled.cli.predict:predict",
+    "backtest": "unrolled.cli.backtest:backtest",
     "chat": "unrolled.cli.chat:chat",
     "sample": "unrolled.cli.sample:sample",
     "score": "unrolled.cli.score:score",
@@ -29,8 +31,10 @@ COMMANDS = {
 
 SUMMARIES = {
     "train": "Train a network on files.",
+    "look": "See what would be read of files, without training.",
     "evaluate": "Measure a trained network on a file.",
-    "predict": "Label new sequences, predict numbers, or translate.",
+    "predict": "Label new sequences, predict numbers, forecast, or translate.",
+    "backtest": "Measure forecasts from many origins.",
     "chat": "Talk with a network that learnt replies.",
     "sample": "Let a language model write.",
     "score": "Which sentence is more likely?",

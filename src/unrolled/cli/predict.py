@@ -31,7 +31,7 @@ def predict(run: Path, files: tuple[str, ...], out: Path | None, as_json: bool, 
     """
     recipe, parts = parts_for(run, "predicting", options)
     trained = open_run(run, "predict")
-    files = files or ("-",)
+    files = files or (recipe.without_file,)
     if len(files) > 1 and not recipe.reads_many:
         raise ConfigError(f"{run} holds {recipe.noun}, which reads one FILE at a time, got {len(files)}. Pass one, or a folder of them.")
     typed = files == ("-",) and sys.stdin.isatty()

@@ -9,6 +9,7 @@ from unrolled.data.batches import Batch
 from unrolled.errors import ConfigError
 from unrolled.layers import Recurrent
 from unrolled.models.embedding import Embedding
+from unrolled.models.fitting import check_cell
 from unrolled.models.inputs import NUMBERS, InputLayer, InputSizes, real_steps
 from unrolled.models.options import EncoderOptions
 from unrolled.models.subsampling import Subsampling
@@ -35,12 +36,7 @@ class Encoder(nn.Module):
     def __init__(self, sizes: InputSizes, options: EncoderOptions, cell: Cell | None = None, words: Embedding | None = None) -> None:
         super().__init__()
         cell = find_cell(options.cell) if cell is None else cell
-        if cell.recurrence.parts and (sizes.words or sizes.characters or sizes.shapes):
-            parts = ", ".join(name for name, _ in cell.recurrence.parts)
-            raise ConfigError(
-                f"The cell {cell.name!r} reads parts of its input, {parts}, which the channels of numbers are; here the input is symbols. "
-                "Use another cell, or a series whose channels are those parts, one after the other."
-            )
+        check_cell(cell, symbols=bool(sizes.words or sizes.characters or sizes.shapes))
         self.inputs = InputLayer(sizes, options, cell, words)
         columns, wide, halvings = self.inputs.width, options.input_window > 1, options.subsampling.bit_length() - 1
         fewer = (columns, options.hidden, halvings, options.bidirectional, options.dropout)

@@ -122,6 +122,18 @@ class NextStepOptions(RecurrentOptions):
 
 
 @dataclass(frozen=True)
+class ForecastingOptions(RecurrentOptions):
+    """The network that says how the steps to come are distributed."""
+
+    hidden: int = option(64, "Hidden size: units of every layer.")
+    dropout: float = option(0.1, "Dropout: part of what layers give that is dropped in training.")
+
+    def encoder(self) -> EncoderOptions:
+        """How the steps are read: in one direction."""
+        return encoder_options(self, bidirectional=False)
+
+
+@dataclass(frozen=True)
 class EncoderDecoderOptions(RecurrentOptions):
     """The network that reads a sequence and then writes another one; `cell` reads, and `decoder_cell` writes."""
 

@@ -381,7 +381,7 @@ def test_an_object_without_a_number_is_told(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "a", "p": 1, "q": null}\n')
     for wanted, what in ((VALUES, "number"), (STEP_VALUES, "numbers")):
-        with pytest.raises(DataError, match=f"line 1: the sequence has no {what}. Name .* It was looked for in 'p', 'q'.$"):
+        with pytest.raises(DataError, match=f"line 1: the sequence has no {what}. Name .* It was looked for in 'p', 'q'. To leave"):
             list(labelled_examples(path, ReadingOptions(target="p,q"), wanted))
 
 

@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction, Target
-from unrolled.data.formats.files import named, read_lines
+from unrolled.data.formats.bad_rows import good, tried
+from unrolled.data.formats.files import HEAD, STANDARD_INPUT, look_ahead, named, read_lines
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import INPUTS, TARGETS
+from unrolled.data.formats.json_arrays import read_array
 from unrolled.data.formats.numbers import complete
 from unrolled.data.formats.options import ReadingOptions, group_of, require_apart, target_names
+from unrolled.data.formats.spans import spans_in, tagged_words
 from unrolled.data.formats.tables import split_labels
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
@@ -43,17 +46,27 @@ class JsonLines:
         {"input": "text", "target": "label"},
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
-        """The objects. What is no object, lacks a key of the first one, or has not as many tags as tokens is a `DataError`."""
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+        """The objects. What is no object, lacks a key of the first one, or has not as many tags as tokens is bad."""
         return examples_of(chain.from_iterable(read_objects(path, options.encoding) for path in paths), options, wanted)
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """With the keys of the first object."""
-        for place, record in islice(read_objects(paths[0], options.encoding), 1):
+        return self.resolved(good(read_objects(paths[0], options.encoding)), options, wanted)
+
+    def resolved(self, records: Iterable[tuple[str, dict[str, Any]]], options: ReadingOptions, wanted: Target) -> ReadingOptions:
+        """With the keys of the first of some objects."""
+        for place, record in islice(records, 1):
             keys = _Keys.find(record, place, options, wanted)
             left = tuple(key for key in record if key not in (keys.input, "id", options.group, *keys.targets))
             return replace(options, learnt=(keys.input, *keys.targets), left=left) if keys.targets else options
         return options
+
+    def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        """The keys, with their values as JSON, but texts as they are."""
+        records = [record for _, record in good(islice(read_objects(path, options.encoding), HEAD))]
+        keys = list(dict.fromkeys(chain.from_iterable(records)))
+        return keys, [["" if record.get(key) is None else _plain(record[key]) for key in keys] for record in records]
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The objects as they were with the key `predicted`, a label, a number, or a list of labels, tags or numbers, and what is known of it.
@@ -64,6 +77,10 @@ class JsonLines:
             record = dict(example.origin) if isinstance(example.origin, Mapping) else _as_object(example)
             cut = {"tokens": example.tokens} if prediction.each_step and example.text is not None else {}
             print(json.dumps({**record, **cut, **_predicted(prediction)}, ensure_ascii=False), file=file)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def save_examples(examples: Iterable[Example], path: Source) -> Path:
@@ -100,25 +117,32 @@ def _lines(examples: Iterable[Example]) -> Iterator[bytes]:
             ) from None
 
 
-def examples_of(records: Iterable[tuple[str, Mapping[str, Any]]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def examples_of(
+    records: Iterable[tuple[str, Mapping[str, Any]] | DataError], options: ReadingOptions, wanted: Target
+) -> Iterator[Example | DataError]:
     """What objects say, each of which stands at a place; `ConfigError` if the first has not the keys that were asked for."""
-    keys = None
-    for place, record in records:
+    keys: _Keys | None = None
+
+    def example(placed: tuple[str, Mapping[str, Any]]) -> Example:
+        nonlocal keys
+        place, record = placed
         keys = keys or _Keys.find(record, place, options, wanted)
         keys.require(record, place)
-        yield _example(record, place, keys, options, wanted)
+        return _example(record, place, keys, options, wanted)
+
+    return tried(records, example)
 
 
 def _example(record: Mapping[str, Any], place: str, keys: "_Keys", options: ReadingOptions, wanted: Target) -> Example:
     source, targets = keys.input, keys.targets
     known = _with_sequence(
-        Example(place, target=", ".join(map(repr, targets)) or None, origin=record), record[source], source, impute=options.impute
+        Example(place, target=", ".join(map(repr, targets)) or None, origin=record), value_of(record, source), source, impute=options.impute
     )
     if isinstance(record.get("id"), str | int):
         known = replace(known, name=str(record["id"]))
     if options.group is not None:
-        known = replace(known, group=group_of(record.get(options.group)))
-    found = [record.get(key) for key in targets]
+        known = replace(known, group=group_of(value_of(record, options.group)))
+    found = [value_of(record, key) for key in targets]
     if not targets or any(value is None or (value != value and not wanted.numbers) for value in found):
         return known
     try:
@@ -196,11 +220,17 @@ def _divided(text: str, steps: int) -> tuple[str, ...]:
 
 
 def _tagged(known: Example, target: Any, key: str | None) -> Example:
-    """With tags: a list, or a string with as many characters as the text or as many parts between blanks.
+    """With tags: a list, or a string with as many characters as the text or as many parts between blanks, or spans of the text.
 
     A text may stand beside the `tokens` into which it was cut, as `write` has it.
     """
     tokens, tags = known.tokens, target
+    if known.text is not None and (spans := spans_in(target)) is not None:
+        try:
+            tokens, tags = tagged_words(known.text, spans)
+        except ValueError as error:
+            raise DataError(f"{known.place}: {error}. Mend the object.") from None
+        return replace(known, tokens=tokens, tags=tags)
     if isinstance(target, str):
         whole = known.text is not None and len(target) == len(known.text) and len(target.split()) != len(known.text.split())
         tags = target if whole or " " not in target else target.split()
@@ -236,18 +266,32 @@ def _text(value: Any) -> str:
     return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
-def read_objects(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The objects of a file, one a line, each with its place.
+def read_objects(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]] | DataError]:
+    """The objects of a file, one a line, each with its place, or what is wrong with a line that has none.
 
     Halves of surrogate pairs, as cut texts have them, are no characters and cannot be written: each becomes a question mark. An
     `UnrolledWarning` names the first line that has one.
     """
+    lines = read_lines(path, encoding)
+    first, lines = look_ahead(lines, 1)
+    if (
+        path != STANDARD_INPUT
+        and first
+        and first[0][1].lstrip("\ufeff ").startswith("[")
+        and (array := read_array(path, encoding)) is not None
+    ):
+        yield from array
+        return
     halves = False
-    for number, line in read_lines(path, encoding):
+    for number, line in lines:
         if not line.strip():
             continue
         place = f"{named(path)}, line {number}"
-        record = parse_object(line, place)
+        try:
+            record = parse_object(line, place)
+        except DataError as error:
+            yield error.with_traceback(None)
+            continue
         if _HALF.search(line) and (whole := json.loads(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))) != record:
             if not halves:
                 told = "has half of a character, such as \\ud83d, as text has that was cut within one"
@@ -319,7 +363,7 @@ class _Keys:
             return asked if options.target is not None else options.learnt_targets
         if asked:
             return tuple(str(_find(record, name, (), (), "target", place)) for name in asked)
-        if options.learnt_targets and all(name in record for name in options.learnt_targets):
+        if options.learnt_targets and all(has_key(record, name) for name in options.learnt_targets):
             return options.learnt_targets
         if len(options.learnt_targets) > 1:
             return ()
@@ -329,7 +373,7 @@ class _Keys:
     def require(self, record: Mapping[str, Any], place: str) -> None:
         """`DataError` for an object without one of them."""
         for option, key in (("input", self.input), *(("target", key) for key in self.targets if self.needed)):
-            if key not in record:
+            if not has_key(record, key):
                 told = f"there is no key {key!r}, which is read since {self.place}; the keys are {', '.join(record)}"
                 raise DataError(f"{place}: {told}. Add it, take the object out, or pass another key as `{option}`.")
 
@@ -337,10 +381,24 @@ class _Keys:
 def _find(record: Mapping[str, Any], asked: str | None, learnt: Sequence[str], usual: Sequence[str], option: str, place: str) -> str | None:
     """The key that was asked for, or else the first there is of others; None if there is none."""
     if asked is None:
-        return next((key for key in (*learnt, *usual) if key in record), None)
-    if asked not in record:
+        return next((key for key in (*learnt, *usual) if has_key(record, key)), None)
+    if not has_key(record, asked):
         raise ConfigError(f"{place}: there is no key {asked!r}; the keys are {', '.join(record)}. Pass one of them as `{option}`.")
     return asked
+
+
+def has_key(record: Any, key: str) -> bool:
+    """Whether an object has a key, or `data.text` in the object under another one."""
+    first, dot, rest = key.partition(".")
+    return isinstance(record, Mapping) and (key in record or bool(dot and has_key(record.get(first), rest)))
+
+
+def value_of(record: Any, key: str) -> Any:
+    """What an object has under a key; None where it has none."""
+    if not isinstance(record, Mapping) or key in record:
+        return record.get(key) if isinstance(record, Mapping) else None
+    first, dot, rest = key.partition(".")
+    return value_of(record.get(first), rest) if dot else None
 
 
 def shown(value: Any) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from unrolled.data.examples import Target
+from unrolled.data.formats.bad_rows import ERROR, HELP, require_known
 from unrolled.errors import ConfigError
 from unrolled.options import option
 
@@ -60,6 +61,11 @@ class ReadingOptions:
         None, "Column that says to which series a row of numbers belongs.  [default: each file is one series]", rare=True
     )
     channels: tuple[str, ...] = option((), "Columns with the numbers of series.  [default: all that are not named otherwise]", rare=True)
+    labels: str | None = option(
+        None,
+        "Table with the labels of series or cases, a row for each, in columns called as `series` or `case` and as `target`.",
+        rare=True,
+    )
     case: str | None = option(None, "Column of an event log that says to which case an event belongs.", rare=True)
     activity: str | None = option(None, "Column of an event log that says what happened.", rare=True)
     time: str | None = option(
@@ -74,6 +80,7 @@ class ReadingOptions:
     impute: bool = option(
         False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.", rare=True
     )
+    bad_rows: str = option(ERROR, HELP, rare=True)
     encoding: str = option("utf-8", "Encoding of the files.", rare=True)
     learnt: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
@@ -84,6 +91,7 @@ class ReadingOptions:
     def __post_init__(self) -> None:
         if self.steps not in (None, *STEPS):
             raise ConfigError(f"`steps` must be one of {', '.join(STEPS)}, got {self.steps!r}.")
+        require_known(self.bad_rows)
         if self.strand not in (None, *STRANDS):
             raise ConfigError(f"`strand` must be one of {', '.join(STRANDS)}, got {self.strand!r}.")
 

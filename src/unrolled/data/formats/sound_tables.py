@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.data.examples import Example, Target
+from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.files import head_lines, open_rows
 from unrolled.data.formats.guesses import column_names
 from unrolled.data.formats.objects import JsonLines, read_objects
@@ -48,7 +49,7 @@ def sound_column(path: Path, options: ReadingOptions) -> str | None:
 
 def _first_objects(path: Path, options: ReadingOptions) -> Iterator[Mapping[str, Any]]:
     try:
-        for _, record in islice(read_objects(path, options.encoding), LOOKED_AT):
+        for _, record in islice(good(read_objects(path, options.encoding)), LOOKED_AT):
             yield record
     except (DataError, json.JSONDecodeError):
         # Whoever reads the file says what is wrong with it.
@@ -57,7 +58,7 @@ def _first_objects(path: Path, options: ReadingOptions) -> Iterator[Mapping[str,
 
 def _first_rows(path: Path, options: ReadingOptions, delimiter: str | None) -> Iterator[Mapping[str, str]]:
     with open_rows(path, options.encoding, delimiter) as (_, rows):
-        head = [row for _, row in islice(rows, LOOKED_AT + 1)]
+        head = [row for _, row in good(islice(rows, LOOKED_AT + 1))]
     header = bool(head) and not any(map(is_sound, head[0])) if options.header is None else options.header
     columns = column_names(head[0]) if header else tuple(map(str, range(len(head[0]))))
     yield from (dict(zip(columns, row, strict=False)) for row in head[header:])
@@ -68,15 +69,17 @@ def _names_sound(values: list[Any]) -> bool:
     return bool(named) and all(is_sound(value.strip()) for value in named)
 
 
-def read_table(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def read_table(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     """The recordings that a table or JSON Lines name, each with what is said of it; paths are relative to the table, or absolute."""
     table = table_of(path)
     known = in_columns(path, options, wanted)
     folders = [path.absolute().parent, *(path.absolute().parent / name for name in BESIDE)]
-    for example in table.read([path], known, wanted):
-        cells = _cells(example)
+
+    def heard(example: Example) -> Example:
         found = sound_at((example.text or "").strip(), folders, example.place)
-        yield replace(example, text=None, sound=Recording(found, None, *_span(cells, example.place)))
+        return replace(example, text=None, sound=Recording(found, None, *_span(_cells(example), example.place)))
+
+    return tried(table.read([path], known, wanted), heard)
 
 
 def in_columns(path: Path, options: ReadingOptions, wanted: Target) -> ReadingOptions:

@@ -34,7 +34,7 @@ class Sounds:
         "recording (for tags one with a beginning, an end and a tag on each line, as Audacity writes label tracks), or pass a table with their paths.",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
         """The recordings, which are heard later. What names a file that is not there is a `DataError`."""
         if wanted is Target.STEP_VALUES:
             raise ConfigError(
@@ -70,7 +70,7 @@ class Sounds:
                 table.writerow([name, *prediction.cells(options.between)])
 
 
-def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     """The recordings of a folder, an archive or a table."""
     if sound_column(path, options) is not None:
         yield from read_table(path, options, wanted)

@@ -174,7 +174,8 @@ class Reading(DividedReadingOptions):
 
     def resolved(self) -> "Reading":
         """The same with paths that hold wherever one stands."""
-        return replace(self, regions=absolute(self.regions))
+        labels = None if self.labels is None else absolute((self.labels,))[0]
+        return replace(self, regions=absolute(self.regions), labels=labels)
 
 
 class SequenceOptions(Options):

@@ -90,13 +90,21 @@ class SequenceData(Generic[TC]):
     vectors: tuple[Tensor, Tensor] | None = None
     split: str = ""
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The column or key with what is read, as far as it has a name."""
+        return self.reading.learnt[:1] or tuple(filter(None, (self.reading.activity,)))
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns or keys with what is to be said, as far as they have names."""
+        return self.reading.learnt[1:] or tuple(filter(None, (self.reading.target or self.reading.column,)))
+
     def summary(self) -> str:
         """What is input, what is target, what was left out, and how much there is of it."""
         inputs, target = self.codecs.inputs.describe(), self.codecs.target.describe()
-        learnt = self.reading.learnt or tuple(filter(None, (self.reading.activity,)))
-        source = f" (from {columns_named(learnt[:1])})" if learnt else ""
-        targets = learnt[1:] or tuple(filter(None, (self.reading.target or self.reading.column,)))
-        wanted = f" (from {columns_named(targets)})" if targets else ""
+        source = f" (from {columns_named(self.inputs)})" if self.inputs else ""
+        wanted = f" (from {columns_named(self.targets)})" if self.targets else ""
         left = f" Left out: {columns_named(self.reading.left)}." if self.reading.left else ""
         size = f"{_counted(len(self.train), 'sequence')} of {_counted(self.train.steps, 'step')} to learn, {len(self.held_out):,} held out."
         return f"{size}{self.split} Input{source}: {inputs}. Target{wanted}: {target}.{left}{self._first()}"

@@ -145,7 +145,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         names do not say what they are.
         """
         known = for_other_files(self.reading, sources, labels=labels)
-        reading = replace(known, **{"regions": (), **options})
+        reading = replace(known, **{"regions": (), "labels": None, **options})
         return reading if labels else reading.to_predict()
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
