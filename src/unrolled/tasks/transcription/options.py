@@ -76,11 +76,21 @@ class OtherTranscriptReading(ReadingOptions):
 
 @dataclass(frozen=True)
 class UnalignedOptions(EncoderOptions):
-    """The network that writes down what is said: the defaults fit some minutes to some hours of sound."""
+    """The network that writes down what is said: the defaults fit some minutes to some hours of sound.
+
+    What is about words to read has no explanation, and so no flag.
+    """
 
     hidden: int = option(160, "Hidden size: units of every layer and direction.")
     layers: int = option(2, "Number of layers, one above the other.")
     dropout: float = option(0.1, "Dropout: part of what layers give that is dropped in training.")
+    embedding: int = option(0, "")
+    input_dropout: float | None = option(None, "")
+    characters: int = option(0, "")
+    character_hidden: int = option(1, "")
+    word_dropout: float = option(0.0, "")
+    rare_dropout: float = option(0.0, "")
+    freeze_vectors: bool = option(False, "")
     subsampling: int = option(4, "Steps of which convolutions make one before the recurrent layers read it: 1, 2, 4, 8 or 16.")
 
 
