@@ -1,6 +1,7 @@
 """What is said in a recording, as text."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ from unrolled.data.batches import Batch, by_length
 from unrolled.data.codecs import InputCodec
 from unrolled.data.codecs.transcripts import TranscriptCodec
 from unrolled.data.vocabulary import damaged
+from unrolled.extras import extra
 from unrolled.models import CTC, Encoder, Unaligned
 from unrolled.models.heads.ctc import least
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.learners import Batches
 from unrolled.tasks.measures.edits import SpeechScores
 from unrolled.tasks.recipe import Answering, Recipe, Writing
+from unrolled.tasks.sequences.answers import ConfusionOptions
 from unrolled.tasks.sequences.recipe import sizes_of
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import Progress
@@ -34,7 +37,7 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Unaligned, 
     name, noun, options = "transcribe", "a transcriber", TranscribeOptions
     commands = ("predict", "evaluate", "inspect")
     reads_many = True
-    evaluating = (OtherTranscriptReading, DecodingOptions)
+    evaluating = (OtherTranscriptReading, DecodingOptions, ConfusionOptions)
     predicting = (OtherTranscriptReading, DecodingOptions, FormOptions)
     help = """Train a network that writes down what is said in recordings, on DATA: a table with `audio` and `text`, a folder with a text file
     beside each recording, Kaldi, LibriSpeech and LJSpeech folders, or names of files with a `pattern`; see docs/sound.md.
@@ -92,8 +95,14 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Unaligned, 
         self, trained: TrainedTranscriber, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress
     ) -> SpeechScores:
         """Word and character errors."""
-        reading, decoding = parts
-        return trained.evaluate(data, reading=trained.reading_of(data, **reading), decoding=DecodingOptions(**decoding), progress=progress)
+        reading, decoding, picture = parts
+        if picture:
+            extra("matplotlib")
+            extra("sklearn.metrics")
+        found = trained.evaluate(data, reading=trained.reading_of(data, **reading), decoding=DecodingOptions(**decoding), progress=progress)
+        if picture:
+            found.draw(Path(picture["confusion"]))
+        return found
 
     def predict(self, trained: TrainedTranscriber, file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
         """What is said in recordings."""
