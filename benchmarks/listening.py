@@ -39,7 +39,7 @@ def main() -> None:
 @click.argument("table", type=click.Path(exists=True, path_type=Path))
 @click.option("--most", default=100, help="Recordings to hear.")
 def stream(run: str, table: Path, most: int) -> None:
-    """The real-time factor of RUN on one thread, and the latency from the end of each word of TABLE to its text, computing included."""
+    """The processor time of RUN for each second of sound, on one thread, and how long after the end of each word of TABLE its text comes, computing included."""
     torch.set_num_threads(1)
     trained = load(run)
     spent, heard, late, right = 0.0, 0.0, list[float](), 0
@@ -51,18 +51,12 @@ def stream(run: str, table: Path, most: int) -> None:
         samples = np.concatenate(list(read_samples(recording, rate)))
         listener, size = Listener(trained, rate), int(CHUNK * rate)
         came, text = list[float](), ""
-        for at in range(0, len(samples), size):
-            began = time.perf_counter()
-            said = listener.feed(samples[at : at + size]).text
-            took = time.perf_counter() - began
-            spent += took
-            text += said
-            came += [min(at + size, len(samples)) / rate + took] * (len(text.split()) - len(came))
-        began = time.perf_counter()
-        text += listener.finish().text
-        took = time.perf_counter() - began
-        spent += took
-        came += [len(samples) / rate + took] * (len(text.split()) - len(came))
+        for at in range(0, len(samples) + size, size):
+            last, began, computed = at >= len(samples), time.perf_counter(), time.process_time()
+            text += (listener.finish() if last else listener.feed(samples[at : at + size])).text
+            spent += time.process_time() - computed
+            then = min(at + size, len(samples)) / rate + time.perf_counter() - began
+            came += [then] * (len(text.split()) - len(came))
         heard += len(samples) / rate
         if text.split() == row["text"].split():
             right += 1

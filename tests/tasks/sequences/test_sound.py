@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
                 wave = tone(hertz, chance.uniform(0.1, 0.2)) * chance.uniform(0.3, 1)
                 write(folder / place / f"{letter}_s{take % 2}_{take}.wav", wave + 1e-3 * chance.standard_normal(len(wave)))
     un.train_classifier(
-        folder / "learn", out=folder / "run", pattern="{label}_{speaker}_{take}.wav", group="speaker", subsampling=2, **TINY
+        folder / "learn", out=folder / "run", pattern="{label}_{speaker}_{take}.wav", group="speaker", subsampling=2, shift=1, **TINY
     )
     return folder
 

@@ -116,7 +116,9 @@ class BatchOptions:
 
     batch: int = option(32, "Batch size: sequences in a batch, of about the same length.")
     noise: float = option(0.0, "Standard deviation of the noise that is added to standardised numbers in training.", rare=True)
-    shift: int = option(0, "Most rows and columns by which images, read row by row, are moved in training.", rare=True)
+    shift: int = option(
+        0, "Most rows and columns by which images, read row by row, or frames and bands of sound are moved in training.", rare=True
+    )
 
     def __post_init__(self) -> None:
         _require_at_least(self, batch=1, noise=0, shift=0)

@@ -195,10 +195,10 @@ def _require_used(sources: tuple[str, ...], asked: ReadingOptions, wanted: Targe
 
 
 def _require_images(sources: tuple[str, ...], reading: ReadingOptions, wanted: Target) -> None:
-    """`ConfigError` unless the channels of a step are the pixels of a row, so that to move them is to move what they show."""
-    if (resolve_format(sources, reading, wanted).format, reading.image) != ("idx", "rows"):
+    """`ConfigError` unless the channels of a step are the pixels of a row, or the bands of sound, so that to move them is to move what they show."""
+    if (resolve_format(sources, reading, wanted).format, reading.image) not in (("idx", "rows"), ("sound", "rows")):
         raise ConfigError(
-            "`shift` moves images in idx files that are read row by row, and DATA is something else. Leave it out; `noise` is for all numbers."
+            "`shift` moves sound, and images in idx files that are read row by row, and DATA is something else. Leave it out; `noise` is for all numbers."
         )
 
 
