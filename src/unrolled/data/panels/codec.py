@@ -83,9 +83,7 @@ class PanelCodec:
 
     def to_json(self) -> dict[str, Any]:
         """All of it, ready for JSON."""
-        columns = {
-            role: {name: codec.to_json() for name, codec in getattr(self, role).items()} for role in ("known", "past", "static")
-        }
+        columns = {role: {name: codec.to_json() for name, codec in getattr(self, role).items()} for role in ("known", "past", "static")}
         frequency = None if self.clock.frequency is None else str(self.clock.frequency)
         clock = {"style": self.clock.style.form, "zone": self.clock.style.zone, "frequency": frequency, "step": self.clock.step}
         return {"options": table(self.options), "clock": clock, "targets": list(self.targets), **columns, "tail": panel_to_json(self.tail)}

@@ -74,7 +74,11 @@ class LabelColumn:
         found = np.fromiter((-1 if cell is None else numbers.get(cell, -2) for cell in cells.tolist()), np.int64, len(cells))
         if (found == -2).any():
             new = sorted({str(cell) for cell in cells[found == -2].tolist()})
-            warnings.warn(f"The column {name!r} has labels that were not learnt, and are read as nothing: {', '.join(new[:5])}.", UnrolledWarning, stacklevel=2)
+            warnings.warn(
+                f"The column {name!r} has labels that were not learnt, and are read as nothing: {', '.join(new[:5])}.",
+                UnrolledWarning,
+                stacklevel=2,
+            )
         if len(self.labels) == 2:
             return ((found == 1) * 1.0 - (found == 0)).astype(np.float32)[:, None]
         return (found[:, None] == np.arange(len(self.labels))).astype(np.float32)
@@ -112,4 +116,3 @@ def column_from_json(found: Any) -> ColumnCodec:
     if not (np.isfinite(column.mean) and np.isfinite(column.deviation) and column.deviation > 0):
         raise damaged("the mean and the deviation of a column must be finite, and the deviation above 0")
     return column
-

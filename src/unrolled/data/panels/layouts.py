@@ -92,7 +92,9 @@ def _only_number(table: ColumnTable, options: PanelOptions) -> str:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise ConfigError(f"{table.name} has no column of numbers that could be forecast: {', '.join([*table.columns][:20])}. Pass `target`.")
+        raise ConfigError(
+            f"{table.name} has no column of numbers that could be forecast: {', '.join([*table.columns][:20])}. Pass `target`."
+        )
     shown = ", ".join(found[:20]) + (", …" if len(found) > 20 else "")
     other = "" if options.series else ", or `layout='columns'` if each column is a series"
     raise ConfigError(f"{table.name} has {len(found)} columns of numbers, {shown}. Pass those to forecast as `target`{other}.")

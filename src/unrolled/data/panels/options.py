@@ -33,7 +33,9 @@ class PanelOptions:
         None, "Step from one row to the next: h, 30min, D, B (business days), W, MS, M, Q, Y, …  [default: found out from the times]"
     )
     zone: str | None = option(
-        None, "Time zone whose calendar counts where times are UTC, such as Europe/Madrid.  [default: times are as clocks show them]", rare=True
+        None,
+        "Time zone whose calendar counts where times are UTC, such as Europe/Madrid.  [default: times are as clocks show them]",
+        rare=True,
     )
     holidays: str | None = option(None, "Days that are holidays, as 2024-12-25, with commas between.", rare=True)
     layout: str | None = option(

@@ -35,9 +35,7 @@ def panel_to_json(panel: Panel) -> dict[str, Any]:
     }
 
 
-def panel_from_json(
-    found: Any, clock: Clock, targets: tuple[str, ...], columns: Mapping[str, Mapping[str, ColumnCodec]]
-) -> Panel:
+def panel_from_json(found: Any, clock: Clock, targets: tuple[str, ...], columns: Mapping[str, Mapping[str, ColumnCodec]]) -> Panel:
     """What `panel_to_json` gave. `RunError` for something else."""
     names = tuple(map(str, found["names"]))
     sizes, ends = (np.array(found[name], np.int64).reshape(len(names)) for name in ("sizes", "ends"))

@@ -65,7 +65,9 @@ def joined(tables: Sequence[ColumnTable]) -> ColumnTable:
     for other in tables[1:]:
         for name in first.columns.keys() ^ other.columns.keys():
             lacks = other if name in first.columns else first
-            raise DataError(f"{lacks.name} has no column {name!r}, which {(first if lacks is other else other).name} has. Give all tables the same columns.")
+            raise DataError(
+                f"{lacks.name} has no column {name!r}, which {(first if lacks is other else other).name} has. Give all tables the same columns."
+            )
 
     def place(row: int) -> str:
         which = int(np.searchsorted(begins, row, side="right")) - 1
@@ -101,7 +103,9 @@ def table_of_frame(frame: Any, name: str = _FRAME) -> ColumnTable:
         known = narwhals.from_native(frame, eager_only=True)
     except TypeError as error:
         raise DataError(f"A table must be a data frame or a mapping of columns, got {type(frame).__name__}: {error}") from None
-    return ColumnTable(name, {str(column.name): _cells(column, narwhals) for column in known.iter_columns()}, lambda row: f"{name}, row {row}")
+    return ColumnTable(
+        name, {str(column.name): _cells(column, narwhals) for column in known.iter_columns()}, lambda row: f"{name}, row {row}"
+    )
 
 
 def _cells(column: Any, narwhals: Any) -> NDArray[Any]:

@@ -22,7 +22,17 @@ NUMBER = "number"
 _ISO = re.compile(
     r"(?P<month>\d{4}-\d\d)(?:-(\d\d)(?:([T ])(\d\d)(:\d\d)?(:\d\d)?([.,]\d+)?)?)?(?P<zone>\s?(?:Z|UTC|[+-]\d\d:?\d\d))?", re.ASCII
 )
-_STYLES = ("%b %d %Y", "%d %b %Y", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y%m%d")
+_STYLES = (
+    "%b %d %Y",
+    "%d %b %Y",
+    "%Y/%m/%d",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%d.%m.%Y",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%Y%m%d",
+)
 """How dates may be written beside ISO 8601, in which day and month cannot be taken for each other."""
 
 

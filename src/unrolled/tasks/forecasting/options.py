@@ -27,7 +27,9 @@ class ForecastDataOptions:
     held_out: float = option(
         0.1, "Held-out part at the end of each series, which is measured on and not learnt; from 1 on a number of rows; 0: none."
     )
-    leave_out: int = option(0, "Rows at the end of each series that are not looked at, so that `evaluate` and `backtest` can measure on them.")
+    leave_out: int = option(
+        0, "Rows at the end of each series that are not looked at, so that `evaluate` and `backtest` can measure on them."
+    )
 
     def __post_init__(self) -> None:
         if not (0 <= self.held_out < 1 or (self.held_out >= 1 and self.held_out == int(self.held_out))):
@@ -71,7 +73,9 @@ class ForecastOptions:
             if getattr(self, name) not in known:
                 raise ConfigError(f"`{name}` must be one of {', '.join(filter(None, known))}, got {getattr(self, name)!r}.")
         if self.counts and self.residual_of not in (None, NOTHING):
-            raise ConfigError(f"`loss={self.loss!r}` is for counts as they are, and `residual_of` takes something away. Leave one of them out.")
+            raise ConfigError(
+                f"`loss={self.loss!r}` is for counts as they are, and `residual_of` takes something away. Leave one of them out."
+            )
         if self.residual_of in SEASONAL and self.seasons == ():
             raise ConfigError(f"`residual_of={self.residual_of!r}` needs seasons, and `season=0` says that there are none.")
         _ = self.levels
@@ -132,7 +136,9 @@ class ForecastBatchOptions:
 
     batch: int = option(64, "Batch size: windows in a batch.")
     windows: int | None = option(
-        None, f"Windows that an epoch draws at random from all series.  [default: {DRAWN}, but at most {EACH} times as many as there are]", rare=True
+        None,
+        f"Windows that an epoch draws at random from all series.  [default: {DRAWN}, but at most {EACH} times as many as there are]",
+        rare=True,
     )
 
     def __post_init__(self) -> None:

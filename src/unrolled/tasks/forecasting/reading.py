@@ -10,8 +10,8 @@ import numpy as np
 
 from unrolled.data.columns import Places
 from unrolled.data.panels import ColumnTable, Panel, PanelCodec, PanelOptions, read_panel, table_of_frame
-from unrolled.data.panels.tables import read_table
 from unrolled.data.panels.shape import WindowShape
+from unrolled.data.panels.tables import read_table
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, DataError
 from unrolled.options import build, table
@@ -88,9 +88,7 @@ def read_tables(sources: Sequence[Any], encoding: str) -> list[ColumnTable]:
     return [read_table(Path(s), encoding) if isinstance(s, str | Path) else table_of_frame(s) for s in sources]
 
 
-def read_forecast_data(
-    sources: Sequence[Any], data: ForecastDataOptions, reading: PanelOptions, forecast: ForecastOptions
-) -> ForecastData:
+def read_forecast_data(sources: Sequence[Any], data: ForecastDataOptions, reading: PanelOptions, forecast: ForecastOptions) -> ForecastData:
     """Read tables, and set apart what is held out: windows at the end of each series."""
     if not sources:
         raise ConfigError("There is no TABLE to learn from. Pass CSV or parquet files with series; see docs/forecasting.md.")
@@ -160,7 +158,9 @@ def _beside_each_other(panel: Panel, horizon: int) -> HeldOut:
     counts = (panel.ends - 1) // horizon
     if not counts.any():
         longest = int(panel.ends.max())
-        raise DataError(f"No series of `validation` has more rows than the horizon, {horizon}: the longest has {longest}. Pass longer ones.")
+        raise DataError(
+            f"No series of `validation` has more rows than the horizon, {horizon}: the longest has {longest}. Pass longer ones."
+        )
     return _last_windows(panel.with_future(horizon), counts, horizon)
 
 
@@ -176,7 +176,9 @@ def _decide(panel: Panel, forecast: ForecastOptions, horizon: int) -> ForecastOp
     usual = panel.clock.frequency.seasons if panel.clock.frequency is not None else ()
     seasons = seasons_of(usual, panel.ends) if forecast.seasons is None else forecast.seasons
     longest = int(np.median(panel.ends))
-    wished = max([2 * horizon, *(2 * season for season in seasons[:1]), *(season for season in seasons if season <= LONGEST_CONTEXT // 2), 16])
+    wished = max(
+        [2 * horizon, *(2 * season for season in seasons[:1]), *(season for season in seasons if season <= LONGEST_CONTEXT // 2), 16]
+    )
     return forecast.decided(seasons, forecast.context or max(min(wished, LONGEST_CONTEXT, longest // 2), 1))
 
 
