@@ -4,10 +4,13 @@
     python benchmarks/predicting.py --lines 200000
 
 `unrolled predict` reads, cuts, encodes, sorts by length, runs the network, decides and writes to a file; the plain loop runs the network alone, on the same
-batches, which are ready. Both take turns in one process; medians with quartiles, processor time, and the memory that streaming takes.
+batches, which are ready. Both take turns in one process, set up as the command line sets up its own; medians with quartiles, processor time,
+and the memory that streaming takes.
 """
 
 import argparse
+import gc
+import os
 import resource
 import statistics
 import tempfile
@@ -16,6 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# As the command line has it, before torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import torch
 
 import unrolled as un
@@ -42,6 +49,8 @@ def main() -> None:
         file = Path(folder, "lines.txt")
         file.write_text("".join(f"{texts[i % len(texts)]}\n" for i in range(arguments.lines)), encoding="utf-8")
         times: dict[str, list[tuple[float, float]]] = {"predict": [], "plain": []}
+        gc.collect()
+        gc.freeze()
         batches = ready(trained, texts, arguments.lines)
         for _ in range(arguments.rounds):
             begun = now()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from unrolled.layers import Recurrent as Recurrent
     from unrolled.tasks import load as load
     from unrolled.tasks import train_classifier as train_classifier
+    from unrolled.tasks import train_forecaster as train_forecaster
     from unrolled.tasks import train_language_model as train_language_model
     from unrolled.tasks import train_regressor as train_regressor
     from unrolled.tasks import train_tagger as train_tagger
@@ -36,6 +37,7 @@ _HOME = {
     "load": "unrolled.tasks",
     "study": "unrolled.tasks.several",
     "train_classifier": "unrolled.tasks",
+    "train_forecaster": "unrolled.tasks",
     "train_language_model": "unrolled.tasks",
     "train_regressor": "unrolled.tasks",
     "train_tagger": "unrolled.tasks",
@@ -44,8 +46,8 @@ _HOME = {
 _MODULES = {"cells", "errors", "inspect"}
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "compare", "errors", "inspect", "load", "study", "train_classifier", "train_language_model",
-    "train_regressor", "train_tagger", "train_translator",
+    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "compare", "errors", "inspect", "load", "study", "train_classifier", "train_forecaster",
+    "train_language_model", "train_regressor", "train_tagger", "train_translator",
 ]  # fmt: skip
 
 

@@ -41,6 +41,7 @@ class PanelOptions:
     layout: str | None = option(
         None,
         "long (a row for each time of each series), columns (a series in each column) or rows (a series in each row).  [default: found out]",
+        rare=True,
     )
     missing: str | None = option(
         None, "Text of cells in which nothing is said, beside empty ones, NA, nan and null.  [default: none]", rare=True

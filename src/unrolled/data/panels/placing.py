@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from unrolled.data.calendar import Frequency
 from unrolled.data.columns import Places
 from unrolled.data.panels.clock import Clock, clock_of
 from unrolled.data.panels.panel import Panel
-from unrolled.data.panels.times import NUMBER, Style
+from unrolled.data.panels.times import NUMBER, Style, require_same_kind
 from unrolled.errors import DataError, UnrolledWarning
 
 
@@ -43,11 +44,13 @@ def place_rows(rows: Rows, asked: Frequency | None, clock: Clock | None = None) 
     """
     order = np.argsort(rows.series, kind="stable")
     bounds = np.searchsorted(rows.series[order], np.arange(len(rows.names) + 1))
-    parts = [order[begin:end] for begin, end in zip(bounds[:-1], bounds[1:], strict=True)]
-    said = ~np.isnan(rows.values).all(1)
+    parts = [order[begin:end] for begin, end in pairwise(bounds)]
+    said: NDArray[np.bool_] = np.any(~np.isnan(rows.values), axis=1)
     kept = [number for number, part in enumerate(parts) if said[part].any()]
     _tell_empty([name for number, name in enumerate(rows.names) if number not in set(kept)], len(rows.names))
     parts = [parts[number] for number in kept]
+    if clock is not None:
+        require_same_kind(rows.style, clock.style, rows.place(0))
     times = [_rising(rows, part) for part in parts]
     clock = clock or clock_of(times, rows.style, asked)
     placed = [clock.positions(when, f"The series {rows.names[number]!r}") for number, when in zip(kept, times, strict=True)]
@@ -118,7 +121,7 @@ def _rising(rows: Rows, part: Places) -> NDArray[Any]:
 def _constant(name: str, column: NDArray[Any], parts: Sequence[Places], rows: Rows) -> NDArray[Any]:
     """What a column says of each series, which must be the same in all its rows."""
     found = column[[part[0] for part in parts]].copy() if parts else column[:0]
-    for number, part in enumerate(parts):
+    for part in parts:
         cells = column[part]
         other = np.flatnonzero((cells != cells[0]) & ~((cells != cells) & (cells[0] != cells[0])))
         if len(other):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def _parquet(path: Path) -> ColumnTable:
     parquet = extra("pyarrow.parquet")
     with open_unpacked(path) as file:
         try:
-            found = parquet.read_table(file)
+            found = parquet.read_table(BytesIO(file.read()))
         except Exception as error:
             raise DataError(f"{path} is no parquet file that can be read: {error}. Write it again, or pass a CSV file.") from None
     return table_of_frame(found, str(path))

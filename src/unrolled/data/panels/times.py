@@ -140,3 +140,12 @@ def looks_dated(text: str) -> bool:
     """Whether a text is a date, and no plain number."""
     text = text.strip()
     return not is_number(text) and (_ISO.fullmatch(text) is not None or any(_by(form, text) is not None for form in _STYLES))
+
+
+def require_same_kind(style: Style, learnt: Style, place: str) -> None:
+    """`DataError` for times of another kind or zone than those that were learnt."""
+    kinds = ["numbers" if each.form == NUMBER else "dates" for each in (style, learnt)]
+    zones = [each.zone.strip() or "none" for each in (style, learnt)]
+    for what, (here, before) in (("are", kinds), ("have the zone", zones)):
+        if here != before:
+            raise DataError(f"{place}: the times {what} {here} here, and {before} in what was learnt. Write both in one way.")

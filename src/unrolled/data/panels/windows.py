@@ -1,6 +1,7 @@
 """Windows of series, many at once: what a network reads of a context and of the steps after it, scaled by the context alone."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +111,7 @@ class Windows:
         constants = np.broadcast_to(self._constants[series][:, None], (*rows.shape, self._constants.shape[1]))
         position = np.broadcast_to(self._position(), (*rows.shape, 2))
         flat, inside = self._flat(series, rows)
-        parts = [own, self._seen(series, rows), self._future[flat] * inside[..., None], constants, position]
+        parts: list[NDArray[Any]] = [own, self._seen(series, rows), self._future[flat] * inside[..., None], constants, position]
         return np.ascontiguousarray(np.concatenate(parts, -1, dtype=np.float32).swapaxes(0, 1))
 
     def _own(self, path: Numbers, simple: Numbers, above: Numbers, size: Numbers) -> Numbers:
@@ -120,9 +121,14 @@ class Windows:
         at = slice(None, -1) if self.shape.recursive else slice(1, None)
         own, size = path[:, at], size[:, None]
         apart = [(each[:, 1:] - above[:, 1:]) / size for each in simple]
-        parts: list[Numbers] = [(own - above[:, at]) / size, *apart, np.broadcast_to(np.log(size), own.shape)]
-        there = (~np.isnan(own)).astype(np.float64)
-        return np.concatenate([_plain(own), there, _plain(above[:, 1:]), *(_plain(part, NEAR) for part in parts)], -1)
+        parts = [(own - above[:, at]) / size, *apart, np.broadcast_to(np.log(size), own.shape)]
+        read: list[Numbers] = [
+            _plain(own),
+            np.where(np.isnan(own), 0.0, 1.0),
+            _plain(above[:, 1:]),
+            *(_plain(part, NEAR) for part in parts),
+        ]
+        return np.concatenate(read, -1)
 
     def _seen(self, series: Places, rows: Places) -> NDArray[np.float32]:
         """What `past` columns say of the step, or if recursive of the one before it; nothing in the horizon."""

@@ -85,16 +85,15 @@ class SeriesForecasts:
                 continue
         return columns
 
-    def write_csv(self, file: TextIO) -> None:
-        """A table with the times written as they were in the series."""
-        columns = self.columns()
-        style = self.panel.clock.style
-        numbers = self.points.shape[2]
+    def rows(self) -> list[Sequence[Any]]:
+        """The names of the columns and the rows, with times written as they were in the series."""
+        columns, style, numbers = self.columns(), self.panel.clock.style, self.points.shape[2]
         columns[self._time] = [style.text(time) for times in self.times for _ in range(numbers) for time in times]
-        rows = zip(*(map(_cell, column) for column in columns.values()), strict=True)
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+        return [[*columns], *zip(*(map(_cell, column) for column in columns.values()), strict=True)]
+
+    def write_csv(self, file: TextIO) -> None:
+        """The rows as a table."""
+        csv.writer(file, lineterminator="\n").writerows(self.rows())
 
     def write_parquet(self, file: Any) -> None:
         """The same as a parquet file, into an open binary one."""

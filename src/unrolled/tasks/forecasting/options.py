@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from unrolled.data.builtin import absolute
 from unrolled.data.panels import PanelOptions
 from unrolled.data.panels.options import several
-from unrolled.data.panels.shape import BASES, BEST, NOTHING, SEASONAL
+from unrolled.data.panels.shape import BASES, LAST, NAIVE, NOTHING, SEASONAL
 from unrolled.errors import ConfigError
 from unrolled.models import FORECAST_HEADS, Distribution, ForecastingOptions
 from unrolled.options import option
@@ -28,7 +28,7 @@ class ForecastDataOptions:
         0.1, "Held-out part at the end of each series, which is measured on and not learnt; from 1 on a number of rows; 0: none."
     )
     leave_out: int = option(
-        0, "Rows at the end of each series that are not looked at, so that `evaluate` and `backtest` can measure on them."
+        0, "Rows at the end of each series that are not looked at, so that `unrolled evaluate` and `unrolled backtest` can measure on them."
     )
 
     def __post_init__(self) -> None:
@@ -61,7 +61,8 @@ class ForecastOptions:
     loss: str = option("quantiles", f"How numbers are taken to be distributed: {', '.join(LOSSES)}; the last two are for counts.")
     residual_of: str | None = option(
         None,
-        f"Learn the rest above something simple: {', '.join(BASES)}, which is what was nearest in the context.  [default: best; none for counts]",
+        f"Learn the rest above something simple: {', '.join(BASES)}, which is what was nearest in the past.  [default: season-naive; last where there are no seasons; none for counts]",
+        rare=True,
     )
 
     def __post_init__(self) -> None:
@@ -122,7 +123,7 @@ class ForecastOptions:
             raise ConfigError(
                 f"`residual_of={self.residual_of!r}` needs a season, and none is known that most series have twice. Pass `season`, or another base."
             )
-        simple = NOTHING if self.counts else BEST
+        simple = NOTHING if self.counts else NAIVE if seasons else LAST
         return replace(self, season=",".join(map(str, seasons)) or "0", context=context, residual_of=self.residual_of or simple)
 
 
@@ -134,7 +135,7 @@ DRAWN, EACH = 6400, 8
 class ForecastBatchOptions:
     """How windows come together."""
 
-    batch: int = option(64, "Batch size: windows in a batch.")
+    batch: int = option(64, "Batch size: windows in a batch.", rare=True)
     windows: int | None = option(
         None,
         f"Windows that an epoch draws at random from all series.  [default: {DRAWN}, but at most {EACH} times as many as there are]",
@@ -161,7 +162,14 @@ class ForecastTrainingOptions(TrainingOptions):
 
     epochs: int | None = option(None, f"Epochs: each draws as many windows as `windows` says.  [default: {EPOCHS}]")
     minutes: float | None = option(None, "Time to train instead of `epochs`.")
+    clip: float = option(1.0, "Gradient clipping: largest norm of the whole gradient (global-norm clipping); 0: none.", rare=True)
     average: float = option(0.99, "Decay of an exponential moving average of the weights, which is then what is kept; 0: none.", rare=True)
+    best_by: str | None = option(
+        None,
+        "Measure of the held-out part by which the best weights are kept, and `patience` goes; a wrong name lists those that there are.",
+        rare=True,
+    )
+    watch: bool = option(False, "Record gradients, updates and gates on the way, and say in the end what looks wrong with them.", rare=True)
     evaluations: int = option(20, "How often the held-out part is measured.", rare=True)
 
     def resolved(self) -> "ForecastTrainingOptions":

@@ -71,12 +71,13 @@ class ForecastData:
         missing = rows * len(panel.targets) - sum(
             int((~np.isnan(panel.history(number)[:until])).sum()) for number, until in enumerate(self.until.tolist())
         )
-        gaps = f", {missing:,} numbers missing" if missing else ""
+        gaps = f", in which {missing:,} number{'s are' if missing > 1 else ' is'} missing" if missing else ""
         short = int((self.until < (forecast.context or 1) + (forecast.horizon or 1)).sum())
         padded = f" {short:,} series are shorter than a window and used as far as they go." if short else ""
         columns = [f"{role} {', '.join(found)}" for role in ("known", "past", "static") if (found := getattr(codec, role))]
+        held = f"{len(self.held_out):,} window{'' if len(self.held_out) == 1 else 's'} held out"
         return (
-            f"{len(panel):,} series, {rows:,} rows to learn{gaps}, {len(self.held_out):,} windows held out.{padded} Target: {', '.join(codec.targets)}, "
+            f"{len(panel):,} series, {rows:,} rows to learn{gaps}, {held}.{padded} Target: {', '.join(codec.targets)}, "
             f"{codec.clock} ({codec.options.time or 'in order'}). Horizon {forecast.horizon}, context {forecast.context}, seasons "
             f"{', '.join(map(str, forecast.seasons or ())) or 'none'}; {forecast.method}, {forecast.loss}, above {forecast.residual_of}"
             f"{''.join(f'; {each}' for each in columns)}."
@@ -91,9 +92,12 @@ def read_tables(sources: Sequence[Any], encoding: str) -> list[ColumnTable]:
 def read_forecast_data(sources: Sequence[Any], data: ForecastDataOptions, reading: PanelOptions, forecast: ForecastOptions) -> ForecastData:
     """Read tables, and set apart what is held out: windows at the end of each series."""
     if not sources:
-        raise ConfigError("There is no TABLE to learn from. Pass CSV or parquet files with series; see docs/forecasting.md.")
+        told = "A run that learnt from a data frame is resumed from Python, with the same one."
+        raise ConfigError(f"There is no TABLE to learn from. Pass CSV or parquet files with series; see docs/forecasting.md. {told}")
     panel, found = read_panel(read_tables(sources, reading.encoding), reading)
     _require_horizon(data, forecast)
+    if forecast.counts:
+        _require_counts(panel, forecast)
     whole = panel
     if data.leave_out:
         panel = _left(panel, data.leave_out)
@@ -135,6 +139,20 @@ def _require_horizon(data: ForecastDataOptions, forecast: ForecastOptions) -> No
     if data.held_out >= 1 and forecast.horizon and data.held_out < forecast.horizon:
         raise ConfigError(
             f"`held_out` must be at least the horizon, {forecast.horizon} rows, as windows of it are measured, got {data.held_out:g}."
+        )
+
+
+def _require_counts(panel: Panel, forecast: ForecastOptions) -> None:
+    """`DataError` for numbers that are no counts."""
+    with np.errstate(invalid="ignore"):
+        wrong = np.argwhere((panel.values < 0) | (panel.values != np.round(panel.values)) & ~np.isnan(panel.values))
+    if len(wrong):
+        row, target = wrong[0].tolist()
+        series = int(np.searchsorted(panel.starts, row, side="right")) - 1
+        time = panel.clock.style.text(panel.times(series, row - int(panel.starts[series]), 1)[0])
+        raise DataError(
+            f"`loss={forecast.loss!r}` is for counts, whole numbers from 0, and {panel.targets[target]} of the series {panel.names[series]!r} is "
+            f"{panel.values[row, target]:g} at {time}. Use another `loss`."
         )
 
 

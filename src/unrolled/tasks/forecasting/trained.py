@@ -21,6 +21,7 @@ from unrolled.tasks.forecasting.options import DIRECT
 from unrolled.tasks.forecasting.predicting import SAMPLES, Forecaster
 from unrolled.tasks.forecasting.reading import ForecastCodecs, ForecastData, read_tables, shape_of
 from unrolled.tasks.forecasting.scoring import learnt_windows, score_windows, windows_at_end
+from unrolled.tasks.forecasting.streaming import Streams
 from unrolled.tasks.measures.forecast_scores import ForecastScores
 from unrolled.tasks.measures.forecasts import Forecasts
 from unrolled.tasks.trained import Progress, Trained
@@ -66,6 +67,10 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
         found = Forecasts(found.points[:, :steps], found.quantiles[:, :steps], found.levels)
         times = [panel.times(number, int(end), steps) for number, end in enumerate(panel.ends)]
         return SeriesForecasts(panel, times, forecaster.calibrated(found), self.series.options, data)
+
+    def stream(self, seed: int = 0) -> Streams:
+        """What takes the rows of a feed one by one, `step(row)`, and says what comes next, in constant memory. `ConfigError` with `known` columns."""
+        return Streams(Forecaster(self.model, seed=seed), self.series, shape_of(self.options))
 
     def evaluate(self, data: Any, *, rivals: bool = True, progress: Progress | None = None) -> ForecastScores:
         """Measures of forecasts of the last `horizon` rows of each series, from all rows before them, beside those of rivals."""

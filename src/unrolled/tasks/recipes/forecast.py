@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 
 from unrolled.cells import Cell
+from unrolled.data.formats.files import STANDARD_INPUT
 from unrolled.data.panels import Windows
+from unrolled.data.panels.feeds import read_feed
+from unrolled.errors import ConfigError
 from unrolled.models import FORECAST_HEADS, Encoder, InputSizes, Quantiles, StepsAhead
 from unrolled.models.heads.distributions import LEVELS
 from unrolled.tasks.configuration import Configuration
@@ -14,6 +17,7 @@ from unrolled.tasks.forecasting.backtesting import Backtest
 from unrolled.tasks.forecasting.learning import ForecastMeasuring, WindowBatches
 from unrolled.tasks.forecasting.options import BacktestOptions, ForecastTaskOptions, PredictOptions, ScoringOptions
 from unrolled.tasks.forecasting.reading import ForecastCodecs, ForecastData, read_forecast_data, shape_of
+from unrolled.tasks.forecasting.streaming import write_stream
 from unrolled.tasks.forecasting.trained import TrainedForecaster
 from unrolled.tasks.measures.forecast_scores import ForecastScores
 from unrolled.tasks.recipe import Answering, Recipe, Writing
@@ -22,7 +26,7 @@ from unrolled.tasks.trained import Progress
 
 
 class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, StepsAhead, TrainedForecaster]):
-    """Learns to forecast series. `frame` is a data frame in the place of files, or several."""
+    """Learns to forecast series; `frames` are data frames in the place of files."""
 
     name, noun, options, data_name = "forecast", "a network of forecasts", ForecastTaskOptions, "TABLE"
     commands = ("predict", "backtest", "evaluate")
@@ -34,15 +38,14 @@ class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, Step
     The end of each series is held out; the weights with the lowest loss on it are kept, and the network is measured there beside simple methods.
     """
 
-    def __init__(self, frame: Any = None) -> None:
-        self.frame = frame
+    def __init__(self, frames: Sequence[Any] = ()) -> None:
+        self.frames = frames
 
     def read(self, configuration: Configuration[ForecastTaskOptions], progress: Progress) -> ForecastData:
-        """The tables, or the data frame."""
+        """The tables, or the data frames."""
         options = configuration.options
-        sources: Sequence[Any] = options.data.sources if self.frame is None else [self.frame]
         progress("reading", 0, 1)
-        return read_forecast_data(sources, options.data, options.reading, options.forecast)
+        return read_forecast_data(self.frames or options.data.sources, options.data, options.reading, options.forecast)
 
     def codecs(self, found: Any) -> ForecastCodecs:
         """Stored codecs."""
@@ -99,6 +102,8 @@ class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, Step
         """What comes after the series of a file, or after those that were learnt; of the standard input what comes after each row."""
         ((values),) = parts
         asked = PredictOptions(**values)
+        if file == "-":
+            return _streaming(trained, asked, how)
         found = trained.forecast(file or None, asked.horizon, future=asked.future, samples=asked.samples, seed=asked.seed)
         if asked.plot:
             found.draw(asked.plot)
@@ -107,3 +112,15 @@ class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, Step
     def next_step(self, codecs: ForecastCodecs, configuration: Configuration[ForecastTaskOptions]) -> str:
         """What comes after the series."""
         return "What comes next: unrolled predict {run} --plot fan.png"
+
+
+def _streaming(trained: TrainedForecaster, asked: PredictOptions, how: Answering) -> Writing:
+    """What comes after each row of the standard input, written as soon as the row is there."""
+    for name in ("horizon", "future", "plot", "form"):
+        if getattr(asked, name) not in (None, "csv", "json"):
+            raise ConfigError(f"`{name}` says nothing about a feed, of which the next step is forecast. Leave it out, or pass a TABLE.")
+    if how.typed:
+        how.say("Type the rows of a table, with their header; end with Ctrl-D.")
+    stream = trained.stream(asked.seed)
+    found = map(stream.step, read_feed(STANDARD_INPUT, trained.series))
+    return lambda target: write_stream(found, target, as_json=how.as_json or asked.form == "json")

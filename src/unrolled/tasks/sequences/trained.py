@@ -25,7 +25,7 @@ from unrolled.tasks.sequences.predictor import TC, Predictor
 from unrolled.tasks.sequences.reading import Part, SequenceCodecs, SequenceData
 from unrolled.tasks.trained import Measured, Progress, Trained, not_finite
 
-AT_ONCE = 1024
+AT_ONCE = 2048
 """Sequences that are held in memory while they are answered."""
 
 
@@ -95,7 +95,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
     def predict_stream(
         self, examples: Iterable[Example], at_once: int | None = None, *, window: int | None = None, overlap: int = 0
     ) -> Iterator[tuple[Example, Prediction]]:
-        """The same for any number of examples, in their order; so many are in memory at a time, or else about a thousand.
+        """The same for any number of examples, in their order; so many are in memory at a time, or else about two thousand.
 
         Their numbers are as files are read: NaN stands for the mean. Where steps are answered, texts come with the tokens into which they
         were cut.
