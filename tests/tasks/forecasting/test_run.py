@@ -212,7 +212,7 @@ def test_the_command_line_trains_measures_and_forecasts(folder, tmp_path, monkey
     scores = json.loads(call("evaluate", "runs/forecast", folder / "plain.csv", "--json"))
     assert {"mae", "rmse", "mase", "rmsse", "smape", "wql", "coverage", "rivals"} <= scores.keys()
     assert scores["coverage"].keys() == {"0.8"} and scores["rivals"]["seasonal naive"]["mase"] > 0
-    assert json.loads(call("evaluate", "runs/forecast", folder / "plain.csv", "--json", "--no-rivals"))["rivals"] == {}
+    assert json.loads(call("evaluate", "runs/forecast", folder / "plain.csv", "--json", "--rivals", "none"))["rivals"] == {}
     table = call("backtest", "runs/forecast", folder / "plain.csv", "--windows", 2, "--step", 3, "--plot", "backtest.png")
     assert "2 windows of 1 series, 6 steps ahead" in table and "MAE seasonal naive" in table
     assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in ("fan.png", "backtest.png"))
@@ -266,6 +266,7 @@ def test_a_feed_that_cannot_be_forecast_is_refused(direct, recursive, folder):
 
 
 WRONG = [
+    ({"horizon": 6, "rivals": "Prophet"}, ConfigError, "`rivals` must be simple, none, or of AutoETS"),
     ({}, ConfigError, "`horizon` must say how many steps"),
     ({"horizon": 0}, ConfigError, "`horizon` must be at least 1"),
     ({"horizon": 70}, ConfigError, "No series has 2 x 70 rows"),

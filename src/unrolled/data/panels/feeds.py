@@ -53,10 +53,11 @@ def read_feed(path: Path, codec: PanelCodec) -> Iterator[FeedRow]:
                     raise DataError(
                         f"{named(path)}, line {line}: a row must have {len(header)} cells as the first line has, got {len(cells)}."
                     )
-                yield _row(table_of_rows(named(path), header, [cells], [line]), codec)
+                yield feed_row(table_of_rows(named(path), header, [cells], [line]), codec)
 
 
-def _row(table: ColumnTable, codec: PanelCodec) -> FeedRow:
+def feed_row(table: ColumnTable, codec: PanelCodec) -> FeedRow:
+    """The only row of a table."""
     options, kinds = codec.options, codec.kinds
     name = UNNAMED
     if options.series is not None:

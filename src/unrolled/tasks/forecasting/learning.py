@@ -1,6 +1,6 @@
 """How windows of series are learnt from, and what is measured of them on the way."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -8,9 +8,10 @@ from torch import Tensor
 
 from unrolled.data.columns import Places
 from unrolled.data.panels import Window, Windows
+from unrolled.extras import extra
 from unrolled.models import StepsAhead
 from unrolled.tasks.forecasting.conformal import Calibration, crossed_coverage
-from unrolled.tasks.forecasting.options import DRAWN, EACH
+from unrolled.tasks.forecasting.options import DRAWN, EACH, SIMPLE
 from unrolled.tasks.forecasting.predicting import Forecaster, truth_of
 from unrolled.tasks.forecasting.predicting import batch_of as network_batch
 from unrolled.tasks.forecasting.reading import HeldOut
@@ -87,8 +88,8 @@ class ForecastMeasuring:
     unit = "loss per number"
     criteria = (LOSS, Criterion("WQL", lowest=True), Criterion("MAE", lowest=True), Criterion("MASE", lowest=True))
 
-    def __init__(self, model: StepsAhead, windows: Windows, held: HeldOut, seed: int) -> None:
-        self.model, self.windows, self.held = model, windows, held
+    def __init__(self, model: StepsAhead, windows: Windows, held: HeldOut, rivals: Sequence[str], seed: int) -> None:
+        self.model, self.windows, self.held, self.rivals = model, windows, held, rivals
         self.forecaster = Forecaster(model, seed=seed)
         self.size = len(held) * windows.shape.horizon * model.head.numbers
         chance = np.random.default_rng(seed)
@@ -97,7 +98,9 @@ class ForecastMeasuring:
         self.coverages: tuple[dict[float, float], dict[float, float]] = ({}, {})
 
     def require(self) -> None:
-        """Nothing is needed."""
+        """The library of statistical rivals."""
+        if set(self.rivals) - {SIMPLE}:
+            extra("statsforecast")
 
     def measure(self, tick: Tick, *, exactly: bool) -> Measures:
         """The loss, and measures of forecasts; `exactly` of all windows, beside rivals."""
@@ -110,7 +113,7 @@ class ForecastMeasuring:
         else:
             self._calibrate(true, forecasts)
         held = HeldOut(self.held.panel, series, origins)
-        self.scores = score_windows(self.windows, held, self.forecaster.calibrated(forecasts), rivals=exactly)
+        self.scores = score_windows(self.windows, held, self.forecaster.calibrated(forecasts), self.rivals if exactly else ())
         return {**({"held_out": total / count} if count else {}), **self.scores.measures()}
 
     def _calibrate(self, true: np.ndarray, forecasts: Forecasts) -> None:

@@ -10,10 +10,26 @@ from unrolled.errors import ConfigError
 from unrolled.models import FORECAST_HEADS, Distribution, ForecastingOptions
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
+from unrolled.tasks.forecasting.statistical import STATISTICAL
 from unrolled.training import TrainingOptions
 
 DIRECT, RECURSIVE = "direct", "recursive"
 METHODS = (DIRECT, RECURSIVE)
+
+SIMPLE, NONE = "simple", "none"
+RIVALS_HELP = f"Methods beside the network: {SIMPLE}, {NONE}, or beside the simple ones {', '.join(STATISTICAL)} with commas between, which need unrolled[rivals]."
+
+
+def rivals_named(text: str) -> tuple[str, ...]:
+    """The rivals that are named with commas between; the simple ones are among them unless there are none. `ConfigError` for others."""
+    names = several(text)
+    if names == (NONE,):
+        return ()
+    for name in names:
+        if name not in (SIMPLE, *STATISTICAL):
+            raise ConfigError(f"`rivals` must be {SIMPLE}, {NONE}, or of {', '.join(STATISTICAL)} some with commas between, got {name!r}.")
+    return tuple(dict.fromkeys((SIMPLE, *names)))
+
 
 LOSSES = tuple(name for name, head in FORECAST_HEADS.items() if issubclass(head, Distribution))
 
@@ -27,6 +43,7 @@ class ForecastDataOptions:
     held_out: float = option(
         0.1, "Held-out part at the end of each series, which is measured on and not learnt; from 1 on a number of rows; 0: none."
     )
+    rivals: str = option(SIMPLE, RIVALS_HELP, rare=True)
     leave_out: int = option(
         0, "Rows at the end of each series that are not looked at, so that `unrolled evaluate` and `unrolled backtest` can measure on them."
     )
@@ -34,6 +51,7 @@ class ForecastDataOptions:
     def __post_init__(self) -> None:
         if not (0 <= self.held_out < 1 or (self.held_out >= 1 and self.held_out == int(self.held_out))):
             raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, or a whole number of rows, got {self.held_out}.")
+        rivals_named(self.rivals)
         if self.leave_out < 0:
             raise ConfigError(f"`leave_out` must be at least 0, got {self.leave_out}.")
 
@@ -193,8 +211,11 @@ class ForecastTaskOptions(Options):
 class ScoringOptions:
     """What stands beside a network, and the picture of it."""
 
-    rivals: bool = option(True, "Measure simple methods beside the network.")
+    rivals: str = option(SIMPLE, RIVALS_HELP)
     plot: str | None = option(None, "Draw what was forecast, or how errors grow with the horizon, into this PNG file.")
+
+    def __post_init__(self) -> None:
+        rivals_named(self.rivals)
 
 
 @dataclass(frozen=True)
@@ -205,6 +226,7 @@ class BacktestOptions(ScoringOptions):
     step: int | None = option(None, "Rows from one origin to the next.  [default: the horizon]")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("windows", "step"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -1,23 +1,29 @@
 """Forecasts of windows beside what came, and beside what rivals say."""
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 
 from unrolled.data.panels import Panel, Windows
 from unrolled.errors import DataError, UnrolledWarning
+from unrolled.tasks.forecasting.options import SIMPLE
 from unrolled.tasks.forecasting.predicting import histories_of, truth_of
 from unrolled.tasks.forecasting.reading import HeldOut
 from unrolled.tasks.forecasting.rivals import simple_rivals
+from unrolled.tasks.forecasting.statistical import statistical_rivals
 from unrolled.tasks.measures.forecast_scores import ForecastScores, score_forecasts
 from unrolled.tasks.measures.forecasts import Forecasts, naive_errors
 
 
-def score_windows(windows: Windows, held: HeldOut, forecasts: Forecasts, *, rivals: bool) -> ForecastScores:
-    """Measures of forecasts of windows that are held out, with those of `rivals` or without."""
+def score_windows(windows: Windows, held: HeldOut, forecasts: Forecasts, rivals: Sequence[str]) -> ForecastScores:
+    """Measures of forecasts of windows that are held out, beside those of `rivals`, as `rivals_named` gives them."""
     shape = windows.shape
     histories = histories_of(windows, held.series, held.origins)
-    others = simple_rivals(histories, shape.horizon, shape.seasons, forecasts.levels) if rivals else {}
+    asked = histories, shape.horizon, shape.seasons, forecasts.levels
+    others = simple_rivals(*asked) if SIMPLE in rivals else {}
+    if statistical := [name for name in rivals if name != SIMPLE]:
+        others |= statistical_rivals(*asked, statistical)
     naive = naive_errors(histories, shape.seasons[0] if shape.seasons else 1)
     true = truth_of(windows, held.series, held.origins)
     return score_forecasts(true, forecasts, naive, others, series=held.series, names=windows.panel.targets)

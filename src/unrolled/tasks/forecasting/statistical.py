@@ -11,6 +11,9 @@ from unrolled.extras import extra
 from unrolled.tasks.forecasting.rivals import simple_rivals
 from unrolled.tasks.measures.forecasts import Forecasts, Numbers
 
+STATISTICAL = ("AutoETS", "AutoARIMA", "MSTL")
+"""The names of the methods."""
+
 LONGEST_SEASON = 24
 """The longest season that exponential smoothing takes."""
 

@@ -1,17 +1,17 @@
 """Forecasts of the next step while rows come, in constant memory."""
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from unrolled.data.batches import Batch
-from unrolled.data.panels import Panel, PanelCodec, Window, Windows
-from unrolled.data.panels.feeds import FeedRow, add_row, begin_feed
+from unrolled.data.panels import Panel, PanelCodec, Window, Windows, table_of_frame
+from unrolled.data.panels.feeds import FeedRow, add_row, begin_feed, feed_row
 from unrolled.data.panels.shape import WindowShape
 from unrolled.errors import ConfigError
 from unrolled.models import NUMBERS
@@ -95,8 +95,10 @@ class Streams:
         self._codec = codec
         self._streams: dict[str, SeriesStream] = {}
 
-    def step(self, row: FeedRow) -> SeriesForecasts:
-        """What comes after a row in its series."""
+    def step(self, row: FeedRow | Mapping[str, Any]) -> SeriesForecasts:
+        """What comes after a row in its series; a row may be a mapping of cells by their columns."""
+        if isinstance(row, Mapping):
+            row = feed_row(table_of_frame({name: [cell] for name, cell in row.items()}, "the row"), self._codec)
         stream = self._streams.get(row.name)
         if stream is None:
             stream = self._streams[row.name] = self._begin(begin_feed(self._codec, row))

@@ -17,7 +17,7 @@ from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import StepsAhead
 from unrolled.tasks.forecasting.answers import SeriesForecasts
 from unrolled.tasks.forecasting.backtesting import Backtest
-from unrolled.tasks.forecasting.options import DIRECT
+from unrolled.tasks.forecasting.options import DIRECT, SIMPLE, rivals_named
 from unrolled.tasks.forecasting.predicting import SAMPLES, Forecaster
 from unrolled.tasks.forecasting.reading import ForecastCodecs, ForecastData, read_tables, shape_of
 from unrolled.tasks.forecasting.scoring import learnt_windows, score_windows, windows_at_end
@@ -72,12 +72,12 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
         """What takes the rows of a feed one by one, `step(row)`, and says what comes next, in constant memory. `ConfigError` with `known` columns."""
         return Streams(Forecaster(self.model, seed=seed), self.series, shape_of(self.options))
 
-    def evaluate(self, data: Any, *, rivals: bool = True, progress: Progress | None = None) -> ForecastScores:
+    def evaluate(self, data: Any, *, rivals: str = SIMPLE, progress: Progress | None = None) -> ForecastScores:
         """Measures of forecasts of the last `horizon` rows of each series, from all rows before them, beside those of rivals."""
         return self.backtest(data, 1, rivals=rivals, progress=progress).scores
 
     def backtest(
-        self, data: Any, windows: int = 10, step: int | None = None, *, rivals: bool = True, progress: Progress | None = None
+        self, data: Any, windows: int = 10, step: int | None = None, *, rivals: str = SIMPLE, progress: Progress | None = None
     ) -> Backtest:
         """Measures of forecasts from several origins of each series, the last of which is `horizon` rows before its end and each other `step`
         rows before the next, or a horizon.
@@ -87,6 +87,7 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
         for name, value in (("windows", windows), ("step", 1 if step is None else step)):
             if value < 1:
                 raise ConfigError(f"`{name}` must be at least 1, got {value}.")
+        named = rivals_named(rivals)
         held = windows_at_end(self._read(data), self.horizon, windows, step)
         if seen := learnt_windows(held, self.series.tail):
             told = f"{seen:,} of the {len(held):,} windows begin before the end of what the network learnt from, so that their measures flatter it."
@@ -96,7 +97,7 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
         forecaster = Forecaster(self.model)
         found, _, _ = forecaster.forecast(prepared, held.series, held.origins, tick)
         forecasts = forecaster.calibrated(found)
-        return Backtest(score_windows(prepared, held, forecasts, rivals=rivals), held, forecasts)
+        return Backtest(score_windows(prepared, held, forecasts, named), held, forecasts)
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """What `unrolled.inspect` looks at. `ConfigError`: it looks at sequences of symbols or channels, not at windows."""

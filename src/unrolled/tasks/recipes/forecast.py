@@ -15,7 +15,14 @@ from unrolled.models.heads.distributions import LEVELS
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.forecasting.backtesting import Backtest
 from unrolled.tasks.forecasting.learning import ForecastMeasuring, WindowBatches
-from unrolled.tasks.forecasting.options import BacktestOptions, ForecastTaskOptions, PredictOptions, ScoringOptions
+from unrolled.tasks.forecasting.options import (
+    SIMPLE,
+    BacktestOptions,
+    ForecastTaskOptions,
+    PredictOptions,
+    ScoringOptions,
+    rivals_named,
+)
 from unrolled.tasks.forecasting.reading import ForecastCodecs, ForecastData, read_forecast_data, shape_of
 from unrolled.tasks.forecasting.streaming import write_stream
 from unrolled.tasks.forecasting.trained import TrainedForecaster
@@ -72,7 +79,7 @@ class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, Step
         held = windows if data.held_out.panel is data.panel else Windows(data.held_out.panel, data.codecs.series, shape)
         seed = options.training.seed
         learner = WindowBatches(model, windows, data.until, options.batches.batch, options.batches.windows, seed)
-        measuring = ForecastMeasuring(model, held, data.held_out, seed)
+        measuring = ForecastMeasuring(model, held, data.held_out, rivals_named(options.data.rivals), seed)
         return Task(self.name, model, learner, measuring, data.summary(), options.training.best_by)
 
     def trained(self, model: StepsAhead, codecs: ForecastCodecs, configuration: Configuration[ForecastTaskOptions]) -> TrainedForecaster:
@@ -84,7 +91,7 @@ class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, Step
     ) -> ForecastScores:
         """Measures of the last rows of each series, beside those of rivals."""
         (scoring,) = parts
-        found = trained.evaluate(data, rivals=scoring.get("rivals", True), progress=progress)
+        found = trained.evaluate(data, rivals=scoring.get("rivals", SIMPLE), progress=progress)
         if plot := scoring.get("plot"):
             found.draw(plot)
         return found
