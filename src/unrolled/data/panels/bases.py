@@ -116,12 +116,13 @@ class Bases:
         true = path[:, begin:][:, : self.shape.looked]
         errors = self._errors(true, simple[:, :, : self.shape.looked])
         errors[self.kinds.index(LAST)] = self._error_of_last(path, true)
+        errors = np.maximum(errors, TINY)
         allowed = np.array([self.shape.base in (kind, BEST) for kind in self.kinds])[:, None, None]
-        errors = np.where(allowed, np.maximum(errors, TINY), np.inf)
-        least = errors.min(0)
+        least = np.where(allowed, errors, np.inf).min(0)
         known = np.isfinite(least)
-        weights = np.where(np.isfinite(errors), np.where(known, least, 1) / errors, 0) ** POWER
-        return np.where(known, weights, allowed), np.where(known, least, np.nan)
+        # What is not asked for stands in where all the rest says nothing.
+        weights = np.minimum(np.where(known, least, 1) / errors, 1) ** POWER * np.where(allowed, 1, TINY)
+        return weights, np.where(known, least, np.nan)
 
     @property
     def _begin(self) -> int:
@@ -148,7 +149,7 @@ class Bases:
 
 def mixed(simple: Numbers, weights: Numbers) -> Numbers:
     """The weighted mean of those forecasts that say something, `[B, T, K]`; of others where none of them does, and 0, the mean, where none does."""
-    there = np.where(np.isnan(simple), 0, np.maximum(weights, TINY)[:, :, None])
+    there = np.where(np.isnan(simple), 0, np.maximum(weights, TINY**2)[:, :, None])
     total = there.sum(0)
     found: Numbers = (np.where(there > 0, simple, 0) * there).sum(0) / np.where(total > 0, total, 1)
     return found
