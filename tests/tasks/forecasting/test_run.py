@@ -202,7 +202,7 @@ def test_the_command_line_trains_measures_and_forecasts(folder, tmp_path, monkey
     said = capsys.readouterr()
     assert end.value.code == 0 and "What comes next: unrolled predict runs/forecast" in said.out
     assert "1 series, 96 rows to learn, in which 1 number is missing, 2 windows held out." in said.err
-    assert "seasonal naive" in said.err and "Horizon 6, context 24, seasons 12; direct, quantiles, above season-naive." in said.err
+    assert "seasonal naive" in said.err and "Horizon 6, context 24, seasons 12; direct, quantiles, above best." in said.err
     rows = call("predict", "runs/forecast", "--plot", "fan.png").splitlines()
     assert rows[0] == "month,forecast,q0.1,q0.5,q0.9" and rows[1].startswith("2009-01,") and len(rows) == H + 1
     found = json.loads(call("predict", "runs/forecast", folder / "plain.csv", "--json"))
