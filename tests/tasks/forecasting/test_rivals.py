@@ -6,7 +6,7 @@ import pytest
 from unrolled.errors import ConfigError, UnrolledWarning
 from unrolled.extras import is_installed
 from unrolled.tasks.forecasting import rivals
-from unrolled.tasks.forecasting.rivals import quantiles_of, seasons_help, simple_rivals
+from unrolled.tasks.forecasting.rivals import quantiles_of, simple_rivals
 from unrolled.tasks.forecasting.statistical import statistical_rivals
 
 NAN = np.nan
@@ -113,17 +113,3 @@ def test_exponential_smoothing_follows_a_season():
     assert (np.diff(found.quantiles[0]) > 0).all()
     with pytest.raises(ConfigError, match="one of AutoETS, AutoARIMA, MSTL, got 'ets'"):
         statistical_rivals([wave], 4, (4,), LEVELS, ("ets",))
-
-
-def test_seasons_help_where_most_series_repeat_them():
-    generator = np.random.default_rng(0)
-    walks = [generator.normal(size=(120, 1)).cumsum(0) for _ in range(3)]
-    waves = [np.resize([0.0, 9, -9, 4], 120)[:, None] + generator.normal(size=(120, 1)) for _ in range(2)]
-    walks[0][:90] = NAN
-    silent = [np.full((50, 1), NAN), np.ones((1, 1))]
-    assert not seasons_help([*walks, *waves], 2, (4,))
-    assert seasons_help([*walks[:1], *waves, *silent], 2, (4,))
-    # The longer season is the one that returns.
-    slow = np.resize(generator.normal(size=13), 120)[:, None]
-    assert seasons_help([slow], 2, (4, 13)) and not seasons_help([np.arange(60.0)[:, None]], 2, (4,))
-    assert not seasons_help(silent, 2, (4,))

@@ -186,7 +186,7 @@ def test_every_distribution_learns_both_ways(loss, method, tmp_path):
     trained = un.train_forecaster({"y": counts}, out=tmp_path / "run", loss=loss, method=method, **options)
     found = trained.forecast(samples=50)
     assert (found.quantiles >= 0).all() and found.points.mean() == pytest.approx(8, abs=2.5)
-    assert trained.options.residual_of == ("season-naive" if loss in ("student-t", "mixture") else "none")
+    assert trained.options.residual_of == ("best" if loss in ("student-t", "mixture") else "none")
 
 
 def test_a_window_network_stands_in_the_same_table(folder, tmp_path):

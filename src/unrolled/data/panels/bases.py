@@ -15,6 +15,14 @@ LEAST = 0.02
 FEWEST = 4
 """A simple forecast is compared with others where it can be made for the numbers that are known divided by this."""
 
+POWER = 4
+"""The weight of a simple forecast is its error to the power of minus this: the nearest ones make the base, and an accident does not choose it."""
+
+AHEAD = 5
+"""Steps of the horizon for which the last number is compared."""
+
+TINY = 1e-9
+
 ALL = slice(None)
 
 
@@ -96,43 +104,55 @@ class Bases:
     def _last(self, path: Numbers) -> Numbers:
         """The last number that is known at each step."""
         shape, filled = self.shape, _filled(path)
-        before = filled[:, shape.reach + shape.context - shape.looked - 1 :][:, : len(self._steps)]
+        before = filled[:, self._begin - 1 :][:, : len(self._steps)]
         if shape.recursive:
             return before
         return np.concatenate([before[:, : shape.looked], np.repeat(before[:, shape.looked, None], shape.horizon, 1)], 1)
 
-    def choose(self, path: Numbers, simple: Numbers) -> tuple[Places, Numbers]:
-        """Which of the forecasts came nearest before the horizon, `[B, K]`, and its mean absolute error there, NaN where none could be made."""
-        shape = self.shape
-        begin = shape.reach + shape.context - shape.looked
-        true = path[:, begin:][:, : shape.looked]
-        apart = np.abs(simple[:, :, : shape.looked] - true)
-        apart[self.kinds.index(LAST)] = np.abs(self._ago(path) - true)
+    def weigh(self, path: Numbers, simple: Numbers) -> tuple[Numbers, Numbers]:
+        """How much of each forecast the base has, `[C, B, K]`, by how near it came before the horizon, and the mean absolute error of the nearest, `[B, K]`;
+        NaN where none could be made."""
+        begin = self._begin
+        true = path[:, begin:][:, : self.shape.looked]
+        errors = self._errors(true, simple[:, :, : self.shape.looked])
+        errors[self.kinds.index(LAST)] = self._error_of_last(path, true)
+        errors = np.maximum(errors, TINY)
+        allowed = np.array([self.shape.base in (kind, BEST) for kind in self.kinds])[:, None, None]
+        least = np.where(allowed, errors, np.inf).min(0)
+        known = np.isfinite(least)
+        # What is not asked for stands in where all the rest says nothing.
+        weights = np.minimum(np.where(known, least, 1) / errors, 1) ** POWER * np.where(allowed, 1, TINY)
+        return weights, np.where(known, least, np.nan)
+
+    @property
+    def _begin(self) -> int:
+        """Where in a path the steps begin in which forecasts are compared."""
+        return self.shape.reach + self.shape.context - self.shape.looked
+
+    def _errors(self, true: Numbers, said: Numbers) -> Numbers:
+        """Mean absolute errors of forecasts `[C, B, T, K]`, each `[B, K]`; infinite where too little can be compared."""
+        apart = np.abs(said - true)
         there = ~np.isnan(apart)
         count = there.sum(2)
-        errors = np.where(there, apart, 0).sum(2) / np.maximum(count, 1)
-        allowed = np.array([shape.base in (kind, BEST) for kind in self.kinds])[:, None, None]
         enough = count * FEWEST >= np.maximum((~np.isnan(true)).sum(1), 1)
-        errors = np.where(allowed & enough, errors, np.inf)
-        chosen = errors.argmin(0)
-        least = np.take_along_axis(errors, chosen[None], 0)[0]
-        chosen = np.where(np.isfinite(least), chosen, self.kinds.index(NOTHING if shape.base == BEST else shape.base))
-        return chosen, np.where(np.isfinite(least), least, np.nan)
+        return np.where(enough, np.where(there, apart, 0).sum(2) / np.maximum(count, 1), np.inf)
 
-    def _ago(self, path: Numbers) -> Numbers:
-        """What the last number was for each step before the horizon where it is as far ahead as the middle of the horizon."""
-        shape = self.shape
-        begin = shape.reach + shape.context - shape.looked
-        back = 1 if shape.recursive else min((shape.horizon + 1) // 2, begin)
-        return _filled(path)[:, begin - back :][:, : shape.looked]
+    def _error_of_last(self, path: Numbers, true: Numbers) -> Numbers:
+        """That of the last number, the mean over some steps of the horizon, so that they do not lie a season apart by accident."""
+        shape, filled = self.shape, _filled(path)
+        most = 1 if shape.recursive else min(shape.horizon, self._begin)
+        ahead = np.unique(np.linspace(1, most, AHEAD).round().astype(int))
+        said = np.stack([filled[:, self._begin - back :][:, : shape.looked] for back in ahead])
+        found: Numbers = self._errors(true, said).mean(0)
+        return found
 
 
-def taken(simple: Numbers, chosen: Places) -> Numbers:
-    """The chosen one of some forecasts, `[B, T, K]`; where it says nothing another one, and 0, the mean, where none does."""
-    found = np.take_along_axis(simple, chosen[None, :, None], 0)[0]
-    for each in simple:
-        found = np.where(np.isnan(found), each, found)
-    return np.where(np.isnan(found), 0, found)
+def mixed(simple: Numbers, weights: Numbers) -> Numbers:
+    """The weighted mean of those forecasts that say something, `[B, T, K]`; of others where none of them does, and 0, the mean, where none does."""
+    there = np.where(np.isnan(simple), 0, np.maximum(weights, TINY**2)[:, :, None])
+    total = there.sum(0)
+    found: Numbers = (np.where(there > 0, simple, 0) * there).sum(0) / np.where(total > 0, total, 1)
+    return found
 
 
 def size_of(error: Numbers) -> Numbers:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.columns import Places
-from unrolled.data.panels.bases import Bases, centre_and_spread, size_of, taken
+from unrolled.data.panels.bases import Bases, centre_and_spread, mixed, size_of
 from unrolled.data.panels.codec import PanelCodec
 from unrolled.data.panels.panel import Panel
 from unrolled.data.panels.shape import NOTHING, Numbers, WindowShape
@@ -23,8 +23,8 @@ class Window:
 
     `numbers` `[T, B, F]` is what is read. `targets` `[T', B, K]` are the numbers of the last T' steps that are to be said, NaN where they are not
     known: by how many `scale` `[B, K]` they lie above `base` `[T', B, K]`, or counts as they are. `centre` and `spread` `[B, K]` scale what is
-    read. `path` `[B, R, K]` are the scaled numbers from `reach` steps before the context on, and `chosen` `[B, K]` is which of the simple
-    forecasts is the base.
+    read. `path` `[B, R, K]` are the scaled numbers from `reach` steps before the context on, and `weights` `[C, B, K]` say how much of each
+    simple forecast the base has.
     """
 
     numbers: NDArray[np.float32]
@@ -34,12 +34,12 @@ class Window:
     centre: Numbers
     spread: Numbers
     path: Numbers
-    chosen: Places
+    weights: Numbers
 
     def repeated(self, count: int) -> "Window":
         """Each window so many times, one after the other."""
-        beside = {name: np.repeat(getattr(self, name), count, 1) for name in ("numbers", "targets", "base")}
-        alone = {name: np.repeat(getattr(self, name), count, 0) for name in ("scale", "centre", "spread", "path", "chosen")}
+        beside = {name: np.repeat(getattr(self, name), count, 1) for name in ("numbers", "targets", "base", "weights")}
+        alone = {name: np.repeat(getattr(self, name), count, 0) for name in ("scale", "centre", "spread", "path")}
         return replace(self, **beside, **alone)
 
 
@@ -75,21 +75,21 @@ class Windows:
         shown = future if shape.recursive else np.full_like(future, np.nan)
         path = (np.concatenate([past, shown], 1) - centre[:, None]) / spread[:, None]
         simple = self.bases.simple(path)
-        chosen, error = self.bases.choose(path, simple)
-        above = taken(simple, chosen)
+        weights, error = self.bases.weigh(path, simple)
+        above = mixed(simple, weights)
         size = np.ones_like(spread) if shape.base == NOTHING else size_of(error)
         base, scale = above[:, -shape.said :] * spread[:, None] + centre[:, None], size * spread
         truth = np.concatenate([past, future], 1)[:, -shape.said :]
         targets = truth if shape.counts else (truth - base) / scale[:, None]
         own = self._own(path[:, -shape.steps - 1 :], simple[:, :, -shape.steps - 1 :], above[:, -shape.steps - 1 :], size)
         numbers = self._read(series, rows, own)
-        return Window(numbers, targets.swapaxes(0, 1), base.swapaxes(0, 1), scale, centre, spread, path, chosen)
+        return Window(numbers, targets.swapaxes(0, 1), base.swapaxes(0, 1), scale, centre, spread, path, weights)
 
     def refill(self, window: Window, path: Numbers, step: int) -> tuple[NDArray[np.float32], Numbers]:
         """What is read at a step `[B, F]` of recursive windows where the numbers before it are those of a `path`, and the base of the step, `[B, K]`."""
         begin = self.shape.looked - self.shape.context + step
         simple = self.bases.simple(path, slice(begin - 1, begin + 1))
-        above = taken(simple, window.chosen)
+        above = mixed(simple, window.weights)
         place = self.shape.reach + step
         numbers = window.numbers[step].copy()
         numbers[:, : self._own_width] = self._own(path[:, place - 1 : place + 1], simple, above, window.scale / window.spread)[:, 0]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from unrolled.data.builtin import absolute
 from unrolled.data.panels import PanelOptions
 from unrolled.data.panels.options import several
-from unrolled.data.panels.shape import BASES, NOTHING, SEASONAL
+from unrolled.data.panels.shape import BASES, BEST, NOTHING, SEASONAL
 from unrolled.errors import ConfigError
 from unrolled.models import FORECAST_HEADS, Distribution, ForecastingOptions
 from unrolled.options import option
@@ -79,7 +79,7 @@ class ForecastOptions:
     loss: str = option("quantiles", f"How numbers are taken to be distributed: {', '.join(LOSSES)}; the last two are for counts.")
     residual_of: str | None = option(
         None,
-        f"Learn the rest above something simple: {', '.join(BASES)}, which is what was nearest in the past.  [default: season-naive or last, whichever is nearer for most series; none for counts]",
+        f"Learn the rest above something simple: {', '.join(BASES)}, which is a mean of all by how near each came in the past.  [default: best; none for counts]",
         rare=True,
     )
 
@@ -135,14 +135,14 @@ class ForecastOptions:
             raise ConfigError("`horizon` must say how many steps are to be forecast. Pass it, such as `horizon=24`.")
         return self
 
-    def decided(self, seasons: tuple[int, ...], context: int, nearest: str) -> "ForecastOptions":
-        """With what was found out from the series: `nearest` is above what is learnt if nothing is said."""
+    def decided(self, seasons: tuple[int, ...], context: int) -> "ForecastOptions":
+        """With what was found out from the series."""
         if self.residual_of in SEASONAL and not seasons:
             raise ConfigError(
                 f"`residual_of={self.residual_of!r}` needs a season, and none is known that most series have twice. Pass `season`, or another base."
             )
-        base = self.residual_of or (NOTHING if self.counts else nearest)
-        return replace(self, season=",".join(map(str, seasons)) or "0", context=context, residual_of=base)
+        simple = NOTHING if self.counts else BEST
+        return replace(self, season=",".join(map(str, seasons)) or "0", context=context, residual_of=self.residual_of or simple)
 
 
 DRAWN, EACH = 6400, 8

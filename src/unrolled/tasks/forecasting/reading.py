@@ -10,13 +10,13 @@ import numpy as np
 
 from unrolled.data.columns import Places
 from unrolled.data.panels import ColumnTable, Panel, PanelCodec, PanelOptions, read_panel, table_of_frame
-from unrolled.data.panels.shape import LAST, NAIVE, WindowShape
+from unrolled.data.panels.shape import WindowShape
 from unrolled.data.panels.tables import read_table
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, DataError
 from unrolled.options import build, table
 from unrolled.tasks.forecasting.options import RECURSIVE, ForecastDataOptions, ForecastOptions
-from unrolled.tasks.forecasting.rivals import seasons_help, seasons_of
+from unrolled.tasks.forecasting.rivals import seasons_of
 
 LONGEST_CONTEXT = 512
 """Steps of a context if nothing is said, at most."""
@@ -102,9 +102,9 @@ def read_forecast_data(sources: Sequence[Any], data: ForecastDataOptions, readin
     if data.leave_out:
         panel = _left(panel, data.leave_out)
     horizon = forecast.horizon or 1
-    until, held = _divide(panel, data, horizon)
-    decided = _decide(panel, until, forecast, horizon)
+    decided = _decide(panel, forecast, horizon)
     shape = shape_of(decided)
+    until, held = _divide(panel, data, horizon)
     panel = panel.with_future(horizon)
     learnt = np.arange(len(panel.values)) - np.repeat(panel.starts[:-1], panel.sizes) < np.repeat(until, panel.sizes)
     codec = PanelCodec.learn(panel, learnt, found, shape.context + shape.reach)
@@ -189,17 +189,15 @@ def _last_windows(panel: Panel, counts: Places, horizon: int) -> HeldOut:
     return HeldOut(panel, series, panel.ends[series] - back)
 
 
-def _decide(panel: Panel, until: Places, forecast: ForecastOptions, horizon: int) -> ForecastOptions:
-    """With seasons, a context, and above what is learnt."""
+def _decide(panel: Panel, forecast: ForecastOptions, horizon: int) -> ForecastOptions:
+    """With seasons and a context."""
     usual = panel.clock.frequency.seasons if panel.clock.frequency is not None else ()
     seasons = seasons_of(usual, panel.ends) if forecast.seasons is None else forecast.seasons
     longest = int(np.median(panel.ends))
     wished = max(
         [2 * horizon, *(2 * season for season in seasons[:1]), *(season for season in seasons if season <= LONGEST_CONTEXT // 2), 16]
     )
-    learnt = [panel.history(number)[:end] for number, end in enumerate(until.tolist())]
-    seasonal = bool(seasons) and seasons_help(learnt, horizon, seasons)
-    return forecast.decided(seasons, forecast.context or max(min(wished, LONGEST_CONTEXT, longest // 2), 1), NAIVE if seasonal else LAST)
+    return forecast.decided(seasons, forecast.context or max(min(wished, LONGEST_CONTEXT, longest // 2), 1))
 
 
 def _fingerprint(panel: Panel, held: HeldOut) -> str:

@@ -180,23 +180,3 @@ def quantiles_of(samples: Numbers, levels: Sequence[float]) -> Numbers:
 def seasons_of(seasons: Sequence[int], lengths: NDArray[np.int64]) -> tuple[int, ...]:
     """Those seasons of which most histories have two."""
     return tuple(season for season in seasons if (lengths >= 2 * season).mean() > 0.5)
-
-
-def seasons_help(histories: Sequence[Numbers], horizon: int, seasons: Sequence[int]) -> bool:
-    """Whether the season before is nearer than the last value half a horizon ahead, for most series that tell."""
-    ahead = (horizon + 1) // 2
-    most = ORIGINS + horizon + max(seasons, default=1)
-    nearer = []
-    for at in range(0, len(histories), _AT_ONCE):
-        ends = Ends(histories[at : at + _AT_ONCE], most, horizon)
-        last, *others = (_mean_error(method, ends, ahead) for method in (LastValue(), *map(SeasonalNaive, seasons)))
-        known = ~np.isnan(last) & ~np.isnan(others).all(0)
-        nearer += (np.nanmin(np.array(others)[:, known], 0) < last[known]).tolist()
-    return bool(nearer) and sum(nearer) * 2 >= len(nearer)
-
-
-def _mean_error(method: Method, ends: Ends, ahead: int) -> Numbers:
-    """The mean absolute error of past forecasts `[R]`; NaN where there are none."""
-    errors = np.abs(ends.values - method.predict(ends, ahead))[:, : ends.length][:, -ORIGINS:]
-    known = (~np.isnan(errors)).sum(1)
-    return np.where(known > 0, np.nansum(errors, 1) / np.maximum(known, 1), np.nan)
