@@ -150,7 +150,7 @@ def _records(path: Path, encoding: str, parser: str) -> "Iterator[SeqRecord]":
             raise
         except Exception as error:
             if parser != "fasta":
-                raise DataError(f"{named(path)} is not {_NAMES[parser]}: {error}. Get the file again.") from None
+                raise DataError(f"{named(path)} is not {_NAMES[parser]}: {' '.join(str(error).split())}. Get the file again.") from None
             raise DataError(f"{_first_line(path, encoding)} Pass a file whose first line begins with '>'.") from None
 
 

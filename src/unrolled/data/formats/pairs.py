@@ -86,6 +86,8 @@ def _format_of(path: Path, options: PairOptions) -> str:
         return options.format
     name = inner_name(path).lower()
     found = next((known for suffix, known in SUFFIXES.items() if name.endswith(suffix)), None)
+    if found is None and path != STANDARD_INPUT and any("<tmx" in line for line in first_lines(path, options.encoding)[:3]):
+        return "tmx"
     if found is None:
         require_plain(
             path, options.encoding, f"pass `format={'tsv' if options.targets_needed else 'lines'!r}`, or let its name end in .txt"
@@ -237,7 +239,7 @@ PAIRS: dict[str, PairFormat] = {
             "TMX, a translation memory: `input` and `target` name languages",
             ("text", "texts"),
             ("input", "target", *_OWNED),
-            '<tmx version="1.4"><header/><body>\n<tu><tuv xml:lang="en"><seg>Good morning.</seg></tuv><tuv xml:lang="fr"><seg>Bonjour.</seg></tuv></tu>\n</body></tmx>\n',
+            '<tmx version="1.4"><header/><body>\n<tu><tuv xml:lang="en"><seg>Good morning.</seg></tuv><tuv xml:lang="fr"><seg>Bonjour.</seg></tuv></tu></body></tmx>\n',
             {"input": "en", "target": "fr"},
             task="translate",
         ),

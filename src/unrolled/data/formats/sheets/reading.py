@@ -16,11 +16,16 @@ from unrolled.errors import DataError, UnrolledError
 
 def whole(path: Path, kind: Kind, read: Callable[[Path], Iterator[list[str] | DataError]]) -> Iterator[tuple[int, list[str]] | DataError]:
     """The rows that `read` gives of a file, with their numbers; what it raises is a `DataError` that names the file."""
-    number = 1
+    width = 0
     with telling(path, kind.name):
-        for row in read(path):
-            yield row if isinstance(row, DataError) else (number, row)
-            number += 1
+        for number, row in enumerate(read(path), 1):
+            width = width or (0 if isinstance(row, DataError) else len(row))
+            if isinstance(row, DataError):
+                yield row
+            elif len(row) != width:
+                yield DataError(f"{path}, row {number}: a row must have {width} cells as the first has, got {len(row)}. Mend the row.")
+            else:
+                yield number, row
 
 
 @contextmanager
