@@ -562,7 +562,8 @@ def test_help_shows_the_usual_options_in_groups_and_help_all_shows_every_one(tas
     assert shown_in(whole) == every | own
     assert shown_in(short) == every - rare | own
     assert len(rare) > 10 and len(shown_in(short)) <= 30
-    usual = ["Data", *(["Reading"] if task != "lm" else []), "Model", "Training"]
+    own_groups = [*(["Reading"] if task != "lm" else []), *(["Forecast"] if task == "forecast" else [])]
+    usual = ["Data", *own_groups, "Model", "Training"]
     for said, titles in ((short, [*usual, "Output"]), (whole, [*usual, "Several runs", "Output"])):
         assert re.findall(r"^([\w ]+):$", said, re.M) == titles
         sections = dict(zip(titles, re.split(r"^[\w ]+:$", said, flags=re.M)[1:], strict=True))

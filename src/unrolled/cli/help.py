@@ -12,6 +12,7 @@ TITLES = {
     "data": "Data",
     "reading": "Reading",
     "symbols": "Reading",
+    "forecast": "Forecast",
     "model": "Model",
     "batches": "Training",
     "streams": "Training",

@@ -17,7 +17,7 @@ from unrolled.engines.problem import Problem, Solution, solve_nothing
 from unrolled.engines.program import Program, Values
 from unrolled.engines.stacks import Together, products_by_operand
 from unrolled.engines.weights import WeightLayout, Weights
-from unrolled.equations import Parameter, Product, from_source
+from unrolled.equations import Along, Product, from_source
 from unrolled.equations.recurrence import INPUT, OverUnits, before, now
 
 
@@ -78,7 +78,7 @@ def _known(key: str) -> tuple[Plan, WeightLayout, Convolutions | None]:
     weights, convolutions, source = key.split("\n", 2)
     blocks, rows = json.loads(weights)
     layout = WeightLayout({stored: tuple(names) for stored, names in blocks.items()}, rows)
-    return make_plan(from_source(source)), layout, Convolutions(*map(tuple, json.loads(convolutions))) if convolutions else None
+    return make_plan(from_source(source)), layout, Convolutions(tuple(json.loads(convolutions))) if convolutions else None
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class _Part:
 
     together: Together
     of_all: tuple[Product, ...]
-    along: tuple[tuple[Product, Parameter], ...]
+    along: tuple[tuple[Product, Along], ...]
     constant: frozenset[str]
     program: Program
 
@@ -125,7 +125,7 @@ class _Part:
     def finish(self, values: Values, weights: Weights) -> None:
         """What follows the stage's products with parameters: those with maps that are known, then the pointwise assignments."""
         values.update({p.symbol: _of_all(p.matrix, values[p.operand]) for p in self.of_all})
-        values.update({p.symbol: _along(values[p.operand], matrix, *weights.shape(matrix.name)) for p, matrix in self.along})
+        values.update({p.symbol: _along(values[p.operand], made, *weights.shape(p.matrix)) for p, made in self.along})
         self.program.run(values)
 
 
@@ -144,7 +144,7 @@ class _Ready:
 @cache
 def _ready(plan: Plan) -> _Ready:
     recurrence = plan.recurrence
-    along = {p.name: p for p in recurrence.parameters if p.made is not None and p.made.function == "along"}
+    along = {p.name: p.made for p in recurrence.parameters if isinstance(p.made, Along)}
 
     def part(stage: Stage) -> _Part:
         of_all = tuple(p for p in stage.products if isinstance(p.matrix, OverUnits))
@@ -319,11 +319,9 @@ def _of_all(function: str, value: Tensor | float) -> Tensor | float:
     return value.mean(-1, keepdim=True) if function == OverUnits.MEAN else value.sum(-1, keepdim=True)
 
 
-def _along(value: Tensor, matrix: Parameter, rows: int, units: int) -> Tensor:
+def _along(value: Tensor, made: Along, rows: int, units: int) -> Tensor:
     """A vector along the rows or the columns of a matrix that lies flat, head by head and row by row; or such a matrix, added up along them."""
-    assert matrix.made is not None
-    role, heads = matrix.made.arguments
-    heads = int(heads)  # type: ignore[arg-type]
+    role, heads = made.role, made.heads
     value = value if value.shape[-1] == units else value.expand(*value.shape[:-1], units)
     if role == "repeat":
         return value.repeat_interleave(rows // units, -1)

@@ -54,7 +54,8 @@ class Recurrent(NamedParameters):
             sequences too long for memory, at the price of one more forward pass; with `resets` all is computed twice.
         kernel_size: makes the layer convolutional: every matrix of the cell becomes a kernel `[rows, columns, *kernel_size]`, with stride 1
             and zeros around the plane, and runs over inputs `[T, B, C, *space]`, C = input_size, with states of H channels. Odd: one
-            number for planes of two dimensions, or a tuple of one, two or three.
+            number for planes of two dimensions, or a tuple of one, two or three. In a cell that names its convolutions, `conv(W, 3)`, it is
+            the kernel of all other maps, 1 unless given; such a cell has planes of as many dimensions as `kernel_size` or `space`, else two.
         dilation: of the kernels: how far apart in the plane the places stand that they read; a number or a tuple.
         space: the size of all planes, as `(32, 32)`. Then vectors that multiply, such as peepholes, have a number for each place, `[n, *space]`
             (Shi et al. 2015, Convolutional LSTM Network), instead of one for each channel.
@@ -94,8 +95,9 @@ class Recurrent(NamedParameters):
             dropout=dropout, recurrent_dropout=recurrent_dropout, initial_state=initial_state, residual=residual,
             checkpoint_steps=checkpoint_steps, bfloat16_weights=bfloat16_weights, may_drop_all=self._may_drop_all,
         )  # fmt: skip
-        planes = read_planes(kernel_size, dilation, space)
-        super().__init__(find_cell(cell), input_size, hidden_size, num_layers, bidirectional, initial_state, device, dtype, planes)
+        cell = find_cell(cell)
+        planes = read_planes(kernel_size, dilation, space, convolves=cell.recurrence.convolves)
+        super().__init__(cell, input_size, hidden_size, num_layers, bidirectional, initial_state, device, dtype, planes)
         self.batch_first, self.residual = batch_first, residual
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
         self.checkpoint_steps, self.bfloat16_weights = checkpoint_steps, bfloat16_weights
@@ -228,7 +230,7 @@ class Recurrent(NamedParameters):
         options = ("bidirectional", "batch_first", "dropout", "recurrent_dropout", "residual", "checkpoint_steps", "bfloat16_weights")
         said = [f"{o}={getattr(self, o)}" for o in options if getattr(self, o)]
         if self.planes:
-            said.append(f"kernel_size={self.planes.convolutions.kernel}, dilation={self.planes.convolutions.dilation}")
+            said.append(f"kernel_size={self.planes.kernel}, dilation={self.planes.convolutions.dilation}")
             said += [f"space={self.planes.space}"] if self.planes.space else []
         return ", ".join([self.cell.name, str(self.input_size), str(self.hidden_size), f"num_layers={self.num_layers}", *said])
 

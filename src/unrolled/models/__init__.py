@@ -1,7 +1,18 @@
 """F6: networks. Input layers read the fields of a batch, an encoder runs recurrent layers over them, an arrangement says to what the
 answers belong, and a head what they mean."""
 
-from unrolled.models.arrangements import COPIES, Arrangement, EachStep, EncoderDecoder, NextStep, Scoring, Whole, language_model
+from unrolled.models.arrangements import (
+    COPIES,
+    Arrangement,
+    EachStep,
+    EncoderDecoder,
+    NextStep,
+    Scoring,
+    StepsAhead,
+    Unaligned,
+    Whole,
+    language_model,
+)
 from unrolled.models.attention import ATTENTIONS, SourceAttention
 from unrolled.models.bridge import BRIDGES, Bridge
 from unrolled.models.decoder import Decoder, DecoderState, Memory
@@ -9,19 +20,32 @@ from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder
 from unrolled.models.heads import (
     CLASS_HEADS,
+    CTC,
+    FORECAST_HEADS,
     NUMBER_HEADS,
     Binary,
     ClassHead,
+    Distribution,
     Head,
     LinearChain,
     MultiLabel,
+    NumberHead,
     Ordinal,
+    Quantiles,
     SequenceHead,
     Softmax,
     bio_constraints,
 )
 from unrolled.models.inputs import NUMBERS, SHAPES, SPELLINGS, WORDS, InputLayer, InputSizes
-from unrolled.models.options import EachStepOptions, EncoderDecoderOptions, EncoderOptions, NextStepOptions, RecurrentOptions, WholeOptions
+from unrolled.models.options import (
+    EachStepOptions,
+    EncoderDecoderOptions,
+    EncoderOptions,
+    ForecastingOptions,
+    NextStepOptions,
+    RecurrentOptions,
+    WholeOptions,
+)
 from unrolled.models.pooling import POOLINGS, Pooling
 from unrolled.models.window import InputWindow
 
@@ -30,6 +54,8 @@ __all__ = [
     "BRIDGES",
     "CLASS_HEADS",
     "COPIES",
+    "CTC",
+    "FORECAST_HEADS",
     "NUMBERS",
     "NUMBER_HEADS",
     "POOLINGS",
@@ -42,6 +68,7 @@ __all__ = [
     "ClassHead",
     "Decoder",
     "DecoderState",
+    "Distribution",
     "EachStep",
     "EachStepOptions",
     "Embedding",
@@ -49,6 +76,7 @@ __all__ = [
     "EncoderDecoder",
     "EncoderDecoderOptions",
     "EncoderOptions",
+    "ForecastingOptions",
     "Head",
     "InputLayer",
     "InputSizes",
@@ -58,13 +86,17 @@ __all__ = [
     "MultiLabel",
     "NextStep",
     "NextStepOptions",
+    "NumberHead",
     "Ordinal",
     "Pooling",
+    "Quantiles",
     "RecurrentOptions",
     "Scoring",
     "SequenceHead",
     "Softmax",
     "SourceAttention",
+    "StepsAhead",
+    "Unaligned",
     "Whole",
     "WholeOptions",
     "bio_constraints",

@@ -12,6 +12,9 @@ from unrolled.options import option
 MOST_EMBEDDING = 256
 """Largest embedding size of a network of next steps if nothing is said."""
 
+SUBSAMPLINGS = (1, 2, 4, 8, 16)
+"""Of how many steps one can be made."""
+
 MOST_LAYERS = 1000
 """More of them would take minutes to make."""
 
@@ -65,6 +68,7 @@ class EncoderOptions(RecurrentOptions):
     convolution: int = option(
         0, "Convolutional front end: channels of each of three convolutions of 3, 7 and 11 steps; 0: none.", rare=True
     )
+    subsampling: int = option(1, "Steps of which convolutions make one before the recurrent layers read it: 1, 2, 4, 8 or 16.", rare=True)
     word_dropout: float = option(0.02, "Part of the words that are read as <UNK> in training.", rare=True)
     rare_dropout: float = option(
         0.0,
@@ -77,6 +81,8 @@ class EncoderOptions(RecurrentOptions):
         super().__post_init__()
         if self.convolution < 0:
             raise ConfigError(f"`convolution` must be at least 0, got {self.convolution}.")
+        if self.subsampling not in SUBSAMPLINGS:
+            raise ConfigError(f"`subsampling` must be one of {', '.join(map(str, SUBSAMPLINGS))}, got {self.subsampling}.")
         if self.convolution and not self.bidirectional:
             raise ConfigError(
                 "`convolution` reads steps that are still to come, which `bidirectional=False` must not. Leave one of them out."
@@ -113,6 +119,18 @@ class NextStepOptions(RecurrentOptions):
     def encoder(self) -> EncoderOptions:
         """How the steps are read: in one direction, and with the embeddings left whole, which was measured to be better."""
         return encoder_options(self, bidirectional=False, embedding=self.embedding or 0, input_dropout=0.0, word_dropout=0.0)
+
+
+@dataclass(frozen=True)
+class ForecastingOptions(RecurrentOptions):
+    """The network that says how the steps to come are distributed."""
+
+    hidden: int = option(64, "Hidden size: units of every layer.")
+    dropout: float = option(0.1, "Dropout: part of what layers give that is dropped in training.")
+
+    def encoder(self) -> EncoderOptions:
+        """How the steps are read: in one direction."""
+        return encoder_options(self, bidirectional=False)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """F8: a task is fields, a codec for each field, an arrangement, a head and measures; a recipe names them."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ from unrolled.training import Display, RunFolder, display_here
 
 if TYPE_CHECKING:
     from unrolled.data.codecs import LabelCodec, ValueCodec
+    from unrolled.tasks.forecasting.trained import TrainedForecaster
     from unrolled.tasks.sequences.trained import TrainedPredictor
     from unrolled.tasks.texts.trained import TrainedLanguageModel
+    from unrolled.tasks.transcription.trained import TrainedTranscriber
     from unrolled.tasks.translation.trained import TrainedTranslator
 
 __all__ = [
@@ -25,9 +28,11 @@ __all__ = [
     "recipe_of",
     "run_training",
     "train_classifier",
+    "train_forecaster",
     "train_language_model",
     "train_regressor",
     "train_tagger",
+    "train_transcriber",
     "train_translator",
 ]
 
@@ -36,15 +41,17 @@ RECIPES = {
     "classify": "unrolled.tasks.recipes.classify:Classifying",
     "tag": "unrolled.tasks.recipes.tag:Tagging",
     "regress": "unrolled.tasks.recipes.regress:Regressing",
+    "forecast": "unrolled.tasks.recipes.forecast:Forecasting",
     "translate": "unrolled.tasks.recipes.translate:Translating",
+    "transcribe": "unrolled.tasks.recipes.transcribe:Transcribing",
 }
 """Where the recipe of every task is, by the name that a run folder has of it."""
 
 
-def find_recipe(name: str) -> AnyRecipe:
-    """The recipe of a task. What it needs, such as libraries for measures, is loaded only when it is asked for."""
+def find_recipe(name: str, **about: Any) -> AnyRecipe:
+    """The recipe of a task, made of what it takes. What it needs, such as libraries for measures, is loaded only when it is asked for."""
     module, recipe = RECIPES[name].split(":")
-    found: AnyRecipe = getattr(import_module(module), recipe)()
+    found: AnyRecipe = getattr(import_module(module), recipe)(**about)
     return found
 
 
@@ -79,11 +86,22 @@ def train(
 
     Raises `ConfigError`, `DataError`, `RunError` for what is wrong with options, data and folder, `TrainingError` when learning fails.
     """
+    return _train(find_recipe(task), data, RunFolder(out), options, display, resume=resume)
+
+
+def _train(
+    recipe: AnyRecipe,
+    data: Source | Sequence[Source],
+    folder: RunFolder,
+    options: Mapping[str, Any],
+    display: Display | None,
+    *,
+    resume: bool,
+) -> Any:
     if asks_for_several(options):
         raise ConfigError(
             "`folds`, `seeds`, `match` and several cells make several runs, and this trains one. Call `unrolled.study` instead."
         )
-    recipe, folder = find_recipe(task), RunFolder(out)
     run_training(recipe, data, folder, options, display or display_here(), resume=resume)
     return load_run(recipe, folder)
 
@@ -114,7 +132,38 @@ def train_regressor(data: Source | Sequence[Source] = (), *, out: Source, **opti
     return trained
 
 
+def train_forecaster(
+    data: Any = (), *, out: Source, display: Display | None = None, resume: bool = False, **options: Any
+) -> "TrainedForecaster":
+    """Train on series in a data frame of pandas, polars or pyarrow, in a mapping of columns, or in files; see `unrolled.tasks.train`.
+
+    Options that take several names or numbers with commas between take a list, too: `target=["a", "b"]`, `season=[24, 168]`. A run that learnt
+    from a data frame is resumed with the same one.
+    """
+    plain = {name: _listed(value) if name in LISTED else value for name, value in options.items()}
+    parts = data if isinstance(data, list | tuple) else [data]
+    named = all(isinstance(part, str | os.PathLike) for part in parts)
+    recipe = find_recipe("forecast") if named else find_recipe("forecast", frames=parts)
+    trained: TrainedForecaster = _train(recipe, parts if named else (), RunFolder(out), plain, display, resume=resume)
+    return trained
+
+
+LISTED = {"target", "known", "past", "static", "season", "quantiles", "holidays"}
+"""Options of forecasts that take several values with commas between, or a list."""
+
+
+def _listed(value: Any) -> Any:
+    """One value or several as text with commas between."""
+    return value if value is None else ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 def train_translator(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedTranslator":
     """Train on pairs of sequences; see `unrolled.tasks.train`."""
     trained: TrainedTranslator = train("translate", data, out=out, **options)
+    return trained
+
+
+def train_transcriber(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedTranscriber":
+    """Train on recordings with what is said in them; see `unrolled.tasks.train`."""
+    trained: TrainedTranscriber = train("transcribe", data, out=out, **options)
     return trained

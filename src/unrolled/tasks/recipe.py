@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, TextIO, TypeVar
 
 from unrolled.cells import Cell
 from unrolled.data.formats.heads import FormatSeen
+from unrolled.errors import ConfigError
 from unrolled.tasks.configuration import Configuration, G
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.task import Task
@@ -34,8 +35,9 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     """A task: what `unrolled train` has a command for, over its options G, data D, codecs C, network M and trained result T.
 
     `name` is that of the command, `help` its text, and `data_name` what its data is called there. `noun` is what a
-    network of it is called, `commands` are those that its runs can be used with, `evaluating` and `predicting` the option dataclasses of two of
-    them. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
+    network of it is called, `commands` are those that its runs can be used with, `evaluating`, `predicting` and `backtesting` the option
+    dataclasses of three of them; `without_file` is what is predicted of where no file is named, and `reads_many` says that what is said of several
+    files can stand one after another. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
     """
 
     name: ClassVar[str]
@@ -45,6 +47,9 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     commands: ClassVar[tuple[str, ...]]
     evaluating: ClassVar[tuple[type, ...]] = ()
     predicting: ClassVar[tuple[type, ...]] = ()
+    backtesting: ClassVar[tuple[type, ...]] = ()
+    without_file: ClassVar[str] = "-"
+    reads_many: ClassVar[bool] = False
     options: type[G]
 
     @abstractmethod
@@ -73,11 +78,11 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
 
     def seen_format(self, configuration: Configuration[G]) -> FormatSeen:
         """The format of the data that the configuration names."""
-        raise NotImplementedError(f"nobody says how files for {self.noun} are written")
+        raise ConfigError(f"What {self.noun} learns from is not looked at. `unrolled train` says what it reads when it begins.")
 
     def overview(self, data: D, configuration: Configuration[G]) -> Overview:
         """What there is to learn from in the data."""
-        raise NotImplementedError(f"nobody says what data of {self.noun} is")
+        raise ConfigError(f"What {self.noun} learns from is not looked at. `unrolled train` says what it reads when it begins.")
 
     @abstractmethod
     def trained(self, model: M, codecs: C, configuration: Configuration[G]) -> T:
@@ -90,6 +95,10 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     def predict(self, trained: T, file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
         """What a network says of a file; `parts` are options of each of `predicting`."""
         raise NotImplementedError(f"{self.noun} predicts nothing of files")
+
+    def backtest(self, trained: T, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress) -> Measured:
+        """Measures of forecasts from several origins; `parts` are options of each of `backtesting`."""
+        raise NotImplementedError(f"{self.noun} forecasts nothing")
 
     @abstractmethod
     def next_step(self, codecs: C, configuration: Configuration[G]) -> str:

@@ -147,8 +147,9 @@ def _plain(codecs: Any) -> Any:
 def other_data(configuration: Configuration[Any], begun: RunFolder) -> RunError:
     """What to say where files are no longer what they were when a run, or a study of several, was begun."""
     options = configuration.options
-    paired = [getattr(options.reading, "source", None), *options.reading.target] if not options.data.sources else []
-    files = ", ".join(filter(None, [*options.data.sources, *paired, *getattr(options.data, "validation", ())]))
+    reading: Any = getattr(options, "reading", None)
+    paired = [reading.source, *reading.target] if hasattr(reading, "source") and not options.data.sources else []
+    files = ", ".join(filter(None, [*options.data.sources, *paired, *getattr(options.data, "validation", ())])) or "a data frame"
     return RunError(f"The data is not the one that {begun} was begun with: {files}. Put it back as it was, or begin anew with `out`.")
 
 

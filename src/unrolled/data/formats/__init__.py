@@ -80,8 +80,8 @@ def labelled_examples(
     """
 
     def require(example: Example) -> Example:
-        found = example.values if wanted.numbers else example.tags if wanted.each_step else example.labels
-        if found is None or not (len(found) or several):
+        found = example.values if wanted.numbers else (example.tags or example.spans) if wanted.each_step else example.labels
+        if found is None or not (len(found) or several or example.spans is not None):
             cure = where_labels_are(_paths(_names(sources)), options, wanted)
             what = f"{wanted.said}{'s' if wanted.each_step else ''}"
             raise DataError(f"{example.place}: the sequence has no {what}. {cure}{_where_from(example, options)}")

@@ -24,6 +24,7 @@ from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.series import LongSeries
 from unrolled.data.formats.sheet_tables import ArrowTable, SheetTable
+from unrolled.data.formats.sounds import Sounds, has_sound
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.formats.ts import TimeSeries
 from unrolled.data.formats.wide import WideTable, is_wide
@@ -55,6 +56,7 @@ _FORMATS: tuple[Format, ...] = (
     Fasta(),
     Fastq(),
     GenBank(),
+    Sounds(),
 )
 
 FORMATS: dict[str, Format] = {known.name: known for known in _FORMATS}
@@ -103,6 +105,8 @@ def find_format(paths: Sequence[Path], options: ReadingOptions, wanted: Target) 
         return FORMATS["events"]
     if options.series is not None or options.channels:
         return FORMATS["series"]
+    if any(has_sound(path, options) for path in paths if path != STANDARD_INPUT):
+        return FORMATS["sound"]
     name = _by_names(paths, wanted)
     if name in (None, "lines", "files"):
         return FORMATS[_of_text(paths, options, wanted, name)]
@@ -197,8 +201,10 @@ def _by_name(path: Path, wanted: Target = Target.LABELS) -> str | None:
 def files_of(paths: Sequence[Path], known: Format) -> list[Path]:
     """The files that a format reads: those in folders that are named like it, or else all of them, unless it takes folders itself.
 
-    Among files of classes those about the data are left out.
+    Among files of classes those about the data are left out; how sound lies in folders has a meaning.
     """
+    if known.name == "sound":
+        return list(paths)
     if known.name == "files":
         data = [path for path in paths if not is_about(path)]
         return data or list(paths)

@@ -71,6 +71,11 @@ class ReadingOptions:
     time: str | None = option(
         None, "Column with the time of an event or a row of numbers, in seconds or as ISO dates.  [default: in order]", rare=True
     )
+    pattern: str | None = option(
+        None,
+        "What names of files of sound say, such as '{label}_{speaker}_{take}.wav'.  [default: their folders are the labels]",
+        rare=True,
+    )
     image: str = option("rows", "How an image is read: rows, one a step, or whole, as a single step.", rare=True)
     impute: bool = option(
         False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.", rare=True
@@ -102,11 +107,11 @@ class ReadingOptions:
 
     def of_others(self) -> "ReadingOptions":
         """The same for files that are not divided, in which groups may be missing."""
-        return ReadingOptions(**{field.name: getattr(self, field.name) for field in fields(self)})
+        return ReadingOptions(**{field.name: getattr(self, field.name) for field in fields(ReadingOptions)})
 
     def to_predict(self) -> "ReadingOptions":
         """The same for files whose labels may be missing, and are not looked at: no `DataError` is about them."""
-        return WithoutLabels(**{field.name: getattr(self, field.name) for field in fields(self)})
+        return WithoutLabels(**{field.name: getattr(self, field.name) for field in fields(ReadingOptions)})
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ class EachStep(Scoring):
     ) -> None:
         super().__init__()
         self.register_buffer("allowed", allowed, persistent=False)
+        if encoder.subsampling is not None:
+            raise ConfigError("`subsampling` makes one step of several, and here each step has an answer. Leave it out.")
         self.encoder, self.head, self.margin, self.outside = encoder, head, margin, outside
         self.linear = nn.Linear(encoder.width, head.size)
         self.reset_parameters()

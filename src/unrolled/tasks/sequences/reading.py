@@ -12,14 +12,15 @@ import torch
 from torch import Tensor
 
 from unrolled.data.builtin import PREFIX
-from unrolled.data.codecs import Encoded, InputCodec
+from unrolled.data.codecs import Encoded, InputCodec, SoundCodec
 from unrolled.data.columns import Places
-from unrolled.data.dataset import Dataset, gather
+from unrolled.data.dataset import Dataset, Hear, gather
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, resolve_format, resolve_reading
 from unrolled.data.formats.files import HEAD, look_ahead
 from unrolled.data.formats.known import require_looked_at
 from unrolled.data.formats.options import columns_named
+from unrolled.data.sound.hearing import Hearing
 from unrolled.data.splits import deal, divide
 from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.data.words import notice_clauses
@@ -136,13 +137,15 @@ def read_sequences(
         _require_images(data.sources, asked, wanted)
     _require_used(data.sources, asked, wanted)
     reading = resolve_reading(data.sources, asked, wanted)
-    read = _reader(data.level, progress, wanted, several)
+    hearing = Hearing(choose=data.codec)
+    read = _reader(data.level, progress, wanted, several, hearing)
     sequences = read(data.sources, reading, notice=data.level != "char")
     everything = np.arange(len(sequences))
     same = for_other_files(replace(reading, scheme=sequences.scheme), data.validation) if data.validation else reading
     other = read(data.validation, same) if data.validation else None
     learnt, held = (everything, everything[:0]) if other else _divided(sequences, wanted, data, np.random.default_rng([SPLIT, seed]))
-    codecs = SequenceCodecs(_learn_inputs(sequences, learnt, data), learn(sequences, learnt))
+    hearing.report()
+    codecs = SequenceCodecs(_learn_inputs(sequences, learnt, data, hearing.codec), learn(sequences, learnt))
     encoded = Encoded(sequences, codecs.inputs, codecs.target)
     measured = Part(encoded, held)
     if other:
@@ -167,11 +170,12 @@ def _divided(sequences: Dataset, wanted: Target, data: SequenceDataOptions, chan
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def _learn_inputs(sequences: Dataset, learnt: Places, data: SequenceDataOptions) -> InputCodec:
+def _learn_inputs(sequences: Dataset, learnt: Places, data: SequenceDataOptions, sound: SoundCodec | None) -> InputCodec:
     more = vector_words(Path(data.vectors), data.vocabulary or WORDS) if data.vectors else ()
     return InputCodec.learn(
         sequences,
         learnt,
+        sound,
         level=data.level,
         lower=data.lower,
         shapes=data.shapes,
@@ -213,7 +217,7 @@ def _noticing(examples: Iterable[Example]) -> Iterator[Example]:
     yield from examples
 
 
-def _reader(level: str | None, progress: Progress, wanted: Target, several: bool) -> Callable[..., Dataset]:
+def _reader(level: str | None, progress: Progress, wanted: Target, several: bool, hear: Hear) -> Callable[..., Dataset]:
     def tick(count: int) -> None:
         progress(f"reading: {count:,} sequences", 0, 1)
 
@@ -221,7 +225,7 @@ def _reader(level: str | None, progress: Progress, wanted: Target, several: bool
         examples = labelled_examples(sources, reading, wanted, several=several)
         if reading.group:
             examples = _grouped(examples, reading.group)
-        return gather(_noticing(examples) if notice else examples, level or "both", progress=tick)
+        return gather(_noticing(examples) if notice else examples, level or "both", hear=hear, progress=tick)
 
     return read
 

@@ -28,7 +28,7 @@ from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.sequences.answers import answer, measured
 from unrolled.tasks.sequences.augment import varied
 from unrolled.tasks.sequences.measuring import SequenceMeasuring
-from unrolled.tasks.sequences.options import SequenceOptions, WindowOptions
+from unrolled.tasks.sequences.options import SequenceOptions, SoundOptions, WindowOptions
 from unrolled.tasks.sequences.overview import overview_of
 from unrolled.tasks.sequences.predictor import TC, Predictor
 from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData, read_sequences
@@ -186,6 +186,8 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
 
     def next_step(self, codecs: SequenceCodecs[TC], configuration: Configuration[SO]) -> str:
         """Files where sequences are not typed: event logs and numbers."""
+        if codecs.inputs.sound:
+            return "Let it hear another recording: unrolled predict {run} FILE"
         if codecs.inputs.numbers or configuration.options.reading.case:
             return "Let it predict another file of the kind: unrolled predict {run} FILE"
         return "Let it predict what you type: unrolled predict {run}"
@@ -194,15 +196,21 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
 OF_TOKENS = ("level", "lower", "shapes", "vocabulary", "min_count")
 """Options of data that are about words and characters."""
 
+OF_SOUND = tuple(field.name for field in dataclasses.fields(SoundOptions))
+"""Options of data that are about sound."""
+
 
 def _require_fitting(options: SequenceOptions, inputs: InputCodec) -> None:
     """`ConfigError` for options about what the steps do not have."""
     if options.batches.noise and inputs.numbers is None:
         raise ConfigError("`noise` is added to numbers, and DATA has none. Leave it out; `word_dropout` is for words and characters.")
+    usual = {field.name: field.default for field in dataclasses.fields(options.data)}
+    heard = [] if inputs.sound else [name for name in OF_SOUND if getattr(options.data, name) != usual[name]]
+    if heard:
+        raise ConfigError(f"`{heard[0]}` is for sound, and DATA has none. Leave it out.")
     if inputs.tokens is not None:
         return
     model: Any = getattr(options, "model", None)
-    usual = {field.name: field.default for field in dataclasses.fields(options.data)}
     changed = [name for name in OF_TOKENS if getattr(options.data, name) != usual[name]]
     changed += ["rare_dropout"] if model.rare_dropout else []
     if changed:

@@ -1,0 +1,69 @@
+"""What the cells of a column say: numbers, labels, or nothing."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.data.numerals import as_number
+from unrolled.data.panels.tables import ColumnTable
+from unrolled.errors import DataError
+
+MISSING = frozenset(("", "na", "n/a", "<na>", "nan", "nat", "null", "none"))
+"""What cells have in which nothing is said, in small letters."""
+
+
+def is_missing(cell: Any, also: str | None = None) -> bool:
+    """Whether a cell says nothing; `also` is a text that says so in this table."""
+    if cell is None or cell != cell:
+        return True
+    text = str(cell).strip()
+    return text == also or text.lower() in MISSING
+
+
+def numbers_of(table: ColumnTable, name: str, option: str, also: str | None = None) -> NDArray[np.float64]:
+    """The numbers of a column `[R]`, NaN where nothing is said. Another text, and infinity, are a `DataError` that names the row."""
+    cells = table.find(name, option)
+    if cells.dtype != object:
+        found = _plain(table, name, cells)
+    else:
+        found = np.empty(len(cells))
+        for row, cell in enumerate(cells.tolist()):
+            try:
+                found[row] = np.nan if is_missing(cell, also) else as_number(str(cell))
+            except ValueError:
+                cure = "Mend the cell, or pass what stands for a missing number as `missing`."
+                raise DataError(f"{table.place(row)}: {name} must be a number, got {str(cell)[:40]!r}. {cure}") from None
+    infinite = np.flatnonzero(np.isinf(found))
+    if len(infinite):
+        raise DataError(f"{table.place(int(infinite[0]))}: {name} is infinite. Leave the cell empty if the number is not known.")
+    return found
+
+
+def _plain(table: ColumnTable, name: str, cells: NDArray[Any]) -> NDArray[np.float64]:
+    try:
+        return cells.astype(np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"{table.name}: the column {name} must have numbers, got {cells.dtype}.") from None
+
+
+def are_numbers(cells: NDArray[Any], also: str | None = None) -> bool:
+    """Whether a column is one of numbers: most of its cells that say something are."""
+    if cells.dtype != object:
+        return bool(np.issubdtype(cells.dtype, np.number))
+    said = [str(cell) for cell in cells.tolist() if not is_missing(cell, also)]
+    return bool(said) and 2 * sum(map(_is_number, said)) > len(said)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        as_number(text)
+    except ValueError:
+        return False
+    return True
+
+
+def labels_of(table: ColumnTable, name: str, option: str, also: str | None = None) -> NDArray[Any]:
+    """The labels of a column `[R]` as texts, None where nothing is said."""
+    cells = table.find(name, option).tolist()
+    return np.array([None if is_missing(cell, also) else str(cell).strip() for cell in cells] or [None], object)[: len(cells)]

@@ -1,0 +1,82 @@
+"""When the rows of series come: the steps of a grid, as dates, as numbers, or in order alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.data.calendar import Frequency
+from unrolled.data.columns import Places
+from unrolled.data.panels.times import DATE, NUMBER, Style
+from unrolled.errors import DataError
+
+MOST_GAPS = 50
+"""A grid may have so many times as many steps as there are rows; with more its frequency is taken to be wrong."""
+
+SLACK = 1e-6
+"""The part of a step by which numbers may lie beside the grid because they are rounded."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The steps from one row to the next: those of a `frequency` where times are dates, and else of so many units, `step`; `style` is how times are
+    written. A frequency may be known where there are no dates, and says which seasons are usual.
+    """
+
+    style: Style
+    frequency: Frequency | None = None
+    step: float = 1.0
+
+    @property
+    def dated(self) -> bool:
+        """Whether times are dates."""
+        return self.style.form != NUMBER
+
+    def __str__(self) -> str:
+        return f"every {self.step:g}" if self.frequency is None else str(self.frequency)
+
+    def grid(self, first: Any, count: int) -> NDArray[Any]:
+        """So many times from `first` on."""
+        if not self.dated or self.frequency is None:
+            return first + self.step * np.arange(count)
+        return np.concatenate([np.array([first], DATE), self.frequency.after(first, max(count - 1, 0))])[:count]
+
+    def positions(self, times: NDArray[Any], place: str) -> tuple[Places, int]:
+        """On which steps of the grid from the first of them increasing times lie, `[R]`, and how many were moved to the nearest step.
+
+        Times of which two lie on one step, or that are too far apart, are a `DataError`.
+        """
+        before = self._before(times)
+        most = MOST_GAPS * len(times) + 1000
+        if before[-1] >= most:
+            raise DataError(
+                f"{place}: from {self.style.text(times[0])} to {self.style.text(times[-1])} there are {before[-1]:,} steps of the frequency {self}, "
+                f"and {len(times):,} rows. Check the times, or pass another `frequency`."
+            )
+        grid = self.grid(times[0], int(before[-1]) + 2)
+        found = before + (grid[before + 1] - times < times - grid[before])
+        twice = np.flatnonzero(np.diff(found) == 0)
+        if len(twice):
+            one, other = (self.style.text(time) for time in times[twice[0] : twice[0] + 2])
+            raise DataError(
+                f"{place}: {one} and {other} lie on one step of the frequency {self}: it is too coarse, or the times are irregular. "
+                "Pass a finer `frequency`, or bring the rows to even steps."
+            )
+        apart = grid[found] != times if self.dated else np.abs(grid[found] - times) > SLACK * self.step
+        return found, int(apart.sum())
+
+    def _before(self, times: NDArray[Any]) -> Places:
+        """The last step before each time, or at it."""
+        if self.dated and self.frequency is not None:
+            return self.frequency.places(times[0], times)
+        return np.floor((times - times[0]) / self.step + SLACK).astype(np.int64)
+
+
+def clock_of(times: Sequence[NDArray[Any]], style: Style, asked: Frequency | None) -> Clock:
+    """The clock of the increasing times of several series: the frequency that is `asked` for, or that of the longest series."""
+    if style.form != NUMBER:
+        return Clock(style, Frequency.found(max(times, key=len)) if asked is None else asked)
+    steps = np.concatenate([np.diff(part) for part in times])
+    return Clock(style, asked, float(np.median(steps)) if len(steps) else 1.0)

@@ -1,0 +1,136 @@
+"""Rows of series that come one by one, of which no more are kept than a window reads."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.data.formats.files import named, open_text
+from unrolled.data.formats.guesses import column_names
+from unrolled.data.panels.cells import is_missing, labels_of, numbers_of
+from unrolled.data.panels.codec import PanelCodec
+from unrolled.data.panels.layouts import UNNAMED
+from unrolled.data.panels.options import LONG
+from unrolled.data.panels.panel import Panel
+from unrolled.data.panels.tables import ColumnTable, table_of_rows
+from unrolled.data.panels.times import parse_times, require_same_kind
+from unrolled.errors import ConfigError, DataError
+
+DELIMITERS = ",;\t|"
+
+
+@dataclass(frozen=True)
+class FeedRow:
+    """One row: the `name` of its series, when it was (None where rows are in order), its K numbers, and where it stands, in words."""
+
+    name: str
+    time: Any
+    values: NDArray[np.float64]
+    past: dict[str, NDArray[Any]]
+    static: dict[str, NDArray[Any]]
+    place: str
+
+
+def read_feed(path: Path, codec: PanelCodec) -> Iterator[FeedRow]:
+    """The rows of a long table as they come, each as soon as its line is there. `DataError` names the line of what cannot be read."""
+    if codec.options.layout != LONG:
+        raise ConfigError("A feed has a row for each time, and this network learnt series that are rows or columns. Pass a TABLE.")
+    with open_text(path, codec.options.encoding) as file:
+        first = file.readline()
+        delimiter = max(DELIMITERS, key=first.count)
+        header = column_names(next(csv.reader([first], delimiter=delimiter), []))
+        if not header:
+            raise DataError(f"{named(path)} has no first line with the names of its columns. Begin with them.")
+        reader = csv.reader(iter(file.readline, ""), delimiter=delimiter)
+        for cells in reader:
+            if cells:
+                line = reader.line_num + 1
+                if len(cells) != len(header):
+                    raise DataError(
+                        f"{named(path)}, line {line}: a row must have {len(header)} cells as the first line has, got {len(cells)}."
+                    )
+                yield feed_row(table_of_rows(named(path), header, [cells], [line]), codec)
+
+
+def feed_row(table: ColumnTable, codec: PanelCodec) -> FeedRow:
+    """The only row of a table."""
+    options, kinds = codec.options, codec.kinds
+    name = UNNAMED
+    if options.series is not None:
+        name = str(table.find(options.series, "series")[0]).strip()
+        if is_missing(name, options.missing):
+            raise DataError(f"{table.place(0)}, {options.series}: the cell is empty. Say to which series the row belongs.")
+
+    def columns(role: str) -> dict[str, NDArray[Any]]:
+        return {n: (numbers_of if kinds[n] else labels_of)(table, n, role, options.missing) for n in getattr(codec, role)}
+
+    time = None
+    if options.time is not None:
+        times, style = parse_times(table, options.time, options.time_format, options.missing)
+        require_same_kind(style, codec.clock.style, table.place(0))
+        time = times[0]
+    values = np.array([numbers_of(table, target, "target", options.missing)[0] for target in codec.targets])
+    return FeedRow(name, time, values, columns("past"), columns("static"), table.place(0))
+
+
+def begin_feed(codec: PanelCodec, row: FeedRow) -> Panel:
+    """A series to which a row can be added: the end of what was learnt of it if the row comes after that, and else an empty one that begins with the row."""
+    tail = codec.tail
+    if row.name in tail.names:
+        number = tail.names.index(row.name)
+        learnt = tail.take(np.array([number])).with_future(0)
+        if row.time is None or row.time >= learnt.times(0, int(learnt.ends[0]), 1)[0]:
+            return learnt
+    first = np.array([1.0 if row.time is None else row.time])
+    nothing = {name: column[:0] for name, column in row.past.items()}
+    return Panel(
+        (row.name,),
+        codec.targets,
+        codec.clock,
+        first,
+        np.zeros(2, np.int64),
+        np.zeros(1, np.int64),
+        np.zeros((0, len(codec.targets))),
+        {},
+        nothing,
+        row.static,
+    )
+
+
+def add_row(panel: Panel, row: FeedRow, keep: int) -> tuple[Panel, int]:
+    """A series with one row more, and the steps that passed without one before it; of all rows the last `keep` are kept.
+
+    `DataError` for a row that comes before the last one, or beside the steps of the series.
+    """
+    end = int(panel.ends[0])
+    passed = 0 if row.time is None else _steps_to(panel, row, end)
+    past = {name: np.concatenate([_nothing(column, passed), column]) for name, column in row.past.items()}
+    values = np.concatenate([panel.values, np.full((passed, len(row.values)), np.nan), row.values[None]])
+    size = end + passed + 1
+    longer = replace(
+        panel,
+        starts=np.array([0, size]),
+        ends=np.array([size]),
+        values=values,
+        known={},
+        past={name: np.concatenate([panel.past[name], column]) for name, column in past.items()},
+    )
+    return (longer.last(keep) if size > keep else longer), passed
+
+
+def _nothing(like: NDArray[Any], count: int) -> NDArray[Any]:
+    return np.full(count, None if like.dtype == object else np.nan, like.dtype)
+
+
+def _steps_to(panel: Panel, row: FeedRow, end: int) -> int:
+    """How many steps of the grid lie between the end of a series and a row."""
+    next_time = panel.times(0, end, 1)[0]
+    text = panel.clock.style.text
+    if row.time < next_time:
+        raise DataError(f"{row.place}: the time {text(row.time)} comes before {text(next_time)}, the next step. Let rows come in order.")
+    (_, at), _ = panel.clock.positions(np.array([next_time, row.time]), row.place) if row.time > next_time else ((0, 0), 0)
+    return int(at)

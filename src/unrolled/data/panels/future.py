@@ -1,0 +1,56 @@
+"""What known columns say of the steps to come, from a table of its own."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.data.columns import Places
+from unrolled.data.panels.cells import labels_of, numbers_of
+from unrolled.data.panels.options import LONG, PanelOptions, several
+from unrolled.data.panels.panel import Panel
+from unrolled.data.panels.tables import ColumnTable
+from unrolled.data.panels.times import parse_times
+from unrolled.errors import DataError
+
+
+def fill_future(panel: Panel, table: ColumnTable, options: PanelOptions, kinds: Mapping[str, bool]) -> Panel:
+    """A panel in whose rows after the histories a table says what its known columns are. Rows of other times and series are passed over."""
+    names = several(options.known, [*table.columns])
+    if not names:
+        raise DataError("This network learnt no `known` columns, and a table of the `future` says nothing to it. Leave it out.")
+    columns = {name: (numbers_of if kinds[name] else labels_of)(table, name, "known", options.missing) for name in names}
+    known = {name: panel.known[name].copy() for name in names}
+    for number, rows in _rows(panel, table, options):
+        at, rows = _places(panel, number, table, rows, options)
+        for name in names:
+            known[name][panel.starts[number] + at] = columns[name][rows]
+    return replace(panel, known=known)
+
+
+def _rows(panel: Panel, table: ColumnTable, options: PanelOptions) -> list[tuple[int, Places]]:
+    """For each series, its rows in the table."""
+    everything = np.arange(len(table))
+    if options.series is None or options.layout != LONG:
+        return [(number, everything) for number in range(len(panel))]
+    cells = np.array([str(cell).strip() for cell in table.find(options.series, "series").tolist()], object)
+    return [(number, np.flatnonzero(cells == name)) for number, name in enumerate(panel.names)]
+
+
+def _places(panel: Panel, number: int, table: ColumnTable, rows: Places, options: PanelOptions) -> tuple[Places, Places]:
+    """At which rows of a series, after its history, some rows of the table lie, and which of them do."""
+    end, size = int(panel.ends[number]), int(panel.sizes[number])
+    if options.time is None:
+        count = min(len(rows), size - end)
+        return end + np.arange(count), rows[:count]
+    times, _ = parse_times(table, options.time, options.time_format, options.missing)
+    steps = panel.times(number, end, size - end)
+    at = np.searchsorted(steps, times[rows])
+    there = (at < len(steps)) & (_at(steps, at) == times[rows])
+    return end + at[there], rows[there]
+
+
+def _at(steps: NDArray[Any], at: Places) -> NDArray[Any]:
+    return steps[np.minimum(at, len(steps) - 1)]

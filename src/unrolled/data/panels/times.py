@@ -1,0 +1,151 @@
+"""Times in cells, each as a point on a calendar without zones or as a number, and how they are written."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.data.numerals import as_number, is_number
+from unrolled.data.panels.cells import is_missing
+from unrolled.data.panels.tables import ColumnTable
+from unrolled.errors import DataError
+
+DATE = "datetime64[us]"
+"""The type of dates."""
+
+NUMBER = "number"
+"""The style of times that are plain numbers."""
+
+_ISO = re.compile(
+    r"(?P<month>\d{4}-\d\d)(?:-(\d\d)(?:([T ])(\d\d)(:\d\d)?(:\d\d)?([.,]\d+)?)?)?(?P<zone>\s?(?:Z|UTC|[+-]\d\d:?\d\d))?", re.ASCII
+)
+_STYLES = (
+    "%b %d %Y",
+    "%d %b %Y",
+    "%Y/%m/%d",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%d.%m.%Y",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%Y%m%d",
+)
+"""How dates may be written beside ISO 8601, in which day and month cannot be taken for each other."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """How times are written: `form` as strptime has it, or `NUMBER`; `zone` stands behind each of them."""
+
+    form: str
+    zone: str = ""
+
+    def text(self, time: Any) -> str:
+        """A time as the table would write it."""
+        if self.form == NUMBER:
+            return f"{time:.10g}"
+        return time.astype(DATE).astype(datetime).strftime(self.form).replace(".000000", "") + self.zone
+
+
+def parse_times(table: ColumnTable, name: str, form: str | None, also: str | None = None) -> tuple[NDArray[Any], Style]:
+    """The times of a column, as dates or as numbers, and their style. `DataError` names the row of what is none, or of another kind or zone."""
+    cells = table.find(name, "time")
+    if np.issubdtype(cells.dtype, np.datetime64):
+        return _dates(table, name, cells.astype(DATE))
+    if cells.dtype != object:
+        return _numbers(table, name, cells.astype(np.float64))
+    texts = ["" if is_missing(cell, also) else str(cell).strip() for cell in cells.tolist()]
+    if "" in texts:
+        row = texts.index("")
+        raise DataError(f"{table.place(row)}: the time, {name}, is empty. Fill it in, or take the row out.")
+    style = _style(table, name, texts[0], form) if texts else Style(NUMBER)
+    found = [_parse(table, name, row, text, style, texts[0]) for row, text in enumerate(texts)]
+    if style.form == NUMBER:
+        return _numbers(table, name, np.array(found, np.float64))
+    return np.array(found, DATE), style
+
+
+def _dates(table: ColumnTable, name: str, dates: NDArray[Any]) -> tuple[NDArray[Any], Style]:
+    missing = np.flatnonzero(np.isnat(dates))
+    if len(missing):
+        raise DataError(f"{table.place(int(missing[0]))}: the time, {name}, is missing. Fill it in, or take the row out.")
+    whole = (dates.astype("datetime64[D]") == dates).all()
+    return dates, Style("%Y-%m-%d" if whole else "%Y-%m-%d %H:%M:%S")
+
+
+def _numbers(table: ColumnTable, name: str, numbers: NDArray[np.float64]) -> tuple[NDArray[Any], Style]:
+    wrong = np.flatnonzero(~np.isfinite(numbers))
+    if len(wrong):
+        raise DataError(f"{table.place(int(wrong[0]))}: the time, {name}, is no finite number. Mend it, or take the row out.")
+    return numbers, Style(NUMBER)
+
+
+def _style(table: ColumnTable, name: str, text: str, form: str | None) -> Style:
+    """How a time is written."""
+    if form is not None:
+        return Style(form)
+    for style in _STYLES:
+        if _by(style, text) is not None and (style != "%Y%m%d" or re.fullmatch(r"(19|20|21)\d{6}", text)):
+            return Style(style)
+    if is_number(text):
+        return Style(NUMBER)
+    if found := _ISO.fullmatch(text):
+        day, mark, hour, minute, second, part, zone = found.groups()[1:]
+        clock = "" if hour is None else f"{mark}%H{':%M' if minute else ''}{':%S' if second else ''}{'.%f' if part else ''}"
+        return Style(f"%Y-%m{'' if day is None else '-%d'}{clock}", zone or "")
+    cure = "Write dates as 2024-05-31 or 2024-05-31T12:00:00, or pass `time_format`, such as '%d/%m/%Y'."
+    raise DataError(f"{table.place(0)}: the time, {name}, {text[:40]!r} is neither a number nor a date. {cure}")
+
+
+def _parse(table: ColumnTable, name: str, row: int, text: str, style: Style, first: str) -> Any:
+    """One time, which must be of the kind and the zone of the first one."""
+    place = f"{table.place(row)}: the time, {name}, {text[:40]!r}"
+    if style.form == NUMBER and is_number(text):
+        return as_number(text)
+    if style.form.startswith("%Y-%m") and (iso := _ISO.fullmatch(text)):
+        if (iso["zone"] or "") != style.zone:
+            told = f"has {iso['zone'] or 'no zone'}, and the first time, {first!r}, has {style.zone or 'none'}"
+            raise DataError(f"{place} {told}. Write all times in one zone, such as UTC.")
+        return _point(iso, place)
+    found = _by(style.form, text)
+    if found is None:
+        raise DataError(f"{place} is not written as the first one, {first!r}. Write all of them in one way.")
+    return found
+
+
+def _point(iso: "re.Match[str]", place: str) -> datetime:
+    """The point on the calendar that an ISO 8601 date names, without its zone."""
+    day, _, hour, minute, second, part = (found or "" for found in iso.groups()[1:-1])
+    clock = f"T{hour}{minute or ':00'}{second or ':00'}{part.replace(',', '.')[:7]:0<{7 if part else 0}}" if hour else ""
+    try:
+        return datetime.fromisoformat(f"{iso['month']}-{day or '01'}{clock}")
+    except ValueError as error:
+        raise DataError(f"{place} is no date: {error}. Mend it.") from None
+
+
+def _by(form: str, text: str) -> datetime | None:
+    """What a text says where dates are written in a form; None if it says nothing in it."""
+    if form == NUMBER:
+        return None
+    try:
+        return datetime.strptime(text, form).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+def looks_dated(text: str) -> bool:
+    """Whether a text is a date, and no plain number."""
+    text = text.strip()
+    return not is_number(text) and (_ISO.fullmatch(text) is not None or any(_by(form, text) is not None for form in _STYLES))
+
+
+def require_same_kind(style: Style, learnt: Style, place: str) -> None:
+    """`DataError` for times of another kind or zone than those that were learnt."""
+    kinds = ["numbers" if each.form == NUMBER else "dates" for each in (style, learnt)]
+    zones = [each.zone.strip() or "none" for each in (style, learnt)]
+    for what, (here, before) in (("are", kinds), ("have the zone", zones)):
+        if here != before:
+            raise DataError(f"{place}: the times {what} {here} here, and {before} in what was learnt. Write both in one way.")

@@ -1,0 +1,1 @@
+"""Numbers over time: what forecasting is beside its recipe."""

@@ -1,0 +1,212 @@
+"""Tables of series, read: what is learnt, and the windows that are held out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unrolled.data.columns import Places
+from unrolled.data.panels import ColumnTable, Panel, PanelCodec, PanelOptions, read_panel, table_of_frame
+from unrolled.data.panels.shape import WindowShape
+from unrolled.data.panels.tables import read_table
+from unrolled.data.vocabulary import damaged
+from unrolled.errors import ConfigError, DataError
+from unrolled.options import build, table
+from unrolled.tasks.forecasting.options import RECURSIVE, ForecastDataOptions, ForecastOptions
+from unrolled.tasks.forecasting.rivals import seasons_of
+
+LONGEST_CONTEXT = 512
+"""Steps of a context if nothing is said, at most."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Windows of a panel by the `series` and the `origins` where their horizons begin, `[W]`; `panel` has a future after each history."""
+
+    panel: Panel
+    series: Places
+    origins: Places
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+
+@dataclass(frozen=True)
+class ForecastCodecs:
+    """What a run knows of its series, and what of them it forecasts, with all that was found out."""
+
+    series: PanelCodec
+    forecast: ForecastOptions
+
+    def to_json(self) -> dict[str, Any]:
+        """Both, ready for JSON."""
+        return {"series": self.series.to_json(), "forecast": table(self.forecast)}
+
+    @classmethod
+    def from_json(cls, found: Any) -> "ForecastCodecs":
+        """What `to_json` gave. `RunError` for something else."""
+        try:
+            return cls(PanelCodec.from_json(found["series"]), build(ForecastOptions, found["forecast"]).resolved())
+        except (KeyError, TypeError, AttributeError, ConfigError) as error:
+            raise damaged(f"forecasts must have series and options ({error!r})") from None
+
+
+@dataclass(frozen=True)
+class ForecastData:
+    """The data of a run: a panel with a future after each history, of which the first `until` `[N]` rows are learnt, and what is held out."""
+
+    codecs: ForecastCodecs
+    panel: Panel
+    until: Places
+    held_out: HeldOut
+    fingerprint: str
+
+    def summary(self) -> str:
+        """What is learnt, from what, and how much of it there is."""
+        panel, codec, forecast = self.panel, self.codecs.series, self.codecs.forecast
+        rows = int(self.until.sum())
+        missing = rows * len(panel.targets) - sum(
+            int((~np.isnan(panel.history(number)[:until])).sum()) for number, until in enumerate(self.until.tolist())
+        )
+        gaps = f", in which {missing:,} number{'s are' if missing > 1 else ' is'} missing" if missing else ""
+        short = int((self.until < (forecast.context or 1) + (forecast.horizon or 1)).sum())
+        padded = f" {short:,} series are shorter than a window and used as far as they go." if short else ""
+        columns = [f"{role} {', '.join(found)}" for role in ("known", "past", "static") if (found := getattr(codec, role))]
+        held = f"{len(self.held_out):,} window{'' if len(self.held_out) == 1 else 's'} held out"
+        return (
+            f"{len(panel):,} series, {rows:,} rows to learn{gaps}, {held}.{padded} Target: {', '.join(codec.targets)}, "
+            f"{codec.clock} ({codec.options.time or 'in order'}). Horizon {forecast.horizon}, context {forecast.context}, seasons "
+            f"{', '.join(map(str, forecast.seasons or ())) or 'none'}; {forecast.method}, {forecast.loss}, above {forecast.residual_of}"
+            f"{''.join(f'; {each}' for each in columns)}."
+        )
+
+
+def read_tables(sources: Sequence[Any], encoding: str) -> list[ColumnTable]:
+    """Tables of files, and of data frames."""
+    return [read_table(Path(s), encoding) if isinstance(s, str | Path) else table_of_frame(s) for s in sources]
+
+
+def read_forecast_data(sources: Sequence[Any], data: ForecastDataOptions, reading: PanelOptions, forecast: ForecastOptions) -> ForecastData:
+    """Read tables, and set apart what is held out: windows at the end of each series."""
+    if not sources:
+        told = "A run that learnt from a data frame is resumed from Python, with the same one."
+        raise ConfigError(f"There is no TABLE to learn from. Pass CSV or parquet files with series; see docs/forecasting.md. {told}")
+    panel, found = read_panel(read_tables(sources, reading.encoding), reading)
+    _require_horizon(data, forecast)
+    if forecast.counts:
+        _require_counts(panel, forecast)
+    whole = panel
+    if data.leave_out:
+        panel = _left(panel, data.leave_out)
+    horizon = forecast.horizon or 1
+    decided = _decide(panel, forecast, horizon)
+    shape = shape_of(decided)
+    until, held = _divide(panel, data, horizon)
+    panel = panel.with_future(horizon)
+    learnt = np.arange(len(panel.values)) - np.repeat(panel.starts[:-1], panel.sizes) < np.repeat(until, panel.sizes)
+    codec = PanelCodec.learn(panel, learnt, found, shape.context + shape.reach)
+    if data.validation:
+        other, _ = read_panel(read_tables(data.validation, reading.encoding), found, kinds=codec.kinds, clock=codec.clock)
+        held = _beside_each_other(other, horizon)
+    else:
+        held = HeldOut(panel, held.series, held.origins)
+    return ForecastData(ForecastCodecs(codec, decided), panel, until, held, _fingerprint(whole, held))
+
+
+def shape_of(forecast: ForecastOptions) -> WindowShape:
+    """The windows of decided options."""
+    return WindowShape(
+        forecast.context or 1,
+        forecast.horizon or 1,
+        forecast.seasons or (),
+        forecast.residual_of or "none",
+        recursive=forecast.method == RECURSIVE,
+        counts=forecast.counts,
+    )
+
+
+def _left(panel: Panel, rows: int) -> Panel:
+    shortest = int(panel.ends.min())
+    if shortest <= rows:
+        raise ConfigError(f"`leave_out={rows}` leaves nothing of the shortest series, which has {shortest} rows. Leave out fewer.")
+    return panel.cut(rows)
+
+
+def _require_horizon(data: ForecastDataOptions, forecast: ForecastOptions) -> None:
+    if data.held_out >= 1 and forecast.horizon and data.held_out < forecast.horizon:
+        raise ConfigError(
+            f"`held_out` must be at least the horizon, {forecast.horizon} rows, as windows of it are measured, got {data.held_out:g}."
+        )
+
+
+def _require_counts(panel: Panel, forecast: ForecastOptions) -> None:
+    """`DataError` for numbers that are no counts."""
+    with np.errstate(invalid="ignore"):
+        wrong = np.argwhere((panel.values < 0) | (panel.values != np.round(panel.values)) & ~np.isnan(panel.values))
+    if len(wrong):
+        row, target = wrong[0].tolist()
+        series = int(np.searchsorted(panel.starts, row, side="right")) - 1
+        time = panel.clock.style.text(panel.times(series, row - int(panel.starts[series]), 1)[0])
+        raise DataError(
+            f"`loss={forecast.loss!r}` is for counts, whole numbers from 0, and {panel.targets[target]} of the series {panel.names[series]!r} is "
+            f"{panel.values[row, target]:g} at {time}. Use another `loss`."
+        )
+
+
+def _divide(panel: Panel, data: ForecastDataOptions, horizon: int) -> tuple[Places, HeldOut]:
+    """How many rows of each series are learnt, and the windows of the rest; series that are too short for both are learnt as a whole."""
+    if data.validation or not data.held_out:
+        return panel.ends, HeldOut(panel, panel.ends[:0], panel.ends[:0])
+    rows = data.held_out * panel.ends if data.held_out < 1 else np.full(len(panel), data.held_out)
+    wished = np.maximum(np.round(rows / horizon).astype(np.int64), 1)
+    counts = np.minimum(wished, np.maximum((panel.ends - horizon) // horizon, 0))
+    if not counts.any():
+        raise ConfigError(
+            f"No series has 2 x {horizon} rows, so that one horizon could be held out and another one learnt; the longest has "
+            f"{int(panel.ends.max())}. Take a shorter `horizon`, or `held_out=0`."
+        )
+    return panel.ends - counts * horizon, _last_windows(panel, counts, horizon)
+
+
+def _beside_each_other(panel: Panel, horizon: int) -> HeldOut:
+    """All windows of other series, beside each other up to their ends."""
+    counts = (panel.ends - 1) // horizon
+    if not counts.any():
+        longest = int(panel.ends.max())
+        raise DataError(
+            f"No series of `validation` has more rows than the horizon, {horizon}: the longest has {longest}. Pass longer ones."
+        )
+    return _last_windows(panel.with_future(horizon), counts, horizon)
+
+
+def _last_windows(panel: Panel, counts: Places, horizon: int) -> HeldOut:
+    """So many windows of each series, beside each other up to its end."""
+    series = np.repeat(np.arange(len(panel)), counts)
+    back = horizon * np.concatenate([np.arange(count, 0, -1) for count in counts])
+    return HeldOut(panel, series, panel.ends[series] - back)
+
+
+def _decide(panel: Panel, forecast: ForecastOptions, horizon: int) -> ForecastOptions:
+    """With seasons and a context."""
+    usual = panel.clock.frequency.seasons if panel.clock.frequency is not None else ()
+    seasons = seasons_of(usual, panel.ends) if forecast.seasons is None else forecast.seasons
+    longest = int(np.median(panel.ends))
+    wished = max(
+        [2 * horizon, *(2 * season for season in seasons[:1]), *(season for season in seasons if season <= LONGEST_CONTEXT // 2), 16]
+    )
+    return forecast.decided(seasons, forecast.context or max(min(wished, LONGEST_CONTEXT, longest // 2), 1))
+
+
+def _fingerprint(panel: Panel, held: HeldOut) -> str:
+    digest = blake2b(digest_size=16)
+    for each in (panel, held.panel):
+        digest.update(repr((each.names, each.targets, each.first.tolist(), each.ends.tolist())).encode())
+        digest.update(each.values.tobytes())
+        for columns in (each.known, each.past, each.static):
+            for name, cells in columns.items():
+                digest.update(name.encode())
+                digest.update(repr(cells.tolist()).encode() if cells.dtype == object else cells.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,151 @@
+"""A trained network of forecasts, ready to use."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unrolled.data.panels import Panel, Windows, read_panel
+from unrolled.data.panels.covariates import NumberColumn
+from unrolled.data.panels.future import fill_future
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
+from unrolled.inspect.inspection_input import InspectionInput
+from unrolled.models import StepsAhead
+from unrolled.tasks.forecasting.answers import SeriesForecasts
+from unrolled.tasks.forecasting.backtesting import Backtest
+from unrolled.tasks.forecasting.options import DIRECT, SIMPLE, rivals_named
+from unrolled.tasks.forecasting.predicting import SAMPLES, Forecaster
+from unrolled.tasks.forecasting.reading import ForecastCodecs, ForecastData, read_tables, shape_of
+from unrolled.tasks.forecasting.scoring import learnt_windows, score_windows, windows_at_end
+from unrolled.tasks.forecasting.streaming import Streams
+from unrolled.tasks.measures.forecast_scores import ForecastScores
+from unrolled.tasks.measures.forecasts import Forecasts
+from unrolled.tasks.trained import Progress, Trained
+
+
+class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
+    """A network of forecasts with what it knows of its series, as `load` gives it."""
+
+    def __init__(self, model: StepsAhead, codecs: ForecastCodecs) -> None:
+        super().__init__("forecast", model, codecs)
+        self.series, self.options = codecs.series, codecs.forecast
+
+    @property
+    def horizon(self) -> int:
+        """The steps that it learnt to forecast."""
+        return self.options.horizon or 1
+
+    def forecast(
+        self,
+        data: Any = None,
+        horizon: int | None = None,
+        *,
+        future: Any = None,
+        samples: int = SAMPLES,
+        seed: int = 0,
+    ) -> SeriesForecasts:
+        """What comes after the series of `data`, or after those that were learnt: a data frame, a path, or several of either.
+
+        `horizon` is that of training if nothing is said; a recursive network forecasts any. `future` is a table with the columns that are known of the
+        steps to come, where `data` has no rows for them. Of recursive networks `samples` paths are drawn.
+
+        Raises `DataError` for what cannot be read, and where a known column says nothing of a step to come.
+        """
+        steps = self._steps(horizon)
+        panel = (self.series.tail if data is None else self._read(data)).with_future(steps)
+        if future is not None:
+            (table,) = read_tables([future], self.series.options.encoding)
+            panel = fill_future(panel, table, self.series.options, self.series.kinds)
+        self._require_future(panel)
+        windows = self._windows(panel, steps)
+        forecaster = Forecaster(self.model, samples, seed)
+        found, _, _ = forecaster.forecast(windows, np.arange(len(panel)), panel.ends)
+        found = Forecasts(found.points[:, :steps], found.quantiles[:, :steps], found.levels)
+        times = [panel.times(number, int(end), steps) for number, end in enumerate(panel.ends)]
+        return SeriesForecasts(panel, times, forecaster.calibrated(found), self.series.options, data)
+
+    def stream(self, seed: int = 0) -> Streams:
+        """What takes the rows of a feed one by one, `step(row)`, and says what comes next, in constant memory. `ConfigError` with `known` columns."""
+        return Streams(Forecaster(self.model, seed=seed), self.series, shape_of(self.options))
+
+    def evaluate(self, data: Any, *, rivals: str = SIMPLE, progress: Progress | None = None) -> ForecastScores:
+        """Measures of forecasts of the last `horizon` rows of each series, from all rows before them, beside those of rivals."""
+        return self.backtest(data, 1, rivals=rivals, progress=progress).scores
+
+    def backtest(
+        self, data: Any, windows: int = 10, step: int | None = None, *, rivals: str = SIMPLE, progress: Progress | None = None
+    ) -> Backtest:
+        """Measures of forecasts from several origins of each series, the last of which is `horizon` rows before its end and each other `step`
+        rows before the next, or a horizon.
+
+        The network is the same for all origins. Windows that begin before the end of what it learnt from are an `UnrolledWarning`.
+        """
+        for name, value in (("windows", windows), ("step", 1 if step is None else step)):
+            if value < 1:
+                raise ConfigError(f"`{name}` must be at least 1, got {value}.")
+        named = rivals_named(rivals)
+        held = windows_at_end(self._read(data), self.horizon, windows, step)
+        if seen := learnt_windows(held, self.series.tail):
+            told = f"{seen:,} of the {len(held):,} windows begin before the end of what the network learnt from, so that their measures flatter it."
+            warnings.warn(f"{told} Train with `leave_out`, or pass later rows.", UnrolledWarning, stacklevel=2)
+        prepared = self._windows(held.panel, self.horizon)
+        tick = None if progress is None else partial(progress, "forecasting")
+        forecaster = Forecaster(self.model)
+        found, _, _ = forecaster.forecast(prepared, held.series, held.origins, tick)
+        forecasts = forecaster.calibrated(found)
+        return Backtest(score_windows(prepared, held, forecasts, named), held, forecasts)
+
+    def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
+        """What `unrolled.inspect` looks at. `ConfigError`: it looks at sequences of symbols or channels, not at windows."""
+        raise ConfigError("A network of forecasts reads windows of scaled numbers, which cannot be given as an INPUT. Leave it out.")
+
+    def held_out(self, data: ForecastData, most: int = 1000) -> InspectionInput | None:
+        """None: a window has no symbols of its own."""
+        return None
+
+    def _steps(self, horizon: int | None) -> int:
+        """So many steps as are asked for, if it can forecast them."""
+        if horizon is None:
+            return self.horizon
+        if horizon < 1:
+            raise ConfigError(f"`horizon` must be at least 1, got {horizon}.")
+        if horizon > self.horizon and self.options.method == DIRECT:
+            raise ConfigError(
+                f"`horizon` must be at most {self.horizon}, as this network learnt to forecast so many steps at once, got {horizon}. "
+                "Train with a longer one, or with `method='recursive'`, which goes on as far as one likes."
+            )
+        return horizon
+
+    def _read(self, data: Any) -> Panel:
+        """Series, read as those were that were learnt."""
+        several = isinstance(data, Sequence) and not isinstance(data, str)
+        tables = read_tables(data if several else [data], self.series.options.encoding)
+        panel, _ = read_panel(tables, self.series.options, kinds=self.series.kinds, clock=self.series.clock)
+        return panel
+
+    def _windows(self, panel: Panel, steps: int) -> Windows:
+        """The windows of a panel. One that forecasts fewer steps than it learnt still reads as if it forecast all."""
+        steps = max(steps, self.horizon)
+        return Windows(panel.with_future(steps), self.series, replace(shape_of(self.options), horizon=steps))
+
+    def _require_future(self, panel: Panel) -> None:
+        """`DataError` if a known column says nothing of a step to come."""
+        within = np.arange(len(panel.values)) - np.repeat(panel.starts[:-1], panel.sizes)
+        future = within >= np.repeat(panel.ends, panel.sizes)
+        for name, codec in self.series.known.items():
+            cells = panel.known[name]
+            lacks = np.array([cell is None for cell in cells.tolist()]) if cells.dtype == object else np.isnan(cells)
+            gaps = isinstance(codec, NumberColumn) and codec.gaps
+            lacking = np.flatnonzero(future & lacks)
+            if len(lacking) and (not gaps or lacks[future].all()):
+                row = int(lacking[0])
+                series = int(np.searchsorted(panel.starts, row, side="right")) - 1
+                time = self.series.clock.style.text(panel.times(series, int(within[row]), 1)[0])
+                raise DataError(
+                    f"The known column {name!r} says nothing of {time}, which is to be forecast for the series {panel.names[series]!r}. Add rows with it "
+                    "and without a target to the table, or pass a table with them as `future`."
+                )

@@ -1,0 +1,216 @@
+"""The forecasts of a network beside those of simpler methods: who is best, and whether that is more than an accident."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.extras import extra
+from unrolled.tasks.measures.forecasts import ForecastMeasures, Forecasts, NaiveErrors, Numbers, measure, pinball
+from unrolled.training.checkpoint import save_whole
+from unrolled.training.plot import literal
+
+FEWEST = 8
+"""Windows from which on a difference is compared with how much it varies; of fewer nothing but their mean is known."""
+
+SURE = 2.0
+"""So many standard errors a mean difference must have to be no accident."""
+
+NETWORK = "network"
+
+_HIGHEST = 3
+"""How many times as high as the network's largest error the picture is."""
+
+_COLUMNS = {"MASE": "mase", "sMAPE": "smape", "MAE": "mae", "RMSE": "rmse", "RMSSE": "rmsse", "WQL": "wql"}
+
+
+@dataclass(frozen=True)
+class Duel:
+    """By how much the network's loss is lower than a rival's, as a part of the rival's, and how many standard errors that is; NaN for few windows."""
+
+    gain: float
+    errors: float
+
+    @property
+    def won(self) -> bool:
+        """Whether the network is better, and not by accident."""
+        return self.gain > 0 and not abs(self.errors) < SURE
+
+    @property
+    def lost(self) -> bool:
+        """Whether the rival is better, and not by accident."""
+        return self.gain < 0 and not abs(self.errors) < SURE
+
+
+@dataclass(frozen=True)
+class ForecastScores(ForecastMeasures):
+    """Measures of a network, those of its `rivals` by name, and `targets`: those of each number by its name, if there are several.
+
+    `points` and `spread` say how it stands beside each rival in mean absolute error and in quantile loss. `windows` of `series` were forecast,
+    `horizon` steps ahead.
+    """
+
+    rivals: Mapping[str, ForecastMeasures]
+    targets: Mapping[str, ForecastMeasures]
+    points: Mapping[str, Duel]
+    spread: Mapping[str, Duel]
+    series: int
+    windows: int
+    horizon: int
+
+    def __str__(self) -> str:
+        coverage = "".join(
+            f", {share:.0%} interval covers {found:.1%}" for share, found in self.coverage.items() if share == max(self.coverage)
+        )
+        return f"MASE {self.mase:.3f}, sMAPE {self.smape:.2f}, MAE {self.mae:.4g}, WQL {self.wql:.4f}{coverage}"
+
+    @property
+    def text(self) -> str:
+        """A table with a line for each method, the best of each column marked with a star, and what it says in words."""
+        return "\n".join([*self._table(), *self.verdict])
+
+    @property
+    def verdict(self) -> list[str]:
+        """Sentences: what the network does not beat, and what to try."""
+        found = []
+        for what, duels in (("mean absolute error", self.points), ("quantile loss", self.spread)):
+            lost = [f"{name} ({-duel.gain:.1%} higher)" for name, duel in duels.items() if duel.lost]
+            level = [name for name, duel in duels.items() if not duel.won and not duel.lost]
+            if lost:
+                found.append(f"The network's {what} is HIGHER than that of {', '.join(lost)}.")
+            if level:
+                found.append(f"The network's {what} is not lower than that of {', '.join(level)} by more than accident.")
+        if not found:
+            return ["The network beats all rivals in mean absolute error and in quantile loss."]
+        return [*found, _advice(self)]
+
+    def measures(self) -> dict[str, float]:
+        """Numbers for the log of a run."""
+        plain = {name: getattr(self, name) for name in ("mae", "rmse", "mase", "rmsse", "smape", "wql")}
+        return plain | {f"coverage_{round(100 * share)}": value for share, value in self.coverage.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values by name."""
+        sizes = {"series": self.series, "windows": self.windows, "horizon": self.horizon}
+        several = {"targets": {name: each.to_json() for name, each in self.targets.items()}} if len(self.targets) > 1 else {}
+        return {**super().to_json(), **sizes, **several, "rivals": {name: rival.to_json() for name, rival in self.rivals.items()}}
+
+    def draw(self, path: str | Path) -> None:
+        """Draw mean absolute error and coverage by horizon into a PNG, the network beside its rivals."""
+        figure = extra("matplotlib.figure").Figure(figsize=(10, 4), layout="constrained")
+        extra("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
+        left, right = figure.subplots(1, 2)
+        steps = np.arange(1, self.horizon + 1)
+        for name, each in {**self.rivals, NETWORK: self}.items():
+            style = {"color": "black", "linewidth": 2} if name == NETWORK else {"linewidth": 1}
+            left.plot(steps, each.by_horizon["mae"], label=literal(name), **style)
+        # Hopeless rivals would flatten all others.
+        left.set_ylim(0, _HIGHEST * np.nanmax(self.by_horizon["mae"]) or None)
+        left.set_ylabel("mean absolute error")
+        for share in self.coverage:
+            (line,) = right.plot(steps, self.by_horizon[f"coverage {share:g}"], label=f"{share:.0%} interval")
+            right.axhline(share, color=line.get_color(), linewidth=1, linestyle=":")
+        right.set_ylabel("share inside the interval of the network")
+        right.set_ylim(0, 1.02)
+        for axes in (left, right):
+            axes.set_xlabel("steps ahead")
+            axes.grid(alpha=0.3)
+            if axes.lines:
+                axes.legend(frameon=False, fontsize=8, ncols=2)
+        save_whole(Path(path), lambda file: figure.savefig(file, format="png", dpi=120))
+
+    def _table(self) -> list[str]:
+        methods: dict[str, ForecastMeasures] = {NETWORK: self, **self.rivals}
+        share = max(self.coverage, key=lambda each: (each == 0.8, each), default=None)
+        lines = [["", *_COLUMNS, *([] if share is None else [f"in {share:.0%}", "width"])]]
+        best = {key: np.nanmin([getattr(each, key) for each in methods.values()] + [np.inf]) for key in _COLUMNS.values()}
+        for name, each in methods.items():
+            cells = [_shown(getattr(each, key), getattr(each, key) == best[key]) for key in _COLUMNS.values()]
+            band = [] if share is None else [f"{each.coverage[share]:.1%} ", _shown(each.width[share], False)]
+            lines.append([name, *cells, *band])
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        sizes = f"{self.windows:,} window{'s' * (self.windows != 1)} of {self.series:,} series, {self.horizon} steps ahead:"
+        return [sizes, *("  ".join(_aligned(line, widths)).rstrip() for line in lines)]
+
+
+def score_forecasts(
+    true: Numbers,
+    forecasts: Forecasts,
+    naive: NaiveErrors,
+    rivals: Mapping[str, Forecasts],
+    *,
+    series: NDArray[np.int64] | None = None,
+    names: Sequence[str] = (),
+) -> ForecastScores:
+    """Forecasts and those of rivals against the truth `[N, H, K]`, in which NaN is left out.
+
+    `naive` are the in-sample errors of the history before each window, `series` `[N]` says to which series a window belongs, if not each to one of
+    its own, and `names` are those of the K numbers.
+    """
+    owners = np.arange(len(true)) if series is None else series
+    numbers = {name: slice(at, at + 1) for at, name in enumerate(names)}
+    own = measure(true, forecasts, naive, owners)
+    return ForecastScores(
+        **vars(own),
+        rivals={name: measure(true, each, naive, owners) for name, each in rivals.items()},
+        targets={name: _of_number(true, forecasts, naive, owners, at) for name, at in numbers.items()},
+        points={name: _duel(_scaled_errors(true, forecasts, naive), _scaled_errors(true, each, naive)) for name, each in rivals.items()},
+        spread={name: _duel(_scaled_losses(true, forecasts, naive), _scaled_losses(true, each, naive)) for name, each in rivals.items()},
+        series=len(np.unique(owners)),
+        windows=len(true),
+        horizon=true.shape[1],
+    )
+
+
+def _of_number(true: Numbers, forecasts: Forecasts, naive: NaiveErrors, owners: NDArray[np.int64], at: slice) -> ForecastMeasures:
+    alone = Forecasts(forecasts.points[..., at], forecasts.quantiles[:, :, at], forecasts.levels)
+    return measure(true[..., at], alone, NaiveErrors(naive.absolute[:, at], naive.squared[:, at]), owners)
+
+
+def _scaled_errors(true: Numbers, forecasts: Forecasts, naive: NaiveErrors) -> Numbers:
+    """The mean scaled absolute error of each window, `[N]`."""
+    return _of_windows(np.abs(true - forecasts.points), naive)
+
+
+def _scaled_losses(true: Numbers, forecasts: Forecasts, naive: NaiveErrors) -> Numbers:
+    """The mean scaled quantile loss of each window, `[N]`."""
+    return _of_windows(2 * pinball(true, forecasts.quantiles, forecasts.levels).mean(-1), naive)
+
+
+def _of_windows(losses: Numbers, naive: NaiveErrors) -> Numbers:
+    scaled = losses / np.where(naive.absolute > 0, naive.absolute, np.nan)[:, None]
+    known = (~np.isnan(scaled)).sum((1, 2))
+    return np.where(known, np.nansum(scaled, (1, 2)) / np.maximum(known, 1), np.nan)
+
+
+def _duel(own: Numbers, rival: Numbers) -> Duel:
+    """The paired difference of losses of windows, beside its standard error."""
+    known = ~np.isnan(own - rival)
+    apart, total = (rival - own)[known], rival[known].sum()
+    if not len(apart) or total <= 0:
+        return Duel(0.0, np.nan)
+    error = apart.std(ddof=1) / np.sqrt(len(apart)) if len(apart) >= FEWEST else np.nan
+    return Duel(float(apart.sum() / total), float(apart.mean() / error) if error > 0 else np.nan)
+
+
+def _advice(scores: ForecastScores) -> str:
+    """What to try where a network does not beat all rivals."""
+    if any(name.startswith(("last value", "drift")) and not duel.won for name, duel in scores.points.items()):
+        walk = " Where the last value is as good, as with prices, there may be nothing to learn: then take it."
+    else:
+        walk = ""
+    return (
+        f"Try a longer `context`, `residual_of='season-mean'`, more epochs, columns that are `known` of the future, or more series.{walk}"
+    )
+
+
+def _shown(value: float, best: bool) -> str:
+    """A number of a table with a place for the star."""
+    return f"{'–' if np.isnan(value) else f'{value:.4g}'}{'*' if best else ' '}"
+
+
+def _aligned(line: Sequence[str], widths: Sequence[int]) -> list[str]:
+    return [cell.ljust(width) if at == 0 else cell.rjust(width) for at, (cell, width) in enumerate(zip(line, widths, strict=True))]

@@ -1,0 +1,152 @@
+"""Tables of series, as they come and as they should not."""
+
+import numpy as np
+import pytest
+
+from unrolled.data.panels import PanelOptions, read_panel, table_of_frame
+from unrolled.data.panels.tables import read_table
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
+
+
+def read(tmp_path, text, name="t.csv", **options):
+    (tmp_path / name).write_text(text)
+    return read_panel([read_table(tmp_path / name, "utf-8")], PanelOptions(**options))[0]
+
+
+def test_rows_of_several_series_stand_on_one_grid_each(tmp_path):
+    text = "shop,day,sold,rain\nb,2024-01-03,5,1\na,2024-01-01,1,0\na,2024-01-02,,1\nb,2024-01-04,6,0\na,2024-01-05,4,1\na,2024-01-06,,0\n"
+    panel = read(tmp_path, text, series="shop", time="day", target="sold", known="rain", frequency="D")
+    assert panel.names == ("b", "a") and panel.targets == ("sold",)
+    np.testing.assert_array_equal(panel.history(1)[:, 0], [1, np.nan, np.nan, np.nan, 4])
+    assert panel.sizes.tolist() == [2, 6] and panel.ends.tolist() == [2, 5]  # 2024-01-06 is known, and has not come yet
+    np.testing.assert_array_equal(panel.known["rain"], [1, 0, 0, 1, np.nan, np.nan, 1, 0])
+    assert panel.times(1, 4, 3).astype("datetime64[D]").astype(str).tolist() == ["2024-01-05", "2024-01-06", "2024-01-07"]
+
+
+def test_what_is_open_is_found_out(tmp_path):
+    (tmp_path / "t.csv").write_text("id,Month,Passengers\n0,1949-01,112\n1,1949-02,118\n2,1949-03,132\n")
+    panel, found = read_panel([read_table(tmp_path / "t.csv", "utf-8")], PanelOptions())
+    assert (found.layout, found.time, found.target, str(panel.clock)) == ("long", "Month", "Passengers", "MS")
+
+
+def test_a_series_in_each_column_or_row(tmp_path):
+    columns = read(tmp_path, "time,a,b\n2024-01-01,1,\n2024-01-02,2,7\n2024-01-03,,8\n", layout="columns")
+    assert columns.names == ("a", "b") and columns.ends.tolist() == [2, 2]
+    assert str(columns.first[1].astype("datetime64[D]")) == "2024-01-02"
+    rows = read(tmp_path, '"V1","V2","V3","V4"\n"H1","5","6",""\n"H2",1,,3\n', frequency="h")
+    assert rows.names == ("H1", "H2") and rows.clock.frequency.seasons == (24, 168)
+    np.testing.assert_array_equal(rows.values[:, 0], [5, 6, 1, np.nan, 3])
+    dated = read(tmp_path, "shop,2024-01,2024-02,2024-03\nx,1,2,3\n")
+    assert dated.names == ("x",) and str(dated.clock) == "MS"
+
+
+def test_tables_go_on_where_others_end(tmp_path):
+    for name, cells in (("one.csv", "H1,1,2\nH2,3,4\n"), ("two.csv", "H1,5,6\nH2,7,8\n")):
+        (tmp_path / name).write_text("V1,V2,V3,\n".replace(",\n", "\n") + cells)
+    tables = [read_table(tmp_path / name, "utf-8") for name in ("one.csv", "two.csv")]
+    panel, _ = read_panel(tables, PanelOptions(layout="rows"))
+    np.testing.assert_array_equal(panel.values[:, 0], [1, 2, 5, 6, 3, 4, 7, 8])
+
+
+@pytest.mark.parametrize(
+    ("times", "style"),
+    [
+        (["2024-01-01T00:00:00Z", "2024-01-01T01:00:00Z"], "2024-01-01T02:00:00Z"),
+        (["2024-01-01 00:00", "2024-01-01 01:00"], "2024-01-01 02:00"),
+        (["Jan 1 2000", "Feb 1 2000"], "Mar 01 2000"),
+        (["31.01.2024", "01.02.2024"], "02.02.2024"),
+        (["1", "3"], "5"),
+        (["0.5", "0.75"], "1"),
+    ],
+)
+def test_times_are_read_and_written_in_one_style(tmp_path, times, style):
+    panel = read(tmp_path, "t,y\n" + "".join(f"{time},{at}\n" for at, time in enumerate(times)), time="t", target="y")
+    assert panel.clock.style.text(panel.times(0, 2, 1)[0]) == style
+
+
+def test_business_days_have_no_gaps_on_weekends(tmp_path):
+    days = np.busday_offset("2024-05-01", range(12))
+    panel = read(tmp_path, "t,y\n" + "".join(f"{day},1\n" for day in days if str(day) != "2024-05-08"), target="y")
+    assert str(panel.clock) == "B" and len(panel.values) == 12
+    assert np.flatnonzero(np.isnan(panel.values[:, 0])).tolist() == [5]
+
+
+def test_times_beside_the_grid_go_to_the_nearest_step_which_is_told(tmp_path):
+    times = ["2024-01-01 00:00:00", "2024-01-01 01:00:00", "2024-01-01 02:00:03", "2024-01-01 03:00:00", "2024-01-01 04:00:00"]
+    text = "t,y\n" + "".join(f"{time},{at}\n" for at, time in enumerate(times))
+    with pytest.warns(UnrolledWarning, match="1 of 5 rows do not lie on the steps of the frequency h"):
+        panel = read(tmp_path, text, frequency="h")
+    assert panel.values[:, 0].tolist() == [0, 1, 2, 3, 4]
+
+
+ROWS = "s,t,y,k\na,2024-01-01,1,x\na,2024-01-02,2,x\na,2024-01-03,3,x\n"
+BAD = [
+    (ROWS + "a,2024-01-02,9,x\n", {}, DataError, r"line 5 \(2024-01-02\): this time comes before that of the row before it, .*line 4"),
+    (ROWS + "a,2024-01-03,9,x\n", {}, DataError, r"line 5 .* has a row of this time already, .*line 4"),
+    (ROWS.replace("-02,", "-02Z,"), {}, DataError, "line 3.*has Z, and the first time, '2024-01-01', has none.*one zone"),
+    (ROWS.replace("2024-01-02", "soon"), {}, DataError, "line 3: the time, t, 'soon' is not written as the first one"),
+    (ROWS.replace("2024-01-02", "2024-13-02"), {}, DataError, "line 3.*is no date"),
+    (ROWS.replace("2024-01-02", ""), {}, DataError, "line 3: the time, t, is empty"),
+    (ROWS.replace(",2,", ",two,"), {}, DataError, "line 3: y must be a number, got 'two'.*`missing`"),
+    (ROWS.replace(",2,", ",inf,"), {}, DataError, "line 3: y is infinite"),
+    (ROWS.replace("a,2024-01-02", ",2024-01-02"), {}, DataError, "line 3, s: the cell is empty"),
+    (ROWS.replace("2,x", "2,z"), {"static": "k"}, DataError, "line 3: k is z here and x in the first row of the series 'a'"),
+    (ROWS, {"known": "nope"}, ConfigError, "no column 'nope'.*`known`"),
+    (ROWS, {"known": "y"}, ConfigError, "'y' is named as `target` and as `known`"),
+    (ROWS.replace(",1,", ",,").replace(",2,", ",,").replace(",3,", ",,"), {}, DataError, "No series has a number to forecast"),
+    ("s,t,y\n", {}, DataError, "has no rows"),
+    (ROWS.replace("-03", "-04T12:00:00"), {"frequency": "2D"}, DataError, "lie on one step of the frequency 2D.*finer `frequency`"),
+    (ROWS.replace("2024-01-03", "2054-01-03"), {"frequency": "s"}, DataError, "there are .* steps of the frequency s"),
+    (ROWS, {"frequency": "fortnight"}, ConfigError, "`frequency` must be one of"),
+    (ROWS, {"layout": "sideways"}, ConfigError, "`layout` must be one of"),
+    (ROWS, {"holidays": "2024-02-30"}, ConfigError, "`holidays` must be days"),
+]
+
+
+@pytest.mark.parametrize(("text", "options", "error", "match"), BAD)
+def test_what_is_wrong_with_a_table_is_told_with_its_row(tmp_path, text, options, error, match):
+    with pytest.raises(error, match=match):
+        read(tmp_path, text, **{"series": "s", "time": "t", "target": "y", **options})
+
+
+def test_which_column_is_meant_must_be_clear(tmp_path):
+    with pytest.raises(ConfigError, match=r"has 2 columns of numbers, y, z\. Pass those to forecast as `target`, or `layout='columns'`"):
+        read(tmp_path, "t,y,z\n2024-01-01,1,2\n2024-01-02,1,2\n")
+    with pytest.raises(ConfigError, match="no column of numbers"):
+        read(tmp_path, "t,y\n2024-01-01,a\n2024-01-02,b\n")
+
+
+def test_text_that_stands_for_nothing_can_be_named(tmp_path):
+    panel = read(tmp_path, "t,y\n2024-01-01,1\n2024-01-02,X\n2024-01-03,NA\n2024-01-04,4\n", target="y", missing="X")
+    np.testing.assert_array_equal(panel.values[:, 0], [1, np.nan, np.nan, 4])
+
+
+def test_a_series_without_numbers_is_left_out_which_is_told(tmp_path):
+    with pytest.warns(UnrolledWarning, match="1 of 2 series have no number at all and are left out: b"):
+        assert read(tmp_path, "s,y\na,1\nb,\na,2\n", series="s", target="y").names == ("a",)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow", "mapping"])
+def test_data_frames_are_read_as_files_are(tmp_path, kind):
+    times = np.arange("2024-01-01", "2024-01-05", dtype="datetime64[D]").astype("datetime64[us]")
+    columns = {"t": times, "shop": ["a"] * 4, "y": [1.0, np.nan, 3.0, 4.0], "on": [True, False, True, True], "n": [1, 2, 3, 4]}
+    frame = columns
+    if kind == "pyarrow":
+        frame = pytest.importorskip("pyarrow").table({name: np.asarray(cells) for name, cells in columns.items()})
+    elif kind != "mapping":
+        frame = pytest.importorskip(kind).DataFrame(columns)
+    options = PanelOptions(time="t", target="y", series="shop", known="on,n")
+    panel, _ = read_panel([table_of_frame(frame)], options)
+    np.testing.assert_array_equal(panel.values[:, 0], [1, np.nan, 3, 4])
+    assert panel.names == ("a",) and str(panel.clock) == "D"
+    assert panel.known["on"].tolist() == ["True", "False", "True", "True"] and panel.known["n"].tolist() == [1, 2, 3, 4]
+
+
+def test_parquet_is_read_as_the_frame_it_was(tmp_path):
+    arrow = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet").write_table(arrow.table({"y": [1.0, 2.0, None]}), tmp_path / "t.parquet")
+    panel, _ = read_panel([read_table(tmp_path / "t.parquet", "utf-8")], PanelOptions(target="y"))
+    assert panel.history(0)[:, 0].tolist() == [1, 2]
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1 and nothing else")
+    with pytest.raises(DataError, match="no parquet file"):
+        read_table(tmp_path / "bad.parquet", "utf-8")

@@ -1,0 +1,160 @@
+"""Measures of forecasts beside loops over single numbers."""
+
+import math
+
+import numpy as np
+import pytest
+
+from unrolled.tasks.measures.forecast_scores import score_forecasts
+from unrolled.tasks.measures.forecasts import Forecasts, NaiveErrors, intervals, measure, naive_errors, shares
+
+LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+SERIES = np.array([0, 0, 1, 2])
+
+
+def made(numbers=1, seed=0, missing=0.2):
+    generator = np.random.default_rng(seed)
+    true = generator.normal(size=(4, 6, numbers)) * 10 + 3
+    points = true + generator.normal(size=true.shape) * [1, 2, 3, 1, 2, 3][seed % 6]
+    quantiles = points[..., None] + np.sort(generator.normal(size=(*true.shape, len(LEVELS))), -1) * 3
+    true[generator.random(true.shape) < missing] = np.nan
+    naive = NaiveErrors(generator.random((4, numbers)) + 0.5, generator.random((4, numbers)) + 1)
+    return true, Forecasts(points, quantiles, LEVELS), naive
+
+
+def by_hand(true, forecasts, naive):
+    """The measures of one number, one after the other."""
+    cells = [(n, h) for n, h in np.ndindex(true.shape[:2]) if not math.isnan(true[n, h, 0])]
+    y = {cell: true[(*cell, 0)] for cell in cells}
+    f = {cell: forecasts.points[(*cell, 0)] for cell in cells}
+    size = sum(abs(y[cell]) for cell in cells)
+    losses = 0.0
+    for cell in cells:
+        for level, quantile in zip(LEVELS, forecasts.quantiles[(*cell, 0)], strict=True):
+            over = y[cell] - quantile
+            losses += 2 * (level * over if over > 0 else (level - 1) * over) / len(LEVELS)
+    windows = {n: [cell for cell in cells if cell[0] == n] for n in range(4)}
+    mase = {n: np.mean([abs(y[c] - f[c]) for c in own]) / naive.absolute[n, 0] for n, own in windows.items()}
+    rmsse = {n: math.sqrt(np.mean([(y[c] - f[c]) ** 2 for c in own]) / naive.squared[n, 0]) for n, own in windows.items()}
+    smape = {n: np.mean([200 * abs(y[c] - f[c]) / (abs(y[c]) + abs(f[c])) for c in own]) for n, own in windows.items()}
+
+    def over_series(each):
+        return np.mean([np.mean([each[n] for n in range(4) if SERIES[n] == series]) for series in range(3)])
+
+    return {
+        "mae": np.mean([abs(y[c] - f[c]) for c in cells]),
+        "rmse": math.sqrt(np.mean([(y[c] - f[c]) ** 2 for c in cells])),
+        "mase": over_series(mase),
+        "rmsse": over_series(rmsse),
+        "smape": over_series(smape),
+        "wql": losses / size,
+        "coverage": {
+            share: np.mean([forecasts.quantiles[(*c, 0, low)] <= y[c] <= forecasts.quantiles[(*c, 0, -1 - low)] for c in cells])
+            for share, low in ((0.5, 1), (0.8, 0))
+        },
+        "width": {
+            share: np.mean([forecasts.quantiles[(*c, 0, -1 - low)] - forecasts.quantiles[(*c, 0, low)] for c in cells])
+            for share, low in ((0.5, 1), (0.8, 0))
+        },
+    }
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_measures_are_those_counted_by_hand(seed):
+    true, forecasts, naive = made(seed=seed)
+    found = measure(true, forecasts, naive, SERIES)
+    for name, expected in by_hand(true, forecasts, naive).items():
+        assert getattr(found, name) == pytest.approx(expected), name
+    for step in range(6):
+        errors = abs(true - forecasts.points)[:, step, 0]
+        assert found.by_horizon["mae"][step] == pytest.approx(np.mean(errors[~np.isnan(errors)]))
+    assert found.by_horizon["coverage 0.8"].shape == (6,)
+
+
+def test_several_numbers_have_the_mean_of_their_measures():
+    true, forecasts, naive = made(numbers=2)
+    parts = []
+    for number in range(2):
+        at = slice(number, number + 1)
+        alone = Forecasts(forecasts.points[..., at], forecasts.quantiles[:, :, at], LEVELS)
+        parts.append(measure(true[..., at], alone, NaiveErrors(naive.absolute[:, at], naive.squared[:, at]), SERIES))
+    found = score_forecasts(true, forecasts, naive, {}, series=SERIES, names=("one", "other"))
+    for name in ("mae", "rmse", "mase", "rmsse", "smape", "wql"):
+        assert getattr(found, name) == pytest.approx(np.mean([getattr(part, name) for part in parts]))
+    assert found.coverage[0.8] == pytest.approx(np.mean([part.coverage[0.8] for part in parts]))
+    assert found.targets["other"].mae == pytest.approx(parts[1].mae)
+    assert [*found.to_json()["targets"]] == ["one", "other"] and found.series == 3 and found.windows == 4
+
+
+def test_the_errors_of_the_season_before():
+    histories = [np.array([[1.0], [5], [2], [np.nan], [4]]), np.array([[3.0], [7]]), np.full((4, 1), 2.0), np.array([[np.nan], [1.0]])]
+    found = naive_errors(histories, 2)
+    np.testing.assert_allclose(found.absolute[:, 0], [1.5, 4, 0, np.nan])
+    np.testing.assert_allclose(found.squared[:, 0], [2.5, 16, 0, np.nan])
+
+
+def test_what_cannot_be_measured_is_left_out():
+    true, forecasts, naive = made(missing=0)
+    full = measure(true, forecasts, naive, SERIES)
+    # A constant history has no scale; its series says nothing about scaled errors, and everything about others.
+    naive.absolute[3] = 0
+    some = measure(true, forecasts, naive, SERIES)
+    scaled = np.abs(true - forecasts.points)[..., 0].mean(1) / naive.absolute[:, 0].clip(1e-9)
+    assert some.mase == pytest.approx((scaled[:2].mean() + scaled[2]) / 2) and some.mae == full.mae
+    nothing = measure(np.full_like(true, np.nan), forecasts, naive, SERIES)
+    assert math.isnan(nothing.mae) and math.isnan(nothing.wql) and math.isnan(nothing.coverage[0.8]) and nothing.to_json()["mase"] is None
+    both = measure(
+        np.zeros((1, 2, 1)), Forecasts(np.zeros((1, 2, 1)), np.zeros((1, 2, 1, 1)), (0.5,)), NaiveErrors(*np.ones((2, 1, 1))), SERIES[:1]
+    )
+    assert both.smape == 0 and math.isnan(both.wql) and both.coverage == {}
+
+
+def test_shares_are_those_between_levels_that_mirror_each_other():
+    assert shares((0.05, 0.1, 0.5, 0.9, 0.95)) == (0.8, 0.9)
+    assert shares((0.1, 0.5, 0.8)) == () and intervals((1 / 6, 5 / 6)) == {0.6667: (0, 1)}
+
+
+def duel(own_error, rival_errors, windows=40):
+    """Scores of a network whose absolute errors are about `own_error`, beside rivals."""
+    generator = np.random.default_rng(0)
+    true = generator.normal(size=(windows, 3, 1))
+
+    def off(error):
+        points = true + error * (1 + 0.3 * generator.normal(size=true.shape))
+        return Forecasts(points, points[..., None] + np.array([-1.0, 0, 1]), (0.1, 0.5, 0.9))
+
+    naive = NaiveErrors(*np.ones((2, windows, 1)))
+    return score_forecasts(true, off(own_error), naive, {name: off(error) for name, error in rival_errors.items()})
+
+
+def test_a_network_that_loses_says_so():
+    found = duel(1.0, {"last value": 0.5, "seasonal naive": 1.01, "drift": 2.0})
+    assert found.points["last value"].lost and found.points["last value"].gain == pytest.approx(-1, abs=0.1)
+    assert found.points["drift"].won and found.points["drift"].gain == pytest.approx(0.5, abs=0.05)
+    near = found.points["seasonal naive"]
+    assert not near.won and not near.lost and abs(near.errors) < 2
+    text = found.text
+    assert "The network's mean absolute error is HIGHER than that of last value (9" in text
+    assert "The network's mean absolute error is not lower than that of seasonal naive by more than accident." in text
+    assert "drift" not in text.split("steps ahead")[1].split("HIGHER")[1].split("\n")[0]
+    assert "residual_of='season-mean'" in text and "there may be nothing to learn" in text
+    (line,) = (line for line in text.splitlines() if line.startswith("last value"))
+    assert line.count("*") == 6 and "*" not in next(line for line in text.splitlines() if line.startswith("drift"))
+
+
+def test_a_network_that_wins_says_so():
+    found = duel(0.5, {"seasonal naive": 1.0})
+    assert found.verdict == ["The network beats all rivals in mean absolute error and in quantile loss."]
+    assert found.to_json()["rivals"]["seasonal naive"]["mae"] == found.rivals["seasonal naive"].mae
+    assert {"mae", "rmse", "mase", "rmsse", "smape", "wql", "coverage_80"} == {*found.measures()}
+
+
+def test_few_windows_are_compared_by_their_means_alone():
+    found = duel(0.5, {"seasonal naive": 1.0}, windows=3)
+    assert math.isnan(found.points["seasonal naive"].errors) and found.points["seasonal naive"].won
+    assert duel(1.0, {"seasonal naive": 0.5}, windows=3).points["seasonal naive"].lost
+
+
+def test_errors_by_horizon_are_drawn(tmp_path):
+    duel(1.0, {"last value": 0.5}).draw(tmp_path / "scores.png")
+    assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
