@@ -13,6 +13,9 @@ from unrolled.data.formats.files import read_lines
 from unrolled.data.opening import open_unpacked
 from unrolled.errors import DataError
 
+_WIDEST = 1 << 20
+"""Numbers that a vector may have."""
+
 _LONGEST = 10_000
 """Bytes of a word from which on a binary file is taken to be damaged."""
 
@@ -75,6 +78,8 @@ def _binary(path: Path) -> Iterator[tuple[int, str, Sequence[Any]]]:
     """The vectors of word2vec's binary form: after a line with two counts each word, a blank, and its numbers as 32-bit floats."""
     with open_unpacked(path) as file:
         count, columns = map(int, file.readline().split())
+        if not 0 < columns <= _WIDEST:
+            raise DataError(f"{path} says that its vectors have {columns:,} numbers, and they may have at most {_WIDEST:,}. Get it again.")
         for number in range(1, count + 1):
             word = bytearray()
             while (letter := file.read(1)) not in (b" ", b"") and len(word) < _LONGEST:

@@ -169,6 +169,8 @@ def _example(record: "SeqRecord", path: Path) -> Example:
         residues = tuple(str(record.seq).upper())
     except UnicodeDecodeError:
         raise DataError(f"{place}: residues must be ASCII characters, got others. Take them away.") from None
+    except ValueError:
+        residues = ()
     if not residues:
         raise DataError(f"{place} has no residues. Take it out of the file.")
     return Example(place, tokens=residues, name=str(record.id), origin=record)

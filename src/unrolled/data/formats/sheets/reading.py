@@ -33,7 +33,7 @@ def telling(path: Path, name: str) -> Iterator[None]:
     """Whatever a library raises while it reads a file that is called `name` is a `DataError`: each has its own errors."""
     try:
         yield
-    except (UnrolledError, MemoryError):
+    except UnrolledError:
         raise
     except Exception as error:
         told = str(error).partition("\n")[0][:200] or type(error).__name__
