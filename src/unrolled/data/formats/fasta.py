@@ -158,7 +158,7 @@ def _first_line(path: Path, encoding: str) -> str:
     """Where a file first says something that is not FASTA, and what, as a sentence."""
     if path == STANDARD_INPUT:
         return f"{named(path)} is not FASTA."
-    number, line = next((number, line) for number, line in read_lines(path, encoding) if line.strip())
+    number, line = next(((number, line) for number, line in read_lines(path, encoding) if line.strip()), (1, ""))
     return f"{named(path)}, line {number}: this is not FASTA, got {line[:30]!r}."
 
 

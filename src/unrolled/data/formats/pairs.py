@@ -17,7 +17,7 @@ from unrolled.data.formats.files import STANDARD_INPUT, first_lines, named, read
 from unrolled.data.formats.format import About, Tabular
 from unrolled.data.formats.heads import FormatSeen, described
 from unrolled.data.formats.known import FORMATS
-from unrolled.data.formats.objects import shown
+from unrolled.data.formats.object_lines import shown
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.pair_objects import PairObjects
 from unrolled.data.formats.pair_options import PairOptions
