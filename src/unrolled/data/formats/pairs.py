@@ -9,7 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
-from unrolled.data.builtin import PREFIX
+from unrolled.data.builtin import PREFIX, expanded
 from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats.bad_rows import decided
@@ -62,7 +62,7 @@ def resolve_pairs(sources: Source | Sequence[Source], options: OptionsT) -> Opti
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:
-    return [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    return expanded(os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources))
 
 
 def _listed(names: Sequence[str], options: PairOptions) -> Iterator[Example | DataError]:
