@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Generic, TextIO, TypeVar
 
 from unrolled.cells import Cell
 from unrolled.data.formats.heads import FormatSeen
-from unrolled.errors import ConfigError
 from unrolled.tasks.configuration import Configuration, G
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.task import Task
@@ -76,13 +75,13 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     def task(self, model: M, data: D, configuration: Configuration[G]) -> Task:
         """What the training loop runs."""
 
+    @abstractmethod
     def seen_format(self, configuration: Configuration[G]) -> FormatSeen:
         """The format of the data that the configuration names."""
-        raise ConfigError(f"What {self.noun} learns from is not looked at. `unrolled train` says what it reads when it begins.")
 
+    @abstractmethod
     def overview(self, data: D, configuration: Configuration[G]) -> Overview:
         """What there is to learn from in the data."""
-        raise ConfigError(f"What {self.noun} learns from is not looked at. `unrolled train` says what it reads when it begins.")
 
     @abstractmethod
     def trained(self, model: M, codecs: C, configuration: Configuration[G]) -> T:

@@ -239,9 +239,9 @@ def unread(paths: Sequence[Path], options: ReadingOptions, find: Callable[[Table
         return replace(options, left=tuple(name for at, name in enumerate(table.columns) if at not in used))
 
 
-def first_rows(path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+def first_rows(path: Path, encoding: str) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
     """The names of the columns of a table, and its first rows."""
-    with open_table(path, options.encoding) as table:
+    with open_table(path, encoding) as table:
         return table.columns, [row for _, row in good(islice(table.rows, HEAD))]
 
 

@@ -67,7 +67,7 @@ class LongSeries:
 
     def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         """The columns."""
-        return first_rows(path, options)
+        return first_rows(path, options.encoding)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The table as it was read, with the prediction for the series or the time at the end of each row."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from unrolled.data.kinds import Kind
-from unrolled.data.opening import PACKED, open_unpacked
+from unrolled.data.opening import PACKED, open_unpacked, require_file
 from unrolled.errors import DataError, UnrolledError
 
 
@@ -47,6 +47,7 @@ def open_seekable(path: Path) -> Iterator[BinaryIO]:
         with open_unpacked(path) as packed:
             yield io.BytesIO(packed.read())
     else:
+        require_file(path)
         with open(path, "rb") as file:
             yield file
 
