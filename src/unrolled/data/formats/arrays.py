@@ -90,7 +90,8 @@ _TABLE = TextTable("hdf5", (), None)
 
 
 def _has_table(path: Path) -> bool:
-    return kind_in(path) is kinds.HDF5 and is_frame(path)
+    with telling(path, "an HDF5 file"):
+        return kind_in(path) is kinds.HDF5 and is_frame(path)
 
 
 @contextmanager

@@ -149,4 +149,4 @@ def _pairs(sources: Sequence[str], options: Mapping[str, Any]) -> bool:
     except UnrolledError:
         return False
     sides = [(pair.text or "", *(pair.texts or ())) for pair in pairs]
-    return 2 * sum(all(" " in side for side in both) for both in sides) > len(sides)
+    return all(name.startswith(PREFIX) for name in sources) or 2 * sum(all(" " in side for side in both) for both in sides) > len(sides)
