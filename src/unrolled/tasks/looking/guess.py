@@ -22,8 +22,8 @@ from unrolled.options import build, options_of
 _CLASSES = 20
 """Different whole numbers up to which labels are classes, and not numbers to predict."""
 
-_DISTINCT, _ENOUGH = 0.8, 8
-"""The share of different labels from which on each is a text of its own, of so many at least."""
+_DISTINCT = ((0.8, 8), (0.2, 100))
+"""Shares of different labels, and how many of them, from which on labels are texts of their own."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ def _of_labels(sources: Sequence[str], reading: ReadingOptions, options: Mapping
     labels = list(chain.from_iterable(example.labels or () for example in first))
     if _are_numbers(labels):
         return Guess("regress", "as the targets are numbers")
-    if len({*labels}) > _DISTINCT * len(labels) and len(labels) >= _ENOUGH and _pairs(sources, options, words=1):
+    different = len({*labels})
+    if any(different > share * len(labels) and different >= least for share, least in _DISTINCT) and _pairs(sources, options, words=1):
         return Guess("translate", "as nearly every target is a text of its own")
     if any(len(example.labels or ()) != 1 for example in first):
         return Guess("classify", "as sequences have several labels", {"output": "multi-label"})
