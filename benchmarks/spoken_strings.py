@@ -4,7 +4,8 @@
     unrolled train transcribe strings/learn.csv --validation strings/test.csv
 
 The recordings are named `digit_speaker_take.wav`, as those of the Free Spoken Digit Dataset; takes 0 to 4 are for the test alone, as its
-authors divide it. The digits of a string are of one speaker. `--spell` writes them as words.
+authors divide it. The digits of a string are of one speaker. `--spell` writes them as words. The column `ends` has the seconds at which each digit
+is over.
 """
 
 import csv
@@ -36,19 +37,19 @@ def read_digits(path: Path) -> tuple[int, dict[bool, dict[str, dict[int, list[np
     return rate, found
 
 
-def joined(takes: dict[int, list[np.ndarray]], chance: np.random.Generator, rate: int) -> tuple[list[int], np.ndarray]:
-    """From 3 to 7 digits with pauses of at most 0.3 s around and between them, and noise 20 to 40 dB below the speech."""
+def joined(takes: dict[int, list[np.ndarray]], chance: np.random.Generator, rate: int) -> tuple[list[int], list[float], np.ndarray]:
+    """Some digits, when each is over, and the samples: from 3 to 7 digits with pauses of at most 0.3 s around and between them, and noise 20 to 40 dB below the speech."""
     digits = chance.integers(0, 10, chance.integers(3, 8)).tolist()
-    pieces = [np.zeros(int(chance.uniform(0, 0.3) * rate), np.float32)]
+    pause = lambda: np.zeros(int(chance.uniform(0, 0.3) * rate), np.float32)  # noqa: E731
+    pieces, ends = [pause()], list[float]()
     for digit in digits:
         samples = takes[digit][chance.integers(len(takes[digit]))]
-        pieces += [
-            samples / max(np.abs(samples).max(), 1e-6) * chance.uniform(0.3, 0.9),
-            np.zeros(int(chance.uniform(0, 0.3) * rate), np.float32),
-        ]
+        pieces.append(samples / max(np.abs(samples).max(), 1e-6) * chance.uniform(0.3, 0.9))
+        ends.append(sum(map(len, pieces)) / rate)
+        pieces.append(pause())
     whole = np.concatenate(pieces)
     loud = np.sqrt(np.mean(whole**2)) * 10 ** (-chance.uniform(20, 40) / 20)
-    return digits, np.clip(whole + loud * chance.standard_normal(len(whole)), -1, 1).astype(np.float32)
+    return digits, ends, np.clip(whole + loud * chance.standard_normal(len(whole)), -1, 1).astype(np.float32)
 
 
 @click.command()
@@ -67,13 +68,15 @@ def main(recordings: Path, folder: Path, learn: int, test: int, seed: int, spell
         speakers = sorted(digits[part == "test"])
         with open(folder / f"{part}.csv", "w", encoding="utf-8", newline="") as file:
             table = csv.writer(file, lineterminator="\n")
-            table.writerow(["path", "text", "speaker"])
+            table.writerow(["path", "text", "speaker", "ends"])
             for place in range(count):
                 speaker = speakers[chance.integers(len(speakers))]
-                said, samples = joined(digits[part == "test"][speaker], chance, rate)
+                said, ends, samples = joined(digits[part == "test"][speaker], chance, rate)
                 name = f"{part}/{place:05}.wav"
                 soundfile.write(folder / name, samples, rate)
-                table.writerow([name, " ".join(NAMES[d] if spell else str(d) for d in said), speaker])
+                table.writerow(
+                    [name, " ".join(NAMES[d] if spell else str(d) for d in said), speaker, " ".join(f"{end:.3f}" for end in ends)]
+                )
         click.echo(f"{folder / part}.csv: {count:,} strings")
 
 

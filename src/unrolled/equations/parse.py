@@ -8,7 +8,7 @@ from functools import reduce
 
 import sympy as sp
 
-from unrolled.equations.arithmetic import ARITHMETIC, COMPARISONS, in_range
+from unrolled.equations.arithmetic import ARITHMETIC, COMPARISONS, has_value, in_range
 from unrolled.equations.declarations import NOTHING, Declarations
 from unrolled.equations.functions import FUNCTIONS, Function, OverUnits, where
 from unrolled.equations.names import MAPS, REDUCTIONS, RESERVED, Names, short
@@ -192,6 +192,8 @@ class _Builder:
             if function is None:
                 return self.parts.over_units(name, *values[0])
         found, size = self._meet(values)
+        if not has_value(name, found[0].xreplace(self.constants)):
+            raise self.source.error(f"`{short(ast.unparse(node))}` has no finite real value.", node)
         return function(*found, *otherwise[len(otherwise) - missing :]), size
 
     def _timed(self, node: ast.Subscript) -> Value:

@@ -171,6 +171,14 @@ class Recurrence:
         made = self.parameter(matrix).made
         return made is not None and bool(made.applied)
 
+    def read_through_a_map(self, state: str) -> str:
+        """A product with a matrix that reads a state of the step before outside functions; empty where there is none."""
+        for product in self.products:
+            inside = {part: sp.Dummy() for part in product.operand.atoms(sp.Function, sp.Pow)}
+            if not self.is_implied(product.matrix) and before(state) in product.operand.xreplace(inside).free_symbols:
+                return self.without_sizes(str(product.symbol))
+        return ""
+
     def without_sizes(self, text: str) -> str:
         """A text without the sizes by which names for several are told apart: where such a name is read says which is meant."""
         labels = sorted(self.labels, key=len, reverse=True)

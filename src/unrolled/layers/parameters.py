@@ -178,8 +178,13 @@ class NamedParameters(nn.Module):
 
     def _sizes(self, layer: int) -> dict[str, int]:
         """The number of units of every label, with the layer's input, whose label is `"x"`."""
-        width = self.input_size if layer == 0 else self.output_size
-        return sizes_in_layer(self.cell, {**self._unit_sizes(), "x": width}, self.hidden_size, self._given_parts)
+        width, parts = self.input_size, self._given_parts
+        if layer:
+            first = self._sizes(0)
+            others = [first[label] for _, label in self.cell.recurrence.parts[1:]]
+            width = self.output_size + sum(others)
+            parts = (self.output_size, *others) if self.cell.recurrence.parts else ()
+        return sizes_in_layer(self.cell, {**self._unit_sizes(), "x": width}, self.hidden_size, parts)
 
     @property
     def output_size(self) -> int:
@@ -296,16 +301,19 @@ class NamedParameters(nn.Module):
 
     def _check_width(self, layer: int) -> None:
         recurrence = self.cell.recurrence
-        if layer and recurrence.parts:
-            raise ConfigError(f"The cell {self.cell.name!r} reads parts of its input, which the first layer alone gets. Use num_layers=1.")
-        width = self._sizes(layer)["x"]
+        try:
+            sizes = self._sizes(layer)
+        except ConfigError as error:
+            told = "A deeper layer reads the output of the one below as the first part of its input, and the others as they are given. "
+            raise ConfigError(f"{error} {told}Use num_layers=1.") if layer and recurrence.parts else error from None
+        width = sizes["x"]
         if recurrence.size_of(recurrence.output) == "x" and width != self.hidden_size:
             raise ConfigError(
                 f"The cell {self.cell.name!r} reads x[t] unit by unit, so the input of layer {layer} must have hidden_size = {self.hidden_size} columns, got {width}."
             )
-        if layer and any(recurrence.size_of(s) == "x" for s in self.cell.states) and width != self.input_size:
+        if layer and any(sizes[recurrence.size_of(s)] != self._sizes(0)[recurrence.size_of(s)] for s in self.cell.states):
             raise ConfigError(
-                f"The cell {self.cell.name!r} keeps x[t] as a state, so the inputs of all layers must have as many columns, got {self.input_size} and {width}. "
+                f"The cell {self.cell.name!r} keeps x[t] as a state, so the inputs of all layers must have as many columns, got {self.input_size} and {width} in layer {layer}. "
                 "Use one layer, or as many units as inputs."
             )
 

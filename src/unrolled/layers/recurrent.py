@@ -43,7 +43,8 @@ class Recurrent(NamedParameters):
         cell: a `Cell`, a built-in cell's name, or a cell file's path.
         input_size: I, the columns of the input; or the columns of each of its parts, for a cell that names them.
         hidden_size: H, the units of every state.
-        num_layers: L; the output of each layer is the input of the next.
+        num_layers: L; the output of each layer is the input of the next, or its first part in a cell that names parts: the others, such as
+            times, are read by every layer as they are given.
         bidirectional: a second network reads each sequence from its end; outputs are joined, `[T, B, 2 H]`.
         batch_first: inputs and outputs are `[B, T, …]`; states are not affected.
         dropout: probability with which the outputs of all layers but the last are dropped in training.
@@ -301,6 +302,11 @@ class Recurrent(NamedParameters):
             convolutions,
         )  # fmt: skip
 
+    def beside(self, below: Tensor, given: Tensor) -> Tensor:
+        """What a deeper layer reads: the output `below` it, joined with all parts of the `given` input but the first, where the cell names parts."""
+        parts = self.cell.recurrence.parts
+        return torch.cat([below, given[..., self._sizes(0)[parts[0][1]] :]], -1) if parts else below
+
     def _solve(self, engine: Engine, problem: Problem) -> Solution:
         if problem.x.shape[0] == 0 or problem.x.shape[1] == 0:
             return solve_nothing(problem)
@@ -316,11 +322,12 @@ class Recurrent(NamedParameters):
         solutions: list[Solution] = []
         outputs = self.cell.recurrence.outputs
         states = list(zip(*(s.unbind() for s in initial), strict=True))
+        given = read = x
         for layer in range(self.num_layers):
             here: list[Solution] = []
             for direction in range(2 if self.bidirectional else 1):
                 at = states[len(solutions) + len(here)]
-                problem = self.problem((layer, direction), x, at, lengths, resets, every_state=every_state or outputs > 1)
+                problem = self.problem((layer, direction), read, at, lengths, resets, every_state=every_state or outputs > 1)
                 choice = choose(self.engine, problem)
                 object.__setattr__(self, "_last", (choice.engine.name, choice.why))  # A module's own way costs ten times as much.
                 here.append(self._solve(choice.engine, problem))
@@ -329,6 +336,7 @@ class Recurrent(NamedParameters):
             x = y + x if self.residual and layer else y
             if layer < self.num_layers - 1:
                 x = dropout(x, self.dropout, self.training)
+                read = self.beside(x, given)
             solutions += here
         # Autocast leaves some states in its own dtype; the parameters' is what the next call takes, with autocast or without.
         kind = initial[0].dtype

@@ -82,7 +82,7 @@ class Encoder(nn.Module):
         if self.subsampling is None:
             return x, batch, ()
         assert batch.resets is None
-        x = x if x.is_floating_point() else functional.one_hot(x, self.inputs.width).to(next(self.parameters()))
+        x = (x if x.is_floating_point() else functional.one_hot(x, self.inputs.width)).to(next(self.parameters()))
         x, carried = self.subsampling(x, carried, batch.lengths)
         lengths = None if batch.lengths is None else self.output_lengths(batch.lengths)
         return x, Batch({NUMBERS: x}, lengths), carried if self.streams else ()

@@ -1,13 +1,18 @@
 """Log-mel spectrograms beside the formulas, and in blocks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tones import RATE, tone, write
 from unrolled.data.codecs import SoundCodec
+from unrolled.data.codecs.sound import RECORDING, SPEAKER
+from unrolled.data.dataset import NUMBERS, gather
+from unrolled.data.examples import Example
 from unrolled.data.sound.hearing import Hearing
 from unrolled.data.sound.recordings import Recording
-from unrolled.data.sound.spectrogram import FLOOR, MelFrames, MelOptions, mel_matrix
+from unrolled.data.sound.spectrogram import FLOOR, MelFrames, MelOptions, WaveFrames, mel_matrix
 from unrolled.errors import ConfigError, RunError, UnrolledWarning
 
 OPTIONS = MelOptions(RATE, 20)
@@ -67,7 +72,7 @@ def test_a_tone_is_loudest_in_its_band():
 
 
 def test_more_bands_than_frequencies_are_refused():
-    with pytest.raises(ConfigError, match="`mels` must be at least 1, and few enough"):
+    with pytest.raises(ConfigError, match="`mels` must be at least 0, and few enough"):
         MelOptions(RATE, 200)
     with pytest.raises(ConfigError, match="`frame_step` must be at least a few samples"):
         MelOptions(RATE, 20, 0.025, 0.00001)
@@ -93,14 +98,47 @@ def test_silence_and_clipping_are_told(tmp_path, samples, told):
         hearing.report()
 
 
+def test_a_file_that_was_cut_off_is_told(tmp_path):
+    path = write(tmp_path / "a.wav", NOISE)
+    path.write_bytes(path.read_bytes()[:3000])
+    hearing = Hearing(SoundCodec(OPTIONS))
+    assert len(hearing(Recording(path))) == OPTIONS.frames((3000 - 44) // 2)
+    with pytest.warns(UnrolledWarning, match=r"a\.wav is shorter than the header of the file says"):
+        hearing.report()
+
+
 def test_a_recording_alone_has_mean_0_and_deviation_1(tmp_path):
-    found = Hearing(SoundCodec(OPTIONS, alone=True))(Recording(write(tmp_path / "a.wav", NOISE)))
+    found = Hearing(SoundCodec(OPTIONS, RECORDING))(Recording(write(tmp_path / "a.wav", NOISE)))
     assert np.allclose(found.mean(0), 0, atol=1e-4) and np.allclose(found.std(0), 1, atol=1e-4)
 
 
 def test_a_codec_is_stored_and_what_is_none_is_told():
     codec = SoundCodec.choose(44100, by="recording")
-    assert codec == SoundCodec(MelOptions(16000, 80), alone=True)
+    assert codec == SoundCodec(MelOptions(16000, 80), RECORDING)
     assert SoundCodec.from_json(codec.to_json()) == codec
     with pytest.raises(RunError, match="sound must have a rate"):
         SoundCodec.from_json({"rate": 8000})
+
+
+@pytest.mark.parametrize("size", [7, 80, 1000])
+def test_the_samples_themselves_are_frames_too(size):
+    frames = WaveFrames(MelOptions(RATE, 0))
+    parts = [frames.feed(NOISE[at : at + size]) for at in range(0, len(NOISE), size)] + [frames.finish()]
+    found = np.concatenate(parts)
+    assert found.shape == (38, 80) == (MelOptions(RATE, 0).frames(len(NOISE)), MelOptions(RATE, 0).channels)
+    assert np.array_equal(found.ravel()[: len(NOISE)], NOISE) and not found.ravel()[len(NOISE) :].any()
+
+
+def test_recordings_of_a_speaker_are_levelled_together(tmp_path):
+    codec, examples = SoundCodec(OPTIONS, SPEAKER), []
+    for number, (speaker, loud) in enumerate((("ann", 0.5), ("bo", 0.01), ("ann", 0.02))):
+        recording = Recording(write(tmp_path / f"{number}.wav", loud * NOISE[: 1000 * (number + 1)], subtype="FLOAT"))
+        examples.append(Example(str(number), sound=recording, group=speaker))
+    plain = gather(examples, "char", hear=Hearing(codec))
+    found = codec.level(plain).columns[NUMBERS]
+    for some in ([0, 2], [1]):
+        together = plain.columns[NUMBERS].take(np.array(some)).astype(np.float64)
+        expected = (together - together.mean(0)) / together.std(0)
+        assert np.allclose(found.take(np.array(some)), expected, atol=1e-4)
+    alone = codec.level(gather([replace(e, group=None) for e in examples], "char", hear=Hearing(codec))).columns[NUMBERS]
+    assert np.allclose(alone.take(np.array([2])).mean(0), 0, atol=1e-4)

@@ -29,7 +29,7 @@ def test_the_loss_is_the_sum_over_all_ways(blank):
     symbols = [k for k in range(3) if k != blank]
     targets = torch.tensor([[symbols[0], symbols[1], symbols[1]], [symbols[0], symbols[0], 0]])
     lengths, target_lengths = torch.tensor([5, 4, 2]), torch.tensor([2, 2, 1])
-    found = CTC(3, blank).losses(scores, lengths, targets, target_lengths)
+    found = CTC(3, blank).text_losses(scores, lengths, targets, target_lengths)
     logs = scores.log_softmax(-1)
     expected = torch.stack(
         [by_hand(logs[:n, b], targets[:s, b].tolist(), blank) for b, (n, s) in enumerate(zip(lengths, target_lengths, strict=True))]
@@ -40,12 +40,12 @@ def test_the_loss_is_the_sum_over_all_ways(blank):
 
 
 def test_symbols_that_need_more_steps_than_there_are_are_impossible():
-    targets = torch.tensor([[1, 1], [1, 2], [2, 0]])
-    lengths = torch.tensor([3, 2])
-    assert least(targets, lengths).tolist() == [4, 2]
-    losses = CTC(3).losses(torch.zeros(3, 2, 3), torch.tensor([3, 2]), targets, lengths)
-    assert losses.isinf().tolist() == [True, False]
-    assert CTC(3).losses(torch.zeros(4, 1, 3), torch.tensor([4]), targets[:, :1], lengths[:1]).isfinite().all()
+    targets = torch.tensor([[1, 1, 1], [1, 2, 0], [2, 0, 0]])
+    lengths = torch.tensor([3, 2, 1])
+    assert least(targets, lengths).tolist() == [4, 2, 1]
+    losses = CTC(3).text_losses(torch.zeros(3, 3, 3), torch.tensor([3, 2, 1]), targets, lengths)
+    assert losses.isinf().tolist() == [True, False, False]
+    assert CTC(3).text_losses(torch.zeros(4, 1, 3), torch.tensor([4]), targets[:, :1], lengths[:1]).isfinite().all()
 
 
 def test_a_blank_must_be_one_of_the_classes():

@@ -63,3 +63,10 @@ def test_scores_are_sums_over_all_texts():
     }
     assert "WER 50.00%, CER 26.67%, exact 33.33%, over 3 utterances" in scores.text
     assert score_speech([""], ["a"]).to_json()["wer"] is None
+
+
+def test_confusions_of_words_are_drawn(tmp_path):
+    scores = score_speech(["one two", "three"], ["one too", "three four"])
+    assert scores.pairs == (("one", "one"), ("two", "too"), ("three", "three"), ("(nothing)", "four"))
+    scores.draw(tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")

@@ -11,6 +11,8 @@ from click.testing import CliRunner
 import unrolled as un
 from tones import RATE, said, tone, write, write_table
 from unrolled.cli import cli
+from unrolled.data.examples import Example
+from unrolled.data.sound.recordings import Recording
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.tasks import load
 from unrolled.tasks.configuration import Configuration
@@ -200,6 +202,16 @@ def test_signs_that_were_not_learnt_are_counted(transcriber, folder, tmp_path):
         assert transcriber.evaluate(table).characters.length == 4
 
 
+def test_other_characters_than_those_of_an_alphabet_are_counted_and_left_out(tmp_path):
+    table = write_table(tmp_path, ["ab", "ca", "b a"])
+    table.write_text(table.read_text().replace(",ab", ",A-b!").replace(",ca", ",Ca."))
+    with pytest.warns(
+        UnrolledWarning, match=r"3 characters of the texts to learn are not in `alphabet`, and are read as blanks: '-' \(1\)"
+    ):
+        trained = un.train_transcriber(table, out=tmp_path / "run", **TINY, epochs=1, held_out=0, lower=True, alphabet="abc")
+    assert trained.codecs.target.plain("A-b!") == "a b" and set(trained.codecs.target.text.vocabulary.names) == set("abc ")
+
+
 def test_speakers_that_are_held_out_are_not_learnt(tmp_path):
     for number, text in enumerate(texts(9)):
         write(tmp_path / f"{text.replace(' ', '_')}-s{number % 3}-{number}.wav", said(text, np.random.default_rng(number)))
@@ -247,7 +259,8 @@ def test_numbers_are_written_down_like_sound(tmp_path):
         ({"held_out": 1.0}, "`held_out` must be a fraction"),
         ({"time_masks": -1}, "`time_masks` must be from 0 to 100"),
         ({"rate": 10}, "`rate` must be from 1000"),
-        ({"standardise": "day"}, "`standardise` must be one of training, recording"),
+        ({"standardise": "day"}, "`standardise` must be one of training, recording, speaker"),
+        ({"standardise": "speaker"}, "`standardise='speaker'` needs `group`"),
     ],
 )
 def test_options_that_cannot_be_are_told(tmp_path, options, told):
@@ -274,3 +287,27 @@ def test_a_spectrogram_is_drawn_with_what_is_said_under_it(folder, tmp_path):
     assert "<svg" in (tmp_path / "a.svg").read_text()
     with pytest.raises(ConfigError, match=r"The name of a picture must end in \.png"):
         CliRunner().invoke(cli, ["predict", str(folder / "run"), str(paths[0]), "--spectrogram", "a.txt"], catch_exceptions=False)
+
+
+def test_a_symbol_is_moved_by_what_is_heard_where_it_is_said(transcriber, folder):
+    path = folder / "test" / "0.wav"
+    (found,) = transcriber.transcribe([path])
+    moved = transcriber.influence(_recording(path), found[0].text)
+    assert moved.shape == (len(found[0].text), round(found[0].seconds / 0.01)) and (moved.max(1) == 1).all()
+    # A network that reads forwards is moved by nothing that comes after the surest output of a symbol.
+    for row, symbol in zip(moved, found[0].symbols, strict=True):
+        assert not row[round(symbol.end / 0.01) :].any()
+
+
+def _recording(path):
+    return Example(str(path), sound=Recording(path))
+
+
+def test_a_page_looks_into_what_was_heard(transcriber, folder, tmp_path):
+    found = transcriber.inspection_input(folder / "test" / "0.wav", 10)
+    assert found.symbols[:3] and len(found.symbols) == 10 and set(found.symbols) <= {"·", "a", "b", "c", " "}
+    assert "These are the first 40 of" in found.note
+    run("inspect", folder / "run", folder / "test" / "table.csv", "--out", tmp_path / "page.html")
+    assert "of table.csv" in (tmp_path / "page.html").read_text()
+    with pytest.raises(ConfigError, match="This network hears recordings, got the text 'hello'"):
+        transcriber.inspection_input("hello")

@@ -1,5 +1,6 @@
 """Texts that are said in sequences, as the symbols of a `TextCodec`."""
 
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -24,24 +25,39 @@ _SHOWN = 12
 
 @dataclass(frozen=True)
 class TranscriptCodec:
-    """The symbols of texts in Unicode's form NFC, with single blanks between words, and in `lower` case if that is wanted.
+    """The symbols of texts in Unicode's form NFC, with single blanks between words, in `lower` case and of the characters of an `alphabet` alone if that
+    is wanted: what is not in it becomes a blank.
 
     No text has the symbol that ends one; its id is that of the blank of CTC, which says nothing.
     """
 
     text: TextCodec
     lower: bool = False
+    alphabet: str | None = None
 
     target = Target.TEXTS
     blank = TextCodec.end
 
     @classmethod
     def learn(
-        cls, dataset: Dataset, part: Places, level: str, size: int | None = None, *, least: int = 1, lower: bool = False
+        cls,
+        dataset: Dataset,
+        part: Places,
+        level: str,
+        size: int | None = None,
+        *,
+        least: int = 1,
+        lower: bool = False,
+        alphabet: str | None = None,
     ) -> "TranscriptCodec":
-        """The symbols of the texts of some sequences, the training part, at a level of `TextCodec`."""
-        texts = (_plain(text, lower) for text in texts_of(dataset, part))
-        found = cls(TextCodec.learn(texts, level, size, least=least), lower)
+        """The symbols of the texts of some sequences, the training part, at a level of `TextCodec`. What the alphabet leaves out of them is counted
+        in an `UnrolledWarning`."""
+        plain = [_plain(text, lower) for text in texts_of(dataset, part)]
+        texts = (_plain(text, lower, alphabet) for text in plain)
+        found = cls(TextCodec.learn(texts, level, size, least=least), lower, alphabet)
+        if alphabet and (left := Counter("".join(plain)) - Counter(dict.fromkeys((*alphabet, " "), sys.maxsize))):
+            told = f"{left.total():,} characters of the texts to learn are not in `alphabet`, and are read as blanks"
+            warnings.warn(f"{told}: {_counted(left)}.", UnrolledWarning, stacklevel=2)
         if not found.text.vocabulary.names:
             raise DataError("The texts to learn have no symbol at all. Pass recordings with what is said in them.")
         return found
@@ -53,7 +69,7 @@ class TranscriptCodec:
 
     def plain(self, text: str) -> str:
         """The text as it is compared: normal, with single blanks, in lower case if so learnt."""
-        return _plain(text, self.lower)
+        return _plain(text, self.lower, self.alphabet)
 
     def ids(self, text: str) -> Ids:
         """The ids of a text, `[S]`."""
@@ -61,7 +77,7 @@ class TranscriptCodec:
 
     def decode(self, ids: ArrayLike) -> str:
         """The text of ids."""
-        return _plain(self.text.join(self.text.strings(ids)), False)
+        return _plain(self.text.join(self.text.strings(ids)))
 
     def encode(self, dataset: Dataset) -> "Transcripts":
         """What it makes of a dataset."""
@@ -75,8 +91,7 @@ class TranscriptCodec:
             if unknown := {*self.text.missing(plain)}:
                 missing.update(symbol for symbol in self.text.split(plain) if symbol in unknown)
         if missing:
-            named = ", ".join(f"{symbol!r} ({count:,})" for symbol, count in missing.most_common(_SHOWN))
-            told = f"{missing.total():,} symbols of the texts to measure were not learnt, and count as errors: {named}."
+            told = f"{missing.total():,} symbols of the texts to measure were not learnt, and count as errors: {_counted(missing)}."
             warnings.warn(told, UnrolledWarning, stacklevel=2)
 
     def absent(self, dataset: Dataset, which: Places) -> str:
@@ -99,14 +114,14 @@ class TranscriptCodec:
 
     def to_json(self) -> Any:
         """All of it, ready for JSON."""
-        return {"text": self.text.to_json(), "lower": self.lower}
+        return {"text": self.text.to_json(), "lower": self.lower, "alphabet": self.alphabet}
 
     @classmethod
     def from_json(cls, found: object) -> "TranscriptCodec":
         """What `to_json` gave. `RunError` for something else."""
-        if not isinstance(found, dict) or {*found} != {"text", "lower"}:
-            raise damaged("what is said must have 'text' and 'lower'")
-        return cls(TextCodec.from_json(found["text"]), switch(found, "lower"))
+        if not isinstance(found, dict) or {*found} != {"text", "lower", "alphabet"} or not isinstance(found["alphabet"], str | None):
+            raise damaged("what is said must have 'text', 'lower' and 'alphabet'")
+        return cls(TextCodec.from_json(found["text"]), switch(found, "lower"), found["alphabet"])
 
 
 class Transcripts:
@@ -145,6 +160,11 @@ def texts_of(dataset: Dataset, which: Places) -> Iterator[str]:
         yield " ".join(names[name] for name in sets[place])
 
 
-def _plain(text: str, lower: bool) -> str:
-    text = " ".join(normal(text).split())
-    return text.lower() if lower else text
+def _plain(text: str, lower: bool = False, alphabet: str | None = None) -> str:
+    text = normal(text).lower() if lower else normal(text)
+    return " ".join((text if alphabet is None else "".join(sign if sign in alphabet else " " for sign in text)).split())
+
+
+def _counted(symbols: "Counter[str]") -> str:
+    """Symbols, the most frequent first, and how often each comes."""
+    return ", ".join(f"{symbol!r} ({count:,})" for symbol, count in symbols.most_common(_SHOWN))

@@ -7,8 +7,8 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from unrolled.data.sound.recordings import Recording, rate_of, read_samples
-from unrolled.data.sound.spectrogram import Frames, MelFrames, MelOptions
+from unrolled.data.sound.recordings import Recording, is_cut_off, rate_of, read_samples
+from unrolled.data.sound.spectrogram import Frames, MelOptions, new_frames
 from unrolled.errors import DataError, UnrolledWarning
 
 OUTSIDE = "O"
@@ -44,7 +44,7 @@ class Hearing(Generic[H]):
 
     def __init__(self, codec: H | None = None, choose: Callable[[int], H] | None = None) -> None:
         self.codec, self._choose = codec, choose
-        self._other_rates, self._clipped, self._silent = list[str](), list[str](), list[str]()
+        self._other_rates, self._clipped, self._silent, self._cut_off = list[str](), list[str](), list[str](), list[str]()
 
     def __call__(self, recording: Recording) -> Frames:
         """The frames `[T, M]` of a recording. `DataError` for one that cannot be read."""
@@ -52,7 +52,9 @@ class Hearing(Generic[H]):
         codec = self._codec(rate)
         if rate != codec.mel.rate:
             self._other_rates.append(str(recording))
-        mel, found = MelFrames(codec.mel), list[Frames]()
+        if is_cut_off(recording):
+            self._cut_off.append(str(recording))
+        mel, found = new_frames(codec.mel), list[Frames]()
         samples = full = 0
         loudest = 0.0
         for block in read_samples(recording, codec.mel.rate):
@@ -89,6 +91,7 @@ class Hearing(Generic[H]):
         """Say, each as an `UnrolledWarning`, which recordings were odd."""
         rate = 0 if self.codec is None else self.codec.mel.rate
         odd = (
+            (self._cut_off, "shorter than the header of the file says. Get what is damaged again"),
             (self._silent, "silent from beginning to end. Take out what was not recorded"),
             (self._clipped, "clipped: many samples are as large as can be. Record what is to be heard at a lower level"),
             (self._other_rates, f"not at {rate} samples a second, and resampled. Pass `rate` for another one"),

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,12 @@ LEAST_RATE, MOST_RATE = 1000, 768_000
 
 _BLOCK = 1 << 16
 """Samples of each channel that are read at a time."""
+
+_SHORT = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
+"""What libsndfile notes of a wav file that is shorter than its header says."""
+
+_NO_LENGTH = 0x7FFF0000
+"""From where on a length in a header says that nobody knew it."""
 
 Samples = NDArray[np.float32]
 """Samples from -1 to 1 of one channel, `[N]`."""
@@ -71,6 +78,13 @@ def rate_of(recording: Recording) -> int:
     """Its samples a second. `DataError` for what is no sound."""
     with _opened(recording) as file:
         return int(file.samplerate)
+
+
+def is_cut_off(recording: Recording) -> bool:
+    """Whether its file ends before the length that its header says, which for sound from a pipe is no length at all."""
+    with _opened(recording) as file:
+        found = _SHORT.search(str(file.extra_info))
+    return found is not None and int(found[2]) < int(found[1]) < _NO_LENGTH
 
 
 def read_samples(recording: Recording, rate: int) -> Iterator[Samples]:

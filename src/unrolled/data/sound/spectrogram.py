@@ -1,4 +1,4 @@
-"""Log-mel spectrograms, made block by block: the same numbers, bit for bit, however a sound comes in."""
+"""Log-mel spectrograms, or the samples themselves, made block by block: the same numbers, bit for bit, however a sound comes in."""
 
 import math
 from dataclasses import dataclass
@@ -23,7 +23,10 @@ Frames = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class MelOptions:
-    """A frame of `length` seconds every `step` seconds, at a `rate` of samples a second, in so many `mels`: bands of the mel scale."""
+    """A frame of `length` seconds every `step` seconds, at a `rate` of samples a second, in so many `mels`: bands of the mel scale.
+
+    With 0 of them a frame is the samples of its step themselves.
+    """
 
     rate: int
     mels: int
@@ -34,9 +37,9 @@ class MelOptions:
         if self.hop < 1 or self.width < 2:
             told = f"{self.length * 1000:g} ms every {self.step * 1000:g} ms at {self.rate} samples a second"
             raise ConfigError(f"`frame_length` and `frame_step` must be at least a few samples, got {told}. Make them longer.")
-        if self.mels < 1 or not bool((mel_matrix(self) > 0).any(1).all()):
+        if self.mels < 0 or not bool((mel_matrix(self) > 0).any(1).all()):
             raise ConfigError(
-                f"`mels` must be at least 1, and few enough for each band to have a frequency of the {self.fft // 2 + 1} that a frame tells "
+                f"`mels` must be at least 0, and few enough for each band to have a frequency of the {self.fft // 2 + 1} that a frame tells "
                 f"apart, got {self.mels}. Ask for fewer, or for a longer `frame_length`."
             )
 
@@ -55,9 +58,14 @@ class MelOptions:
         """The samples of the Fourier transform, a power of two."""
         return int(2 ** math.ceil(math.log2(self.width)))
 
+    @property
+    def channels(self) -> int:
+        """The numbers of a frame."""
+        return self.mels or self.hop
+
     def frames(self, samples: int) -> int:
-        """How many frames so many samples have: each stands around its sample, the first one around the first."""
-        return 1 + samples // self.hop
+        """How many frames so many samples have: each stands around its sample, the first one around the first; or they fill as many steps."""
+        return 1 + samples // self.hop if self.mels else -(-samples // self.hop)
 
 
 @lru_cache(maxsize=8)
@@ -126,3 +134,28 @@ class MelFrames:
         energies = self._matrix @ torch.view_as_real(spectrum).square().sum(-1)
         found: Frames = (energies + FLOOR).log_().T.numpy()
         return found
+
+
+class WaveFrames:
+    """The samples of one sound themselves, those of each step in a row; whoever convolves over steps convolves over samples with a stride."""
+
+    def __init__(self, options: MelOptions) -> None:
+        self.options = options
+        self._waiting = np.zeros(0, np.float32)
+
+    def feed(self, samples: NDArray[np.float32]) -> Frames:
+        """The frames that are full once some more samples are there."""
+        along = np.concatenate([self._waiting, samples])
+        full = len(along) // self.options.hop * self.options.hop
+        self._waiting = along[full:]
+        found: Frames = along[:full].reshape(-1, self.options.hop)
+        return found
+
+    def finish(self) -> Frames:
+        """The last frame, filled with silence, if samples are left."""
+        return self.feed(np.zeros(-len(self._waiting) % self.options.hop, np.float32))
+
+
+def new_frames(options: MelOptions) -> MelFrames | WaveFrames:
+    """What makes the frames of one sound."""
+    return MelFrames(options) if options.mels else WaveFrames(options)

@@ -1,13 +1,20 @@
 """How far texts are from their references, in words and in characters."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unrolled.data.vocabulary import Ids
 from unrolled.plain import or_null
+from unrolled.tasks.measures.labels import score_labels
+
+NOTHING, OTHER = "(nothing)", "(other)"
+"""What stands for a word that is missing, and for the words that are not drawn by themselves."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,8 @@ def _back(costs: Ids, first: Ids, second: Ids) -> list[tuple[int | None, int | N
 class SpeechScores:
     """Word and character errors of `utterances` texts, of which the share `exact` is right, and `empty` ones say nothing.
 
-    `substituted` are the words that were most often taken for others: reference, found, how often.
+    `substituted` are the words that were most often taken for others: reference, found, how often. `pairs` has for each word of a reference the one
+    that was found for it, and for each that was inserted; what is not there is `NOTHING`.
     """
 
     words: Edits
@@ -113,6 +121,7 @@ class SpeechScores:
     exact: float
     empty: int
     substituted: tuple[tuple[str, str, int], ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         return f"WER {self.words.rate:.2%}, CER {self.characters.rate:.2%}, exact {self.exact:.2%}"
@@ -151,23 +160,31 @@ class SpeechScores:
             "confused": [list(row) for row in self.substituted],
         }
 
+    def draw(self, path: str | Path) -> None:
+        """Draw which words were taken for which into a PNG, the most frequent ones by themselves."""
+        counts = Counter(chain.from_iterable(self.pairs))
+        known = {word for word, _ in counts.most_common(_DRAWN)} | {NOTHING}
+        rows, columns = zip(
+            *((first if first in known else OTHER, second if second in known else OTHER) for first, second in self.pairs), strict=True
+        )
+        score_labels([(word,) for word in rows], [(word,) for word in columns]).draw(path)
 
-_NAMED = 5
-"""Confusions of words that are told."""
+
+_NAMED, _DRAWN = 5, 30
+"""Confusions of words that are told, and words that are drawn by themselves."""
 
 
 def score_speech(references: Sequence[str], found: Sequence[str]) -> SpeechScores:
     """Texts beside their references, both with single blanks between words."""
     words, characters = Edits(), Edits()
-    confused: dict[tuple[str, str], int] = {}
+    said = list[tuple[str, str]]()
     for reference, text in zip(references, found, strict=True):
         first, second = reference.split(), text.split()
         words, characters = words + edits(first, second), characters + edits(reference, text)
-        for a, b in paired(first, second):
-            if a is not None and b is not None and first[a] != second[b]:
-                confused[first[a], second[b]] = confused.get((first[a], second[b]), 0) + 1
+        said += [(NOTHING if a is None else first[a], NOTHING if b is None else second[b]) for a, b in paired(first, second)]
+    confused = Counter((a, b) for a, b in said if a != b and NOTHING not in (a, b))
     often = sorted(confused.items(), key=lambda item: (-item[1], item[0]))[:_NAMED]
     same = sum(map(str.__eq__, references, found))
     empty = sum(not text for text in found)
     size = max(len(references), 1)
-    return SpeechScores(words, characters, len(references), same / size, empty, tuple((a, b, n) for (a, b), n in often))
+    return SpeechScores(words, characters, len(references), same / size, empty, tuple((a, b, n) for (a, b), n in often), tuple(said))

@@ -1,6 +1,7 @@
 """What is said in a recording, as text."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from unrolled.data.examples import Target
 from unrolled.data.formats import seen_format
 from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.vocabulary import damaged
+from unrolled.extras import extra
 from unrolled.models import CTC, Encoder, Unaligned
 from unrolled.models.heads.ctc import least
 from unrolled.tasks.configuration import Configuration
@@ -21,6 +23,7 @@ from unrolled.tasks.learners import Batches
 from unrolled.tasks.measures.edits import SpeechScores
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
+from unrolled.tasks.sequences.answers import ConfusionOptions
 from unrolled.tasks.sequences.recipe import sizes_of
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import Progress
@@ -36,9 +39,9 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Unaligned, 
     """Learns to write down what is said."""
 
     name, noun, options = "transcribe", "a transcriber", TranscribeOptions
-    commands = ("predict", "evaluate")
+    commands = ("predict", "evaluate", "inspect")
     reads_many = True
-    evaluating = (OtherTranscriptReading, DecodingOptions)
+    evaluating = (OtherTranscriptReading, DecodingOptions, ConfusionOptions)
     predicting = (OtherTranscriptReading, DecodingOptions, FormOptions)
     help = """Train a network that writes down what is said in recordings, on DATA: a table with `audio` and `text`, a folder with a text file
     beside each recording, Kaldi, LibriSpeech and LJSpeech folders, or names of files with a `pattern`; see docs/sound.md.
@@ -114,8 +117,14 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Unaligned, 
         self, trained: TrainedTranscriber, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress
     ) -> SpeechScores:
         """Word and character errors."""
-        reading, decoding = parts
-        return trained.evaluate(data, reading=trained.reading_of(data, **reading), decoding=DecodingOptions(**decoding), progress=progress)
+        reading, decoding, picture = parts
+        if picture:
+            extra("matplotlib")
+            extra("sklearn.metrics")
+        found = trained.evaluate(data, reading=trained.reading_of(data, **reading), decoding=DecodingOptions(**decoding), progress=progress)
+        if picture:
+            found.draw(Path(picture["confusion"]))
+        return found
 
     def predict(self, trained: TrainedTranscriber, file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
         """What is said in recordings."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from unrolled.data.builtin import absolute
 from unrolled.data.codecs import SoundCodec
-from unrolled.data.codecs.sound import STANDARDISATIONS
+from unrolled.data.codecs.sound import SPEAKER, STANDARDISATIONS
 from unrolled.data.dataset import LEVELS
 from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.data.sound.recordings import LEAST_RATE, MOST_RATE
@@ -27,24 +27,33 @@ class SoundOptions:
         None, "Samples a second to which sound is brought.  [default: those of the first file, at most 16000]", rare=True
     )
     mels: int | None = option(
-        None, "Bands of the mel scale that are heard of sound.  [default: 80, or 40 for at most 8000 samples a second]", rare=True
+        None,
+        "Bands of the mel scale that are heard of sound; 0: the samples themselves.  [default: 80, or 40 for at most 8000 samples a second]",
+        rare=True,
     )
     frame_length: float = option(25.0, "Milliseconds of sound in a frame, which is a step.", rare=True)
     frame_step: float = option(10.0, "Milliseconds from one frame of sound to the next.", rare=True)
     standardise: str = option(
-        "training", f"By what the bands of sound are standardised: {' or '.join(STANDARDISATIONS)}, each by itself.", rare=True
+        "training",
+        f"By what the bands of sound are standardised: {', '.join(STANDARDISATIONS)} (those of one `group` together).",
+        rare=True,
     )
 
     def require_audible(self) -> None:
         """`ConfigError` for values that no sound can have."""
         if self.rate is not None and not LEAST_RATE <= self.rate <= MOST_RATE:
             raise ConfigError(f"`rate` must be from {LEAST_RATE} to {MOST_RATE} samples a second, got {self.rate}.")
-        if self.mels is not None and self.mels < 1:
-            raise ConfigError(f"`mels` must be at least 1, got {self.mels}.")
+        if self.mels is not None and self.mels < 0:
+            raise ConfigError(f"`mels` must be at least 0, got {self.mels}.")
         if not (0 < self.frame_length < inf and 0 < self.frame_step < inf):
             raise ConfigError(f"`frame_length` and `frame_step` must be above 0, got {self.frame_length} and {self.frame_step}.")
         if self.standardise not in STANDARDISATIONS:
             raise ConfigError(f"`standardise` must be one of {', '.join(STANDARDISATIONS)}, got {self.standardise!r}.")
+
+    def require_speakers(self, group: str | None) -> None:
+        """`ConfigError` if speakers are to be standardised, and nothing says who speaks."""
+        if self.standardise == SPEAKER and group is None:
+            raise ConfigError("`standardise='speaker'` needs `group`, which says who speaks. Name the column, key or field.")
 
     def codec(self, found: int) -> SoundCodec:
         """How recordings are heard of which the first has so many samples a second."""

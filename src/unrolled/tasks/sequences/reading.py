@@ -14,7 +14,7 @@ from torch import Tensor
 from unrolled.data.builtin import PREFIX
 from unrolled.data.codecs import Encoded, InputCodec, SoundCodec
 from unrolled.data.columns import Places
-from unrolled.data.dataset import Dataset, Hear, gather
+from unrolled.data.dataset import Dataset, gather
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, resolve_format, resolve_reading
 from unrolled.data.formats.files import HEAD, look_ahead
@@ -138,6 +138,7 @@ def read_sequences(
     _require_used(data.sources, asked, wanted)
     reading = resolve_reading(data.sources, asked, wanted)
     hearing = Hearing(choose=data.codec)
+    data.require_speakers(asked.group)
     read = _reader(data.level, progress, wanted, several, hearing)
     sequences = read(data.sources, reading, notice=data.level != "char")
     everything = np.arange(len(sequences))
@@ -217,7 +218,7 @@ def _noticing(examples: Iterable[Example]) -> Iterator[Example]:
     yield from examples
 
 
-def _reader(level: str | None, progress: Progress, wanted: Target, several: bool, hear: Hear) -> Callable[..., Dataset]:
+def _reader(level: str | None, progress: Progress, wanted: Target, several: bool, hear: Hearing[SoundCodec]) -> Callable[..., Dataset]:
     def tick(count: int) -> None:
         progress(f"reading: {count:,} sequences", 0, 1)
 
@@ -225,7 +226,8 @@ def _reader(level: str | None, progress: Progress, wanted: Target, several: bool
         examples = labelled_examples(sources, reading, wanted, several=several)
         if reading.group:
             examples = _grouped(examples, reading.group)
-        return gather(_noticing(examples) if notice else examples, level or "both", hear=hear, progress=tick)
+        found = gather(_noticing(examples) if notice else examples, level or "both", hear=hear, progress=tick)
+        return found if hear.codec is None else hear.codec.level(found)
 
     return read
 

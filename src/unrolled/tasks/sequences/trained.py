@@ -187,8 +187,9 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         sound = self.codecs.inputs.sound
         hearing = None if sound is None else Hearing(sound)
         dataset = gather(examples, "both" if tokens is None else tokens.cut, hear=hearing, fingerprint=False)
-        if hearing is not None:
+        if hearing is not None and sound is not None:
             hearing.report()
+            dataset = sound.level(dataset)
         return Encoded(dataset, self.codecs.inputs, self.codecs.target)
 
     def _cut(self, example: Example) -> Example:

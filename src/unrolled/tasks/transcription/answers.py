@@ -64,7 +64,8 @@ def _drawing(
     for number, (example, best) in enumerate(found, 1):
         if number <= DRAWN and sound is not None and example.sound is not None:
             path = picture if number == 1 else picture.with_stem(f"{picture.stem}-{number}")
-            draw_spoken(Hearing(sound)(example.sound), sound.mel.step, best[0], path)
+            moved = trained.influence(example, best[0].text)
+            draw_spoken(Hearing(sound)(example.sound), sound.mel.step, best[0], moved, path)
             say(f"What was heard is drawn in {path}.")
         yield example, best
 

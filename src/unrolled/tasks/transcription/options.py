@@ -26,6 +26,10 @@ class TranscribeDataOptions(SoundOptions, FoldOptions):
     held_out: float = option(0.1, "Held-out part of DATA, drawn at random, which is measured on and not learnt; 0: none.")
     level: str = option(CHAR, f"Symbols of texts: {', '.join(LEVELS)}.")
     lower: bool = option(False, "Learn all texts in lower case.")
+    alphabet: str | None = option(
+        None,
+        'Characters of which texts consist, such as "abcdefghijklmnopqrstuvwxyz\'"; others are read as blanks.  [default: all that come]',
+    )
     vocabulary: int | None = option(None, f"Vocabulary size of the texts.  [default: all, or {SUBWORDS} subwords]", rare=True)
     min_count: int = option(1, "Times that a symbol must come to be known; others become <UNK>.", rare=True)
 
@@ -72,11 +76,21 @@ class OtherTranscriptReading(ReadingOptions):
 
 @dataclass(frozen=True)
 class UnalignedOptions(EncoderOptions):
-    """The network that writes down what is said: the defaults fit some minutes to some hours of sound."""
+    """The network that writes down what is said: the defaults fit some minutes to some hours of sound.
+
+    What is about words to read has no explanation, and so no flag.
+    """
 
     hidden: int = option(160, "Hidden size: units of every layer and direction.")
     layers: int = option(2, "Number of layers, one above the other.")
     dropout: float = option(0.1, "Dropout: part of what layers give that is dropped in training.")
+    embedding: int = option(0, "")
+    input_dropout: float | None = option(None, "")
+    characters: int = option(0, "")
+    character_hidden: int = option(1, "")
+    word_dropout: float = option(0.0, "")
+    rare_dropout: float = option(0.0, "")
+    freeze_vectors: bool = option(False, "")
     subsampling: int = option(4, "Steps of which convolutions make one before the recurrent layers read it: 1, 2, 4, 8 or 16.")
 
 
@@ -164,7 +178,7 @@ class FormOptions:
     form: str = option("text", f"What is written beside JSON: {', '.join(FORMS)}, the last three with times.")
     spectrogram: str | None = option(
         None,
-        "Draw the spectrogram of a recording, with its symbols and words under it, into this PNG, SVG or PDF file; several into numbered ones.",
+        "Draw the spectrogram of a recording, with its symbols and words under it and what moved each symbol, into this PNG, SVG or PDF file; several into numbered ones.",
     )
     stream: bool = option(False, "Hear raw 16-bit samples of one channel from the standard input, and write words as they come.")
     rate: int | None = option(None, "Samples a second of what is heard with `stream`.  [default: those of the network]")

@@ -22,13 +22,16 @@ def require_drawable(path: Path) -> None:
         raise ConfigError(f"The folder of a picture must exist, got {path}. Make {path.parent} first.")
 
 
-def draw_spoken(frames: np.ndarray, step: float, said: Transcript, path: Path) -> None:
-    """Draw log energies `[T, M]`, a frame every `step` seconds, with words and symbols under them; the end of `path` names the kind of picture."""
+def draw_spoken(frames: np.ndarray, step: float, said: Transcript, moved: np.ndarray, path: Path) -> None:
+    """Draw log energies `[T, M]`, a frame every `step` seconds, with words and symbols under them, and how much each frame `moved` each symbol, `[S, T]`.
+
+    The end of `path` names the kind of picture.
+    """
     known = {font.name for font in extra("matplotlib.font_manager").fontManager.ttflist}
     with extra("matplotlib").rc_context({"font.family": [font for font in FONTS if font in known]}), warnings.catch_warnings():
         # Characters that no font here has are drawn as boxes.
         warnings.filterwarnings("ignore", "Glyph")
-        figure = inspect.draw.spoken(frames, step, [*map(_plain, said.words)], [*map(_plain, said.symbols)])
+        figure = inspect.draw.spoken(frames, step, [*map(_plain, said.words)], [*map(_plain, said.symbols)], moved)
         save_whole(path, lambda file: figure.savefig(file, format=path.suffix[1:].lower(), dpi=160, facecolor="white"))
 
 

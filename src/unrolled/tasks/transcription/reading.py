@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import torch
@@ -96,6 +97,7 @@ def read_transcripts(options: TranscribeOptions, progress: Progress) -> Transcri
         raise ConfigError("There is no DATA to train on. Pass recordings with their texts: see docs/sound.md.")
     if data.validation and reading.group:
         raise ConfigError("`group` says what is held out together, and `validation` names files that are held out. Leave one of them out.")
+    data.require_speakers(reading.group)
     resolved = resolve_reading(data.sources, reading, Target.TEXTS)
     hearing = Hearing(choose=data.codec)
     sequences, places = _read(data.sources, resolved, hearing, progress)
@@ -103,7 +105,8 @@ def read_transcripts(options: TranscribeOptions, progress: Progress) -> Transcri
     hearing.report()
     everything = np.arange(len(sequences))
     learnt, held = (everything, everything[:0]) if other else _divided(sequences, options)
-    target = TranscriptCodec.learn(sequences, learnt, data.level, data.vocabulary, least=data.min_count, lower=data.lower)
+    wanted: dict[str, Any] = {"least": data.min_count, "lower": data.lower, "alphabet": data.alphabet}
+    target = TranscriptCodec.learn(sequences, learnt, data.level, data.vocabulary, **wanted)
     codecs = Codecs(InputCodec.learn(sequences, learnt, hearing.codec), target)
     utterances = Utterances(sequences, codecs, places)
     measured = Utterances(other, codecs, other_places) if other else utterances
@@ -133,7 +136,8 @@ def _read(sources: tuple[str, ...], reading: ReadingOptions, hearing: Hearing[So
                 progress(f"reading: {number:,} recordings", 0, 1)
             yield example
 
-    return gather(noted(labelled_examples(sources, reading, Target.TEXTS)), "char", hear=hearing), places
+    found = gather(noted(labelled_examples(sources, reading, Target.TEXTS)), "char", hear=hearing)
+    return found if hearing.codec is None else hearing.codec.level(found), places
 
 
 def _divided(sequences: Dataset, options: TranscribeOptions) -> tuple[Places, Places]:

@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from unrolled.data.batches import Batch
+from unrolled.data.codecs.sound import TRAINING
 from unrolled.data.sound.recordings import Resampler
-from unrolled.data.sound.spectrogram import MelFrames
+from unrolled.data.sound.spectrogram import new_frames
 from unrolled.errors import ConfigError
 from unrolled.models import NUMBERS
 from unrolled.tasks.trained import not_finite
@@ -46,11 +47,11 @@ class Listener:
             raise ConfigError(
                 "`stream` needs a network that reads forwards alone, and this one is bidirectional. Train with `bidirectional=False`."
             )
-        if sound.alone:
-            raise ConfigError("`stream` cannot know the mean of a recording before its end. Train with `standardise='training'`.")
+        if sound.by != TRAINING:
+            raise ConfigError(f"`stream` cannot know the mean of a {sound.by} before the end. Train with `standardise='training'`.")
         self.transcriber, self._numbers = transcriber, transcriber.codecs.inputs.numbers
-        self._resampler, self._mel = Resampler(rate or sound.mel.rate, sound.mel.rate), MelFrames(sound.mel)
-        self._waiting = np.zeros((0, sound.mel.mels), np.float32)
+        self._resampler, self._mel = Resampler(rate or sound.mel.rate, sound.mel.rate), new_frames(sound.mel)
+        self._waiting = np.zeros((0, sound.mel.channels), np.float32)
         self._state: Any = transcriber.model.encoder.begin(1)
         self._last = transcriber.codecs.target.blank
         self._ids, self._written, self._outputs = list[int](), "", 0

@@ -20,11 +20,11 @@ from unrolled.data.formats import ReadingOptions, for_other_files, labelled_exam
 from unrolled.data.sound.hearing import Hearing
 from unrolled.data.sound.recordings import Recording
 from unrolled.data.text import Source
-from unrolled.decoding.alignment import Logs, greedy
+from unrolled.decoding.alignment import Logs, align, greedy
 from unrolled.decoding.prefixes import Found, prefix_search
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
-from unrolled.inspect.inspection_input import InspectionInput
-from unrolled.models import Unaligned
+from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
+from unrolled.models import NUMBERS, Unaligned
 from unrolled.options import build
 from unrolled.tasks.measures.edits import SpeechScores, score_speech
 from unrolled.tasks.recipes.lm import LanguageModelling
@@ -32,9 +32,10 @@ from unrolled.tasks.runs import load_run
 from unrolled.tasks.sequences.pieces import pieces
 from unrolled.tasks.texts.trained import TrainedLanguageModel
 from unrolled.tasks.trained import Progress, Trained, not_finite
+from unrolled.tasks.transcription.inspection_input import utterance_input
 from unrolled.tasks.transcription.language import LanguageModelScorer, read_words
 from unrolled.tasks.transcription.options import DecodingOptions, TranscribeOptions
-from unrolled.tasks.transcription.reading import Codecs, Utterances
+from unrolled.tasks.transcription.reading import Codecs, TranscriptData, Utterances
 from unrolled.tasks.transcription.transcript import Transcript, timed
 from unrolled.training import RunFolder
 
@@ -168,6 +169,23 @@ class TrainedTranscriber(Trained[Unaligned, Codecs]):
             parts.append(scores[decided.start // factor : -(-decided.stop // factor)])
         return torch.cat(parts)
 
+    def influence(self, example: Example, text: str) -> np.ndarray:
+        """How much each step of a recording moves each symbol of a text, `[S, T]`, the most 1: gradients of the symbol's surest log-probability with
+        regard to the standardised bands, times these bands, in absolute value and summed over bands."""
+        heard = self._heard([example])
+        which, ids = np.arange(1), self.codecs.target.ids(text).tolist()
+        stretches = align(self.logs(heard, which)[0], ids, self.codecs.target.blank)
+        batch = heard.batch(which).to(self.device)
+        bands = batch[NUMBERS].clone().requires_grad_()
+        with torch.enable_grad():
+            scores, _ = self.model(replace(batch, fields={**batch.fields, NUMBERS: bands}))
+            logs = scores[:, 0].log_softmax(-1)
+            surest = [logs[one.begin : one.end, one.symbol].max() for one in stretches]
+            found = [torch.autograd.grad(log, bands, retain_graph=True)[0] for log in surest]
+        moved = [(gradient * bands.detach())[:, 0].abs().sum(-1) for gradient in found]
+        rows = [(row / row.max().clamp(min=torch.finfo(row.dtype).tiny)).cpu().numpy() for row in moved]
+        return np.stack(rows) if rows else np.zeros((0, len(bands)), np.float32)
+
     def _transcripts(self, logs: Logs, best: list[Found], steps: int) -> list[Transcript]:
         sound = self.codecs.inputs.sound
         seconds = steps * (1.0 if sound is None else sound.mel.step)
@@ -187,17 +205,22 @@ class TrainedTranscriber(Trained[Unaligned, Codecs]):
         sound = self.codecs.inputs.sound
         hearing = None if sound is None else Hearing(sound)
         dataset = gather(noted(), "char", hear=hearing, fingerprint=False)
-        if hearing is not None:
+        if hearing is not None and sound is not None:
             hearing.report()
+            dataset = sound.level(dataset)
         return Utterances(dataset, self.codecs, places)
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
-        """Not yet told apart by sound."""
-        raise ConfigError("`unrolled inspect` does not look into networks that write down sound. Use `predict` with `form='textgrid'`.")
+        """See `Trained`: the first recording of a file, and others with it. `ConfigError` for a text."""
+        if isinstance(given, str):
+            raise ConfigError(f"This network hears recordings, got the text {given[:40]!r}. Pass a file.")
+        examples = self.read(str(given), self.reading_of(str(given), labels=False))
+        heard = self._heard(islice(examples, MOST_READ))
+        return utterance_input(self.model, heard, np.arange(len(heard)), f"of {given.name}", most)
 
-    def held_out(self, data: Any, most: int = 1000) -> InspectionInput | None:
-        """See `inspection_input`."""
-        return None
+    def held_out(self, data: TranscriptData, most: int = 1000) -> InspectionInput | None:
+        """See `Trained`."""
+        return utterance_input(self.model, data.measured, data.held, "held out in training", most) if len(data.held) else None
 
 
 def _language_model(decoding: DecodingOptions) -> TrainedLanguageModel:
