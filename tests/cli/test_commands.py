@@ -499,7 +499,7 @@ def test_columns_that_nobody_looks_at_are_refused(here):
         (("evaluate", "run", "train.conllu", "--target", "foo"), f"`--target` is for files in .*, got conllu. {other} `--column`"),
         (
             ("predict", "run", "states.csv", "--column", "1"),
-            r"`--column` is for files in the formats columns, conllu, got csv\. Leave it out\.$",
+            r"`--column` is for files in the formats columns, conllu, conll2012, got csv\. Leave it out\.$",
         ),
         (("predict", "run", "--column", "1"), r"`--column` is for files in .*, got lines. Leave it out\.$"),
         (("train", "tag", "states.csv", *QUICK, "--column", "3", "--out", "other"), f"`--column` is .*, got csv. {other} `--target`"),

@@ -67,6 +67,7 @@ def test_sequences_that_are_in_both_parts_are_counted(tmp_path):
         ("a.txt", TOKENS, {}, "tag"),
         ("a.txt", "It was a dark night.\nRain fell.\n" * 9, {}, "lm"),
         ("a.tsv", "".join(f"Good day {i}\tBon jour {i}\n" for i in range(9)), {}, "translate"),
+        ("a.txt", "".join(f"Go{i}.\tVa{i} !\n" for i in range(12)), {}, "translate"),
         ("a.jsonl", '{"text": "a b", "label": ["x"]}\n{"text": "c", "label": ["x", "y"]}\n' * 3, {}, "classify"),
         ("a.csv", "id,x,y\n" + "".join(f"{i // 3},{i},{'uv'[i % 2]}\n" for i in range(30)), {"series": "id", "target": "y"}, "tag"),
         (
