@@ -9,7 +9,22 @@ import pytest
 from unrolled import extras
 from unrolled.errors import ConfigError
 
-HEAVY = ("Bio", "babel", "conllu", "matplotlib", "num2words", "sacrebleu", "scipy", "seqeval", "sklearn")
+HEAVY = (
+    "Bio",
+    "babel",
+    "conllu",
+    "matplotlib",
+    "narwhals",
+    "num2words",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "sacrebleu",
+    "scipy",
+    "seqeval",
+    "sklearn",
+    "statsforecast",
+)
 
 
 def run(code):
@@ -46,10 +61,10 @@ def test_no_task_loads_a_library_that_only_measures_formats_and_pictures_need():
     code = "import sys; from unrolled.tasks import *; from unrolled.tasks import find_recipe; find_recipe({!r}); "
     tasks = [
         code.format(task) + f"print([m for m in {HEAVY} if m in sys.modules])"
-        for task in ("lm", "classify", "regress", "tag", "translate", "transcribe")
+        for task in ("lm", "classify", "regress", "tag", "translate", "transcribe", "forecast")
     ]
     *found, control = run_each([*tasks, f"import sklearn.metrics, sys; print([m for m in {HEAVY} if m in sys.modules])"])
-    assert found == ["[]\n"] * 6
+    assert found == ["[]\n"] * 7
     assert "sklearn" in control
 
 

@@ -124,6 +124,10 @@ def test_a_cell_needs_a_name_and_its_output():
         un.Cell("  ", TEXT)
     with pytest.raises(EquationError, match="output='y'"):
         un.Cell("mine", TEXT)
+    with pytest.raises(ConfigError, match=r"`year` of cell 'mine' must be a whole number, got 'x'\."):
+        un.Cell("mine", "h[t] = h[t-1]", year="x")
+    with pytest.raises(ConfigError, match=r"`about` of cell 'mine' must be a text, got 3\."):
+        un.Cell("mine", "h[t] = h[t-1]", about=3)
 
 
 def test_files_that_cannot_be_cells_are_refused(tmp_path):

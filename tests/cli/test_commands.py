@@ -11,6 +11,7 @@ import time
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -498,7 +499,7 @@ def test_columns_that_nobody_looks_at_are_refused(here):
         (("evaluate", "run", "train.conllu", "--target", "foo"), f"`--target` is for files in .*, got conllu. {other} `--column`"),
         (
             ("predict", "run", "states.csv", "--column", "1"),
-            r"`--column` is for files in the formats columns, conllu, got csv\. Leave it out\.$",
+            r"`--column` is for files in the formats columns, conllu, conll2012, got csv\. Leave it out\.$",
         ),
         (("predict", "run", "--column", "1"), r"`--column` is for files in .*, got lines. Leave it out\.$"),
         (("train", "tag", "states.csv", *QUICK, "--column", "3", "--out", "other"), f"`--column` is .*, got csv. {other} `--target`"),
@@ -629,6 +630,9 @@ def test_the_commands_of_the_readme_work(here, block):
         "YOUR.txt": LINES,
         "code.py": LINES,
         "new.txt": "the king\n",
+        "airline.csv": "Month,Passengers\n" + "".join(f"{1949 + n // 12}-{n % 12 + 1:02},{100 + n + 9 * (n % 12)}\n" for n in range(144)),
+        "sales.csv": "shop,day,sold,price,holiday\n"
+        + "".join(f"{shop},{np.datetime64('2024-01-01') + n},{n % 7},{n % 3},no\n" for shop in "ab" for n in range(180)),
         "reviews.csv": "review,mood\n" + "a fine film,good\na bad film,bad\n" * 9,
         "sensors.jsonl": "".join(f'{{"x": [{n}, {n + 1}.5], "y": {n % 3}}}\n' for n in range(12)),
         **dict.fromkeys(["train.conllu", "dev.conllu", "test.conllu", "new.conllu"], TAGGED * 5),

@@ -132,7 +132,14 @@ def test_all_formats_are_listed_and_an_unknown_one_is_refused():
         "format",
         "encoding",
     }
-    assert [found[f"pairs-{name}"]["suffixes"] for name in PAIRS] == [[".tsv", ".tab"], [".csv"], [".jsonl", ".ndjson", ".json"], [], []]
+    assert [found[f"pairs-{name}"]["suffixes"] for name in PAIRS] == [
+        [".tsv", ".tab"],
+        [".csv"],
+        [".jsonl", ".ndjson", ".json"],
+        [".tmx"],
+        [],
+        [],
+    ]
     assert "--scheme" in said("conllu") and "--scheme" not in said("idx")
     with pytest.raises(ConfigError, match=r"no format 'cvs'. There are csv, .*, pairs-lines"):
         said("cvs")

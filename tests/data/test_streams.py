@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unrolled.data.columns import InMemory, Mapped
-from unrolled.data.streams import Streams
+from unrolled.data.streams import Streams, line_lengths
 from unrolled.errors import ConfigError, DataError
 
 
@@ -84,3 +84,10 @@ def test_tokens_in_memory_are_streams_as_well(tmp_path: Path) -> None:
     for window in range(4):
         for one, other in zip(sides(mapped, window), sides(held, window), strict=True):
             assert torch.equal(one, other)
+
+
+def test_lines_are_counted_over_the_parts_of_a_text():
+    first, second = (InMemory(np.array(ids)) for ids in ([5, 1, 1, 6], [7, 1, 8, 8, 8]))
+    assert line_lengths(first, second).tolist() == [1, 0, 2, 3]
+    assert line_lengths(first).tolist() == [1, 0, 1]
+    assert line_lengths(InMemory(np.array([5, 1]))).tolist() == [1]

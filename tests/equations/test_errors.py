@@ -54,6 +54,16 @@ BROKEN = [
     ("h[t] = h[t-1] + ¦in[t]", "`in` is a word of Python", "Write `in_`"),
     ("h[t] = h[t-1] + ¦lambda * b", "`lambda` is a word of Python", "Write `lambda_`"),
     ("h[t] = h[t-1] * ¦dt", "`dt` looks like a constant", "constant.dt = 0.1"),
+    ("h[t] = h[t-1] * ¦Dt", "`Dt` looks like a constant", "constant.Dt = 0.1"),
+    ("h[t] = h[t-1] * ¦PI", "`PI` looks like a constant", "constant.PI = 0.1"),
+    ("h[t] = max(h[t-1], -¦inf)", "`inf` is not a number with which cells compute", "begin.m = -inf"),
+    ("h[t] = h[t-1] + ¦NaN", "`NaN` is not a number", "Write a number"),
+    ("h[t] = ¦sigma(h[t-1])", "There is no function `sigma`", "Write `sigmoid`"),
+    ("h[t] = ¦σ(h[t-1])", "There is no function `σ`", "Write `sigmoid`"),
+    ("h[t] = h[t¦−1]", "`−` is not part of the language", "Write `-`"),
+    ("h[t] = a ¦· h[t-1]", "`·` is not part of the language", "Write `*`"),
+    ("h[t] = h[t-1] + ¦is @ x[t]", "`is` is a word of Python", "Write `is_`"),
+    ("¦constant.dt = 0.1\nh[t] = dt * h[t-1]", "Declarations stand above the equations", "a line `---`"),
     ("h[t] = h[t-1] + ¦x[t]", "The input has the parts y, z", "Read one of them", {"inputs": ["y", "z"]}),
     ("h[t] = h[t-1] + V @ y[t] + W @ ¦z", "`z` needs a time", "Write `z[t]`", {"inputs": ["y", "z"]}),
     ("h[t] = h[t-1] * ¦k[t]", "`k` has no time", None, {"constant": {"k": 2}}),
@@ -102,8 +112,9 @@ BROKEN = [
     ("h[t] = ¦conv2d(h[t-1], 3)", "There is no function `conv2d`", "Write `conv(W, 3) @ x[t]`"),
     ("h[t] = ¦conv(W, 3) + h[t-1]", "A convolution is a map", "`conv(R, 3) @ h[t-1]`"),
     ("h[t] = ¦conv(W) @ h[t-1]", "`conv` takes the name of a matrix and the size of its kernel, an odd number", "conv(W, 3) @ x[t]"),
-    ("h[t] = ¦conv(W, 4) @ h[t-1]", "`conv` takes the name of a matrix and the size of its kernel, an odd number", "conv(W, 3) @ x[t]"),
-    ("h[t] = ¦conv(W, k) @ h[t-1]", "the size of its kernel, an odd number", None, {"constant": {"k": -3}}),
+    ("h[t] = conv(W, ¦4) @ h[t-1]", "`conv` takes the name of a matrix and the size of its kernel, an odd number", "conv(W, 3) @ x[t]"),
+    ("h[t] = conv(W, ¦99999999999) @ h[t-1]", "the size of its kernel, an odd number of at most 999", "conv(W, 3) @ x[t]"),
+    ("h[t] = conv(W, ¦k) @ h[t-1]", "the size of its kernel, an odd number", None, {"constant": {"k": -3}}),
     ("h[t] = conv(¦R.T, 3) @ h[t-1]", "A convolution is of one matrix, or of blocks", "conv(blocks(R, 4), 3)"),
     ("h[t] = conv(¦E, 3) @ h[t-1]", "`E` is fixed, and has no kernel", "a plain `@`", {"fixed": {"E": "ones"}}),
     ("h[t] = conv(R, 3) @ h[t-1] + ¦R @ (2 * h[t-1])", "`R` is read as `conv(R, 3)` elsewhere", "another name"),
@@ -247,6 +258,9 @@ def test_indentation_comments_and_wide_characters_do_not_shift_the_caret():
     assert str(caught.value).splitlines()[-1].index("^") == str(caught.value).splitlines()[-2].index("wörd")
 
 
+ENDLESS = "h[t] = h[t-1] + " + "9" * 5000
+
+
 def _raising_statements(file):
     """The first and last line of every `raise source.error(…)` of a module, and of every `_finite` it hands a computation to."""
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -259,7 +273,7 @@ def test_every_rule_of_the_checker_has_a_broken_example_here(module):
     file = Path(module.__file__)
     reached = set()
     broken = [(marked.replace("¦", ""), *[{}][len(rest) - 2 :], *rest[2:]) for marked, *rest in BROKEN]
-    for text, declared in [*broken, *WRONGLY_DECLARED]:
+    for text, declared in [*broken, *WRONGLY_DECLARED, (ENDLESS, {})]:
         with pytest.raises(EquationError) as caught:
             parse(text, declared=declarations("mine", **declared))
         reached |= {frame.lineno for frame in traceback.extract_tb(caught.value.__traceback__) if Path(frame.filename) == file}
@@ -284,3 +298,9 @@ def test_characters_of_several_bytes_count_once():
     with pytest.raises(EquationError) as caught:
         parse("h[t] = 漢字字字 + ββββββ + h[t-1] + wörd[t]")
     assert caught.value.column == 33
+
+
+def test_a_number_of_thousands_of_digits_is_said_to_be_too_large():
+    with pytest.raises(EquationError, match="The number is too large") as caught:
+        parse(ENDLESS)
+    assert caught.value.column == 17

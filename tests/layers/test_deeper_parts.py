@@ -58,10 +58,17 @@ def test_steps_streams_and_lines_read_the_same():
         for t in range(6):
             y_t, state = layer.step(x[t], state)
             torch.testing.assert_close(y_t, y[t])
-            torch.testing.assert_close(stream.step(x[t]), y[t])
+            torch.testing.assert_close(stream.step(x[t] if t % 2 else x[t].split(SIZES, -1)), y[t])
     below, above = un.layers.every_line(layer, x)
     torch.testing.assert_close(above.values["h"], y)
     torch.testing.assert_close(above.x, torch.cat([below.values["h"], x[..., 3:]], -1))
+
+
+def test_whole_numbers_are_one_hot_in_every_layer():
+    layer, _ = two_layers()
+    symbols = torch.tensor([[0, 4, 2], [3, 1, 4]])
+    dense = torch.nn.functional.one_hot(symbols, 5).double()
+    torch.testing.assert_close(layer(symbols)[0], layer(dense)[0])
 
 
 def test_planes_are_joined_by_their_channels():

@@ -75,7 +75,7 @@ def test_runs_of_other_data_and_with_other_measures_are_told(table):
     un.train_classifier(table, out="b", held_out=0.3, best_by="loss", **TINY)
     Path("other.csv").write_text(Path(table).read_text().replace("film", "plot"))
     un.train_classifier("other.csv", out="c", **TINY)
-    notes = un.compare("a", "b", "c", memory=False).notes
+    notes = un.compare(["a", "b"], "c", memory=False).notes
     assert notes == (
         "NOT OF THE SAME DATA as a: c. Their measures cannot be compared with it.",
         "NOT THE SAME TASK: `held_out` is 0.1 in a, and 0.3 in b.",

@@ -67,6 +67,7 @@ def test_sequences_that_are_in_both_parts_are_counted(tmp_path):
         ("a.txt", TOKENS, {}, "tag"),
         ("a.txt", "It was a dark night.\nRain fell.\n" * 9, {}, "lm"),
         ("a.tsv", "".join(f"Good day {i}\tBon jour {i}\n" for i in range(9)), {}, "translate"),
+        ("a.txt", "".join(f"Go{i}.\tVa{i} !\n" for i in range(12)), {}, "translate"),
         ("a.jsonl", '{"text": "a b", "label": ["x"]}\n{"text": "c", "label": ["x", "y"]}\n' * 3, {}, "classify"),
         ("a.csv", "id,x,y\n" + "".join(f"{i // 3},{i},{'uv'[i % 2]}\n" for i in range(30)), {"series": "id", "target": "y"}, "tag"),
         (
@@ -139,3 +140,11 @@ def test_the_picture_has_lengths_and_labels():
     lengths, labels = figure.axes
     assert [bar.get_height() for bar in lengths.patches] == [1, 2, 0, 0, 1]
     assert [bar.get_width() for bar in labels.patches] == [3, 1]
+
+
+def test_forecasts_are_looked_at(tmp_path):
+    path = written(tmp_path, "a.csv", "time,x\n" + "".join(f"2024-01-{day:02},{day % 7}\n" for day in range(1, 31)))
+    found = look(path, "forecast").to_json()
+    assert (found["sequences"], found["steps"], found["targets"]) == (1, 30, ["x"])
+    assert found["columns"][0] == {"name": "time", "kind": "times", "first": ["2024-01-01", "2024-01-02", "2024-01-03"]}
+    assert found["command"] == f"unrolled train forecast {path} --horizon 1 --target x"

@@ -248,7 +248,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(table, options, to
 
 
 def test_a_text_has_no_examples_to_divide(text):
-    with pytest.raises(ConfigError, match="`folds` divides examples, and a language model learns a text from its beginning"):
+    with pytest.raises(ConfigError, match="`folds` divides examples, and a language model learns what comes first"):
         begin("lm", text, folds=2)
     assert begin("lm", text, seeds=2, window=16).finished
 

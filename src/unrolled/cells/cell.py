@@ -57,6 +57,9 @@ class Cell:
     ) -> None:  # fmt: skip
         if not isinstance(name, str) or not name.strip():
             raise ConfigError(f"A cell needs a name, got {name!r}.")
+        for key, value, kind in (("reference", reference, str), ("about", about, str), ("family", family, str), ("year", year, int)):
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise ConfigError(f"`{key}` of cell {name!r} must be {'a text' if kind is str else 'a whole number'}, got {value!r}.")
         tables = {"constant": constant, "scalar": scalar, "fixed": fixed, "size": size, "begin": begin, "init": init}
         for key, table in tables.items():
             if not isinstance(table, (Mapping, type(None))):

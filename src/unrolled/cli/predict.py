@@ -21,12 +21,13 @@ from unrolled.training.checkpoint import save_whole
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each sequence.")
 def predict(run: Path, files: tuple[str, ...], out: Path | None, as_json: bool, **options: Any) -> None:
     """Predict labels, tags or numbers of the sequences of FILE with the network RUN, and write them as they were with what is predicted added; or
-    translate its lines.
+    translate its lines; or forecast its series.
 
     Several files are heard one after another by a network that writes down sound; any other reads one, or all in a folder.
     Without FILE, or with -, lines of text are read from the terminal or a pipe, or a table if the network learnt from event logs or
     tables of series. Labels and targets that a file already has are left as they are, but in .ts files, whose labels are then
-    the predicted ones. For images a new table is written, and for tagged FASTA files a BED file with the regions.
+    the predicted ones. For images a new table is written, and for tagged FASTA files a BED file with the regions. Forecasts are a table of times and
+    quantiles: without FILE what follows the series that were learnt, and with - the next step after each row of a feed.
     `unrolled predict RUN --help` lists the options that fit RUN.
     """
     recipe, parts = parts_for(run, "predicting", options)

@@ -42,7 +42,7 @@ EXCEL = _with_pandas("an Excel workbook", "read_excel")
 HDF5 = _with_pandas("an HDF5 file", "read_hdf")
 NUMPY = Kind("a NumPy array", "Save it as a table: numpy.savetxt('FILE.csv', array, delimiter=',').")
 NUMPY_ARRAYS = Kind("a file of NumPy arrays", "Save one as a table: numpy.savetxt('FILE.csv', array, delimiter=',').")
-ARFF = Kind("ARFF", "What comes after its line @data is a table: sed '1,/^@data/Id' FILE > FILE.csv, and pass that.")
+ARFF = Kind("ARFF", "Pass it as `format='arff'`.")
 XES = Kind("XES, an event log", "Pass it as `format='xes'`.")
 FASTQ = Kind("FASTQ", "Pass it as `format='fastq'`.")
 GENBANK = Kind("GenBank", "Pass it as `format='genbank'`.")
@@ -107,7 +107,7 @@ _ARCHIVES = (
 )
 """Kinds that are zip archives, by the name of a file in them."""
 
-WORD2VEC = Kind(
+_WORD2VEC = Kind(
     "a file of word vectors in word2vec's binary form",
     "Save them as text: python -c \"from gensim.models import KeyedVectors as K; K.load_word2vec_format('FILE', binary=True)"
     ".save_word2vec_format('FILE.txt')\".",
@@ -138,7 +138,7 @@ def kind_of(head: bytes, encoding: str) -> Kind | None:
     text = codecs.getincrementaldecoder(encoding)("ignore").decode(head)
     if "\0" not in text.partition("\n")[0] and sum(map(text.count, _CONTROL)) <= _STRAY + _MOST_CONTROL * len(text):
         return None
-    return WORD2VEC if re.match(rb"\d+ \d+\n", head) else _BINARY
+    return _WORD2VEC if re.match(rb"\d+ \d+\n", head) else _BINARY
 
 
 def known_kind(head: bytes) -> Kind | None:

@@ -59,7 +59,7 @@ def open_unpacked(path: Path) -> "Iterator[io.BufferedReader[Any]]":
 
     What is missing, no regular file, damaged, or not to be read is a `DataError`.
     """
-    _require_file(path)
+    require_file(path)
     try:
         with open(os.fspath(path), "rb") as file, io.BufferedReader(_Unpacked(path, file), _LOOKED_AT) as unpacked:
             yield unpacked
@@ -70,6 +70,7 @@ def open_unpacked(path: Path) -> "Iterator[io.BufferedReader[Any]]":
 def kind_in(path: Path) -> Kind | None:
     """The kind of what is in a file, packed or not, as far as its beginning says it; None for plain text, and for what cannot be opened."""
     try:
+        require_file(path)
         with open(os.fspath(path), "rb") as file:
             kind = kinds.known_kind(file.read(_LOOKED_AT))
             if kind is kinds.ZIP and (document := kinds.kind_of_archive(zipfile.ZipFile(file).namelist())):
@@ -130,7 +131,7 @@ def _another(name: str, kind: Kind, encoding: str = "plain") -> DataError:
     return DataError(f"{name} is {kind.name}, not {encoding} text. {kind.cure_for(name)}")
 
 
-def _require_file(path: Path) -> None:
+def require_file(path: Path) -> None:
     """`DataError` if a path is not that of a regular file, which has an end and can be read more than once."""
     try:
         mode = os.stat(path).st_mode

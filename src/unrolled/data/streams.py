@@ -12,14 +12,15 @@ _BLOCK = 1 << 24
 """Tokens that are looked at at a time."""
 
 
-def line_lengths(tokens: Elements) -> Places:
-    """How many tokens each line of a text has, without its end; a last line needs no end, and may be empty only with one."""
-    ends = [
-        first + np.flatnonzero(tokens.read(first, min(first + _BLOCK, len(tokens))) == TextCodec.end)
-        for first in range(0, len(tokens), _BLOCK)
-    ]
-    places = np.concatenate([[-1], *ends])
-    last = len(tokens) - 1 - places[-1]
+def line_lengths(*parts: Elements) -> Places:
+    """How many tokens each line of a text has, which lies in several parts, without its end; a last line needs no end, and may be empty only with one."""
+    ends, total = [np.array([-1])], 0
+    for tokens in parts:
+        for first in range(0, len(tokens), _BLOCK):
+            ends.append(total + first + np.flatnonzero(tokens.read(first, min(first + _BLOCK, len(tokens))) == TextCodec.end))
+        total += len(tokens)
+    places = np.concatenate(ends)
+    last = total - 1 - places[-1]
     return np.append(np.diff(places) - 1, last) if last else np.diff(places) - 1
 
 

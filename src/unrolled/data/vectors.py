@@ -1,5 +1,7 @@
 """Word vectors that somebody else has learnt, in the text formats of word2vec and GloVe, and in word2vec's binary one."""
 
+import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.formats.files import read_lines
-from unrolled.data.kinds import WORD2VEC, kind_of
 from unrolled.data.opening import open_unpacked
 from unrolled.errors import DataError
+
+_WIDEST = 1 << 20
+"""Numbers that a vector may have."""
 
 _LONGEST = 10_000
 """Bytes of a word from which on a binary file is taken to be damaged."""
@@ -57,14 +61,25 @@ def read_vectors(path: Path, words: tuple[str, ...]) -> tuple[NDArray[np.float32
 def _rows(path: Path) -> Iterator[tuple[int, str, Sequence[Any]]]:
     """Line, or number in a binary file, word and numbers."""
     with open_unpacked(path) as file:
-        binary = kind_of(file.peek(), "utf-8") is WORD2VEC
+        binary = _is_binary(file.peek())
     return _binary(path) if binary else _text(path)
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether a file that begins so has counts in its first line, and no number after its first word."""
+    first = re.match(rb"\d+ \d+\r?\n\S+ (\S*)", head, re.DOTALL)
+    try:
+        return bool(first and math.isnan(float(first[1])))
+    except ValueError:
+        return True
 
 
 def _binary(path: Path) -> Iterator[tuple[int, str, Sequence[Any]]]:
     """The vectors of word2vec's binary form: after a line with two counts each word, a blank, and its numbers as 32-bit floats."""
     with open_unpacked(path) as file:
         count, columns = map(int, file.readline().split())
+        if not 0 < columns <= _WIDEST:
+            raise DataError(f"{path} says that its vectors have {columns:,} numbers, and they may have at most {_WIDEST:,}. Get it again.")
         for number in range(1, count + 1):
             word = bytearray()
             while (letter := file.read(1)) not in (b" ", b"") and len(word) < _LONGEST:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from unrolled.equations.declarations import FixedRows
 
+WIDEST = 999
+"""The largest kernel, in places of each dimension."""
+
 
 @dataclass(frozen=True)
 class Form:

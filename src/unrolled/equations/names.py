@@ -29,11 +29,12 @@ _ELSEWHERE = {
     "layernorm": "Write `norm`.", "layer_norm": "Write `norm`.", "rmsnorm": "Write `rms_norm`.", "cumax": "Write `cumsum(softmax(a))`.",
     "concat": _JOINED, "concatenate": _JOINED, "cat": _JOINED, "stack": _JOINED, "heaviside": "Write `step`, or `spike` to learn through it.",
     "dot": "Write `sum(a[t] * b[t])`.", "transpose": "Write `R.T @ h[t-1]`.", "square": "Write `a[t] ** 2`.", "mod": "Write `a % b`.",
-    "conv1d": _CONVOLVED, "conv2d": _CONVOLVED, "conv3d": _CONVOLVED, "convolve": _CONVOLVED,
+    "sigma": "Write `sigmoid`.", "σ": "Write `sigmoid`.", "logsumexp": "Write `log(sum(exp(a[t])))`.", "conv1d": _CONVOLVED, "conv2d": _CONVOLVED, "conv3d": _CONVOLVED, "convolve": _CONVOLVED,
 }  # fmt: skip
 """What functions are called in other places, and how they are written here."""
 
-_LIKE_CONSTANTS = ("dt", "eps", "epsilon", "delta_t")
+_LIKE_CONSTANTS = ("dt", "eps", "epsilon", "delta_t", "pi")
+_NO_NUMBERS = ("inf", "infinity", "nan")
 
 
 class Names:
@@ -123,7 +124,10 @@ class Names:
             raise self.source.error(f"`{name}` needs a time. Write {times}.", node)
         if name in RESERVED:
             raise self.source.error(f"`{name}` is a function and needs an argument.", node)
-        if name in _LIKE_CONSTANTS and name not in self.declared and name not in self.given.usual:
+        if name.lower() in _NO_NUMBERS and name not in self.declared:
+            cure = "Write a number; a state may begin infinite: `begin.m = -inf`, above the equations."
+            raise self.source.error(f"`{name}` is not a number with which cells compute. {cure}", node)
+        if name.lower() in _LIKE_CONSTANTS and name not in self.declared and name not in self.given.usual:
             raise self.source.error(
                 f"`{name}` looks like a constant, but a name without a time is a vector that is learnt. Declare it above the equations, "
                 f"`constant.{name} = 0.1` (or `scalar.{name} = 0.1` for one number that is learnt), or say how the vector begins: `init.{name} = 0.1`.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from unrolled.equations.declarations import SQUARE
-from unrolled.equations.maps import PLAIN, Form, Made, in_front
+from unrolled.equations.maps import PLAIN, WIDEST, Form, Made, in_front
 from unrolled.equations.names import RESERVED, Names, short
 from unrolled.equations.recurrence import INPUT, VECTOR, before, now
 from unrolled.equations.sizes import Sizes
@@ -150,9 +150,9 @@ class Parts:
     def _convolution(self, node: ast.Call, kind: str) -> tuple[Tree, str, str]:
         """A matrix whose kernel the text gives; blocks of it are groups of channels."""
         kernel = self.names.count(node.args[1]) if len(node.args) == 2 else None
-        if kernel is None or kernel % 2 == 0 or node.keywords:
-            told = "the name of a matrix and the size of its kernel, an odd number, so that each place has its neighbours on both sides"
-            raise self.source.error(f"`conv` takes {told}: `conv(W, 3) @ x[t]`.", node)
+        if kernel is None or kernel % 2 == 0 or kernel > WIDEST or node.keywords:
+            told = f"the name of a matrix and the size of its kernel, an odd number of at most {WIDEST}, so that each place has its neighbours on both sides"
+            raise self.source.error(f"`conv` takes {told}: `conv(W, 3) @ x[t]`.", node.args[1] if len(node.args) == 2 else node)
         match node.args[0]:
             case ast.Name() as name:
                 self._refuse_fixed(name, "kernel: a plain `@` applies it to every place by itself")

@@ -11,9 +11,26 @@ from unrolled.errors import EquationError
 LONGEST = 20_000
 MOST_LINES = 200
 _READ = {"and", "or", "not", "if", "else", "True", "False", "None", "is", "in"}  # where they stand, unless the line cannot be read
-_WORD = re.compile(rf"(?<![\w.])(?:{'|'.join(k for k in keyword.kwlist if k not in _READ)}|(?:is|in|if|or|and|not)(?=\s*\[))(?!\w)")
+_WORD = re.compile(rf"(?<![\w.])(?:{'|'.join(k for k in keyword.kwlist if k not in _READ)}|(?:is|in|if|or|and|not)(?=\s*[\[@]))(?!\w)")
 """A word of Python that stands where a name could."""
+_TOO_LONG = re.compile(r"\d{1000,}")
 DEEPEST = 60
+_HEADER = ("constant", "scalar", "fixed", "size", "begin", "init")
+_TYPESET = {
+    "−": "-",
+    "–": "-",
+    "·": "*",
+    "×": "*",
+    "⋅": "*",
+    "⊙": "*",
+    "∘": "*",
+    "÷": "/",
+    "⊗": "outer(v[t], k[t])",
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+}
+"""Signs of papers, and how they are written here."""
 
 
 class Source:
@@ -75,6 +92,10 @@ def _tree(source: Source) -> ast.Module:
     except SyntaxError as error:
         number, column = error.lineno or 1, max((error.offset or 1) - 1, 0)
         line = source.text.split("\n")[min(number, len(source.lines)) - 1]
+        if (digits := _TOO_LONG.search(line)) is not None:
+            raise source.error_at("The number is too large. Expected one of at most 1e300.", number, digits.start()) from None
+        if (sign := next((at for at, c in enumerate(line.partition("#")[0]) if c in _TYPESET), None)) is not None:
+            raise source.error_at(f"`{line[sign]}` is not part of the language. Write `{_TYPESET[line[sign]]}`.", number, sign) from None
         if (word := _WORD.search(line.partition("#")[0])) is not None:
             told = f"`{word[0]}` is a word of Python, which no name can be. Write `{word[0]}_`, or another name."
             raise source.error_at(told, number, word.start()) from None
@@ -110,6 +131,8 @@ def _line(source: Source, statement: ast.stmt) -> Line:
     target = statement.targets[0]
     if isinstance(target, ast.Name):
         raise source.error(f"`{target.id}` is assigned without a time. Write `{target.id}[t] = …`.", target)
+    if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id in _HEADER:
+        raise source.error("Declarations stand above the equations, and above a line `---` between them.", target)
     if not isinstance(target, ast.Subscript) or not isinstance(target.value, ast.Name):
         raise source.error("Only `name[t]` can be assigned.", target)
     if not isinstance(target.slice, ast.Name) or target.slice.id != "t":

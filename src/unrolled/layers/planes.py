@@ -9,6 +9,7 @@ from torch import Tensor
 
 from unrolled.engines import Convolutions
 from unrolled.equations import Form, Recurrence
+from unrolled.equations.maps import WIDEST
 from unrolled.errors import ConfigError, ConfigTypeError, ShapeError
 
 AXES = {1: "W", 2: "H, W", 3: "D, H, W"}
@@ -47,6 +48,8 @@ def read_planes(kernel_size: object, dilation: object, space: object, *, convolv
     fixed = () if space is None else _numbers("space", space, None)
     # A single number says nothing of how many dimensions there are: they are those of `space`, or two.
     kernel = _numbers("kernel_size", kernel_size, len(fixed) or None)
+    if max(kernel) > WIDEST:
+        raise ConfigError(f"`kernel_size` must be at most {WIDEST}, got {kernel_size!r}.")
     for size in kernel:
         if size % 2 == 0:
             raise ConfigError(

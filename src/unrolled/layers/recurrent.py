@@ -305,7 +305,10 @@ class Recurrent(NamedParameters):
     def beside(self, below: Tensor, given: Tensor) -> Tensor:
         """What a deeper layer reads: the output `below` it, joined with all parts of the `given` input but the first, where the cell names parts."""
         parts = self.cell.recurrence.parts
-        return torch.cat([below, given[..., self._sizes(0)[parts[0][1]] :]], -1) if parts else below
+        if not parts:
+            return below
+        numbers = given if given.is_floating_point() else functional.one_hot(given.long(), self.input_size).to(below.dtype)
+        return torch.cat([below, numbers[..., self._sizes(0)[parts[0][1]] :]], -1)
 
     def _solve(self, engine: Engine, problem: Problem) -> Solution:
         if problem.x.shape[0] == 0 or problem.x.shape[1] == 0:

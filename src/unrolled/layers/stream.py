@@ -8,7 +8,7 @@ from torch import Tensor
 
 from unrolled.engines import Problem, choose
 from unrolled.errors import ConfigError, ShapeError
-from unrolled.layers.checks import are_batched
+from unrolled.layers.checks import are_batched, join_parts
 from unrolled.layers.steps import can_be_known, is_unchanged, look, own_parameters
 
 if TYPE_CHECKING:
@@ -105,12 +105,13 @@ class Stream:
         self.state = state
 
     def step(self, x_t: Tensor) -> Tensor:
-        """Take a step: `x_t` is `[B, I]`, or whole numbers `[B]`. Returns the output `[B, H]`, which the next step writes over: clone what is kept.
+        """Take a step: `x_t` is `[B, I]`, whole numbers `[B]`, or a tuple of the parts that a cell names. Returns the output `[B, H]`, which the next step writes over: clone what is kept.
 
         Raises what `Recurrent.forward` raises for an input that does not fit.
         """
         if self._held and self._fits(x_t):
             return self._again(x_t)
+        x_t = join_parts(x_t, self._layer.cell, self._layer.planes)
         if not are_batched(x_t, self._layer.planes) or len(x_t) != self._batch:
             raise ShapeError(
                 f"`x_t` must be one step of B = {self._batch} sequences, got {list(x_t.shape)}. Give the stream another `batch`."

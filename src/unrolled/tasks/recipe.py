@@ -75,13 +75,13 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     def task(self, model: M, data: D, configuration: Configuration[G]) -> Task:
         """What the training loop runs."""
 
+    @abstractmethod
     def seen_format(self, configuration: Configuration[G]) -> FormatSeen:
         """The format of the data that the configuration names."""
-        raise NotImplementedError(f"nobody says how files for {self.noun} are written")
 
+    @abstractmethod
     def overview(self, data: D, configuration: Configuration[G]) -> Overview:
         """What there is to learn from in the data."""
-        raise NotImplementedError(f"nobody says what data of {self.noun} is")
 
     @abstractmethod
     def trained(self, model: M, codecs: C, configuration: Configuration[G]) -> T:

@@ -74,7 +74,7 @@ def test_tags(tmp_path: Path, record, tokens, tags) -> None:
     [
         ('{"text": ', LABELS, {}, "line 2 must be a JSON object, .*Expecting value"),
         ("[1, 2]", LABELS, {}, r"line 2 must be a JSON object, got '\[1, 2\]'. Write lists and texts under the keys of an object"),
-        ('[{"text": "a"}]', LABELS, {}, "line 2 must be a JSON object, got .*Write one object a line, as `jq"),
+        ('[{"text": "a"}],', LABELS, {}, "line 2 must be a JSON object, got .*Write one object a line, as `jq"),
         ("[]", TAGS, {}, r"line 2 must be a JSON object, got '\[\]'. Take the line out"),
         ({"text": " ", "label": "x"}, LABELS, {}, """line 2: 'text' must have at least one token, got " ". Take it out, or fill it in"""),
         ({"tokens": [], "tags": []}, TAGS, {}, r"line 2: 'tokens' must have at least one token, got \[\]. Take it out, or"),

@@ -150,3 +150,17 @@ def test_parquet_is_read_as_the_frame_it_was(tmp_path):
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 and nothing else")
     with pytest.raises(DataError, match="no parquet file"):
         read_table(tmp_path / "bad.parquet", "utf-8")
+
+
+def test_panels_are_cut_and_taken_apart(tmp_path):
+    text = "s,y,k,p\n" + "".join(f"{name},{value},{value},{value}\n" for name in "ab" for value in range(1, 7))
+    panel = read(tmp_path, text, series="s", target="y", known="k", past="p")
+    cut = panel.cut(2)
+    assert cut.ends.tolist() == [4, 4]
+    np.testing.assert_array_equal(cut.values[:6, 0], [1, 2, 3, 4, np.nan, np.nan])
+    np.testing.assert_array_equal(cut.past["p"][:6], [1, 2, 3, 4, np.nan, np.nan])
+    np.testing.assert_array_equal(cut.known["k"][:6], [1, 2, 3, 4, 5, 6])
+    last = cut.last(2).take(np.array([1]))
+    np.testing.assert_array_equal(last.values[:, 0], [3, 4, np.nan, np.nan])
+    assert (last.names, last.first.tolist(), last.ends.tolist()) == (("b",), [3.0], [2])
+    np.testing.assert_array_equal(cut.with_future(1).known["k"], [1, 2, 3, 4, 5] * 2)

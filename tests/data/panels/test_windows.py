@@ -57,21 +57,44 @@ def test_what_is_read_by_hand():
     mean, deviation = np.nanmean(context), np.nanstd(context)
     measured = panel_of()[0].past["p"]
     columns = (measured - measured.mean()) / measured.std()
+    # The error of repeating the season before, over as many seasons as are looked at.
+    scale = np.nanmean(np.abs(y[origin - 16 : origin] - y[origin - 20 : origin - 4]))
+    np.testing.assert_allclose(found.scale[0, 0], scale)
     for step in range(-12, HORIZON):
-        own, there, past, naive, season, known = found.numbers[step + 12, 0, :6]
+        own, there, base, above, naive, _, season, last, flat, size, past = found.numbers[step + 12, 0, :11]
         seen = step < 0 and not np.isnan(y[origin + step])
-        assert there == seen
-        np.testing.assert_allclose(own, (y[origin + step] - mean) / deviation if seen else 0, rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(past, columns[origin + step] if step < 0 else 0, rtol=1e-5, atol=1e-6)
         back = 4 if step < 4 else 8
         before = [y[origin + step - back - 4 * times] for times in range(4)]
-        np.testing.assert_allclose(naive, 0 if np.isnan(before[0]) else (before[0] - mean) / deviation, rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(season, (np.nanmean(before) - mean) / deviation, rtol=1e-5, atol=1e-6)
-        assert known == 1
-    base = [y[origin + step - (4 if step < 4 else 8)] for step in range(HORIZON)]
-    expected = [before if not np.isnan(before) else mean for before in base]
-    np.testing.assert_allclose(found.base[:, 0, 0], expected)
+        # Where the season before is missing, others stand in.
+        expected = before[0] if not np.isnan(before[0]) else base * deviation + mean
+        until = y[: origin + min(step, 0)]
+        for read, true in (
+            (own, (y[origin + step] - mean) / deviation if seen else 0),
+            (base, (expected - mean) / deviation),
+            (above, (y[origin + step] - expected) / scale if seen else 0),
+            (naive, 0 if np.isnan(before[0]) else (before[0] - expected) / scale),
+            (season, (np.nanmean(before) - expected) / scale),
+            (last, (until[~np.isnan(until)][-1] - expected) / scale),
+            (flat, (mean - expected) / scale),
+            (size, np.log(scale / deviation)),
+            (past, columns[origin + step] if step < 0 else 0),
+        ):
+            np.testing.assert_allclose(read, np.clip(true, -10, 10), rtol=1e-5, atol=1e-6)
+        assert there == seen
+        if step >= 0:
+            np.testing.assert_allclose(found.base[step, 0, 0], expected, rtol=1e-6)
     assert found.numbers[:, 0, -1].tolist() == pytest.approx([0.0] * 12 + [(step + 1) / HORIZON for step in range(HORIZON)])
+
+
+def test_a_longer_season_is_moved_on_by_what_the_shorter_one_has_changed():
+    y = np.random.default_rng(0).normal(size=60).cumsum()
+    panel, options = read_panel([table_of_frame({"y": y})], PanelOptions(target="y"))
+    windows = Windows(panel.with_future(6), PanelCodec.learn(panel, np.ones(60, bool), options, 30), WindowShape(8, 6, (4, 12), NAIVE))
+    path = windows.get(np.array([0]), np.array([60])).path
+    changed = windows.bases.simple(path)[4, 0, -6:, 0]
+    long, short = path[0, :, 0][-18:-6], path[0, :, 0][-10:-6]
+    then = path[0, :, 0][-22:-18]
+    np.testing.assert_allclose(changed, [long[at] - then[at % 4] + short[at % 4] for at in range(6)])
 
 
 def test_bases_by_hand():
@@ -91,8 +114,21 @@ def test_bases_by_hand():
     np.testing.assert_allclose(base(MEAN), [np.mean([y[26 + at % 4 - 4 * times] for times in range(4)]) for at in range(6)])
     drift = level(30) - level(26)
     np.testing.assert_allclose(base(DRIFT), [*(y[26:30] + drift), *(y[26:28] + 2 * drift)])
-    # Of all of them the drift is nearest in a context of squares.
-    np.testing.assert_allclose(base(BEST), base(DRIFT))
+    past = np.arange(14, 30)
+    # A window begins at row 6, and of a season it must know half.
+    means = [np.mean([y[t - back] for back in (4, 8, 12, 16) if t - back >= 6]) for t in past]
+    levels = {end: y[max(end - 4, 6) : end].mean() if end >= 8 else np.nan for end in range(7, 31)}
+    drifts = [y[t - 4] + levels[t - 3] - levels[t - 7] for t in past]
+    errors = {
+        NAIVE: np.abs(y[past] - y[past - 4]).mean(),
+        DRIFT: np.nanmean(np.abs(y[past] - drifts)),
+        MEAN: np.abs(y[past] - means).mean(),
+        LAST: np.mean([np.abs(y[past] - y[past - back]).mean() for back in (1, 2, 4, 5, 6)]),
+        NOTHING: np.abs(y[past] - y[22:30].mean()).mean(),
+    }
+    weights = {kind: error**-4 for kind, error in errors.items()}
+    expected = sum(weight * base(kind) for kind, weight in weights.items()) / sum(weights.values())
+    np.testing.assert_allclose(base(BEST), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("poison", [np.nan, 1e30])
@@ -109,7 +145,7 @@ def test_nothing_but_targets_knows_what_is_still_to_come(poison, base):
     plain, options = panel_of()
     codec = PanelCodec.learn(plain, np.ones(len(plain.values), bool), options, 30)
     poisoned = Windows(panel, codec, windows.shape).get(series, origins)
-    for field in ("numbers", "base", "scale", "centre", "spread", "path", "chosen"):
+    for field in ("numbers", "base", "scale", "centre", "spread", "path", "weights"):
         np.testing.assert_array_equal(getattr(clean, field), getattr(poisoned, field), err_msg=field)
     assert not np.array_equal(clean.targets, poisoned.targets)
 

@@ -1,18 +1,23 @@
 """Networks of forecasts, from tables to forecasts and measures."""
 
+import dataclasses
 import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import unrolled as un
 from at_the_terminal import call
 from unrolled.cli import main
+from unrolled.data.panels import Windows
 from unrolled.data.panels.feeds import read_feed
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
+from unrolled.tasks.forecasting.predicting import batch_of
+from unrolled.tasks.forecasting.reading import shape_of
 from unrolled.training import RunFolder, Silent
 
 SMALL = {"hidden": 8, "windows": 320, "epochs": 3, "evaluations": 3, "batch": 32, "device": "cpu"}
@@ -236,6 +241,35 @@ def test_a_feed_is_forecast_row_by_row_as_a_table_is(name, recursive, folder, tm
     np.testing.assert_allclose(float(fed[1].split(",")[1]), first.points[0, 0, 0], rtol=tolerance)
     fed_json = call("predict", folder / name, "-", "--json", typed="\n".join([lines[0], *lines[97:99]]) + "\n")
     assert [json.loads(line)["times"] for line in fed_json.splitlines()] == [["2008-02"], ["2008-03"]]
+
+
+def test_a_carried_state_says_what_reading_all_rows_at_once_says(recursive, folder, tmp_path):
+    lines = (folder / "plain.csv").read_text().splitlines()
+    anchor, rows = 97, 6
+    stream = recursive.stream()
+    found = [stream.step(dict(zip(lines[0].split(","), line.split(","), strict=True))) for line in lines[anchor : anchor + rows]]
+    (tmp_path / "t.csv").write_text("\n".join(lines[: anchor + rows]) + "\n")
+    panel = recursive._read([tmp_path / "t.csv"]).with_future(24)
+    windows = Windows(panel, recursive.series, dataclasses.replace(shape_of(recursive.options), horizon=24))
+    window = windows.get(np.array([0]), np.array([anchor]))
+    with torch.inference_mode():
+        scores, _ = recursive.model(batch_of(window, False, torch.device("cpu")))
+        expected = recursive.model.head.middle(scores[-24:]).numpy() * window.scale + window.base[-24:]
+    np.testing.assert_allclose([each.points[0, 0, 0] for each in found], expected[:rows, 0, 0], rtol=1e-5)
+
+
+def test_calibration_widens_what_is_written(recursive):
+    plain = recursive.forecast(samples=50)
+    factors = recursive.model.calibration.clone()
+    try:
+        recursive.model.calibration.mul_(2)
+        wider = recursive.forecast(samples=50)
+    finally:
+        recursive.model.calibration.copy_(factors)
+    assert (factors != 1).any()
+    np.testing.assert_allclose(
+        wider.quantiles - wider.points[..., None], 2 * (plain.quantiles - plain.points[..., None]), rtol=1e-4, atol=1e-6
+    )
 
 
 def test_a_feed_keeps_no_more_than_a_window_reads(recursive, folder, monkeypatch):

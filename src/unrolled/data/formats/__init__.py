@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from unrolled.data.builtin import PREFIX
+from unrolled.data.builtin import PREFIX, expanded
 from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import known
@@ -168,7 +168,7 @@ def _read(names: Sequence[str], options: ReadingOptions, wanted: Target) -> Iter
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:
-    names = [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    names = expanded(os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources))
     if not names:
         raise DataError("No data was given. Pass files, a folder, or a built-in source such as builtin:intents.")
     return names

@@ -1,7 +1,7 @@
 """Arrays of NumPy and HDF5: series of one length `[N, T]` or `[N, T, C]`, with labels, numbers or tags in another array beside them."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -90,7 +90,8 @@ _TABLE = TextTable("hdf5", (), None)
 
 
 def _has_table(path: Path) -> bool:
-    return kind_in(path) is kinds.HDF5 and is_frame(path)
+    with telling(path, "an HDF5 file"):
+        return kind_in(path) is kinds.HDF5 and is_frame(path)
 
 
 @contextmanager
@@ -104,13 +105,24 @@ def _opened(path: Path) -> Iterator[dict[str, Any]]:
             return
         with open_seekable(path) as file:
             if kind is kinds.NUMPY:
-                found = {path.stem: np.load(file, allow_pickle=False)}
+                found = {path.stem: _loaded(path, lambda: np.load(file, allow_pickle=False))}
                 if (beside := path.with_name(_with_y(path.name))) != path and beside.exists():
-                    found["y"] = np.load(beside, allow_pickle=False)
+                    found["y"] = _loaded(beside, lambda: np.load(beside, allow_pickle=False))
                 yield found
             else:
                 with np.load(file, allow_pickle=False) as archive:
-                    yield {name: archive[name] for name in archive.files}
+                    yield {name: _loaded(path, partial(archive.__getitem__, name)) for name in archive.files}
+
+
+def _loaded(path: Path, load: Callable[[], Any]) -> Any:
+    """An array. One of Python's objects, which could run code when it is loaded, is a `DataError`."""
+    try:
+        return load()
+    except ValueError as error:
+        if "Object arrays" not in str(error):
+            raise
+        cure = "Save numbers of one length as one array, or series of different lengths as JSON Lines."
+        raise DataError(f"{path} has an array of Python objects, which is not read, as it could run programs. {cure}") from None
 
 
 def _with_y(name: str) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from unrolled.data.examples import Target
+from unrolled.data.folders import visible, visible_folders
 from unrolled.data.formats.conll_2012 import BEGIN
 from unrolled.data.formats.fast_text import MARK
 from unrolled.data.formats.files import STANDARD_INPUT, first_lines, head_lines, require_plain
-from unrolled.data.formats.folders import visible, visible_folders
 from unrolled.data.formats.guesses import INPUTS, TARGETS, are_parts, find_header
 from unrolled.data.formats.lines import classes
 from unrolled.data.formats.options import ReadingOptions

@@ -31,7 +31,7 @@ class EventLog:
     about = About(
         "an event log, a row for each event, with `case` and `activity`",
         ("tokens", "numbers", "labels", "tags", "values", "step values"),
-        ("target", "separator", "case", "activity", "time", "group", "labels"),
+        ("target", "separator", "case", "activity", "time", "day_first", "group", "labels"),
         "CaseID,ActivityID,Time,Outcome\nc1,open,0,paid\nc1,close,60,paid\nc2,open,30,lost\n",
         {"case": "CaseID", "activity": "ActivityID", "time": "Time", "target": "Outcome"},
     )
@@ -58,7 +58,7 @@ class EventLog:
 
     def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         """The columns."""
-        return first_rows(path, options)
+        return first_rows(path, options.encoding)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The log as it was read, with the prediction for the case or the event at the end of each row."""

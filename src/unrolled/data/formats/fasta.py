@@ -150,7 +150,7 @@ def _records(path: Path, encoding: str, parser: str) -> "Iterator[SeqRecord]":
             raise
         except Exception as error:
             if parser != "fasta":
-                raise DataError(f"{named(path)} is not {_NAMES[parser]}: {error}. Get the file again.") from None
+                raise DataError(f"{named(path)} is not {_NAMES[parser]}: {' '.join(str(error).split())}. Get the file again.") from None
             raise DataError(f"{_first_line(path, encoding)} Pass a file whose first line begins with '>'.") from None
 
 
@@ -158,7 +158,7 @@ def _first_line(path: Path, encoding: str) -> str:
     """Where a file first says something that is not FASTA, and what, as a sentence."""
     if path == STANDARD_INPUT:
         return f"{named(path)} is not FASTA."
-    number, line = next((number, line) for number, line in read_lines(path, encoding) if line.strip())
+    number, line = next(((number, line) for number, line in read_lines(path, encoding) if line.strip()), (1, ""))
     return f"{named(path)}, line {number}: this is not FASTA, got {line[:30]!r}."
 
 
@@ -169,6 +169,8 @@ def _example(record: "SeqRecord", path: Path) -> Example:
         residues = tuple(str(record.seq).upper())
     except UnicodeDecodeError:
         raise DataError(f"{place}: residues must be ASCII characters, got others. Take them away.") from None
+    except ValueError:
+        residues = ()
     if not residues:
         raise DataError(f"{place} has no residues. Take it out of the file.")
     return Example(place, tokens=residues, name=str(record.id), origin=record)

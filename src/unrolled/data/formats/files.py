@@ -227,13 +227,25 @@ def open_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterat
         # Files with tabs often have double quotes as plain characters: they are that where every line is a whole row without them.
         plain = delimiter == "\t" and len({line.count("\t") for line in head if line.strip()}) == 1
         rows = _rows(path, lines, delimiter, csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL, skipped)
-        yield delimiter, tried(rows, lambda row: (row[0], [*map(_unquoted, row[1])])) if plain else rows
+        cell = _unquoted if plain else _marked if delimiter == "\t" else None
+        yield delimiter, tried(rows, lambda row: (row[0], [*map(cell, row[1])])) if cell else rows
+
+
+class Unquoted(str):
+    """A cell between tabs that stood in double quotes: others may have quotes as plain characters."""
+
+    __slots__ = ()
+
+
+def _marked(cell: str) -> str:
+    """A cell of a table in which quotes are none of the text; one that has some in it stood in quotes."""
+    return Unquoted(cell) if '"' in cell else cell
 
 
 def _unquoted(cell: str) -> str:
     """A cell without the double quotes around it."""
     inner = cell[1:-1].replace('""', "")
-    return cell[1:-1].replace('""', '"') if len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner else cell
+    return Unquoted(cell[1:-1].replace('""', '"')) if len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner else cell
 
 
 class _Lines(Iterator[str]):

@@ -116,7 +116,7 @@ class Group:
 class Roles:
     """Where the columns stand that say to whom a row belongs, when it was, and what is to be said of it; None for one that is not named.
 
-    `partial` says that some of the targets are not there, so that those which are say nothing; `group` is where the groups of sequences stand.
+    `partial` says that some of the targets are not there, so that those which are say nothing; `group` is where the groups of sequences stand, `day_first` how dates are written.
     """
 
     key: int | None
@@ -124,6 +124,7 @@ class Roles:
     targets: tuple[int, ...]
     partial: bool = False
     group: int | None = None
+    day_first: bool | None = None
 
     @classmethod
     def find(cls, table: Table, key: tuple[str | None, str], options: ReadingOptions, wanted: Target) -> "Roles":
@@ -135,7 +136,7 @@ class Roles:
         if options.group is not None and (options.group_needed or options.group in table.columns):
             group = table.find(options.group, "group")
             require_apart(named(table.path), options.group, (), targets if options.group_needed else ())
-        return cls(by_key, time, tuple(table.find(name, "target") for name in targets), len(targets) < len(names), group)
+        return cls(by_key, time, tuple(table.find(name, "target") for name in targets), len(targets) < len(names), group, options.day_first)
 
     @property
     def columns(self) -> tuple[int | None, ...]:
@@ -173,7 +174,7 @@ def gather(
     elsewhere.
     """
     groups: dict[str, Group] = {}
-    times = Times()
+    times = Times(roles.day_first)
     kept = Kept(table.delimiter, table.header) if table.path == STANDARD_INPUT else None
 
     def add(numbered: Row) -> Group:
@@ -238,9 +239,9 @@ def unread(paths: Sequence[Path], options: ReadingOptions, find: Callable[[Table
         return replace(options, left=tuple(name for at, name in enumerate(table.columns) if at not in used))
 
 
-def first_rows(path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+def first_rows(path: Path, encoding: str) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
     """The names of the columns of a table, and its first rows."""
-    with open_table(path, options.encoding) as table:
+    with open_table(path, encoding) as table:
         return table.columns, [row for _, row in good(islice(table.rows, HEAD))]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from unrolled.data import kinds
 from unrolled.data.examples import Target
+from unrolled.data.folders import visible, visible_folders
 from unrolled.data.formats.arrays import Arrays
 from unrolled.data.formats.columns import Columns
 from unrolled.data.formats.conll_2012 import Conll2012
@@ -15,7 +16,6 @@ from unrolled.data.formats.events import EventLog, Xes
 from unrolled.data.formats.fast_text import FastText
 from unrolled.data.formats.fasta import Fasta, Fastq, GenBank
 from unrolled.data.formats.files import STANDARD_INPUT
-from unrolled.data.formats.folders import visible, visible_folders
 from unrolled.data.formats.format import Format, Resolving, Tabular
 from unrolled.data.formats.heads import FormatSeen, described
 from unrolled.data.formats.idx import Images

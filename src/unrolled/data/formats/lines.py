@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.folders import visible, visible_folders
 from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_lines
-from unrolled.data.formats.folders import visible, visible_folders
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.opening import PACKED, PLAIN_TEXT

@@ -76,6 +76,9 @@ class ReadingOptions:
         "What names of files of sound say, such as '{label}_{speaker}_{take}.wav'.  [default: their folders are the labels]",
         rare=True,
     )
+    day_first: bool | None = option(
+        None, "Whether 01/02/2024 is the first of February.  [default: as AM, PM and numbers above 12 say]", rare=True
+    )
     image: str = option("rows", "How an image is read: rows, one a step, or whole, as a single step.", rare=True)
     impute: bool = option(
         False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.", rare=True

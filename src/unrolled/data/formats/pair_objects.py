@@ -6,7 +6,7 @@ from typing import Any
 
 from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import good, tried
-from unrolled.data.formats.objects import has_key, read_objects, shown, value_of
+from unrolled.data.formats.object_lines import has_key, read_objects, shown, value_of
 from unrolled.data.formats.options import group_of, require_apart
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pair_tables import SOURCE_NAMES, TARGET_NAMES

@@ -10,7 +10,7 @@ from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.files import HEAD, Row, look_ahead, named, open_rows, read_lines, rows_below
 from unrolled.data.formats.guesses import INPUTS, TARGETS, column_names, find_named, is_index
-from unrolled.data.formats.objects import shown
+from unrolled.data.formats.object_lines import shown
 from unrolled.data.formats.options import require_apart
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.errors import ConfigError, DataError

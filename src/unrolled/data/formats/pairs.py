@@ -9,7 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
-from unrolled.data.builtin import PREFIX
+from unrolled.data.builtin import PREFIX, expanded
 from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats.bad_rows import decided
@@ -17,7 +17,7 @@ from unrolled.data.formats.files import STANDARD_INPUT, first_lines, named, read
 from unrolled.data.formats.format import About, Tabular
 from unrolled.data.formats.heads import FormatSeen, described
 from unrolled.data.formats.known import FORMATS
-from unrolled.data.formats.objects import shown
+from unrolled.data.formats.object_lines import shown
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.pair_objects import PairObjects
 from unrolled.data.formats.pair_options import PairOptions
@@ -62,7 +62,7 @@ def resolve_pairs(sources: Source | Sequence[Source], options: OptionsT) -> Opti
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:
-    return [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    return expanded(os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources))
 
 
 def _listed(names: Sequence[str], options: PairOptions) -> Iterator[Example | DataError]:
@@ -86,6 +86,8 @@ def _format_of(path: Path, options: PairOptions) -> str:
         return options.format
     name = inner_name(path).lower()
     found = next((known for suffix, known in SUFFIXES.items() if name.endswith(suffix)), None)
+    if found is None and path != STANDARD_INPUT and any("<tmx" in line for line in first_lines(path, options.encoding)[:3]):
+        return "tmx"
     if found is None:
         require_plain(
             path, options.encoding, f"pass `format={'tsv' if options.targets_needed else 'lines'!r}`, or let its name end in .txt"
@@ -237,7 +239,7 @@ PAIRS: dict[str, PairFormat] = {
             "TMX, a translation memory: `input` and `target` name languages",
             ("text", "texts"),
             ("input", "target", *_OWNED),
-            '<tmx version="1.4"><header/><body>\n<tu><tuv xml:lang="en"><seg>Good morning.</seg></tuv><tuv xml:lang="fr"><seg>Bonjour.</seg></tuv></tu>\n</body></tmx>\n',
+            '<tmx version="1.4"><header/><body>\n<tu><tuv xml:lang="en"><seg>Good morning.</seg></tuv><tuv xml:lang="fr"><seg>Bonjour.</seg></tuv></tu></body></tmx>\n',
             {"input": "en", "target": "fr"},
             task="translate",
         ),

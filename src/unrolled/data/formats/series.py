@@ -34,7 +34,7 @@ class LongSeries:
     about = About(
         "a long table of series, a row for each time, with `series` or `channels`",
         ("numbers", "labels", "tags", "values", "step values"),
-        ("target", "separator", "series", "channels", "time", "impute", "group", "labels"),
+        ("target", "separator", "series", "channels", "time", "day_first", "impute", "group", "labels"),
         "id,time,x,y,state\na,2024-05-31T12:00:00,0.1,9.8,walk\na,2024-05-31T12:00:01,0.3,9.7,walk\nb,2024-05-31T12:00:00,0.0,9.8,rest\n",
         {"series": "id", "time": "time", "target": "state"},
     )
@@ -67,7 +67,7 @@ class LongSeries:
 
     def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         """The columns."""
-        return first_rows(path, options)
+        return first_rows(path, options.encoding)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The table as it was read, with the prediction for the series or the time at the end of each row."""
@@ -118,7 +118,7 @@ def _measured(paths: Sequence[Path], options: ReadingOptions, wanted: Target) ->
 def _parse(table: Table, columns: Sequence[int], row: Sequence[str]) -> Iterator[float]:
     for column in columns:
         try:
-            yield parse_number(row[column])
+            yield parse_number(row[column], comma=table.delimiter == ";")
         except ValueError as error:
             raise ValueError(f"{table.columns[column]}: {error}; pass `channels` if this column is none") from None
 

@@ -11,7 +11,8 @@ from unrolled.data.examples import Example, Target
 from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.files import head_lines, open_rows
 from unrolled.data.formats.guesses import column_names
-from unrolled.data.formats.objects import JsonLines, read_objects
+from unrolled.data.formats.object_lines import read_objects
+from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.sound_layouts import sound_at
 from unrolled.data.formats.tables import TextTable

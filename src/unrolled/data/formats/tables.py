@@ -10,7 +10,7 @@ from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.bad_rows import good, tried
-from unrolled.data.formats.files import HEAD, Row, look_ahead, named, open_rows, rows_below
+from unrolled.data.formats.files import HEAD, Row, Unquoted, look_ahead, named, open_rows, rows_below
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import (
     INPUTS,
@@ -208,11 +208,16 @@ class TextTable:
 
 
 def _write(rows: list[list[str]], file: TextIO, delimiter: str) -> None:
-    """Rows with double quotes around the cells that need them; between tabs those do not that have quotes alone."""
+    """Rows with double quotes around the cells that need them; between tabs those do not that have quotes alone and had none around them."""
     if delimiter == "\t" and not any(mark in cell for row in rows for cell in row for mark in "\t\r\n"):
-        file.writelines("\t".join(row) + "\n" for row in rows)
+        file.writelines("\t".join(map(_requoted, row)) + "\n" for row in rows)
     else:
         csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(rows)
+
+
+def _requoted(cell: str) -> str:
+    """A cell as it stood between tabs."""
+    return '"' + cell.replace('"', '""') + '"' if isinstance(cell, Unquoted) else cell
 
 
 def _joined(tags: Sequence[str], steps: str | None) -> str:

@@ -56,7 +56,7 @@ class _Layout:
         for step, at in enumerate(self.numbers):
             try:
                 with np.errstate(over="ignore"):
-                    values[step] = np.float64(parse_number(row[at]))
+                    values[step] = np.float64(parse_number(row[at], comma=self.delimiter == ";"))
             except ValueError as error:
                 raise DataError(f"{place}, column {self.columns[at]}: {error}. Mend the cell, or take the row out.") from None
         known = np.flatnonzero(~np.isnan(values[:, 0]))

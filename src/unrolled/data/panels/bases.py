@@ -9,21 +9,26 @@ import numpy as np
 from unrolled.data.columns import Places
 from unrolled.data.panels.shape import BEST, DRIFT, LAST, MEAN, NAIVE, NOTHING, SEASONS_BACK, Numbers, WindowShape
 
-LEAST = 0.05
+LEAST = 0.02
 """The part of the spread of a context that the scale of what is learnt above a base has at least."""
 
 FEWEST = 4
-"""A simple forecast is compared with others where it can be made for the context's steps divided by this."""
+"""A simple forecast is compared with others where it can be made for the numbers that are known divided by this."""
 
-Lags = Sequence[tuple[Numbers, Numbers]]
-"""Of each season, the last one and the mean of the last ones, NaN where there is none."""
+POWER = 4
+"""The weight of a simple forecast is its error to the power of minus this: the nearest ones make the base, and an accident does not choose it."""
+
+AHEAD = 5
+"""Steps of the horizon for which the last number is compared."""
+
+TINY = 1e-9
 
 ALL = slice(None)
 
 
 @dataclass(frozen=True)
 class Bases:
-    """Simple forecasts of the steps of windows of a shape.
+    """Simple forecasts of the steps of windows of a shape: the `looked` ones before the horizon, and the horizon.
 
     All are made of a `path` `[B, R, K]`: scaled numbers from `reach` steps before the context on, of which only those before a step, or if not
     recursive before the horizon, are looked at.
@@ -31,38 +36,56 @@ class Bases:
 
     shape: WindowShape
 
-    def lags(self, path: Numbers, step: slice = ALL) -> Lags:
-        """Those of some steps, each `[B, T, K]`."""
-        return [_lag(np.stack([path[:, place[step]] for place in season])) for season in self._places]
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """Of which of the bases each forecast is one."""
+        count = len(self.shape.seasons)
+        return (*(NAIVE,) * count, *(DRIFT,) * (2 * count - 1 if count else 0), *(MEAN,) * count, LAST, NOTHING)
+
+    def simple(self, path: Numbers, step: slice = ALL) -> Numbers:
+        """The forecasts of some steps, `[C, B, T, K]`: for each season the last one, the same moved on, and the mean of the last ones; the longer
+        seasons moved on by what the shortest has changed since; the last number; and 0, which is the mean of the context."""
+        last, mean = [], []
+        # What lies before the path stands in its last column.
+        longer = np.pad(path, ((0, 0), (0, 1), (0, 0)), constant_values=np.nan)
+        for season in self._places:
+            seen = np.stack([longer[:, place[step]] for place in season])
+            last.append(seen[0])
+            mean.append(_mean(seen))
+        moved = [self._drifting(path, number, naive, step) for number, naive in enumerate(last)]
+        changed = [self._changed(longer, number, last, step) for number in range(1, len(last))]
+        before = self._last(path)[:, step]
+        return np.stack([*last, *moved, *changed, *mean, before, np.zeros_like(before)])
+
+    @cached_property
+    def _steps(self) -> Places:
+        return np.arange(-self.shape.looked, self.shape.horizon)
 
     @cached_property
     def _places(self) -> list[list[Places]]:
-        """For each season, and each number of seasons back, where in the path that stands which each step sees."""
-        shape, steps = self.shape, np.arange(-self.shape.context, self.shape.horizon)
+        """For each season, and each number of seasons back, where in the path that stands which each step sees; -1 for what lies before it."""
+        shape, steps = self.shape, self._steps
         found = []
         for season in shape.seasons:
             # In the horizon the last season that has come lies more than one back when a season is over.
             ahead = np.zeros_like(steps) if shape.recursive else np.maximum(steps, 0) // season
-            found.append([shape.reach + shape.context + steps - season * (ahead + 1 + back) for back in range(SEASONS_BACK)])
+            places = [shape.reach + shape.context + steps - season * (ahead + 1 + back) for back in range(SEASONS_BACK)]
+            found.append([np.maximum(place, -1) for place in places])
         return found
 
-    def simple(self, path: Numbers, lags: Lags, step: slice = ALL) -> list[Numbers]:
-        """The forecasts among which the base is, each `[B, T, K]` of some steps."""
-        kind = self.shape.base
-        found = [naive for naive, _ in lags] if kind in (NAIVE, BEST) else []
-        found += [self._drifting(path, number, naive, step) for number, (naive, _) in enumerate(lags)] if kind in (DRIFT, BEST) else []
-        found += [mean for _, mean in lags] if kind in (MEAN, BEST) else []
-        found += [self._last(path)[:, step]] if kind in (LAST, BEST) else []
-        flat = np.zeros((len(path), self.shape.steps, path.shape[2]))[:, step]
-        return [*found, flat] if kind in (NOTHING, BEST) else found
+    def _changed(self, path: Numbers, number: int, last: Sequence[Numbers], step: slice) -> Numbers:
+        """A longer season, with what has changed between the shortest one before it and the last one."""
+        here = self.shape.reach + self.shape.context + self._steps
+        then = self._places[number][0] - (here - self._places[0][0])
+        return last[number] - path[:, np.maximum(then, -1)[step]] + last[0]
 
     def _drifting(self, path: Numbers, number: int, naive: Numbers, step: slice) -> Numbers:
         """The last season, moved on by what its mean lies above that of the season before it; in the horizon for each season that has passed.
 
-        In the context of windows that are not recursive, that is what was known a season before, as in a horizon it is known only at its beginning.
+        Before the horizon, in windows that are not recursive, that is what was known a season before, as in a horizon it is known only at its beginning.
         """
         shape, season = self.shape, self.shape.seasons[number]
-        steps = np.arange(-shape.context, shape.horizon)[step]
+        steps = self._steps[step]
         origin = shape.reach + shape.context + (steps if shape.recursive else np.where(steps < 0, steps - season + 1, 0))
         passed = np.ones_like(steps) if shape.recursive else np.maximum(steps, 0) // season + 1
         there = ~np.isnan(path)
@@ -73,6 +96,7 @@ class Bases:
     @staticmethod
     def _level(sums: Numbers, counts: Numbers, end: Places, season: int) -> Numbers:
         """The means of the seasons that end before some places; NaN where less than half of one is there."""
+        end = np.maximum(end, 0)
         begin = np.maximum(end - season, 0)
         count = counts[:, end] - counts[:, begin]
         return np.where(2 * count >= season, (sums[:, end] - sums[:, begin]) / np.maximum(count, 1), np.nan)
@@ -80,46 +104,60 @@ class Bases:
     def _last(self, path: Numbers) -> Numbers:
         """The last number that is known at each step."""
         shape, filled = self.shape, _filled(path)
-        before = filled[:, shape.reach - 1 :][:, : shape.steps]
+        before = filled[:, self._begin - 1 :][:, : len(self._steps)]
         if shape.recursive:
             return before
-        return np.concatenate([before[:, : shape.context], np.repeat(before[:, shape.context, None], shape.horizon, 1)], 1)
+        return np.concatenate([before[:, : shape.looked], np.repeat(before[:, shape.looked, None], shape.horizon, 1)], 1)
 
-    def choose(self, path: Numbers, simple: Sequence[Numbers]) -> tuple[Places, Numbers]:
-        """Which of the forecasts came nearest in the context, `[B, K]`, and its mean absolute error there, NaN where none could be made."""
-        shape = self.shape
-        true = path[:, shape.reach :][:, : shape.context]
-        guesses = [each[:, : shape.context] for each in simple]
-        if shape.base in (LAST, BEST):
-            at = -1 if shape.base == LAST else -2
-            guesses[at] = self._ago(path)
-        apart = np.abs(np.stack(guesses) - true)
+    def weigh(self, path: Numbers, simple: Numbers) -> tuple[Numbers, Numbers]:
+        """How much of each forecast the base has, `[C, B, K]`, by how near it came before the horizon, and the mean absolute error of the nearest, `[B, K]`;
+        NaN where none could be made."""
+        begin = self._begin
+        true = path[:, begin:][:, : self.shape.looked]
+        errors = self._errors(true, simple[:, :, : self.shape.looked])
+        errors[self.kinds.index(LAST)] = self._error_of_last(path, true)
+        errors = np.maximum(errors, TINY)
+        allowed = np.array([self.shape.base in (kind, BEST) for kind in self.kinds])[:, None, None]
+        least = np.where(allowed, errors, np.inf).min(0)
+        known = np.isfinite(least)
+        # What is not asked for stands in where all the rest says nothing.
+        weights = np.minimum(np.where(known, least, 1) / errors, 1) ** POWER * np.where(allowed, 1, TINY)
+        return weights, np.where(known, least, np.nan)
+
+    @property
+    def _begin(self) -> int:
+        """Where in a path the steps begin in which forecasts are compared."""
+        return self.shape.reach + self.shape.context - self.shape.looked
+
+    def _errors(self, true: Numbers, said: Numbers) -> Numbers:
+        """Mean absolute errors of forecasts `[C, B, T, K]`, each `[B, K]`; infinite where too little can be compared."""
+        apart = np.abs(said - true)
         there = ~np.isnan(apart)
         count = there.sum(2)
-        errors = np.where(there, apart, 0).sum(2) / np.maximum(count, 1)
-        errors = np.where(count * FEWEST >= shape.context, errors, np.inf)
-        chosen = errors.argmin(0)
-        least = np.take_along_axis(errors, chosen[None], 0)[0]
-        return chosen, np.where(np.isfinite(least), least, np.nan)
+        enough = count * FEWEST >= np.maximum((~np.isnan(true)).sum(1), 1)
+        return np.where(enough, np.where(there, apart, 0).sum(2) / np.maximum(count, 1), np.inf)
 
-    def _ago(self, path: Numbers) -> Numbers:
-        """What the last number was for each step of the context where it is as far ahead as the middle of the horizon."""
-        shape = self.shape
-        back = 1 if shape.recursive else min((shape.horizon + 1) // 2, shape.reach)
-        return _filled(path)[:, shape.reach - back :][:, : shape.context]
-
-
-def taken(simple: Sequence[Numbers], chosen: Places) -> Numbers:
-    """The chosen one of some forecasts, `[B, T, K]`; where it says nothing another one, and 0, the mean, where none does."""
-    found = np.take_along_axis(np.stack(simple), chosen[None, :, None], 0)[0]
-    for each in simple:
-        found = np.where(np.isnan(found), each, found)
-    return np.where(np.isnan(found), 0, found)
+    def _error_of_last(self, path: Numbers, true: Numbers) -> Numbers:
+        """That of the last number, the mean over some steps of the horizon, so that they do not lie a season apart by accident."""
+        shape, filled = self.shape, _filled(path)
+        most = 1 if shape.recursive else min(shape.horizon, self._begin)
+        ahead = np.unique(np.linspace(1, most, AHEAD).round().astype(int))
+        said = np.stack([filled[:, self._begin - back :][:, : shape.looked] for back in ahead])
+        found: Numbers = self._errors(true, said).mean(0)
+        return found
 
 
-def scale_of(error: Numbers, spread: Numbers) -> Numbers:
-    """The scale of what is learnt above a base whose error in the context is known, in parts of the context's spread."""
-    return np.where(np.isnan(error), 1, np.maximum(error, LEAST)) * spread
+def mixed(simple: Numbers, weights: Numbers) -> Numbers:
+    """The weighted mean of those forecasts that say something, `[B, T, K]`; of others where none of them does, and 0, the mean, where none does."""
+    there = np.where(np.isnan(simple), 0, np.maximum(weights, TINY**2)[:, :, None])
+    total = there.sum(0)
+    found: Numbers = (np.where(there > 0, simple, 0) * there).sum(0) / np.where(total > 0, total, 1)
+    return found
+
+
+def size_of(error: Numbers) -> Numbers:
+    """The scale of what is learnt above a base whose error is known, in parts of the context's spread."""
+    return np.where(np.isnan(error), 1, np.maximum(error, LEAST))
 
 
 def centre_and_spread(past: Numbers, *, counts: bool) -> tuple[Numbers, Numbers]:
@@ -148,8 +186,8 @@ def _filled(path: Numbers) -> Numbers:
     return np.take_along_axis(path, np.maximum.accumulate(at, 1), 1)
 
 
-def _lag(seen: Numbers) -> tuple[Numbers, Numbers]:
-    """The first, and the mean of those that are there, of `[P, …]`."""
+def _mean(seen: Numbers) -> Numbers:
+    """The mean of those that are there, of `[P, …]`; NaN where none is."""
     there = ~np.isnan(seen)
     count = there.sum(0)
-    return seen[0], np.where(count > 0, np.where(there, seen, 0).sum(0) / np.maximum(count, 1), np.nan)
+    return np.where(count > 0, np.where(there, seen, 0).sum(0) / np.maximum(count, 1), np.nan)

@@ -10,6 +10,9 @@ Numbers = NDArray[np.float64]
 SEASONS_BACK = 4
 """Seasons whose mean is shown."""
 
+SEASONS_LOOKED = 4
+"""Seasons before a horizon in which simple forecasts are compared, if the context has fewer."""
+
 NOTHING, LAST, NAIVE, DRIFT, MEAN, BEST = "none", "last", "season-naive", "season-drift", "season-mean", "best"
 BASES = (NOTHING, LAST, NAIVE, DRIFT, MEAN, BEST)
 """What a network may learn the rest above: the mean of the context, the last number, the last season, the same moved on by what it lies above the
@@ -37,7 +40,12 @@ class WindowShape:
     @property
     def reach(self) -> int:
         """Steps before the context that are looked at."""
-        return max([SEASONS_BACK * season for season in self.seasons] or [1])
+        return max([SEASONS_BACK * season for season in self.seasons] or [2])
+
+    @property
+    def looked(self) -> int:
+        """Steps before the horizon in which simple forecasts are compared."""
+        return min(self.context + self.reach - 1, max(self.context + 1, SEASONS_LOOKED * max(self.seasons, default=1)))
 
     @property
     def steps(self) -> int:

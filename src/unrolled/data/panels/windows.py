@@ -1,6 +1,5 @@
 """Windows of series, many at once: what a network reads of a context and of the steps after it, scaled by the context alone."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.columns import Places
-from unrolled.data.panels.bases import ALL, Bases, Lags, centre_and_spread, scale_of, taken
+from unrolled.data.panels.bases import Bases, centre_and_spread, mixed, size_of
 from unrolled.data.panels.codec import PanelCodec
 from unrolled.data.panels.panel import Panel
 from unrolled.data.panels.shape import NOTHING, Numbers, WindowShape
 
-FAR = 25.0
-"""Scaled numbers beyond it are read as it: a context that is nearly constant makes everything else far away."""
+FAR, NEAR = 25.0, 10.0
+"""Scaled numbers beyond it are read as it: a context that is nearly constant makes everything else far away. What lies above a base is so often large that
+the limit is nearer."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Window:
 
     `numbers` `[T, B, F]` is what is read. `targets` `[T', B, K]` are the numbers of the last T' steps that are to be said, NaN where they are not
     known: by how many `scale` `[B, K]` they lie above `base` `[T', B, K]`, or counts as they are. `centre` and `spread` `[B, K]` scale what is
-    read. `path` `[B, R, K]` are the scaled numbers from `reach` steps before the context on, and `chosen` `[B, K]` is which of the simple
-    forecasts is the base.
+    read. `path` `[B, R, K]` are the scaled numbers from `reach` steps before the context on, and `weights` `[C, B, K]` say how much of each
+    simple forecast the base has.
     """
 
     numbers: NDArray[np.float32]
@@ -34,12 +34,12 @@ class Window:
     centre: Numbers
     spread: Numbers
     path: Numbers
-    chosen: Places
+    weights: Numbers
 
     def repeated(self, count: int) -> "Window":
         """Each window so many times, one after the other."""
-        beside = {name: np.repeat(getattr(self, name), count, 1) for name in ("numbers", "targets", "base")}
-        alone = {name: np.repeat(getattr(self, name), count, 0) for name in ("scale", "centre", "spread", "path", "chosen")}
+        beside = {name: np.repeat(getattr(self, name), count, 1) for name in ("numbers", "targets", "base", "weights")}
+        alone = {name: np.repeat(getattr(self, name), count, 0) for name in ("scale", "centre", "spread", "path")}
         return replace(self, **beside, **alone)
 
 
@@ -58,12 +58,11 @@ class Windows:
     @property
     def width(self) -> int:
         """How many numbers are read at each step."""
-        lags = 3 * len(self.shape.seasons) * len(self.panel.targets)
-        return self._own_width + self._behind.shape[1] + lags + self._future.shape[1] + self._constants.shape[1] + 2
+        return self._own_width + self._behind.shape[1] + self._future.shape[1] + self._constants.shape[1] + 2
 
     @property
     def _own_width(self) -> int:
-        return 2 * len(self.panel.targets)
+        return (len(self.bases.kinds) + 5) * len(self.panel.targets)
 
     def get(self, series: Places, origins: Places, until: Places | None = None) -> Window:
         """The windows whose horizon begins at row `origins` `[B]` of some series `[B]`; nothing from row `until` `[B]` on is a target."""
@@ -75,23 +74,26 @@ class Windows:
         centre, spread = centre_and_spread(past[:, shape.reach :], counts=shape.counts)
         shown = future if shape.recursive else np.full_like(future, np.nan)
         path = (np.concatenate([past, shown], 1) - centre[:, None]) / spread[:, None]
-        lags = self.bases.lags(path)
-        base, scale, chosen = self._base(path, lags, centre, spread)
+        simple = self.bases.simple(path)
+        weights, error = self.bases.weigh(path, simple)
+        above = mixed(simple, weights)
+        size = np.ones_like(spread) if shape.base == NOTHING else size_of(error)
+        base, scale = above[:, -shape.said :] * spread[:, None] + centre[:, None], size * spread
         truth = np.concatenate([past, future], 1)[:, -shape.said :]
         targets = truth if shape.counts else (truth - base) / scale[:, None]
-        numbers = self._read(series, rows, path, lags)
-        return Window(numbers, targets.swapaxes(0, 1), base.swapaxes(0, 1), scale, centre, spread, path, chosen)
+        own = self._own(path[:, -shape.steps - 1 :], simple[:, :, -shape.steps - 1 :], above[:, -shape.steps - 1 :], size)
+        numbers = self._read(series, rows, own)
+        return Window(numbers, targets.swapaxes(0, 1), base.swapaxes(0, 1), scale, centre, spread, path, weights)
 
     def refill(self, window: Window, path: Numbers, step: int) -> tuple[NDArray[np.float32], Numbers]:
         """What is read at a step `[B, F]` of recursive windows where the numbers before it are those of a `path`, and the base of the step, `[B, K]`."""
-        at = slice(step, step + 1)
-        lags = self.bases.lags(path, at)
-        numbers, begin = window.numbers[step].copy(), self._own_width + self._behind.shape[1]
-        numbers[:, : self._own_width] = np.concatenate([*self._own(path, at)], -1)[:, 0]
-        seasons = np.concatenate([np.zeros((len(path), 1, 0)), *_shown(lags)], -1)[:, 0]
-        numbers[:, begin : begin + seasons.shape[1]] = seasons
-        base = taken(self.bases.simple(path, lags, at), window.chosen)[:, 0]
-        return numbers, base * window.spread + window.centre
+        begin = self.shape.looked - self.shape.context + step
+        simple = self.bases.simple(path, slice(begin - 1, begin + 1))
+        above = mixed(simple, window.weights)
+        place = self.shape.reach + step
+        numbers = window.numbers[step].copy()
+        numbers[:, : self._own_width] = self._own(path[:, place - 1 : place + 1], simple, above, window.scale / window.spread)[:, 0]
+        return numbers, above[:, 1] * window.spread + window.centre
 
     def _numbers(self, series: Places, origins: Places) -> Numbers:
         """The numbers from `reach` steps before the context on, `[B, R, K]`; NaN before and after a series."""
@@ -104,25 +106,29 @@ class Windows:
         inside = (rows >= 0) & (rows < self.panel.sizes[series][:, None])
         return self.panel.starts[series][:, None] + np.where(inside, rows, 0), inside
 
-    def _base(self, path: Numbers, lags: Lags, centre: Numbers, spread: Numbers) -> tuple[Numbers, Numbers, Places]:
-        """Above what numbers are said, `[B, T', K]`, in which scale, `[B, K]`, and which of the simple forecasts that is, `[B, K]`."""
-        simple = self.bases.simple(path, lags)
-        chosen, error = self.bases.choose(path, simple)
-        base = taken(simple, chosen)[:, -self.shape.said :] * spread[:, None] + centre[:, None]
-        return base, spread if self.shape.base == NOTHING else scale_of(error, spread), chosen
-
-    def _read(self, series: Places, rows: Places, path: Numbers, lags: Lags) -> NDArray[np.float32]:
+    def _read(self, series: Places, rows: Places, own: Numbers) -> NDArray[np.float32]:
         """What is read, `[T, B, F]`."""
         constants = np.broadcast_to(self._constants[series][:, None], (*rows.shape, self._constants.shape[1]))
         position = np.broadcast_to(self._position(), (*rows.shape, 2))
         flat, inside = self._flat(series, rows)
-        parts = [*self._own(path), self._seen(series, rows), *_shown(lags), self._future[flat] * inside[..., None], constants, position]
+        parts: list[NDArray[Any]] = [own, self._seen(series, rows), self._future[flat] * inside[..., None], constants, position]
         return np.ascontiguousarray(np.concatenate(parts, -1, dtype=np.float32).swapaxes(0, 1))
 
-    def _own(self, path: Numbers, step: slice = ALL) -> Iterator[NDArray[Any]]:
-        """The number of each step, or if recursive of the one before it, and whether it is there."""
-        own = path[:, self.shape.reach - self.shape.recursive :][:, : self.shape.steps][:, step]
-        yield from (_plain(own), ~np.isnan(own))
+    def _own(self, path: Numbers, simple: Numbers, above: Numbers, size: Numbers) -> Numbers:
+        """What is read of the targets themselves `[B, T, F]`, from one step more: the number of each step, or if recursive of the one before it, and whether
+        it is there; the base; and, in the scale of what is learnt, how far the number lies above its base, and each simple forecast above that of the step.
+        """
+        at = slice(None, -1) if self.shape.recursive else slice(1, None)
+        own, size = path[:, at], size[:, None]
+        apart = [(each[:, 1:] - above[:, 1:]) / size for each in simple]
+        parts = [(own - above[:, at]) / size, *apart, np.broadcast_to(np.log(size), own.shape)]
+        read: list[Numbers] = [
+            _plain(own),
+            np.where(np.isnan(own), 0.0, 1.0),
+            _plain(above[:, 1:]),
+            *(_plain(part, NEAR) for part in parts),
+        ]
+        return np.concatenate(read, -1)
 
     def _seen(self, series: Places, rows: Places) -> NDArray[np.float32]:
         """What `past` columns say of the step, or if recursive of the one before it; nothing in the horizon."""
@@ -136,12 +142,6 @@ class Windows:
         return np.stack([ahead > 0, ahead / self.shape.horizon], -1).astype(np.float32)
 
 
-def _plain(numbers: Numbers) -> Numbers:
+def _plain(numbers: Numbers, most: float = FAR) -> Numbers:
     """Scaled numbers as a network reads them: 0 where there is none."""
-    return np.clip(np.where(np.isnan(numbers), 0, numbers), -FAR, FAR)
-
-
-def _shown(lags: Lags) -> Iterator[NDArray[Any]]:
-    """What was one season before, the mean of some seasons, and whether there is one."""
-    for last, mean in lags:
-        yield from (_plain(last), _plain(mean), ~np.isnan(mean))
+    return np.clip(np.where(np.isnan(numbers), 0, numbers), -most, most)

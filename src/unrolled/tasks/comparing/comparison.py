@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from operator import attrgetter
+from os import PathLike
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -114,13 +115,13 @@ class Comparison:
         return True
 
 
-def compare(*runs: Source, memory: bool = True, progress: Progress | None = None) -> Comparison:
-    """Runs beside each other: folders of runs, or of studies, which stand for all their runs.
+def compare(*runs: Source | Sequence[Source], memory: bool = True, progress: Progress | None = None) -> Comparison:
+    """Runs beside each other: folders of runs, or of studies, which stand for all their runs; one after the other, or as a list.
 
     Without `memory` it is not measured how fast they forget, which takes a few seconds for each. Of a study what cannot be read is left out, and told. Raises
     `RunError` for another folder that holds no whole run, and where none is left, `ConfigError` for runs of different tasks.
     """
-    folders, missing = _folders(runs)
+    folders, missing = _folders([run for given in runs for run in ([given] if isinstance(given, (str, PathLike)) else given)])
     figures, broken = list[Figures](), dict[str, UnrolledError]()
     for number, (name, folder) in enumerate(folders.items()):
         if progress:

@@ -79,7 +79,7 @@ class ForecastOptions:
     loss: str = option("quantiles", f"How numbers are taken to be distributed: {', '.join(LOSSES)}; the last two are for counts.")
     residual_of: str | None = option(
         None,
-        f"Learn the rest above something simple: {', '.join(BASES)}, which is what was nearest in the context.  [default: best; none for counts]",
+        f"Learn the rest above something simple: {', '.join(BASES)}, which is a mean of all by how near each came in the past.  [default: best; none for counts]",
         rare=True,
     )
 

@@ -22,8 +22,8 @@ from unrolled.options import build, options_of
 _CLASSES = 20
 """Different whole numbers up to which labels are classes, and not numbers to predict."""
 
-_DISTINCT = 0.8
-"""The share of different labels, with blanks in them, from which on each is a text of its own."""
+_DISTINCT = ((0.8, 8), (0.2, 100))
+"""Shares of different labels, and how many of them, from which on labels are texts of their own."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ def _of_labels(sources: Sequence[str], reading: ReadingOptions, options: Mapping
     labels = list(chain.from_iterable(example.labels or () for example in first))
     if _are_numbers(labels):
         return Guess("regress", "as the targets are numbers")
-    if len({*labels}) > _DISTINCT * len(labels) and _pairs(sources, options):
+    different = len({*labels})
+    if any(different > share * len(labels) and different >= least for share, least in _DISTINCT) and _pairs(sources, options, words=1):
         return Guess("translate", "as nearly every target is a text of its own")
     if any(len(example.labels or ()) != 1 for example in first):
         return Guess("classify", "as sequences have several labels", {"output": "multi-label"})
@@ -137,8 +138,8 @@ def _first(sources: Sequence[str], reading: ReadingOptions, wanted: Target) -> l
         return list(islice(labelled_examples(sources, reading, wanted, several=wanted is Target.LABELS), HEAD))
 
 
-def _pairs(sources: Sequence[str], options: Mapping[str, Any]) -> bool:
-    """Whether sources are read as pairs of texts, most of both sides of several words."""
+def _pairs(sources: Sequence[str], options: Mapping[str, Any], words: int = 2) -> bool:
+    """Whether sources are read as pairs of texts, most of both sides of so many `words` at least."""
     known = {option.name for option in options_of(PairOptions)}
     if not options.keys() <= known:
         return False
@@ -149,4 +150,6 @@ def _pairs(sources: Sequence[str], options: Mapping[str, Any]) -> bool:
     except UnrolledError:
         return False
     sides = [(pair.text or "", *(pair.texts or ())) for pair in pairs]
-    return 2 * sum(all(" " in side for side in both) for both in sides) > len(sides)
+    return all(name.startswith(PREFIX) for name in sources) or 2 * sum(
+        all(len(side.split()) >= words for side in both) for both in sides
+    ) > len(sides)

@@ -27,6 +27,9 @@ Progress = Callable[[str, int, int], None]
 _LISTED = 10
 """Labels that are listed with their numbers."""
 
+_NEEDED = {"forecast": {"horizon": 1}}
+"""Options without which a task reads nothing."""
+
 _QUARTILES = (0, 25, 50, 75, 100)
 
 
@@ -129,7 +132,7 @@ def look(sources: Source | Sequence[Source], task: str | None = None, *, progres
 
 
 def _look(names: tuple[str, ...], task: str | None, options: Mapping[str, Any], progress: Progress) -> Look:
-    guess = Guess(task, "as was asked for") if task else guess_task(names, options)
+    guess = Guess(task, "as was asked for", _NEEDED.get(task, {})) if task else guess_task(names, options)
     recipe = find_recipe(guess.task)
     asked = {**guess.options, **options}
     configuration = Configuration.from_flat(recipe.name, recipe.options, {**asked, "sources": names})

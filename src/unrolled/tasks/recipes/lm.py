@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from unrolled.cells import Cell
 from unrolled.data.codecs import TextCodec
 from unrolled.data.codecs.text import CHAR
@@ -93,9 +91,7 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
     def overview(self, data: Corpus, configuration: Configuration[LanguageModelOptions]) -> Overview:
         """The lines, or the cases."""
         options = configuration.options.data
-        lengths = (
-            line_lengths(data.train) if options.validation else np.concatenate([line_lengths(data.train), line_lengths(data.held_out)])
-        )
+        lengths = line_lengths(data.train) if options.validation else line_lengths(data.train, data.held_out)
         kind = (options.activity or data.codec.level,)
         held_out = len(line_lengths(data.held_out))
         learnt = len(lengths) - (0 if options.validation else held_out)

@@ -11,6 +11,9 @@ from unrolled.cells import Cell
 from unrolled.data.batches import Batch, by_length
 from unrolled.data.codecs import InputCodec
 from unrolled.data.codecs.transcripts import TranscriptCodec
+from unrolled.data.examples import Target
+from unrolled.data.formats import seen_format
+from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.vocabulary import damaged
 from unrolled.extras import extra
 from unrolled.models import CTC, Encoder, Unaligned
@@ -18,6 +21,7 @@ from unrolled.models.heads.ctc import least
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.learners import Batches
 from unrolled.tasks.measures.edits import SpeechScores
+from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.sequences.answers import ConfusionOptions
 from unrolled.tasks.sequences.recipe import sizes_of
@@ -86,6 +90,24 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Unaligned, 
         )
         measuring = TranscriptMeasuring(model, data, options)
         return Task(self.name, model, learner, measuring, data.summary(), options.training.best_by)
+
+    def seen_format(self, configuration: Configuration[TranscribeOptions]) -> FormatSeen:
+        """That of all files."""
+        return seen_format(configuration.options.data.sources, configuration.options.reading, Target.TEXTS)
+
+    def overview(self, data: TranscriptData, configuration: Configuration[TranscribeOptions]) -> Overview:
+        """The recordings."""
+        learnt, left = data.reading.learnt, data.reading.left
+        return Overview(
+            data.summary(),
+            data.utterances.lengths,
+            learnt[:1] or ("sound",),
+            learnt[1:] or ("text",),
+            left,
+            {},
+            len(data.learnt),
+            len(data.held),
+        )
 
     def trained(self, model: Unaligned, codecs: Codecs, configuration: Configuration[TranscribeOptions]) -> TrainedTranscriber:
         """The network with its codecs."""

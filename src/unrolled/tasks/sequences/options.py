@@ -78,7 +78,9 @@ class SequenceDataOptions(SoundOptions, FoldOptions):
     min_count: int | None = option(
         None, "Times that a word must come to be known.  [default: 2 if characters are read as well; else 1]", rare=True
     )
-    vectors: str | None = option(None, "Pretrained word vectors to begin with: a text file as word2vec and GloVe write it.", rare=True)
+    vectors: str | None = option(
+        None, "Pretrained word vectors to begin with: a file as word2vec writes it, text or binary, or GloVe.", rare=True
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -131,8 +131,8 @@ def _require_comparable(recipe: AnyRecipe, asked: StudyOptions, options: Setting
             raise ConfigError("Several runs are compared on what is held out, which with `held_out=0` is nothing. Hold something out.")
     elif not issubclass(groups_of(recipe.options)["data"], FoldOptions):
         raise ConfigError(
-            f"`folds` divides examples, and {recipe.noun} learns a text from its beginning, of which the end is held out. Leave it out; `seeds` "
-            "trains several on the same text."
+            f"`folds` divides examples, and {recipe.noun} learns what comes first, of which the end is held out. Leave it out; `seeds` "
+            "trains several on the same data."
         )
     elif "held_out" in options:
         raise ConfigError(

@@ -25,6 +25,8 @@ def arff_rows(path: Path) -> Iterator[list[str] | DataError]:
         if begun:
             yield _row(line, defaults, place)
         elif line.lower().startswith("@data"):
+            if not names:
+                raise DataError(f"{place}: there must be attributes before @data, got none. Write a line @attribute for each column.")
             begun = True
             yield names
         elif found := _ATTRIBUTE.match(line):

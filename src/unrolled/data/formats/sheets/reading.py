@@ -10,17 +10,22 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from unrolled.data.kinds import Kind
-from unrolled.data.opening import PACKED, open_unpacked
+from unrolled.data.opening import PACKED, open_unpacked, require_file
 from unrolled.errors import DataError, UnrolledError
 
 
 def whole(path: Path, kind: Kind, read: Callable[[Path], Iterator[list[str] | DataError]]) -> Iterator[tuple[int, list[str]] | DataError]:
     """The rows that `read` gives of a file, with their numbers; what it raises is a `DataError` that names the file."""
-    number = 1
+    width = 0
     with telling(path, kind.name):
-        for row in read(path):
-            yield row if isinstance(row, DataError) else (number, row)
-            number += 1
+        for number, row in enumerate(read(path), 1):
+            width = width or (0 if isinstance(row, DataError) else len(row))
+            if isinstance(row, DataError):
+                yield row
+            elif len(row) != width:
+                yield DataError(f"{path}, row {number}: a row must have {width} cells as the first has, got {len(row)}. Mend the row.")
+            else:
+                yield number, row
 
 
 @contextmanager
@@ -28,7 +33,7 @@ def telling(path: Path, name: str) -> Iterator[None]:
     """Whatever a library raises while it reads a file that is called `name` is a `DataError`: each has its own errors."""
     try:
         yield
-    except (UnrolledError, MemoryError):
+    except UnrolledError:
         raise
     except Exception as error:
         told = str(error).partition("\n")[0][:200] or type(error).__name__
@@ -42,6 +47,7 @@ def open_seekable(path: Path) -> Iterator[BinaryIO]:
         with open_unpacked(path) as packed:
             yield io.BytesIO(packed.read())
     else:
+        require_file(path)
         with open(path, "rb") as file:
             yield file
 

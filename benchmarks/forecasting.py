@@ -1,0 +1,116 @@
+"""Forecasts of public series beside simple methods and AutoETS, and the time that they take.
+
+    python benchmarks/forecasting.py FOLDER [ROW ...]
+
+FOLDER holds m4_hourly/, vic_electricity.csv and the other files of `ROWS`, wherever below it they lie. Of each series the last rows are left
+out of the training, and forecast from several origins; nothing is tuned on them. AutoETS needs the extra `rivals`. A series with a season longer than 24
+is given to it as statsforecast proposes, without its seasons (MSTL).
+"""
+
+import csv
+import tempfile
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+import unrolled as un
+from unrolled.errors import UnrolledWarning
+from unrolled.extras import is_installed
+from unrolled.training import Silent
+
+M4 = "Hourly-train.csv", "Hourly-test.csv"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is forecast of which file: `horizon` steps from `origins`, a `step` apart."""
+
+    file: str
+    horizon: int
+    origins: int
+    step: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+VICTORIA = {"time": "Time", "target": "Demand", "known": "Temperature,Holiday", "zone": "Australia/Melbourne"}
+BICYCLES = {"target": "users", "known": "holiday,workingday,weather,temp,atemp,hum,windspeed"}
+AIR = {"target": "so2,co,no,no2,pm10,nox,o3,veloc.,direc.,pm2.5"}
+
+ROWS = {
+    "m4": Row(M4[0], 48, 1, 48, {"layout": "rows", "frequency": "h"}),
+    "electricity-day": Row("vic_electricity.csv", 48, 8, 48 * 15, VICTORIA),
+    "electricity-week": Row("vic_electricity.csv", 336, 8, 48 * 15, VICTORIA),
+    "bicycles": Row("bike_sharing_dataset_clean.csv", 24, 8, 24 * 15, BICYCLES),
+    "air": Row("air_quality_valencia.csv", 24, 8, 24 * 15, AIR),
+    "bitcoin": Row("bitcoin.csv", 5, 40, 5, {"target": "close"}),
+    "stocks": Row("sp500-2000.csv", 5, 40, 5, {"target": "close", "frequency": "B"}),
+    "airline": Row("airline-passengers.csv", 24, 1, 24, {"target": "Passengers"}),
+}
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("rows", nargs=-1, type=click.Choice([*ROWS]))
+@click.option("--seed", type=int, default=0, help="Seed of the training.  [default: 0]")
+@click.option("--minutes", type=float, help="Time to train.  [default: the epochs of the task]")
+@click.option("--option", "options", multiple=True, help="Another option of the training, as NAME=VALUE; several times.")
+def main(folder: Path, rows: tuple[str, ...], seed: int, minutes: float | None, options: tuple[str, ...]) -> None:
+    """Train, forecast and measure."""
+    asked: dict[str, Any] = dict(option.split("=", 1) for option in options) | ({"minutes": minutes} if minutes else {})
+    for name in rows or ROWS:
+        with tempfile.TemporaryDirectory() as place:
+            measure(name, folder, Path(place), seed, asked)
+
+
+def measure(name: str, folder: Path, place: Path, seed: int, asked: Mapping[str, Any]) -> None:
+    """One row of the table."""
+    row = ROWS[name]
+    learnt = found(folder, row.file)
+    table = joined(learnt, found(folder, M4[1]), place / "all.csv") if row.file == M4[0] else learnt
+    held = row.horizon if row.file == M4[0] else 0.1
+    left = 0 if row.file == M4[0] else row.horizon + (row.origins - 1) * row.step
+    options = {"held_out": held, "leave_out": left, "horizon": row.horizon, **row.options, **asked}
+    begin = time.perf_counter()
+    trained = un.train_forecaster(learnt, out=place / "run", seed=seed, display=Silent(), **options)
+    seconds = time.perf_counter() - begin
+    rivals = "AutoETS" if is_installed("statsforecast") else "simple"
+    begin = time.perf_counter()
+    trained.backtest(table, row.origins, row.step, rivals="none")
+    speed = time.perf_counter() - begin
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnrolledWarning)
+        scores = trained.backtest(table, row.origins, row.step, rivals=rivals).scores
+    click.echo(
+        f"\n## {name}: trained in {seconds:.0f} s, {scores.windows / speed:,.0f} windows of {row.horizon} steps forecast a second, seed {seed}"
+    )
+    click.echo(scores.text)
+
+
+def found(folder: Path, name: str) -> Path:
+    """A file of a name, in a folder or below it."""
+    path = next(folder.rglob(name), None)
+    if path is None:
+        raise click.UsageError(f"{folder} has no {name}. Pass the folder that has it.")
+    return path
+
+
+def joined(learnt: Path, test: Path, path: Path) -> Path:
+    """Series in rows, each with its test part at its end."""
+    with open(learnt, newline="", encoding="utf-8") as one, open(test, newline="", encoding="utf-8") as other:
+        (_, *begins), (_, *ends) = csv.reader(one), csv.reader(other)
+    rows = [[cell for cell in begin if cell] + end[1:] for begin, end in zip(begins, ends, strict=True)]
+    width = max(map(len, rows))
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([f"V{number + 1}" for number in range(width)])
+        writer.writerows(row + [""] * (width - len(row)) for row in rows)
+    return path
+
+
+if __name__ == "__main__":
+    main()
