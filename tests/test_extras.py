@@ -9,7 +9,10 @@ import pytest
 from unrolled import extras
 from unrolled.errors import ConfigError
 
-HEAVY = ("Bio", "babel", "conllu", "matplotlib", "num2words", "sacrebleu", "scipy", "seqeval", "sklearn")
+HEAVY = (
+    *("Bio", "babel", "conllu", "h5py", "matplotlib", "num2words", "openpyxl", "pandas", "pyarrow", "sacrebleu", "scipy", "seqeval"),
+    *("sklearn", "tables"),
+)
 
 
 def run(code):
