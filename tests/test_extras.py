@@ -10,20 +10,8 @@ from unrolled import extras
 from unrolled.errors import ConfigError
 
 HEAVY = (
-    "Bio",
-    "babel",
-    "conllu",
-    "matplotlib",
-    "narwhals",
-    "num2words",
-    "pandas",
-    "polars",
-    "pyarrow",
-    "sacrebleu",
-    "scipy",
-    "seqeval",
-    "sklearn",
-    "statsforecast",
+    *("Bio", "babel", "conllu", "h5py", "matplotlib", "narwhals", "num2words", "openpyxl", "pandas", "polars", "pyarrow", "sacrebleu"),
+    *("scipy", "seqeval", "sklearn", "soundfile", "soxr", "statsforecast", "tables"),
 )
 
 

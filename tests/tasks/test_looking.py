@@ -65,6 +65,7 @@ def test_sequences_that_are_in_both_parts_are_counted(tmp_path):
         ("a.csv", "text,label\nMKV,HHC\nTPEM,CCCC\nAA,HH\nMK,CC\n", {}, "tag"),
         ("a.conll", TOKENS, {}, "tag"),
         ("a.txt", TOKENS, {}, "tag"),
+        ("a.txt", "two words\n" * 40, {}, "lm"),
         ("a.txt", "It was a dark night.\nRain fell.\n" * 9, {}, "lm"),
         ("a.tsv", "".join(f"Good day {i}\tBon jour {i}\n" for i in range(9)), {}, "translate"),
         ("a.txt", "".join(f"Go{i}.\tVa{i} !\n" for i in range(12)), {}, "translate"),

@@ -15,7 +15,7 @@ from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import are_parts
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.regions import Region, Regions, read_regions, spans
-from unrolled.data.formats.tables import split_labels
+from unrolled.data.formats.table_layouts import split_labels
 from unrolled.errors import ConfigError, DataError, UnrolledError
 from unrolled.extras import extra
 

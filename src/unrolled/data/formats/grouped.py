@@ -20,7 +20,7 @@ from unrolled.data.formats.files import HEAD, STANDARD_INPUT, Row, Table, named,
 from unrolled.data.formats.label_files import read_labels
 from unrolled.data.formats.numbers import parse_targets
 from unrolled.data.formats.options import ReadingOptions, require_apart, target_names
-from unrolled.data.formats.tables import split_labels
+from unrolled.data.formats.table_layouts import split_labels
 from unrolled.data.formats.times import Times
 from unrolled.errors import ConfigError, DataError
 

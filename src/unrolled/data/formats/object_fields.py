@@ -15,7 +15,7 @@ from unrolled.data.formats.numbers import complete
 from unrolled.data.formats.object_lines import shown
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.spans import spans_in, tagged_words
-from unrolled.data.formats.tables import split_labels
+from unrolled.data.formats.table_layouts import split_labels
 from unrolled.errors import DataError
 
 

@@ -18,7 +18,7 @@ from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import TARGETS, column_names, find_named, is_index
 from unrolled.data.formats.numbers import complete, parse_number
 from unrolled.data.formats.options import ReadingOptions, target_names
-from unrolled.data.formats.tables import split_labels
+from unrolled.data.formats.table_layouts import split_labels
 from unrolled.data.numerals import is_number
 from unrolled.errors import ConfigError, DataError
 

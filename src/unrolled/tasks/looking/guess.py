@@ -10,8 +10,8 @@ from typing import Any
 from unrolled.data.builtin import BUILTIN, PREFIX
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats import ReadingOptions, labelled_examples
-from unrolled.data.formats.files import HEAD
-from unrolled.data.formats.known import find_format
+from unrolled.data.formats.files import HEAD, head_lines
+from unrolled.data.formats.known import files_of, find_format
 from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import read_pairs
@@ -64,7 +64,8 @@ def reading_of(options: Mapping[str, Any]) -> ReadingOptions:
 def _of_text(sources: Sequence[str], reading: ReadingOptions, options: Mapping[str, Any]) -> Guess:
     """Plain text: tokens with their tags if empty lines divide them, pairs if its lines have two sides, or else one long text."""
     as_steps = find_format([*map(Path, sources)], reading, Target.TAGS)
-    if as_steps.about.task == "tag" and len(_readable(sources, reading, Target.TAGS)) > 1:
+    lines = head_lines(files_of([*map(Path, sources)], as_steps)[0], reading.encoding)
+    if as_steps.about.task == "tag" and not all(map(str.strip, lines[:-1])) and len(_readable(sources, reading, Target.TAGS)) > 1:
         return Guess("tag", "as each step has a tag")
     if _pairs(sources, options):
         return Guess("translate", "as each line has two sides")
