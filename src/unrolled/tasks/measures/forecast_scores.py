@@ -203,7 +203,7 @@ def _advice(scores: ForecastScores) -> str:
     else:
         walk = ""
     return (
-        f"Try a longer `context`, `residual_of='season-mean'`, more epochs, columns that are `known` of the future, or more series.{walk}"
+        f"Try a longer `context`, other `season`s, another `residual_of`, more epochs, columns that are `known` of the future, or more series.{walk}"
     )
 
 
