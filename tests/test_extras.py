@@ -9,7 +9,22 @@ import pytest
 from unrolled import extras
 from unrolled.errors import ConfigError
 
-HEAVY = ("Bio", "babel", "conllu", "matplotlib", "num2words", "sacrebleu", "scipy", "seqeval", "sklearn")
+HEAVY = (
+    "Bio",
+    "babel",
+    "conllu",
+    "matplotlib",
+    "narwhals",
+    "num2words",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "sacrebleu",
+    "scipy",
+    "seqeval",
+    "sklearn",
+    "statsforecast",
+)
 
 
 def run(code):
@@ -45,10 +60,11 @@ print(json.dumps(found))
 def test_no_task_loads_a_library_that_only_measures_formats_and_pictures_need():
     code = "import sys; from unrolled.tasks import *; from unrolled.tasks import find_recipe; find_recipe({!r}); "
     tasks = [
-        code.format(task) + f"print([m for m in {HEAVY} if m in sys.modules])" for task in ("lm", "classify", "regress", "tag", "translate")
+        code.format(task) + f"print([m for m in {HEAVY} if m in sys.modules])"
+        for task in ("lm", "classify", "regress", "tag", "translate", "transcribe", "forecast")
     ]
     *found, control = run_each([*tasks, f"import sklearn.metrics, sys; print([m for m in {HEAVY} if m in sys.modules])"])
-    assert found == ["[]\n"] * 5
+    assert found == ["[]\n"] * 7
     assert "sklearn" in control
 
 
@@ -66,6 +82,8 @@ WORK = [
     ("from unrolled.tasks.measures.labels import score_labels; score_labels([('a',)], [('b',)])", "scikit-learn", "labels"),
     ("from unrolled.tasks.measures.labels import score_tags; score_tags([('O',)], [('O',)], spans=True)", "seqeval", "labels"),
     ("list(read_examples(FILE + '.fa', ReadingOptions().to_predict(), Target.LABELS))", "biopython", "bio"),
+    ("from unrolled.data.sound.recordings import *; rate_of(Recording(Path(FILE + '.csv')))", "soundfile", "sound"),
+    ("from unrolled.data.sound.recordings import *; Resampler(8000, 16000)", "soxr", "sound"),
     ("list(read_examples(FILE + '.conllu', ReadingOptions(), Target.TAGS))", "conllu", "text"),
 ]
 

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from unrolled.tasks import train_language_model as train_language_model
     from unrolled.tasks import train_regressor as train_regressor
     from unrolled.tasks import train_tagger as train_tagger
+    from unrolled.tasks import train_transcriber as train_transcriber
     from unrolled.tasks import train_translator as train_translator
     from unrolled.tasks.comparing import compare as compare
+    from unrolled.tasks.looking import look as look
     from unrolled.tasks.several import study as study
 
 __version__ = "0.1.0"
@@ -35,19 +37,21 @@ _HOME = {
     "RNN": "unrolled.layers",
     "compare": "unrolled.tasks.comparing",
     "load": "unrolled.tasks",
+    "look": "unrolled.tasks.looking",
     "study": "unrolled.tasks.several",
     "train_classifier": "unrolled.tasks",
     "train_forecaster": "unrolled.tasks",
     "train_language_model": "unrolled.tasks",
     "train_regressor": "unrolled.tasks",
     "train_tagger": "unrolled.tasks",
+    "train_transcriber": "unrolled.tasks",
     "train_translator": "unrolled.tasks",
 }
 _MODULES = {"cells", "errors", "inspect"}
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "compare", "errors", "inspect", "load", "study", "train_classifier", "train_forecaster",
-    "train_language_model", "train_regressor", "train_tagger", "train_translator",
+    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "compare", "errors", "inspect", "load", "look", "study", "train_classifier",
+    "train_forecaster", "train_language_model", "train_regressor", "train_tagger", "train_transcriber", "train_translator",
 ]  # fmt: skip
 
 

@@ -11,14 +11,20 @@ EXTRAS = {
     "babel": ("babel", "text"),
     "backports": ("backports.zstd", "zstd"),
     "conllu": ("conllu", "text"),
+    "h5py": ("h5py", "hdf5"),
     "matplotlib": ("matplotlib", "plots"),
     "narwhals": ("narwhals", "frames"),
     "num2words": ("num2words", "text"),
-    "pyarrow": ("pyarrow", "parquet"),
+    "openpyxl": ("openpyxl", "excel"),
+    "pandas": ("pandas", "hdf5"),
+    "pyarrow": ("pyarrow", "tables"),
     "sacrebleu": ("sacrebleu", "text"),
     "seqeval": ("seqeval", "labels"),
     "sklearn": ("scikit-learn", "labels"),
+    "soundfile": ("soundfile", "sound"),
+    "soxr": ("soxr", "sound"),
     "statsforecast": ("statsforecast", "rivals"),
+    "tables": ("tables", "hdf5"),
 }
 """The package that has each of the modules, and the extra that installs it."""
 

@@ -2,9 +2,11 @@ import pickle
 import re
 import subprocess
 import sys
+from math import inf
 
 import numpy as np
 import pytest
+import torch
 
 import unrolled as un
 from unrolled.cells import BUILT_IN, cell_from_text, find_cell, read_cell
@@ -144,6 +146,7 @@ def test_files_that_cannot_be_cells_are_refused(tmp_path):
         ('output = "y"\ninit.b = "1"', ConfigError, "Got '1'"),
         ('output = "y"\nbegin.q = 1', ConfigError, "names 'q', which is not one of its states (y)"),
         ('output = "y"\nbegin.y = nan', ConfigError, "must be a number, or inf or -inf"),
+        ('output = "y"\nbegin.y = -inf', ConfigError, "`R @ y[t-1]` adds up numbers of that state, which makes NaN of it"),
         ('output = ["y", "y"]', ConfigError, "names a state twice"),
         ('output = "y"\nfixed.A = "eye"', ConfigError, "must be one of identity"),
         ('output = "y"\nfixed.A = "blocks"', ConfigError, "needs the number of blocks"),
@@ -202,3 +205,20 @@ def test_names_are_looked_up_among_the_built_in_cells_first(tmp_path, monkeypatc
 def test_a_cell_does_not_change():
     with pytest.raises(AttributeError, match="'name' cannot be set"):
         BUILT_IN["lstm"].name = "mine"
+
+
+def test_a_state_may_begin_infinite_where_functions_read_it():
+    text = "m[t] = max(m[t-1], W @ x[t])\nh[t] = tanh(h[t-1] + exp(m[t-1] - m[t]) + R @ exp(m[t-1]))"
+    y, _ = un.Recurrent(un.Cell("largest", text, begin={"m": -inf}), 2, 3)(torch.randn(4, 1, 2))
+    assert y.isfinite().all()
+    with pytest.raises(ConfigError, match=r"but `A @ \(b \+ m\[t-1\]\)` adds up"):
+        un.Cell("added", "m[t] = max(m[t-1], W @ x[t])\nh[t] = tanh(h[t-1] + A @ (m[t-1] + b))", begin={"m": inf})
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text():
+    text = "h[t] = tanh(W @ x[t] + h[t-1])"
+    assert un.Cell("marked", f"\ufeff{text}").equations == text
+    assert cell_from_text(f"\ufeffname = 'marked'\n---\n{text}", "other").name == "marked"
+    with pytest.raises(EquationError) as caught:
+        un.Cell("marked", "\ufeffh[t] = q[t]")
+    assert (caught.value.line, caught.value.column) == (1, 8)

@@ -9,6 +9,7 @@ import plan_in_numpy
 import unrolled as un
 from paper_problems import blocks, by_name, layer_of, problem_of
 from unrolled.compiler import make_plan
+from unrolled.equations import Along
 
 STEPS, ROWS = 7, 3
 SIZES = (5, 6), (6, 6), (5, 8)
@@ -32,7 +33,7 @@ def test_it_computes_what_its_paper_says(name):
 
 def is_along(parameter):
     """Whether it reads a matrix that is a state, or makes one."""
-    return parameter.made is not None and parameter.made.function == "along"
+    return isinstance(parameter.made, Along)
 
 
 def along(role, units):
@@ -52,8 +53,7 @@ def test_its_derived_adjoint_is_the_derivative(name):
     wanted = torch.autograd.grad(sum((e[0] * c).sum() for e, c in zip(every, cotangents, strict=True)), inputs, materialize_grads=True)
     weights = layer._weights_at((0, 0))
     read = {
-        p.name: along(p.made.arguments[0], layer.hidden_size) if is_along(p) else weights.block(p.name)
-        for p in layer.cell.recurrence.parameters
+        p.name: along(p.made.role, layer.hidden_size) if is_along(p) else weights.block(p.name) for p in layer.cell.recurrence.parameters
     }
     gradients, into_x, into_state = plan_in_numpy.derivative(
         make_plan(layer.cell.recurrence),

@@ -19,7 +19,7 @@ from unrolled.data.formats.pairs import PAIRS, read_pairs
 from unrolled.errors import ConfigError
 from unrolled.options import build, options_of
 
-FIELDS = ("text", "tokens", "numbers", "labels", "tags", "values", "texts")
+FIELDS = ("text", "tokens", "numbers", "sound", "labels", "tags", "values", "texts")
 TRAINED = [name for name in FORMATS if FORMATS[name].about.sample and FORMATS[name].about.task]
 
 
@@ -99,16 +99,27 @@ def test_the_command_that_is_shown_for_pairs_reads_its_file(name, tmp_path, monk
 def test_every_option_of_reading_belongs_to_some_formats_or_to_all():
     owned = {option for known in FORMATS.values() for option in known.about.options}
     assert owned <= {field.name for field in fields(ReadingOptions)}
-    assert {option.name for option in options_of(DividedReadingOptions) if option.help} == owned | {"format", "encoding", "scheme"}
+    assert {option.name for option in options_of(DividedReadingOptions) if option.help} == owned | {
+        "format",
+        "encoding",
+        "scheme",
+        "bad_rows",
+    }
     owned = {option for known in PAIRS.values() for option in known.about.options}
-    assert {option.name for option in options_of(DividedPairOptions) if option.help} == owned | {"format", "encoding", "source", "target"}
+    assert {option.name for option in options_of(DividedPairOptions) if option.help} == owned | {
+        "format",
+        "encoding",
+        "source",
+        "target",
+        "bad_rows",
+    }
 
 
 def test_all_formats_are_listed_and_an_unknown_one_is_refused():
     page, found = said(), json.loads(said("--json"))
     assert list(found) == [*FORMATS, *(f"pairs-{name}" for name in PAIRS)] and all(name in page for name in found)
     assert json.loads(said("csv", "--json")) == found["csv"]
-    assert found["idx"]["options"].keys() == {"image", "format", "encoding"}
+    assert found["idx"]["options"].keys() == {"image", "format", "encoding", "bad_rows"}
     assert found["pairs-tsv"]["options"].keys() == {
         "input",
         "target",
@@ -117,10 +128,18 @@ def test_all_formats_are_listed_and_an_unknown_one_is_refused():
         "group",
         "longest",
         "too_long",
+        "bad_rows",
         "format",
         "encoding",
     }
-    assert [found[f"pairs-{name}"]["suffixes"] for name in PAIRS] == [[".tsv", ".tab"], [".csv"], [".jsonl", ".ndjson", ".json"], [], []]
+    assert [found[f"pairs-{name}"]["suffixes"] for name in PAIRS] == [
+        [".tsv", ".tab"],
+        [".csv"],
+        [".jsonl", ".ndjson", ".json"],
+        [".tmx"],
+        [],
+        [],
+    ]
     assert "--scheme" in said("conllu") and "--scheme" not in said("idx")
     with pytest.raises(ConfigError, match=r"no format 'cvs'. There are csv, .*, pairs-lines"):
         said("cvs")

@@ -11,7 +11,7 @@ import unrolled as un
 from drawn_cells import texts
 from plan_in_numpy import FUNCTIONS
 from unrolled.compiler import make_plan
-from unrolled.equations import parse, to_text
+from unrolled.equations import Fixed, parse, to_text
 from unrolled.equations.recurrence import INPUT, before, now
 
 UNITS, BATCH, STEPS = 3, 2, 3
@@ -85,9 +85,7 @@ def all_blocks(recurrence, learned):
         if p.made is None:
             found[p.name] = learned[p.name]
         else:
-            found[p.name] = (
-                known[p.name.partition(":")[0]] if p.made.function == "fixed" else eval(p.name, {"__builtins__": {}, **names}).values
-            )
+            found[p.name] = known[p.made.how] if isinstance(p.made, Fixed) else eval(p.name, {"__builtins__": {}, **names}).values
     return found
 
 
@@ -130,7 +128,7 @@ def test_a_plan_computes_what_its_text_says_and_the_derivative_of_that(text, see
         assume(False)
     assert parse(to_text(recurrence)) == recurrence
     random = np.random.default_rng(seed)
-    shapes = {p.name: (3, 1, 1) if p.blocks == 3 else (UNITS, UNITS)[: 1 + p.is_matrix] for p in recurrence.learned}
+    shapes = {p.name: (3, 1, 1) if p.form.blocks == 3 else (UNITS, UNITS)[: 1 + p.is_matrix] for p in recurrence.learned}
     parameters = {name: random.normal(size=shape) * 0.5 for name, shape in shapes.items()}
     x, initial = random.normal(size=(STEPS, BATCH, UNITS)) * 0.5, {s: random.normal(size=(BATCH, UNITS)) * 0.5 for s in recurrence.states}
     initial |= {counter: np.zeros((BATCH, UNITS)) for counter in recurrence.counters}

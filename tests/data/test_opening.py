@@ -248,7 +248,7 @@ def test_a_plain_file_with_the_name_of_a_packed_one_is_read(tmp_path: Path) -> N
 
 
 def test_what_is_no_file_is_refused_before_it_is_opened(tmp_path: Path) -> None:
-    cases = [(tmp_path, "is a folder"), (tmp_path / "none", "does not exist"), (Path("a\0b"), "cannot be opened")]
+    cases = [(tmp_path, "is a folder|has no files with data"), (tmp_path / "none", "does not exist"), (Path("a\0b"), "cannot be opened")]
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe")
         cases += [(tmp_path / "pipe", r"is a pipe.*Save it to a file first.*\.zst"), (Path("/dev/zero"), "is a device")]
@@ -256,3 +256,11 @@ def test_what_is_no_file_is_refused_before_it_is_opened(tmp_path: Path) -> None:
         for read in (lambda path: list(read_lines(path, "utf-8")), find_sources):
             with pytest.raises(DataError, match=message):
                 read(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_is_refused_before_it_is_known_what_it_has(tmp_path: Path) -> None:
+    for name in ("pipe", "pipe.csv", "pipe.parquet", "pipe.npz"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(DataError, match=f"{name} is a pipe"):
+            list(read_examples(tmp_path / name, ReadingOptions(), Target.LABELS))

@@ -129,7 +129,8 @@ def test_sources_that_cannot_be_read(tmp_path: Path) -> None:
     text.write_text("text")
     assert "empty.txt is empty" in refusal(empty)
     assert "does not exist" in refusal([text, tmp_path / "missing"])
-    assert "Pass files" in refusal(tmp_path)
+    (tmp_path / "folder").mkdir()
+    assert "has no files with data" in refusal(tmp_path / "folder")
     assert "cannot be opened" in refusal("nul\0byte")
     assert "cannot be opened" in refusal(text / "below")
     assert "at least one file" in refusal([])
@@ -162,3 +163,15 @@ def test_a_file_that_changes_or_goes_away_is_noticed(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(DataError, match="does not exist"):
         list(read_text([source]))
+
+
+def test_folders_and_patterns_are_the_files_that_they_mean(tmp_path):
+    (tmp_path / "a b").mkdir()
+    for name, text in (("b.txt", "second\n"), ("a.txt", "first\n"), ("README", "about\n")):
+        (tmp_path / "a b" / name).write_text(text)
+    for sources in (tmp_path / "a b", str(tmp_path / "a b" / "*.txt"), str(tmp_path / "**" / "?.txt")):
+        assert "".join(chunk.text for chunk in read_text(find_sources(sources))) == "first\nsecond\n"
+    (tmp_path / "[x].txt").write_text("itself\n")
+    assert [source.name for source in find_sources(tmp_path / "[x].txt")] == [str(tmp_path / "[x].txt")]
+    with pytest.raises(DataError, match=r"none\*.txt does not exist"):
+        find_sources(tmp_path / "none*.txt")

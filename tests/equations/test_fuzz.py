@@ -26,7 +26,7 @@ functions = st.sampled_from(["sigmoid", "tanh", "relu", "softplus", "exp", "log"
 
 def _larger(inner):
     binary = st.builds("({} {} {})".format, inner, operators, inner)
-    product = st.builds("R @ {}".format, inner)
+    product = st.builds(str.format, st.sampled_from(["R @ {}", "conv(W, 3) @ {}", "(conv(W, 3) - conv(V, 5).T) @ {}"]), inner)
     raised = st.builds("({} * {}) ** {}".format, inner, st.sampled_from(["1e300", "-1e-300", "1.0000001", "2"]), exponents)
     return binary | product | raised | st.builds("{}({})".format, functions, inner) | st.builds("-{}".format, inner)
 

@@ -146,7 +146,7 @@ def test_parts_may_come_one_by_one():
         un.Recurrent(CELLS["parts"], (INPUTS, 2, 1), H)
     with pytest.raises(ConfigError, match="2 sizes"):
         un.Recurrent(CELLS["parts"], (INPUTS, 2), H)
-    with pytest.raises(ConfigError, match="first layer alone"):
+    with pytest.raises(ConfigError, match="do not fit its equations"):
         un.Recurrent(CELLS["parts"], 9, H, 2)
 
 

@@ -10,7 +10,7 @@ import unrolled as un
 from unrolled.errors import ConfigError, DataError, RunError, TrainingError, UnrolledError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
 from unrolled.tasks.configuration import Configuration
-from unrolled.tasks.studies import begin_study, resume_study
+from unrolled.tasks.studies import begin_study, matching, resume_study
 from unrolled.tasks.studies import study as way
 from unrolled.tasks.studies.matching import match_parameters
 from unrolled.tasks.studies.plan import Plan
@@ -137,6 +137,15 @@ def test_matched_cells_have_about_the_same_parameters(table, text, task):
     sizes = [sum(p.numel() for p in un.load(f"study/{cell}").model.parameters()) for cell in ("lstm", "gru", "elman")]
     assert max(sizes) < 1.04 * min(sizes)
     assert un.load("study/elman").model.recurrent.hidden_size > un.load("study/lstm").model.recurrent.hidden_size == 20
+
+
+def test_a_matrix_as_a_state_does_not_grow_beyond_memory(table, monkeypatch):
+    begin("classify", table, cell=["retnet", "lstm"], match="parameters", hidden=20)
+    monkeypatch.setattr(matching, "MOST_OF_STATE", 300)
+    told = r"the cell 'retnet' would have the hidden size \d+ and states of [\d,]+ numbers for each sequence, of which at most 300.*a smaller `hidden`"
+    with pytest.raises(ConfigError, match=told):
+        begin("classify", table, out="other", cell=["lstm", "retnet"], match="parameters", hidden=20)
+    assert not Path("other").exists()
 
 
 def stop_after(count, monkeypatch):

@@ -133,6 +133,11 @@ class Cell:
                 or (value not in (inf, -inf) and not is_finite(value))
             ):
                 raise ConfigError(f"`begin.{state}` of cell {self.name!r} must be a number, or inf or -inf, got {value!r}.")
+            if value in (inf, -inf) and (product := self.recurrence.read_through_a_map(state)):
+                raise ConfigError(
+                    f"`begin.{state}` of cell {self.name!r} is {value}, but `{product}` adds up numbers of that state, which makes NaN of it. "
+                    "Let it begin with a finite number."
+                )
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"A cell does not change: {name!r} cannot be set. Make a new Cell.")
@@ -220,7 +225,7 @@ def cell_from_text(text: str, name: str) -> Cell:
 def split_file(text: str, name: str) -> tuple[dict[str, Any], str]:
     """What the header of a cell file says, and its equations, on the lines where the file has them; `DataError` as `cell_from_text`."""
     # Not splitlines, which also ends a line at separators that a TOML string may hold.
-    lines = re.split(r"\r\n|\r|\n", text)
+    lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))
     rule = next((i for i, line in enumerate(lines) if line.strip() == _RULE), None)
     header: dict[str, Any] = {}
     if rule is not None:

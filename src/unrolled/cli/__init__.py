@@ -14,6 +14,7 @@ from unrolled.errors import EquationError, UnrolledError, UnrolledWarning
 
 COMMANDS = {
     "train": "unrolled.cli.train:train",
+    "look": "unrolled.cli.look:look",
     "evaluate": "unrolled.cli.evaluate:evaluate",
     "predict": "unrolled.cli.predict:predict",
     "backtest": "unrolled.cli.backtest:backtest",
@@ -30,6 +31,7 @@ COMMANDS = {
 
 SUMMARIES = {
     "train": "Train a network on files.",
+    "look": "See what would be read of files, without training.",
     "evaluate": "Measure a trained network on a file.",
     "predict": "Label new sequences, predict numbers, forecast, or translate.",
     "backtest": "Measure forecasts from many origins.",

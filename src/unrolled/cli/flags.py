@@ -21,7 +21,23 @@ _NOTES = {"format", "task", "corpus"}
 
 _QUOTED = re.compile(r"`([^`\n]+)`")
 
-PLAIN = {"at", "beside", "config", "count", "length", "lines", "out", "picture", "png", "prompt", "resume", "temperature", "top_k", "top_p"}
+PLAIN = {
+    "at",
+    "beside",
+    "config",
+    "count",
+    "length",
+    "lines",
+    "out",
+    "picture",
+    "png",
+    "prompt",
+    "resume",
+    "temperature",
+    "task",
+    "top_k",
+    "top_p",
+}
 """Flags that are arguments of functions, and no fields of an option dataclass."""
 
 _READING = {"unrolled.data.formats.options": "ReadingOptions", "unrolled.data.formats.pair_options": "PairOptions"}

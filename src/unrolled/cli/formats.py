@@ -15,7 +15,7 @@ from unrolled.data.formats.pairs import PAIRS, SUFFIXES
 from unrolled.errors import ConfigError
 from unrolled.options import Option, options_of
 
-FOR_ALL = ("format", "encoding")
+FOR_ALL = ("format", "encoding", "bad_rows")
 
 
 @click.command()

@@ -3,25 +3,27 @@
 import io
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 import click
 
 from unrolled.cli.about_runs import RunCommand, open_run, parts_for
 from unrolled.cli.flags import as_flags
+from unrolled.errors import ConfigError
 from unrolled.tasks.recipe import Answering, Writing
 from unrolled.training.checkpoint import save_whole
 
 
 @click.command(cls=RunCommand, ask="predicting", without=["target", "source"])
 @click.argument("run", type=click.Path(path_type=Path))
-@click.argument("file", required=False)
+@click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there.  [default: to the terminal]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each sequence.")
-def predict(run: Path, file: str | None, out: Path | None, as_json: bool, **options: Any) -> None:
+def predict(run: Path, files: tuple[str, ...], out: Path | None, as_json: bool, **options: Any) -> None:
     """Predict labels, tags or numbers of the sequences of FILE with the network RUN, and write them as they were with what is predicted added; or
     translate its lines; or forecast its series.
 
+    Several files are heard one after another by a network that writes down sound; any other reads one, or all in a folder.
     Without FILE, or with -, lines of text are read from the terminal or a pipe, or a table if the network learnt from event logs or
     tables of series. Labels and targets that a file already has are left as they are, but in .ts files, whose labels are then
     the predicted ones. For images a new table is written, and for tagged FASTA files a BED file with the regions. Forecasts are a table of times and
@@ -30,9 +32,17 @@ def predict(run: Path, file: str | None, out: Path | None, as_json: bool, **opti
     """
     recipe, parts = parts_for(run, "predicting", options)
     trained = open_run(run, "predict")
-    file = recipe.without_file if file is None else file
-    typed = file == "-" and sys.stdin.isatty()
-    write = recipe.predict(trained, file, parts, Answering(as_json, typed, lambda text: click.echo(as_flags(text), err=True)))
+    files = files or (recipe.without_file,)
+    if len(files) > 1 and not recipe.reads_many:
+        raise ConfigError(f"{run} holds {recipe.noun}, which reads one FILE at a time, got {len(files)}. Pass one, or a folder of them.")
+    typed = files == ("-",) and sys.stdin.isatty()
+    how = Answering(as_json, typed, lambda text: click.echo(as_flags(text), err=True))
+    written = [recipe.predict(trained, file, parts, how) for file in files]
+
+    def write(target: TextIO) -> None:
+        for each in written:
+            each(target)
+
     if out is None:
         write(sys.stdout)
     else:

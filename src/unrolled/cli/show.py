@@ -114,6 +114,8 @@ def _forms(cell: Cell, form: str, steps: int) -> str:
         return cell.equations
     if form == "latex":
         return str(import_module("unrolled.equations").to_latex(cell.recurrence))
+    if form == "c" and cell.recurrence.convolves:
+        raise ConfigError(f"The cell {cell.name!r} names convolutions, for which there is no C: they run on the engine `eager`.")
     compiler = import_module("unrolled.compiler")
     plan = compiler.make_plan(cell.recurrence)
     if form == "plan":

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from unrolled.cells import Cell
 from unrolled.compiler.plan import Plan, Stage
-from unrolled.equations import Parameter, Recurrence, to_latex
+from unrolled.equations import Along, Made, Parameter, Recurrence, to_latex
 from unrolled.equations.recurrence import OverUnits
 
 SIZE = 128
 """The units and inputs for which a page says what a cell costs."""
+DIMENSIONS = 2
+"""Those of the planes of a cell that convolves; it is said what a place costs."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +48,19 @@ def costs_of(plan: Plan, sizes: Mapping[str, int]) -> Costs:
 
     def numbers(parameter: Parameter) -> int:
         rows, columns = (sizes[label] if label else 1 for label in (parameter.rows, parameter.columns))
-        return rows * columns // parameter.blocks
+        read = [recurrence.parameter(name).form for name in parameter.made.names] if parameter.made else [parameter.form]
+        return rows * columns // parameter.form.blocks * max([1, *(form.kernel for form in read)]) ** DIMENSIONS
 
     def multiplied(matrix: str) -> int:
         if isinstance(matrix, OverUnits):
             return 0
         parameter = recurrence.parameter(matrix)
-        made = parameter.made
-        if made is not None and made.function == "along":  # A matrix that is a state, read by rows or columns.
-            return sizes[parameter.columns] if str(made.arguments[0]).startswith("add") else 0
-        if ":" in matrix:  # Sums and parts of the input are no products.
-            return 0
-        stored = recurrence.parameter(str(made.arguments[0])) if made is not None and made.function == "blocks" else parameter
-        return numbers(parameter) // stored.blocks
+        match parameter.made:
+            case Along(role):  # A matrix that is a state, read by rows or columns.
+                return sizes[parameter.columns] if role.startswith("add") else 0
+            case Made("blocks", (str(name),)):
+                return numbers(recurrence.parameter(name))
+        return 0 if recurrence.is_implied(matrix) else numbers(parameter)  # Sums and parts of the input are no products.
 
     def of(stages: Iterable[Stage]) -> int:
         return sum(multiplied(product.matrix) for stage in stages for product in stage.products)

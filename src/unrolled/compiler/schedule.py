@@ -1,5 +1,7 @@
 """From equations to stages: name what is computed, move out of the loop what depends on the input alone, group the rest by what it waits for."""
 
+import re
+
 import sympy as sp
 
 from unrolled.compiler.plan import Assignment, Stage
@@ -25,6 +27,7 @@ class _Flattened:
         self._source = {p.symbol: p for p in recurrence.products}
         self._taken = {e.name for e in recurrence.equations} | {p.name for p in recurrence.parameters}
         self._named: dict[sp.Expr, sp.Symbol] = {}
+        self._recurrence = recurrence
         for equation in recurrence.equations:
             self._assign(now(equation.name), self._shorten(equation.expression, equation.name, whole=True))
 
@@ -71,8 +74,12 @@ class _Flattened:
     def _label(self, value: sp.Expr, hint: str) -> str:
         """What a value is called in the names of those made of it."""
         if value in self.products:
-            return self.products[value].matrix
+            return self._called(self.products[value].matrix)
         return value.name.removesuffix("[t]") if value.is_Symbol and value.name.endswith("[t]") else hint
+
+    def _called(self, matrix: str) -> str:
+        """What a map is called in names; one that is made of others after these."""
+        return "_".join(re.findall(r"\w+", self._recurrence.written(matrix)))
 
     def _over_units(self, function: Whole, hint: str, *, whole: bool) -> sp.Expr:
         """`norm`, `rms_norm` or `softmax`: one number of all units after the other, each of which waits for all of them as a product does."""
@@ -106,7 +113,8 @@ class _Flattened:
         return sp.Add(self._name(sp.Add(*early), f"{hint}_x"), *(a for a in total.args if a not in early))
 
     def _product(self, product: Product) -> sp.Symbol:
-        operand = self._operand(product.operand, product.matrix, f"{product.matrix}_operand")
+        name = self._called(product.matrix)
+        operand = self._operand(product.operand, name, f"{name}_operand")
         return self._place_product(Product(product.symbol, product.matrix, operand))
 
     def _operand(self, expression: sp.Expr, hint: str, name: str) -> sp.Symbol:

@@ -1,8 +1,10 @@
 """Texts that every Python installation carries, usable wherever a path is."""
 
+import os
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
+from glob import glob
 from importlib import import_module
 from pathlib import Path
 
@@ -12,8 +14,17 @@ PREFIX = "builtin:"
 
 
 def absolute(sources: tuple[str, ...]) -> tuple[str, ...]:
-    """Sources with paths that hold wherever one stands."""
-    return tuple(s if s.startswith(PREFIX) else str(Path(s).absolute()) for s in sources)
+    """Sources with paths that hold wherever one stands, and with files for patterns."""
+    return tuple(s if s.startswith(PREFIX) else str(Path(s).absolute()) for s in expanded(sources))
+
+
+def expanded(sources: Iterable[str]) -> list[str]:
+    """Sources with the files that a pattern such as `data/*.txt` means in its place, in the order of their names. What is there by that name is no pattern."""
+    found: list[str] = []
+    for source in sources:
+        pattern = any(mark in source for mark in "*?[") and not source.startswith(PREFIX) and not os.path.lexists(source)
+        found += (sorted(glob(source, recursive=True)) if pattern else []) or [source]
+    return found
 
 
 _SKIPPED = {"test", "tests", "idle_test", "site-packages", "dist-packages", "lib2to3", "__pycache__"}

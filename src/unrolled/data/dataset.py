@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.columns import Collector, Column, InMemory, Places
-from unrolled.data.examples import Example, marks_spans
+from unrolled.data.examples import Example, Span, marks_spans
+from unrolled.data.sound.recordings import Recording
 from unrolled.data.words import split_words
 from unrolled.errors import DataError
 
@@ -19,6 +21,17 @@ LEVELS = ("word", "char", "both")
 
 Cut = Callable[[str], Sequence[str]]
 """Makes tokens of a text."""
+
+
+class Hear(Protocol):
+    """Makes steps of recordings."""
+
+    def __call__(self, recording: Recording) -> NDArray[np.float32]:
+        """The numbers `[T, M]` of a recording."""
+
+    def tags(self, spans: Sequence[Span], steps: int) -> tuple[str, ...]:
+        """The tag of each step, of which there are so many."""
+
 
 TOKENS, NUMBERS, TAGS, STEP_VALUES = "tokens", "numbers", "tags", "step values"
 """The columns with something for each step, those of them that a dataset has."""
@@ -124,14 +137,20 @@ def cut_text(text: str, level: str) -> list[str]:
 
 
 def gather(
-    examples: Iterable[Example], cut: str | Cut, *, fingerprint: bool = True, progress: Callable[[int], None] | None = None
+    examples: Iterable[Example],
+    cut: str | Cut,
+    *,
+    hear: Hear | None = None,
+    fingerprint: bool = True,
+    progress: Callable[[int], None] | None = None,
 ) -> Dataset:
-    """Examples, read one by one, as a `Dataset`; undivided text is cut by `cut`, which may be a level. Without `fingerprint` that is empty.
+    """Examples, read one by one, as a `Dataset`; undivided text is cut by `cut`, which may be a level, and `hear` makes numbers of recordings.
+    Without `fingerprint` that is empty.
 
     `DataError` names the place of an example without steps, or with other channels or other kinds of steps than the first.
     """
     found = _Gathering(
-        (lambda text: cut_text(text, cut)) if isinstance(cut, str) else cut, blake2b(digest_size=16) if fingerprint else None
+        (lambda text: cut_text(text, cut)) if isinstance(cut, str) else cut, hear, blake2b(digest_size=16) if fingerprint else None
     )
     for count, example in enumerate(examples, 1):
         found.add(example)
@@ -151,8 +170,8 @@ class _Numbering(dict[str, int]):
 class _Gathering:
     """Columns that grow by one example after the other."""
 
-    def __init__(self, cut: Cut, content: "blake2b | None") -> None:
-        self.cut, self.content = cut, content
+    def __init__(self, cut: Cut, hear: Hear | None, content: "blake2b | None") -> None:
+        self.cut, self.hear, self.content = cut, hear, content
         self.starts, self.labels = array("q", [0]), array("q")
         self.collectors: dict[str, Collector] = {}
         self.table, self.names = _Numbering(), _Numbering()
@@ -167,6 +186,9 @@ class _Gathering:
 
     def add(self, example: Example) -> None:
         tokens, numbers = example.tokens, example.numbers
+        if example.sound is not None:
+            example = self._heard(example, example.sound)
+            numbers = example.numbers
         if tokens is None and example.text is not None:
             tokens = tuple(self.cut(example.text))
         steps = len(tokens) if tokens is not None else example.steps
@@ -197,6 +219,14 @@ class _Gathering:
         self.content.update(repr((tokens, example.tags, example.labels, example.group, shapes)).encode("utf-8", "surrogatepass"))
         for part in (numbers, example.values):
             self.content.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
+
+    def _heard(self, example: Example, sound: Recording) -> Example:
+        """With the numbers of a recording, and the tags of its spans."""
+        if self.hear is None:
+            raise DataError(f"{example.place} is sound, and the network reads none. Pass sequences like those that it learnt from.")
+        numbers = self.hear(sound)
+        tags = example.tags if example.spans is None else self.hear.tags(example.spans, len(numbers))
+        return replace(example, sound=None, spans=None, numbers=numbers, tags=tags)
 
     def _add_targets(self, example: Example, steps: int) -> None:
         tags, values = example.tags, example.values

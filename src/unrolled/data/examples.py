@@ -4,11 +4,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from unrolled.data.sound.recordings import Recording
+
+Span = tuple[float, float, str]
+"""From which second of a recording up to which it has a tag."""
 
 NO_SPANS = "none"
 """The scheme of tags that mark no spans."""
@@ -51,6 +57,9 @@ class Example:
     `values` (numbers `[K]`, or `[T, K]` for its steps), or `texts` to be written after it, any of which is right; None where the source
     says nothing. `target` is the column that was looked at for it.
 
+    Or it is `sound`, a recording that is to be heard, of which `hear` in `unrolled.data.dataset.gather` makes numbers, and tags of the `spans` of
+    it that have one: from a second, up to another, and which.
+
     `place` is where the sequence stands, as in "names.csv, line 3", for messages; `lines` those of its steps in the file `path`, where each
     has one. `name` is its own, if it has one, and `group` what must not be both learnt and held out, such as the day of a date. `begin` is
     the time of its first step. `scheme` is how its tags marked spans before they became BIO. `origin` is what its format needs to write it
@@ -61,6 +70,8 @@ class Example:
     text: str | None = None
     tokens: tuple[str, ...] | None = None
     numbers: NDArray[np.float32] | None = None
+    sound: Recording | None = None
+    spans: tuple[Span, ...] | None = None
     labels: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None
     values: NDArray[np.float64] | None = None
@@ -96,7 +107,8 @@ class Prediction:
 
     For a whole sequence `labels`, of which there is one unless `several` may hold, and their `probabilities`; for its steps `tags` and
     the probability of each. `scores` are the probabilities of all labels, `known`, where it is about a whole sequence. Of numbers `values` are `[K]`,
-    or `[T, K]` for steps, and `deviations` their standard deviations, where the network gives some.
+    or `[T, K]` for steps, and `deviations` their standard deviations, where the network gives some. `seconds` are
+    those from one step of sound to the next.
     """
 
     labels: tuple[str, ...] | None = None
@@ -107,6 +119,7 @@ class Prediction:
     several: bool = False
     values: NDArray[np.float64] | None = None
     deviations: NDArray[np.float64] | None = None
+    seconds: float = math.nan
 
     @property
     def every(self) -> dict[str, float]:
@@ -145,8 +158,20 @@ class Prediction:
         several = [rows for rows in (self.values, self.deviations) if rows is not None]
         return [tuple(between.join(f"{v:.6g}" for v in row) for row in step) for step in zip(*several, strict=True)]
 
+    def stretches(self) -> list[tuple[float, float, str, float]]:
+        """The tags of sound from which second to which, and their mean probability, where steps in a row have the same."""
+        found, at = list[tuple[float, float, str, float]](), 0
+        for tag, group in groupby(self.tags or ()):
+            end = at + len(list(group))
+            sure = sum(self.probabilities[at:end]) / (end - at)
+            found.append((round(at * self.seconds, 3), round(end * self.seconds, 3), tag, sure))
+            at = end
+        return found
+
     def to_json(self) -> dict[str, Any]:
         """Plain values by name."""
+        if self.tags is not None and not math.isnan(self.seconds):
+            return {"segments": [{"begin": b, "end": e, "label": tag, "probability": round(p, 6)} for b, e, tag, p in self.stretches()]}
         if self.values is not None:
             found: dict[str, Any] = {"values": _plain(self.values)}
             return found if self.deviations is None else {**found, "deviations": _plain(self.deviations)}

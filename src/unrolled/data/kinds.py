@@ -36,6 +36,16 @@ BZIP2 = Kind("packed with bzip2", _UNPACK)
 XZ = Kind("packed with xz", _UNPACK)
 ZSTANDARD = Kind("packed with Zstandard", _UNPACK)
 ZIP = Kind("a zip archive", _UNPACK)
+PARQUET = _with_pandas("a Parquet table", "read_parquet")
+ARROW = _with_pandas("an Arrow table", "read_feather")
+EXCEL = _with_pandas("an Excel workbook", "read_excel")
+HDF5 = _with_pandas("an HDF5 file", "read_hdf")
+NUMPY = Kind("a NumPy array", "Save it as a table: numpy.savetxt('FILE.csv', array, delimiter=',').")
+NUMPY_ARRAYS = Kind("a file of NumPy arrays", "Save one as a table: numpy.savetxt('FILE.csv', array, delimiter=',').")
+ARFF = Kind("ARFF", "Pass it as `format='arff'`.")
+XES = Kind("XES, an event log", "Pass it as `format='xes'`.")
+FASTQ = Kind("FASTQ", "Pass it as `format='fastq'`.")
+GENBANK = Kind("GenBank", "Pass it as `format='genbank'`.")
 _WEIGHTS = Kind("a file of weights", "Pass text, or a table.")
 _SOUND = Kind("sound", _AS_NUMBERS)
 _PICTURE = Kind("a picture", _AS_NUMBERS)
@@ -52,9 +62,10 @@ _SURE: tuple[tuple[bytes, Kind], ...] = (
     (rb"7z\xbc\xaf\x27\x1c", Kind("a 7z archive", _UNPACK)),
     (rb"Rar!\x1a\x07", Kind("a RAR archive", _UNPACK)),
     (rb".{257}ustar", Kind("a tar archive", _UNPACK)),
-    (rb"\x93NUMPY", Kind("a NumPy array", "Save it as a table: numpy.savetxt('FILE.csv', array, delimiter=',').")),
+    (rb"\x93NUMPY", NUMPY),
+    (rb"\xff\xff\xff\xff..\0\0", ARROW),
     (rb"Obj\x01", Kind("an Avro file", f"{_AS_TABLE}.")),
-    (rb"\x89HDF\r\n\x1a\n", _with_pandas("an HDF5 file", "read_hdf")),
+    (rb"\x89HDF\r\n\x1a\n", HDF5),
     (
         rb"SQLite format 3\0",
         Kind("an SQLite database", "Write a table of it as CSV: sqlite3 -header -csv FILE 'SELECT * FROM name' > FILE.csv."),
@@ -75,8 +86,8 @@ _SURE: tuple[tuple[bytes, Kind], ...] = (
 """Kinds by how their files begin, where no text begins so."""
 
 _WITH_ZEROS: tuple[tuple[bytes, Kind], ...] = (
-    (rb"PAR1", _with_pandas("a Parquet table", "read_parquet")),
-    (rb"ARROW1|FEA1", _with_pandas("an Arrow table", "read_feather")),
+    (rb"PAR1", PARQUET),
+    (rb"ARROW1|FEA1", ARROW),
     (rb"ORC", _with_pandas("an ORC table", "read_orc")),
     (rb"MATLAB 5.0 MAT-file", Kind("a MATLAB file", f"{_AS_TABLE}, or its series as JSON Lines.")),
     (rb"GIF8[79]a|RIFF.{4}WEBP", _PICTURE),
@@ -87,11 +98,11 @@ _WITH_ZEROS: tuple[tuple[bytes, Kind], ...] = (
 """Kinds that begin with letters, and have zeros among their bytes."""
 
 _ARCHIVES = (
-    (r"^xl/", _with_pandas("an Excel workbook", "read_excel")),
+    (r"^xl/", EXCEL),
     (r"^word/", Kind("a Word document", _AS_TEXT)),
     (r"^ppt/", Kind("a PowerPoint presentation", _AS_TEXT)),
     (r"^mimetype$", Kind("an OpenDocument file or an EPUB", _AS_TEXT)),
-    (r"\.npy$", Kind("a file of NumPy arrays", "Save one as a table: numpy.savetxt('FILE.csv', array, delimiter=',').")),
+    (r"\.npy$", NUMPY_ARRAYS),
     (r"(^|/)data\.pkl$", _WEIGHTS),
 )
 """Kinds that are zip archives, by the name of a file in them."""
@@ -156,15 +167,11 @@ _TAG = r"<[?!A-Za-z][^<>]*>?$"
 _WRITTEN: tuple[tuple[str, Kind], ...] = (
     (
         r"(?:%.*\n)*@relation\b",
-        Kind("ARFF", "What comes after its line @data is a table: sed '1,/^@data/Id' FILE > FILE.csv, and pass that."),
+        ARFF,
     ),
     (
         rf"(?:{_TAG}\n)*<log\b",
-        Kind(
-            "XES, an event log",
-            "Save it as CSV: python -c \"import pm4py; pm4py.convert_to_dataframe(pm4py.read_xes('FILE')).to_csv('FILE.csv', index=False)\","
-            " and name the columns: `case='case:concept:name', activity='concept:name', time='time:timestamp'`.",
-        ),
+        XES,
     ),
     (rf"(?:{_TAG}\n)*<(!doctype html|html)\b", Kind("HTML", "Take its text out: pandoc -t plain FILE -o FILE.txt, and pass that.")),
     (_TAG, Kind("XML or HTML", "Write what is to be read as a table, as JSON Lines or as plain text, and pass that.")),
@@ -180,14 +187,8 @@ _WRITTEN: tuple[tuple[str, Kind], ...] = (
         r"(?-i:(?:.*\n)*(CREATE TABLE|INSERT INTO) )",
         Kind("an SQL script", "Load it into its database, and write a table as CSV; pass that."),
     ),
-    (r"@\S.*\n.+\n\+.*\n", Kind("FASTQ", "Write it as FASTA: sed -n '1~4s/^@/>/p;2~4p' FILE > FILE.fa, and pass that.")),
-    (
-        r"LOCUS  ",
-        Kind(
-            "GenBank",
-            "Write it as FASTA: python -c \"from Bio import SeqIO; SeqIO.convert('FILE', 'genbank', 'FILE.fa', 'fasta')\", and pass that.",
-        ),
-    ),
+    (r"@\S.*\n.+\n\+.*\n", FASTQ),
+    (r"LOCUS  ", GENBANK),
     (r"##gff-version|##gtf", Kind("GFF", "Pass the sequences as FASTA, and this file as `regions`.")),
     (r"\[\s*(\{.*)?$", Kind("a JSON array", "Write an object on each line: jq -c '.[]' FILE > FILE.jsonl, and pass that.")),
     (r"%!PS", Kind("PostScript", "Take its text out, for instance with ps2ascii, and pass that.")),

@@ -29,6 +29,9 @@ PLAIN_TEXT = (".txt", ".text")
 _LOOKED_AT = 1 << 16
 """Bytes at the beginning of a file by which it is known what it is."""
 
+_WRITTEN = 1 << 12
+"""Bytes of a text by which it is known whether it is more than its lines."""
+
 _ABOUT = ("README", "Readme", "readme", "LICENSE", "LICENCE", "COPYING", "NOTICE", "CHANGELOG", "_", ".")
 """How names of files begin that tell about data and are none. In small letters most of them may be labels."""
 
@@ -56,12 +59,31 @@ def open_unpacked(path: Path) -> "Iterator[io.BufferedReader[Any]]":
 
     What is missing, no regular file, damaged, or not to be read is a `DataError`.
     """
-    _require_file(path)
+    require_file(path)
     try:
         with open(os.fspath(path), "rb") as file, io.BufferedReader(_Unpacked(path, file), _LOOKED_AT) as unpacked:
             yield unpacked
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}. Check its permissions and its disk.") from None
+
+
+def kind_in(path: Path) -> Kind | None:
+    """The kind of what is in a file, packed or not, as far as its beginning says it; None for plain text, and for what cannot be opened."""
+    try:
+        require_file(path)
+        with open(os.fspath(path), "rb") as file:
+            kind = kinds.known_kind(file.read(_LOOKED_AT))
+            if kind is kinds.ZIP and (document := kinds.kind_of_archive(zipfile.ZipFile(file).namelist())):
+                return document
+        if kind is not None and kind not in _UNPACKERS:
+            return kind
+        with open_unpacked(path) as unpacked:
+            head = unpacked.peek()
+    except (OSError, ValueError, zipfile.BadZipFile, DataError):
+        return None
+    return kinds.known_kind(head) or kinds.written_kind(
+        [line for line in head[:_WRITTEN].decode("utf-8", "ignore").splitlines() if line.strip()]
+    )
 
 
 @contextmanager
@@ -109,7 +131,7 @@ def _another(name: str, kind: Kind, encoding: str = "plain") -> DataError:
     return DataError(f"{name} is {kind.name}, not {encoding} text. {kind.cure_for(name)}")
 
 
-def _require_file(path: Path) -> None:
+def require_file(path: Path) -> None:
     """`DataError` if a path is not that of a regular file, which has an end and can be read more than once."""
     try:
         mode = os.stat(path).st_mode

@@ -84,6 +84,8 @@ def input_keys(dataset: Dataset, table: tuple[str, ...] | None = None) -> Iterat
 def _labels(dataset: Dataset, target: Target) -> tuple[Places, Places]:
     """Which sequences have which labels: places of sequences, and beside them those of labels."""
     everything = np.arange(len(dataset))
+    if target is Target.TEXTS:
+        return everything[:0], everything[:0]
     if target is Target.TAGS:
         return np.repeat(everything, dataset.lengths), dataset.columns[TAGS].take(everything)
     if target.numbers:

@@ -8,6 +8,20 @@ from unrolled.data.codecs.text import TextCodec
 from unrolled.data.columns import Elements, Places
 from unrolled.errors import ConfigError, DataError
 
+_BLOCK = 1 << 24
+"""Tokens that are looked at at a time."""
+
+
+def line_lengths(tokens: Elements) -> Places:
+    """How many tokens each line of a text has, without its end; a last line needs no end, and may be empty only with one."""
+    ends = [
+        first + np.flatnonzero(tokens.read(first, min(first + _BLOCK, len(tokens))) == TextCodec.end)
+        for first in range(0, len(tokens), _BLOCK)
+    ]
+    places = np.concatenate([[-1], *ends])
+    last = len(tokens) - 1 - places[-1]
+    return np.append(np.diff(places) - 1, last) if last else np.diff(places) - 1
+
 
 class Streams:
     """A text cut into `batch` contiguous streams of `length` tokens each, read in `windows` windows of at most `window` tokens.

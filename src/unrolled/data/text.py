@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from unrolled.data.builtin import PREFIX, builtin_text
+from unrolled.data.builtin import PREFIX, builtin_text, expanded
+from unrolled.data.folders import visible
 from unrolled.data.opening import markup_in, open_unpacked, unpacked_size
 from unrolled.errors import DataError, UnrolledWarning
 
@@ -61,15 +62,16 @@ class TextSource:
 
 
 def find_sources(sources: Source | Sequence[Source], encoding: str = "utf-8") -> tuple[TextSource, ...]:
-    """The texts that `sources` names, in order; built-in ones are in UTF-8 whatever `encoding` says.
+    """The texts that `sources` names, in order, of a folder those of its files; built-in ones are in UTF-8 whatever `encoding` says.
 
-    No source, a missing or empty file, a folder, what is no text, a name that is not built in, and an unknown encoding are a `DataError`. Markup is an `UnrolledWarning`.
+    No source, a missing or empty file, a folder without any, what is no text, a name that is not built in, and an unknown encoding are a `DataError`. Markup is an `UnrolledWarning`.
     """
     names = [os.fspath(s) for s in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
     if not names:
         raise DataError("No text was given. Pass at least one file, or a built-in text such as builtin:python-docs.")
     encoding = known_encoding(encoding)
-    return tuple(_find(name, encoding) for name in names)
+    files = [file for name in expanded(names) for file in (map(str, visible(Path(name))) if Path(name).is_dir() else [name])]
+    return tuple(_find(name, encoding) for name in files)
 
 
 def _find(name: str, encoding: str) -> TextSource:

@@ -1,13 +1,23 @@
-"""Word vectors that somebody else has learnt, in the text formats of word2vec and GloVe."""
+"""Word vectors that somebody else has learnt, in the text formats of word2vec and GloVe, and in word2vec's binary one."""
 
-from collections.abc import Iterator
+import math
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.formats.files import read_lines
+from unrolled.data.opening import open_unpacked
 from unrolled.errors import DataError
+
+_WIDEST = 1 << 20
+"""Numbers that a vector may have."""
+
+_LONGEST = 10_000
+"""Bytes of a word from which on a binary file is taken to be damaged."""
 
 
 def vector_columns(path: Path) -> int:
@@ -48,7 +58,39 @@ def read_vectors(path: Path, words: tuple[str, ...]) -> tuple[NDArray[np.float32
     return vectors, known
 
 
-def _rows(path: Path) -> Iterator[tuple[int, str, list[str]]]:
+def _rows(path: Path) -> Iterator[tuple[int, str, Sequence[Any]]]:
+    """Line, or number in a binary file, word and numbers."""
+    with open_unpacked(path) as file:
+        binary = _is_binary(file.peek())
+    return _binary(path) if binary else _text(path)
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether a file that begins so has counts in its first line, and no number after its first word."""
+    first = re.match(rb"\d+ \d+\r?\n\S+ (\S*)", head, re.DOTALL)
+    try:
+        return bool(first and math.isnan(float(first[1])))
+    except ValueError:
+        return True
+
+
+def _binary(path: Path) -> Iterator[tuple[int, str, Sequence[Any]]]:
+    """The vectors of word2vec's binary form: after a line with two counts each word, a blank, and its numbers as 32-bit floats."""
+    with open_unpacked(path) as file:
+        count, columns = map(int, file.readline().split())
+        if not 0 < columns <= _WIDEST:
+            raise DataError(f"{path} says that its vectors have {columns:,} numbers, and they may have at most {_WIDEST:,}. Get it again.")
+        for number in range(1, count + 1):
+            word = bytearray()
+            while (letter := file.read(1)) not in (b" ", b"") and len(word) < _LONGEST:
+                word += letter if letter != b"\n" or word else b""
+            numbers = file.read(4 * columns)
+            if letter != b" " or len(numbers) < 4 * columns:
+                raise DataError(f"{path} ends in word {number:,} of {count:,}, or is damaged there. Get it again.")
+            yield number, word.decode("utf-8", "replace"), np.frombuffer(numbers, "<f4").tolist()
+
+
+def _text(path: Path) -> Iterator[tuple[int, str, Sequence[Any]]]:
     """Line, word and numbers; the count of words and columns that word2vec puts first is passed over.
 
     The first word has no blanks in it and says how many numbers there are; what is more in later lines belongs to their words.

@@ -7,7 +7,7 @@ a whole character as a person sees it, such as a flag or a family of joined emoj
 import re
 import unicodedata
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import regex
@@ -43,6 +43,11 @@ def normal(text: str) -> str:
 def split_words(text: str) -> list[str]:
     """The words of `text` in order, in NFC: newlines, `<tags>`, words with what joins their parts, and single marks."""
     return _ASCII.findall(text) if text.isascii() else _WORD.findall(normal(text))
+
+
+def word_places(text: str) -> Iterator[tuple[int, int]]:
+    """Where the words and marks of `text` begin and end, newlines left out."""
+    return (found.span() for found in _WORD.finditer(text) if found.group() != "\n")
 
 
 def first_words(text: str, most: int) -> str:

@@ -1,7 +1,7 @@
 """The reference engine: the plan, step by step, in torch operations. Any dtype and device, differentiable as often as one likes."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,8 +16,9 @@ from unrolled.engines.maps import Convolutions, Matrices
 from unrolled.engines.problem import Problem, Solution, solve_nothing
 from unrolled.engines.program import Program, Values
 from unrolled.engines.stacks import Together, products_by_operand
+from unrolled.engines.watched import are_plain, is_watched
 from unrolled.engines.weights import WeightLayout, Weights
-from unrolled.equations import Parameter, Product, from_source
+from unrolled.equations import Along, Product, from_source
 from unrolled.equations.recurrence import INPUT, OverUnits, before, now
 
 
@@ -78,7 +79,7 @@ def _known(key: str) -> tuple[Plan, WeightLayout, Convolutions | None]:
     weights, convolutions, source = key.split("\n", 2)
     blocks, rows = json.loads(weights)
     layout = WeightLayout({stored: tuple(names) for stored, names in blocks.items()}, rows)
-    return make_plan(from_source(source)), layout, Convolutions(*map(tuple, json.loads(convolutions))) if convolutions else None
+    return make_plan(from_source(source)), layout, Convolutions(tuple(json.loads(convolutions))) if convolutions else None
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class _Part:
 
     together: Together
     of_all: tuple[Product, ...]
-    along: tuple[tuple[Product, Parameter], ...]
+    along: tuple[tuple[Product, Along], ...]
     constant: frozenset[str]
     program: Program
 
@@ -122,11 +123,11 @@ class _Part:
                 groups.append(_Group(operand, tuple(p.symbol for p in ps), maps.laid(matrix), rows, names[0] not in self.constant))
         return groups
 
-    def finish(self, values: Values, weights: Weights) -> None:
-        """What follows the stage's products with parameters: those with maps that are known, then the pointwise assignments."""
+    def finish(self, values: Values, weights: Weights, *, reuse: bool) -> None:
+        """What follows the stage's products with parameters: those with maps that are known, then the pointwise assignments; see `Program.run`."""
         values.update({p.symbol: _of_all(p.matrix, values[p.operand]) for p in self.of_all})
-        values.update({p.symbol: _along(values[p.operand], matrix, *weights.shape(matrix.name)) for p, matrix in self.along})
-        self.program.run(values)
+        values.update({p.symbol: _along(values[p.operand], made, *weights.shape(p.matrix)) for p, made in self.along})
+        self.program.run(values, reuse=reuse)
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,14 @@ class _Ready:
 @cache
 def _ready(plan: Plan) -> _Ready:
     recurrence = plan.recurrence
-    along = {p.name: p for p in recurrence.parameters if p.made is not None and p.made.function == "along"}
+    along = {p.name: p.made for p in recurrence.parameters if isinstance(p.made, Along)}
+
+    every_stage = (*plan.prologue, *plan.stages)
+    # A state that depends on the input alone is computed before the loop, and carried by it.
+    carried = {now(s) for s in recurrence.states}
+
+    def asked(stages: Iterable[Stage]) -> set[sp.Symbol]:
+        return carried.union(p.operand for stage in stages for p in stage.products)
 
     def part(stage: Stage) -> _Part:
         of_all = tuple(p for p in stage.products if isinstance(p.matrix, OverUnits))
@@ -152,15 +160,18 @@ def _ready(plan: Plan) -> _Ready:
         together = {
             o: rest for o, ps in products_by_operand(plan, stage).items() if (rest := tuple(p for p in ps if p.matrix not in along))
         }
-        return _Part(together, of_all, known, recurrence.constant, Program(stage.assignments))
+        others = (s for s in every_stage if s is not stage)
+        elsewhere = asked(every_stage).union(*(a.expression.free_symbols for other in others for a in other.assignments))
+        own = {*(p.symbol for ps in together.values() for p in ps), *(a.symbol for a in stage.assignments)} - elsewhere
+        return _Part(together, of_all, known, recurrence.constant, Program(stage.assignments, own))
 
-    # A state that depends on the input alone is computed before the loop, and carried by it.
-    read = {p.operand for stage in plan.stages for p in stage.products} | {now(s) for s in plan.recurrence.states}
     vectors = tuple(sp.Symbol(p.name) for p in plan.recurrence.parameters if not p.is_matrix)
     return _Ready(
         tuple(part(stage) for stage in plan.prologue),
         tuple(part(stage) for stage in plan.stages),
-        frozenset(read.union(*(a.expression.free_symbols for stage in plan.stages for a in stage.assignments))).difference(vectors),
+        frozenset(asked(plan.stages).union(*(a.expression.free_symbols for stage in plan.stages for a in stage.assignments))).difference(
+            vectors
+        ),
         vectors,
         tuple(before(s) for s in plan.recurrence.states),
         tuple(now(s) for s in plan.recurrence.states),
@@ -180,6 +191,8 @@ class _Run:
         self.steps, self.batch = problem.x.shape[:2]
         self.counts = self.lengths.counts if self.lengths else [self.batch] * self.steps
         self.vectors: Values = {symbol: _units_last(problem.weights.block(symbol.name)) for symbol in self.ready.vectors}
+        # Of what is watched, or is more than a tensor, nothing may be written over.
+        self.reuse = not torch.is_grad_enabled() and not is_watched() and are_plain((problem.x, *problem.weights.stored, *problem.initial))
         once = self.steps == 1 and not torch.is_grad_enabled()
         looked_up = not problem.x.is_floating_point()
         given = problem.weights, self.maps
@@ -266,7 +279,7 @@ class _Run:
         for groups, part in self.prologue:
             for group in groups:
                 group.compute(self.maps, values[group.operand], values)
-            part.finish(values, self.problem.weights)
+            part.finish(values, self.problem.weights, reuse=self.reuse)
         return values
 
     def _step(self, states: tuple[Tensor, ...], early: Values) -> tuple[Tensor, ...]:
@@ -281,7 +294,7 @@ class _Run:
             for group in groups:
                 read = _rows(values[group.operand], group.matrix.shape[1], states[0])
                 group.compute(self.maps, read * self.masks[read.shape[-1]][:count] if self.masks and group.drops else read, values)
-            part.finish(values, self.problem.weights)
+            part.finish(values, self.problem.weights, reuse=self.reuse)
         return values
 
     def _padded(self, values: list[Tensor], state: int) -> Tensor:
@@ -303,6 +316,7 @@ def values_of_step(problem: Problem) -> dict[str, Tensor]:
     The states before the step are the problem's initial ones; so all steps of a sequence can be asked for at once, as rows of a batch.
     """
     run = _Run(problem)
+    run.reuse = False
     values = run.values(run.initial, run.early(run.input()))
     names = [e.name for e in problem.plan.recurrence.equations]
     like = problem.initial[0]
@@ -319,11 +333,9 @@ def _of_all(function: str, value: Tensor | float) -> Tensor | float:
     return value.mean(-1, keepdim=True) if function == OverUnits.MEAN else value.sum(-1, keepdim=True)
 
 
-def _along(value: Tensor, matrix: Parameter, rows: int, units: int) -> Tensor:
+def _along(value: Tensor, made: Along, rows: int, units: int) -> Tensor:
     """A vector along the rows or the columns of a matrix that lies flat, head by head and row by row; or such a matrix, added up along them."""
-    assert matrix.made is not None
-    role, heads = matrix.made.arguments
-    heads = int(heads)  # type: ignore[arg-type]
+    role, heads = made.role, made.heads
     value = value if value.shape[-1] == units else value.expand(*value.shape[:-1], units)
     if role == "repeat":
         return value.repeat_interleave(rows // units, -1)

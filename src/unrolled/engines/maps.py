@@ -34,9 +34,8 @@ class Matrices:
 
 @dataclass(frozen=True)
 class Convolutions:
-    """Each matrix is a kernel `[rows, columns, *kernel]`, applied to planes `[N, *space, columns]` with stride 1 and zeros around them, so that
-    their size stays. Functions of all units go over
-    the channels of a place, so that a step is at each place what it is elsewhere.
+    """Each matrix is a kernel `[rows, columns, *kernel]` of its own size, applied to planes `[N, *space, columns]` with stride 1 and zeros around
+    them, so that their size stays. Functions of all units go over the channels of a place, so that a step is at each place what it is elsewhere.
 
     Channels stand last, where units stand otherwise: vectors, splits and joins are the same for both, and it is the order in memory in which
     a CPU convolves fastest (torch's `channels_last`). Kernels are not `stacked`: a convolution to the channels of one gate fills a CPU as well as one to
@@ -49,24 +48,24 @@ class Convolutions:
         """A kernel as torch would lay it out at each step."""
         return matrix.contiguous(memory_format=channels_last) if matrix.dim() == 4 else matrix
 
-    kernel: tuple[int, ...]
     dilation: tuple[int, ...]
+    """A number for each dimension of space."""
     text: str = field(init=False)
-    """Both on one line, as part of a name that other processes understand."""
+    """On one line, as part of a name that other processes understand."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", json.dumps([self.kernel, self.dilation]))
+        object.__setattr__(self, "text", json.dumps(self.dilation))
 
     def apply(self, matrix: Tensor, read: Tensor) -> Tensor:
         """`[N, *space, rows]`. A fixed matrix, which has no kernel, is applied to every place by itself."""
         if matrix.dim() == 2:
             return linear(read, matrix)
-        if len(self.kernel) == 1:
+        if len(self.dilation) == 1:
             # As a plane of one row: torch's convolutions in one dimension put channels first, in a copy.
-            whole = Convolutions((1, *self.kernel), (1, *self.dilation))
+            whole = Convolutions((1, *self.dilation))
             return whole.apply(matrix.unsqueeze(2), read.unsqueeze(1)).squeeze(1)
-        padding = [d * (k // 2) for k, d in zip(self.kernel, self.dilation, strict=True)]
-        convolve = conv2d if len(self.kernel) == 2 else conv3d
+        padding = [d * (k // 2) for k, d in zip(matrix.shape[2:], self.dilation, strict=True)]
+        convolve = conv2d if len(padding) == 2 else conv3d
         return convolve(read.movedim(-1, 1), matrix, padding=padding, dilation=self.dilation).movedim(1, -1)
 
     def steps_at_once(self, x: Tensor) -> int:

@@ -26,7 +26,7 @@ class Problem:
     With `narrow` every matrix is read rounded to bfloat16; sums, states and gradients are not, and gradients pass the rounding as if it were
     not there.
 
-    With `convolutions` every matrix is a kernel, and there is a plane where there would be one number: `x` is `[T, B, *space, I]`, a state
+    With `convolutions` every matrix is a kernel, whose size is in its shape, and there is a plane where there would be one number: `x` is `[T, B, *space, I]`, a state
     `[B, *space, n]`, a mask `[B, 1, …, n]`; a vector is `[n]` or `[n, *space]`.
     """
 

@@ -1,7 +1,8 @@
 """Pointwise assignments as a flat list of torch operations; equal subexpressions are computed once."""
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import wraps
 from typing import Any
 
 import sympy as sp
@@ -10,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from unrolled.compiler import Assignment
+from unrolled.engines.reuse import Step, reusing
 from unrolled.equations.functions import Pointwise
 
 Value = Tensor | float
@@ -55,10 +57,13 @@ TORCH: dict[str, Callable[..., Tensor]] = {
 
 
 class Program:
-    """Assignments compiled for repeated running: `run(values)` reads the symbols it needs from `values` and adds those it assigns."""
+    """Assignments compiled for repeated running: `run(values)` reads the symbols it needs from `values` and adds those it assigns.
 
-    def __init__(self, assignments: Iterable[Assignment]) -> None:
-        self._code: list[tuple[Callable[..., Any], int, tuple[int, ...]]] = []
+    Of the symbols that it reads or assigns, nobody else reads those in `own`.
+    """
+
+    def __init__(self, assignments: Iterable[Assignment], own: Collection[sp.Symbol] = ()) -> None:
+        self._code: list[Step] = []
         self._constants: list[tuple[int, float]] = []
         self._reads: list[tuple[int, sp.Symbol]] = []
         self._writes: list[tuple[int, sp.Symbol]] = []
@@ -68,17 +73,19 @@ class Program:
             slot = self._place(assignment.expression)
             self._slots[assignment.symbol] = slot
             self._writes.append((slot, assignment.symbol))
+        self._asked = [(slot, symbol) for slot, symbol in self._writes if symbol not in own]
+        self._reusing = reusing(self._code, {slot for slot, symbol in self._reads if symbol in own}, {slot for slot, _ in self._asked})
 
-    def run(self, values: Values) -> None:
-        """Compute all assignments."""
+    def run(self, values: Values, *, reuse: bool = False) -> None:
+        """Compute all assignments; with `reuse` in as little memory as possible, of which no gradient can be taken, and without giving its own."""
         slots: list[Any] = [None] * self._size
         for slot, constant in self._constants:
             slots[slot] = constant
         for slot, symbol in self._reads:
             slots[slot] = values[symbol]
-        for function, target, sources in self._code:
+        for function, target, sources in self._reusing if reuse else self._code:
             slots[target] = function(*[slots[s] for s in sources])
-        for slot, symbol in self._writes:
+        for slot, symbol in self._asked if reuse else self._writes:
             values[symbol] = slots[slot]
 
     def _place(self, expression: sp.Expr) -> int:
@@ -151,6 +158,7 @@ def _negative(term: sp.Expr) -> bool:
 def _on_tensors(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """The function of plain numbers too, which a text may write as an argument."""
 
+    @wraps(function)
     def call(*arguments: Value) -> Tensor:
         if all(isinstance(a, Tensor) for a in arguments):
             return function(*arguments)

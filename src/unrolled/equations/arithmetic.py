@@ -50,3 +50,9 @@ def in_range(value: sp.Expr) -> sp.Expr:
         raise ArithmeticError
     long = [n for n in value.atoms(sp.Rational) if max(n.p.bit_length(), n.q.bit_length()) > 1000]
     return value.xreplace({n: sp.Rational(repr(float(n))) for n in long})
+
+
+def has_value(function: str, argument: sp.Expr) -> bool:
+    """Whether a function has a finite real value there; of what is no plain number nothing is known."""
+    least = {"log": 0, "log1p": -1, "sqrt": 0}.get(function)
+    return least is None or not argument.is_Rational or bool(argument > least) or (function == "sqrt" and argument == 0)

@@ -13,16 +13,23 @@ from unrolled.equations.syntax import Line, Source
 REDUCTIONS = ("sum", "mean", "cumsum")
 """Functions over units that are products with a matrix that is known."""
 
-RESERVED = {"t", "x", "outer", "blocks", *REDUCTIONS, *FUNCTIONS, *DERIVED}
+MAPS = {
+    "blocks": "Blocks make a matrix, which stands on the left of `@`: `blocks(R, 4) @ h[t-1]`.",
+    "conv": "A convolution is a map, which stands on the left of `@`: `conv(R, 3) @ h[t-1]`.",
+}
+"""Functions that make maps, and what is said where they stand elsewhere."""
+
+RESERVED = {"t", "x", "outer", *MAPS, *REDUCTIONS, *FUNCTIONS, *DERIVED}
 
 _CONSTANTS = {"pi": math.pi}
 _JOINED = "Read each part with a matrix of its own: `W @ x[t] + R @ h[t-1]`."
+_CONVOLVED = "Write `conv(W, 3) @ x[t]`."
 _ELSEWHERE = {
     "swish": "Write `silu`.", "logistic": "Write `sigmoid`.", "maximum": "Write `max`.", "minimum": "Write `min`.", "clamp": "Write `clip`.",
     "layernorm": "Write `norm`.", "layer_norm": "Write `norm`.", "rmsnorm": "Write `rms_norm`.", "cumax": "Write `cumsum(softmax(a))`.",
     "concat": _JOINED, "concatenate": _JOINED, "cat": _JOINED, "stack": _JOINED, "heaviside": "Write `step`, or `spike` to learn through it.",
     "dot": "Write `sum(a[t] * b[t])`.", "transpose": "Write `R.T @ h[t-1]`.", "square": "Write `a[t] ** 2`.", "mod": "Write `a % b`.",
-    "conv": "Every `@` is a convolution in a layer that is made with `kernel_size=3`.",
+    "conv1d": _CONVOLVED, "conv2d": _CONVOLVED, "conv3d": _CONVOLVED, "convolve": _CONVOLVED,
 }  # fmt: skip
 """What functions are called in other places, and how they are written here."""
 
@@ -58,12 +65,12 @@ class Names:
         """The names that are matrices, because an outer product is added to them somewhere; and the heads of all of them."""
         calls = [node for line in lines for node in ast.walk(line.value) if isinstance(node, ast.Call) and _calls(node) == "outer"]
         for call in (call for call in calls if len(call.args) == 3):
-            heads = self.constant(call.args[2].id) if isinstance(call.args[2], ast.Name) else getattr(call.args[2], "value", None)
-            if isinstance(heads, bool) or not isinstance(heads, (int, float)) or heads != int(heads) or heads < 1:
+            heads = self.count(call.args[2])
+            if heads is None:
                 raise self.source.error("The number of heads must be a whole number, as in `outer(v[t], k[t], 4)`.", call.args[2])
             if self.heads not in (1, heads):
                 raise self.source.error(f"All matrices of a cell have as many heads, {self.heads} so far.", call.args[2])
-            self.heads = int(heads)
+            self.heads = heads
         found = -1
         while found < len(self.areas):
             found = len(self.areas)
@@ -95,6 +102,13 @@ class Names:
             return None
         self.read.add(name)
         return self._values[name]
+
+    def count(self, node: ast.AST) -> int | None:
+        """The whole number of at least 1 that stands there, or the constant that has it; None where there is none."""
+        number = self.constant(node.id) if isinstance(node, ast.Name) else getattr(node, "value", None)
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not 1 <= number < math.inf or number != int(number):
+            return None
+        return int(number)
 
     def check_target(self, name: str, node: ast.AST) -> None:
         """Raise an error where a name cannot stand on the left."""
@@ -140,7 +154,7 @@ class Names:
             return f"`{name}` is not a function. A time stands in square brackets: `{name}[t]`."
         if name in _ELSEWHERE:
             return f"There is no function `{name}`. {_ELSEWHERE[name]}"
-        known = (*FUNCTIONS, *REDUCTIONS, "outer", "blocks")
+        known = (*FUNCTIONS, *REDUCTIONS, "outer", *MAPS)
         return f"There is no function `{short(name)}`.{closest(name, known)} The functions are {', '.join(known)}."
 
     def not_yet(self, name: str) -> str:

@@ -8,10 +8,10 @@ from functools import reduce
 
 import sympy as sp
 
-from unrolled.equations.arithmetic import ARITHMETIC, COMPARISONS, in_range
+from unrolled.equations.arithmetic import ARITHMETIC, COMPARISONS, has_value, in_range
 from unrolled.equations.declarations import NOTHING, Declarations
 from unrolled.equations.functions import FUNCTIONS, Function, OverUnits, where
-from unrolled.equations.names import REDUCTIONS, RESERVED, Names, short
+from unrolled.equations.names import MAPS, REDUCTIONS, RESERVED, Names, short
 from unrolled.equations.parts import TIME, Parts
 from unrolled.equations.recurrence import INPUT_MAP, RECURRENT_MAP, VECTOR, Equation, Recurrence, before, now
 from unrolled.equations.settle import Read, settle
@@ -170,8 +170,8 @@ class _Builder:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name == "outer":
             return self._outer(node)
-        if name == "blocks":
-            raise self.source.error("Blocks make a matrix, which stands on the left of `@`: `blocks(R, 4) @ h[t-1]`.", node)
+        if name in MAPS:
+            raise self.source.error(MAPS[name], node)
         if name not in FUNCTIONS and name not in REDUCTIONS:
             raise self.source.error(self.names.no_function(name or ast.unparse(node.func)), node.func)
         function = FUNCTIONS.get(name)
@@ -192,6 +192,8 @@ class _Builder:
             if function is None:
                 return self.parts.over_units(name, *values[0])
         found, size = self._meet(values)
+        if not has_value(name, found[0].xreplace(self.constants)):
+            raise self.source.error(f"`{short(ast.unparse(node))}` has no finite real value.", node)
         return function(*found, *otherwise[len(otherwise) - missing :]), size
 
     def _timed(self, node: ast.Subscript) -> Value:

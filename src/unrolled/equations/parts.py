@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from unrolled.equations.declarations import SQUARE
-from unrolled.equations.maps import Made
+from unrolled.equations.maps import PLAIN, Form, Made, in_front
 from unrolled.equations.names import RESERVED, Names, short
 from unrolled.equations.recurrence import INPUT, VECTOR, before, now
 from unrolled.equations.sizes import Sizes
@@ -14,7 +14,7 @@ from unrolled.equations.sizes import Sizes
 TIME = sp.Symbol("t")
 """The steps taken before this one."""
 
-_PLAIN = "On the left of `@` stands a matrix: its name, or `R.T`, `A - A.T`, `blocks(R, 4)`."
+_PLAIN = "On the left of `@` stands a matrix: its name, or `R.T`, `A - A.T`, `blocks(R, 4)`, `conv(R, 3)`."
 _FORMS = f"{_PLAIN} Use parentheses for the rest: `-(R @ h[t-1])`, `a[t] * (R @ h[t-1])`."
 
 Tree = Made | str | float
@@ -38,7 +38,7 @@ class Parts:
         self.names, self.source, self.sizes = names, names.source, sizes
         self.products: dict[sp.Symbol, Applied] = {}
         self.made: dict[str, tuple[Made, str]] = {}
-        self.blocks: dict[str, int] = {}
+        self.forms: dict[str, Form] = {}
         self.areas: dict[str, tuple[str, str]] = {name: (f"{name}:rows", f"{name}:columns") for name in names.areas}
         self.constants: dict[sp.Symbol, sp.Expr] = {}
         self.counts = False
@@ -102,20 +102,20 @@ class Parts:
                 return Made("transpose", (tree,)), columns, rows
             case ast.Call(func=ast.Name(id="blocks")):
                 return self._blocks(node, kind)
+            case ast.Call(func=ast.Name(id="conv")):
+                return self._convolution(node, kind)
             case ast.UnaryOp(op=ast.USub() | ast.UAdd()) if not top:
                 tree, rows, columns = self._tree(node.operand, kind)
                 return (Made("minus", (0.0, tree)) if isinstance(node.op, ast.USub) else tree), rows, columns
             case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()) if not self._is_scaled(node, top=top):
                 return self._two(node, kind)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "conv":
-            raise self.source.error(self.names.no_function("conv"), node)
         raise self.source.error(_FORMS, node)
 
     def _is_scaled(self, node: ast.BinOp, *, top: bool) -> bool:
         """Whether a text such as `a[t] * R @ h[t-1]` is met, which Python reads as `(a[t] * R) @ h[t-1]`."""
         return top and any(isinstance(part, ast.Subscript) for part in ast.walk(node))
 
-    def _named(self, node: ast.Name, kind: str, *, top: bool) -> tuple[Tree, str, str]:
+    def _named(self, node: ast.Name, kind: str, *, top: bool, form: Form = PLAIN) -> tuple[Tree, str, str]:
         name, names = node.id, self.names
         if (number := names.constant(name)) is not None and not top:
             return number, "", ""
@@ -133,25 +133,37 @@ class Parts:
             return name, name, ""
         names.check_parameter(name, node)
         names.use(name, kind, node)
+        if (seen := self.forms.setdefault(name, form)) != form:
+            raise self.source.error(f"`{name}` is read as `{seen.written(name)}` elsewhere. Give one of them another name.", node)
         if isinstance(how, str) and how.partition("(")[0] in SQUARE:
             self.sizes.join(f"{name}:rows", f"{name}:columns")
         return name, f"{name}:rows", f"{name}:columns"
 
-    def _blocks(self, node: ast.Call, kind: str) -> tuple[Tree, str, str]:
-        count = node.args[1] if len(node.args) == 2 and isinstance(node.args[0], ast.Name) else None
-        number = self.names.constant(count.id) if isinstance(count, ast.Name) else getattr(count, "value", None)
-        if count is None or isinstance(number, bool) or not isinstance(number, (int, float)) or number != int(number) or number < 1:
+    def _blocks(self, node: ast.Call, kind: str, kernel: int = 0) -> tuple[Tree, str, str]:
+        count = self.names.count(node.args[1]) if len(node.args) == 2 else None
+        if count is None or not isinstance(node.args[0], ast.Name):
             raise self.source.error("`blocks` takes the name of a matrix and a number of blocks, as in `blocks(R, 4) @ h[t-1]`.", node)
-        assert isinstance(node.args[0], ast.Name)
-        tree, rows, columns = self._named(node.args[0], kind, top=True)
-        assert isinstance(tree, str)
-        if self.names.declared.get(tree) == "fixed":
-            raise self.source.error(
-                f"`{tree}` is fixed, and has no blocks. Fix it as 'blocks({int(number)})', or give its rows.", node.args[0]
-            )
-        if self.blocks.setdefault(tree, int(number)) != number:
-            raise self.source.error(f"`{tree}` is read in {self.blocks[tree]} blocks elsewhere. Give one of them another name.", node)
-        return (Made("blocks", (tree,)) if number > 1 else tree), rows, columns
+        self._refuse_fixed(node.args[0], f"blocks. Fix it as 'blocks({count})', or give its rows")
+        name, rows, columns = self._named(node.args[0], kind, top=True, form=Form(count, kernel))
+        return (Made("blocks", (name,)) if count > 1 else name), rows, columns
+
+    def _convolution(self, node: ast.Call, kind: str) -> tuple[Tree, str, str]:
+        """A matrix whose kernel the text gives; blocks of it are groups of channels."""
+        kernel = self.names.count(node.args[1]) if len(node.args) == 2 else None
+        if kernel is None or kernel % 2 == 0 or node.keywords:
+            told = "the name of a matrix and the size of its kernel, an odd number, so that each place has its neighbours on both sides"
+            raise self.source.error(f"`conv` takes {told}: `conv(W, 3) @ x[t]`.", node)
+        match node.args[0]:
+            case ast.Name() as name:
+                self._refuse_fixed(name, "kernel: a plain `@` applies it to every place by itself")
+                return self._named(name, kind, top=True, form=Form(kernel=kernel))
+            case ast.Call(func=ast.Name(id="blocks")) as blocks:
+                return self._blocks(blocks, kind, kernel)
+        raise self.source.error("A convolution is of one matrix, or of blocks: `conv(W, 3)`, `conv(blocks(R, 4), 3)`.", node.args[0])
+
+    def _refuse_fixed(self, node: ast.Name, what: str) -> None:
+        if self.names.declared.get(node.id) == "fixed":
+            raise self.source.error(f"`{node.id}` is fixed, and has no {what}.", node)
 
     def _two(self, node: ast.BinOp, kind: str) -> tuple[Tree, str, str]:
         left, rows, columns = self._tree(node.left, kind)
@@ -180,7 +192,7 @@ class Parts:
 
     def product(self, matrix: str, operand: sp.Expr, size: str) -> tuple[sp.Expr, str]:
         """A map, by its key, applied to a value."""
-        told = matrix if matrix.isidentifier() or matrix.endswith((".T", ")")) else f"({matrix})"
+        told = in_front(self.forms[matrix].written(matrix) if matrix in self.forms else matrix)
         symbol = sp.Symbol(f"{told} @ {operand}" if operand.is_Symbol else f"{told} @ ({operand})")
         return self._apply(symbol, matrix, operand, size)
 
@@ -205,8 +217,7 @@ class Parts:
         self.sizes.join(size, rows if role == "repeat" else columns)
         key = f"{role} {area}"
         self.sizes.join(f"{key}:rows", area)
-        told = "rows" if role == "repeat" else "columns"
-        return self._apply(sp.Symbol(f"{told}({value}, {area})"), key, value, size, role)[0]
+        return self._apply(sp.Symbol(f"{role}({value}, {area})"), key, value, size, role)[0]
 
     def outer(self, left: tuple[sp.Expr, str], right: tuple[sp.Expr, str]) -> tuple[sp.Expr, str]:
         """The outer product of two vectors, one of which may be a number."""

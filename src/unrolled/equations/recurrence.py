@@ -1,12 +1,13 @@
 """A checked recurrence: what a cell's text says, as data."""
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 
 import sympy as sp
 
 from unrolled.equations.declarations import NOTHING, Declarations, Size
-from unrolled.equations.maps import Made
+from unrolled.equations.maps import PLAIN, Form, Origin, Spread
 
 INPUT = sp.Symbol("x[t]")
 
@@ -41,45 +42,33 @@ def before(name: str) -> sp.Symbol:
     return sp.Symbol(f"{name}[t-1]")
 
 
-_SHOWN = {
-    "ones": "∑",
-    "average": "mean",
-    "lower": "∑ up to",
-    "repeat": "rows",
-    "tile": "columns",
-    "add_columns": "∑ columns",
-    "add_rows": "∑ rows",
-}
-
-
-def shown(name: str) -> str:
-    """A parameter's name as people read it: of what a text only implies, without the sizes by which several are told apart."""
-    if isinstance(name, OverUnits):
-        return "∑" if name == OverUnits.SUM else name.function
-    first, _, of = name.partition(":")
-    return f"part {of}" if first == "take" else _SHOWN.get(first, first) if of else name
-
-
 @dataclass(frozen=True)
 class Parameter:
     """A named block of numbers, the same at every step. A matrix is `[rows, columns]`, a vector `[rows]`, a scalar a single number.
 
     `rows` and `columns` are size labels: `"x"` is the input's size I, every other label stands for a number of units. Names that are
-    added or multiplied element by element share one label. It is learnt, unless it is `made`. A matrix of several `blocks` is stored as
-    these, `[blocks, rows / blocks, columns / blocks]`, and read through a block that is made of it.
+    added or multiplied element by element share one label. It is learnt, unless it is `made`. A matrix whose `form` has
+    several blocks is stored as these, `[blocks, rows / blocks, columns / blocks]`, and read through a block that is made of it.
     """
 
     name: str
     kind: str
     rows: str
     columns: str = ""
-    made: Made | None = None
-    blocks: int = 1
+    made: Origin | None = None
+    form: Form = PLAIN
 
     @property
     def is_matrix(self) -> bool:
         """Whether it stands on the left of an `@`."""
         return self.kind in (INPUT_MAP, RECURRENT_MAP)
+
+    @property
+    def written(self) -> str:
+        """As a text reads it; for a map that it only implies the function that it is."""
+        if self.made is None:
+            return self.form.written(self.name)
+        return self.made.scalar if isinstance(self.made, Spread) else self.made.applied or self.name
 
 
 @dataclass(frozen=True)
@@ -165,6 +154,35 @@ class Recurrence:
     def size_of(self, name: str) -> str:
         """The size label of an assigned name."""
         return dict(self.sizes)[name]
+
+    @property
+    def convolves(self) -> bool:
+        """Whether its text names convolutions, so that its input and its states are planes."""
+        return any(p.form.kernel for p in (*self.parameters, *self.hidden))
+
+    def written(self, matrix: str) -> str:
+        """A product's map as a text reads it."""
+        return matrix.function if isinstance(matrix, OverUnits) else self.parameter(matrix).written
+
+    def is_implied(self, matrix: str) -> bool:
+        """Whether a product's map is a function over units, or of a matrix or the input, and has no name in the text."""
+        if isinstance(matrix, OverUnits):
+            return True
+        made = self.parameter(matrix).made
+        return made is not None and bool(made.applied)
+
+    def read_through_a_map(self, state: str) -> str:
+        """A product with a matrix that reads a state of the step before outside functions; empty where there is none."""
+        for product in self.products:
+            inside = {part: sp.Dummy() for part in product.operand.atoms(sp.Function, sp.Pow)}
+            if not self.is_implied(product.matrix) and before(state) in product.operand.xreplace(inside).free_symbols:
+                return self.without_sizes(str(product.symbol))
+        return ""
+
+    def without_sizes(self, text: str) -> str:
+        """A text without the sizes by which names for several are told apart: where such a name is read says which is meant."""
+        labels = sorted(self.labels, key=len, reverse=True)
+        return re.sub(rf":(?:{'|'.join(map(re.escape, labels))})(?!\w)", "", text)
 
     def parameter(self, name: str) -> Parameter:
         """The parameter of that name."""

@@ -6,7 +6,7 @@ from fractions import Fraction
 import sympy as sp
 
 from unrolled.equations.declarations import Size
-from unrolled.equations.maps import Made
+from unrolled.equations.maps import PLAIN, Along, Fixed, Origin, Part, Spread
 from unrolled.equations.names import Names, closest
 from unrolled.equations.parts import TIME, Applied, Parts
 from unrolled.equations.recurrence import (  # fmt: skip
@@ -26,6 +26,9 @@ from unrolled.equations.recurrence import (  # fmt: skip
 )
 from unrolled.equations.sizes import Sizes
 from unrolled.errors import EquationError
+
+_CALLED = {"sum": "sum", "mean": "mean", "repeat": "rows", "tile": "columns"}
+"""How what a text only implies is called in symbols."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class _Settled:
         self.given = self._settle_given(given)
         self.spread: dict[str, Parameter] = {}
         self.counters: dict[str, str] = {}
-        self.named = {p.symbol: self._name(p) for p in parts.products.values() if p.role in ("sum", "mean")}
+        self.named = {p.symbol: self._name(p) for p in parts.products.values() if p.role in _CALLED}
         self.known: dict[str, Parameter] = {}
 
     def recurrence(self) -> Recurrence:
@@ -152,14 +155,14 @@ class _Settled:
                 put[symbol] = before(name)
             else:
                 name = f"{symbol}:{label}"
-                self.spread.setdefault(name, Parameter(name, VECTOR, label, made=Made("spread", (str(symbol),))))
+                self.spread.setdefault(name, Parameter(name, VECTOR, label, made=Spread(str(symbol))))
                 put[symbol] = sp.Symbol(name)
         return expression.xreplace(put)
 
     def _name(self, applied: Applied) -> sp.Symbol:
-        """The symbol of a sum or mean over units, one for all that read it among as many units."""
+        """The symbol of a function over units, or of a vector along a matrix: one for all that read it among as many units."""
         rows, columns = self.label[f"{applied.key}:rows"], self.label[f"{applied.key}:columns"]
-        name = applied.key.partition("#")[0]
+        name = f"{_CALLED[applied.role]}({applied.operand})"
         return sp.Symbol(name if rows == columns else f"{name}:{rows}")
 
     def _product(self, applied: Applied) -> Product:
@@ -170,20 +173,16 @@ class _Settled:
             return Product(self.named[applied.symbol], OverUnits(f"{role}(·)"), operand)
         if not role:
             return Product(applied.symbol, applied.key, operand)
-        made = {
-            "sum": Made("fixed", ("ones",)),
-            "mean": Made("fixed", ("average",)),
-            "cumsum": Made("fixed", ("lower",)),
-        }.get(role) or Made("along", (role, float(self.names.heads)))
-        told = {"sum": "ones", "mean": "average", "cumsum": "lower"}.get(role, role)
+        matrix = {"sum": "ones", "mean": "average", "cumsum": "lower"}.get(role)
+        made = Fixed(matrix, role) if matrix else Along(role, self.names.heads)
         symbol = self.named.get(applied.symbol, applied.symbol)
-        return Product(symbol, self._constant(f"{told}:{rows}:{columns}", RECURRENT_MAP, rows, columns, made), operand)
+        return Product(symbol, self._constant(f"{role}:{rows}:{columns}", RECURRENT_MAP, rows, columns, made), operand)
 
     def _take(self, name: str, part: str) -> Product:
-        matrix = self._constant(f"take:{name}", INPUT_MAP, self.label[part], "x", Made("take", (name,)))
-        return Product(sp.Symbol(f"{matrix} @ {INPUT}"), matrix, INPUT)
+        matrix = self._constant(f"part:{name}", INPUT_MAP, self.label[part], "x", Part(name))
+        return Product(sp.Symbol(f"part_{name}({INPUT})"), matrix, INPUT)
 
-    def _constant(self, name: str, kind: str, rows: str, columns: str, made: Made) -> str:
+    def _constant(self, name: str, kind: str, rows: str, columns: str, made: Origin) -> str:
         self.known.setdefault(name, Parameter(name, kind, rows, columns, made))
         return name
 
@@ -193,15 +192,15 @@ class _Settled:
         seen: list[Parameter] = []
         hidden = [Parameter(name, SCALAR, "") for name in self.names.given.scalars]
         for name, kind in self.names.kinds.items():
-            made = Made("fixed", (fixed[name],)) if name in fixed else None
+            made = Fixed(fixed[name]) if name in fixed else None
             if kind == VECTOR:
                 found = Parameter(name, kind, self.label[name], "", made)
             else:
                 found = Parameter(
-                    name, kind, self.label[f"{name}:rows"], self.label[f"{name}:columns"], made, self.parts.blocks.get(name, 1)
+                    name, kind, self.label[f"{name}:rows"], self.label[f"{name}:columns"], made, self.parts.forms.get(name, PLAIN)
                 )
             read = name in direct or name in self.names.bare
-            (seen if read and found.blocks == 1 else hidden).append(found)
+            (seen if read and found.form.blocks == 1 else hidden).append(found)
         for key, (tree, kind) in self.parts.made.items():
             seen.append(Parameter(key, kind, self.label[f"{key}:rows"], self.label[f"{key}:columns"], tree))
         return (*seen, *self.known.values(), *self.spread.values()), tuple(hidden)

@@ -17,10 +17,10 @@ DEEPEST = 60
 
 
 class Source:
-    """The text of a cell, with leading blanks removed from every line (they mean nothing in the language)."""
+    """The text of a cell, without a byte-order mark, and with leading blanks removed from every line (they mean nothing in the language)."""
 
     def __init__(self, text: str) -> None:
-        lines = text.expandtabs(4).splitlines()
+        lines = text.removeprefix("\ufeff").expandtabs(4).splitlines()
         self.indents = [len(line) - len(line.lstrip()) for line in lines]
         self.lines = [line.rstrip() for line in lines]
         self.text = "\n".join(line.strip() for line in lines)

@@ -63,8 +63,8 @@ def _latex(node: ast.AST) -> tuple[str, int]:
             return rf"{_within(node.value, _ATOM)}^{{\top}}", _POWER
         case ast.Call(func=ast.Name(id="outer")):
             return rf"{_within(node.args[0], _ATOM)} \otimes {_within(node.args[1], _ATOM)}", _PRODUCT
-        case ast.Call(func=ast.Name(id="blocks")):
-            return rf"\mathrm{{blocks}}_{{{_latex(node.args[1])[0]}}}\left({_latex(node.args[0])[0]}\right)", _ATOM
+        case ast.Call(func=ast.Name(id="blocks" | "conv" as name)):
+            return rf"\mathrm{{{name}}}_{{{_latex(node.args[1])[0]}}}\left({_latex(node.args[0])[0]}\right)", _ATOM
         case ast.Call(func=ast.Name(id="sum" | "mean" | "cumsum" as name)):
             return rf"\mathrm{{{name}}}\left({_latex(node.args[0])[0]}\right)", _ATOM
         case ast.Call():

@@ -108,7 +108,8 @@ def _of_network(model: Encoder | Arrangement, x: Any, lengths: SomeLengths) -> S
     resets = model.resets_of(x) if isinstance(model, Arrangement) else x.resets
     vectors, _ = encoder.read(Batch(x.fields, x.lengths, resets=resets))
     head, pooling = getattr(model, "linear", None), getattr(model, "pooling", None)
-    return _subject(model, layer, vectors, x.lengths, resets=resets, head=head, pooling=pooling)
+    lengths = None if x.lengths is None else encoder.output_lengths(x.lengths)
+    return _subject(model, layer, vectors, lengths, resets=resets, head=head, pooling=pooling)
 
 
 def _symbols(x: Any, size: int, lengths: SomeLengths) -> Tensor:

@@ -27,7 +27,7 @@ def initialise(parts: Mapping[str, Sequence[Tensor]], cell: Cell) -> None:
             later[block] = beginning
         else:
             parameter = cell.recurrence.parameter(block)
-            for part in first if parameter.blocks > 1 else [first]:
+            for part in first if parameter.form.blocks > 1 else [first]:
                 _begin(part, parameter, beginning)
     for block, beginning in later.items():
         parts[block][0].copy_(-parts[beginning.other][0])

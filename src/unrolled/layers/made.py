@@ -40,17 +40,15 @@ def _is_same(before: Tensor, now: Tensor) -> bool:
     return before.dtype == now.dtype and before.device == now.device and torch.equal(before, now)
 
 
-def make(made: Made, rows: int, block: Block) -> Tensor:
+def make(made: Made, block: Block) -> Tensor:
     """A block that is made of others, which `block` gives by name; it is differentiable in them."""
-    if made.function == "spread":
-        return block(str(made.arguments[0])).expand(rows)
-    return _MAPS[made.function](*(_argument(a, rows, block) for a in made.arguments))
+    return _MAPS[made.function](*(_argument(a, block) for a in made.arguments))
 
 
-def _argument(argument: object, rows: int, block: Block) -> Tensor | float:
+def _argument(argument: Made | str | float, block: Block) -> Tensor | float:
     if isinstance(argument, Made):
-        return make(argument, rows, block)
-    return block(argument) if isinstance(argument, str) else argument  # type: ignore[return-value]
+        return make(argument, block)
+    return block(argument) if isinstance(argument, str) else argument
 
 
 def _times(left: Any, right: Any) -> Any:
@@ -62,17 +60,20 @@ def _times(left: Any, right: Any) -> Any:
 
 
 def _sides(left: Any, right: Any) -> tuple[Any, Any]:
-    """Two maps to be added; beside a kernel a fixed matrix is one that reads each place alone."""
-    most = max(side.dim() if isinstance(side, Tensor) else 0 for side in (left, right))
-    return _as_kernel(left, right, most), _as_kernel(right, left, most)
+    """Two maps to be added; beside a kernel a fixed matrix is one that reads each place alone, and a smaller kernel has zeros around it."""
+    kernels = [side.shape[2:] for side in (left, right) if isinstance(side, Tensor) and side.dim() > 2]
+    if not kernels:
+        return left, right
+    largest = tuple(map(max, zip(*kernels, strict=True)))
+    return _as_kernel(left, largest), _as_kernel(right, largest)
 
 
-def _as_kernel(side: Any, other: Any, most: int) -> Any:
-    if not isinstance(side, Tensor) or side.dim() != 2 or most == 2:
+def _as_kernel(side: Any, kernel: tuple[int, ...]) -> Any:
+    if not isinstance(side, Tensor):
         return side
-    kernel = other.shape[2:]
-    before_and_after = [n // 2 for n in reversed(kernel) for _ in range(2)]
-    return pad(side.reshape(*side.shape, *(1,) * len(kernel)), before_and_after)
+    own = side.shape[2:] or (1,) * len(kernel)
+    before_and_after = [(most - n) // 2 for n, most in zip(reversed(own), reversed(kernel), strict=True) for _ in range(2)]
+    return pad(side.reshape(*side.shape[:2], *own), before_and_after)
 
 
 def _transposed(map: Tensor) -> Tensor:

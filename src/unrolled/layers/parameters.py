@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from unrolled.cells import Cell
 from unrolled.compiler import make_plan
 from unrolled.engines import WeightLayout, Weights
-from unrolled.equations import Parameter
+from unrolled.equations import Along, Fixed, Made, Parameter, Part, Spread
 from unrolled.errors import ConfigError, ConfigTypeError, ShapeError
 from unrolled.layers.computed import Computed
 from unrolled.layers.initialise import initialise, initialise_like_torch
@@ -132,7 +132,7 @@ class NamedParameters(nn.Module):
         `"unrolled"`: input maps uniform after Glorot & Bengio (2010), recurrent maps orthogonal (Saxe et al. 2014), vectors zero but for
         what the cell's `init` says, learned initial states zero. `"torch"`: everything uniform within 1 / sqrt(H), as torch.nn does.
         Of a kernel the input map's bound counts all places that it reads, the recurrent map is orthogonal as `[rows, columns * places]`,
-        and H is multiplied by the places.
+        and H is multiplied by the places of the largest kernel.
         """
         if scheme not in ("unrolled", "torch"):
             raise ConfigError(f"There is no scheme {scheme!r}. Choose 'unrolled' or 'torch'.")
@@ -157,9 +157,16 @@ class NamedParameters(nn.Module):
 
     def _initialise_like_torch(self) -> None:
         for place in self._places:
-            weights, units = self._weights_at(place), self.hidden_size * prod(self.planes.convolutions.kernel if self.planes else ())
+            weights, units = self._weights_at(place), self.hidden_size * self._places_read()
             learned = [t for p in self.cell.recurrence.learned for t in self._parts(p.name, place, weights)]
             initialise_like_torch(learned if self._made else weights.stored, units)
+
+    def _kernel(self, parameter: Parameter) -> tuple[int, ...]:
+        """The places that a matrix reads in each dimension of a plane; none of a vector, or where there are no planes."""
+        return self.planes.kernel_of(parameter.form) if self.planes and parameter.is_matrix else ()
+
+    def _places_read(self) -> int:
+        return max((prod(self._kernel(p)) for p in self.cell.recurrence.learned), default=1)
 
     def _blocks(self) -> dict[str, tuple[str, ...]]:
         """Which stored parameter holds which named blocks, see `WeightLayout`; here each block is stored under its own name."""
@@ -171,8 +178,13 @@ class NamedParameters(nn.Module):
 
     def _sizes(self, layer: int) -> dict[str, int]:
         """The number of units of every label, with the layer's input, whose label is `"x"`."""
-        width = self.input_size if layer == 0 else self.output_size
-        return sizes_in_layer(self.cell, {**self._unit_sizes(), "x": width}, self.hidden_size, self._given_parts)
+        width, parts = self.input_size, self._given_parts
+        if layer:
+            first = self._sizes(0)
+            others = [first[label] for _, label in self.cell.recurrence.parts[1:]]
+            width = self.output_size + sum(others)
+            parts = (self.output_size, *others) if self.cell.recurrence.parts else ()
+        return sizes_in_layer(self.cell, {**self._unit_sizes(), "x": width}, self.hidden_size, parts)
 
     @property
     def output_size(self) -> int:
@@ -196,20 +208,20 @@ class NamedParameters(nn.Module):
         sizes = self._sizes(place[0])
         rows = self._layouts[place].rows
         recurrence = self.cell.recurrence
-        kernel, space = (self.planes.convolutions.kernel, self.planes.space) if self.planes else ((), ())
+        space = self.planes.space if self.planes else ()
         on_plane = factors(recurrence) if space else ()
         for stored, blocks in self._blocks().items():
             first = recurrence.parameter(blocks[0])
             if first.made is not None:
                 continue
-            others = (sizes[first.columns], *kernel) if first.is_matrix else space if first.name in on_plane else ()
+            others = (sizes[first.columns], *self._kernel(first)) if first.is_matrix else space if first.name in on_plane else ()
             shape = (sum(rows[b] for b in blocks), *others)
             self.register_parameter(parameter_name(stored, place), nn.Parameter(torch.empty(shape, **options)))
         for p in (p for p in recurrence.hidden if p.made is None):
             inner = tuple(self._divided(p, sizes[label]) for label in (p.rows, p.columns) if label)
-            shape = (*((p.blocks,) if p.blocks > 1 else ()), *inner, *(kernel if p.is_matrix else ()))
+            shape = (*((p.form.blocks,) if p.form.blocks > 1 else ()), *inner, *self._kernel(p))
             self.register_parameter(parameter_name(p.name, place), nn.Parameter(torch.empty(shape, **options)))
-        for p in (p for p in (*recurrence.parameters, *recurrence.hidden) if p.made is not None and p.made.function in ("fixed", "take")):
+        for p in (p for p in (*recurrence.parameters, *recurrence.hidden) if isinstance(p.made, (Fixed, Part))):
             self.register_buffer(_buffer_name(p.name, place), self._fixed(p, sizes), persistent=False)
         for name in self._learned_states:
             units = self.state_sizes[name]
@@ -246,13 +258,14 @@ class NamedParameters(nn.Module):
 
     def _block_of(self, parameter: Parameter, place: Place, rows: int) -> Tensor:
         """A block that is fixed, or made of others. A map along a matrix is known without its numbers."""
-        made = parameter.made
-        assert made is not None
-        if made.function in ("fixed", "take"):
-            return self._source(parameter.name, place)
-        if made.function == "along":
-            return self._nothing.new_empty(0, self._sizes(place[0])[parameter.columns])
-        return make(made, rows, lambda name: self._source(name, place))
+        match parameter.made:
+            case Along():
+                return self._nothing.new_empty(0, self._sizes(place[0])[parameter.columns])
+            case Spread(scalar):
+                return self._source(scalar, place).expand(rows)
+            case Made() as made:
+                return make(made, lambda name: self._source(name, place))
+        return self._source(parameter.name, place)
 
     def _source(self, name: str, place: Place) -> Tensor:
         """A block that is learnt or fixed."""
@@ -268,35 +281,39 @@ class NamedParameters(nn.Module):
         return [self._names[place][number] for number, _ in places[name]] if name in places else [parameter_name(name, place)]
 
     def _fixed(self, parameter: Parameter, sizes: Mapping[str, int]) -> Tensor:
-        made, recurrence = parameter.made, self.cell.recurrence
-        assert made is not None
+        recurrence = self.cell.recurrence
         rows, columns = sizes[parameter.rows], sizes[parameter.columns] if parameter.is_matrix else None
-        if made.function == "fixed":
-            return fixed(f"`fixed.{parameter.name}` of cell {self.cell.name!r}", made.arguments[0], rows, columns, self._nothing)
+        if isinstance(parameter.made, Fixed):
+            return fixed(f"`fixed.{parameter.name}` of cell {self.cell.name!r}", parameter.made.how, rows, columns, self._nothing)
+        assert isinstance(parameter.made, Part)
         names = [name for name, _ in recurrence.parts]
-        above = sum(sizes[label] for _, label in recurrence.parts[: names.index(str(made.arguments[0]))])
+        above = sum(sizes[label] for _, label in recurrence.parts[: names.index(parameter.made.name)])
         return torch.eye(sizes["x"], dtype=self._nothing.dtype, device=self._nothing.device)[above : above + rows].contiguous()
 
     def _divided(self, parameter: Parameter, size: int) -> int:
-        if size % parameter.blocks:
+        blocks = parameter.form.blocks
+        if size % blocks:
             raise ConfigError(
-                f"The cell {self.cell.name!r} reads {parameter.name!r} in {parameter.blocks} blocks, which must divide its sizes, got {size}. "
-                f"Choose a multiple of {parameter.blocks}."
+                f"The cell {self.cell.name!r} reads {parameter.name!r} in {blocks} blocks, which must divide its sizes, got {size}. "
+                f"Choose a multiple of {blocks}."
             )
-        return size // parameter.blocks
+        return size // blocks
 
     def _check_width(self, layer: int) -> None:
         recurrence = self.cell.recurrence
-        if layer and recurrence.parts:
-            raise ConfigError(f"The cell {self.cell.name!r} reads parts of its input, which the first layer alone gets. Use num_layers=1.")
-        width = self._sizes(layer)["x"]
+        try:
+            sizes = self._sizes(layer)
+        except ConfigError as error:
+            told = "A deeper layer reads the output of the one below as the first part of its input, and the others as they are given. "
+            raise ConfigError(f"{error} {told}Use num_layers=1.") if layer and recurrence.parts else error from None
+        width = sizes["x"]
         if recurrence.size_of(recurrence.output) == "x" and width != self.hidden_size:
             raise ConfigError(
                 f"The cell {self.cell.name!r} reads x[t] unit by unit, so the input of layer {layer} must have hidden_size = {self.hidden_size} columns, got {width}."
             )
-        if layer and any(recurrence.size_of(s) == "x" for s in self.cell.states) and width != self.input_size:
+        if layer and any(sizes[recurrence.size_of(s)] != self._sizes(0)[recurrence.size_of(s)] for s in self.cell.states):
             raise ConfigError(
-                f"The cell {self.cell.name!r} keeps x[t] as a state, so the inputs of all layers must have as many columns, got {self.input_size} and {width}. "
+                f"The cell {self.cell.name!r} keeps x[t] as a state, so the inputs of all layers must have as many columns, got {self.input_size} and {width} in layer {layer}. "
                 "Use one layer, or as many units as inputs."
             )
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from unrolled.engines import Convolutions
-from unrolled.equations import Recurrence
+from unrolled.equations import Form, Recurrence
 from unrolled.errors import ConfigError, ConfigTypeError, ShapeError
 
 AXES = {1: "W", 2: "H, W", 3: "D, H, W"}
@@ -17,19 +17,26 @@ AXES = {1: "W", 2: "H, W", 3: "D, H, W"}
 
 @dataclass(frozen=True)
 class Planes:
-    """The convolutions of a layer, and the size of its planes where it is fixed, else none."""
+    """The kernel of all maps whose text gives none, the convolutions of a layer, and the size of its planes where it is fixed, else none."""
 
+    kernel: tuple[int, ...]
     convolutions: Convolutions
     space: tuple[int, ...] = ()
 
     @property
     def dimensions(self) -> int:
         """How many dimensions space has: 1, 2 or 3."""
-        return len(self.convolutions.kernel)
+        return len(self.kernel)
+
+    def kernel_of(self, form: Form) -> tuple[int, ...]:
+        """The kernel of a matrix that is read so."""
+        return (form.kernel,) * self.dimensions if form.kernel else self.kernel
 
 
-def read_planes(kernel_size: object, dilation: object, space: object) -> Planes | None:
-    """The checked options of a layer; None for one that does not convolve. Raises `ConfigError`."""
+def read_planes(kernel_size: object, dilation: object, space: object, *, convolves: bool) -> Planes | None:
+    """The checked options of a layer, of a cell whose text says whether it `convolves`; None for one that does not. Raises `ConfigError`."""
+    if convolves and kernel_size is None:
+        kernel_size = 1
     if kernel_size is None:
         for name, value, usual in (("dilation", dilation, 1), ("space", space, None)):
             if value != usual:
@@ -46,7 +53,7 @@ def read_planes(kernel_size: object, dilation: object, space: object) -> Planes 
                 f"`kernel_size` must be odd, so that a plane keeps its size and each place its neighbours on both sides, got {kernel_size!r}. "
                 f"Use {size - 1} or {size + 1}."
             )
-    return Planes(Convolutions(kernel, _numbers("dilation", dilation, len(kernel))), fixed)
+    return Planes(kernel, Convolutions(_numbers("dilation", dilation, len(kernel))), fixed)
 
 
 def _numbers(name: str, value: object, dimensions: int | None) -> tuple[int, ...]:
@@ -88,8 +95,8 @@ def check_planes(x: Any, planes: Planes, channels: int, *, unbatched: bool) -> N
     if x.dim() - dimensions not in ((2, 3) if unbatched else (3,)):
         expected = " or, unbatched, ".join([f"[T, B, C, {axes}]", *([f"[T, C, {axes}]"] if unbatched else [])])
         fits = x.dim() - 3
-        others = f" For {fits} of space, give the layer kernel_size={planes.convolutions.kernel[:1] * fits}." if fits in AXES else ""
-        raise ShapeError(f"`x` must have shape {expected}, as kernel_size={planes.convolutions.kernel}, got {list(x.shape)}.{others}")
+        others = f" For {fits} of space, give the layer kernel_size={planes.kernel[:1] * fits}." if fits in AXES else ""
+        raise ShapeError(f"`x` must have shape {expected}, as kernel_size={planes.kernel}, got {list(x.shape)}.{others}")
     found, space = x.shape[-dimensions - 1], tuple(x.shape[-dimensions:])
     if found != channels:
         raise ShapeError(

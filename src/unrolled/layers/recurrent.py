@@ -43,7 +43,8 @@ class Recurrent(NamedParameters):
         cell: a `Cell`, a built-in cell's name, or a cell file's path.
         input_size: I, the columns of the input; or the columns of each of its parts, for a cell that names them.
         hidden_size: H, the units of every state.
-        num_layers: L; the output of each layer is the input of the next.
+        num_layers: L; the output of each layer is the input of the next, or its first part in a cell that names parts: the others, such as
+            times, are read by every layer as they are given.
         bidirectional: a second network reads each sequence from its end; outputs are joined, `[T, B, 2 H]`.
         batch_first: inputs and outputs are `[B, T, …]`; states are not affected.
         dropout: probability with which the outputs of all layers but the last are dropped in training.
@@ -54,7 +55,8 @@ class Recurrent(NamedParameters):
             sequences too long for memory, at the price of one more forward pass; with `resets` all is computed twice.
         kernel_size: makes the layer convolutional: every matrix of the cell becomes a kernel `[rows, columns, *kernel_size]`, with stride 1
             and zeros around the plane, and runs over inputs `[T, B, C, *space]`, C = input_size, with states of H channels. Odd: one
-            number for planes of two dimensions, or a tuple of one, two or three.
+            number for planes of two dimensions, or a tuple of one, two or three. In a cell that names its convolutions, `conv(W, 3)`, it is
+            the kernel of all other maps, 1 unless given; such a cell has planes of as many dimensions as `kernel_size` or `space`, else two.
         dilation: of the kernels: how far apart in the plane the places stand that they read; a number or a tuple.
         space: the size of all planes, as `(32, 32)`. Then vectors that multiply, such as peepholes, have a number for each place, `[n, *space]`
             (Shi et al. 2015, Convolutional LSTM Network), instead of one for each channel.
@@ -94,8 +96,9 @@ class Recurrent(NamedParameters):
             dropout=dropout, recurrent_dropout=recurrent_dropout, initial_state=initial_state, residual=residual,
             checkpoint_steps=checkpoint_steps, bfloat16_weights=bfloat16_weights, may_drop_all=self._may_drop_all,
         )  # fmt: skip
-        planes = read_planes(kernel_size, dilation, space)
-        super().__init__(find_cell(cell), input_size, hidden_size, num_layers, bidirectional, initial_state, device, dtype, planes)
+        cell = find_cell(cell)
+        planes = read_planes(kernel_size, dilation, space, convolves=cell.recurrence.convolves)
+        super().__init__(cell, input_size, hidden_size, num_layers, bidirectional, initial_state, device, dtype, planes)
         self.batch_first, self.residual = batch_first, residual
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
         self.checkpoint_steps, self.bfloat16_weights = checkpoint_steps, bfloat16_weights
@@ -228,7 +231,7 @@ class Recurrent(NamedParameters):
         options = ("bidirectional", "batch_first", "dropout", "recurrent_dropout", "residual", "checkpoint_steps", "bfloat16_weights")
         said = [f"{o}={getattr(self, o)}" for o in options if getattr(self, o)]
         if self.planes:
-            said.append(f"kernel_size={self.planes.convolutions.kernel}, dilation={self.planes.convolutions.dilation}")
+            said.append(f"kernel_size={self.planes.kernel}, dilation={self.planes.convolutions.dilation}")
             said += [f"space={self.planes.space}"] if self.planes.space else []
         return ", ".join([self.cell.name, str(self.input_size), str(self.hidden_size), f"num_layers={self.num_layers}", *said])
 
@@ -299,6 +302,11 @@ class Recurrent(NamedParameters):
             convolutions,
         )  # fmt: skip
 
+    def beside(self, below: Tensor, given: Tensor) -> Tensor:
+        """What a deeper layer reads: the output `below` it, joined with all parts of the `given` input but the first, where the cell names parts."""
+        parts = self.cell.recurrence.parts
+        return torch.cat([below, given[..., self._sizes(0)[parts[0][1]] :]], -1) if parts else below
+
     def _solve(self, engine: Engine, problem: Problem) -> Solution:
         if problem.x.shape[0] == 0 or problem.x.shape[1] == 0:
             return solve_nothing(problem)
@@ -314,11 +322,12 @@ class Recurrent(NamedParameters):
         solutions: list[Solution] = []
         outputs = self.cell.recurrence.outputs
         states = list(zip(*(s.unbind() for s in initial), strict=True))
+        given = read = x
         for layer in range(self.num_layers):
             here: list[Solution] = []
             for direction in range(2 if self.bidirectional else 1):
                 at = states[len(solutions) + len(here)]
-                problem = self.problem((layer, direction), x, at, lengths, resets, every_state=every_state or outputs > 1)
+                problem = self.problem((layer, direction), read, at, lengths, resets, every_state=every_state or outputs > 1)
                 choice = choose(self.engine, problem)
                 object.__setattr__(self, "_last", (choice.engine.name, choice.why))  # A module's own way costs ten times as much.
                 here.append(self._solve(choice.engine, problem))
@@ -327,6 +336,7 @@ class Recurrent(NamedParameters):
             x = y + x if self.residual and layer else y
             if layer < self.num_layers - 1:
                 x = dropout(x, self.dropout, self.training)
+                read = self.beside(x, given)
             solutions += here
         # Autocast leaves some states in its own dtype; the parameters' is what the next call takes, with autocast or without.
         kind = initial[0].dtype

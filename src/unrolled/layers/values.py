@@ -67,12 +67,14 @@ def every_line(
 def _inputs(layer: Recurrent, x: Tensor, history: State) -> Iterator[tuple[Place, Tensor]]:
     """What each layer and direction reads, when the outputs of all are known."""
     directions = 2 if layer.bidirectional else 1
+    given = read = x
     for number, place in enumerate(layer.places):
         if place[0] and not place[1]:
             outputs = history[: layer.cell.recurrence.outputs]
             below = torch.cat([steps[n] for n in range(number - directions, number) for steps in outputs], -1)
             x = below + x if layer.residual and place[0] > 1 else below
-        yield place, x
+            read = layer.beside(x, given)
+        yield place, read
 
 
 def _before(after: State, initial: State, place: Place, real: Lengths, resets: Tensor | None) -> State:

@@ -1,7 +1,18 @@
 """F6: networks. Input layers read the fields of a batch, an encoder runs recurrent layers over them, an arrangement says to what the
 answers belong, and a head what they mean."""
 
-from unrolled.models.arrangements import COPIES, Arrangement, EachStep, EncoderDecoder, NextStep, Scoring, StepsAhead, Whole, language_model
+from unrolled.models.arrangements import (
+    COPIES,
+    Arrangement,
+    EachStep,
+    EncoderDecoder,
+    NextStep,
+    Scoring,
+    StepsAhead,
+    Unaligned,
+    Whole,
+    language_model,
+)
 from unrolled.models.attention import ATTENTIONS, SourceAttention
 from unrolled.models.bridge import BRIDGES, Bridge
 from unrolled.models.decoder import Decoder, DecoderState, Memory
@@ -9,6 +20,7 @@ from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder
 from unrolled.models.heads import (
     CLASS_HEADS,
+    CTC,
     FORECAST_HEADS,
     NUMBER_HEADS,
     Binary,
@@ -42,6 +54,7 @@ __all__ = [
     "BRIDGES",
     "CLASS_HEADS",
     "COPIES",
+    "CTC",
     "FORECAST_HEADS",
     "NUMBERS",
     "NUMBER_HEADS",
@@ -83,6 +96,7 @@ __all__ = [
     "Softmax",
     "SourceAttention",
     "StepsAhead",
+    "Unaligned",
     "Whole",
     "WholeOptions",
     "bio_constraints",

@@ -11,6 +11,7 @@ from unrolled.layers import Recurrent, dropout
 from unrolled.models.attention import SourceAttention
 from unrolled.models.copying import SURE
 from unrolled.models.embedding import UNKNOWN, Embedding
+from unrolled.models.fitting import check_cell
 from unrolled.models.options import EncoderDecoderOptions
 
 State = tuple[Tensor, ...]
@@ -67,6 +68,7 @@ class Decoder(nn.Module):
 
     def __init__(self, vectors: Embedding, options: EncoderDecoderOptions, memory: int, cell: Cell) -> None:
         super().__init__()
+        check_cell(cell, symbols=True)
         hidden = options.decoder_hidden or options.hidden
         self.vectors, self.dropout, self.feeding = vectors, options.dropout, options.input_feeding
         self.recurrent = Recurrent(

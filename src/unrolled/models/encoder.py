@@ -9,8 +9,10 @@ from unrolled.data.batches import Batch
 from unrolled.errors import ConfigError
 from unrolled.layers import Recurrent
 from unrolled.models.embedding import Embedding
-from unrolled.models.inputs import InputLayer, InputSizes, real_steps
+from unrolled.models.fitting import check_cell
+from unrolled.models.inputs import NUMBERS, InputLayer, InputSizes, real_steps
 from unrolled.models.options import EncoderOptions
+from unrolled.models.subsampling import Subsampling
 from unrolled.models.window import InputWindow
 
 State = tuple[Tensor, ...]
@@ -20,6 +22,7 @@ State = tuple[Tensor, ...]
 class Encoder(nn.Module):
     """An `InputLayer` and recurrent layers above it.
 
+    With `subsampling` above 1 a `Subsampling` makes one step of several first, so that there are fewer outputs than steps (`output_lengths`).
     With `input_window` above 1 an `InputWindow` stands between them. With `layers=0` there is no recurrence: a hidden layer of rectified
     units reads each step by itself, so that with a window the whole is a feed-forward network on windows.
 
@@ -33,16 +36,14 @@ class Encoder(nn.Module):
     def __init__(self, sizes: InputSizes, options: EncoderOptions, cell: Cell | None = None, words: Embedding | None = None) -> None:
         super().__init__()
         cell = find_cell(options.cell) if cell is None else cell
-        if cell.recurrence.parts and (sizes.words or sizes.characters or sizes.shapes):
-            parts = ", ".join(name for name, _ in cell.recurrence.parts)
-            raise ConfigError(
-                f"The cell {cell.name!r} reads parts of its input, {parts}, which the channels of numbers are; here the input is symbols. "
-                "Use another cell, or a series whose channels are those parts, one after the other."
-            )
+        check_cell(cell, symbols=bool(sizes.words or sizes.characters or sizes.shapes))
         self.inputs = InputLayer(sizes, options, cell, words)
-        wide = options.input_window > 1
-        self.window = InputWindow(options.input_window, self.inputs.width, options.bidirectional) if wide else None
-        columns = self.inputs.width if self.window is None else self.window.width
+        columns, wide, halvings = self.inputs.width, options.input_window > 1, options.subsampling.bit_length() - 1
+        fewer = (columns, options.hidden, halvings, options.bidirectional, options.dropout)
+        self.subsampling = Subsampling(*fewer) if halvings else None
+        columns = columns if self.subsampling is None else self.subsampling.width
+        self.window = InputWindow(options.input_window, columns, options.bidirectional) if wide else None
+        columns = columns if self.window is None else self.window.width
         self.recurrent = self._layers(columns, options, cell) if options.layers else None
         self.feed_forward = None if options.layers else nn.Linear(columns, options.hidden)
         self.width = options.hidden if self.recurrent is None else self.recurrent.output_size
@@ -66,12 +67,32 @@ class Encoder(nn.Module):
     def begin(self, batch: int) -> State:
         """Every state before the first step of `batch` rows."""
         states = () if self.recurrent is None else self.recurrent.begin(batch)
+        like = next(self.parameters())
+        convolved = self.subsampling.begin(batch, like) if self.subsampling is not None and self.streams else ()
         carries = self.window is not None and not self.window.ahead
-        return (*states, self.window.begin(batch, next(self.parameters()))) if carries and self.window is not None else states
+        return (*states, *convolved, *((self.window.begin(batch, like),) if carries and self.window is not None else ()))
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        """How many outputs sequences of some `lengths` have."""
+        return lengths if self.subsampling is None else self.subsampling.lengths(lengths)
+
+    def subsampled(self, batch: Batch, carried: State | None = None) -> tuple[Tensor, Batch, State]:
+        """What was read of a batch, `[T, B, I]` or whole numbers `[T, B]`; the batch, or one of the fewer steps; and what a stream carries on."""
+        x: Tensor = self.inputs(batch)
+        if self.subsampling is None:
+            return x, batch, ()
+        assert batch.resets is None
+        x = (x if x.is_floating_point() else functional.one_hot(x, self.inputs.width)).to(next(self.parameters()))
+        x, carried = self.subsampling(x, carried, batch.lengths)
+        lengths = None if batch.lengths is None else self.output_lengths(batch.lengths)
+        return x, Batch({NUMBERS: x}, lengths), carried if self.streams else ()
 
     def read(self, batch: Batch, tail: Tensor | None = None) -> tuple[Tensor, State]:
         """What the recurrent layers read, `[T, B, I]` or whole numbers `[T, B]`, and what a stream carries on of it."""
-        x: Tensor = self.inputs(batch)
+        x, batch, _ = self.subsampled(batch)
+        return self._windowed(x, batch, tail)
+
+    def _windowed(self, x: Tensor, batch: Batch, tail: Tensor | None) -> tuple[Tensor, State]:
         if self.window is None and self.recurrent is not None:
             return x, ()
         x = x if x.is_floating_point() else functional.one_hot(x, self.inputs.width).to(next(self.parameters()))
@@ -83,20 +104,31 @@ class Encoder(nn.Module):
         return x if real is None else x.masked_fill(~real.mask[..., None], 0), () if self.window.ahead else (tail,)
 
     def forward(self, batch: Batch, state: State | None = None) -> tuple[Tensor, State]:
-        """The outputs of the last layer, `[T, B, width]`, 0 past each end, and the states after the last real steps, to go on with.
+        """The outputs of the last layer, `[T, B, width]`, 0 past each end, and the states after the last real steps, to go on with. Where there are
+        fewer outputs than steps, a stream must go on at a multiple of `subsampling`.
 
         Raises `ConfigError` for a state that is given to a network that reads ahead, and so begins at the end as well.
         """
         if state is not None and not self.streams:
             raise ConfigError("A bidirectional network cannot go on from a state. Use `bidirectional=False`, or read whole sequences.")
         states, tail = (state, None) if state is None or self.window is None else (state[:-1], state[-1])
-        x, carried = self.read(batch, tail)
+        states, convolved = self._divided(states)
+        x, batch, kept = self.subsampled(batch, convolved)
+        x, carried = self._windowed(x, batch, tail)
+        carried = (*kept, *carried)
         if self.recurrent is None:
             assert self.feed_forward is not None
             y, real = self.feed_forward(x).relu(), real_steps(batch)
             return y if real is None else y.masked_fill(~real.mask[..., None], 0), carried
         outputs, states = self._run(self.recurrent, x, states, batch)
         return outputs, (*states, *carried)
+
+    def _divided(self, states: State | None) -> tuple[State | None, State | None]:
+        """The states of the recurrent layers, and what convolutions carry on."""
+        if states is None or self.subsampling is None:
+            return states, None
+        count = len(states) - len(self.subsampling.convolutions)
+        return states[:count], states[count:]
 
     def _run(self, layers: Recurrent, x: Tensor, states: State | None, batch: Batch) -> tuple[Tensor, State]:
         """The recurrent layers, which begin anew at each of the batch's resets."""

@@ -12,6 +12,9 @@ from unrolled.options import option
 MOST_EMBEDDING = 256
 """Largest embedding size of a network of next steps if nothing is said."""
 
+SUBSAMPLINGS = (1, 2, 4, 8, 16)
+"""Of how many steps one can be made."""
+
 MOST_LAYERS = 1000
 """More of them would take minutes to make."""
 
@@ -65,6 +68,7 @@ class EncoderOptions(RecurrentOptions):
     convolution: int = option(
         0, "Convolutional front end: channels of each of three convolutions of 3, 7 and 11 steps; 0: none.", rare=True
     )
+    subsampling: int = option(1, "Steps of which convolutions make one before the recurrent layers read it: 1, 2, 4, 8 or 16.", rare=True)
     word_dropout: float = option(0.02, "Part of the words that are read as <UNK> in training.", rare=True)
     rare_dropout: float = option(
         0.0,
@@ -77,6 +81,8 @@ class EncoderOptions(RecurrentOptions):
         super().__post_init__()
         if self.convolution < 0:
             raise ConfigError(f"`convolution` must be at least 0, got {self.convolution}.")
+        if self.subsampling not in SUBSAMPLINGS:
+            raise ConfigError(f"`subsampling` must be one of {', '.join(map(str, SUBSAMPLINGS))}, got {self.subsampling}.")
         if self.convolution and not self.bidirectional:
             raise ConfigError(
                 "`convolution` reads steps that are still to come, which `bidirectional=False` must not. Leave one of them out."

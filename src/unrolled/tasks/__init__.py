@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from unrolled.tasks.forecasting.trained import TrainedForecaster
     from unrolled.tasks.sequences.trained import TrainedPredictor
     from unrolled.tasks.texts.trained import TrainedLanguageModel
+    from unrolled.tasks.transcription.trained import TrainedTranscriber
     from unrolled.tasks.translation.trained import TrainedTranslator
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "train_language_model",
     "train_regressor",
     "train_tagger",
+    "train_transcriber",
     "train_translator",
 ]
 
@@ -41,6 +43,7 @@ RECIPES = {
     "regress": "unrolled.tasks.recipes.regress:Regressing",
     "forecast": "unrolled.tasks.recipes.forecast:Forecasting",
     "translate": "unrolled.tasks.recipes.translate:Translating",
+    "transcribe": "unrolled.tasks.recipes.transcribe:Transcribing",
 }
 """Where the recipe of every task is, by the name that a run folder has of it."""
 
@@ -157,4 +160,10 @@ def _listed(value: Any) -> Any:
 def train_translator(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedTranslator":
     """Train on pairs of sequences; see `unrolled.tasks.train`."""
     trained: TrainedTranslator = train("translate", data, out=out, **options)
+    return trained
+
+
+def train_transcriber(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedTranscriber":
+    """Train on recordings with what is said in them; see `unrolled.tasks.train`."""
+    trained: TrainedTranscriber = train("transcribe", data, out=out, **options)
     return trained

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TextIO, TypeVar
 
 from unrolled.cells import Cell
+from unrolled.data.formats.heads import FormatSeen
 from unrolled.tasks.configuration import Configuration, G
+from unrolled.tasks.overview import Overview
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import C, D, M, Measured, Progress, Trained
 
@@ -32,8 +34,9 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     """A task: what `unrolled train` has a command for, over its options G, data D, codecs C, network M and trained result T.
 
     `name` is that of the command, `help` its text, and `data_name` what its data is called there. `noun` is what a
-    network of it is called, `commands` are those that its runs can be used with, `evaluating`, `predicting` and `backtesting` the option dataclasses of three of
-    them; `without_file` is what is predicted of where no file is named. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
+    network of it is called, `commands` are those that its runs can be used with, `evaluating`, `predicting` and `backtesting` the option
+    dataclasses of three of them; `without_file` is what is predicted of where no file is named, and `reads_many` says that what is said of several
+    files can stand one after another. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
     """
 
     name: ClassVar[str]
@@ -45,6 +48,7 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     predicting: ClassVar[tuple[type, ...]] = ()
     backtesting: ClassVar[tuple[type, ...]] = ()
     without_file: ClassVar[str] = "-"
+    reads_many: ClassVar[bool] = False
     options: type[G]
 
     @abstractmethod
@@ -70,6 +74,14 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     @abstractmethod
     def task(self, model: M, data: D, configuration: Configuration[G]) -> Task:
         """What the training loop runs."""
+
+    @abstractmethod
+    def seen_format(self, configuration: Configuration[G]) -> FormatSeen:
+        """The format of the data that the configuration names."""
+
+    @abstractmethod
+    def overview(self, data: D, configuration: Configuration[G]) -> Overview:
+        """What there is to learn from in the data."""
 
     @abstractmethod
     def trained(self, model: M, codecs: C, configuration: Configuration[G]) -> T:

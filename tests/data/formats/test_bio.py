@@ -9,6 +9,7 @@ from seqeval.metrics.sequence_labeling import get_entities
 
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats import ReadingOptions, read_examples
+from unrolled.data.formats.bad_rows import decided
 from unrolled.data.formats.bio import IllegalTagError, Scheme, find_scheme, in_bio, strays, to_bio
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
@@ -111,7 +112,7 @@ def test_the_scheme_is_what_files_show_and_else_what_is_given() -> None:
     with pytest.raises(ConfigError, match="`scheme` must be one of bio, iob1, bioes, none, got 'iob3'"):
         list(in_bio(lone, "iob3"))
     with pytest.raises(DataError, match=r"a, line 1, step 2: a tag of spans must .* got 'X'. Mend the tag, or say with `scheme` if"):
-        list(in_bio([Example("a, line 1", tags=("O", "X"))], "bio"))
+        list(decided(in_bio([Example("a, line 1", tags=("O", "X"))], "bio")))
 
 
 FILES = {

@@ -34,7 +34,7 @@ def test_shapes_of_words_are_as_shown() -> None:
 def test_extras_that_are_named_can_be_installed() -> None:
     named = set(re.findall(r"unrolled\[(\w+)\]", PAGE))
     extras = re.search(r"^\[project.optional-dependencies\]\n(.*?)\n\n", (ROOT / "pyproject.toml").read_text(), re.MULTILINE | re.DOTALL)
-    assert extras and named == {"datasets", "zstd"} <= set(re.findall(r"^(\w+) =", extras[1], re.MULTILINE))
+    assert extras and named == {"datasets", "excel", "hdf5", "tables", "zstd"} <= set(re.findall(r"^(\w+) =", extras[1], re.MULTILINE))
 
 
 @pytest.mark.parametrize(("sample", "typed"), SAMPLES)

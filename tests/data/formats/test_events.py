@@ -8,6 +8,7 @@ import pytest
 
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import read_examples
+from unrolled.data.formats.bad_rows import decided
 from unrolled.data.formats.events import EventLog
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
@@ -26,7 +27,7 @@ FORMAT = EventLog()
 
 def read(path: Path, content: str = LOG, wanted: Target = Target.LABELS, **options):
     path.write_text(content)
-    return list(FORMAT.read([path], ReadingOptions(**COLUMNS, **options), wanted))
+    return list(decided(FORMAT.read([path], ReadingOptions(**COLUMNS, **options), wanted)))
 
 
 def test_scattered_rows_make_cases_in_stable_order_of_time(tmp_path: Path) -> None:
@@ -77,12 +78,12 @@ def test_a_case_in_two_files(tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text(LOG)
     with pytest.raises(DataError, match=r"b\.csv, line 2: 'b' has come before, .*a\.csv, line 2"):
-        list(FORMAT.read([tmp_path / "a.csv", tmp_path / "b.csv"], ReadingOptions(**COLUMNS), Target.LABELS))
+        list(decided(FORMAT.read([tmp_path / "a.csv", tmp_path / "b.csv"], ReadingOptions(**COLUMNS), Target.LABELS)))
 
 
 def test_columns_must_be_named_and_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="needs `activity`"):
-        FORMAT.read([], ReadingOptions(case="who"), Target.LABELS)
+        decided(FORMAT.read([], ReadingOptions(case="who"), Target.LABELS))
     with pytest.raises(ConfigError, match=r"no column 'date'; its columns are who, what, when, how.*`time`"):
         read(tmp_path / "log.csv", time="date")
 
@@ -108,7 +109,7 @@ def test_predictions_stand_beside_the_rows_as_they_were(tmp_path: Path, each_ste
 
 def test_a_log_from_the_standard_input_is_written_as_it_was(monkeypatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(LOG.encode())))
-    found = list(FORMAT.read([Path("-")], ReadingOptions(**COLUMNS), Target.LABELS))
+    found = list(decided(FORMAT.read([Path("-")], ReadingOptions(**COLUMNS), Target.LABELS)))
     file = io.StringIO()
     FORMAT.write([(example, Prediction(labels=(example.name,), probabilities=(1,))) for example in found], file, ReadingOptions())
     expected = ["who,what,when,how,predicted,probability", *(f"{line},{line[0]},1.0000" for line in LOG.splitlines()[1:])]
@@ -119,7 +120,7 @@ def test_a_log_from_the_standard_input_is_written_as_it_was(monkeypatch) -> None
 def test_a_bad_row_of_the_standard_input_says_where_it_stands(monkeypatch, row: str) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{LOG}{row}\n".encode())))
     with pytest.raises(DataError, match=r"^standard input, line 8"):
-        list(FORMAT.read([Path("-")], ReadingOptions(**COLUMNS), Target.LABELS))
+        list(decided(FORMAT.read([Path("-")], ReadingOptions(**COLUMNS), Target.LABELS)))
 
 
 def test_several_labels_of_one_case(tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ def test_labels_that_are_not_needed_may_be_wrong_or_missing(tmp_path: Path) -> N
     path.write_text(f"{LOG}b,open,2024-01-03,bad\n")
     for target, labels in (("how", [None, ("bad",)]), ("none", [None, None])):
         options = ReadingOptions(**COLUMNS, target=target).to_predict()
-        assert [example.labels for example in FORMAT.read([path], options, Target.LABELS)] == labels
+        assert [example.labels for example in decided(FORMAT.read([path], options, Target.LABELS))] == labels
 
 
 LEFT = "who,what,when,left,paid\nb,close,2,1,7.5\na,start,0,3.5,-1\nb,open,1,2,7.5\n"

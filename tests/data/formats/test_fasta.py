@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import read_examples
+from unrolled.data.formats.bad_rows import decided
 from unrolled.data.formats.fasta import Fasta
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.regions import Region, paint, spans
@@ -32,7 +33,7 @@ def fasta(tmp_path: Path) -> Path:
 def tag(fasta: Path, name: str, content: str):
     path = fasta.with_name(name)
     path.write_text(content)
-    return list(FORMAT.read([fasta], ReadingOptions(regions=(str(path),)), Target.TAGS))
+    return list(decided(FORMAT.read([fasta], ReadingOptions(regions=(str(path),)), Target.TAGS)))
 
 
 @pytest.mark.parametrize(("name", "content"), [("r.bed", BED), ("r.gff3", GFF)])
@@ -47,7 +48,7 @@ def test_regions_are_tags(fasta: Path, name: str, content: str) -> None:
 def regions_of(fasta: Path, name: str, content: str, **options):
     path = fasta.with_name(name)
     path.write_text(content)
-    first, *_ = FORMAT.read([fasta], ReadingOptions(regions=(str(path),), **options), Target.TAGS)
+    first, *_ = decided(FORMAT.read([fasta], ReadingOptions(regions=(str(path),), **options), Target.TAGS))
     return spans(first.tags)
 
 
@@ -69,7 +70,7 @@ def test_sequences_may_be_called_as_lines_about_tracks_begin(fasta: Path) -> Non
     fasta.write_text(">track_7\nACGTACGT\n>browser1\nACG\n")
     bed = fasta.with_name("r.bed")
     bed.write_text("track\tname=x\ntrack_7\t1\t3\texon\nbrowser1\t0\t1\texon\n")
-    first, second = FORMAT.read([fasta], ReadingOptions(regions=(str(bed),)), Target.TAGS)
+    first, second = decided(FORMAT.read([fasta], ReadingOptions(regions=(str(bed),)), Target.TAGS))
     assert (spans(first.tags), spans(second.tags)) == ({"exon": [[1, 3]]}, {"exon": [[0, 1]]})
 
 
@@ -143,7 +144,7 @@ def test_strands_are_told_apart_or_said_to_be_the_same(fasta: Path) -> None:
 def test_predicted_strands_are_written_in_their_column(fasta: Path) -> None:
     options = ReadingOptions(regions=(str(fasta.with_name("r.gff3")),), strand="tag")
     fasta.with_name("r.gff3").write_text(BOTH)
-    one, *_ = FORMAT.read([fasta], options, Target.TAGS)
+    one, *_ = decided(FORMAT.read([fasta], options, Target.TAGS))
     file = io.StringIO()
     FORMAT.write([(one, Prediction(tags=one.tags, probabilities=(1,) * 10))], file, options)
     assert file.getvalue() == "one\t0\t3\texon\t1000\t+\none\t4\t7\texon\t1000\t-\none\t8\t9\tsite\t1000\t.\n"
@@ -155,7 +156,7 @@ def test_regions_without_names_are_named_as_their_file(fasta: Path) -> None:
 
 
 def test_labels_of_sequences(fasta: Path) -> None:
-    found = list(FORMAT.read([fasta], ReadingOptions(), Target.LABELS))
+    found = list(decided(FORMAT.read([fasta], ReadingOptions(), Target.LABELS)))
     assert [example.labels for example in found] == [("left",), ("far right",)]
     assert [example.tags for example in found] == [None, None]
 
@@ -164,8 +165,8 @@ def test_a_file_for_each_class(tmp_path: Path) -> None:
     paths = [tmp_path / "pos.fa", tmp_path / "neg.v1.fa"]
     for path in paths:
         path.write_text(f">{path.stem}\nACG\n")
-    assert [example.labels for example in FORMAT.read(paths, ReadingOptions(), Target.LABELS)] == [("pos",), ("neg",)]
-    assert [example.labels for example in FORMAT.read(paths[:1], ReadingOptions(), Target.LABELS)] == [None]
+    assert [example.labels for example in decided(FORMAT.read(paths, ReadingOptions(), Target.LABELS))] == [("pos",), ("neg",)]
+    assert [example.labels for example in decided(FORMAT.read(paths[:1], ReadingOptions(), Target.LABELS))] == [None]
 
 
 def test_an_inner_region_wins_and_equal_names_join(fasta: Path) -> None:
@@ -196,11 +197,11 @@ def test_files_of_regions_may_belong_to_other_files_of_sequences(fasta: Path) ->
     mine.write_text("one\t0\t2\ta\n")
     other.write_text("three\t0\t2\ta\n")
     both = ReadingOptions(regions=(str(mine), str(other)))
-    first, *_ = FORMAT.read([fasta], both, Target.TAGS)
+    first, *_ = decided(FORMAT.read([fasta], both, Target.TAGS))
     assert spans(first.tags or ()) == {"a": [[0, 2]]}
     for regions in ((other,), (other, other)):
         with pytest.raises(DataError, match=r"other.bed, line 1: there is no sequence 'three'"):
-            list(FORMAT.read([fasta], ReadingOptions(regions=tuple(map(str, regions))), Target.TAGS))
+            list(decided(FORMAT.read([fasta], ReadingOptions(regions=tuple(map(str, regions))), Target.TAGS)))
 
 
 @pytest.mark.parametrize(
@@ -210,18 +211,17 @@ def test_files_of_regions_may_belong_to_other_files_of_sequences(fasta: Path) ->
         ("# of mice\n>a\nAC\n", "line 1: this is not FASTA, got '# of mice'"),
         (">a\nAC\n>b\n>c\nA\n", "sequence b has no residues"),
         (">a\nAC\u200b\n", "sequence a: residues must be ASCII"),
-        (">a\nAC\n>a\nAC\n", "sequence a: the name has come before"),
     ],
 )
 def test_bad_sequences(fasta: Path, content: str, message: str) -> None:
     fasta.write_text(content)
     with pytest.raises(DataError, match=f"mine.fa.*{message}"):
-        list(FORMAT.read([fasta], ReadingOptions(), Target.LABELS))
+        list(decided(FORMAT.read([fasta], ReadingOptions(), Target.LABELS)))
 
 
 def test_what_cannot_be_asked(fasta: Path) -> None:
     with pytest.raises(ConfigError, match="tag instead"):
-        list(FORMAT.read([fasta], ReadingOptions(regions=("r.bed",)), Target.LABELS))
+        list(decided(FORMAT.read([fasta], ReadingOptions(regions=("r.bed",)), Target.LABELS)))
     with pytest.raises(ConfigError, match=r"got .*r\.txt"):
         tag(fasta, "r.txt", BED)
 
@@ -237,7 +237,7 @@ def test_predicted_tags_are_written_as_bed_that_reads_back(fasta: Path) -> None:
 
 def test_predicted_labels_are_written_into_the_descriptions(fasta: Path) -> None:
     file = io.StringIO()
-    two = list(FORMAT.read([fasta], ReadingOptions(), Target.LABELS))[1]
+    two = list(decided(FORMAT.read([fasta], ReadingOptions(), Target.LABELS)))[1]
     FORMAT.write([(two, Prediction(labels=("x y",), probabilities=(0.5,)))], file, ReadingOptions())
     assert file.getvalue() == '>two label="far right" predicted="x y" probability=0.5000\nGGG\n'
 
@@ -253,12 +253,12 @@ def test_spans_paint_the_tags_that_they_came_from(tags: list[str]) -> None:
 
 def test_regions_that_are_not_needed_are_not_read(fasta: Path) -> None:
     options = ReadingOptions(regions=("none.bed",)).to_predict()
-    assert [example.tags for example in FORMAT.read([fasta], options, Target.TAGS)] == [None, None]
+    assert [example.tags for example in decided(FORMAT.read([fasta], options, Target.TAGS))] == [None, None]
 
 
 def test_several_labels_of_one_sequence(fasta: Path) -> None:
     fasta.write_text(">a label=x,y\nACG\n")
-    assert next(FORMAT.read([fasta], ReadingOptions(separator=","), Target.LABELS)).labels == ("x", "y")
+    assert next(decided(FORMAT.read([fasta], ReadingOptions(separator=","), Target.LABELS))).labels == ("x", "y")
 
 
 def test_labels_that_are_numbers(fasta: Path) -> None:
@@ -272,16 +272,26 @@ def test_labels_that_are_numbers(fasta: Path) -> None:
 
 def test_predicted_numbers_are_written_into_the_descriptions(fasta: Path) -> None:
     file = io.StringIO()
-    two = list(FORMAT.read([fasta], ReadingOptions(), Target.LABELS))[1]
+    two = list(decided(FORMAT.read([fasta], ReadingOptions(), Target.LABELS)))[1]
     FORMAT.write([(two, Prediction(values=np.array([1.25]), deviations=np.array([0.5])))], file, ReadingOptions())
     assert file.getvalue() == '>two label="far right" predicted="1.25" deviation=0.5\nGGG\n'
 
 
 def test_predicted_numbers_of_residues_are_written_as_bed_graph(fasta: Path) -> None:
     file = io.StringIO()
-    two = list(FORMAT.read([fasta], ReadingOptions().to_predict(), Target.STEP_VALUES))[1]
+    two = list(decided(FORMAT.read([fasta], ReadingOptions().to_predict(), Target.STEP_VALUES)))[1]
     values = np.array([[0.5], [-1], [2]])
     FORMAT.write(
         [(two, Prediction(values=values)), (two, Prediction(values=values[:1], deviations=values[:1] / 2))], file, ReadingOptions()
     )
     assert file.getvalue() == "two\t0\t1\t0.5\ntwo\t1\t2\t-1\ntwo\t2\t3\t2\ntwo\t0\t1\t0.5\t0.25\n"
+
+
+def test_a_name_that_comes_again_matters_where_regions_are_of_it(fasta: Path) -> None:
+    fasta.write_text(">a label=x\nAC\n>a label=y\nGG\n")
+    with pytest.warns(UnrolledWarning, match="the name 'a' has come before. Both sequences are read"):
+        assert [example.labels for example in read_examples(fasta, ReadingOptions(), Target.LABELS)] == [("x",), ("y",)]
+    (fasta.parent / "r.bed").write_text("a\t0\t1\tr\n")
+    options = ReadingOptions(regions=(str(fasta.parent / "r.bed"),))
+    with pytest.raises(DataError, match=r"mine.fa, sequence a: the name has come before"):
+        list(read_examples(fasta, options, Target.TAGS))

@@ -10,6 +10,7 @@ import pytest
 
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import idx, read_examples
+from unrolled.data.formats.bad_rows import decided
 from unrolled.data.formats.idx import Images
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.errors import ConfigError, DataError
@@ -32,7 +33,7 @@ def images(tmp_path: Path) -> Path:
 
 
 def read(path: Path, image: str = "rows"):
-    return list(FORMAT.read([path], ReadingOptions(image=image), Target.LABELS))
+    return list(decided(FORMAT.read([path], ReadingOptions(image=image), Target.LABELS)))
 
 
 @pytest.mark.parametrize("block", [1, 2, 5, 1024])
@@ -79,7 +80,7 @@ def test_what_cannot_be_asked(images: Path) -> None:
     with pytest.raises(ConfigError, match="rows or whole, got 'columns'"):
         read(images, "columns")
     with pytest.raises(ConfigError, match="not to tag"):
-        list(FORMAT.read([images], ReadingOptions(), Target.TAGS))
+        list(decided(FORMAT.read([images], ReadingOptions(), Target.TAGS)))
 
 
 def test_predictions_are_a_table(images: Path) -> None:
@@ -90,7 +91,7 @@ def test_predictions_are_a_table(images: Path) -> None:
 
 def test_labels_that_are_not_needed_are_not_read(images: Path) -> None:
     images.with_name("t-labels-idx1-ubyte.gz").write_bytes(b"damaged")
-    assert [example.labels for example in FORMAT.read([images], ReadingOptions().to_predict(), Target.LABELS)] == [None] * 5
+    assert [example.labels for example in decided(FORMAT.read([images], ReadingOptions().to_predict(), Target.LABELS))] == [None] * 5
 
 
 def test_labels_may_be_read_as_numbers(images: Path) -> None:

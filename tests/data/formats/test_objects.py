@@ -74,7 +74,7 @@ def test_tags(tmp_path: Path, record, tokens, tags) -> None:
     [
         ('{"text": ', LABELS, {}, "line 2 must be a JSON object, .*Expecting value"),
         ("[1, 2]", LABELS, {}, r"line 2 must be a JSON object, got '\[1, 2\]'. Write lists and texts under the keys of an object"),
-        ('[{"text": "a"}]', LABELS, {}, "line 2 must be a JSON object, got .*Write one object a line, as `jq"),
+        ('[{"text": "a"}],', LABELS, {}, "line 2 must be a JSON object, got .*Write one object a line, as `jq"),
         ("[]", TAGS, {}, r"line 2 must be a JSON object, got '\[\]'. Take the line out"),
         ({"text": " ", "label": "x"}, LABELS, {}, """line 2: 'text' must have at least one token, got " ". Take it out, or fill it in"""),
         ({"tokens": [], "tags": []}, TAGS, {}, r"line 2: 'tokens' must have at least one token, got \[\]. Take it out, or"),
@@ -381,7 +381,7 @@ def test_an_object_without_a_number_is_told(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "a", "p": 1, "q": null}\n')
     for wanted, what in ((VALUES, "number"), (STEP_VALUES, "numbers")):
-        with pytest.raises(DataError, match=f"line 1: the sequence has no {what}. Name .* It was looked for in 'p', 'q'.$"):
+        with pytest.raises(DataError, match=f"line 1: the sequence has no {what}. Name .* It was looked for in 'p', 'q'. To leave"):
             list(labelled_examples(path, ReadingOptions(target="p,q"), wanted))
 
 

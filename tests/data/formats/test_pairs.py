@@ -235,7 +235,7 @@ def test_what_cannot_be_read_is_named(write, lines, name, message):
         (["builtin:dates"], {"input": "0"}, "`input` and `target` are columns of files, and builtin:dates is none"),
         ([], {"source": "a"}, "from a file `source` beside a file `target`, got `source='a'`"),
         ([], {"target": ("a", "b")}, "from a file `source` beside a file `target`, got `target='a'`, `target='b'`"),
-        (["a.tsv"], {"format": "xml"}, "no format 'xml' of pairs. Pass one of tsv, csv, jsonl, scan, lines"),
+        (["a.tsv"], {"format": "xml"}, "no format 'xml' of pairs. Pass one of tsv, csv, jsonl, tmx, scan, lines"),
         (["a.tsv"], {"format": "lines"}, "sources without targets"),
         ([], {"longest": 0}, "`longest` must be at least 1, got 0"),
         ([], {"too_long": "weep"}, "`too_long` must be one of drop, cut, got 'weep'"),
@@ -266,10 +266,12 @@ def test_the_sample_of_a_format_is_read_in_it(write, name):
     options = PairOptions(format=name)
     write("sample.txt", about.sample.removesuffix("\n"))
     found = list(read_pairs("sample.txt", options if "texts" in about.gives else options.to_predict()))
-    header = name == "csv"
+    header = name in ("csv", "tmx")
     assert len(found) == about.sample.count("\n") - header
     for number, example in enumerate(found, 1):
-        assert example == Example(f"sample.txt, line {number + header}", text=example.text, texts=example.texts)
+        assert example == Example(
+            "sample.txt, unit 1" if name == "tmx" else f"sample.txt, line {number + header}", text=example.text, texts=example.texts
+        )
         assert example.text and bool(example.texts) == ("texts" in about.gives)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import labelled_examples, read_examples, resolve_reading
+from unrolled.data.formats.bad_rows import decided
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.series import LongSeries
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
@@ -26,7 +27,7 @@ FORMAT = LongSeries()
 
 def read(path: Path, content: str = TABLE, wanted: Target = Target.LABELS, **options):
     path.write_text(content)
-    return list(FORMAT.read([path], ReadingOptions(**options), wanted))
+    return list(decided(FORMAT.read([path], ReadingOptions(**options), wanted)))
 
 
 def test_rows_are_gathered_and_sorted(tmp_path: Path) -> None:
@@ -76,9 +77,9 @@ def test_columns_that_tell_rows_or_series_apart_are_no_channels_unless_named(tmp
     options = ReadingOptions(series="s", time="t", target="label")
     reading = resolve_reading(paths, replace(options, format="series"), Target.LABELS)
     assert (reading.channels, reading.left) == (("x",), (name or "0",))
-    assert {example.channels for example in FORMAT.read(paths, options, Target.LABELS)} == {("x",)}
+    assert {example.channels for example in decided(FORMAT.read(paths, options, Target.LABELS))} == {("x",)}
     named = replace(options, channels=("x", name or "0"))
-    assert {example.channels for example in FORMAT.read(paths, named, Target.LABELS)} == {named.channels}
+    assert {example.channels for example in decided(FORMAT.read(paths, named, Target.LABELS))} == {named.channels}
 
 
 @pytest.mark.parametrize(
@@ -162,10 +163,10 @@ def test_two_samplings_are_told(tmp_path: Path) -> None:
 def test_a_target_that_is_not_needed_is_no_channel(tmp_path: Path) -> None:
     path = tmp_path / "s.csv"
     path.write_text(TABLE)
-    p = next(FORMAT.read([path], ReadingOptions(**NAMES).to_predict(), Target.LABELS))
+    p = next(decided(FORMAT.read([path], ReadingOptions(**NAMES).to_predict(), Target.LABELS)))
     assert p.numbers.shape == (3, 2)
     path.write_text(TABLE.replace("state", "z").replace("on", "8").replace("off", "9"))
-    p = next(FORMAT.read([path], ReadingOptions(**NAMES).to_predict(), Target.LABELS))
+    p = next(decided(FORMAT.read([path], ReadingOptions(**NAMES).to_predict(), Target.LABELS)))
     assert (p.numbers.shape, p.labels) == ((3, 3), None)
 
 
@@ -241,13 +242,13 @@ def test_a_series_without_numbers_to_predict_is_told(tmp_path: Path) -> None:
 def test_numbers_that_are_not_needed_may_be_wrong_or_missing(tmp_path: Path, wanted: Target) -> None:
     path = tmp_path / "s.csv"
     path.write_text(TABLE)
-    p, q = FORMAT.read([path], ReadingOptions(**NAMES).to_predict(), wanted)
+    p, q = decided(FORMAT.read([path], ReadingOptions(**NAMES).to_predict(), wanted))
     assert (values_of([p, q]), p.numbers.shape) == ([None, None], (3, 2))
     path.write_text(NUMBERS.replace("1,3,4,1.5", "1,3,4,"))
-    p, q = FORMAT.read([path], ReadingOptions(**MASS).to_predict(), wanted)
+    p, q = decided(FORMAT.read([path], ReadingOptions(**MASS).to_predict(), wanted))
     assert values_of([p, q]) == [None, [-2] if wanted is VALUES else [[-2], [-2]]]
     path.write_text(NUMBERS)
-    p, q = FORMAT.read([path], ReadingOptions(**{**NAMES, "target": "y,none"}).to_predict(), wanted)
+    p, q = decided(FORMAT.read([path], ReadingOptions(**{**NAMES, "target": "y,none"}).to_predict(), wanted))
     assert (values_of([p, q]), p.channels) == ([None, None], ("x", "mass"))
 
 

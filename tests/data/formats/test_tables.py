@@ -219,13 +219,13 @@ def test_columns_that_count_are_no_labels_and_a_file_to_measure_on_is_read_as_wh
 def test_where_a_missing_label_was_looked_for_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,stars\na,1\nb,\n")
     for options, message in (
-        ({}, r"line 3: the sequence has no label. .* It was looked for in column 'stars', as `target` is not given.$"),
-        ({"target": "stars"}, r"line 3: the sequence has no label. .* It was looked for in column 'stars'.$"),
+        ({}, r"line 3: the sequence has no label. .* It was looked for in column 'stars', as `target` is not given. To leave"),
+        ({"target": "stars"}, r"line 3: the sequence has no label. .* It was looked for in column 'stars'. To leave"),
     ):
         with pytest.raises(DataError, match=message):
             list(labelled_examples(tmp_path / "a.csv", ReadingOptions(**options), Target.LABELS))
     (tmp_path / "a.csv").write_text("text,note\na,1\n")
-    with pytest.raises(DataError, match=r"no label. .* It was looked for in 'mood', where those that are learnt stand.$"):
+    with pytest.raises(DataError, match=r"no label. .* It was looked for in 'mood', where those that are learnt stand. To leave"):
         list(labelled_examples(tmp_path / "a.csv", ReadingOptions(learnt=("text", "mood")), Target.LABELS))
 
 
@@ -353,8 +353,8 @@ def test_bad_numbers_to_predict(tmp_path: Path, content: str, wanted: Target, op
 def test_where_a_missing_number_was_looked_for_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,x,y\na,1,2\nb,,3\n")
     for wanted, message in (
-        (VALUES, r"line 3: the sequence has no number. Name their column .* It was looked for in column 'x', column 'y'.$"),
-        (STEP_VALUES, r"line 3: the sequence has no numbers. Name their column .* It was looked for in column 'x', column 'y'.$"),
+        (VALUES, r"line 3: the sequence has no number. Name their column .* It was looked for in column 'x', column 'y'. To leave"),
+        (STEP_VALUES, r"line 3: the sequence has no numbers. Name their column .* It was looked for in column 'x', column 'y'. To leave"),
     ):
         with pytest.raises(DataError, match=message):
             list(labelled_examples(tmp_path / "a.csv", ReadingOptions(target="x,y"), wanted))

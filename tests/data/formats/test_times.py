@@ -44,3 +44,32 @@ def test_the_first_time_decides_what_digits_are():
 def test_what_is_no_time(text):
     with pytest.raises(ValueError, match="is neither a number nor a date"):
         Times().read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "day_first", "iso"),
+    [
+        ("31.12.2023 23:59", None, "2023-12-31T23:59:00"),
+        ("01.02.2023", None, "2023-02-01T00:00:00"),
+        ("12/31/2023 11:59 PM", None, "2023-12-31T23:59:00"),
+        ("1/2/2023 12:05:07 am", None, "2023-01-02T00:05:07"),
+        ("31/12/2023", None, "2023-12-31T00:00:00"),
+        ("01/02/2023", True, "2023-02-01T00:00:00"),
+        ("01/02/2023", False, "2023-01-02T00:00:00"),
+        ("3/3/2023", None, "2023-03-03T00:00:00"),
+    ],
+)
+def test_dates_whose_year_stands_last(text: str, day_first: bool | None, iso: str) -> None:
+    assert Times(day_first).read(text) == datetime.fromisoformat(f"{iso}+00:00").timestamp()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("01/02/2023", "in '01/02/2023' it is not clear which number is the day; pass `day_first=True` or `day_first=False`"),
+        ("31.13.2023", "'2023-13-31T00:00:00' is neither a number nor a date"),
+    ],
+)
+def test_dates_that_may_be_two_are_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Times().read(text)

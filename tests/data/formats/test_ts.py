@@ -8,6 +8,7 @@ import pytest
 
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import labelled_examples, read_examples
+from unrolled.data.formats.bad_rows import decided
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.ts import TimeSeries
 from unrolled.errors import ConfigError, DataError
@@ -18,7 +19,7 @@ FORMAT = TimeSeries()
 
 def read(path: Path, content: str, **options):
     path.write_text(content)
-    return list(FORMAT.read([path], ReadingOptions(**options), Target.LABELS))
+    return list(decided(FORMAT.read([path], ReadingOptions(**options), Target.LABELS)))
 
 
 def test_cases_of_unequal_length(tmp_path: Path) -> None:
@@ -82,12 +83,12 @@ def test_files_must_agree_in_their_dimensions(tmp_path: Path, said: str) -> None
     (tmp_path / "b.ts").write_text(f"{said}\n@data\n1\n")
     (tmp_path / "a.ts").write_text(HEADER + "1:2:up\n")
     with pytest.raises(DataError, match=r"b\.ts, line 3: a case must have 2 dimensions"):
-        list(FORMAT.read([tmp_path / "a.ts", tmp_path / "b.ts"], ReadingOptions(), Target.LABELS))
+        list(decided(FORMAT.read([tmp_path / "a.ts", tmp_path / "b.ts"], ReadingOptions(), Target.LABELS)))
 
 
 def test_steps_have_no_tags(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not to tag"):
-        list(FORMAT.read([tmp_path / "a.ts"], ReadingOptions(), Target.TAGS))
+        list(decided(FORMAT.read([tmp_path / "a.ts"], ReadingOptions(), Target.TAGS)))
 
 
 def test_what_is_written_reads_back_with_the_predicted_labels(tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_what_is_written_reads_back_with_the_predicted_labels(tmp_path: Path) ->
 def test_labels_that_are_not_needed_may_be_unknown(tmp_path: Path) -> None:
     path = tmp_path / "a.ts"
     path.write_text(HEADER + "1:2:left\n3:4:up\n")
-    assert [example.labels for example in FORMAT.read([path], ReadingOptions().to_predict(), Target.LABELS)] == [None, ("up",)]
+    assert [example.labels for example in decided(FORMAT.read([path], ReadingOptions().to_predict(), Target.LABELS))] == [None, ("up",)]
 
 
 def test_a_prediction_without_a_label_is_a_question_mark_and_of_several_the_first_is_written(tmp_path: Path) -> None:
@@ -163,7 +164,7 @@ def test_numbers_that_are_not_needed_may_be_wrong_and_are_no_labels_that_are_nee
 @pytest.mark.parametrize("content", [NUMBERS, HEADER + "1,2.5:4,5:up\n7:8:down\n"])
 def test_predicted_numbers_are_written_as_numbers_are_read(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.ts").write_text(content)
-    found = list(FORMAT.read([tmp_path / "a.ts"], ReadingOptions().to_predict(), Target.VALUES))
+    found = list(decided(FORMAT.read([tmp_path / "a.ts"], ReadingOptions().to_predict(), Target.VALUES)))
     said = [Prediction(values=np.array([value]), deviations=np.array([0.5])) for value in (1.25, -3e-9)]
     file = io.StringIO()
     FORMAT.write(zip(found, said, strict=True), file, ReadingOptions())

@@ -20,7 +20,7 @@ from unrolled.tasks import find_recipe
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.measures.texts import score_texts
 from unrolled.tasks.translation.alignment import draw_alignment, require_drawable
-from unrolled.tasks.translation.options import SearchOptions
+from unrolled.tasks.translation.options import Reading, SearchOptions
 from unrolled.tasks.translation.reading import PairData
 from unrolled.tasks.translation.trained import TrainedTranslator
 
@@ -342,7 +342,7 @@ def test_searches_that_cannot_be_are_refused(options, message):
 
 def test_the_loss_of_a_batch_is_per_symbol_and_measures_look_at_all_sources():
     translator, recipe = translator_of(), find_recipe("translate")
-    data = PairData(translator.codecs, Bitext(PAIRS, translator.codecs), PAIRS, "", "what was read")
+    data = PairData(translator.codecs, Bitext(PAIRS, translator.codecs), PAIRS, "", "what was read", Reading(), 0)
     task = recipe.task(translator.model, data, Configuration.from_flat("translate", recipe.options, {"batch": 4}))
     objective = task.objective(range(1))
     lengths = data.train.batch(task.learner.order[0]).target_lengths

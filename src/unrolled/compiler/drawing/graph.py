@@ -6,7 +6,7 @@ import sympy as sp
 
 from unrolled.equations import Equation, Product, Recurrence
 from unrolled.equations.functions import Function, slope_of
-from unrolled.equations.recurrence import before, now, shown
+from unrolled.equations.recurrence import before, now
 
 STRAIGHT, BENT, OUTPUT, FORWARD = "straight", "bent", "output", "forward"
 """The ways of a wire: the gradient comes back along it to earlier steps with every map on its way a sum or a product by element
@@ -15,6 +15,7 @@ STRAIGHT, BENT, OUTPUT, FORWARD = "straight", "bent", "output", "forward"
 _AROUND = {"sigmoid": ("σ(", ")"), "sqrt": ("√(", ")"), "abs": ("|", "|")}
 _BETWEEN = {"power": "^", "greater": " > ", "at_least": " ≥ ", "equal": " = ", "modulo": " mod "}
 _BARE = {"sigmoid": "σ", "sqrt": "√", "abs": "|·|"}
+_SIGNS = {"sum": "∑", "cumsum": "∑ up to", "sum_columns": "∑ columns", "sum_rows": "∑ rows"}
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -111,14 +112,22 @@ class _Reader:
 
     def __init__(self, recurrence: Recurrence) -> None:
         self.nodes: dict[str, Node] = {}
+        self._recurrence = recurrence
         self._products: dict[sp.Symbol, Product] = {p.symbol: p for p in recurrence.products}
         self._keys: dict[sp.Expr, str] = {}
+
+    def _written(self, matrix: str) -> str:
+        written = self._recurrence.written(matrix)
+        return _SIGNS.get(written, written)
+
+    def _told(self, expression: sp.Expr) -> str:
+        return self._recurrence.without_sizes(str(expression))
 
     def equation(self, equation: Equation) -> None:
         """Add the node of an assigned name, after those that it needs."""
         formula, wires, bends = self._parts(equation.expression)
         key = now(equation.name).name
-        self.nodes[key] = Node(key, equation.name, formula, wires, bends, f"{key} = {equation.text}")
+        self.nodes[key] = Node(key, equation.name, formula, wires, bends, f"{key} = {equation.text or self._told(equation.expression)}")
 
     def _parts(self, expression: sp.Expr) -> tuple[str, tuple[Wire, ...], bool]:
         """How a node makes an expression: its formula, its wires, and whether it bends."""
@@ -164,7 +173,7 @@ class _Reader:
         """The wire that brings an expression; for what is more than a scaled value or a matrix product, from an operation's node."""
         if expression in self._products:
             product = self._products[expression]
-            return _before(f"{shown(product.matrix)} ", self._wire(product.operand), matrix=True)
+            return _before(f"{self._written(product.matrix)} ", self._wire(product.operand), matrix=True)
         if expression.is_Symbol:
             return Wire(expression.name)
         factors = [a for a in sp.Mul.make_args(expression) if _varies(a)]
@@ -176,7 +185,7 @@ class _Reader:
             formula, wires, bends = self._parts(expression)
             key = f"operation {len(self._keys) + 1}"
             self._keys[expression] = key
-            self.nodes[key] = Node(key, "", formula, wires, bends, str(expression))
+            self.nodes[key] = Node(key, "", formula, wires, bends, self._told(expression))
         return Wire(self._keys[expression])
 
 
@@ -193,7 +202,7 @@ def _varies(expression: sp.Expr) -> bool:
 def _constant(expression: sp.Expr) -> str:
     """What depends on parameters alone, as text; in decimals, as most were written."""
     decimals = {r: sp.Symbol(f"{float(r):.4g}") for r in expression.atoms(sp.Rational) if not r.is_Integer}
-    names = {symbol: sp.Symbol(shown(symbol.name)) for symbol in expression.free_symbols if ":" in symbol.name}
+    names = {symbol: sp.Symbol(symbol.name.partition(":")[0]) for symbol in expression.free_symbols if ":" in symbol.name}
     return str(expression.xreplace({**decimals, **names})).replace("**", "^").replace("*", " ").replace("-", "−")
 
 

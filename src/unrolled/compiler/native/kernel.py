@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from unrolled.compiler.native.areas import role_of
+from unrolled.compiler.native.areas import along
 from unrolled.compiler.native.constants import with_constants_in_place
 from unrolled.compiler.native.gradients import write_gradients
 from unrolled.compiler.native.names import Names, defined_names
@@ -63,7 +63,7 @@ class _Source:
         self.sizes = Sizes(self.recurrence, self.phases)
         self.tape = lay_tape(plan, self.phases, self.sizes)
         stored = (p.name for p in self.recurrence.parameters if p.name not in row_vectors)
-        self.parameters = tuple(name for name in stored if not role_of(self.recurrence, name, transposed=False))
+        self.parameters = tuple(name for name in stored if along(self.recurrence, name) is None)
         plain = [*(now(e.name) for e in self.recurrence.equations), *(p.name for p in self.recurrence.parameters)]
         self.names = Names(plain, defined_names(_runtime((*_GROUND, *_BATCH, *_PASSES))), one_size=len(self.sizes.labels) == 2)
         self.writer = StageWriter(plan, self.sizes, self.tape, self.names, row_vectors)

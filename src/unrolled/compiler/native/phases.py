@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from unrolled.compiler.native.areas import role_of
+from unrolled.compiler.native.areas import along
 from unrolled.compiler.plan import Assignment, Plan
 from unrolled.equations import Recurrence
 from unrolled.equations.recurrence import INPUT, OverUnits, before, now
@@ -151,7 +151,7 @@ class Sizes:
 
     def has_numbers(self, matrix: str) -> bool:
         """Whether a matrix is stored, and not known."""
-        return not isinstance(matrix, OverUnits) and not role_of(self._recurrence, matrix, transposed=False)
+        return not isinstance(matrix, OverUnits) and along(self._recurrence, matrix) is None
 
     def depth(self, term: Term, *, transposed: bool) -> str:
         """The label of what a product sums over."""

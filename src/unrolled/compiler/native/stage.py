@@ -4,7 +4,7 @@ import re
 
 import sympy as sp
 
-from unrolled.compiler.native.areas import heads_of, role_of
+from unrolled.compiler.native.areas import along
 from unrolled.compiler.native.expressions import to_c
 from unrolled.compiler.native.groups import ProductGroup, group_products
 from unrolled.compiler.native.names import Names
@@ -83,11 +83,12 @@ class _Stage:
         """How entries are read along the rows or columns of matrices, as calls of areas.h that still need a row and a unit."""
         recurrence, size = self.w.recurrence, self.places.size
         for matrix, operand in dict.fromkeys(t for _, ts in self.phase.products for t in ts):
-            if role := role_of(recurrence, matrix, transposed=self.phase.transposed):
+            if made := along(recurrence, matrix):
                 parameter = recurrence.parameter(matrix)
                 ends = (parameter.rows, parameter.columns)
-                area, vector = ends if role_of(recurrence, matrix, transposed=False) in ("repeat", "tile") else ends[::-1]
-                sizes = f"{size(area)}, {size(vector)}, {heads_of(recurrence, matrix)}"
+                area, vector = ends if made.role in ("repeat", "tile") else ends[::-1]
+                sizes = f"{size(area)}, {size(vector)}, {made.heads}"
+                role = made.transposed.role if self.phase.transposed else made.role
                 self.along[matrix, operand] = f"{role}(({self._pointers(operand)})[row], at, {sizes})"
 
     def _pointers(self, operand: sp.Symbol) -> str:

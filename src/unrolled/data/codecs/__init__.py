@@ -5,6 +5,7 @@ from unrolled.data.codecs.inputs import Encoded, InputCodec
 from unrolled.data.codecs.labels import LabelCodec
 from unrolled.data.codecs.numbers import NumberCodec
 from unrolled.data.codecs.pairs import PairCodec
+from unrolled.data.codecs.sound import SoundCodec
 from unrolled.data.codecs.text import TextCodec
 from unrolled.data.codecs.tokens import TokenCodec
 from unrolled.data.codecs.values import ValueCodec
@@ -15,6 +16,7 @@ __all__ = [
     "LabelCodec",
     "NumberCodec",
     "PairCodec",
+    "SoundCodec",
     "TargetCodec",
     "Targets",
     "TextCodec",

@@ -11,6 +11,7 @@ import torch
 from unrolled.data.batches import Batch, Spellings, padded
 from unrolled.data.codecs.codec import NAMED, SHOWN, TargetCodec, Targets
 from unrolled.data.codecs.numbers import NumberCodec
+from unrolled.data.codecs.sound import SoundCodec
 from unrolled.data.codecs.tokens import TokenCodec
 from unrolled.data.columns import Places, places
 from unrolled.data.dataset import NUMBERS, TOKENS, Dataset
@@ -20,22 +21,31 @@ from unrolled.errors import DataError
 
 WHOLE = slice(None)
 
+_AT_ONCE = 1 << 16
+"""Steps whose numbers are looked at together."""
+
 
 @dataclass(frozen=True)
 class InputCodec:
-    """The codecs of `tokens` and of `numbers`, None where steps have none; `channels` are the names of the numbers, if they have some."""
+    """The codecs of `tokens` and of `numbers`, None where steps have none; `channels` are the names of the numbers, if they have some.
+
+    `sound` is how recordings became numbers, where they are recordings.
+    """
 
     tokens: TokenCodec | None
     numbers: NumberCodec | None
     channels: tuple[str, ...] = ()
+    sound: SoundCodec | None = None
 
     @classmethod
-    def learn(cls, dataset: Dataset, part: Places, **options: Any) -> "InputCodec":
-        """From some of the sequences, the training part; `options` are those of `TokenCodec.learn`."""
+    def learn(cls, dataset: Dataset, part: Places, sound: SoundCodec | None = None, **options: Any) -> "InputCodec":
+        """From some of the sequences, the training part, which were heard as `sound` says; `options` are those of `TokenCodec.learn`."""
         seen = dataset.token_counts(part)
         tokens = TokenCodec.learn(seen, **options) if seen else None
-        numbers = NumberCodec.learn(dataset.columns[NUMBERS].take(some) for some in _chunks(part)) if dataset.numbers else None
-        return cls(tokens, numbers, dataset.channels)
+        numbers = (
+            NumberCodec.learn(dataset.columns[NUMBERS].take(some) for some in _chunks(part, dataset.lengths)) if dataset.numbers else None
+        )
+        return cls(tokens, numbers, dataset.channels, sound)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -63,7 +73,9 @@ class InputCodec:
         if self.tokens is not None:
             also = " with their characters" if self.tokens.characters else ""
             parts.append(f"{self.tokens.words.size:,} {'characters' if self.tokens.level == 'char' else 'words'}{also}")
-        if self.numbers is not None:
+        if self.sound is not None:
+            parts.append(self.sound.describe())
+        elif self.numbers is not None:
             names = f" ({', '.join(self.channels[:NAMED])}{', …' if len(self.channels) > NAMED else ''})" if self.channels else ""
             count = len(self.numbers.mean)
             parts.append(f"{count:,} number{'' if count == 1 else 's'} a step{names}")
@@ -76,6 +88,8 @@ class InputCodec:
             most = 40 if self.tokens.level == "char" else 8
             text = ("" if self.tokens.level == "char" else " ").join(dataset.tokens(sequence, most))
             return repr(f"{text} …" if steps > most else text)
+        if self.sound is not None:
+            return f"{steps * self.sound.mel.step:.2f} s of sound"
         start, most = int(dataset.starts[sequence]), SHOWN if dataset.numbers <= SHOWN else 1
         rows = dataset.columns[NUMBERS].elements.read(start, start + min(steps, most)).tolist()
         told = (", ".join(f"{value:.4g}" for value in row[:SHOWN]) + (more if len(row) > SHOWN else "") for row in rows)
@@ -87,6 +101,7 @@ class InputCodec:
             "tokens": self.tokens and self.tokens.to_json(),
             "numbers": self.numbers and self.numbers.to_json(),
             "channels": self.channels,
+            **({} if self.sound is None else {"sound": self.sound.to_json()}),
         }
 
     @classmethod
@@ -97,7 +112,8 @@ class InputCodec:
         except (KeyError, TypeError) as error:
             raise damaged(f"inputs must have tokens, numbers and channels ({error!r})") from None
         known = None if tokens is None else TokenCodec.from_json(tokens)
-        return cls(known, None if numbers is None else NumberCodec.from_json(numbers), channels)
+        sound = SoundCodec.from_json(found["sound"]) if "sound" in found else None
+        return cls(known, None if numbers is None else NumberCodec.from_json(numbers), channels, sound)
 
 
 class Encoded:
@@ -174,6 +190,9 @@ class Encoded:
         return Spellings(padded(letters[places], sizes), torch.from_numpy(sizes), padded(which.astype(np.int64), lengths))
 
 
-def _chunks(part: Places, size: int = 256) -> list[Places]:
-    """Some sequences at a time."""
-    return [part[at : at + size] for at in range(0, len(part), size)]
+def _chunks(part: Places, lengths: Places) -> list[Places]:
+    """Some sequences at a time, of about `_AT_ONCE` steps together."""
+    if not len(part):
+        return []
+    number = lengths[part].cumsum() // _AT_ONCE
+    return np.split(part, np.flatnonzero(np.diff(number)) + 1)

@@ -36,12 +36,12 @@ class LabelCodec:
     @classmethod
     def learn(cls, dataset: Dataset, part: Places, target: Target, *, several: bool = False, divided_by: str = "held_out") -> "LabelCodec":
         """From some of the sequences, the training part, which the option `divided_by` set apart. `DataError` if there is only one label."""
-        counts = _counts(dataset, part, target)
+        counts = label_counts(dataset, part, target)
         labels = sorted(counts, key=_order)
         if len(labels) < 2:
             only = f"all of them are {labels[0]!r}" if labels else "there is none"
             told = f"There must be at least 2 different labels to tell apart; in what is learnt {only}."
-            if len(_counts(dataset, np.arange(len(dataset)), target)) > len(labels):
+            if len(label_counts(dataset, np.arange(len(dataset)), target)) > len(labels):
                 raise DataError(f"{told} The others are held out: change `{divided_by}` or `group`, or add examples.")
             raise DataError(f"{told} Look at the column, or add other examples.")
         return cls(Vocabulary(tuple(labels), (), tuple(counts[label] for label in labels)), target, several, dataset.scheme)
@@ -98,7 +98,7 @@ class LabelCodec:
 
     def absent(self, dataset: Dataset, which: Places) -> str:
         """The labels that were learnt and do not hold in some sequences."""
-        found = _counts(dataset, which, self.target)
+        found = label_counts(dataset, which, self.target)
         return enumerated([label for label in self.labels if label not in found])
 
     def supposed(self, prediction: Prediction) -> NDArray[Any]:
@@ -163,7 +163,7 @@ class LabelTargets:
         return np.add.reduceat(unknown, np.cumsum(lengths) - lengths) == 0 if len(which) else np.zeros(0, bool)
 
 
-def _counts(dataset: Dataset, part: Places, target: Target) -> dict[str, int]:
+def label_counts(dataset: Dataset, part: Places, target: Target) -> dict[str, int]:
     """How often each label comes in some sequences."""
     counts = dict[str, int]()
     if target is Target.TAGS:

@@ -7,12 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from unrolled.data.builtin import PREFIX
+from unrolled.data.builtin import PREFIX, expanded
 from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats import known
+from unrolled.data.formats.bad_rows import decided, tried
 from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.contents import are_plain
 from unrolled.data.formats.files import named
+from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.formats.hugging_face import from_hugging_face
 from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format, resolved, where_labels_are
 from unrolled.data.formats.numbers import parse_targets
@@ -31,6 +34,7 @@ __all__ = [
     "resolve_format",
     "resolve_reading",
     "save_examples",
+    "seen_format",
     "write_predictions",
 ]
 
@@ -40,25 +44,31 @@ def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, w
 
     `wanted` is what is to be said of them. The format is that of `find_format`. Tags of spans
     come in BIO, from the scheme that the options name or the first sequences show, unless labels are not needed (`options.to_predict()`)
-    and come as they are. What cannot be read, and sources without any sequence, are
+    and come as they are. What cannot be read, unless it is left out as `options.bad_rows` says, and sources without any sequence, are
     a `DataError`; two sequences of one name are an `UnrolledWarning`.
     """
-    names = _names(sources)
-    examples = _read(names, options, wanted)
+    return _decided(sources, options, _found(sources, options, wanted))
+
+
+def _found(sources: Source | Sequence[Source], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+    """The examples, and in the place of bad ones what is wrong with them."""
+    examples = _read(_names(sources), options, wanted)
     if options.labels_needed and not wanted.numbers:
-        examples = map(_filled, examples)
+        examples = tried(examples, _filled)
     if wanted is Target.TAGS and options.labels_needed:
         examples = in_bio(examples, options.scheme)
-    if wanted.numbers:
-        examples = (_in_numbers(example, options) for example in examples)
+    return tried(examples, lambda example: _in_numbers(example, options)) if wanted.numbers else examples
+
+
+def _decided(sources: Source | Sequence[Source], options: ReadingOptions, examples: Iterable[Example | DataError]) -> Iterator[Example]:
     seen: set[str] = set()
     example = None
-    for example in examples:
+    for example in decided(examples, options.bad_rows):
         if example.name is not None:
             _notice_twice(example, seen)
         yield example
     if example is None:
-        raise DataError(f"There is no sequence in {', '.join(map(named, map(Path, names)))}. Pass files that have some.")
+        raise DataError(f"There is no sequence in {', '.join(map(named, map(Path, _names(sources))))}. Pass files that have some.")
 
 
 def labelled_examples(
@@ -68,16 +78,19 @@ def labelled_examples(
 
     So is one with many labels, unless `several` are meant; then it may have none, too.
     """
-    for example in read_examples(sources, options, wanted):
-        found = example.values if wanted.numbers else example.tags if wanted.each_step else example.labels
-        if found is None or not (len(found) or several):
+
+    def require(example: Example) -> Example:
+        found = example.values if wanted.numbers else (example.tags or example.spans) if wanted.each_step else example.labels
+        if found is None or not (len(found) or several or example.spans is not None):
             cure = where_labels_are(_paths(_names(sources)), options, wanted)
             what = f"{wanted.said}{'s' if wanted.each_step else ''}"
             raise DataError(f"{example.place}: the sequence has no {what}. {cure}{_where_from(example, options)}")
         if len(found) > 1 and wanted is Target.LABELS and not several:
             told = ", ".join(map(repr, found))
             raise DataError(f"{example.place}: a sequence must have one label, got {told}. Train with `output='multi-label'` for several.")
-        yield example
+        return example
+
+    return _decided(sources, options, tried(_found(sources, options, wanted), require))
 
 
 def _where_from(example: Example, options: ReadingOptions) -> str:
@@ -124,6 +137,12 @@ def resolve_reading(sources: Source | Sequence[Source], options: ReadingOptions,
     return resolved(paths, options, wanted) if paths else options
 
 
+def seen_format(sources: Source | Sequence[Source], options: ReadingOptions, wanted: Target) -> FormatSeen:
+    """The format of some sources, and the columns of the first file; errors as in `read_examples`."""
+    paths = _paths(_names(sources))
+    return known.seen_format(paths, options, wanted) if paths else FormatSeen("builtin", "as the name says")
+
+
 def for_other_files(options: ReadingOptions, sources: Source | Sequence[Source], *, labels: bool = True) -> ReadingOptions:
     """The resolved options of a run for other sources, with or without `labels`.
 
@@ -139,17 +158,17 @@ def write_predictions(found: Iterable[tuple[Example, Prediction]], file: TextIO,
     FORMATS[options.format or "jsonl"].write(found, file, options)
 
 
-def _read(names: Sequence[str], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def _read(names: Sequence[str], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     for name in names:
         if name.startswith(PREFIX):
             yield from builtin_examples(name, wanted)
     if paths := _paths(names):
-        known = find_format(paths, options, wanted)
-        yield from known.read(files_of(paths, known), options, wanted)
+        format = find_format(paths, options, wanted)
+        yield from format.read(files_of(paths, format), options, wanted)
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:
-    names = [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    names = expanded(os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources))
     if not names:
         raise DataError("No data was given. Pass files, a folder, or a built-in source such as builtin:intents.")
     return names

@@ -17,6 +17,7 @@ from enum import Enum
 from itertools import chain
 
 from unrolled.data.examples import NO_SPANS, Example
+from unrolled.data.formats.bad_rows import good, tried
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 _SEEN = 1000
@@ -103,26 +104,30 @@ def _parts(tag: str) -> tuple[str, str]:
     return (_LETTERS[tag[0]], tag[2:]) if _TYPED.fullmatch(tag) else ("", "")
 
 
-def in_bio(examples: Iterable[Example], scheme: str | None = None) -> Iterator[Example]:
+def in_bio(examples: Iterable[Example | DataError], scheme: str | None = None) -> Iterator[Example | DataError]:
     """The examples with tags of spans in BIO, and with other tags as they are; each says in which scheme its own were.
 
     That is found from the first examples and holds for all; where they show none it is `scheme`, one of `SCHEMES`. With `scheme` none no
-    tags mark spans. Tags that break the rules of the scheme are counted in one `UnrolledWarning`; one that is of no scheme is a `DataError`,
+    tags mark spans. Tags that break the rules of the scheme are counted in one `UnrolledWarning`; an example with one that is of no scheme is bad,
     another name a `ConfigError`.
     """
     given = Scheme.NONE if scheme is None else _named(scheme)
     rest = iter(examples)
     first = [] if scheme == NO_SPANS else _first(rest)
-    shown = find_scheme([example.tags or () for example in first])
+    shown = find_scheme([example.tags or () for example in good(first)])
     known = given if shown is Scheme.NONE else shown
     count, place = 0, ""
-    for example in chain(first, rest):
+
+    def convert(example: Example) -> Example:
+        nonlocal count, place
         if example.tags is None:
-            yield example
-            continue
+            return example
+        converted = _converted(example, known)
         if known is not Scheme.NONE and (steps := strays(example.tags, known)):
             count, place = count + len(steps), place or _told(example, steps[0])
-        yield _converted(example, known)
+        return converted
+
+    yield from tried(chain(first, rest), convert)
     if count:
         rule = "Read as conlleval and seqeval do: a tag that goes on with no span begins one."
         warnings.warn(f"Tags that break the rules of {known.name}: {count:,}, first {place}. {rule}", UnrolledWarning, stacklevel=2)
@@ -141,13 +146,13 @@ def _named(scheme: str) -> Scheme:
         raise ConfigError(f"`scheme` must be one of {SCHEMES}, got {scheme!r}.") from None
 
 
-def _first(examples: Iterator[Example]) -> list[Example]:
+def _first(examples: Iterator[Example | DataError]) -> list[Example | DataError]:
     """As many of the examples as it takes to see the scheme."""
-    found: list[Example] = []
+    found: list[Example | DataError] = []
     spans = False
     for example in examples:
         found.append(example)
-        spans = spans or any(tag != "O" for tag in example.tags or ())
+        spans = spans or any(tag != "O" for each in good([example]) for tag in each.tags or ())
         if len(found) >= (_SEEN if spans else _LONGEST_WAIT):
             break
     return found

@@ -4,11 +4,13 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import dropwhile, takewhile
+from functools import partial
+from itertools import dropwhile, islice, takewhile
 from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import HEAD, look_ahead, named, read_blocks
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
@@ -27,7 +29,7 @@ Block = list[tuple[int, str]]
 
 
 @dataclass(frozen=True)
-class _Origin:
+class Origin:
     """The lines of a sequence with those before it, where its first token stands among them, and whether tabs divide columns."""
 
     lines: list[str]
@@ -56,7 +58,7 @@ class _Layout:
         """The cells of a line. Other blanks than space and tab are part of a cell."""
         return _split(line, self.tabs)
 
-    def example(self, block: Block, start: int, before: list[str]) -> Example:
+    def example(self, start: int, before: list[str], block: Block) -> Example:
         """The sequence of a block from line `start` of it on; `before` are lines that stand before it and belong to no sequence."""
         rows = [self.split(line) for _, line in block[start:]]
         for (number, _), row in zip(block[start:], rows, strict=True):
@@ -73,7 +75,7 @@ class _Layout:
             tags=None if self.tag is None else tuple(row[self.tag].strip() for row in rows),
             path=self.path,
             lines=range(block[start][0], block[-1][0] + 1),
-            origin=_Origin([*before, *(line for _, line in block)], len(before) + start, self.tabs),
+            origin=Origin([*before, *(line for _, line in block)], len(before) + start, self.tabs),
         )
 
     def is_comment(self, line: str) -> bool:
@@ -101,7 +103,7 @@ class Columns:
     """
 
     name = "columns"
-    suffixes = (".conll", ".bio", ".bio2", ".iob", ".iob2", ".bioes", ".conll2003")
+    suffixes: tuple[str, ...] = (".conll", ".bio", ".bio2", ".iob", ".iob2", ".bioes", ".conll2003")
     about = About(
         "a token a line with its tag, as in CoNLL's shared tasks; an empty line ends a sequence",
         ("tokens", "tags", "step values"),
@@ -112,17 +114,24 @@ class Columns:
         labels="Name their column as `column`.",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
-        """The sequences. Lines with another number of columns than the first are a `DataError`; a missing column is a `ConfigError`."""
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+        """The sequences. One that has a line with another number of columns than the first is bad; a missing column is a `ConfigError`."""
         if not wanted.each_step:
             raise ConfigError("A file with a token a line has tags for tokens and no label for a sequence. Use it to tag.")
         for path in paths:
             yield from _read(path, options, wanted)
 
+    def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        """The columns by their numbers, a row for each token."""
+        first = list(islice(read_blocks(path, options.encoding), HEAD))
+        layout = _lay_out(path, first, options, Target.TAGS)
+        rows = [row for block in first for _, line in block if len(row := layout.split(line)) == layout.width]
+        return tuple(map(str, range(layout.width))), rows[:HEAD]
+
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The lines as they were with the predicted tag as one more column."""
         for example, prediction in found:
-            origin: _Origin = example.origin
+            origin: Origin = example.origin
             lines, start = origin.lines, origin.start
             print(*lines[:start], sep="\n", end="\n" if start else "", file=file)
             for line, cells in zip(lines[start:], prediction.step_cells(","), strict=True):
@@ -130,7 +139,7 @@ class Columns:
             print(file=file)
 
 
-def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     head, blocks = look_ahead(read_blocks(path, options.encoding), HEAD)
     layout = _lay_out(path, head, options, wanted)
     before: list[str] = []
@@ -144,7 +153,7 @@ def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Examp
         if len(comments) == len(block):
             before += [*(line for _, line in block), ""]
         else:
-            yield layout.example(block, len(comments), before)
+            yield from tried([block], partial(layout.example, len(comments), before))
             before = []
     if left_out:
         number, line = left_out[0]

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.columns import Block
 from unrolled.data.formats.files import named, read_blocks
 from unrolled.data.formats.format import About
@@ -40,8 +42,8 @@ class ConllU:
         labels="Name their column as `column`, or fill it in.",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
-        """The sentences. What the `conllu` library refuses, and a line of another width, is a `DataError`; a missing column a `ConfigError`."""
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+        """The sentences. What the `conllu` library refuses, and a line of another width, is bad; a missing column a `ConfigError`."""
         if not wanted.each_step:
             raise ConfigError("A CoNLL-U file has tags for words and no label for a sentence. Use it to tag.")
         for path in paths:
@@ -50,7 +52,7 @@ class ConllU:
                 if block[0][1].startswith(_COLUMNS):
                     names = tuple(block[0][1][len(_COLUMNS) :].lower().split())
                 if any(not line.startswith("#") for _, line in block):
-                    yield _sentence(path, block, names, options)
+                    yield from tried([block], partial(_sentence, path, names, options))
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """With the columns of the words and of their tags."""
@@ -67,7 +69,7 @@ class ConllU:
             print(*lines, "", sep="\n", file=file)
 
 
-def _sentence(path: Path, block: Block, names: tuple[str, ...], options: ReadingOptions) -> Example:
+def _sentence(path: Path, names: tuple[str, ...], options: ReadingOptions, block: Block) -> Example:
     """The sentence in a block of lines."""
     column, key = _column(path, names, options, block)
     form = names.index("form")

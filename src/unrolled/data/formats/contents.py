@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from unrolled.data.examples import Target
+from unrolled.data.folders import visible, visible_folders
+from unrolled.data.formats.conll_2012 import BEGIN
+from unrolled.data.formats.fast_text import MARK
 from unrolled.data.formats.files import STANDARD_INPUT, first_lines, head_lines, require_plain
-from unrolled.data.formats.folders import visible, visible_folders
 from unrolled.data.formats.guesses import INPUTS, TARGETS, are_parts, find_header
 from unrolled.data.formats.lines import classes
 from unrolled.data.formats.options import ReadingOptions
@@ -40,8 +42,12 @@ def by_content(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -
 def _by_marks(lines: Sequence[str]) -> str | None:
     """The format of lines that begin as in no other format."""
     first = lines[0].lstrip() if lines else ""
-    if first.startswith("{"):
+    if first.startswith(("{", "[{", '[["')) or (first.strip() == "[" and len(lines) > 1 and lines[1].lstrip().startswith(("{", '["'))):
         return "jsonl"
+    if first.startswith(MARK):
+        return "fasttext"
+    if first.startswith(BEGIN):
+        return "conll2012"
     if first.startswith(">"):
         return "fasta"
     if _TS.match(first):

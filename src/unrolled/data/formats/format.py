@@ -7,6 +7,7 @@ from typing import Protocol, TextIO, runtime_checkable
 
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,23 @@ class Format(Protocol):
     def suffixes(self) -> tuple[str, ...]:
         """The ends of the names of files that are taken to be of it, in lower case, such as ".csv"; packed files are taken to be of what is in them."""
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
         """The examples of files, one by one, in their order, without reading more than it must.
 
-        `wanted` is what is to be said of them. What a file does not say is None. `DataError` names file and line of what cannot be read.
+        `wanted` is what is to be said of them. What a file does not say is None. `DataError` names file and line of what cannot be read: it is
+        raised where nothing more can be read, and stands in the place of the example where the next one can.
         """
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """Write examples that were read from this format as they were, with a column added that has the prediction."""
+
+
+@runtime_checkable
+class Tabular(Protocol):
+    """A format whose files have columns or keys."""
+
+    def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        """The names or numbers of the columns of a file, and its first rows; errors as in `read`."""
 
 
 @runtime_checkable

@@ -3,11 +3,11 @@
 import csv
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction, Target
-from unrolled.data.formats.files import STANDARD_INPUT, Table, named, open_table
+from unrolled.data.formats.bad_rows import good, tried
+from unrolled.data.formats.files import HEAD, STANDARD_INPUT, Row, Table, named, open_table
+from unrolled.data.formats.label_files import read_labels
 from unrolled.data.formats.numbers import parse_targets
 from unrolled.data.formats.options import ReadingOptions, require_apart, target_names
 from unrolled.data.formats.tables import split_labels
 from unrolled.data.formats.times import Times
-from unrolled.errors import DataError
+from unrolled.errors import ConfigError, DataError
 
 
 @dataclass
@@ -43,6 +45,15 @@ class Group:
     def order(self) -> NDArray[np.int64]:
         """The row of each step: in order of time, and of the file where times are equal or not there."""
         return np.argsort(self.times, kind="stable") if self.times else np.arange(len(self.lines))
+
+    def add(self, line: int, values: Iterable[Any], time: float | None, targets: tuple[str, ...]) -> None:
+        """Add a row: what it holds, its time and its targets, if it has them."""
+        self.lines.append(line)
+        self.values.extend(values)
+        if time is not None:
+            self.times.append(time)
+        if targets:
+            self.targets.append(targets)
 
     def place(self, step: int) -> str:
         """Where the row of a step stands."""
@@ -105,7 +116,7 @@ class Group:
 class Roles:
     """Where the columns stand that say to whom a row belongs, when it was, and what is to be said of it; None for one that is not named.
 
-    `partial` says that some of the targets are not there, so that those which are say nothing; `group` is where the groups of sequences stand.
+    `partial` says that some of the targets are not there, so that those which are say nothing; `group` is where the groups of sequences stand, `day_first` how dates are written.
     """
 
     key: int | None
@@ -113,18 +124,19 @@ class Roles:
     targets: tuple[int, ...]
     partial: bool = False
     group: int | None = None
+    day_first: bool | None = None
 
     @classmethod
     def find(cls, table: Table, key: tuple[str | None, str], options: ReadingOptions, wanted: Target) -> "Roles":
         """The places of the columns in a table; `key` is the name and the option of the first one. A target may be missing if none is needed."""
-        names = target_names(options.target, table.columns, wanted)
+        names = target_names(options.target, table.columns, wanted) if options.labels is None else ()
         targets = [name for name in names if options.labels_needed or name in table.columns]
         by_key, time = [None if name is None else table.find(name, option) for name, option in (key, (options.time, "time"))]
         group = None
         if options.group is not None and (options.group_needed or options.group in table.columns):
             group = table.find(options.group, "group")
             require_apart(named(table.path), options.group, (), targets if options.group_needed else ())
-        return cls(by_key, time, tuple(table.find(name, "target") for name in targets), len(targets) < len(names), group)
+        return cls(by_key, time, tuple(table.find(name, "target") for name in targets), len(targets) < len(names), group, options.day_first)
 
     @property
     def columns(self) -> tuple[int | None, ...]:
@@ -149,38 +161,48 @@ Take = Callable[[list[str]], Iterable[Any]]
 """What a row adds to the values of its group. Its `ValueError` is told with file and line."""
 
 
-def gather(table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]], take: Take) -> list[Group]:
+Labels = Mapping[str, tuple[str, ...]] | None
+"""The targets of groups by their names, where these stand in a table of their own."""
+
+
+def gather(
+    table: Table, roles: Roles, empty: Callable[[], MutableSequence[Any]], take: Take, labels: Labels
+) -> Iterator[Group | DataError]:
     """The rows of a table by their key, in the order in which the keys first come; all are one group, named as the file, without a key.
 
-    `empty()` makes what holds the values of a group. A row without key or time is a `DataError`.
+    `empty()` makes what holds the values of a group. A row without key or time is bad, and comes first. `labels` are those of groups that stand
+    elsewhere.
     """
     groups: dict[str, Group] = {}
-    times = Times()
+    times = Times(roles.day_first)
     kept = Kept(table.delimiter, table.header) if table.path == STANDARD_INPUT else None
-    for line, row in table.rows:
-        if kept:
-            kept.rows.append((line, row))
+
+    def add(numbered: Row) -> Group:
+        line, row = numbered
         name = table.path.stem if roles.key is None else row[roles.key].strip()
         if not name:
             raise DataError(
                 f"{named(table.path)}, line {line}, {table.columns[roles.key or 0]}: the cell is empty. Say to which sequence the row belongs."
             )
-        group = groups.get(name)
-        if group is None:
-            group = groups[name] = Group(name, table.path, empty(), kept=kept, group=roles.group_of(row))
-        elif group.group != roles.group_of(row):
+        group = groups.get(name) or Group(name, table.path, empty(), kept=kept, group=roles.group_of(row))
+        if group.group != roles.group_of(row):
             told = f"{name!r} is of the group {roles.group_of(row)!r} here and of {group.group!r} before"
             raise DataError(f"{named(table.path)}, line {line}: {told}. Give all its rows one group.")
-        group.lines.append(line)
         try:
-            group.values.extend(take(row))
-            if roles.time is not None:
-                group.times.append(times.read(row[roles.time]))
+            values, time = [*take(row)], None if roles.time is None else times.read(row[roles.time])
         except ValueError as error:
             raise DataError(f"{named(table.path)}, line {line}: {error}. Mend the cell, or take the row out.") from None
-        if roles.targets and not roles.partial:
-            group.targets.append(tuple(row[target].strip() for target in roles.targets))
-    return list(groups.values())
+        if kept:
+            kept.rows.append(numbered)
+        group.add(line, values, time, tuple(row[target].strip() for target in roles.targets) if not roles.partial else ())
+        groups[name] = group
+        return group
+
+    yield from (bad for bad in tried(table.rows, add) if isinstance(bad, DataError))
+    for group in groups.values():
+        if labels is not None and group.name in labels:
+            group.targets = [labels[group.name]] * len(group.lines)
+        yield group
 
 
 def read_groups(
@@ -188,20 +210,24 @@ def read_groups(
     options: ReadingOptions,
     wanted: Target,
     key: tuple[str | None, str],
-    read: Callable[[Table, Roles], Iterator[Example]],
-) -> Iterator[Example]:
-    """The examples that `read` makes of each table. A name that comes in two files is a `DataError`."""
+    read: Callable[[Table, Roles, Labels], Iterator[Example | DataError]],
+) -> Iterator[Example | DataError]:
+    """The examples that `read` makes of each table and of labels that stand elsewhere. One whose name comes in two files is bad."""
     seen: dict[str, str] = {}
+    labels = read_labels(key[0], options) if options.labels and options.labels_needed else None
+    if labels is not None and wanted.each_step:
+        raise ConfigError("`labels` names a table with a label for each series, and here each step has one. Leave it out, or classify.")
+
+    def new(example: Example) -> Example:
+        name = example.name or ""
+        if name in seen:
+            raise DataError(f"{example.place}: {name!r} has come before, {seen[name]}. Put its rows into one file, or name it otherwise.")
+        seen[name] = example.place
+        return example
+
     for path in paths:
         with open_table(path, options.encoding) as table:
-            for example in read(table, Roles.find(table, key, options, wanted)):
-                name = example.name or ""
-                if name in seen:
-                    raise DataError(
-                        f"{example.place}: {name!r} has come before, {seen[name]}. Put its rows into one file, or name it otherwise."
-                    )
-                seen[name] = example.place
-                yield example
+            yield from tried(read(table, Roles.find(table, key, options, wanted), labels), new)
 
 
 def unread(paths: Sequence[Path], options: ReadingOptions, find: Callable[[Table], Iterable[int | None]]) -> ReadingOptions:
@@ -211,6 +237,12 @@ def unread(paths: Sequence[Path], options: ReadingOptions, find: Callable[[Table
     with open_table(paths[0], options.encoding) as table:
         used = {*find(table)}
         return replace(options, left=tuple(name for at, name in enumerate(table.columns) if at not in used))
+
+
+def first_rows(path: Path, encoding: str) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """The names of the columns of a table, and its first rows."""
+    with open_table(path, encoding) as table:
+        return table.columns, [row for _, row in good(islice(table.rows, HEAD))]
 
 
 def write_rows(found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
@@ -228,7 +260,7 @@ def write_rows(found: Iterable[tuple[Example, Prediction]], file: TextIO, option
             writer = csv.writer(file, delimiter=table.delimiter, lineterminator="\n")
             if not number:
                 writer.writerow([*table.header, *names])
-            writer.writerows([*row, *cells_of[line]] for line, row in table.rows)
+            writer.writerows([*row, *cells_of[line]] for line, row in good(table.rows) if line in cells_of)
 
 
 def _shown(target: Sequence[str]) -> str:

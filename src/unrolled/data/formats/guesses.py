@@ -15,7 +15,7 @@ INPUTS = (
 
 TARGETS = (
     *("label", "labels", "target", "class", "category", "tags", "tag", "expected", "output", "intent", "sentiment", "polarity"),
-    *("ner_tags", "pos_tags", "emotion", "topic", "rating", "stars", "score", "language", "y"),
+    *("ner_tags", "pos_tags", "emotion", "topic", "rating", "stars", "score", "language", "y", "entities", "spans"),
 )
 """Names under which labels or tags stand, the surest first."""
 

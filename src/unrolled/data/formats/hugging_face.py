@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from unrolled.data.examples import Example, Target
+from unrolled.data.formats.bad_rows import decided
 from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.objects import examples_of
 from unrolled.data.formats.options import ReadingOptions
@@ -28,10 +29,10 @@ def from_hugging_face(
     is no data set, such as a `DatasetDict`, has no such column, or breaks the rules of `read_examples`, is a `DataError` or `ConfigError`.
     """
     examples = _examples(dataset, ReadingOptions(input=input, target=target), Target.TAGS if tagged else Target.LABELS)
-    return in_bio(examples, scheme) if tagged else examples
+    return decided(in_bio(examples, scheme) if tagged else examples)
 
 
-def _examples(dataset: Rows, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def _examples(dataset: Rows, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     if isinstance(dataset, Mapping):
         raise DataError(f"The data set has the parts {', '.join(dataset)}. Pass one of them, such as dataset[{next(iter(dataset), '')!r}].")
     names = {column: found for column, feature in (dataset.features or {}).items() if (found := _class_names(feature))}

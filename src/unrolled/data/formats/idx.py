@@ -21,8 +21,11 @@ from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.opening import open_unpacked
 from unrolled.errors import ConfigError, DataError
 
-_BLOCK = 1024
-"""Images read at a time."""
+_BLOCK = 1 << 20
+"""Bytes read at a time, but at least an image."""
+
+_LARGEST = 1 << 26
+"""Bytes that an image may have."""
 
 
 class Images:
@@ -97,13 +100,16 @@ def _sizes(path: Path, file: BinaryIO, number: int) -> tuple[int, ...]:
     found = struct.unpack(f">{number}I", sizes)
     if not all(found):
         raise DataError(f"{path} says that its sizes are {list(found)}, and none may be 0. Get it again.")
+    if prod(found[1:]) > _LARGEST:
+        raise DataError(f"{path} says that its sizes are {list(found)}, and an item may have at most {_LARGEST:,} bytes. Get it again.")
     return found
 
 
 def _items(path: Path, file: BinaryIO, count: int, size: int) -> Iterator[bytes]:
     """So many items of `size` bytes each, after which the file ends."""
-    for start in range(0, count, _BLOCK):
-        number = min(_BLOCK, count - start)
+    block = max(_BLOCK // size, 1)
+    for start in range(0, count, block):
+        number = min(block, count - start)
         data = file.read(number * size)
         if len(data) < number * size:
             found = start + len(data) // size

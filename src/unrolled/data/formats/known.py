@@ -4,38 +4,59 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from unrolled.data import kinds
 from unrolled.data.examples import Target
+from unrolled.data.folders import visible, visible_folders
+from unrolled.data.formats.arrays import Arrays
 from unrolled.data.formats.columns import Columns
+from unrolled.data.formats.conll_2012 import Conll2012
 from unrolled.data.formats.conll_u import ConllU
 from unrolled.data.formats.contents import by_content, require_classes, require_plain_files, tokens_a_line
-from unrolled.data.formats.events import EventLog
-from unrolled.data.formats.fasta import Fasta
+from unrolled.data.formats.events import EventLog, Xes
+from unrolled.data.formats.fast_text import FastText
+from unrolled.data.formats.fasta import Fasta, Fastq, GenBank
 from unrolled.data.formats.files import STANDARD_INPUT
-from unrolled.data.formats.folders import visible, visible_folders
-from unrolled.data.formats.format import Format, Resolving
+from unrolled.data.formats.format import Format, Resolving, Tabular
+from unrolled.data.formats.heads import FormatSeen, described
 from unrolled.data.formats.idx import Images
 from unrolled.data.formats.lines import ClassFiles, PlainLines
 from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.series import LongSeries
+from unrolled.data.formats.sheet_tables import ArrowTable, SheetTable
+from unrolled.data.formats.sounds import Sounds, has_sound
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.formats.ts import TimeSeries
-from unrolled.data.opening import inner_name, is_about
+from unrolled.data.formats.wide import WideTable, is_wide
+from unrolled.data.kinds import Kind
+from unrolled.data.opening import inner_name, is_about, kind_in
 from unrolled.errors import ConfigError
 
 _FORMATS: tuple[Format, ...] = (
     TextTable("csv", (".csv",), None),
     TextTable("tsv", (".tsv", ".tab"), "\t"),
+    ArrowTable("parquet", (".parquet", ".pq"), "a Parquet table"),
+    ArrowTable("arrow", (".feather", ".arrow", ".ipc"), "an Arrow or Feather table"),
+    SheetTable("excel", (".xlsx", ".xlsm"), "an Excel workbook", named=False),
+    SheetTable("arff", (".arff",), "ARFF, the tables of Weka"),
     JsonLines(),
     Columns(),
     ConllU(),
+    Conll2012(),
     PlainLines(),
     ClassFiles(),
+    FastText(),
     TimeSeries(),
+    Arrays(),
+    WideTable(),
     Images(),
     LongSeries(),
     EventLog(),
+    Xes(),
     Fasta(),
+    Fastq(),
+    GenBank(),
+    Sounds(),
 )
 
 FORMATS: dict[str, Format] = {known.name: known for known in _FORMATS}
@@ -52,6 +73,9 @@ _OWNERS = {
     for option in dict.fromkeys(option for known in _FORMATS for option in known.about.options)
 }
 """The formats in which an option says something, where that is not all of them."""
+
+_ROWS = ("csv", "tsv", "arff", "excel", "parquet", "arrow")
+"""The formats of tables whose rows may be series."""
 
 _LABELS = ("target", "column")
 """The options that name labels."""
@@ -81,13 +105,35 @@ def find_format(paths: Sequence[Path], options: ReadingOptions, wanted: Target) 
         return FORMATS["events"]
     if options.series is not None or options.channels:
         return FORMATS["series"]
+    if any(has_sound(path, options) for path in paths if path != STANDARD_INPUT):
+        return FORMATS["sound"]
     name = _by_names(paths, wanted)
     if name in (None, "lines", "files"):
         return FORMATS[_of_text(paths, options, wanted, name)]
     tokens = name == "tsv" and wanted.each_step
+    if name in _ROWS and not wanted.each_step and options.input is None and is_wide(files_of(paths, FORMATS[name])[0], options):
+        return FORMATS["wide"]
     if tokens and (options.unnamed == "columns" or tokens_a_line(files_of(paths, FORMATS["tsv"])[0], options)):
         return FORMATS["columns"]
     return FORMATS[name]
+
+
+def seen_format(paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> FormatSeen:
+    """The format of some files, and what can be seen in it at once; errors as in `find_format` and in reading."""
+    known = find_format(paths, options, wanted)
+    first = files_of(paths, known)[0]
+    columns = described(*known.head(first, options)) if isinstance(known, Tabular) and first != STANDARD_INPUT else ()
+    return FormatSeen(known.name, _reason(known.name, paths, options, wanted), tuple(columns))
+
+
+def _reason(known: str, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> str:
+    if options.format is not None:
+        return "as `format` says"
+    if known in ("events", "series"):
+        return f"as {'`case` and `activity`' if known == 'events' else '`series` or `channels`'} say"
+    if _by_names(paths, wanted) == known:
+        return f"as the name{' ends' if len(paths) == 1 else 's end'} so" if known != "files" else "as these are folders"
+    return "as several files of text are" if known == "files" else "as the first lines show"
 
 
 def _by_names(paths: Sequence[Path], wanted: Target) -> str | None:
@@ -101,9 +147,28 @@ def _by_names(paths: Sequence[Path], wanted: Target) -> str | None:
     return next(iter(found), None)
 
 
+_BY_KIND: dict[Kind | None, str] = {
+    kinds.PARQUET: "parquet",
+    kinds.ARROW: "arrow",
+    kinds.EXCEL: "excel",
+    kinds.ARFF: "arff",
+    kinds.XES: "xes",
+    kinds.FASTQ: "fastq",
+    kinds.GENBANK: "genbank",
+    kinds.HDF5: "arrays",
+    kinds.NUMPY: "arrays",
+    kinds.NUMPY_ARRAYS: "arrays",
+}
+"""The formats of files that are known by how they begin."""
+
+
+def _first_file(path: Path) -> Path:
+    return visible(path)[0] if path.is_dir() else path
+
+
 def _of_text(paths: Sequence[Path], options: ReadingOptions, wanted: Target, named: str | None) -> str:
     """The format of files whose names say that they are text, or nothing; `named` is what they say."""
-    name = named if named == "files" else by_content(paths, options, wanted)
+    name = named if named == "files" else _BY_KIND.get(kind_in(_first_file(paths[0]))) or by_content(paths, options, wanted)
     if name in ("lines", "files", "columns"):
         require_plain_files(paths, options, name)
     if name == "files" and options.labels_needed:
@@ -136,8 +201,10 @@ def _by_name(path: Path, wanted: Target = Target.LABELS) -> str | None:
 def files_of(paths: Sequence[Path], known: Format) -> list[Path]:
     """The files that a format reads: those in folders that are named like it, or else all of them, unless it takes folders itself.
 
-    Among files of classes those about the data are left out.
+    Among files of classes those about the data are left out; how sound lies in folders has a meaning.
     """
+    if known.name == "sound":
+        return list(paths)
     if known.name == "files":
         data = [path for path in paths if not is_about(path)]
         return data or list(paths)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.folders import visible, visible_folders
+from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_lines
-from unrolled.data.formats.folders import visible, visible_folders
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.opening import PACKED, PLAIN_TEXT
@@ -35,7 +36,7 @@ class PlainLines:
         labels="Plain text has none: pass a table, or a file for each label.",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
         """The lines, or the texts where each file is one; what is typed is always read by lines."""
         for path in paths:
             yield from _text(path, options) if options.whole and path != STANDARD_INPUT else _lines(path, options)
@@ -68,8 +69,8 @@ class ClassFiles(PlainLines):
         sample="Dubois\nLefèvre\nMoreau\n",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
-        """The sequences class by class, in the order of names. A folder without files and an empty file of a sequence are a `DataError`."""
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+        """The sequences class by class, in the order of names. A folder without files is a `DataError`, and a file that cannot be read as a sequence is bad."""
         if wanted.each_step:
             raise ConfigError("Files of classes have a label for each sequence and none for its steps. Use them to classify, not to tag.")
         whole = options.whole or _are_classes(_folders(paths), paths)
@@ -115,18 +116,22 @@ def _are_classes(folders: Sequence[Path], paths: Sequence[Path]) -> bool:
     return len(folders) > 1 or (len(folders) == 1 and folders[0] not in paths)
 
 
-def _text(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None = None) -> Iterator[Example]:
+def _text(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None = None) -> Iterator[Example | DataError]:
     """A whole file as one sequence."""
+    return tried([path], lambda path: _whole(path, options, labels))
+
+
+def _whole(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None) -> Example:
     with open_text(path, options.encoding) as file:
         text = file.read().replace("\r\n", "\n").strip()
     if not text:
         raise DataError(
             f"{named(path)} is empty, and should be a sequence{f' of the class {labels[0]!r}' if labels else ''}. Fill it, or take it away."
         )
-    yield Example(str(path), text=text, labels=labels if options.labels_needed else None)
+    return Example(str(path), text=text, labels=labels if options.labels_needed else None)
 
 
-def _lines(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None = None) -> Iterator[Example]:
+def _lines(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None = None) -> Iterator[Example | DataError]:
     empty, name = True, named(path)
     labels = labels if options.labels_needed else None
     for number, line in read_lines(path, options.encoding):

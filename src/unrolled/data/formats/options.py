@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from unrolled.data.examples import Target
+from unrolled.data.formats.bad_rows import ERROR, HELP, require_known
 from unrolled.errors import ConfigError
 from unrolled.options import option
 
@@ -60,15 +61,29 @@ class ReadingOptions:
         None, "Column that says to which series a row of numbers belongs.  [default: each file is one series]", rare=True
     )
     channels: tuple[str, ...] = option((), "Columns with the numbers of series.  [default: all that are not named otherwise]", rare=True)
+    labels: str | None = option(
+        None,
+        "Table with the labels of series or cases, a row for each, in columns called as `series` or `case` and as `target`.",
+        rare=True,
+    )
     case: str | None = option(None, "Column of an event log that says to which case an event belongs.", rare=True)
     activity: str | None = option(None, "Column of an event log that says what happened.", rare=True)
     time: str | None = option(
         None, "Column with the time of an event or a row of numbers, in seconds or as ISO dates.  [default: in order]", rare=True
     )
+    pattern: str | None = option(
+        None,
+        "What names of files of sound say, such as '{label}_{speaker}_{take}.wav'.  [default: their folders are the labels]",
+        rare=True,
+    )
+    day_first: bool | None = option(
+        None, "Whether 01/02/2024 is the first of February.  [default: as AM, PM and numbers above 12 say]", rare=True
+    )
     image: str = option("rows", "How an image is read: rows, one a step, or whole, as a single step.", rare=True)
     impute: bool = option(
         False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.", rare=True
     )
+    bad_rows: str = option(ERROR, HELP, rare=True)
     encoding: str = option("utf-8", "Encoding of the files.", rare=True)
     learnt: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
@@ -79,6 +94,7 @@ class ReadingOptions:
     def __post_init__(self) -> None:
         if self.steps not in (None, *STEPS):
             raise ConfigError(f"`steps` must be one of {', '.join(STEPS)}, got {self.steps!r}.")
+        require_known(self.bad_rows)
         if self.strand not in (None, *STRANDS):
             raise ConfigError(f"`strand` must be one of {', '.join(STRANDS)}, got {self.strand!r}.")
 
@@ -94,11 +110,11 @@ class ReadingOptions:
 
     def of_others(self) -> "ReadingOptions":
         """The same for files that are not divided, in which groups may be missing."""
-        return ReadingOptions(**{field.name: getattr(self, field.name) for field in fields(self)})
+        return ReadingOptions(**{field.name: getattr(self, field.name) for field in fields(ReadingOptions)})
 
     def to_predict(self) -> "ReadingOptions":
         """The same for files whose labels may be missing, and are not looked at: no `DataError` is about them."""
-        return WithoutLabels(**{field.name: getattr(self, field.name) for field in fields(self)})
+        return WithoutLabels(**{field.name: getattr(self, field.name) for field in fields(ReadingOptions)})
 
 
 @dataclass(frozen=True)

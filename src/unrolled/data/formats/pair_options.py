@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
+from unrolled.data.formats.bad_rows import ERROR, HELP, require_known
 from unrolled.errors import ConfigError
 from unrolled.options import option
 
@@ -28,11 +29,12 @@ class PairOptions:
     target: tuple[str, ...] = option(
         (), "Column or key with the target, or a file with the targets, line by line as in `source`; each further one has more references."
     )
-    format: str | None = option(None, "Format of PAIRS: tsv, csv, jsonl, scan or lines: see docs/data.md.  [default: by their names]")
+    format: str | None = option(None, "Format of PAIRS: tsv, csv, jsonl, tmx, scan or lines: see docs/data.md.  [default: by their names]")
     header: bool | None = option(None, "Whether a table begins with the names of its columns.  [default: found out]", rare=True)
     references: bool = option(False, "Whether all columns of a table after the target have more references.", rare=True)
     longest: int | None = option(None, "Most words and marks of a side, or characters at the level char.  [default: 250, or 1000]")
     too_long: str = option("drop", "What becomes of a pair with a longer side: drop or cut.", rare=True)
+    bad_rows: str = option(ERROR, HELP, rare=True)
     encoding: str = option("utf-8", "Encoding of the files.", rare=True)
     learnt: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
@@ -41,6 +43,7 @@ class PairOptions:
     def __post_init__(self) -> None:
         if self.longest is not None and self.longest < 1:
             raise ConfigError(f"`longest` must be at least 1, got {self.longest}.")
+        require_known(self.bad_rows)
         if self.too_long not in TOO_LONG:
             raise ConfigError(f"`too_long` must be one of {', '.join(TOO_LONG)}, got {self.too_long!r}.")
 

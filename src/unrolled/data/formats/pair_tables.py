@@ -7,9 +7,10 @@ from itertools import islice
 from pathlib import Path
 
 from unrolled.data.examples import Example
-from unrolled.data.formats.files import HEAD, look_ahead, named, open_rows, read_lines, rows_below
+from unrolled.data.formats.bad_rows import good, tried
+from unrolled.data.formats.files import HEAD, Row, look_ahead, named, open_rows, read_lines, rows_below
 from unrolled.data.formats.guesses import INPUTS, TARGETS, column_names, find_named, is_index
-from unrolled.data.formats.objects import shown
+from unrolled.data.formats.object_lines import shown
 from unrolled.data.formats.options import require_apart
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.errors import ConfigError, DataError
@@ -40,18 +41,18 @@ _SEEN = 3
 _REPEATED = 10
 """Times that a cell of a column comes on the whole where it is a language and not a text."""
 
-Rows = Callable[[Path, PairOptions], Iterator[tuple[int, list[str]]]]
+Rows = Callable[[Path, PairOptions], Iterator[Row | DataError]]
 """Reads the numbered rows of a file."""
 
 
-def lines_with_tabs(path: Path, options: PairOptions) -> Iterator[tuple[int, list[str]]]:
+def lines_with_tabs(path: Path, options: PairOptions) -> Iterator[Row | DataError]:
     """The lines of a file as rows, in which double quotes are plain characters; empty ones are sources if no target is needed."""
     for number, line in read_lines(path, options.encoding):
         if line.strip() or not options.targets_needed:
             yield number, line.split("\t")
 
 
-def delimited_rows(path: Path, options: PairOptions) -> Iterator[tuple[int, list[str]]]:
+def delimited_rows(path: Path, options: PairOptions) -> Iterator[Row | DataError]:
     """The rows of a table in which cells may stand between double quotes."""
     with open_rows(path, options.encoding) as (_, rows):
         yield from rows
@@ -63,20 +64,23 @@ class PairTable:
 
     rows: Rows
 
-    def read(self, path: Path, options: PairOptions) -> Iterator[Example]:
-        """The pairs. A missing column is a `ConfigError`, and a row that does not reach to source and target a `DataError`."""
+    def read(self, path: Path, options: PairOptions) -> Iterator[Example | DataError]:
+        """The pairs. A missing column is a `ConfigError`, and a row that does not reach to source and target is bad."""
         head, rows = look_ahead(self.rows(path, options), HEAD)
-        if head:
-            columns = _Columns.find(path, [row for _, row in head], options)
-            for line, row in rows_below(path, rows) if columns.header else rows:
-                yield columns.pair(f"{named(path)}, line {line}", [cell.strip() for cell in row], options)
+        if first := [row for _, row in good(head)]:
+            columns = _Columns.find(path, first, options)
+            below = rows_below(path, rows) if columns.header else rows
+            yield from tried(below, lambda row: columns.pair(f"{named(path)}, line {row[0]}", [*map(str.strip, row[1])], options))
+        else:
+            yield from (error for error in head if isinstance(error, DataError))
 
     def learnt(self, path: Path, options: PairOptions) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The columns of source and targets, and those that are left out."""
         head, _ = look_ahead(self.rows(path, options), HEAD)
-        if not head:
+        first = [row for _, row in good(head)]
+        if not first:
             return (), ()
-        columns = _Columns.find(path, [row for _, row in head], options)
+        columns = _Columns.find(path, first, options)
         used = (columns.source, *columns.targets)
         left = () if options.references else (name for at, name in enumerate(columns.names) if at not in (*used, *columns.group))
         return tuple(columns.names[at] for at in used if at < len(columns.names)), tuple(left)

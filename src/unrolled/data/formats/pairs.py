@@ -9,22 +9,27 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
-from unrolled.data.builtin import PREFIX
+from unrolled.data.builtin import PREFIX, expanded
 from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Target
+from unrolled.data.formats.bad_rows import decided
 from unrolled.data.formats.files import STANDARD_INPUT, first_lines, named, read_lines, require_plain
-from unrolled.data.formats.format import About
-from unrolled.data.formats.objects import shown
+from unrolled.data.formats.format import About, Tabular
+from unrolled.data.formats.heads import FormatSeen, described
+from unrolled.data.formats.known import FORMATS
+from unrolled.data.formats.object_lines import shown
+from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.pair_objects import PairObjects
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pair_tables import PairTable, delimited_rows, lines_with_tabs
+from unrolled.data.formats.tmx import learnt_languages, read_tmx
 from unrolled.data.opening import inner_name
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 OptionsT = TypeVar("OptionsT", bound=PairOptions)
 
-SUFFIXES = {".tsv": "tsv", ".tab": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
+SUFFIXES = {".tsv": "tsv", ".tab": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".tmx": "tmx"}
 """The formats that ends of names say."""
 
 _SCAN = re.compile(r"IN:(.*?)OUT:(.*)")
@@ -38,7 +43,8 @@ def read_pairs(sources: Source | Sequence[Source], options: PairOptions) -> Iter
     """
     names = _names(sources)
     pair = None
-    for pair in _aligned(names, options) if options.source or (options.target and not names) else _listed(names, options):
+    found = _aligned(names, options) if options.source or (options.target and not names) else _listed(names, options)
+    for pair in decided(found, options.bad_rows):
         yield pair
     if pair is None:
         where = ", ".join(map(named, map(Path, names))) or options.source
@@ -56,10 +62,10 @@ def resolve_pairs(sources: Source | Sequence[Source], options: OptionsT) -> Opti
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:
-    return [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    return expanded(os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources))
 
 
-def _listed(names: Sequence[str], options: PairOptions) -> Iterator[Example]:
+def _listed(names: Sequence[str], options: PairOptions) -> Iterator[Example | DataError]:
     if not names:
         raise ConfigError("There are no PAIRS. Pass files, a built-in source such as builtin:dates, or `source` beside `target`.")
     for name in names:
@@ -80,6 +86,8 @@ def _format_of(path: Path, options: PairOptions) -> str:
         return options.format
     name = inner_name(path).lower()
     found = next((known for suffix, known in SUFFIXES.items() if name.endswith(suffix)), None)
+    if found is None and path != STANDARD_INPUT and any("<tmx" in line for line in first_lines(path, options.encoding)[:3]):
+        return "tmx"
     if found is None:
         require_plain(
             path, options.encoding, f"pass `format={'tsv' if options.targets_needed else 'lines'!r}`, or let its name end in .txt"
@@ -93,6 +101,25 @@ def _format_of(path: Path, options: PairOptions) -> str:
         cure = "Write source, tab, target; name its format as `format`; or pass two files as `source` and `target`."
         raise DataError(f"{path}, line 1, has no tab, so that source and target cannot be told apart. {cure}")
     return found
+
+
+def seen_pairs(sources: Source | Sequence[Source], options: PairOptions) -> FormatSeen:
+    """The format of pairs, and the columns of the first file, if it has some; errors as in `read_pairs`."""
+    paths = [Path(name) for name in _names(sources) if not name.startswith(PREFIX)]
+    if not paths:
+        return FormatSeen("aligned", "as `source` and `target` say") if options.source else FormatSeen("builtin", "as the name says")
+    name = _format_of(paths[0], options)
+    known = FORMATS.get(name)
+    why = (
+        "as `format` says"
+        if options.format
+        else "as the name ends so"
+        if inner_name(paths[0]).lower().endswith(tuple(SUFFIXES))
+        else "as the first line shows"
+    )
+    reading = ReadingOptions(header=options.header, encoding=options.encoding)
+    columns = described(*known.head(paths[0], reading)) if isinstance(known, Tabular) and paths[0] != STANDARD_INPUT else ()
+    return FormatSeen(name, why, tuple(columns))
 
 
 def _aligned(names: Sequence[str], options: PairOptions) -> Iterator[Example]:
@@ -126,14 +153,15 @@ def _uneven(paths: Sequence[Path], columns: Sequence[Iterator[Any]], rows: Seque
     )
 
 
-def _commands(path: Path, options: PairOptions) -> Iterator[Example]:
+def _commands(path: Path, options: PairOptions) -> Iterator[Example | DataError]:
     """SCAN's lines: `IN: jump twice OUT: JUMP JUMP`."""
     _require_no_group(path, options)
     for number, line in read_lines(path, options.encoding):
         if line.strip():
             found = _SCAN.fullmatch(line.strip())
             if found is None:
-                raise DataError(f"{path}, line {number}: the line must be `IN: … OUT: …`, got {shown(line)}. Mend it, or take it out.")
+                yield DataError(f"{path}, line {number}: the line must be `IN: … OUT: …`, got {shown(line)}. Mend it, or take it out.")
+                continue
             yield _pair(f"{path}, line {number}", found[1].strip(), [found[2].strip()])
 
 
@@ -164,7 +192,7 @@ class PairFormat:
     """One way in which pairs are written: in words, what reads a file, and what finds its columns or keys: those learnt from, and those left out."""
 
     about: About
-    read: Callable[[Path, PairOptions], Iterator[Example]]
+    read: Callable[[Path, PairOptions], Iterator[Example | DataError]]
     learnt: Callable[[Path, PairOptions], tuple[tuple[str, ...], tuple[str, ...]]] | None = None
 
 
@@ -205,6 +233,18 @@ PAIRS: dict[str, PairFormat] = {
         ),
         _OBJECTS.read,
         _OBJECTS.learnt,
+    ),
+    "tmx": PairFormat(
+        About(
+            "TMX, a translation memory: `input` and `target` name languages",
+            ("text", "texts"),
+            ("input", "target", *_OWNED),
+            '<tmx version="1.4"><header/><body>\n<tu><tuv xml:lang="en"><seg>Good morning.</seg></tuv><tuv xml:lang="fr"><seg>Bonjour.</seg></tuv></tu></body></tmx>\n',
+            {"input": "en", "target": "fr"},
+            task="translate",
+        ),
+        read_tmx,
+        learnt_languages,
     ),
     "scan": PairFormat(
         About("commands and actions, as SCAN has them", ("text", "texts"), _OWNED, "IN: jump twice OUT: JUMP JUMP\n", task="translate"),

@@ -43,16 +43,16 @@ class Region:
 
 
 class Regions:
-    """The regions of files, those of one sequence at a time. In BED without names, the file's own name is the type of all its regions.
+    """Regions, those of one sequence at a time, which come from some `sources`.
 
     Only those of `types` are kept, if some are named, of which the first wins where they overlap. `strand` says whether tags tell it
     (`tag`) or not (`ignore`); if it is None and regions lie on both strands, that is an `UnrolledWarning`. Types of which no region has any are a `ConfigError`.
     """
 
-    def __init__(self, paths: Sequence[str], encoding: str, types: Sequence[str] = (), strand: str | None = None) -> None:
+    def __init__(self, regions: Iterable[Region], sources: Sequence[str], types: Sequence[str] = (), strand: str | None = None) -> None:
         self.types, self.of = types, dict[str, list[Region]]()
         self._counts, strands = Counter[str](), Counter[str]()
-        for region in (region for path in map(Path, paths) for region in _read(path, encoding)):
+        for region in regions:
             self._counts[region.type] += 1
             if not types or region.type in types:
                 strands[region.strand] += 1
@@ -66,7 +66,7 @@ class Regions:
         if strand is None and strands["+"] and strands["-"]:
             told = f"{strands['+']:,} regions lie on the strand + and {strands['-']:,} on -, and get the same tags"
             cure = "Pass `strand='tag'` to tell them apart, or `strand='ignore'` if they are the same to you."
-            warnings.warn(f"{', '.join(paths)}: {told}. {cure}", UnrolledWarning, stacklevel=2)
+            warnings.warn(f"{', '.join(sources)}: {told}. {cure}", UnrolledWarning, stacklevel=2)
 
     def tags(self, sequence: str, length: int) -> tuple[str, ...]:
         """The tag of each step of a sequence; errors as in `paint`, with the types that one can choose from."""
@@ -87,7 +87,8 @@ class Regions:
         return f"{told} and {more:,} more" if more > 0 else told
 
 
-def _read(path: Path, encoding: str) -> Iterator[Region]:
+def read_regions(path: Path, encoding: str) -> Iterator[Region]:
+    """The regions of a BED, GFF or GTF file. In BED without names, the file's own name is the type of all of them."""
     suffix = Path(inner_name(path)).suffix.lower()
     if suffix not in _BED + _GFF:
         raise ConfigError(f"Regions are read from files that end in {', '.join(_BED + _GFF)}, got {path}. Name it after its format.")

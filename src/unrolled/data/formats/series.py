@@ -10,9 +10,10 @@ from typing import TextIO
 import numpy as np
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.files import STANDARD_INPUT, Table, named, open_table
 from unrolled.data.formats.format import About
-from unrolled.data.formats.grouped import Group, Roles, gather, read_groups, unread, write_rows
+from unrolled.data.formats.grouped import Group, Labels, Roles, first_rows, gather, read_groups, unread, write_rows
 from unrolled.data.formats.guesses import is_index
 from unrolled.data.formats.indices import Indices
 from unrolled.data.formats.numbers import complete, parse_number
@@ -33,19 +34,23 @@ class LongSeries:
     about = About(
         "a long table of series, a row for each time, with `series` or `channels`",
         ("numbers", "labels", "tags", "values", "step values"),
-        ("target", "separator", "series", "channels", "time", "impute", "group"),
+        ("target", "separator", "series", "channels", "time", "day_first", "impute", "group", "labels"),
         "id,time,x,y,state\na,2024-05-31T12:00:00,0.1,9.8,walk\na,2024-05-31T12:00:01,0.3,9.7,walk\nb,2024-05-31T12:00:00,0.0,9.8,rest\n",
         {"series": "id", "time": "time", "target": "state"},
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
         """The series, in the order of their first rows. Two rows of a series with one time are a `DataError`.
 
         Uneven steps of time are an `UnrolledWarning`.
         """
         sampling, options = Sampling(), options if options.channels else self.resolve(paths, options, wanted)
         return read_groups(
-            paths, options, wanted, (options.series, "series"), lambda table, roles: _series(table, roles, options, wanted, sampling)
+            paths,
+            options,
+            wanted,
+            (options.series, "series"),
+            lambda table, roles, labels: _series(table, roles, options, wanted, sampling, labels),
         )
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
@@ -60,20 +65,28 @@ class LongSeries:
 
         return replace(unread(paths, options, used), channels=channels)
 
+    def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        """The columns."""
+        return first_rows(path, options.encoding)
+
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The table as it was read, with the prediction for the series or the time at the end of each row."""
         write_rows(found, file, options)
 
 
-def _series(table: Table, roles: Roles, options: ReadingOptions, wanted: Target, sampling: Sampling) -> Iterator[Example]:
+def _series(
+    table: Table, roles: Roles, options: ReadingOptions, wanted: Target, sampling: Sampling, labels: Labels
+) -> Iterator[Example | DataError]:
     columns = _channels(table, roles, options)
     names = [table.columns[column] for column in columns]
-    for group in gather(table, roles, partial(array, "f"), partial(_parse, table, columns)):
+
+    def example(group: Group) -> Example:
         _look_at_times(group, sampling)
         numbers = np.array(group.values, np.float32).reshape(-1, len(columns))[group.order]
         numbers = complete(numbers, group.place, names, impute=options.impute)
-        example = group.example(options, wanted, numbers=numbers)
-        yield replace(example, channels=tuple(names))
+        return replace(group.example(options, wanted, numbers=numbers), channels=tuple(names))
+
+    return tried(gather(table, roles, partial(array, "f"), partial(_parse, table, columns), labels), example)
 
 
 def _channels(table: Table, roles: Roles, options: ReadingOptions) -> list[int]:
@@ -96,7 +109,7 @@ def _measured(paths: Sequence[Path], options: ReadingOptions, wanted: Target) ->
     indices = Indices(columns)
     for path in paths:
         with open_table(path, options.encoding) as table:
-            for number, (_, row) in enumerate(table.rows if table.columns == names else ()):
+            for number, (_, row) in enumerate(good(table.rows) if table.columns == names else ()):
                 indices.look(path.stem if roles.key is None else row[roles.key].strip(), row, begins=not number)
     left = indices.found()
     return tuple(names[at] for at in columns if at not in left or left.issuperset(columns))
@@ -105,7 +118,7 @@ def _measured(paths: Sequence[Path], options: ReadingOptions, wanted: Target) ->
 def _parse(table: Table, columns: Sequence[int], row: Sequence[str]) -> Iterator[float]:
     for column in columns:
         try:
-            yield parse_number(row[column])
+            yield parse_number(row[column], comma=table.delimiter == ";")
         except ValueError as error:
             raise ValueError(f"{table.columns[column]}: {error}; pass `channels` if this column is none") from None
 

@@ -3,12 +3,14 @@
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
-from unrolled.data.formats.files import HEAD, look_ahead, named, open_rows, rows_below
+from unrolled.data.formats.bad_rows import good, tried
+from unrolled.data.formats.files import HEAD, Row, Unquoted, look_ahead, named, open_rows, rows_below
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import (
     INPUTS,
@@ -43,8 +45,9 @@ class _Layout:
     steps: str | None
     group: int | None = None
 
-    def example(self, line: int, row: list[str], options: ReadingOptions, wanted: Target) -> Example:
+    def example(self, options: ReadingOptions, wanted: Target, numbered: Row) -> Example:
         """What a row says."""
+        line, row = numbered
         place = f"{named(self.path)}, line {line}"
         text = row[self.input]
         if not text.strip():
@@ -120,6 +123,13 @@ def split_labels(cell: str, separator: str | None) -> tuple[str, ...]:
 _SAMPLE = "review,stars,mood\nA slow film with a fine ending,4,good\nI left after ten minutes,1,bad\n"
 
 
+FIELDS = ("text", "labels", "tags", "values", "step values", "texts")
+"""What a sequence of a table may have."""
+
+OWNED = ("input", "target", "header", "steps", "separator", "group")
+"""The options that say something about tables."""
+
+
 class TextTable:
     """Delimited text, with or without a first row that names the columns.
 
@@ -133,27 +143,28 @@ class TextTable:
         self._delimiter = delimiter
         self.about = About(
             f"a table, a sequence a row, with {'tabs' if delimiter else 'commas'} between the columns",
-            ("text", "labels", "tags", "values", "step values", "texts"),
-            ("input", "target", "header", "steps", "separator", "group"),
+            FIELDS,
+            OWNED,
             _SAMPLE.replace(",", delimiter or ","),
             {"input": "review", "target": "mood"},
         )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
-        """The rows. A missing column is a `ConfigError`; an empty input, and tags of another length than the input, are a `DataError`."""
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+        """The rows. A missing column is a `ConfigError`; an empty input, and tags of another length than the input, are bad rows."""
         for path in paths:
             with open_rows(path, options.encoding, self._delimiter) as (delimiter, rows):
                 head, rows = look_ahead(rows, HEAD)
-                if not head:
+                first = [row for _, row in good(head)]
+                if not first:
                     raise DataError(f"{named(path)} has no rows. Pass a table that has some.")
-                layout = _Head(path, delimiter, [row for _, row in head], options).lay_out(options, wanted)
-                for line, row in rows if layout.header is None else rows_below(path, rows):
-                    yield layout.example(line, row, options, wanted)
+                layout = _Head(path, delimiter, first, options).lay_out(options, wanted)
+                below = rows if layout.header is None else rows_below(path, rows)
+                yield from tried(below, partial(layout.example, options, wanted))
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """With the columns of the first table, and what its tags belong to."""
         with open_rows(paths[0], options.encoding, self._delimiter) as (delimiter, rows):
-            head = [row for _, row in islice(rows, HEAD)]
+            head = [row for _, row in good(islice(rows, HEAD))]
         if not head:
             return options
         layout = _Head(paths[0], delimiter, head, options).lay_out(options, wanted)
@@ -161,6 +172,15 @@ class TextTable:
         used = {layout.input, layout.name, layout.group, *layout.targets}
         left = tuple(layout.name_of(at) for at in range(len(head[0])) if at not in used) if learnt else ()
         return replace(options, learnt=learnt, left=left, steps=layout.steps)
+
+    def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        """The columns, with a header or without."""
+        with open_rows(path, options.encoding, self._delimiter) as (delimiter, rows):
+            first = [row for _, row in good(islice(rows, HEAD))]
+        if not first:
+            return (), ()
+        head = _Head(path, delimiter, first, options)
+        return head.columns or tuple(map(str, range(head.width))), head.rows
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The rows as they were, with the prediction and, for labels and numbers, what else is known of it at the end.
@@ -188,11 +208,16 @@ class TextTable:
 
 
 def _write(rows: list[list[str]], file: TextIO, delimiter: str) -> None:
-    """Rows with double quotes around the cells that need them; between tabs those do not that have quotes alone."""
+    """Rows with double quotes around the cells that need them; between tabs those do not that have quotes alone and had none around them."""
     if delimiter == "\t" and not any(mark in cell for row in rows for cell in row for mark in "\t\r\n"):
-        file.writelines("\t".join(row) + "\n" for row in rows)
+        file.writelines("\t".join(map(_requoted, row)) + "\n" for row in rows)
     else:
         csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(rows)
+
+
+def _requoted(cell: str) -> str:
+    """A cell as it stood between tabs."""
+    return '"' + cell.replace('"', '""') + '"' if isinstance(cell, Unquoted) else cell
 
 
 def _joined(tags: Sequence[str], steps: str | None) -> str:

@@ -17,24 +17,48 @@ _COMPACT = re.compile(r"((?:19|20|21)\d\d)(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?)?
 """A date without marks, as in 20240531, 202405311200 and 20240531T120000. Seconds since 1970 have nine or ten digits in our times."""
 
 
+_YEAR_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,?[ T](\d{1,2}):(\d\d)(:\d\d(?:\.\d+)?)?(?: ?([AaPp][Mm]))?)?", re.ASCII)
+"""A date with the year at its end, and a time of the day, perhaps with AM or PM."""
+
+
 class Times:
     """The times of one column, in seconds: numbers, or dates as ISO 8601 has them, one or the other throughout.
 
-    The first one decides what digits alone are: dates without marks, if they make one, or seconds.
+    The first one decides what digits alone are: dates without marks, if they make one, or seconds. In 31.12.2023 the day stands first; in 01/02/2023 it
+    does if `day_first` says so, which must be said where neither number is above 12 and no AM or PM follows.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, day_first: bool | None = None) -> None:
         self._first = self._kind = ""
+        self._day_first = day_first
 
     def read(self, text: str) -> float:
         """The time that a cell holds. A date without a zone is taken as UTC. What is neither a number nor a date is a `ValueError`."""
         text = text.strip()
-        kind, time = _parse(text, compact=self._kind != "number")
+        if (date := _as_iso(text, self._day_first)) is not None:
+            kind, time = _parse(date, compact=False)
+        else:
+            kind, time = _parse(text, compact=self._kind != "number")
         if not self._kind:
             self._first, self._kind = text, kind
         if kind != self._kind:
             raise ValueError(f"{text!r} is a {kind}, and the first time, {self._first!r}, is a {self._kind}")
         return time
+
+
+def _as_iso(text: str, day_first: bool | None) -> str | None:
+    """A date whose year stands last as ISO 8601 has it; None for another text. A `ValueError` if it is not clear which number is the day."""
+    found = _YEAR_LAST.fullmatch(text)
+    if found is None:
+        return None
+    first, mark, second, year, hour, minute, rest, half = found.groups("")
+    if mark == "/" and day_first is None:
+        if not half and max(int(first), int(second)) <= 12 and first != second:
+            raise ValueError(f"in {text!r} it is not clear which number is the day; pass `day_first=True` or `day_first=False`")
+        day_first = not half and int(first) > 12
+    day, month = (first, second) if mark != "/" or day_first else (second, first)
+    hours = int(hour or 0) % 12 + 12 * (half.lower() == "pm") if half else int(hour or 0)
+    return f"{year}-{int(month):02}-{int(day):02}T{hours:02}:{minute or '00'}{rest or ':00'}"
 
 
 def _parse(text: str, *, compact: bool) -> tuple[str, float]:

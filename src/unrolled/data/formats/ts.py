@@ -6,6 +6,7 @@ https://www.sktime.net/en/stable/api_reference/file_specifications/ts.html.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import named, read_lines
 from unrolled.data.formats.format import About
 from unrolled.data.formats.numbers import complete, parse_number
@@ -62,8 +64,8 @@ class TimeSeries:
         "each case; a question mark is none.",
     )
 
-    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
-        """The cases. Dimensions of different length or number, and a label that the file does not declare, are a `DataError`.
+    def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+        """The cases. One with dimensions of different length or number, or a label that the file does not declare, is bad.
 
         Labels that are declared may be read as numbers, and numbers, with @targetLabel true, not as labels.
         """
@@ -87,12 +89,12 @@ class TimeSeries:
             print(example.origin[1], said, sep=":", file=file)
 
 
-def _read(path: Path, options: ReadingOptions, header: _Header, wanted: Target) -> Iterator[Example]:
+def _read(path: Path, options: ReadingOptions, header: _Header, wanted: Target) -> Iterator[Example | DataError]:
     """The cases of one file, whose header is filled on the way; its `dimensions` are those of the files before, if there were any."""
     begun = False
     for number, line in read_lines(path, options.encoding):
         line, place = line.strip(), f"{named(path)}, line {number}"
-        if not line or line.startswith("#"):
+        if not line or line.startswith("#") or (not begun and line.startswith("%")):
             continue
         if not begun and line.startswith("@"):
             begun = line.lower() == "@data"
@@ -104,17 +106,22 @@ def _read(path: Path, options: ReadingOptions, header: _Header, wanted: Target) 
             raise DataError(
                 f"{place}: the cases have numbers to predict and not classes. Train `regress`, or pass a file with @classLabel true."
             )
-        values, labels = _split(line, header, place, options.labels_needed)
-        numbers = _parse(values, place, options.impute)
-        header.dimensions = header.dimensions or numbers.shape[1]
-        if numbers.shape[1] != header.dimensions:
-            raise DataError(
-                f"{place}: a case must have {header.dimensions} dimensions, divided by colons, as those before or @dimensions say, "
-                f"got {numbers.shape[1]}. Mend the line, or @classLabel if it does not say whether cases have labels."
-            )
-        yield Example(place, numbers=numbers, labels=labels, origin=(header.lines, values))
+        yield from tried([line], partial(_case, place, header, options))
     if not begun:
         raise DataError(f"{named(path)} has no line with @data, after which the cases come. Pass a file in the .ts format.")
+
+
+def _case(place: str, header: _Header, options: ReadingOptions, line: str) -> Example:
+    """The case in a line."""
+    values, labels = _split(line, header, place, options.labels_needed)
+    numbers = _parse(values, place, options.impute)
+    header.dimensions = header.dimensions or numbers.shape[1]
+    if numbers.shape[1] != header.dimensions:
+        raise DataError(
+            f"{place}: a case must have {header.dimensions} dimensions, divided by colons, as those before or @dimensions say, "
+            f"got {numbers.shape[1]}. Mend the line, or @classLabel if it does not say whether cases have labels."
+        )
+    return Example(place, numbers=numbers, labels=labels, origin=(header.lines, values))
 
 
 def _split(line: str, header: _Header, place: str, needed: bool) -> tuple[str, tuple[str, ...] | None]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.formats.bad_rows import decided
 from unrolled.data.formats.files import named, open_table
 from unrolled.data.opening import open_unpacked
 from unrolled.errors import ConfigError, DataError
@@ -46,7 +47,7 @@ def read_table(path: Path, encoding: str) -> ColumnTable:
     if path.suffix.lower() == PARQUET:
         return _parquet(path)
     with open_table(path, encoding) as table:
-        rows = list(table.rows)
+        rows = list(decided(table.rows))
     return table_of_rows(named(path), table.columns, [row for _, row in rows], [line for line, _ in rows])
 
 

@@ -15,6 +15,7 @@ from unrolled.compiler.native import Kernel, make_kernel
 from unrolled.engines.native.build import build, load
 from unrolled.engines.native.threads import runtime
 from unrolled.engines.weights import WeightLayout
+from unrolled.equations import Along
 from unrolled.errors import LackOfMemoryError, ShapeError
 
 DEFINES = {(torch.float32, False): (), (torch.float32, True): ("NARROW",), (torch.float64, False): ("DOUBLE",)}
@@ -140,7 +141,7 @@ class Binding:
         parameters = {p.name: p for p in self.plan.recurrence.parameters}
         for tensor, (name, blocks) in zip(stored, self.layout.blocks.items(), strict=True):
             first = parameters[blocks[0]]
-            if first.made is not None and first.made.function == "along":
+            if isinstance(first.made, Along):
                 continue  # known without numbers
             shape = (sum(self.rows[b] for b in blocks), *((sizes[first.columns],) if first.is_matrix else ()))
             if tensor.shape != shape or tensor.dtype != like.dtype or tensor.device != like.device:

@@ -1,9 +1,25 @@
 """Arrays of `unrolled.inspect` as matplotlib figures: `draw.memory(…)` gives a figure, `draw.save(figure, path)` writes it."""
 
 from unrolled.inspect.draw.backwards import flow, maps, steps
+from unrolled.inspect.draw.data import data
 from unrolled.inspect.draw.expecting import attention, surprise
+from unrolled.inspect.draw.hearing import spoken
 from unrolled.inspect.draw.inside import gates, saturation
 from unrolled.inspect.draw.remembering import forgetting, memory
 from unrolled.inspect.draw.style import save, to_svg
 
-__all__ = ["attention", "flow", "forgetting", "gates", "maps", "memory", "saturation", "save", "steps", "surprise", "to_svg"]
+__all__ = [
+    "attention",
+    "data",
+    "flow",
+    "forgetting",
+    "gates",
+    "maps",
+    "memory",
+    "saturation",
+    "save",
+    "spoken",
+    "steps",
+    "surprise",
+    "to_svg",
+]

@@ -6,6 +6,18 @@ from unrolled.models.arrangements.each_step import EachStep
 from unrolled.models.arrangements.encoder_decoder import COPIES, EncoderDecoder
 from unrolled.models.arrangements.next_step import NextStep, language_model
 from unrolled.models.arrangements.steps_ahead import StepsAhead
+from unrolled.models.arrangements.unaligned import Unaligned
 from unrolled.models.arrangements.whole import Whole
 
-__all__ = ["COPIES", "Arrangement", "EachStep", "EncoderDecoder", "NextStep", "Scoring", "StepsAhead", "Whole", "language_model"]
+__all__ = [
+    "COPIES",
+    "Arrangement",
+    "EachStep",
+    "EncoderDecoder",
+    "NextStep",
+    "Scoring",
+    "StepsAhead",
+    "Unaligned",
+    "Whole",
+    "language_model",
+]

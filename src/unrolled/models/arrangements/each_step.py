@@ -22,17 +22,22 @@ class EachStep(Scoring):
     With a `margin` above 0 the score of the class `outside` is raised by so much in training where another one is right: a softmax margin
     (Gimpel & Smith 2010, "Softmax-Margin CRFs").
 
+    `every` says that there is an answer to each step that is read, and so no subsampling.
+
     `allowed` `[K + 1, K + 1]` says which class may follow which, as `LinearChain` takes it: of the sequences that keep to it `best` gives the
     most probable one, where a head decides each step by itself.
     """
 
     allowed: Tensor | None
+    every = True
 
     def __init__(
         self, encoder: Encoder, head: Head | SequenceHead, *, margin: float = 0.0, outside: int = 0, allowed: Tensor | None = None
     ) -> None:
         super().__init__()
         self.register_buffer("allowed", allowed, persistent=False)
+        if self.every and encoder.subsampling is not None:
+            raise ConfigError("`subsampling` makes one step of several, and here each step has an answer. Leave it out.")
         self.encoder, self.head, self.margin, self.outside = encoder, head, margin, outside
         self.linear = nn.Linear(encoder.width, head.size)
         self.reset_parameters()

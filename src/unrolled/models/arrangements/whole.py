@@ -29,7 +29,8 @@ class Whole(Scoring):
     def forward(self, batch: Batch) -> Tensor:
         """Scores `[B, size]`."""
         outputs, _ = self.encoder(batch)
-        pooled = self.pooling(outputs, full_lengths(batch.lengths, outputs.shape[0], outputs.shape[1], outputs.device).values)
+        lengths = None if batch.lengths is None else self.encoder.output_lengths(batch.lengths)
+        pooled = self.pooling(outputs, full_lengths(lengths, outputs.shape[0], outputs.shape[1], outputs.device).values)
         return self.linear(dropout(pooled, self.encoder.dropout, self.training))
 
     def loss(self, batch: Batch, weights: Tensor | None = None) -> tuple[Tensor, int]:

@@ -3,12 +3,14 @@
 from unrolled.models.heads.classes import Binary, ClassHead, MultiLabel, Ordinal, Softmax
 from unrolled.models.heads.counts import NegativeBinomial, ZeroInflatedNegativeBinomial
 from unrolled.models.heads.crf import LinearChain, barred, best_path, bio_constraints
+from unrolled.models.heads.ctc import CTC
 from unrolled.models.heads.distributions import Mixture, Quantiles, StudentT
 from unrolled.models.heads.head import Head, SequenceHead, single
 from unrolled.models.heads.regression import Absolute, Distribution, Huber, Normal, NumberHead, Squared
 
 __all__ = [
     "CLASS_HEADS",
+    "CTC",
     "FORECAST_HEADS",
     "NUMBER_HEADS",
     "Absolute",

@@ -22,6 +22,9 @@ from unrolled.training import Objective
 from unrolled.training.criterion import LOSS, Criterion
 from unrolled.training.task import Measures, Tick
 
+FEW, WIDEST = 10, 5
+"""Windows of which calibration believes half, in logarithms, and the largest factor of an interval, and the inverse of the smallest."""
+
 MOST_MEASURED = 2000
 """Held-out windows that are measured on the way, at most."""
 
@@ -118,7 +121,9 @@ class ForecastMeasuring:
 
     def _calibrate(self, true: np.ndarray, forecasts: Forecasts) -> None:
         if (~np.isnan(true)).any((0, 1)).all():
-            factors = torch.from_numpy(Calibration.fit(true, forecasts).factors)
+            # The numbers of a window err together: of a few windows the factors are half an accident, and are believed by as much less.
+            trust = len(true) / (len(true) + FEW)
+            factors = torch.from_numpy(Calibration.fit(true, forecasts).factors).clamp(1 / WIDEST, WIDEST) ** trust
             self.model.calibration.copy_(factors.expand_as(self.model.calibration))
 
     def describe(self, measures: Measures) -> str:
@@ -136,5 +141,5 @@ class ForecastMeasuring:
             if share in after:
                 yield (
                     f"Intervals of {share:.0%} covered {found:.1%} of the held-out numbers; calibrated on one half of the windows they cover "
-                    f"{after[share]:.1%} of the other. What is written is calibrated on all of them."
+                    f"{after[share]:.1%} of the other. What is written is calibrated on all of them, the less the fewer they are."
                 )

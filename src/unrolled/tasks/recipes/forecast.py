@@ -1,12 +1,15 @@
 """The steps to come of series of numbers."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unrolled.cells import Cell
 from unrolled.data.formats.files import STANDARD_INPUT
+from unrolled.data.formats.grouped import first_rows
+from unrolled.data.formats.heads import FormatSeen, described
 from unrolled.data.panels import Windows
 from unrolled.data.panels.feeds import read_feed
 from unrolled.errors import ConfigError
@@ -27,6 +30,7 @@ from unrolled.tasks.forecasting.reading import ForecastCodecs, ForecastData, rea
 from unrolled.tasks.forecasting.streaming import write_stream
 from unrolled.tasks.forecasting.trained import TrainedForecaster
 from unrolled.tasks.measures.forecast_scores import ForecastScores
+from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import Progress
@@ -81,6 +85,20 @@ class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, Step
         learner = WindowBatches(model, windows, data.until, options.batches.batch, options.batches.windows, seed)
         measuring = ForecastMeasuring(model, held, data.held_out, rivals_named(options.data.rivals), seed)
         return Task(self.name, model, learner, measuring, data.summary(), options.training.best_by)
+
+    def seen_format(self, configuration: Configuration[ForecastTaskOptions]) -> FormatSeen:
+        """The columns of the first table."""
+        path = Path(configuration.options.data.sources[0])
+        return FormatSeen(
+            "table", "as forecasts are of tables", tuple(described(*first_rows(path, configuration.options.reading.encoding)))
+        )
+
+    def overview(self, data: ForecastData, configuration: Configuration[ForecastTaskOptions]) -> Overview:
+        """The series, as far as they are known."""
+        codec, panel = data.codecs.series, data.panel
+        more = [name for role in ("known", "past", "static") for name in getattr(codec, role)]
+        inputs = tuple(dict.fromkeys((*codec.targets, *more)))
+        return Overview(data.summary(), panel.ends, inputs, tuple(codec.targets), (), {}, len(panel), len(data.held_out))
 
     def trained(self, model: StepsAhead, codecs: ForecastCodecs, configuration: Configuration[ForecastTaskOptions]) -> TrainedForecaster:
         """The network with what it knows of its series."""

@@ -3,20 +3,24 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from unrolled.cells import Cell
 from unrolled.data.codecs import TextCodec
 from unrolled.data.codecs.text import CHAR
 from unrolled.data.corpus import Corpus, prepare
 from unrolled.data.event_corpus import prepare_events
 from unrolled.data.examples import Target
-from unrolled.data.formats import resolve_reading
+from unrolled.data.formats import resolve_reading, seen_format
+from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.formats.options import columns_named
-from unrolled.data.streams import Streams
+from unrolled.data.streams import Streams, line_lengths
 from unrolled.errors import ConfigError
 from unrolled.models import NextStep, language_model
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.learners import StreamWindows
 from unrolled.tasks.measures.likelihood import Likelihood
+from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Recipe
 from unrolled.tasks.task import Task
 from unrolled.tasks.texts.measuring import TextMeasuring
@@ -75,12 +79,27 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
         options = configuration.options.streams
         learner = StreamWindows(model, Streams(data.train, options.batch, options.window), options)
         measuring = TextMeasuring(model, data)
-        codec, begin = data.codec, data.train.read(0, min(SHOWN, len(data.train)))
-        summary = (
-            f"{len(data.train):,} tokens to learn, {len(data.held_out):,} held out. Input and target: each {codec.level} of the text, from "
-            f"{codec.size:,} symbols; it begins {codec.decode(begin)[:SHOWN]!r}.{_left_out(configuration.options.data)}"
+        return Task(
+            self.name, model, learner, measuring, _summary(data, configuration.options.data), configuration.options.training.best_by
         )
-        return Task(self.name, model, learner, measuring, summary, configuration.options.training.best_by)
+
+    def seen_format(self, configuration: Configuration[LanguageModelOptions]) -> FormatSeen:
+        """Plain text, or that of event logs."""
+        options = configuration.options.data
+        if options.reading is None:
+            return FormatSeen("text", "as no columns are named")
+        return seen_format(options.sources, options.reading, Target.LABELS)
+
+    def overview(self, data: Corpus, configuration: Configuration[LanguageModelOptions]) -> Overview:
+        """The lines, or the cases."""
+        options = configuration.options.data
+        lengths = (
+            line_lengths(data.train) if options.validation else np.concatenate([line_lengths(data.train), line_lengths(data.held_out)])
+        )
+        kind = (options.activity or data.codec.level,)
+        held_out = len(line_lengths(data.held_out))
+        learnt = len(lengths) - (0 if options.validation else held_out)
+        return Overview(_summary(data, options), lengths, kind, kind, _left_out(options), {}, learnt, held_out)
 
     def trained(self, model: NextStep, codecs: TextCodec, configuration: Configuration[LanguageModelOptions]) -> TrainedLanguageModel:
         """The network with its codec and the columns of its event logs."""
@@ -98,7 +117,15 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
         return "Let it write: unrolled sample {run}"
 
 
-def _left_out(data: TextDataOptions) -> str:
-    """The columns of an event log that have no part in it, as a sentence."""
-    left = () if data.reading is None else resolve_reading(data.sources, data.reading, Target.LABELS).left
-    return f" Left out: {columns_named(left)}." if left else ""
+def _summary(data: Corpus, options: TextDataOptions) -> str:
+    """What is input and target, how much there is of it, and how it begins."""
+    codec, begin, left = data.codec, data.train.read(0, min(SHOWN, len(data.train))), _left_out(options)
+    return (
+        f"{len(data.train):,} tokens to learn, {len(data.held_out):,} held out. Input and target: each {codec.level} of the text, from "
+        f"{codec.size:,} symbols; it begins {codec.decode(begin)[:SHOWN]!r}.{f' Left out: {columns_named(left)}.' if left else ''}"
+    )
+
+
+def _left_out(data: TextDataOptions) -> tuple[str, ...]:
+    """The columns of an event log that have no part in it."""
+    return () if data.reading is None else resolve_reading(data.sources, data.reading, Target.LABELS).left

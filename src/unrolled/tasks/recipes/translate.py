@@ -6,12 +6,14 @@ from typing import Any
 
 from unrolled.cells import Cell
 from unrolled.data.codecs import PairCodec, TextCodec
+from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.formats.pair_options import PairOptions
-from unrolled.data.formats.pairs import resolve_pairs
+from unrolled.data.formats.pairs import resolve_pairs, seen_pairs
 from unrolled.extras import extra
 from unrolled.models import EncoderDecoder
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.learners import Batches
+from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import Progress
@@ -62,6 +64,14 @@ class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder
         learner = Batches(model, lambda chance: train.order(batch, chance), train.target_lengths, train.batch, training.seed)
         measuring = TranslationMeasuring(model, data, batch)
         return Task(self.name, model, learner, measuring, data.summary, training.best_by)
+
+    def seen_format(self, configuration: Configuration[TranslationOptions]) -> FormatSeen:
+        """That of the first file."""
+        return seen_pairs(configuration.options.data.sources, configuration.options.reading)
+
+    def overview(self, data: PairData, configuration: Configuration[TranslationOptions]) -> Overview:
+        """The pairs."""
+        return data.overview(divided=not configuration.options.data.validation)
 
     def trained(self, model: EncoderDecoder, codecs: PairCodec, configuration: Configuration[TranslationOptions]) -> TrainedTranslator:
         """The network with its codecs."""

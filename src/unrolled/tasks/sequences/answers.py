@@ -8,6 +8,7 @@ from typing import Any, TextIO, TypeVar
 
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import read_examples, resolve_format, write_predictions
+from unrolled.data.formats.fasta import RESIDUES
 from unrolled.data.formats.files import named
 from unrolled.data.formats.known import require_looked_at
 from unrolled.data.formats.regions import spans
@@ -64,7 +65,7 @@ def answer(trained: TrainedPredictor[Any], file: str, reading: Mapping[str, Any]
     def write(target: TextIO) -> None:
         written = _flushing(found, target, at_once)
         if how.as_json:
-            target.writelines(f"{line}\n" for line in _json_lines(written, regions=resolved.format == "fasta"))
+            target.writelines(f"{line}\n" for line in _json_lines(written, regions=resolved.format in RESIDUES))
         else:
             write_predictions(written, target, resolved)
 

@@ -20,6 +20,7 @@ def sequence_input(predictor: Predictor[Any], part: Part, whence: str, most: int
     """
     encoded, first = part.encoded, part.which[:1]
     steps = int(encoded.dataset.lengths[first[0]])
+    outputs = int(predictor.model.encoder.output_lengths(torch.tensor(min(steps, most))))
     known = bool(encoded.targets.known(first)[0])
     targets = encoded.targets_of(first) if known else _supposed(predictor, encoded, first)
     tokens, codec = encoded.dataset.tokens(int(first[0]), most), encoded.inputs.tokens
@@ -29,7 +30,7 @@ def sequence_input(predictor: Predictor[Any], part: Part, whence: str, most: int
     return InspectionInput(
         predictor.model,
         encoded.batch(first, slice(most)).to(predictor.device),
-        tuple(tokens or map(str, range(min(steps, most)))),
+        tuple(tokens if tokens and outputs == len(tokens) else map(str, range(outputs))),
         "step" if codec is None else "char" if codec.level == "char" else "word",
         labels,
         targets[:most] if encoded.target.target.each_step else targets,

@@ -1,11 +1,15 @@
 """What one can ask of a network that says something of sequences, or of their steps."""
 
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
 from unrolled.data.builtin import absolute
+from unrolled.data.codecs import SoundCodec
+from unrolled.data.codecs.sound import SPEAKER, STANDARDISATIONS
 from unrolled.data.dataset import LEVELS
 from unrolled.data.formats.options import DividedReadingOptions
+from unrolled.data.sound.recordings import LEAST_RATE, MOST_RATE
 from unrolled.errors import ConfigError
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
@@ -16,7 +20,48 @@ WEIGHTS = ("none", "balanced")
 
 
 @dataclass(frozen=True)
-class SequenceDataOptions(FoldOptions):
+class SoundOptions:
+    """How sound is heard, where sequences are recordings."""
+
+    rate: int | None = option(
+        None, "Samples a second to which sound is brought.  [default: those of the first file, at most 16000]", rare=True
+    )
+    mels: int | None = option(
+        None,
+        "Bands of the mel scale that are heard of sound; 0: the samples themselves.  [default: 80, or 40 for at most 8000 samples a second]",
+        rare=True,
+    )
+    frame_length: float = option(25.0, "Milliseconds of sound in a frame, which is a step.", rare=True)
+    frame_step: float = option(10.0, "Milliseconds from one frame of sound to the next.", rare=True)
+    standardise: str = option(
+        "training",
+        f"By what the bands of sound are standardised: {', '.join(STANDARDISATIONS)} (those of one `group` together).",
+        rare=True,
+    )
+
+    def require_audible(self) -> None:
+        """`ConfigError` for values that no sound can have."""
+        if self.rate is not None and not LEAST_RATE <= self.rate <= MOST_RATE:
+            raise ConfigError(f"`rate` must be from {LEAST_RATE} to {MOST_RATE} samples a second, got {self.rate}.")
+        if self.mels is not None and self.mels < 0:
+            raise ConfigError(f"`mels` must be at least 0, got {self.mels}.")
+        if not (0 < self.frame_length < inf and 0 < self.frame_step < inf):
+            raise ConfigError(f"`frame_length` and `frame_step` must be above 0, got {self.frame_length} and {self.frame_step}.")
+        if self.standardise not in STANDARDISATIONS:
+            raise ConfigError(f"`standardise` must be one of {', '.join(STANDARDISATIONS)}, got {self.standardise!r}.")
+
+    def require_speakers(self, group: str | None) -> None:
+        """`ConfigError` if speakers are to be standardised, and nothing says who speaks."""
+        if self.standardise == SPEAKER and group is None:
+            raise ConfigError("`standardise='speaker'` needs `group`, which says who speaks. Name the column, key or field.")
+
+    def codec(self, found: int) -> SoundCodec:
+        """How recordings are heard of which the first has so many samples a second."""
+        return SoundCodec.choose(found, rate=self.rate, mels=self.mels, length=self.frame_length, step=self.frame_step, by=self.standardise)
+
+
+@dataclass(frozen=True)
+class SequenceDataOptions(SoundOptions, FoldOptions):
     """What is learnt from which files."""
 
     sources: tuple[str, ...] = option((), "Files or folders with sequences, or builtin:… examples.")
@@ -33,10 +78,13 @@ class SequenceDataOptions(FoldOptions):
     min_count: int | None = option(
         None, "Times that a word must come to be known.  [default: 2 if characters are read as well; else 1]", rare=True
     )
-    vectors: str | None = option(None, "Pretrained word vectors to begin with: a text file as word2vec and GloVe write it.", rare=True)
+    vectors: str | None = option(
+        None, "Pretrained word vectors to begin with: a file as word2vec writes it, text or binary, or GloVe.", rare=True
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.require_audible()
         if not 0 <= self.held_out < 1:
             raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, got {self.held_out}.")
         if self.level not in (None, *LEVELS):
@@ -128,7 +176,8 @@ class Reading(DividedReadingOptions):
 
     def resolved(self) -> "Reading":
         """The same with paths that hold wherever one stands."""
-        return replace(self, regions=absolute(self.regions))
+        labels = None if self.labels is None else absolute((self.labels,))[0]
+        return replace(self, regions=absolute(self.regions), labels=labels)
 
 
 class SequenceOptions(Options):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.builtin import PREFIX
-from unrolled.data.codecs import Encoded, InputCodec
+from unrolled.data.codecs import Encoded, InputCodec, SoundCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset, gather
 from unrolled.data.examples import Example, Target
@@ -20,6 +20,7 @@ from unrolled.data.formats import ReadingOptions, for_other_files, labelled_exam
 from unrolled.data.formats.files import HEAD, look_ahead
 from unrolled.data.formats.known import require_looked_at
 from unrolled.data.formats.options import columns_named
+from unrolled.data.sound.hearing import Hearing
 from unrolled.data.splits import deal, divide
 from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.data.words import notice_clauses
@@ -89,13 +90,21 @@ class SequenceData(Generic[TC]):
     vectors: tuple[Tensor, Tensor] | None = None
     split: str = ""
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The column or key with what is read, as far as it has a name."""
+        return self.reading.learnt[:1] or tuple(filter(None, (self.reading.activity,)))
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns or keys with what is to be said, as far as they have names."""
+        return self.reading.learnt[1:] or tuple(filter(None, (self.reading.target or self.reading.column,)))
+
     def summary(self) -> str:
         """What is input, what is target, what was left out, and how much there is of it."""
         inputs, target = self.codecs.inputs.describe(), self.codecs.target.describe()
-        learnt = self.reading.learnt or tuple(filter(None, (self.reading.activity,)))
-        source = f" (from {columns_named(learnt[:1])})" if learnt else ""
-        targets = learnt[1:] or tuple(filter(None, (self.reading.target or self.reading.column,)))
-        wanted = f" (from {columns_named(targets)})" if targets else ""
+        source = f" (from {columns_named(self.inputs)})" if self.inputs else ""
+        wanted = f" (from {columns_named(self.targets)})" if self.targets else ""
         left = f" Left out: {columns_named(self.reading.left)}." if self.reading.left else ""
         size = f"{_counted(len(self.train), 'sequence')} of {_counted(self.train.steps, 'step')} to learn, {len(self.held_out):,} held out."
         return f"{size}{self.split} Input{source}: {inputs}. Target{wanted}: {target}.{left}{self._first()}"
@@ -128,13 +137,16 @@ def read_sequences(
         _require_images(data.sources, asked, wanted)
     _require_used(data.sources, asked, wanted)
     reading = resolve_reading(data.sources, asked, wanted)
-    read = _reader(data.level, progress, wanted, several)
+    hearing = Hearing(choose=data.codec)
+    data.require_speakers(asked.group)
+    read = _reader(data.level, progress, wanted, several, hearing)
     sequences = read(data.sources, reading, notice=data.level != "char")
     everything = np.arange(len(sequences))
     same = for_other_files(replace(reading, scheme=sequences.scheme), data.validation) if data.validation else reading
     other = read(data.validation, same) if data.validation else None
     learnt, held = (everything, everything[:0]) if other else _divided(sequences, wanted, data, np.random.default_rng([SPLIT, seed]))
-    codecs = SequenceCodecs(_learn_inputs(sequences, learnt, data), learn(sequences, learnt))
+    hearing.report()
+    codecs = SequenceCodecs(_learn_inputs(sequences, learnt, data, hearing.codec), learn(sequences, learnt))
     encoded = Encoded(sequences, codecs.inputs, codecs.target)
     measured = Part(encoded, held)
     if other:
@@ -159,11 +171,12 @@ def _divided(sequences: Dataset, wanted: Target, data: SequenceDataOptions, chan
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def _learn_inputs(sequences: Dataset, learnt: Places, data: SequenceDataOptions) -> InputCodec:
+def _learn_inputs(sequences: Dataset, learnt: Places, data: SequenceDataOptions, sound: SoundCodec | None) -> InputCodec:
     more = vector_words(Path(data.vectors), data.vocabulary or WORDS) if data.vectors else ()
     return InputCodec.learn(
         sequences,
         learnt,
+        sound,
         level=data.level,
         lower=data.lower,
         shapes=data.shapes,
@@ -205,7 +218,7 @@ def _noticing(examples: Iterable[Example]) -> Iterator[Example]:
     yield from examples
 
 
-def _reader(level: str | None, progress: Progress, wanted: Target, several: bool) -> Callable[..., Dataset]:
+def _reader(level: str | None, progress: Progress, wanted: Target, several: bool, hear: Hearing[SoundCodec]) -> Callable[..., Dataset]:
     def tick(count: int) -> None:
         progress(f"reading: {count:,} sequences", 0, 1)
 
@@ -213,7 +226,8 @@ def _reader(level: str | None, progress: Progress, wanted: Target, several: bool
         examples = labelled_examples(sources, reading, wanted, several=several)
         if reading.group:
             examples = _grouped(examples, reading.group)
-        return gather(_noticing(examples) if notice else examples, level or "both", progress=tick)
+        found = gather(_noticing(examples) if notice else examples, level or "both", hear=hear, progress=tick)
+        return found if hear.codec is None else hear.codec.level(found)
 
     return read
 

@@ -15,18 +15,21 @@ from unrolled.data.codecs import Encoded, InputCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset
 from unrolled.data.examples import Prediction, Target
-from unrolled.data.formats import ReadingOptions, resolve_reading
+from unrolled.data.formats import ReadingOptions, resolve_reading, seen_format
+from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.vectors import vector_columns
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError
 from unrolled.models import EachStep, InputSizes, Whole
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.learners import Batches
+from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.sequences.answers import answer, measured
 from unrolled.tasks.sequences.augment import varied
 from unrolled.tasks.sequences.measuring import SequenceMeasuring
-from unrolled.tasks.sequences.options import SequenceOptions, WindowOptions
+from unrolled.tasks.sequences.options import SequenceOptions, SoundOptions, WindowOptions
+from unrolled.tasks.sequences.overview import overview_of
 from unrolled.tasks.sequences.predictor import TC, Predictor
 from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData, read_sequences
 from unrolled.tasks.sequences.trained import Scores, TrainedPredictor
@@ -79,6 +82,14 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
     def summary(self, data: SequenceData[TC], configuration: Configuration[SO]) -> str:
         """What is said when training begins: what is input, what is target, and how much there is of it."""
         return data.summary()
+
+    def seen_format(self, configuration: Configuration[SO]) -> FormatSeen:
+        """That of all files."""
+        return seen_format(configuration.options.data.sources, configuration.options.reading, self.wanted(configuration))
+
+    def overview(self, data: SequenceData[TC], configuration: Configuration[SO]) -> Overview:
+        """The sequences."""
+        return overview_of(data, self.wanted(configuration), self.summary(data, configuration))
 
     def weights(self, data: SequenceData[TC], configuration: Configuration[SO]) -> Tensor | None:
         """Those of classes in the loss, if they have any."""
@@ -175,6 +186,8 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
 
     def next_step(self, codecs: SequenceCodecs[TC], configuration: Configuration[SO]) -> str:
         """Files where sequences are not typed: event logs and numbers."""
+        if codecs.inputs.sound:
+            return "Let it hear another recording: unrolled predict {run} FILE"
         if codecs.inputs.numbers or configuration.options.reading.case:
             return "Let it predict another file of the kind: unrolled predict {run} FILE"
         return "Let it predict what you type: unrolled predict {run}"
@@ -183,15 +196,21 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
 OF_TOKENS = ("level", "lower", "shapes", "vocabulary", "min_count")
 """Options of data that are about words and characters."""
 
+OF_SOUND = tuple(field.name for field in dataclasses.fields(SoundOptions))
+"""Options of data that are about sound."""
+
 
 def _require_fitting(options: SequenceOptions, inputs: InputCodec) -> None:
     """`ConfigError` for options about what the steps do not have."""
     if options.batches.noise and inputs.numbers is None:
         raise ConfigError("`noise` is added to numbers, and DATA has none. Leave it out; `word_dropout` is for words and characters.")
+    usual = {field.name: field.default for field in dataclasses.fields(options.data)}
+    heard = [] if inputs.sound else [name for name in OF_SOUND if getattr(options.data, name) != usual[name]]
+    if heard:
+        raise ConfigError(f"`{heard[0]}` is for sound, and DATA has none. Leave it out.")
     if inputs.tokens is not None:
         return
     model: Any = getattr(options, "model", None)
-    usual = {field.name: field.default for field in dataclasses.fields(options.data)}
     changed = [name for name in OF_TOKENS if getattr(options.data, name) != usual[name]]
     changed += ["rare_dropout"] if model.rare_dropout else []
     if changed:

@@ -14,6 +14,8 @@ from unrolled.data.dataset import gather
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, read_examples, resolve_format
 from unrolled.data.formats.numbers import complete
+from unrolled.data.sound.hearing import Hearing
+from unrolled.data.sound.recordings import Recording
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
@@ -77,9 +79,9 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         return getattr(self.codecs.target, "labels", ())
 
     def predict(
-        self, sequences: Sequence[str | Sequence[str] | np.ndarray | Example], *, window: int | None = None, overlap: int = 0
+        self, sequences: Sequence[str | Sequence[str] | np.ndarray | Path | Example], *, window: int | None = None, overlap: int = 0
     ) -> list[Prediction]:
-        """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, or an `Example`.
+        """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, the `Path` of a recording, or an `Example`.
 
         `window` and `overlap` say in which pieces steps are answered, if not as in training. Where numbers are missing the last known ones
         stand for them, if the network learnt so. `DataError` names the index of something else, and of a sequence without steps, or with
@@ -108,6 +110,8 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
     def _said(self, predictor: Predictor[TC], chunk: list[Example]) -> Iterator[tuple[Example, Prediction]]:
         found, _, _ = predictor.predict_all(self._encoded(chunk), np.arange(len(chunk)))
         _require_finite(found, lambda number: chunk[number].place)
+        if (sound := self.codecs.inputs.sound) is not None:
+            found = [replace(prediction, seconds=sound.mel.step) for prediction in found]
         return zip(chunk, found, strict=True)
 
     def evaluate(
@@ -141,7 +145,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         names do not say what they are.
         """
         known = for_other_files(self.reading, sources, labels=labels)
-        reading = replace(known, **{"regions": (), **options})
+        reading = replace(known, **{"regions": (), "labels": None, **options})
         return reading if labels else reading.to_predict()
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
@@ -180,7 +184,12 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
 
     def _encoded(self, examples: Iterable[Example]) -> Encoded:
         tokens = self.codecs.inputs.tokens
-        dataset = gather(examples, "both" if tokens is None else tokens.cut, fingerprint=False)
+        sound = self.codecs.inputs.sound
+        hearing = None if sound is None else Hearing(sound)
+        dataset = gather(examples, "both" if tokens is None else tokens.cut, hear=hearing, fingerprint=False)
+        if hearing is not None and sound is not None:
+            hearing.report()
+            dataset = sound.level(dataset)
         return Encoded(dataset, self.codecs.inputs, self.codecs.target)
 
     def _cut(self, example: Example) -> Example:
@@ -197,7 +206,9 @@ def _require_finite(found: Iterable[Prediction], place: Callable[[int], str]) ->
             raise not_finite(place(number))
 
 
-def _example(sequence: str | Sequence[str] | np.ndarray, place: str) -> Example:
+def _example(sequence: str | Sequence[str] | np.ndarray | Path, place: str) -> Example:
+    if isinstance(sequence, Path):
+        return Example(place, sound=Recording(sequence))
     if isinstance(sequence, str):
         return Example(place, text=sequence)
     if isinstance(sequence, np.ndarray) and sequence.ndim == 2 and sequence.dtype.kind in "fiub":

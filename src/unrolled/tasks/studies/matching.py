@@ -3,13 +3,19 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from torch import nn
+
 from unrolled.errors import ConfigError
+from unrolled.layers import Recurrent
 
 MOST = 1 << 20
 """Hidden sizes are looked for below."""
 
 COARSEST = 64
 """Cells whose hidden size must be a multiple of more are tried with multiples of this."""
+
+MOST_OF_STATE = 1 << 20
+"""Numbers of all states of a sequence, 4 MiB: a matrix as a state grows with the square of a size to which its parameters may grow in proportion."""
 
 NEAR = 0.02
 """The part by which numbers of parameters may differ before that is worth a word."""
@@ -19,6 +25,17 @@ def match_parameters(count: Callable[[str, int], int], cells: list[str], hidden:
     """For each cell the hidden size with which `count` gives about what it gives for the first with `hidden`: the nearest there is."""
     target = count(cells[0], hidden)
     return {cells[0]: hidden, **{cell: _nearest(partial(count, cell), target) for cell in cells[1:]}}
+
+
+def check_states(cell: str, hidden: int, network: nn.Module) -> None:
+    """Raise a `ConfigError` where a hidden size that was found gives the recurrent layers of a network too large states."""
+    for layer in (module for module in network.modules() if isinstance(module, Recurrent)):
+        numbers = sum(layer.state_sizes.values())
+        if numbers > MOST_OF_STATE:
+            raise ConfigError(
+                f"With as many parameters the cell {cell!r} would have the hidden size {hidden:,} and states of {numbers:,} numbers for each "
+                f"sequence, of which at most {MOST_OF_STATE:,} are allowed here. Choose a smaller `hidden`, or leave `match` out."
+            )
 
 
 def _nearest(count: Callable[[int], int], target: int) -> int:

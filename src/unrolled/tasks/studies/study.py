@@ -16,7 +16,7 @@ from unrolled.tasks.configuration import Configuration, groups_of
 from unrolled.tasks.folds import FoldOptions
 from unrolled.tasks.recipe import AnyRecipe
 from unrolled.tasks.runs import default_cell, other_data, run_training, told_once
-from unrolled.tasks.studies.matching import NEAR, match_parameters
+from unrolled.tasks.studies.matching import NEAR, check_states, match_parameters
 from unrolled.tasks.studies.options import StudyOptions
 from unrolled.tasks.studies.plan import Plan, Settings, is_study, runs_of
 from unrolled.training import Display, RunFolder
@@ -151,14 +151,18 @@ def _looked_into(
         data = recipe.read(configuration, display.work)
     by_name = {cell.name: cell for cell in cells}
 
-    def count(name: str, hidden: int) -> int:
+    def network(name: str, hidden: int) -> torch.nn.Module:
         sized = _configuration(recipe, {**options, **part, "cell": by_name[name], "seed": seed, "hidden": hidden})
         with torch.device("meta"):
-            model = recipe.build(recipe.resolve(sized, data.codecs), data.codecs, by_name[name])
-        return sum(p.numel() for p in model.parameters())
+            return recipe.build(recipe.resolve(sized, data.codecs), data.codecs, by_name[name])
+
+    def count(name: str, hidden: int) -> int:
+        return sum(p.numel() for p in network(name, hidden).parameters())
 
     model: Any = configuration.options.model
     sizes = match_parameters(count, list(by_name), model.hidden) if asked.match else {}
+    for cell in cells[1:] if sizes else ():
+        check_states(cell.name, sizes[cell.name], network(cell.name, sizes[cell.name]))
     counts = {name: count(name, sizes.get(name, model.hidden)) for name in by_name}
     for name, found in counts.items():
         apart = found / counts[cells[0].name] - 1

@@ -1,10 +1,15 @@
 """What one can ask of a language model."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from unrolled.data.builtin import absolute
 from unrolled.data.codecs.text import CHAR, EVENT, WORD
 from unrolled.data.formats import ReadingOptions
+from unrolled.data.formats.bad_rows import BAD_ROWS, ERROR, HELP, require_known
+from unrolled.data.formats.sheets.xes import ACTIVITY, CASE, TIME
+from unrolled.data.kinds import XES
+from unrolled.data.opening import kind_in
 from unrolled.errors import ConfigError
 from unrolled.models import NextStepOptions
 from unrolled.models.options import MOST_EMBEDDING
@@ -30,12 +35,14 @@ class TextDataOptions:
     case: str | None = option(None, "Column of event logs that says to which case an event belongs: each case is a line of activities.")
     activity: str | None = option(None, "Column of event logs that says what happened.")
     time: str | None = option(None, "Column of event logs with the time, in seconds or as ISO dates.  [default: in order]")
+    bad_rows: str = option(ERROR, f"Of event logs: {HELP[0].lower()}{HELP[1:]}", rare=True)
     encoding: str = option("utf-8", "Encoding of the files.", rare=True)
 
     def __post_init__(self) -> None:
         if not 0 < self.held_out < 1:
             told = "must be a fraction above 0 and below 1, as the best weights are chosen by it"
             raise ConfigError(f"`held_out` {told}, got {self.held_out}.")
+        require_known(self.bad_rows)
         if self.case is None and (self.activity is not None or self.time is not None):
             raise ConfigError("`activity` and `time` are columns of event logs, which need `case` too. Pass it, or leave them out.")
         if self.case is not None and self.level not in (None, EVENT):
@@ -46,10 +53,12 @@ class TextDataOptions:
         """How event logs are read; None for texts."""
         if self.case is None:
             return None
-        return ReadingOptions(case=self.case, activity=self.activity, time=self.time, encoding=self.encoding)
+        return ReadingOptions(case=self.case, activity=self.activity, time=self.time, bad_rows=self.bad_rows, encoding=self.encoding)
 
     def resolved(self) -> "TextDataOptions":
         """The same with what was left open decided, and with paths that hold wherever one stands."""
+        if self.case is None and self.sources and all(kind_in(Path(source)) is XES for source in self.sources):
+            return replace(self, case=CASE, activity=ACTIVITY, time=TIME).resolved()
         text = CHAR if self.vocabulary is None else WORD
         level = self.level or (text if self.case is None else EVENT)
         size = WORDS if level == WORD and self.vocabulary is None else self.vocabulary
@@ -63,6 +72,7 @@ class TextReading:
     case: str | None = option(None, "Column of event logs that says to which case an event belongs, if not as in training.")
     activity: str | None = option(None, "Column of event logs that says what happened, if not as in training.")
     time: str | None = option(None, "Column of event logs with the time, if not as in training.")
+    bad_rows: str | None = option(None, f"What becomes of bad rows of event logs: {', '.join(BAD_ROWS)}.  [default: as in training]")
     encoding: str | None = option(None, "Encoding of the files.  [default: utf-8, or as in training]")
 
 

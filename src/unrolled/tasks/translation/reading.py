@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from textwrap import shorten
 
+import numpy as np
+
 from unrolled.data.bitext import Bitext
 from unrolled.data.codecs import PairCodec
 from unrolled.data.examples import Example
@@ -14,6 +16,7 @@ from unrolled.data.parts import Tally, divide, fold, key_of, together, usable
 from unrolled.data.words import notice_clauses
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.overview import Overview
 from unrolled.tasks.trained import Progress
 from unrolled.tasks.translation.options import Reading, TranslateOptions, TranslationOptions
 
@@ -23,13 +26,26 @@ SHOWN = 60
 
 @dataclass(frozen=True)
 class PairData:
-    """The data of a run. `held_out` are pairs with all their references; `summary` says what was read, and what of it could not be used."""
+    """The data of a run. `held_out` are pairs with all their references; `summary` says what was read, and what of it could not be used.
+
+    `reading` says from which columns it came; so many sources to measure on are in both parts.
+    """
 
     codecs: PairCodec
     train: Bitext
     held_out: list[Example]
     fingerprint: str
     summary: str
+    reading: Reading
+    in_both: int
+
+    def overview(self, *, divided: bool) -> Overview:
+        """All of it, with what is held out where that is a part of it: a sequence is a source with its targets."""
+        names = self.reading.learnt or ("source", "target")
+        held_out = map(len, self.codecs.sources(pair.text or "" for pair in self.held_out if divided))
+        lengths = np.concatenate([self.train.sources.lengths, np.fromiter(held_out, np.int64)]) - 1
+        learnt = len(self.train.sources.lengths)
+        return Overview(self.summary, lengths, names[:1], names[1:], self.reading.left, {}, learnt, len(self.held_out), 0, self.in_both)
 
 
 def read_pair_data(configuration: Configuration[TranslationOptions], progress: Progress) -> PairData:
@@ -72,7 +88,8 @@ def read_pair_data(configuration: Configuration[TranslationOptions], progress: P
         f"Input{source}: {codecs.source.size:,} symbols ({level}). Target{target}: {codecs.target.size:,} symbols.{left} "
         f"The first: {shown(first.text or '')!r} → {shown((first.texts or ('',))[0])!r}."
     )
-    return PairData(codecs, train, held, _fingerprint([*pairs, *(held if data.validation else ())], grouped=bool(reading.group)), summary)
+    fingerprint = _fingerprint([*pairs, *(held if data.validation else ())], grouped=bool(reading.group))
+    return PairData(codecs, train, held, fingerprint, summary, reading, _in_both(learnt, held) if data.validation else 0)
 
 
 def shown(text: str) -> str:
@@ -83,12 +100,17 @@ def shown(text: str) -> str:
 def _doubts(data: TranslateOptions, learnt: list[Example], held: list[Example]) -> str:
     """What to know of what is measured, if there is something."""
     if data.validation:
-        known = {key_of(pair) for pair in learnt}
-        both = sum(key_of(pair) in known for pair in held)
+        both = _in_both(learnt, held)
         return f"; {both:,} sources to measure on are learnt, too" if both else ""
     return (
         f"; nothing is held out, as all have one {'source' if learnt[0].group is None else 'group'}" if data.held_out and not held else ""
     )
+
+
+def _in_both(learnt: list[Example], held: list[Example]) -> int:
+    """How many of the sources to measure on are learnt."""
+    known = {key_of(pair) for pair in learnt}
+    return sum(key_of(pair) in known for pair in held)
 
 
 def _validation(data: TranslateOptions, reading: Reading) -> tuple[tuple[str, ...], Reading]:

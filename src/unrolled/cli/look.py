@@ -1,0 +1,41 @@
+"""`unrolled look`: what `train` would read of files, without training."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unrolled.cli.flags import as_flags, flags, given
+from unrolled.cli.help import GroupedCommand
+from unrolled.data.formats.options import DividedReadingOptions
+from unrolled.data.formats.pair_options import DividedPairOptions
+from unrolled.tasks import RECIPES
+from unrolled.tasks.looking import look as look_at
+from unrolled.training import display_here
+
+
+@click.command(cls=GroupedCommand)
+@click.argument("files", nargs=-1)
+@click.option("--task", type=click.Choice(list(RECIPES)), help="What is to be learnt.  [default: found out]")
+@click.option("--validation", multiple=True, help="Files to measure on, instead of a part of FILES.")
+@click.option("--level", help="How texts are read, as in `unrolled train`.")
+@click.option("--png", "picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw lengths and labels there (.png, .svg).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def look(files: tuple[str, ...], picture: Path | None, as_json: bool, **options: Any) -> None:
+    """Look at FILES as `unrolled train` would read them: their format, their columns with kinds and first values, how many sequences and steps
+    there are, how long they are, how often labels come, what is left out, and the command that trains on them.
+
+    Nothing is trained, and nothing is written. Where training would stop, so does this, after it has told what it saw.
+    """
+    with display_here(as_flags) as display:
+        found = look_at(files, progress=display.work, **given(options))
+    click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else as_flags(found.text))
+    if found.problem is not None:
+        raise found.problem
+    if picture:
+        found.draw(picture)
+
+
+_FOR_ALL = flags([DividedReadingOptions], titles=["Reading"])
+look.params += _FOR_ALL + flags([DividedPairOptions], [str(flag.name) for flag in _FOR_ALL], ["Pairs"])

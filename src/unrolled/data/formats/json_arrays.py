@@ -1,0 +1,74 @@
+"""JSON files that are one array: of objects, or of texts with their spans and of documents as spaCy has them."""
+
+import json
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from unrolled.data.formats.files import named, open_text
+from unrolled.errors import DataError, UnrolledWarning
+
+_LOOKED_AT = 1 << 10
+"""Characters in which a file of an array begins with a bracket."""
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def read_array(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]] | DataError] | None:
+    """The objects of an array, each with its place; None if the file is something else. What is no object in it is bad."""
+    with open_text(path, encoding) as file:
+        begin = file.read(_LOOKED_AT)
+        if not begin.lstrip().startswith("["):
+            return None
+        text = begin + file.read()
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if (whole := without_halves(found, text)) != found:
+        tell_of_half(named(path))
+        found = whole
+    some = isinstance(found, list) and any(isinstance(part, dict) or _is_pair(part) for part in found)
+    return _objects(found, path) if some else None
+
+
+def without_halves(value: Any, text: str) -> Any:
+    """What a text says as JSON, with a question mark in the place of each half of a character."""
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")) if _HALF.search(text) else value
+
+
+def tell_of_half(place: str) -> None:
+    """Say that there are such halves."""
+    told = "has half of a character, such as \\ud83d, as text has that was cut within one"
+    warnings.warn(f"{place} {told}. It is read as a question mark, as later ones are.", UnrolledWarning, stacklevel=2)
+
+
+def _objects(found: list[Any], path: Path) -> Iterator[tuple[str, dict[str, Any]] | DataError]:
+    for number, part in enumerate(found, 1):
+        place = f"{named(path)}, object {number}"
+        if isinstance(part, dict) and "paragraphs" in part:
+            yield from _sentences(part, place)
+        elif isinstance(part, dict):
+            yield place, part
+        elif _is_pair(part):
+            yield place, {"text": part[0], **part[1]}
+        else:
+            yield DataError(f"{place} must be a JSON object, got {str(part)[:30]!r}. Take it out of the array.")
+
+
+def _is_pair(part: Any) -> bool:
+    """Whether a part of an array is a text with an object, as in `["Ada wrote", {"entities": [[0, 3, "PER"]]}]`."""
+    return isinstance(part, list) and len(part) == 2 and isinstance(part[0], str) and isinstance(part[1], dict)
+
+
+def _sentences(document: dict[str, Any], place: str) -> Iterator[tuple[str, dict[str, Any]] | DataError]:
+    """The sentences of a document of spaCy 2: tokens with the tags of names and of speech."""
+    try:
+        sentences = [sentence["tokens"] for paragraph in document["paragraphs"] for sentence in paragraph["sentences"]]
+        for tokens in sentences:
+            tags = {key: [token[name] for token in tokens] for key, name in (("ner_tags", "ner"), ("pos_tags", "tag")) if name in tokens[0]}
+            yield place, {"tokens": [token["orth"] for token in tokens], **tags}
+    except (KeyError, TypeError, IndexError) as error:
+        yield DataError(f"{place} must have paragraphs of sentences of tokens as spaCy writes them, and lacks {error}. Mend it.")

@@ -1,0 +1,89 @@
+"""JSON objects, one a line or in one array, with keys inside other objects."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from unrolled.data.formats.files import STANDARD_INPUT, named, read_lines
+from unrolled.data.formats.json_arrays import read_array, tell_of_half, without_halves
+from unrolled.errors import DataError
+
+
+def read_objects(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]] | DataError]:
+    """The objects of a file, one a line, each with its place, or what is wrong with a line that has none.
+
+    Halves of surrogate pairs, as cut texts have them, are no characters and cannot be written: each becomes a question mark. An
+    `UnrolledWarning` names the first line that has one.
+    """
+    if path != STANDARD_INPUT and (array := read_array(path, encoding)) is not None:
+        yield from array
+        return
+    halves = False
+    for number, line in read_lines(path, encoding):
+        if not line.strip():
+            continue
+        place = f"{named(path)}, line {number}"
+        try:
+            record = parse_object(line, place)
+        except DataError as error:
+            yield error.with_traceback(None)
+            continue
+        if (whole := without_halves(record, line)) != record:
+            if not halves:
+                tell_of_half(place)
+            record, halves = whole, True
+        yield place, record
+
+
+def parse_object(line: str, place: str) -> dict[str, Any]:
+    """The object in a line that stands at `place`. `DataError` if there is none, or if it has a key twice."""
+    try:
+        record = json.loads(line, object_pairs_hook=_once)
+    except KeyError as twice:
+        raise DataError(f"{place}: the key {twice.args[0]!r} comes twice in an object. Take one of them out.") from None
+    except (ValueError, RecursionError) as error:
+        record, told = None, f" ({error})"
+    else:
+        told = ""
+    if not isinstance(record, dict):
+        raise DataError(f"{place} must be a JSON object, got {line[:30]!r}{told}. {_cure(record)}")
+    return record
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. `KeyError` for a key that comes twice, of which only one value would be left."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise KeyError(next(key for key in keys if keys.count(key) > 1))
+    return found
+
+
+def _cure(record: Any) -> str:
+    """How something that is no object is mended; None is what cannot be read, as the first line of a list in many lines."""
+    if record == []:
+        return "Take the line out."
+    if isinstance(record, list) and not isinstance(record[0], dict):
+        return "Write lists and texts under the keys of an object, as docs/data.md shows."
+    return "Write one object a line, as `jq -c '.[]' FILE` does with a list."
+
+
+def has_key(record: Any, key: str) -> bool:
+    """Whether an object has a key, or `data.text` in the object under another one."""
+    first, dot, rest = key.partition(".")
+    return isinstance(record, Mapping) and (key in record or bool(dot and has_key(record.get(first), rest)))
+
+
+def value_of(record: Any, key: str) -> Any:
+    """What an object has under a key; None where it has none."""
+    if not isinstance(record, Mapping) or key in record:
+        return record.get(key) if isinstance(record, Mapping) else None
+    first, dot, rest = key.partition(".")
+    return value_of(record.get(first), rest) if dot else None
+
+
+def shown(value: Any) -> str:
+    """A value as JSON, short enough for a message."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) < 40 else f"{text[:37]}…"

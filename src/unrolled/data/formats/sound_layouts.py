@@ -1,0 +1,230 @@
+"""How recordings lie in folders and archives, and where what is said of them stands."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from unrolled.data.examples import Example, Span, Target
+from unrolled.data.formats.files import read_lines
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.numerals import is_number
+from unrolled.data.sound.recordings import Recording, is_sound, members
+from unrolled.errors import ConfigError, DataError
+
+BESIDE = (".txt", ".lab")
+"""The ends of names of files with the text of the recording beside them."""
+
+_FIELD = re.compile(r"\{([A-Za-z_]\w*)\}")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A folder or a zip archive, and the `names` of the files in it, with `/` between the folders; hidden ones are left out."""
+
+    root: Path
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, root: Path) -> "Tree":
+        """All that is in it. What cannot be read is a `DataError`."""
+        try:
+            found = (p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()) if root.is_dir() else members(root)
+            return cls(root, tuple(sorted(name for name in found if not _is_hidden(name))))
+        except OSError as error:
+            raise DataError(f"{root} cannot be read: {error.strerror}. Check its permissions.") from None
+
+    @property
+    def sounds(self) -> list[str]:
+        """The names of the recordings."""
+        return [name for name in self.names if is_sound(name)]
+
+    def recording(self, name: str) -> Recording:
+        """That of a file."""
+        return Recording(self.root / name) if self.root.is_dir() else Recording(self.root, name)
+
+    def lines(self, name: str, encoding: str) -> Iterator[tuple[str, str]]:
+        """The lines of a text file with something in them, each with its place. An archive with texts is a `DataError`."""
+        if not self.root.is_dir():
+            raise DataError(f"{self.root} has texts beside its recordings, which are read in folders. Unpack it, and pass the folder.")
+        path = self.root / name
+        for number, line in read_lines(path, encoding):
+            if line.strip():
+                yield f"{path}, line {number}", line.strip()
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith((".", "_")) for part in PurePosixPath(name).parts)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern of names such as `{label}_{speaker}_{take}.wav`: each field stands for some characters, none of which is a `/`."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        names = _FIELD.findall(self.text)
+        if not names or len(names) != len({*names}) or "{" in _FIELD.sub("", self.text) or "}" in _FIELD.sub("", self.text):
+            raise ConfigError(
+                f"`pattern` must be a name with fields, each once, as in '{{label}}_{{speaker}}_{{take}}.wav', got {self.text!r}."
+            )
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of its fields."""
+        return tuple(_FIELD.findall(self.text))
+
+    def match(self, name: str) -> Mapping[str, str] | None:
+        """The fields of a file's name, in as many of the folders above it as the pattern has; None if it is not of the pattern."""
+        parts = PurePosixPath(name).parts[-1 - self.text.count("/") :]
+        whole = "/".join(parts)
+        plain = whole if is_sound(self.text) else whole[: len(whole) - len(PurePosixPath(whole).suffix)]
+        pieces = _FIELD.split(self.text)
+        form = "".join(re.escape(piece) if at % 2 == 0 else f"(?P<{piece}>[^/]+?)" for at, piece in enumerate(pieces))
+        found = re.fullmatch(form, plain)
+        return None if found is None else found.groupdict()
+
+
+def by_pattern(recordings: Iterable[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    """Recordings of which their names say what is to be said."""
+    pattern = Pattern(options.pattern or "")
+    target = options.target or ("text" if wanted is Target.TEXTS else "label")
+    for option, name in (("target", target), ("group", options.group)):
+        if name is not None and name not in pattern.fields and (option == "target" or options.group_needed):
+            raise ConfigError(f"`pattern` has no field {{{name}}}; it has {', '.join(pattern.fields)}. Name one of them as `{option}`.")
+    for name, recording in recordings:
+        found = pattern.match(name)
+        if found is None:
+            raise DataError(f"{recording.name} is not of the form {options.pattern!r}. Take it away, or pass another `pattern`.")
+        # A file's name has no blanks where words are meant.
+        said = found[target].replace("_", " ") if wanted is Target.TEXTS else found[target]
+        yield Example(recording.name, sound=recording, labels=(said,), group=found.get(options.group or ""), target=f"field {{{target}}}")
+
+
+def by_folder(recordings: Iterable[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    """Recordings of which the folder that they lie in is the class; without classes if they lie in one."""
+    several = list(recordings)
+    parents = {PurePosixPath(name).parent.name for name, _ in several}
+    known = len(parents) > 1 and options.labels_needed
+    for name, recording in several:
+        yield Example(recording.name, sound=recording, labels=(PurePosixPath(name).parent.name,) if known else None)
+
+
+def with_texts(recordings: Iterable[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    """Recordings with a text file of the same name beside each."""
+    for _, recording in recordings:
+        text = None
+        if options.labels_needed and recording.member is None:
+            beside = [path for end in BESIDE if (path := recording.path.with_suffix(end)).is_file()]
+            lines = [line.strip() for _, line in read_lines(beside[0], options.encoding)] if beside else []
+            text = " ".join(filter(None, lines)) if beside else None
+        yield Example(recording.name, sound=recording, labels=None if text is None else (text,), target="the .txt file beside it")
+
+
+def with_spans(recordings: Iterable[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    """Recordings with a label track beside each, as Audacity exports it: a line for each span, with its beginning, its end and its tag between tabs."""
+    for _, recording in recordings:
+        beside = [path for end in BESIDE if (path := recording.path.with_suffix(end)).is_file()] if recording.member is None else []
+        known = options.labels_needed and bool(beside)
+        spans = tuple(_spans(beside[0], options.encoding)) if known else None
+        yield Example(recording.name, sound=recording, spans=spans, target="the label track beside it")
+
+
+def _spans(path: Path, encoding: str) -> Iterator[Span]:
+    """The spans of a label track. Lines that begin with a backslash are about frequencies."""
+    for number, line in read_lines(path, encoding):
+        if not line.strip() or line.startswith("\\"):
+            continue
+        cells = line.split("\t") if "\t" in line else line.split(None, 2)
+        if len(cells) != 3 or not all(map(is_number, cells[:2])) or not float(cells[0]) <= float(cells[1]) or not cells[2].strip():
+            told = f"must be a beginning and an end in seconds and a tag, with tabs between, got {line[:40]!r}"
+            raise DataError(f"{path}, line {number}: a span {told}. Mend the line.")
+        yield float(cells[0]), float(cells[1]), cells[2].strip()
+
+
+def kaldi(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    """A folder as Kaldi has it: `wav.scp`, and `text`, `segments` and `utt2spk` if they are there."""
+    files = {key: _found(tree, path, place) for key, path, place in _keyed(tree, "wav.scp", options)}
+    spans = {key: (place, line.split()) for key, line, place in _keyed(tree, "segments", options)}
+    texts = {key: line for key, line, _ in _keyed(tree, "text", options)}
+    speakers = {key: line for key, line, _ in _keyed(tree, "utt2spk", options)}
+    if lost := [key for key in texts if key not in (spans or files)]:
+        raise DataError(f"{tree.root / 'text'}: {lost[0]!r} has a text and no sound. Add it to wav.scp or segments, or take it out.")
+    for key in spans or files:
+        recording, place = (
+            (_cut(tree, key, *spans[key], files), spans[key][0]) if spans else (files[key], f"{tree.root / 'wav.scp'}: {key}")
+        )
+        labels = (texts[key],) if key in texts else None
+        yield Example(place, sound=recording, labels=labels, name=key, group=speakers.get(key) if options.group else None, target="text")
+
+
+def _keyed(tree: Tree, name: str, options: ReadingOptions) -> Iterator[tuple[str, str, str]]:
+    """The key of each line of a file, what stands after it, and the place; nothing if there is no such file."""
+    if name in tree.names:
+        for place, line in tree.lines(name, options.encoding):
+            key, _, rest = line.partition(" ") if " " in line else line.partition("\t")
+            yield key, rest.strip(), place
+
+
+def _found(tree: Tree, path: str, place: str) -> Recording:
+    if path.endswith("|"):
+        raise DataError(f"{place}: {path[:40]!r} is a command, which is not run. Write what it makes into files, and name these.")
+    return Recording(sound_at(path, [Path(), tree.root, tree.root.parent], place))
+
+
+def _cut(tree: Tree, key: str, place: str, parts: list[str], files: Mapping[str, Recording]) -> Recording:
+    """The part of a recording that a line of `segments` names."""
+    try:
+        whole, begin, end = parts
+        return Recording(files[whole].path, None, float(begin), float(end))
+    except (ValueError, KeyError) as error:
+        told = f"must name a recording of wav.scp, its beginning and its end in seconds, got {' '.join(parts)!r} ({error})"
+        raise DataError(f"{place}: {key!r} {told}. Mend the line.") from None
+
+
+def libri_speech(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    """Folders of speakers and chapters as LibriSpeech has them, with `*.trans.txt`; the first part of an utterance's name is its speaker."""
+    for name in (name for name in tree.names if name.endswith(".trans.txt")):
+        for place, line in tree.lines(name, options.encoding):
+            key, _, text = line.partition(" ")
+            folder = (tree.root / name).parent
+            path = next((path for end in (".flac", ".wav", ".mp3") if (path := folder / f"{key}{end}").is_file()), None)
+            if path is None:
+                raise DataError(f"{place}: there is no {key}.flac in {folder}, which has this text. Get it, or take the line out.")
+            group = key.partition("-")[0] if options.group else None
+            yield Example(place, sound=Recording(path), labels=(text,), name=key, group=group)
+
+
+def lj_speech(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    """A folder as LJSpeech has it: `metadata.csv` with a name, a text and a text in words between bars, and the recordings in `wavs`."""
+    for place, line in tree.lines("metadata.csv", options.encoding):
+        key, *texts = line.split("|")
+        name = f"wavs/{key}.wav"
+        if name not in tree.names:
+            raise DataError(f"{place}: there is no {name} in {tree.root}, which has this text. Get it, or take the line out.")
+        text = next(filter(None, map(str.strip, reversed(texts))), None)
+        yield Example(place, sound=tree.recording(name), labels=None if text is None else (text,), name=key)
+
+
+def sound_at(path: str, folders: Iterable[Path], place: str) -> Path:
+    """A file of sound that is named at a place, looked for in some folders. `DataError` if it is in none."""
+    tried = list(dict.fromkeys(folder / path for folder in folders))
+    found = next((one for one in tried if one.is_file()), None)
+    if found is None:
+        raise DataError(f"{place}: there is no file {path!r}; it was looked for as {', '.join(map(str, tried[:3]))}. Mend the path.")
+    return found
+
+
+Layout = Callable[[Tree, ReadingOptions, Target], Iterator[Example]]
+
+
+def layout_of(tree: Tree) -> Layout | None:
+    """How the files of a folder are laid out, if that is one of the ways with names of their own."""
+    if "wav.scp" in tree.names:
+        return kaldi
+    if any(name.endswith(".trans.txt") for name in tree.names):
+        return libri_speech
+    if "metadata.csv" in tree.names and any(name.startswith("wavs/") for name in tree.names):
+        return lj_speech
+    return None

@@ -1,0 +1,181 @@
+"""Recordings in files of sound: where they are, and their samples, block by block, with one channel and at one rate."""
+
+import io
+import os
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.errors import DataError
+from unrolled.extras import extra
+
+SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au")
+"""How names of files of sound end, in lower case."""
+
+LEAST_RATE, MOST_RATE = 1000, 768_000
+"""Samples a second that a recording may have."""
+
+_BLOCK = 1 << 16
+"""Samples of each channel that are read at a time."""
+
+_SHORT = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
+"""What libsndfile notes of a wav file that is shorter than its header says."""
+
+_NO_LENGTH = 0x7FFF0000
+"""From where on a length in a header says that nobody knew it."""
+
+Samples = NDArray[np.float32]
+"""Samples from -1 to 1 of one channel, `[N]`."""
+
+
+def is_sound(name: str) -> bool:
+    """Whether the name of a file says that it is sound."""
+    return name.lower().endswith(SOUNDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A file of sound, or the `member` of a zip archive, from the second `begin` up to the second `end`, or its own end."""
+
+    path: Path
+    member: str | None = None
+    begin: float = 0.0
+    end: float | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called: its file, behind that of its archive."""
+        return str(self.path) if self.member is None else f"{self.path}:{self.member}"
+
+    def __str__(self) -> str:
+        part = f", {self.begin:g} to {'the end' if self.end is None else f'{self.end:g}'} s" if self.begin or self.end is not None else ""
+        return f"{self.name}{part}"
+
+
+class Resampler:
+    """Samples at one rate as samples at another one, by a band-limited filter (soxr); how they are divided into blocks changes no bit."""
+
+    def __init__(self, source: int, target: int) -> None:
+        self._stream = None if source == target else extra("soxr").ResampleStream(source, target, 1, dtype="float32", quality="HQ")
+
+    def feed(self, samples: Samples, *, last: bool = False) -> Samples:
+        """What is ready once some more samples are there; after the `last` ones all that is left."""
+        if self._stream is None:
+            return samples
+        found: Samples = self._stream.resample_chunk(np.ascontiguousarray(samples), last=last)
+        return found
+
+
+def rate_of(recording: Recording) -> int:
+    """Its samples a second. `DataError` for what is no sound."""
+    with _opened(recording) as file:
+        return int(file.samplerate)
+
+
+def is_cut_off(recording: Recording) -> bool:
+    """Whether its file ends before the length that its header says, which for sound from a pipe is no length at all."""
+    with _opened(recording) as file:
+        found = _SHORT.search(str(file.extra_info))
+    return found is not None and int(found[2]) < int(found[1]) < _NO_LENGTH
+
+
+def read_samples(recording: Recording, rate: int) -> Iterator[Samples]:
+    """The samples of a recording at a `rate`, the mean of all channels, in blocks.
+
+    `DataError` for a file that is missing, damaged or no sound, for a part that lies outside it, and for samples that are not finite.
+    """
+    with _opened(recording) as file:
+        first, last = _span(recording, int(file.samplerate), int(file.frames))
+        resampler = Resampler(int(file.samplerate), rate)
+        file.seek(first)
+        left = last - first
+        while left:
+            block = _read(recording, file, min(left, _BLOCK))
+            left -= len(block)
+            yield resampler.feed(block, last=not left)
+
+
+def _read(recording: Recording, file: Any, count: int) -> Samples:
+    """The next samples, of which there are at least one."""
+    try:
+        block = file.read(count, dtype="float32", always_2d=True)
+    except extra("soundfile").LibsndfileError as error:
+        raise DataError(f"{recording} cannot be read to its end: {_said(error)}. It is damaged, or not complete: get it again.") from None
+    if not len(block):
+        raise DataError(f"{recording} ends before the length that its header says. It is not complete: get it again.")
+    if not np.isfinite(block).all():
+        raise DataError(f"{recording} has samples that are not finite. Write it again, with samples from -1 to 1.")
+    samples: Samples = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
+    return samples
+
+
+def _span(recording: Recording, rate: int, frames: int) -> tuple[int, int]:
+    """The first sample of a recording, and the one after its last."""
+    first = round(recording.begin * rate)
+    last = frames if recording.end is None else min(round(recording.end * rate), frames)
+    if not frames:
+        raise DataError(f"{recording} has no samples. Take it out, or record it again.")
+    if not 0 <= first < last:
+        raise DataError(f"{recording}: the file lasts {frames / rate:.3f} s, and the part must begin and end inside it. Mend its times.")
+    return first, last
+
+
+@contextmanager
+def _opened(recording: Recording) -> Iterator[Any]:
+    """A recording's file, as soundfile has it."""
+    soundfile = extra("soundfile")
+    if not recording.path.is_file():
+        raise DataError(f"{recording.path} does not exist, or is no file. Pass the path of a file of sound.")
+    try:
+        source = os.fspath(recording.path) if recording.member is None else io.BytesIO(_member(recording))
+        file = soundfile.SoundFile(source)
+    except soundfile.LibsndfileError as error:
+        raise DataError(
+            f"{recording.name} cannot be read as sound: {_said(error)}. Pass wav, flac, ogg or mp3; if it is such a file, it is damaged."
+        ) from None
+    except OSError as error:
+        raise DataError(f"{recording.name} cannot be read: {error.strerror or error}. Check its permissions and its disk.") from None
+    with file:
+        if not LEAST_RATE <= file.samplerate <= MOST_RATE:
+            raise DataError(f"{recording.name} says that it has {file.samplerate} samples a second. Its header is damaged: get it again.")
+        yield file
+
+
+def _said(error: Exception) -> str:
+    """What the library says, without its own end of sentence."""
+    return str(getattr(error, "error_string", error)).rstrip(". ")
+
+
+def _member(recording: Recording) -> bytes:
+    """A file of an archive."""
+    stamp = recording.path.stat()
+    try:
+        return _archive(recording.path, (stamp.st_mtime_ns, stamp.st_size)).read(str(recording.member))
+    except KeyError:
+        raise DataError(f"{recording.path} has no file {recording.member!r}. Pass one that it has.") from None
+    except (zipfile.BadZipFile, RuntimeError, EOFError, NotImplementedError) as error:
+        raise DataError(f"{recording.name} cannot be unpacked: {error}. Get the archive again, or unpack it.") from None
+
+
+@lru_cache(maxsize=2)
+def _archive(path: Path, stamp: tuple[int, int]) -> zipfile.ZipFile:
+    """An archive, whose table of contents is read once while the file is the same."""
+    return zipfile.ZipFile(path)
+
+
+def members(path: Path) -> list[str]:
+    """The names of the files in an archive. `DataError` for what is none."""
+    stamp = path.stat()
+    try:
+        found = _archive(path, (stamp.st_mtime_ns, stamp.st_size)).infolist()
+    except zipfile.BadZipFile as error:
+        raise DataError(f"{path} cannot be unpacked: {error}. It is damaged, or not complete: get it again.") from None
+    return [one.filename for one in found if not one.is_dir() and not one.filename.startswith("__MACOSX/")]

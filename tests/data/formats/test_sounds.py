@@ -1,0 +1,187 @@
+"""Recordings as they lie about, with what is said of them."""
+
+import zipfile
+
+import pytest
+
+from tones import tone, write
+from unrolled.data.examples import Prediction, Target
+from unrolled.data.formats import labelled_examples, read_examples, resolve_format, resolve_reading
+from unrolled.data.formats.options import DividedReadingOptions, ReadingOptions
+from unrolled.data.formats.sound_layouts import Pattern
+from unrolled.data.formats.sounds import Sounds
+from unrolled.errors import ConfigError, DataError
+
+WAVE = tone(440, 0.05)
+
+
+@pytest.fixture
+def put(tmp_path):
+    def make(*names):
+        for name in names:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            write(tmp_path / name, WAVE)
+        return tmp_path
+
+    return make
+
+
+def read(source, wanted=Target.LABELS, **options):
+    return list(labelled_examples(source, DividedReadingOptions(**options), wanted))
+
+
+def said(examples):
+    return {example.sound.path.name: example.labels[0] for example in examples}
+
+
+def test_names_say_what_their_pattern_has(put):
+    folder = put("3_ann_0.wav", "7_bo_12.wav")
+    (folder / "README.md").write_text("about")
+    examples = read(folder, pattern="{label}_{speaker}_{take}.wav", group="speaker")
+    assert said(examples) == {"3_ann_0.wav": "3", "7_bo_12.wav": "7"}
+    assert [example.group for example in examples] == ["ann", "bo"]
+    assert said(read(folder, pattern="{digit}_{speaker}_{take}", target="speaker")) == {"3_ann_0.wav": "ann", "7_bo_12.wav": "bo"}
+
+
+def test_a_pattern_may_name_folders_and_texts_have_blanks_for_underscores(put):
+    folder = put("ann/1_0_1.wav")
+    assert said(read(folder, Target.TEXTS, pattern="{speaker}/{text}.wav")) == {"1_0_1.wav": "1 0 1"}
+
+
+def test_what_is_not_of_the_pattern_and_no_pattern_are_told(put):
+    folder = put("3_ann_0.wav", "noise.wav")
+    with pytest.raises(DataError, match=r"noise\.wav is not of the form '\{label\}_\{speaker\}_\{take\}\.wav'"):
+        read(folder, pattern="{label}_{speaker}_{take}.wav")
+    with pytest.raises(ConfigError, match=r"`pattern` has no field \{label\}; it has digit, rest"):
+        read(folder, pattern="{digit}_{rest}.wav")
+    for wrong in ("plain.wav", "{a}_{a}.wav", "{a}}.wav"):
+        with pytest.raises(ConfigError, match="`pattern` must be a name with fields"):
+            Pattern(wrong)
+
+
+def test_a_folder_is_a_class_and_an_archive_is_read_like_a_folder(put, tmp_path):
+    folder = put("data/yes/1.wav", "data/no/2.wav", "data/_background_/3.wav") / "data"
+    assert said(read(folder)) == {"1.wav": "yes", "2.wav": "no"}
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in sorted(folder.rglob("*.wav")):
+            archive.write(path, path.relative_to(folder))
+    assert {e.sound.member: e.labels for e in read(tmp_path / "all.zip")} == {"yes/1.wav": ("yes",), "no/2.wav": ("no",)}
+
+
+def test_recordings_without_labels_are_told_what_gives_them_some(put):
+    with pytest.raises(DataError, match=r"has no label\. Name a `pattern`"):
+        read(put("1.wav"))
+
+
+def test_a_text_lies_beside_its_recording(put):
+    folder = put("a.wav", "b.wav")
+    (folder / "a.txt").write_text("one two\n")
+    (folder / "b.lab").write_text("three\n")
+    assert said(read(folder, Target.TEXTS)) == {"a.wav": "one two", "b.wav": "three"}
+    (folder / "b.lab").unlink()
+    with pytest.raises(DataError, match=r"b\.wav: the sequence has no text"):
+        read(folder, Target.TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("m.csv", "ID,duration,wav,wrd\n1,0.05,a.wav,ONE\n2,0.05,b.wav,TWO\n"),
+        ("m.tsv", "client_id\tpath\tsentence\tage\nx\ta.wav\tONE\t\ny\tb.wav\tTWO\t\n"),
+        ("m.jsonl", '{"audio_filepath": "a.wav", "text": "ONE", "duration": 0.05}\n{"audio_filepath": "b.wav", "text": "TWO"}\n'),
+    ],
+)
+def test_tables_of_other_toolkits_are_known(put, name, content):
+    folder = put("a.wav", "clips/b.wav")
+    (folder / name).write_text(content)
+    assert said(read(folder / name, Target.TEXTS)) == {"a.wav": "ONE", "b.wav": "TWO"}
+
+
+def test_columns_that_are_named_win_and_labels_are_read_too(put):
+    folder = put("a.wav", "b.wav")
+    (folder / "m.csv").write_text("first,second,label,speaker\na.wav,b.wav,up,ann\nb.wav,a.wav,down,bo\n")
+    assert said(read(folder / "m.csv")) == {"a.wav": "up", "b.wav": "down"}
+    assert said(read(folder / "m.csv", input="second", target="speaker")) == {"b.wav": "ann", "a.wav": "bo"}
+
+
+def test_parts_of_a_file_are_named_by_times(put):
+    folder = put("a.wav")
+    (folder / "m.jsonl").write_text('{"audio_filepath": "a.wav", "text": "x", "offset": 0.01, "duration": 0.02}\n')
+    (example,) = read(folder / "m.jsonl", Target.TEXTS)
+    assert (example.sound.begin, example.sound.end) == (0.01, 0.03)
+    (folder / "m.csv").write_text("path,start,end,text\na.wav,soon,0.2,x\n")
+    with pytest.raises(DataError, match=r"m\.csv, line 2: 'start' must be a time in seconds, got 'soon'"):
+        read(folder / "m.csv", Target.TEXTS)
+
+
+def test_a_path_that_is_not_there_is_told_with_its_row(put):
+    folder = put("a.wav")
+    (folder / "m.csv").write_text("path,text\na.wav,one\nlost.wav,two\n")
+    with pytest.raises(DataError, match=r"m\.csv, line 3: there is no file 'lost\.wav'"):
+        read(folder / "m.csv", Target.TEXTS)
+
+
+def test_folders_of_kaldi(put):
+    folder = put("a.wav", "deep/b.wav")
+    (folder / "wav.scp").write_text("r1 a.wav\nr2 deep/b.wav\n")
+    (folder / "text").write_text("r1 one\nr2 two three\n")
+    (folder / "utt2spk").write_text("r1 ann\nr2 bo\n")
+    examples = read(folder, Target.TEXTS, group="speaker")
+    assert [(e.name, e.labels, e.group) for e in examples] == [("r1", ("one",), "ann"), ("r2", ("two three",), "bo")]
+    (folder / "segments").write_text("u1 r1 0.00 0.02\nu2 r2 0.01 0.05\n")
+    (folder / "text").write_text("u1 one\nu2 two\n")
+    assert [(e.sound.begin, e.sound.end) for e in read(folder, Target.TEXTS)] == [(0.0, 0.02), (0.01, 0.05)]
+    (folder / "text").write_text("u1 one\nu2 two\nu3 three\n")
+    with pytest.raises(DataError, match="'u3' has a text and no sound"):
+        read(folder, Target.TEXTS)
+    (folder / "wav.scp").write_text("r1 sph2pipe a.sph |\n")
+    with pytest.raises(DataError, match=r"wav\.scp, line 1: 'sph2pipe a\.sph \|' is a command"):
+        read(folder, Target.TEXTS)
+
+
+def test_folders_of_libri_speech_and_lj_speech(put):
+    libri = put("libri/19/198/19-198-0001.flac") / "libri"
+    (libri / "19/198/19-198.trans.txt").write_text("19-198-0001 HELLO THERE\n")
+    (example,) = read(libri, Target.TEXTS, group="speaker")
+    assert (example.labels, example.group) == (("HELLO THERE",), "19")
+    lj = put("lj/wavs/LJ1.wav") / "lj"
+    (lj / "metadata.csv").write_text("LJ1|Dr. X|Doctor X\n")
+    assert said(read(lj, Target.TEXTS)) == {"LJ1.wav": "Doctor X"}
+    (lj / "metadata.csv").write_text("LJ2|Dr. X|Doctor X\n")
+    with pytest.raises(DataError, match=r"there is no wavs/LJ2\.wav"):
+        read(lj, Target.TEXTS)
+
+
+def test_tables_of_texts_are_still_texts(tmp_path):
+    (tmp_path / "m.csv").write_text("text,label\nI heard a.wav,up\nno sound,down\n")
+    assert resolve_format(tmp_path / "m.csv", ReadingOptions(), Target.LABELS).format == "csv"
+
+
+def test_a_run_remembers_the_columns(put):
+    folder = put("a.wav")
+    (folder / "m.csv").write_text("id,clip,mood\n1,a.wav,up\n")
+    found = resolve_reading(folder / "m.csv", ReadingOptions(target="mood"), Target.LABELS)
+    assert found.learnt == ("clip", "mood")
+
+
+def test_predictions_are_written_beside_the_files_or_into_the_table(put, tmp_path):
+    folder, out = put("a.wav"), tmp_path / "out"
+    prediction = Prediction(("up",), None, (0.75,), ("up",), (0.75,))
+    for source, expected in (
+        (folder / "a.wav", f"file,predicted,probability\n{folder / 'a.wav'},up,0.7500\n"),
+        (folder / "m.csv", "path,n,predicted,probability\na.wav,1,up,0.7500\n"),
+    ):
+        (folder / "m.csv").write_text("path,n\na.wav,1\n")
+        examples = read_examples(source, ReadingOptions().to_predict(), Target.LABELS)
+        with open(out, "w", newline="") as file:
+            Sounds().write([(example, prediction) for example in examples], file, ReadingOptions())
+        assert out.read_text() == expected
+
+
+def test_tags_lie_in_label_tracks_and_steps_have_no_numbers(put):
+    folder = put("a.wav")
+    (folder / "a.txt").write_text("0.01\t0.02\tspeech\n0.03\t0.05\tnoise\n")
+    (example,) = read(folder, Target.TAGS)
+    assert example.spans == ((0.01, 0.02, "speech"), (0.03, 0.05, "noise"))
+    with pytest.raises(ConfigError, match="no numbers for its frames"):
+        read(folder, Target.STEP_VALUES)

@@ -1,0 +1,101 @@
+"""Samples of recordings, whatever they are written as."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+import soundfile
+
+from tones import RATE, tone, write
+from unrolled.data.sound.recordings import Recording, Resampler, read_samples
+from unrolled.errors import DataError
+
+WAVE = tone(440, 0.5)
+
+
+def heard(recording, rate=RATE):
+    return np.concatenate(list(read_samples(recording, rate)))
+
+
+@pytest.mark.parametrize(("end", "bound"), [("wav", 2**-15), ("flac", 2**-15), ("ogg", 0.05), ("mp3", 0.05)])
+def test_what_was_written_is_read(tmp_path, end, bound):
+    found = heard(Recording(write(tmp_path / f"x.{end}", WAVE)))
+    # Lossy kinds begin a little late or go on a little longer.
+    middle = slice(2000, 3000)
+    apart = (
+        min(np.abs(np.roll(found, shift)[: len(WAVE)][middle] - WAVE[middle]).max() for shift in range(-20, 20)) if end == "mp3" else None
+    )
+    assert (np.abs(found[middle] - WAVE[middle]).max() if apart is None else apart) <= bound
+
+
+def test_channels_become_their_mean(tmp_path):
+    both = np.stack([WAVE, -WAVE / 2], 1)
+    assert np.allclose(heard(Recording(write(tmp_path / "x.wav", both))), WAVE / 4, atol=2**-15)
+
+
+def test_a_part_is_what_lies_between_its_times(tmp_path):
+    path = write(tmp_path / "x.wav", WAVE)
+    assert np.array_equal(heard(Recording(path, None, 0.125, 0.25)), heard(Recording(path))[1000:2000])
+
+
+def test_another_rate_keeps_the_tone(tmp_path):
+    found = heard(Recording(write(tmp_path / "x.wav", tone(440, 0.5, 44100), 44100)))
+    assert abs(len(found) - len(WAVE)) <= 1
+    assert np.abs(found[500:3500] - WAVE[500:3500]).max() < 1e-3
+
+
+def test_blocks_change_no_bit_of_what_is_resampled():
+    chance = np.random.default_rng(0)
+    samples = chance.standard_normal(20_000).astype(np.float32)
+    whole = Resampler(44100, 16000).feed(samples, last=True)
+    resampler, ends = Resampler(44100, 16000), np.sort(chance.integers(0, 20_000, 30))
+    parts = [resampler.feed(part) for part in np.split(samples, ends)] + [resampler.feed(samples[:0], last=True)]
+    assert np.array_equal(np.concatenate(parts), whole)
+
+
+def test_a_member_of_an_archive_is_read(tmp_path):
+    packed = io.BytesIO()
+    soundfile.write(packed, WAVE, RATE, format="wav")
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("in/a.wav", packed.getvalue())
+    found = Recording(tmp_path / "x.zip", "in/a.wav")
+    assert np.allclose(heard(found), WAVE, atol=2**-15)
+    with pytest.raises(DataError, match=r"x\.zip has no file 'in/b\.wav'"):
+        heard(Recording(tmp_path / "x.zip", "in/b.wav"))
+
+
+def wav_bytes():
+    packed = io.BytesIO()
+    soundfile.write(packed, WAVE, RATE, format="wav")
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"this is no sound but text\n", "cannot be read as sound"),
+        (wav_bytes()[:30], "cannot be read as sound"),
+        (wav_bytes()[:44], "has no samples"),
+        (b"", "cannot be read as sound"),
+    ],
+)
+def test_what_is_no_sound_is_told(tmp_path, content, told):
+    (tmp_path / "x.wav").write_bytes(content)
+    with pytest.raises(DataError, match=rf"x\.wav.* {told}"):
+        heard(Recording(tmp_path / "x.wav"))
+
+
+def test_samples_that_are_not_finite_are_told(tmp_path):
+    broken = WAVE.copy()
+    broken[7] = np.nan
+    with pytest.raises(DataError, match="samples that are not finite"):
+        heard(Recording(write(tmp_path / "x.wav", broken, subtype="FLOAT")))
+
+
+def test_a_missing_file_and_a_part_outside_are_told(tmp_path):
+    with pytest.raises(DataError, match="does not exist"):
+        heard(Recording(tmp_path / "x.wav"))
+    path = write(tmp_path / "y.wav", WAVE)
+    with pytest.raises(DataError, match=r"lasts 0\.500 s"):
+        heard(Recording(path, None, 0.6))

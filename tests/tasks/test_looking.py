@@ -1,0 +1,149 @@
+"""What `look` says of files is what is in them, and the command that it names trains on them."""
+
+import json
+import shlex
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import unrolled as un
+import unrolled.cli.train as train_command
+from unrolled.cli import cli
+from unrolled.errors import ConfigError, DataError
+from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.looking import look
+
+REVIEWS = "row,text,label\n" + "".join(
+    f"{i},{text},{label}\n"
+    for i, (text, label) in enumerate(
+        [("good film here", "pos"), ("bad", "neg"), ("a fine work", "pos"), ("awful and long and dull", "neg"), ("bad", "neg")] * 4
+    )
+)
+TOKENS = "Ada B-PER\nwrote O\nit O\n\nParis B-LOC\nis O\n\n" * 6
+KEYS = {"format", "sequences", "steps", "inputs", "targets", "left_out", "labels", "lengths"}
+
+
+def written(folder, name, text):
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_table_is_counted(tmp_path):
+    found = look(written(tmp_path, "reviews.csv", REVIEWS)).to_json()
+    assert found.keys() >= KEYS
+    assert (found["format"], found["task"], found["sequences"]) == ("csv", "classify", 20)
+    assert found["steps"] == 4 * (3 + 1 + 3 + 5 + 1)
+    assert (found["inputs"], found["targets"], found["left_out"]) == (["text"], ["label"], ["row"])
+    assert found["labels"] == {"pos": 8, "neg": 12}
+    lengths = sorted([3, 1, 3, 5, 1] * 4)
+    assert found["lengths"] == {
+        "min": 1,
+        "lower_quartile": lengths[4],
+        "median": lengths[9],
+        "upper_quartile": lengths[14],
+        "max": 5,
+    }
+    assert [column["name"] for column in found["columns"]] == ["row", "text", "label"]
+    assert found["columns"][2] == {"name": "label", "kind": "2 values", "first": ["pos", "neg"]}
+    assert found["learnt"] + found["held_out"] == 20
+    assert found["repeated"] == 16
+
+
+def test_sequences_that_are_in_both_parts_are_counted(tmp_path):
+    train, test = written(tmp_path, "train.csv", REVIEWS), written(tmp_path, "test.csv", "row,text,label\n1,bad,neg\n2,new here,pos\n")
+    found = look(train, validation=[str(test)]).to_json()
+    assert (found["sequences"], found["learnt"], found["held_out"], found["in_both"]) == (20, 20, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "task"),
+    [
+        ("a.csv", REVIEWS, {}, "classify"),
+        ("a.csv", "text,score\n" + "".join(f"word {i},{i / 7}\n" for i in range(20)), {}, "regress"),
+        ("a.csv", "text,label\nMKV,HHC\nTPEM,CCCC\nAA,HH\nMK,CC\n", {}, "tag"),
+        ("a.conll", TOKENS, {}, "tag"),
+        ("a.txt", TOKENS, {}, "tag"),
+        ("a.txt", "It was a dark night.\nRain fell.\n" * 9, {}, "lm"),
+        ("a.tsv", "".join(f"Good day {i}\tBon jour {i}\n" for i in range(9)), {}, "translate"),
+        ("a.jsonl", '{"text": "a b", "label": ["x"]}\n{"text": "c", "label": ["x", "y"]}\n' * 3, {}, "classify"),
+        ("a.csv", "id,x,y\n" + "".join(f"{i // 3},{i},{'uv'[i % 2]}\n" for i in range(30)), {"series": "id", "target": "y"}, "tag"),
+        (
+            "a.csv",
+            "case,activity\n" + "".join(f"{i // 3},{'abc'[i % 3]}\n" for i in range(60)),
+            {"case": "case", "activity": "activity"},
+            "lm",
+        ),
+    ],
+)
+def test_the_task_is_found_and_the_command_reads_the_files(name, text, options, task, tmp_path, monkeypatch):
+    found = look(written(tmp_path, name, text), **options)
+    assert (found.task.task, found.problem) == (task, None)
+    words = shlex.split(found.command)
+    assert words[:3] == ["unrolled", "train", task]
+    asked = []
+    monkeypatch.setattr(
+        train_command, "run_training", lambda recipe, data, folder, options, *rest, **more: asked.append((recipe, data, options))
+    )
+    with pytest.raises(AttributeError):
+        CliRunner().invoke(cli, words[1:], catch_exceptions=False)
+    ((recipe, data, options),) = asked
+    configuration = Configuration.from_flat(task, recipe.options, {**options, "sources": data})
+    read = recipe.overview(recipe.read(configuration, lambda *_: None), configuration)
+    assert read.summary == found.overview.summary
+
+
+def test_lines_of_a_text_are_its_sequences(tmp_path):
+    found = look(written(tmp_path, "a.txt", "ab\n\nabc\n" * 10 + "a")).to_json()
+    assert found["sequences"] == 31
+    assert found["steps"] == 51
+    assert (found["lengths"]["min"], found["lengths"]["max"]) == (0, 3)
+
+
+def test_where_training_would_stop_the_columns_are_told(tmp_path):
+    path = written(tmp_path, "a.csv", "north,south,east\n1,2,x\n3,4,y\n")
+    found = look(path)
+    assert isinstance(found.problem, ConfigError)
+    assert found.to_json()["problem"] == str(found.problem)
+    assert "sequences" not in found.to_json()
+    done = CliRunner().invoke(cli, ["look", str(path)])
+    assert done.exit_code == 1
+    assert "north" in done.output and "whole numbers" in done.output
+
+
+def test_at_the_terminal(tmp_path):
+    path = written(tmp_path, "my reviews.csv", REVIEWS)
+    done = CliRunner().invoke(cli, ["look", str(path), "--png", str(tmp_path / "a.png")], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert f"unrolled train classify '{path}' --input text --target label" in done.output
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    as_json = CliRunner().invoke(cli, ["look", str(path), "--json"], catch_exceptions=False)
+    assert json.loads(as_json.stdout) == look(path).to_json()
+    assert un.look is look
+
+
+def test_what_cannot_be_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="does not exist"):
+        look(tmp_path / "none.csv")
+    path = written(tmp_path, "a.csv", REVIEWS)
+    with pytest.raises(ConfigError, match="no task 'sing'"):
+        look(path, "sing")
+    with pytest.raises(ConfigError, match="png"):
+        look(path).draw(tmp_path / "a.docx")
+
+
+def test_the_picture_has_lengths_and_labels():
+    draw = pytest.importorskip("unrolled.inspect.draw")
+    figure = draw.data(np.array([1, 2, 2, 5]), {"a": 3, "b": 1})
+    lengths, labels = figure.axes
+    assert [bar.get_height() for bar in lengths.patches] == [1, 2, 0, 0, 1]
+    assert [bar.get_width() for bar in labels.patches] == [3, 1]
+
+
+def test_forecasts_are_looked_at(tmp_path):
+    path = written(tmp_path, "a.csv", "time,x\n" + "".join(f"2024-01-{day:02},{day % 7}\n" for day in range(1, 31)))
+    found = look(path, "forecast").to_json()
+    assert (found["sequences"], found["steps"], found["targets"]) == (1, 30, ["x"])
+    assert found["columns"][0] == {"name": "time", "kind": "times", "first": ["2024-01-01", "2024-01-02", "2024-01-03"]}
+    assert found["command"] == f"unrolled train forecast {path} --horizon 1 --target x"

@@ -1,0 +1,313 @@
+"""Networks that write down tones: letters that are each a tone of its own."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from click.testing import CliRunner
+
+import unrolled as un
+from tones import RATE, said, tone, write, write_table
+from unrolled.cli import cli
+from unrolled.data.examples import Example
+from unrolled.data.sound.recordings import Recording
+from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
+from unrolled.tasks import load
+from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.recipes.transcribe import Transcribing
+from unrolled.tasks.transcription import trained as transcribing
+from unrolled.tasks.transcription.streaming import Listener
+from unrolled.training import RunFolder
+from unrolled.training.display import Silent
+
+PLAIN = {"speed": 0.0, "noise": 0.0, "time_masks": 0, "frequency_masks": 0, "dropout": 0.0}
+TINY = {**PLAIN, "hidden": 16, "layers": 1, "mels": 20, "batch": 4, "display": Silent()}
+
+
+def texts(count, seed=0):
+    chance = np.random.default_rng(seed)
+    word = lambda: "".join(chance.choice(list("abc"), chance.integers(1, 4)))  # noqa: E731
+    return [f"{word()} {word()}" for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A run that has learnt to hear tones, and recordings that it has not heard."""
+    folder = tmp_path_factory.mktemp("tones")
+    table = write_table(folder / "learn", texts(64))
+    write_table(folder / "test", texts(8, seed=5), seed=5)
+    options = {**TINY, "bidirectional": False, "epochs": 12, "average": 0.9, "learning_rate": 0.03, "evaluations": 2}
+    un.train_transcriber(table, out=folder / "run", **options)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def transcriber(folder):
+    return load(folder / "run")
+
+
+def run(*words, source=None):
+    done = CliRunner().invoke(cli, [*map(str, words)], input=source, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_what_was_learnt_is_heard_in_other_recordings(folder):
+    found = json.loads(run("evaluate", folder / "run", folder / "test" / "table.csv", "--json"))
+    assert {"wer", "cer", "insertions", "deletions", "substitutions", "utterances"} <= found.keys()
+    assert found["utterances"] == 8 and found["words"] == 16
+    assert found["cer"] <= 0.05 and found["wer"] <= 0.15
+    assert found["wer"] == pytest.approx((found["insertions"] + found["deletions"] + found["substitutions"]) / 16)
+
+
+def test_words_stand_where_they_are_said(folder, tmp_path):
+    pause = np.zeros(RATE, np.float32)
+    half = pause[: RATE // 2]
+    wave = np.concatenate([half, tone(500, 0.09), pause[:300], tone(1100, 0.09), pause, tone(2300, 0.09), half])
+    path = write(tmp_path / "x.wav", wave + 1e-3 * np.random.default_rng(1).standard_normal(len(wave)).astype(np.float32))
+    found = json.loads(run("predict", folder / "run", path, "--json"))
+    words = found["words"]
+    assert found["text"].replace(" ", "") == "abc" and found["file"] == str(path)
+    assert abs(words[0]["begin"] - 0.5) < 0.15 and abs(words[-1]["begin"] - (0.5 + 0.09 + 0.0375 + 0.09 + 1)) < 0.15
+    assert all(0 < word["confidence"] <= 1 and word["begin"] < word["end"] <= found["seconds"] for word in words)
+
+
+def test_several_files_are_predicted_in_their_order(folder):
+    paths = [folder / "test" / f"{number}.wav" for number in (3, 0)]
+    found = [json.loads(line) for line in run("predict", folder / "run", *paths, "--json").splitlines()]
+    assert [one["file"] for one in found] == list(map(str, paths))
+
+
+def test_subtitles_and_grids_have_the_words(folder):
+    path = folder / "test" / "0.wav"
+    text = run("predict", folder / "run", path).strip()
+    assert run("predict", folder / "run", path, "--form", "srt").splitlines()[0] == "1"
+    assert run("predict", folder / "run", path, "--form", "vtt").startswith("WEBVTT\n\n00:00:0")
+    grid = run("predict", folder / "run", path, "--form", "textgrid")
+    said_words = [line.split('"')[1] for line in grid.split('name = "symbols"')[0].splitlines() if line.strip().startswith("text = ")]
+    assert " ".join(filter(None, said_words)) == text
+    with pytest.raises(ConfigError, match=r"is for one recording, and there are several"):
+        CliRunner().invoke(
+            cli, ["predict", str(folder / "run"), str(folder / "test"), "--form", "srt"], catch_exceptions=False, standalone_mode=False
+        )
+
+
+def test_a_beam_gives_several_texts_of_which_the_first_is_the_best(transcriber, folder):
+    (best,) = transcriber.transcribe([folder / "test" / "0.wav"], beam=8, nbest=3)
+    assert len(best) == 3 and best[0].score > best[1].score > best[2].score
+    assert best[0].text == transcriber.transcribe([folder / "test" / "0.wav"])[0][0].text
+
+
+def test_a_word_list_is_kept_to(transcriber, folder, tmp_path):
+    (tmp_path / "words").write_text("abc\ncba\nzzz\n")
+    for (found,) in transcriber.transcribe(sorted((folder / "test").glob("*.wav"))[:3], beam=8, words=str(tmp_path / "words")):
+        assert set(found.text.split()) <= {"abc", "cba"}
+    with pytest.raises(ConfigError, match="`words` has its say in a beam"):
+        transcriber.transcribe([folder / "test" / "0.wav"], words=str(tmp_path / "words"))
+
+
+def test_a_language_model_of_ours_has_its_say(transcriber, folder, tmp_path):
+    (tmp_path / "text").write_text("cc cc\n" * 600)
+    un.train_language_model(
+        tmp_path / "text", out=tmp_path / "lm", hidden=8, epochs=3, batch=4, window=16, learning_rate=0.02, evaluations=1, display=Silent()
+    )
+    path = folder / "test" / "0.wav"
+    (plain,) = transcriber.transcribe([path], beam=8, language_model=str(tmp_path / "lm"), weight=0.0)
+    (heavy,) = transcriber.transcribe([path], beam=8, language_model=str(tmp_path / "lm"), weight=20.0)
+    assert plain[0].text == transcriber.transcribe([path])[0][0].text
+    assert heavy[0].text != plain[0].text and heavy[0].log_probability < plain[0].log_probability
+    with pytest.raises(RunError, match="holds a run of the task 'transcribe'"):
+        transcriber.transcribe([path], beam=8, language_model=str(folder / "run"))
+
+
+@pytest.mark.parametrize("size", [37, 400, 5000])
+def test_a_stream_says_the_same_whatever_its_pieces(transcriber, folder, size):
+    path = folder / "test" / "1.wav"
+    samples, _ = soundfile.read(path, dtype="float32")
+    listener = Listener(transcriber)
+    parts = [listener.feed(samples[at : at + size]).text for at in range(0, len(samples), size)]
+    assert "".join([*parts, listener.finish().text]).strip() == transcriber.transcribe([path])[0][0].text
+
+
+def test_raw_sound_comes_through_a_pipe_at_any_rate(folder, monkeypatch):
+    samples, _ = soundfile.read(folder / "test" / "1.wav", dtype="int16")
+    text = run("predict", folder / "run", folder / "test" / "1.wav").strip()
+    assert run("predict", folder / "run", "--stream", "--rate", RATE, source=samples.tobytes()).strip() == text
+    twice = np.repeat(samples, 2)
+    assert run("predict", folder / "run", "--stream", "--rate", 2 * RATE, source=twice.tobytes()).strip() == text
+
+
+def test_words_come_before_the_end(transcriber):
+    listener = Listener(transcriber)
+    wave = said("abc abc abc", np.random.default_rng(0))
+    early = listener.feed(wave[: len(wave) // 2])
+    assert len(early.text) > 2 and early.seconds > len(wave) / 2 / RATE - 0.2
+
+
+def test_pieces_of_long_recordings_are_told_and_change_little(transcriber, folder, monkeypatch):
+    path = folder / "test" / "2.wav"
+    whole = transcriber.transcribe([path])[0][0].text
+    monkeypatch.setattr(transcribing, "WINDOW", 16)
+    assert transcriber.transcribe([path])[0][0].text == whole
+    monkeypatch.setattr(transcribing, "OVERLAP", 8)
+    monkeypatch.setattr(transcriber.model.encoder, "streams", False)
+    with pytest.warns(UnrolledWarning, match=r"2\.wav has \d+ steps, and is heard in pieces of 16"):
+        transcriber.transcribe([path])
+
+
+def test_a_text_that_does_not_fit_is_left_out_and_told(tmp_path):
+    table = write_table(tmp_path, [*texts(6), "a"])
+    table.write_text(table.read_text().replace(",a\n", f",{'abc' * 30}\n"))
+    with pytest.warns(
+        UnrolledWarning, match=r"table\.csv, line 8: its text needs at least 90 outputs of the network.* It is left out, 1 recordings"
+    ):
+        un.train_transcriber(table, out=tmp_path / "run", **TINY, epochs=1, held_out=0, evaluations=1)
+
+
+def test_a_network_that_says_nothing_is_told_what_to_try(tmp_path, capsys):
+    table = write_table(tmp_path, texts(6))
+    run(
+        "train",
+        "transcribe",
+        table,
+        "--out",
+        tmp_path / "run",
+        "--validation",
+        table,
+        "--epochs",
+        1,
+        "--hidden",
+        4,
+        "--learning-rate",
+        1e-6,
+    )
+    model = load(tmp_path / "run")
+    with torch.no_grad():
+        model.model.linear.bias[model.codecs.target.blank] = 50.0
+    configuration = Configuration.read("transcribe", Transcribing.options, RunFolder(tmp_path / "run"))
+    data = Transcribing().read(configuration, lambda *told: None)
+    measuring = Transcribing().task(model.model, data, configuration).measuring
+    for _ in range(3):
+        measures = measuring.measure(lambda *told: None, exactly=True)
+    assert measures["empty"] == 1 and "still says nothing but blanks" in measuring.describe(measures)
+    assert "still says nothing but blanks" in "".join(measuring.remarks(measures, None))
+
+
+def test_signs_that_were_not_learnt_are_counted(transcriber, folder, tmp_path):
+    table = write_table(tmp_path, ["ab", "ca"])
+    table.write_text(table.read_text().replace("ca", "çä"))
+    with pytest.warns(UnrolledWarning, match="2 symbols of the texts to measure were not learnt, and count as errors"):
+        assert transcriber.evaluate(table).characters.length == 4
+
+
+def test_other_characters_than_those_of_an_alphabet_are_counted_and_left_out(tmp_path):
+    table = write_table(tmp_path, ["ab", "ca", "b a"])
+    table.write_text(table.read_text().replace(",ab", ",A-b!").replace(",ca", ",Ca."))
+    with pytest.warns(
+        UnrolledWarning, match=r"3 characters of the texts to learn are not in `alphabet`, and are read as blanks: '-' \(1\)"
+    ):
+        trained = un.train_transcriber(table, out=tmp_path / "run", **TINY, epochs=1, held_out=0, lower=True, alphabet="abc")
+    assert trained.codecs.target.plain("A-b!") == "a b" and set(trained.codecs.target.text.vocabulary.names) == set("abc ")
+
+
+def test_speakers_that_are_held_out_are_not_learnt(tmp_path):
+    for number, text in enumerate(texts(9)):
+        write(tmp_path / f"{text.replace(' ', '_')}-s{number % 3}-{number}.wav", said(text, np.random.default_rng(number)))
+    said_so = run(
+        "train",
+        "transcribe",
+        tmp_path,
+        "--pattern",
+        "{text}-{speaker}-{take}.wav",
+        "--group",
+        "speaker",
+        "--epochs",
+        1,
+        "--hidden",
+        4,
+        "--out",
+        tmp_path / "run",
+    )
+    assert "Groups: 2 to learn, 1 held out." in said_so
+
+
+def test_words_and_pieces_of_words_are_levels_too(tmp_path):
+    table = write_table(tmp_path, ["ab c", "c ab", "ab ab", "c c"] * 2)
+    for level, options in (("word", {}), ("subword", {"vocabulary": 262})):
+        trained = un.train_transcriber(table, out=tmp_path / level, **TINY, epochs=1, held_out=0, evaluations=1, level=level, **options)
+        assert trained.codecs.target.decode(trained.codecs.target.ids("c ab")) == "c ab"
+        (found,) = trained.transcribe([tmp_path / "0.wav"])
+        assert found[0].text == " ".join(word.text for word in found[0].words)
+
+
+def test_numbers_are_written_down_like_sound(tmp_path):
+    rows = [json.dumps({"x": [[float(s == k)] * 2 for s in "aabbc" for k in "ab"][:9], "text": "abc"[: 1 + n % 3]}) for n in range(6)]
+    (tmp_path / "strokes.jsonl").write_text("\n".join(rows))
+    options = {name: value for name, value in TINY.items() if name != "mels"}
+    trained = un.train_transcriber(
+        tmp_path / "strokes.jsonl", out=tmp_path / "run", input="x", target="text", **options, subsampling=1, epochs=1, held_out=0
+    )
+    assert trained.transcribe([np.zeros((9, 2), np.float32)])[0][0].seconds == 9
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"level": "phone"}, "`level` must be one of char, word, subword"),
+        ({"held_out": 1.0}, "`held_out` must be a fraction"),
+        ({"time_masks": -1}, "`time_masks` must be from 0 to 100"),
+        ({"rate": 10}, "`rate` must be from 1000"),
+        ({"standardise": "day"}, "`standardise` must be one of training, recording, speaker"),
+        ({"standardise": "speaker"}, "`standardise='speaker'` needs `group`"),
+    ],
+)
+def test_options_that_cannot_be_are_told(tmp_path, options, told):
+    with pytest.raises(ConfigError, match=told):
+        un.train_transcriber(write_table(tmp_path, ["a"]), out=tmp_path / "run", display=Silent(), **options)
+
+
+def test_what_has_no_sound_and_what_cannot_stream_is_told(folder, transcriber, tmp_path):
+    (tmp_path / "t.csv").write_text("review,text\ngood film,one\nbad film,two\n")
+    with pytest.raises(DataError, match="has text to read, and what is said is heard in sound"):
+        un.train_transcriber(tmp_path / "t.csv", input="review", out=tmp_path / "run", display=Silent())
+    table = write_table(tmp_path / "more", ["ab", "ba"])
+    both = un.train_transcriber(table, out=tmp_path / "both", **TINY, epochs=1, held_out=0)
+    with pytest.raises(ConfigError, match="`stream` needs a network that reads forwards alone"):
+        Listener(both)
+    with pytest.raises(DataError, match="`recordings` must be a list"):
+        both.transcribe(str(table))
+
+
+def test_a_spectrogram_is_drawn_with_what_is_said_under_it(folder, tmp_path):
+    paths = [folder / "test" / f"{number}.wav" for number in (0, 1)]
+    text = run("predict", folder / "run", paths[0], "--spectrogram", tmp_path / "a.svg")
+    assert "What was heard is drawn in" in text
+    assert "<svg" in (tmp_path / "a.svg").read_text()
+    with pytest.raises(ConfigError, match=r"The name of a picture must end in \.png"):
+        CliRunner().invoke(cli, ["predict", str(folder / "run"), str(paths[0]), "--spectrogram", "a.txt"], catch_exceptions=False)
+
+
+def test_a_symbol_is_moved_by_what_is_heard_where_it_is_said(transcriber, folder):
+    path = folder / "test" / "0.wav"
+    (found,) = transcriber.transcribe([path])
+    moved = transcriber.influence(_recording(path), found[0].text)
+    assert moved.shape == (len(found[0].text), round(found[0].seconds / 0.01)) and (moved.max(1) == 1).all()
+    # A network that reads forwards is moved by nothing that comes after the surest output of a symbol.
+    for row, symbol in zip(moved, found[0].symbols, strict=True):
+        assert not row[round(symbol.end / 0.01) :].any()
+
+
+def _recording(path):
+    return Example(str(path), sound=Recording(path))
+
+
+def test_a_page_looks_into_what_was_heard(transcriber, folder, tmp_path):
+    found = transcriber.inspection_input(folder / "test" / "0.wav", 10)
+    assert found.symbols[:3] and len(found.symbols) == 10 and set(found.symbols) <= {"·", "a", "b", "c", " "}
+    assert "These are the first 40 of" in found.note
+    run("inspect", folder / "run", folder / "test" / "table.csv", "--out", tmp_path / "page.html")
+    assert "of table.csv" in (tmp_path / "page.html").read_text()
+    with pytest.raises(ConfigError, match="This network hears recordings, got the text 'hello'"):
+        transcriber.inspection_input("hello")
