@@ -29,7 +29,7 @@ M4 = "Hourly-train.csv", "Hourly-test.csv"
 
 
 MADE = "made"
-"""Where a series is made: a light shows a sign, and 50 steps later the numbers follow it."""
+"""Where a series is made, whose numbers follow the sign of a mark that stands 50 steps before."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ ROWS = {
     "bitcoin": Row("bitcoin.csv", 5, 40, 5, {"target": "close"}),
     "stocks": Row("sp500-2000.csv", 5, 40, 5, {"target": "close", "frequency": "B"}),
     "airline": Row("airline-passengers.csv", 24, 1, 24, {"target": "Passengers"}),
-    "memory": Row(MADE, 6, 100, 6, {"target": "y", "known": "open", "past": "light", "season": "0", "context": 64, "residual_of": "none"}),
+    "memory": Row(MADE, 6, 100, 6, {"target": "y", "known": "open", "season": "0", "context": 64, "residual_of": "none"}),
 }
 
 
@@ -102,17 +102,18 @@ def measure(name: str, folder: Path, place: Path, seed: int, asked: Mapping[str,
 
 
 def made(path: Path, steps: int = 6000) -> Path:
-    """Noise, in which after a light of 1 or -1, 50 steps later, numbers have its sign while a door is open."""
+    """Noise with marks of 3 or -3; 50 steps after a mark, while a door is open, numbers have its sign."""
     chance = random.Random(0)
-    y, light, door = [chance.gauss(0, 0.1) for _ in range(steps)], [0] * steps, [0] * steps
+    y, door = [chance.gauss(0, 0.1) for _ in range(steps)], [0] * steps
     begin = 0
     while begin + 60 < steps:
-        light[begin] = chance.choice((-1, 1))
+        sign = chance.choice((-1, 1))
+        y[begin] += 3 * sign
         for step in range(begin + 50, begin + 56):
-            y[step], door[step] = y[step] + light[begin], 1
-        begin += chance.randint(60, 70)
+            y[step], door[step] = y[step] + sign, 1
+        begin += chance.randint(60, 69)
     with open(path, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("y", "light", "open"), *zip(y, light, door, strict=True)])
+        csv.writer(file).writerows([("y", "open"), *zip(y, door, strict=True)])
     return path
 
 
