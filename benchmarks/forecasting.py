@@ -8,6 +8,8 @@ is given to it as statsforecast proposes, without its seasons (MSTL).
 """
 
 import csv
+import json
+import random
 import tempfile
 import time
 import warnings
@@ -24,6 +26,10 @@ from unrolled.extras import is_installed
 from unrolled.training import Silent
 
 M4 = "Hourly-train.csv", "Hourly-test.csv"
+
+
+MADE = "made"
+"""Where a series is made, whose numbers follow the sign of a mark that stands 50 steps before."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ ROWS = {
     "bitcoin": Row("bitcoin.csv", 5, 40, 5, {"target": "close"}),
     "stocks": Row("sp500-2000.csv", 5, 40, 5, {"target": "close", "frequency": "B"}),
     "airline": Row("airline-passengers.csv", 24, 1, 24, {"target": "Passengers"}),
+    "memory": Row(MADE, 6, 100, 6, {"target": "y", "known": "open", "season": "0", "context": 64, "residual_of": "none"}),
 }
 
 
@@ -58,19 +65,23 @@ ROWS = {
 @click.argument("rows", nargs=-1, type=click.Choice([*ROWS]))
 @click.option("--seed", type=int, default=0, help="Seed of the training.  [default: 0]")
 @click.option("--minutes", type=float, help="Time to train.  [default: the epochs of the task]")
-@click.option("--option", "options", multiple=True, help="Another option of the training, as NAME=VALUE; several times.")
-def main(folder: Path, rows: tuple[str, ...], seed: int, minutes: float | None, options: tuple[str, ...]) -> None:
+@click.option("--window", type=int, help="Measure a feed-forward network over so many steps, too.")
+@click.option("--option", "options", multiple=True, help="Another option of the training, as NAME=VALUE with JSON; several times.")
+def main(folder: Path, rows: tuple[str, ...], seed: int, minutes: float | None, window: int | None, options: tuple[str, ...]) -> None:
     """Train, forecast and measure."""
-    asked: dict[str, Any] = dict(option.split("=", 1) for option in options) | ({"minutes": minutes} if minutes else {})
+    asked = {name: json.loads(value) for name, value in (option.split("=", 1) for option in options)}
+    asked |= {"minutes": minutes} if minutes else {}
+    networks: list[dict[str, Any]] = [{}, *([{"layers": 0, "input_window": window}] if window else [])]
     for name in rows or ROWS:
-        with tempfile.TemporaryDirectory() as place:
-            measure(name, folder, Path(place), seed, asked)
+        for network in networks:
+            with tempfile.TemporaryDirectory() as place:
+                measure(name, folder, Path(place), seed, {**asked, **network})
 
 
 def measure(name: str, folder: Path, place: Path, seed: int, asked: Mapping[str, Any]) -> None:
     """One row of the table."""
     row = ROWS[name]
-    learnt = found(folder, row.file)
+    learnt = made(place / "made.csv") if row.file == MADE else found(folder, row.file)
     table = joined(learnt, found(folder, M4[1]), place / "all.csv") if row.file == M4[0] else learnt
     held = row.horizon if row.file == M4[0] else 0.1
     left = 0 if row.file == M4[0] else row.horizon + (row.origins - 1) * row.step
@@ -85,10 +96,25 @@ def measure(name: str, folder: Path, place: Path, seed: int, asked: Mapping[str,
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnrolledWarning)
         scores = trained.backtest(table, row.origins, row.step, rivals=rivals).scores
-    click.echo(
-        f"\n## {name}: trained in {seconds:.0f} s, {scores.windows / speed:,.0f} windows of {row.horizon} steps forecast a second, seed {seed}"
-    )
+    what = f"{name}, a feed-forward network over {asked['input_window']} steps" if "input_window" in asked else name
+    click.echo(f"\n## {what}: trained in {seconds:.0f} s, {scores.windows / speed:,.0f} windows of {row.horizon} steps forecast a second")
     click.echo(scores.text)
+
+
+def made(path: Path, steps: int = 6000) -> Path:
+    """Noise with marks of 3 or -3; 50 steps after a mark, while a door is open, numbers have its sign."""
+    chance = random.Random(0)
+    y, door = [chance.gauss(0, 0.1) for _ in range(steps)], [0] * steps
+    begin = 0
+    while begin + 60 < steps:
+        sign = chance.choice((-1, 1))
+        y[begin] += 3 * sign
+        for step in range(begin + 50, begin + 56):
+            y[step], door[step] = y[step] + sign, 1
+        begin += chance.randint(60, 69)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("y", "open"), *zip(y, door, strict=True)])
+    return path
 
 
 def found(folder: Path, name: str) -> Path:

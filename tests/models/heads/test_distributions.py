@@ -12,7 +12,7 @@ from unrolled.models import FORECAST_HEADS, Distribution
 from unrolled.models.heads import Mixture, NegativeBinomial, Normal, Quantiles, StudentT, ZeroInflatedNegativeBinomial
 from unrolled.models.heads.special import beta_cdf
 
-LEVELS = (0.02, 0.1, 0.5, 0.75, 0.99)
+LEVELS = (0.02, 0.1, 0.45, 0.5, 0.75, 0.99)
 DISTRIBUTIONS = [name for name, head in FORECAST_HEADS.items() if issubclass(head, Distribution)]
 COUNTS = [NegativeBinomial, ZeroInflatedNegativeBinomial]
 

@@ -76,13 +76,13 @@ class Windows:
         path = (np.concatenate([past, shown], 1) - centre[:, None]) / spread[:, None]
         simple = self.bases.simple(path)
         weights, error = self.bases.weigh(path, simple)
+        read, simple = path[:, -shape.steps - 1 :], simple[:, :, -shape.steps - 1 :]
         above = mixed(simple, weights)
         size = np.ones_like(spread) if shape.base == NOTHING else size_of(error)
         base, scale = above[:, -shape.said :] * spread[:, None] + centre[:, None], size * spread
         truth = np.concatenate([past, future], 1)[:, -shape.said :]
         targets = truth if shape.counts else (truth - base) / scale[:, None]
-        own = self._own(path[:, -shape.steps - 1 :], simple[:, :, -shape.steps - 1 :], above[:, -shape.steps - 1 :], size)
-        numbers = self._read(series, rows, own)
+        numbers = self._read(series, rows, self._own(read, simple, above, size))
         return Window(numbers, targets.swapaxes(0, 1), base.swapaxes(0, 1), scale, centre, spread, path, weights)
 
     def refill(self, window: Window, path: Numbers, step: int) -> tuple[NDArray[np.float32], Numbers]:

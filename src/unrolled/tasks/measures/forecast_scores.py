@@ -202,9 +202,7 @@ def _advice(scores: ForecastScores) -> str:
         walk = " Where the last value is as good, as with prices, there may be nothing to learn: then take it."
     else:
         walk = ""
-    return (
-        f"Try a longer `context`, `residual_of='season-mean'`, more epochs, columns that are `known` of the future, or more series.{walk}"
-    )
+    return f"Try a longer `context`, other `season`s, another `residual_of`, more epochs, columns that are `known` of the future, or more series.{walk}"
 
 
 def _shown(value: float, best: bool) -> str:
