@@ -69,23 +69,29 @@ def test_uneven_sizes(channels, inputs, space, dtype):
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_share_places(threads):
-    before, layer = torch.get_num_threads(), layer_of("lstm", 9, (40, 41))
+    before, layer = torch.get_num_threads(), layer_of("lstm", 9, (100, 101))
     torch.set_num_threads(threads)
     try:
-        check(both(layer, planes(3, 3, 2, 40, 41)))
+        check(both(layer, planes(3, 3, 2, 100, 101)))
     finally:
         torch.set_num_threads(before)
 
 
-def test_a_given_state_is_read_as_it_lies_and_left_alone():
-    layer, x = layer_of("lstm", 6, (4, 5)), planes(4, BATCH, 2, 4, 5)
-    given = planes(2, 1, BATCH, 6, 4, 5).unbind()
-    kept = [g.clone() for g in given]
-    found = both(layer, x, given)
-    check(found)
-    assert all(torch.equal(g, k) for g, k in zip(given, kept, strict=True))
-    found[0][1].zero_()
-    assert found[0][0][-1].any(), "the last state must not be where the outputs are"
+CARRIED = un.Cell("carried", "s[t] = tanh(W @ x[t])\nh[t] = tanh(V @ x[t] + R @ h[t-1] + s[t-1])", output="h")
+
+
+@pytest.mark.parametrize("cell", ["lstm", CARRIED], ids=str)
+@pytest.mark.parametrize("every_state", [False, True])
+def test_all_states_whatever_the_order_in_memory(cell, every_state):
+    layer = layer_of(cell, 6, (4, 5)).requires_grad_(False)
+    x = planes(4, BATCH, 2, 4, 5).movedim(2, -1)
+    initial = planes(2, BATCH, 6, 4, 5).movedim(2, -1).unbind()
+    problem, kept = layer.problem((0, 0), x, initial, None, None, every_state=every_state), [i.clone() for i in initial]
+    ours, theirs = (un.engines.ENGINES[engine].run(problem) for engine in ("native", "eager"))
+    check([[*ours.steps, *ours.final], [*theirs.steps, *theirs.final]])
+    assert all(torch.equal(i, k) for i, k in zip(initial, kept, strict=True))
+    memory = {t.untyped_storage().data_ptr() for t in (*ours.steps, *ours.final)}
+    assert len(memory) == len(ours.steps) + len(ours.final)
 
 
 def test_steps_one_by_one_are_the_sequence():
@@ -139,6 +145,7 @@ def test_rows_are_read_where_they_lie_evenly(even):
 def test_a_dimension_of_one_place_may_have_any_stride():
     for shape, strides in itertools.product([(3, 1, 4), (1, 1, 4)], [(4, 1), (4, 99)]):
         tensor = torch.as_strided(torch.arange(200.0), shape, (*strides, 1))
+        assert as_rows(tensor).tensor is tensor
         assert torch.equal(torch.as_strided(as_rows(tensor).tensor, (shape[0], 4), (as_rows(tensor).step, 1)), tensor[:, 0])
 
 
