@@ -115,7 +115,7 @@ def _forms(cell: Cell, form: str, steps: int) -> str:
     if form == "latex":
         return str(import_module("unrolled.equations").to_latex(cell.recurrence))
     if form == "c" and cell.recurrence.convolves:
-        raise ConfigError(f"The cell {cell.name!r} names convolutions, for which there is no C: they run on the engine `eager`.")
+        raise ConfigError(f"The cell {cell.name!r} names convolutions, for which there is no C: torch computes them.")
     compiler = import_module("unrolled.compiler")
     plan = compiler.make_plan(cell.recurrence)
     if form == "plan":

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from torch import Tensor, channels_last
 from torch.nn.functional import conv2d, conv3d, embedding, linear
@@ -38,11 +37,9 @@ class Convolutions:
     them, so that their size stays. Functions of all units go over the channels of a place, so that a step is at each place what it is elsewhere.
 
     Channels stand last, where units stand otherwise: vectors, splits and joins are the same for both, and it is the order in memory in which
-    a CPU convolves fastest (torch's `channels_last`). Kernels are not `stacked`: a convolution to the channels of one gate fills a CPU as well as one to
-    those of all, and gates that lie by themselves in memory are faster to go through.
+    a CPU convolves fastest (torch's `channels_last`). Kernels are `stacked` where what follows reads their results where they lie: one convolution costs less than
+    several. For torch's own operations gates that lie by themselves in memory are faster to go through.
     """
-
-    stacked: ClassVar[bool] = False
 
     def laid(self, matrix: Tensor) -> Tensor:
         """A kernel as torch would lay it out at each step."""
@@ -50,6 +47,7 @@ class Convolutions:
 
     dilation: tuple[int, ...]
     """A number for each dimension of space."""
+    stacked: bool = False
     text: str = field(init=False)
     """On one line, as part of a name that other processes understand."""
 

@@ -1,7 +1,7 @@
 """Pointwise assignments as a flat list of torch operations; equal subexpressions are computed once."""
 
 import operator
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from functools import wraps
 from typing import Any
 
@@ -62,13 +62,14 @@ class Program:
     Of the symbols that it reads or assigns, nobody else reads those in `own`.
     """
 
-    def __init__(self, assignments: Iterable[Assignment], own: Collection[sp.Symbol] = ()) -> None:
+    def __init__(self, assignments: Sequence[Assignment], own: Collection[sp.Symbol] = ()) -> None:
         self._code: list[Step] = []
         self._constants: list[tuple[int, float]] = []
         self._reads: list[tuple[int, sp.Symbol]] = []
         self._writes: list[tuple[int, sp.Symbol]] = []
         self._slots: dict[sp.Basic, int] = {}
         self._size = 0
+        self.assigned = [a.symbol for a in assignments]
         for assignment in assignments:
             slot = self._place(assignment.expression)
             self._slots[assignment.symbol] = slot

@@ -53,6 +53,10 @@ class Weights:
         """The rows and columns of a matrix, also of one whose tensor has no numbers."""
         return self.layout.rows[matrix], self.stored[self.layout.places[matrix][0][0]].shape[-1]
 
+    def kernel(self, matrix: str) -> tuple[int, ...]:
+        """The size of the kernel that a matrix is where there are planes; else nothing."""
+        return tuple(self.stored[self.layout.places[matrix][0][0]].shape[2:])
+
     def is_stored(self, names: Sequence[str]) -> bool:
         """Whether stored tensors hold exactly these blocks: one, or two of which they are the sums."""
         holding = [blocks for blocks in self.layout.blocks.values() if not set(names).isdisjoint(blocks)]

@@ -13,6 +13,9 @@ _forked = False
 _STEP, _CALL = 20_000, 1_000_000
 """The multiplications of a step, below which threads wait for one another longer than they save, and those of a call worth waking them."""
 
+_NUMBERS = 1 << 15
+"""The numbers of a pass over each of them that are worth waking other threads."""
+
 _ROWS, _CACHED = 10, 1 << 17
 """The rows of a thread that make reading all matrices cheap beside multiplying, and the entries of matrices that each thread keeps at hand."""
 
@@ -29,6 +32,11 @@ def threads_for(steps: int, batch: int, entries: int) -> tuple[int, int]:
     # A batch is cut where every thread has rows enough for the matrices it reads; else all threads share its units, and read a part each.
     cut = batch >= allowed * (_ROWS if entries > _CACHED else 1)
     return allowed, allowed if cut else 1
+
+
+def threads_for_numbers(count: int) -> int:
+    """How many threads share a pass over so many numbers."""
+    return _allowed() if count >= _NUMBERS else 1
 
 
 def can_share() -> bool:
