@@ -23,6 +23,7 @@ USERS = {
     "data/columns.py": "a column under way, in a file that was just made",
     "data/corpus.py": "tokens under way, in a folder that was just made",
     "data/event_corpus.py": "tokens under way, in a folder that was just made",
+    "data/formats/sheets/reading.py": "a user's table, whose end is read first",
     "data/opening.py": "a user's data",
     "training/checkpoint.py": "a file that is open already",
     "training/interrupt.py": "nothing, where a terminal was closed",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner
 
 import unrolled as un
@@ -505,10 +506,10 @@ def test_columns_that_nobody_looks_at_are_refused(here):
         (("train", "tag", "states.csv", *QUICK, "--column", "3", "--out", "other"), f"`--column` is .*, got csv. {other} `--target`"),
         (
             ("train", "tag", "states.csv", *QUICK, "--regions", "genes.bed", "--out", "other"),
-            r"^`--regions` is for files in the format fasta, got csv\. Leave it out\.$",
+            r"^`--regions` is for files in the formats fasta, fastq, genbank, got csv\. Leave it out\.$",
         ),
         (("train", "tag", "states.csv", *QUICK, "--image", "whole", "--out", "other"), r"^`--image` is .* format idx, got csv"),
-        (("train", "tag", "states.csv", *QUICK, "--impute", "--out", "other"), r"^`--impute` is .* formats jsonl, ts, series, got csv"),
+        (("train", "tag", "states.csv", *QUICK, "--impute", "--out", "other"), r"^`--impute` is .* formats jsonl, ts, arrays, wide, series, got csv"),
         (("train", "tag", "train.conllu", *QUICK, "--no-header", "--out", "other"), r"^`--header` is .* csv, tsv, got conllu"),
         (("evaluate", "run", "train.conllu", "--steps", "parts"), r"^`--steps` is .* csv, tsv, got conllu"),
         (("train", "tag", "train.conllu", *QUICK, "--separator", "+", "--out", "other"), r"^`--separator` is .*, got conllu"),
@@ -634,6 +635,7 @@ def test_the_commands_of_the_readme_work(here, block):
         "sales.csv": "shop,day,sold,price,holiday\n"
         + "".join(f"{shop},{np.datetime64('2024-01-01') + n},{n % 7},{n % 3},no\n" for shop in "ab" for n in range(180)),
         "reviews.csv": "review,mood\n" + "a fine film,good\na bad film,bad\n" * 9,
+        "speech.csv": "path,sentence\n" + "low.wav,a\nhigh.wav,ab\n" * 6,
         "sensors.jsonl": "".join(f'{{"x": [{n}, {n + 1}.5], "y": {n % 3}}}\n' for n in range(12)),
         **dict.fromkeys(["train.conllu", "dev.conllu", "test.conllu", "new.conllu"], TAGGED * 5),
         **dict.fromkeys(["pairs.tsv", "replies.tsv", "test.tsv"], "the king\tle roi\na queen\tune reine\nthe queen\tla reine\n"),
@@ -642,6 +644,8 @@ def test_the_commands_of_the_readme_work(here, block):
         ),
     }.items():
         Path(name).write_text(content, encoding="utf-8")
+    for name, pitch in (("low.wav", 300), ("high.wav", 900)):
+        soundfile.write(name, 0.5 * np.sin(np.arange(4000) * 2 * np.pi * pitch / 8000), 8000)
     for number, command in enumerate(line.split(" #")[0] for line in block.splitlines() if line.startswith("unrolled ")):
         words = shlex.split(command)[1:]
         if words[0] == "train":
