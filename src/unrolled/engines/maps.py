@@ -69,4 +69,5 @@ class Convolutions:
     def steps_at_once(self, x: Tensor) -> int:
         """How many steps of the input's maps are best computed at once: no more than keep a processor busy, so that the next ones find the
         memory of the last still in its caches."""
-        return max(1, PLACES // max(1, x[0, ..., 0].numel()))
+        places = PLACES // 4 if self.stacked else PLACES  # What comes of a place is several times as much.
+        return max(1, places // max(1, x[0, ..., 0].numel()))
