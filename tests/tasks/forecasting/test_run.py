@@ -342,6 +342,15 @@ def test_times_of_another_kind_than_learnt_are_refused(recursive, tmp_path):
             recursive.forecast(tmp_path / "t.csv")
 
 
+def test_a_future_in_another_zone_or_without_rows_is_refused(direct, folder):
+    months = [f"2010-{at % H + 1:02}Z" for at in range(2 * H)]
+    future = {"shop": ["a"] * H + ["b"] * H, "month": months, "price": [1.0] * (2 * H)}
+    with pytest.raises(DataError, match="the data frame, row 0: the times have the zone Z here, and none in what was learnt"):
+        direct.forecast(folder / "all.csv", future=future)
+    with pytest.raises(DataError, match="the data frame has no rows"):
+        direct.forecast(folder / "all.csv", future={name: cells[:0] for name, cells in future.items()})
+
+
 def test_series_too_short_to_be_measured_are_counted(recursive, tmp_path):
     (tmp_path / "t.csv").write_text("month,sold\n2008-01,2\n2008-02,3\n")
     with pytest.raises(DataError, match="No series has more rows than the horizon, 6: the longest has 2"):

@@ -12,22 +12,37 @@ from unrolled.data.panels.cells import labels_of, numbers_of
 from unrolled.data.panels.options import LONG, PanelOptions, several
 from unrolled.data.panels.panel import Panel
 from unrolled.data.panels.tables import ColumnTable
-from unrolled.data.panels.times import parse_times
+from unrolled.data.panels.times import parse_times, require_same_kind
 from unrolled.errors import DataError
 
 
 def fill_future(panel: Panel, table: ColumnTable, options: PanelOptions, kinds: Mapping[str, bool]) -> Panel:
-    """A panel in whose rows after the histories a table says what its known columns are. Rows of other times and series are passed over."""
+    """A panel in whose rows after the histories a table says what its known columns are. Rows of other times and series are passed over.
+
+    `DataError` for a table without rows, and for times of another kind or zone than those of the panel.
+    """
     names = several(options.known, [*table.columns])
     if not names:
         raise DataError("This network learnt no `known` columns, and a table of the `future` says nothing to it. Leave it out.")
+    if not len(table):
+        raise DataError(f"{table.name} has no rows. Pass a table that has some.")
     columns = {name: (numbers_of if kinds[name] else labels_of)(table, name, "known", options.missing) for name in names}
     known = {name: panel.known[name].copy() for name in names}
+    times = _times(panel, table, options)
     for number, rows in _rows(panel, table, options):
-        at, rows = _places(panel, number, table, rows, options)
+        at, rows = _places(panel, number, times, rows)
         for name in names:
             known[name][panel.starts[number] + at] = columns[name][rows]
     return replace(panel, known=known)
+
+
+def _times(panel: Panel, table: ColumnTable, options: PanelOptions) -> NDArray[Any] | None:
+    """The times of all rows of the table; None where rows are in order."""
+    if options.time is None:
+        return None
+    times, style = parse_times(table, options.time, options.time_format, options.missing)
+    require_same_kind(style, panel.clock.style, table.place(0))
+    return times
 
 
 def _rows(panel: Panel, table: ColumnTable, options: PanelOptions) -> list[tuple[int, Places]]:
@@ -39,13 +54,12 @@ def _rows(panel: Panel, table: ColumnTable, options: PanelOptions) -> list[tuple
     return [(number, np.flatnonzero(cells == name)) for number, name in enumerate(panel.names)]
 
 
-def _places(panel: Panel, number: int, table: ColumnTable, rows: Places, options: PanelOptions) -> tuple[Places, Places]:
+def _places(panel: Panel, number: int, times: NDArray[Any] | None, rows: Places) -> tuple[Places, Places]:
     """At which rows of a series, after its history, some rows of the table lie, and which of them do."""
     end, size = int(panel.ends[number]), int(panel.sizes[number])
-    if options.time is None:
+    if times is None:
         count = min(len(rows), size - end)
         return end + np.arange(count), rows[:count]
-    times, _ = parse_times(table, options.time, options.time_format, options.missing)
     steps = panel.times(number, end, size - end)
     at = np.searchsorted(steps, times[rows])
     there = (at < len(steps)) & (_at(steps, at) == times[rows])
