@@ -100,6 +100,19 @@ def test_a_known_column_without_its_future_is_told(direct, folder, tmp_path):
     np.testing.assert_array_equal(direct.forecast(longer).points, direct.forecast(folder / "all.csv", future=future).points)
 
 
+def test_a_known_column_with_gaps_must_say_something_of_each_series(tmp_path):
+    rows, day = 40, np.tile(np.arange(40), 2)
+    price = np.where(day == 7, np.nan, day % 3)
+    y = {"s": ["a"] * rows + ["b"] * rows, "day": day, "y": [*season(rows), *season(rows, 1)], "price": price}
+    options = {**QUIET, "epochs": 1, "windows": 32, "series": "s", "time": "day", "target": "y", "known": "price", "season": 12}
+    trained = un.train_forecaster(y, out=tmp_path / "run", horizon=3, **options)
+    future = {"s": ["a"] * 3 + ["b"] * 3, "day": [40, 41, 42] * 2, "price": [1.0, np.nan, 2.0, np.nan, 1.0, np.nan]}
+    assert np.isfinite(trained.forecast(y, future=future).points).all()
+    future["price"][4] = np.nan
+    with pytest.raises(DataError, match="'price' says nothing of 40, which is to be forecast for the series 'b'"):
+        trained.forecast(y, future=future)
+
+
 def test_what_was_learnt_goes_on_without_a_table(recursive, folder):
     short = folder / "short.csv"
     short.write_text("\n".join((folder / "plain.csv").read_text().splitlines()[:97]) + "\n")

@@ -133,17 +133,20 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
         return Windows(panel.with_future(steps), self.series, replace(shape_of(self.options), horizon=steps))
 
     def _require_future(self, panel: Panel) -> None:
-        """`DataError` if a known column says nothing of a step to come."""
-        within = np.arange(len(panel.values)) - np.repeat(panel.starts[:-1], panel.sizes)
-        future = within >= np.repeat(panel.ends, panel.sizes)
+        """`DataError` if a known column says nothing of a step to come, or, where gaps in it were learnt, of no step of a series."""
+        number = np.repeat(np.arange(len(panel)), panel.sizes)
+        within = np.arange(len(panel.values)) - panel.starts[number]
+        future = within >= panel.ends[number]
         for name, codec in self.series.known.items():
             cells = panel.known[name]
             lacks = np.array([cell is None for cell in cells.tolist()]) if cells.dtype == object else np.isnan(cells)
-            gaps = isinstance(codec, NumberColumn) and codec.gaps
-            lacking = np.flatnonzero(future & lacks)
-            if len(lacking) and (not gaps or lacks[future].all()):
-                row = int(lacking[0])
-                series = int(np.searchsorted(panel.starts, row, side="right")) - 1
+            lacking = future & lacks
+            if isinstance(codec, NumberColumn) and codec.gaps:
+                said = np.bincount(number[future & ~lacks], minlength=len(panel))
+                lacking &= said[number] == 0
+            if lacking.any():
+                row = int(lacking.argmax())
+                series = int(number[row])
                 time = self.series.clock.style.text(panel.times(series, int(within[row]), 1)[0])
                 raise DataError(
                     f"The known column {name!r} says nothing of {time}, which is to be forecast for the series {panel.names[series]!r}. Add rows with it "
