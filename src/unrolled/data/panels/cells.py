@@ -12,6 +12,9 @@ from unrolled.errors import DataError
 MISSING = frozenset(("", "na", "n/a", "<na>", "nan", "nat", "null", "none"))
 """What cells have in which nothing is said, in small letters."""
 
+LARGEST = 1e30
+"""Numbers may be so far from 0: what is computed from them must stay finite in float32."""
+
 
 def is_missing(cell: Any, also: str | None = None) -> bool:
     """Whether a cell says nothing; `also` is a text that says so in this table."""
@@ -22,7 +25,7 @@ def is_missing(cell: Any, also: str | None = None) -> bool:
 
 
 def numbers_of(table: ColumnTable, name: str, option: str, also: str | None = None) -> NDArray[np.float64]:
-    """The numbers of a column `[R]`, NaN where nothing is said. Another text, and infinity, are a `DataError` that names the row."""
+    """The numbers of a column `[R]`, NaN where nothing is said. Another text, and a number beyond `LARGEST`, are a `DataError` that names the row."""
     cells = table.find(name, option)
     if cells.dtype != object:
         found = _plain(table, name, cells)
@@ -37,6 +40,11 @@ def numbers_of(table: ColumnTable, name: str, option: str, also: str | None = No
     infinite = np.flatnonzero(np.isinf(found))
     if len(infinite):
         raise DataError(f"{table.place(int(infinite[0]))}: {name} is infinite. Leave the cell empty if the number is not known.")
+    huge = np.flatnonzero(np.abs(found) > LARGEST)
+    if len(huge):
+        row = int(huge[0])
+        cure = "Mend the cell, or divide the column."
+        raise DataError(f"{table.place(row)}: {name} is {found[row]:g}, and numbers may be at most {LARGEST:g} from 0. {cure}")
     return found
 
 
