@@ -119,6 +119,14 @@ def test_which_column_is_meant_must_be_clear(tmp_path):
         read(tmp_path, "t,y\n2024-01-01,a\n2024-01-02,b\n")
 
 
+@pytest.mark.parametrize("role", ["known", "past"])
+def test_a_column_cannot_be_the_target_and_something_else(tmp_path, role):
+    with pytest.raises(
+        ConfigError, match=rf"the column 'y' is the only one of numbers, .* both `{role}` and the target. Leave `{role}` out"
+    ):
+        read(tmp_path, "t,y,k\n2024-01-01,1,a\n2024-01-02,2,b\n", **{role: "k,y"})
+
+
 def test_text_that_stands_for_nothing_can_be_named(tmp_path):
     panel = read(tmp_path, "t,y\n2024-01-01,1\n2024-01-02,X\n2024-01-03,NA\n2024-01-04,4\n", target="y", missing="X")
     np.testing.assert_array_equal(panel.values[:, 0], [1, np.nan, np.nan, 4])

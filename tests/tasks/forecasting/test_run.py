@@ -12,12 +12,13 @@ import torch
 import unrolled as un
 from at_the_terminal import call
 from unrolled.cli import main
-from unrolled.data.panels import Windows
+from unrolled.data.panels import PanelOptions, Windows
 from unrolled.data.panels.feeds import read_feed
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
+from unrolled.tasks.forecasting.options import ForecastDataOptions, ForecastOptions
 from unrolled.tasks.forecasting.predicting import batch_of
-from unrolled.tasks.forecasting.reading import shape_of
+from unrolled.tasks.forecasting.reading import read_forecast_data, shape_of
 from unrolled.training import RunFolder, Silent
 
 SMALL = {"hidden": 8, "windows": 320, "epochs": 3, "evaluations": 3, "batch": 32, "device": "cpu"}
@@ -362,6 +363,23 @@ def test_a_future_in_another_zone_or_without_rows_is_refused(direct, folder):
         direct.forecast(folder / "all.csv", future=future)
     with pytest.raises(DataError, match="the data frame has no rows"):
         direct.forecast(folder / "all.csv", future={name: cells[:0] for name, cells in future.items()})
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"s": [*"a" * 60, *"b" * 5], "y": [*range(65)]}, "1 series is shorter than a window and used as far as it goes."),
+        ({"s": [*"a" * 60, *"b" * 5, *"c" * 5], "y": [*range(70)]}, "2 series are shorter than a window and used as far as they go."),
+        ({"s": [*"a" * 60, *"b" * 60], "y": [7, np.nan] * 30 + [*range(60)]}, "1 series is constant: a."),
+        ({"s": [*"abcdef"] * 20, "y": [1, 2, 3, 4, 5, 6] * 20}, "6 series are constant."),
+        ({"s": [*"ab"] * 30, "y": [1, 2] * 29 + [3, 3], "z": [*range(58)] + [3, 3]}, "2 series are constant: a (y), b (y)."),
+    ],
+)
+def test_the_summary_counts_series_that_are_short_or_constant(columns, told):
+    targets = ",".join([*columns][1:])
+    reading = PanelOptions(series="s", target=targets)
+    data = read_forecast_data([columns], ForecastDataOptions(held_out=4), reading, ForecastOptions(horizon=4, season="0"))
+    assert f". {told} Target: " in data.summary().replace("are missing", "")
 
 
 def test_series_too_short_to_be_measured_are_counted(recursive, tmp_path):

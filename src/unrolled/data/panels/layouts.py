@@ -92,12 +92,25 @@ def _only_number(table: ColumnTable, options: PanelOptions) -> str:
     if len(found) == 1:
         return found[0]
     if not found:
+        _refuse_two_roles(table, options)
         raise ConfigError(
             f"{table.name} has no column of numbers that could be forecast: {', '.join([*table.columns][:20])}. Pass `target`."
         )
     shown = ", ".join(found[:20]) + (", …" if len(found) > 20 else "")
     other = "" if options.series else ", or `layout='columns'` if each column is a series"
     raise ConfigError(f"{table.name} has {len(found)} columns of numbers, {shown}. Pass those to forecast as `target`{other}.")
+
+
+def _refuse_two_roles(table: ColumnTable, options: PanelOptions) -> None:
+    """`ConfigError` if the only column of numbers is also named as one beside the target."""
+    named = [(role, name) for role in ("known", "past") for name in several(getattr(options, role), [*table.columns])]
+    numbers = [(role, name) for role, name in named if are_numbers(table.find(name, role), options.missing)]
+    if len(numbers) == 1:
+        ((role, name),) = numbers
+        raise ConfigError(
+            f"{table.name}: the column {name!r} is the only one of numbers, so that it would be both `{role}` and the target. "
+            f"Leave `{role}` out, or pass another `target`."
+        )
 
 
 def _covariates(table: ColumnTable, names: str | None, option: str, kinds: Kinds | None, missing: str | None) -> dict[str, NDArray[Any]]:

@@ -10,7 +10,8 @@ import numpy as np
 
 from unrolled.data.columns import Places
 from unrolled.data.panels import ColumnTable, Panel, PanelCodec, PanelOptions, read_panel, table_of_frame
-from unrolled.data.panels.shape import WindowShape
+from unrolled.data.panels.layouts import UNNAMED
+from unrolled.data.panels.shape import Numbers, WindowShape
 from unrolled.data.panels.tables import read_table
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, DataError
@@ -20,6 +21,9 @@ from unrolled.tasks.forecasting.rivals import seasons_of
 
 LONGEST_CONTEXT = 512
 """Steps of a context if nothing is said, at most."""
+
+MOST_NAMED = 5
+"""Constant series that a summary names; of more it says their number alone."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +72,42 @@ class ForecastData:
         """What is learnt, from what, and how much of it there is."""
         panel, codec, forecast = self.panel, self.codecs.series, self.codecs.forecast
         rows = int(self.until.sum())
-        missing = rows * len(panel.targets) - sum(
-            int((~np.isnan(panel.history(number)[:until])).sum()) for number, until in enumerate(self.until.tolist())
-        )
+        missing = sum(int(np.isnan(numbers).sum()) for numbers in self._learnt())
         gaps = f", in which {missing:,} number{'s are' if missing > 1 else ' is'} missing" if missing else ""
-        short = int((self.until < (forecast.context or 1) + (forecast.horizon or 1)).sum())
-        padded = f" {short:,} series are shorter than a window and used as far as they go." if short else ""
         columns = [f"{role} {', '.join(found)}" for role in ("known", "past", "static") if (found := getattr(codec, role))]
         held = f"{len(self.held_out):,} window{'' if len(self.held_out) == 1 else 's'} held out"
         return (
-            f"{len(panel):,} series, {rows:,} rows to learn{gaps}, {held}.{padded} Target: {', '.join(codec.targets)}, "
+            f"{len(panel):,} series, {rows:,} rows to learn{gaps}, {held}.{self._short()}{self._constant()} Target: {', '.join(codec.targets)}, "
             f"{codec.clock} ({codec.options.time or 'in order'}). Horizon {forecast.horizon}, context {forecast.context}, seasons "
             f"{', '.join(map(str, forecast.seasons or ())) or 'none'}; {forecast.method}, {forecast.loss}, above {forecast.residual_of}"
             f"{''.join(f'; {each}' for each in columns)}."
         )
+
+    def _learnt(self) -> list[Numbers]:
+        """The numbers of each series that are learnt, each `[T, K]`."""
+        return [self.panel.history(number)[:until] for number, until in enumerate(self.until.tolist())]
+
+    def _short(self) -> str:
+        short = int((self.until < (self.codecs.forecast.context or 1) + (self.codecs.forecast.horizon or 1)).sum())
+        if not short:
+            return ""
+        are, go = ("is", "it goes") if short == 1 else ("are", "they go")
+        return f" {short:,} series {are} shorter than a window and used as far as {go}."
+
+    def _constant(self) -> str:
+        """How many series have a target that never changes; which, if they are few."""
+        targets = self.panel.targets
+        found = {}
+        for name, numbers in zip(self.panel.names, self._learnt(), strict=True):
+            known = ~np.isnan(numbers)
+            same = np.where(known, numbers, -np.inf).max(0, initial=-np.inf) == np.where(known, numbers, np.inf).min(0, initial=np.inf)
+            flat = [target for target, is_flat in zip(targets, same & (known.sum(0) > 1), strict=True) if is_flat]
+            if flat:
+                found[name] = name if len(targets) == 1 else f"{name} ({', '.join(flat)})"
+        if not found:
+            return ""
+        named = len(found) <= MOST_NAMED and [*found.values()] != [UNNAMED]
+        return f" {len(found):,} series {'is' if len(found) == 1 else 'are'} constant{': ' + ', '.join(found.values()) if named else ''}."
 
 
 def read_tables(sources: Sequence[Any], encoding: str) -> list[ColumnTable]:
