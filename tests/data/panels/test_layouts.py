@@ -127,6 +127,24 @@ def test_a_column_cannot_be_the_target_and_something_else(tmp_path, role):
         read(tmp_path, "t,y,k\n2024-01-01,1,a\n2024-01-02,2,b\n", **{role: "k,y"})
 
 
+@pytest.mark.parametrize(
+    ("options", "error", "match"),
+    [
+        ({}, ConfigError, "no column of numbers that could be forecast: t, y, s.*y has '-1,5'.*decimal point"),
+        (
+            {"layout": "columns", "time": "t"},
+            ConfigError,
+            "no column of numbers that could be a series: t, y, s.*y has '-1,5'.*decimal point",
+        ),
+        ({"target": "y"}, DataError, "line 2: y must be a number, got '-1,5'.*decimal point"),
+        ({"target": "s", "missing": "-"}, DataError, "line 2: s must be a number, got 'a,5'. Mend the cell, or pass what stands"),
+    ],
+)
+def test_decimal_commas_are_told(tmp_path, options, error, match):
+    with pytest.raises(error, match=match):
+        read(tmp_path, "t;y;s\n2024-01-01;-1,5;a,5\n2024-01-02;1.002,75;b\n", **options)
+
+
 def test_text_that_stands_for_nothing_can_be_named(tmp_path):
     panel = read(tmp_path, "t,y\n2024-01-01,1\n2024-01-02,X\n2024-01-03,NA\n2024-01-04,4\n", target="y", missing="X")
     np.testing.assert_array_equal(panel.values[:, 0], [1, np.nan, np.nan, 4])

@@ -1,5 +1,6 @@
 """What the cells of a column say: numbers, labels, or nothing."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,16 @@ MISSING = frozenset(("", "na", "n/a", "<na>", "nan", "nat", "null", "none"))
 
 LARGEST = 1e30
 """Numbers may be so far from 0: what is computed from them must stay finite in float32."""
+
+POINT = "Write numbers with a decimal point, as 1.5, and without marks between thousands."
+"""What to do about decimal commas."""
+
+_COMMA = re.compile(r"[+-]?[\d.]*\d,\d+", re.ASCII)
+
+
+def has_comma(cell: Any) -> bool:
+    """Whether a cell is a text that would be a number with its comma as the decimal point."""
+    return isinstance(cell, str) and _COMMA.fullmatch(cell.strip()) is not None
 
 
 def is_missing(cell: Any, also: str | None = None) -> bool:
@@ -35,7 +46,7 @@ def numbers_of(table: ColumnTable, name: str, option: str, also: str | None = No
             try:
                 found[row] = np.nan if is_missing(cell, also) else as_number(str(cell))
             except ValueError:
-                cure = "Mend the cell, or pass what stands for a missing number as `missing`."
+                cure = POINT if has_comma(cell) else "Mend the cell, or pass what stands for a missing number as `missing`."
                 raise DataError(f"{table.place(row)}: {name} must be a number, got {str(cell)[:40]!r}. {cure}") from None
     infinite = np.flatnonzero(np.isinf(found))
     if len(infinite):
