@@ -16,9 +16,11 @@ from unrolled.data.panels import PanelOptions, Windows
 from unrolled.data.panels.feeds import read_feed
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
+from unrolled.tasks.forecasting.learning import ForecastMeasuring
 from unrolled.tasks.forecasting.options import ForecastDataOptions, ForecastOptions
 from unrolled.tasks.forecasting.predicting import batch_of
-from unrolled.tasks.forecasting.reading import read_forecast_data, shape_of
+from unrolled.tasks.forecasting.reading import HeldOut, read_forecast_data, shape_of
+from unrolled.tasks.measures.forecasts import Forecasts
 from unrolled.training import RunFolder, Silent
 
 SMALL = {"hidden": 8, "windows": 320, "epochs": 3, "evaluations": 3, "batch": 32, "device": "cpu"}
@@ -286,6 +288,23 @@ def test_calibration_widens_what_is_written(recursive):
     )
 
 
+@pytest.mark.parametrize(("windows", "trust"), [(1, 1 / 11), (10, 1 / 2), (90, 9 / 10)])
+def test_calibration_believes_less_of_few_windows(recursive, folder, windows, trust):
+    """Numbers that all lie four times as far above the point as the upper quantile: that is multiplied by 4, and the lower one by the least factor, a fifth."""
+    panel = recursive.series.tail.with_future(H)
+    held = HeldOut(panel, np.zeros(1, np.int64), panel.ends)
+    measuring = ForecastMeasuring(recursive.model, Windows(panel, recursive.series, shape_of(recursive.options)), held, (), 0)
+    points = np.zeros((windows, H, 1))
+    said = Forecasts(points, np.broadcast_to([-1.0, 0.0, 1.0], (windows, H, 1, 3)), (0.1, 0.5, 0.9))
+    before = recursive.model.calibration.clone()
+    try:
+        measuring._calibrate(points + 4, said)
+        found = recursive.model.calibration.clone()
+    finally:
+        recursive.model.calibration.copy_(before)
+    np.testing.assert_allclose(found.numpy(), np.broadcast_to([0.2**trust, 1, 4**trust], found.shape), rtol=1e-6)
+
+
 def test_a_feed_keeps_no_more_than_a_window_reads(recursive, folder, monkeypatch):
     stream = recursive.stream()
     months = np.datetime64("2008-01") + np.arange(60)
@@ -372,7 +391,7 @@ def test_a_future_in_another_zone_or_without_rows_is_refused(direct, folder):
         ({"s": [*"a" * 60, *"b" * 5, *"c" * 5], "y": [*range(70)]}, "2 series are shorter than a window and used as far as they go."),
         ({"s": [*"a" * 60, *"b" * 60], "y": [7, np.nan] * 30 + [*range(60)]}, "1 series is constant: a."),
         ({"s": [*"abcdef"] * 20, "y": [1, 2, 3, 4, 5, 6] * 20}, "6 series are constant."),
-        ({"s": [*"ab"] * 30, "y": [1, 2] * 29 + [3, 3], "z": [*range(58)] + [3, 3]}, "2 series are constant: a (y), b (y)."),
+        ({"s": [*"ab"] * 30, "y": [1, 2] * 29 + [3, 3], "z": [*range(58), 3, 3]}, "2 series are constant: a (y), b (y)."),
     ],
 )
 def test_the_summary_counts_series_that_are_short_or_constant(columns, told):
