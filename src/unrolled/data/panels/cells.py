@@ -16,15 +16,7 @@ MISSING = frozenset(("", "na", "n/a", "<na>", "nan", "nat", "null", "none"))
 LARGEST = 1e30
 """Numbers may be so far from 0: what is computed from them must stay finite in float32."""
 
-POINT = "Write numbers with a decimal point, as 1.5, and without marks between thousands."
-"""What to do about decimal commas."""
-
-_COMMA = re.compile(r"[+-]?[\d.]*\d,\d+", re.ASCII)
-
-
-def has_comma(cell: Any) -> bool:
-    """Whether a cell is a text that would be a number with its comma as the decimal point."""
-    return isinstance(cell, str) and _COMMA.fullmatch(cell.strip()) is not None
+_DECIMAL_COMMA = re.compile(r"[+-]?[\d.]*\d,\d+", re.ASCII)
 
 
 def is_missing(cell: Any, also: str | None = None) -> bool:
@@ -46,8 +38,7 @@ def numbers_of(table: ColumnTable, name: str, option: str, also: str | None = No
             try:
                 found[row] = np.nan if is_missing(cell, also) else as_number(str(cell))
             except ValueError:
-                cure = POINT if has_comma(cell) else "Mend the cell, or pass what stands for a missing number as `missing`."
-                raise DataError(f"{table.place(row)}: {name} must be a number, got {str(cell)[:40]!r}. {cure}") from None
+                raise DataError(f"{table.place(row)}: {name} must be a number, got {str(cell)[:40]!r}. {_cure(str(cell))}") from None
     infinite = np.flatnonzero(np.isinf(found))
     if len(infinite):
         raise DataError(f"{table.place(int(infinite[0]))}: {name} is infinite. Leave the cell empty if the number is not known.")
@@ -59,6 +50,12 @@ def numbers_of(table: ColumnTable, name: str, option: str, also: str | None = No
     return found
 
 
+def _cure(text: str) -> str:
+    if _DECIMAL_COMMA.fullmatch(text.strip()):
+        return "Write numbers with a decimal point, as 1.5, and without marks between thousands."
+    return "Mend the cell, or pass what stands for a missing number as `missing`."
+
+
 def _plain(table: ColumnTable, name: str, cells: NDArray[Any]) -> NDArray[np.float64]:
     try:
         return cells.astype(np.float64)
@@ -67,7 +64,7 @@ def _plain(table: ColumnTable, name: str, cells: NDArray[Any]) -> NDArray[np.flo
 
 
 def are_numbers(cells: NDArray[Any], also: str | None = None) -> bool:
-    """Whether a column is one of numbers: most of its cells that say something are."""
+    """Whether a column is one of numbers: most of its cells that say something are, or would be with a decimal point for their comma."""
     if cells.dtype != object:
         return bool(np.issubdtype(cells.dtype, np.number))
     said = [str(cell) for cell in cells.tolist() if not is_missing(cell, also)]
@@ -78,7 +75,8 @@ def _is_number(text: str) -> bool:
     try:
         as_number(text)
     except ValueError:
-        return False
+        # Taken for a label, or passed over, such a cell would be misread in silence; as a number it is refused.
+        return _DECIMAL_COMMA.fullmatch(text.strip()) is not None
     return True
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unrolled.data.calendar import Frequency
 from unrolled.data.formats.guesses import is_index
-from unrolled.data.panels.cells import POINT, are_numbers, has_comma, is_missing, labels_of, numbers_of
+from unrolled.data.panels.cells import are_numbers, is_missing, labels_of, numbers_of
 from unrolled.data.panels.clock import Clock
 from unrolled.data.panels.options import COLUMNS, LONG, ROWS, PanelOptions, several
 from unrolled.data.panels.panel import Panel
@@ -92,20 +92,13 @@ def _only_number(table: ColumnTable, options: PanelOptions) -> str:
     if len(found) == 1:
         return found[0]
     if not found:
-        comma = _comma(table)
-        if not comma:
-            _refuse_two_roles(table, options)
-        names = ", ".join([*table.columns][:20])
-        raise ConfigError(f"{table.name} has no column of numbers that could be forecast: {names}. {comma or 'Pass `target`.'}")
+        _refuse_two_roles(table, options)
+        raise ConfigError(
+            f"{table.name} has no column of numbers that could be forecast: {', '.join([*table.columns][:20])}. Pass `target`."
+        )
     shown = ", ".join(found[:20]) + (", …" if len(found) > 20 else "")
     other = "" if options.series else ", or `layout='columns'` if each column is a series"
     raise ConfigError(f"{table.name} has {len(found)} columns of numbers, {shown}. Pass those to forecast as `target`{other}.")
-
-
-def _comma(table: ColumnTable) -> str:
-    """The first cell with a decimal comma, and what to do about it; nothing if there is none."""
-    found = next(((name, cell) for name, cells in table.columns.items() for cell in cells.tolist() if has_comma(cell)), None)
-    return "" if found is None else f"{found[0]} has {found[1]!r}. {POINT}"
 
 
 def _refuse_two_roles(table: ColumnTable, options: PanelOptions) -> None:
@@ -170,9 +163,7 @@ def _numbered(table: ColumnTable, name: str, missing: str | None) -> tuple[NDArr
 def _of_columns(table: ColumnTable, options: PanelOptions, kinds: Kinds | None) -> Rows:
     names = several(options.target, [*table.columns]) or tuple(_measured(table, options))
     if not names:
-        raise ConfigError(
-            f"{table.name} has no column of numbers that could be a series: {', '.join(table.columns)}. {_comma(table)}".rstrip()
-        )
+        raise ConfigError(f"{table.name} has no column of numbers that could be a series: {', '.join(table.columns)}.")
     times, style = _times(table, options)
     count, size = len(names), len(table)
 
