@@ -509,7 +509,10 @@ def test_columns_that_nobody_looks_at_are_refused(here):
             r"^`--regions` is for files in the formats fasta, fastq, genbank, got csv\. Leave it out\.$",
         ),
         (("train", "tag", "states.csv", *QUICK, "--image", "whole", "--out", "other"), r"^`--image` is .* format idx, got csv"),
-        (("train", "tag", "states.csv", *QUICK, "--impute", "--out", "other"), r"^`--impute` is .* formats jsonl, ts, arrays, wide, series, got csv"),
+        (
+            ("train", "tag", "states.csv", *QUICK, "--impute", "--out", "other"),
+            r"^`--impute` is .* formats jsonl, ts, arrays, wide, series, got csv",
+        ),
         (("train", "tag", "train.conllu", *QUICK, "--no-header", "--out", "other"), r"^`--header` is .* csv, tsv, got conllu"),
         (("evaluate", "run", "train.conllu", "--steps", "parts"), r"^`--steps` is .* csv, tsv, got conllu"),
         (("train", "tag", "train.conllu", *QUICK, "--separator", "+", "--out", "other"), r"^`--separator` is .*, got conllu"),

@@ -156,7 +156,9 @@ def test_of_few_windows_nothing_is_said_for_sure():
     assert found.verdict[0].startswith("On 3 windows, too few to tell from accident, the network beats all rivals in ")
     behind = duel(2.0, {"seasonal naive": 0.5}, windows=1)
     assert not behind.points["seasonal naive"].lost
-    assert behind.verdict[0].startswith("On 1 window, too few to tell from accident, the network's scaled absolute error (as in MASE) is HIGHER")
+    assert behind.verdict[0].startswith(
+        "On 1 window, too few to tell from accident, the network's scaled absolute error (as in MASE) is HIGHER"
+    )
 
 
 def test_a_rival_without_any_error_is_better():
