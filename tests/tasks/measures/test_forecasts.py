@@ -134,8 +134,9 @@ def test_a_network_that_loses_says_so():
     near = found.points["seasonal naive"]
     assert not near.won and not near.lost and abs(near.errors) < 2
     text = found.text
-    assert "The network's mean absolute error is HIGHER than that of last value (9" in text
-    assert "The network's mean absolute error is not lower than that of seasonal naive by more than accident." in text
+    assert "The network's scaled absolute error (as in MASE) is HIGHER than that of last value (9" in text
+    assert "The network's scaled absolute error (as in MASE) is not lower than that of seasonal naive by more than accident." in text
+    assert found.spread["last value"].lost and "The network's scaled quantile loss is HIGHER than that of last value (" in text
     assert "drift" not in text.split("steps ahead")[1].split("HIGHER")[1].split("\n")[0]
     assert "Try a longer `context`" in text and "there may be nothing to learn" in text
     (line,) = (line for line in text.splitlines() if line.startswith("last value"))
@@ -144,17 +145,49 @@ def test_a_network_that_loses_says_so():
 
 def test_a_network_that_wins_says_so():
     found = duel(0.5, {"seasonal naive": 1.0})
-    assert found.verdict == ["The network beats all rivals in mean absolute error and in quantile loss."]
+    assert found.verdict == ["The network beats all rivals in scaled absolute error (as in MASE) and in scaled quantile loss."]
     assert found.to_json()["rivals"]["seasonal naive"]["mae"] == found.rivals["seasonal naive"].mae
     assert {"mae", "rmse", "mase", "rmsse", "smape", "wql", "coverage_80"} == {*found.measures()}
 
 
-def test_few_windows_are_compared_by_their_means_alone():
-    found = duel(0.5, {"seasonal naive": 1.0}, windows=3)
-    assert math.isnan(found.points["seasonal naive"].errors) and found.points["seasonal naive"].won
-    assert duel(1.0, {"seasonal naive": 0.5}, windows=3).points["seasonal naive"].lost
+def test_of_few_windows_nothing_is_said_for_sure():
+    found = duel(0.5, {"seasonal naive": 2.0}, windows=3)
+    assert not found.points["seasonal naive"].won and found.points["seasonal naive"].gain > 0.5
+    assert found.verdict[0].startswith("On 3 windows, too few to tell from accident, the network beats all rivals in ")
+    behind = duel(2.0, {"seasonal naive": 0.5}, windows=1)
+    assert not behind.points["seasonal naive"].lost
+    assert behind.verdict[0].startswith(
+        "On 1 window, too few to tell from accident, the network's scaled absolute error (as in MASE) is HIGHER"
+    )
+
+
+def test_a_rival_without_any_error_is_better():
+    true = np.full((9, 2, 1), 5.0)
+    exact = Forecasts(true, true[..., None].repeat(3, -1), (0.1, 0.5, 0.9))
+    near = Forecasts(true + 0.01, exact.quantiles + 0.01, exact.levels)
+    found = score_forecasts(true, near, NaiveErrors(*np.zeros((2, 9, 1))), {"last value": exact})
+    assert found.points["last value"].lost and found.verdict[0].endswith("is HIGHER than that of last value.")
+    same = score_forecasts(true, exact, NaiveErrors(*np.zeros((2, 9, 1))), {"last value": exact})
+    assert same.verdict[0].endswith("is not lower than that of last value by more than accident.")
+
+
+def test_where_large_series_decide_otherwise_that_is_said():
+    true = np.zeros((40, 1, 1))
+    size = np.where(np.arange(40) < 2, 1000.0, 1.0)[:, None, None]
+    own, rival = (np.where(size > 1, a, b) * size + np.linspace(0, 0.01, 40)[:, None, None] for a, b in ((0.5, 0.1), (0.4, 0.9)))
+    both = [Forecasts(p, p[..., None].repeat(3, -1), (0.1, 0.5, 0.9)) for p in (own, rival)]
+    found = score_forecasts(true, both[0], NaiveErrors(size[:, 0], size[:, 0] ** 2), {"last value": both[1]})
+    assert found.verdict[0].startswith("The network beats all rivals")
+    assert found.verdict[1] == "Where large series count for more, in MAE or WQL, these are better: last value."
 
 
 def test_errors_by_horizon_are_drawn(tmp_path):
     duel(1.0, {"last value": 0.5}).draw(tmp_path / "scores.png")
     assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_intervals_are_compared_by_their_own_losses():
+    points = np.random.default_rng(0).normal(size=(20, 2, 1))
+    narrow, wide = (Forecasts(points, points[..., None] + width * np.array([-1.0, 0, 1]), (0.1, 0.5, 0.9)) for width in (1, 20))
+    found = score_forecasts(points + 0.1, wide, NaiveErrors(*np.ones((2, 20, 1))), {"last value": narrow})
+    assert not found.points["last value"].lost and found.spread["last value"].lost

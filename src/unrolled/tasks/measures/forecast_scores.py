@@ -1,6 +1,6 @@
 """The forecasts of a network beside those of simpler methods: who is best, and whether that is more than an accident."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,14 @@ NETWORK = "network"
 _HIGHEST = 3
 """How many times as high as the network's largest error the picture is."""
 
+_POINTS, _SPREAD = "scaled absolute error (as in MASE)", "scaled quantile loss"
+
 _COLUMNS = {"MASE": "mase", "sMAPE": "smape", "MAE": "mae", "RMSE": "rmse", "RMSSE": "rmsse", "WQL": "wql"}
 
 
 @dataclass(frozen=True)
 class Duel:
-    """By how much the network's loss is lower than a rival's, as a part of the rival's, and how many standard errors that is; NaN for few windows."""
+    """By how much the network's loss is lower than a rival's, as a part of the rival's, and how many standard errors that is; 0 for few windows."""
 
     gain: float
     errors: float
@@ -37,20 +39,20 @@ class Duel:
     @property
     def won(self) -> bool:
         """Whether the network is better, and not by accident."""
-        return self.gain > 0 and not abs(self.errors) < SURE
+        return self.gain > 0 and abs(self.errors) >= SURE
 
     @property
     def lost(self) -> bool:
         """Whether the rival is better, and not by accident."""
-        return self.gain < 0 and not abs(self.errors) < SURE
+        return self.gain < 0 and abs(self.errors) >= SURE
 
 
 @dataclass(frozen=True)
 class ForecastScores(ForecastMeasures):
     """Measures of a network, those of its `rivals` by name, and `targets`: those of each number by its name, if there are several.
 
-    `points` and `spread` say how it stands beside each rival in mean absolute error and in quantile loss. `windows` of `series` were forecast,
-    `horizon` steps ahead.
+    `points` and `spread` say how it stands beside each rival in absolute error and in quantile loss, both scaled as MASE is, so that large series
+    do not decide alone. `windows` of `series` were forecast, `horizon` steps ahead.
     """
 
     rivals: Mapping[str, ForecastMeasures]
@@ -75,16 +77,14 @@ class ForecastScores(ForecastMeasures):
     @property
     def verdict(self) -> list[str]:
         """Sentences: what the network does not beat, and what to try."""
-        found = []
-        for what, duels in (("mean absolute error", self.points), ("quantile loss", self.spread)):
-            lost = [f"{name} ({-duel.gain:.1%} higher)" for name, duel in duels.items() if duel.lost]
-            level = [name for name, duel in duels.items() if not duel.won and not duel.lost]
-            if lost:
-                found.append(f"The network's {what} is HIGHER than that of {', '.join(lost)}.")
-            if level:
-                found.append(f"The network's {what} is not lower than that of {', '.join(level)} by more than accident.")
+        few = f"On {self.windows} window{'s' * (self.windows != 1)}, too few to tell from accident," if self.windows < FEWEST else ""
+        found = [said for what, duels in ((_POINTS, self.points), (_SPREAD, self.spread)) for said in _beside(what, duels, few)]
+        total = [name for name, rival in self.rivals.items() if rival.mae < self.mae or rival.wql < self.wql]
         if not found:
-            return ["The network beats all rivals in mean absolute error and in quantile loss."]
+            found = [f"{f'{few} the' if few else 'The'} network beats all rivals in {_POINTS} and in {_SPREAD}."]
+            if not total:
+                return found
+            found.append(f"Where large series count for more, in MAE or WQL, these are better: {', '.join(total)}.")
         return [*found, _advice(self)]
 
     def measures(self) -> dict[str, float]:
@@ -181,7 +181,8 @@ def _scaled_losses(true: Numbers, forecasts: Forecasts, naive: NaiveErrors) -> N
 
 
 def _of_windows(losses: Numbers, naive: NaiveErrors) -> Numbers:
-    scaled = losses / np.where(naive.absolute > 0, naive.absolute, np.nan)[:, None]
+    # A history that never changed gives no scale.
+    scaled = losses / np.where(naive.absolute > 0, naive.absolute, 1.0)[:, None]
     known = (~np.isnan(scaled)).sum((1, 2))
     return np.where(known, np.nansum(scaled, (1, 2)) / np.maximum(known, 1), np.nan)
 
@@ -190,10 +191,26 @@ def _duel(own: Numbers, rival: Numbers) -> Duel:
     """The paired difference of losses of windows, beside its standard error."""
     known = ~np.isnan(own - rival)
     apart, total = (rival - own)[known], rival[known].sum()
-    if not len(apart) or total <= 0:
-        return Duel(0.0, np.nan)
-    error = apart.std(ddof=1) / np.sqrt(len(apart)) if len(apart) >= FEWEST else np.nan
-    return Duel(float(apart.sum() / total), float(apart.mean() / error) if error > 0 else np.nan)
+    mean = float(apart.mean()) if len(apart) else 0.0
+    if not mean:
+        return Duel(0.0, 0.0)
+    gain = float(apart.sum() / total) if total > 0 else -np.inf
+    if len(apart) < FEWEST:
+        return Duel(gain, 0.0)
+    error = float(apart.std(ddof=1) / np.sqrt(len(apart)))
+    return Duel(gain, mean / error if error else np.copysign(np.inf, mean))
+
+
+def _beside(what: str, duels: Mapping[str, Duel], few: str) -> Iterator[str]:
+    """Sentences about the rivals that a network does not beat; `few` begins them where windows are too few."""
+    lost = {name: duel for name, duel in duels.items() if (duel.gain < 0 if few else duel.lost)}
+    level = [name for name, duel in duels.items() if name not in lost and not (duel.gain > 0 if few else duel.won)]
+    the = f"{few} the" if few else "The"
+    if lost:
+        higher = (name if np.isinf(duel.gain) else f"{name} ({-duel.gain:.1%} higher)" for name, duel in lost.items())
+        yield f"{the} network's {what} is HIGHER than that of {', '.join(higher)}."
+    if level:
+        yield f"{the} network's {what} is not lower than that of {', '.join(level)}{'' if few else ' by more than accident'}."
 
 
 def _advice(scores: ForecastScores) -> str:
