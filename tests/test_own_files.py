@@ -17,7 +17,7 @@ USERS = {
     "engines/native/compilers.py": "the compiler's trial, in a folder that was just made",
     "engines/native/processes.py": "what the system says of itself",
     "engines/native/threads.py": "what the system says of itself",
-    "compiler/native/kernel.py": "C of the package",
+    "compiler/native/writing.py": "C of the package",
     "inspect/report/page.py": "a page of the package",
     "data/builtin.py": "texts of the package",
     "data/columns.py": "a column under way, in a file that was just made",

@@ -34,7 +34,7 @@ _ELSEWHERE = {
 """What functions are called in other places, and how they are written here."""
 
 _LIKE_CONSTANTS = ("dt", "eps", "epsilon", "delta_t", "pi")
-_NO_NUMBERS = ("inf", "infinity", "nan")
+_NO_NUMBERS = ("inf", "Inf", "infinity", "nan", "NaN")
 
 
 class Names:
@@ -124,7 +124,7 @@ class Names:
             raise self.source.error(f"`{name}` needs a time. Write {times}.", node)
         if name in RESERVED:
             raise self.source.error(f"`{name}` is a function and needs an argument.", node)
-        if name.lower() in _NO_NUMBERS and name not in self.declared:
+        if name in _NO_NUMBERS and name not in self.declared:
             cure = "Write a number; a state may begin infinite: `begin.m = -inf`, above the equations."
             raise self.source.error(f"`{name}` is not a number with which cells compute. {cure}", node)
         if name.lower() in _LIKE_CONSTANTS and name not in self.declared and name not in self.given.usual:

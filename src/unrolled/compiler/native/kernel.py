@@ -1,9 +1,7 @@
 """The C source of a kernel, and what its caller must know of it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from unrolled.compiler.native.areas import along
 from unrolled.compiler.native.constants import with_constants_in_place
@@ -14,7 +12,7 @@ from unrolled.compiler.native.phases import Sizes, lay_tape, make_phases
 from unrolled.compiler.native.stage import StageWriter
 from unrolled.compiler.native.tables import write_tables
 from unrolled.compiler.native.titles import head
-from unrolled.compiler.native.writing import wrapped
+from unrolled.compiler.native.writing import runtime, wrapped
 from unrolled.compiler.plan import Plan
 from unrolled.equations.recurrence import now
 
@@ -65,7 +63,7 @@ class _Source:
         stored = (p.name for p in self.recurrence.parameters if p.name not in row_vectors)
         self.parameters = tuple(name for name in stored if along(self.recurrence, name) is None)
         plain = [*(now(e.name) for e in self.recurrence.equations), *(p.name for p in self.recurrence.parameters)]
-        self.names = Names(plain, defined_names(_runtime((*_GROUND, *_BATCH, *_PASSES))), one_size=len(self.sizes.labels) == 2)
+        self.names = Names(plain, defined_names(runtime((*_GROUND, *_BATCH, *_PASSES))), one_size=len(self.sizes.labels) == 2)
         self.writer = StageWriter(plan, self.sizes, self.tape, self.names, row_vectors)
         kinds = (self.phases.prologue, self.phases.forward, self.phases.backward, self.phases.epilogue)
         self.stages = [self.writer.write(phase, len(kind)) for kind in kinds for phase in kind]
@@ -76,7 +74,7 @@ class _Source:
         packing = write_packing(self.writer.groups, self.writer.places, self.sizes)
         gradients = write_gradients(self.plan, self.writer.places, self.row_vectors)
         text = wrapped("\n".join([*self.stages, self._stage_lists(), packing, gradients]))
-        parts = [_runtime(_GROUND), self._undefined(), tables, self._tiles(), _runtime(_BATCH), text, _runtime(_PASSES)]
+        parts = [runtime(_GROUND), self._undefined(), tables, self._tiles(), runtime(_BATCH), text, runtime(_PASSES)]
         return Kernel(
             "\n".join([head(self.plan), tables, text]),
             "\n".join(parts),
@@ -117,8 +115,3 @@ class _Source:
             f"#define {kind.upper()}_STAGES {len(phases)}\nstatic Stage *const {kind}_stages[] = {{{', '.join(p.name for p in phases) or 'NULL'}}};\n"
             for kind, phases in kinds.items()
         )
-
-
-def _runtime(names: Iterable[str]) -> str:
-    folder = files("unrolled.compiler.native").joinpath("runtime")
-    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 import sympy as sp
 
 from unrolled.compiler.native.expressions import to_c
 from unrolled.compiler.native.names import Names, defined_names
-from unrolled.compiler.native.writing import listed, wrapped
+from unrolled.compiler.native.writing import listed, runtime, wrapped
 from unrolled.compiler.plan import Assignment
 
 _RUNTIME = ("vectors.h", "functions.h", "threads.h", "pointwise.h")
@@ -60,13 +58,7 @@ def make_passes(blocks: Sequence[Block], still: frozenset[sp.Symbol]) -> Passes:
         groups = [g for g in _together(moving, still) if any(a.symbol in block.asked for a in g)]
         passes.append(tuple(_write(group, block.asked, still, texts) for group in groups))
         apart.append(tuple(alone))
-    return Passes("\n".join([_headers(), *map(wrapped, texts)]), tuple(passes), tuple(apart))
-
-
-@cache
-def _headers() -> str:
-    folder = files("unrolled.compiler.native").joinpath("runtime")
-    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in _RUNTIME)
+    return Passes("\n".join([runtime(_RUNTIME), *map(wrapped, texts)]), tuple(passes), tuple(apart))
 
 
 def _together(assignments: Sequence[Assignment], still: frozenset[sp.Symbol]) -> list[list[Assignment]]:
@@ -86,7 +78,7 @@ def _write(assignments: Sequence[Assignment], asked: frozenset[sp.Symbol], still
     read = sorted(set().union(*(a.expression.free_symbols for a in assignments)).difference(computed), key=str)
     reads, again = tuple(s for s in read if s not in still), tuple(s for s in read if s in still)
     writes = tuple(s for s in computed if s in asked)
-    names = Names(taken={*defined_names(_headers()), "from", "to", "some"})
+    names = Names(taken={*defined_names(runtime(_RUNTIME)), "from", "to", "some"})
     lines = [f"const vec {names(s)} = load_some(from[{k}] + at, some);" for k, s in enumerate((*reads, *again))]
     lines += [f"const vec {names(a.symbol)} = {to_c(a.expression, names)};" for a in assignments]
     lines += [f"store_some(to[{k}] + at, {names(s)}, some);" for k, s in enumerate(writes)]

@@ -1,6 +1,8 @@
 """Pieces of C text, and lines that are not too long."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.resources import files
 
 WIDTH = 120
 """The longest line of generated text."""
@@ -39,3 +41,10 @@ def wrapped(text: str) -> str:
 def _cut(line: str, least: int, *, comment: bool) -> int:
     comma = -1 if comment else line.rfind(", ", least, WIDTH) + 1
     return max(comma if comma > 0 else line.rfind(" ", least, WIDTH), 0)
+
+
+@cache
+def runtime(names: tuple[str, ...]) -> str:
+    """What is the same for all kernels: files of the folder `runtime`, one after the other."""
+    folder = files("unrolled.compiler.native").joinpath("runtime")
+    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
