@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from unrolled.decoding.checks import checked_step, read_limits, require_fitting, require_rows
+from unrolled.decoding.checks import checked_step, read_limits, require_beam, require_fitting, require_rows
 from unrolled.errors import ConfigError
 
 Step = Callable[[Tensor, Any, Any], tuple[Tensor, Any, Tensor | None]]
@@ -53,10 +53,7 @@ class BeamOptions:
     forbidden: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.width < 1:
-            raise ConfigError(f"`beam` must be at least 1 (1 is greedy search), got {self.width}.")
-        if not 1 <= self.best <= self.width:
-            raise ConfigError(f"`nbest` must lie between 1 and `beam` = {self.width}, got {self.best}.")
+        require_beam(self.width, self.best)
         if not abs(self.length_penalty) <= STEEPEST:
             told = f"must be a number from {-STEEPEST:g} to {STEEPEST:g} (0: none)"
             raise ConfigError(f"`length_penalty` {told}, got {self.length_penalty}.")

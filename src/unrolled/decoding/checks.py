@@ -76,3 +76,11 @@ def require_fitting(end: int, count: int, lengths: Tensor | None, prefixes: Sequ
         if end in prefix or any(symbol < 0 for symbol in prefix):
             told = f"must be symbols from 0 on without {end}, which ends sequences"
             raise ConfigError(f"A prefix {told}, got {list(prefix)}. Leave out what is none.")
+
+
+def require_beam(width: int, best: int) -> None:
+    """`ConfigError` for a beam that cannot be, or that cannot give so many of the best."""
+    if width < 1:
+        raise ConfigError(f"`beam` must be at least 1 (1 is greedy search), got {width}.")
+    if not 1 <= best <= width:
+        raise ConfigError(f"`nbest` must lie between 1 and `beam` = {width}, got {best}.")

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from unrolled.decoding.alignment import Logs
+from unrolled.decoding.checks import require_beam
 from unrolled.errors import ConfigError
 
 UNLIKELY = math.log(1e-4)
@@ -44,10 +45,7 @@ class PrefixOptions:
     forbidden: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.width < 1:
-            raise ConfigError(f"`beam` must be at least 1 (1 is greedy search), got {self.width}.")
-        if not 1 <= self.best <= self.width:
-            raise ConfigError(f"`nbest` must lie between 1 and `beam` = {self.width}, got {self.best}.")
+        require_beam(self.width, self.best)
         for name, value in (("weight", self.weight), ("bonus", self.bonus)):
             if not math.isfinite(value):
                 raise ConfigError(f"`{name}` must be a number, got {value}.")
