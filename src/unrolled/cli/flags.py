@@ -131,7 +131,11 @@ def _names() -> frozenset[str]:
     if not _known:
         tasks, groups_of = sys.modules["unrolled.tasks"], import_module("unrolled.tasks.configuration").groups_of
         recipes = [tasks.find_recipe(name) for name in tasks.RECIPES]
-        groups = [group for recipe in recipes for group in (*groups_of(recipe.options).values(), *recipe.evaluating, *recipe.predicting)]
+        groups = [
+            group
+            for recipe in recipes
+            for group in (*groups_of(recipe.options).values(), *recipe.evaluating, *recipe.predicting, *recipe.sampling, *recipe.scoring)
+        ]
         groups.append(import_module("unrolled.tasks.studies").StudyOptions)
         _known = frozenset(({option.name for group in groups for option in options_of(group) if option.help} - {"sources"}) | PLAIN)
     return _known

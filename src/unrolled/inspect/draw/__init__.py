@@ -5,6 +5,7 @@ from unrolled.inspect.draw.data import data
 from unrolled.inspect.draw.expecting import attention, surprise
 from unrolled.inspect.draw.hearing import spoken
 from unrolled.inspect.draw.inside import gates, saturation
+from unrolled.inspect.draw.playing import roll
 from unrolled.inspect.draw.remembering import forgetting, memory
 from unrolled.inspect.draw.style import save, to_svg
 
@@ -16,6 +17,7 @@ __all__ = [
     "gates",
     "maps",
     "memory",
+    "roll",
     "saturation",
     "save",
     "spoken",
