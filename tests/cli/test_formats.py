@@ -147,7 +147,7 @@ def test_all_formats_are_listed_and_an_unknown_one_is_refused():
 
 def test_the_fields_of_a_format_are_those_that_examples_have():
     for name, known in json.loads(said("--json")).items():
-        assert known["fields"] and set(known["fields"]) <= {*FIELDS, "step values"}
+        assert known["fields"] and set(known["fields"]) <= {*FIELDS, "step values", "frames"}
         assert f"Fields: {', '.join(known['fields'])}\n" in said(name)
 
 
