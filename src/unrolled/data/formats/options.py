@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from unrolled.data.examples import Target
 from unrolled.data.formats.bad_rows import ERROR, HELP, require_known
+from unrolled.data.pictures.arrays import AXES
 from unrolled.errors import ConfigError
 from unrolled.options import option
 
@@ -80,6 +81,9 @@ class ReadingOptions:
         None, "Whether 01/02/2024 is the first of February.  [default: as AM, PM and numbers above 12 say]", rare=True
     )
     image: str = option("rows", "How an image is read: rows, one a step, or whole, as a single step.", rare=True)
+    axes: str | None = option(
+        None, f"Order of the axes of an array of clips: {' or '.join(AXES)}, with colours last.  [default: found out]", rare=True
+    )
     impute: bool = option(
         False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.", rare=True
     )
@@ -95,6 +99,8 @@ class ReadingOptions:
         if self.steps not in (None, *STEPS):
             raise ConfigError(f"`steps` must be one of {', '.join(STEPS)}, got {self.steps!r}.")
         require_known(self.bad_rows)
+        if self.axes not in (None, *AXES):
+            raise ConfigError(f"`axes` must be one of {', '.join(AXES)}, got {self.axes!r}.")
         if self.strand not in (None, *STRANDS):
             raise ConfigError(f"`strand` must be one of {', '.join(STRANDS)}, got {self.strand!r}.")
 
