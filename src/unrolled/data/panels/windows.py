@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.columns import Places
-from unrolled.data.panels.bases import Bases, centre_and_spread, mixed, size_of
+from unrolled.data.panels.bases import Bases, Path, centre_and_spread, mixed, size_of
 from unrolled.data.panels.codec import PanelCodec
 from unrolled.data.panels.panel import Panel
 from unrolled.data.panels.shape import NOTHING, Numbers, WindowShape
@@ -74,9 +74,10 @@ class Windows:
         centre, spread = centre_and_spread(past[:, shape.reach :], counts=shape.counts)
         shown = future if shape.recursive else np.full_like(future, np.nan)
         path = (np.concatenate([past, shown], 1) - centre[:, None]) / spread[:, None]
-        simple = self.bases.simple(path)
-        weights, error = self.bases.weigh(path, simple)
-        read, simple = path[:, -shape.steps - 1 :], simple[:, :, -shape.steps - 1 :]
+        whole = Path(path)
+        simple = self.bases.simple(whole, self.bases.near)
+        weights, error = self.bases.weigh(whole, simple)
+        read = path[:, -shape.steps - 1 :]
         above = mixed(simple, weights)
         size = np.ones_like(spread) if shape.base == NOTHING else size_of(error)
         base, scale = above[:, -shape.said :] * spread[:, None] + centre[:, None], size * spread
@@ -88,7 +89,7 @@ class Windows:
     def refill(self, window: Window, path: Numbers, step: int) -> tuple[NDArray[np.float32], Numbers]:
         """What is read at a step `[B, F]` of recursive windows where the numbers before it are those of a `path`, and the base of the step, `[B, K]`."""
         begin = self.shape.looked - self.shape.context + step
-        simple = self.bases.simple(path, slice(begin - 1, begin + 1))
+        simple = self.bases.simple(Path(path), slice(begin - 1, begin + 1))
         above = mixed(simple, window.weights)
         place = self.shape.reach + step
         numbers = window.numbers[step].copy()
