@@ -6,6 +6,7 @@ from unrolled.models.arrangements import (
     Arrangement,
     EachStep,
     EncoderDecoder,
+    Glimpses,
     NextStep,
     Scoring,
     StepsAhead,
@@ -18,6 +19,7 @@ from unrolled.models.bridge import BRIDGES, Bridge
 from unrolled.models.decoder import Decoder, DecoderState, Memory
 from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder
+from unrolled.models.glimpses import LOCATIONS, GlimpseEncoder, GlimpseOptions, GlimpseSensor
 from unrolled.models.heads import (
     CLASS_HEADS,
     CTC,
@@ -56,6 +58,7 @@ __all__ = [
     "COPIES",
     "CTC",
     "FORECAST_HEADS",
+    "LOCATIONS",
     "NUMBERS",
     "NUMBER_HEADS",
     "POOLINGS",
@@ -77,6 +80,10 @@ __all__ = [
     "EncoderDecoderOptions",
     "EncoderOptions",
     "ForecastingOptions",
+    "GlimpseEncoder",
+    "GlimpseOptions",
+    "GlimpseSensor",
+    "Glimpses",
     "Head",
     "InputLayer",
     "InputSizes",

@@ -38,14 +38,16 @@ class InputCodec:
     sound: SoundCodec | None = None
 
     @classmethod
-    def learn(cls, dataset: Dataset, part: Places, sound: SoundCodec | None = None, **options: Any) -> "InputCodec":
-        """From some of the sequences, the training part, which were heard as `sound` says; `options` are those of `TokenCodec.learn`."""
+    def learn(
+        cls, dataset: Dataset, part: Places, sound: SoundCodec | None = None, *, standardise: bool = True, **options: Any
+    ) -> "InputCodec":
+        """From some of the sequences, the training part, which were heard as `sound` says; `options` are those of `TokenCodec.learn`.
+
+        Without `standardise` numbers stay as they are, as those of pictures whose every place is to look the same.
+        """
         seen = dataset.token_counts(part)
         tokens = TokenCodec.learn(seen, **options) if seen else None
-        numbers = (
-            NumberCodec.learn(dataset.columns[NUMBERS].take(some) for some in _chunks(part, dataset.lengths)) if dataset.numbers else None
-        )
-        return cls(tokens, numbers, dataset.channels, sound)
+        return cls(tokens, _numbers(dataset, part, standardise) if dataset.numbers else None, dataset.channels, sound)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -188,6 +190,12 @@ class Encoded:
         starts, sizes = begins[distinct], np.diff(begins)[distinct]
         places = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
         return Spellings(padded(letters[places], sizes), torch.from_numpy(sizes), padded(which.astype(np.int64), lengths))
+
+
+def _numbers(dataset: Dataset, part: Places, standardise: bool) -> NumberCodec:
+    if not standardise:
+        return NumberCodec.unchanged(dataset.numbers)
+    return NumberCodec.learn(dataset.columns[NUMBERS].take(some) for some in _chunks(part, dataset.lengths))
 
 
 def _chunks(part: Places, lengths: Places) -> list[Places]:

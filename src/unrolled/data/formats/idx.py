@@ -17,7 +17,7 @@ import numpy as np
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import named
 from unrolled.data.formats.format import About
-from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.options import WHOLE, ReadingOptions
 from unrolled.data.opening import open_unpacked
 from unrolled.errors import ConfigError, DataError
 
@@ -29,7 +29,7 @@ _LARGEST = 1 << 26
 
 
 class Images:
-    """Images of idx files as numbers from 0 to 1: a row for each step, `[rows, columns]`, or one step, `[1, rows * columns]`."""
+    """Images of idx files as numbers from 0 to 1: a row for each step, `[rows, columns]`, in glimpses too, or one step, `[1, rows * columns]`."""
 
     name = "idx"
     suffixes = ("images-idx3-ubyte", "images.idx3-ubyte")
@@ -44,8 +44,6 @@ class Images:
         """The images with their labels, if the file with the labels lies beside. A damaged or short file is a `DataError`."""
         if wanted.each_step:
             raise ConfigError("An image has one label and none for its rows. Use it to classify, not to tag.")
-        if options.image not in ("rows", "whole"):
-            raise ConfigError(f"`image` must be rows or whole, got {options.image!r}.")
         for path in paths:
             yield from _read(path, options)
 
@@ -64,7 +62,7 @@ def _read(path: Path, options: ReadingOptions) -> Iterator[Example]:
     """The images of one file."""
     with open_unpacked(path) as file:
         count, *shape = _sizes(path, file, 3)
-        shape = shape if options.image == "rows" else [1, prod(shape)]
+        shape = [1, prod(shape)] if options.image == WHOLE else shape
         images = _items(path, file, count, prod(shape))
         known = _labels(path, count) if options.labels_needed else repeat(None, count)
         for number, (image, labels) in enumerate(zip(images, known, strict=True), 1):

@@ -10,9 +10,14 @@ from unrolled.data.formats.bad_rows import ERROR, HELP, require_known
 from unrolled.errors import ConfigError
 from unrolled.options import option
 
+ROWS, WHOLE, GLIMPSES = "rows", "whole", "glimpses"
+
 STEPS = ("characters", "parts")
 """What the tags of a table may belong to: each character of its input, or each of its parts between blanks."""
 
+
+IMAGES = (ROWS, WHOLE, GLIMPSES)
+"""How images may be read. For glimpses they are rows of numbers, too, but what a network sees of them it chooses itself."""
 
 STRANDS = ("ignore", "tag")
 """What tags may say of the strand of a region: nothing, or + or - after its type."""
@@ -79,7 +84,12 @@ class ReadingOptions:
     day_first: bool | None = option(
         None, "Whether 01/02/2024 is the first of February.  [default: as AM, PM and numbers above 12 say]", rare=True
     )
-    image: str = option("rows", "How an image is read: rows, one a step, or whole, as a single step.", rare=True)
+    image: str = option(
+        "rows", f"How an image is read: {', '.join(IMAGES)}: one row a step, whole as a single step, or in glimpses.", rare=True
+    )
+    digits: str | None = option(
+        None, "Idx file with the digits that builtin:translated-digits and builtin:cluttered-digits are made of.", rare=True
+    )
     impute: bool = option(
         False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.", rare=True
     )
@@ -95,6 +105,8 @@ class ReadingOptions:
         if self.steps not in (None, *STEPS):
             raise ConfigError(f"`steps` must be one of {', '.join(STEPS)}, got {self.steps!r}.")
         require_known(self.bad_rows)
+        if self.image not in IMAGES:
+            raise ConfigError(f"`image` must be one of {', '.join(IMAGES)}, got {self.image!r}.")
         if self.strand not in (None, *STRANDS):
             raise ConfigError(f"`strand` must be one of {', '.join(STRANDS)}, got {self.strand!r}.")
 

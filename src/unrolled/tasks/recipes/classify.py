@@ -13,11 +13,13 @@ from unrolled.data.codecs import Encoded, LabelCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset
 from unrolled.data.examples import Prediction, Target
+from unrolled.data.formats.options import GLIMPSES
 from unrolled.data.numerals import is_number
 from unrolled.errors import ConfigError
-from unrolled.models import CLASS_HEADS, EachStep, Encoder, Whole, WholeOptions
+from unrolled.models import CLASS_HEADS, EachStep, Encoder, GlimpseEncoder, Glimpses, Whole
 from unrolled.options import option
 from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.glimpsing.options import PictureOptions, resolved_model
 from unrolled.tasks.measures.labels import Scores, score_labels
 from unrolled.tasks.sequences.labels import ACCURACY, BALANCED_ACCURACY, MACRO_F1, MICRO_F1, LabelRecipe
 from unrolled.tasks.sequences.options import BatchOptions, LabelOptions, Reading, SequenceOptions, SequenceTrainingOptions
@@ -44,7 +46,7 @@ class ClassifyOptions(SequenceOptions):
 
     data: ClassOptions
     reading: Reading
-    model: WholeOptions
+    model: PictureOptions
     batches: BatchOptions
     training: SequenceTrainingOptions
 
@@ -52,7 +54,7 @@ class ClassifyOptions(SequenceOptions):
 class Classifying(LabelRecipe[ClassifyOptions, Whole]):
     """Learns to label whole sequences."""
 
-    name, noun, options = "classify", "a classifier", ClassifyOptions
+    name, noun, options, glimpses = "classify", "a classifier", ClassifyOptions, True
     help = """Train a network that labels sequences on DATA: tables (`input`, `target`), JSON Lines, a file or folder for each label,
     time series, images, event logs, or builtin:intents and the like; see docs/data.md.
 
@@ -85,7 +87,10 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
         if output == "ordinal" and (words := [label for label in codecs.target.labels if not is_number(label)]):
             told = f"`output='ordinal'` takes the order of labels from numbers, got {', '.join(map(repr, words[:3]))}."
             raise ConfigError(f"{told} Write numbers instead, such as 1, 2 and 3, or take `output='softmax'`.")
-        return configuration.replace(data=dataclasses.replace(configuration.options.data, output=output))
+        return configuration.replace(
+            data=dataclasses.replace(configuration.options.data, output=output),
+            model=resolved_model(configuration.options.model, configuration.options.reading.image),
+        )
 
     def summary(self, data: SequenceData[LabelCodec], configuration: Configuration[ClassifyOptions]) -> str:
         """With the order of labels, where it matters."""
@@ -96,6 +101,8 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
         """The network for these symbols and labels."""
         options = configuration.options.model
         head = CLASS_HEADS[_output(configuration.options)](len(codecs.target.labels))
+        if configuration.options.reading.image == GLIMPSES:
+            return Glimpses(GlimpseEncoder(options, options, cell), options.pooling, head)
         return Whole(Encoder(sizes_of(codecs), options, cell), options.pooling, head)
 
     def say(self, model: Whole | EachStep, scores: Tensor, lengths: Tensor, codec: LabelCodec) -> list[Prediction]:

@@ -11,15 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unrolled.data.builtin import PREFIX
+from unrolled.data.builtin_examples import OF_DIGITS
 from unrolled.data.codecs import Encoded, InputCodec, SoundCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset, gather
 from unrolled.data.examples import Example, Target
-from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, resolve_format, resolve_reading
+from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, require_used, resolve_format, resolve_reading
 from unrolled.data.formats.files import HEAD, look_ahead
-from unrolled.data.formats.known import require_looked_at
-from unrolled.data.formats.options import columns_named
+from unrolled.data.formats.options import GLIMPSES, ROWS, columns_named
 from unrolled.data.sound.hearing import Hearing
 from unrolled.data.splits import deal, divide
 from unrolled.data.vectors import read_vectors, vector_words
@@ -146,7 +145,9 @@ def read_sequences(
     other = read(data.validation, same) if data.validation else None
     learnt, held = (everything, everything[:0]) if other else _divided(sequences, wanted, data, np.random.default_rng([SPLIT, seed]))
     hearing.report()
-    codecs = SequenceCodecs(_learn_inputs(sequences, learnt, data, hearing.codec), learn(sequences, learnt))
+    codecs = SequenceCodecs(
+        _learn_inputs(sequences, learnt, data, hearing.codec, standardise=reading.image != GLIMPSES), learn(sequences, learnt)
+    )
     encoded = Encoded(sequences, codecs.inputs, codecs.target)
     measured = Part(encoded, held)
     if other:
@@ -171,12 +172,15 @@ def _divided(sequences: Dataset, wanted: Target, data: SequenceDataOptions, chan
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def _learn_inputs(sequences: Dataset, learnt: Places, data: SequenceDataOptions, sound: SoundCodec | None) -> InputCodec:
+def _learn_inputs(
+    sequences: Dataset, learnt: Places, data: SequenceDataOptions, sound: SoundCodec | None, *, standardise: bool
+) -> InputCodec:
     more = vector_words(Path(data.vectors), data.vocabulary or WORDS) if data.vectors else ()
     return InputCodec.learn(
         sequences,
         learnt,
         sound,
+        standardise=standardise,
         level=data.level,
         lower=data.lower,
         shapes=data.shapes,
@@ -188,17 +192,16 @@ def _learn_inputs(sequences: Dataset, learnt: Places, data: SequenceDataOptions,
 
 def _require_used(sources: tuple[str, ...], asked: ReadingOptions, wanted: Target) -> None:
     """`ConfigError` for options of reading that say nothing about these files."""
-    changed = (field.name for field in fields(asked) if getattr(asked, field.name) != field.default)
-    resolved = resolve_format(sources, asked, wanted)
-    builtin = all(source.startswith(PREFIX) for source in sources)
-    require_looked_at(replace(resolved, format=PREFIX) if builtin else resolved, changed)
+    changed = [field.name for field in fields(asked) if getattr(asked, field.name) != field.default]
+    require_used(sources, resolve_format(sources, asked, wanted), changed)
 
 
 def _require_images(sources: tuple[str, ...], reading: ReadingOptions, wanted: Target) -> None:
     """`ConfigError` unless the channels of a step are the pixels of a row, or the bands of sound, so that to move them is to move what they show."""
-    if (resolve_format(sources, reading, wanted).format, reading.image) not in (("idx", "rows"), ("sound", "rows")):
+    images = {*sources} <= {*OF_DIGITS} or resolve_format(sources, reading, wanted).format == "idx"
+    if not (images and reading.image in (ROWS, GLIMPSES)) and resolve_format(sources, reading, wanted).format != "sound":
         raise ConfigError(
-            "`shift` moves sound, and images in idx files that are read row by row, and DATA is something else. Leave it out; `noise` is for all numbers."
+            "`shift` moves sound, and images that are read row by row or in glimpses, and DATA is something else. Leave it out; `noise` is for all numbers."
         )
 
 
