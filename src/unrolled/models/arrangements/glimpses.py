@@ -1,5 +1,10 @@
 """One answer to a picture that is looked at in glimpses: one to one, by a network that reads step by step."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -7,8 +12,7 @@ from torch.nn import functional
 from unrolled.data.batches import Batch
 from unrolled.layers import dropout
 from unrolled.models.arrangements.whole import Whole
-from unrolled.models.glimpses import GlimpseEncoder, Path
-from unrolled.models.glimpses.options import RANDOM
+from unrolled.models.glimpses import RANDOM, GlimpseEncoder, GlimpseOptions, Path
 from unrolled.models.heads import ClassHead
 
 
@@ -19,8 +23,6 @@ class Glimpses(Whole):
     looking that was drawn, the log-probability of what was drawn is raised by how much better it came out than expected. It comes out at 1 where
     the label is right, less what its glimpses cost a network that may stop. What is expected is linear in the output before each decision, and
     learnt by its squared error; neither moves what reads the glimpses.
-
-    `test_samples` says in how many ways it looks at each picture when it is not trained, the means of whose scores count; 0: in one, of which nothing is drawn.
     """
 
     encoder: GlimpseEncoder
@@ -28,13 +30,28 @@ class Glimpses(Whole):
 
     def __init__(self, encoder: GlimpseEncoder, pooling: str, head: ClassHead) -> None:
         super().__init__(encoder, pooling, head)
-        self.looking, self.test_samples = encoder.looking, encoder.looking.test_samples
         self.expected = nn.Linear(encoder.width, 1)
 
+    @property
+    def looking(self) -> GlimpseOptions:
+        """How it looks at pictures."""
+        return self.encoder.looking
+
+    @contextmanager
+    def looking_otherwise(self, **changes: Any) -> Iterator[None]:
+        """It looks at pictures with other options inside, of those that no parameter depends on."""
+        before = self.encoder.looking
+        self.encoder.looking = replace(before, **changes)
+        try:
+            yield
+        finally:
+            self.encoder.looking = before
+
     def forward(self, batch: Batch) -> Tensor:
-        """Scores `[B, size]`."""
-        scores = self.scores_of(self.encoder.look(batch, self.test_samples))
-        return scores.unflatten(0, (-1, max(self.test_samples, 1))).mean(1)
+        """Scores `[B, size]`: the mean of those of `test_samples` ways of looking, or of the one in which nothing is drawn."""
+        samples = self.looking.test_samples
+        scores = self.scores_of(self.encoder.look(batch, samples))
+        return scores.unflatten(0, (-1, max(samples, 1))).mean(1)
 
     def scores_of(self, path: Path) -> Tensor:
         """Scores `[N, size]` of what was seen on the way."""

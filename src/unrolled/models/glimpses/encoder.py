@@ -23,12 +23,13 @@ class Path:
     """How N pictures were looked at, in T glimpses each.
 
     Places are rows and columns from -1 to 1, where 0 is the middle of the picture. `means` `[T, N, 2]` are those that the network said, around
-    which `places` `[T, N, 2]` were drawn. `before` and `after` `[T, N, H]` are the outputs of the last layer before and after each glimpse. Of
+    which `places` `[T, N, 2]` were drawn, and `pixels` `[T, N, 2]` the rows and columns where these are. `before` and `after` `[T, N, H]` are the outputs of the last layer before and after each glimpse. Of
     a network that may stop, `enough` `[T - 1, N]` are the log-odds that it does after each glimpse but the last. It took `lengths` `[N]` glimpses.
     """
 
     means: Tensor
     places: Tensor
+    pixels: Tensor
     before: Tensor
     after: Tensor
     lengths: Tensor
@@ -91,11 +92,11 @@ class GlimpseEncoder(Encoder):
             pixels = ((place.clamp(-1, 1) + 1) / 2 * sizes).round().long()
             vector = self._vector(self.sensor.glimpses(blurred, which, pixels), place)
             outputs, state = super().forward(Batch({NUMBERS: vector[None]}), state)
-            steps.append((mean, place, before, outputs[0]))
+            steps.append((mean, place, pixels, before, outputs[0]))
             before = outputs[0]
-        means, places, earlier, after = map(torch.stack, zip(*steps, strict=True))
+        means, places, where, earlier, after = map(torch.stack, zip(*steps, strict=True))
         enough = None if self.stop is None else self.stop(after[:-1].detach())[..., 0]
-        return Path(means, places, earlier, after, self._lengths(which, enough, samples, generator), enough)
+        return Path(means, places, where, earlier, after, self._lengths(which, enough, samples, generator), enough)
 
     def _vector(self, seen: Tensor, places: Tensor) -> Tensor:
         """Glimpses `[N, G]` at `places` `[N, 2]`, each as one vector `[N, H]`."""

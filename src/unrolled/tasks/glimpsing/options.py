@@ -1,10 +1,15 @@
 """What one can ask of a network that labels pictures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from torch import nn
 
 from unrolled.data.formats.options import GLIMPSES
 from unrolled.errors import ConfigError
-from unrolled.models import GlimpseOptions, WholeOptions
+from unrolled.models import GlimpseOptions, Glimpses, WholeOptions
+from unrolled.options import option
 
 _OF_STEPS = ("convolution", "subsampling", "input_window")
 """Options about the steps around a step, which for a glimpse is still to be chosen."""
@@ -31,3 +36,36 @@ def resolved_model(options: PictureOptions, image: str) -> PictureOptions:
     if not options.layers:
         raise ConfigError("`layers=0` remembers nothing, and glimpses are read one after the other. Take at least one layer.")
     return replace(options, bidirectional=False)
+
+
+@dataclass(frozen=True)
+class TestOptions:
+    """In how many ways a trained network looks at each picture."""
+
+    test_samples: int | None = option(
+        None,
+        "Ways of looking at each picture that are drawn, and whose scores are averaged; 0: one, of which nothing is drawn.  [default: as in training]",
+        rare=True,
+    )
+
+    def __post_init__(self) -> None:
+        if self.test_samples is not None and self.test_samples < 0:
+            raise ConfigError(f"`test_samples` must be at least 0, got {self.test_samples}.")
+
+
+@dataclass(frozen=True)
+class PathOptions(TestOptions):
+    """The same, and a picture of it."""
+
+    path: str | None = option(
+        None, "Draw where the network looked, glimpse by glimpse, into this file (.png, .svg, .pdf); of FILE the first pictures."
+    )
+
+
+def require_glimpses(model: nn.Module, asked: Mapping[str, Any]) -> Glimpses | None:
+    """The network if it looks at pictures in glimpses, None if not. `ConfigError` if something was `asked` then that only one of glimpses can do."""
+    if isinstance(model, Glimpses):
+        return model
+    if asked:
+        raise ConfigError(f"`{next(iter(asked))}` is for networks that look at pictures in glimpses (`image='glimpses'`). Leave it out.")
+    return None

@@ -47,7 +47,7 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
 
     glimpses: ClassVar[bool] = False
     commands = ("predict", "evaluate", "inspect")
-    predicting = (ReadingOptions, WindowOptions)
+    predicting: ClassVar[tuple[type, ...]] = (ReadingOptions, WindowOptions)
 
     @abstractmethod
     def wanted(self, configuration: Configuration[SO]) -> Target:
