@@ -38,7 +38,7 @@ from unrolled.models.heads import (
     Softmax,
     bio_constraints,
 )
-from unrolled.models.inputs import NUMBERS, SHAPES, SPELLINGS, WORDS, InputLayer, InputSizes
+from unrolled.models.inputs import FRAMES, NUMBERS, SHAPES, SPELLINGS, WORDS, InputLayer, InputSizes
 from unrolled.models.options import (
     EachStepOptions,
     EncoderDecoderOptions,
@@ -58,6 +58,7 @@ __all__ = [
     "COPIES",
     "CTC",
     "FORECAST_HEADS",
+    "FRAMES",
     "LOCATIONS",
     "NUMBERS",
     "NUMBER_HEADS",

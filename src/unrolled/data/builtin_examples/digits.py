@@ -17,7 +17,7 @@ _PIECES, _PIECE = 4, 8
 
 
 def translated_digits(digits: Iterable[Example]) -> Iterator[Example]:
-    """Each digit, numbers from 0 to 1 `[H, W]`, somewhere in a picture of 60 × 60, with zeros around it (Mnih et al. 2014, §4.1).
+    """Each digit, a picture `[1, H, W, 1]`, somewhere in a picture of 60 × 60, with zeros around it (Mnih et al. 2014, §4.1).
 
     Where it lies follows from its pixels: other digits have other places.
     """
@@ -36,27 +36,28 @@ def cluttered_digits(digits: Iterable[Example]) -> Iterator[Example]:
         yield _example("cluttered", number, digit, _cluttered(_placed(pixels, chance), others, chance))
 
 
-def _pixels(digit: Example) -> NDArray[np.float32]:
-    assert digit.numbers is not None
-    if max(digit.numbers.shape) > SIDE:
+def _pixels(digit: Example) -> NDArray[np.uint8]:
+    assert digit.frames is not None
+    pixels: NDArray[np.uint8] = digit.frames[0, ..., 0]
+    if max(pixels.shape) > SIDE:
         raise DataError(
-            f"{digit.place}: the digit must be at most {SIDE} × {SIDE} pixels, got {digit.numbers.shape}. Name smaller `digits`."
+            f"{digit.place}: the digit must be at most {SIDE} × {SIDE} pixels, got {list(pixels.shape)}. Name smaller `digits`."
         )
-    return digit.numbers
+    return pixels
 
 
-def _chance(pixels: NDArray[np.float32]) -> np.random.Generator:
+def _chance(pixels: NDArray[np.uint8]) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(pixels.tobytes()))
 
 
-def _placed(pixels: NDArray[np.float32], chance: np.random.Generator) -> NDArray[np.float32]:
+def _placed(pixels: NDArray[np.uint8], chance: np.random.Generator) -> NDArray[np.uint8]:
     """A digit somewhere in an empty picture."""
-    picture = np.zeros((SIDE, SIDE), np.float32)
+    picture = np.zeros((SIDE, SIDE), np.uint8)
     _somewhere(picture, pixels.shape, chance)[:] = pixels
     return picture
 
 
-def _cluttered(picture: NDArray[np.float32], others: Sequence[NDArray[np.float32]], chance: np.random.Generator) -> NDArray[np.float32]:
+def _cluttered(picture: NDArray[np.uint8], others: Sequence[NDArray[np.uint8]], chance: np.random.Generator) -> NDArray[np.uint8]:
     """A picture with pieces of others, of which the brighter pixel is seen where they lie on something."""
     for _ in range(_PIECES):
         other = others[int(chance.integers(len(others)))]
@@ -66,11 +67,11 @@ def _cluttered(picture: NDArray[np.float32], others: Sequence[NDArray[np.float32
     return picture
 
 
-def _somewhere(picture: NDArray[np.float32], size: Sequence[int], chance: np.random.Generator) -> NDArray[np.float32]:
+def _somewhere(picture: NDArray[np.uint8], size: Sequence[int], chance: np.random.Generator) -> NDArray[np.uint8]:
     """A part of a picture, as a view."""
     top, left = (int(chance.integers(whole - part + 1)) for whole, part in zip(picture.shape, size, strict=True))
     return picture[top : top + size[0], left : left + size[1]]
 
 
-def _example(how: str, number: int, digit: Example, picture: NDArray[np.float32]) -> Example:
-    return Example(f"builtin:{how}-digits, {number}", numbers=picture, labels=digit.labels)
+def _example(how: str, number: int, digit: Example, picture: NDArray[np.uint8]) -> Example:
+    return Example(f"builtin:{how}-digits, {number}", frames=picture[None, ..., None], labels=digit.labels)

@@ -51,11 +51,6 @@ class NumberCodec:
             raise DataError("There are numbers whose squares are too large to be added up. Scale them, to below 1e150.")
         return cls(mean, np.where(deviation > CONSTANT * np.abs(mean), deviation, 1.0))
 
-    @classmethod
-    def unchanged(cls, channels: int) -> "NumberCodec":
-        """Numbers as they are."""
-        return cls(np.zeros(channels), np.ones(channels))
-
     @np.errstate(over="ignore")
     def apply(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
         """A sequence `[T, C]` standardised; what is missing becomes 0, the mean. Another number of channels is a `DataError`."""

@@ -21,7 +21,8 @@ from unrolled.data.formats.hugging_face import from_hugging_face
 from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format, require_looked_at, resolved, where_labels_are
 from unrolled.data.formats.numbers import parse_targets
 from unrolled.data.formats.objects import save_examples
-from unrolled.data.formats.options import WHOLE, ReadingOptions
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.pictures.images import GLIMPSES, fields_of
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
@@ -173,21 +174,22 @@ def _read(names: Sequence[str], options: ReadingOptions, wanted: Target) -> Iter
     for name in names:
         if name.startswith(PREFIX):
             found = builtin_examples(name, wanted, partial(_digits, options) if options.digits else None)
-            yield from map(_in_one_step, found) if options.image == WHOLE and name in OF_DIGITS else found
+            yield from map(partial(_read_as, options.image), found) if name in OF_DIGITS else found
     if paths := _paths(names):
         format = find_format(paths, options, wanted)
         yield from format.read(files_of(paths, format), options, wanted)
 
 
 def _digits(options: ReadingOptions) -> Iterator[Example]:
-    """The digits that built-in sources are made of."""
-    read = FORMATS["idx"].read([Path(options.digits or "")], replace(options, image="rows"), Target.LABELS)
+    """The digits that built-in sources are made of, as pictures."""
+    read = FORMATS["idx"].read([Path(options.digits or "")], replace(options, image=GLIMPSES), Target.LABELS)
     return decided(read, options.bad_rows)
 
 
-def _in_one_step(picture: Example) -> Example:
-    assert picture.numbers is not None
-    return replace(picture, numbers=picture.numbers.reshape(1, -1))
+def _read_as(image: str, picture: Example) -> Example:
+    """A picture as `image` says."""
+    assert picture.frames is not None
+    return replace(picture, **fields_of(picture.frames[0, ..., 0], image))
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:

@@ -17,8 +17,9 @@ import numpy as np
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.files import named
 from unrolled.data.formats.format import About
-from unrolled.data.formats.options import WHOLE, ReadingOptions
+from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.opening import open_unpacked
+from unrolled.data.pictures.images import fields_of
 from unrolled.errors import ConfigError, DataError
 
 _BLOCK = 1 << 20
@@ -29,13 +30,13 @@ _LARGEST = 1 << 26
 
 
 class Images:
-    """Images of idx files as numbers from 0 to 1: a row for each step, `[rows, columns]`, in glimpses too, or one step, `[1, rows * columns]`."""
+    """Images of idx files, as numbers from 0 to 1, a row for each step, `[rows, columns]`, or one step, `[1, rows * columns]`; or as pictures."""
 
     name = "idx"
     suffixes = ("images-idx3-ubyte", "images.idx3-ubyte")
     about = About(
         "images in idx files, as MNIST has them, with the labels in a file beside them",
-        ("numbers", "labels", "values"),
+        ("numbers", "frames", "labels", "values"),
         ("image",),
         labels="Put the file with the labels, …labels-idx1-ubyte, beside that with the images.",
     )
@@ -62,12 +63,11 @@ def _read(path: Path, options: ReadingOptions) -> Iterator[Example]:
     """The images of one file."""
     with open_unpacked(path) as file:
         count, *shape = _sizes(path, file, 3)
-        shape = [1, prod(shape)] if options.image == WHOLE else shape
         images = _items(path, file, count, prod(shape))
         known = _labels(path, count) if options.labels_needed else repeat(None, count)
         for number, (image, labels) in enumerate(zip(images, known, strict=True), 1):
-            numbers = np.frombuffer(image, np.uint8).reshape(shape).astype(np.float32) / np.float32(255)
-            yield Example(f"{named(path)}, image {number}", numbers=numbers, labels=labels, origin=(str(path), number))
+            pixels = np.frombuffer(image, np.uint8).reshape(shape)
+            yield Example(f"{named(path)}, image {number}", **fields_of(pixels, options.image), labels=labels, origin=(str(path), number))
 
 
 def _labels(images: Path, count: int) -> Iterator[tuple[str, ...] | None]:

@@ -7,17 +7,14 @@ from typing import Any, ClassVar
 
 from unrolled.data.examples import Target
 from unrolled.data.formats.bad_rows import ERROR, HELP, require_known
+from unrolled.data.pictures.arrays import AXES
+from unrolled.data.pictures.images import IMAGES, ROWS
 from unrolled.errors import ConfigError
 from unrolled.options import option
-
-ROWS, WHOLE, GLIMPSES = "rows", "whole", "glimpses"
 
 STEPS = ("characters", "parts")
 """What the tags of a table may belong to: each character of its input, or each of its parts between blanks."""
 
-
-IMAGES = (ROWS, WHOLE, GLIMPSES)
-"""How images may be read. For glimpses they are rows of numbers, too, but what a network sees of them it chooses itself."""
 
 STRANDS = ("ignore", "tag")
 """What tags may say of the strand of a region: nothing, or + or - after its type."""
@@ -85,10 +82,13 @@ class ReadingOptions:
         None, "Whether 01/02/2024 is the first of February.  [default: as AM, PM and numbers above 12 say]", rare=True
     )
     image: str = option(
-        "rows", f"How an image is read: {', '.join(IMAGES)}: one row a step, whole as a single step, or in glimpses.", rare=True
+        ROWS, f"How an image is read: {', '.join(IMAGES)}: one row a step, whole as a single step, or in glimpses.", rare=True
     )
     digits: str | None = option(
         None, "Idx file with the digits that builtin:translated-digits and builtin:cluttered-digits are made of.", rare=True
+    )
+    axes: str | None = option(
+        None, f"Order of the axes of an array of clips: {' or '.join(AXES)}, with colours last.  [default: found out]", rare=True
     )
     impute: bool = option(
         False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.", rare=True
@@ -107,6 +107,8 @@ class ReadingOptions:
         require_known(self.bad_rows)
         if self.image not in IMAGES:
             raise ConfigError(f"`image` must be one of {', '.join(IMAGES)}, got {self.image!r}.")
+        if self.axes not in (None, *AXES):
+            raise ConfigError(f"`axes` must be one of {', '.join(AXES)}, got {self.axes!r}.")
         if self.strand not in (None, *STRANDS):
             raise ConfigError(f"`strand` must be one of {', '.join(STRANDS)}, got {self.strand!r}.")
 

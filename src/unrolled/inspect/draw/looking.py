@@ -20,7 +20,7 @@ _COLOURS = "autumn"
 
 @dataclass(frozen=True)
 class Looked:
-    """A picture `[H, W]`, and the upper left corners `[T, 2]`, rows and columns of pixels, of the glimpses of it in order; `title` stands above it."""
+    """A picture `[H, W, C]`, in grey or in colours, and the upper left corners `[T, 2]`, rows and columns of pixels, of the glimpses of it in order; `title` stands above it."""
 
     picture: np.ndarray
     corners: np.ndarray
@@ -42,7 +42,7 @@ def looking(looked: Sequence[Looked], size: int) -> Figure:
 
 
 def _draw(axes: Axes, looked: Looked, size: int) -> None:
-    axes.imshow(looked.picture, cmap="Greys_r", interpolation="none")
+    axes.imshow(looked.picture.squeeze(-1) if looked.picture.shape[2] == 1 else looked.picture, cmap="Greys_r", interpolation="none")
     axes.set_title(shown(looked.title), fontsize=8)
     middles = looked.corners + (size - 1) / 2
     axes.plot(middles[:, 1], middles[:, 0], color="white", linewidth=0.6, alpha=0.7)
@@ -50,6 +50,6 @@ def _draw(axes: Axes, looked: Looked, size: int) -> None:
         colour = colormaps[_COLOURS](number / max(len(looked.corners) - 1, 1))
         axes.add_patch(Rectangle((left - 0.5, top - 0.5), size, size, fill=False, edgecolor=colour, linewidth=1.0))
         axes.text(left, top, str(number + 1), color=colour, fontsize=6, ha="left", va="top", clip_on=True)
-    height, width = looked.picture.shape
+    height, width = looked.picture.shape[:2]
     axes.set_xlim(-0.5 - size / 2, width - 0.5 + size / 2)
     axes.set_ylim(height - 0.5 + size / 2, -0.5 - size / 2)

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 from unrolled.cells import Cell
 from unrolled.data.batches import Batch
+from unrolled.errors import ShapeError
 from unrolled.models.encoder import Encoder, State
 from unrolled.models.glimpses.options import RANDOM, GlimpseOptions
 from unrolled.models.glimpses.sensor import GlimpseSensor
-from unrolled.models.inputs import NUMBERS, InputSizes
+from unrolled.models.inputs import FRAMES, NUMBERS, InputSizes
 from unrolled.models.options import EncoderOptions
 
 _SEED = 2014
@@ -44,16 +45,17 @@ class GlimpseEncoder(Encoder):
     of it (`Glimpses`). So the first place is said before anything is seen. With `stop_action` a linear layer also says whether that was enough.
 
     Args:
+        channels: those of the pictures.
         options: the recurrent layers.
         looking: how pictures are looked at.
         cell: taken in the place of the one that the options name.
     """
 
-    def __init__(self, options: EncoderOptions, looking: GlimpseOptions, cell: Cell | None = None) -> None:
+    def __init__(self, channels: int, options: EncoderOptions, looking: GlimpseOptions, cell: Cell | None = None) -> None:
         super().__init__(InputSizes(numbers=options.hidden), options, cell)
         self.looking, self.sensor = looking, GlimpseSensor(looking.glimpse_size, looking.scales)
         units = looking.glimpse_units
-        self.what, self.where = nn.Linear(self.sensor.width, units), nn.Linear(2, units)
+        self.what, self.where = nn.Linear(channels * self.sensor.numbers, units), nn.Linear(2, units)
         self.both = nn.Linear(2 * units, options.hidden)
         self.next_place = nn.Linear(self.width, 2)
         self.stop = nn.Linear(self.width, 1) if looking.stop_action else None
@@ -74,22 +76,22 @@ class GlimpseEncoder(Encoder):
         return self.look(batch).after, ()
 
     def look(self, batch: Batch, samples: int = 0) -> Path:
-        """Look at pictures, rows of numbers `[H, B, W]`, in so many ways each: N = B · samples, those of a picture in a row.
+        """Look at pictures, the frames `[1, B, C, H, W]` of a batch, in so many ways each: N = B · samples, those of a picture in a row.
 
         Without `samples` it looks at each once, exactly where it says. In training what is drawn comes from torch's own generator, and else from
-        one that begins anew at each call.
+        one that begins anew at each call. `ShapeError` for a batch of videos.
         """
-        rows, times = batch[NUMBERS], max(samples, 1)
-        which = torch.arange(rows.shape[1], device=rows.device).repeat_interleave(times)
-        blurred, sizes = self.sensor.blurred(rows.transpose(0, 1)), _sizes(batch)[which]
-        generator = None if self.training else torch.Generator(rows.device).manual_seed(_SEED)
+        pictures = _pictures(batch)
+        which = torch.arange(len(pictures), device=pictures.device).repeat_interleave(max(samples, 1))
+        blurred, size = self.sensor.blurred(pictures), torch.tensor(pictures.shape[2:], device=pictures.device)
+        generator = None if self.training else torch.Generator(pictures.device).manual_seed(_SEED)
         draw = self._drawing(samples, generator)
         state = self.begin(len(which))
         before, steps = state[0][-1], []
         for _ in range(self.looking.glimpses):
             mean = self.next_place(before.detach()).tanh()
             place = draw(mean.detach())
-            pixels = ((place.clamp(-1, 1) + 1) / 2 * sizes).round().long()
+            pixels = ((place.clamp(-1, 1) + 1) / 2 * size).round().long()
             vector = self._vector(self.sensor.glimpses(blurred, which, pixels), place)
             outputs, state = super().forward(Batch({NUMBERS: vector[None]}), state)
             steps.append((mean, place, pixels, before, outputs[0]))
@@ -122,10 +124,12 @@ class GlimpseEncoder(Encoder):
         return 1 + goes_on.long().cumprod(0).sum(0)
 
 
-def _sizes(batch: Batch) -> Tensor:
-    """The rows and columns of each picture, `[B, 2]`."""
-    height, count, width = batch[NUMBERS].shape
-    sizes = torch.tensor([height, width], device=batch[NUMBERS].device).repeat(count, 1)
-    if batch.lengths is not None:
-        sizes[:, 0] = batch.lengths
-    return sizes
+def _pictures(batch: Batch) -> Tensor:
+    """`[B, C, H, W]`."""
+    frames = batch.fields.get(FRAMES)
+    if not isinstance(frames, Tensor) or len(frames) != 1:
+        found = "none" if not isinstance(frames, Tensor) else f"shape {list(frames.shape)}"
+        raise ShapeError(
+            f"The frames of a batch that is looked at in glimpses must be [1, B, C, H, W], got {found}. Give one picture a row."
+        )
+    return frames[0]

@@ -20,12 +20,12 @@ class GlimpseSensor:
     scales: int
 
     @property
-    def width(self) -> int:
-        """Numbers of one glimpse."""
+    def numbers(self) -> int:
+        """Those of one glimpse, for each channel of the picture."""
         return self.scales * self.size**2
 
     def blurred(self, pictures: Tensor) -> list[Tensor]:
-        """Of pictures `[B, H, W]` the means that begin at each pixel, `[B, H', W']` for each scale, with the zeros around them.
+        """Of pictures `[B, C, H, W]` the means that begin at each pixel, `[B, C, H', W']` for each scale, with the zeros around them.
 
         They are made once for all glimpses, each of which then only picks numbers out.
         """
@@ -34,18 +34,19 @@ class GlimpseSensor:
             before = self.size * zoom // 2
             after = self.size * zoom - before
             around = functional.pad(pictures, (before, after, before, after))
-            found.append(functional.avg_pool2d(around[:, None], zoom, stride=1)[:, 0])
+            found.append(functional.avg_pool2d(around, zoom, stride=1))
         return found
 
     def glimpses(self, blurred: Sequence[Tensor], which: Tensor, pixels: Tensor) -> Tensor:
-        """N glimpses `[N, width]`: of the pictures `which` `[N]`, at `pixels` `[N, 2]`, whole numbers of rows and columns from 0 to H and W."""
+        """N glimpses `[N, scales * C * size²]`: of the pictures `which` `[N]`, at `pixels` `[N, 2]`, whole numbers of rows and columns from 0 to H and W."""
         parts = []
         for zoom, means in zip(self._zooms, blurred, strict=True):
-            height, width = means.shape[1:]
-            first = (which * height + pixels[:, 0]) * width + pixels[:, 1]
+            channels, height, width = means.shape[1:]
+            planes = which[:, None] * channels + torch.arange(channels, device=means.device)
+            first = (planes * height + pixels[:, :1]) * width + pixels[:, 1:]
             steps = torch.arange(self.size, device=means.device) * zoom
-            places = first[:, None] + (steps[:, None] * width + steps).flatten()
-            parts.append(means.flatten().index_select(0, places.flatten()).view(places.shape))
+            places = first[..., None] + (steps[:, None] * width + steps).flatten()
+            parts.append(means.flatten().index_select(0, places.flatten()).view(len(which), -1))
         return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
 
     @property

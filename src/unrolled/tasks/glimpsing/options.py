@@ -6,13 +6,16 @@ from typing import Any
 
 from torch import nn
 
-from unrolled.data.formats.options import GLIMPSES
+from unrolled.data.pictures.images import GLIMPSES
 from unrolled.errors import ConfigError
 from unrolled.models import GlimpseOptions, Glimpses, WholeOptions
 from unrolled.options import option
 
 _OF_STEPS = ("convolution", "subsampling", "input_window")
-"""Options about the steps around a step, which for a glimpse is still to be chosen."""
+"""Options about the steps around a step, which for a glimpse are still to be chosen."""
+
+_OF_FRAMES = ("filters", "frame_features", "frame_pooling")
+"""Options of the network that reads whole pictures."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,10 @@ def resolved_model(options: PictureOptions, image: str) -> PictureOptions:
         return options
     if changed := [name for name in _OF_STEPS if getattr(options, name) != usual[name]]:
         raise ConfigError(f"`{changed[0]}` reads steps together, and a glimpse is chosen by what those before it showed. Leave it out.")
+    if changed := [name for name in _OF_FRAMES if getattr(options, name) != usual[name]]:
+        raise ConfigError(
+            f"`{changed[0]}` is for networks that read whole pictures, and `image='glimpses'` is read in parts. Leave it out."
+        )
     if not options.layers:
         raise ConfigError("`layers=0` remembers nothing, and glimpses are read one after the other. Take at least one layer.")
     return replace(options, bidirectional=False)

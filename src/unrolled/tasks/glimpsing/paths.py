@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from unrolled import inspect
+from unrolled.data.dataset import FRAMES
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import read_examples
 from unrolled.models import Glimpses
@@ -25,10 +26,12 @@ _AT_ONCE = 256
 
 def mean_glimpses(trained: TrainedPredictor[Any], model: Glimpses, examples: Iterable[Example]) -> float:
     """How many glimpses a network takes of each picture, in the mean."""
+    if not model.looking.stop_action:
+        return model.looking.glimpses
     examples = iter(examples)
     chunks = iter(lambda: list(islice(examples, _AT_ONCE)), [])
-    taken = chain.from_iterable(_corners(trained, model, chunk) for chunk in chunks)
-    return float(np.mean([len(corners) for corners in taken]))
+    looked = chain.from_iterable(_looked(trained, model, chunk) for chunk in chunks)
+    return float(np.mean([len(corners) for _, corners in looked]))
 
 
 def draw_paths(trained: TrainedPredictor[Any], model: Glimpses, examples: Iterable[Example], path: Path) -> None:
@@ -37,17 +40,9 @@ def draw_paths(trained: TrainedPredictor[Any], model: Glimpses, examples: Iterab
     Of several ways of looking at each picture the first is drawn. The end of `path` names the kind of picture.
     """
     first = list(islice(examples, MOST))
-    said = (prediction for _, prediction in trained.predict_stream(first))
-    looked = [
-        inspect.draw.Looked(_picture(example), corners, _title(example, prediction))
-        for example, prediction, corners in zip(first, said, _corners(trained, model, first), strict=True)
-    ]
+    said = [_title(example, prediction) for example, prediction in trained.predict_stream(first)]
+    looked = [inspect.draw.Looked(*each, title) for each, title in zip(_looked(trained, model, first), said, strict=True)]
     inspect.draw.save(inspect.draw.looking(looked, model.looking.glimpse_size), path)
-
-
-def _picture(example: Example) -> np.ndarray:
-    assert example.numbers is not None
-    return example.numbers
 
 
 def _title(example: Example, prediction: Prediction) -> str:
@@ -57,14 +52,14 @@ def _title(example: Example, prediction: Prediction) -> str:
 
 
 @torch.inference_mode()
-def _corners(trained: TrainedPredictor[Any], model: Glimpses, examples: list[Example]) -> Iterator[np.ndarray]:
-    """The upper left corners of the glimpses that were taken of each picture, `[T, 2]`."""
-    samples = model.looking.test_samples
-    batch = trained.encoded(examples).batch(np.arange(len(examples))).to(next(model.parameters()).device)
-    path = model.encoder.look(batch, samples)
-    corners = (path.pixels - model.looking.glimpse_size // 2).transpose(0, 1)[:: max(samples, 1)]
-    for one, length in zip(corners.cpu().numpy(), path.lengths[:: max(samples, 1)].tolist(), strict=True):
-        yield one[:length]
+def _looked(trained: TrainedPredictor[Any], model: Glimpses, examples: list[Example]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Each picture `[H, W, C]` as the network sees it, and the upper left corners of the glimpses that were taken of it, `[T, 2]`."""
+    ways, encoded = max(model.looking.test_samples, 1), trained.encoded(examples)
+    path = model.encoder.look(encoded.batch(np.arange(len(encoded))).to(next(model.parameters()).device), model.looking.test_samples)
+    corners = (path.pixels - model.looking.glimpse_size // 2).transpose(0, 1)[::ways].cpu().numpy()
+    pictures = encoded.dataset.columns[FRAMES].elements.read(0, len(encoded))
+    for picture, one, length in zip(pictures, corners, path.lengths[::ways].tolist(), strict=True):
+        yield picture, one[:length]
 
 
 def predicted_looking(

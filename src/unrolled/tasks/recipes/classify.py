@@ -13,8 +13,8 @@ from unrolled.data.codecs import Encoded, LabelCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset
 from unrolled.data.examples import Prediction, Target
-from unrolled.data.formats.options import GLIMPSES
 from unrolled.data.numerals import is_number
+from unrolled.data.pictures.images import GLIMPSES
 from unrolled.errors import ConfigError
 from unrolled.models import CLASS_HEADS, EachStep, Encoder, GlimpseEncoder, Glimpses, Whole
 from unrolled.options import option
@@ -109,7 +109,7 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
         options = configuration.options.model
         head = CLASS_HEADS[_output(configuration.options)](len(codecs.target.labels))
         if configuration.options.reading.image == GLIMPSES:
-            return Glimpses(GlimpseEncoder(options, options, cell), options.pooling, head)
+            return Glimpses(GlimpseEncoder(sizes_of(codecs).frames[0], options, options, cell), options.pooling, head)
         return Whole(Encoder(sizes_of(codecs), options, cell), options.pooling, head)
 
     def say(self, model: Whole | EachStep, scores: Tensor, lengths: Tensor, codec: LabelCodec) -> list[Prediction]:

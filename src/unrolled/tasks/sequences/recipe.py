@@ -17,7 +17,7 @@ from unrolled.data.dataset import Dataset
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import ReadingOptions, resolve_reading, seen_format
 from unrolled.data.formats.heads import FormatSeen
-from unrolled.data.formats.options import GLIMPSES
+from unrolled.data.pictures.images import GLIMPSES
 from unrolled.data.vectors import vector_columns
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError
@@ -28,6 +28,7 @@ from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.sequences.answers import answer, measured
 from unrolled.tasks.sequences.augment import varied
+from unrolled.tasks.sequences.frame_options import FrameOptions
 from unrolled.tasks.sequences.measuring import SequenceMeasuring
 from unrolled.tasks.sequences.options import SequenceOptions, SoundOptions, WindowOptions
 from unrolled.tasks.sequences.overview import overview_of
@@ -190,6 +191,8 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
 
     def next_step(self, codecs: SequenceCodecs[TC], configuration: Configuration[SO]) -> str:
         """Files where sequences are not typed: event logs and numbers."""
+        if codecs.inputs.frames:
+            return "Let it see another picture or video: unrolled predict {run} FILE"
         if codecs.inputs.sound:
             return "Let it hear another recording: unrolled predict {run} FILE"
         if codecs.inputs.numbers or configuration.options.reading.case:
@@ -199,6 +202,9 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
 
 OF_TOKENS = ("level", "lower", "shapes", "vocabulary", "min_count")
 """Options of data that are about words and characters."""
+
+OF_FRAMES = tuple(field.name for field in dataclasses.fields(FrameOptions))
+"""Options of data that are about pictures and videos."""
 
 OF_SOUND = tuple(field.name for field in dataclasses.fields(SoundOptions))
 """Options of data that are about sound."""
@@ -212,6 +218,9 @@ def _require_fitting(options: SequenceOptions, inputs: InputCodec) -> None:
     heard = [] if inputs.sound else [name for name in OF_SOUND if getattr(options.data, name) != usual[name]]
     if heard:
         raise ConfigError(f"`{heard[0]}` is for sound, and DATA has none. Leave it out.")
+    seen = [] if inputs.frames else [name for name in OF_FRAMES if getattr(options.data, name) != usual[name]]
+    if seen:
+        raise ConfigError(f"`{seen[0]}` is for pictures and videos, and DATA has none. Leave it out.")
     if inputs.tokens is not None:
         return
     model: Any = getattr(options, "model", None)
