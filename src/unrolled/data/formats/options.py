@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from unrolled.data.examples import Target
 from unrolled.data.formats.bad_rows import ERROR, HELP, require_known
 from unrolled.data.pictures.arrays import AXES
+from unrolled.data.pictures.images import IMAGES, ROWS
 from unrolled.errors import ConfigError
 from unrolled.options import option
 
@@ -80,7 +81,12 @@ class ReadingOptions:
     day_first: bool | None = option(
         None, "Whether 01/02/2024 is the first of February.  [default: as AM, PM and numbers above 12 say]", rare=True
     )
-    image: str = option("rows", "How an image is read: rows, one a step, or whole, as a single step.", rare=True)
+    image: str = option(
+        ROWS, f"How an image is read: {', '.join(IMAGES)}: one row a step, whole as a single step, or in glimpses.", rare=True
+    )
+    digits: str | None = option(
+        None, "Idx file with the digits that builtin:translated-digits and builtin:cluttered-digits are made of.", rare=True
+    )
     axes: str | None = option(
         None, f"Order of the axes of an array of clips: {' or '.join(AXES)}, with colours last.  [default: found out]", rare=True
     )
@@ -99,6 +105,8 @@ class ReadingOptions:
         if self.steps not in (None, *STEPS):
             raise ConfigError(f"`steps` must be one of {', '.join(STEPS)}, got {self.steps!r}.")
         require_known(self.bad_rows)
+        if self.image not in IMAGES:
+            raise ConfigError(f"`image` must be one of {', '.join(IMAGES)}, got {self.image!r}.")
         if self.axes not in (None, *AXES):
             raise ConfigError(f"`axes` must be one of {', '.join(AXES)}, got {self.axes!r}.")
         if self.strand not in (None, *STRANDS):

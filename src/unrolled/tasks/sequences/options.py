@@ -121,7 +121,7 @@ class BatchOptions:
     batch: int = option(32, "Batch size: sequences in a batch, of about the same length.")
     noise: float = option(0.0, "Standard deviation of the noise that is added to standardised numbers in training.", rare=True)
     shift: int = option(
-        0, "Most rows and columns by which images, read row by row, or frames and bands of sound are moved in training.", rare=True
+        0, "Most rows and columns by which pictures, images read row by row, or frames and bands of sound are moved in training.", rare=True
     )
 
     def __post_init__(self) -> None:
@@ -181,7 +181,8 @@ class Reading(DividedReadingOptions):
     def resolved(self) -> "Reading":
         """The same with paths that hold wherever one stands."""
         labels = None if self.labels is None else absolute((self.labels,))[0]
-        return replace(self, regions=absolute(self.regions), labels=labels)
+        digits = None if self.digits is None else absolute((self.digits,))[0]
+        return replace(self, regions=absolute(self.regions), labels=labels, digits=digits)
 
 
 class SequenceOptions(Options):
