@@ -36,7 +36,7 @@ from unrolled.models.heads import (
     Softmax,
     bio_constraints,
 )
-from unrolled.models.inputs import NUMBERS, SHAPES, SPELLINGS, WORDS, InputLayer, InputSizes
+from unrolled.models.inputs import FRAMES, NUMBERS, SHAPES, SPELLINGS, WORDS, InputLayer, InputSizes
 from unrolled.models.options import (
     EachStepOptions,
     EncoderDecoderOptions,
@@ -56,6 +56,7 @@ __all__ = [
     "COPIES",
     "CTC",
     "FORECAST_HEADS",
+    "FRAMES",
     "NUMBERS",
     "NUMBER_HEADS",
     "POOLINGS",

@@ -156,11 +156,15 @@ class LabelTargets:
         return found
 
     def known(self, which: Places) -> NDArray[np.bool_]:
-        """Of which sequences all labels were learnt, `[B]`."""
+        """Of which sequences all labels were learnt, `[B]`; of steps those that have a tag, of which there must be one."""
         if self.sets is not None:
             return np.asarray(self.take(which).reshape(len(which), -1).min(-1) >= 0)
-        unknown, lengths = self.take(which) < 0, self.dataset.lengths[which]
-        return np.add.reduceat(unknown, np.cumsum(lengths) - lengths) == 0 if len(which) else np.zeros(0, bool)
+        if not len(which):
+            return np.zeros(0, bool)
+        tags, lengths = self.dataset.columns[TAGS].take(which), self.dataset.lengths[which]
+        begins = np.cumsum(lengths) - lengths
+        unknown = (self.ids[tags] < 0) & (tags >= 0)
+        return (np.add.reduceat(unknown, begins) == 0) & (np.add.reduceat(tags >= 0, begins) > 0)
 
 
 def label_counts(dataset: Dataset, part: Places, target: Target) -> dict[str, int]:

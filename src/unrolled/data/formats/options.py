@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from unrolled.data.examples import Target
 from unrolled.data.formats.bad_rows import ERROR, HELP, require_known
 from unrolled.data.pictures.arrays import AXES
+from unrolled.data.pictures.sensors import read_shape
 from unrolled.errors import ConfigError
 from unrolled.options import option
 
@@ -81,6 +82,9 @@ class ReadingOptions:
         None, "Whether 01/02/2024 is the first of February.  [default: as AM, PM and numbers above 12 say]", rare=True
     )
     image: str = option("rows", "How an image is read: rows, one a step, or whole, as a single step.", rare=True)
+    shape: str | None = option(
+        None, "Height and width of frames that stand in tables, a frame a row, as 24x32, or 24x32x3 with 3 channels.", rare=True
+    )
     axes: str | None = option(
         None, f"Order of the axes of an array of clips: {' or '.join(AXES)}, with colours last.  [default: found out]", rare=True
     )
@@ -99,6 +103,8 @@ class ReadingOptions:
         if self.steps not in (None, *STEPS):
             raise ConfigError(f"`steps` must be one of {', '.join(STEPS)}, got {self.steps!r}.")
         require_known(self.bad_rows)
+        if self.shape is not None:
+            read_shape(self.shape)
         if self.axes not in (None, *AXES):
             raise ConfigError(f"`axes` must be one of {', '.join(AXES)}, got {self.axes!r}.")
         if self.strand not in (None, *STRANDS):

@@ -198,9 +198,10 @@ def _require_used(sources: tuple[str, ...], asked: ReadingOptions, wanted: Targe
 
 def _require_images(sources: tuple[str, ...], reading: ReadingOptions, wanted: Target) -> None:
     """`ConfigError` unless the channels of a step are the pixels of a row, or the bands of sound, so that to move them is to move what they show."""
-    if (resolve_format(sources, reading, wanted).format, reading.image) not in (("idx", "rows"), ("sound", "rows")):
+    known = resolve_format(sources, reading, wanted).format
+    if known not in ("idx", "sound", "frames") or reading.image != "rows":
         raise ConfigError(
-            "`shift` moves sound, and images in idx files that are read row by row, and DATA is something else. Leave it out; `noise` is for all numbers."
+            "`shift` moves sound, pictures and videos, and images in idx files that are read row by row, and DATA is something else. Leave it out; `noise` is for all numbers."
         )
 
 
