@@ -123,7 +123,7 @@ class LabelCodec:
             place = dataset.labels[sequence]
             return ", ".join(dataset.names[name] for name in (dataset.label_sets[place] if place >= 0 else ())) or "none"
         tags = dataset.columns[TAGS].take(np.array([sequence]))
-        return " ".join(dataset.names[tag] for tag in tags[:SHOWN].tolist()) + (" …" if len(tags) > SHOWN else "")
+        return " ".join(dataset.names[tag] if tag >= 0 else "-" for tag in tags[:SHOWN].tolist()) + (" …" if len(tags) > SHOWN else "")
 
     def to_json(self) -> Any:
         """All of it, ready for JSON."""
