@@ -17,6 +17,7 @@ from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.path_tables import table_of
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.pictures.clips import FILMED, Clip, is_filmed
+from unrolled.data.pictures.images import WHOLE
 from unrolled.data.pictures.sensors import SENSED
 from unrolled.errors import ConfigError, DataError
 
@@ -32,7 +33,7 @@ class Frames:
     about = About(
         "pictures (PNG, JPEG, GIF, TIFF) and videos (mp4, avi, webm): files, folders of classes, folders of frames, list files, tables with paths",
         ("frames", "labels", "tags", "values", "texts"),
-        ("input", "target", "header", "separator", "group", "shape"),
+        ("input", "target", "header", "separator", "group", "shape", "image"),
         labels="Put the files of each class into a folder of their own, write a list with `path label` on each line, or pass a table with their "
         "paths; for tags one with the columns file, start, end and label.",
     )
@@ -41,6 +42,8 @@ class Frames:
         """The clips, which are seen later. What names a file that is not there is a `DataError`."""
         if wanted is Target.STEP_VALUES:
             raise ConfigError("A clip has no numbers for its frames. Use it to classify, to tag, or for numbers of all of it.")
+        if options.image == WHOLE:
+            raise ConfigError("`image='whole'` reads the pixels of idx files as numbers. Leave it out: a picture is one frame.")
         for path in paths:
             if path.is_dir():
                 yield from by_folder(path, options)

@@ -194,7 +194,8 @@ class Reading(DividedReadingOptions):
     def resolved(self) -> "Reading":
         """The same with paths that hold wherever one stands."""
         labels = None if self.labels is None else absolute((self.labels,))[0]
-        return replace(self, regions=absolute(self.regions), labels=labels)
+        digits = None if self.digits is None else absolute((self.digits,))[0]
+        return replace(self, regions=absolute(self.regions), labels=labels, digits=digits)
 
 
 class SequenceOptions(Options):

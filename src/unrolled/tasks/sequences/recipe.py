@@ -4,7 +4,7 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from unrolled.data.dataset import Dataset
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import ReadingOptions, resolve_reading, seen_format
 from unrolled.data.formats.heads import FormatSeen
+from unrolled.data.pictures.images import GLIMPSES
 from unrolled.data.vectors import vector_columns
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError
@@ -43,10 +44,11 @@ SM = TypeVar("SM", bound=Whole | EachStep)
 
 
 class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, TrainedPredictor[TC]], Generic[SO, TC, SM]):
-    """A recipe over options SO, a codec TC of what is said, and a network SM."""
+    """A recipe over options SO, a codec TC of what is said, and a network SM, which may look at pictures in `glimpses`."""
 
+    glimpses: ClassVar[bool] = False
     commands = ("predict", "evaluate", "inspect")
-    predicting = (ReadingOptions, WindowOptions)
+    predicting: ClassVar[tuple[type, ...]] = (ReadingOptions, WindowOptions)
 
     @abstractmethod
     def wanted(self, configuration: Configuration[SO]) -> Target:
@@ -99,6 +101,8 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
     def read(self, configuration: Configuration[SO], progress: Progress) -> SequenceData[TC]:
         """The files."""
         options = configuration.options
+        if options.reading.image == GLIMPSES and not self.glimpses:
+            raise ConfigError(f"`image='glimpses'` is for networks that label pictures, and not for {self.noun}. Train `classify`.")
         return read_sequences(
             options.data,
             options.reading,
