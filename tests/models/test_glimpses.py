@@ -179,7 +179,7 @@ def test_without_samples_it_looks_where_it_says_and_draws_nothing():
     assert torch.equal(path.places, path.means) and torch.equal(torch.random.get_rng_state(), state)
     sizes = torch.tensor([9, 10])
     assert torch.equal(path.pixels, ((path.places + 1) / 2 * sizes).round().long())
-    assert 0 < path.places[1:].std()
+    assert path.places[1:].std() > 0
 
 
 def test_samples_at_test_are_averaged_and_the_same_every_time():

@@ -87,6 +87,7 @@ class ReadingOptions:
     digits: str | None = option(
         None, "Idx file with the digits that builtin:translated-digits and builtin:cluttered-digits are made of.", rare=True
     )
+    copies: int = option(1, "Pictures that these are to have of each digit; all of one digit are learnt, or all held out.", rare=True)
     axes: str | None = option(
         None, f"Order of the axes of an array of clips: {' or '.join(AXES)}, with colours last.  [default: found out]", rare=True
     )
@@ -107,6 +108,8 @@ class ReadingOptions:
         require_known(self.bad_rows)
         if self.image not in IMAGES:
             raise ConfigError(f"`image` must be one of {', '.join(IMAGES)}, got {self.image!r}.")
+        if self.copies < 1:
+            raise ConfigError(f"`copies` must be at least 1, got {self.copies}.")
         if self.axes not in (None, *AXES):
             raise ConfigError(f"`axes` must be one of {', '.join(AXES)}, got {self.axes!r}.")
         if self.strand not in (None, *STRANDS):
