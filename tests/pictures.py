@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 from PIL import Image
 
@@ -32,8 +33,6 @@ def save_gif(path: Path, frames: np.ndarray, milliseconds: int = 100) -> Path:
 
 def save_video(path: Path, frames: np.ndarray, rate: int = 10, times: list[int] | None = None) -> Path:
     """Frames as a video; `times` are those of the frames in parts of a second as `rate` says, in the place of 0, 1, 2 …"""
-    import av
-
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=rate)
         stream.width, stream.height = frames.shape[2], frames.shape[1]

@@ -57,7 +57,7 @@ def test_tables_and_json_lines_name_clips_and_parts_of_them(folder) -> None:
     examples = list(labelled_examples(folder / "t.jsonl", ReadingOptions(input="clip", target="speed"), Target.VALUES))
     assert [e.values.tolist() for e in examples] == [[1, 0], [3, 0]]
     (folder / "bad.csv").write_text("clip,start,end,kind\nfiles/slow/0.gif,0.2,0.1,slow\n")
-    with pytest.raises(DataError, match="bad.csv, line 2: the interval from 0.2 to 0.1 is empty"):
+    with pytest.raises(DataError, match=r"bad.csv, line 2: the interval from 0.2 to 0.1 is empty"):
         found(folder / "bad.csv", options=ReadingOptions(target="kind"))
 
 

@@ -63,7 +63,7 @@ def test_what_is_none_is_told(name, content, told, tmp_path) -> None:
 def test_a_video_that_is_cut_off_is_told(tmp_path) -> None:
     path = save_video(tmp_path / "a.mp4", squares(30))
     path.write_bytes(path.read_bytes()[:900])
-    with pytest.raises(DataError, match="has no pictures in it.* damaged"):
+    with pytest.raises(DataError, match=r"has no pictures in it.* damaged"):
         list(read_frames(path))
 
 

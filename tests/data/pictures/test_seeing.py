@@ -7,6 +7,7 @@ from PIL import Image
 
 from pictures import save, save_gif, save_video, squares
 from unrolled.data.codecs import FrameCodec
+from unrolled.data.columns import InMemory
 from unrolled.data.pictures.clips import Clip
 from unrolled.data.pictures.pixels import Shape, pixels_of, resized
 from unrolled.data.pictures.seeing import Seeing
@@ -31,7 +32,7 @@ def test_transparent_palette_and_deep_pictures_are_seen_as_they_look(tmp_path) -
     assert (pixels_of(Image.fromarray(clear), COLOUR)[3, 1] == (250, 120, 10)).all()
     palette = Image.fromarray(frame).quantize(8)
     assert np.abs(pixels_of(palette, COLOUR).astype(int) - frame).max() < 3
-    deep = Image.fromarray((frame[..., 0].astype(np.uint16) * 256))
+    deep = Image.fromarray(frame[..., 0].astype(np.uint16) * 256)
     assert (pixels_of(deep, GREY)[..., 0] == frame[..., 0]).all()
     assert pixels_of(Image.fromarray(frame).convert("1"), GREY).max() == 255
     assert pixels_of(Image.fromarray(frame).convert("CMYK"), COLOUR).shape == (16, 16, 3)
@@ -90,7 +91,7 @@ def test_part_of_a_clip_is_seen(tmp_path) -> None:
     path = save_gif(tmp_path / "a.gif", squares(8), 100)
     found, _, _ = seen(Clip(path, 0.2, 0.5), FrameCodec(COLOUR, 10.0))
     assert found[:, 3].max(-1).argmax(1).tolist() == [2, 3, 4]
-    with pytest.raises(DataError, match="here: .*2 to 3 has no frame in that time"):
+    with pytest.raises(DataError, match=r"here: .*2 to 3 has no frame in that time"):
         seen(Clip(path, 2, 3), FrameCodec(COLOUR, 10.0))
 
 
@@ -114,7 +115,6 @@ def test_intervals_become_tags_and_later_ones_count() -> None:
 def test_a_codec_comes_back_from_json() -> None:
     codec = FrameCodec(Shape(2, 3, 1, "centre"), 12.5)
     frames = np.random.default_rng(0).integers(0, 256, (5, 2, 3, 1), np.uint8)
-    from unrolled.data.columns import InMemory
 
     learnt = codec.learn(InMemory(frames), np.arange(5))
     assert FrameCodec.from_json(learnt.to_json()).to_json() == learnt.to_json()

@@ -207,10 +207,19 @@ class Encoded:
 
     def _spellings(self, tokens: Places, lengths: Places) -> Spellings:
         letters, begins = self._letters
-        distinct, which = np.unique(tokens, return_inverse=True)
+        distinct, which = _distinct(tokens, len(begins) - 1)
         starts, sizes = begins[distinct], np.diff(begins)[distinct]
         places = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
-        return Spellings(padded(letters[places], sizes), torch.from_numpy(sizes), padded(which.astype(np.int64), lengths))
+        return Spellings(padded(letters[places], sizes), torch.from_numpy(sizes), padded(which, lengths))
+
+
+def _distinct(numbers: Places, below: int) -> tuple[Places, Places]:
+    """The different ones of some numbers in order, and which of these each is: `np.unique` without its sorting."""
+    present = np.zeros(below, np.bool_)
+    present[numbers] = True
+    distinct, order = np.flatnonzero(present), np.empty(below, np.int64)
+    order[distinct] = np.arange(len(distinct))
+    return distinct, order[numbers]
 
 
 def _chunks(part: Places, lengths: Places) -> list[Places]:

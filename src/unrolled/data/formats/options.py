@@ -53,8 +53,8 @@ class ReadingOptions:
     )
     separator: str | None = option(None, "What lies between several labels of one sequence, such as ';'.  [default: one label]", rare=True)
     regions: tuple[str, ...] = option((), "BED or GFF files with the named regions of FASTA sequences, as tags.", rare=True)
-    feature_type: tuple[str, ...] = option(
-        (), "Type of the regions to read, such as exon; where several types overlap, the first one wins.  [default: all]", rare=True
+    region_types: tuple[str, ...] = option(
+        (), "Types of the regions to read, such as CDS,exon; where several overlap, the first one wins.  [default: all]", rare=True
     )
     strand: str | None = option(
         None, f"What tags say of the strand of a region: {' or '.join(STRANDS)}, as in exon-.  [default: ignore]", rare=True

@@ -62,7 +62,7 @@ def answer(trained: TrainedPredictor[Any], file: str, reading: Mapping[str, Any]
     found = trained.predict_stream(examples, at_once, **windows)
 
     def write(target: TextIO) -> None:
-        written = _flushing(found, target, at_once)
+        written = _flushing(found, target, at_once) if file == "-" else found
         if how.as_json:
             target.writelines(f"{line}\n" for line in _json_lines(written, regions=resolved.format in RESIDUES))
         else:
@@ -72,7 +72,7 @@ def answer(trained: TrainedPredictor[Any], file: str, reading: Mapping[str, Any]
 
 
 def _flushing(found: Iterable[T], target: TextIO, at_once: int) -> Iterator[T]:
-    """What is found; after so many of them, when those that are next are still to be read, what has been written is seen."""
+    """What is found, so that what has been written of so many at once is seen while those that are next are still to be read."""
     for number, answer in enumerate(found, 1):
         yield answer
         if number % at_once == 0:
