@@ -27,7 +27,7 @@ from unrolled.tasks.learners import Batches
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.sequences.answers import answer, measured
-from unrolled.tasks.sequences.augment import varied
+from unrolled.tasks.sequences.augment import Variation
 from unrolled.tasks.sequences.frame_options import FrameOptions
 from unrolled.tasks.sequences.measuring import SequenceMeasuring
 from unrolled.tasks.sequences.options import SequenceOptions, SoundOptions, WindowOptions
@@ -159,11 +159,11 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
         learner = Batches(
             model,
             lambda chance: by_length(lengths, learnt.which, options.batches.batch, chance),
-            np.ones_like(lengths) if model.once else lengths,
+            np.ones_like(lengths) if model.once else learnt.encoded.decisions,
             lambda which: learnt.encoded.batch(which, targets=True),
             options.training.seed,
             weights=weights,
-            change=varied(options.batches.noise, options.batches.shift),
+            change=Variation(options.batches),
         )
         criteria = self.criteria(data, configuration)
         measuring = SequenceMeasuring(predictor, data.held_out, self.score, criteria, lambda: self.require(data.codecs), weights)
@@ -206,14 +206,20 @@ OF_TOKENS = ("level", "lower", "shapes", "vocabulary", "min_count")
 OF_FRAMES = tuple(field.name for field in dataclasses.fields(FrameOptions))
 """Options of data that are about pictures and videos."""
 
+OF_CLIPS = ("flip", "zoom", "brightness", "drop_frames")
+"""Options of batches that are about them."""
+
 OF_SOUND = tuple(field.name for field in dataclasses.fields(SoundOptions))
 """Options of data that are about sound."""
 
 
 def _require_fitting(options: SequenceOptions, inputs: InputCodec) -> None:
     """`ConfigError` for options about what the steps do not have."""
-    if options.batches.noise and inputs.numbers is None:
+    if options.batches.noise and inputs.numbers is None and inputs.frames is None:
         raise ConfigError("`noise` is added to numbers, and DATA has none. Leave it out; `word_dropout` is for words and characters.")
+    varied = [] if inputs.frames else [name for name in OF_CLIPS if getattr(options.batches, name)]
+    if varied:
+        raise ConfigError(f"`{varied[0]}` varies pictures and videos, and DATA has none. Leave it out.")
     usual = {field.name: field.default for field in dataclasses.fields(options.data)}
     heard = [] if inputs.sound else [name for name in OF_SOUND if getattr(options.data, name) != usual[name]]
     if heard:
