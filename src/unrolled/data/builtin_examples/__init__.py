@@ -28,9 +28,9 @@ class BuiltinExamples:
 
 @dataclass(frozen=True)
 class OfDigits:
-    """A built-in source whose examples are made of pictures of digits."""
+    """A built-in source whose examples are made of pictures of digits, so many of each."""
 
-    make: Callable[[Iterable[Example]], Iterator[Example]]
+    make: Callable[[Iterable[Example], int], Iterator[Example]]
     has: tuple[Target, ...]
 
 
@@ -62,8 +62,10 @@ _SAID = {
 }
 
 
-def builtin_examples(name: str, wanted: Target, digits: Callable[[], Iterable[Example]] | None = None) -> Iterator[Example]:
-    """The examples of a built-in source, with what is wanted of them; `digits` gives those that some sources are made of.
+def builtin_examples(
+    name: str, wanted: Target, digits: Callable[[], Iterable[Example]] | None = None, copies: int = 1
+) -> Iterator[Example]:
+    """The examples of a built-in source, with what is wanted of them; `digits` gives those that some sources are made of, so many `copies` of each.
 
     A name that does not exist is a `DataError`; a source that has nothing of what is wanted, or lacks digits, a `ConfigError`.
     """
@@ -78,4 +80,4 @@ def builtin_examples(name: str, wanted: Target, digits: Callable[[], Iterable[Ex
         return source.make()
     if digits is None:
         raise ConfigError(f"{name} is made of digits. Name an idx file with some as `digits`, such as train-images-idx3-ubyte.gz of MNIST.")
-    return source.make(digits())
+    return source.make(digits(), copies)

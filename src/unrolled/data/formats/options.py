@@ -93,6 +93,7 @@ class ReadingOptions:
     shape: str | None = option(
         None, "Height and width of frames that stand in tables, a frame a row, as 24x32, or 24x32x3 with 3 channels.", rare=True
     )
+    copies: int = option(1, "Pictures that these are to have of each digit; all of one digit are learnt, or all held out.", rare=True)
     axes: str | None = option(
         None, f"Order of the axes of an array of clips: {' or '.join(AXES)}, with colours last.  [default: found out]", rare=True
     )
@@ -115,6 +116,8 @@ class ReadingOptions:
             read_shape(self.shape)
         if self.image not in IMAGES:
             raise ConfigError(f"`image` must be one of {', '.join(IMAGES)}, got {self.image!r}.")
+        if self.copies < 1:
+            raise ConfigError(f"`copies` must be at least 1, got {self.copies}.")
         if self.axes not in (None, *AXES):
             raise ConfigError(f"`axes` must be one of {', '.join(AXES)}, got {self.axes!r}.")
         if self.strand not in (None, *STRANDS):
