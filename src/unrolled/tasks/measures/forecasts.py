@@ -26,9 +26,8 @@ class Forecasts:
 
     def and_those(self, other: "Forecasts") -> "Forecasts":
         """With the windows of another one behind."""
-        return Forecasts(
-            *(np.concatenate(parts) for parts in ((self.points, other.points), (self.quantiles, other.quantiles))), self.levels
-        )
+        points, quantiles = ([getattr(self, name), getattr(other, name)] for name in ("points", "quantiles"))
+        return Forecasts(np.concatenate(points), np.concatenate(quantiles), self.levels)
 
 
 def intervals(levels: Sequence[float]) -> dict[float, tuple[int, int]]:
