@@ -8,6 +8,8 @@ from unrolled.errors import ConfigError
 
 EXTRAS = {
     "Bio": ("biopython", "bio"),
+    "PIL": ("pillow", "pictures"),
+    "av": ("av", "video"),
     "babel": ("babel", "text"),
     "backports": ("backports.zstd", "zstd"),
     "conllu": ("conllu", "text"),

@@ -6,6 +6,7 @@ from typing import Any
 from unrolled.errors import ConfigError
 from unrolled.models.attention import ATTENTIONS
 from unrolled.models.bridge import BRIDGES
+from unrolled.models.frames import FLATTEN, MEAN, POINTS, require_pooling
 from unrolled.models.pooling import POOLINGS
 from unrolled.options import option
 
@@ -68,6 +69,13 @@ class EncoderOptions(RecurrentOptions):
     convolution: int = option(
         0, "Convolutional front end: channels of each of three convolutions of 3, 7 and 11 steps; 0: none.", rare=True
     )
+    filters: int = option(16, "Channels of the first of the convolutions that read a frame; the last have four times as many.", rare=True)
+    frame_features: int = option(128, "Numbers that a frame becomes before the recurrent layers read it.", rare=True)
+    frame_pooling: str = option(
+        FLATTEN,
+        f"How the last planes of a frame become these: {FLATTEN} (all places), {MEAN}, or {POINTS} (where the mass of each plane lies).",
+        rare=True,
+    )
     subsampling: int = option(1, "Steps of which convolutions make one before the recurrent layers read it: 1, 2, 4, 8 or 16.", rare=True)
     word_dropout: float = option(0.02, "Part of the words that are read as <UNK> in training.", rare=True)
     rare_dropout: float = option(
@@ -83,6 +91,10 @@ class EncoderOptions(RecurrentOptions):
             raise ConfigError(f"`convolution` must be at least 0, got {self.convolution}.")
         if self.subsampling not in SUBSAMPLINGS:
             raise ConfigError(f"`subsampling` must be one of {', '.join(map(str, SUBSAMPLINGS))}, got {self.subsampling}.")
+        for name in ("filters", "frame_features"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+        require_pooling(self.frame_pooling)
         if self.convolution and not self.bidirectional:
             raise ConfigError(
                 "`convolution` reads steps that are still to come, which `bidirectional=False` must not. Leave one of them out."
