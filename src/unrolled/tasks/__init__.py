@@ -15,6 +15,7 @@ from unrolled.training import Display, RunFolder, display_here
 if TYPE_CHECKING:
     from unrolled.data.codecs import LabelCodec, ValueCodec
     from unrolled.tasks.forecasting.trained import TrainedForecaster
+    from unrolled.tasks.music.trained import TrainedMusician
     from unrolled.tasks.sequences.trained import TrainedPredictor
     from unrolled.tasks.texts.trained import TrainedLanguageModel
     from unrolled.tasks.transcription.trained import TrainedTranscriber
@@ -30,6 +31,7 @@ __all__ = [
     "train_classifier",
     "train_forecaster",
     "train_language_model",
+    "train_musician",
     "train_regressor",
     "train_tagger",
     "train_transcriber",
@@ -44,6 +46,7 @@ RECIPES = {
     "forecast": "unrolled.tasks.recipes.forecast:Forecasting",
     "translate": "unrolled.tasks.recipes.translate:Translating",
     "transcribe": "unrolled.tasks.recipes.transcribe:Transcribing",
+    "music": "unrolled.tasks.recipes.music:Music",
 }
 """Where the recipe of every task is, by the name that a run folder has of it."""
 
@@ -166,4 +169,10 @@ def train_translator(data: Source | Sequence[Source] = (), *, out: Source, **opt
 def train_transcriber(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedTranscriber":
     """Train on recordings with what is said in them; see `unrolled.tasks.train`."""
     trained: TrainedTranscriber = train("transcribe", data, out=out, **options)
+    return trained
+
+
+def train_musician(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedMusician":
+    """Train on MIDI, ABC tunes and piano rolls; see `unrolled.tasks.train`."""
+    trained: TrainedMusician = train("music", data, out=out, **options)
     return trained

@@ -6,6 +6,7 @@ from unrolled.inspect.draw.expecting import attention, surprise
 from unrolled.inspect.draw.hearing import spoken
 from unrolled.inspect.draw.inside import gates, saturation
 from unrolled.inspect.draw.looking import Looked, looking
+from unrolled.inspect.draw.playing import roll
 from unrolled.inspect.draw.remembering import forgetting, memory
 from unrolled.inspect.draw.style import save, to_svg
 
@@ -19,6 +20,7 @@ __all__ = [
     "looking",
     "maps",
     "memory",
+    "roll",
     "saturation",
     "save",
     "spoken",
