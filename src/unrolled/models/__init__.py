@@ -6,6 +6,7 @@ from unrolled.models.arrangements import (
     Arrangement,
     EachStep,
     EncoderDecoder,
+    Glimpses,
     NextStep,
     Scoring,
     StepsAhead,
@@ -18,6 +19,7 @@ from unrolled.models.bridge import BRIDGES, Bridge
 from unrolled.models.decoder import Decoder, DecoderState, Memory
 from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder
+from unrolled.models.glimpses import LOCATIONS, RANDOM, GlimpseEncoder, GlimpseOptions, GlimpseSensor
 from unrolled.models.heads import (
     CLASS_HEADS,
     CTC,
@@ -39,7 +41,7 @@ from unrolled.models.heads import (
     Softmax,
     bio_constraints,
 )
-from unrolled.models.inputs import NUMBERS, SHAPES, SPELLINGS, WORDS, InputLayer, InputSizes
+from unrolled.models.inputs import FRAMES, NUMBERS, SHAPES, SPELLINGS, WORDS, InputLayer, InputSizes
 from unrolled.models.options import (
     EachStepOptions,
     EncoderDecoderOptions,
@@ -60,9 +62,12 @@ __all__ = [
     "COPIES",
     "CTC",
     "FORECAST_HEADS",
+    "FRAMES",
+    "LOCATIONS",
     "NUMBERS",
     "NUMBER_HEADS",
     "POOLINGS",
+    "RANDOM",
     "SHAPES",
     "SPELLINGS",
     "WORDS",
@@ -81,6 +86,10 @@ __all__ = [
     "EncoderDecoderOptions",
     "EncoderOptions",
     "ForecastingOptions",
+    "GlimpseEncoder",
+    "GlimpseOptions",
+    "GlimpseSensor",
+    "Glimpses",
     "Head",
     "IndependentKeys",
     "InputLayer",

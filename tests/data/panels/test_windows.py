@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from unrolled.data.panels import PanelCodec, PanelOptions, Windows, WindowShape, read_panel, table_of_frame
+from unrolled.data.panels.bases import Path
 from unrolled.data.panels.shape import BASES, BEST, DRIFT, LAST, MEAN, NAIVE, NOTHING
 from unrolled.errors import RunError
 
@@ -91,7 +92,7 @@ def test_a_longer_season_is_moved_on_by_what_the_shorter_one_has_changed():
     panel, options = read_panel([table_of_frame({"y": y})], PanelOptions(target="y"))
     windows = Windows(panel.with_future(6), PanelCodec.learn(panel, np.ones(60, bool), options, 30), WindowShape(8, 6, (4, 12), NAIVE))
     path = windows.get(np.array([0]), np.array([60])).path
-    changed = windows.bases.simple(path)[4, 0, -6:, 0]
+    changed = windows.bases.simple(Path(path))[4, 0, -6:, 0]
     long, short = path[0, :, 0][-18:-6], path[0, :, 0][-10:-6]
     then = path[0, :, 0][-22:-18]
     np.testing.assert_allclose(changed, [long[at] - then[at % 4] + short[at % 4] for at in range(6)])

@@ -5,16 +5,19 @@ from unrolled.inspect.draw.data import data
 from unrolled.inspect.draw.expecting import attention, surprise
 from unrolled.inspect.draw.hearing import spoken
 from unrolled.inspect.draw.inside import gates, saturation
+from unrolled.inspect.draw.looking import Looked, looking
 from unrolled.inspect.draw.playing import roll
 from unrolled.inspect.draw.remembering import forgetting, memory
 from unrolled.inspect.draw.style import save, to_svg
 
 __all__ = [
+    "Looked",
     "attention",
     "data",
     "flow",
     "forgetting",
     "gates",
+    "looking",
     "maps",
     "memory",
     "roll",

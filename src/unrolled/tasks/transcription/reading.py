@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from unrolled.data.batches import Batch, padded
-from unrolled.data.codecs import Encoded, InputCodec, SoundCodec
+from unrolled.data.codecs import Encoded, InputCodec, Senses, SoundCodec
 from unrolled.data.codecs.transcripts import TranscriptCodec, Transcripts
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset, gather
@@ -136,7 +136,7 @@ def _read(sources: tuple[str, ...], reading: ReadingOptions, hearing: Hearing[So
                 progress(f"reading: {number:,} recordings", 0, 1)
             yield example
 
-    found = gather(noted(labelled_examples(sources, reading, Target.TEXTS)), "char", hear=hearing)
+    found = gather(noted(labelled_examples(sources, reading, Target.TEXTS)), "char", perceive=Senses(hearing))
     return found if hearing.codec is None else hearing.codec.level(found), places
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import side_by_side
-from unrolled.data.codecs import TextCodec
+from unrolled.data.codecs import Senses, TextCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import gather
 from unrolled.data.examples import Example, Target
@@ -204,7 +204,7 @@ class TrainedTranscriber(Trained[Unaligned, Codecs]):
 
         sound = self.codecs.inputs.sound
         hearing = None if sound is None else Hearing(sound)
-        dataset = gather(noted(), "char", hear=hearing, fingerprint=False)
+        dataset = gather(noted(), "char", perceive=Senses(hearing), fingerprint=False)
         if hearing is not None and sound is not None:
             hearing.report()
             dataset = sound.level(dataset)
