@@ -193,7 +193,7 @@ def test_what_cannot_be_read_is_counted_and_the_rest_is_learnt(data, tmp_path):
         un.train_musician(folder, out=tmp_path / "r", display=Silent(), hidden=4, epochs=1, window=8)
     texts = [str(one.message) for one in told]
     assert any("1 pieces are left out. The first: " in text and "bad.abc, line 1: the tune has no K:" in text for text in texts)
-    assert any("1 repeats are not closed" in text and "bad.abc, line 8" in text for text in texts)
+    assert any("1 repeats are not closed" in text and "bad.abc, line 9" in text for text in texts)
     assert any("as they have no notes" in text for text in texts) and any(
         "1 files are left out" in text and "empty.mid" in text for text in texts
     )
