@@ -9,12 +9,16 @@ from pathlib import Path
 from unrolled.data.music.abc import ABC, read_abc
 from unrolled.data.music.events import unclosed
 from unrolled.data.music.midi import MIDI, read_midi
+from unrolled.data.music.musicxml import MUSICXML, read_musicxml
 from unrolled.data.music.piece import Piece
 from unrolled.data.music.rolls import ROLLS, parts_in, read_rolls
 from unrolled.errors import DataError, UnrolledWarning
 
-SUFFIXES = (*MIDI, *ABC, *ROLLS)
+SUFFIXES = (*MIDI, *ABC, *MUSICXML, *ROLLS)
 """The ends of the names of files of music."""
+
+_AMBIGUOUS = (".npz", ".xml")
+"""Ends of names that other files have, too."""
 
 
 MOST_LOOKED_AT = 1000
@@ -66,9 +70,9 @@ def is_music(path: Path) -> bool:
 
 
 def is_certainly_music(path: Path) -> bool:
-    """Whether a file can be nothing else, or a folder has such files: archives of NumPy may hold other things."""
+    """Whether a file can be nothing else, or a folder has such files."""
     inside = islice((one for one in path.rglob("*") if one.is_file()), MOST_LOOKED_AT) if path.is_dir() else [path]
-    return any(is_music(one) and one.suffix.lower() != ".npz" for one in inside)
+    return any(is_music(one) and one.suffix.lower() not in _AMBIGUOUS for one in inside)
 
 
 def is_divided(path: Path) -> bool:
@@ -101,6 +105,8 @@ def _read(path: Path, reading: MusicReading, tally: Tally) -> Iterator[Piece | D
         yield from read_rolls(path, reading.part, reading.resolution)
     elif suffix in ABC:
         yield from read_abc(path)
+    elif suffix in MUSICXML:
+        yield read_musicxml(path)
     elif suffix in MIDI:
         yield _read_midi(path, reading, tally)
     else:
