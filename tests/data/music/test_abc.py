@@ -154,3 +154,8 @@ def test_a_tune_that_is_written_and_read_again_is_the_same(tmp_path):
 @pytest.mark.parametrize("fifths", range(-7, 8))
 def test_keys_are_written_and_read(fifths, minor):
     assert key_in(name_of(fifths, minor)) == (fifths, minor, {})
+
+
+def test_a_sign_stands_wherever_one_of_the_ways_to_read_accidentals_needs_it():
+    text = to_abc("M:4/4 K:1 n66 =1/2 n65 =1/2 n65 =1/2 n77 =1/2 n66 =1/2 n78 =1/2 | n66 =1/2".split())
+    assert text.splitlines()[-1] == "F=F=F=f^F^f | F"
