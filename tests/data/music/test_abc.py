@@ -157,5 +157,6 @@ def test_keys_are_written_and_read(fifths, minor):
 
 
 def test_a_sign_stands_wherever_one_of_the_ways_to_read_accidentals_needs_it():
-    text = to_abc("M:4/4 K:1 n66 =1/2 n65 =1/2 n65 =1/2 n77 =1/2 n66 =1/2 n78 =1/2 | n66 =1/2".split())
+    events = "M:4/4 K:1 n66 =1/2 n65 =1/2 n65 =1/2 n77 =1/2 n66 =1/2 n78 =1/2 | n66 =1/2"
+    text = to_abc(events.split())
     assert text.splitlines()[-1] == "F=F=F=f^F^f | F"
