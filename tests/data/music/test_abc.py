@@ -94,6 +94,10 @@ def test_repeats_are_played(tune, music, wanted):
     assert pitches(tune(music)) == [{"C": 60, "D": 62, "E": 64, "F": 65}[letter] for letter in wanted]
 
 
+def test_a_line_that_ends_a_repeat_is_no_field(tune):
+    assert pitches(tune("C\nd:|")) == [60, 74, 60, 74]
+
+
 def test_what_has_no_notes_is_passed_over(tune):
     found = tune('"Am"C !trill!D {gab}E (F G) ~A .B % a comment\nw: la la\nV:1\nC\\\nD y`')
     assert pitches(found) == [60, 62, 64, 65, 67, 69, 71, 60, 62]

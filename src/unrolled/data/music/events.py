@@ -21,6 +21,9 @@ BARS = ("|", "||", "|:", ":|", "::")
 ENDINGS = ("[1", "[2")
 
 
+MOST_TICKS = 1 << 20
+"""Ticks of a quarter note, at most: odder lengths together are rounded."""
+
 _PATTERNS = [
     re.compile(pattern)
     for pattern in (r"n(?:\d|[1-9]\d|1[01]\d|12[0-7])", r"=[1-9]\d{0,3}(?:/[1-9]\d{0,3})?", r"M:[1-9]\d?/(?:1|2|4|8|16|32)", r"K:-?[0-7]m?")
@@ -139,9 +142,11 @@ def play(events: Iterable[str], tempo: float = 120.0, place: str = "", *, places
                 sounds.append((begin, end, element.pitch, voice))
         clock = clock if element.together else end
     sounds += [(begin, clock, pitch, voice) for pitch, (begin, voice) in tied.items() if clock > begin]
-    ticks = lcm(*(time.denominator for sound in sounds for time in sound[:2]), clock.denominator)
-    notes = np.array([(int(begin * ticks), int(end * ticks), *rest) for begin, end, *rest in sounds], np.int64)
-    piece = Piece(in_order(notes) if len(notes) else NO_NOTES, ticks, int(clock * ticks), tempo=tempo, events=written, place=place, **about)  # type: ignore[arg-type]
+    ticks = min(lcm(*(time.denominator for sound in sounds for time in sound[:2]), clock.denominator), MOST_TICKS)
+    notes = np.array([(round(begin * ticks), round(end * ticks), *rest) for begin, end, *rest in sounds], np.int64)
+    piece = Piece(
+        in_order(notes) if len(notes) else NO_NOTES, ticks, round(clock * ticks), tempo=tempo, events=written, place=place, **about
+    )  # type: ignore[arg-type]
     first = next(iter(bars(found)), None)
     upbeat = first is not None and 0 < first.length < first.meant
     return replace(piece, pickup=int(first.length * ticks)) if upbeat and first is not None else piece
