@@ -165,6 +165,16 @@ def _member(recording: Recording) -> bytes:
         raise DataError(f"{recording.name} cannot be unpacked: {error}. Get the archive again, or unpack it.") from None
 
 
+def crc_of(recording: Recording) -> str:
+    """The size and the checksum of a member, as the archive has them. `OSError` if there is none."""
+    stamp = recording.path.stat()
+    try:
+        found = _archive(recording.path, (stamp.st_mtime_ns, stamp.st_size)).getinfo(str(recording.member))
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise OSError(str(error)) from None
+    return f"{found.file_size} {found.CRC:08x}"
+
+
 @lru_cache(maxsize=2)
 def _archive(path: Path, stamp: tuple[int, int]) -> zipfile.ZipFile:
     """An archive, whose table of contents is read once while the file is the same."""

@@ -24,11 +24,11 @@ from unrolled.tasks.measures.edits import SpeechScores
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.sequences.answers import ConfusionOptions
-from unrolled.tasks.sequences.recipe import sizes_of
+from unrolled.tasks.sequences.augment import varied, warping_of
+from unrolled.tasks.sequences.recipe import require_bands, sizes_of
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import Progress
 from unrolled.tasks.transcription.answers import answer
-from unrolled.tasks.transcription.augment import varied
 from unrolled.tasks.transcription.measuring import TranscriptMeasuring
 from unrolled.tasks.transcription.options import DecodingOptions, FormOptions, OtherTranscriptReading, TranscribeOptions
 from unrolled.tasks.transcription.reading import Codecs, TranscriptData, read_transcripts, with_room
@@ -61,7 +61,8 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Unaligned, 
         return Codecs(InputCodec.from_json(found["inputs"]), TranscriptCodec.from_json(found["target"]))
 
     def resolve(self, configuration: Configuration[TranscribeOptions], codecs: Codecs) -> Configuration[TranscribeOptions]:
-        """Nothing is open."""
+        """Nothing is open. `ConfigError` for options about sound where there is none."""
+        require_bands(configuration.options.batches, codecs.inputs)
         return configuration
 
     def build(self, configuration: Configuration[TranscribeOptions], codecs: Codecs, cell: Cell) -> Unaligned:
@@ -85,7 +86,7 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Unaligned, 
             np.maximum(utterances.transcripts.lengths, 1),
             utterances.batch,
             options.training.seed,
-            change=varied(batches, room),
+            change=varied(batches, warping=warping_of(data.codecs.inputs), room=room),
             epochs=batches.short_first,
         )
         measuring = TranscriptMeasuring(model, data, options)

@@ -113,17 +113,49 @@ class LabelOptions(SequenceDataOptions):
 
 
 @dataclass(frozen=True)
-class BatchOptions:
+class VaryingOptions:
+    """How sequences of numbers, such as sound, are varied on the way to be learnt from."""
+
+    noise: float = option(0.0, "Standard deviation of the noise that is added to standardised numbers in training.", rare=True)
+    speed: float = option(0.0, "Part by which sound, or other numbers, are played faster or slower in training.", rare=True)
+    warp: float = option(
+        0.0, "Part by which the frequencies of sound are raised or lowered in training, as other voices would; 0.15 or so.", rare=True
+    )
+    frequency_masks: int = option(0, "Groups of bands of sound, or of channels, that are blanked in training (SpecAugment).", rare=True)
+    frequency_width: float = option(0.15, "Most of all bands that each of them has.", rare=True)
+    time_masks: int = option(0, "Stretches of time that are blanked in training (SpecAugment).", rare=True)
+    time_width: int = option(10, "Most steps that each of them has, so that no word is lost.", rare=True)
+
+    def __post_init__(self) -> None:
+        for name, most in (
+            ("noise", 1e6),
+            ("speed", 0.9),
+            ("warp", 0.5),
+            ("frequency_masks", 100),
+            ("frequency_width", 1),
+            ("time_masks", 100),
+            ("time_width", 10**6),
+        ):
+            if not 0 <= getattr(self, name) <= most:
+                raise ConfigError(f"`{name}` must be from 0 to {most:g}, got {getattr(self, name)}.")
+
+
+OF_NUMBERS = ("noise", "speed", "warp", "frequency_masks", "time_masks")
+"""Those of them that do something by themselves."""
+
+
+@dataclass(frozen=True)
+class BatchOptions(VaryingOptions):
     """How sequences come together, and how they are changed on the way to be learnt from."""
 
     batch: int = option(32, "Batch size: sequences in a batch, of about the same length.")
-    noise: float = option(0.0, "Standard deviation of the noise that is added to standardised numbers in training.", rare=True)
     shift: int = option(
         0, "Most rows and columns by which images, read row by row, or frames and bands of sound are moved in training.", rare=True
     )
 
     def __post_init__(self) -> None:
-        _require_at_least(self, batch=1, noise=0, shift=0)
+        super().__post_init__()
+        _require_at_least(self, batch=1, shift=0)
 
     def resolved(self) -> "BatchOptions":
         """The same: nothing is open."""

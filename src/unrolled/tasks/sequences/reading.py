@@ -226,10 +226,21 @@ def _reader(level: str | None, progress: Progress, wanted: Target, several: bool
         examples = labelled_examples(sources, reading, wanted, several=several)
         if reading.group:
             examples = _grouped(examples, reading.group)
+        examples = heard_ahead(examples, hear, progress)
         found = gather(_noticing(examples) if notice else examples, level or "both", hear=hear, progress=tick)
         return found if hear.codec is None else hear.codec.level(found)
 
     return read
+
+
+def heard_ahead(examples: Iterable[Example], hear: Hearing[SoundCodec], progress: Progress) -> Iterable[Example]:
+    """The examples, of which those with sound were all heard, and kept, before the first one comes."""
+    first, examples = look_ahead(examples, 1)
+    if not first or first[0].sound is None:
+        return examples
+    every = [*examples]
+    hear.keep((example.sound for example in every), lambda count: progress(f"hearing: {count:,} of {len(every):,} recordings", count, len(every)))
+    return every
 
 
 def _grouped(examples: Iterable[Example], group: str) -> Iterator[Example]:

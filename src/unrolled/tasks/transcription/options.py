@@ -11,7 +11,7 @@ from unrolled.models import EncoderOptions
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
 from unrolled.tasks.folds import FoldOptions
-from unrolled.tasks.sequences.options import SequenceTrainingOptions, SoundOptions
+from unrolled.tasks.sequences.options import SequenceTrainingOptions, SoundOptions, VaryingOptions
 
 FORMS = ("text", "srt", "vtt", "textgrid")
 """How texts with times are written, beside JSON."""
@@ -95,31 +95,21 @@ class UnalignedOptions(EncoderOptions):
 
 
 @dataclass(frozen=True)
-class TranscribeBatchOptions:
+class TranscribeBatchOptions(VaryingOptions):
     """How recordings come together, and how they are varied on the way to be learnt from."""
 
     batch: int = option(16, "Batch size: recordings in a batch, of about the same length.")
     short_first: int = option(1, "First epochs in which the shortest recordings come first.", rare=True)
-    frequency_masks: int = option(2, "Bands of the spectrum that are blanked in training (SpecAugment).", rare=True)
-    frequency_width: float = option(0.15, "Most of all bands that each of them has.", rare=True)
+    frequency_masks: int = option(2, "Groups of bands of sound, or of channels, that are blanked in training (SpecAugment).", rare=True)
     time_masks: int = option(2, "Stretches of time that are blanked in training (SpecAugment).", rare=True)
-    time_width: int = option(10, "Most steps that each of them has, so that no word is lost.", rare=True)
-    speed: float = option(0.1, "Part by which recordings are played faster or slower in training.", rare=True)
-    noise: float = option(0.05, "Standard deviation of the noise that is added to standardised bands in training.", rare=True)
+    speed: float = option(0.1, "Part by which sound, or other numbers, are played faster or slower in training.", rare=True)
+    noise: float = option(0.05, "Standard deviation of the noise that is added to standardised numbers in training.", rare=True)
 
     def __post_init__(self) -> None:
-        for name, least, most in (
-            ("batch", 1, 10**6),
-            ("short_first", 0, 10**6),
-            ("frequency_masks", 0, 100),
-            ("frequency_width", 0, 1),
-            ("time_masks", 0, 100),
-            ("time_width", 0, 10**6),
-            ("speed", 0, 0.9),
-            ("noise", 0, 1e6),
-        ):
-            if not least <= getattr(self, name) <= most:
-                raise ConfigError(f"`{name}` must be from {least:g} to {most:g}, got {getattr(self, name)}.")
+        super().__post_init__()
+        for name, least in (("batch", 1), ("short_first", 0)):
+            if not getattr(self, name) >= least:
+                raise ConfigError(f"`{name}` must be at least {least}, got {getattr(self, name)}.")
 
     def resolved(self) -> "TranscribeBatchOptions":
         """The same: nothing is open."""

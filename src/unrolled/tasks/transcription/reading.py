@@ -21,7 +21,7 @@ from unrolled.data.sound.hearing import Hearing
 from unrolled.data.splits import deal, divide
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.models.heads.ctc import least
-from unrolled.tasks.sequences.reading import SPLIT, SequenceCodecs
+from unrolled.tasks.sequences.reading import SPLIT, SequenceCodecs, heard_ahead
 from unrolled.tasks.sequences.split import about_split
 from unrolled.tasks.trained import Progress
 from unrolled.tasks.transcription.options import TranscribeOptions
@@ -125,18 +125,16 @@ def _read(sources: tuple[str, ...], reading: ReadingOptions, hearing: Hearing[So
     places = list[str]()
 
     def noted(examples: Iterable[Example]) -> Iterator[Example]:
-        for number, example in enumerate(examples, 1):
+        for example in examples:
             if reading.group_needed and reading.group and example.group is None:
                 told = f"the recording has no group, for which `group={reading.group!r}` names the column, key or field"
                 raise DataError(f"{example.place}: {told}. Fill it in, or name another one.")
             if example.tokens is not None or example.text is not None:
                 raise DataError(f"{example.place} has text to read, and what is said is heard in sound or numbers. Pass recordings.")
             places.append(example.place)
-            if number % 20 == 0:
-                progress(f"reading: {number:,} recordings", 0, 1)
             yield example
 
-    found = gather(noted(labelled_examples(sources, reading, Target.TEXTS)), "char", hear=hearing)
+    found = gather(heard_ahead(noted(labelled_examples(sources, reading, Target.TEXTS)), hearing, progress), "char", hear=hearing)
     return found if hearing.codec is None else hearing.codec.level(found), places
 
 
