@@ -188,5 +188,15 @@ class EncoderDecoderOptions(RecurrentOptions):
 
 def encoder_options(options: RecurrentOptions, **others: Any) -> EncoderOptions:
     """The options of an encoder that `options` have as well, with `others` in the place of the rest."""
-    shared = {field.name for field in fields(EncoderOptions)} & {field.name for field in fields(options)}
-    return EncoderOptions(**{**{name: getattr(options, name) for name in shared}, **others})
+    return EncoderOptions(**{**_shared(options, EncoderOptions), **others})
+
+
+def encoder_decoder_options(options: RecurrentOptions, **others: Any) -> EncoderDecoderOptions:
+    """Those of an encoder and a decoder, likewise."""
+    return EncoderDecoderOptions(**{**_shared(options, EncoderDecoderOptions), **others})
+
+
+def _shared(options: RecurrentOptions, wanted: type) -> dict[str, Any]:
+    """What `options` say of the fields that a dataclass has as well."""
+    names = {field.name for field in fields(wanted)} & {field.name for field in fields(options)}
+    return {name: getattr(options, name) for name in names}

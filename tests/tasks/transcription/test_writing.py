@@ -7,6 +7,7 @@ from unrolled.tasks.recipes.transcribe import ShortFirst
 from unrolled.tasks.transcription.transcript import Timed, Transcript
 from unrolled.tasks.transcription.writing import captions, srt, textgrid, vtt
 
+
 def test_the_first_epochs_go_from_short_to_long():
     order = lambda chance: [*range(20)] if chance is None else chance.permutation(20).tolist()  # noqa: E731
     learner = ShortFirst(torch.nn.Linear(1, 1), order, np.ones(20), lambda which: which, 0, epochs=2)

@@ -22,6 +22,9 @@ FULL = 0.999
 CLIPPED = 0.005
 """The share of such samples from which on a recording is told to be clipped."""
 
+NATS = math.log(10) / 10
+"""Natural logarithms of energy in a decibel."""
+
 SILENT = 1e-5
 """What no sample of a silent recording goes beyond."""
 
@@ -46,6 +49,10 @@ class Heard(Protocol):
     def alone(self) -> bool:
         """Whether each recording is standardised by itself."""
 
+    @property
+    def top_db(self) -> float | None:
+        """How many decibels below the loudest band of a recording all are heard alike; None if none are."""
+
 
 H = TypeVar("H", bound=Heard)
 
@@ -68,7 +75,7 @@ class Hearing(Generic[H]):
                 progress(next(heard))
                 return self._hear(recording)
 
-            self._kept = kept(different, f"{codec.mel} {codec.alone}", hear)
+            self._kept = kept(different, f"{codec.mel} {codec.alone} {codec.top_db}", hear)
 
     def __call__(self, recording: Recording) -> Frames:
         """The frames `[T, M]` of a recording. `DataError` for one that cannot be read."""
@@ -98,6 +105,7 @@ class Hearing(Generic[H]):
             "other rate": rate != codec.mel.rate,
         }
         frames = np.concatenate([*found, mel.finish()])
+        frames = frames if codec.top_db is None else limited(frames, codec.top_db)
         return standardised(frames) if codec.alone else frames, tuple(name for name in ODD if holds[name])
 
     def tags(self, spans: Sequence[tuple[float, float, str]], steps: int) -> tuple[str, ...]:
@@ -123,6 +131,11 @@ class Hearing(Generic[H]):
             if names := self._odd[name]:
                 more = f" and {len(names) - 1:,} more recordings are" if len(names) > 1 else " is"
                 warnings.warn(f"{names[0]}{more} {told.format(rate=rate)}.", UnrolledWarning, stacklevel=3)
+
+
+def limited(frames: Frames, decibels: float) -> Frames:
+    """Log energies of which the largest is 0, and none more decibels below it: neither loudness nor the noise of a room is left."""
+    return np.maximum(frames - frames.max(), np.float32(-decibels * NATS))
 
 
 def standardised(frames: Frames) -> Frames:

@@ -1,5 +1,7 @@
 """From one sequence to another of a different length: many to many through an encoder and a decoder."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -35,7 +37,8 @@ class EncoderDecoder(Arrangement):
     or, where it has none, V + the first step of this source with the same symbol. Targets and what is written may be such numbers, too.
 
     Args:
-        source_symbols, target_symbols: the sizes of the two vocabularies; V is the second one.
+        source: the size of the vocabulary of sources, or an encoder that reads sources of another kind, such as sound: `read` takes them then.
+        target_symbols: V, the size of that of targets.
         options: the network.
         cell, decoder_cell: taken in the place of those that the options name.
         end: the symbol that ends a target.
@@ -47,7 +50,7 @@ class EncoderDecoder(Arrangement):
 
     def __init__(
         self,
-        source_symbols: int,
+        source: int | Encoder,
         target_symbols: int,
         options: EncoderDecoderOptions,
         *,
@@ -61,8 +64,8 @@ class EncoderDecoder(Arrangement):
         self.label_smoothing, self.scheduled_sampling = options.label_smoothing, options.scheduled_sampling
         cell = find_cell(options.cell) if cell is None else cell
         own = cell if options.decoder_cell == options.cell else find_cell(options.decoder_cell or options.cell)
-        self.encoder = Encoder(InputSizes(words=source_symbols), options.encoder(), cell)
-        self.decoder = Decoder(self._vectors(source_symbols, options), options, self.encoder.width, decoder_cell or own)
+        self.encoder = Encoder(InputSizes(words=source), options.encoder(), cell) if isinstance(source, int) else source
+        self.decoder = Decoder(self._vectors(source, options), options, self.encoder.width, decoder_cell or own)
         assert self.encoder.recurrent is not None
         self.bridge = Bridge(options.bridge, self.encoder.recurrent, self.decoder.recurrent)
         self.output = nn.Linear(self.decoder.width, target_symbols)
@@ -84,17 +87,23 @@ class EncoderDecoder(Arrangement):
 
         Raises `ShapeError` if `copies` are needed and missing.
         """
-        outputs, final = self.encoder(Batch({WORDS: source}, lengths), state)
-        real = read_lengths(lengths, source.shape[0], source.shape[1], source.device).mask
+        return self.read(_batch(source, lengths, copies), state)
+
+    def read(self, batch: Batch, state: State | None = None) -> Memory:
+        """The same of sources of any kind, of which there are fewer outputs S than steps where the encoder makes one of several."""
+        assert batch.lengths is not None
+        copies = batch.fields.get(COPIES)
+        outputs, final = self.encoder(batch, state)
+        real = read_lengths(self.encoder.output_lengths(batch.lengths), outputs.shape[0], outputs.shape[1], outputs.device).mask
         attention = self.decoder.attention
         outputs, keys = (outputs, None) if attention is None else attention.prepare(outputs, real)
         if self.decoder.gate is None:
             return Memory(outputs, keys, real, None, final)
-        if copies is None:
+        if not isinstance(copies, Tensor):
             raise ShapeError(
                 "`copies` [S, B] must be given to a network that copies. Pass the target's number of each symbol of the source."
             )
-        expect_shape("copies", copies.shape, "[S, B]", source.shape, "Pass the target's number of each symbol of the source.")
+        expect_shape("copies", copies.shape, "[S, B]", real.shape, "Pass the target's number of each symbol of the source.")
         return Memory(outputs, keys, real, copies.masked_fill(~real, 0), final)
 
     def begin(self, memory: Memory) -> DecoderState:
@@ -118,26 +127,26 @@ class EncoderDecoder(Arrangement):
         return self.logits(seen.features) if memory.copies is None else self._log_probabilities(seen, memory)
 
     def loss(self, batch: Batch, weights: Tensor | None = None) -> tuple[Tensor, int]:
-        """The negative log-likelihood of the targets `[T, B]`, summed over their symbols, and how many these are; see `loss_of`."""
-        assert batch.lengths is not None and batch.targets is not None and batch.target_lengths is not None
-        copies = batch[COPIES] if self.copies else None
-        return self.loss_of(batch[WORDS], batch.lengths, batch.targets, batch.target_lengths, copies), int(batch.target_lengths.sum())
-
-    def loss_of(self, source: Tensor, lengths: Tensor, target: Tensor, target_lengths: Tensor, copies: Tensor | None = None) -> Tensor:
-        """The negative log-likelihood of the targets, summed over their symbols.
+        """The negative log-likelihood of the targets `[T, B]`, summed over their symbols, and how many these are.
 
         In training, the part `label_smoothing` of it is the mean over all symbols of the vocabulary instead (Szegedy et al. 2016); symbols
         that are written stand for all here, and copied ones take no part.
         """
-        likely, smooth = self._losses(self.encode(source, lengths, copies), target, target_lengths)
+        assert batch.targets is not None and batch.target_lengths is not None
+        likely, smooth = self._losses(self.read(batch), batch.targets, batch.target_lengths)
         part = self.label_smoothing if self.training else 0.0
-        return -((1 - part) * likely.sum() + part * smooth.sum()) if part else -likely.sum()
+        loss = -((1 - part) * likely.sum() + part * smooth.sum()) if part else -likely.sum()
+        return loss, int(batch.target_lengths.sum())
+
+    def loss_of(self, source: Tensor, lengths: Tensor, target: Tensor, target_lengths: Tensor, copies: Tensor | None = None) -> Tensor:
+        """The same loss of sources `[S, B]`, for which `copies` are those of `encode`."""
+        return self.loss(replace(_batch(source, lengths, copies), targets=target, target_lengths=target_lengths))[0]
 
     def log_probabilities(self, batch: Batch) -> Tensor:
         """log P of each symbol of the targets, `[T, B]`, 0 past each end; their sums over T are log P(target | source)."""
-        assert batch.lengths is not None and batch.targets is not None and batch.target_lengths is not None
-        target, copies = batch.targets, batch[COPIES] if self.copies else None
-        likely, _ = self._losses(self.encode(batch[WORDS], batch.lengths, copies), target, batch.target_lengths)
+        assert batch.targets is not None and batch.target_lengths is not None
+        target = batch.targets
+        likely, _ = self._losses(self.read(batch), target, batch.target_lengths)
         real = read_lengths(batch.target_lengths, target.shape[0], target.shape[1], target.device).mask
         return likely.new_zeros(real.shape).masked_scatter(real, likely)
 
@@ -205,15 +214,13 @@ class EncoderDecoder(Arrangement):
             copies = copies.repeat_interleave(len(generated) // len(copies), 0)
         return mixture(generated, seen.weights, copies.expand(seen.weights.shape), seen.gate)
 
-    def _vectors(self, source_symbols: int, options: EncoderDecoderOptions) -> Embedding:
+    def _vectors(self, source: int | Encoder, options: EncoderDecoderOptions) -> Embedding:
         """Those of the target's symbols."""
         words = self.encoder.inputs.words
         if not options.shared or words is None:
             return Embedding(self.symbols, options.embedding)
-        if source_symbols != self.symbols:
-            raise ConfigError(
-                f"`shared` needs one vocabulary for both sides, got {source_symbols} and {self.symbols} symbols. Leave it out."
-            )
+        if source != self.symbols:
+            raise ConfigError(f"`shared` needs one vocabulary for both sides, got {source} and {self.symbols} symbols. Leave it out.")
         return words
 
     def _tie(self) -> None:
@@ -224,3 +231,7 @@ class EncoderDecoder(Arrangement):
                 f"`tied` needs `embedding` equal to the decoder's units, {self.decoder.width}, got {self.decoder.vectors.width}."
             )
         self.output.weight = weight
+
+
+def _batch(source: Tensor, lengths: Tensor, copies: Tensor | None) -> Batch:
+    return Batch({WORDS: source} if copies is None else {WORDS: source, COPIES: copies}, lengths)

@@ -38,6 +38,11 @@ class SoundOptions:
         f"By what the bands of sound are standardised: {', '.join(STANDARDISATIONS)} (those of one `group` together).",
         rare=True,
     )
+    top_db: float | None = option(
+        None,
+        "Decibels below the loudest moment of a recording from which on bands are cut off, so that rooms and loudness differ less; 30 or so.",
+        rare=True,
+    )
 
     def require_audible(self) -> None:
         """`ConfigError` for values that no sound can have."""
@@ -47,6 +52,8 @@ class SoundOptions:
             raise ConfigError(f"`mels` must be at least 0, got {self.mels}.")
         if not (0 < self.frame_length < inf and 0 < self.frame_step < inf):
             raise ConfigError(f"`frame_length` and `frame_step` must be above 0, got {self.frame_length} and {self.frame_step}.")
+        if self.top_db is not None and not 0 < self.top_db < inf:
+            raise ConfigError(f"`top_db` must be a number of decibels above 0, got {self.top_db}.")
         if self.standardise not in STANDARDISATIONS:
             raise ConfigError(f"`standardise` must be one of {', '.join(STANDARDISATIONS)}, got {self.standardise!r}.")
 
@@ -57,7 +64,8 @@ class SoundOptions:
 
     def codec(self, found: int) -> SoundCodec:
         """How recordings are heard of which the first has so many samples a second."""
-        return SoundCodec.choose(found, rate=self.rate, mels=self.mels, length=self.frame_length, step=self.frame_step, by=self.standardise)
+        frames = {"length": self.frame_length, "step": self.frame_step}
+        return SoundCodec.choose(found, rate=self.rate, mels=self.mels, **frames, by=self.standardise, top_db=self.top_db)
 
 
 @dataclass(frozen=True)

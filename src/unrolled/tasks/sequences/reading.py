@@ -223,7 +223,7 @@ def _reader(level: str | None, progress: Progress, wanted: Target, several: bool
         progress(f"reading: {count:,} sequences", 0, 1)
 
     def read(sources: tuple[str, ...], reading: ReadingOptions, *, notice: bool = False) -> Dataset:
-        examples = labelled_examples(sources, reading, wanted, several=several)
+        examples: Iterable[Example] = labelled_examples(sources, reading, wanted, several=several)
         if reading.group:
             examples = _grouped(examples, reading.group)
         examples = heard_ahead(examples, hear, progress)
@@ -239,7 +239,9 @@ def heard_ahead(examples: Iterable[Example], hear: Hearing[SoundCodec], progress
     if not first or first[0].sound is None:
         return examples
     every = [*examples]
-    hear.keep((example.sound for example in every), lambda count: progress(f"hearing: {count:,} of {len(every):,} recordings", count, len(every)))
+    hear.keep(
+        (example.sound for example in every), lambda count: progress(f"hearing: {count:,} of {len(every):,} recordings", count, len(every))
+    )
     return every
 
 

@@ -7,11 +7,15 @@ from unrolled.data.codecs.text import CHAR, LEVELS, SUBWORDS
 from unrolled.data.formats.options import DividedReadingOptions, ReadingOptions
 from unrolled.decoding.prefixes import PrefixOptions
 from unrolled.errors import ConfigError
-from unrolled.models import EncoderOptions
+from unrolled.models import EncoderDecoderOptions, EncoderOptions
+from unrolled.models.options import encoder_decoder_options
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
 from unrolled.tasks.folds import FoldOptions
 from unrolled.tasks.sequences.options import SequenceTrainingOptions, SoundOptions, VaryingOptions
+
+SYMBOL_EMBEDDING = 64
+"""The embedding size of what a decoder has written."""
 
 FORMS = ("text", "srt", "vtt", "textgrid")
 """How texts with times are written, beside JSON."""
@@ -92,6 +96,11 @@ class UnalignedOptions(EncoderOptions):
     rare_dropout: float = option(0.0, "")
     freeze_vectors: bool = option(False, "")
     subsampling: int = option(4, "Steps of which convolutions make one before the recurrent layers read it: 1, 2, 4, 8 or 16.")
+    attention: bool = option(False, "Write by a decoder that looks at the sound, as translators do, in the place of CTC.")
+
+    def decoder(self) -> EncoderDecoderOptions:
+        """Those of that decoder; `ConfigError` for layers that it cannot have."""
+        return encoder_decoder_options(self, embedding=SYMBOL_EMBEDDING, attention="additive")
 
 
 @dataclass(frozen=True)

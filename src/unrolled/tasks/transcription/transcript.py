@@ -10,7 +10,7 @@ import numpy as np
 
 from unrolled.data.codecs.text import CHAR, WORD
 from unrolled.data.codecs.transcripts import TranscriptCodec
-from unrolled.decoding.alignment import Logs, Stretch, align
+from unrolled.decoding.alignment import Stretch
 
 _DIGITS = 3
 """Decimals of seconds and confidences."""
@@ -57,10 +57,16 @@ class Transcript:
 
 
 def timed(
-    logs: Logs, symbols: Sequence[int], codec: TranscriptCodec, step: float, seconds: float, *, score: float, log_probability: float
+    symbols: Sequence[int],
+    stretches: Sequence[Stretch],
+    codec: TranscriptCodec,
+    step: float,
+    seconds: float,
+    *,
+    score: float,
+    log_probability: float,
 ) -> Transcript:
-    """A text of symbols in time, as it stands most probably among steps of some log-probabilities `[T, K]`, each of `step` seconds."""
-    stretches = align(logs, symbols, codec.blank)
+    """A text of symbols in time, where these stand in `stretches` of outputs, each of `step` seconds; none of them do if there are too few."""
     text = codec.decode(np.array(symbols, np.int64))
     names = codec.text.shown(codec.text.strings(np.array(symbols, np.int64)))
     each = [_timed(name, [one], step, seconds) for name, one in zip(names, stretches, strict=False)]
