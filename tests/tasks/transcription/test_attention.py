@@ -19,7 +19,17 @@ from unrolled.tasks.transcription import by_attention
 from unrolled.tasks.transcription.streaming import Listener
 from unrolled.training.display import Silent
 
-TINY = {"hidden": 24, "layers": 1, "mels": 20, "batch": 8, "display": Silent(), "speed": 0.0, "noise": 0.0, "time_masks": 0, "frequency_masks": 0}
+TINY = {
+    "hidden": 24,
+    "layers": 1,
+    "mels": 20,
+    "batch": 8,
+    "display": Silent(),
+    "speed": 0.0,
+    "noise": 0.0,
+    "time_masks": 0,
+    "frequency_masks": 0,
+}
 
 
 @pytest.fixture(scope="module")

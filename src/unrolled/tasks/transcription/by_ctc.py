@@ -23,7 +23,7 @@ from unrolled.tasks.runs import load_run
 from unrolled.tasks.sequences.pieces import pieces
 from unrolled.tasks.texts.trained import TrainedLanguageModel
 from unrolled.tasks.trained import not_finite
-from unrolled.tasks.transcription.language import LanguageModelScorer, read_words
+from unrolled.tasks.transcription.language import LanguageModelScorer, words_of
 from unrolled.tasks.transcription.options import DecodingOptions
 from unrolled.tasks.transcription.reading import Utterances
 from unrolled.tasks.transcription.ways import Find, Found, Way
@@ -65,7 +65,7 @@ class ByCTC(Way[Unaligned]):
         if decoding.beam == 1:
             return lambda logs: [prefixes.Found(tuple(greedy(logs, blank)), float(logs.max(1).sum()), float(logs.max(1).sum()))]
         scorer = None if decoding.language_model is None else LanguageModelScorer(_language_model(decoding), self.codecs.target)
-        words = None if decoding.words is None else read_words(decoding.words, self.codecs.target)
+        words = words_of(decoding.words, self.codecs.target)
         options = decoding.search((TextCodec.unknown,))
         return lambda logs: prefix_search(logs, blank, options, scorer, words)
 

@@ -34,6 +34,7 @@ class TranscribeDataOptions(SoundOptions, FoldOptions):
         None,
         'Characters of which texts consist, such as "abcdefghijklmnopqrstuvwxyz\'"; others are read as blanks.  [default: all that come]',
     )
+    lexicon: str | None = option(None, "File with the phones of words, a word a line, which are then the symbols; as Kaldi and CMUdict have it.")
     vocabulary: int | None = option(None, f"Vocabulary size of the texts.  [default: all, or {SUBWORDS} subwords]", rare=True)
     min_count: int = option(1, "Times that a symbol must come to be known; others become <UNK>.", rare=True)
 
@@ -44,12 +45,15 @@ class TranscribeDataOptions(SoundOptions, FoldOptions):
             raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, got {self.held_out}.")
         if self.level not in LEVELS:
             raise ConfigError(f"`level` must be one of {', '.join(LEVELS)}, got {self.level!r}.")
+        if self.lexicon is not None and (self.level != CHAR or self.vocabulary is not None):
+            raise ConfigError("With a `lexicon` symbols are phones. Leave `level` and `vocabulary` out.")
         if self.min_count < 1:
             raise ConfigError(f"`min_count` must be at least 1, got {self.min_count}.")
 
     def resolved(self) -> "TranscribeDataOptions":
         """The same with paths that hold wherever one stands."""
-        return replace(self, sources=absolute(self.sources), validation=absolute(self.validation))
+        lexicon = None if self.lexicon is None else absolute((self.lexicon,))[0]
+        return replace(self, sources=absolute(self.sources), validation=absolute(self.validation), lexicon=lexicon)
 
 
 def _with_columns(options: ReadingOptions) -> dict[str, str]:

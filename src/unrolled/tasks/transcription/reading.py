@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 
 from unrolled.data.batches import Batch, padded
 from unrolled.data.codecs import Encoded, InputCodec, SoundCodec
+from unrolled.data.codecs.lexicon import read_lexicon
 from unrolled.data.codecs.transcripts import TranscriptCodec, Transcripts
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset, gather
@@ -105,7 +107,8 @@ def read_transcripts(options: TranscribeOptions, progress: Progress) -> Transcri
     hearing.report()
     everything = np.arange(len(sequences))
     learnt, held = (everything, everything[:0]) if other else _divided(sequences, options)
-    wanted: dict[str, Any] = {"least": data.min_count, "lower": data.lower, "alphabet": data.alphabet}
+    lexicon = None if data.lexicon is None else read_lexicon(Path(data.lexicon), reading.encoding, lower=data.lower)
+    wanted: dict[str, Any] = {"least": data.min_count, "lower": data.lower, "alphabet": data.alphabet, "lexicon": lexicon}
     target = TranscriptCodec.learn(sequences, learnt, data.level, data.vocabulary, **wanted)
     codecs = Codecs(InputCodec.learn(sequences, learnt, hearing.codec), target)
     utterances = Utterances(sequences, codecs, places)

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from unrolled.data.batches import Batch
+from unrolled.data.codecs.lexicon import BETWEEN
 from unrolled.data.sound.recordings import Resampler
 from unrolled.data.sound.spectrogram import new_frames
 from unrolled.errors import ConfigError
@@ -82,7 +83,7 @@ class Listener:
             if not bool(scores.isfinite().all()):
                 raise not_finite("this sound")
             self._take(scores[:, 0].argmax(-1).tolist())
-        return Heard(self._news(), self._outputs * self.transcriber.step)
+        return Heard(self._news(last=last), self._outputs * self.transcriber.step)
 
     def _take(self, classes: list[int]) -> None:
         """The symbols among the classes of the next outputs."""
@@ -93,15 +94,20 @@ class Listener:
             self._last = symbol
         self._outputs += len(classes)
 
-    def _news(self) -> str:
+    def _news(self, *, last: bool) -> str:
         """What the text has more than was written."""
-        text = self._text()
+        text = self._text(last=last)
         new, self._written = text[len(self._written) :], text
         if len(self._ids) > LEFT:
             self._ids = self._ids[-LEFT // 2 :]
-            self._written = self._text()
+            self._written = self._text(last=last)
         return new
 
-    def _text(self) -> str:
-        codec = self.transcriber.codecs.target.text
-        return codec.join(codec.strings(np.array(self._ids, np.int64)))
+    def _text(self, *, last: bool) -> str:
+        """The text so far; with a lexicon that of whole words, as phones are no part of one."""
+        codec, ids = self.transcriber.codecs.target, np.array(self._ids, np.int64)
+        if codec.lexicon is None:
+            return codec.text.join(codec.text.strings(ids))
+        strings = codec.text.strings(ids)
+        whole = len(strings) if last else max((at for at, name in enumerate(strings) if name == BETWEEN), default=0)
+        return "".join(f"{word} " for word in codec.decode(ids[:whole]).split())

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.codecs.lexicon import BETWEEN
 from unrolled.data.codecs.text import CHAR, WORD
 from unrolled.data.codecs.transcripts import TranscriptCodec
 from unrolled.decoding.alignment import Stretch
@@ -90,6 +91,8 @@ def _confidence(stretches: Sequence[Stretch]) -> float:
 def _words(codec: TranscriptCodec, symbols: Sequence[int]) -> list[list[int]]:
     """The places of the symbols of each word."""
     names = codec.text.strings(np.array(symbols, np.int64))
+    if codec.lexicon is not None:
+        return [list(places) for between, places in groupby(range(len(names)), lambda place: names[place] == BETWEEN) if not between]
     if codec.text.level == WORD:
         return [[place] for place in range(len(names))]
     if codec.text.level == CHAR:
