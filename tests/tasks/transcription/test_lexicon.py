@@ -13,7 +13,17 @@ from unrolled.tasks import load
 from unrolled.tasks.transcription.streaming import Listener
 from unrolled.training.display import Silent
 
-TINY = {"hidden": 16, "layers": 1, "mels": 20, "batch": 4, "dropout": 0.0, "speed": 0.0, "noise": 0.0, "time_masks": 0, "frequency_masks": 0}
+TINY = {
+    "hidden": 16,
+    "layers": 1,
+    "mels": 20,
+    "batch": 4,
+    "dropout": 0.0,
+    "speed": 0.0,
+    "noise": 0.0,
+    "time_masks": 0,
+    "frequency_masks": 0,
+}
 SPELT = {"Ada": "a", "Bob": "b c", "cab": "c a b", "ab": "a b"}
 
 
@@ -69,7 +79,9 @@ def test_a_stream_writes_whole_words(folder):
     listener = Listener(trained)
     parts = [listener.feed(samples[at : at + 300]).text for at in range(0, len(samples), 300)]
     text = "".join([*parts, listener.finish().text])
-    assert text.strip() == trained.transcribe([path])[0][0].text and all(part in ("", *(f"{word} " for word in text.split())) for part in parts)
+    assert text.strip() == trained.transcribe([path])[0][0].text and all(
+        part in ("", *(f"{word} " for word in text.split())) for part in parts
+    )
 
 
 def test_words_without_phones_are_told(folder, tmp_path):

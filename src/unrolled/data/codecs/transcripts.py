@@ -128,7 +128,11 @@ class TranscriptCodec:
     @classmethod
     def from_json(cls, found: object) -> "TranscriptCodec":
         """What `to_json` gave. `RunError` for something else."""
-        if not isinstance(found, dict) or {*found} != {"text", "lower", "alphabet", "lexicon"} or not isinstance(found["alphabet"], str | None):
+        if (
+            not isinstance(found, dict)
+            or {*found} != {"text", "lower", "alphabet", "lexicon"}
+            or not isinstance(found["alphabet"], str | None)
+        ):
             raise damaged("what is said must have 'text', 'lower', 'alphabet' and 'lexicon'")
         lexicon = None if found["lexicon"] is None else Lexicon.from_json(found["lexicon"])
         return cls(TextCodec.from_json(found["text"]), switch(found, "lower"), found["alphabet"], lexicon)
