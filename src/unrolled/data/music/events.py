@@ -103,7 +103,8 @@ def unfolded(found: Sequence[Element]) -> Iterator[Element]:
         elif element == "[2":
             second = True
         elif element in (":|", "::"):
-            yield from found[start : place if first is None else first]
+            if not second:
+                yield from found[start : place if first is None else first]
             start, first, second = place + 1, None, False
 
 

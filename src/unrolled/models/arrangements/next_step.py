@@ -9,7 +9,7 @@ from unrolled.layers import dropout
 from unrolled.models.arrangements.arrangement import Scoring, full_lengths, probabilities_of
 from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder, State
-from unrolled.models.heads import Head, Softmax
+from unrolled.models.heads import Head, KeysHead, Softmax
 from unrolled.models.inputs import NUMBERS, WORDS, InputSizes
 from unrolled.models.options import NextStepOptions
 
@@ -44,6 +44,12 @@ class NextStep(Scoring):
                 raise ConfigError(f"`tied` needs `embedding` equal to `hidden`, got {width} and {encoder.width}.")
             self.linear.weight = words.weight
         self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew what the parts begin in another way: the scores without a bias, but for those of keys, of which few sound."""
+        super().reset_parameters()
+        if isinstance(self.head, KeysHead):
+            nn.init.constant_(self.linear.bias[: self.head.keys], self.head.start)
 
     def begin(self, batch: int) -> State:
         """Every state before the first step."""

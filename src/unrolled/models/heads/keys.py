@@ -13,8 +13,11 @@ from unrolled.models.heads.head import Head, single
 class KeysHead(Head):
     """A head for any number of `keys` that sound together. Targets are 0 or 1, `[…, keys]`.
 
-    A loss is that of a whole step: minus the natural log-probability of exactly these keys.
+    A loss is that of a whole step: minus the natural log-probability of exactly these keys. Scores of keys begin at `start`, the log-odds of a key that
+    sounds in one of 20 steps: so four of 88 sound together at first.
     """
+
+    start = -3.0
 
     def __init__(self, keys: int) -> None:
         super().__init__()
@@ -65,7 +68,7 @@ class JointKeys(KeysHead):
     def logits(self, scores: Tensor, targets: Tensor) -> Tensor:
         """From the units as they are after the keys below each key."""
         shape = targets.shape
-        scores, on = single(scores).flatten(0, -2), targets.flatten(0, -2).long()
+        scores, on = single(scores).reshape(-1, self.size), targets.reshape(-1, self.keys).long()
         own, units = scores.split([self.keys, self.hidden], -1)
         below = on.cumsum(-1) - on
         row, key = on.nonzero(as_tuple=True)

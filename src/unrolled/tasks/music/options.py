@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 from unrolled.data.builtin import absolute
 from unrolled.data.codecs.music import FRAMES, MOST_RESOLUTION, VIEWS
+from unrolled.data.music.abc_keys import key_in
+from unrolled.data.music.events import METER, is_event
 from unrolled.data.music.rolls import PARTS
 from unrolled.errors import ConfigError
 from unrolled.models import MusicOptions
@@ -91,6 +93,10 @@ class MusicSampleOptions:
                 raise ConfigError(f"`{name}` must be at least {least}, got {value}.")
         if not LEAST_TEMPO <= self.tempo <= MOST_TEMPO:
             raise ConfigError(f"`tempo` must be from {LEAST_TEMPO} to {MOST_TEMPO} quarter notes a minute, got {self.tempo}.")
+        if self.key is not None and key_in(self.key) is None:
+            raise ConfigError(f"`key` must be a key such as G, Bb or Am, got {self.key!r}.")
+        if self.meter is not None and not is_event(f"{METER}{self.meter}"):
+            raise ConfigError(f"`meter` must be one such as 3/4 or 6/8, got {self.meter!r}.")
         if self.harmonise is not None and (self.prompt is not None or self.length is not None):
             raise ConfigError("`harmonise` goes from the beginning to the end of its file. Leave `prompt` and `length` out.")
 

@@ -11,7 +11,7 @@ import torch
 
 from unrolled.data.codecs.music import EventCodec, FrameCodec, MusicCodec
 from unrolled.data.music.abc_keys import key_in
-from unrolled.data.music.events import KEY, METER, play, transposed
+from unrolled.data.music.events import KEY, METER, meter_of, play, transposed
 from unrolled.data.music.piece import KEYS, Piece
 from unrolled.data.music.reading import Tally, find_music, read_music
 from unrolled.data.music.theory import key_of, to_common_key
@@ -86,7 +86,7 @@ class TrainedMusician(Trained[NextStep, MusicCodec]):
     def _frames(self, codec: FrameCodec, asked: MusicSampleOptions, chance: Chance) -> list[Piece]:
         whence = asked.harmonise or asked.prompt
         given = None if whence is None else self.read(whence)[0]
-        meter = _meter(asked.meter) or ((4, 4) if given is None else given.meter)
+        meter = meter_of(f"{METER}{asked.meter}") if asked.meter else (4, 4) if given is None else given.meter
         begun = np.zeros((0, KEYS), np.uint8) if given is None else codec.encode(given)
         if asked.harmonise is not None:
             drawn = [harmonise(self.model, codec, begun, asked.particles, chance) for _ in range(asked.count)]
@@ -107,7 +107,7 @@ class TrainedMusician(Trained[NextStep, MusicCodec]):
         pieces = [codec.decode(ids, asked.tempo) for ids in found]
         back = 0 if given is None or not codec.common_key else -to_common_key(given)
         if codec.common_key and asked.key:
-            fifths, minor, _ = _key(asked.key)
+            fifths, minor = _key(asked.key)
             back = -to_common_key(Piece(pieces[0].notes, 1, 0, fifths=fifths, minor=minor))
         return [play([transposed(event, back) for event in piece.events], asked.tempo) for piece in pieces] if back else pieces
 
@@ -128,27 +128,18 @@ def _reseeded(generator: torch.Generator) -> torch.Generator:
     return generator
 
 
-def _key(name: str) -> tuple[int, bool, dict[str, int]]:
+def _key(name: str) -> tuple[int, bool]:
+    """The sharps of a key that the options have checked, and whether it is minor."""
     found = key_in(name)
-    if found is None:
-        raise ConfigError(f"`key` must be a key such as G, Bb or Am, got {name!r}.")
-    return found
-
-
-def _meter(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    beats, _, unit = text.partition("/")
-    if not (beats.isdigit() and unit in ("1", "2", "4", "8", "16", "32") and 0 < int(beats) <= 64):
-        raise ConfigError(f"`meter` must be one such as 3/4 or 6/8, got {text!r}.")
-    return int(beats), int(unit)
+    assert found is not None
+    return found[:2]
 
 
 def _in_key(piece: Piece, name: str | None, *, common: bool) -> Piece:
     """A piece moved from its key, C major or A minor if it is the `common` one, to that of a name."""
     if name is None:
         return replace(piece, fifths=0) if common else piece
-    fifths, minor, _ = _key(name)
+    fifths, minor = _key(name)
     own = 0 if common else key_of(piece)[0]
     by = (7 * (fifths - own) + 5) % 12 - 5
     return replace(piece.transposed(by), fifths=fifths, minor=minor)
@@ -157,11 +148,9 @@ def _in_key(piece: Piece, name: str | None, *, common: bool) -> Piece:
 def _head(codec: EventCodec, asked: MusicSampleOptions) -> list[int]:
     """The events that say meter, the most usual one where only a key is asked for, and key. `ConfigError` for those that the network has not learnt."""
     known = codec.vocabulary.names
-    meter, found = _meter(asked.meter), list[str]()
-    if meter is not None:
-        found.append(f"{METER}{meter[0]}/{meter[1]}")
+    found = [f"{METER}{asked.meter}"] if asked.meter else []
     if asked.key is not None and not codec.common_key:
-        fifths, minor, _ = _key(asked.key)
+        fifths, minor = _key(asked.key)
         found = found or [next(name for name in known if name.startswith(METER))]
         found.append(f"{KEY}{fifths}{'m' if minor else ''}")
     for event in found:
