@@ -176,6 +176,24 @@ class ForecastingOptions(RecurrentOptions):
 
 
 @dataclass(frozen=True)
+class NextFramesOptions(RecurrentOptions):
+    """The network that says the next frames of a clip."""
+
+    hidden: int = option(32, "Hidden size: channels of every layer.")
+    kernel_size: int = option(3, "Kernel: places in each dimension that a map reads, an odd number.")
+    patch: int = option(4, "Side of the squares of pixels that are read as one place; 1: each pixel by itself.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.input_window != 1:
+            raise ConfigError("`input_window` is for rows of numbers, and here frames are read. Leave it out.")
+        if self.kernel_size < 1 or self.kernel_size % 2 == 0:
+            raise ConfigError(f"`kernel_size` must be odd and at least 1, got {self.kernel_size}.")
+        if self.patch < 1:
+            raise ConfigError(f"`patch` must be at least 1, got {self.patch}.")
+
+
+@dataclass(frozen=True)
 class EncoderDecoderOptions(RecurrentOptions):
     """The network that reads a sequence and then writes another one; `cell` reads, and `decoder_cell` writes."""
 
