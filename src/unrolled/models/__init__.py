@@ -4,6 +4,7 @@ answers belong, and a head what they mean."""
 from unrolled.models.arrangements import (
     COPIES,
     Arrangement,
+    Captioner,
     EachStep,
     EncoderDecoder,
     NextStep,
@@ -11,6 +12,7 @@ from unrolled.models.arrangements import (
     StepsAhead,
     Unaligned,
     Whole,
+    blinded,
     language_model,
 )
 from unrolled.models.attention import ATTENTIONS, SourceAttention
@@ -65,6 +67,7 @@ __all__ = [
     "Arrangement",
     "Binary",
     "Bridge",
+    "Captioner",
     "ClassHead",
     "Decoder",
     "DecoderState",
@@ -100,5 +103,6 @@ __all__ = [
     "Whole",
     "WholeOptions",
     "bio_constraints",
+    "blinded",
     "language_model",
 ]  # fmt: skip

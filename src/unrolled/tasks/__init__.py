@@ -14,6 +14,7 @@ from unrolled.training import Display, RunFolder, display_here
 
 if TYPE_CHECKING:
     from unrolled.data.codecs import LabelCodec, ValueCodec
+    from unrolled.tasks.captioning.trained import TrainedCaptioner
     from unrolled.tasks.forecasting.trained import TrainedForecaster
     from unrolled.tasks.sequences.trained import TrainedPredictor
     from unrolled.tasks.texts.trained import TrainedLanguageModel
@@ -27,6 +28,7 @@ __all__ = [
     "next_step",
     "recipe_of",
     "run_training",
+    "train_captioner",
     "train_classifier",
     "train_forecaster",
     "train_language_model",
@@ -44,6 +46,7 @@ RECIPES = {
     "forecast": "unrolled.tasks.recipes.forecast:Forecasting",
     "translate": "unrolled.tasks.recipes.translate:Translating",
     "transcribe": "unrolled.tasks.recipes.transcribe:Transcribing",
+    "caption": "unrolled.tasks.recipes.caption:Captioning",
 }
 """Where the recipe of every task is, by the name that a run folder has of it."""
 
@@ -166,4 +169,10 @@ def train_translator(data: Source | Sequence[Source] = (), *, out: Source, **opt
 def train_transcriber(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedTranscriber":
     """Train on recordings with what is said in them; see `unrolled.tasks.train`."""
     trained: TrainedTranscriber = train("transcribe", data, out=out, **options)
+    return trained
+
+
+def train_captioner(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedCaptioner":
+    """Train on pictures or videos with sentences; see `unrolled.tasks.train`."""
+    trained: TrainedCaptioner = train("caption", data, out=out, **options)
     return trained

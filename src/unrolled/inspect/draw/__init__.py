@@ -5,6 +5,7 @@ from unrolled.inspect.draw.data import data
 from unrolled.inspect.draw.expecting import attention, surprise
 from unrolled.inspect.draw.hearing import spoken
 from unrolled.inspect.draw.inside import gates, saturation
+from unrolled.inspect.draw.looking import light, looking, watching
 from unrolled.inspect.draw.remembering import forgetting, memory
 from unrolled.inspect.draw.style import save, to_svg
 
@@ -14,6 +15,8 @@ __all__ = [
     "flow",
     "forgetting",
     "gates",
+    "light",
+    "looking",
     "maps",
     "memory",
     "saturation",
@@ -22,4 +25,5 @@ __all__ = [
     "steps",
     "surprise",
     "to_svg",
+    "watching",
 ]

@@ -2,6 +2,7 @@
 that are to come, and another sequence."""
 
 from unrolled.models.arrangements.arrangement import Arrangement, Scoring
+from unrolled.models.arrangements.captioner import Captioner, blinded
 from unrolled.models.arrangements.each_step import EachStep
 from unrolled.models.arrangements.encoder_decoder import COPIES, EncoderDecoder
 from unrolled.models.arrangements.next_step import NextStep, language_model
@@ -12,6 +13,7 @@ from unrolled.models.arrangements.whole import Whole
 __all__ = [
     "COPIES",
     "Arrangement",
+    "Captioner",
     "EachStep",
     "EncoderDecoder",
     "NextStep",
@@ -19,5 +21,6 @@ __all__ = [
     "StepsAhead",
     "Unaligned",
     "Whole",
+    "blinded",
     "language_model",
 ]
