@@ -38,13 +38,14 @@ class Named:
 
 
 def is_lines(lines: Sequence[str], ends: tuple[str, ...]) -> bool:
-    """Whether lines, but for a header, begin with the name of a picture and have one more cell, in which there may be commas."""
+    """Whether lines begin with the name of a picture and have one more cell, in which there may be commas; the first may name the two columns."""
     some = [line for line in lines if line.strip()]
     if not some:
         return False
-    rest = some[1:] if _parted(some[0], ends) is None else some
-    two = len(rest) == len(some) or len(next(csv.reader([some[0].replace("\t", ",")]))) == 2
-    return two and bool(rest) and all(_parted(line, ends) is not None for line in rest)
+    header = _parted(some[0], ends) is None
+    names = next(csv.reader([re.sub(r"[\t;|]", ",", some[0].lower())])) if header else []
+    named = not header or (len(names) == 2 and names[1].strip() in SENTENCE_NAMES)
+    return named and len(some) > header and all(_parted(line, ends) is not None for line in some[header:])
 
 
 def in_lines(path: Path, lines: Iterable[tuple[int, str]], ends: tuple[str, ...]) -> Iterator[Named | DataError]:

@@ -161,14 +161,14 @@ def _common(first: Tokens, second: Tokens) -> int:
 
 
 def central(sentences: Sequence[Sequence[Tokens]], count: int) -> list[tuple[int, int]]:
-    """The picture and the place of each of so many sentences, those that are most like all others by the weighted counts of CIDEr, lengths apart."""
+    """The picture and the place of each of so many sentences, those that are most like all others together by the weighted counts of CIDEr, lengths apart."""
     pieces = [[pieces_of(tokens) for tokens in some] for some in sentences]
     weights, centre = Weights(pieces), dict[tuple[str, ...], float]()
     vectors = [[_unit(weights.vectors(one)) for one in some] for some in pieces]
     for piece, value in chain.from_iterable(vector.items() for some in vectors for vector in some):
         centre[piece] = centre.get(piece, 0.0) + value
     scores = {
-        (picture, place): sum(value * centre[piece] for piece, value in vector.items())
+        (picture, place): sum(value * (centre[piece] - value) for piece, value in vector.items())
         for picture, some in enumerate(vectors)
         for place, vector in enumerate(some)
     }
