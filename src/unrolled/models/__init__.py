@@ -7,6 +7,7 @@ from unrolled.models.arrangements import (
     Captioner,
     EachStep,
     EncoderDecoder,
+    Glimpses,
     NextStep,
     Scoring,
     StepsAhead,
@@ -20,6 +21,7 @@ from unrolled.models.bridge import BRIDGES, Bridge
 from unrolled.models.decoder import Decoder, DecoderState, Memory
 from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder
+from unrolled.models.glimpses import LOCATIONS, RANDOM, GlimpseEncoder, GlimpseOptions, GlimpseSensor
 from unrolled.models.heads import (
     CLASS_HEADS,
     CTC,
@@ -29,6 +31,9 @@ from unrolled.models.heads import (
     ClassHead,
     Distribution,
     Head,
+    IndependentKeys,
+    JointKeys,
+    KeysHead,
     LinearChain,
     MultiLabel,
     NumberHead,
@@ -38,12 +43,13 @@ from unrolled.models.heads import (
     Softmax,
     bio_constraints,
 )
-from unrolled.models.inputs import NUMBERS, SHAPES, SPELLINGS, WORDS, InputLayer, InputSizes
+from unrolled.models.inputs import FRAMES, NUMBERS, SHAPES, SPELLINGS, WORDS, InputLayer, InputSizes
 from unrolled.models.options import (
     EachStepOptions,
     EncoderDecoderOptions,
     EncoderOptions,
     ForecastingOptions,
+    MusicOptions,
     NextStepOptions,
     RecurrentOptions,
     WholeOptions,
@@ -58,9 +64,12 @@ __all__ = [
     "COPIES",
     "CTC",
     "FORECAST_HEADS",
+    "FRAMES",
+    "LOCATIONS",
     "NUMBERS",
     "NUMBER_HEADS",
     "POOLINGS",
+    "RANDOM",
     "SHAPES",
     "SPELLINGS",
     "WORDS",
@@ -80,13 +89,21 @@ __all__ = [
     "EncoderDecoderOptions",
     "EncoderOptions",
     "ForecastingOptions",
+    "GlimpseEncoder",
+    "GlimpseOptions",
+    "GlimpseSensor",
+    "Glimpses",
     "Head",
+    "IndependentKeys",
     "InputLayer",
     "InputSizes",
     "InputWindow",
+    "JointKeys",
+    "KeysHead",
     "LinearChain",
     "Memory",
     "MultiLabel",
+    "MusicOptions",
     "NextStep",
     "NextStepOptions",
     "NumberHead",

@@ -17,6 +17,9 @@ MOST_EMBEDDING = 256
 SUBSAMPLINGS = (1, 2, 4, 8, 16)
 """Of how many steps one can be made."""
 
+OUTPUTS = ("joint", "independent")
+"""How the keys of a frame are predicted."""
+
 MOST_LAYERS = 1000
 """More of them would take minutes to make."""
 
@@ -138,6 +141,26 @@ class NextStepOptions(RecurrentOptions):
     def encoder(self) -> EncoderOptions:
         """How the steps are read: in one direction, and with the embeddings left whole, which was measured to be better."""
         return encoder_options(self, bidirectional=False, embedding=self.embedding or 0, input_dropout=0.0, word_dropout=0.0)
+
+
+@dataclass(frozen=True)
+class MusicOptions(NextStepOptions):
+    """The network that says which notes come next; each piece begins anew, so that `lines` has no flag."""
+
+    hidden: int = option(256, "Hidden size: units of every layer.")
+    embedding: int | None = option(None, f"Embedding size of events.  [default: as there are symbols, at most {MOST_EMBEDDING}]", rare=True)
+    lines: bool | None = option(None, "")
+    output: str = option(
+        "joint", "Keys of a frame: joint, from the lowest up, each knowing those below it (NADE); or independent, each by itself."
+    )
+    chord_hidden: int = option(128, "Units that know the keys below a key, where the output is joint.", rare=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.output not in OUTPUTS:
+            raise ConfigError(f"`output` must be one of {', '.join(OUTPUTS)}, got {self.output!r}.")
+        if self.chord_hidden < 1:
+            raise ConfigError(f"`chord_hidden` must be at least 1, got {self.chord_hidden}.")
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def test_damaged_files(images: Path, name: str, content: bytes, message: str) ->
 
 
 def test_what_cannot_be_asked(images: Path) -> None:
-    with pytest.raises(ConfigError, match="rows or whole, got 'columns'"):
+    with pytest.raises(ConfigError, match="rows, whole, glimpses, got 'columns'"):
         read(images, "columns")
     with pytest.raises(ConfigError, match="not to tag"):
         list(decided(FORMAT.read([images], ReadingOptions(), Target.TAGS)))

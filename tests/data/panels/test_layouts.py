@@ -10,7 +10,8 @@ from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 def read(tmp_path, text, name="t.csv", **options):
     (tmp_path / name).write_text(text)
-    return read_panel([read_table(tmp_path / name, "utf-8")], PanelOptions(**options))[0]
+    reading = PanelOptions(**options)
+    return read_panel([read_table(tmp_path / name, "utf-8", reading.bad_rows)], reading)[0]
 
 
 def test_rows_of_several_series_stand_on_one_grid_each(tmp_path):
@@ -110,6 +111,32 @@ BAD = [
 def test_what_is_wrong_with_a_table_is_told_with_its_row(tmp_path, text, options, error, match):
     with pytest.raises(error, match=match):
         read(tmp_path, text, **{"series": "s", "time": "t", "target": "y", **options})
+
+
+@pytest.mark.parametrize(
+    "bad", ["a,2024-01-02,2,x,x", "a,2024-01-02,two,x", "a,2024-01-02,inf,x", "a,soon,2,x", "a,,2,x", ",2024-01-02,2,x"]
+)
+@pytest.mark.parametrize("line", [2, 3])
+def test_bad_rows_can_be_left_out_which_is_told(tmp_path, bad, line):
+    rows = ["s,t,y,k", "a,2024-01-01,1,x", "a,2024-01-03,3,x", "a,2024-01-04,4,x"]
+    text = "\n".join([*rows[: line - 1], bad, *rows[line - 1 :]]) + "\n"
+    with pytest.warns(UnrolledWarning, match=rf"1 bad row is left out\. The first: .*line {line}"):
+        panel = read(tmp_path, text, series="s", time="t", target="y", frequency="D", bad_rows="skip")
+    np.testing.assert_array_equal(panel.values[:, 0], [1, np.nan, 3, 4])
+    with pytest.raises(DataError, match=f"line {line}"):
+        read(tmp_path, text, series="s", time="t", target="y")
+
+
+def test_series_in_rows_and_columns_are_left_out_or_have_gaps(tmp_path):
+    with pytest.warns(UnrolledWarning, match=r"1 bad row is left out.*line 3"):
+        assert read(tmp_path, "V1,V2,V3,V4\nH1,5,6,7\nH2,1,x,3\nH3,1,2,3\n", layout="rows", bad_rows="skip").names == ("H1", "H3")
+    with pytest.warns(UnrolledWarning, match=r"1 bad row is left out.*line 3"):
+        panel = read(tmp_path, "t,y,z\n1,5,6\n2,x,6\n3,7,8\n4,7,8\n", time="t", layout="columns", bad_rows="skip")
+    np.testing.assert_array_equal(panel.values[:, 0], [5, np.nan, 7, 7, 6, np.nan, 8, 8])
+    with pytest.raises(DataError, match="Nothing is left"):
+        read(tmp_path, "t,y\n1,x\n2,x\n", time="t", target="y", bad_rows="skip")
+    with pytest.raises(ConfigError, match="`bad_rows='skip'` leaves rows out, and without times"):
+        read(tmp_path, "y\n1\nx\n3\n", target="y", bad_rows="skip")
 
 
 def test_which_column_is_meant_must_be_clear(tmp_path):

@@ -3,7 +3,12 @@
 import torch
 
 from unrolled.data.batches import Batch
-from unrolled.tasks.sequences.augment import varied
+from unrolled.tasks.sequences.augment import Variation
+from unrolled.tasks.sequences.options import BatchOptions
+
+
+def varied(noise, shift):
+    return Variation(BatchOptions(noise=noise, shift=shift))
 
 
 def numbers_of(noise, shift, numbers):
@@ -49,3 +54,64 @@ def test_nothing_else_is_changed():
     assert found.fields["words"] is batch.fields["words"]
     assert (found.lengths is batch.lengths, found.targets is batch.targets) == (True, True)
     assert not batch["numbers"].any(), "what was given stays as it was"
+
+
+def clips(steps=5, batch=40, height=6, width=8):
+    return torch.rand(steps, batch, 2, height, width)
+
+
+def changed(frames, **ways):
+    return Variation(BatchOptions(**ways))(Batch({"frames": frames}))["frames"]
+
+
+def test_clips_are_moved_by_whole_pixels_all_frames_alike():
+    torch.manual_seed(5)
+    frames = clips()
+    found, moves = changed(frames, shift=2), set()
+    for row in range(40):
+        padded = torch.nn.functional.pad(frames[:, row], (2, 2, 2, 2), mode="replicate")
+        wanted = {(y, x): padded[..., y : y + 6, x : x + 8] for y in range(5) for x in range(5)}
+        (move,) = [m for m, w in wanted.items() if torch.allclose(w, found[:, row], atol=1e-5)]
+        moves.add(move)
+    assert len(moves) > 10
+
+
+def test_half_of_the_clips_are_mirrored():
+    torch.manual_seed(6)
+    frames = clips()
+    found = changed(frames, flip=True)
+    mirrored = [torch.allclose(found[:, row], frames[:, row].flip(-1), atol=1e-5) for row in range(40)]
+    same = [torch.allclose(found[:, row], frames[:, row], atol=1e-5) for row in range(40)]
+    assert all(a != b for a, b in zip(mirrored, same, strict=True)) and 8 < sum(mirrored) < 32
+
+
+def test_zoomed_clips_show_less_of_what_they_showed():
+    torch.manual_seed(7)
+    across = torch.linspace(-1, 1, 65)[None, None, None, None].expand(2, 30, 1, 65, 65)
+    found = changed(across, zoom=0.5)
+    spans = found.amax((0, 2, 3, 4)) - found.amin((0, 2, 3, 4))
+    assert (spans > 0.95).all() and (spans < 2.01).all() and spans.std() > 0.1
+    assert found.max() <= 1 and found.min() >= -1, "nothing from beyond the edge"
+
+
+def test_brightness_is_one_for_a_clip():
+    torch.manual_seed(8)
+    frames = clips()
+    apart = changed(frames, brightness=0.5) - frames
+    by_clip = apart.mean((0, 2, 3, 4))
+    assert torch.allclose(apart, by_clip[:, None, None, None].expand_as(apart), atol=1e-5)
+    assert by_clip.abs().max() <= 0.5 and by_clip.std() > 0.15
+
+
+def test_dropped_frames_show_the_one_before():
+    torch.manual_seed(9)
+    frames = clips(steps=20)
+    found, kept = changed(frames, drop_frames=0.3), 0
+    assert torch.equal(found[0], frames[0])
+    for step in range(1, 20):
+        for row in range(40):
+            same = torch.equal(found[step, row], frames[step, row])
+            assert same or torch.equal(found[step, row], found[step - 1, row])
+            kept += same
+    assert abs(kept / (19 * 40) - 0.7) < 0.05
+    assert changed(frames) is frames

@@ -15,7 +15,8 @@ from unrolled.data.codecs.numbers import NumberCodec
 from unrolled.data.codecs.sound import SoundCodec
 from unrolled.data.codecs.tokens import TokenCodec
 from unrolled.data.columns import Places, places
-from unrolled.data.dataset import FRAMES, NUMBERS, TOKENS, Dataset
+from unrolled.data.dataset import FRAMES, NUMBERS, TAGS, TOKENS, Dataset
+from unrolled.data.examples import Target
 from unrolled.data.vocabulary import damaged
 from unrolled.data.words import word_shape
 from unrolled.errors import DataError
@@ -147,6 +148,14 @@ class Encoded:
 
     def __len__(self) -> int:
         return len(self.dataset)
+
+    @cached_property
+    def decisions(self) -> Places:
+        """How many losses the steps of each sequence have, `[N]`: as many as there are steps, but for those of which no tag is said."""
+        if self.target.target is not Target.TAGS:
+            return self.dataset.lengths
+        said = self.dataset.columns[TAGS].take(np.arange(len(self))) >= 0
+        return np.add.reduceat(said, self.dataset.starts[:-1]) if len(said) else self.dataset.lengths
 
     def in_pieces(self, window: int) -> "Encoded":
         """The same steps in sequences of at most `window` steps."""

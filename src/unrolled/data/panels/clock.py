@@ -79,4 +79,4 @@ def clock_of(times: Sequence[NDArray[Any]], style: Style, asked: Frequency | Non
     if style.form != NUMBER:
         return Clock(style, Frequency.found(max(times, key=len)) if asked is None else asked)
     steps = np.concatenate([np.diff(part) for part in times])
-    return Clock(style, asked, float(np.median(steps)) if len(steps) else 1.0)
+    return Clock(style, asked, float(np.percentile(steps, 50, method="lower")) if len(steps) else 1.0)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from unrolled.data.formats.bad_rows import ERROR, HELP, require_known
 from unrolled.errors import ConfigError
 from unrolled.options import option
 
@@ -49,9 +50,11 @@ class PanelOptions:
     time_format: str | None = option(
         None, "How dates are written, as Python's strptime has it, such as %d.%m.%Y.  [default: found out]", rare=True
     )
+    bad_rows: str = option(ERROR, HELP, rare=True)
     encoding: str = option("utf-8", "Encoding of the files.", rare=True)
 
     def __post_init__(self) -> None:
+        require_known(self.bad_rows)
         if self.layout not in (None, *LAYOUTS):
             raise ConfigError(f"`layout` must be one of {', '.join(LAYOUTS)}, got {self.layout!r}.")
         for day in self.days:

@@ -83,17 +83,26 @@ class Windows:
         base, scale = above[:, -shape.said :] * spread[:, None] + centre[:, None], size * spread
         truth = np.concatenate([past, future], 1)[:, -shape.said :]
         targets = truth if shape.counts else (truth - base) / scale[:, None]
-        numbers = self._read(series, rows, self._own(read, simple, above, size))
+        parts: list[NDArray[Any]] = [self._own(read, simple, above, size), self.beside(series, rows, origins)]
+        parts.append(np.broadcast_to(self._position(), (*rows.shape, 2)))
+        numbers = np.ascontiguousarray(np.concatenate(parts, -1, dtype=np.float32).swapaxes(0, 1))
         return Window(numbers, targets.swapaxes(0, 1), base.swapaxes(0, 1), scale, centre, spread, path, weights)
 
-    def refill(self, window: Window, path: Numbers, step: int) -> tuple[NDArray[np.float32], Numbers]:
-        """What is read at a step `[B, F]` of recursive windows where the numbers before it are those of a `path`, and the base of the step, `[B, K]`."""
+    def refill(
+        self, window: Window, path: Numbers, step: int, beside: NDArray[np.float32] | None = None
+    ) -> tuple[NDArray[np.float32], Numbers]:
+        """What is read at a step `[B, F]` of recursive windows where the numbers before it are those of a `path`, and the base of the step, `[B, K]`.
+
+        `beside` is what the columns beside them say of the step, if it is more than the window knew, as `beside` gives it.
+        """
         begin = self.shape.looked - self.shape.context + step
         simple = self.bases.simple(Path(path), slice(begin - 1, begin + 1))
         above = mixed(simple, window.weights)
         place = self.shape.reach + step
         numbers = window.numbers[step].copy()
         numbers[:, : self._own_width] = self._own(path[:, place - 1 : place + 1], simple, above, window.scale / window.spread)[:, 0]
+        if beside is not None:
+            numbers[:, self._own_width :][:, : beside.shape[1]] = beside
         return numbers, above[:, 1] * window.spread + window.centre
 
     def _numbers(self, series: Places, origins: Places) -> Numbers:
@@ -107,13 +116,11 @@ class Windows:
         inside = (rows >= 0) & (rows < self.panel.sizes[series][:, None])
         return self.panel.starts[series][:, None] + np.where(inside, rows, 0), inside
 
-    def _read(self, series: Places, rows: Places, own: Numbers) -> NDArray[np.float32]:
-        """What is read, `[T, B, F]`."""
+    def beside(self, series: Places, rows: Places, until: Places) -> NDArray[np.float32]:
+        """What calendar and columns say of some rows `[B, T]` of series, `[B, T, F]`; `past` ones only of those before row `until` `[B]`."""
         constants = np.broadcast_to(self._constants[series][:, None], (*rows.shape, self._constants.shape[1]))
-        position = np.broadcast_to(self._position(), (*rows.shape, 2))
         flat, inside = self._flat(series, rows)
-        parts: list[NDArray[Any]] = [own, self._seen(series, rows), self._future[flat] * inside[..., None], constants, position]
-        return np.ascontiguousarray(np.concatenate(parts, -1, dtype=np.float32).swapaxes(0, 1))
+        return np.concatenate([self._seen(series, rows, until), self._future[flat] * inside[..., None], constants], -1)
 
     def _own(self, path: Numbers, simple: Numbers, above: Numbers, size: Numbers) -> Numbers:
         """What is read of the targets themselves `[B, T, F]`, from one step more: the number of each step, or if recursive of the one before it, and whether
@@ -131,11 +138,11 @@ class Windows:
         ]
         return np.concatenate(read, -1)
 
-    def _seen(self, series: Places, rows: Places) -> NDArray[np.float32]:
-        """What `past` columns say of the step, or if recursive of the one before it; nothing in the horizon."""
+    def _seen(self, series: Places, rows: Places, until: Places) -> NDArray[np.float32]:
+        """What `past` columns say of the step, or if recursive of the one before it."""
         at = rows - self.shape.recursive
         flat, inside = self._flat(series, at)
-        return self._behind[flat] * (inside & (at < rows[:, self.shape.context, None]))[..., None]
+        return self._behind[flat] * (inside & (at < until[:, None]))[..., None]
 
     def _position(self) -> NDArray[np.float32]:
         """Whether a step is to be forecast, and how far ahead it is; nothing of it where each step is forecast from the one before."""

@@ -1,55 +1,55 @@
-"""Pictures of where a network looked while it wrote."""
+"""Pictures with the glimpses that were taken of them, in order."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from unrolled.inspect.draw.expecting import attention
 from unrolled.inspect.draw.style import drawn, new_figure, shown
 
-SIDE, ACROSS = 1.7, 6
-"""Inches of the longer side of a picture, and how many stand side by side."""
+COLUMNS, INCHES = 6, 1.9
+"""Most pictures in a row, and the inches of each."""
 
-DIMMED = 0.25
-"""How much of the light is left where nothing was looked at."""
+_COLOURS = "autumn"
+"""The colours of glimpses, from the first to the last."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A picture `[H, W, C]`, in grey or in colours, and the upper left corners `[T, 2]`, rows and columns of pixels, of the glimpses of it in order; `title` stands above it."""
+
+    picture: np.ndarray
+    corners: np.ndarray
+    title: str
 
 
 @drawn
-def looking(picture: np.ndarray, written: Sequence[str], maps: np.ndarray) -> Figure:
-    """A picture `[H, W, C]` of bytes, and once for each symbol that was written, light where it was looked at: weights `[written, h, w]`, of which
-    the largest of each is white."""
-    colours = np.repeat(picture, 3, 2) if picture.shape[2] == 1 else picture
-    panels = len(written) + 1
-    across, down = min(panels, ACROSS), -(-panels // ACROSS)
-    high, wide = (side / max(picture.shape[:2]) * SIDE for side in picture.shape[:2])
-    figure = new_figure(max(across * wide, 2.4), down * (high + 0.3))
-    places = figure.subplots(down, across, squeeze=False).flat
-    for axes in places:
+def looking(looked: Sequence[Looked], size: int) -> Figure:
+    """Each picture with its glimpses of `size` pixels a side, numbered from 1 on, and joined by a line from middle to middle."""
+    columns = min(COLUMNS, len(looked))
+    rows = -(-len(looked) // columns)
+    figure = new_figure(INCHES * columns, (INCHES + 0.25) * rows)
+    every = figure.subplots(rows, columns, squeeze=False).flatten()
+    for axes in every:
         axes.set_axis_off()
-    panels_of = list(zip(figure.axes, ("", *written), (None, *maps), strict=False))
-    for axes, symbol, weights in panels_of:
-        lit = colours if weights is None else (colours * light(weights, picture.shape[:2])[..., None]).astype(np.uint8)
-        axes.imshow(lit, interpolation="nearest")
-        axes.set_title(shown(symbol.strip(" ") or symbol), fontsize=9, pad=2)
+    for axes, one in zip(every, looked, strict=False):
+        _draw(axes, one, size)
     return figure
 
 
-def light(weights: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """How light each pixel `[H, W]` is for weights of places `[h, w]`: from `DIMMED` to 1 where the largest is."""
-    rows, columns = (np.minimum(np.arange(n) * k // n, k - 1) for n, k in zip(size, weights.shape, strict=True))
-    spread = weights[rows[:, None], columns]
-    return DIMMED + (1 - DIMMED) * spread / max(float(weights.max()), np.finfo(np.float32).tiny)
-
-
-@drawn
-def watching(frames: np.ndarray, written: Sequence[str], weights: np.ndarray) -> Figure:
-    """Weights `[written, T]` of the frames `[T, H, W, C]` of a video, with some of these above them."""
-    figure = attention(weights, [str(number + 1) for number in range(len(frames))], written)
-    axes = figure.axes[0]
-    some = np.unique(np.linspace(0, len(frames) - 1, 6).astype(int))
-    for place in some:
-        inset = axes.inset_axes((place / len(frames), 1 + 1.2 / len(written), 4.5 / len(frames), 4.5 / len(written)))
-        inset.imshow(np.repeat(frames[place], 3, 2) if frames.shape[3] == 1 else frames[place])
-        inset.set_axis_off()
-    return figure
+def _draw(axes: Axes, looked: Looked, size: int) -> None:
+    axes.imshow(looked.picture.squeeze(-1) if looked.picture.shape[2] == 1 else looked.picture, cmap="Greys_r", interpolation="none")
+    axes.set_title(shown(looked.title), fontsize=8)
+    middles = looked.corners + (size - 1) / 2
+    axes.plot(middles[:, 1], middles[:, 0], color="white", linewidth=0.6, alpha=0.7)
+    for number, (top, left) in enumerate(looked.corners.tolist()):
+        colour = colormaps[_COLOURS](number / max(len(looked.corners) - 1, 1))
+        axes.add_patch(Rectangle((left - 0.5, top - 0.5), size, size, fill=False, edgecolor=colour, linewidth=1.0))
+        axes.text(left, top, str(number + 1), color=colour, fontsize=6, ha="left", va="top", clip_on=True)
+    height, width = looked.picture.shape[:2]
+    axes.set_xlim(-0.5 - size / 2, width - 0.5 + size / 2)
+    axes.set_ylim(height - 0.5 + size / 2, -0.5 - size / 2)

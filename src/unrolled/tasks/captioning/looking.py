@@ -79,7 +79,7 @@ def draw_looking(trained: TrainedCaptioner, frames: Pixels | None, caption: Capt
     if len(frames) > 1:
         figure = inspect.draw.watching(_bytes(frames), caption.written, caption.weights)
     else:
-        figure = inspect.draw.looking(_bytes(frames)[0], caption.written, caption.weights.reshape(-1, rows, columns))
+        figure = inspect.draw.attending(_bytes(frames)[0], caption.written, caption.weights.reshape(-1, rows, columns))
     save_whole(path, lambda file: figure.savefig(file, format="png", dpi=160, facecolor="white"))
 
 

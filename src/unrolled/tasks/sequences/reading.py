@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unrolled.data.builtin import PREFIX
+from unrolled.data.builtin_examples import OF_DIGITS
 from unrolled.data.codecs import Encoded, InputCodec, Senses
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset, gather
 from unrolled.data.examples import Example, Target
-from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, resolve_format, resolve_reading
+from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, require_used, resolve_format, resolve_reading
 from unrolled.data.formats.files import HEAD, look_ahead
-from unrolled.data.formats.known import require_looked_at
 from unrolled.data.formats.options import columns_named
+from unrolled.data.pictures.images import WHOLE
 from unrolled.data.pictures.seeing import Seeing
 from unrolled.data.sound.hearing import Hearing
 from unrolled.data.splits import deal, divide
@@ -190,17 +190,17 @@ def _learn_inputs(sequences: Dataset, learnt: Places, data: SequenceDataOptions,
 
 def _require_used(sources: tuple[str, ...], asked: ReadingOptions, wanted: Target) -> None:
     """`ConfigError` for options of reading that say nothing about these files."""
-    changed = (field.name for field in fields(asked) if getattr(asked, field.name) != field.default)
-    resolved = resolve_format(sources, asked, wanted)
-    builtin = all(source.startswith(PREFIX) for source in sources)
-    require_looked_at(replace(resolved, format=PREFIX) if builtin else resolved, changed)
+    changed = [field.name for field in fields(asked) if getattr(asked, field.name) != field.default]
+    require_used(sources, resolve_format(sources, asked, wanted), changed)
 
 
 def _require_images(sources: tuple[str, ...], reading: ReadingOptions, wanted: Target) -> None:
     """`ConfigError` unless the channels of a step are the pixels of a row, or the bands of sound, so that to move them is to move what they show."""
-    if (resolve_format(sources, reading, wanted).format, reading.image) not in (("idx", "rows"), ("sound", "rows")):
+    known = resolve_format(sources, reading, wanted).format
+    pictures = known == "frames" or ((known == "idx" or {*sources} <= {*OF_DIGITS}) and reading.image != WHOLE)
+    if not pictures and known != "sound":
         raise ConfigError(
-            "`shift` moves sound, and images in idx files that are read row by row, and DATA is something else. Leave it out; `noise` is for all numbers."
+            "`shift` moves sound, pictures, and images in idx files that are not read as a single step, and DATA is something else. Leave it out; `noise` is for all numbers."
         )
 
 

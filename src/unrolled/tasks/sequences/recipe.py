@@ -4,7 +4,7 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from unrolled.data.dataset import Dataset
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import ReadingOptions, resolve_reading, seen_format
 from unrolled.data.formats.heads import FormatSeen
+from unrolled.data.pictures.images import GLIMPSES
 from unrolled.data.vectors import vector_columns
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError
@@ -26,7 +27,7 @@ from unrolled.tasks.learners import Batches
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.sequences.answers import answer, measured
-from unrolled.tasks.sequences.augment import varied
+from unrolled.tasks.sequences.augment import Variation
 from unrolled.tasks.sequences.frame_options import FrameOptions
 from unrolled.tasks.sequences.measuring import SequenceMeasuring
 from unrolled.tasks.sequences.options import SequenceOptions, SoundOptions, WindowOptions
@@ -43,10 +44,11 @@ SM = TypeVar("SM", bound=Whole | EachStep)
 
 
 class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, TrainedPredictor[TC]], Generic[SO, TC, SM]):
-    """A recipe over options SO, a codec TC of what is said, and a network SM."""
+    """A recipe over options SO, a codec TC of what is said, and a network SM, which may look at pictures in `glimpses`."""
 
+    glimpses: ClassVar[bool] = False
     commands = ("predict", "evaluate", "inspect")
-    predicting = (ReadingOptions, WindowOptions)
+    predicting: ClassVar[tuple[type, ...]] = (ReadingOptions, WindowOptions)
 
     @abstractmethod
     def wanted(self, configuration: Configuration[SO]) -> Target:
@@ -99,6 +101,8 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
     def read(self, configuration: Configuration[SO], progress: Progress) -> SequenceData[TC]:
         """The files."""
         options = configuration.options
+        if options.reading.image == GLIMPSES and not self.glimpses:
+            raise ConfigError(f"`image='glimpses'` is for networks that label pictures, and not for {self.noun}. Train `classify`.")
         return read_sequences(
             options.data,
             options.reading,
@@ -155,11 +159,11 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
         learner = Batches(
             model,
             lambda chance: by_length(lengths, learnt.which, options.batches.batch, chance),
-            np.ones_like(lengths) if model.once else lengths,
+            np.ones_like(lengths) if model.once else learnt.encoded.decisions,
             lambda which: learnt.encoded.batch(which, targets=True),
             options.training.seed,
             weights=weights,
-            change=varied(options.batches.noise, options.batches.shift),
+            change=Variation(options.batches),
         )
         criteria = self.criteria(data, configuration)
         measuring = SequenceMeasuring(predictor, data.held_out, self.score, criteria, lambda: self.require(data.codecs), weights)
@@ -202,14 +206,20 @@ OF_TOKENS = ("level", "lower", "shapes", "vocabulary", "min_count")
 OF_FRAMES = tuple(field.name for field in dataclasses.fields(FrameOptions))
 """Options of data that are about pictures and videos."""
 
+OF_CLIPS = ("flip", "zoom", "brightness", "drop_frames")
+"""Options of batches that are about them."""
+
 OF_SOUND = tuple(field.name for field in dataclasses.fields(SoundOptions))
 """Options of data that are about sound."""
 
 
 def _require_fitting(options: SequenceOptions, inputs: InputCodec) -> None:
     """`ConfigError` for options about what the steps do not have."""
-    if options.batches.noise and inputs.numbers is None:
+    if options.batches.noise and inputs.numbers is None and inputs.frames is None:
         raise ConfigError("`noise` is added to numbers, and DATA has none. Leave it out; `word_dropout` is for words and characters.")
+    varied = [] if inputs.frames else [name for name in OF_CLIPS if getattr(options.batches, name)]
+    if varied:
+        raise ConfigError(f"`{varied[0]}` varies pictures and videos, and DATA has none. Leave it out.")
     usual = {field.name: field.default for field in dataclasses.fields(options.data)}
     heard = [] if inputs.sound else [name for name in OF_SOUND if getattr(options.data, name) != usual[name]]
     if heard:

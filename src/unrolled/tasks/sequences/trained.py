@@ -109,7 +109,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         return chain.from_iterable(self._said(predictor, chunk) for chunk in chunks)
 
     def _said(self, predictor: Predictor[TC], chunk: list[Example]) -> Iterator[tuple[Example, Prediction]]:
-        found, _, _ = predictor.predict_all(self._encoded(chunk), np.arange(len(chunk)))
+        found, _, _ = predictor.predict_all(self.encoded(chunk), np.arange(len(chunk)))
         _require_finite(found, lambda number: chunk[number].place)
         if (seconds := self.codecs.inputs.seconds) is not None:
             found = [replace(prediction, seconds=seconds) for prediction in found]
@@ -130,7 +130,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         """
         predictor = self._asked(window, overlap)
         reading = reading or self.reading_of(sources)
-        encoded = self._encoded(labelled_examples(sources, reading, self.wanted, several=self.several))
+        encoded = self.encoded(labelled_examples(sources, reading, self.wanted, several=self.several))
         which = np.arange(len(encoded))
         if not len(which):
             raise DataError("There is no sequence to measure. Pass a file with at least one.")
@@ -142,19 +142,19 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
     def reading_of(self, sources: Source | Sequence[Source], *, labels: bool = True, **options: Any) -> ReadingOptions:
         """How other files are read: as those that the network learnt from, but for the `options`; without `labels` as `to_predict` has it.
 
-        Regions belong to the sequences that they came with, and are named anew. That each file has a label is remembered for files whose
+        Regions, labels and digits belong to the sequences that they came with, and are named anew. That each file has a label is remembered for files whose
         names do not say what they are.
         """
         known = for_other_files(self.reading, sources, labels=labels)
-        reading = replace(known, **{"regions": (), "labels": None, **options})
+        reading = replace(known, **{"regions": (), "labels": None, "digits": None, "copies": 1, **options})
         return reading if labels else reading.to_predict()
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """See `Trained`. Targets that are not known are supposed to be what the network says."""
         if isinstance(given, str):
-            return sequence_input(self.predictor, Part(self._encoded([_example(given, "the input")]), np.arange(1)), "", most, self.labels)
+            return sequence_input(self.predictor, Part(self.encoded([_example(given, "the input")]), np.arange(1)), "", most, self.labels)
         reading = resolve_format(given, self.reading_of(given, labels=False), self.wanted)
-        encoded = self._encoded(islice(read_examples(given, reading, self.wanted), MOST_READ))
+        encoded = self.encoded(islice(read_examples(given, reading, self.wanted), MOST_READ))
         return sequence_input(self.predictor, Part(encoded, np.arange(len(encoded))), f"of {given.name}", most, self.labels)
 
     def held_out(self, data: SequenceData[TC], most: int = 1000) -> InspectionInput | None:
@@ -183,7 +183,8 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         whole = complete(numbers, lambda step: f"{place}, step {step + 1}", channels, impute=self.reading.impute, cure=cure)
         return replace(example, numbers=whole)
 
-    def _encoded(self, examples: Iterable[Example]) -> Encoded:
+    def encoded(self, examples: Iterable[Example]) -> Encoded:
+        """Examples as the network reads them."""
         inputs = self.codecs.inputs
         senses = Senses.of(inputs.sound, inputs.frames)
         dataset = gather(examples, "both" if inputs.tokens is None else inputs.tokens.cut, perceive=senses, fingerprint=False)
