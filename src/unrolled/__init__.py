@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from unrolled.layers import RNN as RNN
     from unrolled.layers import Recurrent as Recurrent
     from unrolled.tasks import load as load
+    from unrolled.tasks import train_captioner as train_captioner
     from unrolled.tasks import train_classifier as train_classifier
     from unrolled.tasks import train_forecaster as train_forecaster
     from unrolled.tasks import train_language_model as train_language_model
@@ -40,6 +41,7 @@ _HOME = {
     "load": "unrolled.tasks",
     "look": "unrolled.tasks.looking",
     "study": "unrolled.tasks.several",
+    "train_captioner": "unrolled.tasks",
     "train_classifier": "unrolled.tasks",
     "train_forecaster": "unrolled.tasks",
     "train_language_model": "unrolled.tasks",

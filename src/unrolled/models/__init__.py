@@ -5,6 +5,7 @@ from unrolled.models.arrangements import (
     COPIES,
     FRAME_LOSSES,
     Arrangement,
+    Captioner,
     EachStep,
     EncoderDecoder,
     Glimpses,
@@ -14,6 +15,7 @@ from unrolled.models.arrangements import (
     StepsAhead,
     Unaligned,
     Whole,
+    blinded,
     language_model,
 )
 from unrolled.models.attention import ATTENTIONS, SourceAttention
@@ -78,6 +80,7 @@ __all__ = [
     "Arrangement",
     "Binary",
     "Bridge",
+    "Captioner",
     "ClassHead",
     "Decoder",
     "DecoderState",
@@ -123,5 +126,6 @@ __all__ = [
     "Whole",
     "WholeOptions",
     "bio_constraints",
+    "blinded",
     "language_model",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from unrolled.training import Display, RunFolder, display_here
 
 if TYPE_CHECKING:
     from unrolled.data.codecs import LabelCodec, ValueCodec
+    from unrolled.tasks.captioning.trained import TrainedCaptioner
     from unrolled.tasks.forecasting.trained import TrainedForecaster
     from unrolled.tasks.music.trained import TrainedMusician
     from unrolled.tasks.sequences.trained import TrainedPredictor
@@ -28,6 +29,7 @@ __all__ = [
     "next_step",
     "recipe_of",
     "run_training",
+    "train_captioner",
     "train_classifier",
     "train_forecaster",
     "train_language_model",
@@ -47,6 +49,7 @@ RECIPES = {
     "frames": "unrolled.tasks.recipes.frames:FilmMaking",
     "translate": "unrolled.tasks.recipes.translate:Translating",
     "transcribe": "unrolled.tasks.recipes.transcribe:Transcribing",
+    "caption": "unrolled.tasks.recipes.caption:Captioning",
     "music": "unrolled.tasks.recipes.music:Music",
 }
 """Where the recipe of every task is, by the name that a run folder has of it."""
@@ -170,6 +173,12 @@ def train_translator(data: Source | Sequence[Source] = (), *, out: Source, **opt
 def train_transcriber(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedTranscriber":
     """Train on recordings with what is said in them; see `unrolled.tasks.train`."""
     trained: TrainedTranscriber = train("transcribe", data, out=out, **options)
+    return trained
+
+
+def train_captioner(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedCaptioner":
+    """Train on pictures or videos with sentences; see `unrolled.tasks.train`."""
+    trained: TrainedCaptioner = train("caption", data, out=out, **options)
     return trained
 
 
