@@ -5,8 +5,9 @@ import dataclasses
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +58,14 @@ class Flag(click.Option):
         return None if record is None else (record[0], as_flags(record[1]))
 
 
-def flags(groups: Iterable[type], without: Iterable[str] = (), titles: Iterable[str] = ()) -> list[click.Parameter]:
+def flags(groups: Iterable[type], without: Iterable[str] = (), titles: Sequence[str] = ("",)) -> list[click.Parameter]:
     """One flag for every option of the dataclasses that has an explanation; the others are for runs to remember.
 
-    A flag that is not given is None, so that a file's value can stand. `titles` are those of the groups in help.
+    A flag that is not given is None, so that a file's value can stand. `titles` are those of the groups in help, the last of all further ones.
     """
-    names = [*titles] or [""] * 100
     return [
         _flag(option, title)
-        for group, title in zip(groups, names, strict=False)
+        for group, title in zip(groups, chain(titles, repeat(titles[-1])), strict=False)
         for option in options_of(group)
         if option.help and option.name not in without
     ]
@@ -127,7 +127,11 @@ def _names() -> frozenset[str]:
     if not _known:
         tasks, groups_of = sys.modules["unrolled.tasks"], import_module("unrolled.tasks.configuration").groups_of
         recipes = [tasks.find_recipe(name) for name in tasks.RECIPES]
-        groups = [group for recipe in recipes for group in (*groups_of(recipe.options).values(), *recipe.evaluating, *recipe.predicting)]
+        groups = [
+            group
+            for recipe in recipes
+            for group in (*groups_of(recipe.options).values(), *recipe.evaluating, *recipe.predicting, *recipe.sampling, *recipe.scoring)
+        ]
         groups.append(import_module("unrolled.tasks.studies").StudyOptions)
         _known = frozenset(({option.name for group in groups for option in options_of(group) if option.help} - {"sources"}) | PLAIN)
     return _known

@@ -12,11 +12,8 @@ from unrolled.errors import DataError, UnrolledError
 from unrolled.files import digest_of, read_file, write_file
 from unrolled.plain import from_json
 
-_FORMAT = 4
+_FORMAT = 5
 _RECORD = "entry.json"
-
-_SHORT = 1000
-"""Tokens from which on a text is not too short."""
 
 Written = tuple[TextCodec, dict[str, int]]
 """A codec, and how many tokens each name has."""
@@ -50,10 +47,6 @@ def require_tokens(lengths: dict[str, int], held_out: float) -> None:
         if not length and (name != "held_out" or held_out):
             found = ", ".join(f"{n} tokens for {name}" for name, n in lengths.items())
             other = ", or `validation` to hold out another one" if "held_out" in lengths else ""
-            if name == "held_out" and lengths["train"] > _SHORT:
-                raise DataError(
-                    f"What is held out begins with a line, and no line begins so near the end: {found}. Divide the text into lines{other}."
-                )
             raise DataError(f"The text is too short: {found}. Pass a longer text{other}.")
 
 

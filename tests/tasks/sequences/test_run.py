@@ -243,7 +243,7 @@ def test_sequences_whose_targets_are_unknown_have_no_part_in_the_loss_wherever_t
         for number, lines in enumerate(([known], [unknown, known], [known, unknown])):
             path = tmp_path / f"{number}{data.suffix}"
             path.write_text("\n".join([*(["text,label"] if data.suffix == ".csv" else []), *lines]) + "\n")
-            encoded = trained._encoded(labelled_examples(path, trained.reading_of(path), trained.wanted))
+            encoded = trained.encoded(labelled_examples(path, trained.reading_of(path), trained.wanted))
             losses.append(trained.predictor.predict_all(encoded, np.arange(len(lines)))[1:])
         assert losses[1] == losses[2] == pytest.approx(losses[0], rel=1e-5)
 

@@ -11,8 +11,9 @@ from unrolled.data.formats.files import look_ahead
 from unrolled.data.formats.format import About
 from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.path_tables import table_of
 from unrolled.data.formats.sound_layouts import Tree, by_folder, by_pattern, layout_of, with_spans, with_texts
-from unrolled.data.formats.sound_tables import in_columns, read_table, sound_column, table_of
+from unrolled.data.formats.sound_tables import in_columns, read_table, sound_column
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.sound.recordings import SOUNDS, Recording, is_sound
 from unrolled.errors import ConfigError, DataError

@@ -1,7 +1,5 @@
 """From one sequence to another of a different length: many to many through an encoder and a decoder."""
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -14,7 +12,7 @@ from unrolled.layers import dropout
 from unrolled.models.arrangements.arrangement import Arrangement
 from unrolled.models.bridge import Bridge
 from unrolled.models.copying import IMPOSSIBLE, copied, mixed, mixture
-from unrolled.models.decoder import Decoder, DecoderState, Memory, Seen, State
+from unrolled.models.decoder import Decoder, DecoderState, Memory, Seen, State, passed_over
 from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder
 from unrolled.models.heads import single
@@ -33,12 +31,16 @@ class EncoderDecoder(Arrangement):
     `[S, B]` and targets are whole numbers, padded with anything. Without input feeding and scheduled sampling, given targets run through
     the layers in one call (Sutskever et al. 2014 without attention, Luong et al. 2015 with it).
 
+    Any `Encoder` may read the source, such as one of numbers or pictures; one without recurrent layers hands on the mean of its outputs, from
+    which the decoder begins as in Vinyals et al. (2015), "Show and tell", and its outputs to the attention as in Xu et al. (2015), "Show,
+    attend and tell".
+
     With `copy` each source comes with `copies` `[S, B]`: at each step the number that the target's vocabulary has for the source's symbol,
     or, where it has none, V + the first step of this source with the same symbol. Targets and what is written may be such numbers, too.
 
     Args:
-        source: the size of the vocabulary of sources, or an encoder that reads sources of another kind, such as sound: `read` takes them then.
-        target_symbols: V, the size of that of targets.
+        source: the size of the source's vocabulary, or the encoder that reads it.
+        target_symbols: V, the size of the target's.
         options: the network.
         cell, decoder_cell: taken in the place of those that the options name.
         end: the symbol that ends a target.
@@ -64,10 +66,10 @@ class EncoderDecoder(Arrangement):
         self.label_smoothing, self.scheduled_sampling = options.label_smoothing, options.scheduled_sampling
         cell = find_cell(options.cell) if cell is None else cell
         own = cell if options.decoder_cell == options.cell else find_cell(options.decoder_cell or options.cell)
-        self.encoder = Encoder(InputSizes(words=source), options.encoder(), cell) if isinstance(source, int) else source
-        self.decoder = Decoder(self._vectors(source, options), options, self.encoder.width, decoder_cell or own)
-        assert self.encoder.recurrent is not None
-        self.bridge = Bridge(options.bridge, self.encoder.recurrent, self.decoder.recurrent)
+        self.doubly_stochastic = options.doubly_stochastic
+        self.encoder = source if isinstance(source, Encoder) else Encoder(InputSizes(words=source), options.encoder(), cell)
+        self.decoder = Decoder(self._vectors(options), options, self.encoder.width, decoder_cell or own)
+        self.bridge = Bridge(options.bridge, self.encoder.recurrent or self.encoder.width, self.decoder.recurrent)
         self.output = nn.Linear(self.decoder.width, target_symbols)
         self.reset_parameters()
         if options.tied:
@@ -83,33 +85,40 @@ class EncoderDecoder(Arrangement):
         return self.decoder.gate is not None
 
     def encode(self, source: Tensor, lengths: Tensor, copies: Tensor | None = None, state: State | None = None) -> Memory:
-        """Read sources `[S, B]` of the given lengths `[B]`; a network of one direction may go on from the `final` states of a memory.
-
-        Raises `ShapeError` if `copies` are needed and missing.
-        """
-        return self.read(_batch(source, lengths, copies), state)
+        """Read symbols `[S, B]` of sources of the given lengths `[B]`; see `read`."""
+        return self.read(Batch({WORDS: source} if copies is None else {WORDS: source, COPIES: copies}, lengths), state)
 
     def read(self, batch: Batch, state: State | None = None) -> Memory:
-        """The same of sources of any kind, of which there are fewer outputs S than steps where the encoder makes one of several."""
+        """Read the sources of a batch; a network of one direction may go on from the `final` states of a memory.
+
+        Raises `ShapeError` if what can be copied is needed and missing.
+        """
         assert batch.lengths is not None
-        copies = batch.fields.get(COPIES)
         outputs, final = self.encoder(batch, state)
-        real = read_lengths(self.encoder.output_lengths(batch.lengths), outputs.shape[0], outputs.shape[1], outputs.device).mask
+        steps, sources = outputs.shape[:2]
+        lengths = self.encoder.output_lengths(batch.lengths).to(outputs.device)
+        real = read_lengths(lengths, steps, sources, outputs.device).mask
+        if self.encoder.recurrent is None:
+            final = (outputs.sum(0, keepdim=True) / lengths.clamp(min=1)[:, None],)
         attention = self.decoder.attention
         outputs, keys = (outputs, None) if attention is None else attention.prepare(outputs, real)
+        return Memory(outputs, keys, real, self._copies(batch, real), final)
+
+    def _copies(self, batch: Batch, real: Tensor) -> Tensor | None:
         if self.decoder.gate is None:
-            return Memory(outputs, keys, real, None, final)
-        if not isinstance(copies, Tensor):
+            return None
+        if COPIES not in batch.fields:
             raise ShapeError(
                 "`copies` [S, B] must be given to a network that copies. Pass the target's number of each symbol of the source."
             )
+        copies = batch[COPIES]
         expect_shape("copies", copies.shape, "[S, B]", real.shape, "Pass the target's number of each symbol of the source.")
-        return Memory(outputs, keys, real, copies.masked_fill(~real, 0), final)
+        return copies.masked_fill(~real, 0)
 
     def begin(self, memory: Memory) -> DecoderState:
         """The state before the first symbol of each target."""
-        assert self.encoder.recurrent is not None
-        return self.decoder.begin(self.bridge(memory.final[: len(self.encoder.recurrent.cell.states)]))
+        recurrent = self.encoder.recurrent
+        return self.decoder.begin(self.bridge(memory.final if recurrent is None else memory.final[: len(recurrent.cell.states)]))
 
     def step(self, symbols: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor | None]:
         """The log-probabilities `[B, V]` of what follows `symbols` `[B]`, the state after them, and the weights `[B, S]` of the source.
@@ -127,26 +136,30 @@ class EncoderDecoder(Arrangement):
         return self.logits(seen.features) if memory.copies is None else self._log_probabilities(seen, memory)
 
     def loss(self, batch: Batch, weights: Tensor | None = None) -> tuple[Tensor, int]:
-        """The negative log-likelihood of the targets `[T, B]`, summed over their symbols, and how many these are.
-
-        In training, the part `label_smoothing` of it is the mean over all symbols of the vocabulary instead (Szegedy et al. 2016); symbols
-        that are written stand for all here, and copied ones take no part.
-        """
+        """The negative log-likelihood of the targets `[T, B]`, summed over their symbols, and how many these are; see `loss_of`."""
         assert batch.targets is not None and batch.target_lengths is not None
-        likely, smooth = self._losses(self.read(batch), batch.targets, batch.target_lengths)
-        part = self.label_smoothing if self.training else 0.0
-        loss = -((1 - part) * likely.sum() + part * smooth.sum()) if part else -likely.sum()
-        return loss, int(batch.target_lengths.sum())
+        return self._loss(self.read(batch), batch.targets, batch.target_lengths), int(batch.target_lengths.sum())
 
     def loss_of(self, source: Tensor, lengths: Tensor, target: Tensor, target_lengths: Tensor, copies: Tensor | None = None) -> Tensor:
-        """The same loss of sources `[S, B]`, for which `copies` are those of `encode`."""
-        return self.loss(replace(_batch(source, lengths, copies), targets=target, target_lengths=target_lengths))[0]
+        """The negative log-likelihood of the targets, summed over their symbols.
+
+        In training, the part `label_smoothing` of it is the mean over all symbols of the vocabulary instead (Szegedy et al. 2016); symbols
+        that are written stand for all here, and copied ones take no part. And `doubly_stochastic` times Σ (1 - Σ over the target of the
+        weights of a step)² over the steps of the source is added, so that no part of it is passed over (Xu et al. 2015, equation 14).
+        """
+        return self._loss(self.encode(source, lengths, copies), target, target_lengths)
+
+    def _loss(self, memory: Memory, target: Tensor, target_lengths: Tensor) -> Tensor:
+        likely, smooth, passed_over = self._losses(memory, target, target_lengths)
+        part = self.label_smoothing if self.training else 0.0
+        loss = -((1 - part) * likely.sum() + part * smooth.sum()) if part else -likely.sum()
+        return loss + self.doubly_stochastic * passed_over if self.training and self.doubly_stochastic else loss
 
     def log_probabilities(self, batch: Batch) -> Tensor:
         """log P of each symbol of the targets, `[T, B]`, 0 past each end; their sums over T are log P(target | source)."""
         assert batch.targets is not None and batch.target_lengths is not None
         target = batch.targets
-        likely, _ = self._losses(self.read(batch), target, batch.target_lengths)
+        likely, _, _ = self._losses(self.read(batch), target, batch.target_lengths)
         real = read_lengths(batch.target_lengths, target.shape[0], target.shape[1], target.device).mask
         return likely.new_zeros(real.shape).masked_scatter(real, likely)
 
@@ -161,8 +174,9 @@ class EncoderDecoder(Arrangement):
             return self.output(features)
         return functional.linear(features.bfloat16(), self.output.weight.bfloat16()).to(features) + self.output.bias
 
-    def _losses(self, memory: Memory, target: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Of each of the R real steps of the targets: log P, and the mean of log P over the vocabulary, `[R]` each."""
+    def _losses(self, memory: Memory, target: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Of each of the R real steps of the targets: log P, and the mean of log P over the vocabulary, `[R]` each; and how much of the
+        sources the attention passed over."""
         seen, target, real = self._teach(memory, target, lengths)
         # Only real steps are multiplied by the output matrix.
         every = single(self.logits(seen.features[real])).log_softmax(-1)
@@ -174,7 +188,7 @@ class EncoderDecoder(Arrangement):
             if not bool((written | (pointed > 0)).all()):
                 raise DataError(f"Targets from V = {self.symbols} on must be among the source's `copies`. Give others the number of <UNK>.")
             likely = mixed(likely.masked_fill(~written, IMPOSSIBLE), pointed, seen.gate[real].to(likely))
-        return likely, every.mean(-1)
+        return likely, every.mean(-1), passed_over(seen.weights, memory.real, real) if seen.weights is not None else likely.new_zeros(())
 
     def _teach(self, memory: Memory, target: Tensor, lengths: Tensor) -> tuple[Seen, Tensor, Tensor]:
         """What the steps see if the target is what was written; the target without its padding, and where it is real, `[T, B]`."""
@@ -214,13 +228,15 @@ class EncoderDecoder(Arrangement):
             copies = copies.repeat_interleave(len(generated) // len(copies), 0)
         return mixture(generated, seen.weights, copies.expand(seen.weights.shape), seen.gate)
 
-    def _vectors(self, source: int | Encoder, options: EncoderDecoderOptions) -> Embedding:
+    def _vectors(self, options: EncoderDecoderOptions) -> Embedding:
         """Those of the target's symbols."""
         words = self.encoder.inputs.words
         if not options.shared or words is None:
             return Embedding(self.symbols, options.embedding)
-        if source != self.symbols:
-            raise ConfigError(f"`shared` needs one vocabulary for both sides, got {source} and {self.symbols} symbols. Leave it out.")
+        if words.symbols != self.symbols:
+            raise ConfigError(
+                f"`shared` needs one vocabulary for both sides, got {words.symbols} and {self.symbols} symbols. Leave it out."
+            )
         return words
 
     def _tie(self) -> None:
@@ -231,7 +247,3 @@ class EncoderDecoder(Arrangement):
                 f"`tied` needs `embedding` equal to the decoder's units, {self.decoder.width}, got {self.decoder.vectors.width}."
             )
         self.output.weight = weight
-
-
-def _batch(source: Tensor, lengths: Tensor, copies: Tensor | None) -> Batch:
-    return Batch({WORDS: source} if copies is None else {WORDS: source, COPIES: copies}, lengths)

@@ -18,6 +18,7 @@ from unrolled.data.formats.pairs import read_pairs
 from unrolled.data.numerals import as_number, is_number
 from unrolled.errors import UnrolledError, UnrolledWarning
 from unrolled.options import build, options_of
+from unrolled.tasks.looking.over_time import forecast_options
 
 _CLASSES = 20
 """Different whole numbers up to which labels are classes, and not numbers to predict."""
@@ -49,6 +50,8 @@ def guess_task(sources: Sequence[str], options: Mapping[str, Any]) -> Guess:
         return _of_text(sources, reading, options)
     if known and known.name in ("events", "xes") and reading.target is None:
         return Guess("lm", "as no `target` is named, so that the next event is learnt")
+    if known and known.name == "csv" and (needed := forecast_options(sources, options)) is not None:
+        return Guess("forecast", "as there are numbers whose times rise", needed)
     return _of_labels(sources, replace(reading, format=known.name) if known else reading, options)
 
 

@@ -24,8 +24,8 @@ from unrolled.tasks.measures.edits import SpeechScores
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.sequences.answers import ConfusionOptions
-from unrolled.tasks.sequences.augment import varied, warping_of
-from unrolled.tasks.sequences.recipe import require_bands, sizes_of
+from unrolled.tasks.sequences.augment import Variation, warping_of
+from unrolled.tasks.sequences.recipe import require_varied, sizes_of
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import Progress
 from unrolled.tasks.transcription.answers import answer
@@ -64,7 +64,7 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Network, Tr
 
     def resolve(self, configuration: Configuration[TranscribeOptions], codecs: Codecs) -> Configuration[TranscribeOptions]:
         """Nothing is open. `ConfigError` for options about sound where there is none."""
-        require_bands(configuration.options.batches, codecs.inputs)
+        require_varied(configuration.options.batches, codecs.inputs)
         return configuration
 
     def build(self, configuration: Configuration[TranscribeOptions], codecs: Codecs, cell: Cell) -> Network:
@@ -92,7 +92,7 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Network, Tr
             np.maximum(utterances.transcripts.lengths, 1) if aligned else utterances.transcripts.lengths + 1,
             lambda which: way.batch(utterances, which),
             options.training.seed,
-            change=varied(batches, warping=warping_of(data.codecs.inputs), room=room if aligned else None),
+            change=Variation(batches, warping_of(data.codecs.inputs), room if aligned else None),
             epochs=batches.short_first,
         )
         measuring = TranscriptMeasuring(model, data, options)

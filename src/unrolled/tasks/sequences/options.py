@@ -14,6 +14,7 @@ from unrolled.errors import ConfigError
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
 from unrolled.tasks.folds import FoldOptions
+from unrolled.tasks.sequences.frame_options import FrameOptions
 from unrolled.training import TrainingOptions
 
 WEIGHTS = ("none", "balanced")
@@ -69,7 +70,7 @@ class SoundOptions:
 
 
 @dataclass(frozen=True)
-class SequenceDataOptions(SoundOptions, FoldOptions):
+class SequenceDataOptions(FrameOptions, SoundOptions, FoldOptions):
     """What is learnt from which files."""
 
     sources: tuple[str, ...] = option((), "Files or folders with sequences, or builtin:… examples.")
@@ -93,6 +94,7 @@ class SequenceDataOptions(SoundOptions, FoldOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_audible()
+        self.require_visible()
         if not 0 <= self.held_out < 1:
             raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, got {self.held_out}.")
         if self.level not in (None, *LEVELS):
@@ -158,12 +160,25 @@ class BatchOptions(VaryingOptions):
 
     batch: int = option(32, "Batch size: sequences in a batch, of about the same length.")
     shift: int = option(
-        0, "Most rows and columns by which images, read row by row, or frames and bands of sound are moved in training.", rare=True
+        0,
+        "Most rows and columns by which images, read row by row, pictures and videos, or frames and bands of sound are moved in training.",
+        rare=True,
     )
+    flip: bool = option(False, "Show half of all pictures and videos in training in a mirror, left for right.", rare=True)
+    zoom: float = option(
+        0.0, "Part of the sides of pictures and videos that is cut off in training, at most, and the rest scaled up.", rare=True
+    )
+    brightness: float = option(
+        0.0, "Standard deviations by which pictures and videos are made brighter or darker in training, at most.", rare=True
+    )
+    drop_frames: float = option(0.0, "Part of the frames that show the one before in training.", rare=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require_at_least(self, batch=1, shift=0)
+        _require_at_least(self, batch=1, shift=0, brightness=0)
+        for name in ("zoom", "drop_frames"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(f"`{name}` must be a part from 0 to below 1, got {getattr(self, name)}.")
 
     def resolved(self) -> "BatchOptions":
         """The same: nothing is open."""
@@ -219,7 +234,8 @@ class Reading(DividedReadingOptions):
     def resolved(self) -> "Reading":
         """The same with paths that hold wherever one stands."""
         labels = None if self.labels is None else absolute((self.labels,))[0]
-        return replace(self, regions=absolute(self.regions), labels=labels)
+        digits = None if self.digits is None else absolute((self.digits,))[0]
+        return replace(self, regions=absolute(self.regions), labels=labels, digits=digits)
 
 
 class SequenceOptions(Options):

@@ -8,14 +8,14 @@ from typing import Any, Generic, Protocol
 
 import numpy as np
 
-from unrolled.data.codecs import Encoded
+from unrolled.data.codecs import Encoded, Senses
 from unrolled.data.columns import Places
 from unrolled.data.dataset import gather
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, read_examples, resolve_format
 from unrolled.data.formats.numbers import complete
-from unrolled.data.sound.hearing import Hearing
-from unrolled.data.sound.recordings import Recording
+from unrolled.data.pictures.clips import Clip
+from unrolled.data.sound.recordings import Recording, is_sound
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
@@ -81,7 +81,8 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
     def predict(
         self, sequences: Sequence[str | Sequence[str] | np.ndarray | Path | Example], *, window: int | None = None, overlap: int = 0
     ) -> list[Prediction]:
-        """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, the `Path` of a recording, or an `Example`.
+        """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, frames `[T, H, W, C]`, the `Path` of a
+        recording, picture or video, or an `Example`.
 
         `window` and `overlap` say in which pieces steps are answered, if not as in training. Where numbers are missing the last known ones
         stand for them, if the network learnt so. `DataError` names the index of something else, and of a sequence without steps, or with
@@ -108,10 +109,10 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         return chain.from_iterable(self._said(predictor, chunk) for chunk in chunks)
 
     def _said(self, predictor: Predictor[TC], chunk: list[Example]) -> Iterator[tuple[Example, Prediction]]:
-        found, _, _ = predictor.predict_all(self._encoded(chunk), np.arange(len(chunk)))
+        found, _, _ = predictor.predict_all(self.encoded(chunk), np.arange(len(chunk)))
         _require_finite(found, lambda number: chunk[number].place)
-        if (sound := self.codecs.inputs.sound) is not None:
-            found = [replace(prediction, seconds=sound.mel.step) for prediction in found]
+        if (seconds := self.codecs.inputs.seconds) is not None:
+            found = [replace(prediction, seconds=seconds) for prediction in found]
         return zip(chunk, found, strict=True)
 
     def evaluate(
@@ -129,7 +130,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         """
         predictor = self._asked(window, overlap)
         reading = reading or self.reading_of(sources)
-        encoded = self._encoded(labelled_examples(sources, reading, self.wanted, several=self.several))
+        encoded = self.encoded(labelled_examples(sources, reading, self.wanted, several=self.several))
         which = np.arange(len(encoded))
         if not len(which):
             raise DataError("There is no sequence to measure. Pass a file with at least one.")
@@ -141,19 +142,19 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
     def reading_of(self, sources: Source | Sequence[Source], *, labels: bool = True, **options: Any) -> ReadingOptions:
         """How other files are read: as those that the network learnt from, but for the `options`; without `labels` as `to_predict` has it.
 
-        Regions belong to the sequences that they came with, and are named anew. That each file has a label is remembered for files whose
+        Regions, labels and digits belong to the sequences that they came with, and are named anew. That each file has a label is remembered for files whose
         names do not say what they are.
         """
         known = for_other_files(self.reading, sources, labels=labels)
-        reading = replace(known, **{"regions": (), "labels": None, **options})
+        reading = replace(known, **{"regions": (), "labels": None, "digits": None, "copies": 1, **options})
         return reading if labels else reading.to_predict()
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """See `Trained`. Targets that are not known are supposed to be what the network says."""
         if isinstance(given, str):
-            return sequence_input(self.predictor, Part(self._encoded([_example(given, "the input")]), np.arange(1)), "", most, self.labels)
+            return sequence_input(self.predictor, Part(self.encoded([_example(given, "the input")]), np.arange(1)), "", most, self.labels)
         reading = resolve_format(given, self.reading_of(given, labels=False), self.wanted)
-        encoded = self._encoded(islice(read_examples(given, reading, self.wanted), MOST_READ))
+        encoded = self.encoded(islice(read_examples(given, reading, self.wanted), MOST_READ))
         return sequence_input(self.predictor, Part(encoded, np.arange(len(encoded))), f"of {given.name}", most, self.labels)
 
     def held_out(self, data: SequenceData[TC], most: int = 1000) -> InspectionInput | None:
@@ -182,14 +183,13 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         whole = complete(numbers, lambda step: f"{place}, step {step + 1}", channels, impute=self.reading.impute, cure=cure)
         return replace(example, numbers=whole)
 
-    def _encoded(self, examples: Iterable[Example]) -> Encoded:
-        tokens = self.codecs.inputs.tokens
-        sound = self.codecs.inputs.sound
-        hearing = None if sound is None else Hearing(sound)
-        dataset = gather(examples, "both" if tokens is None else tokens.cut, hear=hearing, fingerprint=False)
-        if hearing is not None and sound is not None:
-            hearing.report()
-            dataset = sound.level(dataset)
+    def encoded(self, examples: Iterable[Example]) -> Encoded:
+        """Examples as the network reads them."""
+        inputs = self.codecs.inputs
+        senses = Senses.of(inputs.sound, inputs.frames)
+        dataset = gather(examples, "both" if inputs.tokens is None else inputs.tokens.cut, perceive=senses, fingerprint=False)
+        senses.report()
+        dataset = dataset if inputs.sound is None else inputs.sound.level(dataset)
         return Encoded(dataset, self.codecs.inputs, self.codecs.target)
 
     def _cut(self, example: Example) -> Example:
@@ -208,12 +208,14 @@ def _require_finite(found: Iterable[Prediction], place: Callable[[int], str]) ->
 
 def _example(sequence: str | Sequence[str] | np.ndarray | Path, place: str) -> Example:
     if isinstance(sequence, Path):
-        return Example(place, sound=Recording(sequence))
+        return Example(place, sound=Recording(sequence)) if is_sound(sequence.name) else Example(place, clip=Clip(sequence))
     if isinstance(sequence, str):
         return Example(place, text=sequence)
     if isinstance(sequence, np.ndarray) and sequence.ndim == 2 and sequence.dtype.kind in "fiub":
         with np.errstate(over="ignore"):
             return Example(place, numbers=sequence.astype(np.float32))
+    if isinstance(sequence, np.ndarray) and sequence.ndim == 4 and sequence.dtype == np.uint8:
+        return Example(place, frames=sequence)
     if isinstance(sequence, list | tuple) and all(isinstance(token, str) for token in sequence):
         return Example(place, tokens=tuple(sequence))
     if isinstance(sequence, list | tuple) and not any(isinstance(step, str) for step in sequence):

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from unrolled.data.batches import Batch, padded
-from unrolled.data.codecs import Encoded, InputCodec, SoundCodec
+from unrolled.data.codecs import Encoded, InputCodec, Senses, SoundCodec
 from unrolled.data.codecs.lexicon import read_lexicon
 from unrolled.data.codecs.transcripts import TranscriptCodec, Transcripts
 from unrolled.data.columns import Places
@@ -137,7 +137,8 @@ def _read(sources: tuple[str, ...], reading: ReadingOptions, hearing: Hearing[So
             places.append(example.place)
             yield example
 
-    found = gather(heard_ahead(noted(labelled_examples(sources, reading, Target.TEXTS)), hearing, progress), "char", hear=hearing)
+    examples = heard_ahead(noted(labelled_examples(sources, reading, Target.TEXTS)), hearing, progress)
+    found = gather(examples, "char", perceive=Senses(hearing))
     return found if hearing.codec is None else hearing.codec.level(found), places
 
 

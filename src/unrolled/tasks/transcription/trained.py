@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.codecs import Senses
 from unrolled.data.columns import Places
 from unrolled.data.dataset import gather
 from unrolled.data.examples import Example, Target
@@ -136,7 +137,7 @@ class TrainedTranscriber(Trained[Network, Codecs]):
 
         sound = self.codecs.inputs.sound
         hearing = None if sound is None else Hearing(sound)
-        dataset = gather(noted(), "char", hear=hearing, fingerprint=False)
+        dataset = gather(noted(), "char", perceive=Senses(hearing), fingerprint=False)
         if hearing is not None and sound is not None:
             hearing.report()
             dataset = sound.level(dataset)

@@ -58,10 +58,8 @@ class Reading(DividedPairOptions):
     """How files of pairs are read."""
 
     def resolved(self) -> "Reading":
-        """The same with paths that hold wherever one stands."""
-        if not self.source:
-            return self
-        return replace(self, source=absolute((self.source,))[0], target=absolute(self.target))
+        """The same: `unrolled.data.formats.pairs.resolve_pairs` knows whether `source` is a file."""
+        return self
 
 
 @dataclass(frozen=True)
