@@ -217,7 +217,8 @@ def _require_fitting(options: SequenceOptions, inputs: InputCodec) -> None:
     """`ConfigError` for options about what the steps do not have."""
     if options.batches.noise and inputs.numbers is None and inputs.frames is None:
         raise ConfigError("`noise` is added to numbers, and DATA has none. Leave it out; `word_dropout` is for words and characters.")
-    varied = [] if inputs.frames else [name for name in OF_CLIPS if getattr(options.batches, name)]
+    as_usual = {field.name: field.default for field in dataclasses.fields(options.batches)}
+    varied = [] if inputs.frames else [name for name in OF_CLIPS if getattr(options.batches, name) != as_usual[name]]
     if varied:
         raise ConfigError(f"`{varied[0]}` varies pictures and videos, and DATA has none. Leave it out.")
     usual = {field.name: field.default for field in dataclasses.fields(options.data)}
