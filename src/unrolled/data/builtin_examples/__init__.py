@@ -29,9 +29,9 @@ class BuiltinExamples:
 
 @dataclass(frozen=True)
 class OfDigits:
-    """A built-in source whose examples are made of pictures of digits."""
+    """A built-in source whose examples are made of pictures of digits, so many of each."""
 
-    make: Callable[[Iterable[Example]], Iterator[Example]]
+    make: Callable[[Iterable[Example], int], Iterator[Example]]
     has: tuple[Target, ...]
 
 
@@ -72,8 +72,10 @@ def _of_the_last_step(example: Example) -> Example:
     return replace(example, values=example.values[-1]) if example.values.ndim == 2 else example
 
 
-def builtin_examples(name: str, wanted: Target, digits: Callable[[], Iterable[Example]] | None = None) -> Iterator[Example]:
-    """The examples of a built-in source, with what is wanted of them; `digits` gives those that some sources are made of.
+def builtin_examples(
+    name: str, wanted: Target, digits: Callable[[], Iterable[Example]] | None = None, copies: int = 1
+) -> Iterator[Example]:
+    """The examples of a built-in source, with what is wanted of them; `digits` gives those that some sources are made of, so many `copies` of each.
 
     A name that does not exist is a `DataError`; a source that has nothing of what is wanted, or lacks digits, a `ConfigError`.
     """
@@ -88,4 +90,4 @@ def builtin_examples(name: str, wanted: Target, digits: Callable[[], Iterable[Ex
         return map(_of_the_last_step, source.make()) if wanted is Target.VALUES else source.make()
     if digits is None:
         raise ConfigError(f"{name} is made of digits. Name an idx file with some as `digits`, such as train-images-idx3-ubyte.gz of MNIST.")
-    return source.make(digits())
+    return source.make(digits(), copies)

@@ -80,15 +80,15 @@ def drawn_balls(paths: Paths, seen: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return (bright * _BRIGHTEST).round().astype(np.uint8)
 
 
-def moving_digits(digits: Iterable[Example]) -> Iterator[Example]:
+def moving_digits(digits: Iterable[Example], copies: int) -> Iterator[Example]:
     """Clips of 20 frames of 32 × 32 pixels in which two digits of 14 × 14 fly straight on and turn back at the walls, each behind or before the other
-    (as Moving MNIST, Srivastava et al. 2015). The labels are the digits."""
+    (as Moving MNIST, Srivastava et al. 2015). The labels are the digits. There are as many times more clips as there are `copies`."""
     known = list(digits)
     if not known:
         raise DataError("There is no digit to move. Name an idx file that has some as `digits`.")
     small = [_small(digit) for digit in known]
     chance = np.random.default_rng(23)
-    for number in range(1, _DIGIT_CLIPS + 1):
+    for number in range(1, copies * _DIGIT_CLIPS + 1):
         which = chance.integers(len(known), size=_DIGITS)
         paths = bouncing(chance, _DIGIT_FRAMES, _DIGITS, 0, SIDE - _DIGIT_SIDE, (_SLOWEST, _FASTEST)).round().astype(int)
         frames = np.zeros((_DIGIT_FRAMES, SIDE, SIDE, 1), np.uint8)

@@ -159,9 +159,10 @@ def for_other_files(options: ReadingOptions, sources: Source | Sequence[Source],
 def require_used(sources: Source | Sequence[Source], options: ReadingOptions, asked: Iterable[str]) -> None:
     """`ConfigError` if some options that were `asked` for, by name, say nothing about sources in the format that `options` name."""
     names, asked = _names(sources), {*asked}
-    if "digits" in asked and not {*OF_DIGITS} & {*names}:
-        raise ConfigError(f"`digits` is what {' and '.join(OF_DIGITS)} are made of, and DATA has none of these. Leave it out.")
-    pictures = {"digits", "image"} if {*names} <= {*OF_DIGITS} else {"digits"}
+    made = {"digits", "copies"}
+    if (named := asked & made) and not {*OF_DIGITS} & {*names}:
+        raise ConfigError(f"`{min(named)}` is for {' and '.join(OF_DIGITS)}, and DATA has none of these. Leave it out.")
+    pictures = {*made, "image"} if {*names} <= {*OF_DIGITS} else made
     require_looked_at(options if _paths(names) else replace(options, format=PREFIX), asked - pictures)
 
 
@@ -173,7 +174,7 @@ def write_predictions(found: Iterable[tuple[Example, Prediction]], file: TextIO,
 def _read(names: Sequence[str], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     for name in names:
         if name.startswith(PREFIX):
-            found = builtin_examples(name, wanted, partial(_digits, options) if options.digits else None)
+            found = builtin_examples(name, wanted, partial(_digits, options) if options.digits else None, options.copies)
             yield from map(partial(_read_as, options.image), found) if name in OF_DIGITS else found
     if paths := _paths(names):
         format = find_format(paths, options, wanted)

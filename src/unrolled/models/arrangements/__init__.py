@@ -2,6 +2,7 @@
 step, the steps that are to come, and another sequence."""
 
 from unrolled.models.arrangements.arrangement import Arrangement, Scoring
+from unrolled.models.arrangements.captioner import Captioner, blinded
 from unrolled.models.arrangements.each_step import EachStep
 from unrolled.models.arrangements.encoder_decoder import COPIES, EncoderDecoder
 from unrolled.models.arrangements.glimpses import Glimpses
@@ -15,6 +16,7 @@ __all__ = [
     "COPIES",
     "FRAME_LOSSES",
     "Arrangement",
+    "Captioner",
     "EachStep",
     "EncoderDecoder",
     "Glimpses",
@@ -24,5 +26,6 @@ __all__ = [
     "StepsAhead",
     "Unaligned",
     "Whole",
+    "blinded",
     "language_model",
 ]

@@ -142,11 +142,11 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
     def reading_of(self, sources: Source | Sequence[Source], *, labels: bool = True, **options: Any) -> ReadingOptions:
         """How other files are read: as those that the network learnt from, but for the `options`; without `labels` as `to_predict` has it.
 
-        Regions belong to the sequences that they came with, and are named anew. That each file has a label is remembered for files whose
+        Regions, labels and digits belong to the sequences that they came with, and are named anew. That each file has a label is remembered for files whose
         names do not say what they are.
         """
         known = for_other_files(self.reading, sources, labels=labels)
-        reading = replace(known, **{"regions": (), "labels": None, **options})
+        reading = replace(known, **{"regions": (), "labels": None, "digits": None, "copies": 1, **options})
         return reading if labels else reading.to_predict()
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
