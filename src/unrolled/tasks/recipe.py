@@ -1,7 +1,7 @@
 """A recipe: what makes a task out of fields, codecs, an arrangement, a head and measures."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TextIO, TypeVar
 
@@ -34,8 +34,8 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     """A task: what `unrolled train` has a command for, over its options G, data D, codecs C, network M and trained result T.
 
     `name` is that of the command, `help` its text, and `data_name` what its data is called there. `noun` is what a
-    network of it is called, `commands` are those that its runs can be used with, `evaluating`, `predicting` and `backtesting` the option
-    dataclasses of three of them; `without_file` is what is predicted of where no file is named, and `reads_many` says that what is said of several
+    network of it is called, `commands` are those that its runs can be used with, `evaluating`, `predicting`, `sampling`, `scoring` and `backtesting`
+    the option dataclasses of some of them; `without_file` is what is predicted of where no file is named, and `reads_many` says that what is said of several
     files can stand one after another. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
     """
 
@@ -46,6 +46,8 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     commands: ClassVar[tuple[str, ...]]
     evaluating: ClassVar[tuple[type, ...]] = ()
     predicting: ClassVar[tuple[type, ...]] = ()
+    sampling: ClassVar[tuple[type, ...]] = ()
+    scoring: ClassVar[tuple[type, ...]] = ()
     backtesting: ClassVar[tuple[type, ...]] = ()
     without_file: ClassVar[str] = "-"
     reads_many: ClassVar[bool] = False
@@ -94,6 +96,16 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     def predict(self, trained: T, file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
         """What a network says of a file; `parts` are options of each of `predicting`."""
         raise NotImplementedError(f"{self.noun} predicts nothing of files")
+
+    def sample(self, trained: T, parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]) -> Iterable[str]:
+        """What a network writes, as texts for people; `parts` are options of each of `sampling`, and `say` tells something beside."""
+        raise NotImplementedError(f"{self.noun} writes nothing")
+
+    def log_probabilities(
+        self, trained: T, given: Sequence[str], parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]
+    ) -> Sequence[float]:
+        """The natural log-probability of each of some texts or files; `parts` are options of each of `scoring`."""
+        raise NotImplementedError(f"{self.noun} scores nothing")
 
     def backtest(self, trained: T, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress) -> Measured:
         """Measures of forecasts from several origins; `parts` are options of each of `backtesting`."""

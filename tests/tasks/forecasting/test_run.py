@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,9 +18,10 @@ from unrolled.data.panels.feeds import read_feed
 from unrolled.data.panels.future import fill_future
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
+from unrolled.tasks.forecasting.conformal import Calibration
 from unrolled.tasks.forecasting.learning import ForecastMeasuring
 from unrolled.tasks.forecasting.options import ForecastDataOptions, ForecastOptions
-from unrolled.tasks.forecasting.predicting import Forecaster, batch_of
+from unrolled.tasks.forecasting.predicting import Forecaster, batch_of, truth_of
 from unrolled.tasks.forecasting.reading import HeldOut, read_forecast_data, shape_of
 from unrolled.tasks.measures.forecasts import Forecasts
 from unrolled.training import RunFolder, Silent
@@ -363,21 +365,29 @@ def test_calibration_widens_what_is_written(recursive):
     )
 
 
-@pytest.mark.parametrize(("windows", "trust"), [(1, 1 / 11), (10, 1 / 2), (90, 9 / 10)])
-def test_calibration_believes_less_of_few_windows(recursive, folder, windows, trust):
-    """Numbers that all lie four times as far above the point as the upper quantile: that is multiplied by 4, and the lower one by the least factor, a fifth."""
+def test_windows_between_those_that_are_held_out_calibrate_too(recursive):
+    """Two windows are held out of a series of 36 rows, and three begin between them; the numbers lie so that only the ones of these lie outside."""
     panel = recursive.series.tail.with_future(H)
-    held = HeldOut(panel, np.zeros(1, np.int64), panel.ends)
+    held = HeldOut(panel, np.zeros(2, np.int64), panel.ends[0] - np.array([2 * H, H]))
     measuring = ForecastMeasuring(recursive.model, Windows(panel, recursive.series, shape_of(recursive.options)), held, (), 0)
-    points = np.zeros((windows, H, 1))
-    said = Forecasts(points, np.broadcast_to([-1.0, 0.0, 1.0], (windows, H, 1, 3)), (0.1, 0.5, 0.9))
+    assert (measuring._between.origins - held.origins[0]).tolist() == [1, 3, 4]
     before = recursive.model.calibration.clone()
+    asked = []
+    forecaster = measuring.forecaster
+    measuring.forecaster = SimpleNamespace(forecast=lambda *args: (asked.append(args), forecaster.forecast(*args))[1])
     try:
-        measuring._calibrate(points + 4, said)
+        measuring._calibrate(np.zeros((2, H, 1)), Forecasts(np.zeros((2, H, 1)), np.full((2, H, 1, 3), [-1.0, 0, 1]), (0.1, 0.5, 0.9)))
         found = recursive.model.calibration.clone()
     finally:
         recursive.model.calibration.copy_(before)
-    np.testing.assert_allclose(found.numpy(), np.broadcast_to([0.2**trust, 1, 4**trust], found.shape), rtol=1e-6)
+    ((_, series, origins),) = asked
+    said = forecaster.forecast(measuring.windows, series, origins)[0]
+    true = np.concatenate([np.zeros((2, H, 1)), truth_of(measuring.windows, series, origins)])
+    points, quantiles = (
+        np.concatenate([np.zeros((2, H, 1)), said.points]),
+        np.concatenate([np.full((2, H, 1, 3), [-1.0, 0, 1]), said.quantiles]),
+    )
+    np.testing.assert_allclose(found, Calibration.fit(true, Forecasts(points, quantiles, said.levels), 2).factors, rtol=1e-6)
 
 
 def test_a_feed_keeps_no_more_than_a_window_reads(recursive, folder, monkeypatch):
@@ -411,6 +421,19 @@ def test_a_feed_that_cannot_be_forecast_is_refused(direct, recursive, folder):
     assert [line[:7] for line in fed.splitlines()] == ["month,f", "2008-03"]
     with pytest.raises(ConfigError, match="`--horizon` says nothing about a feed"):
         call("predict", folder / "recursive", "-", "--horizon", 3, typed="month,sold\n")
+
+
+def test_irregular_times_are_learnt_from_and_no_feed_of_them_is_read(tmp_path):
+    chance = np.random.default_rng(0)
+    times = np.datetime64("2024-01-01", "us") + np.sort(chance.integers(0, 80 * 3_600_000_000, 150)).astype("timedelta64[us]")
+    y = {"t": times, "y": np.sin(times.astype(float) / 3_600_000_000)}
+    options = {"time": "t", "target": "y", "frequency": "h", "merge": "mean", "season": [24], "horizon": 3}
+    trained = un.train_forecaster(y, out=tmp_path / "run", **options, **{**QUIET, "epochs": 1})
+    assert trained.series.gaps and np.isfinite(trained.forecast(y).points).all()
+    again = un.load(tmp_path / "run")
+    np.testing.assert_array_equal(again.forecast().points, trained.forecast().points)
+    with pytest.raises(ConfigError, match=r"steps that are the mean of several rows \(`merge`\)"):
+        next(read_feed(Path("-"), again.series))
 
 
 WRONG = [

@@ -151,7 +151,10 @@ class DividedReadingOptions(ReadingOptions):
     group_needed: ClassVar[bool] = True
 
     group: str | None = option(
-        None, "Column or key with groups, such as speakers or patients, each of which is learnt or held out as a whole.", rare=True
+        None,
+        "Column or key with groups, such as speakers or patients, each of which is learnt or held out as a whole.",
+        rare=True,
+        also="split_by",
     )
 
 

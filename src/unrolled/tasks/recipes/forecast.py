@@ -73,7 +73,7 @@ class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, Step
         head: Any = kind(numbers, own) if kind is Quantiles else kind(numbers)
         width = Windows(codecs.series.tail.take(np.zeros(0, np.int64)), codecs.series, shape_of(forecast)).width
         encoder = Encoder(InputSizes(numbers=width), configuration.options.model.encoder(), cell)
-        return StepsAhead(encoder, head, forecast.horizon or 1, forecast.levels)
+        return StepsAhead(encoder, head, forecast.levels)
 
     def task(self, model: StepsAhead, data: ForecastData, configuration: Configuration[ForecastTaskOptions]) -> Task:
         """Windows of the series, and those at their ends."""

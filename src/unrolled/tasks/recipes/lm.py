@@ -1,6 +1,6 @@
 """The next character or word of a text, or the next event of a case."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from unrolled.cells import Cell
@@ -22,12 +22,15 @@ from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Recipe
 from unrolled.tasks.task import Task
 from unrolled.tasks.texts.measuring import TextMeasuring
-from unrolled.tasks.texts.options import LanguageModelOptions, TextDataOptions, TextReading, resolved_model
+from unrolled.tasks.texts.options import LanguageModelOptions, TextDataOptions, TextReading, TextSampleOptions, resolved_model
 from unrolled.tasks.texts.trained import TrainedLanguageModel
 from unrolled.tasks.trained import Progress
 
 SHOWN = 40
 """Symbols, and characters, of a text that are shown when training begins."""
+
+UNKNOWN_SHOWN = 10
+"""Symbols that are told at most of those that are not known."""
 
 
 class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep, TrainedLanguageModel]):
@@ -35,7 +38,7 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
 
     name, noun, options = "lm", "a language model", LanguageModelOptions
     commands = ("sample", "score", "evaluate", "inspect")
-    evaluating = (TextReading,)
+    evaluating, sampling = (TextReading,), (TextSampleOptions,)
     help = """Train a language model on DATA: text files, or builtin:python-docs, builtin:python-source; or a model of the next
     event on event logs, with `case` and `activity`.
 
@@ -108,9 +111,30 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
         (reading,) = parts
         return trained.evaluate(data, progress=progress, **reading)
 
+    def sample(self, trained: TrainedLanguageModel, parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]) -> Iterable[str]:
+        """Texts."""
+        (options,) = parts
+        _say_unknown(trained, [options.get("prompt", "")], say)
+        return trained.sample(**options)
+
+    def log_probabilities(
+        self, trained: TrainedLanguageModel, given: Sequence[str], parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]
+    ) -> Sequence[float]:
+        """Of sentences, as whole lines."""
+        _say_unknown(trained, given, say)
+        return [trained.score(sentence) for sentence in given]
+
     def next_step(self, codecs: TextCodec, configuration: Configuration[LanguageModelOptions]) -> str:
         """Samples."""
         return "Let it write: unrolled sample {run}"
+
+
+def _say_unknown(trained: TrainedLanguageModel, texts: Sequence[str], say: Callable[[str], None]) -> None:
+    """Tell which symbols of some texts the network does not know."""
+    missing = list(dict.fromkeys(symbol for text in texts for symbol in trained.codec.missing(text)))
+    if missing:
+        shown = ", ".join(map(repr, missing[:UNKNOWN_SHOWN])) + (", …" if len(missing) > UNKNOWN_SHOWN else "")
+        say(f"The model does not know {shown}: read as <UNK>.")
 
 
 def _summary(data: Corpus, options: TextDataOptions) -> str:

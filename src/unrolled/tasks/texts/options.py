@@ -77,6 +77,20 @@ class TextReading:
 
 
 @dataclass(frozen=True)
+class TextSampleOptions:
+    """How texts are drawn; see `TrainedLanguageModel.sample`."""
+
+    prompt: str = option("", "How the text begins.")
+    length: int = option(500, "Characters or words to write.")
+    temperature: float = option(1.0, "Below 1 safer, above 1 bolder, 0 always the likeliest.")
+    top_k: int = option(0, "Choose among the k likeliest only; 0: among all.")
+    top_p: float = option(1.0, "Choose among the likeliest that together reach p.")
+    count: int = option(1, "How many texts.")
+    lines: int | None = option(None, "Stop after so many lines.")
+    seed: int | None = option(None, "The same seed writes the same text.")
+
+
+@dataclass(frozen=True)
 class TextTrainingOptions(TrainingOptions):
     """How to train, with what was measured to be best for texts where nothing is said."""
 
