@@ -12,8 +12,8 @@ from unrolled.inspect.draw.remembering import forgetting, memory
 from unrolled.inspect.draw.style import save, to_svg
 
 __all__ = [
-    "attending",
     "Looked",
+    "attending",
     "attention",
     "data",
     "flow",
