@@ -46,6 +46,7 @@ RECIPES = {
     "tag": "unrolled.tasks.recipes.tag:Tagging",
     "regress": "unrolled.tasks.recipes.regress:Regressing",
     "forecast": "unrolled.tasks.recipes.forecast:Forecasting",
+    "frames": "unrolled.tasks.recipes.frames:FilmMaking",
     "translate": "unrolled.tasks.recipes.translate:Translating",
     "transcribe": "unrolled.tasks.recipes.transcribe:Transcribing",
     "caption": "unrolled.tasks.recipes.caption:Captioning",

@@ -129,6 +129,12 @@ def test_a_tune_that_cannot_be_read_is_named_with_its_line_and_the_next_is_read(
     assert isinstance(bad, DataError) and f"bad.abc, {message}" in str(bad) and pitches(good) == [60]
 
 
+def test_a_file_without_a_tune_is_named(tmp_path):
+    (tmp_path / "none.abc").write_text("CDE\n")
+    with pytest.raises(DataError, match=r"none\.abc has no tune in it"):
+        [*read_abc(tmp_path / "none.abc")]
+
+
 EVERYTHING = """X:1
 M:6/8
 K:Em

@@ -148,7 +148,7 @@ def test_pictures_of_any_format_are_looked_at(bars, tmp_path):
     [
         ({"glimpses": 3}, "`glimpses` is for pictures that are looked at in glimpses. Give `image='glimpses'`"),
         ({"image": "whole", "stop_action": True}, "`stop_action` is for pictures that are looked at in glimpses"),
-        ({"image": "glimpse"}, "`image` must be one of rows, whole, glimpses, got 'glimpse'"),
+        ({"image": "glimpse"}, "`image` must be one of rows, whole, frame, glimpses, got 'glimpse'"),
         ({"image": "glimpses", "layers": 0}, "`layers=0` remembers nothing"),
         ({"image": "glimpses", "convolution": 4}, "`convolution` reads steps together"),
         ({"image": "glimpses", "filters": 4}, "`filters` is for networks that read whole pictures"),

@@ -188,9 +188,9 @@ def _digits(options: ReadingOptions) -> Iterator[Example]:
 
 
 def _read_as(image: str, picture: Example) -> Example:
-    """A picture as `image` says."""
+    """A picture as `image` says; a clip as it is."""
     assert picture.frames is not None
-    return replace(picture, **fields_of(picture.frames[0, ..., 0], image))
+    return picture if len(picture.frames) > 1 else replace(picture, **fields_of(picture.frames[0, ..., 0], image))
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:

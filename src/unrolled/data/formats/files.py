@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from io import BufferedReader, TextIOWrapper
+from io import BufferedReader, BytesIO, TextIOWrapper
 from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import BinaryIO, Literal, TextIO, TypeVar
@@ -125,6 +125,18 @@ def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
     with open_text(path, encoding) as file:
         for number, line in enumerate(_lines(path, file), 1):
             yield number, line.rstrip("\r\n")
+
+
+def lines_of(name: str, content: bytes, encoding: str) -> Iterator[tuple[int, str]]:
+    """The lines of a text that is held in memory, numbered from 1, without their ends; errors call it by a `name`."""
+    encoding = known_encoding(encoding)
+    require_text(name, content[:_LOOKED_AT], encoding)
+    try:
+        text = content.decode(_without_mark(BufferedReader(BytesIO(content)), encoding))
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise DataError(f"{name}, line {line}, is not {encoding}: {error.reason}. {OTHERWISE_ENCODED}") from None
+    yield from ((number, line.rstrip("\r")) for number, line in enumerate(text.removesuffix("\n").split("\n"), 1))
 
 
 def _lines(path: Path, file: TextIO) -> Iterator[str]:

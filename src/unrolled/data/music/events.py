@@ -108,6 +108,18 @@ def unfolded(found: Sequence[Element]) -> Iterator[Element]:
             start, first, second = place + 1, None, False
 
 
+def unclosed(events: Iterable[str]) -> int:
+    """How many repeats are opened and not closed: what stands in them is played once."""
+    found, opened = 0, False
+    for event in (*events, "|:"):
+        if event == "|:":
+            found += opened
+            opened = True
+        elif event in (":|", "::"):
+            opened = event == "::"
+    return found
+
+
 def play(events: Iterable[str], tempo: float = 120.0, place: str = "", *, places: bool = False) -> Piece:
     """The piece that events say, with its repeats. With `places` the voice of each note is the place of its event."""
     written = tuple(events)

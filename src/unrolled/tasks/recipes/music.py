@@ -16,7 +16,7 @@ from unrolled.models import Encoder, IndependentKeys, InputSizes, JointKeys, Nex
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.learners import StreamWindows
 from unrolled.tasks.music.measuring import MusicMeasuring
-from unrolled.tasks.music.options import MusicReading, MusicSampleOptions, MusicScoreOptions, MusicTaskOptions
+from unrolled.tasks.music.options import MusicSampleOptions, MusicScoreOptions, MusicTaskOptions, OtherMusicReading
 from unrolled.tasks.music.reading import MusicData, read_music_data
 from unrolled.tasks.music.scores import MusicScores
 from unrolled.tasks.music.trained import TrainedMusician
@@ -33,7 +33,7 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
 
     name, noun, options, data_name = "music", "a network for music", MusicTaskOptions, "FILE"
     commands = ("sample", "score", "evaluate", "inspect")
-    evaluating, sampling, scoring = (MusicReading,), (MusicSampleOptions,), (MusicScoreOptions,)
+    evaluating, sampling, scoring = (OtherMusicReading,), (MusicSampleOptions,), (MusicScoreOptions,)
     help = """Train a network that writes music on FILES: MIDI, ABC tunes, piano rolls, or folders of them; see docs/music.md.
 
     A tenth of the pieces, drawn at random, is held out, unless `validation` names others or files are divided into parts; the weights under which the
@@ -86,8 +86,8 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
         return Overview(data.summary(), lengths, kind, kind, (), {}, len(data.learnt), len(data.held))
 
     def trained(self, model: NextStep, codecs: MusicCodec, configuration: Configuration[MusicTaskOptions]) -> TrainedMusician:
-        """The network with its codec."""
-        return TrainedMusician(model, codecs)
+        """The network with its codec, and how files were read."""
+        return TrainedMusician(model, codecs, configuration.options.data.reading("test"))
 
     def evaluate(
         self, trained: TrainedMusician, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress
@@ -115,7 +115,7 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
         asked = MusicScoreOptions(**values)
         if asked.picture is not None:
             require_drawable(Path(asked.picture))
-        pieces = [trained.read(file, part=asked.part, pedal=asked.pedal) for file in given]
+        pieces = [trained.read(file, part=asked.part, voices=asked.voices, pedal=asked.pedal) for file in given]
         if asked.picture is not None:
             draw_piece(*trained.surprise(pieces[0][0]), Path(asked.picture))
             say(f"The first piece is drawn in {asked.picture}.")

@@ -27,10 +27,10 @@ from unrolled.tasks.learners import Batches
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.sequences.answers import answer, measured
-from unrolled.tasks.sequences.augment import Variation
+from unrolled.tasks.sequences.augment import Variation, warping_of
 from unrolled.tasks.sequences.frame_options import FrameOptions
 from unrolled.tasks.sequences.measuring import SequenceMeasuring
-from unrolled.tasks.sequences.options import SequenceOptions, SoundOptions, WindowOptions
+from unrolled.tasks.sequences.options import OF_NUMBERS, SequenceOptions, SoundOptions, VaryingOptions, WindowOptions
 from unrolled.tasks.sequences.overview import overview_of
 from unrolled.tasks.sequences.predictor import TC, Predictor
 from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData, read_sequences
@@ -163,7 +163,7 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
             lambda which: learnt.encoded.batch(which, targets=True),
             options.training.seed,
             weights=weights,
-            change=Variation(options.batches),
+            change=Variation(options.batches, warping_of(data.codecs.inputs), each_step=not model.once),
         )
         criteria = self.criteria(data, configuration)
         measuring = SequenceMeasuring(predictor, data.held_out, self.score, criteria, lambda: self.require(data.codecs), weights)
@@ -200,6 +200,20 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
         return "Let it predict what you type: unrolled predict {run}"
 
 
+def require_varied(options: VaryingOptions, inputs: InputCodec) -> None:
+    """`ConfigError` for what is to be varied and is not there."""
+    asked = [name for name in OF_NUMBERS if getattr(options, name)]
+    asked = [name for name in asked if name != "noise"] if inputs.frames is not None else asked
+    if asked and inputs.numbers is None:
+        raise ConfigError(f"`{asked[0]}` changes numbers, and DATA has none. Leave it out; `word_dropout` is for words and characters.")
+    if options.speed and inputs.tokens is not None:
+        raise ConfigError("`speed` changes how many steps there are, and DATA has a word or character for each. Leave it out.")
+    if options.warp and warping_of(inputs) is None:
+        raise ConfigError(
+            "`warp` changes the frequencies of sound that is heard in bands, and DATA has none. Leave it out; `noise` is for all numbers."
+        )
+
+
 OF_TOKENS = ("level", "lower", "shapes", "vocabulary", "min_count")
 """Options of data that are about words and characters."""
 
@@ -215,11 +229,10 @@ OF_SOUND = tuple(field.name for field in dataclasses.fields(SoundOptions))
 
 def _require_fitting(options: SequenceOptions, inputs: InputCodec) -> None:
     """`ConfigError` for options about what the steps do not have."""
-    if options.batches.noise and inputs.numbers is None and inputs.frames is None:
-        raise ConfigError("`noise` is added to numbers, and DATA has none. Leave it out; `word_dropout` is for words and characters.")
     varied = [] if inputs.frames else [name for name in OF_CLIPS if getattr(options.batches, name)]
     if varied:
         raise ConfigError(f"`{varied[0]}` varies pictures and videos, and DATA has none. Leave it out.")
+    require_varied(options.batches, inputs)
     usual = {field.name: field.default for field in dataclasses.fields(options.data)}
     heard = [] if inputs.sound else [name for name in OF_SOUND if getattr(options.data, name) != usual[name]]
     if heard:
