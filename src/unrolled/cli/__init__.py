@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from unrolled.cli.flags import as_flags
+from unrolled.cli.hints import command_hint
+from unrolled.cli.terminal import prepare
 from unrolled.errors import EquationError, UnrolledError, UnrolledWarning
 
 COMMANDS = {
@@ -64,6 +66,11 @@ class _Commands(click.Group):
         gc.enable()
         return command
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """With a guess at what was meant."""
+        with command_hint(args, COMMANDS):
+            return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(SUMMARIES.items()))
@@ -94,6 +101,7 @@ def main(arguments: list[str] | None = None) -> Any:
     # OpenMP reads this when torch is loaded. Threads that wait busily slow each other down many times over as soon as another
     # program wants a core, and gain nothing that could be measured where none does.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    prepare()
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show

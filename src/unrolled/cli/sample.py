@@ -10,7 +10,7 @@ from unrolled.cli.about_runs import open_run
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--prompt", default="", help="How the text begins.")
+@click.option("--prompt", default="", help=r"How the text begins; \n is a line end, \t a tab, \\ a backslash.")
 @click.option("--length", type=int, default=500, help="Characters or words to write.  [default: 500]")
 @click.option("--temperature", type=float, default=1.0, help="Below 1 safer, above 1 bolder, 0 always the likeliest.  [default: 1]")
 @click.option("--top-k", type=int, default=0, help="Choose among the k likeliest only.  [default: all]")

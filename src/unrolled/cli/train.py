@@ -11,16 +11,17 @@ import click
 from unrolled.cli.compare import FIGURES, compared
 from unrolled.cli.flags import as_flags, flags, given, read_options
 from unrolled.cli.help import SEVERAL, TITLES, GroupedCommand
+from unrolled.cli.hints import command_hint
 from unrolled.errors import ConfigError, TrainingError
 from unrolled.tasks import RECIPES, find_recipe, next_step, run_training
 from unrolled.tasks.configuration import groups_of
 from unrolled.tasks.recipe import AnyRecipe
 from unrolled.tasks.studies import StudyOptions, asks_for_several, begin_study, is_study, resume_study, runs_in
 from unrolled.training import RunFolder, display_here, read_watch, report
+from unrolled.training.options import LIMITS
 from unrolled.training.run_folder import PICTURE
 
 INTERRUPTED = 130
-LIMITS = {"epochs", "minutes"}
 
 
 class _Recipes(click.Group):
@@ -28,6 +29,11 @@ class _Recipes(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(RECIPES)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """With a guess at what was meant."""
+        with command_hint(args, RECIPES):
+            return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return _command(find_recipe(cmd_name)) if cmd_name in RECIPES else None

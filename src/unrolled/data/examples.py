@@ -45,6 +45,10 @@ class Target(Enum):
         return {"labels": "label", "tags": "tag", "values": "number", "step values": "number", "texts": "text"}[self.value]
 
 
+BLANK = object()
+"""The origin of a line with nothing in it, of which nothing can be said, and which keeps its place where others are answered."""
+
+
 @dataclass(slots=True)  # Frozen ones take five times as long to make, and files have hundreds of thousands of sequences.
 class Example:
     """One sequence with what is known of it; nothing changes one that was read.
@@ -87,6 +91,11 @@ class Example:
     origin: Any = None
 
     @property
+    def blank(self) -> bool:
+        """Whether it is an empty line."""
+        return self.origin is BLANK
+
+    @property
     def steps(self) -> int:
         """How many steps it has, if it is divided into steps."""
         return len(self.tokens) if self.tokens is not None else 0 if self.numbers is None else len(self.numbers)
@@ -108,7 +117,7 @@ class Prediction:
     For a whole sequence `labels`, of which there is one unless `several` may hold, and their `probabilities`; for its steps `tags` and
     the probability of each. `scores` are the probabilities of all labels, `known`, where it is about a whole sequence. Of numbers `values` are `[K]`,
     or `[T, K]` for steps, and `deviations` their standard deviations, where the network gives some. `seconds` are
-    those from one step of sound to the next.
+    those from one step of sound to the next. Of a blank example it says nothing.
     """
 
     labels: tuple[str, ...] | None = None
@@ -177,7 +186,9 @@ class Prediction:
             return found if self.deviations is None else {**found, "deviations": _plain(self.deviations)}
         if self.tags is not None:
             return {"labels": self.tags, "probabilities": [round(p, 6) for p in self.probabilities]}
-        labels = self.labels or ()
+        if self.labels is None:
+            return {}
+        labels = self.labels
         said = {"labels": labels} if self.several else {"label": labels[0], "labels": labels}
         return {**said, "probabilities": {name: round(p, 6) for name, p in self.every.items()}}
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from unrolled.cells import Cell, cell_from_text, find_cell
+from unrolled.data.builtin import PREFIX
 from unrolled.data.text import Source
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledError
@@ -125,19 +126,30 @@ def _resume(
     recipe: Recipe[G, D, C, M, T], sources: list[Source], folder: RunFolder, options: Mapping[str, Any], display: Display
 ) -> Outcome:
     stored = Configuration.read(recipe.name, recipe.options, folder)
-    if sources:
-        raise ConfigError(f"A run is resumed with the data it was begun with. Leave {recipe.data_name} out, or begin a new run.")
-    configuration = stored.changed(options)
+    configuration = stored.changed({**options, **({"sources": sources} if sources else {})})
     configuration.options.training.require()
+    _require_there(configuration, folder, recipe.data_name)
     with display, folder.hold():
         codecs, cell = read_codecs(recipe, folder), _read_cell(folder)
         data = recipe.read(configuration, display.work)
         if (data.fingerprint, _plain(data.codecs)) != (stored.fingerprint, _plain(codecs)):
-            raise other_data(stored, folder)
+            raise other_data(configuration, folder)
         torch.manual_seed(configuration.options.training.seed)
         task = _task(recipe, _built(recipe, configuration, codecs, cell, folder, CHECKPOINT), data, configuration)
         configuration.write(folder)
-        return _go(task, configuration.options.training, folder, display, resume=True)
+        return _go(task, configuration.options.training, folder, display, resume=True, before=stored.options.training)
+
+
+def _require_there(configuration: Configuration[Any], folder: RunFolder, data_name: str) -> None:
+    """`RunError` for data that a run was begun with and that lies there no more."""
+    data: Any = getattr(configuration.options, "data", None)
+    for name, paths in (("sources", data.sources), ("validation", getattr(data, "validation", ()))):
+        gone = next((path for path in paths if not path.startswith(PREFIX) and not os.path.lexists(path)), None)
+        if gone is not None:
+            where = f"pass {data_name} with `resume`" if name == "sources" else "pass `validation` with `resume`"
+            raise RunError(
+                f"{gone}, which {folder} was begun with, is not there. If it was moved, {where}: that it is the same is seen by what is in it."
+            )
 
 
 def _plain(codecs: Any) -> Any:
@@ -165,13 +177,26 @@ def _task(recipe: Recipe[G, D, C, M, T], model: M, data: D, configuration: Confi
     return task
 
 
-def _go(task: Task, training: TrainingOptions, folder: RunFolder, display: Display, *, resume: bool) -> Outcome:
+def _go(
+    task: Task,
+    training: TrainingOptions,
+    folder: RunFolder,
+    display: Display,
+    *,
+    resume: bool,
+    before: TrainingOptions | None = None,
+) -> Outcome:
     parameters = sum(p.numel() for p in task.model.parameters())
     device = next(task.model.parameters()).device
+    threads = torch.get_num_threads()
     display.say(f"{task.summary}")
-    display.say(f"{parameters:,} parameters on {device}, {torch.get_num_threads()} threads. Ctrl-C saves and stops.")
+    display.say(f"{parameters:,} parameters on {device}, {threads} thread{'' if threads == 1 else 's'}. Ctrl-C saves and stops.")
+    if training.minutes:
+        display.say(
+            "`minutes` decides when it ends, so that what is learnt depends on the machine; `epochs` or `updates` give the same twice."
+        )
     try:
-        return train(task, training, folder, display, resume=resume)
+        return train(task, training, folder, display, resume=resume, before=before)
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, UnrolledError) or not _lacks_memory(error):
             raise

@@ -29,12 +29,23 @@ DRAW_SECONDS = 30.0
 EVALUATION_SHARE = 0.1
 """The part of a run limited in minutes that measuring on the way may take; if it would take more, it is done less often."""
 
+JUMP = 0.02
+"""By which part the learning rate may change without a word when a run is resumed."""
+
 READING = 3
 """How many times faster a text is read than learnt, roughly."""
 
 
-def train(task: Task, options: TrainingOptions, folder: RunFolder, display: Display, *, resume: bool = False) -> Outcome:
-    """Train a task in a run folder that this process holds; with `resume`, from its checkpoint.
+def train(
+    task: Task,
+    options: TrainingOptions,
+    folder: RunFolder,
+    display: Display,
+    *,
+    resume: bool = False,
+    before: TrainingOptions | None = None,
+) -> Outcome:
+    """Train a task in a run folder that this process holds; with `resume`, from its checkpoint, to which it came with the options `before`.
 
     SIGINT, SIGTERM and SIGHUP save and end the call. `TrainingError` when the loss, its gradient or a weight is no longer a number: such
     weights are never written.
@@ -43,6 +54,8 @@ def train(task: Task, options: TrainingOptions, folder: RunFolder, display: Disp
         run = _Run(task, options.resolved(), folder, display, interrupts)
         try:
             run.begin(resume)
+            if resume:
+                run.say_what_changes(before or options)
             run.learn()
             return run.finish()
         except Stopped:
@@ -84,6 +97,21 @@ class _Run:
         self.measuring, self.speed = 0.0, 0.0
         self.held_out: float | None = None
         self.meter = Meter()
+
+    def say_what_changes(self, before: TrainingOptions) -> None:
+        """That nothing is left to do, or that the course is no longer the one that the run was begun on."""
+        if self._over():
+            vain = self._done(self.at.updates, self.at.seconds) < 1
+            cure = "more `patience`" if vain else "more `epochs`, `updates` or `minutes`"
+            self.display.say(f"Nothing is left to learn: the run had ended after {self.at.updates} updates. Give it {cure} to go on.")
+            return
+        was = learning_rate(before, self.at.updates, self._done_by(before, self.at.updates, self.at.seconds))
+        now = learning_rate(self.options, self.at.updates, self._done(self.at.updates, self.at.seconds))
+        if self.at.updates and not math.isclose(was, now, rel_tol=JUMP):
+            self.display.say(
+                f"The learning rate goes from {was:.3g} to {now:.3g}: its schedule now spans the new length of the run, so that the run "
+                "will not end as one that was begun with it."
+            )
 
     def _lost_weights(self) -> bool:
         """Whether the best weights so far cannot be read any more, which is said now, and not after the last update."""
@@ -173,9 +201,12 @@ class _Run:
 
     def _done(self, updates: int, seconds: float) -> float:
         """The part of the run that is done after so many updates or seconds."""
-        if self.options.minutes:
-            return seconds / (60 * self.options.minutes)
-        return updates / (self.updates_per_epoch * (self.options.epochs or 1))
+        return self._done_by(self.options, updates, seconds)
+
+    def _done_by(self, options: TrainingOptions, updates: int, seconds: float) -> float:
+        if options.minutes:
+            return seconds / (60 * options.minutes)
+        return updates / (options.updates or self.updates_per_epoch * (options.epochs or 1))
 
     def _due(self) -> bool:
         """Whether it is time to measure again. It depends on the updates alone unless the clock decides the end."""

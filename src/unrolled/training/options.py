@@ -10,7 +10,12 @@ import torch
 from unrolled.errors import ConfigError
 from unrolled.options import option
 
-MINUTES = 5.0
+UPDATES = 2000
+"""Updates of a run if nothing is said."""
+
+LIMITS = frozenset({"epochs", "updates", "minutes"})
+"""Options that say when a run ends, of which one is given."""
+
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -19,7 +24,8 @@ class TrainingOptions:
     """How long, how fast and how carefully to train. `ConfigError` for a value that an option cannot have."""
 
     epochs: int | None = option(None, "Epochs: passes over the training data.")
-    minutes: float | None = option(None, f"Time to train instead of `epochs`.  [default: {MINUTES:g}]")
+    updates: int | None = option(None, f"Updates of the weights to train for, instead of `epochs`.  [default: {UPDATES}]")
+    minutes: float | None = option(None, "Time to train instead; how far one comes in it depends on the machine.")
     learning_rate: float = option(3e-3, "Learning rate of AdamW at its highest.")
     warmup: int = option(100, "Warm-up: updates over which the learning rate rises from 0; at most a tenth of the run.", rare=True)
     final_rate: float = option(0.01, "Part of the learning rate that is left at the end of the cosine schedule.", rare=True)
@@ -44,9 +50,18 @@ class TrainingOptions:
     tensorboard: bool = option(False, "Also write TensorBoard events into the run folder.", rare=True)
 
     def __post_init__(self) -> None:
-        if self.epochs is not None and self.minutes is not None:
-            raise ConfigError("`epochs` and `minutes` both say when to stop. Give one of them.")
-        for name, least in (("epochs", 1), ("accumulate", 1), ("evaluations", 1), ("patience", 1), ("watch_every", 1), ("warmup", 0)):
+        limits = [name for name in ("epochs", "updates", "minutes") if getattr(self, name) is not None]
+        if len(limits) > 1:
+            raise ConfigError(f"`{limits[0]}` and `{limits[1]}` both say when to stop. Give one of them.")
+        for name, least in (
+            ("epochs", 1),
+            ("updates", 1),
+            ("accumulate", 1),
+            ("evaluations", 1),
+            ("patience", 1),
+            ("watch_every", 1),
+            ("warmup", 0),
+        ):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ConfigError(f"`{name}` must be at least {least}, got {value}.")
@@ -69,7 +84,7 @@ class TrainingOptions:
 
     def resolved(self) -> "TrainingOptions":
         """The same with what was left open decided."""
-        return self if self.epochs or self.minutes else replace(self, minutes=MINUTES)
+        return self if self.epochs or self.updates or self.minutes else replace(self, updates=UPDATES)
 
     def find_device(self) -> torch.device:
         """The device that `device` names; `ConfigError` if it is not here."""
@@ -92,8 +107,7 @@ class TrainingOptions:
 
 CHANGEABLE = frozenset(
     {
-        "epochs",
-        "minutes",
+        *LIMITS,
         "learning_rate",
         "warmup",
         "final_rate",

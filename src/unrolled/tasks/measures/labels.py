@@ -19,6 +19,12 @@ from unrolled.training.plot import literal
 Labels = Sequence[tuple[str, ...]]
 """For each sequence its labels, or the tags of its steps."""
 
+BARELY = 1.1
+"""By how much balanced accuracy must be better than chance to say that something was learnt."""
+
+LONGER = "Train longer, with a lower `learning_rate`, or look whether inputs and targets are those that are meant."
+"""What to try where nothing was learnt."""
+
 _CASES = ("true negatives", "false positives", "false negatives", "true positives")
 """What is counted of each label where several may hold, in the order of scikit-learn's matrices."""
 
@@ -66,6 +72,16 @@ class Scores:
             return f"accuracy {self.accuracy:.2%}{rival}, {balanced}{micro}macro F1 {self.macro_f1:.2%}{absent}"
         precision, recall, f1 = self.entities
         return f"entities: F1 {f1:.2%}, precision {precision:.2%}, recall {recall:.2%}; accuracy {self.accuracy:.2%}{rival}{absent}"
+
+    @property
+    def warning(self) -> str:
+        """That always saying the same is as good, by the mean of the recalls too, so that balanced weights are not blamed for what they give up."""
+        chance = 1 / max(int((self.confusion.sum(1) > 0).sum()), 1) if self.balanced_accuracy is not None else 0.0
+        found = self.micro_f1 or self.entity_f1 or (self.balanced_accuracy or 0.0) > chance * BARELY
+        if self.baseline is None or self.accuracy > self.baseline or found:
+            return ""
+        always = "no label" if self.frequent is None else repr(self.frequent)
+        return f"WARNING: what was learnt is of no use: always saying {always} is right as often. {LONGER}"
 
     def measures(self) -> dict[str, float]:
         """Numbers for the log of a run, with that of the `absent` labels if there are some."""

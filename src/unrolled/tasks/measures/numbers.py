@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.extras import extra
+from unrolled.tasks.measures.labels import LONGER
 from unrolled.training.checkpoint import save_whole
 from unrolled.training.plot import literal
 
@@ -54,6 +55,12 @@ class NumberScores(NumberMeasures):
         """All of it in a line, and a line for each number if there are several."""
         each = [f"  {name}: {measures}" for name, measures in self.targets.items()]
         return "\n".join([f"{self}, over {self.size:,} {self.unit}", *(each if len(each) > 1 else [])])
+
+    @property
+    def warning(self) -> str:
+        """That always saying the mean is as good."""
+        better = self.rmse < self.baseline_rmse or self.mae < self.baseline_mae
+        return "" if better else f"WARNING: what was learnt is of no use: always saying the mean is as near. {LONGER}"
 
     def measures(self) -> dict[str, float]:
         """Numbers for the log of a run."""

@@ -58,7 +58,7 @@ def answer(trained: TrainedPredictor[Any], file: str, reading: Mapping[str, Any]
         how.say(f"Type {'the rows of a table, with their header' if table else 'a text and press Enter'}; end with Ctrl-D.")
     resolved = resolve_format(file, resolved, trained.wanted)
     require_looked_at(resolved, reading)
-    examples = _noticing(file, read_examples(file, resolved, trained.wanted), how.say)
+    examples = _noticing(file, read_examples(file, resolved, trained.wanted, blank=True), how.say)
     at_once = 1 if how.typed else AT_ONCE
     found = trained.predict_stream(examples, at_once, **windows)
 

@@ -38,6 +38,10 @@ class Scores(Measured, Protocol):
     def text(self) -> str:
         """All of them in words, as many lines as it takes."""
 
+    @property
+    def warning(self) -> str:
+        """That what is said is no better than what one would say without reading, and what to try; nothing where it is."""
+
     def measures(self) -> dict[str, float]:
         """Numbers by name."""
 
@@ -108,11 +112,13 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         return chain.from_iterable(self._said(predictor, chunk) for chunk in chunks)
 
     def _said(self, predictor: Predictor[TC], chunk: list[Example]) -> Iterator[tuple[Example, Prediction]]:
-        found, _, _ = predictor.predict_all(self._encoded(chunk), np.arange(len(chunk)))
-        _require_finite(found, lambda number: chunk[number].place)
+        some = [example for example in chunk if not example.blank]
+        found, _, _ = predictor.predict_all(self._encoded(some), np.arange(len(some)))
+        _require_finite(found, lambda number: some[number].place)
         if (sound := self.codecs.inputs.sound) is not None:
             found = [replace(prediction, seconds=sound.mel.step) for prediction in found]
-        return zip(chunk, found, strict=True)
+        answers = iter(found)
+        return ((example, Prediction() if example.blank else next(answers)) for example in chunk)
 
     def evaluate(
         self,
