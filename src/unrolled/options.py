@@ -16,6 +16,10 @@ LARGEST = 2**63
 """What whole numbers stay below, so that everything that computes can hold them."""
 
 
+FLAGS = {"from_run": "--from"}
+"""The flags of options whose names are no names in Python."""
+
+
 def option(default: Any, help: str, *, rare: bool = False) -> Any:
     """A dataclass field with its explanation, in which names of other options stand between backticks. `rare` ones are in no short list."""
     return dataclasses.field(default=default, metadata={"help": help, "rare": rare})
@@ -37,7 +41,12 @@ class Option:
     @property
     def flag(self) -> str:
         """The option as it is typed at the terminal."""
-        return "--" + self.name.replace("_", "-")
+        return flag_of(self.name)
+
+
+def flag_of(name: str) -> str:
+    """An option as it is typed at the terminal."""
+    return FLAGS.get(name) or "--" + name.replace("_", "-")
 
 
 def options_of(cls: type) -> list[Option]:

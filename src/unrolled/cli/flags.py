@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from unrolled.errors import ConfigError
-from unrolled.options import Option, options_of
+from unrolled.options import Option, flag_of, options_of
 from unrolled.plain import from_toml
 
 _NOTES = {"format", "task", "corpus"}
@@ -119,7 +119,7 @@ def _given(name: str, value: Any) -> str:
 
 
 def _dashed(name: str) -> str:
-    return "--" + name.replace("_", "-")
+    return flag_of(name)
 
 
 def _names() -> frozenset[str]:

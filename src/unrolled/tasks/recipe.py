@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, TextIO, TypeVar
 
 from unrolled.cells import Cell
 from unrolled.data.formats.heads import FormatSeen
+from unrolled.errors import ConfigError
 from unrolled.tasks.configuration import Configuration, G
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.task import Task
@@ -50,6 +51,20 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     without_file: ClassVar[str] = "-"
     reads_many: ClassVar[bool] = False
     options: type[G]
+
+    known: Any = None
+    """Codecs of the run that another one begins from, which those of the data widen; None where there is none."""
+
+    widen: bool = True
+    """Whether symbols that these do not have are added to them."""
+
+    def known_from(self, task: str, found: Any) -> Any:
+        """The codecs of a run of a task whose `to_json` gave this, as far as they fit this one. `ConfigError` where they do not."""
+        if task != self.name:
+            raise ConfigError(
+                f"`from_run` names a run of the task {task!r}, of which {self.noun} can take nothing. Name one of the task {self.name!r}."
+            )
+        return self.codecs(found)
 
     @abstractmethod
     def read(self, configuration: Configuration[G], progress: Progress) -> D:

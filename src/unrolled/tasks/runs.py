@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledError
 from unrolled.options import options_of
 from unrolled.plain import from_json
+from unrolled.tasks.beginnings import Beginning, freeze
 from unrolled.tasks.configuration import Configuration, G, groups_of
 from unrolled.tasks.recipe import Recipe, T
 from unrolled.tasks.task import Task
@@ -97,6 +99,7 @@ def _begin(
     display: Display,
     fingerprint: str | None,
 ) -> Outcome:
+    beginning, options = _beginning(recipe, options)
     cell = find_cell(options.get("cell") or default_cell(recipe.options))
     values = {**options, "cell": cell.name, "sources": sources or options.get("sources")}
     configuration = Configuration.from_flat(recipe.name, recipe.options, values)
@@ -107,13 +110,29 @@ def _begin(
             raise other_data(configuration, RunFolder(folder.path.parent))
         configuration = dataclasses.replace(recipe.resolve(configuration, data.codecs), fingerprint=data.fingerprint)
         torch.manual_seed(configuration.options.training.seed)
-        task = _task(recipe, _build(recipe, configuration, data.codecs, cell), data, configuration)
+        model = _build(recipe, configuration, data.codecs, cell)
+        if beginning:
+            display.say(beginning.take(model, recipe.name))
+        task = _task(recipe, model, data, configuration, display)
         with folder.hold():
             folder.require_new()
             folder.write_text(CELL, cell.to_file_text())
             folder.write_text(CODECS, json.dumps(data.codecs.to_json(), ensure_ascii=False))
             configuration.write(folder)
             return _go(task, configuration.options.training, folder, display, resume=False)
+
+
+def _beginning(recipe: Recipe[G, D, C, M, T], options: Mapping[str, Any]) -> tuple[Beginning | None, Mapping[str, Any]]:
+    """The run that another one begins from, if it does; and the options with those of that run in the place of what is not said."""
+    if not options.get("from_run"):
+        return None, options
+    beginning = Beginning.read(str(options["from_run"]))
+    recipe.known = recipe.known_from(beginning.task, beginning.codecs)
+    recipe.widen = options.get("widen") is not False
+    cell = {} if options.get("cell") else {"cell": cell_from_text(beginning.cell, "recurrence")}
+    said = {name: value for name, value in options.items() if value is not None}
+    path = str(Path(str(options["from_run"])).absolute())
+    return beginning, {**beginning.options(recipe, said), **said, **cell, "from_run": path}
 
 
 def default_cell(options: type[G]) -> str:
@@ -131,11 +150,13 @@ def _resume(
     _require_there(configuration, folder, recipe.data_name)
     with display, folder.hold():
         codecs, cell = read_codecs(recipe, folder), _read_cell(folder)
+        if configuration.options.training.from_run:
+            recipe.known, recipe.widen = codecs, configuration.options.training.widen
         data = recipe.read(configuration, display.work)
         if (data.fingerprint, _plain(data.codecs)) != (stored.fingerprint, _plain(codecs)):
             raise other_data(configuration, folder)
         torch.manual_seed(configuration.options.training.seed)
-        task = _task(recipe, _built(recipe, configuration, codecs, cell, folder, CHECKPOINT), data, configuration)
+        task = _task(recipe, _built(recipe, configuration, codecs, cell, folder, CHECKPOINT), data, configuration, display)
         configuration.write(folder)
         return _go(task, configuration.options.training, folder, display, resume=True, before=stored.options.training)
 
@@ -165,7 +186,7 @@ def other_data(configuration: Configuration[Any], begun: RunFolder) -> RunError:
     return RunError(f"The data is not the one that {begun} was begun with: {files}. Put it back as it was, or begin anew with `out`.")
 
 
-def _task(recipe: Recipe[G, D, C, M, T], model: M, data: D, configuration: Configuration[G]) -> Task:
+def _task(recipe: Recipe[G, D, C, M, T], model: M, data: D, configuration: Configuration[G], display: Display) -> Task:
     """The task, once it is known that its network can run."""
     training = configuration.options.training
     task = recipe.task(model.to(training.find_device()), data, configuration)
@@ -174,6 +195,8 @@ def _task(recipe: Recipe[G, D, C, M, T], model: M, data: D, configuration: Confi
             "`best_by` and `patience` go by the held-out part, and nothing is held out. Leave them out, or hold something out."
         )
     task.try_out()
+    if told := freeze(task.model, training.freeze):
+        display.say(told)
     return task
 
 

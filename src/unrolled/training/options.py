@@ -42,6 +42,13 @@ class TrainingOptions:
     )
     patience: int | None = option(None, "Early stopping: stop after so many measurements without a better one.")
     checkpoint_seconds: float = option(30.0, "Longest time between two checkpoints, in seconds.", rare=True)
+    from_run: str | None = option(
+        None, "Fine-tuning: begin with the weights of this run, and with its options of the network and its symbols; `widen` adds new ones."
+    )
+    widen: bool = option(True, "With `from_run`: add the symbols that its run does not know; otherwise they are <UNK>.", rare=True)
+    freeze: tuple[str, ...] = option(
+        (), "Parts of the network that stay as they are, by the names of parameters: encoder.inputs, 'encoder.recurrent.*_l0'.", rare=True
+    )
     device: str = option("auto", "Where to run: auto, cpu, cuda, …", rare=True)
     watch: bool = option(False, "Record gradients, updates and gates on the way, and say in the end what looks wrong with them.")
     watch_every: int | None = option(

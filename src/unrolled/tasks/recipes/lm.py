@@ -51,6 +51,8 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
             "size": options.vocabulary,
             "validation": options.validation,
             "held_out": options.held_out,
+            "known": self.known,
+            "widen": self.widen,
             "progress": progress,
         }
         if options.reading is not None:

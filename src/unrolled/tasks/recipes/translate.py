@@ -41,7 +41,11 @@ class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder
 
     def read(self, configuration: Configuration[TranslationOptions], progress: Progress) -> PairData:
         """The pairs."""
-        return read_pair_data(configuration, progress)
+        return read_pair_data(configuration, progress, self._widened)
+
+    def _widened(self, codecs: PairCodec) -> PairCodec:
+        known: PairCodec | None = self.known
+        return codecs if known is None else known.widened(codecs, widen=self.widen)
 
     def codecs(self, found: Any) -> PairCodec:
         """Stored codecs."""

@@ -51,6 +51,19 @@ class SequenceCodecs(Generic[TC]):
         """Both, ready for JSON."""
         return {"inputs": self.inputs.to_json(), "target": self.target.to_json()}
 
+    def widen(self, known: "SequenceCodecs[Any] | KnownCodecs", *, widen: bool) -> "SequenceCodecs[TC]":
+        """Those of a run that is begun from, as far as they are known, with what these have besides."""
+        inputs = self.inputs if known.inputs is None else known.inputs.widened(self.inputs, widen=widen)
+        return SequenceCodecs(inputs, self.target if known.target is None else known.target.widened(self.target))
+
+
+@dataclass(frozen=True)
+class KnownCodecs:
+    """What a run knows that another one begins from: what it read, and what it said, where that is of the same kind."""
+
+    inputs: InputCodec | None
+    target: Any
+
 
 @dataclass(frozen=True)
 class Part:
@@ -127,6 +140,7 @@ def read_sequences(
     learn: LearnTarget[TC],
     *,
     several: bool = False,
+    widened: Callable[[SequenceCodecs[TC]], SequenceCodecs[TC]] = lambda codecs: codecs,
 ) -> SequenceData[TC]:
     """Read what the options name, and set apart what is held out."""
     if not data.sources:
@@ -146,7 +160,7 @@ def read_sequences(
     other = read(data.validation, same) if data.validation else None
     learnt, held = (everything, everything[:0]) if other else _divided(sequences, wanted, data, np.random.default_rng([SPLIT, seed]))
     hearing.report()
-    codecs = SequenceCodecs(_learn_inputs(sequences, learnt, data, hearing.codec), learn(sequences, learnt))
+    codecs = widened(SequenceCodecs(_learn_inputs(sequences, learnt, data, hearing.codec), learn(sequences, learnt)))
     encoded = Encoded(sequences, codecs.inputs, codecs.target)
     measured = Part(encoded, held)
     if other:

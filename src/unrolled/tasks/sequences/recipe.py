@@ -11,14 +11,16 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import by_length
-from unrolled.data.codecs import Encoded, InputCodec
+from unrolled.data.codecs import Encoded, InputCodec, TextCodec
+from unrolled.data.codecs.text import CHAR, WORD
+from unrolled.data.codecs.tokens import TokenCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import ReadingOptions, resolve_reading, seen_format
 from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.vectors import vector_columns
-from unrolled.data.vocabulary import damaged
+from unrolled.data.vocabulary import Vocabulary, damaged
 from unrolled.errors import ConfigError
 from unrolled.models import EachStep, InputSizes, Whole
 from unrolled.tasks.configuration import Configuration
@@ -31,7 +33,7 @@ from unrolled.tasks.sequences.measuring import SequenceMeasuring
 from unrolled.tasks.sequences.options import SequenceOptions, SoundOptions, WindowOptions
 from unrolled.tasks.sequences.overview import overview_of
 from unrolled.tasks.sequences.predictor import TC, Predictor
-from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData, read_sequences
+from unrolled.tasks.sequences.reading import KnownCodecs, SequenceCodecs, SequenceData, read_sequences
 from unrolled.tasks.sequences.trained import Scores, TrainedPredictor
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import Measured, Progress
@@ -107,7 +109,21 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
             self.wanted(configuration),
             lambda dataset, part: self.learn(dataset, part, configuration),
             several=self.several(configuration),
+            widened=self._widened,
         )
+
+    def _widened(self, codecs: SequenceCodecs[TC]) -> SequenceCodecs[TC]:
+        return codecs if self.known is None else codecs.widen(self.known, widen=self.widen)
+
+    def known_from(self, task: str, found: Any) -> Any:
+        """What sequences consist of is also known to runs that say something else of them, and to language models."""
+        if task == self.name:
+            return self.codecs(found)
+        if task == "lm":
+            return KnownCodecs(_of_text(TextCodec.from_json(found)), None)
+        if isinstance(found, dict) and found.keys() == {"inputs", "target"} and task != "transcribe":
+            return KnownCodecs(InputCodec.from_json(found["inputs"]), None)
+        return super().known_from(task, found)
 
     def codecs(self, found: Any) -> SequenceCodecs[TC]:
         """Stored codecs."""
@@ -191,6 +207,15 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
         if codecs.inputs.numbers or configuration.options.reading.case:
             return "Let it predict another file of the kind: unrolled predict {run} FILE"
         return "Let it predict what you type: unrolled predict {run}"
+
+
+def _of_text(codec: TextCodec) -> InputCodec:
+    """The symbols of a text as those of steps."""
+    if codec.level not in (CHAR, WORD):
+        raise ConfigError(
+            f"`from_run` names a language model of {codec.level}s, which sequences do not consist of. Begin from one of characters or words."
+        )
+    return InputCodec(TokenCodec(codec.level, False, Vocabulary(codec.vocabulary.names)), None)
 
 
 OF_TOKENS = ("level", "lower", "shapes", "vocabulary", "min_count")
