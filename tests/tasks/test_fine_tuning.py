@@ -100,7 +100,7 @@ def test_frozen_parts_stay_as_they_are(runs, tmp_path):
     un.train_classifier(runs / "a.csv", out=tmp_path / "run", from_run=str(runs / "c"), freeze=freeze, **options)
     old, new = weights(runs / "c"), weights(tmp_path / "run")
     same = {name for name in old if torch.equal(old[name], new[name])}
-    assert {name for name in old if name.startswith("encoder.inputs") or ".R_" in name and name.endswith("_l0")} <= same
+    assert {name for name in old if name.startswith("encoder.inputs") or (".R_" in name and name.endswith("_l0"))} <= same
     assert "linear.weight" not in same and "encoder.recurrent.W_f_l0" not in same
 
 

@@ -75,7 +75,9 @@ def load_run(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> T:
         raise RunError(
             f"{error} Or resume {folder}, which goes on from its checkpoint." if folder.has_checkpoint() else str(error)
         ) from None
-    return recipe.trained(model.to(TrainingOptions().find_device()).eval(), codecs, configuration)
+    trained = recipe.trained(model.to(TrainingOptions().find_device()).eval(), codecs, configuration)
+    trained.folder = folder
+    return trained
 
 
 def read_codecs(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> C:

@@ -3,14 +3,21 @@
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from unrolled.errors import RunError
 from unrolled.files import append_to, read_file
 from unrolled.plain import from_json
 from unrolled.training.checkpoint import save_text
+from unrolled.training.plot import draw_losses
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class History:
@@ -60,6 +67,33 @@ def _whole(lines: list[bytes]) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(record, dict) and type(record.get("update")) is int:
             yield record
+
+
+class Curves:
+    """What was measured during a run, as arrays by name: `curves["held_out"]`, at the updates `curves.updates("held_out")`."""
+
+    def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
+        self.records = tuple(records)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything of which there are numbers."""
+        found = (name for record in self.records for name, value in record.items() if isinstance(value, int | float) and name != "update")
+        return tuple(dict.fromkeys(found))
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        """The numbers of that name, in the order in which they were measured. `KeyError` where there are none."""
+        if name not in self.names:
+            raise KeyError(f"{name!r}: there are {', '.join(self.names)}")
+        return np.array([record[name] for record in self.records if name in record], np.float64)
+
+    def updates(self, name: str) -> NDArray[np.int64]:
+        """After how many updates each of them was measured."""
+        return np.array([record["update"] for record in self.records if name in record], np.int64)
+
+    def plot(self) -> "Figure":
+        """The losses as a figure of matplotlib."""
+        return draw_losses(self.records)
 
 
 class Events:

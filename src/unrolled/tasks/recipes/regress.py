@@ -91,6 +91,11 @@ class Regressing(SequenceRecipe[RegressOptions, ValueCodec, Whole | EachStep]):
         if data.each_step is None and data.sources:
             decided = dataclasses.replace(data, each_step=_belong_to_steps(data.sources, reading))
             configuration = configuration.replace(data=decided)
+        elif data.each_step is None and self.memory:
+            first = next(self._remembered(configuration)())
+            configuration = configuration.replace(
+                data=dataclasses.replace(data, each_step=first.values is not None and first.values.ndim == 2)
+            )
         if configuration.options.batches.window is not None and not configuration.options.data.each_step:
             raise ConfigError("`window` cuts sequences whose steps have numbers, and here whole ones have them. Leave it out.")
         return super().read(configuration, progress)

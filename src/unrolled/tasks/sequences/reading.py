@@ -141,19 +141,22 @@ def read_sequences(
     *,
     several: bool = False,
     widened: Callable[[SequenceCodecs[TC]], SequenceCodecs[TC]] = lambda codecs: codecs,
+    memory: Callable[[], Iterator[Example]] | None = None,
 ) -> SequenceData[TC]:
-    """Read what the options name, and set apart what is held out."""
-    if not data.sources:
+    """Read what the options name, or what `memory` gives in its place, and set apart what is held out."""
+    if not data.sources and memory is None:
         raise ConfigError("There is no DATA to train on. Pass files of sequences, or builtin:… examples: see docs/data.md.")
     if data.validation and asked.group:
         raise ConfigError("`group` says what is held out together, and `validation` names files that are held out. Leave one of them out.")
-    if batches.shift:
-        _require_images(data.sources, asked, wanted)
-    _require_used(data.sources, asked, wanted)
-    reading = resolve_reading(data.sources, asked, wanted)
+    reading = asked
+    if memory is None:
+        if batches.shift:
+            _require_images(data.sources, asked, wanted)
+        _require_used(data.sources, asked, wanted)
+        reading = resolve_reading(data.sources, asked, wanted)
     hearing = Hearing(choose=data.codec)
     data.require_speakers(asked.group)
-    read = _reader(data.level, progress, wanted, several, hearing)
+    read = _reader(data.level, progress, wanted, several, hearing, memory)
     sequences = read(data.sources, reading, notice=data.level != "char")
     everything = np.arange(len(sequences))
     same = for_other_files(replace(reading, scheme=sequences.scheme), data.validation) if data.validation else reading
@@ -232,12 +235,19 @@ def _noticing(examples: Iterable[Example]) -> Iterator[Example]:
     yield from examples
 
 
-def _reader(level: str | None, progress: Progress, wanted: Target, several: bool, hear: Hearing[SoundCodec]) -> Callable[..., Dataset]:
+def _reader(
+    level: str | None,
+    progress: Progress,
+    wanted: Target,
+    several: bool,
+    hear: Hearing[SoundCodec],
+    memory: Callable[[], Iterator[Example]] | None,
+) -> Callable[..., Dataset]:
     def tick(count: int) -> None:
         progress(f"reading: {count:,} sequences", 0, 1)
 
     def read(sources: tuple[str, ...], reading: ReadingOptions, *, notice: bool = False) -> Dataset:
-        examples = labelled_examples(sources, reading, wanted, several=several)
+        examples = memory() if memory and not sources else labelled_examples(sources, reading, wanted, several=several)
         if reading.group:
             examples = _grouped(examples, reading.group)
         found = gather(_noticing(examples) if notice else examples, level or "both", hear=hear, progress=tick)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -16,9 +16,10 @@ from unrolled.data.codecs.text import CHAR, WORD
 from unrolled.data.codecs.tokens import TokenCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset
-from unrolled.data.examples import Prediction, Target
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import ReadingOptions, resolve_reading, seen_format
 from unrolled.data.formats.heads import FormatSeen
+from unrolled.data.memory import in_memory, labelled
 from unrolled.data.vectors import vector_columns
 from unrolled.data.vocabulary import Vocabulary, damaged
 from unrolled.errors import ConfigError
@@ -45,6 +46,9 @@ SM = TypeVar("SM", bound=Whole | EachStep)
 
 class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, TrainedPredictor[TC]], Generic[SO, TC, SM]):
     """A recipe over options SO, a codec TC of what is said, and a network SM."""
+
+    memory: tuple[Any, Any] | None = None
+    """Data in memory in the place of files, and its targets."""
 
     commands = ("predict", "evaluate", "inspect")
     predicting = (ReadingOptions, WindowOptions)
@@ -110,7 +114,14 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
             lambda dataset, part: self.learn(dataset, part, configuration),
             several=self.several(configuration),
             widened=self._widened,
+            memory=self._remembered(configuration) if self.memory else None,
         )
+
+    def _remembered(self, configuration: Configuration[SO]) -> Callable[[], Iterator[Example]]:
+        """What makes examples of the data in memory."""
+        data, targets = self.memory or (None, None)
+        reading, wanted, several = configuration.options.reading, self.wanted(configuration), self.several(configuration)
+        return lambda: labelled(in_memory(data, targets, reading, wanted), wanted, several=several)
 
     def _widened(self, codecs: SequenceCodecs[TC]) -> SequenceCodecs[TC]:
         return codecs if self.known is None else codecs.widen(self.known, widen=self.widen)
@@ -148,6 +159,8 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
     def resolved_reading(self, configuration: Configuration[SO], codecs: SequenceCodecs[TC]) -> ReadingOptions:
         """How other files are read."""
         reading = dataclasses.replace(configuration.options.reading, scheme=getattr(codecs.target, "scheme", None))
+        if not configuration.options.data.sources:
+            return reading
         return resolve_reading(configuration.options.data.sources, reading, self.wanted(configuration))
 
     def predictor(self, model: SM, codecs: SequenceCodecs[TC], configuration: Configuration[SO]) -> Predictor[TC]:
