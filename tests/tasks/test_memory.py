@@ -35,7 +35,7 @@ def test_what_is_given_has_a_history_and_probabilities(trained):
     assert trained.history.updates("held_out").tolist() == [1, 2]
     assert {"loss", "accuracy"} <= {*trained.history.names}
     assert trained.history.plot().axes[0].lines
-    with pytest.raises(KeyError, match="there are loss"):
+    with pytest.raises(KeyError, match="there are epoch, tokens"):
         trained.history["nothing"]
 
 

@@ -15,6 +15,7 @@ from unrolled.data.columns import Places
 from unrolled.data.dataset import STEP_VALUES, Dataset
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import ReadingOptions, labelled_examples
+from unrolled.data.memory import belong_to_steps
 from unrolled.errors import ConfigError, DataError
 from unrolled.models import NUMBER_HEADS, EachStep, Encoder, Whole, WholeOptions
 from unrolled.options import option
@@ -92,10 +93,10 @@ class Regressing(SequenceRecipe[RegressOptions, ValueCodec, Whole | EachStep]):
             decided = dataclasses.replace(data, each_step=_belong_to_steps(data.sources, reading))
             configuration = configuration.replace(data=decided)
         elif data.each_step is None and self.memory:
-            first = next(self._remembered(configuration)())
-            configuration = configuration.replace(
-                data=dataclasses.replace(data, each_step=first.values is not None and first.values.ndim == 2)
-            )
+            found, targets = self.memory
+            first = next(self._remembered(configuration)()).values if targets is None else None
+            each_step = belong_to_steps(found, targets) if targets is not None else first is not None and first.ndim == 2
+            configuration = configuration.replace(data=dataclasses.replace(data, each_step=each_step))
         if configuration.options.batches.window is not None and not configuration.options.data.each_step:
             raise ConfigError("`window` cuts sequences whose steps have numbers, and here whole ones have them. Leave it out.")
         return super().read(configuration, progress)
