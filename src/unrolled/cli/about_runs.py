@@ -49,7 +49,7 @@ class RunCommand(GroupedCommand):
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own, and those that fit the run."""
         recipe: AnyRecipe | None = ctx.meta.get(_RECIPE)
-        fitting = [] if recipe is None else flags(getattr(recipe, self.ask), self.without, [READ, SAY, SAY])
+        fitting = [] if recipe is None else flags(getattr(recipe, self.ask), self.without, [READ, *[SAY] * 9])
         own = super().get_params(ctx)
         return [*own[: len(self.params)], *fitting, *own[len(self.params) :]]
 

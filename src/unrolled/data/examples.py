@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import groupby
 from pathlib import Path
@@ -130,6 +130,16 @@ class Prediction:
     deviations: NDArray[np.float64] | None = None
     seconds: float = math.nan
 
+    def chosen(self, top: int | None = None, threshold: float | None = None) -> "Prediction":
+        """With the `top` most probable labels of a whole sequence in the place of the one that is said, or of those that are said to hold, and of these
+        those whose probability is at least `threshold`; there may be none."""
+        if not self.known or (top is None and threshold is None):
+            return self
+        ranked = sorted(self.every.items(), key=lambda label: -label[1])
+        ranked = ranked[: (len(ranked) if self.several else 1) if top is None else top]
+        kept = [label for label in ranked if label[1] >= (threshold or 0.0)]
+        return replace(self, labels=tuple(name for name, _ in kept), probabilities=tuple(p for _, p in kept))
+
     @property
     def every(self) -> dict[str, float]:
         """The probability of each label, for a whole sequence."""
@@ -189,7 +199,7 @@ class Prediction:
         if self.labels is None:
             return {}
         labels = self.labels
-        said = {"labels": labels} if self.several else {"label": labels[0], "labels": labels}
+        said = {"labels": labels} if self.several else {"label": labels[0] if labels else None, "labels": labels}
         return {**said, "probabilities": {name: round(p, 6) for name, p in self.every.items()}}
 
 

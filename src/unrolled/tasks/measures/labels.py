@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from unrolled.data.codecs.labels import enumerated
 from unrolled.errors import DataError
 from unrolled.extras import extra
+from unrolled.tasks.measures.calibration import Calibration
 from unrolled.training.checkpoint import save_whole
 from unrolled.training.plot import literal
 
@@ -56,6 +57,7 @@ class Scores:
     micro_f1: float | None = None
     macro_entity_f1: float | None = None
     absent: tuple[str, ...] = ()
+    calibration: Calibration | None = None
 
     @property
     def entity_f1(self) -> float | None:
@@ -94,12 +96,23 @@ class Scores:
         numbers: dict[str, Any] = self.measures()
         if self.entities is not None:
             numbers |= dict(zip(("entity_precision", "entity_recall", "entity_f1"), self.entities, strict=True))
+        if self.calibration is not None:
+            numbers["calibration_error"] = self.calibration.error
         return {**numbers, "baseline_accuracy": self.baseline, "absent": list(self.absent), self.unit: self.size}
 
     @property
     def text(self) -> str:
         """The report, and all of them in a line."""
-        return f"{self.report}\n{self}, over {self.size:,} {self.unit}"
+        calibration = "" if self.calibration is None else f"\n{self.calibration}"
+        return f"{self.report}\n{self}, over {self.size:,} {self.unit}{calibration}"
+
+    def draw_calibration(self, path: str | Path) -> None:
+        """Draw the reliability curve into a PNG. `DataError` where several labels may hold, each of which has one."""
+        if self.calibration is None:
+            raise DataError(
+                "`calibration` draws how far the probability of one answer can be believed, and here several labels may hold. Leave it out."
+            )
+        self.calibration.draw(path)
 
     def draw(self, path: str | Path) -> None:
         """Draw the confusion matrix into a PNG: rows are the true labels, each coloured by its shares.

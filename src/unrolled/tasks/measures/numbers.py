@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.errors import ConfigError
 from unrolled.extras import extra
 from unrolled.tasks.measures.labels import LONGER
 from unrolled.training.checkpoint import save_whole
@@ -71,6 +72,10 @@ class NumberScores(NumberMeasures):
         sizes = {self.unit: self.size, "sequences": self.sequences}
         each = {name: asdict(measures) for name, measures in self.targets.items()}
         return {**self.measures(), "baseline_mae": self.baseline_mae, "baseline_rmse": self.baseline_rmse, **sizes, "targets": each}
+
+    def draw_calibration(self, path: str | Path) -> None:
+        """Numbers have no probabilities of being right."""
+        raise ConfigError("`calibration` is about labels, and these are numbers. Leave it out.")
 
     def draw(self, path: str | Path) -> None:
         """Draw predicted numbers against true ones into a PNG, a panel for each of the K; on the line they are equal."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,14 +13,17 @@ from unrolled.data.codecs import Encoded, LabelCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset
 from unrolled.data.examples import Prediction, Target
+from unrolled.data.formats import ReadingOptions
 from unrolled.data.numerals import is_number
 from unrolled.errors import ConfigError
 from unrolled.models import CLASS_HEADS, EachStep, Encoder, Whole, WholeOptions
 from unrolled.options import option
 from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.measures.calibration import calibrate
 from unrolled.tasks.measures.labels import Scores, score_labels
+from unrolled.tasks.sequences.answers import ChoiceOptions
 from unrolled.tasks.sequences.labels import ACCURACY, BALANCED_ACCURACY, MACRO_F1, MICRO_F1, LabelRecipe
-from unrolled.tasks.sequences.options import BatchOptions, LabelOptions, Reading, SequenceOptions, SequenceTrainingOptions
+from unrolled.tasks.sequences.options import BatchOptions, LabelOptions, Reading, SequenceOptions, SequenceTrainingOptions, WindowOptions
 from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData
 from unrolled.tasks.sequences.recipe import sizes_of
 from unrolled.training.criterion import LOSS, Criterion
@@ -53,6 +56,7 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
     """Learns to label whole sequences."""
 
     name, noun, options = "classify", "a classifier", ClassifyOptions
+    predicting = (ReadingOptions, WindowOptions, ChoiceOptions)
     help = """Train a network that labels sequences on DATA: tables (`input`, `target`), JSON Lines, a file or folder for each label,
     time series, images, event logs, or builtin:intents and the like; see docs/data.md.
 
@@ -118,7 +122,12 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
         dataset, codec = encoded.dataset, encoded.target
         assert isinstance(codec, LabelCodec)
         true = [tuple(dataset.names[n] for n in dataset.label_sets[dataset.labels[i]]) for i in which]
-        return score_labels(true, [p.labels or () for p in found], several=codec.several, frequent=codec.frequent, learnt=codec.labels)
+        said = [p.labels or () for p in found]
+        scores = score_labels(true, said, several=codec.several, frequent=codec.frequent, learnt=codec.labels)
+        if codec.several:
+            return scores
+        right = [ours == theirs for ours, theirs in zip(true, said, strict=True)]
+        return replace(scores, calibration=calibrate([p.probabilities[0] for p in found], right))
 
     def criteria(self, data: SequenceData[LabelCodec], configuration: Configuration[ClassifyOptions]) -> Sequence[Criterion]:
         """What the loss weighs.

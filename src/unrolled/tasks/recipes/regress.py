@@ -21,6 +21,7 @@ from unrolled.models import NUMBER_HEADS, EachStep, Encoder, Whole, WholeOptions
 from unrolled.options import option
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.measures.numbers import NumberScores, score_numbers
+from unrolled.tasks.sequences.answers import ErrorOptions
 from unrolled.tasks.sequences.options import (
     Reading,
     SequenceDataOptions,
@@ -75,7 +76,7 @@ class Regressing(SequenceRecipe[RegressOptions, ValueCodec, Whole | EachStep]):
     """Learns to predict numbers."""
 
     name, noun, options = "regress", "a network of numbers", RegressOptions
-    evaluating = (ReadingOptions, WindowOptions, PlotOptions)
+    evaluating = (ReadingOptions, WindowOptions, PlotOptions, ErrorOptions)
     help = """Train a network that predicts a number, or several, for each sequence or for each step, on DATA: tables and JSON Lines (`input`,
     `target` with commas between several), series, event logs, images, or builtin:adding; see docs/data.md.
 

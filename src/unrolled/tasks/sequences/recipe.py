@@ -4,7 +4,7 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
     """Data in memory in the place of files, and its targets."""
 
     commands = ("predict", "evaluate", "inspect")
-    predicting = (ReadingOptions, WindowOptions)
+    predicting: ClassVar[tuple[type, ...]] = (ReadingOptions, WindowOptions)
 
     @abstractmethod
     def wanted(self, configuration: Configuration[SO]) -> Target:
@@ -205,13 +205,13 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
     ) -> Measured:
         """Measures of what it says."""
         self.require(trained.codecs)
-        reading, windows, picture = parts
-        return measured(trained, data, reading, windows, next(iter(picture.values()), None), progress)
+        reading, windows, *files = parts
+        return measured(trained, data, reading, windows, {name: file for part in files for name, file in part.items()}, progress)
 
     def predict(self, trained: TrainedPredictor[TC], file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
         """What it says of a file."""
-        reading, windows = parts
-        return answer(trained, file, reading, windows, how)
+        reading, windows, *choice = parts
+        return answer(trained, file, reading, windows, how, *choice)
 
     def next_step(self, codecs: SequenceCodecs[TC], configuration: Configuration[SO]) -> str:
         """Files where sequences are not typed: event logs and numbers."""

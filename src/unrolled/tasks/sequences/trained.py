@@ -45,6 +45,9 @@ class Scores(Measured, Protocol):
     def measures(self) -> dict[str, float]:
         """Numbers by name."""
 
+    def draw_calibration(self, path: str | Path) -> None:
+        """Draw how far probabilities can be believed into a PNG."""
+
     def draw(self, path: str | Path) -> None:
         """Draw what was predicted beside what is true into a PNG."""
 
@@ -144,15 +147,36 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
 
         Labels that it never saw count as wrong, and are an `UnrolledWarning`.
         """
+        return self.judge(sources, targets, reading=reading, progress=progress, window=window, overlap=overlap)[0]
+
+    def judge(
+        self,
+        sources: Any,
+        targets: Any = None,
+        *,
+        reading: ReadingOptions | None = None,
+        progress: Progress | None = None,
+        window: int | None = None,
+        overlap: int = 0,
+    ) -> tuple[Any, list[tuple[Example, Prediction]]]:
+        """The same measures, and each sequence with its targets beside what is said of it, of which `errors_of` makes a table of what is wrong."""
         predictor = self._asked(window, overlap)
-        encoded = self._encoded(self._labelled(sources, targets, reading))
+        examples = list[Example]()
+
+        def noted() -> Iterator[Example]:
+            for example in self._labelled(sources, targets, reading):
+                example = self._cut(example) if self.wanted.each_step else example
+                examples.append(replace(example, numbers=None))
+                yield example
+
+        encoded = self._encoded(noted())
         which = np.arange(len(encoded))
         if not len(which):
             raise DataError("There is no sequence to measure. Pass a file with at least one.")
         self.codecs.target.notice_unknown(encoded.dataset, which)
         found, _, _ = predictor.predict_all(encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
         _require_finite(found, lambda number: f"sequence {number + 1}")
-        return self.score(encoded, which, found)
+        return self.score(encoded, which, found), list(zip(examples, found, strict=True))
 
     def _labelled(self, sources: Any, targets: Any, reading: ReadingOptions | None) -> Iterator[Example]:
         """Examples with what is to be said of them, of files or of what is in memory."""
