@@ -87,7 +87,9 @@ def test_a_threshold_of_several_labels_that_may_hold():
     assert several.chosen(top=3).probabilities == (0.7, 0.4, 0.1)
 
 
-@pytest.mark.parametrize(("typed", "said"), [(["--top", "0"], "`--top` must be at least 1"), (["--threshold", "2"], "`--threshold` must be")])
+@pytest.mark.parametrize(
+    ("typed", "said"), [(["--top", "0"], "`--top` must be at least 1"), (["--threshold", "2"], "`--threshold` must be")]
+)
 def test_what_cannot_be_chosen(run, typed, said):
     with pytest.raises(ConfigError, match=said):
         call("predict", run / "run", *typed, typed="a\n")

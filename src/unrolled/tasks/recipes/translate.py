@@ -29,7 +29,7 @@ class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder
 
     name, noun, options = "translate", "a translator", TranslationOptions
     data_name = "PAIRS"
-    commands = ("predict", "evaluate", "chat", "inspect")
+    commands = ("predict", "sample", "evaluate", "chat", "inspect")
     evaluating = (PairOptions, SearchOptions)
     predicting = (PairOptions, SearchOptions, AttentionOptions)
     help = """Train a network that writes one sequence after reading another one, on PAIRS: two columns of a table, JSON Lines,
