@@ -30,10 +30,13 @@ if TYPE_CHECKING:
     from unrolled.tasks.estimators import SequenceTagger as SequenceTagger
     from unrolled.tasks.looking import look as look
     from unrolled.tasks.several import study as study
+    from unrolled.tasks.tuning import tune as tune
+    from unrolled.training import Callback as Callback
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "Callback": "unrolled.training",
     "Cell": "unrolled.cells",
     "Recurrent": "unrolled.layers",
     "LSTM": "unrolled.layers",
@@ -47,6 +50,7 @@ _HOME = {
     "load": "unrolled.tasks",
     "look": "unrolled.tasks.looking",
     "study": "unrolled.tasks.several",
+    "tune": "unrolled.tasks.tuning",
     "train_classifier": "unrolled.tasks",
     "train_forecaster": "unrolled.tasks",
     "train_language_model": "unrolled.tasks",
@@ -58,8 +62,8 @@ _HOME = {
 _MODULES = {"cells", "errors", "inspect"}
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Cell", "Forecaster", "Recurrent", "SequenceClassifier", "SequenceRegressor", "SequenceTagger", "cells", "compare", "errors", "inspect", "load", "look", "study", "train_classifier",
-    "train_forecaster", "train_language_model", "train_regressor", "train_tagger", "train_transcriber", "train_translator",
+    "GRU", "LSTM", "RNN", "Callback", "Cell", "Forecaster", "Recurrent", "SequenceClassifier", "SequenceRegressor", "SequenceTagger", "cells", "compare", "errors", "inspect", "load", "look", "study", "train_classifier",
+    "train_forecaster", "train_language_model", "train_regressor", "train_tagger", "train_transcriber", "train_translator", "tune",
 ]  # fmt: skip
 
 

@@ -8,6 +8,11 @@ from unrolled.errors import ConfigError
 
 EXTRAS = {
     "Bio": ("biopython", "bio"),
+    "mlflow": ("mlflow", "mlflow"),
+    "optuna": ("optuna", "tune"),
+    "torch": ("tensorboard", "tensorboard"),
+    "trackio": ("trackio", "trackio"),
+    "wandb": ("wandb", "wandb"),
     "babel": ("babel", "text"),
     "backports": ("backports.zstd", "zstd"),
     "conllu": ("conllu", "text"),

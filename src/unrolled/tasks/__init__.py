@@ -15,7 +15,7 @@ from unrolled.errors import ConfigError, RunError
 from unrolled.tasks.recipe import AnyRecipe
 from unrolled.tasks.runs import load_run, next_step, run_training
 from unrolled.tasks.studies import asks_for_several
-from unrolled.training import Display, RunFolder, display_here
+from unrolled.training import Callback, Display, RunFolder, display_here
 
 if TYPE_CHECKING:
     from unrolled.data.codecs import LabelCodec, ValueCodec
@@ -82,6 +82,7 @@ def train(
     out: Source | None = None,
     display: Display | None = None,
     resume: bool = False,
+    callbacks: Sequence[Callback] = (),
     **options: Any,
 ) -> Any:
     """Train a network for a `task`, one of `RECIPES`, and give it, ready to use; everything is kept in the run folder `out`, or without one in a
@@ -91,7 +92,7 @@ def train(
 
     `options` are those of `unrolled train TASK`, with underscores: `hidden=256, minutes=3`; `cell` may be a `Cell`. With `resume` the run in
     `out` goes on, and only what does not change its course so far may be said anew, such as `epochs` or `learning_rate`. Ctrl-C saves, and
-    what was learnt by then is given.
+    what was learnt by then is given. `callbacks` are told what happens (`unrolled.Callback`).
 
     Raises `ConfigError`, `DataError`, `RunError` for what is wrong with options, data and folder, `TrainingError` when learning fails.
     """
@@ -100,7 +101,7 @@ def train(
         if not hasattr(recipe, "memory"):
             raise ConfigError(f"`data` must be files for the task {task!r}, got {type(data).__name__}. Write it to a file.")
         recipe.memory, data = (data, targets), ()
-    return _train(recipe, data, out, options, display, resume=resume)
+    return _train(recipe, data, out, options, display, callbacks, resume=resume)
 
 
 def _train(
@@ -109,6 +110,7 @@ def _train(
     out: Source | None,
     options: Mapping[str, Any],
     display: Display | None,
+    callbacks: Sequence[Callback],
     *,
     resume: bool,
 ) -> Any:
@@ -118,12 +120,12 @@ def _train(
         )
     display = display or display_here()
     if out is not None:
-        run_training(recipe, data, RunFolder(out), options, display, resume=resume)
+        run_training(recipe, data, RunFolder(out), options, display, resume=resume, callbacks=callbacks)
         return load_run(recipe, RunFolder(out))
     place = mkdtemp(prefix="unrolled-")
     try:
         folder = RunFolder(Path(place, "run"))
-        run_training(recipe, data, folder, options, display, resume=resume)
+        run_training(recipe, data, folder, options, display, resume=resume, callbacks=callbacks)
         trained = load_run(recipe, folder)
     except BaseException:
         rmtree(place, ignore_errors=True)
@@ -159,7 +161,13 @@ def train_regressor(data: Any = (), targets: Any = None, *, out: Source | None =
 
 
 def train_forecaster(
-    data: Any = (), *, out: Source | None = None, display: Display | None = None, resume: bool = False, **options: Any
+    data: Any = (),
+    *,
+    out: Source | None = None,
+    display: Display | None = None,
+    resume: bool = False,
+    callbacks: Sequence[Callback] = (),
+    **options: Any,
 ) -> "TrainedForecaster":
     """Train on series in a data frame of pandas, polars or pyarrow, in a mapping of columns, or in files; see `unrolled.tasks.train`.
 
@@ -170,7 +178,7 @@ def train_forecaster(
     parts = data if isinstance(data, list | tuple) else [data]
     named = all(isinstance(part, str | os.PathLike) for part in parts)
     recipe = find_recipe("forecast") if named else find_recipe("forecast", frames=parts)
-    trained: TrainedForecaster = _train(recipe, parts if named else (), out, plain, display, resume=resume)
+    trained: TrainedForecaster = _train(recipe, parts if named else (), out, plain, display, callbacks, resume=resume)
     return trained
 
 

@@ -23,7 +23,7 @@ from unrolled.tasks.configuration import Configuration, G, groups_of
 from unrolled.tasks.recipe import Recipe, T
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import C, D, M
-from unrolled.training import Display, Outcome, RunFolder, TrainingOptions, train
+from unrolled.training import Callback, Display, Outcome, RunFolder, TrainingOptions, train
 from unrolled.training.run_folder import CELL, CHECKPOINT, CODECS, WEIGHTS
 
 
@@ -36,6 +36,7 @@ def run_training(
     *,
     resume: bool = False,
     fingerprint: str | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Outcome:
     """Begin a run in a new folder, or go on with the one in it. `fingerprint` is that of the data of a study, in whose folder that of a new run lies.
 
@@ -44,8 +45,8 @@ def run_training(
     sources = [data] if isinstance(data, (str, os.PathLike)) else list(data)
     with told_once():
         if resume:
-            return _resume(recipe, sources, folder, options, display)
-        return _begin(recipe, sources, folder, options, display, fingerprint)
+            return _resume(recipe, sources, folder, options, display, callbacks)
+        return _begin(recipe, sources, folder, options, display, fingerprint, callbacks)
 
 
 @contextmanager
@@ -100,6 +101,7 @@ def _begin(
     options: Mapping[str, Any],
     display: Display,
     fingerprint: str | None,
+    callbacks: Sequence[Callback],
 ) -> Outcome:
     beginning, options = _beginning(recipe, options)
     cell = find_cell(options.get("cell") or default_cell(recipe.options))
@@ -121,7 +123,7 @@ def _begin(
             folder.write_text(CELL, cell.to_file_text())
             folder.write_text(CODECS, json.dumps(data.codecs.to_json(), ensure_ascii=False))
             configuration.write(folder)
-            return _go(task, configuration.options.training, folder, display, resume=False)
+            return _go(task, configuration.options.training, folder, display, callbacks, resume=False)
 
 
 def _beginning(recipe: Recipe[G, D, C, M, T], options: Mapping[str, Any]) -> tuple[Beginning | None, Mapping[str, Any]]:
@@ -144,7 +146,12 @@ def default_cell(options: type[G]) -> str:
 
 
 def _resume(
-    recipe: Recipe[G, D, C, M, T], sources: list[Source], folder: RunFolder, options: Mapping[str, Any], display: Display
+    recipe: Recipe[G, D, C, M, T],
+    sources: list[Source],
+    folder: RunFolder,
+    options: Mapping[str, Any],
+    display: Display,
+    callbacks: Sequence[Callback],
 ) -> Outcome:
     stored = Configuration.read(recipe.name, recipe.options, folder)
     configuration = stored.changed({**options, **({"sources": sources} if sources else {})})
@@ -160,7 +167,7 @@ def _resume(
         torch.manual_seed(configuration.options.training.seed)
         task = _task(recipe, _built(recipe, configuration, codecs, cell, folder, CHECKPOINT), data, configuration, display)
         configuration.write(folder)
-        return _go(task, configuration.options.training, folder, display, resume=True, before=stored.options.training)
+        return _go(task, configuration.options.training, folder, display, callbacks, resume=True, before=stored.options.training)
 
 
 def _require_there(configuration: Configuration[Any], folder: RunFolder, data_name: str) -> None:
@@ -207,6 +214,7 @@ def _go(
     training: TrainingOptions,
     folder: RunFolder,
     display: Display,
+    callbacks: Sequence[Callback],
     *,
     resume: bool,
     before: TrainingOptions | None = None,
@@ -221,7 +229,7 @@ def _go(
             "`minutes` decides when it ends, so that what is learnt depends on the machine; `epochs` or `updates` give the same twice."
         )
     try:
-        return train(task, training, folder, display, resume=resume, before=before)
+        return train(task, training, folder, display, resume=resume, before=before, callbacks=callbacks)
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, UnrolledError) or not _lacks_memory(error):
             raise

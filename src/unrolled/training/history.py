@@ -2,7 +2,6 @@
 
 import json
 import os
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,25 +93,3 @@ class Curves:
     def plot(self) -> "Figure":
         """The losses as a figure of matplotlib."""
         return draw_losses(self.records)
-
-
-class Events:
-    """The same for TensorBoard, in the folder `tensorboard`. The package must be installed."""
-
-    def __init__(self, folder: Path) -> None:
-        from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 -- an extra
-
-        events = folder / "tensorboard"
-        if os.path.lexists(events) and not stat.S_ISDIR(events.lstat().st_mode):
-            raise RunError(f"{events} is not a folder of the run's own. Move it away, then go on.")
-        self._writer = SummaryWriter(events)
-
-    def add(self, record: Mapping[str, Any]) -> None:
-        """Append every number of a record."""
-        for name, value in record.items():
-            if isinstance(value, float):
-                self._writer.add_scalar(name, value, record["update"])
-
-    def close(self) -> None:
-        """Write what is not written yet."""
-        self._writer.close()

@@ -17,15 +17,18 @@ LIMITS = frozenset({"epochs", "updates", "minutes"})
 """Options that say when a run ends, of which one is given."""
 
 PRECISIONS = ("float32", "bfloat16")
+TRACKED = ("tensorboard", "wandb", "mlflow", "trackio")
 
 
 @dataclass(frozen=True)
 class TrainingOptions:
     """How long, how fast and how carefully to train. `ConfigError` for a value that an option cannot have."""
 
-    epochs: int | None = option(None, "Epochs: passes over the training data.")
-    updates: int | None = option(None, f"Updates of the weights to train for, instead of `epochs`.  [default: {UPDATES}]")
-    minutes: float | None = option(None, "Time to train instead; how far one comes in it depends on the machine.")
+    epochs: int | None = option(None, f"Epochs: passes over the training data.  [default: {UPDATES} updates]")
+    updates: int | None = option(
+        None, f"Updates of the weights to train for, instead of `epochs`.  [default: {UPDATES}, if nothing else is said]", rare=True
+    )
+    minutes: float | None = option(None, "Time to train instead of `epochs`; how far one comes depends on the machine.")
     learning_rate: float = option(3e-3, "Learning rate of AdamW at its highest.")
     warmup: int = option(100, "Warm-up: updates over which the learning rate rises from 0; at most a tenth of the run.", rare=True)
     final_rate: float = option(0.01, "Part of the learning rate that is left at the end of the cosine schedule.", rare=True)
@@ -43,7 +46,9 @@ class TrainingOptions:
     patience: int | None = option(None, "Early stopping: stop after so many measurements without a better one.")
     checkpoint_seconds: float = option(30.0, "Longest time between two checkpoints, in seconds.", rare=True)
     from_run: str | None = option(
-        None, "Fine-tuning: begin with the weights of this run, and with its options of the network and its symbols; `widen` adds new ones."
+        None,
+        "Fine-tuning: begin with the weights of this run, and with its options of the network and its symbols; `widen` adds new ones.",
+        rare=True,
     )
     widen: bool = option(True, "With `from_run`: add the symbols that its run does not know; otherwise they are <UNK>.", rare=True)
     freeze: tuple[str, ...] = option(
@@ -55,6 +60,7 @@ class TrainingOptions:
         None, "Updates from one such record to the next.  [default: as many as keep the cost below 5 %]", rare=True
     )
     tensorboard: bool = option(False, "Also write TensorBoard events into the run folder.", rare=True)
+    track: tuple[str, ...] = option((), f"Also write to trackers of runs: {', '.join(TRACKED)}.", rare=True)
 
     def __post_init__(self) -> None:
         limits = [name for name in ("epochs", "updates", "minutes") if getattr(self, name) is not None]
@@ -81,6 +87,9 @@ class TrainingOptions:
         self._require("final_rate", lambda v: 0 <= v <= 1, "a fraction from 0 to 1")
         self._require("average", lambda v: 0 <= v < 1, "a fraction from 0 to below 1")
         self._require("seed", lambda v: 0 <= v < 2**63, "a whole number from 0 to 2^63 - 1")
+        for name in self.track:
+            if name not in TRACKED:
+                raise ConfigError(f"`track` must be one of {', '.join(TRACKED)}, got {name!r}.")
         if self.precision not in PRECISIONS:
             raise ConfigError(f"`precision` must be one of {', '.join(PRECISIONS)}, got {self.precision!r}.")
 
@@ -108,8 +117,14 @@ class TrainingOptions:
     def require(self) -> None:
         """`ConfigError` if something that was asked for is not on this machine."""
         self.find_device()
-        if self.tensorboard and not find_spec("tensorboard"):
-            raise ConfigError("`tensorboard` needs the package tensorboard: pip install 'unrolled[tensorboard]'.")
+        for name in self.trackers:
+            if not find_spec(name):
+                raise ConfigError(f"`{name}` needs the package {name}: pip install 'unrolled[{name}]'.")
+
+    @property
+    def trackers(self) -> tuple[str, ...]:
+        """The trackers that are asked for."""
+        return tuple(dict.fromkeys([*(["tensorboard"] if self.tensorboard else []), *self.track]))
 
 
 CHANGEABLE = frozenset(
@@ -125,6 +140,7 @@ CHANGEABLE = frozenset(
         "checkpoint_seconds",
         "device",
         "tensorboard",
+        "track",
         "watch",
         "watch_every",
     }

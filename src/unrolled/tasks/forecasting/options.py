@@ -179,7 +179,7 @@ class ForecastTrainingOptions(TrainingOptions):
     """How to train, with what was measured to be good for windows of series where nothing is said."""
 
     epochs: int | None = option(None, f"Epochs: each draws as many windows as `windows` says.  [default: {EPOCHS}]")
-    updates: int | None = option(None, "Updates of the weights to train for, instead of `epochs`.")
+    updates: int | None = option(None, "Updates of the weights to train for, instead of `epochs`.", rare=True)
     clip: float = option(1.0, "Gradient clipping: largest norm of the whole gradient (global-norm clipping); 0: none.", rare=True)
     average: float = option(0.99, "Decay of an exponential moving average of the weights, which is then what is kept; 0: none.", rare=True)
     best_by: str | None = option(

@@ -47,4 +47,4 @@ class SequenceMeasuring:
 
     def remarks(self, measures: Mapping[str, float], best: float | None) -> tuple[str, ...]:
         """That nothing was learnt that one could not say without reading."""
-        return () if self.scores is None or not (told := self.scores.warning) else (told,)
+        return () if self.scores is None or "held_out" not in measures or not (told := self.scores.warning) else (told,)
