@@ -1,16 +1,21 @@
 """What people type every day: names of other toolkits, moved data, empty lines, terminals of all kinds."""
 
+import os
 import shutil
 import subprocess
 import sys
 
+import click
 import pytest
+import torch
+from click.shell_completion import get_completion_class
 from click.testing import CliRunner
 
 import unrolled as un
 from at_the_terminal import call
 from unrolled.cli import cli
-from unrolled.errors import DataError, RunError
+from unrolled.cli.hints import _COMMANDS, _OPTIONS
+from unrolled.errors import ConfigError, DataError, RunError
 from unrolled.tasks.measures.labels import score_labels
 from unrolled.training import Silent
 
@@ -108,3 +113,45 @@ def test_pipes_are_utf_8_whatever_the_locale(classifier):
         command, input="wäke ∞\n".encode(), capture_output=True, env={"PYTHONIOENCODING": "cp1252", "OMP_NUM_THREADS": "1"}
     )
     assert found.stdout.decode().endswith("\twäke ∞\n"), found.stderr.decode()
+
+
+def leaves(group, ctx):
+    """Every command with its name."""
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        if isinstance(command, click.Group):
+            yield from leaves(command, ctx)
+        else:
+            yield name, command
+
+
+def test_what_hints_name_exists_and_every_command_knows_the_machine():
+    ctx = click.Context(cli)
+    every = list(leaves(cli, ctx))
+    assert {*_COMMANDS} <= {*cli.list_commands(ctx), *(name for name, _ in every)}
+    flags = [{opt for param in command.params for opt in param.opts} for _, command in every]
+    assert {f"--{name}" for name in _OPTIONS} <= set().union(*flags)
+    assert all({"--device", "--threads", "--quiet"} <= known for known in flags)
+
+
+def test_threads_devices_and_quiet(classifier, tmp_path):
+    before = torch.get_num_threads()
+    with pytest.raises(ConfigError, match="cannot be used here"):
+        call("predict", classifier, "--device", "warp", typed="a\n")
+    assert "UNROLLED_DEVICE" not in os.environ
+    said = call("predict", classifier, "--device", "cpu", "--threads", "1", typed="a\n")
+    assert said == call("predict", classifier, typed="a\n")
+    assert torch.get_num_threads() == before
+    quick = ["--updates", "1", "--evaluations", "1", "--hidden", "4"]
+    loud = CliRunner().invoke(cli, ["train", "classify", "builtin:intents", *quick, "--out", str(tmp_path / "a")])
+    quiet = CliRunner().invoke(cli, ["train", "classify", "builtin:intents", *quick, "--out", str(tmp_path / "b"), "--quiet"])
+    assert "parameters on cpu" in loud.stderr and "parameters on cpu" not in quiet.stderr
+    assert quiet.stdout.startswith(f"The run is in {tmp_path / 'b'}")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete(shell, monkeypatch):
+    monkeypatch.setattr("click.shell_completion.BashComplete._check_version", staticmethod(lambda: None))
+    assert "_UNROLLED_COMPLETE" in call("completion", shell)
+    found = get_completion_class(shell)(cli, {}, "unrolled", "_UNROLLED_COMPLETE").get_completions(["train", "lm"], "--learn")
+    assert [item.value for item in found] == ["--learning-rate"]

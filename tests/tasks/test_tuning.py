@@ -59,7 +59,11 @@ def test_what_is_worse_than_others_is_pruned(searched, monkeypatch):
 
 def test_spaces_come_from_the_options_of_a_task():
     recipe = find_recipe("classify")
-    assert usual_space(recipe) == {"learning_rate": Range(3e-4, 0.03, False), "hidden": Range(32, 512, True), "dropout": Range(0, 0.6, False)}
+    assert usual_space(recipe) == {
+        "learning_rate": Range(3e-4, 0.03, False),
+        "hidden": Range(32, 512, True),
+        "dropout": Range(0, 0.6, False),
+    }
     found = parse_space(recipe, ["--input-window=1,3", "bidirectional=yes,no", "weight_decay=0..0.1"])
     assert found == {"input_window": Choice((1, 3)), "bidirectional": Choice((True, False)), "weight_decay": Range(0, 0.1, False)}
     assert Range(1e-4, 1e-2, False).log and not Range(0, 1, False).log and not Range(32, 512, True).log
@@ -84,7 +88,9 @@ def test_what_is_no_space(space, said):
 
 def test_at_the_terminal(searched):
     folder, found = searched
-    said = call("tune", "classify", folder / "a.csv", "--out", folder / "search", "--trials", "3", *[w for s in SPACE for w in ("--space", s)])
+    said = call(
+        "tune", "classify", folder / "a.csv", "--out", folder / "search", "--trials", "3", *[w for s in SPACE for w in ("--space", s)]
+    )
     assert f"The best run is in {found.ranked[0].folder}" in said or "The best run is in" in said
     with pytest.raises(ConfigError, match="`--hidden` is searched, and given"):
         call("tune", "classify", folder / "a.csv", "--out", folder / "x", "--hidden", "3", "--space", "hidden=2..4")

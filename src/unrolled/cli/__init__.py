@@ -11,6 +11,7 @@ import click
 
 from unrolled.cli.flags import as_flags
 from unrolled.cli.hints import command_hint
+from unrolled.cli.machine import equipped
 from unrolled.cli.terminal import prepare
 from unrolled.errors import EquationError, UnrolledError, UnrolledWarning
 
@@ -30,6 +31,7 @@ COMMANDS = {
     "formats": "unrolled.cli.formats:formats",
     "show": "unrolled.cli.show:show",
     "doctor": "unrolled.cli.doctor:doctor",
+    "completion": "unrolled.cli.completion:completion",
     "demo": "unrolled.cli.demo:demo",
 }
 
@@ -49,6 +51,7 @@ SUMMARIES = {
     "formats": "List the formats of files, with samples and options.",
     "show": "Print a cell: its equations, mathematics, plan or graph.",
     "doctor": "What is installed, and what can run here.",
+    "completion": "Let bash, zsh or fish complete commands and options.",
     "demo": "Train on text that ships with Python, and see it write.",
 }
 
@@ -68,7 +71,7 @@ class _Commands(click.Group):
         command: click.Command = getattr(import_module(module), name)
         gc.freeze()
         gc.enable()
-        return command
+        return equipped(command)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """With a guess at what was meant."""

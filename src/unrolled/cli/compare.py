@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from unrolled.cli.flags import as_flags
+from unrolled.cli.machine import progress
 from unrolled.errors import ConfigError, RunError, UnrolledWarning
 from unrolled.extras import is_installed
 from unrolled.tasks.comparing import Comparison
 from unrolled.tasks.comparing import compare as compare_runs
 from unrolled.tasks.studies import is_study
-from unrolled.training import RunFolder, display_here
+from unrolled.training import RunFolder
 from unrolled.training.checkpoint import save_text
 
 PICTURE, FIGURES = "compare.svg", "compare.json"
@@ -45,7 +46,7 @@ def compare(runs: tuple[Path, ...], picture: Path | None, memory: bool, as_json:
 
 def compared(runs: tuple[Path, ...], study: Path | None, *, memory: bool = True) -> Comparison:
     """Runs beside each other; what comes out is also written into the folder of a study, if that is what they are, as far as it can be."""
-    with display_here(as_flags) as display:
+    with progress() as display:
         found = compare_runs(*runs, memory=memory, progress=display.work)
     if study:
         try:

@@ -12,12 +12,13 @@ from unrolled.cli.compare import FIGURES, compared
 from unrolled.cli.flags import as_flags, flags, given, read_options
 from unrolled.cli.help import SEVERAL, TITLES, GroupedCommand
 from unrolled.cli.hints import command_hint
+from unrolled.cli.machine import equipped, progress
 from unrolled.errors import ConfigError, TrainingError
 from unrolled.tasks import RECIPES, find_recipe, next_step, run_training
 from unrolled.tasks.configuration import groups_of
 from unrolled.tasks.recipe import AnyRecipe
 from unrolled.tasks.studies import StudyOptions, asks_for_several, begin_study, is_study, resume_study, runs_in
-from unrolled.training import RunFolder, display_here, read_watch, report
+from unrolled.training import RunFolder, read_watch, report
 from unrolled.training.options import LIMITS
 from unrolled.training.run_folder import PICTURE
 
@@ -36,7 +37,7 @@ class _Recipes(click.Group):
             return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return _command(find_recipe(cmd_name)) if cmd_name in RECIPES else None
+        return equipped(_command(find_recipe(cmd_name))) if cmd_name in RECIPES else None
 
 
 @click.group(cls=_Recipes)
@@ -80,7 +81,7 @@ def new_folder(name: str, out: Path | None) -> RunFolder:
 
 def _run(recipe: AnyRecipe, data: tuple[str, ...], folder: RunFolder, options: Mapping[str, Any], *, resume: bool) -> None:
     try:
-        outcome = run_training(recipe, data, folder, options, display_here(as_flags), resume=resume)
+        outcome = run_training(recipe, data, folder, options, progress(), resume=resume)
     except TrainingError:
         _tell(folder)
         raise
@@ -93,7 +94,7 @@ def _run(recipe: AnyRecipe, data: tuple[str, ...], folder: RunFolder, options: M
 
 
 def _study(recipe: AnyRecipe, data: tuple[str, ...], folder: RunFolder, options: Mapping[str, Any], *, resume: bool) -> None:
-    display = display_here(as_flags)
+    display = progress()
     done = resume_study(recipe, data, folder, options, display) if resume else begin_study(recipe, data, folder, options, display)
     where = shlex.quote(str(folder))
     if not done.finished:

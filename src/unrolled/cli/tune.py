@@ -10,11 +10,11 @@ import click
 from unrolled.cli.flags import as_flags, flags, given
 from unrolled.cli.help import TITLES, GroupedCommand
 from unrolled.cli.hints import command_hint
+from unrolled.cli.machine import equipped, progress
 from unrolled.tasks import RECIPES, find_recipe
 from unrolled.tasks.configuration import groups_of
 from unrolled.tasks.recipe import AnyRecipe
 from unrolled.tasks.tuning import tune as search
-from unrolled.training import display_here
 
 
 class _Recipes(click.Group):
@@ -29,7 +29,7 @@ class _Recipes(click.Group):
             return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return _command(find_recipe(cmd_name)) if cmd_name in RECIPES else None
+        return equipped(_command(find_recipe(cmd_name))) if cmd_name in RECIPES else None
 
 
 @click.group(cls=_Recipes)
@@ -64,7 +64,7 @@ def _command(recipe: AnyRecipe) -> click.Command:
     @click.option("--prune/--no-prune", default=True, show_default=True, help="End trials early that are worse than others were.")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with all trials.")
     def command(data: tuple[str, ...], out: Path, trials: int, space: tuple[str, ...], prune: bool, as_json: bool, **values: Any) -> None:
-        display = display_here(as_flags)
+        display = progress()
         found = search(recipe.name, data, out=out, trials=trials, space=space, prune=prune, display=display, **given(values))
         click.echo(json.dumps(found.to_json()) if as_json else found.text)
         if found.ranked and not as_json:

@@ -1,6 +1,7 @@
 """What one can ask of a training run."""
 
 import math
+import os
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
@@ -104,6 +105,8 @@ class TrainingOptions:
 
     def find_device(self) -> torch.device:
         """The device that `device` names; `ConfigError` if it is not here."""
+        if self.device == "auto" and (named := os.environ.get("UNROLLED_DEVICE", "auto")) != "auto":
+            return replace(self, device=named).find_device()
         if self.device == "auto":
             return torch.device("cuda" if torch.cuda.is_available() else "cpu")
         try:
