@@ -15,7 +15,9 @@ import unrolled as un
 from at_the_terminal import call
 from unrolled.cli import cli
 from unrolled.cli.hints import _COMMANDS, _OPTIONS
+from unrolled.cli.tasks import TASKS
 from unrolled.errors import ConfigError, DataError, RunError
+from unrolled.tasks import RECIPES
 from unrolled.tasks.measures.labels import score_labels
 from unrolled.training import Silent
 
@@ -155,3 +157,13 @@ def test_shells_complete(shell, monkeypatch):
     assert "_UNROLLED_COMPLETE" in call("completion", shell)
     found = get_completion_class(shell)(cli, {}, "unrolled", "_UNROLLED_COMPLETE").get_completions(["train", "lm"], "--learn")
     assert [item.value for item in found] == ["--learning-rate"]
+
+
+def test_groups_list_the_tasks_that_there_are():
+    assert [*TASKS] == [*RECIPES]
+
+
+@pytest.mark.parametrize("command", ["train", "tune", "predict", "evaluate", "sample", "score", "compare", "runs", "completion"])
+def test_help_loads_no_torch(command):
+    code = "import sys; from unrolled.cli import cli; cli.main(sys.argv[1:], standalone_mode=False); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code, command, "--help"], capture_output=True).returncode == 0

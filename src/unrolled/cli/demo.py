@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from unrolled.cli.machine import progress
-from unrolled.cli.train import INTERRUPTED, loss_curve, new_folder
+from unrolled.cli.train_task import INTERRUPTED, loss_curve, new_folder
 from unrolled.tasks import find_recipe, load, run_training
 
 TEXT = "builtin:python-docs"

@@ -2,11 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from unrolled.cli.flags import as_flags
-from unrolled.tasks.listing import list_runs, table_of
+from unrolled.cli.later import Later
+
+if TYPE_CHECKING:
+    from unrolled.tasks import listing
+else:
+    listing = Later("unrolled.tasks.listing")
 
 
 @click.command()
@@ -17,11 +23,11 @@ def runs(folder: Path, as_json: bool) -> None:
 
     FOLDER is runs if nothing is said. `unrolled compare` puts some of them side by side.
     """
-    found, broken = list_runs(folder)
+    found, broken = listing.list_runs(folder)
     if as_json:
         click.echo("\n".join(json.dumps(run.to_json(), ensure_ascii=False) for run in found))
     else:
-        click.echo(table_of(found))
+        click.echo(listing.table_of(found))
     for told in broken:
         click.secho("warning: ", fg="yellow", nl=False, err=True)
         click.echo(as_flags(told), err=True)

@@ -115,7 +115,10 @@ def tune(
 
 def _study(optuna: Any, folder: Path, described: str, *, seed: int | None, prune: bool) -> Any:
     """The search in a folder, begun or gone on with."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{folder} cannot be written: {error.strerror}. Choose another folder with `out`.") from None
     if os.path.lexists(folder / "config.toml"):
         raise RunError(f"{folder} is the folder of a run, and a search needs one of its own. Choose another with `out`.")
     storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(folder / JOURNAL)))
