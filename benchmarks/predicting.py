@@ -26,6 +26,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 
 import unrolled as un
+from unrolled.cli import COLLECT_AFTER
 from unrolled.data.batches import Batch, side_by_side
 from unrolled.data.builtin_examples.intents import intents
 from unrolled.data.codecs import Encoded
@@ -51,6 +52,7 @@ def main() -> None:
         times: dict[str, list[tuple[float, float]]] = {"predict": [], "plain": []}
         gc.collect()
         gc.freeze()
+        gc.set_threshold(COLLECT_AFTER)
         batches = ready(trained, texts, arguments.lines)
         for _ in range(arguments.rounds):
             begun = now()

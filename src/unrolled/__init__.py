@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from unrolled.layers import RNN as RNN
     from unrolled.layers import Recurrent as Recurrent
     from unrolled.tasks import load as load
+    from unrolled.tasks import train_captioner as train_captioner
     from unrolled.tasks import train_classifier as train_classifier
     from unrolled.tasks import train_forecaster as train_forecaster
     from unrolled.tasks import train_language_model as train_language_model
+    from unrolled.tasks import train_musician as train_musician
     from unrolled.tasks import train_regressor as train_regressor
     from unrolled.tasks import train_tagger as train_tagger
     from unrolled.tasks import train_transcriber as train_transcriber
@@ -50,10 +52,12 @@ _HOME = {
     "load": "unrolled.tasks",
     "look": "unrolled.tasks.looking",
     "study": "unrolled.tasks.several",
+    "train_captioner": "unrolled.tasks",
     "tune": "unrolled.tasks.tuning",
     "train_classifier": "unrolled.tasks",
     "train_forecaster": "unrolled.tasks",
     "train_language_model": "unrolled.tasks",
+    "train_musician": "unrolled.tasks",
     "train_regressor": "unrolled.tasks",
     "train_tagger": "unrolled.tasks",
     "train_transcriber": "unrolled.tasks",
@@ -62,8 +66,9 @@ _HOME = {
 _MODULES = {"cells", "errors", "inspect"}
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Callback", "Cell", "Forecaster", "Recurrent", "SequenceClassifier", "SequenceRegressor", "SequenceTagger", "cells", "compare", "errors", "inspect", "load", "look", "study", "train_classifier",
-    "train_forecaster", "train_language_model", "train_regressor", "train_tagger", "train_transcriber", "train_translator", "tune",
+    "GRU", "LSTM", "RNN", "Callback", "Cell", "Forecaster", "Recurrent", "SequenceClassifier", "SequenceRegressor", "SequenceTagger", "cells",
+    "compare", "errors", "inspect", "load", "look", "study", "train_classifier", "train_forecaster", "train_language_model", "train_musician",
+    "train_regressor", "train_tagger", "train_transcriber", "train_translator", "tune",
 ]  # fmt: skip
 
 

@@ -516,7 +516,7 @@ def test_columns_that_nobody_looks_at_are_refused(here):
         (("train", "tag", "train.conllu", *QUICK, "--no-header", "--out", "other"), r"^`--header` is .* csv, tsv, .*got conllu"),
         (("evaluate", "run", "train.conllu", "--steps", "parts"), r"^`--steps` is .* csv, tsv, .*got conllu"),
         (("train", "tag", "train.conllu", *QUICK, "--separator", "+", "--out", "other"), r"^`--separator` is .*, got conllu"),
-        (("train", "tag", "states.csv", *QUICK, "--noise", "1", "--out", "other"), "^`--noise` is added to numbers, and DATA has none"),
+        (("train", "tag", "states.csv", *QUICK, "--noise", "1", "--out", "other"), "^`--noise` changes numbers, and DATA has none"),
         (("train", "classify", "builtin:bouncing-ball", *QUICK, "--rare-dropout", "1", "--out", "other"), "^`--rare-dropout` is for words"),
         (("train", "classify", "builtin:intents", *QUICK, "--target", "x", "--out", "other"), "^`--target` is .*, got builtin:"),
     ):

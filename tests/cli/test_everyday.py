@@ -14,6 +14,7 @@ from click.testing import CliRunner
 import unrolled as un
 from at_the_terminal import call
 from unrolled.cli import cli
+from unrolled.cli.about_runs import RunCommand
 from unrolled.cli.hints import _COMMANDS, _OPTIONS
 from unrolled.cli.tasks import TASKS
 from unrolled.errors import ConfigError, DataError, RunError
@@ -132,7 +133,8 @@ def test_what_hints_name_exists_and_every_command_knows_the_machine():
     every = list(leaves(cli, ctx))
     assert {*_COMMANDS} <= {*cli.list_commands(ctx), *(name for name, _ in every)}
     flags = [{opt for param in command.params for opt in param.opts} for _, command in every]
-    assert {f"--{name}" for name in _OPTIONS} <= set().union(*flags)
+    of_runs = {opt for _, command in every if isinstance(command, RunCommand) for param in command._all_flags() for opt in param.opts}
+    assert {f"--{name}" for name in _OPTIONS} <= of_runs.union(*flags)
     assert all({"--device", "--threads", "--quiet"} <= known for known in flags)
 
 

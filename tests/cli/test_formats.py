@@ -19,7 +19,7 @@ from unrolled.data.formats.pairs import PAIRS, read_pairs
 from unrolled.errors import ConfigError
 from unrolled.options import build, options_of
 
-FIELDS = ("text", "tokens", "numbers", "sound", "labels", "tags", "values", "texts")
+FIELDS = ("text", "tokens", "numbers", "sound", "frames", "labels", "tags", "values", "texts")
 TRAINED = [name for name in FORMATS if FORMATS[name].about.sample and FORMATS[name].about.task]
 
 
@@ -104,6 +104,9 @@ def test_every_option_of_reading_belongs_to_some_formats_or_to_all():
         "encoding",
         "scheme",
         "bad_rows",
+        # Of built-in pictures.
+        "digits",
+        "copies",
     }
     owned = {option for known in PAIRS.values() for option in known.about.options}
     assert {option.name for option in options_of(DividedPairOptions) if option.help} == owned | {

@@ -204,7 +204,11 @@ def test_a_search_that_cannot_be_is_refused_before_the_run_is_looked_for(command
     ("arguments", "message"),
     [
         ([], "There are no PAIRS. Pass files"),
-        (["pairs.tsv", "--source", "a.en"], "got pairs.tsv, `--source a.en`. Pass one or the other"),
+        (["pairs.tsv", "--source", "a.en"], "'a.en'"),
+        (
+            ["pairs.tsv", "--source", "0", "--input", "1"],
+            "`--source` and `--input` both name the column or key of the source, got '0' and '1'",
+        ),
         (["--source", "a.en"], "a file `--source` beside a file `--target`, got `--source a.en`"),
         (["--target", "a.fr"], "got `--target a.fr`"),
         (

@@ -164,7 +164,7 @@ def test_a_part_that_is_missing_is_named(inputs, part):
 def test_what_cannot_be_is_named(inputs):
     with pytest.raises(ShapeError, match=r"`numbers` must have shape .* = \[3\], got \[2\]"):
         layer_of()(with_fields(inputs, numbers=inputs["numbers"][..., :2]))
-    with pytest.raises(ConfigError, match="words, characters or numbers"):
+    with pytest.raises(ConfigError, match="words, characters, numbers or frames"):
         InputSizes()
     with pytest.raises(ConfigError, match=r"got 7, 4 and 1\.0"):
         layer_of(word_dropout=1.0)

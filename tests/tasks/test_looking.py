@@ -149,3 +149,48 @@ def test_forecasts_are_looked_at(tmp_path):
     assert (found["sequences"], found["steps"], found["targets"]) == (1, 30, ["x"])
     assert found["columns"][0] == {"name": "time", "kind": "times", "first": ["2024-01-01", "2024-01-02", "2024-01-03"]}
     assert found["command"] == f"unrolled train forecast {path} --horizon 1 --target x"
+
+
+DAYS = [f"2024-01-{day:02}" for day in range(1, 25)]
+SERIES = {
+    "one": ["day,sold", *(f"{day},{at}" for at, day in enumerate(DAYS))],
+    "several": ["day,shop,sold,open", *(f"{day},{shop},{at},{at % 2}" for at, day in enumerate(DAYS) for shop in "ab")],
+    "labelled": ["day,sold,kind", *(f"{day},{at},{'xy'[at % 2]}" for at, day in enumerate(DAYS))],
+    "long": ["shop,day,sold", *(f"a,{np.datetime64('2020-01-01') + at},{at}" for at in range(1000)), "b,2020-01-01,1"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("one", {"horizon": 2}),
+        ("several", {"series": "shop", "horizon": 2}),
+        ("labelled", {"horizon": 2}),
+        ("long", {"series": "shop", "horizon": 7}),
+    ],
+)
+def test_numbers_whose_times_rise_are_forecast(tmp_path, name, needed):
+    path = written(tmp_path, "t.csv", "\n".join(SERIES[name]) + "\n")
+    found = look(path, **({"target": "sold"} if name == "several" else {}))
+    assert (found.task.task, found.task.options) == ("forecast", needed)
+    assert found.problem is None and shlex.split(found.command)[:3] == ["unrolled", "train", "forecast"]
+    assert look(path, horizon=3, target="sold").task.options == {name: value for name, value in needed.items() if name == "series"}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["day,text,label", *(f"{day},word{at} here,{'xy'[at % 2]}" for at, day in enumerate(DAYS))],
+        ["day,text,stars", *(f"{day},word{at} here,{at % 5}" for at, day in enumerate(DAYS))],
+        ["day,sold", *(f"{day},{at}" for at, day in enumerate(DAYS[::-1]))],
+        ["day,sold", *(f"{day},{at}" for at, day in enumerate(DAYS[:7]))],
+        ["day,kind", *(f"{day},{'xy'[at % 2]}" for at, day in enumerate(DAYS))],
+    ],
+)
+def test_other_tables_with_dates_are_not(tmp_path, rows):
+    assert look(written(tmp_path, "t.csv", "\n".join(rows) + "\n")).task.task != "forecast"
+
+
+def test_a_target_of_labels_is_no_forecast(tmp_path):
+    path = written(tmp_path, "t.csv", "\n".join(SERIES["labelled"]) + "\n")
+    assert look(path, target="kind").task.task == "classify"

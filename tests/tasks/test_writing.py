@@ -95,9 +95,9 @@ def test_a_file_is_scored_line_by_line_and_on_the_whole(run):
     count = sum(len(line) + 1 for line in text)
     assert said[3] == f"3 lines, {count} tokens: log-probability {total:.3f}, perplexity {np.exp(-total / count):.3f}"
     assert call("score", run / "run", "-", typed="\n".join(text)) == "\n".join([*said, ""])
-    first = json.loads(call("score", run / "run", "-", "--json", "--tokens", typed="one\n"))
+    (first,) = json.loads(call("score", run / "run", "-", "--json", "--tokens", typed="one\n"))
     assert [token for token, _ in first["tokens"]] == [*"one", "\n"]
-    with pytest.raises(DataError, match="has no line to score"):
+    with pytest.raises(DataError, match="has no line with something in it"):
         call("score", run / "run", "-", typed="\n")
 
 

@@ -55,6 +55,9 @@ SUMMARIES = {
     "demo": "Train on text that ships with Python, and see it write.",
 }
 
+COLLECT_AFTER = 20_000
+"""Objects after which garbage is collected: a stream of sequences makes many, and hardly any cycles among them."""
+
 
 class _Commands(click.Group):
     """The commands of the table, each loaded when it is asked for."""
@@ -70,6 +73,7 @@ class _Commands(click.Group):
         gc.disable()
         command: click.Command = getattr(import_module(module), name)
         gc.freeze()
+        gc.set_threshold(COLLECT_AFTER)
         gc.enable()
         return equipped(command)
 

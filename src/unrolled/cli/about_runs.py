@@ -21,7 +21,7 @@ else:
 Parts = list[dict[str, Any]]
 """What was given for each of some option dataclasses."""
 
-READ, SAY = "Reading", "Prediction"
+READ, SAY, SAMPLE, SCORE = "Reading", "Prediction", "Sampling", "Scoring"
 """The titles under which help shows options of commands about runs."""
 
 _RECIPE = "unrolled.recipe"
@@ -32,13 +32,13 @@ _HELP = ("-h", "--help", "--help-all")
 class RunCommand(GroupedCommand):
     """A command whose first argument is a run.
 
-    `ask` names the attribute of recipes with the option dataclasses that the command has for their runs; `without` are options that it
-    leaves out. Without a run, as in `--help` alone, it has the options that need none.
+    `ask` names the attribute of recipes with the option dataclasses that the command has for their runs, which help shows under `titles`;
+    `without` are options that it leaves out. Without a run, as in `--help` alone, it has the options that need none.
     """
 
-    def __init__(self, *arguments: Any, ask: str, without: Sequence[str] = (), **options: Any) -> None:
+    def __init__(self, *arguments: Any, ask: str, without: Sequence[str] = (), titles: Sequence[str] = (READ, SAY), **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.ask, self.without = ask, without
+        self.ask, self.without, self.titles = ask, without, titles
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find the run first, then the options that fit it."""
@@ -56,7 +56,7 @@ class RunCommand(GroupedCommand):
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own, and those that fit the run."""
         recipe: AnyRecipe | None = ctx.meta.get(_RECIPE)
-        fitting = [] if recipe is None else flags(getattr(recipe, self.ask), self.without, [READ, *[SAY] * 9])
+        fitting = [] if recipe is None else flags(getattr(recipe, self.ask), self.without, self.titles)
         own = super().get_params(ctx)
         return [*own[: len(self.params)], *fitting, *own[len(self.params) :]]
 

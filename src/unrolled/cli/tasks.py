@@ -14,8 +14,11 @@ TASKS = {
     "tag": "A tag for each step of a sequence.",
     "regress": "Numbers for each sequence, or for each of its steps.",
     "forecast": "What comes next in series of numbers.",
+    "frames": "The next frames of clips.",
     "translate": "One sequence after another one.",
     "transcribe": "What is said in recordings.",
+    "caption": "What is seen in pictures, as a text.",
+    "music": "What comes next in pieces of music.",
 }
 """What a network of each task says."""
 

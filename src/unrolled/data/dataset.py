@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.columns import Collector, Column, InMemory, Places
-from unrolled.data.examples import Example, Span, marks_spans
-from unrolled.data.sound.recordings import Recording
+from unrolled.data.examples import Example, marks_spans
 from unrolled.data.words import split_words
 from unrolled.errors import DataError
 
@@ -23,20 +21,17 @@ Cut = Callable[[str], Sequence[str]]
 """Makes tokens of a text."""
 
 
-class Hear(Protocol):
-    """Makes steps of recordings."""
+Perceive = Callable[[Example], Example]
+"""Makes numbers of the recording of an example, or frames of its clip, and tags of their spans."""
 
-    def __call__(self, recording: Recording) -> NDArray[np.float32]:
-        """The numbers `[T, M]` of a recording."""
-
-    def tags(self, spans: Sequence[Span], steps: int) -> tuple[str, ...]:
-        """The tag of each step, of which there are so many."""
-
-
-TOKENS, NUMBERS, TAGS, STEP_VALUES = "tokens", "numbers", "tags", "step values"
+TOKENS, NUMBERS, FRAMES, TAGS, STEP_VALUES = "tokens", "numbers", "frames", "tags", "step values"
 """The columns with something for each step, those of them that a dataset has."""
 
-_NOTHING = {TAGS: -1, STEP_VALUES: math.nan}
+NO_TAG = ""
+"""What stands among tags for a step of which nothing is said."""
+
+_NOTHING_SAID = -1
+_NOTHING = {TAGS: _NOTHING_SAID, STEP_VALUES: math.nan}
 """What stands for steps of which nothing is said."""
 
 
@@ -44,7 +39,8 @@ _NOTHING = {TAGS: -1, STEP_VALUES: math.nan}
 class Dataset:
     """N sequences with S steps in all.
 
-    `columns` are by name those that the sequences have, all with the same `starts`: tokens as places in `table`, numbers `[S, C]`, tags as
+    `columns` are by name those that the sequences have, all with the same `starts`: tokens as places in `table`, numbers `[S, C]`, frames
+    `[S, H, W, C]`, tags as
     places in `names`, or -1 where nothing is said, and numbers to predict, `[S, K]`. Of whole sequences, `labels` `[N]` are places in
     `label_sets`, which has a tuple of places in `names` for each different set of labels, and -1 where nothing is said; `values` `[N, K]`
     are numbers to predict, NaN where nothing is said. `groups` `[N]` has a number for each sequence that those of one group have in common;
@@ -71,6 +67,11 @@ class Dataset:
     def lengths(self) -> Places:
         """The number of steps of each sequence, `[N]`."""
         return np.diff(self.starts)
+
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        """`(H, W, C)` of frames; nothing where there are none."""
+        return self.columns[FRAMES].elements.shape[1:] if FRAMES in self.columns else ()
 
     @property
     def numbers(self) -> int:
@@ -140,17 +141,18 @@ def gather(
     examples: Iterable[Example],
     cut: str | Cut,
     *,
-    hear: Hear | None = None,
+    perceive: Perceive | None = None,
     fingerprint: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> Dataset:
-    """Examples, read one by one, as a `Dataset`; undivided text is cut by `cut`, which may be a level, and `hear` makes numbers of recordings.
+    """Examples, read one by one, as a `Dataset`; undivided text is cut by `cut`, which may be a level, and `perceive` makes
+    numbers of recordings and frames of clips.
     Without `fingerprint` that is empty.
 
     `DataError` names the place of an example without steps, or with other channels or other kinds of steps than the first.
     """
     found = _Gathering(
-        (lambda text: cut_text(text, cut)) if isinstance(cut, str) else cut, hear, blake2b(digest_size=16) if fingerprint else None
+        (lambda text: cut_text(text, cut)) if isinstance(cut, str) else cut, perceive, blake2b(digest_size=16) if fingerprint else None
     )
     for count, example in enumerate(examples, 1):
         found.add(example)
@@ -170,31 +172,30 @@ class _Numbering(dict[str, int]):
 class _Gathering:
     """Columns that grow by one example after the other."""
 
-    def __init__(self, cut: Cut, hear: Hear | None, content: "blake2b | None") -> None:
-        self.cut, self.hear, self.content = cut, hear, content
+    def __init__(self, cut: Cut, perceive: Perceive | None, content: "blake2b | None") -> None:
+        self.cut, self.perceive, self.content = cut, perceive, content
         self.starts, self.labels = array("q", [0]), array("q")
         self.collectors: dict[str, Collector] = {}
         self.table, self.names = _Numbering(), _Numbering()
         self.sets: dict[tuple[int, ...], int] = {}
         self.values: dict[int, NDArray[np.float64]] = {}
         self.width = 0
-        self.kind: tuple[bool, int] | None = None
+        self.kind: tuple[bool, int, bool] | None = None
         self.channels: tuple[str, ...] = ()
         self.scheme: str | None = None
         self.groups = array("q")
         self.group_names = _Numbering()
 
     def add(self, example: Example) -> None:
-        tokens, numbers = example.tokens, example.numbers
-        if example.sound is not None:
-            example = self._heard(example, example.sound)
-            numbers = example.numbers
+        if example.sound is not None or example.clip is not None or example.frames is not None:
+            example = self._perceived(example)
+        tokens, numbers, frames = example.tokens, example.numbers, example.frames
         if tokens is None and example.text is not None:
             tokens = tuple(self.cut(example.text))
         steps = len(tokens) if tokens is not None else example.steps
         if not steps:
             raise DataError(f"{example.place}: the sequence is empty. Take it out, or give it at least one step.")
-        kind = (tokens is not None, 0 if numbers is None else numbers.shape[1])
+        kind = (tokens is not None, 0 if numbers is None else numbers.shape[1], frames is not None)
         if kind != self.kind:
             self._require_first(example.place, kind)
         if tokens is not None:
@@ -206,6 +207,8 @@ class _Gathering:
                     f"{example.place}: numbers must be finite, or NaN where one is missing, got an infinite one. Mend or scale it."
                 )
             self._collector(NUMBERS, np.float32, numbers.shape[1:]).add(numbers)
+        if frames is not None:
+            self._collector(FRAMES, frames.dtype.type, frames.shape[1:]).add(frames)
         if example.tags is not None or example.values is not None:
             self._add_targets(example, steps)
         self.starts.append(self.starts[-1] + steps)
@@ -215,18 +218,19 @@ class _Gathering:
             self.groups.append(self.group_names[example.group])
         if self.content is None:
             return
-        shapes = [part if part is None else part.shape for part in (numbers, example.values)]
+        parts = (numbers, example.values, *(() if frames is None else (frames,)))
+        shapes = [part if part is None else part.shape for part in parts]
         self.content.update(repr((tokens, example.tags, example.labels, example.group, shapes)).encode("utf-8", "surrogatepass"))
-        for part in (numbers, example.values):
+        for part in parts:
             self.content.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
 
-    def _heard(self, example: Example, sound: Recording) -> Example:
-        """With the numbers of a recording, and the tags of its spans."""
-        if self.hear is None:
-            raise DataError(f"{example.place} is sound, and the network reads none. Pass sequences like those that it learnt from.")
-        numbers = self.hear(sound)
-        tags = example.tags if example.spans is None else self.hear.tags(example.spans, len(numbers))
-        return replace(example, sound=None, spans=None, numbers=numbers, tags=tags)
+    def _perceived(self, example: Example) -> Example:
+        """With the numbers of a recording, or the frames of a clip."""
+        if self.perceive is None:
+            raise DataError(
+                f"{example.place} is sound or pictures, and the network reads none. Pass sequences like those that it learnt from."
+            )
+        return self.perceive(example)
 
     def _add_targets(self, example: Example, steps: int) -> None:
         tags, values = example.tags, example.values
@@ -237,11 +241,14 @@ class _Gathering:
         if values is not None:
             self._require_as_many(example.place, values.shape[-1])
         if tags is not None:
-            self._collector(TAGS, np.int64).extend(map(self.names.__getitem__, tags))
+            self._collector(TAGS, np.int64).extend(map(self.names.__getitem__ if NO_TAG not in tags else self._tag, tags))
         if of_steps is not None:
             self._collector(STEP_VALUES, np.float64, of_steps.shape[1:]).add(of_steps)
         elif values is not None:
             self.values[len(self.labels)] = values
+
+    def _tag(self, tag: str) -> int:
+        return self.names[tag] if tag != NO_TAG else _NOTHING_SAID
 
     def _require_as_many(self, place: str, count: int) -> None:
         self.width = self.width or count
@@ -272,9 +279,9 @@ class _Gathering:
             raise DataError(f"{example.place}: {told}. Pass `channels={list(self.channels)}`.")
         self.channels = channels or self.channels
 
-    def _require_first(self, place: str, kind: tuple[bool, int]) -> None:
+    def _require_first(self, place: str, kind: tuple[bool, int, bool]) -> None:
         if self.kind:
-            was, now = (f"{'tokens' if t else 'no tokens'} and {c} channels" for t, c in (self.kind, kind))
+            was, now = (f"{'tokens' if t else 'no tokens'} and {c} channels{' and frames' * f}" for t, c, f in (self.kind, kind))
             raise DataError(f"{place}: the sequence has {now}, the first one has {was}. Give them all the same.")
         self.kind = kind
 

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.pictures.clips import Clip
+from unrolled.data.pictures.pixels import Pixels
 from unrolled.data.sound.recordings import Recording
 
 Span = tuple[float, float, str]
-"""From which second of a recording up to which it has a tag."""
+"""From which time of a recording or a clip up to which it has a tag."""
 
 NO_SPANS = "none"
 """The scheme of tags that mark no spans."""
@@ -62,7 +64,8 @@ class Example:
     says nothing. `target` is the column that was looked at for it.
 
     Or it is `sound`, a recording that is to be heard, of which `hear` in `unrolled.data.dataset.gather` makes numbers, and tags of the `spans` of
-    it that have one: from a second, up to another, and which.
+    it that have one: from a second, up to another, and which. Or it is `clip`, a picture or video of which `see` makes frames, with tags
+    of its `spans`, or `frames` in an array `[T, H, W, C]`, which are brought to the size of the others.
 
     `place` is where the sequence stands, as in "names.csv, line 3", for messages; `lines` those of its steps in the file `path`, where each
     has one. `name` is its own, if it has one, and `group` what must not be both learnt and held out, such as the day of a date. `begin` is
@@ -76,6 +79,8 @@ class Example:
     numbers: NDArray[np.float32] | None = None
     sound: Recording | None = None
     spans: tuple[Span, ...] | None = None
+    clip: Clip | None = None
+    frames: Pixels | None = None
     labels: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None
     values: NDArray[np.float64] | None = None
@@ -98,7 +103,8 @@ class Example:
     @property
     def steps(self) -> int:
         """How many steps it has, if it is divided into steps."""
-        return len(self.tokens) if self.tokens is not None else 0 if self.numbers is None else len(self.numbers)
+        steps = next((part for part in (self.tokens, self.numbers, self.frames) if part is not None), ())
+        return len(steps)
 
     def step_place(self, step: int) -> str:
         """Where a step stands, which counts from 0: its own line if the source has one for each."""

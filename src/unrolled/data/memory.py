@@ -13,7 +13,8 @@ from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.hugging_face import rows_of
 from unrolled.data.formats.objects import examples_of
 from unrolled.data.formats.options import ReadingOptions
-from unrolled.data.sound.recordings import Recording
+from unrolled.data.pictures.clips import Clip
+from unrolled.data.sound.recordings import Recording, is_sound
 from unrolled.errors import DataError
 from unrolled.extras import extra
 
@@ -116,13 +117,15 @@ def _values(target: Any, place: str) -> np.ndarray:
 def example_of(sequence: str | Sequence[str] | np.ndarray | Path, place: str) -> Example:
     """A text, a list of tokens, numbers or the path of a recording as an example. `DataError` for something else."""
     if isinstance(sequence, Path):
-        return Example(place, sound=Recording(sequence))
+        return Example(place, sound=Recording(sequence)) if is_sound(sequence.name) else Example(place, clip=Clip(sequence))
     if isinstance(sequence, str):
         return Example(place, text=str(sequence))
     if isinstance(sequence, np.ndarray) and sequence.ndim in (1, 2) and sequence.dtype.kind in "fiub":
         with np.errstate(over="ignore"):
             found = sequence.astype(np.float32)
         return Example(place, numbers=found[:, None] if found.ndim == 1 else found)
+    if isinstance(sequence, np.ndarray) and sequence.ndim == 4 and sequence.dtype == np.uint8:
+        return Example(place, frames=sequence)
     if isinstance(sequence, np.ndarray) and sequence.ndim == 1 and sequence.dtype.kind in "OU":
         sequence = sequence.tolist()
     if isinstance(sequence, list | tuple) and all(isinstance(token, str) for token in sequence):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.columns import Places, joined, numbered, places
-from unrolled.data.dataset import NUMBERS, STEP_VALUES, TAGS, TOKENS, Dataset
+from unrolled.data.dataset import FRAMES, NUMBERS, STEP_VALUES, TAGS, TOKENS, Dataset
 from unrolled.data.examples import Target
 from unrolled.errors import ConfigError, UnrolledWarning
 
@@ -76,8 +76,9 @@ def input_keys(dataset: Dataset, table: tuple[str, ...] | None = None) -> Iterat
         digest = blake2b(digest_size=16)
         if TOKENS in dataset.columns:
             digest.update(known[dataset.columns[TOKENS].elements.read(first, last)].tobytes())
-        if NUMBERS in dataset.columns:
-            digest.update(np.ascontiguousarray(dataset.columns[NUMBERS].elements.read(first, last)).tobytes())
+        for name in (NUMBERS, FRAMES):
+            if name in dataset.columns:
+                digest.update(np.ascontiguousarray(dataset.columns[name].elements.read(first, last)).tobytes())
         yield digest.digest()
 
 

@@ -3,14 +3,19 @@ answers belong, and a head what they mean."""
 
 from unrolled.models.arrangements import (
     COPIES,
+    FRAME_LOSSES,
     Arrangement,
+    Captioner,
     EachStep,
     EncoderDecoder,
+    Glimpses,
+    NextFrames,
     NextStep,
     Scoring,
     StepsAhead,
     Unaligned,
     Whole,
+    blinded,
     language_model,
 )
 from unrolled.models.attention import ATTENTIONS, SourceAttention
@@ -18,6 +23,7 @@ from unrolled.models.bridge import BRIDGES, Bridge
 from unrolled.models.decoder import Decoder, DecoderState, Memory
 from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder
+from unrolled.models.glimpses import LOCATIONS, RANDOM, GlimpseEncoder, GlimpseOptions, GlimpseSensor
 from unrolled.models.heads import (
     CLASS_HEADS,
     CTC,
@@ -27,6 +33,9 @@ from unrolled.models.heads import (
     ClassHead,
     Distribution,
     Head,
+    IndependentKeys,
+    JointKeys,
+    KeysHead,
     LinearChain,
     MultiLabel,
     NumberHead,
@@ -36,12 +45,14 @@ from unrolled.models.heads import (
     Softmax,
     bio_constraints,
 )
-from unrolled.models.inputs import NUMBERS, SHAPES, SPELLINGS, WORDS, InputLayer, InputSizes
+from unrolled.models.inputs import FRAMES, NUMBERS, SHAPES, SPELLINGS, WORDS, InputLayer, InputSizes
 from unrolled.models.options import (
     EachStepOptions,
     EncoderDecoderOptions,
     EncoderOptions,
     ForecastingOptions,
+    MusicOptions,
+    NextFramesOptions,
     NextStepOptions,
     RecurrentOptions,
     WholeOptions,
@@ -56,15 +67,20 @@ __all__ = [
     "COPIES",
     "CTC",
     "FORECAST_HEADS",
+    "FRAMES",
+    "FRAME_LOSSES",
+    "LOCATIONS",
     "NUMBERS",
     "NUMBER_HEADS",
     "POOLINGS",
+    "RANDOM",
     "SHAPES",
     "SPELLINGS",
     "WORDS",
     "Arrangement",
     "Binary",
     "Bridge",
+    "Captioner",
     "ClassHead",
     "Decoder",
     "DecoderState",
@@ -77,13 +93,23 @@ __all__ = [
     "EncoderDecoderOptions",
     "EncoderOptions",
     "ForecastingOptions",
+    "GlimpseEncoder",
+    "GlimpseOptions",
+    "GlimpseSensor",
+    "Glimpses",
     "Head",
+    "IndependentKeys",
     "InputLayer",
     "InputSizes",
     "InputWindow",
+    "JointKeys",
+    "KeysHead",
     "LinearChain",
     "Memory",
     "MultiLabel",
+    "MusicOptions",
+    "NextFrames",
+    "NextFramesOptions",
     "NextStep",
     "NextStepOptions",
     "NumberHead",
@@ -100,5 +126,6 @@ __all__ = [
     "Whole",
     "WholeOptions",
     "bio_constraints",
+    "blinded",
     "language_model",
 ]  # fmt: skip

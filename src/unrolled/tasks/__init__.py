@@ -19,7 +19,9 @@ from unrolled.training import Callback, Display, RunFolder, display_here
 
 if TYPE_CHECKING:
     from unrolled.data.codecs import LabelCodec, ValueCodec
+    from unrolled.tasks.captioning.trained import TrainedCaptioner
     from unrolled.tasks.forecasting.trained import TrainedForecaster
+    from unrolled.tasks.music.trained import TrainedMusician
     from unrolled.tasks.sequences.trained import TrainedPredictor
     from unrolled.tasks.texts.trained import TrainedLanguageModel
     from unrolled.tasks.transcription.trained import TrainedTranscriber
@@ -32,9 +34,11 @@ __all__ = [
     "next_step",
     "recipe_of",
     "run_training",
+    "train_captioner",
     "train_classifier",
     "train_forecaster",
     "train_language_model",
+    "train_musician",
     "train_regressor",
     "train_tagger",
     "train_transcriber",
@@ -47,8 +51,11 @@ RECIPES = {
     "tag": "unrolled.tasks.recipes.tag:Tagging",
     "regress": "unrolled.tasks.recipes.regress:Regressing",
     "forecast": "unrolled.tasks.recipes.forecast:Forecasting",
+    "frames": "unrolled.tasks.recipes.frames:FilmMaking",
     "translate": "unrolled.tasks.recipes.translate:Translating",
     "transcribe": "unrolled.tasks.recipes.transcribe:Transcribing",
+    "caption": "unrolled.tasks.recipes.caption:Captioning",
+    "music": "unrolled.tasks.recipes.music:Music",
 }
 """Where the recipe of every task is, by the name that a run folder has of it."""
 
@@ -200,4 +207,16 @@ def train_translator(data: Source | Sequence[Source] = (), *, out: Source | None
 def train_transcriber(data: Source | Sequence[Source] = (), *, out: Source | None = None, **options: Any) -> "TrainedTranscriber":
     """Train on recordings with what is said in them; see `unrolled.tasks.train`."""
     trained: TrainedTranscriber = train("transcribe", data, out=out, **options)
+    return trained
+
+
+def train_captioner(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedCaptioner":
+    """Train on pictures or videos with sentences; see `unrolled.tasks.train`."""
+    trained: TrainedCaptioner = train("caption", data, out=out, **options)
+    return trained
+
+
+def train_musician(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedMusician":
+    """Train on MIDI, ABC tunes and piano rolls; see `unrolled.tasks.train`."""
+    trained: TrainedMusician = train("music", data, out=out, **options)
     return trained

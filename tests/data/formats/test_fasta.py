@@ -111,19 +111,19 @@ GENES = gff("gene 1 10 +", "mRNA 1 10 +", "exon 1 6 +", "CDS 3 6 +", "exon 8 10 
 
 
 def test_types_that_overlap_are_told_and_can_be_chosen(fasta: Path) -> None:
-    told = r"r.gff3, line 2: mRNA overlaps with gene .*`feature_type`.*of exon \(2\), CDS \(2\), gene \(1\), mRNA \(1\)"
+    told = r"r.gff3, line 2: mRNA overlaps with gene .*`region_types`.*of exon \(2\), CDS \(2\), gene \(1\), mRNA \(1\)"
     with pytest.raises(DataError, match=told):
         regions_of(fasta, "r.gff3", GENES)
-    assert regions_of(fasta, "r.gff3", GENES, feature_type=("exon",)) == {"exon": [[0, 6], [7, 10]]}
-    assert regions_of(fasta, "r.gff3", GENES, feature_type=("CDS", "exon")) == {"exon": [[0, 2]], "CDS": [[2, 6], [7, 10]]}
-    assert regions_of(fasta, "r.gff3", GENES, feature_type=("exon", "CDS")) == {"exon": [[0, 6], [7, 10]]}
-    assert regions_of(fasta, "r.gff3", GENES, feature_type=("exon", "gene")) == {"exon": [[0, 6], [7, 10]], "gene": [[6, 7]]}
+    assert regions_of(fasta, "r.gff3", GENES, region_types=("exon",)) == {"exon": [[0, 6], [7, 10]]}
+    assert regions_of(fasta, "r.gff3", GENES, region_types=("CDS, exon",)) == {"exon": [[0, 2]], "CDS": [[2, 6], [7, 10]]}
+    assert regions_of(fasta, "r.gff3", GENES, region_types=("exon", "CDS")) == {"exon": [[0, 6], [7, 10]]}
+    assert regions_of(fasta, "r.gff3", GENES, region_types=("exon", "gene")) == {"exon": [[0, 6], [7, 10]], "gene": [[6, 7]]}
     bed = "one\t0\t5\ta\none\t4\t6\tb\n"
-    assert regions_of(fasta, "r.bed", bed, feature_type=("b", "a")) == {"a": [[0, 4]], "b": [[4, 6]]}
-    with pytest.raises(ConfigError, match=r"No region has the type 'exons'; there are exon \(2\), .*`feature_type`"):
-        regions_of(fasta, "r.gff3", GENES, feature_type=("exons",))
+    assert regions_of(fasta, "r.bed", bed, region_types=("b", "a")) == {"a": [[0, 4]], "b": [[4, 6]]}
+    with pytest.raises(ConfigError, match=r"No region has the type 'exons'; there are exon \(2\), .*`region_types`"):
+        regions_of(fasta, "r.gff3", GENES, region_types=("exons",))
     with pytest.warns(UnrolledWarning, match="No region has the type 'exons'; there are"):
-        regions_of(fasta, "r.gff3", GENES, feature_type=("CDS", "exons"))
+        regions_of(fasta, "r.gff3", GENES, region_types=("CDS", "exons"))
 
 
 BOTH = gff("exon 1 3 +", "exon 5 7 -", "site 9 9 .")
@@ -134,9 +134,9 @@ def test_strands_are_told_apart_or_said_to_be_the_same(fasta: Path) -> None:
         assert regions_of(fasta, "r.gff3", BOTH) == {"exon": [[0, 3], [4, 7]], "site": [[8, 9]]}
     assert regions_of(fasta, "r.gff3", BOTH, strand="ignore") == {"exon": [[0, 3], [4, 7]], "site": [[8, 9]]}
     assert regions_of(fasta, "r.gff3", BOTH, strand="tag") == {"exon+": [[0, 3]], "exon-": [[4, 7]], "site": [[8, 9]]}
-    assert regions_of(fasta, "r.gff3", BOTH, feature_type=("site",)) == {"site": [[8, 9]]}
+    assert regions_of(fasta, "r.gff3", BOTH, region_types=("site",)) == {"site": [[8, 9]]}
     with pytest.raises(DataError, match=r"exon- overlaps with exon\+ .*`strand='ignore'`"):
-        regions_of(fasta, "r.gff3", gff("exon 1 3 +", "exon 2 7 -"), strand="tag", feature_type=("exon",))
+        regions_of(fasta, "r.gff3", gff("exon 1 3 +", "exon 2 7 -"), strand="tag", region_types=("exon",))
     with pytest.raises(ConfigError, match="`strand` must be one of ignore, tag"):
         ReadingOptions(strand="both")
 

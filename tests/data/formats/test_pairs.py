@@ -82,6 +82,7 @@ def test_columns_of_pairs_are_named_or_found_among_ids_languages_and_attribution
     [
         ("id,en,fr", {}, ("en", "fr")),
         ("id,fr,en", {"input": "en"}, ("en", "fr")),
+        ("id,fr,en", {"source": "en"}, ("en", "fr")),
         ("lang,note,text,translation", {}, ("text", "translation")),
         ("answer,id,question", {}, ("question", "answer")),
         ("first,second,third", {"input": "third", "target": ("second", "first")}, ("third", "second", "first")),
@@ -231,7 +232,7 @@ def test_what_cannot_be_read_is_named(write, lines, name, message):
     ("sources", "options", "message"),
     [
         ([], {}, "There are no PAIRS"),
-        (["a.tsv"], {"source": "a", "target": ("b",)}, "one or the other"),
+        (["a.tsv"], {"source": "a", "input": "b"}, "`source` and `input` both name the column or key of the source, got 'a' and 'b'"),
         (["builtin:dates"], {"input": "0"}, "`input` and `target` are columns of files, and builtin:dates is none"),
         ([], {"source": "a"}, "from a file `source` beside a file `target`, got `source='a'`"),
         ([], {"target": ("a", "b")}, "from a file `source` beside a file `target`, got `target='a'`, `target='b'`"),

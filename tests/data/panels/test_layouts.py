@@ -10,7 +10,8 @@ from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 def read(tmp_path, text, name="t.csv", **options):
     (tmp_path / name).write_text(text)
-    return read_panel([read_table(tmp_path / name, "utf-8")], PanelOptions(**options))[0]
+    reading = PanelOptions(**options)
+    return read_panel([read_table(tmp_path / name, "utf-8", reading.bad_rows)], reading)[0]
 
 
 def test_rows_of_several_series_stand_on_one_grid_each(tmp_path):
@@ -79,6 +80,43 @@ def test_times_beside_the_grid_go_to_the_nearest_step_which_is_told(tmp_path):
     assert panel.values[:, 0].tolist() == [0, 1, 2, 3, 4]
 
 
+IRREGULAR = "t,y,k,w\n" + "".join(
+    f"2024-01-01T{time},{cells}\n"
+    for time, cells in (("00:40:10", "1,10,a"), ("00:55:00", "2,20,b"), ("00:55:00", ",30,"), ("02:00:00", "4,,c"), ("05:59:59", "8,50,"))
+)
+
+
+@pytest.mark.parametrize(
+    ("merge", "y", "k"),
+    [("mean", [1.5, 4, 8], [20, np.nan, 50]), ("sum", [3, 4, 8], [20, np.nan, 50]), ("last", [2, 4, 8], [30, np.nan, 50])],
+)
+def test_irregular_times_become_steps_of_which_some_say_nothing(tmp_path, merge, y, k):
+    panel = read(tmp_path, IRREGULAR, target="y", known="k,w", frequency="h", merge=merge)
+    assert str(panel.first[0]) == "2024-01-01T00:00:00.000000" and panel.ends.tolist() == [6]
+    gaps = [np.nan] * 2
+    np.testing.assert_array_equal(panel.values[:, 0], [y[0], np.nan, y[1], *gaps, y[2]])
+    np.testing.assert_array_equal(panel.known["k"], [k[0], np.nan, k[1], *gaps, k[2]])
+    assert panel.known["w"].tolist() == ["b", None, "c", None, None, None]
+
+
+def test_irregular_times_are_told_to_be_merged(tmp_path):
+    for options, match in (
+        ({}, "has a row of this time already.*`merge`"),
+        ({"frequency": "h", "merge": "median"}, "`merge` must be one of mean, sum, last, got 'median'"),
+    ):
+        with pytest.raises((DataError, ConfigError), match=match):
+            read(tmp_path, IRREGULAR, target="y", **options)
+    uneven = IRREGULAR.replace("00:55:00,,30", "00:55:37,,30")
+    with pytest.raises(DataError, match=r"no common step.*`frequency`.*`merge`"):
+        read(tmp_path, uneven, target="y")
+    with pytest.raises(DataError, match=r"one step of the frequency h.*`merge`"):
+        read(tmp_path, uneven, target="y", frequency="h")
+    with pytest.raises(DataError, match="comes before that of the row before it"):
+        read(tmp_path, IRREGULAR + "2024-01-01T05:00:00,1,1,a\n", target="y", frequency="h", merge="mean")
+    numbered = read(tmp_path, "t,y\n0,1\n2,2\n2,4\n3,6\n5,7\n", time="t", target="y", merge="mean")
+    np.testing.assert_array_equal(numbered.values[:, 0], [1, 4, 7])
+
+
 ROWS = "s,t,y,k\na,2024-01-01,1,x\na,2024-01-02,2,x\na,2024-01-03,3,x\n"
 BAD = [
     (ROWS + "a,2024-01-02,9,x\n", {}, DataError, r"line 5 \(2024-01-02\): this time comes before that of the row before it, .*line 4"),
@@ -110,6 +148,32 @@ BAD = [
 def test_what_is_wrong_with_a_table_is_told_with_its_row(tmp_path, text, options, error, match):
     with pytest.raises(error, match=match):
         read(tmp_path, text, **{"series": "s", "time": "t", "target": "y", **options})
+
+
+@pytest.mark.parametrize(
+    "bad", ["a,2024-01-02,2,x,x", "a,2024-01-02,two,x", "a,2024-01-02,inf,x", "a,soon,2,x", "a,,2,x", ",2024-01-02,2,x"]
+)
+@pytest.mark.parametrize("line", [2, 3])
+def test_bad_rows_can_be_left_out_which_is_told(tmp_path, bad, line):
+    rows = ["s,t,y,k", "a,2024-01-01,1,x", "a,2024-01-03,3,x", "a,2024-01-04,4,x"]
+    text = "\n".join([*rows[: line - 1], bad, *rows[line - 1 :]]) + "\n"
+    with pytest.warns(UnrolledWarning, match=rf"1 bad row is left out\. The first: .*line {line}"):
+        panel = read(tmp_path, text, series="s", time="t", target="y", frequency="D", bad_rows="skip")
+    np.testing.assert_array_equal(panel.values[:, 0], [1, np.nan, 3, 4])
+    with pytest.raises(DataError, match=f"line {line}"):
+        read(tmp_path, text, series="s", time="t", target="y")
+
+
+def test_series_in_rows_and_columns_are_left_out_or_have_gaps(tmp_path):
+    with pytest.warns(UnrolledWarning, match=r"1 bad row is left out.*line 3"):
+        assert read(tmp_path, "V1,V2,V3,V4\nH1,5,6,7\nH2,1,x,3\nH3,1,2,3\n", layout="rows", bad_rows="skip").names == ("H1", "H3")
+    with pytest.warns(UnrolledWarning, match=r"1 bad row is left out.*line 3"):
+        panel = read(tmp_path, "t,y,z\n1,5,6\n2,x,6\n3,7,8\n4,7,8\n", time="t", layout="columns", bad_rows="skip")
+    np.testing.assert_array_equal(panel.values[:, 0], [5, np.nan, 7, 7, 6, np.nan, 8, 8])
+    with pytest.raises(DataError, match="Nothing is left"):
+        read(tmp_path, "t,y\n1,x\n2,x\n", time="t", target="y", bad_rows="skip")
+    with pytest.raises(ConfigError, match="`bad_rows='skip'` leaves rows out, and without times"):
+        read(tmp_path, "y\n1\nx\n3\n", target="y", bad_rows="skip")
 
 
 def test_which_column_is_meant_must_be_clear(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from unrolled.data.panels import PanelCodec, PanelOptions, Windows, WindowShape, read_panel, table_of_frame
+from unrolled.data.panels.bases import Path
 from unrolled.data.panels.shape import BASES, BEST, DRIFT, LAST, MEAN, NAIVE, NOTHING
 from unrolled.errors import RunError
 
@@ -61,7 +62,7 @@ def test_what_is_read_by_hand():
     scale = np.nanmean(np.abs(y[origin - 16 : origin] - y[origin - 20 : origin - 4]))
     np.testing.assert_allclose(found.scale[0, 0], scale)
     for step in range(-12, HORIZON):
-        own, there, base, above, naive, _, season, last, flat, size, past = found.numbers[step + 12, 0, :11]
+        own, there, base, above, naive, _, season, last, flat, size, since, past = found.numbers[step + 12, 0, :12]
         seen = step < 0 and not np.isnan(y[origin + step])
         back = 4 if step < 4 else 8
         before = [y[origin + step - back - 4 * times] for times in range(4)]
@@ -77,6 +78,7 @@ def test_what_is_read_by_hand():
             (last, (until[~np.isnan(until)][-1] - expected) / scale),
             (flat, (mean - expected) / scale),
             (size, np.log(scale / deviation)),
+            (since, np.log1p(np.flatnonzero(~np.isnan(y[: origin + min(step + 1, 0)][::-1]))[0] + max(step + 1, 0))),
             (past, columns[origin + step] if step < 0 else 0),
         ):
             np.testing.assert_allclose(read, np.clip(true, -10, 10), rtol=1e-5, atol=1e-6)
@@ -91,7 +93,7 @@ def test_a_longer_season_is_moved_on_by_what_the_shorter_one_has_changed():
     panel, options = read_panel([table_of_frame({"y": y})], PanelOptions(target="y"))
     windows = Windows(panel.with_future(6), PanelCodec.learn(panel, np.ones(60, bool), options, 30), WindowShape(8, 6, (4, 12), NAIVE))
     path = windows.get(np.array([0]), np.array([60])).path
-    changed = windows.bases.simple(path)[4, 0, -6:, 0]
+    changed = windows.bases.simple(Path(path))[4, 0, -6:, 0]
     long, short = path[0, :, 0][-18:-6], path[0, :, 0][-10:-6]
     then = path[0, :, 0][-22:-18]
     np.testing.assert_allclose(changed, [long[at] - then[at % 4] + short[at % 4] for at in range(6)])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tones import RATE, tone, write
-from unrolled.data.codecs import SoundCodec
+from unrolled.data.codecs import Senses, SoundCodec
 from unrolled.data.codecs.sound import RECORDING, SPEAKER
 from unrolled.data.dataset import NUMBERS, gather
 from unrolled.data.examples import Example
@@ -134,11 +134,11 @@ def test_recordings_of_a_speaker_are_levelled_together(tmp_path):
     for number, (speaker, loud) in enumerate((("ann", 0.5), ("bo", 0.01), ("ann", 0.02))):
         recording = Recording(write(tmp_path / f"{number}.wav", loud * NOISE[: 1000 * (number + 1)], subtype="FLOAT"))
         examples.append(Example(str(number), sound=recording, group=speaker))
-    plain = gather(examples, "char", hear=Hearing(codec))
+    plain = gather(examples, "char", perceive=Senses(Hearing(codec)))
     found = codec.level(plain).columns[NUMBERS]
     for some in ([0, 2], [1]):
         together = plain.columns[NUMBERS].take(np.array(some)).astype(np.float64)
         expected = (together - together.mean(0)) / together.std(0)
         assert np.allclose(found.take(np.array(some)), expected, atol=1e-4)
-    alone = codec.level(gather([replace(e, group=None) for e in examples], "char", hear=Hearing(codec))).columns[NUMBERS]
+    alone = codec.level(gather([replace(e, group=None) for e in examples], "char", perceive=Senses(Hearing(codec)))).columns[NUMBERS]
     assert np.allclose(alone.take(np.array([2])).mean(0), 0, atol=1e-4)

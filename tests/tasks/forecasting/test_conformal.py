@@ -1,7 +1,5 @@
 """Calibrated quantiles."""
 
-import json
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -23,11 +21,11 @@ def made(windows, seed=0):
     return true, Forecasts(points, quantiles, LEVELS)
 
 
-@pytest.mark.parametrize("by_horizon", [True, False, None])
-def test_intervals_hold_what_they_say_of_windows_that_were_not_seen(by_horizon):
-    calibration = Calibration.fit(*made(2000), by_horizon=by_horizon)
-    assert calibration.factors.shape == (1 if by_horizon is False else 3, 2, 5)
-    np.testing.assert_allclose(calibration.factors[..., [0, 1, 3, 4]], 2, rtol=0.25)
+def test_intervals_hold_what_they_say_of_windows_that_were_not_seen():
+    calibration = Calibration.fit(*made(2000))
+    assert calibration.factors.shape == (2, 5)
+    np.testing.assert_allclose(calibration.factors[:, [0, 1, 3, 4]], 2, rtol=0.1)
+    np.testing.assert_array_equal(calibration.factors, calibration.factors[:, ::-1])
     assert (calibration.factors[..., 2] == 1).all()
     true, forecasts = made(2000, seed=1)
     assert coverage_of(true, forecasts)[0.9] == pytest.approx(2 * stats.norm.cdf(stats.norm.ppf(0.95) / 2) - 1, abs=0.01)
@@ -36,21 +34,27 @@ def test_intervals_hold_what_they_say_of_windows_that_were_not_seen(by_horizon):
     assert after.points is forecasts.points and (np.diff(after.quantiles) >= 0).all()
 
 
-def test_factors_are_order_statistics_with_one_more():
-    true = np.array([1.0, 2, 3, 4, 5, 6, 7, 8, 9])[:, None, None]
-    forecasts = Forecasts(np.zeros((9, 1, 1)), np.broadcast_to([-1.0, 0.0, 2.0], (9, 1, 1, 3)), (0.2, 0.5, 0.8))
-    factors = Calibration.fit(true, forecasts, by_horizon=False).factors
-    # ceil(10 · 0.8) is the eighth of y/2. Nothing lies below the points, where quantiles move up to them.
-    assert factors.tolist() == [[[0.0, 1.0, 4.0]]]
-    few = Calibration.fit(true[:2], Forecasts(*(part[:2] for part in (forecasts.points, forecasts.quantiles)), forecasts.levels))
-    assert few.factors.tolist() == [[[0.0, 1.0, 1.0]]]
+@pytest.mark.parametrize(("windows", "place"), [(2, 9), (4, 8), (None, 7), (1000, 7)])
+def test_factors_are_order_statistics_with_one_window_more(windows, place):
+    true = np.array([1.0, -2, 3, -4, 5, -6, 7, -8, 9, -10])[:, None, None] / 5
+    forecasts = Forecasts(np.zeros((10, 1, 1)), np.broadcast_to([-1.0, 0.0, 1.0], (10, 1, 1, 3)), (0.2, 0.5, 0.8))
+    # Six of ten numbers shall lie inside, or with n windows (n + 1) / n as many.
+    factor = (place / 5) ** ((windows or 10) / ((windows or 10) + 10))
+    np.testing.assert_allclose(Calibration.fit(true, forecasts, windows).factors, [[factor, 1, factor]])
+
+
+def test_a_level_without_another_end_is_calibrated_by_itself():
+    true = np.arange(1.0, 10)[:, None, None] / 5
+    forecasts = Forecasts(np.zeros((9, 1, 1)), np.broadcast_to([-1.0, 0.0, 1.0], (9, 1, 1, 3)), (0.1, 0.5, 0.8))
+    # Nothing lies below: the factor is the least one. Of 9 · 0.8 · 10/9 = 8 numbers the largest is 1.6.
+    np.testing.assert_allclose(Calibration.fit(true, forecasts).factors, [[(1 / 5) ** (9 / 19), 1, 1.6 ** (9 / 19)]])
 
 
 def test_missing_numbers_change_nothing():
     true, forecasts = made(300)
     longer = Forecasts(*(np.concatenate([part, part]) for part in (forecasts.points, forecasts.quantiles)), LEVELS)
     with_gaps = Calibration.fit(np.concatenate([true, np.full_like(true, np.nan)]), longer)
-    np.testing.assert_array_equal(with_gaps.factors, Calibration.fit(true, forecasts).factors)
+    np.testing.assert_array_equal(with_gaps.factors, Calibration.fit(true, forecasts, 600).factors)
     with pytest.raises(DataError, match="No number of the held-out windows is known"):
         Calibration.fit(np.full_like(true, np.nan), forecasts)
 
@@ -73,10 +77,3 @@ def test_coverage_is_told_of_halves_that_were_not_seen():
         inside.append(coverage_of(true[own], Calibration.fit(true[other], parts[1]).apply(parts[0]))[0.9])
     assert after[0.9] == pytest.approx(np.mean(inside))
     assert crossed_coverage(true[:1], Forecasts(forecasts.points[:1], forecasts.quantiles[:1], LEVELS))[1] == {}
-
-
-def test_it_is_stored_as_plain_values():
-    calibration = Calibration.fit(*made(50))
-    again = Calibration.from_json(json.loads(json.dumps(calibration.to_json())))
-    assert again.levels == calibration.levels
-    np.testing.assert_array_equal(again.factors, calibration.factors)

@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,13 +13,15 @@ import torch
 import unrolled as un
 from at_the_terminal import call
 from unrolled.cli import main
-from unrolled.data.panels import PanelOptions, Windows
+from unrolled.data.panels import PanelOptions, Windows, table_of_frame
 from unrolled.data.panels.feeds import read_feed
+from unrolled.data.panels.future import fill_future
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
+from unrolled.tasks.forecasting.conformal import Calibration
 from unrolled.tasks.forecasting.learning import ForecastMeasuring
 from unrolled.tasks.forecasting.options import ForecastDataOptions, ForecastOptions
-from unrolled.tasks.forecasting.predicting import batch_of
+from unrolled.tasks.forecasting.predicting import Forecaster, batch_of, truth_of
 from unrolled.tasks.forecasting.reading import HeldOut, read_forecast_data, shape_of
 from unrolled.tasks.measures.forecasts import Forecasts
 from unrolled.training import RunFolder, Silent
@@ -47,6 +50,7 @@ def folder(tmp_path_factory):
         ]
     (folder / "all.csv").write_text("\n".join(rows) + "\n")
     (folder / "early.csv").write_text("\n".join(row for row in rows if "2009-0" not in row and "2009-1" not in row) + "\n")
+    (folder / "one.csv").write_text("\n".join(rows[:121]) + "\n")
     (folder / "plain.csv").write_text("\n".join(",".join(row.split(",")[1:3]) for row in rows[:121]) + "\n")
     return folder
 
@@ -114,6 +118,36 @@ def test_a_known_column_with_gaps_must_say_something_of_each_series(tmp_path):
     future["price"][4] = np.nan
     with pytest.raises(DataError, match="'price' says nothing of 40, which is to be forecast for the series 'b'"):
         trained.forecast(y, future=future)
+
+
+def test_a_known_column_must_say_what_is_measured(direct, folder, tmp_path):
+    lines = (folder / "all.csv").read_text().splitlines()
+    emptied = [
+        ",".join([*cells[:3], "" if cells[1] == "2009-09" else cells[3], *cells[4:]]) for cells in (line.split(",") for line in lines)
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(emptied) + "\n")
+    for measured in (direct.evaluate, direct.backtest):
+        with pytest.raises(DataError, match="'price' says nothing of 2009-09, which is to be forecast for the series 'a'"):
+            measured(tmp_path / "t.csv")
+    with pytest.raises(DataError, match="'price' says nothing of 2009-09"):
+        un.train_forecaster(tmp_path / "t.csv", out=tmp_path / "run", series="shop", target="sold", known="price", horizon=H, **QUIET)
+
+
+def test_labels_that_mark_single_days_may_be_empty_of_steps_to_come(tmp_path):
+    y = {"t": np.arange(60), "y": season(60), "event": ["fair" if at % 20 == 7 else None for at in range(60)]}
+    trained = un.train_forecaster(y, out=tmp_path / "run", time="t", target="y", known="event", horizon=4, **{**QUIET, "epochs": 1})
+    assert np.isfinite(trained.forecast(y, future={"t": [60, 61, 62, 63], "event": [None] * 4}).points).all()
+    with pytest.raises(DataError, match="'event' says nothing of 60"):
+        trained.forecast(y)
+
+
+def test_bad_rows_of_a_table_can_be_left_out(recursive, folder, tmp_path):
+    (tmp_path / "t.csv").write_text((folder / "plain.csv").read_text().replace("\n2009-05,", "\n2009-05,x"))
+    for command, *asked in (["predict"], ["evaluate"], ["backtest", "--windows", 2]):
+        with pytest.raises(DataError, match="sold must be a number"):
+            call(command, folder / "recursive", tmp_path / "t.csv", *asked)
+        with pytest.warns(UnrolledWarning, match="1 bad row is left out"):
+            call(command, folder / "recursive", tmp_path / "t.csv", *asked, "--bad-rows", "skip")
 
 
 def test_what_was_learnt_goes_on_without_a_table(recursive, folder):
@@ -274,6 +308,49 @@ def test_a_carried_state_says_what_reading_all_rows_at_once_says(recursive, fold
     np.testing.assert_allclose([each.points[0, 0, 0] for each in found], expected[:rows, 0, 0], rtol=1e-5)
 
 
+@pytest.fixture(scope="module")
+def carried(folder):
+    """A network that feeds on its own draws, and reads other columns, too."""
+    options = {"target": "sold", "known": "price", "past": "visitors", "method": "recursive", "loss": "normal", "horizon": H}
+    return un.train_forecaster(folder / "one.csv", out=folder / "carried", leave_out=24, **options, **{**QUIET, "epochs": 1})
+
+
+@pytest.mark.parametrize(("name", "begin"), [("direct", 109), ("carried", 97)])
+def test_a_feed_is_forecast_where_a_row_says_what_is_known(name, begin, request, folder):
+    trained = request.getfixturevalue(name)
+    lines = [line.split(",") for line in (folder / "one.csv").read_text().splitlines()]
+    header, rows = lines[0], lines[begin : begin + 6]
+    stream, points = trained.stream(), []
+    for row in rows:
+        told = dict(zip(header, row, strict=True))
+        found = stream.step({**told, "sold": "", "visitors": ""})
+        assert [str(time)[:7] for time in found.times[0]] == [told["month"]]
+        points.append(found.points[0, 0, 0])
+        assert stream.step(told) is None
+    assert len({*points}) == 6
+    (folder / "t.csv").write_text("\n".join(map(",".join, [header, *lines[1 : begin + 5]])) + "\n")
+    future = {"shop": ["a"], "month": [rows[5][1]], "price": [rows[5][3]]}
+    panel = fill_future(trained._read([folder / "t.csv"]).with_future(24), table_of_frame(future), trained.series.options, {"price": True})
+    shape = shape_of(trained.options)
+    if name == "direct":
+        expected = Forecaster(trained.model).forecast(Windows(panel, trained.series, shape), np.zeros(1, int), panel.ends)[0].points[0, 0]
+    else:
+        expected = said_of_all(trained, panel, dataclasses.replace(shape, horizon=24), int(panel.ends[0]) - 5, 5)
+    np.testing.assert_allclose(points[5], expected[0], rtol=1e-5)
+
+
+def said_of_all(trained, panel, shape, anchor, step):
+    """What a recursive network that reads all columns of a window in one go says of a step after the `anchor` of its scale."""
+    windows = Windows(panel, trained.series, shape)
+    window = windows.get(np.array([0]), np.array([anchor]))
+    rows = np.arange(anchor - shape.context, anchor + shape.horizon)[None]
+    beside = windows.beside(np.array([0]), rows, panel.ends).swapaxes(0, 1)
+    window.numbers[..., windows._own_width :][..., : beside.shape[-1]] = beside
+    with torch.inference_mode():
+        scores, _ = trained.model(batch_of(window, False, torch.device("cpu")))
+        return trained.model.head.middle(scores)[shape.context + step, 0].numpy() * window.scale[0] + window.base[shape.context + step, 0]
+
+
 def test_calibration_widens_what_is_written(recursive):
     plain = recursive.forecast(samples=50)
     factors = recursive.model.calibration.clone()
@@ -288,21 +365,29 @@ def test_calibration_widens_what_is_written(recursive):
     )
 
 
-@pytest.mark.parametrize(("windows", "trust"), [(1, 1 / 11), (10, 1 / 2), (90, 9 / 10)])
-def test_calibration_believes_less_of_few_windows(recursive, folder, windows, trust):
-    """Numbers that all lie four times as far above the point as the upper quantile: that is multiplied by 4, and the lower one by the least factor, a fifth."""
+def test_windows_between_those_that_are_held_out_calibrate_too(recursive):
+    """Two windows are held out of a series of 36 rows, and three begin between them; the numbers lie so that only the ones of these lie outside."""
     panel = recursive.series.tail.with_future(H)
-    held = HeldOut(panel, np.zeros(1, np.int64), panel.ends)
+    held = HeldOut(panel, np.zeros(2, np.int64), panel.ends[0] - np.array([2 * H, H]))
     measuring = ForecastMeasuring(recursive.model, Windows(panel, recursive.series, shape_of(recursive.options)), held, (), 0)
-    points = np.zeros((windows, H, 1))
-    said = Forecasts(points, np.broadcast_to([-1.0, 0.0, 1.0], (windows, H, 1, 3)), (0.1, 0.5, 0.9))
+    assert (measuring._between.origins - held.origins[0]).tolist() == [1, 3, 4]
     before = recursive.model.calibration.clone()
+    asked = []
+    forecaster = measuring.forecaster
+    measuring.forecaster = SimpleNamespace(forecast=lambda *args: (asked.append(args), forecaster.forecast(*args))[1])
     try:
-        measuring._calibrate(points + 4, said)
+        measuring._calibrate(np.zeros((2, H, 1)), Forecasts(np.zeros((2, H, 1)), np.full((2, H, 1, 3), [-1.0, 0, 1]), (0.1, 0.5, 0.9)))
         found = recursive.model.calibration.clone()
     finally:
         recursive.model.calibration.copy_(before)
-    np.testing.assert_allclose(found.numpy(), np.broadcast_to([0.2**trust, 1, 4**trust], found.shape), rtol=1e-6)
+    ((_, series, origins),) = asked
+    said = forecaster.forecast(measuring.windows, series, origins)[0]
+    true = np.concatenate([np.zeros((2, H, 1)), truth_of(measuring.windows, series, origins)])
+    points, quantiles = (
+        np.concatenate([np.zeros((2, H, 1)), said.points]),
+        np.concatenate([np.full((2, H, 1, 3), [-1.0, 0, 1]), said.quantiles]),
+    )
+    np.testing.assert_allclose(found, Calibration.fit(true, Forecasts(points, quantiles, said.levels), 2).factors, rtol=1e-6)
 
 
 def test_a_feed_keeps_no_more_than_a_window_reads(recursive, folder, monkeypatch):
@@ -319,8 +404,11 @@ def test_a_feed_keeps_no_more_than_a_window_reads(recursive, folder, monkeypatch
 
 
 def test_a_feed_that_cannot_be_forecast_is_refused(direct, recursive, folder):
-    with pytest.raises(ConfigError, match="depends on price, which are not known"):
-        call("predict", folder / "direct", "-", typed="shop,month,sold\n")
+    rows = "shop,month,sold,price,visitors,town\na,2010-01,1,1,1,north\n"
+    with pytest.raises(DataError, match=r"line 2 is the last row, and none said what price will be.*with price and without sold follow"):
+        call("predict", folder / "direct", "-", typed=rows)
+    with pytest.raises(DataError, match="'price' says nothing of 2010-02"):
+        call("predict", folder / "direct", "-", typed=f"{rows}a,2010-02,,,,north\n")
     for rows, match in (
         ("2008-01,1\n2008-03,2\n2008-02,3\n", "comes before 2008-04"),
         ("2008-01,1,2\n", "line 2: a row must have 2 cells"),
@@ -328,8 +416,24 @@ def test_a_feed_that_cannot_be_forecast_is_refused(direct, recursive, folder):
     ):
         with pytest.raises(DataError, match=match):
             call("predict", folder / "recursive", "-", typed=f"month,sold\n{rows}")
+    with pytest.warns(UnrolledWarning, match="1 bad row is left out. The first: .*line 2"):
+        fed = call("predict", folder / "recursive", "-", "--bad-rows", "skip", typed="month,sold\n2008-01,x\n2008-02,2\n")
+    assert [line[:7] for line in fed.splitlines()] == ["month,f", "2008-03"]
     with pytest.raises(ConfigError, match="`--horizon` says nothing about a feed"):
         call("predict", folder / "recursive", "-", "--horizon", 3, typed="month,sold\n")
+
+
+def test_irregular_times_are_learnt_from_and_no_feed_of_them_is_read(tmp_path):
+    chance = np.random.default_rng(0)
+    times = np.datetime64("2024-01-01", "us") + np.sort(chance.integers(0, 80 * 3_600_000_000, 150)).astype("timedelta64[us]")
+    y = {"t": times, "y": np.sin(times.astype(float) / 3_600_000_000)}
+    options = {"time": "t", "target": "y", "frequency": "h", "merge": "mean", "season": [24], "horizon": 3}
+    trained = un.train_forecaster(y, out=tmp_path / "run", **options, **{**QUIET, "epochs": 1})
+    assert trained.series.gaps and np.isfinite(trained.forecast(y).points).all()
+    again = un.load(tmp_path / "run")
+    np.testing.assert_array_equal(again.forecast().points, trained.forecast().points)
+    with pytest.raises(ConfigError, match=r"steps that are the mean of several rows \(`merge`\)"):
+        next(read_feed(Path("-"), again.series))
 
 
 WRONG = [

@@ -170,7 +170,7 @@ def test_images_are_moved_and_other_numbers_are_refused(tmp_path, seen):
     series = tmp_path / "sensors.csv"
     series.write_text("id,x,y,label\n" + "".join(f"{i},{i},{t},{'ab'[i % 2]}\n" for i in range(8) for t in range(3)))
     for data, options in ((images, {"image": "whole"}), (series, {"series": "id", "target": "label"}), ("builtin:bouncing-ball", {})):
-        with pytest.raises(ConfigError, match="`shift` moves sound, and images in idx files that are read row by row"):
+        with pytest.raises(ConfigError, match="`shift` moves sound, pictures, and images in idx files"):
             un.train_classifier(data, out=tmp_path / "other", shift=1, **options, **QUIET)
     assert not (tmp_path / "other").exists()
 

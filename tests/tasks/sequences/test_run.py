@@ -243,7 +243,7 @@ def test_sequences_whose_targets_are_unknown_have_no_part_in_the_loss_wherever_t
         for number, lines in enumerate(([known], [unknown, known], [known, unknown])):
             path = tmp_path / f"{number}{data.suffix}"
             path.write_text("\n".join([*(["text,label"] if data.suffix == ".csv" else []), *lines]) + "\n")
-            encoded = trained._encoded(labelled_examples(path, trained.reading_of(path), trained.wanted))
+            encoded = trained.encoded(labelled_examples(path, trained.reading_of(path), trained.wanted))
             losses.append(trained.predictor.predict_all(encoded, np.arange(len(lines)))[1:])
         assert losses[1] == losses[2] == pytest.approx(losses[0], rel=1e-5)
 
@@ -433,7 +433,7 @@ def test_damaged_codecs_are_told(table, tmp_path):
 @pytest.mark.parametrize("train", [un.train_classifier, un.train_tagger])
 def test_changes_of_what_steps_do_not_have_are_refused(table, tags, tmp_path, train):
     source = table if train is un.train_classifier else tags
-    with pytest.raises(ConfigError, match=r"`noise` is added to numbers, and DATA has none\. Leave it out; `word_dropout` is for words"):
+    with pytest.raises(ConfigError, match=r"`noise` changes numbers, and DATA has none\. Leave it out; `word_dropout` is for words"):
         train(source, out=tmp_path / "run", noise=0.5, **QUIET)
     with pytest.raises(ConfigError, match=r"`rare_dropout` is for words and characters, and DATA has none\. Leave it out; `noise` is for"):
         train("builtin:bouncing-ball", out=tmp_path / "run", rare_dropout=1.0, **QUIET)

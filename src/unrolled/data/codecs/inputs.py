@@ -10,11 +10,13 @@ import torch
 
 from unrolled.data.batches import Batch, Spellings, padded
 from unrolled.data.codecs.codec import NAMED, SHOWN, TargetCodec, Targets
+from unrolled.data.codecs.frames import FrameCodec
 from unrolled.data.codecs.numbers import NumberCodec
 from unrolled.data.codecs.sound import SoundCodec
 from unrolled.data.codecs.tokens import TokenCodec
 from unrolled.data.columns import Places, places
-from unrolled.data.dataset import NUMBERS, TOKENS, Dataset
+from unrolled.data.dataset import FRAMES, NUMBERS, TAGS, TOKENS, Dataset
+from unrolled.data.examples import Target
 from unrolled.data.vocabulary import damaged
 from unrolled.data.words import word_shape
 from unrolled.errors import ConfigError, DataError
@@ -29,23 +31,28 @@ _AT_ONCE = 1 << 16
 class InputCodec:
     """The codecs of `tokens` and of `numbers`, None where steps have none; `channels` are the names of the numbers, if they have some.
 
-    `sound` is how recordings became numbers, where they are recordings.
+    `sound` is how recordings became numbers, where they are recordings, and `frames` how pictures and videos are seen.
     """
 
     tokens: TokenCodec | None
     numbers: NumberCodec | None
     channels: tuple[str, ...] = ()
     sound: SoundCodec | None = None
+    frames: FrameCodec | None = None
 
     @classmethod
-    def learn(cls, dataset: Dataset, part: Places, sound: SoundCodec | None = None, **options: Any) -> "InputCodec":
-        """From some of the sequences, the training part, which were heard as `sound` says; `options` are those of `TokenCodec.learn`."""
+    def learn(
+        cls, dataset: Dataset, part: Places, sound: SoundCodec | None = None, frames: FrameCodec | None = None, **options: Any
+    ) -> "InputCodec":
+        """From some of the sequences, the training part, which were heard and seen so; `options` are those of `TokenCodec.learn`."""
         seen = dataset.token_counts(part)
         tokens = TokenCodec.learn(seen, **options) if seen else None
         numbers = (
             NumberCodec.learn(dataset.columns[NUMBERS].take(some) for some in _chunks(part, dataset.lengths)) if dataset.numbers else None
         )
-        return cls(tokens, numbers, dataset.channels, sound)
+        if frames is not None:
+            frames = frames.learn(dataset.columns[FRAMES].elements, places(dataset.starts, part))
+        return cls(tokens, numbers, dataset.channels, sound, frames)
 
     def widened(self, learnt: "InputCodec", *, widen: bool = True) -> "InputCodec":
         """This one with the tokens of another one besides; numbers are brought to the scale that this one knows. `ConfigError` where steps are others."""
@@ -61,20 +68,29 @@ class InputCodec:
         return replace(self, tokens=tokens)
 
     @property
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> dict[str, Any]:
         """What there is to read, as `unrolled.models.InputSizes` has it."""
-        found = {}
+        found: dict[str, Any] = {} if self.frames is None else {"frames": self.frames.size}
         if self.tokens is not None:
             known = {"words": self.tokens.words, "characters": self.tokens.characters, "shapes": self.tokens.shapes}
-            found = {name: vocabulary.size for name, vocabulary in known.items() if vocabulary is not None}
+            found |= {name: vocabulary.size for name, vocabulary in known.items() if vocabulary is not None}
         return found if self.numbers is None else {**found, "numbers": len(self.numbers.mean)}
+
+    @property
+    def seconds(self) -> float | None:
+        """Those from one step to the next, where steps have a time: frames of sound and of videos; 1 for pictures in a row."""
+        if self.frames is not None:
+            return 1 / (self.frames.rate or 1.0)
+        return None if self.sound is None else self.sound.mel.step
 
     def require_same_steps(self, dataset: Dataset) -> None:
         """`DataError` if sequences have other kinds of steps, or other channels, than this was learnt from."""
-        expected = (self.tokens is not None, len(self.numbers.mean) if self.numbers else 0)
-        got = (TOKENS in dataset.columns, dataset.numbers)
+        expected = (self.tokens is not None, len(self.numbers.mean) if self.numbers else 0, self.frames is not None)
+        got = (TOKENS in dataset.columns, dataset.numbers, FRAMES in dataset.columns)
         if len(dataset) and got != expected:
-            wanted, came = (f"{'tokens' if t else 'no tokens'} and {c} channels of numbers" for t, c in (expected, got))
+            wanted, came = (
+                f"{'tokens' if t else 'no tokens'} and {c} channels of numbers{' and frames' * f}" for t, c, f in (expected, got)
+            )
             raise DataError(f"The network reads steps with {wanted}, got {came}. Pass sequences like those that it learnt from.")
         if self.channels and dataset.channels and self.channels != dataset.channels:
             told = f"The channels must be {', '.join(self.channels)}, got {', '.join(dataset.channels)}."
@@ -86,6 +102,8 @@ class InputCodec:
         if self.tokens is not None:
             also = " with their characters" if self.tokens.characters else ""
             parts.append(f"{self.tokens.words.size:,} {'characters' if self.tokens.level == 'char' else 'words'}{also}")
+        if self.frames is not None:
+            parts.append(self.frames.describe())
         if self.sound is not None:
             parts.append(self.sound.describe())
         elif self.numbers is not None:
@@ -103,6 +121,8 @@ class InputCodec:
             return repr(f"{text} …" if steps > most else text)
         if self.sound is not None:
             return f"{steps * self.sound.mel.step:.2f} s of sound"
+        if self.frames is not None:
+            return f"{steps} frame{'' if steps == 1 else 's'}"
         start, most = int(dataset.starts[sequence]), SHOWN if dataset.numbers <= SHOWN else 1
         rows = dataset.columns[NUMBERS].elements.read(start, start + min(steps, most)).tolist()
         told = (", ".join(f"{value:.4g}" for value in row[:SHOWN]) + (more if len(row) > SHOWN else "") for row in rows)
@@ -115,6 +135,7 @@ class InputCodec:
             "numbers": self.numbers and self.numbers.to_json(),
             "channels": self.channels,
             **({} if self.sound is None else {"sound": self.sound.to_json()}),
+            **({} if self.frames is None else {"frames": self.frames.to_json()}),
         }
 
     @classmethod
@@ -126,7 +147,8 @@ class InputCodec:
             raise damaged(f"inputs must have tokens, numbers and channels ({error!r})") from None
         known = None if tokens is None else TokenCodec.from_json(tokens)
         sound = SoundCodec.from_json(found["sound"]) if "sound" in found else None
-        return cls(known, None if numbers is None else NumberCodec.from_json(numbers), channels, sound)
+        frames = FrameCodec.from_json(found["frames"]) if "frames" in found else None
+        return cls(known, None if numbers is None else NumberCodec.from_json(numbers), channels, sound, frames)
 
 
 class Encoded:
@@ -139,6 +161,14 @@ class Encoded:
 
     def __len__(self) -> int:
         return len(self.dataset)
+
+    @cached_property
+    def decisions(self) -> Places:
+        """How many losses the steps of each sequence have, `[N]`: as many as there are steps, but for those of which no tag is said."""
+        if self.target.target is not Target.TAGS:
+            return self.dataset.lengths
+        said = self.dataset.columns[TAGS].take(np.arange(len(self))) >= 0
+        return np.add.reduceat(said, self.dataset.starts[:-1]) if len(said) else self.dataset.lengths
 
     def in_pieces(self, window: int) -> "Encoded":
         """The same steps in sequences of at most `window` steps."""
@@ -158,6 +188,8 @@ class Encoded:
                 fields["shapes"] = padded(self._shapes[places], lengths)
         if self.inputs.numbers is not None:
             fields["numbers"] = padded(self.inputs.numbers.apply(self.dataset.columns[NUMBERS].elements.take(steps)), lengths)
+        if self.inputs.frames is not None:
+            fields["frames"] = padded(self.inputs.frames.apply(self.dataset.columns[FRAMES].elements.take(steps)), lengths)
         return Batch(fields, torch.from_numpy(lengths), self.targets_of(which) if targets else None)
 
     def targets_of(self, which: Places) -> torch.Tensor:
@@ -197,10 +229,19 @@ class Encoded:
 
     def _spellings(self, tokens: Places, lengths: Places) -> Spellings:
         letters, begins = self._letters
-        distinct, which = np.unique(tokens, return_inverse=True)
+        distinct, which = _distinct(tokens, len(begins) - 1)
         starts, sizes = begins[distinct], np.diff(begins)[distinct]
         places = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
-        return Spellings(padded(letters[places], sizes), torch.from_numpy(sizes), padded(which.astype(np.int64), lengths))
+        return Spellings(padded(letters[places], sizes), torch.from_numpy(sizes), padded(which, lengths))
+
+
+def _distinct(numbers: Places, below: int) -> tuple[Places, Places]:
+    """The different ones of some numbers in order, and which of these each is: `np.unique` without its sorting."""
+    present = np.zeros(below, np.bool_)
+    present[numbers] = True
+    distinct, order = np.flatnonzero(present), np.empty(below, np.int64)
+    order[distinct] = np.arange(len(distinct))
+    return distinct, order[numbers]
 
 
 def _chunks(part: Places, lengths: Places) -> list[Places]:

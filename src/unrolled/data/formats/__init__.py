@@ -4,11 +4,12 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.builtin import PREFIX, expanded
-from unrolled.data.builtin_examples import builtin_examples
+from unrolled.data.builtin_examples import OF_DIGITS, builtin_examples
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import known
 from unrolled.data.formats.bad_rows import decided, tried
@@ -17,12 +18,13 @@ from unrolled.data.formats.contents import are_plain
 from unrolled.data.formats.files import named
 from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.formats.hugging_face import from_hugging_face
-from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format, resolved, where_labels_are
+from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format, require_looked_at, resolved, where_labels_are
 from unrolled.data.formats.numbers import parse_targets
 from unrolled.data.formats.objects import save_examples
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.pictures.images import GLIMPSES, fields_of
 from unrolled.data.text import Source
-from unrolled.errors import DataError, UnrolledWarning
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 __all__ = [
     "FORMATS",
@@ -31,6 +33,7 @@ __all__ = [
     "from_hugging_face",
     "labelled_examples",
     "read_examples",
+    "require_used",
     "resolve_format",
     "resolve_reading",
     "save_examples",
@@ -154,6 +157,16 @@ def for_other_files(options: ReadingOptions, sources: Source | Sequence[Source],
     return options.of_others() if keeps else replace(options.of_others(), format=None)
 
 
+def require_used(sources: Source | Sequence[Source], options: ReadingOptions, asked: Iterable[str]) -> None:
+    """`ConfigError` if some options that were `asked` for, by name, say nothing about sources in the format that `options` name."""
+    names, asked = _names(sources), {*asked}
+    made = {"digits", "copies"}
+    if (named := asked & made) and not {*OF_DIGITS} & {*names}:
+        raise ConfigError(f"`{min(named)}` is for {' and '.join(OF_DIGITS)}, and DATA has none of these. Leave it out.")
+    pictures = {*made, "image"} if {*names} <= {*OF_DIGITS} else made
+    require_looked_at(options if _paths(names) else replace(options, format=PREFIX), asked - pictures)
+
+
 def write_predictions(found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
     """Write examples in the format that `options` name, in which they were read (`resolve_format`), with a prediction beside each."""
     FORMATS[options.format or "jsonl"].write(found, file, options)
@@ -162,10 +175,23 @@ def write_predictions(found: Iterable[tuple[Example, Prediction]], file: TextIO,
 def _read(names: Sequence[str], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     for name in names:
         if name.startswith(PREFIX):
-            yield from builtin_examples(name, wanted)
+            found = builtin_examples(name, wanted, partial(_digits, options) if options.digits else None, options.copies)
+            yield from map(partial(_read_as, options.image), found) if name in OF_DIGITS else found
     if paths := _paths(names):
         format = find_format(paths, options, wanted)
         yield from format.read(files_of(paths, format), options, wanted)
+
+
+def _digits(options: ReadingOptions) -> Iterator[Example]:
+    """The digits that built-in sources are made of, as pictures."""
+    read = FORMATS["idx"].read([Path(options.digits or "")], replace(options, image=GLIMPSES), Target.LABELS)
+    return decided(read, options.bad_rows)
+
+
+def _read_as(image: str, picture: Example) -> Example:
+    """A picture as `image` says; a clip as it is."""
+    assert picture.frames is not None
+    return picture if len(picture.frames) > 1 else replace(picture, **fields_of(picture.frames[0, ..., 0], image))
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Arrays of NumPy and HDF5: series of one length `[N, T]` or `[N, T, C]`, with labels, numbers or tags in another array beside them."""
+"""Arrays of NumPy and HDF5: series of one length `[N, T]` or `[N, T, C]`, or clips `[N, T, H, W]`, with labels, numbers or tags in another array beside."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +23,7 @@ from unrolled.data.formats.sheets.frames import is_frame
 from unrolled.data.formats.sheets.reading import open_seekable, telling
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.opening import kind_in
+from unrolled.data.pictures.arrays import as_pixels, in_clips
 from unrolled.errors import ConfigError, DataError
 from unrolled.extras import extra
 
@@ -37,9 +38,9 @@ class Arrays:
     name = "arrays"
     suffixes: tuple[str, ...] = (".npy", ".npz", ".h5", ".hdf5", ".hdf")
     about = About(
-        "arrays of NumPy or HDF5, [sequences, steps] or [sequences, steps, channels], with the targets in an array of their own",
-        ("text", "numbers", "labels", "tags", "values", "step values"),
-        ("input", "target", "impute"),
+        "arrays of NumPy or HDF5: series [N, T] or [N, T, channels], clips [N, T, H, W] or [N, T, H, W, C]; targets in an array of their own",
+        ("text", "numbers", "frames", "labels", "tags", "values", "step values"),
+        ("input", "target", "impute", "axes"),
         labels="Name their array as `target`, or put y….npy beside X….npy.",
     )
 
@@ -52,7 +53,7 @@ class Arrays:
                 continue
             with _opened(path) as arrays:
                 source, target = _names(path, arrays, options)
-                series = _series(path, source, arrays[source])
+                series = in_clips(_series(path, source, arrays[source]), options.axes, named(path))
                 targets = None if target is None else _beside(path, target, arrays[target], len(series), wanted)
                 yield from tried(range(len(series)), partial(_example, path, series, targets, options, wanted))
 
@@ -148,10 +149,10 @@ def _names(path: Path, arrays: dict[str, Any], options: ReadingOptions) -> tuple
 
 
 def _series(path: Path, name: str, array: Any) -> Any:
-    """An array of texts `[N]`, or of numbers `[N, T]` or `[N, T, C]`."""
+    """An array of texts `[N]`, of numbers `[N, T]` or `[N, T, C]`, or of frames `[N, T, H, W]` or `[N, T, H, W, C]`, or with T before N."""
     kind, axes = np.dtype(array.dtype).kind, len(array.shape)
-    if not (axes == 1 and kind in "USO") and not (axes in (2, 3) and kind in "biuf"):
-        told = f"{named(path)}: the array {name!r} must be [sequences, steps] or [sequences, steps, channels] of numbers, or [sequences] of texts"
+    if not (axes == 1 and kind in "USO") and not (axes in (2, 3, 4, 5) and kind in "biuf"):
+        told = f"{named(path)}: the array {name!r} must be [sequences, steps] or [sequences, steps, channels] of numbers, [clips, frames, height, width] of pixels, or [sequences] of texts"
         raise DataError(f"{told}, got {list(array.shape)} of {array.dtype}. Bring it into that shape.")
     return array
 
@@ -170,12 +171,18 @@ def _example(path: Path, series: Any, targets: Any, options: ReadingOptions, wan
     known = Example(place, origin=(str(path), number))
     if np.ndim(value) == 0:
         known = replace(known, text=_text(value))
+    elif np.ndim(value) > 2:
+        return _with_target(replace(known, frames=as_pixels(np.asarray(value))), targets, number, wanted)
     else:
         with np.errstate(over="ignore"):
             numbers = np.asarray(value, np.float64).astype(np.float32)
         rows = numbers[:, None] if numbers.ndim == 1 else numbers
         names = [f"channel {channel}" for channel in range(rows.shape[1])]
         known = replace(known, numbers=complete(rows, lambda step: f"{place}, step {step}", names, impute=options.impute))
+    return _with_target(known, targets, number, wanted)
+
+
+def _with_target(known: Example, targets: Any, number: int, wanted: Target) -> Example:
     return known if targets is None else _targeted(known, np.asarray(targets[number]), wanted)
 
 

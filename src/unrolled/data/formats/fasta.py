@@ -48,7 +48,7 @@ class Fasta:
     about = About(
         "FASTA: sequences of residues, with a label in the description, or tags from `regions`",
         ("tokens", "labels", "tags", "values"),
-        ("separator", "regions", "feature_type", "strand"),
+        ("separator", "regions", "region_types", "strand"),
         ">s1 label=promoter\nTATAAAGC\n>s2 label=exon\nATGGCC\n",
         labels="Pass `regions` to tag, or write label=… into each description to classify.",
     )
@@ -83,7 +83,8 @@ class Fasta:
         sources = options.regions or tuple(map(str, paths))
         named_ones = chain.from_iterable(read_regions(Path(path), options.encoding) for path in options.regions)
         own = chain.from_iterable(_features(path, options.encoding) for path in paths if not options.regions)
-        return Regions(chain(named_ones, own), sources, options.feature_type, options.strand)
+        types = [name.strip() for given in options.region_types for name in given.split(",")]
+        return Regions(chain(named_ones, own), sources, types, options.strand)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """Tags as regions in BED, whose score is the mean probability in thousandths, and numbers of residues as in bedGraph; labels and numbers
@@ -114,7 +115,7 @@ class GenBank(Fasta):
         Fasta.about,
         says="GenBank: sequences of residues with their features as tags, or with `regions`",
         sample="",
-        labels="Choose features as `feature_type` to tag, or write label=… into each definition to classify.",
+        labels="Choose features as `region_types` to tag, or write label=… into each definition to classify.",
     )
 
 

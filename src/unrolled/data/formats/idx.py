@@ -19,6 +19,7 @@ from unrolled.data.formats.files import named
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.opening import open_unpacked
+from unrolled.data.pictures.images import fields_of
 from unrolled.errors import ConfigError, DataError
 
 _BLOCK = 1 << 20
@@ -29,13 +30,13 @@ _LARGEST = 1 << 26
 
 
 class Images:
-    """Images of idx files as numbers from 0 to 1: a row for each step, `[rows, columns]`, or one step, `[1, rows * columns]`."""
+    """Images of idx files, as numbers from 0 to 1, a row for each step, `[rows, columns]`, or one step, `[1, rows * columns]`; or as pictures."""
 
     name = "idx"
     suffixes = ("images-idx3-ubyte", "images.idx3-ubyte")
     about = About(
         "images in idx files, as MNIST has them, with the labels in a file beside them",
-        ("numbers", "labels", "values"),
+        ("numbers", "frames", "labels", "values"),
         ("image",),
         labels="Put the file with the labels, …labels-idx1-ubyte, beside that with the images.",
     )
@@ -44,8 +45,6 @@ class Images:
         """The images with their labels, if the file with the labels lies beside. A damaged or short file is a `DataError`."""
         if wanted.each_step:
             raise ConfigError("An image has one label and none for its rows. Use it to classify, not to tag.")
-        if options.image not in ("rows", "whole"):
-            raise ConfigError(f"`image` must be rows or whole, got {options.image!r}.")
         for path in paths:
             yield from _read(path, options)
 
@@ -64,12 +63,11 @@ def _read(path: Path, options: ReadingOptions) -> Iterator[Example]:
     """The images of one file."""
     with open_unpacked(path) as file:
         count, *shape = _sizes(path, file, 3)
-        shape = shape if options.image == "rows" else [1, prod(shape)]
         images = _items(path, file, count, prod(shape))
         known = _labels(path, count) if options.labels_needed else repeat(None, count)
         for number, (image, labels) in enumerate(zip(images, known, strict=True), 1):
-            numbers = np.frombuffer(image, np.uint8).reshape(shape).astype(np.float32) / np.float32(255)
-            yield Example(f"{named(path)}, image {number}", numbers=numbers, labels=labels, origin=(str(path), number))
+            pixels = np.frombuffer(image, np.uint8).reshape(shape)
+            yield Example(f"{named(path)}, image {number}", **fields_of(pixels, options.image), labels=labels, origin=(str(path), number))
 
 
 def _labels(images: Path, count: int) -> Iterator[tuple[str, ...] | None]:

@@ -17,6 +17,7 @@ from unrolled.data.formats.fast_text import FastText
 from unrolled.data.formats.fasta import Fasta, Fastq, GenBank
 from unrolled.data.formats.files import STANDARD_INPUT
 from unrolled.data.formats.format import Format, Resolving, Tabular
+from unrolled.data.formats.frames import Frames, has_frames
 from unrolled.data.formats.heads import FormatSeen, described
 from unrolled.data.formats.idx import Images
 from unrolled.data.formats.lines import ClassFiles, PlainLines
@@ -57,6 +58,7 @@ _FORMATS: tuple[Format, ...] = (
     Fastq(),
     GenBank(),
     Sounds(),
+    Frames(),
 )
 
 FORMATS: dict[str, Format] = {known.name: known for known in _FORMATS}
@@ -107,6 +109,8 @@ def find_format(paths: Sequence[Path], options: ReadingOptions, wanted: Target) 
         return FORMATS["series"]
     if any(has_sound(path, options) for path in paths if path != STANDARD_INPUT):
         return FORMATS["sound"]
+    if any(has_frames(path, options) for path in paths if path != STANDARD_INPUT):
+        return FORMATS["frames"]
     name = _by_names(paths, wanted)
     if name in (None, "lines", "files"):
         return FORMATS[_of_text(paths, options, wanted, name)]
@@ -201,9 +205,9 @@ def _by_name(path: Path, wanted: Target = Target.LABELS) -> str | None:
 def files_of(paths: Sequence[Path], known: Format) -> list[Path]:
     """The files that a format reads: those in folders that are named like it, or else all of them, unless it takes folders itself.
 
-    Among files of classes those about the data are left out; how sound lies in folders has a meaning.
+    Among files of classes those about the data are left out; how sound, pictures and videos lie in folders has a meaning.
     """
-    if known.name == "sound":
+    if known.name in ("sound", "frames"):
         return list(paths)
     if known.name == "files":
         data = [path for path in paths if not is_about(path)]

@@ -9,7 +9,7 @@ from typing import TextIO
 from unrolled.data.examples import BLANK, Example, Prediction, Target
 from unrolled.data.folders import visible, visible_folders
 from unrolled.data.formats.bad_rows import tried
-from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_lines
+from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, tried_lines
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.opening import PACKED, PLAIN_TEXT
@@ -136,12 +136,14 @@ def _whole(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None) 
 def _lines(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None = None) -> Iterator[Example | DataError]:
     empty, name = True, named(path)
     labels = labels if options.labels_needed else None
-    for number, line in read_lines(path, options.encoding):
-        if line.strip():
+    for item in tried_lines(path, options.encoding):
+        if isinstance(item, DataError):
+            yield item
+        elif item[1].strip():
             empty = False
-            yield Example(f"{name}, line {number}", text=line, labels=labels)
+            yield Example(f"{name}, line {item[0]}", text=item[1], labels=labels)
         elif not options.labels_needed:
-            yield Example(f"{name}, line {number}", text="", origin=BLANK)
+            yield Example(f"{name}, line {item[0]}", text="", origin=BLANK)
     if empty:
         raise DataError(f"{name} has no text. Give a sequence a line.")
 

@@ -22,12 +22,14 @@ class PairOptions:
     targets_needed: ClassVar[bool] = True
     group_needed: ClassVar[bool] = False
 
-    source: str | None = option(None, "A file with a source a line, beside `target` instead of PAIRS.")
-    input: str | None = option(
-        None, "Column of a table of PAIRS, by name or by number from 0, or key of a JSON object, with the source.  [default: found out]"
+    source: str | None = option(
+        None,
+        "Column of a table of PAIRS, by name or by number from 0, or key of a JSON object, with the source; or instead of PAIRS a file with a "
+        "source a line.  [default: found out]",
     )
+    input: str | None = option(None, "As `source`, of a column or key.", rare=True)
     target: tuple[str, ...] = option(
-        (), "Column or key with the target, or a file with the targets, line by line as in `source`; each further one has more references."
+        (), "The same with the target, or a file with the targets, line by line as in `source`; each further one has more references."
     )
     format: str | None = option(None, "Format of PAIRS: tsv, csv, jsonl, tmx, scan or lines: see docs/data.md.  [default: by their names]")
     header: bool | None = option(None, "Whether a table begins with the names of its columns.  [default: found out]", rare=True)
@@ -67,7 +69,10 @@ class DividedPairOptions(PairOptions):
     group_needed: ClassVar[bool] = True
 
     group: str | None = option(
-        None, "Column or key with groups, such as documents or speakers, each of which is learnt or held out as a whole.", rare=True
+        None,
+        "Column or key with groups, such as documents or speakers, each of which is learnt or held out as a whole.",
+        rare=True,
+        also="split_by",
     )
 
 

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
-from unrolled.data.builtin import PREFIX, expanded
+from unrolled.data.builtin import PREFIX, absolute, expanded
 from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats.bad_rows import decided
@@ -42,8 +42,9 @@ def read_pairs(sources: Source | Sequence[Source], options: PairOptions) -> Iter
     numbers of lines, and sources without any pair are a `DataError`; sources of both kinds, or of none, a `ConfigError`.
     """
     names = _names(sources)
+    options = _of_columns(names, options)
     pair = None
-    found = _aligned(names, options) if options.source or (options.target and not names) else _listed(names, options)
+    found = _aligned(options) if options.source or (options.target and not names) else _listed(names, options)
     for pair in decided(found, options.bad_rows):
         yield pair
     if pair is None:
@@ -52,13 +53,28 @@ def read_pairs(sources: Source | Sequence[Source], options: PairOptions) -> Iter
 
 
 def resolve_pairs(sources: Source | Sequence[Source], options: OptionsT) -> OptionsT:
-    """The options with the columns or keys of the first file, from which others are read, too."""
-    paths = [Path(name) for name in _names(sources) if not name.startswith(PREFIX)]
-    if options.source or not paths or paths[0] == STANDARD_INPUT:
+    """The options with the columns or keys of the first file, from which others are read, too; aligned files by paths that hold wherever one stands."""
+    names = _names(sources)
+    options = _of_columns(names, options)
+    if options.source:
+        return replace(options, source=absolute((options.source,))[0], target=absolute(options.target))
+    paths = [Path(name) for name in names if not name.startswith(PREFIX)]
+    if not paths or paths[0] == STANDARD_INPUT:
         return options
     find = PAIRS[_format_of(paths[0], options)].learnt
     learnt, left = find(paths[0], options) if find else ((), ())
     return replace(options, learnt=learnt, left=left)
+
+
+def _of_columns(names: Sequence[str], options: OptionsT) -> OptionsT:
+    """The options, in which `source` beside PAIRS names the column or key that `input` does."""
+    if not names or not options.source:
+        return options
+    if options.input not in (None, options.source):
+        raise ConfigError(
+            f"`source` and `input` both name the column or key of the source, got {options.source!r} and {options.input!r}. Leave one of them out."
+        )
+    return replace(options, source=None, input=options.source)
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:
@@ -122,11 +138,11 @@ def seen_pairs(sources: Source | Sequence[Source], options: PairOptions) -> Form
     return FormatSeen(name, why, tuple(columns))
 
 
-def _aligned(names: Sequence[str], options: PairOptions) -> Iterator[Example]:
+def _aligned(options: PairOptions) -> Iterator[Example]:
     """The lines of a file with those of the same numbers in others."""
-    if names or not options.source or (options.targets_needed and not options.target):
+    if not options.source or (options.targets_needed and not options.target):
         asked = [("source", options.source), *(("target", path) for path in options.target)]
-        given = ", ".join([*names, *(f"`{name}={path!r}`" for name, path in asked if path)])
+        given = ", ".join(f"`{name}={path!r}`" for name, path in asked if path)
         raise ConfigError(
             f"Pairs come either from PAIRS, or from a file `source` beside a file `target`, got {given}. Pass one or the other."
         )

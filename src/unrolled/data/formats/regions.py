@@ -61,7 +61,7 @@ class Regions:
         if unknown := [name for name in types if name not in self._counts]:
             told = f"No region has the type {', '.join(map(repr, unknown))}; there are {self._listed()}."
             if len(unknown) == len(types):
-                raise ConfigError(f"{told} Pass some of these as `feature_type`.")
+                raise ConfigError(f"{told} Pass some of these as `region_types`.")
             warnings.warn(told, UnrolledWarning, stacklevel=2)
         if strand is None and strands["+"] and strands["-"]:
             told = f"{strands['+']:,} regions lie on the strand + and {strands['-']:,} on -, and get the same tags"
@@ -72,7 +72,7 @@ class Regions:
         """The tag of each step of a sequence; errors as in `paint`, with the types that one can choose from."""
         regions = self.of.get(sequence, [])
         if not self.types:
-            cure = f"Pass `feature_type` for each type to read, of {self._listed()}; where these overlap, the first one wins."
+            cure = f"Pass as `region_types` those to read, of {self._listed()}; where these overlap, the first one wins."
             return paint(regions, length, cure)
         tags = (OUTSIDE,) * length
         for name in reversed(self.types):

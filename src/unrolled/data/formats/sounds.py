@@ -11,8 +11,9 @@ from unrolled.data.formats.files import look_ahead
 from unrolled.data.formats.format import About
 from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.path_tables import table_of
 from unrolled.data.formats.sound_layouts import Tree, by_folder, by_pattern, layout_of, with_spans, with_texts
-from unrolled.data.formats.sound_tables import in_columns, read_table, sound_column, table_of
+from unrolled.data.formats.sound_tables import in_columns, read_table, sound_column
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.sound.recordings import SOUNDS, Recording, is_sound
 from unrolled.errors import ConfigError, DataError
@@ -31,7 +32,7 @@ class Sounds:
         ("sound", "labels", "tags", "values", "texts"),
         ("pattern", "input", "target", "header", "separator", "group"),
         labels="Name a `pattern` such as '{label}_{speaker}.wav', put the files of each class into a folder of their own, put a .txt file beside each "
-        "recording (for tags one with a beginning, an end and a tag on each line, as Audacity writes label tracks), or pass a table with their paths.",
+        "recording (for tags a label track of Audacity, a TextGrid, or a table with start, end and label), or pass a table with their paths.",
     )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
@@ -50,7 +51,8 @@ class Sounds:
         """With the columns of the first table."""
         if sound_column(paths[0], options) is None:
             return options
-        return table_of(paths[0]).resolve(paths, in_columns(paths[0], options, wanted), wanted)
+        known = Target.LABELS if wanted is Target.TAGS else wanted
+        return table_of(paths[0]).resolve(paths, in_columns(paths[0], options, wanted), known)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """A table as it was with the prediction added, or a new one with the file of each recording and what is predicted."""

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
+from math import gcd
 
 import numpy as np
 
@@ -21,17 +23,58 @@ POWER = 4
 AHEAD = 5
 """Steps of the horizon for which the last number is compared."""
 
+FAR_STEPS = 128
+"""About so many steps before those that are read are compared: of more of them some that lie evenly between, each in the place of those beside it."""
+
 TINY = 1e-9
 
 ALL = slice(None)
+
+
+class Path:
+    """Scaled numbers of windows, `[B, R, K]`, and what several forecasts need of them."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self.numbers = numbers
+
+    @cached_property
+    def longer(self) -> Numbers:
+        """With a last step that stands for all before the first: nothing is known of it."""
+        return np.pad(self.numbers, ((0, 0), (0, 1), (0, 0)), constant_values=np.nan)
+
+    @cached_property
+    def filled(self) -> Numbers:
+        """The last number that is there, at each step."""
+        return np.take_along_axis(self.numbers, self._known, 1)
+
+    @property
+    def since(self) -> Numbers:
+        """How many steps ago that was."""
+        return (self._steps - self._known).astype(np.float64)
+
+    @property
+    def _steps(self) -> Places:
+        return np.arange(self.numbers.shape[1])[None, :, None]
+
+    @cached_property
+    def _known(self) -> Places:
+        """Where the last number is that is there; the first step where there is none yet."""
+        return np.maximum.accumulate(np.where(np.isnan(self.numbers), 0, self._steps), 1)
+
+    @cached_property
+    def sums(self) -> tuple[Numbers, Numbers]:
+        """The sum of the numbers before each step and how many there are, `[B, R + 1, K]`."""
+        there = ~np.isnan(self.numbers)
+        sums, counts = (np.pad(part.cumsum(1), ((0, 0), (1, 0), (0, 0))) for part in (np.where(there, self.numbers, 0), there))
+        return sums, counts
 
 
 @dataclass(frozen=True)
 class Bases:
     """Simple forecasts of the steps of windows of a shape: the `looked` ones before the horizon, and the horizon.
 
-    All are made of a `path` `[B, R, K]`: scaled numbers from `reach` steps before the context on, of which only those before a step, or if not
-    recursive before the horizon, are looked at.
+    All are made of a `path`: scaled numbers from `reach` steps before the context on, of which only those before a step, or if not recursive before
+    the horizon, are looked at.
     """
 
     shape: WindowShape
@@ -42,20 +85,30 @@ class Bases:
         count = len(self.shape.seasons)
         return (*(NAIVE,) * count, *(DRIFT,) * (2 * count - 1 if count else 0), *(MEAN,) * count, LAST, NOTHING)
 
-    def simple(self, path: Numbers, step: slice = ALL) -> Numbers:
+    def simple(self, path: Path, step: slice = ALL) -> Numbers:
         """The forecasts of some steps, `[C, B, T, K]`: for each season the last one, the same moved on, and the mean of the last ones; the longer
         seasons moved on by what the shortest has changed since; the last number; and 0, which is the mean of the context."""
         last, mean = [], []
-        # What lies before the path stands in its last column.
-        longer = np.pad(path, ((0, 0), (0, 1), (0, 0)), constant_values=np.nan)
         for season in self._places:
-            seen = np.stack([longer[:, place[step]] for place in season])
+            seen = np.stack([path.longer[:, place[step]] for place in season])
             last.append(seen[0])
             mean.append(_mean(seen))
         moved = [self._drifting(path, number, naive, step) for number, naive in enumerate(last)]
-        changed = [self._changed(longer, number, last, step) for number in range(1, len(last))]
+        changed = [self._changed(path, number, last, step) for number in range(1, len(last))]
         before = self._last(path)[:, step]
         return np.stack([*last, *moved, *changed, *mean, before, np.zeros_like(before)])
+
+    @cached_property
+    def near(self) -> slice:
+        """The steps that are read, and one before them."""
+        return slice(self.shape.looked - self.shape.context - 1, None)
+
+    @cached_property
+    def _far(self) -> slice:
+        """Of the steps before them those that are compared; they do not fall on the same places of each season."""
+        least = max(self.near.start // FAR_STEPS, 1)
+        apart = next(step for step in count(least) if all(gcd(step, season) == 1 for season in self.shape.seasons))
+        return slice(self.near.start % apart, self.near.start, apart)
 
     @cached_property
     def _steps(self) -> Places:
@@ -73,13 +126,13 @@ class Bases:
             found.append([np.maximum(place, -1) for place in places])
         return found
 
-    def _changed(self, path: Numbers, number: int, last: Sequence[Numbers], step: slice) -> Numbers:
+    def _changed(self, path: Path, number: int, last: Sequence[Numbers], step: slice) -> Numbers:
         """A longer season, with what has changed between the shortest one before it and the last one."""
         here = self.shape.reach + self.shape.context + self._steps
         then = self._places[number][0] - (here - self._places[0][0])
-        return last[number] - path[:, np.maximum(then, -1)[step]] + last[0]
+        return last[number] - path.longer[:, np.maximum(then, -1)[step]] + last[0]
 
-    def _drifting(self, path: Numbers, number: int, naive: Numbers, step: slice) -> Numbers:
+    def _drifting(self, path: Path, number: int, naive: Numbers, step: slice) -> Numbers:
         """The last season, moved on by what its mean lies above that of the season before it; in the horizon for each season that has passed.
 
         Before the horizon, in windows that are not recursive, that is what was known a season before, as in a horizon it is known only at its beginning.
@@ -88,9 +141,7 @@ class Bases:
         steps = self._steps[step]
         origin = shape.reach + shape.context + (steps if shape.recursive else np.where(steps < 0, steps - season + 1, 0))
         passed = np.ones_like(steps) if shape.recursive else np.maximum(steps, 0) // season + 1
-        there = ~np.isnan(path)
-        sums, counts = (np.pad(part.cumsum(1), ((0, 0), (1, 0), (0, 0))) for part in (np.where(there, path, 0), there))
-        levels = [self._level(sums, counts, origin - back, season) for back in (0, season)]
+        levels = [self._level(*path.sums, origin - back, season) for back in (0, season)]
         return naive + (levels[0] - levels[1]) * passed[:, None]
 
     @staticmethod
@@ -101,20 +152,21 @@ class Bases:
         count = counts[:, end] - counts[:, begin]
         return np.where(2 * count >= season, (sums[:, end] - sums[:, begin]) / np.maximum(count, 1), np.nan)
 
-    def _last(self, path: Numbers) -> Numbers:
+    def _last(self, path: Path) -> Numbers:
         """The last number that is known at each step."""
-        shape, filled = self.shape, _filled(path)
-        before = filled[:, self._begin - 1 :][:, : len(self._steps)]
+        shape = self.shape
+        before = path.filled[:, self._begin - 1 :][:, : len(self._steps)]
         if shape.recursive:
             return before
         return np.concatenate([before[:, : shape.looked], np.repeat(before[:, shape.looked, None], shape.horizon, 1)], 1)
 
-    def weigh(self, path: Numbers, simple: Numbers) -> tuple[Numbers, Numbers]:
+    def weigh(self, path: Path, near: Numbers) -> tuple[Numbers, Numbers]:
         """How much of each forecast the base has, `[C, B, K]`, by how near it came before the horizon, and the mean absolute error of the nearest, `[B, K]`;
-        NaN where none could be made."""
-        begin = self._begin
-        true = path[:, begin:][:, : self.shape.looked]
-        errors = self._errors(true, simple[:, :, : self.shape.looked])
+        NaN where none could be made. `near` are the forecasts of the steps that are read."""
+        shape = self.shape
+        true = path.numbers[:, self._begin + self._compared]
+        said = np.concatenate([self.simple(path, self._far), near[:, :, : -shape.horizon]], 2)
+        errors = self._errors(true, said)
         errors[self.kinds.index(LAST)] = self._error_of_last(path, true)
         errors = np.maximum(errors, TINY)
         allowed = np.array([self.shape.base in (kind, BEST) for kind in self.kinds])[:, None, None]
@@ -129,20 +181,30 @@ class Bases:
         """Where in a path the steps begin in which forecasts are compared."""
         return self.shape.reach + self.shape.context - self.shape.looked
 
+    @cached_property
+    def _compared(self) -> Places:
+        """The steps that are compared, from the first that is looked at on."""
+        return np.concatenate([np.arange(self.near.start)[self._far], np.arange(self.near.start, self.shape.looked)])
+
+    @cached_property
+    def _counts(self) -> Numbers:
+        """For how many steps each of them stands."""
+        return np.where(self._compared < self.near.start, float(self._far.step), 1.0)
+
     def _errors(self, true: Numbers, said: Numbers) -> Numbers:
-        """Mean absolute errors of forecasts `[C, B, T, K]`, each `[B, K]`; infinite where too little can be compared."""
+        """Mean absolute errors of forecasts `[C, B, T, K]` of the compared steps, each `[B, K]`; infinite where too little can be compared."""
         apart = np.abs(said - true)
         there = ~np.isnan(apart)
-        count = there.sum(2)
-        enough = count * FEWEST >= np.maximum((~np.isnan(true)).sum(1), 1)
-        return np.where(enough, np.where(there, apart, 0).sum(2) / np.maximum(count, 1), np.inf)
+        known = self._counts @ there
+        enough = known * FEWEST >= np.maximum(self._counts @ ~np.isnan(true), 1)
+        apart[~there] = 0
+        return np.where(enough, self._counts @ apart / np.maximum(known, 1), np.inf)
 
-    def _error_of_last(self, path: Numbers, true: Numbers) -> Numbers:
+    def _error_of_last(self, path: Path, true: Numbers) -> Numbers:
         """That of the last number, the mean over some steps of the horizon, so that they do not lie a season apart by accident."""
-        shape, filled = self.shape, _filled(path)
-        most = 1 if shape.recursive else min(shape.horizon, self._begin)
+        most = 1 if self.shape.recursive else min(self.shape.horizon, self._begin)
         ahead = np.unique(np.linspace(1, most, AHEAD).round().astype(int))
-        said = np.stack([filled[:, self._begin - back :][:, : shape.looked] for back in ahead])
+        said = np.stack([path.filled[:, self._begin + self._compared - back] for back in ahead])
         found: Numbers = self._errors(true, said).mean(0)
         return found
 
@@ -178,12 +240,6 @@ def centre_and_spread(past: Numbers, *, counts: bool) -> tuple[Numbers, Numbers]
 
 CONSTANT = 1e-9
 """The standard deviation, as a part of the mean, up to which a context is taken to be constant."""
-
-
-def _filled(path: Numbers) -> Numbers:
-    """The last number that is there, at each step."""
-    at = np.where(np.isnan(path), 0, np.arange(path.shape[1])[None, :, None])
-    return np.take_along_axis(path, np.maximum.accumulate(at, 1), 1)
 
 
 def _mean(seen: Numbers) -> Numbers:

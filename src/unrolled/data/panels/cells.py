@@ -38,15 +38,13 @@ def numbers_of(table: ColumnTable, name: str, option: str, also: str | None = No
             try:
                 found[row] = np.nan if is_missing(cell, also) else as_number(str(cell))
             except ValueError:
-                raise DataError(f"{table.place(row)}: {name} must be a number, got {str(cell)[:40]!r}. {_cure(str(cell))}") from None
-    infinite = np.flatnonzero(np.isinf(found))
-    if len(infinite):
-        raise DataError(f"{table.place(int(infinite[0]))}: {name} is infinite. Leave the cell empty if the number is not known.")
-    huge = np.flatnonzero(np.abs(found) > LARGEST)
-    if len(huge):
-        row = int(huge[0])
-        cure = "Mend the cell, or divide the column."
-        raise DataError(f"{table.place(row)}: {name} is {found[row]:g}, and numbers may be at most {LARGEST:g} from 0. {cure}")
+                found[row] = np.nan
+                table.refuse(row, DataError(f"{table.place(row)}: {name} must be a number, got {str(cell)[:40]!r}. {_cure(str(cell))}"))
+    for row in np.flatnonzero(np.abs(found) > LARGEST).tolist():
+        told = f"is {found[row]:g}, and numbers may be at most {LARGEST:g} from 0. Mend the cell, or divide the column."
+        if np.isinf(found[row]):
+            told = "is infinite. Leave the cell empty if the number is not known."
+        table.refuse(row, DataError(f"{table.place(row)}: {name} {told}"))
     return found
 
 

@@ -51,9 +51,11 @@ class NumberColumn:
 
 @dataclass(frozen=True)
 class LabelColumn:
-    """A column of labels: one number for each label that was learnt, which is 1 where it stands; of two labels a single one, 1 or -1."""
+    """A column of labels: one number for each label that was learnt, which is 1 where it stands; of two labels a single one, 1 or -1. With `gaps`
+    it was learnt that nothing stands somewhere, too."""
 
     labels: tuple[str, ...]
+    gaps: bool = False
 
     @classmethod
     def learn(cls, name: str, cells: NDArray[Any]) -> "LabelColumn":
@@ -61,7 +63,7 @@ class LabelColumn:
         labels = sorted({cell for cell in cells.tolist() if cell is not None})
         if len(labels) > MOST_LABELS:
             raise ConfigError(f"The column {name!r} has {len(labels):,} different labels, more than {MOST_LABELS:,}. Leave it out.")
-        return cls(tuple(labels))
+        return cls(tuple(labels), any(cell is None for cell in cells.tolist()))
 
     @property
     def width(self) -> int:
@@ -85,7 +87,7 @@ class LabelColumn:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values by name."""
-        return {"labels": list(self.labels)}
+        return {"labels": list(self.labels), "gaps": self.gaps}
 
 
 ColumnCodec = NumberColumn | LabelColumn
@@ -109,7 +111,7 @@ def column_from_json(found: Any) -> ColumnCodec:
     """What `to_json` gave. `RunError` for something else."""
     try:
         if "labels" in found:
-            return LabelColumn(tuple(map(str, found["labels"])))
+            return LabelColumn(tuple(map(str, found["labels"])), bool(found["gaps"]))
         column = NumberColumn(float(found["mean"]), float(found["deviation"]), bool(found["gaps"]))
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(f"a column must have labels, or a mean and a deviation ({error!r})") from None

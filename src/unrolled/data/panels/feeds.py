@@ -4,18 +4,19 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.formats.bad_rows import decided, tried
 from unrolled.data.formats.files import named, open_text
 from unrolled.data.formats.guesses import column_names
 from unrolled.data.panels.cells import is_missing, labels_of, numbers_of
 from unrolled.data.panels.codec import PanelCodec
-from unrolled.data.panels.layouts import UNNAMED
+from unrolled.data.panels.layouts import UNNAMED, require_times_to_skip
 from unrolled.data.panels.options import LONG
-from unrolled.data.panels.panel import Panel
+from unrolled.data.panels.panel import Covariates, Panel
 from unrolled.data.panels.tables import ColumnTable, table_of_rows
 from unrolled.data.panels.times import parse_times, require_same_kind
 from unrolled.errors import ConfigError, DataError
@@ -30,30 +31,40 @@ class FeedRow:
     name: str
     time: Any
     values: NDArray[np.float64]
+    known: dict[str, NDArray[Any]]
     past: dict[str, NDArray[Any]]
     static: dict[str, NDArray[Any]]
     place: str
 
 
-def read_feed(path: Path, codec: PanelCodec) -> Iterator[FeedRow]:
-    """The rows of a long table as they come, each as soon as its line is there. `DataError` names the line of what cannot be read."""
-    if codec.options.layout != LONG:
+def read_feed(path: Path, codec: PanelCodec, bad_rows: str | None = None) -> Iterator[FeedRow]:
+    """The rows of a long table as they come, each as soon as its line is there. `DataError` names the line of what cannot be read, unless such rows are left out."""
+    options = codec.options if bad_rows is None else replace(codec.options, bad_rows=bad_rows)
+    if options.layout != LONG:
         raise ConfigError("A feed has a row for each time, and this network learnt series that are rows or columns. Pass a TABLE.")
-    with open_text(path, codec.options.encoding) as file:
-        first = file.readline()
-        delimiter = max(DELIMITERS, key=first.count)
-        header = column_names(next(csv.reader([first], delimiter=delimiter), []))
-        if not header:
-            raise DataError(f"{named(path)} has no first line with the names of its columns. Begin with them.")
-        reader = csv.reader(iter(file.readline, ""), delimiter=delimiter)
-        for cells in reader:
-            if cells:
-                line = reader.line_num + 1
-                if len(cells) != len(header):
-                    raise DataError(
-                        f"{named(path)}, line {line}: a row must have {len(header)} cells as the first line has, got {len(cells)}."
-                    )
-                yield feed_row(table_of_rows(named(path), header, [cells], [line]), codec)
+    if options.merge is not None:
+        raise ConfigError(
+            f"This network learnt steps that are the {options.merge} of several rows (`merge`), and rows of a feed come one by one. Pass a TABLE."
+        )
+    require_times_to_skip(options)
+    with open_text(path, options.encoding) as file:
+        yield from decided(tried(_lines(file, named(path)), lambda table: feed_row(table, codec)), options.bad_rows)
+
+
+def _lines(file: TextIO, name: str) -> Iterator[ColumnTable | DataError]:
+    """Each line after the first as a table of one row."""
+    first = file.readline()
+    delimiter = max(DELIMITERS, key=first.count)
+    header = column_names(next(csv.reader([first], delimiter=delimiter), []))
+    if not header:
+        raise DataError(f"{name} has no first line with the names of its columns. Begin with them.")
+    reader = csv.reader(iter(file.readline, ""), delimiter=delimiter)
+    for cells in reader:
+        line = reader.line_num + 1
+        if cells and len(cells) != len(header):
+            yield DataError(f"{name}, line {line}: a row must have {len(header)} cells as the first line has, got {len(cells)}.")
+        elif cells:
+            yield table_of_rows(name, header, [cells], [line])
 
 
 def feed_row(table: ColumnTable, codec: PanelCodec) -> FeedRow:
@@ -74,7 +85,7 @@ def feed_row(table: ColumnTable, codec: PanelCodec) -> FeedRow:
         require_same_kind(style, codec.clock.style, table.place(0))
         time = times[0]
     values = np.array([numbers_of(table, target, "target", options.missing)[0] for target in codec.targets])
-    return FeedRow(name, time, values, columns("past"), columns("static"), table.place(0))
+    return FeedRow(name, time, values, columns("known"), columns("past"), columns("static"), table.place(0))
 
 
 def begin_feed(codec: PanelCodec, row: FeedRow) -> Panel:
@@ -86,7 +97,7 @@ def begin_feed(codec: PanelCodec, row: FeedRow) -> Panel:
         if row.time is None or row.time >= learnt.times(0, int(learnt.ends[0]), 1)[0]:
             return learnt
     first = np.array([1.0 if row.time is None else row.time])
-    nothing = {name: column[:0] for name, column in row.past.items()}
+    known, past = ({name: column[:0] for name, column in columns.items()} for columns in (row.known, row.past))
     return Panel(
         (row.name,),
         codec.targets,
@@ -95,35 +106,43 @@ def begin_feed(codec: PanelCodec, row: FeedRow) -> Panel:
         np.zeros(2, np.int64),
         np.zeros(1, np.int64),
         np.zeros((0, len(codec.targets))),
-        {},
-        nothing,
+        known,
+        past,
         row.static,
     )
 
 
-def add_row(panel: Panel, row: FeedRow, keep: int) -> tuple[Panel, int]:
+def add_row(panel: Panel, row: FeedRow, keep: int, *, announced: bool = False) -> tuple[Panel, int]:
     """A series with one row more, and the steps that passed without one before it; of all rows the last `keep` are kept.
 
-    `DataError` for a row that comes before the last one, or beside the steps of the series.
+    A row that is `announced` has not come yet: it says what is known of its step. `DataError` for a row that comes before the last one, or beside
+    the steps of the series.
     """
     end = int(panel.ends[0])
     passed = 0 if row.time is None else _steps_to(panel, row, end)
-    past = {name: np.concatenate([_nothing(column, passed), column]) for name, column in row.past.items()}
-    values = np.concatenate([panel.values, np.full((passed, len(row.values)), np.nan), row.values[None]])
-    size = end + passed + 1
+    longer, at = panel.with_future(passed + 1), end + passed
+
+    def added(columns: Covariates, cells: Covariates) -> dict[str, NDArray[Any]]:
+        return {name: _with(column, at, cells[name][0]) for name, column in columns.items()}
+
+    values = longer.values.copy()
+    values[at] = row.values
     longer = replace(
-        panel,
-        starts=np.array([0, size]),
-        ends=np.array([size]),
+        longer,
+        ends=np.array([at if announced else at + 1]),
         values=values,
-        known={},
-        past={name: np.concatenate([panel.past[name], column]) for name, column in past.items()},
+        known=added(longer.known, row.known),
+        past=added(longer.past, row.past),
     )
-    return (longer.last(keep) if size > keep else longer), passed
+    return (longer.last(keep) if at >= keep else longer), passed
 
 
-def _nothing(like: NDArray[Any], count: int) -> NDArray[Any]:
-    return np.full(count, None if like.dtype == object else np.nan, like.dtype)
+def _with(column: NDArray[Any], at: int, cell: Any) -> NDArray[Any]:
+    """A column with another cell; what it says there stays if the cell says nothing."""
+    found = column.copy()
+    if cell is not None and cell == cell:
+        found[at] = cell
+    return found
 
 
 def _steps_to(panel: Panel, row: FeedRow, end: int) -> int:

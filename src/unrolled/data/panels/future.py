@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from unrolled.data.columns import Places
 from unrolled.data.panels.cells import labels_of, numbers_of
+from unrolled.data.panels.codec import PanelCodec
+from unrolled.data.panels.covariates import NumberColumn
 from unrolled.data.panels.options import LONG, PanelOptions, several
 from unrolled.data.panels.panel import Panel
 from unrolled.data.panels.tables import ColumnTable
@@ -34,6 +36,31 @@ def fill_future(panel: Panel, table: ColumnTable, options: PanelOptions, kinds: 
         for name in names:
             known[name][panel.starts[number] + at] = columns[name][rows]
     return replace(panel, known=known)
+
+
+def require_known(
+    panel: Panel, codec: PanelCodec, series: Places, origins: Places, horizon: int, told: NDArray[np.bool_] | None = None
+) -> None:
+    """`DataError` if a known column says nothing of a step of windows that begin at rows `origins` `[W]` of some series `[W]`.
+
+    Of a column in which gaps were learnt it is one if it says nothing in all windows of a series. Of labels that may only be no rows at all, where
+    `told` `[N]` says of which series there are some.
+    """
+    rows = panel.starts[series][:, None] + origins[:, None] + np.arange(horizon)
+    for name, column in codec.known.items():
+        cells = panel.known[name][rows]
+        lacks = np.array(cells == np.array(None), bool) if cells.dtype == object else np.isnan(cells)
+        if column.gaps:
+            says = ~lacks.all(1) if isinstance(column, NumberColumn) else np.ones(len(series), bool) if told is None else told[series]
+            lacks &= (np.bincount(series, says, len(panel)) == 0)[series][:, None]
+        if lacks.any():
+            window, step = (int(at[0]) for at in np.nonzero(lacks))
+            number = int(series[window])
+            time = panel.clock.style.text(panel.times(number, int(origins[window]) + step, 1)[0])
+            raise DataError(
+                f"The known column {name!r} says nothing of {time}, which is to be forecast for the series {panel.names[number]!r}. Add rows with it "
+                "and without a target to the table, or pass a table with them as `future`."
+            )
 
 
 def _times(panel: Panel, table: ColumnTable, options: PanelOptions) -> NDArray[Any] | None:

@@ -1,7 +1,7 @@
 """The three layouts of tables: a row for each time of each series, a series in each column, a series in each row."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.calendar import Frequency
+from unrolled.data.formats.bad_rows import SKIP, decided
 from unrolled.data.formats.guesses import is_index
 from unrolled.data.panels.cells import are_numbers, is_missing, labels_of, numbers_of
 from unrolled.data.panels.clock import Clock
-from unrolled.data.panels.options import COLUMNS, LONG, ROWS, PanelOptions, several
+from unrolled.data.panels.options import LONG, ROWS, PanelOptions, several
 from unrolled.data.panels.panel import Panel
 from unrolled.data.panels.placing import ORDER, Rows, place_rows
 from unrolled.data.panels.tables import ColumnTable, joined
@@ -41,13 +42,38 @@ def read_panel(
     options = replace(options, layout=options.layout or _layout(tables[0], options))
     frequency = None if options.frequency is None else Frequency.parse(options.frequency)
     if options.layout == ROWS:
-        return place_rows(_of_rows(tables, options), frequency, clock), options
+        rows = _without_bad(tables, options, lambda good: _of_rows(good, options))
+        return place_rows(rows, frequency, clock, options.merge), options
     table = joined(tables)
     options = replace(options, time=options.time or _dates(table, options))
-    if options.layout == COLUMNS:
-        return place_rows(_of_columns(table, options, kinds), frequency, clock), options
-    options = replace(options, target=options.target or _only_number(table, options))
-    return place_rows(_of_long(table, options, kinds), frequency, clock), options
+    require_times_to_skip(options)
+    if options.layout == LONG:
+        options = replace(options, target=options.target or _only_number(table, options))
+    read = _of_long if options.layout == LONG else _of_columns
+    rows = _without_bad([table], options, lambda good: read(good[0], options, kinds))
+    return place_rows(rows, frequency, clock, options.merge), options
+
+
+def require_times_to_skip(options: PanelOptions) -> None:
+    """`ConfigError` where rows may be left out, and those after them would be taken for earlier ones."""
+    if options.bad_rows == SKIP and options.time is None:
+        raise ConfigError(
+            f"`bad_rows={SKIP!r}` leaves rows out, and without times the rows after them would be taken for earlier ones. "
+            "Name the column of times as `time`, or mend the rows."
+        )
+
+
+def _without_bad(tables: Sequence[ColumnTable], options: PanelOptions, read: Callable[[Sequence[ColumnTable]], Rows]) -> Rows:
+    """What is read of tables, without rows that cannot be read if they may be left out."""
+    if options.bad_rows != SKIP:
+        return read(tables)
+    tried = [replace(table, bad={}) for table in tables]
+    rows = read(tried)
+    if not any(table.bad for table in tried):
+        return rows
+    items = [(table.bad or {}).get(row, (at, row)) for at, table in enumerate(tried) for row in range(len(table))]
+    kept = [*decided(items, options.bad_rows)]
+    return read([table.take(np.array([row for which, row in kept if which == at], np.int64)) for at, table in enumerate(tables)])
 
 
 def _layout(table: ColumnTable, options: PanelOptions) -> str:
@@ -154,7 +180,7 @@ def _numbered(table: ColumnTable, name: str, missing: str | None) -> tuple[NDArr
     found = np.empty(len(cells), np.int64)
     for row, cell in enumerate(cells):
         if is_missing(cell, missing):
-            raise DataError(f"{table.place(row)}, {name}: the cell is empty. Say to which series the row belongs.")
+            table.refuse(row, DataError(f"{table.place(row)}, {name}: the cell is empty. Say to which series the row belongs."))
         whole = isinstance(cell, float) and cell.is_integer()
         found[row] = numbers.setdefault(str(int(cell)) if whole else str(cell).strip(), len(numbers))
     return found, [*numbers]

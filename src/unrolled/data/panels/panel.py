@@ -83,7 +83,7 @@ class Panel:
         within = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths) + np.repeat(begin, lengths)
         there = within < np.repeat(self.sizes[series], lengths)
         rows = np.where(there, np.repeat(self.starts[:-1][series], lengths) + within, 0)
-        values = self.values[rows] if len(self.values) else np.zeros((len(rows), len(self.targets)))
+        values = _rows(self.values, rows)
         moved = begin > 0
         first = self.first[series].copy()
         for at in np.flatnonzero(moved):
@@ -95,10 +95,15 @@ class Panel:
             starts=starts,
             ends=np.minimum(self.ends[series], end) - begin,
             values=np.where(there[:, None], values, np.nan),
-            known={name: hidden(column[rows], ~there) for name, column in self.known.items()},
-            past={name: hidden(column[rows], ~there) for name, column in self.past.items()},
+            known={name: hidden(_rows(column, rows), ~there) for name, column in self.known.items()},
+            past={name: hidden(_rows(column, rows), ~there) for name, column in self.past.items()},
             static={name: column[series] for name, column in self.static.items()},
         )
+
+
+def _rows(column: NDArray[Any], rows: Places) -> NDArray[Any]:
+    """Some rows of a column; anything, if it has none."""
+    return column[rows] if len(column) else np.zeros((len(rows), *column.shape[1:]), column.dtype)
 
 
 def hidden(column: NDArray[Any], where: NDArray[np.bool_]) -> NDArray[Any]:

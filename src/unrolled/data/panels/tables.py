@@ -1,7 +1,7 @@
 """Tables column by column: from delimited text, from parquet, and from data frames of other libraries."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.formats.bad_rows import decided
+from unrolled.data.columns import Places
+from unrolled.data.formats.bad_rows import ERROR, decided
 from unrolled.data.formats.files import named, open_table
 from unrolled.data.opening import open_unpacked
 from unrolled.errors import ConfigError, DataError
@@ -24,12 +25,14 @@ _FRAME = "the data frame"
 class ColumnTable:
     """The cells of each column by its name; `place` says in words where a row stands.
 
-    Cells are texts, or what a data frame has: numbers with NaN for what is missing, or times.
+    Cells are texts, or what a data frame has: numbers with NaN for what is missing, or times. `bad` collects what is wrong with rows, if they
+    may be left out.
     """
 
     name: str
     columns: Mapping[str, NDArray[Any]]
     place: Callable[[int], str]
+    bad: dict[int, DataError] | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -41,13 +44,24 @@ class ColumnTable:
             raise ConfigError(f"{self.name} has no column {name!r}; its columns are {found}. Pass one of them as `{option}`.")
         return self.columns[name]
 
+    def refuse(self, row: int, error: DataError) -> None:
+        """A row that cannot be read: its error is raised, or collected."""
+        if self.bad is None:
+            raise error from None
+        self.bad.setdefault(row, error)
 
-def read_table(path: Path, encoding: str) -> ColumnTable:
+    def take(self, rows: Places) -> "ColumnTable":
+        """Some of the rows."""
+        columns = {name: cells[rows] for name, cells in self.columns.items()}
+        return replace(self, columns=columns, place=lambda row: self.place(int(rows[row])), bad=None)
+
+
+def read_table(path: Path, encoding: str, bad_rows: str = ERROR) -> ColumnTable:
     """A file: parquet if its name ends so, and else delimited text with the names of its columns in the first row."""
     if path.suffix.lower() == PARQUET:
         return _parquet(path)
     with open_table(path, encoding) as table:
-        rows = list(decided(table.rows))
+        rows = list(decided(table.rows, bad_rows))
     return table_of_rows(named(path), table.columns, [row for _, row in rows], [line for line, _ in rows])
 
 

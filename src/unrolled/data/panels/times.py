@@ -1,6 +1,7 @@
 """Times in cells, each as a point on a calendar without zones or as a number, and how they are written."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,33 +59,49 @@ def parse_times(table: ColumnTable, name: str, form: str | None, also: str | Non
     if cells.dtype != object:
         return _numbers(table, name, cells.astype(np.float64))
     texts = ["" if is_missing(cell, also) else str(cell).strip() for cell in cells.tolist()]
-    if "" in texts:
-        row = texts.index("")
-        raise DataError(f"{table.place(row)}: the time, {name}, is empty. Fill it in, or take the row out.")
-    style = _style(table, name, texts[0], form) if texts else Style(NUMBER)
-    found = [_parse(table, name, row, text, style, texts[0]) for row, text in enumerate(texts)]
+    first, style = _first(table, name, texts, form)
+    found: list[Any] = [None] * len(texts)
+    for row, text in enumerate(texts):
+        try:
+            found[row] = _parse(table, name, row, text, style, first)
+        except DataError as error:
+            table.refuse(row, error)
     if style.form == NUMBER:
         return _numbers(table, name, np.array(found, np.float64))
     return np.array(found, DATE), style
 
 
+def _first(table: ColumnTable, name: str, texts: Sequence[str], form: str | None) -> tuple[str, Style]:
+    """The first time that can be read, and how it is written."""
+    for row, text in enumerate(texts):
+        try:
+            return text, _style(table, name, row, text, form)
+        except DataError as error:
+            table.refuse(row, error)
+    return "", Style(form or NUMBER)
+
+
 def _dates(table: ColumnTable, name: str, dates: NDArray[Any]) -> tuple[NDArray[Any], Style]:
-    missing = np.flatnonzero(np.isnat(dates))
-    if len(missing):
-        raise DataError(f"{table.place(int(missing[0]))}: the time, {name}, is missing. Fill it in, or take the row out.")
+    for row in np.flatnonzero(np.isnat(dates)).tolist():
+        table.refuse(row, _empty(table, name, row))
     whole = (dates.astype("datetime64[D]") == dates).all()
     return dates, Style("%Y-%m-%d" if whole else "%Y-%m-%d %H:%M:%S")
 
 
 def _numbers(table: ColumnTable, name: str, numbers: NDArray[np.float64]) -> tuple[NDArray[Any], Style]:
-    wrong = np.flatnonzero(~np.isfinite(numbers))
-    if len(wrong):
-        raise DataError(f"{table.place(int(wrong[0]))}: the time, {name}, is no finite number. Mend it, or take the row out.")
+    for row in np.flatnonzero(~np.isfinite(numbers)).tolist():
+        table.refuse(row, DataError(f"{table.place(row)}: the time, {name}, is no finite number. Mend it, or take the row out."))
     return numbers, Style(NUMBER)
 
 
-def _style(table: ColumnTable, name: str, text: str, form: str | None) -> Style:
+def _empty(table: ColumnTable, name: str, row: int) -> DataError:
+    return DataError(f"{table.place(row)}: the time, {name}, is empty. Fill it in, or take the row out.")
+
+
+def _style(table: ColumnTable, name: str, row: int, text: str, form: str | None) -> Style:
     """How a time is written."""
+    if not text:
+        raise _empty(table, name, row)
     if form is not None:
         return Style(form)
     for style in _STYLES:
@@ -97,11 +114,13 @@ def _style(table: ColumnTable, name: str, text: str, form: str | None) -> Style:
         clock = "" if hour is None else f"{mark}%H{':%M' if minute else ''}{':%S' if second else ''}{'.%f' if part else ''}"
         return Style(f"%Y-%m{'' if day is None else '-%d'}{clock}", zone or "")
     cure = "Write dates as 2024-05-31 or 2024-05-31T12:00:00, or pass `time_format`, such as '%d/%m/%Y'."
-    raise DataError(f"{table.place(0)}: the time, {name}, {text[:40]!r} is neither a number nor a date. {cure}")
+    raise DataError(f"{table.place(row)}: the time, {name}, {text[:40]!r} is neither a number nor a date. {cure}")
 
 
 def _parse(table: ColumnTable, name: str, row: int, text: str, style: Style, first: str) -> Any:
     """One time, which must be of the kind and the zone of the first one."""
+    if not text:
+        raise _empty(table, name, row)
     place = f"{table.place(row)}: the time, {name}, {text[:40]!r}"
     if style.form == NUMBER and is_number(text):
         return as_number(text)

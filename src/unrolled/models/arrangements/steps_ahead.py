@@ -22,20 +22,20 @@ class StepsAhead(Scoring):
     What a step may know stands in what is read at it. Where a horizon's own numbers are hidden, the encoder goes on over it as a decoder
     would, with the same weights; where each step reads the number before it, the network is that of DeepAR (Salinas et al. 2020).
 
-    `calibration` `[H, K, Q]` are factors of the distances of quantiles at `levels` from the median, 1 until held-out windows are known. They are
+    `calibration` `[K, Q]` are factors of the distances of quantiles at `levels` from the median, 1 until held-out windows are known. They are
     stored with the weights.
     """
 
     head: Distribution
     calibration: Tensor
 
-    def __init__(self, encoder: Encoder, head: Distribution, horizon: int, levels: Sequence[float]) -> None:
+    def __init__(self, encoder: Encoder, head: Distribution, levels: Sequence[float]) -> None:
         super().__init__()
         if not encoder.streams:
             raise ConfigError("What comes next cannot be read ahead of. Use `bidirectional=False`.")
         self.encoder, self.head, self.levels = encoder, head, tuple(levels)
         self.linear = nn.Linear(encoder.width, head.size)
-        self.register_buffer("calibration", torch.ones(horizon, head.numbers, len(self.levels)))
+        self.register_buffer("calibration", torch.ones(head.numbers, len(self.levels)))
         self.reset_parameters()
 
     def forward(self, batch: Batch, state: State | None = None, last: int | None = None) -> tuple[Tensor, State]:

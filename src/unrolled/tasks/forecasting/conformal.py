@@ -1,7 +1,7 @@
-"""Intervals that hold what they say: quantiles widened or narrowed by what windows that were held out show."""
+"""Intervals that hold what they say: widened or narrowed by what windows that were held out show."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,45 +9,41 @@ from numpy.typing import NDArray
 from unrolled.errors import DataError
 from unrolled.tasks.measures.forecasts import Forecasts, Numbers, shares
 
-FEWEST = 20
-"""Numbers from which a factor of its own can be known; with fewer in each step, all steps share one."""
+FEW, WIDEST = 10, 5
+"""Windows of which half is believed, in logarithms, and the largest factor of an interval, and the inverse of the smallest."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Factors `[H or 1, K, Q]` by which the distances of quantiles at `levels` from the points are multiplied.
+    """Factors `[K, Q]` by which the distances of quantiles at `levels` from the points are multiplied, in all steps of the horizon.
 
-    Conformalized quantile regression (Romano, Patterson and Candès 2019) for each side by itself, with scores that are parts of the predicted
-    distance (Kivaranovic et al. 2020), so that uncertain windows stay wider than others. Quantiles stay on their side of the point.
+    Conformalized quantile regression (Romano, Patterson and Candès 2019) with scores that are parts of the predicted distance (Kivaranovic et al.
+    2020), so that uncertain windows stay wider than others. Both ends of an interval share a factor: whether forecasts lie too high or too low
+    differs from one stretch of time to the next. The numbers of a window err together, so that windows are counted where conformal prediction
+    counts numbers (Lee, Barber and Willett 2023), and of few windows less is believed. Quantiles stay on their side of the point.
     """
 
     levels: tuple[float, ...]
     factors: Numbers
 
     @classmethod
-    def fit(cls, true: Numbers, forecasts: Forecasts, *, by_horizon: bool | None = None) -> "Calibration":
-        """From forecasts of held-out windows and their truth `[N, H, K]`, in which NaN is left out.
+    def fit(cls, true: Numbers, forecasts: Forecasts, windows: int | None = None) -> "Calibration":
+        """From forecasts of held-out windows and their truth `[N, H, K]`, in which NaN is left out; so many of the `windows` do not overlap, or all.
 
-        With `by_horizon` each step ahead has factors of its own; if nothing is said, where at least `FEWEST` windows know it. `DataError` if nothing is known.
+        `DataError` if nothing is known of a number.
         """
         known = ~np.isnan(true)
         if not known.any((0, 1)).all():
             raise DataError("No number of the held-out windows is known, by which intervals could be calibrated. Hold out more.")
-        if by_horizon is None:
-            by_horizon = bool(known.sum(0).min() >= FEWEST)
-        apart = true - forecasts.points
-        steps = [slice(step, step + 1) for step in range(true.shape[1])] if by_horizon else [slice(None)]
-        factors = [
-            [
-                [
-                    _factor(apart[:, step, number], _distance(forecasts, at)[:, step, number], level)
-                    for at, level in enumerate(forecasts.levels)
-                ]
-                for number in range(true.shape[2])
-            ]
-            for step in steps
-        ]
-        return cls(forecasts.levels, np.array(factors))
+        windows = len(true) if windows is None else windows
+        distances = forecasts.quantiles - forecasts.points[..., None]
+        usable = distances != 0
+        scores = np.where(usable, (true - forecasts.points)[..., None] / np.where(usable, distances, 1), np.nan)
+        factors = np.ones(scores.shape[2:])
+        for at, other, share in _ends(forecasts.levels):
+            both = np.fmax(scores[..., at], scores[..., other])
+            factors[:, at] = [_factor(both[..., number], share * (1 + 1 / windows)) for number in range(len(factors))]
+        return cls(forecasts.levels, factors ** (windows / (windows + FEW)))
 
     def apply(self, forecasts: Forecasts) -> Forecasts:
         """The same points with calibrated quantiles."""
@@ -56,32 +52,30 @@ class Calibration:
         quantiles = np.sort(points + self.factors * (forecasts.quantiles - points), -1)
         return Forecasts(forecasts.points, quantiles, forecasts.levels)
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {"levels": [*self.levels], "factors": self.factors.tolist()}
 
-    @classmethod
-    def from_json(cls, found: dict[str, Any]) -> "Calibration":
-        """What `to_json` gave."""
-        return cls(tuple(found["levels"]), np.array(found["factors"], np.float64))
+def _ends(levels: Sequence[float]) -> Iterator[tuple[int, int, float]]:
+    """The place of each level but the median, that of the other end of its interval, and the share of numbers between them; for a level without
+    another end that on its side of all."""
+    rounded = [round(level, 6) for level in levels]
+    for at, level in enumerate(rounded):
+        other = round(1 - level, 6)
+        if other in rounded and other != level:
+            yield at, rounded.index(other), abs(2 * level - 1)
+        elif other != level:
+            yield at, at, max(level, other)
 
 
-def _distance(forecasts: Forecasts, at: int) -> Numbers:
-    return forecasts.quantiles[..., at] - forecasts.points
-
-
-def _factor(apart: Numbers, distance: Numbers, level: float) -> float:
-    """By which distances from the point must be multiplied so that the part `level` of the truth lies below; 1 for the median."""
-    if round(level, 6) == 0.5:
+def _factor(scores: Numbers, share: float) -> float:
+    """By which distances from the point must be multiplied so that a share of the numbers lies inside."""
+    known = np.sort(scores[~np.isnan(scores)])
+    if not len(known):
         return 1.0
-    usable = ~np.isnan(apart) & (distance != 0)
-    if not usable.any():
-        return 1.0
-    scores = np.sort(apart[usable] / distance[usable])
-    # Of the scores of a lower quantile, those above the factor lie below it.
-    share = max(level, 1 - level)
-    place = int(np.ceil((len(scores) + 1) * share)) - 1
-    return float(max(scores[min(place, len(scores) - 1)], 0.0))
+    place = int(np.ceil(len(known) * share - _ROUNDED)) - 1
+    return float(np.clip(known[min(place, len(known) - 1)], 1 / WIDEST, WIDEST))
+
+
+_ROUNDED = 1e-9
+"""A part of a number that comes of rounding."""
 
 
 def coverage_of(true: Numbers, forecasts: Forecasts) -> dict[float, float]:

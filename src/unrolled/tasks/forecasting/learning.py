@@ -17,13 +17,13 @@ from unrolled.tasks.forecasting.predicting import batch_of as network_batch
 from unrolled.tasks.forecasting.reading import HeldOut
 from unrolled.tasks.forecasting.scoring import score_windows
 from unrolled.tasks.measures.forecast_scores import ForecastScores
-from unrolled.tasks.measures.forecasts import Forecasts
+from unrolled.tasks.measures.forecasts import Forecasts, Numbers
 from unrolled.training import Objective
 from unrolled.training.criterion import LOSS, Criterion
 from unrolled.training.task import Measures, Tick
 
-FEW, WIDEST = 10, 5
-"""Windows of which calibration believes half, in logarithms, and the largest factor of an interval, and the inverse of the smallest."""
+CALIBRATED, BETWEEN = 200, 4
+"""Where fewer windows are held out, others that begin between them calibrate, too: up to so many, and at most so many for each."""
 
 MOST_MEASURED = 2000
 """Held-out windows that are measured on the way, at most."""
@@ -97,6 +97,7 @@ class ForecastMeasuring:
         self.size = len(held) * windows.shape.horizon * model.head.numbers
         chance = np.random.default_rng(seed)
         self._some = np.sort(chance.permutation(len(held))[:MOST_MEASURED])
+        self._between = _between(held, windows.shape.horizon)
         self.scores: ForecastScores | None = None
         self.coverages: tuple[dict[float, float], dict[float, float]] = ({}, {})
 
@@ -119,12 +120,14 @@ class ForecastMeasuring:
         self.scores = score_windows(self.windows, held, self.forecaster.calibrated(forecasts), self.rivals if exactly else ())
         return {**({"held_out": total / count} if count else {}), **self.scores.measures()}
 
-    def _calibrate(self, true: np.ndarray, forecasts: Forecasts) -> None:
+    def _calibrate(self, true: Numbers, forecasts: Forecasts) -> None:
+        count = len(true)
+        if len(self._between):
+            between, _, _ = self.forecaster.forecast(self.windows, self._between.series, self._between.origins)
+            true = np.concatenate([true, truth_of(self.windows, self._between.series, self._between.origins)])
+            forecasts = forecasts.and_those(between)
         if (~np.isnan(true)).any((0, 1)).all():
-            # The numbers of a window err together: of a few windows the factors are half an accident, and are believed by as much less.
-            trust = len(true) / (len(true) + FEW)
-            factors = torch.from_numpy(Calibration.fit(true, forecasts).factors).clamp(1 / WIDEST, WIDEST) ** trust
-            self.model.calibration.copy_(factors.expand_as(self.model.calibration))
+            self.model.calibration.copy_(torch.from_numpy(Calibration.fit(true, forecasts, count).factors))
 
     def describe(self, measures: Measures) -> str:
         """Loss and measures."""
@@ -141,5 +144,14 @@ class ForecastMeasuring:
             if share in after:
                 yield (
                     f"Intervals of {share:.0%} covered {found:.1%} of the held-out numbers; calibrated on one half of the windows they cover "
-                    f"{after[share]:.1%} of the other. What is written is calibrated on all of them, the less the fewer they are."
+                    f"{after[share]:.1%} of the other. What is written is calibrated on all of them."
                 )
+
+
+def _between(held: HeldOut, horizon: int) -> HeldOut:
+    """Windows that begin between those that are held out, beside each other, of each series."""
+    count = min(CALIBRATED // max(len(held), 1), BETWEEN, horizon)
+    same = np.flatnonzero(held.series[:-1] == held.series[1:]) if count > 1 else np.zeros(0, np.int64)
+    steps = horizon * np.arange(1, count) // max(count, 1)
+    origins = held.origins[same][:, None] + steps
+    return HeldOut(held.panel, np.repeat(held.series[same], len(steps)), origins.ravel())

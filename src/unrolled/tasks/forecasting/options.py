@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from unrolled.data.builtin import absolute
+from unrolled.data.formats.bad_rows import BAD_ROWS, ERROR, require_known
 from unrolled.data.panels import PanelOptions
 from unrolled.data.panels.options import several
 from unrolled.data.panels.shape import BASES, BEST, NOTHING, SEASONAL
@@ -17,6 +18,7 @@ DIRECT, RECURSIVE = "direct", "recursive"
 METHODS = (DIRECT, RECURSIVE)
 
 SIMPLE, NONE = "simple", "none"
+BAD_ROWS_HELP = f"What becomes of rows that cannot be read: {', '.join(BAD_ROWS)}.  [default: as in training]"
 RIVALS_HELP = f"Methods beside the network: {SIMPLE}, {NONE}, or beside the simple ones {', '.join(STATISTICAL)} with commas between, which need unrolled[rivals]."
 
 
@@ -213,9 +215,11 @@ class ScoringOptions:
 
     rivals: str = option(SIMPLE, RIVALS_HELP)
     plot: str | None = option(None, "Draw what was forecast, or how errors grow with the horizon, into this PNG file.")
+    bad_rows: str | None = option(None, BAD_ROWS_HELP)
 
     def __post_init__(self) -> None:
         rivals_named(self.rivals)
+        require_known(self.bad_rows or ERROR)
 
 
 @dataclass(frozen=True)
@@ -246,8 +250,10 @@ class PredictOptions:
     seed: int = option(0, "Seed of the draws.")
     form: str | None = option(None, f"How forecasts are written: {', '.join(FORMS)}.  [default: csv]")
     plot: str | None = option(None, "Draw a fan chart of the first series into this PNG file.")
+    bad_rows: str | None = option(None, BAD_ROWS_HELP)
 
     def __post_init__(self) -> None:
+        require_known(self.bad_rows or ERROR)
         for name in ("horizon", "samples"):
             value = getattr(self, name)
             if value is not None and value < 1:

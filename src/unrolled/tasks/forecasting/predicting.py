@@ -43,10 +43,7 @@ class Forecaster:
 
     def calibrated(self, forecasts: Forecasts) -> Forecasts:
         """With quantiles as held-out windows showed that they must be."""
-        # Beyond the horizon that was measured, the factors of its last step hold.
-        steps = np.arange(forecasts.points.shape[1]).clip(max=len(self.model.calibration) - 1)
-        factors = self.model.calibration.double().cpu().numpy()[steps]
-        return Calibration(self.levels, factors).apply(forecasts)
+        return Calibration(self.levels, self.model.calibration.double().cpu().numpy()).apply(forecasts)
 
     @torch.inference_mode()
     def forecast(

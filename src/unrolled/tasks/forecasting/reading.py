@@ -10,6 +10,7 @@ import numpy as np
 
 from unrolled.data.columns import Places
 from unrolled.data.panels import ColumnTable, Panel, PanelCodec, PanelOptions, read_panel, table_of_frame
+from unrolled.data.panels.future import require_known
 from unrolled.data.panels.layouts import UNNAMED
 from unrolled.data.panels.shape import Numbers, WindowShape
 from unrolled.data.panels.tables import read_table
@@ -110,9 +111,12 @@ class ForecastData:
         return f" {len(found):,} series {'is' if len(found) == 1 else 'are'} constant{': ' + ', '.join(found.values()) if named else ''}."
 
 
-def read_tables(sources: Sequence[Any], encoding: str) -> list[ColumnTable]:
+def read_tables(sources: Sequence[Any], options: PanelOptions) -> list[ColumnTable]:
     """Tables of files, and of data frames."""
-    return [read_table(Path(s), encoding) if isinstance(s, str | Path) else table_of_frame(s) for s in sources]
+    return [
+        read_table(Path(source), options.encoding, options.bad_rows) if isinstance(source, str | Path) else table_of_frame(source)
+        for source in sources
+    ]
 
 
 def read_forecast_data(sources: Sequence[Any], data: ForecastDataOptions, reading: PanelOptions, forecast: ForecastOptions) -> ForecastData:
@@ -120,7 +124,7 @@ def read_forecast_data(sources: Sequence[Any], data: ForecastDataOptions, readin
     if not sources:
         told = "A run that learnt from a data frame is resumed from Python, with the same one."
         raise ConfigError(f"There is no TABLE to learn from. Pass CSV or parquet files with series; see docs/forecasting.md. {told}")
-    panel, found = read_panel(read_tables(sources, reading.encoding), reading)
+    panel, found = read_panel(read_tables(sources, reading), reading)
     _require_horizon(data, forecast)
     if forecast.counts:
         _require_counts(panel, forecast)
@@ -135,10 +139,11 @@ def read_forecast_data(sources: Sequence[Any], data: ForecastDataOptions, readin
     learnt = np.arange(len(panel.values)) - np.repeat(panel.starts[:-1], panel.sizes) < np.repeat(until, panel.sizes)
     codec = PanelCodec.learn(panel, learnt, found, shape.context + shape.reach)
     if data.validation:
-        other, _ = read_panel(read_tables(data.validation, reading.encoding), found, kinds=codec.kinds, clock=codec.clock)
+        other, _ = read_panel(read_tables(data.validation, reading), found, kinds=codec.kinds, clock=codec.clock)
         held = _beside_each_other(other, horizon)
     else:
         held = HeldOut(panel, held.series, held.origins)
+    require_known(held.panel, codec, held.series, held.origins, horizon)
     return ForecastData(ForecastCodecs(codec, decided), panel, until, held, _fingerprint(whole, held))
 
 

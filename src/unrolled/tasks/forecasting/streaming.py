@@ -1,23 +1,27 @@
 """Forecasts of the next step while rows come, in constant memory."""
 
 import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TextIO
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from unrolled.data.batches import Batch
 from unrolled.data.panels import Panel, PanelCodec, Window, Windows, table_of_frame
 from unrolled.data.panels.feeds import FeedRow, add_row, begin_feed, feed_row
+from unrolled.data.panels.future import require_known
 from unrolled.data.panels.shape import WindowShape
-from unrolled.errors import ConfigError
+from unrolled.errors import DataError
 from unrolled.models import NUMBERS
+from unrolled.models.encoder import State
 from unrolled.tasks.forecasting.answers import SeriesForecasts
 from unrolled.tasks.forecasting.predicting import Forecaster
 from unrolled.tasks.measures.forecasts import Forecasts
+
+_ONLY = np.zeros(1, np.int64)
+"""The series of a stream."""
 
 
 class SeriesStream:
@@ -28,50 +32,53 @@ class SeriesStream:
         self.forecaster, self.codec, self.panel = forecaster, codec, panel
         self.shape = replace(shape, horizon=shape.context) if shape.recursive else shape
         self.keep = shape.context + shape.reach
-        self._step = self.shape.horizon
+        self._required = replace(codec, known={name: column for name, column in codec.known.items() if not column.gaps})
+        # So many steps have come since scale and state were found, and so many were read.
+        self._come = self._read = self.shape.horizon
+        self.state: State = ()
 
-    def step(self, row: FeedRow) -> SeriesForecasts:
-        """Take a row, and say what comes next."""
-        self.panel, passed = add_row(self.panel, row, self.keep)
-        end = int(self.panel.ends[0])
-        found = self._carried(row, passed) if self.shape.recursive else self._anew()
-        times = [self.panel.times(0, end, 1)]
+    def step(self, row: FeedRow) -> SeriesForecasts | None:
+        """Take a row, and say what comes next; None while nothing says what is known of that."""
+        announced = bool(self.codec.known) and bool(np.isnan(row.values).all())
+        self.panel, passed = add_row(self.panel, row, self.keep, announced=announced)
+        self._come += passed + (not announced)
+        if self.codec.known and not announced:
+            return None
+        require_known(self.panel, self._required, _ONLY, self.panel.ends, 1)
+        found = self._carried() if self.shape.recursive else self._anew()
+        times = [self.panel.times(0, int(self.panel.ends[0]), 1)]
         return SeriesForecasts(self.panel, times, self.forecaster.calibrated(found), self.codec.options)
 
     def _anew(self) -> Forecasts:
         windows = Windows(self.panel.with_future(self.shape.horizon), self.codec, self.shape)
-        found, _, _ = self.forecaster.forecast(windows, np.zeros(1, np.int64), self.panel.ends)
+        found, _, _ = self.forecaster.forecast(windows, _ONLY, self.panel.ends)
         return Forecasts(found.points[:, :1], found.quantiles[:, :1], found.levels)
 
     @torch.inference_mode()
-    def _carried(self, row: FeedRow, passed: int) -> Forecasts:
-        if self._step + passed + 1 >= self.shape.horizon:
+    def _carried(self) -> Forecasts:
+        if self._come >= self.shape.horizon:
             self._anchor()
-        else:
-            for values in [*np.full((passed, len(row.values)), np.nan), row.values]:
-                self._advance(values)
+        steps = range(self._read, self._come + 1)
+        rows = self.panel.last(len(steps)).with_future(1)
+        at = rows.ends[:, None] - np.arange(len(steps))[::-1]
+        beside = Windows(rows, self.codec, self.shape).beside(_ONLY, at, rows.ends)
+        for number, step in enumerate(steps):
+            if step:
+                place = self.path.shape[1] - self.shape.horizon + step - 1
+                self.path[:, place] = (rows.values[at[0, number] - 1] - self.window.centre) / self.window.spread
+            numbers, self.base = self.windows.refill(self.window, self.path, self.shape.context + step, beside[:, number])
+            self.scores, self.state = self.forecaster.model(Batch({NUMBERS: torch.from_numpy(numbers)[None]}), self.state)
+        self._read = self._come + 1
         return self._say()
 
     def _anchor(self) -> None:
         """Scale and state from the rows that are kept."""
         self.windows = Windows(self.panel.with_future(self.shape.horizon), self.codec, self.shape)
-        self.window: Window = self.windows.get(np.zeros(1, np.int64), self.panel.ends)
+        self.window: Window = self.windows.get(_ONLY, self.panel.ends)
         self.path = self.window.path.copy()
         past = Batch({NUMBERS: torch.from_numpy(self.window.numbers[: self.shape.context])})
         _, self.state = self.forecaster.model.encoder(past)
-        self._step = 0
-        self._read()
-
-    def _advance(self, values: NDArray[np.float64]) -> None:
-        """A number more: the next step reads it."""
-        place = self.path.shape[1] - self.shape.horizon + self._step
-        self.path[:, place] = (values - self.window.centre) / self.window.spread
-        self._step += 1
-        self._read()
-
-    def _read(self) -> None:
-        numbers, self.base = self.windows.refill(self.window, self.path, self.shape.context + self._step)
-        self.scores, self.state = self.forecaster.model(Batch({NUMBERS: torch.from_numpy(numbers)[None]}), self.state)
+        self._come = self._read = 0
 
     def _say(self) -> Forecasts:
         scale = torch.from_numpy(self.window.scale.astype(np.float32))[None] if self.shape.counts else None
@@ -86,23 +93,38 @@ class Streams:
     """The streams of all series of a feed, each begun when its first row comes."""
 
     def __init__(self, forecaster: Forecaster, codec: PanelCodec, shape: WindowShape) -> None:
-        if codec.known:
-            names = ", ".join(codec.known)
-            raise ConfigError(
-                f"What comes next in a feed depends on {names}, which are not known of it yet. Pass a TABLE, with a `future`."
-            )
         self._begin: Callable[[Panel], SeriesStream] = lambda panel: SeriesStream(forecaster, codec, shape, panel)
-        self._codec = codec
+        self.codec = codec
         self._streams: dict[str, SeriesStream] = {}
 
-    def step(self, row: FeedRow | Mapping[str, Any]) -> SeriesForecasts:
-        """What comes after a row in its series; a row may be a mapping of cells by their columns."""
+    def step(self, row: FeedRow | Mapping[str, Any]) -> SeriesForecasts | None:
+        """What comes after a row in its series; a row may be a mapping of cells by their columns.
+
+        Where columns are known of the future, a row without numbers says what they are at the next step, and that step is forecast; after other rows it
+        is None.
+        """
         if isinstance(row, Mapping):
-            row = feed_row(table_of_frame({name: [cell] for name, cell in row.items()}, "the row"), self._codec)
+            row = feed_row(table_of_frame({name: [cell] for name, cell in row.items()}, "the row"), self.codec)
         stream = self._streams.get(row.name)
         if stream is None:
-            stream = self._streams[row.name] = self._begin(begin_feed(self._codec, row))
+            stream = self._streams[row.name] = self._begin(begin_feed(self.codec, row))
         return stream.step(row)
+
+
+def said_of_feed(streams: Streams, rows: Iterable[FeedRow]) -> Iterator[SeriesForecasts]:
+    """What comes next in the series of some rows. `DataError` where no row says what is known of a step to come, after the last one."""
+    said, place = False, ""
+    for row in rows:
+        found, place = streams.step(row), row.place
+        if found is not None:
+            said = True
+            yield found
+    if place and not said:
+        known, targets = ", ".join(streams.codec.known), ", ".join(streams.codec.targets)
+        raise DataError(
+            f"{place} is the last row, and none said what {known} will be at a step to come, so that nothing was forecast. "
+            f"Let a row with {known} and without {targets} follow each row."
+        )
 
 
 def write_stream(found: Iterable[SeriesForecasts], file: TextIO, *, as_json: bool) -> None:

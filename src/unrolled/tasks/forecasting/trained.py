@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from unrolled.data.panels import Panel, Windows, read_panel
-from unrolled.data.panels.covariates import NumberColumn
-from unrolled.data.panels.future import fill_future
-from unrolled.errors import ConfigError, DataError, UnrolledWarning
+from unrolled.data.panels import Panel, PanelOptions, Windows, read_panel
+from unrolled.data.panels.future import fill_future, require_known
+from unrolled.errors import ConfigError, UnrolledWarning
 from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import StepsAhead
 from unrolled.tasks.forecasting.answers import SeriesForecasts
@@ -47,37 +46,47 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
         future: Any = None,
         samples: int = SAMPLES,
         seed: int = 0,
+        bad_rows: str | None = None,
     ) -> SeriesForecasts:
         """What comes after the series of `data`, or after those that were learnt: a data frame, a path, or several of either.
 
         `horizon` is that of training if nothing is said; a recursive network forecasts any. `future` is a table with the columns that are known of the
-        steps to come, where `data` has no rows for them. Of recursive networks `samples` paths are drawn.
+        steps to come, where `data` has no rows for them. Of recursive networks `samples` paths are drawn. `bad_rows` is that of training if nothing is said.
 
         Raises `DataError` for what cannot be read, and where a known column says nothing of a step to come.
         """
         steps = self._steps(horizon)
-        panel = (self.series.tail if data is None else self._read(data)).with_future(steps)
+        panel = self.series.tail if data is None else self._read(data, bad_rows)
+        told, everyone = panel.sizes > panel.ends, np.arange(len(panel))
+        panel = panel.with_future(steps)
         if future is not None:
-            (table,) = read_tables([future], self.series.options.encoding)
+            (table,) = read_tables([future], self._reading(bad_rows))
             panel = fill_future(panel, table, self.series.options, self.series.kinds)
-        self._require_future(panel)
+        require_known(panel, self.series, everyone, panel.ends, steps, told | (future is not None))
         windows = self._windows(panel, steps)
         forecaster = Forecaster(self.model, samples, seed)
-        found, _, _ = forecaster.forecast(windows, np.arange(len(panel)), panel.ends)
+        found, _, _ = forecaster.forecast(windows, everyone, panel.ends)
         found = Forecasts(found.points[:, :steps], found.quantiles[:, :steps], found.levels)
         times = [panel.times(number, int(end), steps) for number, end in enumerate(panel.ends)]
         return SeriesForecasts(panel, times, forecaster.calibrated(found), self.series.options, data)
 
     def stream(self, seed: int = 0) -> Streams:
-        """What takes the rows of a feed one by one, `step(row)`, and says what comes next, in constant memory. `ConfigError` with `known` columns."""
+        """What takes the rows of a feed one by one, `step(row)`, and says what comes next, in constant memory."""
         return Streams(Forecaster(self.model, seed=seed), self.series, shape_of(self.options))
 
-    def evaluate(self, data: Any, *, rivals: str = SIMPLE, progress: Progress | None = None) -> ForecastScores:
+    def evaluate(self, data: Any, *, rivals: str = SIMPLE, bad_rows: str | None = None, progress: Progress | None = None) -> ForecastScores:
         """Measures of forecasts of the last `horizon` rows of each series, from all rows before them, beside those of rivals."""
-        return self.backtest(data, 1, rivals=rivals, progress=progress).scores
+        return self.backtest(data, 1, rivals=rivals, bad_rows=bad_rows, progress=progress).scores
 
     def backtest(
-        self, data: Any, windows: int = 10, step: int | None = None, *, rivals: str = SIMPLE, progress: Progress | None = None
+        self,
+        data: Any,
+        windows: int = 10,
+        step: int | None = None,
+        *,
+        rivals: str = SIMPLE,
+        bad_rows: str | None = None,
+        progress: Progress | None = None,
     ) -> Backtest:
         """Measures of forecasts from several origins of each series, the last of which is `horizon` rows before its end and each other `step`
         rows before the next, or a horizon.
@@ -88,7 +97,8 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
             if value < 1:
                 raise ConfigError(f"`{name}` must be at least 1, got {value}.")
         named = rivals_named(rivals)
-        held = windows_at_end(self._read(data), self.horizon, windows, step)
+        held = windows_at_end(self._read(data, bad_rows), self.horizon, windows, step)
+        require_known(held.panel, self.series, held.series, held.origins, self.horizon)
         if seen := learnt_windows(held, self.series.tail):
             told = f"{seen:,} of the {len(held):,} windows begin before the end of what the network learnt from, so that their measures flatter it."
             warnings.warn(f"{told} Train with `leave_out`, or pass later rows.", UnrolledWarning, stacklevel=2)
@@ -120,35 +130,17 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
             )
         return horizon
 
-    def _read(self, data: Any) -> Panel:
+    def _reading(self, bad_rows: str | None) -> PanelOptions:
+        """How tables are read: as those were that were learnt, but for `bad_rows`."""
+        return self.series.options if bad_rows is None else replace(self.series.options, bad_rows=bad_rows)
+
+    def _read(self, data: Any, bad_rows: str | None = None) -> Panel:
         """Series, read as those were that were learnt."""
-        several = isinstance(data, Sequence) and not isinstance(data, str)
-        tables = read_tables(data if several else [data], self.series.options.encoding)
-        panel, _ = read_panel(tables, self.series.options, kinds=self.series.kinds, clock=self.series.clock)
+        several, reading = isinstance(data, Sequence) and not isinstance(data, str), self._reading(bad_rows)
+        panel, _ = read_panel(read_tables(data if several else [data], reading), reading, kinds=self.series.kinds, clock=self.series.clock)
         return panel
 
     def _windows(self, panel: Panel, steps: int) -> Windows:
         """The windows of a panel. One that forecasts fewer steps than it learnt still reads as if it forecast all."""
         steps = max(steps, self.horizon)
         return Windows(panel.with_future(steps), self.series, replace(shape_of(self.options), horizon=steps))
-
-    def _require_future(self, panel: Panel) -> None:
-        """`DataError` if a known column says nothing of a step to come, or, where gaps in it were learnt, of no step of a series."""
-        number = np.repeat(np.arange(len(panel)), panel.sizes)
-        within = np.arange(len(panel.values)) - panel.starts[number]
-        future = within >= panel.ends[number]
-        for name, codec in self.series.known.items():
-            cells = panel.known[name]
-            lacks = np.array([cell is None for cell in cells.tolist()]) if cells.dtype == object else np.isnan(cells)
-            lacking = future & lacks
-            if isinstance(codec, NumberColumn) and codec.gaps:
-                said = np.bincount(number[future & ~lacks], minlength=len(panel))
-                lacking &= said[number] == 0
-            if lacking.any():
-                row = int(lacking.argmax())
-                series = int(number[row])
-                time = self.series.clock.style.text(panel.times(series, int(within[row]), 1)[0])
-                raise DataError(
-                    f"The known column {name!r} says nothing of {time}, which is to be forecast for the series {panel.names[series]!r}. Add rows with it "
-                    "and without a target to the table, or pass a table with them as `future`."
-                )

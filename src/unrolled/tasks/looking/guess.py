@@ -15,9 +15,11 @@ from unrolled.data.formats.known import files_of, find_format
 from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import read_pairs
+from unrolled.data.music.reading import is_certainly_music
 from unrolled.data.numerals import as_number, is_number
 from unrolled.errors import UnrolledError, UnrolledWarning
 from unrolled.options import build, options_of
+from unrolled.tasks.looking.over_time import forecast_options
 
 _CLASSES = 20
 """Different whole numbers up to which labels are classes, and not numbers to predict."""
@@ -41,6 +43,8 @@ def guess_task(sources: Sequence[str], options: Mapping[str, Any]) -> Guess:
         return Guess("translate", "as sources stand beside targets")
     if all(name in BUILTIN for name in sources):
         return Guess("lm", "as it is plain text")
+    if all(is_certainly_music(Path(name)) for name in sources):
+        return Guess("music", "as the names of the files say")
     reading = reading_of(options)
     known = None if any(name.startswith(PREFIX) for name in sources) else find_format([*map(Path, sources)], reading, Target.LABELS)
     if known and (known.about.task == "tag" or reading.regions):
@@ -49,6 +53,8 @@ def guess_task(sources: Sequence[str], options: Mapping[str, Any]) -> Guess:
         return _of_text(sources, reading, options)
     if known and known.name in ("events", "xes") and reading.target is None:
         return Guess("lm", "as no `target` is named, so that the next event is learnt")
+    if known and known.name == "csv" and (needed := forecast_options(sources, options)) is not None:
+        return Guess("forecast", "as there are numbers whose times rise", needed)
     return _of_labels(sources, replace(reading, format=known.name) if known else reading, options)
 
 

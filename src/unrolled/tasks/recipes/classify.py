@@ -1,7 +1,7 @@
 """One label for a sequence, or several."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,19 +13,25 @@ from unrolled.data.codecs import Encoded, LabelCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset
 from unrolled.data.examples import Prediction, Target
-from unrolled.data.formats import ReadingOptions
 from unrolled.data.numerals import is_number
+from unrolled.data.pictures.images import GLIMPSES
 from unrolled.errors import ConfigError
-from unrolled.models import CLASS_HEADS, EachStep, Encoder, Whole, WholeOptions
+from unrolled.models import CLASS_HEADS, EachStep, Encoder, GlimpseEncoder, Glimpses, Whole
 from unrolled.options import option
 from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.glimpsing.measuring import measured_looking
+from unrolled.tasks.glimpsing.options import PathOptions, PictureOptions, TestOptions, resolved_model
+from unrolled.tasks.glimpsing.paths import predicted_looking
 from unrolled.tasks.measures.calibration import calibrate
 from unrolled.tasks.measures.labels import Scores, score_labels
+from unrolled.tasks.recipe import Answering, Writing
 from unrolled.tasks.sequences.answers import ChoiceOptions
 from unrolled.tasks.sequences.labels import ACCURACY, BALANCED_ACCURACY, MACRO_F1, MICRO_F1, LabelRecipe
-from unrolled.tasks.sequences.options import BatchOptions, LabelOptions, Reading, SequenceOptions, SequenceTrainingOptions, WindowOptions
+from unrolled.tasks.sequences.options import BatchOptions, LabelOptions, Reading, SequenceOptions, SequenceTrainingOptions
 from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData
 from unrolled.tasks.sequences.recipe import sizes_of
+from unrolled.tasks.sequences.trained import TrainedPredictor
+from unrolled.tasks.trained import Measured, Progress
 from unrolled.training.criterion import LOSS, Criterion
 
 
@@ -47,7 +53,7 @@ class ClassifyOptions(SequenceOptions):
 
     data: ClassOptions
     reading: Reading
-    model: WholeOptions
+    model: PictureOptions
     batches: BatchOptions
     training: SequenceTrainingOptions
 
@@ -55,8 +61,9 @@ class ClassifyOptions(SequenceOptions):
 class Classifying(LabelRecipe[ClassifyOptions, Whole]):
     """Learns to label whole sequences."""
 
-    name, noun, options = "classify", "a classifier", ClassifyOptions
-    predicting = (ReadingOptions, WindowOptions, ChoiceOptions)
+    name, noun, options, glimpses = "classify", "a classifier", ClassifyOptions, True
+    evaluating = (*LabelRecipe.evaluating, TestOptions)
+    predicting = (*LabelRecipe.predicting, ChoiceOptions, PathOptions)
     help = """Train a network that labels sequences on DATA: tables (`input`, `target`), JSON Lines, a file or folder for each label,
     time series, images, event logs, or builtin:intents and the like; see docs/data.md.
 
@@ -89,7 +96,10 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
         if output == "ordinal" and (words := [label for label in codecs.target.labels if not is_number(label)]):
             told = f"`output='ordinal'` takes the order of labels from numbers, got {', '.join(map(repr, words[:3]))}."
             raise ConfigError(f"{told} Write numbers instead, such as 1, 2 and 3, or take `output='softmax'`.")
-        return configuration.replace(data=dataclasses.replace(configuration.options.data, output=output))
+        return configuration.replace(
+            data=dataclasses.replace(configuration.options.data, output=output),
+            model=resolved_model(configuration.options.model, configuration.options.reading.image),
+        )
 
     def summary(self, data: SequenceData[LabelCodec], configuration: Configuration[ClassifyOptions]) -> str:
         """With the order of labels, where it matters."""
@@ -100,6 +110,8 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
         """The network for these symbols and labels."""
         options = configuration.options.model
         head = CLASS_HEADS[_output(configuration.options)](len(codecs.target.labels))
+        if configuration.options.reading.image == GLIMPSES:
+            return Glimpses(GlimpseEncoder(sizes_of(codecs).frames[0], options, options, cell), options.pooling, head)
         return Whole(Encoder(sizes_of(codecs), options, cell), options.pooling, head)
 
     def say(self, model: Whole | EachStep, scores: Tensor, lengths: Tensor, codec: LabelCodec) -> list[Prediction]:
@@ -128,6 +140,23 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
             return scores
         right = [ours == theirs for ours, theirs in zip(true, said, strict=True)]
         return replace(scores, calibration=calibrate([p.probabilities[0] for p in found], right))
+
+    def evaluate(
+        self, trained: TrainedPredictor[LabelCodec], data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress
+    ) -> Measured:
+        """Measures of what it says, and of what it would say of random glimpses."""
+        *common, looking = parts
+        reading = common[0]
+
+        def measure(own: bool) -> Any:
+            return super(Classifying, self).evaluate(trained, data, common if own else (*common[:2], *({} for _ in common[2:])), progress)
+
+        return measured_looking(trained, data, reading, looking, measure)
+
+    def predict(self, trained: TrainedPredictor[LabelCodec], file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
+        """What it says of a file, and a drawing of where it looked."""
+        *common, looking = parts
+        return predicted_looking(trained, file, common[0], looking, lambda: super(Classifying, self).predict(trained, file, common, how))
 
     def criteria(self, data: SequenceData[LabelCodec], configuration: Configuration[ClassifyOptions]) -> Sequence[Criterion]:
         """What the loss weighs.

@@ -19,7 +19,6 @@ from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.forecasting.backtesting import Backtest
 from unrolled.tasks.forecasting.learning import ForecastMeasuring, WindowBatches
 from unrolled.tasks.forecasting.options import (
-    SIMPLE,
     BacktestOptions,
     ForecastTaskOptions,
     PredictOptions,
@@ -27,7 +26,7 @@ from unrolled.tasks.forecasting.options import (
     rivals_named,
 )
 from unrolled.tasks.forecasting.reading import ForecastCodecs, ForecastData, read_forecast_data, shape_of
-from unrolled.tasks.forecasting.streaming import write_stream
+from unrolled.tasks.forecasting.streaming import said_of_feed, write_stream
 from unrolled.tasks.forecasting.trained import TrainedForecaster
 from unrolled.tasks.measures.forecast_scores import ForecastScores
 from unrolled.tasks.overview import Overview
@@ -74,7 +73,7 @@ class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, Step
         head: Any = kind(numbers, own) if kind is Quantiles else kind(numbers)
         width = Windows(codecs.series.tail.take(np.zeros(0, np.int64)), codecs.series, shape_of(forecast)).width
         encoder = Encoder(InputSizes(numbers=width), configuration.options.model.encoder(), cell)
-        return StepsAhead(encoder, head, forecast.horizon or 1, forecast.levels)
+        return StepsAhead(encoder, head, forecast.levels)
 
     def task(self, model: StepsAhead, data: ForecastData, configuration: Configuration[ForecastTaskOptions]) -> Task:
         """Windows of the series, and those at their ends."""
@@ -109,16 +108,17 @@ class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, Step
     ) -> ForecastScores:
         """Measures of the last rows of each series, beside those of rivals."""
         (scoring,) = parts
-        found = trained.evaluate(data, rivals=scoring.get("rivals", SIMPLE), progress=progress)
-        if plot := scoring.get("plot"):
-            found.draw(plot)
+        asked = ScoringOptions(**scoring)
+        found = trained.evaluate(data, rivals=asked.rivals, bad_rows=asked.bad_rows, progress=progress)
+        if asked.plot:
+            found.draw(asked.plot)
         return found
 
     def backtest(self, trained: TrainedForecaster, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress) -> Backtest:
         """The same from several origins."""
         ((values),) = parts
         asked = BacktestOptions(**values)
-        found = trained.backtest(data, asked.windows, asked.step, rivals=asked.rivals, progress=progress)
+        found = trained.backtest(data, asked.windows, asked.step, rivals=asked.rivals, bad_rows=asked.bad_rows, progress=progress)
         if asked.plot:
             found.draw(asked.plot)
         return found
@@ -129,7 +129,8 @@ class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, Step
         asked = PredictOptions(**values)
         if file == "-":
             return _streaming(trained, asked, how)
-        found = trained.forecast(file or None, asked.horizon, future=asked.future, samples=asked.samples, seed=asked.seed)
+        chance = {"samples": asked.samples, "seed": asked.seed}
+        found = trained.forecast(file or None, asked.horizon, future=asked.future, bad_rows=asked.bad_rows, **chance)
         if asked.plot:
             found.draw(asked.plot)
         return lambda target: found.write(target, "json" if how.as_json else asked.form or "csv")
@@ -146,6 +147,5 @@ def _streaming(trained: TrainedForecaster, asked: PredictOptions, how: Answering
             raise ConfigError(f"`{name}` says nothing about a feed, of which the next step is forecast. Leave it out, or pass a TABLE.")
     if how.typed:
         how.say("Type the rows of a table, with their header; end with Ctrl-D.")
-    stream = trained.stream(asked.seed)
-    found = map(stream.step, read_feed(STANDARD_INPUT, trained.series))
+    found = said_of_feed(trained.stream(asked.seed), read_feed(STANDARD_INPUT, trained.series, asked.bad_rows))
     return lambda target: write_stream(found, target, as_json=how.as_json or asked.form == "json")

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.data.formats import read_examples, resolve_format, write_predictions
+from unrolled.data.formats import read_examples, require_used, resolve_format, write_predictions
 from unrolled.data.formats.fasta import RESIDUES
 from unrolled.data.formats.files import named
-from unrolled.data.formats.known import require_looked_at
 from unrolled.data.formats.regions import spans
 from unrolled.errors import ConfigError
 from unrolled.extras import extra
@@ -80,7 +79,7 @@ def measured(
     if pictures:
         extra("matplotlib")
     resolved = resolve_format(data, trained.reading_of(data, **reading), trained.wanted)
-    require_looked_at(resolved, reading)
+    require_used(data, resolved, reading)
     found, answered = trained.judge(data, reading=resolved, progress=progress, **windows)
     if "errors" in files:
         write_errors(Path(files["errors"]), answered)
@@ -109,14 +108,14 @@ def answer(
     if how.typed:
         how.say(f"Type {'the rows of a table, with their header' if table else 'a text and press Enter'}; end with Ctrl-D.")
     resolved = resolve_format(file, resolved, trained.wanted)
-    require_looked_at(resolved, reading)
+    require_used(file, resolved, reading)
     examples = _noticing(file, read_examples(file, resolved, trained.wanted, blank=True), how.say)
     at_once = 1 if how.typed else AT_ONCE
     answers = trained.predict_stream(examples, at_once, **windows)
     found = ((example, prediction.chosen(**(choice or {}))) for example, prediction in answers)
 
     def write(target: TextIO) -> None:
-        written = _flushing(found, target, at_once)
+        written = _flushing(found, target, at_once) if file == "-" else found
         if how.as_json:
             target.writelines(f"{line}\n" for line in _json_lines(written, regions=resolved.format in RESIDUES))
         else:
@@ -126,7 +125,7 @@ def answer(
 
 
 def _flushing(found: Iterable[T], target: TextIO, at_once: int) -> Iterator[T]:
-    """What is found; after so many of them, when those that are next are still to be read, what has been written is seen."""
+    """What is found, so that what has been written of so many at once is seen while those that are next are still to be read."""
     for number, answer in enumerate(found, 1):
         yield answer
         if number % at_once == 0:

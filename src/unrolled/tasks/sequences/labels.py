@@ -1,7 +1,7 @@
 """What the recipes for labels of sequences and for tags of their steps have in common."""
 
 from abc import abstractmethod
-from typing import Any, Generic
+from typing import Any, ClassVar, Generic
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ class LabelRecipe(SequenceRecipe[SO, LabelCodec, SM], Generic[SO, SM]):
     """A recipe whose targets are labels or tags."""
 
     picture = ConfusionOptions
-    evaluating = (ReadingOptions, WindowOptions, ConfusionOptions, CalibrationOptions, ErrorOptions)
+    evaluating: ClassVar[tuple[type, ...]] = (ReadingOptions, WindowOptions, ConfusionOptions, CalibrationOptions, ErrorOptions)
 
     @abstractmethod
     def counts(self, encoded: Encoded, which: Places) -> Tensor:

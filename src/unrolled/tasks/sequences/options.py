@@ -14,6 +14,7 @@ from unrolled.errors import ConfigError
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
 from unrolled.tasks.folds import FoldOptions
+from unrolled.tasks.sequences.frame_options import FrameOptions
 from unrolled.training import TrainingOptions
 
 WEIGHTS = ("none", "balanced")
@@ -38,6 +39,11 @@ class SoundOptions:
         f"By what the bands of sound are standardised: {', '.join(STANDARDISATIONS)} (those of one `group` together).",
         rare=True,
     )
+    top_db: float | None = option(
+        None,
+        "Decibels below the loudest moment of a recording from which on bands are cut off, so that rooms and loudness differ less; 30 or so.",
+        rare=True,
+    )
 
     def require_audible(self) -> None:
         """`ConfigError` for values that no sound can have."""
@@ -47,6 +53,8 @@ class SoundOptions:
             raise ConfigError(f"`mels` must be at least 0, got {self.mels}.")
         if not (0 < self.frame_length < inf and 0 < self.frame_step < inf):
             raise ConfigError(f"`frame_length` and `frame_step` must be above 0, got {self.frame_length} and {self.frame_step}.")
+        if self.top_db is not None and not 0 < self.top_db < inf:
+            raise ConfigError(f"`top_db` must be a number of decibels above 0, got {self.top_db}.")
         if self.standardise not in STANDARDISATIONS:
             raise ConfigError(f"`standardise` must be one of {', '.join(STANDARDISATIONS)}, got {self.standardise!r}.")
 
@@ -57,11 +65,12 @@ class SoundOptions:
 
     def codec(self, found: int) -> SoundCodec:
         """How recordings are heard of which the first has so many samples a second."""
-        return SoundCodec.choose(found, rate=self.rate, mels=self.mels, length=self.frame_length, step=self.frame_step, by=self.standardise)
+        frames = {"length": self.frame_length, "step": self.frame_step}
+        return SoundCodec.choose(found, rate=self.rate, mels=self.mels, **frames, by=self.standardise, top_db=self.top_db)
 
 
 @dataclass(frozen=True)
-class SequenceDataOptions(SoundOptions, FoldOptions):
+class SequenceDataOptions(FrameOptions, SoundOptions, FoldOptions):
     """What is learnt from which files."""
 
     sources: tuple[str, ...] = option((), "Files or folders with sequences, or builtin:… examples.")
@@ -85,6 +94,7 @@ class SequenceDataOptions(SoundOptions, FoldOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_audible()
+        self.require_visible()
         if not 0 <= self.held_out < 1:
             raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, got {self.held_out}.")
         if self.level not in (None, *LEVELS):
@@ -113,17 +123,62 @@ class LabelOptions(SequenceDataOptions):
 
 
 @dataclass(frozen=True)
-class BatchOptions:
+class VaryingOptions:
+    """How sequences of numbers, such as sound, are varied on the way to be learnt from."""
+
+    noise: float = option(0.0, "Standard deviation of the noise that is added to standardised numbers in training.", rare=True)
+    speed: float = option(0.0, "Part by which sound, or other numbers, are played faster or slower in training.", rare=True)
+    warp: float = option(
+        0.0, "Part by which the frequencies of sound are raised or lowered in training, as other voices would; 0.15 or so.", rare=True
+    )
+    frequency_masks: int = option(0, "Groups of bands of sound, or of channels, that are blanked in training (SpecAugment).", rare=True)
+    frequency_width: float = option(0.15, "Most of all bands that each of them has.", rare=True)
+    time_masks: int = option(0, "Stretches of time that are blanked in training (SpecAugment).", rare=True)
+    time_width: int = option(10, "Most steps that each of them has, so that no word is lost.", rare=True)
+
+    def __post_init__(self) -> None:
+        for name, most in (
+            ("noise", 1e6),
+            ("speed", 0.9),
+            ("warp", 0.5),
+            ("frequency_masks", 100),
+            ("frequency_width", 1),
+            ("time_masks", 100),
+            ("time_width", 10**6),
+        ):
+            if not 0 <= getattr(self, name) <= most:
+                raise ConfigError(f"`{name}` must be from 0 to {most:g}, got {getattr(self, name)}.")
+
+
+OF_NUMBERS = ("noise", "speed", "warp", "frequency_masks", "time_masks")
+"""Those of them that do something by themselves."""
+
+
+@dataclass(frozen=True)
+class BatchOptions(VaryingOptions):
     """How sequences come together, and how they are changed on the way to be learnt from."""
 
     batch: int = option(32, "Batch size: sequences in a batch, of about the same length.")
-    noise: float = option(0.0, "Standard deviation of the noise that is added to standardised numbers in training.", rare=True)
     shift: int = option(
-        0, "Most rows and columns by which images, read row by row, or frames and bands of sound are moved in training.", rare=True
+        0,
+        "Most rows and columns by which images, read row by row, pictures and videos, or frames and bands of sound are moved in training.",
+        rare=True,
     )
+    flip: bool = option(False, "Show half of all pictures and videos in training in a mirror, left for right.", rare=True)
+    zoom: float = option(
+        0.0, "Part of the sides of pictures and videos that is cut off in training, at most, and the rest scaled up.", rare=True
+    )
+    brightness: float = option(
+        0.0, "Standard deviations by which pictures and videos are made brighter or darker in training, at most.", rare=True
+    )
+    drop_frames: float = option(0.0, "Part of the frames that show the one before in training.", rare=True)
 
     def __post_init__(self) -> None:
-        _require_at_least(self, batch=1, noise=0, shift=0)
+        super().__post_init__()
+        _require_at_least(self, batch=1, shift=0, brightness=0)
+        for name in ("zoom", "drop_frames"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(f"`{name}` must be a part from 0 to below 1, got {getattr(self, name)}.")
 
     def resolved(self) -> "BatchOptions":
         """The same: nothing is open."""
@@ -179,7 +234,8 @@ class Reading(DividedReadingOptions):
     def resolved(self) -> "Reading":
         """The same with paths that hold wherever one stands."""
         labels = None if self.labels is None else absolute((self.labels,))[0]
-        return replace(self, regions=absolute(self.regions), labels=labels)
+        digits = None if self.digits is None else absolute((self.digits,))[0]
+        return replace(self, regions=absolute(self.regions), labels=labels, digits=digits)
 
 
 class SequenceOptions(Options):

@@ -11,15 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unrolled.data.builtin import PREFIX
-from unrolled.data.codecs import Encoded, InputCodec, SoundCodec
+from unrolled.data.builtin_examples import OF_DIGITS
+from unrolled.data.codecs import Encoded, InputCodec, Senses, SoundCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset, gather
 from unrolled.data.examples import Example, Target
-from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, resolve_format, resolve_reading
+from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, require_used, resolve_format, resolve_reading
 from unrolled.data.formats.files import HEAD, look_ahead
-from unrolled.data.formats.known import require_looked_at
 from unrolled.data.formats.options import columns_named
+from unrolled.data.pictures.images import WHOLE
+from unrolled.data.pictures.seeing import Seeing
 from unrolled.data.sound.hearing import Hearing
 from unrolled.data.splits import deal, divide
 from unrolled.data.vectors import read_vectors, vector_words
@@ -154,16 +155,16 @@ def read_sequences(
             _require_images(data.sources, asked, wanted)
         _require_used(data.sources, asked, wanted)
         reading = resolve_reading(data.sources, asked, wanted)
-    hearing = Hearing(choose=data.codec)
+    senses = Senses(Hearing(choose=data.codec), Seeing(choose=data.frame_codec))
     data.require_speakers(asked.group)
-    read = _reader(data.level, progress, wanted, several, hearing, memory)
+    read = _reader(data.level, progress, wanted, several, senses, memory)
     sequences = read(data.sources, reading, notice=data.level != "char")
     everything = np.arange(len(sequences))
     same = for_other_files(replace(reading, scheme=sequences.scheme), data.validation) if data.validation else reading
     other = read(data.validation, same) if data.validation else None
     learnt, held = (everything, everything[:0]) if other else _divided(sequences, wanted, data, np.random.default_rng([SPLIT, seed]))
-    hearing.report()
-    codecs = widened(SequenceCodecs(_learn_inputs(sequences, learnt, data, hearing.codec), learn(sequences, learnt)))
+    senses.report()
+    codecs = widened(SequenceCodecs(_learn_inputs(sequences, learnt, data, senses), learn(sequences, learnt)))
     encoded = Encoded(sequences, codecs.inputs, codecs.target)
     measured = Part(encoded, held)
     if other:
@@ -188,12 +189,13 @@ def _divided(sequences: Dataset, wanted: Target, data: SequenceDataOptions, chan
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def _learn_inputs(sequences: Dataset, learnt: Places, data: SequenceDataOptions, sound: SoundCodec | None) -> InputCodec:
+def _learn_inputs(sequences: Dataset, learnt: Places, data: SequenceDataOptions, senses: Senses) -> InputCodec:
     more = vector_words(Path(data.vectors), data.vocabulary or WORDS) if data.vectors else ()
     return InputCodec.learn(
         sequences,
         learnt,
-        sound,
+        senses.sound,
+        senses.frames,
         level=data.level,
         lower=data.lower,
         shapes=data.shapes,
@@ -205,17 +207,17 @@ def _learn_inputs(sequences: Dataset, learnt: Places, data: SequenceDataOptions,
 
 def _require_used(sources: tuple[str, ...], asked: ReadingOptions, wanted: Target) -> None:
     """`ConfigError` for options of reading that say nothing about these files."""
-    changed = (field.name for field in fields(asked) if getattr(asked, field.name) != field.default)
-    resolved = resolve_format(sources, asked, wanted)
-    builtin = all(source.startswith(PREFIX) for source in sources)
-    require_looked_at(replace(resolved, format=PREFIX) if builtin else resolved, changed)
+    changed = [field.name for field in fields(asked) if getattr(asked, field.name) != field.default]
+    require_used(sources, resolve_format(sources, asked, wanted), changed)
 
 
 def _require_images(sources: tuple[str, ...], reading: ReadingOptions, wanted: Target) -> None:
     """`ConfigError` unless the channels of a step are the pixels of a row, or the bands of sound, so that to move them is to move what they show."""
-    if (resolve_format(sources, reading, wanted).format, reading.image) not in (("idx", "rows"), ("sound", "rows")):
+    known = resolve_format(sources, reading, wanted).format
+    pictures = known == "frames" or ((known == "idx" or {*sources} <= {*OF_DIGITS}) and reading.image != WHOLE)
+    if not pictures and known != "sound":
         raise ConfigError(
-            "`shift` moves sound, and images in idx files that are read row by row, and DATA is something else. Leave it out; `noise` is for all numbers."
+            "`shift` moves sound, pictures, and images in idx files that are not read as a single step, and DATA is something else. Leave it out; `noise` is for all numbers."
         )
 
 
@@ -240,20 +242,33 @@ def _reader(
     progress: Progress,
     wanted: Target,
     several: bool,
-    hear: Hearing[SoundCodec],
+    senses: Senses,
     memory: Callable[[], Iterator[Example]] | None,
 ) -> Callable[..., Dataset]:
     def tick(count: int) -> None:
         progress(f"reading: {count:,} sequences", 0, 1)
 
     def read(sources: tuple[str, ...], reading: ReadingOptions, *, notice: bool = False) -> Dataset:
-        examples = memory() if memory and not sources else labelled_examples(sources, reading, wanted, several=several)
+        examples: Iterable[Example] = memory() if memory and not sources else labelled_examples(sources, reading, wanted, several=several)
         if reading.group:
             examples = _grouped(examples, reading.group)
-        found = gather(_noticing(examples) if notice else examples, level or "both", hear=hear, progress=tick)
-        return found if hear.codec is None else hear.codec.level(found)
+        examples = heard_ahead(examples, senses.hearing, progress)
+        found = gather(_noticing(examples) if notice else examples, level or "both", perceive=senses, progress=tick)
+        return found if senses.sound is None else senses.sound.level(found)
 
     return read
+
+
+def heard_ahead(examples: Iterable[Example], hear: Hearing[SoundCodec] | None, progress: Progress) -> Iterable[Example]:
+    """The examples, of which those with sound were all heard, and kept, before the first one comes."""
+    first, examples = look_ahead(examples, 1)
+    if hear is None or not first or first[0].sound is None:
+        return examples
+    every = [*examples]
+    hear.keep(
+        (example.sound for example in every), lambda count: progress(f"hearing: {count:,} of {len(every):,} recordings", count, len(every))
+    )
+    return every
 
 
 def _grouped(examples: Iterable[Example], group: str) -> Iterator[Example]:

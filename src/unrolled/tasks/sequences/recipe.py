@@ -20,6 +20,7 @@ from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import ReadingOptions, resolve_reading, seen_format
 from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.memory import in_memory, labelled
+from unrolled.data.pictures.images import GLIMPSES
 from unrolled.data.vectors import vector_columns
 from unrolled.data.vocabulary import Vocabulary, damaged
 from unrolled.errors import ConfigError
@@ -29,9 +30,10 @@ from unrolled.tasks.learners import Batches
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.sequences.answers import answer, measured
-from unrolled.tasks.sequences.augment import varied
+from unrolled.tasks.sequences.augment import Variation, warping_of
+from unrolled.tasks.sequences.frame_options import FrameOptions
 from unrolled.tasks.sequences.measuring import SequenceMeasuring
-from unrolled.tasks.sequences.options import SequenceOptions, SoundOptions, WindowOptions
+from unrolled.tasks.sequences.options import OF_NUMBERS, SequenceOptions, SoundOptions, VaryingOptions, WindowOptions
 from unrolled.tasks.sequences.overview import overview_of
 from unrolled.tasks.sequences.predictor import TC, Predictor
 from unrolled.tasks.sequences.reading import KnownCodecs, SequenceCodecs, SequenceData, read_sequences
@@ -45,11 +47,12 @@ SM = TypeVar("SM", bound=Whole | EachStep)
 
 
 class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, TrainedPredictor[TC]], Generic[SO, TC, SM]):
-    """A recipe over options SO, a codec TC of what is said, and a network SM."""
+    """A recipe over options SO, a codec TC of what is said, and a network SM, which may look at pictures in `glimpses`."""
 
     memory: tuple[Any, Any] | None = None
     """Data in memory in the place of files, and its targets."""
 
+    glimpses: ClassVar[bool] = False
     commands = ("predict", "evaluate", "inspect")
     predicting: ClassVar[tuple[type, ...]] = (ReadingOptions, WindowOptions)
 
@@ -104,6 +107,8 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
     def read(self, configuration: Configuration[SO], progress: Progress) -> SequenceData[TC]:
         """The files."""
         options = configuration.options
+        if options.reading.image == GLIMPSES and not self.glimpses:
+            raise ConfigError(f"`image='glimpses'` is for networks that label pictures, and not for {self.noun}. Train `classify`.")
         return read_sequences(
             options.data,
             options.reading,
@@ -183,11 +188,11 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
         learner = Batches(
             model,
             lambda chance: by_length(lengths, learnt.which, options.batches.batch, chance),
-            np.ones_like(lengths) if model.once else lengths,
+            np.ones_like(lengths) if model.once else learnt.encoded.decisions,
             lambda which: learnt.encoded.batch(which, targets=True),
             options.training.seed,
             weights=weights,
-            change=varied(options.batches.noise, options.batches.shift),
+            change=Variation(options.batches, warping_of(data.codecs.inputs), each_step=not model.once),
         )
         criteria = self.criteria(data, configuration)
         measuring = SequenceMeasuring(predictor, data.held_out, self.score, criteria, lambda: self.require(data.codecs), weights)
@@ -215,6 +220,8 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
 
     def next_step(self, codecs: SequenceCodecs[TC], configuration: Configuration[SO]) -> str:
         """Files where sequences are not typed: event logs and numbers."""
+        if codecs.inputs.frames:
+            return "Let it see another picture or video: unrolled predict {run} FILE"
         if codecs.inputs.sound:
             return "Let it hear another recording: unrolled predict {run} FILE"
         if codecs.inputs.numbers or configuration.options.reading.case:
@@ -231,8 +238,28 @@ def _of_text(codec: TextCodec) -> InputCodec:
     return InputCodec(TokenCodec(codec.level, False, Vocabulary(codec.vocabulary.names)), None)
 
 
+def require_varied(options: VaryingOptions, inputs: InputCodec) -> None:
+    """`ConfigError` for what is to be varied and is not there."""
+    asked = [name for name in OF_NUMBERS if getattr(options, name)]
+    asked = [name for name in asked if name != "noise"] if inputs.frames is not None else asked
+    if asked and inputs.numbers is None:
+        raise ConfigError(f"`{asked[0]}` changes numbers, and DATA has none. Leave it out; `word_dropout` is for words and characters.")
+    if options.speed and inputs.tokens is not None:
+        raise ConfigError("`speed` changes how many steps there are, and DATA has a word or character for each. Leave it out.")
+    if options.warp and warping_of(inputs) is None:
+        raise ConfigError(
+            "`warp` changes the frequencies of sound that is heard in bands, and DATA has none. Leave it out; `noise` is for all numbers."
+        )
+
+
 OF_TOKENS = ("level", "lower", "shapes", "vocabulary", "min_count")
 """Options of data that are about words and characters."""
+
+OF_FRAMES = tuple(field.name for field in dataclasses.fields(FrameOptions))
+"""Options of data that are about pictures and videos."""
+
+OF_CLIPS = ("flip", "zoom", "brightness", "drop_frames")
+"""Options of batches that are about them."""
 
 OF_SOUND = tuple(field.name for field in dataclasses.fields(SoundOptions))
 """Options of data that are about sound."""
@@ -240,12 +267,17 @@ OF_SOUND = tuple(field.name for field in dataclasses.fields(SoundOptions))
 
 def _require_fitting(options: SequenceOptions, inputs: InputCodec) -> None:
     """`ConfigError` for options about what the steps do not have."""
-    if options.batches.noise and inputs.numbers is None:
-        raise ConfigError("`noise` is added to numbers, and DATA has none. Leave it out; `word_dropout` is for words and characters.")
+    varied = [] if inputs.frames else [name for name in OF_CLIPS if getattr(options.batches, name)]
+    if varied:
+        raise ConfigError(f"`{varied[0]}` varies pictures and videos, and DATA has none. Leave it out.")
+    require_varied(options.batches, inputs)
     usual = {field.name: field.default for field in dataclasses.fields(options.data)}
     heard = [] if inputs.sound else [name for name in OF_SOUND if getattr(options.data, name) != usual[name]]
     if heard:
         raise ConfigError(f"`{heard[0]}` is for sound, and DATA has none. Leave it out.")
+    seen = [] if inputs.frames else [name for name in OF_FRAMES if getattr(options.data, name) != usual[name]]
+    if seen:
+        raise ConfigError(f"`{seen[0]}` is for pictures and videos, and DATA has none. Leave it out.")
     if inputs.tokens is not None:
         return
     model: Any = getattr(options, "model", None)

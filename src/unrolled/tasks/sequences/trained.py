@@ -8,14 +8,13 @@ from typing import Any, Generic, Protocol
 
 import numpy as np
 
-from unrolled.data.codecs import Encoded
+from unrolled.data.codecs import Encoded, Senses
 from unrolled.data.columns import Places
 from unrolled.data.dataset import gather
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, read_examples, resolve_format
 from unrolled.data.formats.numbers import complete
 from unrolled.data.memory import are_files, example_of, in_memory, labelled
-from unrolled.data.sound.hearing import Hearing
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
@@ -88,7 +87,8 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
     def predict(
         self, sequences: Sequence[str | Sequence[str] | np.ndarray | Path | Example], *, window: int | None = None, overlap: int = 0
     ) -> list[Prediction]:
-        """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, the `Path` of a recording, or an `Example`.
+        """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, frames `[T, H, W, C]`, the `Path` of a
+        recording, picture or video, or an `Example`.
 
         `window` and `overlap` say in which pieces steps are answered, if not as in training. Where numbers are missing the last known ones
         stand for them, if the network learnt so. `DataError` names the index of something else, and of a sequence without steps, or with
@@ -116,10 +116,10 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
 
     def _said(self, predictor: Predictor[TC], chunk: list[Example]) -> Iterator[tuple[Example, Prediction]]:
         some = [example for example in chunk if not example.blank]
-        found, _, _ = predictor.predict_all(self._encoded(some), np.arange(len(some)))
+        found, _, _ = predictor.predict_all(self.encoded(some), np.arange(len(some)))
         _require_finite(found, lambda number: some[number].place)
-        if (sound := self.codecs.inputs.sound) is not None:
-            found = [replace(prediction, seconds=sound.mel.step) for prediction in found]
+        if (seconds := self.codecs.inputs.seconds) is not None:
+            found = [replace(prediction, seconds=seconds) for prediction in found]
         answers = iter(found)
         return ((example, Prediction() if example.blank else next(answers)) for example in chunk)
 
@@ -169,7 +169,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
                 examples.append(replace(example, numbers=None))
                 yield example
 
-        encoded = self._encoded(noted())
+        encoded = self.encoded(noted())
         which = np.arange(len(encoded))
         if not len(which):
             raise DataError("There is no sequence to measure. Pass a file with at least one.")
@@ -187,21 +187,19 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
     def reading_of(self, sources: Source | Sequence[Source], *, labels: bool = True, **options: Any) -> ReadingOptions:
         """How other files are read: as those that the network learnt from, but for the `options`; without `labels` as `to_predict` has it.
 
-        Regions belong to the sequences that they came with, and are named anew. That each file has a label is remembered for files whose
+        Regions, labels and digits belong to the sequences that they came with, and are named anew. That each file has a label is remembered for files whose
         names do not say what they are.
         """
         known = for_other_files(self.reading, sources, labels=labels)
-        reading = replace(known, **{"regions": (), "labels": None, **options})
+        reading = replace(known, **{"regions": (), "labels": None, "digits": None, "copies": 1, **options})
         return reading if labels else reading.to_predict()
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """See `Trained`. Targets that are not known are supposed to be what the network says."""
         if isinstance(given, str):
-            return sequence_input(
-                self.predictor, Part(self._encoded([example_of(given, "the input")]), np.arange(1)), "", most, self.labels
-            )
+            return sequence_input(self.predictor, Part(self.encoded([example_of(given, "the input")]), np.arange(1)), "", most, self.labels)
         reading = resolve_format(given, self.reading_of(given, labels=False), self.wanted)
-        encoded = self._encoded(islice(read_examples(given, reading, self.wanted), MOST_READ))
+        encoded = self.encoded(islice(read_examples(given, reading, self.wanted), MOST_READ))
         return sequence_input(self.predictor, Part(encoded, np.arange(len(encoded))), f"of {given.name}", most, self.labels)
 
     def held_out(self, data: SequenceData[TC], most: int = 1000) -> InspectionInput | None:
@@ -230,14 +228,13 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         whole = complete(numbers, lambda step: f"{place}, step {step + 1}", channels, impute=self.reading.impute, cure=cure)
         return replace(example, numbers=whole)
 
-    def _encoded(self, examples: Iterable[Example]) -> Encoded:
-        tokens = self.codecs.inputs.tokens
-        sound = self.codecs.inputs.sound
-        hearing = None if sound is None else Hearing(sound)
-        dataset = gather(examples, "both" if tokens is None else tokens.cut, hear=hearing, fingerprint=False)
-        if hearing is not None and sound is not None:
-            hearing.report()
-            dataset = sound.level(dataset)
+    def encoded(self, examples: Iterable[Example]) -> Encoded:
+        """Examples as the network reads them."""
+        inputs = self.codecs.inputs
+        senses = Senses.of(inputs.sound, inputs.frames)
+        dataset = gather(examples, "both" if inputs.tokens is None else inputs.tokens.cut, perceive=senses, fingerprint=False)
+        senses.report()
+        dataset = dataset if inputs.sound is None else inputs.sound.level(dataset)
         return Encoded(dataset, self.codecs.inputs, self.codecs.target)
 
     def _cut(self, example: Example) -> Example:

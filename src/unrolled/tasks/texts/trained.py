@@ -1,10 +1,9 @@
 """A trained language model, ready to use."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import islice
-from math import exp, inf
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,8 @@ from unrolled.data.text import Source, find_sources, read_text, whole_words
 from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import WORDS, NextStep
-from unrolled.plain import or_null
 from unrolled.tasks.measures.likelihood import Likelihood, measure, streams_for
+from unrolled.tasks.recipe import Scored
 from unrolled.tasks.texts.inspection_input import held_out_input, text_input
 from unrolled.tasks.texts.writing import SHOWN, Ending, write
 from unrolled.tasks.trained import Progress, Trained, require_finite
@@ -33,31 +32,6 @@ AT_ONCE = 64
 
 LINE_END = "\n"
 """The token after the last one of a line."""
-
-
-@dataclass(frozen=True)
-class LineScore:
-    """A line with the natural log-probability of each of its `tokens`, of which the last is its end."""
-
-    sentence: str
-    tokens: tuple[str, ...]
-    log_probabilities: tuple[float, ...]
-
-    @property
-    def log_probability(self) -> float:
-        """That of the whole line."""
-        return sum(self.log_probabilities)
-
-    @property
-    def perplexity(self) -> float:
-        """Of a token of it, its end included."""
-        mean = -self.log_probability / len(self.tokens)
-        return exp(mean) if mean < 700 else inf
-
-    def to_json(self, *, tokens: bool = False) -> dict[str, Any]:
-        """Plain values by name."""
-        found = {"sentence": self.sentence, "log_probability": self.log_probability, "perplexity": or_null(self.perplexity)}
-        return {**found, "tokens": [list(pair) for pair in zip(self.tokens, self.log_probabilities, strict=True)]} if tokens else found
 
 
 class TrainedLanguageModel(Trained[NextStep, TextCodec]):
@@ -135,9 +109,9 @@ class TrainedLanguageModel(Trained[NextStep, TextCodec]):
         return self.score_lines([sentence])[0].log_probability
 
     @torch.inference_mode()
-    def score_lines(self, sentences: Sequence[str]) -> list[LineScore]:
+    def score_lines(self, sentences: Sequence[str]) -> list[Scored]:
         """The same of each sentence, and of each of its tokens."""
-        found: dict[int, LineScore] = {}
+        found: dict[int, Scored] = {}
         symbols = [self.codec.split(sentence) for sentence in sentences]
         lengths = np.array([len(line) + 1 for line in symbols])
         for which in by_length(lengths, np.arange(len(sentences)), AT_ONCE):
@@ -149,7 +123,7 @@ class TrainedLanguageModel(Trained[NextStep, TextCodec]):
             for place, i in enumerate(which.tolist()):
                 values = logs[: int(steps[place]), place].tolist()
                 require_finite(sum(values), repr(sentences[i][:SHOWN]))
-                found[i] = LineScore(sentences[i], (*symbols[i], LINE_END), tuple(values))
+                found[i] = Scored(sentences[i], sum(values), (*symbols[i], LINE_END), tuple(values))
         return [found[i] for i in range(len(sentences))]
 
     def evaluate(

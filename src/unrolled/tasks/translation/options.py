@@ -58,10 +58,8 @@ class Reading(DividedPairOptions):
     """How files of pairs are read."""
 
     def resolved(self) -> "Reading":
-        """The same with paths that hold wherever one stands."""
-        if not self.source:
-            return self
-        return replace(self, source=absolute((self.source,))[0], target=absolute(self.target))
+        """The same: `unrolled.data.formats.pairs.resolve_pairs` knows whether `source` is a file."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -94,6 +92,22 @@ class TranslationTraining(TrainingOptions):
     """How to train, with what is usual for pairs where nothing is said."""
 
     average: float = option(0.995, "Decay of an exponential moving average of the weights, which is then what is kept; 0: none.", rare=True)
+
+
+@dataclass(frozen=True)
+class DrawingOptions:
+    """How texts are drawn for sources; see `TrainedTranslator.sample`."""
+
+    prompt: str | None = option(None, "The source.")
+    prompts: str | None = option(None, "File with a source on each line, or - for the standard input.")
+    length: int | None = option(None, "Symbols to write, at most.  [default: as the source asks for]")
+    stop: str | None = option(None, "Stop before this text.")
+    temperature: float = option(1.0, "Below 1 safer, above 1 bolder, 0 always the likeliest.")
+    top_k: int = option(0, "Choose among the k likeliest only; 0: among all.")
+    top_p: float = option(1.0, "Choose among the likeliest that together reach p.")
+    repetition_penalty: float = option(1.0, "Above 1: what was written becomes less likely.")
+    count: int = option(1, "How many texts for each source.")
+    seed: int | None = option(None, "The same seed writes the same text.")
 
 
 @dataclass(frozen=True)

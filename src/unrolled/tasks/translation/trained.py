@@ -250,7 +250,8 @@ class TrainedTranslator(Trained[EncoderDecoder, PairCodec]):
 
     def reading_of(self, **options: Any) -> PairOptions:
         """How other pairs are read: as those that the network learnt from, but for the `options`. Files and their format are named anew."""
-        return replace(self.reading, **{"source": None, "target": (), "format": None, **options})
+        anew = {"source": None, "target": (), "format": None, **({"input": None} if "source" in options else {})}
+        return replace(self.reading, **{**anew, **options})
 
     def score_translations(
         self, pairs: Sequence[Example], search: SearchOptions | None = None, *, tick: Tick | None = None

@@ -1,0 +1,176 @@
+"""How pictures and videos lie in folders, list files and tables, and where what is said of them stands."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
+from math import inf
+from pathlib import Path
+
+from unrolled.data.examples import Example, Target
+from unrolled.data.formats.bad_rows import tried
+from unrolled.data.formats.files import head_lines, read_lines
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.path_tables import cells_of, path_column, span_of, table_of
+from unrolled.data.pictures.clips import FILMED, Clip, frames_in, is_filmed, natural
+from unrolled.data.pictures.sensors import SENSED, read_rows, read_shape
+from unrolled.errors import DataError
+
+BESIDE = ("videos", "video", "clips", "frames", "images", "pictures")
+"""Folders beside a table or a list in which its files may lie."""
+
+_LISTS = (".txt", ".lst", ".list")
+_LOOKED_AT = 20
+"""Lines by which it is found out whether a file is a list of paths."""
+
+
+def clips_in(folder: Path) -> list[Path]:
+    """The pictures and videos in a folder and the folders in it. A folder of pictures two folders below is a clip, of which they are the frames."""
+    found = list[Path]()
+    for path in sorted((path for path in folder.iterdir() if not path.name.startswith((".", "_"))), key=natural):
+        if path.is_dir():
+            found += _in_class(path)
+        elif is_filmed(path.name):
+            found.append(path)
+    return found
+
+
+def _in_class(folder: Path) -> Iterator[Path]:
+    """The clips of a class: files, and folders with pictures in them; folders of other folders are gone into."""
+    for path in sorted((path for path in folder.iterdir() if not path.name.startswith((".", "_"))), key=natural):
+        if path.is_dir():
+            if frames_in(path):
+                yield path
+            else:
+                yield from _in_class(path)
+        elif is_filmed(path.name):
+            yield path
+
+
+def by_folder(root: Path, options: ReadingOptions) -> Iterator[Example]:
+    """The clips of a folder, of which the folder that they lie in is the class; without classes if they all lie in one."""
+    clips = clips_in(root)
+    if not clips:
+        raise DataError(f"{root} has no pictures or videos in it: {', '.join(FILMED)}. Pass one that has some.")
+    known = len({clip.parent for clip in clips}) > 1 and options.labels_needed
+    for clip in clips:
+        yield Example(str(clip), clip=Clip(clip), labels=(clip.parent.name,) if known else None, origin=str(clip))
+
+
+def is_list(path: Path, options: ReadingOptions) -> bool:
+    """Whether a file has on each of its first lines a path of a picture, a video or a folder of frames, and perhaps a label."""
+    if path.suffix.lower() not in _LISTS or not path.is_file():
+        return False
+    lines = [line.strip() for line in head_lines(path, options.encoding)[:_LOOKED_AT] if line.strip()]
+    return bool(lines) and all(_is_entry(path, line) for line in lines)
+
+
+def _is_entry(source: Path, line: str) -> bool:
+    name, label = _parted(line)
+    return is_filmed(name) or (bool(name and label) and (source.parent / name).is_dir())
+
+
+def _parted(line: str) -> tuple[str, str | None]:
+    """The path and the label of a line; the label has no blanks."""
+    if is_filmed(line):
+        return line, None
+    name, _, label = line.replace("\t", " ").rpartition(" ")
+    return name.strip(), label
+
+
+def by_list(path: Path, options: ReadingOptions) -> Iterator[Example | DataError]:
+    """The clips of a list file: on each line a path, relative to the file or absolute, and a label behind a blank."""
+
+    def read(numbered: tuple[int, str]) -> Example:
+        number, line = numbered
+        name, label = _parted(line.strip())
+        place = f"{path}, line {number}"
+        found = found_at(name, path, place)
+        return Example(place, clip=Clip(found), labels=(label,) if label and options.labels_needed else None, origin=str(found))
+
+    return tried((pair for pair in read_lines(path, options.encoding) if pair[1].strip()), read)
+
+
+def ends_of(options: ReadingOptions) -> tuple[str, ...]:
+    """How names of files with frames end: those of tables are some if their `shape` is said."""
+    return FILMED if options.shape is None else (*FILMED, *SENSED)
+
+
+def frame_column(path: Path, options: ReadingOptions) -> str | None:
+    """The column or key of a table that names pictures, videos or tables of frames."""
+    return path_column(path, options, ends_of(options))
+
+
+def with_frames(example: Example, path: Path, options: ReadingOptions, begin: float = 0.0, end: float | None = None) -> Example:
+    """An example with a clip, or with the frames of a table of them, from a time up to another one."""
+    if options.shape is None or not path.name.lower().endswith(SENSED):
+        return replace(example, text=None, clip=Clip(path, begin, end))
+    frames = read_rows(path, read_shape(options.shape))
+    kept = frames[round(begin) : None if end is None else round(end)]
+    if not len(kept):
+        raise DataError(f"{example.place}: {path} has {len(frames)} frames, and none from {begin:g} to {end:g}. Mend the times.")
+    return replace(example, text=None, frames=kept)
+
+
+def in_columns(path: Path, options: ReadingOptions) -> ReadingOptions:
+    """The options with the column of paths."""
+    column = frame_column(path, options)
+    return replace(options, input=options.input or column, learnt=() if column not in options.learnt[:1] else options.learnt)
+
+
+def by_table(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+    """The clips of a table or JSON Lines, whole ones, or the part from `start` to `end` that a row names.
+
+    Where steps are wanted, the rows of one file are the intervals of its frames with their labels.
+    """
+    rows = table_of(path).read([path], in_columns(path, options), Target.LABELS if wanted is Target.TAGS else wanted)
+    parts = tried(rows, lambda example: _part(path, example))
+    if wanted is Target.TAGS:
+        return _joined(parts, options)
+    return tried(parts, lambda part: with_frames(part.example, part.path, options, part.begin, part.end))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What a row says of the part of a file."""
+
+    example: Example
+    path: Path
+    begin: float
+    end: float | None
+
+
+def _part(path: Path, example: Example) -> _Part:
+    found = found_at((example.text or "").strip(), path, example.place)
+    begin, end = span_of(cells_of(example), example.place)
+    if end is not None and not begin < end:
+        raise DataError(f"{example.place}: the interval from {begin:g} to {end:g} is empty. Mend the row.")
+    return _Part(example, found, begin, end)
+
+
+def _joined(parts: Iterable[_Part | DataError], options: ReadingOptions) -> Iterator[Example | DataError]:
+    """One example for all intervals of a file, which stand one below the other."""
+    for path, group in groupby(parts, lambda one: None if isinstance(one, DataError) else one.path):
+        rows = list[_Part]()
+        for one in group:
+            if isinstance(one, DataError):
+                yield one
+            else:
+                rows.append(one)
+        if path is not None:
+            yield from tried([rows], partial(_tagged, path, options))
+
+
+def _tagged(path: Path, options: ReadingOptions, rows: list[_Part]) -> Example:
+    spans = tuple((row.begin, inf if row.end is None else row.end, row.example.labels[0]) for row in rows if row.example.labels)
+    return with_frames(replace(rows[0].example, labels=None, spans=spans or None, origin=str(path)), path, options)
+
+
+def found_at(name: str, source: Path, place: str) -> Path:
+    """A file or folder that is named at a place of a table or list, looked for beside it. `DataError` if it is not there."""
+    folders = [source.absolute().parent, *(source.absolute().parent / beside for beside in BESIDE)]
+    tried_ones = [folder / name for folder in folders]
+    found = next((one for one in tried_ones if one.exists()), None) if name else None
+    if found is None:
+        raise DataError(f"{place}: there is no file {name!r}; it was looked for as {', '.join(map(str, tried_ones[:3]))}. Mend the path.")
+    return found

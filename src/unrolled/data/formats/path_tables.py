@@ -1,0 +1,111 @@
+"""Tables and JSON Lines of which a column, or a key, names files of sound, pictures or videos."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from unrolled.data.examples import Example
+from unrolled.data.formats.bad_rows import good
+from unrolled.data.formats.files import head_lines, open_rows
+from unrolled.data.formats.guesses import column_names
+from unrolled.data.formats.object_lines import read_objects
+from unrolled.data.formats.objects import JsonLines
+from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.tables import TextTable
+from unrolled.data.numerals import is_number
+from unrolled.data.opening import inner_name
+from unrolled.errors import DataError
+
+LOOKED_AT = 20
+"""Rows by which it is found out whether a table names files."""
+
+_TABLES = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None}
+_OBJECTS = JsonLines.suffixes
+
+
+def path_column(path: Path, options: ReadingOptions, ends: Sequence[str]) -> str | None:
+    """The column or key of which all values that are there name files with such ends: the one that was asked for or learnt, or else the first."""
+    if not _may_name(path):
+        return None
+    lines = head_lines(path, options.encoding)[: LOOKED_AT + 1]
+    if not any(end in line.lower() for line in lines for end in ends):
+        return None
+    rows = first_rows(path, options, ends)
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if _names_files([row.get(name) for row in rows], ends)]
+    asked = (options.input, *options.learnt[:1])
+    return next((name for name in asked if name in names), names[0] if names and options.input is None else None)
+
+
+def _may_name(path: Path) -> bool:
+    return _end(path) in (*_OBJECTS, *_TABLES)
+
+
+def _end(path: Path) -> str:
+    return Path(inner_name(path)).suffix.lower() if path.is_file() else ""
+
+
+def first_rows(path: Path, options: ReadingOptions, ends: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The first rows or objects of a file; the first row of a table is its header unless it names a file."""
+    end = _end(path)
+    return list(_first_objects(path, options) if end in _OBJECTS else _first_cells(path, options, _TABLES[end], ends))
+
+
+def _first_objects(path: Path, options: ReadingOptions) -> Iterator[Mapping[str, Any]]:
+    try:
+        for _, record in islice(good(read_objects(path, options.encoding)), LOOKED_AT):
+            yield record
+    except (DataError, json.JSONDecodeError):
+        # Whoever reads the file says what is wrong with it.
+        return
+
+
+def _first_cells(path: Path, options: ReadingOptions, delimiter: str | None, ends: Sequence[str]) -> Iterator[Mapping[str, str]]:
+    with open_rows(path, options.encoding, delimiter) as (_, rows):
+        head = [row for _, row in good(islice(rows, LOOKED_AT + 1))]
+    header = bool(head) and not any(_ends(cell, ends) for cell in head[0]) if options.header is None else options.header
+    columns = column_names(head[0]) if header else tuple(map(str, range(len(head[0]))))
+    yield from (dict(zip(columns, row, strict=False)) for row in head[header:])
+
+
+def _ends(cell: str, ends: Sequence[str]) -> bool:
+    return cell.strip().lower().endswith(tuple(ends))
+
+
+def _names_files(values: list[Any], ends: Sequence[str]) -> bool:
+    named = [value for value in values if isinstance(value, str) and value.strip()]
+    return bool(named) and all(_ends(value, ends) for value in named)
+
+
+def table_of(path: Path) -> TextTable | JsonLines:
+    """The format of a table, which reads it and writes it again."""
+    end = Path(inner_name(path)).suffix.lower()
+    return JsonLines() if end in _OBJECTS else TextTable("csv", (), _TABLES[end])
+
+
+def cells_of(example: Example) -> Mapping[str, Any]:
+    """What a row or object says, by column."""
+    if isinstance(example.origin, Mapping):
+        return example.origin
+    row, layout = example.origin
+    return dict(zip(layout.columns or (), row, strict=False))
+
+
+def span_of(cells: Mapping[str, Any], place: str) -> tuple[float, float | None]:
+    """The part of a file that is meant: `offset` and `duration`, or `begin` and `end`, or `start` and `stop`."""
+    begin = _time(cells, ("offset", "begin", "start"), place)
+    if begin is None:
+        return 0.0, None
+    end = _time(cells, ("end", "stop"), place)
+    length = _time(cells, ("duration",), place)
+    return begin, end if end is not None else None if length is None else begin + length
+
+
+def _time(cells: Mapping[str, Any], names: tuple[str, ...], place: str) -> float | None:
+    name = next((name for name in names if str(cells.get(name) or "").strip()), None)
+    if name is None:
+        return None
+    if not is_number(str(cells[name])):
+        raise DataError(f"{place}: {name!r} must be a time in seconds, got {str(cells[name])[:40]!r}. Mend it, or rename the column.")
+    return float(cells[name])

@@ -1,0 +1,177 @@
+"""What makes pixels of many clips, and says at the end what was odd about them."""
+
+import math
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from unrolled.data.pictures.clips import Clip, Timed, is_uneven, rate_of, read_frames
+from unrolled.data.pictures.pixels import Pixels, Shape, channels_of, pixels_of, resized
+from unrolled.errors import DataError, UnrolledWarning
+
+OUTSIDE = "O"
+"""The tag of frames that lie in no interval."""
+
+_NEAR = 1e-6
+"""Parts of a second, or of a frame, that say nothing."""
+
+_SLACK = 0.01
+"""The part of a step by which the end of a clip, reckoned from its mean rate, may be wrong."""
+
+_LARGEST = 1 << 28
+"""Pixels that all frames of a clip may have together."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The size of the first frame of a clip, its channels, and the frames a second, None where these are not known."""
+
+    height: int
+    width: int
+    channels: int
+    rate: float | None = None
+
+
+class Sight(Protocol):
+    """How frames are seen; see `unrolled.data.codecs.FrameCodec`."""
+
+    @property
+    def shape(self) -> Shape:
+        """What frames are brought to."""
+
+    @property
+    def rate(self) -> float | None:
+        """Frames a second; None: as they come."""
+
+    @property
+    def outside(self) -> str:
+        """The tag of frames that lie in no interval; nothing if they are not looked at."""
+
+
+V = TypeVar("V", bound=Sight)
+
+
+class Seeing(Generic[V]):
+    """Makes pixels of clips, as a `codec` has them, or the one that `choose` makes of the first clip."""
+
+    def __init__(self, codec: V | None = None, choose: Callable[[Seen], V] | None = None) -> None:
+        self.codec, self._choose = codec, choose
+        self._sizes = dict[tuple[int, int], int]()
+        self._first_other, self._uneven, self._other_rates, self._overlaps = "", list[str](), list[str](), list[str]()
+
+    def __call__(self, clip: Clip | Pixels, place: str) -> Pixels:
+        """The frames `[T, H, W, C]` of a clip, or of an array `[T, h, w, c]`. `DataError` for what cannot be read."""
+        if not isinstance(clip, Clip):
+            return self._of_array(clip, place)
+        rate = rate_of(clip.path)
+        codec = self._codec(lambda: _first(clip, rate))
+        if rate is not None and codec.rate is not None:
+            self._note(clip, rate, codec.rate)
+        frames, found = _timed(clip, read_frames(clip.path)), list[Pixels]()
+        for frame in frames if rate is None or codec.rate is None else _at_rate(frames, rate, codec.rate):
+            self._size(frame.image.height, frame.image.width, place)
+            found.append(pixels_of(frame.image, codec.shape))
+            if len(found) * found[0].size > _LARGEST:
+                told = f"{clip} has more than {len(found):,} frames of {codec.shape.width}x{codec.shape.height}"
+                raise DataError(f"{told}, which one sequence cannot have. Choose a smaller `size`, fewer `fps`, or parts of it.")
+        if not found:
+            raise DataError(f"{place}: {clip} has no frame in that time. Mend its times.")
+        return np.stack(found)
+
+    def _of_array(self, frames: Pixels, place: str) -> Pixels:
+        _, height, width, channels = frames.shape
+        self._size(height, width, place)
+        return resized(frames, self._codec(lambda: Seen(height, width, channels)).shape)
+
+    def tags(self, spans: Sequence[tuple[float, float, str]], steps: int, place: str) -> tuple[str, ...]:
+        """The tag of each of so many frames by the interval that it lies in; of several intervals the last one counts.
+
+        `DataError` for an interval that goes on after the last frame.
+        """
+        assert self.codec is not None
+        rate, found = self.codec.rate or 1.0, [self.codec.outside] * steps
+        for begin, end, tag in spans:
+            first, last = (math.ceil(second * rate - _NEAR) for second in (begin, end))
+            if last > steps + 1 or first >= steps:
+                told = f"the interval {begin:g} to {end:g} ({tag}) ends after the clip, which has {steps} frames"
+                raise DataError(f"{place}: {told}{'' if rate == 1 else f' at {rate:g} a second'}. Mend the interval.")
+            if any(tag != self.codec.outside for tag in found[first:last]):
+                self._overlaps.append(place)
+            found[first:last] = [tag] * (min(last, steps) - first)
+        return tuple(found)
+
+    def _codec(self, first: Callable[[], Seen]) -> V:
+        if self.codec is None:
+            assert self._choose is not None
+            self.codec = self._choose(first())
+        return self.codec
+
+    def _size(self, height: int, width: int, place: str) -> None:
+        if (height, width) not in self._sizes and len(self._sizes) == 1:
+            self._first_other = place
+        self._sizes[height, width] = self._sizes.get((height, width), 0) + 1
+
+    def _note(self, clip: Clip, rate: float, wanted: float) -> None:
+        if is_uneven(clip.path):
+            self._uneven.append(str(clip.path))
+        elif abs(rate - wanted) > 0.01 * wanted:
+            self._other_rates.append(str(clip.path))
+
+    def report(self) -> None:
+        """Say, each as an `UnrolledWarning`, what was odd."""
+        if self.codec is None:
+            return
+        rate, shape = self.codec.rate or 0, self.codec.shape
+        if len(self._sizes) > 1:
+            (height, width), *_ = self._sizes
+            told = f"Frames are of {len(self._sizes)} sizes: {self._first_other} is another one than the first, of {width}x{height}"
+            cure = "" if shape.crop else " Pass `crop='centre'` to keep proportions."
+            warnings.warn(f"{told}. All are scaled to {shape.width}x{shape.height}.{cure}", UnrolledWarning, stacklevel=3)
+        if self._overlaps:
+            told = (
+                f"{self._overlaps[0]}: {len(self._overlaps):,} interval{'s' * (len(self._overlaps) > 1)} begin before the one before ends"
+            )
+            warnings.warn(f"{told}. Where two overlap the later one counts.", UnrolledWarning, stacklevel=3)
+        odd = (
+            (self._uneven, f"of a variable frame rate; its frames are taken at {rate:g} a second"),
+            (self._other_rates, f"not at {rate:g} frames a second, and resampled. Pass `fps` for another rate"),
+        )
+        for names, told in odd:
+            if names:
+                more = f" and {len(names) - 1:,} more clips are" if len(names) > 1 else " is"
+                warnings.warn(f"{names[0]}{more} {told}.", UnrolledWarning, stacklevel=3)
+
+
+def _first(clip: Clip, rate: float | None) -> Seen:
+    image: Any = next(read_frames(clip.path)).image
+    return Seen(image.height, image.width, channels_of(image), rate)
+
+
+def _timed(clip: Clip, frames: Iterable[Timed]) -> Iterator[Timed]:
+    """The frames of the time that is meant; those without times are counted."""
+    for number, frame in enumerate(frames):
+        time = number if frame.time is None else frame.time
+        if clip.end is not None and time >= clip.end - _NEAR:
+            return
+        if time >= clip.begin - _NEAR:
+            yield Timed(frame.image, time)
+
+
+def _at_rate(frames: Iterable[Timed], own: float, rate: float) -> Iterator[Timed]:
+    """The frames that are shown at each step of a `rate`, the nearest in time."""
+    count, begin, before = 0, 0.0, None
+    for frame in frames:
+        time = frame.time or 0.0
+        if before is None:
+            begin = time
+        else:
+            while count / rate < ((before.time or 0.0) + time) / 2 - begin - _NEAR:
+                yield before
+                count += 1
+        before = frame
+    while before is not None and count / rate < (before.time or 0.0) - begin + 1 / own - _SLACK / rate:
+        yield before
+        count += 1

@@ -1,0 +1,85 @@
+"""Where a trained network looked: how many glimpses it took, and a drawing of them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import torch
+
+from unrolled import inspect
+from unrolled.data.dataset import FRAMES
+from unrolled.data.examples import Example, Prediction
+from unrolled.data.formats import read_examples
+from unrolled.models import Glimpses
+from unrolled.tasks.glimpsing.options import require_glimpses
+from unrolled.tasks.recipe import Writing
+from unrolled.tasks.sequences.trained import TrainedPredictor
+from unrolled.tasks.transcription.picture import require_drawable
+
+MOST = 24
+"""Most pictures of a drawing."""
+
+_AT_ONCE = 256
+
+
+def mean_glimpses(trained: TrainedPredictor[Any], model: Glimpses, examples: Iterable[Example]) -> float:
+    """How many glimpses a network takes of each picture, in the mean."""
+    if not model.looking.stop_action:
+        return model.looking.glimpses
+    examples = iter(examples)
+    chunks = iter(lambda: list(islice(examples, _AT_ONCE)), [])
+    looked = chain.from_iterable(_looked(trained, model, chunk) for chunk in chunks)
+    return float(np.mean([len(corners) for _, corners in looked]))
+
+
+def draw_paths(trained: TrainedPredictor[Any], model: Glimpses, examples: Iterable[Example], path: Path) -> None:
+    """Draw where a network looked in the first of some pictures, in order, with what it says of each and what is true, if that is known.
+
+    Of several ways of looking at each picture the first is drawn. The end of `path` names the kind of picture.
+    """
+    first = list(islice(examples, MOST))
+    said = [_title(example, prediction) for example, prediction in trained.predict_stream(first)]
+    looked = [inspect.draw.Looked(*each, title) for each, title in zip(_looked(trained, model, first), said, strict=True)]
+    inspect.draw.save(inspect.draw.looking(looked, model.looking.glimpse_size), path)
+
+
+def _title(example: Example, prediction: Prediction) -> str:
+    """What is said of a picture, and what is true."""
+    said, true = (", ".join(labels or ()) for labels in (prediction.labels, example.labels))
+    return said if true in ("", said) else f"{said}, not {true}"
+
+
+@torch.inference_mode()
+def _looked(trained: TrainedPredictor[Any], model: Glimpses, examples: list[Example]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Each picture `[H, W, C]` as the network sees it, and the upper left corners of the glimpses that were taken of it, `[T, 2]`."""
+    ways, encoded = max(model.looking.test_samples, 1), trained.encoded(examples)
+    path = model.encoder.look(encoded.batch(np.arange(len(encoded))).to(next(model.parameters()).device), model.looking.test_samples)
+    corners = (path.pixels - model.looking.glimpse_size // 2).transpose(0, 1)[::ways].cpu().numpy()
+    pictures = encoded.dataset.columns[FRAMES].elements.read(0, len(encoded))
+    for picture, one, length in zip(pictures, corners, path.lengths[::ways].tolist(), strict=True):
+        yield picture, one[:length]
+
+
+def predicted_looking(
+    trained: TrainedPredictor[Any], file: str, reading: Mapping[str, Any], asked: Mapping[str, Any], predict: Callable[[], Writing]
+) -> Writing:
+    """What `predict` gives to write of a file that is read with the options `reading`, after what was `asked` of `PathOptions` was drawn."""
+    model = require_glimpses(trained.model, asked)
+    written = predict()
+    if model is None:
+        return written
+    drawing = asked.get("path")
+    path = None if drawing is None else Path(drawing)
+    if path is not None:
+        require_drawable(path)
+    others = {name: value for name, value in asked.items() if name != "path"}
+
+    def write(target: TextIO) -> None:
+        with model.looking_otherwise(**others):
+            if path is not None:
+                draw_paths(trained, model, read_examples(file, trained.reading_of(file, labels=False, **reading), trained.wanted), path)
+            written(target)
+
+    return write

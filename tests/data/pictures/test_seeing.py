@@ -1,0 +1,131 @@
+import re
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pictures import save, save_gif, save_video, squares
+from unrolled.data.codecs import FrameCodec
+from unrolled.data.columns import InMemory
+from unrolled.data.dataset import NO_TAG
+from unrolled.data.pictures.clips import Clip
+from unrolled.data.pictures.pixels import Shape, pixels_of, resized
+from unrolled.data.pictures.seeing import Seeing
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
+
+COLOUR, GREY = Shape(16, 16, 3), Shape(16, 16, 1)
+
+
+def seen(source, codec: FrameCodec | None = None):
+    seeing = Seeing(codec) if codec else Seeing(choose=FrameCodec.choose)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = seeing(source, "here")
+        seeing.report()
+    return found, [str(one.message) for one in told], seeing
+
+
+def test_transparent_palette_and_deep_pictures_are_seen_as_they_look(tmp_path) -> None:
+    frame = squares(1)[0]
+    clear = np.concatenate([frame, (frame.max(-1, keepdims=True) > 0) * np.uint8(255)], -1)
+    assert (pixels_of(Image.fromarray(clear), COLOUR)[0, 0] == 255).all(), "nothing lies on white"
+    assert (pixels_of(Image.fromarray(clear), COLOUR)[3, 1] == (250, 120, 10)).all()
+    palette = Image.fromarray(frame).quantize(8)
+    assert np.abs(pixels_of(palette, COLOUR).astype(int) - frame).max() < 3
+    deep = Image.fromarray(frame[..., 0].astype(np.uint16) * 256)
+    assert (pixels_of(deep, GREY)[..., 0] == frame[..., 0]).all()
+    assert pixels_of(Image.fromarray(frame).convert("1"), GREY).max() == 255
+    assert pixels_of(Image.fromarray(frame).convert("CMYK"), COLOUR).shape == (16, 16, 3)
+
+
+def test_a_photograph_that_was_held_upright_is_turned() -> None:
+    image = Image.fromarray(np.arange(12, dtype=np.uint8).reshape(3, 4))
+    image.getexif()[0x0112] = 6
+    assert (pixels_of(image, Shape(4, 3, 1))[..., 0] == np.rot90(np.arange(12).reshape(3, 4), -1)).all()
+
+
+def test_crops_keep_their_part() -> None:
+    frame = np.arange(64, dtype=np.uint8).reshape(8, 8, 1)
+    assert (pixels_of(Image.fromarray(frame[..., 0]), Shape(2, 3, 1, "1,4,3,2"))[..., 0] == frame[4:6, 1:4, 0]).all()
+    assert (resized(frame[None], Shape(2, 3, 1, "1,4,3,2"))[0] == frame[4:6, 1:4]).all()
+    assert Shape(10, 20, 1, "centre").box(100, 100) == (0, 25, 100, 75)
+    with pytest.raises(DataError, match=r"`crop=1,4,8,2` goes over the edge of a frame of 8x8"):
+        resized(frame[None], Shape(2, 3, 1, "1,4,8,2"))
+    for crop in ("middle", "1,2,3", "0,0,0,4", "a,b,c,d"):
+        with pytest.raises(ConfigError, match="`crop` must be"):
+            Shape(2, 2, 1, crop).box(8, 8)
+
+
+def test_a_real_array_is_scaled_as_a_picture_is() -> None:
+    frame = np.random.default_rng(0).integers(0, 256, (8, 12, 1), np.uint8)
+    whole, real = (resized(frame[None].astype(kind), Shape(4, 6, 1)) for kind in (np.uint8, np.float32))
+    pillow = np.asarray(Image.fromarray(frame[..., 0]).resize((6, 4), Image.Resampling.BILINEAR))
+    assert np.abs(whole[0, ..., 0].astype(int) - pillow).max() <= 1
+    assert np.abs(real - whole).max() <= 0.5
+
+
+def test_the_first_clip_says_size_and_rate(tmp_path) -> None:
+    found, told, seeing = seen(Clip(save_video(tmp_path / "a.mp4", squares(6, 128), rate=8)))
+    assert found.shape == (6, 64, 64, 3) and found.dtype == np.uint8 and not told
+    assert seeing.codec is not None and seeing.codec.rate == pytest.approx(8)
+
+
+@pytest.mark.parametrize(("rate", "which"), [(10, [0, 1, 2, 3, 4, 5, 6, 7]), (5, [0, 2, 4, 6]), (20, [k // 2 for k in range(16)])])
+def test_frames_are_taken_at_a_rate(rate, which, tmp_path) -> None:
+    path = save_gif(tmp_path / "a.gif", squares(8), 100)
+    found, told, _ = seen(Clip(path), FrameCodec(COLOUR, rate))
+    lefts = found[:, 3].max(-1).argmax(1)
+    assert len(lefts) == len(which) and np.abs(lefts - which).max() <= (rate == 20), "half-way between two frames either is the nearest"
+    assert any("not at" in one for one in told) is (rate != 10)
+
+
+def test_a_variable_rate_is_told_and_evened_out(tmp_path) -> None:
+    path = save_video(tmp_path / "a.mp4", squares(6), rate=10, times=[0, 1, 2, 6, 7, 8])
+    found, told, _ = seen(Clip(path), FrameCodec(COLOUR, 10.0))
+    apart = np.abs(found[:, None].astype(int) - squares(6)).mean((2, 3, 4))
+    assert apart.argmin(1).tolist() == [0, 1, 2, 2, 3, 3, 3, 4, 5, 5]
+    assert "variable frame rate" in told[0]
+
+
+def test_part_of_a_clip_is_seen(tmp_path) -> None:
+    path = save_gif(tmp_path / "a.gif", squares(8), 100)
+    found, _, _ = seen(Clip(path, 0.2, 0.5), FrameCodec(COLOUR, 10.0))
+    assert found[:, 3].max(-1).argmax(1).tolist() == [2, 3, 4]
+    with pytest.raises(DataError, match=r"here: .*2 to 3 has no frame in that time"):
+        seen(Clip(path, 2, 3), FrameCodec(COLOUR, 10.0))
+
+
+def test_other_sizes_are_scaled_and_told(tmp_path) -> None:
+    seeing = Seeing(choose=FrameCodec.choose)
+    seeing(Clip(save(tmp_path / "a.png", squares(1)[0])), "a")
+    assert seeing(Clip(save(tmp_path / "b.png", squares(1, 24)[0])), "b").shape == (1, 16, 16, 3)
+    with pytest.warns(UnrolledWarning, match=r"Frames are of 2 sizes: b is another one than the first, of 16x16\. All are scaled to 16x16"):
+        seeing.report()
+
+
+def test_intervals_become_tags_and_later_ones_count() -> None:
+    seeing = Seeing(FrameCodec(COLOUR, 10.0))
+    assert seeing.tags([(0.1, 0.4, "a"), (0.3, 0.5, "b")], 6, "x") == ("O", "a", "a", "b", "b", "O")
+    with pytest.warns(UnrolledWarning, match=r"x: 1 interval begin before the one before ends\. Where two overlap the later one counts"):
+        seeing.report()
+    alone = Seeing(FrameCodec(COLOUR, None))
+    assert alone.tags([(1, 3, "a")], 4, "x") == ("O", "a", "a", "O"), "without a rate frames are counted"
+    with pytest.raises(DataError, match=re.escape("x: the interval 0.5 to 0.9 (c) ends after the clip, which has 6 frames at 10 a second")):
+        seeing.tags([(0.5, 0.9, "c")], 6, "x")
+
+
+def test_frames_outside_may_have_no_tag() -> None:
+    seeing = Seeing(FrameCodec(COLOUR, None, None, NO_TAG))
+    assert seeing.tags([(1, 2, "a")], 3, "x") == ("", "a", "")
+
+
+def test_a_codec_comes_back_from_json() -> None:
+    codec = FrameCodec(Shape(2, 3, 1, "centre"), 12.5)
+    frames = np.random.default_rng(0).integers(0, 256, (5, 2, 3, 1), np.uint8)
+
+    learnt = codec.learn(InMemory(frames), np.arange(5))
+    assert FrameCodec.from_json(learnt.to_json()).to_json() == learnt.to_json()
+    standard = learnt.apply(frames)
+    assert standard.shape == (5, 1, 2, 3) and abs(standard.mean()) < 1e-6 and standard.std() == pytest.approx(1, abs=1e-5)
+    assert np.abs(learnt.restore(standard) - frames).max() < 1e-3
