@@ -3,8 +3,9 @@
     python benchmarks/forecasting.py FOLDER [ROW ...]
 
 FOLDER holds m4_hourly/, vic_electricity.csv and the other files of `ROWS`, wherever below it they lie. Of each series the last rows are left
-out of the training, and forecast from several origins; nothing is tuned on them. AutoETS needs the extra `rivals`. A series with a season longer than 24
-is given to it as statsforecast proposes, without its seasons (MSTL).
+out of the training, and forecast from several origins, and then from all that lie a horizon apart; nothing is tuned on them. AutoETS and AutoARIMA need the extra `rivals`. A series with a season
+longer than 24 is given to AutoETS as statsforecast proposes, without its seasons (MSTL). Of hundreds of series they see every twentieth, as they
+take seconds for each, and AutoARIMA a minute where a season is 24: then a second table shows all methods on these.
 """
 
 import csv
@@ -27,6 +28,8 @@ from unrolled.training import Silent
 
 M4 = "Hourly-train.csv", "Hourly-test.csv"
 
+EACH = 20
+"""Of so many series of hundreds one is forecast by statistical rivals."""
 
 MADE = "made"
 """Where a series is made, whose numbers follow the sign of a mark that stands 50 steps before."""
@@ -55,6 +58,7 @@ ROWS = {
     "air": Row("air_quality_valencia.csv", 24, 8, 24 * 15, AIR),
     "bitcoin": Row("bitcoin.csv", 5, 40, 5, {"target": "close"}),
     "stocks": Row("sp500-2000.csv", 5, 40, 5, {"target": "close", "frequency": "B"}),
+    "monthly": Row("stocks.csv", 5, 8, 5, {"series": "symbol", "target": "price"}),
     "airline": Row("airline-passengers.csv", 24, 1, 24, {"target": "Passengers"}),
     "memory": Row(MADE, 6, 100, 6, {"target": "y", "known": "open", "season": "0", "context": 64, "residual_of": "none"}),
 }
@@ -66,8 +70,11 @@ ROWS = {
 @click.option("--seed", type=int, default=0, help="Seed of the training.  [default: 0]")
 @click.option("--minutes", type=float, help="Time to train.  [default: the epochs of the task]")
 @click.option("--window", type=int, help="Measure a feed-forward network over so many steps, too.")
+@click.option("--rivals", default="AutoETS", help="Statistical rivals, with commas between.  [default: AutoETS]")
 @click.option("--option", "options", multiple=True, help="Another option of the training, as NAME=VALUE with JSON; several times.")
-def main(folder: Path, rows: tuple[str, ...], seed: int, minutes: float | None, window: int | None, options: tuple[str, ...]) -> None:
+def main(
+    folder: Path, rows: tuple[str, ...], seed: int, minutes: float | None, window: int | None, rivals: str, options: tuple[str, ...]
+) -> None:
     """Train, forecast and measure."""
     asked = {name: json.loads(value) for name, value in (option.split("=", 1) for option in options)}
     asked |= {"minutes": minutes} if minutes else {}
@@ -75,10 +82,10 @@ def main(folder: Path, rows: tuple[str, ...], seed: int, minutes: float | None, 
     for name in rows or ROWS:
         for network in networks:
             with tempfile.TemporaryDirectory() as place:
-                measure(name, folder, Path(place), seed, {**asked, **network})
+                measure(name, folder, Path(place), seed, rivals, {**asked, **network})
 
 
-def measure(name: str, folder: Path, place: Path, seed: int, asked: Mapping[str, Any]) -> None:
+def measure(name: str, folder: Path, place: Path, seed: int, rivals: str, asked: Mapping[str, Any]) -> None:
     """One row of the table."""
     row = ROWS[name]
     learnt = made(place / "made.csv") if row.file == MADE else found(folder, row.file)
@@ -89,16 +96,21 @@ def measure(name: str, folder: Path, place: Path, seed: int, asked: Mapping[str,
     begin = time.perf_counter()
     trained = un.train_forecaster(learnt, out=place / "run", seed=seed, display=Silent(), **options)
     seconds = time.perf_counter() - begin
-    rivals = "AutoETS" if is_installed("statsforecast") else "simple"
+    tables = {table: "simple" if row.file == M4[0] else rivals}
+    if row.file == M4[0] and is_installed("statsforecast"):
+        tables[joined(learnt, found(folder, M4[1]), place / "some.csv", EACH)] = rivals
     begin = time.perf_counter()
-    trained.backtest(table, row.origins, row.step, rivals="none")
-    speed = time.perf_counter() - begin
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UnrolledWarning)
-        scores = trained.backtest(table, row.origins, row.step, rivals=rivals).scores
+    windows = trained.backtest(table, row.origins, row.step, rivals="none").scores.windows
+    speed = windows / (time.perf_counter() - begin)
     what = f"{name}, a feed-forward network over {asked['input_window']} steps" if "input_window" in asked else name
-    click.echo(f"\n## {what}: trained in {seconds:.0f} s, {scores.windows / speed:,.0f} windows of {row.horizon} steps forecast a second")
-    click.echo(scores.text)
+    click.echo(f"\n## {what}: trained in {seconds:.0f} s, {speed:,.0f} windows of {row.horizon} steps forecast a second")
+    for each, methods in tables.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnrolledWarning)
+            beside = methods if is_installed("statsforecast") else "simple"
+            click.echo(trained.backtest(each, row.origins, row.step, rivals=beside).scores.text)
+    if left > row.horizon * row.origins:
+        click.echo(f"From all origins: {trained.backtest(table, left // row.horizon).scores.text}")
 
 
 def made(path: Path, steps: int = 6000) -> Path:
@@ -125,11 +137,11 @@ def found(folder: Path, name: str) -> Path:
     return path
 
 
-def joined(learnt: Path, test: Path, path: Path) -> Path:
-    """Series in rows, each with its test part at its end."""
+def joined(learnt: Path, test: Path, path: Path, each: int = 1) -> Path:
+    """Series in rows, each with its test part at its end; of them one of so many."""
     with open(learnt, newline="", encoding="utf-8") as one, open(test, newline="", encoding="utf-8") as other:
         (_, *begins), (_, *ends) = csv.reader(one), csv.reader(other)
-    rows = [[cell for cell in begin if cell] + end[1:] for begin, end in zip(begins, ends, strict=True)]
+    rows = [[cell for cell in begin if cell] + end[1:] for begin, end in zip(begins, ends, strict=True)][::each]
     width = max(map(len, rows))
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -146,3 +146,22 @@ def test_a_zone_has_its_summer_time_and_its_holidays():
     assert features[:, names.index("holiday")].tolist() == [moment.day == 31 for moment in there]
     with pytest.raises(ConfigError, match="name of a time zone, such as Europe/Madrid, got 'Spain/Madrid'"):
         calendar_features(times, Frequency("h"), zone="Spain/Madrid")
+
+
+@pytest.mark.parametrize(
+    ("frequency", "begin"),
+    [
+        ("h", "2024-05-15T13:00"),
+        ("6h", "2024-05-15T12:00"),
+        ("15min", "2024-05-15T13:45"),
+        ("D", "2024-05-15"),
+        ("B", "2024-05-15"),
+        ("W", "2024-05-15"),
+        ("MS", "2024-05-01"),
+        ("ME", "2024-05-01"),
+        ("QS", "2024-04-01"),
+        ("YS", "2024-01-01"),
+    ],
+)
+def test_steps_begin_where_the_calendar_says(frequency, begin):
+    assert Frequency.parse(frequency).floor(np.datetime64("2024-05-15T13:59:07")) == np.datetime64(begin)

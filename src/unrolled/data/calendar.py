@@ -82,7 +82,7 @@ class Frequency:
         if not unit or (steps % usual == 0).mean() < _ON_THE_GRID:
             raise DataError(
                 f"The times from {moments[0]} have no common step: from {_seconds(steps.min())} to {_seconds(steps.max())}, "
-                f"most often {_seconds(usual)}. Give `frequency`, such as h, D or MS."
+                f"most often {_seconds(usual)}. Give `frequency`, such as h, D or MS, and `merge` if several of them lie on one step."
             )
         return cls(unit, usual // _FIXED[unit])
 
@@ -111,6 +111,15 @@ class Frequency:
             shorter = [3_600_000_000] if self.length < _FIXED["min"] else []
             spans = [span / self.length for span in [*shorter, DAY, 7 * DAY][: 2 if shorter else 3]]
         return tuple(int(span) for span in spans if span == int(span) and span > 1)
+
+    def floor(self, time: np.datetime64) -> np.datetime64:
+        """The beginning of the step in which a time lies: of its month, quarter or year, of its day, or of a multiple of shorter steps."""
+        moment = time.astype("datetime64[us]")
+        if self.months:
+            month = moment.astype("datetime64[M]")
+            return (month - month.astype(np.int64) % min(self.months, 12)).astype("datetime64[us]")
+        length = min(self.length, DAY)
+        return moment - np.timedelta64(int(moment.astype(np.int64)) % length, "us")
 
     def after(self, last: np.datetime64, count: int) -> Moments:
         """The `count` times that come after one."""

@@ -176,6 +176,24 @@ class ForecastingOptions(RecurrentOptions):
 
 
 @dataclass(frozen=True)
+class NextFramesOptions(RecurrentOptions):
+    """The network that says the next frames of a clip."""
+
+    hidden: int = option(32, "Hidden size: channels of every layer.")
+    kernel_size: int = option(3, "Kernel: places in each dimension that a map reads, an odd number.")
+    patch: int = option(4, "Side of the squares of pixels that are read as one place; 1: each pixel by itself.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.input_window != 1:
+            raise ConfigError("`input_window` is for rows of numbers, and here frames are read. Leave it out.")
+        if self.kernel_size < 1 or self.kernel_size % 2 == 0:
+            raise ConfigError(f"`kernel_size` must be odd and at least 1, got {self.kernel_size}.")
+        if self.patch < 1:
+            raise ConfigError(f"`patch` must be at least 1, got {self.patch}.")
+
+
+@dataclass(frozen=True)
 class EncoderDecoderOptions(RecurrentOptions):
     """The network that reads a sequence and then writes another one; `cell` reads, and `decoder_cell` writes."""
 
@@ -235,5 +253,15 @@ class EncoderDecoderOptions(RecurrentOptions):
 
 def encoder_options(options: RecurrentOptions, **others: Any) -> EncoderOptions:
     """The options of an encoder that `options` have as well, with `others` in the place of the rest."""
-    shared = {field.name for field in fields(EncoderOptions)} & {field.name for field in fields(options)}
-    return EncoderOptions(**{**{name: getattr(options, name) for name in shared}, **others})
+    return EncoderOptions(**{**_shared(options, EncoderOptions), **others})
+
+
+def encoder_decoder_options(options: RecurrentOptions, **others: Any) -> EncoderDecoderOptions:
+    """Those of an encoder and a decoder, likewise."""
+    return EncoderDecoderOptions(**{**_shared(options, EncoderDecoderOptions), **others})
+
+
+def _shared(options: RecurrentOptions, wanted: type) -> dict[str, Any]:
+    """What `options` say of the fields that a dataclass has as well."""
+    names = {field.name for field in fields(wanted)} & {field.name for field in fields(options)}
+    return {name: getattr(options, name) for name in names}

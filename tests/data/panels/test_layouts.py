@@ -80,6 +80,43 @@ def test_times_beside_the_grid_go_to_the_nearest_step_which_is_told(tmp_path):
     assert panel.values[:, 0].tolist() == [0, 1, 2, 3, 4]
 
 
+IRREGULAR = "t,y,k,w\n" + "".join(
+    f"2024-01-01T{time},{cells}\n"
+    for time, cells in (("00:40:10", "1,10,a"), ("00:55:00", "2,20,b"), ("00:55:00", ",30,"), ("02:00:00", "4,,c"), ("05:59:59", "8,50,"))
+)
+
+
+@pytest.mark.parametrize(
+    ("merge", "y", "k"),
+    [("mean", [1.5, 4, 8], [20, np.nan, 50]), ("sum", [3, 4, 8], [20, np.nan, 50]), ("last", [2, 4, 8], [30, np.nan, 50])],
+)
+def test_irregular_times_become_steps_of_which_some_say_nothing(tmp_path, merge, y, k):
+    panel = read(tmp_path, IRREGULAR, target="y", known="k,w", frequency="h", merge=merge)
+    assert str(panel.first[0]) == "2024-01-01T00:00:00.000000" and panel.ends.tolist() == [6]
+    gaps = [np.nan] * 2
+    np.testing.assert_array_equal(panel.values[:, 0], [y[0], np.nan, y[1], *gaps, y[2]])
+    np.testing.assert_array_equal(panel.known["k"], [k[0], np.nan, k[1], *gaps, k[2]])
+    assert panel.known["w"].tolist() == ["b", None, "c", None, None, None]
+
+
+def test_irregular_times_are_told_to_be_merged(tmp_path):
+    for options, match in (
+        ({}, "has a row of this time already.*`merge`"),
+        ({"frequency": "h", "merge": "median"}, "`merge` must be one of mean, sum, last, got 'median'"),
+    ):
+        with pytest.raises((DataError, ConfigError), match=match):
+            read(tmp_path, IRREGULAR, target="y", **options)
+    uneven = IRREGULAR.replace("00:55:00,,30", "00:55:37,,30")
+    with pytest.raises(DataError, match=r"no common step.*`frequency`.*`merge`"):
+        read(tmp_path, uneven, target="y")
+    with pytest.raises(DataError, match=r"one step of the frequency h.*`merge`"):
+        read(tmp_path, uneven, target="y", frequency="h")
+    with pytest.raises(DataError, match="comes before that of the row before it"):
+        read(tmp_path, IRREGULAR + "2024-01-01T05:00:00,1,1,a\n", target="y", frequency="h", merge="mean")
+    numbered = read(tmp_path, "t,y\n0,1\n2,2\n2,4\n3,6\n5,7\n", time="t", target="y", merge="mean")
+    np.testing.assert_array_equal(numbered.values[:, 0], [1, 4, 7])
+
+
 ROWS = "s,t,y,k\na,2024-01-01,1,x\na,2024-01-02,2,x\na,2024-01-03,3,x\n"
 BAD = [
     (ROWS + "a,2024-01-02,9,x\n", {}, DataError, r"line 5 \(2024-01-02\): this time comes before that of the row before it, .*line 4"),

@@ -62,7 +62,7 @@ def test_what_is_read_by_hand():
     scale = np.nanmean(np.abs(y[origin - 16 : origin] - y[origin - 20 : origin - 4]))
     np.testing.assert_allclose(found.scale[0, 0], scale)
     for step in range(-12, HORIZON):
-        own, there, base, above, naive, _, season, last, flat, size, past = found.numbers[step + 12, 0, :11]
+        own, there, base, above, naive, _, season, last, flat, size, since, past = found.numbers[step + 12, 0, :12]
         seen = step < 0 and not np.isnan(y[origin + step])
         back = 4 if step < 4 else 8
         before = [y[origin + step - back - 4 * times] for times in range(4)]
@@ -78,6 +78,7 @@ def test_what_is_read_by_hand():
             (last, (until[~np.isnan(until)][-1] - expected) / scale),
             (flat, (mean - expected) / scale),
             (size, np.log(scale / deviation)),
+            (since, np.log1p(np.flatnonzero(~np.isnan(y[: origin + min(step + 1, 0)][::-1]))[0] + max(step + 1, 0))),
             (past, columns[origin + step] if step < 0 else 0),
         ):
             np.testing.assert_allclose(read, np.clip(true, -10, 10), rtol=1e-5, atol=1e-6)

@@ -423,6 +423,19 @@ def test_a_feed_that_cannot_be_forecast_is_refused(direct, recursive, folder):
         call("predict", folder / "recursive", "-", "--horizon", 3, typed="month,sold\n")
 
 
+def test_irregular_times_are_learnt_from_and_no_feed_of_them_is_read(tmp_path):
+    chance = np.random.default_rng(0)
+    times = np.datetime64("2024-01-01", "us") + np.sort(chance.integers(0, 80 * 3_600_000_000, 150)).astype("timedelta64[us]")
+    y = {"t": times, "y": np.sin(times.astype(float) / 3_600_000_000)}
+    options = {"time": "t", "target": "y", "frequency": "h", "merge": "mean", "season": [24], "horizon": 3}
+    trained = un.train_forecaster(y, out=tmp_path / "run", **options, **{**QUIET, "epochs": 1})
+    assert trained.series.gaps and np.isfinite(trained.forecast(y).points).all()
+    again = un.load(tmp_path / "run")
+    np.testing.assert_array_equal(again.forecast().points, trained.forecast().points)
+    with pytest.raises(ConfigError, match=r"steps that are the mean of several rows \(`merge`\)"):
+        next(read_feed(Path("-"), again.series))
+
+
 WRONG = [
     ({"horizon": 6, "rivals": "Prophet"}, ConfigError, "`rivals` must be simple, none, or of AutoETS"),
     ({}, ConfigError, "`horizon` must say how many steps"),

@@ -83,7 +83,9 @@ class ReadingOptions:
         None, "Whether 01/02/2024 is the first of February.  [default: as AM, PM and numbers above 12 say]", rare=True
     )
     image: str = option(
-        ROWS, f"How an image is read: {', '.join(IMAGES)}: one row a step, whole as a single step, or in glimpses.", rare=True
+        ROWS,
+        "How an image is read: rows, one a step; whole, all its numbers in one step; frame, as pictures and videos are; or glimpses of it.",
+        rare=True,
     )
     digits: str | None = option(
         None,
@@ -149,7 +151,10 @@ class DividedReadingOptions(ReadingOptions):
     group_needed: ClassVar[bool] = True
 
     group: str | None = option(
-        None, "Column or key with groups, such as speakers or patients, each of which is learnt or held out as a whole.", rare=True
+        None,
+        "Column or key with groups, such as speakers or patients, each of which is learnt or held out as a whole.",
+        rare=True,
+        also="split_by",
     )
 
 

@@ -45,9 +45,21 @@ class Path:
     @cached_property
     def filled(self) -> Numbers:
         """The last number that is there, at each step."""
-        steps = np.arange(self.numbers.shape[1])[None, :, None]
-        at = np.maximum.accumulate(np.where(np.isnan(self.numbers), 0, steps), 1)
-        return np.take_along_axis(self.numbers, at, 1)
+        return np.take_along_axis(self.numbers, self._known, 1)
+
+    @property
+    def since(self) -> Numbers:
+        """How many steps ago that was."""
+        return (self._steps - self._known).astype(np.float64)
+
+    @property
+    def _steps(self) -> Places:
+        return np.arange(self.numbers.shape[1])[None, :, None]
+
+    @cached_property
+    def _known(self) -> Places:
+        """Where the last number is that is there; the first step where there is none yet."""
+        return np.maximum.accumulate(np.where(np.isnan(self.numbers), 0, self._steps), 1)
 
     @cached_property
     def sums(self) -> tuple[Numbers, Numbers]:

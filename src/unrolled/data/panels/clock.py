@@ -43,18 +43,20 @@ class Clock:
             return first + self.step * np.arange(count)
         return np.concatenate([np.array([first], DATE), self.frequency.after(first, max(count - 1, 0))])[:count]
 
+    def begin(self, time: Any) -> Any:
+        """Where the step begins in which a time lies."""
+        return self.frequency.floor(time) if self.dated and self.frequency is not None else time
+
+    def within(self, times: NDArray[Any], place: str) -> Places:
+        """In which steps of the grid increasing times lie, `[R]`, from that of the first of them on. Times that are too far apart are a `DataError`."""
+        return self._before(times, self.begin(times[0]), place)
+
     def positions(self, times: NDArray[Any], place: str) -> tuple[Places, int]:
         """On which steps of the grid from the first of them increasing times lie, `[R]`, and how many were moved to the nearest step.
 
         Times of which two lie on one step, or that are too far apart, are a `DataError`.
         """
-        before = self._before(times)
-        most = MOST_GAPS * len(times) + 1000
-        if before[-1] >= most:
-            raise DataError(
-                f"{place}: from {self.style.text(times[0])} to {self.style.text(times[-1])} there are {before[-1]:,} steps of the frequency {self}, "
-                f"and {len(times):,} rows. Check the times, or pass another `frequency`."
-            )
+        before = self._before(times, times[0], place)
         grid = self.grid(times[0], int(before[-1]) + 2)
         found = before + (grid[before + 1] - times < times - grid[before])
         twice = np.flatnonzero(np.diff(found) == 0)
@@ -62,21 +64,28 @@ class Clock:
             one, other = (self.style.text(time) for time in times[twice[0] : twice[0] + 2])
             raise DataError(
                 f"{place}: {one} and {other} lie on one step of the frequency {self}: it is too coarse, or the times are irregular. "
-                "Pass a finer `frequency`, or bring the rows to even steps."
+                "Pass a finer `frequency`, or as `merge` what becomes of several rows."
             )
         apart = grid[found] != times if self.dated else np.abs(grid[found] - times) > SLACK * self.step
         return found, int(apart.sum())
 
-    def _before(self, times: NDArray[Any]) -> Places:
-        """The last step before each time, or at it."""
+    def _before(self, times: NDArray[Any], first: Any, place: str) -> Places:
+        """The last step before each time, or at it, counted from a first one."""
         if self.dated and self.frequency is not None:
-            return self.frequency.places(times[0], times)
-        return np.floor((times - times[0]) / self.step + SLACK).astype(np.int64)
+            found = self.frequency.places(first, times)
+        else:
+            found = np.floor((times - first) / self.step + SLACK).astype(np.int64)
+        if found[-1] >= MOST_GAPS * len(times) + 1000:
+            raise DataError(
+                f"{place}: from {self.style.text(times[0])} to {self.style.text(times[-1])} there are {found[-1]:,} steps of the frequency {self}, "
+                f"and {len(times):,} rows. Check the times, or pass another `frequency`."
+            )
+        return found
 
 
 def clock_of(times: Sequence[NDArray[Any]], style: Style, asked: Frequency | None) -> Clock:
     """The clock of the increasing times of several series: the frequency that is `asked` for, or that of the longest series."""
     if style.form != NUMBER:
         return Clock(style, Frequency.found(max(times, key=len)) if asked is None else asked)
-    steps = np.concatenate([np.diff(part) for part in times])
+    steps = np.concatenate([np.diff(np.unique(part)) for part in times])
     return Clock(style, asked, float(np.percentile(steps, 50, method="lower")) if len(steps) else 1.0)

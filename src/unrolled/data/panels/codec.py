@@ -21,8 +21,8 @@ from unrolled.options import build, table
 
 @dataclass(frozen=True)
 class PanelCodec:
-    """How tables are read (`options`, with all that was found out), the `clock`, a codec for each column beside the targets, and the end of the series
-    that were learnt, `tail`, from which forecasts go on."""
+    """How tables are read (`options`, with all that was found out), the `clock`, a codec for each column beside the targets, whether numbers to forecast
+    had `gaps`, and the end of the series that were learnt, `tail`, from which forecasts go on."""
 
     options: PanelOptions
     clock: Clock
@@ -30,6 +30,7 @@ class PanelCodec:
     known: Mapping[str, ColumnCodec]
     past: Mapping[str, ColumnCodec]
     static: Mapping[str, ColumnCodec]
+    gaps: bool
     tail: Panel
 
     @classmethod
@@ -42,6 +43,7 @@ class PanelCodec:
             learn_columns(panel.known, learnt),
             learn_columns(panel.past, learnt),
             learn_columns(panel.static),
+            bool(np.isnan(panel.values[learnt]).any()),
             panel.last(rows),
         )
 
@@ -86,7 +88,8 @@ class PanelCodec:
         columns = {role: {name: codec.to_json() for name, codec in getattr(self, role).items()} for role in ("known", "past", "static")}
         frequency = None if self.clock.frequency is None else str(self.clock.frequency)
         clock = {"style": self.clock.style.form, "zone": self.clock.style.zone, "frequency": frequency, "step": self.clock.step}
-        return {"options": table(self.options), "clock": clock, "targets": list(self.targets), **columns, "tail": panel_to_json(self.tail)}
+        about = {"options": table(self.options), "clock": clock, "targets": list(self.targets), "gaps": self.gaps}
+        return {**about, **columns, "tail": panel_to_json(self.tail)}
 
     @classmethod
     def from_json(cls, found: Any) -> "PanelCodec":
@@ -100,7 +103,7 @@ class PanelCodec:
             columns = {role: {str(n): column_from_json(c) for n, c in found[role].items()} for role in ("known", "past", "static")}
             targets = tuple(map(str, found["targets"]))
             tail = panel_from_json(found["tail"], clock, targets, columns)
-            return cls(build(PanelOptions, found["options"]), clock, targets, **columns, tail=tail)
+            return cls(build(PanelOptions, found["options"]), clock, targets, **columns, gaps=bool(found["gaps"]), tail=tail)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, UnrolledError) and not isinstance(error, ConfigError):
                 raise

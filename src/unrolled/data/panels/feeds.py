@@ -42,6 +42,10 @@ def read_feed(path: Path, codec: PanelCodec, bad_rows: str | None = None) -> Ite
     options = codec.options if bad_rows is None else replace(codec.options, bad_rows=bad_rows)
     if options.layout != LONG:
         raise ConfigError("A feed has a row for each time, and this network learnt series that are rows or columns. Pass a TABLE.")
+    if options.merge is not None:
+        raise ConfigError(
+            f"This network learnt steps that are the {options.merge} of several rows (`merge`), and rows of a feed come one by one. Pass a TABLE."
+        )
     require_times_to_skip(options)
     with open_text(path, options.encoding) as file:
         yield from decided(tried(_lines(file, named(path)), lambda table: feed_row(table, codec)), options.bad_rows)

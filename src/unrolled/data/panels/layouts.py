@@ -43,7 +43,7 @@ def read_panel(
     frequency = None if options.frequency is None else Frequency.parse(options.frequency)
     if options.layout == ROWS:
         rows = _without_bad(tables, options, lambda good: _of_rows(good, options))
-        return place_rows(rows, frequency, clock), options
+        return place_rows(rows, frequency, clock, options.merge), options
     table = joined(tables)
     options = replace(options, time=options.time or _dates(table, options))
     require_times_to_skip(options)
@@ -51,7 +51,7 @@ def read_panel(
         options = replace(options, target=options.target or _only_number(table, options))
     read = _of_long if options.layout == LONG else _of_columns
     rows = _without_bad([table], options, lambda good: read(good[0], options, kinds))
-    return place_rows(rows, frequency, clock), options
+    return place_rows(rows, frequency, clock, options.merge), options
 
 
 def require_times_to_skip(options: PanelOptions) -> None:

@@ -10,6 +10,9 @@ from unrolled.options import option
 LONG, COLUMNS, ROWS = "long", "columns", "rows"
 LAYOUTS = (LONG, COLUMNS, ROWS)
 
+MEAN, SUM, LAST = MERGES = ("mean", "sum", "last")
+"""What several rows on one step can become."""
+
 
 def several(names: str | None, columns: object = ()) -> tuple[str, ...]:
     """The columns that are named with commas between them; a column whose own name has commas can be named alone."""
@@ -50,6 +53,11 @@ class PanelOptions:
     time_format: str | None = option(
         None, "How dates are written, as Python's strptime has it, such as %d.%m.%Y.  [default: found out]", rare=True
     )
+    merge: str | None = option(
+        None,
+        f"What becomes of several rows on one step of the frequency, as with irregular times: their {', '.join(MERGES)}.  [default: an error]",
+        rare=True,
+    )
     bad_rows: str = option(ERROR, HELP, rare=True)
     encoding: str = option("utf-8", "Encoding of the files.", rare=True)
 
@@ -57,6 +65,8 @@ class PanelOptions:
         require_known(self.bad_rows)
         if self.layout not in (None, *LAYOUTS):
             raise ConfigError(f"`layout` must be one of {', '.join(LAYOUTS)}, got {self.layout!r}.")
+        if self.merge not in (None, *MERGES):
+            raise ConfigError(f"`merge` must be one of {', '.join(MERGES)}, got {self.merge!r}.")
         for day in self.days:
             try:
                 date.fromisoformat(day)

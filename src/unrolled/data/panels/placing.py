@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unrolled.data.calendar import Frequency
 from unrolled.data.columns import Places
 from unrolled.data.panels.clock import Clock, clock_of
+from unrolled.data.panels.options import LAST, MEAN
 from unrolled.data.panels.panel import Panel
 from unrolled.data.panels.times import NUMBER, Style, require_same_kind
 from unrolled.errors import DataError, UnrolledWarning
@@ -36,11 +37,12 @@ class Rows:
     place: Callable[[int], str]
 
 
-def place_rows(rows: Rows, asked: Frequency | None, clock: Clock | None = None) -> Panel:
+def place_rows(rows: Rows, asked: Frequency | None, clock: Clock | None = None, merge: str | None = None) -> Panel:
     """The rows on a grid: what is missing between them is a gap, in which nothing is said.
 
-    `clock` is that of another panel, which this one goes on with. Rows that are not in order of time, or of one time, are a `DataError`. Series
-    in which no target is ever said are left out, which is an `UnrolledWarning`, and so is it where times were moved to the nearest step.
+    `clock` is that of another panel, which this one goes on with. Rows that are not in order of time are a `DataError`, and so are several on one step,
+    unless `merge` says what becomes of them: then each belongs to the step in which it lies. Series in which no target is ever said are left
+    out, which is an `UnrolledWarning`, and so is it where times were moved to the nearest step.
     """
     order = np.argsort(rows.series, kind="stable")
     bounds = np.searchsorted(rows.series[order], np.arange(len(rows.names) + 1))
@@ -51,11 +53,15 @@ def place_rows(rows: Rows, asked: Frequency | None, clock: Clock | None = None) 
     parts = [parts[number] for number in kept]
     if clock is not None:
         require_same_kind(rows.style, clock.style, rows.place(0))
-    times = [_rising(rows, part) for part in parts]
+    times = [_rising(rows, part, several=merge is not None) for part in parts]
     clock = clock or clock_of(times, rows.style, asked)
-    placed = [clock.positions(when, f"The series {rows.names[number]!r}") for number, when in zip(kept, times, strict=True)]
+    places = [f"The series {rows.names[number]!r}" for number in kept]
+    if merge is not None:
+        within = [clock.within(when, place) for when, place in zip(times, places, strict=True)]
+        return _panel(rows, clock, kept, parts, [clock.begin(when[0]) for when in times], within, said, merge)
+    placed = [clock.positions(when, place) for when, place in zip(times, places, strict=True)]
     _tell_moved(sum(moved for _, moved in placed), sum(map(len, parts)), clock)
-    return _panel(rows, clock, kept, parts, times, [at for at, _ in placed], said)
+    return _panel(rows, clock, kept, parts, [when[0] for when in times], [at for at, _ in placed], said, LAST)
 
 
 def _panel(
@@ -63,11 +69,12 @@ def _panel(
     clock: Clock,
     kept: Sequence[int],
     parts: Sequence[Places],
-    times: Sequence[NDArray[Any]],
+    firsts: Sequence[Any],
     placed: Sequence[Places],
     said: NDArray[np.bool_],
+    merge: str,
 ) -> Panel:
-    """The panel of rows whose steps are known; a series begins with the first row in which a target is said."""
+    """The panel of rows whose steps, from a first one on, are known; a series begins with the first row in which a target is said."""
     begins = [int(at[said[part]][0]) for part, at in zip(parts, placed, strict=True)]
     ends = [int(at[said[part]][-1]) + 1 - begin for part, at, begin in zip(parts, placed, begins, strict=True)]
     sizes = [int(at[-1]) + 1 - begin for at, begin in zip(placed, begins, strict=True)]
@@ -76,13 +83,10 @@ def _panel(
     source = _joined([part[there] for part, there in zip(parts, inside, strict=True)])
     goal = _joined([start + at[there] - begin for start, at, there, begin in zip(starts, placed, inside, begins, strict=False)])
 
-    def spread(column: NDArray[Any]) -> NDArray[Any]:
-        empty: Any = None if column.dtype == object else np.nan
-        found = np.full((int(starts[-1]), *column.shape[1:]), empty, column.dtype)
-        found[goal] = column[source]
-        return found
+    def spread(column: NDArray[Any], how: str = LAST if merge == LAST else MEAN) -> NDArray[Any]:
+        return merged(column[source], goal, int(starts[-1]), how)
 
-    first = [clock.grid(when[0], begin + 1)[begin] for when, begin in zip(times, begins, strict=True)]
+    first = [clock.grid(when, begin + 1)[begin] for when, begin in zip(firsts, begins, strict=True)]
     return Panel(
         tuple(rows.names[number] for number in kept),
         rows.targets,
@@ -90,29 +94,45 @@ def _panel(
         np.array(first),
         starts,
         np.array(ends, np.int64),
-        spread(rows.values),
+        np.stack([spread(target, merge) for target in rows.values.T], -1),
         {name: spread(column) for name, column in rows.known.items()},
         {name: spread(column) for name, column in rows.past.items()},
         {name: _constant(name, column, parts, rows) for name, column in rows.static.items()},
     )
 
 
+def merged(cells: NDArray[Any], goal: Places, count: int, how: str) -> NDArray[Any]:
+    """A column `[count]` of cells that belong to some of its rows, `goal`: where several do, their mean or sum, or the last that says something. Of
+    labels it is the last."""
+    labels = cells.dtype == object
+    there = np.array([cell is not None for cell in cells.tolist()], bool) if labels else ~np.isnan(cells)
+    cells, goal = cells[there], goal[there]
+    found = np.full(count, None if labels else np.nan, cells.dtype)
+    found[goal] = cells
+    if labels or how == LAST:
+        return found
+    sums, counts = np.bincount(goal, cells, count), np.bincount(goal, minlength=count)
+    return np.where(counts > 0, sums / (np.maximum(counts, 1) if how == MEAN else 1), np.nan)
+
+
 def _joined(parts: Sequence[Places]) -> Places:
     return np.concatenate([*parts, np.zeros(0, np.int64)])
 
 
-def _rising(rows: Rows, part: Places) -> NDArray[Any]:
-    """The times of the rows of a series, which must rise; numbers from 1 on where there are none."""
+def _rising(rows: Rows, part: Places, *, several: bool) -> NDArray[Any]:
+    """The times of the rows of a series, which must rise, or if there may be `several` of one time not fall; numbers from 1 on where there are none."""
     if rows.times is None:
         return np.arange(1.0, len(part) + 1)
     times = rows.times[part]
-    falls = np.flatnonzero(times[1:] <= times[:-1])
+    falls = np.flatnonzero(times[1:] < times[:-1] if several else times[1:] <= times[:-1])
     if not len(falls):
         return times
     row = int(falls[0])
     before, here = (f"{rows.place(int(part[at]))} ({rows.style.text(times[at])})" for at in (row, row + 1))
     if times[row] == times[row + 1]:
-        cure = "Take one of them away, or name the column that tells series apart as `series`."
+        cure = (
+            "Take one of them away, name the column that tells series apart as `series`, or pass as `merge` what becomes of several rows."
+        )
         raise DataError(f"{here}: the series {rows.names[rows.series[part[0]]]!r} has a row of this time already, {before}. {cure}")
     cure = "Sort the rows by time. If day and month were exchanged, pass `time_format`; if they are several series, `series`."
     raise DataError(f"{here}: this time comes before that of the row before it, {before}. {cure}")

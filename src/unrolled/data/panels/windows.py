@@ -51,7 +51,7 @@ class Windows:
     """
 
     def __init__(self, panel: Panel, codec: PanelCodec, shape: WindowShape) -> None:
-        self.panel, self.shape, self.bases = panel, shape, Bases(shape)
+        self.panel, self.shape, self.bases, self._gaps = panel, shape, Bases(shape), codec.gaps
         self._future, self._behind, self._constants = codec.future(panel), codec.behind(panel), codec.constants(panel)
         self._steps = np.arange(-shape.context, shape.horizon)
 
@@ -62,7 +62,7 @@ class Windows:
 
     @property
     def _own_width(self) -> int:
-        return (len(self.bases.kinds) + 5) * len(self.panel.targets)
+        return (len(self.bases.kinds) + 5 + self._gaps) * len(self.panel.targets)
 
     def get(self, series: Places, origins: Places, until: Places | None = None) -> Window:
         """The windows whose horizon begins at row `origins` `[B]` of some series `[B]`; nothing from row `until` `[B]` on is a target."""
@@ -77,13 +77,15 @@ class Windows:
         whole = Path(path)
         simple = self.bases.simple(whole, self.bases.near)
         weights, error = self.bases.weigh(whole, simple)
-        read = path[:, -shape.steps - 1 :]
         above = mixed(simple, weights)
         size = np.ones_like(spread) if shape.base == NOTHING else size_of(error)
         base, scale = above[:, -shape.said :] * spread[:, None] + centre[:, None], size * spread
         truth = np.concatenate([past, future], 1)[:, -shape.said :]
         targets = truth if shape.counts else (truth - base) / scale[:, None]
-        parts: list[NDArray[Any]] = [self._own(read, simple, above, size), self.beside(series, rows, origins)]
+        parts: list[NDArray[Any]] = [
+            self._own(whole, slice(-shape.steps - 1, None), simple, above, size),
+            self.beside(series, rows, origins),
+        ]
         parts.append(np.broadcast_to(self._position(), (*rows.shape, 2)))
         numbers = np.ascontiguousarray(np.concatenate(parts, -1, dtype=np.float32).swapaxes(0, 1))
         return Window(numbers, targets.swapaxes(0, 1), base.swapaxes(0, 1), scale, centre, spread, path, weights)
@@ -96,11 +98,12 @@ class Windows:
         `beside` is what the columns beside them say of the step, if it is more than the window knew, as `beside` gives it.
         """
         begin = self.shape.looked - self.shape.context + step
-        simple = self.bases.simple(Path(path), slice(begin - 1, begin + 1))
+        whole, place = Path(path), self.shape.reach + step
+        simple = self.bases.simple(whole, slice(begin - 1, begin + 1))
         above = mixed(simple, window.weights)
-        place = self.shape.reach + step
         numbers = window.numbers[step].copy()
-        numbers[:, : self._own_width] = self._own(path[:, place - 1 : place + 1], simple, above, window.scale / window.spread)[:, 0]
+        own = self._own(whole, slice(place - 1, place + 1), simple, above, window.scale / window.spread)
+        numbers[:, : self._own_width] = own[:, 0]
         if beside is not None:
             numbers[:, self._own_width :][:, : beside.shape[1]] = beside
         return numbers, above[:, 1] * window.spread + window.centre
@@ -122,12 +125,13 @@ class Windows:
         flat, inside = self._flat(series, rows)
         return np.concatenate([self._seen(series, rows, until), self._future[flat] * inside[..., None], constants], -1)
 
-    def _own(self, path: Numbers, simple: Numbers, above: Numbers, size: Numbers) -> Numbers:
-        """What is read of the targets themselves `[B, T, F]`, from one step more: the number of each step, or if recursive of the one before it, and whether
-        it is there; the base; and, in the scale of what is learnt, how far the number lies above its base, and each simple forecast above that of the step.
+    def _own(self, path: Path, steps: slice, simple: Numbers, above: Numbers, size: Numbers) -> Numbers:
+        """What is read of the targets themselves at some steps of a path, but the first of them, `[B, T, F]`: the number of each step, or if recursive of the
+        one before it, and whether it is there; the base; in the scale of what is learnt, how far the number lies above its base, and each simple forecast
+        above that of the step; and where gaps were learnt, how long ago the last number was.
         """
         at = slice(None, -1) if self.shape.recursive else slice(1, None)
-        own, size = path[:, at], size[:, None]
+        own, size = path.numbers[:, steps][:, at], size[:, None]
         apart = [(each[:, 1:] - above[:, 1:]) / size for each in simple]
         parts = [(own - above[:, at]) / size, *apart, np.broadcast_to(np.log(size), own.shape)]
         read: list[Numbers] = [
@@ -135,6 +139,7 @@ class Windows:
             np.where(np.isnan(own), 0.0, 1.0),
             _plain(above[:, 1:]),
             *(_plain(part, NEAR) for part in parts),
+            *([np.log1p(path.since[:, steps][:, at])] if self._gaps else []),
         ]
         return np.concatenate(read, -1)
 

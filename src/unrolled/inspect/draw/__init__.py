@@ -1,5 +1,6 @@
 """Arrays of `unrolled.inspect` as matplotlib figures: `draw.memory(…)` gives a figure, `draw.save(figure, path)` writes it."""
 
+from unrolled.inspect.draw.attending import attending, watching
 from unrolled.inspect.draw.backwards import flow, maps, steps
 from unrolled.inspect.draw.data import data
 from unrolled.inspect.draw.expecting import attention, surprise
@@ -12,6 +13,7 @@ from unrolled.inspect.draw.style import save, to_svg
 
 __all__ = [
     "Looked",
+    "attending",
     "attention",
     "data",
     "flow",
@@ -27,4 +29,5 @@ __all__ = [
     "steps",
     "surprise",
     "to_svg",
+    "watching",
 ]
