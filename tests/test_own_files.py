@@ -24,6 +24,7 @@ USERS = {
     "data/corpus.py": "tokens under way, in a folder that was just made",
     "data/event_corpus.py": "tokens under way, in a folder that was just made",
     "data/formats/sheets/reading.py": "a user's table, whose end is read first",
+    "data/music/synthesis.py": "a wave in memory",
     "data/opening.py": "a user's data",
     "data/pictures/clips.py": "a user's pictures and videos",
     "training/checkpoint.py": "a file that is open already",

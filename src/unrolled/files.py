@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,6 +35,7 @@ _KINDS = {
 
 _WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 _PAUSE = 0.02
+_BLOCK = 1 << 20
 
 if sys.platform == "win32":
     import msvcrt
@@ -99,6 +101,15 @@ def read_file(path: Path, most: int = LARGEST) -> bytes:
         if os.fstat(file.fileno()).st_size > most:
             raise OSError(errno.EFBIG, f"it has more than {most:,} bytes")
         return file.read()
+
+
+def digest_of(path: Path) -> str:
+    """A hash of a file's content."""
+    content = sha256()
+    with open_file(path) as file:
+        while block := file.read(_BLOCK):
+            content.update(block)
+    return content.hexdigest()
 
 
 def append_to(path: Path, content: bytes) -> None:

@@ -16,15 +16,20 @@ LARGEST = 2**63
 """What whole numbers stay below, so that everything that computes can hold them."""
 
 
-def option(default: Any, help: str, *, rare: bool = False) -> Any:
-    """A dataclass field with its explanation, in which names of other options stand between backticks. `rare` ones are in no short list."""
-    return dataclasses.field(default=default, metadata={"help": help, "rare": rare})
+FLAGS = {"from_run": "--from"}
+"""The flags of options whose names are no names in Python."""
+
+
+def option(default: Any, help: str, *, rare: bool = False, also: str = "") -> Any:
+    """A dataclass field with its explanation, in which names of other options stand between backticks. `rare` ones are in no short list; `also` is
+    another name that is understood at the terminal."""
+    return dataclasses.field(default=default, metadata={"help": help, "rare": rare, "also": also})
 
 
 @dataclasses.dataclass(frozen=True)
 class Option:
-    """One option: its name, the plain type of its value, whether it may be left unset, whether it holds several, default, help, and whether it
-    is seldom needed."""
+    """One option: its name, the plain type of its value, whether it may be left unset, whether it holds several, default, help, whether it
+    is seldom needed, and another name of it."""
 
     name: str
     kind: type
@@ -33,11 +38,22 @@ class Option:
     default: Any
     help: str
     rare: bool = False
+    also: str = ""
 
     @property
     def flag(self) -> str:
         """The option as it is typed at the terminal."""
-        return "--" + self.name.replace("_", "-")
+        return dashed(self.name)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """All ways to type it."""
+        return (self.flag, *((dashed(self.also),) if self.also else ()))
+
+
+def dashed(name: str) -> str:
+    """A name as a flag of the command line."""
+    return FLAGS.get(name) or "--" + name.replace("_", "-")
 
 
 def options_of(cls: type) -> list[Option]:
@@ -54,7 +70,9 @@ def _option(field: "dataclasses.Field[Any]", hint: Any) -> Option:
     if typing.get_origin(hint) is tuple:
         hint, several = typing.get_args(hint)[0], True
     about = field.metadata
-    return Option(field.name, hint, optional, several, field.default, about.get("help", ""), about.get("rare", False))
+    return Option(
+        field.name, hint, optional, several, field.default, about.get("help", ""), about.get("rare", False), about.get("also", "")
+    )
 
 
 def build(cls: type[T], values: Mapping[str, Any]) -> T:

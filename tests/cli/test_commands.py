@@ -516,7 +516,7 @@ def test_columns_that_nobody_looks_at_are_refused(here):
         (("train", "tag", "train.conllu", *QUICK, "--no-header", "--out", "other"), r"^`--header` is .* csv, tsv, .*got conllu"),
         (("evaluate", "run", "train.conllu", "--steps", "parts"), r"^`--steps` is .* csv, tsv, .*got conllu"),
         (("train", "tag", "train.conllu", *QUICK, "--separator", "+", "--out", "other"), r"^`--separator` is .*, got conllu"),
-        (("train", "tag", "states.csv", *QUICK, "--noise", "1", "--out", "other"), "^`--noise` is added to numbers, and DATA has none"),
+        (("train", "tag", "states.csv", *QUICK, "--noise", "1", "--out", "other"), "^`--noise` changes numbers, and DATA has none"),
         (("train", "classify", "builtin:bouncing-ball", *QUICK, "--rare-dropout", "1", "--out", "other"), "^`--rare-dropout` is for words"),
         (("train", "classify", "builtin:intents", *QUICK, "--target", "x", "--out", "other"), "^`--target` is .*, got builtin:"),
     ):
@@ -586,7 +586,7 @@ def test_help_shows_the_usual_options_in_groups_and_help_all_shows_every_one(tas
 
 def test_the_help_of_an_option_speaks_of_flags(here):
     said = " ".join(call("train", "lm", "--help").split())
-    assert "Time to train instead of `--epochs`." in said and "on event logs, with `--case` and `--activity`." in said
+    assert "Time to train instead of `--epochs`;" in said and "on event logs, with `--case` and `--activity`." in said
 
 
 @pytest.mark.parametrize("flags", [["--layers", "0"], ["--input-window", "3"], ["--layers", "0", "--input-window", "3"]])

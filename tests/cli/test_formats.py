@@ -104,6 +104,9 @@ def test_every_option_of_reading_belongs_to_some_formats_or_to_all():
         "encoding",
         "scheme",
         "bad_rows",
+        # Of built-in pictures.
+        "digits",
+        "copies",
     }
     owned = {option for known in PAIRS.values() for option in known.about.options}
     assert {option.name for option in options_of(DividedPairOptions) if option.help} == owned | {

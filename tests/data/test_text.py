@@ -61,9 +61,17 @@ def test_words_are_never_cut_and_the_line_is_finished(texts: list[str], block: i
     chunks = list(whole_words(read_text(sources, cut, block)))
     before, after = sides(chunks)
     assert before + after == begun + rest
-    line = "" if not begun or begun.endswith("\n") else rest[: rest.find("\n") + 1] or rest
+    word = min((at for at in map(rest.find, " \n\t") if at >= 0), default=len(rest))
+    line = "" if not begun or begun.endswith("\n") else rest[: rest.find("\n") + 1] or rest[: word + 1]
     assert before == begun + line
     assert [word for chunk in chunks for word in split_words(chunk.text)] == split_words(before + after)
+
+
+@pytest.mark.parametrize("block", [1, 7, 1 << 20])
+def test_where_no_line_begins_near_the_cut_a_word_is_held_out_first(block: int) -> None:
+    text = "word " * 4000 + "\nlast line"
+    assert sides(list(whole_words(read_text([memory(text.encode())], 9003, block)))) == (text[:9005], text[9005:])
+    assert sides(list(whole_words(read_text([memory(text.encode())], 18003, block)))) == (text[:20001], "last line")
 
 
 def test_a_text_without_blanks_is_cut_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:

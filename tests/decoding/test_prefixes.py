@@ -1,11 +1,11 @@
 """Texts and times among steps of symbols and blanks, beside every way there is."""
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 
-from unrolled.decoding.alignment import align, greedy
+from unrolled.decoding.alignment import align, follow, greedy
 from unrolled.decoding.prefixes import PrefixOptions, WordList, prefix_search
 from unrolled.errors import ConfigError
 
@@ -131,3 +131,23 @@ def test_options_that_cannot_be_are_told():
     for options, told in (({"width": 0}, "`beam`"), ({"width": 2, "best": 3}, "`nbest`"), ({"weight": float("nan")}, "`weight`")):
         with pytest.raises(ConfigError, match=told):
             PrefixOptions(**options)
+
+
+def ways(symbols, steps):
+    """Every way to give each of some steps to a symbol, in order, so that each has one."""
+    for cuts in combinations(range(1, steps), symbols - 1):
+        yield np.repeat(np.arange(symbols), np.diff([0, *cuts, steps]))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_symbols_follow_what_they_looked_at(seed):
+    weights = np.random.default_rng(seed).dirichlet(np.full(9, 0.3), size=4)
+    best = max(ways(4, 9), key=lambda owner: np.log(np.maximum(weights[owner, np.arange(9)], np.finfo(float).tiny)).sum())
+    for symbol, (begin, end) in enumerate(follow(weights)):
+        own = np.flatnonzero(best == symbol)
+        much = own[weights[symbol, own] >= weights[symbol, own].max() / 2]
+        assert (begin, end) == (much[0], much[-1] + 1)
+
+
+def test_more_symbols_than_steps_have_no_place():
+    assert follow(np.ones((3, 2))) == [] and follow(np.ones((0, 4))) == [] and follow(np.eye(3)) == [(0, 1), (1, 2), (2, 3)]

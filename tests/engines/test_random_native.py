@@ -14,7 +14,7 @@ from unrolled.equations import parse
 @needs_native
 @pytest.mark.timeout(300)
 @given(texts_with_matrices(), drawn)
-@settings(max_examples=9, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_native_equals_eager(text, how):
     text = with_matrices_of_their_own(text, how.seed)
     try:

@@ -5,15 +5,16 @@ import dataclasses
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import click
 
 from unrolled.errors import ConfigError
-from unrolled.options import Option, options_of
+from unrolled.options import Option, dashed, options_of
 from unrolled.plain import from_toml
 
 _NOTES = {"format", "task", "corpus"}
@@ -32,6 +33,11 @@ PLAIN = {
     "picture",
     "png",
     "prompt",
+    "prompts",
+    "repetition_penalty",
+    "space",
+    "stop",
+    "trials",
     "resume",
     "temperature",
     "task",
@@ -57,15 +63,14 @@ class Flag(click.Option):
         return None if record is None else (record[0], as_flags(record[1]))
 
 
-def flags(groups: Iterable[type], without: Iterable[str] = (), titles: Iterable[str] = ()) -> list[click.Parameter]:
+def flags(groups: Iterable[type], without: Iterable[str] = (), titles: Sequence[str] = ("",)) -> list[click.Parameter]:
     """One flag for every option of the dataclasses that has an explanation; the others are for runs to remember.
 
-    A flag that is not given is None, so that a file's value can stand. `titles` are those of the groups in help.
+    A flag that is not given is None, so that a file's value can stand. `titles` are those of the groups in help, the last of all further ones.
     """
-    names = [*titles] or [""] * 100
     return [
         _flag(option, title)
-        for group, title in zip(groups, names, strict=False)
+        for group, title in zip(groups, chain(titles, repeat(titles[-1])), strict=False)
         for option in options_of(group)
         if option.help and option.name not in without
     ]
@@ -77,7 +82,7 @@ def parts_of(values: Mapping[str, Any], *groups: type) -> list[dict[str, Any]]:
 
 
 def _flag(option: Option, group: str) -> Flag:
-    names = [option.flag] if option.kind is not bool else [f"{option.flag}/--no-{option.flag[2:]}"]
+    names = option.flags if option.kind is not bool else (f"{option.flag}/--no-{option.flag[2:]}",)
     text = option.help if option.default in (None, (), dataclasses.MISSING) else f"{option.help}  [default: {_shown(option.default)}]"
     return Flag([*names, option.name], type=option.kind, default=None, multiple=option.several, help=text, group=group, rare=option.rare)
 
@@ -99,7 +104,7 @@ def as_flags(message: str) -> str:
 def _as_flag(text: str) -> str | None:
     """The flags of what stands between backticks; None if it is something else, as a piece of somebody's data may be."""
     if re.fullmatch(r"[a-z][a-z_0-9]*", text):
-        return f"`{_dashed(text)}`" if text in _names() else None
+        return f"`{dashed(text)}`" if text in _names() else None
     if not re.match(r"[a-z][a-z_0-9]*=", text):
         return None
     try:
@@ -113,13 +118,9 @@ def _as_flag(text: str) -> str | None:
 
 def _given(name: str, value: Any) -> str:
     if isinstance(value, bool):
-        return _dashed(name) if value else f"--no-{_dashed(name)[2:]}"
+        return dashed(name) if value else f"--no-{dashed(name)[2:]}"
     values = value if isinstance(value, list | tuple) else [value]
-    return " ".join(f"{_dashed(name)} {shlex.quote(str(v))}" for v in values)
-
-
-def _dashed(name: str) -> str:
-    return "--" + name.replace("_", "-")
+    return " ".join(f"{dashed(name)} {shlex.quote(str(v))}" for v in values)
 
 
 def _names() -> frozenset[str]:
@@ -131,7 +132,11 @@ def _names() -> frozenset[str]:
     if not _known:
         tasks, groups_of = sys.modules["unrolled.tasks"], import_module("unrolled.tasks.configuration").groups_of
         recipes = [tasks.find_recipe(name) for name in tasks.RECIPES]
-        groups = [group for recipe in recipes for group in (*groups_of(recipe.options).values(), *recipe.evaluating, *recipe.predicting)]
+        groups = [
+            group
+            for recipe in recipes
+            for group in (*groups_of(recipe.options).values(), *recipe.evaluating, *recipe.predicting, *recipe.sampling, *recipe.scoring)
+        ]
         groups.append(import_module("unrolled.tasks.studies").StudyOptions)
         _known = frozenset(({option.name for group in groups for option in options_of(group) if option.help} - {"sources"}) | PLAIN)
     return _known

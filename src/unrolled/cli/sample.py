@@ -1,35 +1,38 @@
-"""`unrolled sample`: a language model writes."""
+"""`unrolled sample`: a trained network writes."""
 
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from unrolled.cli.about_runs import open_run
+from unrolled.cli.about_runs import SAMPLE, RunCommand, open_run, parts_for
+from unrolled.cli.flags import as_flags
+
+INTERRUPTED = 130
 
 
-@click.command()
+@click.command(cls=RunCommand, ask="sampling", titles=[SAMPLE])
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--prompt", default="", help="How the text begins.")
-@click.option("--length", type=int, default=500, help="Characters or words to write.  [default: 500]")
-@click.option("--temperature", type=float, default=1.0, help="Below 1 safer, above 1 bolder, 0 always the likeliest.  [default: 1]")
-@click.option("--top-k", type=int, default=0, help="Choose among the k likeliest only.  [default: all]")
-@click.option("--top-p", type=float, default=1.0, help="Choose among the likeliest that together reach p.  [default: 1]")
-@click.option("--count", type=int, default=1, help="How many texts.  [default: 1]")
-@click.option("--lines", type=int, default=None, help="Stop after so many lines.")
-@click.option("--seed", type=int, default=None, help="The same seed writes the same text.")
-def sample(run: Path, prompt: str, **options: Any) -> None:
-    """Let the language model RUN write."""
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each text: prompt, text.")
+def sample(run: Path, as_json: bool, **options: Any) -> None:
+    """Let the network RUN write: a language model text, a translator what may stand for a source, and a network for music notes, into files.
+
+    A text is seen as it is drawn; Ctrl-C ends it. `unrolled sample RUN --help` lists the options that fit RUN.
+    """
+    recipe, parts = parts_for(run, "sampling", options)
     trained = open_run(run, "sample")
-    say_unknown(trained.codec.missing(prompt))
-    for number, text in enumerate(trained.sample(prompt, **options)):
-        if number:
-            click.secho("-" * 40, dim=True)
-        click.echo(text)
-
-
-def say_unknown(missing: list[str]) -> None:
-    """Tell what the model does not know, on the standard error."""
-    if missing:
-        shown = ", ".join(map(repr, missing[:10])) + (", …" if len(missing) > 10 else "")
-        click.echo(f"The model does not know {shown}: read as <UNK>.", err=True)
+    try:
+        for number, written in enumerate(recipe.sample(trained, parts, lambda told: click.echo(as_flags(told), err=True))):
+            if as_json:
+                click.echo(json.dumps({"prompt": written.prompt, "text": "".join(written.pieces)}, ensure_ascii=False))
+                continue
+            if number:
+                click.secho("-" * 40, dim=True)
+            for piece in written.pieces:
+                click.echo(piece, nl=False)
+                sys.stdout.flush()
+            click.echo()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

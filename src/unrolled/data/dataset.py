@@ -27,7 +27,11 @@ Perceive = Callable[[Example], Example]
 TOKENS, NUMBERS, FRAMES, TAGS, STEP_VALUES = "tokens", "numbers", "frames", "tags", "step values"
 """The columns with something for each step, those of them that a dataset has."""
 
-_NOTHING = {TAGS: -1, STEP_VALUES: math.nan}
+NO_TAG = ""
+"""What stands among tags for a step of which nothing is said."""
+
+_NOTHING_SAID = -1
+_NOTHING = {TAGS: _NOTHING_SAID, STEP_VALUES: math.nan}
 """What stands for steps of which nothing is said."""
 
 
@@ -237,11 +241,14 @@ class _Gathering:
         if values is not None:
             self._require_as_many(example.place, values.shape[-1])
         if tags is not None:
-            self._collector(TAGS, np.int64).extend(map(self.names.__getitem__, tags))
+            self._collector(TAGS, np.int64).extend(map(self.names.__getitem__ if NO_TAG not in tags else self._tag, tags))
         if of_steps is not None:
             self._collector(STEP_VALUES, np.float64, of_steps.shape[1:]).add(of_steps)
         elif values is not None:
             self.values[len(self.labels)] = values
+
+    def _tag(self, tag: str) -> int:
+        return self.names[tag] if tag != NO_TAG else _NOTHING_SAID
 
     def _require_as_many(self, place: str, count: int) -> None:
         self.width = self.width or count

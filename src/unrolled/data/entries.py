@@ -2,22 +2,18 @@
 
 import json
 from collections.abc import Callable, Sequence
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from pathlib import Path
 
 from unrolled.data.cache import cached
 from unrolled.data.codecs.text import TextCodec
 from unrolled.data.columns import Mapped
 from unrolled.errors import DataError, UnrolledError
-from unrolled.files import open_file, read_file, write_file
+from unrolled.files import digest_of, read_file, write_file
 from unrolled.plain import from_json
 
-_FORMAT = 4
+_FORMAT = 5
 _RECORD = "entry.json"
-_BLOCK = 1 << 20
-
-_SHORT = 1000
-"""Tokens from which on a text is not too short."""
 
 Written = tuple[TextCodec, dict[str, int]]
 """A codec, and how many tokens each name has."""
@@ -38,7 +34,7 @@ def encoded(key: str, names: Sequence[str], write: Callable[[Path], Written]) ->
 
     def build(folder: Path) -> None:
         codec, lengths = write(folder)
-        digests = {name: _digest(token_path(folder, name)) for name in lengths}
+        digests = {name: digest_of(token_path(folder, name)) for name in lengths}
         record = {"codec": codec.to_json(), "lengths": lengths, "digests": digests}
         write_file(folder / _RECORD, json.dumps([record, key_of(record)]).encode())
 
@@ -51,10 +47,6 @@ def require_tokens(lengths: dict[str, int], held_out: float) -> None:
         if not length and (name != "held_out" or held_out):
             found = ", ".join(f"{n} tokens for {name}" for name, n in lengths.items())
             other = ", or `validation` to hold out another one" if "held_out" in lengths else ""
-            if name == "held_out" and lengths["train"] > _SHORT:
-                raise DataError(
-                    f"What is held out begins with a line, and no line begins so near the end: {found}. Divide the text into lines{other}."
-                )
             raise DataError(f"The text is too short: {found}. Pass a longer text{other}.")
 
 
@@ -62,18 +54,9 @@ def _load(folder: Path, names: Sequence[str]) -> tuple[TextCodec, dict[str, Mapp
     """What was written there; None if it is missing or is not what was written."""
     try:
         record, key = from_json(read_file(folder / _RECORD))
-        if key_of(record) != key or any(_digest(token_path(folder, name)) != record["digests"][name] for name in names):
+        if key_of(record) != key or any(digest_of(token_path(folder, name)) != record["digests"][name] for name in names):
             return None
         codec = TextCodec.from_json(record["codec"])
         return codec, {n: Mapped(token_path(folder, n), codec.vocabulary.dtype, int(record["lengths"][n])) for n in names}
     except (OSError, ValueError, KeyError, TypeError, UnrolledError):
         return None
-
-
-def _digest(path: Path) -> str:
-    """A hash of a file's content."""
-    content = sha256()
-    with open_file(path) as file:
-        while block := file.read(_BLOCK):
-            content.update(block)
-    return content.hexdigest()

@@ -45,6 +45,9 @@ class Streams:
         self.length = len(tokens) // self.batch
         self.windows = -(-self.length // window)
 
+    def begin(self, epoch: int) -> None:
+        """The same in each epoch."""
+
     def get(self, index: int) -> Batch:
         """Window `index`: words and targets, each int64 `[T, B]`; the last window may be shorter.
 

@@ -20,6 +20,11 @@ Source = str | os.PathLike[str]
 BLOCK = 4 << 20
 """Bytes read at a time."""
 
+NEAR = 10_000
+"""Characters after a cut within which a line should begin; else the text is one long line, and is cut between words."""
+
+BLANKS = " \n\t"
+
 LONGEST_WORD = 16 << 20
 """Characters without a blank after which a text is cut anyway, so that memory stays bounded."""
 
@@ -170,22 +175,45 @@ class _Decoder:
 
 
 def whole_words(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-    """The same text divided at blanks only, so that no word is cut, and with the cut moved to the next start of a line."""
-    pending, passed, last, position = "", False, "\n", 0
-    for text, after, position in chunks:
-        if after and not passed:
-            line = 0 if last == "\n" else text.find("\n") + 1
-            passed = last == "\n" or line > 0
-            if passed and pending + text[:line]:
-                yield Chunk(pending + text[:line], False, position)
-            pending, text = ("", text[line:]) if passed else (pending, text)
-        last = text[-1:] or last
+    """The same text divided at blanks only, so that no word is cut, and with the cut moved to the next start of a line, or to that of a word
+    where no line begins within `NEAR` characters."""
+    pending, position = "", 0
+    for text, after, position in _moved(chunks):
         pending += text
-        end = max(map(pending.rfind, " \n\t")) + 1
+        end = max(map(pending.rfind, BLANKS)) + 1
         if not end and len(pending) > LONGEST_WORD:
             end = len(pending)
         if end:
-            yield Chunk(pending[:end], passed, position)
+            yield Chunk(pending[:end], after, position)
             pending = pending[end:]
     if pending:
-        yield Chunk(pending, passed, position)
+        yield Chunk(pending, after, position)
+
+
+def _moved(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """The chunks, with the cut where a line begins, or a word."""
+    beyond, passed, last, position = "", False, "\n", 0
+    for text, after, position in chunks:
+        if after and not passed:
+            beyond += text
+            begin = 0 if last == "\n" else beyond.find("\n", 0, NEAR) + 1
+            if last != "\n" and not begin and len(beyond) < NEAR:
+                continue
+            yield from _parts(beyond, begin if last == "\n" else begin or _word(beyond), position)
+            passed = True
+        else:
+            yield Chunk(text, passed, position)
+            last = text[-1:] or last
+    if beyond and not passed:
+        yield from _parts(beyond, _word(beyond), position)
+
+
+def _parts(text: str, begin: int, position: int) -> Iterator[Chunk]:
+    """What lies before the cut and what lies after it."""
+    parts = Chunk(text[:begin], False, position), Chunk(text[begin:], True, position)
+    return (part for part in parts if part.text)
+
+
+def _word(text: str) -> int:
+    """Where the first word begins that is whole, or else the end."""
+    return min((at + 1 for at in map(text.find, BLANKS) if at >= 0), default=len(text))

@@ -1,4 +1,4 @@
-"""Where the symbols of a text stand among steps that each have a symbol or a blank (CTC)."""
+"""Where the symbols of a text stand among steps that each have a symbol or a blank (CTC), or that each symbol looked at (attention)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,3 +60,33 @@ def greedy(logs: Logs, blank: int) -> list[int]:
     changed = np.append(True, classes[1:] != classes[:-1])[: len(classes)]
     found: list[int] = classes[changed & (classes != blank)].tolist()
     return found
+
+
+def follow(weights: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """From which step up to which, which is no longer its own, each of S symbols stands that looked at T steps with some weights `[S, T]`.
+
+    Symbols take one stretch of steps after the other, so that the sum of the logarithms of their weights is the largest (dynamic time warping); of a
+    stretch that from the first to the last step is taken which has half of its largest weight. More symbols than steps have no place: an empty list.
+    """
+    symbols, steps = weights.shape
+    if not 0 < symbols <= steps:
+        return []
+    logs = np.log(np.maximum(weights, np.finfo(np.float64).tiny))
+    best = np.full(symbols, -np.inf)
+    best[0] = logs[0, 0]
+    moved = np.zeros((steps, symbols), bool)
+    for step in range(1, steps):
+        before = np.append(-np.inf, best[:-1])
+        moved[step] = before > best
+        best = np.maximum(before, best) + logs[:, step]
+    owner = np.zeros(steps, np.int64)
+    place = symbols - 1
+    for step in range(steps - 1, -1, -1):
+        owner[step] = place
+        place -= moved[step, place]
+    return [_looked(weights[symbol], np.flatnonzero(owner == symbol)) for symbol in range(symbols)]
+
+
+def _looked(weights: NDArray[np.float64], steps: NDArray[np.int64]) -> tuple[int, int]:
+    much = steps[weights[steps] >= weights[steps].max() / 2]
+    return int(much[0]), int(much[-1]) + 1

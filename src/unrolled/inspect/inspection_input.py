@@ -1,7 +1,7 @@
 """What a report is about: a network, one sequence that it reads, and what its numbers are called."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ SAMPLED_STEPS, FEWEST_SAMPLED, MOST_SAMPLED = 4096, 4, 32
 MOST_READ = 2000
 """Sequences of a file that are read to draw some from."""
 
-UNITS = {"char": "character", "word": "word", "event": "event", "subword": "piece", "step": "step"}
+UNITS = {"char": "character", "word": "word", "event": "event", "subword": "piece", "step": "step", "frame": "frame"}
 """What a step reads, by the level of its symbols."""
 
 START = "⏎"
@@ -74,7 +74,7 @@ class InspectionInput:
     (a key of `UNITS`). `answers` are the names of what it predicts, by number; `targets` what should come, as `predictions` takes it, with
     `supposed` where that is what the network itself would say. `written` `[T']` are the symbols that an encoder-decoder wrote, and
     `copies` what it may copy. `note` says where the sequence comes from, and what was left out of it; `sample` are others like it, for what
-    is said of many.
+    is said of many. `properties` `[T]`, by what they are, are those of this kind of data that units may follow.
     """
 
     model: Looked
@@ -88,6 +88,7 @@ class InspectionInput:
     copies: Tensor | None = None
     note: str = ""
     sample: Sample | None = None
+    properties: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def layer(self) -> Recurrent:

@@ -3,15 +3,19 @@ answers belong, and a head what they mean."""
 
 from unrolled.models.arrangements import (
     COPIES,
+    FRAME_LOSSES,
     Arrangement,
+    Captioner,
     EachStep,
     EncoderDecoder,
     Glimpses,
+    NextFrames,
     NextStep,
     Scoring,
     StepsAhead,
     Unaligned,
     Whole,
+    blinded,
     language_model,
 )
 from unrolled.models.attention import ATTENTIONS, SourceAttention
@@ -19,7 +23,7 @@ from unrolled.models.bridge import BRIDGES, Bridge
 from unrolled.models.decoder import Decoder, DecoderState, Memory
 from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder
-from unrolled.models.glimpses import LOCATIONS, RANDOM, GlimpseEncoder, GlimpseOptions, GlimpseSensor
+from unrolled.models.glimpses import LOCATIONS, GlimpseEncoder, GlimpseOptions, GlimpseSensor
 from unrolled.models.heads import (
     CLASS_HEADS,
     CTC,
@@ -29,6 +33,9 @@ from unrolled.models.heads import (
     ClassHead,
     Distribution,
     Head,
+    IndependentKeys,
+    JointKeys,
+    KeysHead,
     LinearChain,
     MultiLabel,
     NumberHead,
@@ -44,6 +51,8 @@ from unrolled.models.options import (
     EncoderDecoderOptions,
     EncoderOptions,
     ForecastingOptions,
+    MusicOptions,
+    NextFramesOptions,
     NextStepOptions,
     RecurrentOptions,
     WholeOptions,
@@ -59,17 +68,18 @@ __all__ = [
     "CTC",
     "FORECAST_HEADS",
     "FRAMES",
+    "FRAME_LOSSES",
     "LOCATIONS",
     "NUMBERS",
     "NUMBER_HEADS",
     "POOLINGS",
-    "RANDOM",
     "SHAPES",
     "SPELLINGS",
     "WORDS",
     "Arrangement",
     "Binary",
     "Bridge",
+    "Captioner",
     "ClassHead",
     "Decoder",
     "DecoderState",
@@ -87,12 +97,18 @@ __all__ = [
     "GlimpseSensor",
     "Glimpses",
     "Head",
+    "IndependentKeys",
     "InputLayer",
     "InputSizes",
     "InputWindow",
+    "JointKeys",
+    "KeysHead",
     "LinearChain",
     "Memory",
     "MultiLabel",
+    "MusicOptions",
+    "NextFrames",
+    "NextFramesOptions",
     "NextStep",
     "NextStepOptions",
     "NumberHead",
@@ -109,5 +125,6 @@ __all__ = [
     "Whole",
     "WholeOptions",
     "bio_constraints",
+    "blinded",
     "language_model",
 ]  # fmt: skip

@@ -18,19 +18,19 @@ class Bridge(nn.Module):
     `"map"`: a learned linear map of all states of all layers and directions (Bahdanau et al. 2015 map one of them, and take tanh of it:
     with the inner states of an LSTM, which are large, that saturates within a few steps of Adam, and the source is never heard of).
 
+    An `encoder` without recurrent layers is given by the width of the one state that it has.
+
     Raises `ConfigError` for another name, or if states cannot be copied.
     """
 
-    def __init__(self, how: str, encoder: Recurrent, decoder: Recurrent) -> None:
+    def __init__(self, how: str, encoder: Recurrent | int, decoder: Recurrent) -> None:
         super().__init__()
         if how not in BRIDGES:
             raise ConfigError(f"`bridge` must be one of {', '.join(BRIDGES)}, got {how!r}.")
         self.how, self.layers, self.sizes = how, decoder.num_layers, tuple(decoder.state_sizes.values())
-        self.directions = 1 + encoder.bidirectional
-        if how == "copy":
-            _check_copy(encoder, decoder)
-        self.places = tuple(encoder.cell.states.index(name) for name in decoder.cell.states) if how == "copy" else ()
-        given = encoder.num_layers * self.directions * sum(encoder.state_sizes.values())
+        self.directions = 1 if isinstance(encoder, int) else 1 + encoder.bidirectional
+        self.places = _copied(encoder, decoder) if how == "copy" else ()
+        given = encoder if isinstance(encoder, int) else encoder.num_layers * self.directions * sum(encoder.state_sizes.values())
         self.map = nn.Linear(given, self.layers * sum(self.sizes)) if how == "map" else None
 
     def forward(self, final: State) -> State:
@@ -49,9 +49,11 @@ class Bridge(nn.Module):
         return torch.cat(state.unflatten(0, (-1, self.directions)).unbind(1), -1)
 
 
-def _check_copy(encoder: Recurrent, decoder: Recurrent) -> None:
-    """Raise a `ConfigError` if a state of the decoder has no counterpart in the encoder."""
+def _copied(encoder: Recurrent | int, decoder: Recurrent) -> tuple[int, ...]:
+    """Which state of the encoder is each of the decoder's. `ConfigError` if one has no counterpart."""
     cure = "Use `bridge='map'`, which takes any two."
+    if isinstance(encoder, int):
+        raise ConfigError(f"`bridge='copy'` needs recurrent layers in the encoder, which has none. {cure}")
     if encoder.num_layers != decoder.num_layers:
         raise ConfigError(f"`bridge='copy'` needs as many layers in both, got {encoder.num_layers} and {decoder.num_layers}. {cure}")
     known, directions = encoder.state_sizes, 1 + encoder.bidirectional
@@ -66,3 +68,4 @@ def _check_copy(encoder: Recurrent, decoder: Recurrent) -> None:
                 f"`bridge='copy'` needs `decoder_hidden` equal to what the encoder has in all directions, {known[name] * directions}, "
                 f"got {size}. {cure}"
             )
+    return tuple(encoder.cell.states.index(name) for name in decoder.cell.states)

@@ -122,3 +122,9 @@ class Decoder(nn.Module):
         if gate is not None:
             gate = torch.where(memory.real.any(0), gate, SURE)
         return Seen(self.combine(both).tanh(), weights, gate)
+
+
+def passed_over(weights: Tensor, real: Tensor, written: Tensor) -> Tensor:
+    """Σ (1 - Σ over t of weights `[T, B, S]`)² over the real steps of all sources, `[S, B]`; t are the steps that were `written`, `[T, B]`."""
+    looked = weights.masked_fill(~written[..., None], 0).sum(0)
+    return (1 - looked).square().masked_fill(~real.T, 0).sum()

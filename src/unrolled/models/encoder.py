@@ -22,7 +22,8 @@ State = tuple[Tensor, ...]
 class Encoder(nn.Module):
     """An `InputLayer` and recurrent layers above it.
 
-    With `subsampling` above 1 a `Subsampling` makes one step of several first, so that there are fewer outputs than steps (`output_lengths`).
+    Of pictures that are read as grids every place is a step (`output_lengths`).
+    With `subsampling` above 1 a `Subsampling` makes one step of several first, so that there are fewer outputs than steps.
     With `input_window` above 1 an `InputWindow` stands between them. With `layers=0` there is no recurrence: a hidden layer of rectified
     units reads each step by itself, so that with a window the whole is a feed-forward network on windows.
 
@@ -74,17 +75,20 @@ class Encoder(nn.Module):
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """How many outputs sequences of some `lengths` have."""
+        lengths = lengths * self.inputs.places
         return lengths if self.subsampling is None else self.subsampling.lengths(lengths)
 
     def subsampled(self, batch: Batch, carried: State | None = None) -> tuple[Tensor, Batch, State]:
         """What was read of a batch, `[T, B, I]` or whole numbers `[T, B]`; the batch, or one of the fewer steps; and what a stream carries on."""
         x: Tensor = self.inputs(batch)
+        if self.inputs.places > 1:
+            batch = Batch({NUMBERS: x}, None if batch.lengths is None else batch.lengths * self.inputs.places)
         if self.subsampling is None:
             return x, batch, ()
         assert batch.resets is None
         x = (x if x.is_floating_point() else functional.one_hot(x, self.inputs.width)).to(next(self.parameters()))
         x, carried = self.subsampling(x, carried, batch.lengths)
-        lengths = None if batch.lengths is None else self.output_lengths(batch.lengths)
+        lengths = None if batch.lengths is None else self.subsampling.lengths(batch.lengths)
         return x, Batch({NUMBERS: x}, lengths), carried if self.streams else ()
 
     def read(self, batch: Batch, tail: Tensor | None = None) -> tuple[Tensor, State]:

@@ -15,7 +15,7 @@ SMALLEST = 5
 _GROUP = 8
 """Channels that are normalised together."""
 
-_WIDER = 4
+WIDER = 4
 """By how much the last planes may be more than the first."""
 
 
@@ -39,8 +39,8 @@ class FrameNetwork(nn.Module):
         channels, height, width = shape
         blocks, halve = list[nn.Module](), True
         while halve:
-            stride, wider = 2 if max(height, width) > SMALLEST else 1, filters * min(2 ** len(blocks), _WIDER)
-            blocks.append(_block(channels, wider, stride))
+            stride, wider = 2 if max(height, width) > SMALLEST else 1, filters * min(2 ** len(blocks), WIDER)
+            blocks.append(block(channels, wider, stride))
             channels, height, width = wider, -(-height // stride), -(-width // stride)
             halve = max(height, width) > SMALLEST
         self.blocks = nn.Sequential(*blocks)
@@ -71,7 +71,8 @@ class FrameNetwork(nn.Module):
         return torch.cat([(weights.sum(3) * down).sum(2), (weights.sum(2) * across).sum(2), planes.mean((2, 3))], 1)
 
 
-def _block(channels: int, wider: int, stride: int) -> nn.Sequential:
+def block(channels: int, wider: int, stride: int) -> nn.Sequential:
+    """A rectified convolution of 3 × 3, normalised in groups of channels."""
     groups = wider // _GROUP if wider % _GROUP == 0 else 1
     return nn.Sequential(nn.Conv2d(channels, wider, 3, stride, 1), nn.GroupNorm(groups, wider), nn.ReLU())
 

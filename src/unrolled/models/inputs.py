@@ -14,6 +14,7 @@ from unrolled.layers import Recurrent, dropout
 from unrolled.models.convolution import ConvolutionalFrontEnd
 from unrolled.models.embedding import Embedding
 from unrolled.models.frames import FrameNetwork
+from unrolled.models.grid import GridNetwork
 from unrolled.models.options import EncoderOptions
 from unrolled.shapes import expect_shape
 
@@ -50,7 +51,7 @@ class InputLayer(nn.Module):
 
     Words, their shapes and characters are one-hot or learnt vectors, of which parts are dropped in training; a bidirectional network
     reads a word's characters, and its two final states stand for the word (Ling et al. 2015, "Finding Function in Form"). Numbers are taken
-    as they are, and a `FrameNetwork` makes a vector of each frame. With `convolution` a `ConvolutionalFrontEnd` adds what stands around each step.
+    as they are, and a `FrameNetwork` makes a vector of each frame, or a `GridNetwork` `places` steps. With `convolution` a `ConvolutionalFrontEnd` adds what stands around each step.
     Where one-hot words are all there is, they stay whole numbers `[T, B]`.
 
     Args:
@@ -71,7 +72,10 @@ class InputLayer(nn.Module):
         self.words = words
         self.spelling = CharacterEncoder(sizes.characters, options, cell) if sizes.characters else None
         self.shapes = Embedding(sizes.shapes, options.characters) if sizes.shapes else None
-        self.frames = frame_network(sizes, options)
+        self.frames = frame_network(sizes, options, cell)
+        self.places = self.frames.places if isinstance(self.frames, GridNetwork) else 1
+        if self.places > 1 and len(sizes.fields) > 1:
+            raise ConfigError(f"`grid={options.grid}` makes many steps of a frame, beside which nothing else can be read, got {sizes}.")
         columns = sizes.numbers + sum(part.width for part in (self.words, self.spelling, self.shapes, self.frames) if part is not None)
         self.front_end = ConvolutionalFrontEnd(columns, options.convolution, options.dropout) if options.convolution else None
         self.width = columns if self.front_end is None else self.front_end.width
@@ -82,10 +86,13 @@ class InputLayer(nn.Module):
         return self.words is not None and self.words.one_hot and self.width == self.words.width
 
     def forward(self, batch: Batch) -> Tensor:
-        """`[T, B, width]`, or whole numbers `[T, B]`. Raises `ShapeError` if the batch lacks what is to be read."""
+        """`[T, B, width]`, or whole numbers `[T, B]`; of a grid `[T * places, B, width]`. Raises `ShapeError` if the batch lacks what is to be read."""
         self._require(batch)
         real = real_steps(batch)
         mask = None if real is None else real.mask
+        if isinstance(self.frames, GridNetwork):
+            found: Tensor = self.frames(batch[FRAMES], mask)
+            return found
         if self.words is not None:
             words = self.words.drop(_clean(batch[WORDS], mask))
             if self.one_hot:
@@ -113,12 +120,14 @@ class InputLayer(nn.Module):
             expect_shape("frames", batch[FRAMES].shape[2:], "[T, B, C, H, W] with [C, H, W]", list(self.sizes.frames), "Scale them.")
 
 
-def frame_network(sizes: InputSizes, options: EncoderOptions) -> FrameNetwork | None:
-    """What reads frames, if there are some."""
+def frame_network(sizes: InputSizes, options: EncoderOptions, cell: Cell) -> FrameNetwork | GridNetwork | None:
+    """What reads frames, if there are some; `cell` is the one that reads the rows of a grid."""
     if not sizes.frames:
         return None
     channels, height, width = sizes.frames
     shape = (channels, height, width)
+    if options.grid:
+        return GridNetwork(shape, options.filters, options.frame_features, options.grid, options.dropout, cell if options.rows else None)
     return FrameNetwork(shape, options.filters, options.frame_features, options.frame_pooling, options.dropout)
 
 

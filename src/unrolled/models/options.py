@@ -1,6 +1,7 @@
 """What one can ask of a network."""
 
 from dataclasses import dataclass, fields, replace
+from math import inf
 from typing import Any
 
 from unrolled.errors import ConfigError
@@ -15,6 +16,9 @@ MOST_EMBEDDING = 256
 
 SUBSAMPLINGS = (1, 2, 4, 8, 16)
 """Of how many steps one can be made."""
+
+OUTPUTS = ("joint", "independent")
+"""How the keys of a frame are predicted."""
 
 MOST_LAYERS = 1000
 """More of them would take minutes to make."""
@@ -58,7 +62,11 @@ class RecurrentOptions:
 
 @dataclass(frozen=True)
 class EncoderOptions(RecurrentOptions):
-    """How each step is read, and the recurrent layers over the steps."""
+    """How each step is read, and the recurrent layers over the steps.
+
+    With a `grid` above 0 every place of a frame is a step: so many has the longer side at most, and `rows` says whether rows are read by
+    recurrent layers. What attends to them has flags for these.
+    """
 
     bidirectional: bool = option(True, "Read every sequence from its end, too.")
     embedding: int = option(100, "Embedding size of words; 0 for one-hot input.")
@@ -76,6 +84,8 @@ class EncoderOptions(RecurrentOptions):
         f"How the last planes of a frame become these: {FLATTEN} (all places), {MEAN}, or {POINTS} (where the mass of each plane lies).",
         rare=True,
     )
+    grid: int = option(0, "")
+    rows: bool = option(False, "")
     subsampling: int = option(1, "Steps of which convolutions make one before the recurrent layers read it: 1, 2, 4, 8 or 16.", rare=True)
     word_dropout: float = option(0.02, "Part of the words that are read as <UNK> in training.", rare=True)
     rare_dropout: float = option(
@@ -134,6 +144,26 @@ class NextStepOptions(RecurrentOptions):
 
 
 @dataclass(frozen=True)
+class MusicOptions(NextStepOptions):
+    """The network that says which notes come next; each piece begins anew, so that `lines` has no flag."""
+
+    hidden: int = option(256, "Hidden size: units of every layer.")
+    embedding: int | None = option(None, f"Embedding size of events.  [default: as there are symbols, at most {MOST_EMBEDDING}]", rare=True)
+    lines: bool | None = option(None, "")
+    output: str = option(
+        "joint", "Keys of a frame: joint, from the lowest up, each knowing those below it (NADE); or independent, each by itself."
+    )
+    chord_hidden: int = option(128, "Units that know the keys below a key, where the output is joint.", rare=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.output not in OUTPUTS:
+            raise ConfigError(f"`output` must be one of {', '.join(OUTPUTS)}, got {self.output!r}.")
+        if self.chord_hidden < 1:
+            raise ConfigError(f"`chord_hidden` must be at least 1, got {self.chord_hidden}.")
+
+
+@dataclass(frozen=True)
 class ForecastingOptions(RecurrentOptions):
     """The network that says how the steps to come are distributed."""
 
@@ -143,6 +173,24 @@ class ForecastingOptions(RecurrentOptions):
     def encoder(self) -> EncoderOptions:
         """How the steps are read: in one direction."""
         return encoder_options(self, bidirectional=False)
+
+
+@dataclass(frozen=True)
+class NextFramesOptions(RecurrentOptions):
+    """The network that says the next frames of a clip."""
+
+    hidden: int = option(32, "Hidden size: channels of every layer.")
+    kernel_size: int = option(3, "Kernel: places in each dimension that a map reads, an odd number.")
+    patch: int = option(4, "Side of the squares of pixels that are read as one place; 1: each pixel by itself.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.input_window != 1:
+            raise ConfigError("`input_window` is for rows of numbers, and here frames are read. Leave it out.")
+        if self.kernel_size < 1 or self.kernel_size % 2 == 0:
+            raise ConfigError(f"`kernel_size` must be odd and at least 1, got {self.kernel_size}.")
+        if self.patch < 1:
+            raise ConfigError(f"`patch` must be at least 1, got {self.patch}.")
 
 
 @dataclass(frozen=True)
@@ -167,6 +215,9 @@ class EncoderDecoderOptions(RecurrentOptions):
     scheduled_sampling: float = option(
         0.0, "Scheduled sampling: part of the steps that read, in training, what the network itself wrote; slower.", rare=True
     )
+    doubly_stochastic: float = option(
+        0.0, "Weight of a penalty on parts of the source that the attention passes over (doubly stochastic attention).", rare=True
+    )
     bfloat16: bool = option(
         False, "Multiply by the output matrix in bfloat16 in training: faster for large vocabularies where the processor can.", rare=True
     )
@@ -184,6 +235,8 @@ class EncoderDecoderOptions(RecurrentOptions):
         if self.attention == "none" and (self.input_feeding or self.copy):
             name = "input_feeding" if self.input_feeding else "copy"
             raise ConfigError(f"`{name}` needs attention over the source, got `attention='none'`. Choose another one, or leave it out.")
+        if not 0 <= self.doubly_stochastic < inf:
+            raise ConfigError(f"`doubly_stochastic` must be a number of at least 0, got {self.doubly_stochastic}.")
         for name in ("label_smoothing", "scheduled_sampling"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"`{name}` must be a part from 0 to 1, got {getattr(self, name)}.")
@@ -200,5 +253,15 @@ class EncoderDecoderOptions(RecurrentOptions):
 
 def encoder_options(options: RecurrentOptions, **others: Any) -> EncoderOptions:
     """The options of an encoder that `options` have as well, with `others` in the place of the rest."""
-    shared = {field.name for field in fields(EncoderOptions)} & {field.name for field in fields(options)}
-    return EncoderOptions(**{**{name: getattr(options, name) for name in shared}, **others})
+    return EncoderOptions(**{**_shared(options, EncoderOptions), **others})
+
+
+def encoder_decoder_options(options: RecurrentOptions, **others: Any) -> EncoderDecoderOptions:
+    """Those of an encoder and a decoder, likewise."""
+    return EncoderDecoderOptions(**{**_shared(options, EncoderDecoderOptions), **others})
+
+
+def _shared(options: RecurrentOptions, wanted: type) -> dict[str, Any]:
+    """What `options` say of the fields that a dataclass has as well."""
+    names = {field.name for field in fields(wanted)} & {field.name for field in fields(options)}
+    return {name: getattr(options, name) for name in names}

@@ -1,15 +1,14 @@
 """The two ways of learning: batches of whole sequences, and windows of streams whose state is carried on."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from unrolled.data.batches import Batch
 from unrolled.data.columns import Places
-from unrolled.data.streams import Streams
-from unrolled.models import WORDS, Arrangement, NextStep
+from unrolled.models import Arrangement, NextStep
 from unrolled.training import Objective, StreamOptions, Truncated
 
 Order = Callable[[np.random.Generator | None], list[Places]]
@@ -64,10 +63,25 @@ class Batches:
         """Nothing."""
 
 
+class Windows(Protocol):
+    """Parallel streams, read window by window."""
+
+    windows: int
+
+    def begin(self, epoch: int) -> None:
+        """An epoch begins, in which they may be others."""
+
+    def get(self, index: int) -> Batch:
+        """Window `index`, with its targets."""
+
+    def size(self, index: int) -> int:
+        """The number of targets in it."""
+
+
 class StreamWindows:
     """Windows of parallel streams, by truncated back-propagation through time."""
 
-    def __init__(self, model: NextStep, streams: Streams, options: StreamOptions) -> None:
+    def __init__(self, model: NextStep, streams: Windows, options: StreamOptions) -> None:
         self.model, self.streams, self.batches = model, streams, streams.windows
         self.truncated = Truncated(
             model, model.head.loss, options.window, options.backprop or options.window, initial=model.begin, reset=options.reset_probability
@@ -76,6 +90,7 @@ class StreamWindows:
 
     def begin(self, epoch: int) -> None:
         """Every stream begins anew."""
+        self.streams.begin(epoch)
         self.truncated.forget()
 
     def objective(self, batches: range) -> Objective:
@@ -85,11 +100,11 @@ class StreamWindows:
     def _losses(self, number: int) -> Iterator[Tensor]:
         window = self.streams.get(number).to(self._device)
         assert window.targets is not None
-        return self.truncated.losses(window[WORDS], window.targets)
+        return self.truncated.losses(window[self.model.field], window.targets)
 
     def try_out(self) -> None:
         """One step."""
-        self.model(torch.zeros(1, 1, dtype=torch.long, device=self._device))
+        self.model(self.streams.get(0)[self.model.field][:1, :1].to(self._device))
 
     def state_dict(self) -> dict[str, Tensor]:
         """The carried state."""

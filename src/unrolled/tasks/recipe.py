@@ -1,12 +1,15 @@
 """A recipe: what makes a task out of fields, codecs, an arrangement, a head and measures."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import exp, inf
 from typing import Any, ClassVar, Generic, TextIO, TypeVar
 
 from unrolled.cells import Cell
 from unrolled.data.formats.heads import FormatSeen
+from unrolled.errors import ConfigError
+from unrolled.plain import or_null
 from unrolled.tasks.configuration import Configuration, G
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.task import Task
@@ -30,12 +33,43 @@ class Answering:
     say: Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Written:
+    """A text that a network writes, piece by piece, after a prompt, which is its first piece where it goes on with it."""
+
+    prompt: str
+    pieces: Iterable[str]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The natural log-probability of a text, or of what is in a file; and of each of its tokens, as far as these are of interest."""
+
+    sentence: str
+    log_probability: float
+    tokens: tuple[str, ...] = ()
+    log_probabilities: tuple[float, ...] = ()
+
+    @property
+    def perplexity(self) -> float:
+        """Of one of the tokens."""
+        mean = -self.log_probability / max(len(self.tokens), 1)
+        return exp(mean) if mean < 700 else inf
+
+    def to_json(self, *, tokens: bool = False) -> dict[str, Any]:
+        """Plain values by name."""
+        found: dict[str, Any] = {"sentence": self.sentence, "log_probability": self.log_probability}
+        if self.tokens:
+            found["perplexity"] = or_null(self.perplexity)
+        return {**found, "tokens": [list(pair) for pair in zip(self.tokens, self.log_probabilities, strict=True)]} if tokens else found
+
+
 class Recipe(ABC, Generic[G, D, C, M, T]):
     """A task: what `unrolled train` has a command for, over its options G, data D, codecs C, network M and trained result T.
 
     `name` is that of the command, `help` its text, and `data_name` what its data is called there. `noun` is what a
-    network of it is called, `commands` are those that its runs can be used with, `evaluating`, `predicting` and `backtesting` the option
-    dataclasses of three of them; `without_file` is what is predicted of where no file is named, and `reads_many` says that what is said of several
+    network of it is called, `commands` are those that its runs can be used with, `evaluating`, `predicting`, `sampling`, `scoring` and `backtesting`
+    the option dataclasses of some of them; `without_file` is what is predicted of where no file is named, and `reads_many` says that what is said of several
     files can stand one after another. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
     """
 
@@ -46,10 +80,26 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     commands: ClassVar[tuple[str, ...]]
     evaluating: ClassVar[tuple[type, ...]] = ()
     predicting: ClassVar[tuple[type, ...]] = ()
+    sampling: ClassVar[tuple[type, ...]] = ()
+    scoring: ClassVar[tuple[type, ...]] = ()
     backtesting: ClassVar[tuple[type, ...]] = ()
     without_file: ClassVar[str] = "-"
     reads_many: ClassVar[bool] = False
     options: type[G]
+
+    known: Any = None
+    """Codecs of the run that another one begins from, which those of the data widen; None where there is none."""
+
+    widen: bool = True
+    """Whether symbols that these do not have are added to them."""
+
+    def known_from(self, task: str, found: Any) -> Any:
+        """The codecs of a run of a task whose `to_json` gave this, as far as they fit this one. `ConfigError` where they do not."""
+        if task != self.name:
+            raise ConfigError(
+                f"`from_run` names a run of the task {task!r}, of which {self.noun} can take nothing. Name one of the task {self.name!r}."
+            )
+        return self.codecs(found)
 
     @abstractmethod
     def read(self, configuration: Configuration[G], progress: Progress) -> D:
@@ -94,6 +144,16 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     def predict(self, trained: T, file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
         """What a network says of a file; `parts` are options of each of `predicting`."""
         raise NotImplementedError(f"{self.noun} predicts nothing of files")
+
+    def sample(self, trained: T, parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]) -> Iterable[Written]:
+        """What a network writes, for people; `parts` are options of each of `sampling`, and `say` tells something beside."""
+        raise NotImplementedError(f"{self.noun} writes nothing")
+
+    def likelihoods(
+        self, trained: T, given: Sequence[str], parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]
+    ) -> tuple[Sequence[Scored], bool]:
+        """How likely each of some texts or files is, and whether these are lines of one file; `parts` are options of each of `scoring`."""
+        raise NotImplementedError(f"{self.noun} scores nothing")
 
     def backtest(self, trained: T, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress) -> Measured:
         """Measures of forecasts from several origins; `parts` are options of each of `backtesting`."""

@@ -44,6 +44,31 @@ def test_bad_rows_are_left_out_and_counted(name, content, options, wanted, least
         assert [said(example) for example in labelled_examples(path, ReadingOptions(bad_rows="skip", **options), wanted)] == found
 
 
+LATIN = "café".encode("latin-1")
+
+UNDECODED = [
+    ("a.csv", b"text,label\na,x\n%s,y\nb,y\n", {}, LABELS, 3, ["x", "y"]),
+    ("a.csv", b'text,label\na,x\n"b\n%s",y\nc,y\n', {}, LABELS, 4, ["x", "y"]),
+    ("a.tsv", b"label\ttext\nx\ta\ny\t%s\ny\tb\n", {}, LABELS, 3, ["x", "y"]),
+    ("a.jsonl", b'{"text":"a","label":"x"}\n{"text":"%s","label":"x"}\n{"text":"b","label":"y"}\n', {}, LABELS, 2, ["x", "y"]),
+    ("a.ft", b"__label__x a\n__label__x %s\n__label__y b\n", {}, LABELS, 2, ["x", "y"]),
+    ("a.conll", b"A O\nB O\n\nC O\n%s O\n\nD B-X\n", {}, TAGS, 5, [("O", "O"), ("B-X",)]),
+    ("a.conllu", TREE.encode() + b"\n1\t%s\n\n" + TREE.encode(), {}, TAGS, 3, [("X",), ("X",)]),
+    ("a.csv", b"id,x,y,note\na,1,u,\nb,2,v,%s\nb,2,v,\n", {"series": "id", "target": "y", "channels": ("x",)}, LABELS, 3, ["u", "v"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "content", "options", "wanted", "line", "found"), UNDECODED)
+def test_a_row_that_is_not_in_the_encoding_is_bad(name, content, options, wanted, line, found, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(content % LATIN)
+    told = rf"{name}, line {line}, is not utf-8: it has the byte 0xe9. .*`encoding='latin-1'`"
+    with pytest.raises(DataError, match=f"{told}.* To leave such rows out, pass `bad_rows='skip'`"):
+        list(labelled_examples(path, ReadingOptions(**options), wanted))
+    with pytest.warns(UnrolledWarning, match=f"^1 bad row is left out. The first: .*{told}"):
+        assert [said(example) for example in labelled_examples(path, ReadingOptions(bad_rows="skip", **options), wanted)] == found
+
+
 def test_an_empty_file_among_those_of_a_class_is_a_bad_row(tmp_path: Path) -> None:
     for name, text in (("pos/1.txt", "good"), ("pos/2.txt", ""), ("neg/1.txt", "bad")):
         (tmp_path / name).parent.mkdir(exist_ok=True)

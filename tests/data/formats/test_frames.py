@@ -73,11 +73,11 @@ def test_arrays_have_clips(tmp_path) -> None:
     examples = list(labelled_examples(tmp_path / "a.npz", ANY, Target.LABELS))
     assert [e.labels for e in examples] == [("p",), ("q",), ("p",)]
     assert all((e.frames[..., 0] == clip).all() for e, clip in zip(examples, clips, strict=True))
-    np.save(tmp_path / "moving.npy", np.zeros((2, 21, 4, 4), np.uint8))
-    with pytest.warns(UnrolledWarning, match=r"is taken for 21 clips of 2 frames\. Pass `axes='NTHW'`"):
-        assert len(list(read_examples(tmp_path / "moving.npy", ANY.to_predict(), Target.LABELS))) == 21
+    np.save(tmp_path / "moving.npy", np.zeros((5, 251, 4, 4), np.uint8))
+    with pytest.warns(UnrolledWarning, match=r"is taken for 251 clips of 5 frames\. Pass `axes='NTHW'`"):
+        assert len(list(read_examples(tmp_path / "moving.npy", ANY.to_predict(), Target.LABELS))) == 251
     kept = list(read_examples(tmp_path / "moving.npy", ReadingOptions(axes="NTHW").to_predict(), Target.LABELS))
-    assert [e.frames.shape for e in kept] == [(21, 4, 4, 1)] * 2
+    assert [e.frames.shape for e in kept] == [(251, 4, 4, 1)] * 5
 
 
 def test_predictions_are_written_beside_the_files(folder) -> None:
@@ -98,3 +98,21 @@ def test_a_folder_without_clips_is_told(tmp_path) -> None:
     (tmp_path / "x").mkdir()
     with pytest.raises(DataError, match="has no pictures or videos in it"):
         found(tmp_path, options=ReadingOptions(format="frames"))
+
+
+def test_rows_of_numbers_are_frames_of_a_shape(tmp_path) -> None:
+    lines = ["time,a,b,c,d,e,f", *(f"{t}.5,{','.join(str(6 * t + k) for k in range(6))}" for t in range(4))]
+    (tmp_path / "s.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "i.csv").write_text("file,start,end,label\ns.csv,0,2,walk\ns.csv,3,4,sit\n")
+    shaped = ReadingOptions(shape="2x3")
+    (example,) = labelled_examples(tmp_path / "i.csv", shaped, Target.TAGS)
+    assert example.frames.shape == (4, 2, 3, 1) and example.frames.dtype == np.float32
+    assert (example.frames[..., 0] == np.arange(24).reshape(4, 2, 3)).all()
+    assert example.spans == ((0, 2, "walk"), (3, 4, "sit"))
+    first, second = labelled_examples(tmp_path / "i.csv", shaped, Target.LABELS)
+    assert (first.frames == example.frames[:2]).all() and (second.frames == example.frames[3:]).all()
+    (alone,) = read_examples(tmp_path / "s.csv", shaped.to_predict(), Target.TAGS)
+    assert (alone.frames == example.frames).all()
+    (tmp_path / "s.csv").write_text("1,2,3,4,5,6\n1,2,x,4,5,6\n")
+    with pytest.raises(DataError, match=r"s.csv, line 2: a row must end in 6 numbers, as `shape` says, got something else"):
+        list(labelled_examples(tmp_path / "i.csv", shaped, Target.TAGS))

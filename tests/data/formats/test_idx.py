@@ -50,6 +50,13 @@ def test_an_image_as_one_step(images: Path) -> None:
     np.testing.assert_allclose([example.numbers for example in read(images, "whole")], PIXELS.reshape(5, 1, 12) / 255, rtol=1e-6)
 
 
+@pytest.mark.parametrize("image", ["frame", "glimpses"])
+def test_an_image_as_a_picture(images: Path, image: str) -> None:
+    found = read(images, image)
+    np.testing.assert_array_equal([example.frames for example in found], PIXELS[:, None, ..., None])
+    assert all(example.numbers is None for example in found)
+
+
 def test_images_alone(tmp_path: Path) -> None:
     path = tmp_path / "mine.images.idx3-ubyte"
     path.write_bytes(packed(PIXELS))
@@ -77,7 +84,7 @@ def test_damaged_files(images: Path, name: str, content: bytes, message: str) ->
 
 
 def test_what_cannot_be_asked(images: Path) -> None:
-    with pytest.raises(ConfigError, match="rows or whole, got 'columns'"):
+    with pytest.raises(ConfigError, match="rows, whole, frame, glimpses, got 'columns'"):
         read(images, "columns")
     with pytest.raises(ConfigError, match="not to tag"):
         list(decided(FORMAT.read([images], ReadingOptions(), Target.TAGS)))

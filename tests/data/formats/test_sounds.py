@@ -10,6 +10,7 @@ from unrolled.data.formats import labelled_examples, read_examples, resolve_form
 from unrolled.data.formats.options import DividedReadingOptions, ReadingOptions
 from unrolled.data.formats.sound_layouts import Pattern
 from unrolled.data.formats.sounds import Sounds
+from unrolled.data.sound.recordings import read_samples
 from unrolled.errors import ConfigError, DataError
 
 WAVE = tone(440, 0.05)
@@ -185,3 +186,157 @@ def test_tags_lie_in_label_tracks_and_steps_have_no_numbers(put):
     assert example.spans == ((0.01, 0.02, "speech"), (0.03, 0.05, "noise"))
     with pytest.raises(ConfigError, match="no numbers for its frames"):
         read(folder, Target.STEP_VALUES)
+
+
+def packed(folder, path):
+    with zipfile.ZipFile(path, "w") as archive:
+        for one in sorted(folder.rglob("*.*")):
+            archive.write(one, one.relative_to(folder))
+    return path
+
+
+def test_texts_in_archives_lie_beside_their_recordings(put, tmp_path):
+    folder = put("data/a.wav", "data/deep/b.wav") / "data"
+    (folder / "a.txt").write_text("one\n\ntwo\n")
+    (folder / "deep/b.lab").write_bytes("\ufeffdrei ä\r\n".encode())
+    found = read(packed(folder, tmp_path / "a.zip"), Target.TEXTS)
+    assert {e.sound.member: e.labels for e in found} == {"a.wav": ("one two",), "deep/b.wav": ("drei ä",)}
+    (folder / "a.txt").write_bytes(b"one\nzw\xf6lf\n")
+    with pytest.raises(DataError, match=r"b\.zip:a\.txt, line 2, is not utf-8"):
+        read(packed(folder, tmp_path / "b.zip"), Target.TEXTS)
+
+
+def test_libri_speech_in_an_archive(put, tmp_path):
+    folder = put("libri/19/198/19-198-0001.flac") / "libri"
+    (folder / "19/198/19-198.trans.txt").write_text("19-198-0001 HELLO THERE\n")
+    (example,) = read(packed(folder, tmp_path / "a.zip"), Target.TEXTS, group="speaker")
+    assert (example.labels, example.group, example.sound.member) == (("HELLO THERE",), "19", "19/198/19-198-0001.flac")
+    assert len([*read_samples(example.sound, 8000)]) == 1
+
+
+LONG = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+xmin = 0
+xmax = 0.5
+tiers? <exists>
+size = 3
+item []:
+    item [1]:
+        class = "TextTier"
+        name = "clicks"
+        xmin = 0
+        xmax = 0.5
+        points: size = 1
+        points [1]:
+            number = 0.25
+            mark = "x"
+    item [2]:
+        class = "IntervalTier"
+        name = "words"
+        xmin = 0
+        xmax = 0.5
+        intervals: size = 3
+        intervals [1]:
+            xmin = 0
+            xmax = 0.1
+            text = ""
+        intervals [2]:
+            xmin = 0.1
+            xmax = 0.25
+            text = "say ""7"" [1]"
+        intervals [3]:
+            xmin = 0.25
+            xmax = 0.5
+            text = "2"
+    item [3]:
+        class = "IntervalTier"
+        name = "who"
+        xmin = 0
+        xmax = 0.5
+        intervals: size = 1
+        intervals [1]:
+            xmin = 0
+            xmax = 0.5
+            text = "ann"
+"""
+SHORT = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+0
+0.5
+<exists>
+1
+"IntervalTier"
+"words"
+0
+0.5
+3
+0
+0.1
+""
+0.1
+0.25
+"say ""7"" [1]"
+0.25
+0.5
+"2"
+"""
+SPANS = ((0.1, 0.25, 'say "7" [1]'), (0.25, 0.5, "2"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.TextGrid", LONG),
+        ("a.TextGrid", SHORT),
+        ("a.csv", 'Start,End,Label\n0.1,0.25,"say ""7"" [1]"\n0.25,0.5,2\n'),
+        ("a.tsv", 'onset\toffset\tevent_label\n0.1\t0.25\tsay "7" [1]\n0.25\t0.5\t2\n'.replace('"7"', "7").replace("say 7", 'say "7"')),
+        ("a.csv", 'label,begin,duration\n"say ""7"" [1]",0.1,0.15\n2,0.25,0.25\n'),
+        ("a.txt", '0.1\t0.25\tsay "7" [1]\n\\\t100\t200\n0.25\t0.5\t2\n'),
+    ],
+)
+def test_spans_lie_beside_their_recording(put, tmp_path, name, content):
+    folder = put("data/a.wav") / "data"
+    (folder / name).write_text(content)
+    for source in (folder, packed(folder, tmp_path / "a.zip")):
+        (example,) = read(source, Target.TAGS)
+        assert example.spans == SPANS
+
+
+def test_a_tier_is_named_and_damage_is_told(put):
+    folder = put("a.wav")
+    (folder / "a.TextGrid").write_text(LONG)
+    (example,) = read(folder, Target.TAGS, target="who")
+    assert example.spans == ((0.0, 0.5, "ann"),)
+    with pytest.raises(DataError, match=r"a\.TextGrid has no tier 'where'; it has words, who\. Name one as `target`"):
+        read(folder, Target.TAGS, target="where")
+    (folder / "a.TextGrid").write_text(LONG[: LONG.index("intervals [3]")])
+    with pytest.raises(DataError, match="ends before its last interval"):
+        read(folder, Target.TAGS)
+    (folder / "a.TextGrid").write_text("0.1\t0.2\tx\n")
+    with pytest.raises(DataError, match=r"a\.TextGrid is no TextGrid"):
+        read(folder, Target.TAGS)
+    (folder / "a.TextGrid").unlink()
+    (folder / "a.csv").write_text("start,end,label\n0.1,0.2,x\nsoon,0.3,y\n")
+    with pytest.raises(
+        DataError, match=r"a\.csv, line 3: a span must have a beginning and an end in seconds and a label, got 'soon', '0\.3' and 'y'"
+    ):
+        read(folder, Target.TAGS)
+    (folder / "a.csv").write_text("from,to,label\n0.1,0.2,x\n")
+    with pytest.raises(
+        DataError, match=r"a\.csv, line 1: a table of spans must have columns such as start, end and label, got from, to, label"
+    ):
+        read(folder, Target.TAGS)
+
+
+def test_a_table_has_a_span_a_row(put):
+    folder = put("a.wav", "b.wav")
+    (folder / "m.csv").write_text("file,start,end,label,who\na.wav,0,0.02,x,ann\nb.wav,0.01,0.02,y,bo\na.wav,0.03,0.05,y,ann\n")
+    first, second = read(folder / "m.csv", Target.TAGS, group="who")
+    assert (first.sound.path.name, first.spans, first.group) == ("a.wav", ((0, 0.02, "x"), (0.03, 0.05, "y")), "ann")
+    assert (second.sound.path.name, second.spans, second.sound.end) == ("b.wav", ((0.01, 0.02, "y"),), None)
+    assert [e.spans[0][2] for e in read(folder / "m.csv", Target.TAGS, target="who")] == ["ann", "bo"]
+    (folder / "m.csv").write_text("file,start,end,label\na.wav,0,0.02,x\na.wav,0.03,0.01,y\n")
+    with pytest.raises(DataError, match=r"m\.csv, line 3: a span must have"):
+        read(folder / "m.csv", Target.TAGS)

@@ -8,6 +8,7 @@ from PIL import Image
 from pictures import save, save_gif, save_video, squares
 from unrolled.data.codecs import FrameCodec
 from unrolled.data.columns import InMemory
+from unrolled.data.dataset import NO_TAG
 from unrolled.data.pictures.clips import Clip
 from unrolled.data.pictures.pixels import Shape, pixels_of, resized
 from unrolled.data.pictures.seeing import Seeing
@@ -106,10 +107,17 @@ def test_other_sizes_are_scaled_and_told(tmp_path) -> None:
 def test_intervals_become_tags_and_later_ones_count() -> None:
     seeing = Seeing(FrameCodec(COLOUR, 10.0))
     assert seeing.tags([(0.1, 0.4, "a"), (0.3, 0.5, "b")], 6, "x") == ("O", "a", "a", "b", "b", "O")
+    with pytest.warns(UnrolledWarning, match=r"x: 1 interval begin before the one before ends\. Where two overlap the later one counts"):
+        seeing.report()
     alone = Seeing(FrameCodec(COLOUR, None))
     assert alone.tags([(1, 3, "a")], 4, "x") == ("O", "a", "a", "O"), "without a rate frames are counted"
     with pytest.raises(DataError, match=re.escape("x: the interval 0.5 to 0.9 (c) ends after the clip, which has 6 frames at 10 a second")):
         seeing.tags([(0.5, 0.9, "c")], 6, "x")
+
+
+def test_frames_outside_may_have_no_tag() -> None:
+    seeing = Seeing(FrameCodec(COLOUR, None, None, NO_TAG))
+    assert seeing.tags([(1, 2, "a")], 3, "x") == ("", "a", "")
 
 
 def test_a_codec_comes_back_from_json() -> None:

@@ -91,7 +91,7 @@ def test_what_cannot_be_labelled_is_named_by_its_index(table, tmp_path):
         ([["good"], []], r"`sequences\[1\]`: the sequence is empty"),
         (["good", None], r"`sequences\[1\]` must be a text, .* or an Example, got NoneType. Pass one of these, or take it out"),
         ([["good", 3]], r"`sequences\[0\]` must be a text, a list of tokens, .*got 3 among its tokens"),
-        ([np.zeros(3)], r"`sequences\[0\]` must be .*numbers \[T, C\].*got an array of float64 of shape \[3\]"),
+        ([np.zeros((3, 1, 1))], r"`sequences\[0\]` must be .*numbers \[T, C\].*got an array of float64 of shape \[3, 1, 1\]"),
         ("good", r"`sequences` must be a list, got the text 'good'. Pass \['good'\]"),
     ):
         with pytest.raises(DataError, match=message):
@@ -433,7 +433,7 @@ def test_damaged_codecs_are_told(table, tmp_path):
 @pytest.mark.parametrize("train", [un.train_classifier, un.train_tagger])
 def test_changes_of_what_steps_do_not_have_are_refused(table, tags, tmp_path, train):
     source = table if train is un.train_classifier else tags
-    with pytest.raises(ConfigError, match=r"`noise` is added to numbers, and DATA has none\. Leave it out; `word_dropout` is for words"):
+    with pytest.raises(ConfigError, match=r"`noise` changes numbers, and DATA has none\. Leave it out; `word_dropout` is for words"):
         train(source, out=tmp_path / "run", noise=0.5, **QUIET)
     with pytest.raises(ConfigError, match=r"`rare_dropout` is for words and characters, and DATA has none\. Leave it out; `noise` is for"):
         train("builtin:bouncing-ball", out=tmp_path / "run", rare_dropout=1.0, **QUIET)

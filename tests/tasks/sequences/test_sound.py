@@ -86,7 +86,7 @@ def test_when_there_is_a_tone_is_learnt_frame_by_frame(tmp_path):
     segments = json.loads(run("predict", tmp_path / "run", path, "--json"))["segments"]
     assert [one["label"] for one in segments] == ["O", "tone", "O"] and segments[1]["begin"] == begin
     path.with_suffix(".txt").write_text("0.1 late tone\n")
-    with pytest.raises(DataError, match=r"8\.txt, line 1: a span must be a beginning and an end in seconds and a tag"):
+    with pytest.raises(DataError, match=r"8\.txt, line 1: a span must have a beginning and an end in seconds and a label"):
         un.train_tagger(tmp_path, out=tmp_path / "other", **TINY)
 
 

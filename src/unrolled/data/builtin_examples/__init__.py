@@ -1,13 +1,14 @@
 """Small sources of examples for trying things out: made up by rules, or taken from Python itself; the same at every call."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unrolled.data.builtin_examples.adding import additions_of_marked
 from unrolled.data.builtin_examples.balls import bouncing_balls
 from unrolled.data.builtin_examples.dates import dates
 from unrolled.data.builtin_examples.digits import cluttered_digits, translated_digits
 from unrolled.data.builtin_examples.intents import intents
+from unrolled.data.builtin_examples.movement import ball, balls, moving_digits
 from unrolled.data.builtin_examples.numbers import numbers
 from unrolled.data.builtin_examples.promoters import promoters
 from unrolled.data.builtin_examples.python_tokens import python_tokens
@@ -28,9 +29,9 @@ class BuiltinExamples:
 
 @dataclass(frozen=True)
 class OfDigits:
-    """A built-in source whose examples are made of pictures of digits."""
+    """A built-in source whose examples are made of pictures of digits, so many of each."""
 
-    make: Callable[[Iterable[Example]], Iterator[Example]]
+    make: Callable[[Iterable[Example], int], Iterator[Example]]
     has: tuple[Target, ...]
 
 
@@ -39,6 +40,9 @@ BUILTIN_EXAMPLES: dict[str, BuiltinExamples | OfDigits] = {
     "builtin:python-tokens": BuiltinExamples(python_tokens, (Target.TAGS,)),
     "builtin:promoters": BuiltinExamples(promoters, (Target.TAGS,)),
     "builtin:bouncing-ball": BuiltinExamples(bouncing_balls, (Target.LABELS, Target.TAGS)),
+    "builtin:ball": BuiltinExamples(ball, (Target.VALUES, Target.STEP_VALUES)),
+    "builtin:balls": BuiltinExamples(balls, (Target.VALUES, Target.STEP_VALUES)),
+    "builtin:moving-digits": OfDigits(moving_digits, (Target.LABELS,)),
     "builtin:adding": BuiltinExamples(additions_of_marked, (Target.VALUES,)),
     "builtin:translated-digits": OfDigits(translated_digits, (Target.LABELS,)),
     "builtin:cluttered-digits": OfDigits(cluttered_digits, (Target.LABELS,)),
@@ -62,8 +66,16 @@ _SAID = {
 }
 
 
-def builtin_examples(name: str, wanted: Target, digits: Callable[[], Iterable[Example]] | None = None) -> Iterator[Example]:
-    """The examples of a built-in source, with what is wanted of them; `digits` gives those that some sources are made of.
+def _of_the_last_step(example: Example) -> Example:
+    """With the numbers of its last step, where there are some for each."""
+    assert example.values is not None
+    return replace(example, values=example.values[-1]) if example.values.ndim == 2 else example
+
+
+def builtin_examples(
+    name: str, wanted: Target, digits: Callable[[], Iterable[Example]] | None = None, copies: int = 1
+) -> Iterator[Example]:
+    """The examples of a built-in source, with what is wanted of them; `digits` gives those that some sources are made of, so many `copies` of each.
 
     A name that does not exist is a `DataError`; a source that has nothing of what is wanted, or lacks digits, a `ConfigError`.
     """
@@ -75,7 +87,7 @@ def builtin_examples(name: str, wanted: Target, digits: Callable[[], Iterable[Ex
         has, use = " and ".join(_SAID[target] for target in source.has), " or ".join(f"`{_TRAIN[target]}`" for target in source.has)
         raise ConfigError(f"{name} has only {has}. Train {use} on it.")
     if isinstance(source, BuiltinExamples):
-        return source.make()
+        return map(_of_the_last_step, source.make()) if wanted is Target.VALUES else source.make()
     if digits is None:
         raise ConfigError(f"{name} is made of digits. Name an idx file with some as `digits`, such as train-images-idx3-ubyte.gz of MNIST.")
-    return source.make(digits())
+    return source.make(digits(), copies)

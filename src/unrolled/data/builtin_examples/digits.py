@@ -16,24 +16,25 @@ _PIECES, _PIECE = 4, 8
 """How many pieces of other digits lie in a picture, and the rows and columns of each."""
 
 
-def translated_digits(digits: Iterable[Example]) -> Iterator[Example]:
-    """Each digit, a picture `[1, H, W, 1]`, somewhere in a picture of 60 × 60, with zeros around it (Mnih et al. 2014, §4.1).
+def translated_digits(digits: Iterable[Example], copies: int) -> Iterator[Example]:
+    """Each digit, a picture `[1, H, W, 1]`, somewhere in as many pictures of 60 × 60 as there are `copies`, with zeros around it (Mnih et al. 2014, §4.1).
 
-    Where it lies follows from its pixels: other digits have other places.
+    Where it lies follows from its pixels: other digits have other places. Copies of a digit are one group.
     """
     for number, digit in enumerate(digits, 1):
         pixels = _pixels(digit)
-        yield _example("translated", number, digit, _placed(pixels, _chance(pixels)))
+        for copy in range(copies):
+            yield _example("translated", number, digit, _placed(pixels, _chance(pixels, copy)))
 
 
-def cluttered_digits(digits: Iterable[Example]) -> Iterator[Example]:
+def cluttered_digits(digits: Iterable[Example], copies: int) -> Iterator[Example]:
     """The same with four pieces of 8 × 8 pixels of other digits of the same file, each anywhere in its digit and in the picture."""
     known = list(digits)
     others = [_pixels(digit) for digit in known]
-    for number, digit in enumerate(known, 1):
-        pixels = others[number - 1]
-        chance = _chance(pixels)
-        yield _example("cluttered", number, digit, _cluttered(_placed(pixels, chance), others, chance))
+    for number, (digit, pixels) in enumerate(zip(known, others, strict=True), 1):
+        for copy in range(copies):
+            chance = _chance(pixels, copy)
+            yield _example("cluttered", number, digit, _cluttered(_placed(pixels, chance), others, chance))
 
 
 def _pixels(digit: Example) -> NDArray[np.uint8]:
@@ -46,8 +47,8 @@ def _pixels(digit: Example) -> NDArray[np.uint8]:
     return pixels
 
 
-def _chance(pixels: NDArray[np.uint8]) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(pixels.tobytes()))
+def _chance(pixels: NDArray[np.uint8], copy: int) -> np.random.Generator:
+    return np.random.default_rng([zlib.crc32(pixels.tobytes()), copy])
 
 
 def _placed(pixels: NDArray[np.uint8], chance: np.random.Generator) -> NDArray[np.uint8]:
@@ -74,4 +75,5 @@ def _somewhere(picture: NDArray[np.uint8], size: Sequence[int], chance: np.rando
 
 
 def _example(how: str, number: int, digit: Example, picture: NDArray[np.uint8]) -> Example:
-    return Example(f"builtin:{how}-digits, {number}", frames=picture[None, ..., None], labels=digit.labels)
+    place = f"builtin:{how}-digits, digit {number}"
+    return Example(place, group=str(number), frames=picture[None, ..., None], labels=digit.labels)

@@ -1,6 +1,6 @@
 """Pictures and videos as pixels: the size, the colours and the rate of frames, and the scale of their values."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from unrolled.data.codecs.numbers import NumberCodec
 from unrolled.data.columns import Elements, Places
 from unrolled.data.pictures.pixels import Pixels, Shape, read_crop
-from unrolled.data.pictures.seeing import Seen
+from unrolled.data.pictures.seeing import OUTSIDE, Seen
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, DataError
 
@@ -22,25 +22,36 @@ _AT_ONCE = 1 << 22
 
 @dataclass(frozen=True)
 class FrameCodec:
-    """How clips become frames `[T, H, W, C]` of a `shape`, at a `rate` of frames a second (None: as they come), and how their values are scaled."""
+    """How clips become frames `[T, H, W, C]` of a `shape`, at a `rate` of frames a second (None: as they come), and how their values are scaled.
+
+    `outside` is the tag of frames that lie in no interval, or nothing if they are not looked at.
+    """
 
     shape: Shape
     rate: float | None = None
     scale: NumberCodec | None = None
+    outside: str = OUTSIDE
 
     @classmethod
     def choose(
-        cls, first: Seen, *, size: tuple[int, int] | None = None, crop: str | None = None, grey: bool = False, fps: float | None = None
+        cls,
+        first: Seen,
+        *,
+        size: tuple[int, int] | None = None,
+        crop: str | None = None,
+        grey: bool = False,
+        fps: float | None = None,
+        outside: str = OUTSIDE,
     ) -> "FrameCodec":
         """For clips of which the `first` is one; `size` is `(width, height)`."""
         width, height = size or _fitting(first, crop)
-        return cls(Shape(height, width, 1 if grey else first.channels, crop), fps or first.rate)
+        return cls(Shape(height, width, 1 if grey else first.channels, crop), fps or first.rate, None, outside)
 
     def learn(self, elements: Elements, which: Places) -> "FrameCodec":
         """With the mean and the deviation of each channel, from some frames."""
         some = max(_AT_ONCE // (self.shape.height * self.shape.width * self.shape.channels), 1)
         parts = (elements.take(which[at : at + some]) for at in range(0, len(which), some))
-        return FrameCodec(self.shape, self.rate, NumberCodec.learn(part.reshape(-1, self.shape.channels) for part in parts))
+        return replace(self, scale=NumberCodec.learn(part.reshape(-1, self.shape.channels) for part in parts))
 
     def apply(self, frames: Pixels) -> NDArray[np.float32]:
         """Frames `[S, H, W, C]` standardised, `[S, C, H, W]`."""
@@ -71,7 +82,7 @@ class FrameCodec:
 
     def to_json(self) -> dict[str, Any]:
         """All of it, ready for JSON."""
-        return {**asdict(self.shape), "rate": self.rate, "scale": self.scale and self.scale.to_json()}
+        return {**asdict(self.shape), "rate": self.rate, "scale": self.scale and self.scale.to_json(), "outside": self.outside}
 
     @classmethod
     def from_json(cls, found: object) -> "FrameCodec":
@@ -83,9 +94,11 @@ class FrameCodec:
             assert min(height, width, channels) > 0 and (crop is None or crop == "centre" or read_crop(crop))
             scale = NumberCodec.from_json(found["scale"])
             assert len(scale.mean) == channels
-            return cls(Shape(height, width, channels, crop), None if rate is None else float(rate), scale)
+            return cls(Shape(height, width, channels, crop), None if rate is None else float(rate), scale, str(found["outside"]))
         except (KeyError, AssertionError, TypeError, ValueError, OverflowError, ConfigError) as error:
-            raise damaged(f"frames must have a height, a width, channels, a crop, a rate and a scale ({error!r})") from None
+            raise damaged(
+                f"frames must have a height, a width, channels, a crop, a rate, a scale and a tag for those outside ({error!r})"
+            ) from None
 
 
 def _fitting(first: Seen, crop: str | None) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,12 @@ class LabelCodec:
                 raise DataError(f"{told} The others are held out: change `{divided_by}` or `group`, or add examples.")
             raise DataError(f"{told} Look at the column, or add other examples.")
         return cls(Vocabulary(tuple(labels), (), tuple(counts[label] for label in labels)), target, several, dataset.scheme)
+
+    def widened(self, learnt: "LabelCodec") -> "LabelCodec":
+        """This one with the labels of another one besides; the other one where they have none in common."""
+        if self.target is not learnt.target or self.several != learnt.several or {*self.labels}.isdisjoint(learnt.labels):
+            return learnt
+        return replace(learnt, vocabulary=self.vocabulary.widened(learnt.vocabulary))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -123,7 +129,7 @@ class LabelCodec:
             place = dataset.labels[sequence]
             return ", ".join(dataset.names[name] for name in (dataset.label_sets[place] if place >= 0 else ())) or "none"
         tags = dataset.columns[TAGS].take(np.array([sequence]))
-        return " ".join(dataset.names[tag] for tag in tags[:SHOWN].tolist()) + (" …" if len(tags) > SHOWN else "")
+        return " ".join(dataset.names[tag] if tag >= 0 else "-" for tag in tags[:SHOWN].tolist()) + (" …" if len(tags) > SHOWN else "")
 
     def to_json(self) -> Any:
         """All of it, ready for JSON."""
@@ -156,11 +162,15 @@ class LabelTargets:
         return found
 
     def known(self, which: Places) -> NDArray[np.bool_]:
-        """Of which sequences all labels were learnt, `[B]`."""
+        """Of which sequences all labels were learnt, `[B]`; of steps those that have a tag, of which there must be one."""
         if self.sets is not None:
             return np.asarray(self.take(which).reshape(len(which), -1).min(-1) >= 0)
-        unknown, lengths = self.take(which) < 0, self.dataset.lengths[which]
-        return np.add.reduceat(unknown, np.cumsum(lengths) - lengths) == 0 if len(which) else np.zeros(0, bool)
+        if not len(which):
+            return np.zeros(0, bool)
+        tags, lengths = self.dataset.columns[TAGS].take(which), self.dataset.lengths[which]
+        begins = np.cumsum(lengths) - lengths
+        unknown = (self.ids[tags] < 0) & (tags >= 0)
+        return (np.add.reduceat(unknown, begins) == 0) & (np.add.reduceat(tags >= 0, begins) > 0)
 
 
 def label_counts(dataset: Dataset, part: Places, target: Target) -> dict[str, int]:

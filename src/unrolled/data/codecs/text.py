@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from itertools import islice
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from unrolled.data.codecs.activities import join_activities, split_activities
+from unrolled.data.codecs.formulas import join_formula, split_formula
 from unrolled.data.vocabulary import END, TEXTS, UNKNOWN, Ids, Vocabulary, damaged, switch
 from unrolled.data.words import set_words, split_words
 from unrolled.errors import ConfigError
@@ -19,9 +20,10 @@ from unrolled.errors import ConfigError
 if TYPE_CHECKING:
     from unrolled.data.codecs.subwords import Subwords
 
-CHAR, WORD, SUBWORD, EVENT = "char", "word", "subword", "event"
+CHAR, WORD, SUBWORD, EVENT, FORMULA = "char", "word", "subword", "event", "formula"
 LEVELS = (CHAR, WORD, SUBWORD)
-"""What a text may be cut into; the symbols of event logs, at the level event, are activities."""
+"""What a text may be cut into; the symbols of event logs, at the level event, are activities, and those of LaTeX, at the
+level formula, commands and single characters."""
 
 SUBWORDS = 8000
 """Size of a vocabulary of subwords if nothing is said."""
@@ -31,7 +33,7 @@ CODES = 0x110000
 
 _AT_ONCE = 10_000
 
-_SPLIT: dict[str, Callable[[str], list[str]]] = {CHAR: list, WORD: split_words, EVENT: split_activities}
+_SPLIT: dict[str, Callable[[str], list[str]]] = {CHAR: list, WORD: split_words, EVENT: split_activities, FORMULA: split_formula}
 
 
 def code_points(text: str) -> NDArray[Any]:
@@ -87,7 +89,7 @@ class TextCodec:
             return cls._around(_subwords().learn(texts, (size or SUBWORDS) - len(TEXTS), subwords))
         counts: Counter[str] = Counter()
         for text in texts:
-            counts.update(text if level == CHAR else split_words(text))
+            counts.update(_SPLIT[level](text))
         for special in TEXTS:
             del counts[special]
         return cls(level, Vocabulary.from_counts(counts, size, specials=TEXTS, least=least))
@@ -95,6 +97,12 @@ class TextCodec:
     @classmethod
     def _around(cls, subwords: "Subwords") -> "TextCodec":
         return cls(SUBWORD, Vocabulary(tuple(subwords.names), TEXTS), subwords)
+
+    def widened(self, learnt: "TextCodec", *, widen: bool = True) -> "TextCodec":
+        """This one with the symbols of another one besides; pieces of words, which spell every text, stay as they are. `ConfigError` for another level."""
+        if self.level != learnt.level:
+            raise ConfigError(f"`level={learnt.level!r}` is not that of the run that is begun from, {self.level!r}. Leave it out.")
+        return self if self.subwords else replace(self, vocabulary=self.vocabulary.widened(learnt.vocabulary, widen=widen))
 
     @property
     def size(self) -> int:
@@ -151,6 +159,8 @@ class TextCodec:
             return set_words(symbols)
         if self.level == EVENT:
             return join_activities(symbols)
+        if self.level == FORMULA:
+            return join_formula(symbols)
         put = self.subwords.join if self.subwords else "".join
         text: str = put("\N{REPLACEMENT CHARACTER}" if symbol == UNKNOWN else symbol for symbol in symbols)
         return text
@@ -177,8 +187,8 @@ class TextCodec:
         level, lines = found["level"], switch(found, "lines")
         if level == SUBWORD:
             return cls._around(_subwords().from_dict(found["symbols"]))
-        if level not in (CHAR, WORD, EVENT):
-            raise damaged(f"'level' must be one of {', '.join((*LEVELS, EVENT))}, got {level!r}")
+        if level not in _SPLIT:
+            raise damaged(f"'level' must be one of {', '.join((*LEVELS, EVENT, FORMULA))}, got {level!r}")
         codec = cls(level, Vocabulary.from_json(found["symbols"], TEXTS), lines=lines)
         wrong = [name for name in codec.vocabulary.names if not codec.could_be(name)]
         if wrong:
@@ -191,7 +201,7 @@ class TextCodec:
             return bool(symbol) and symbol == symbol.strip() and symbol.upper() not in TEXTS
         if self.lines and (symbol == "\n" or (self.level == WORD and symbol.upper() in TEXTS)):
             return False
-        return len(symbol) == 1 if self.level == CHAR else split_words(symbol) == [symbol]
+        return _SPLIT[self.level](symbol) == [symbol]
 
     def _of_line(self, symbol: str) -> int:
         """The id of a symbol of a line that no vocabulary has."""

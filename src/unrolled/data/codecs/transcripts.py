@@ -3,19 +3,20 @@
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unrolled.data.codecs.text import TextCodec
+from unrolled.data.codecs.lexicon import Lexicon
+from unrolled.data.codecs.text import WORD, TextCodec
 from unrolled.data.columns import Column, Places
 from unrolled.data.dataset import Dataset
 from unrolled.data.examples import Prediction, Target
-from unrolled.data.vocabulary import Ids, damaged, switch
+from unrolled.data.vocabulary import TEXTS, Ids, Vocabulary, damaged, switch
 from unrolled.data.words import normal
 from unrolled.errors import DataError, UnrolledWarning
 
@@ -28,12 +29,13 @@ class TranscriptCodec:
     """The symbols of texts in Unicode's form NFC, with single blanks between words, in `lower` case and of the characters of an `alphabet` alone if that
     is wanted: what is not in it becomes a blank.
 
-    No text has the symbol that ends one; its id is that of the blank of CTC, which says nothing.
+    With a `lexicon` the symbols are the phones of words. No text has the symbol that ends one; its id is that of the blank of CTC, which says nothing.
     """
 
     text: TextCodec
     lower: bool = False
     alphabet: str | None = None
+    lexicon: Lexicon | None = None
 
     target = Target.TEXTS
     blank = TextCodec.end
@@ -49,18 +51,24 @@ class TranscriptCodec:
         least: int = 1,
         lower: bool = False,
         alphabet: str | None = None,
+        lexicon: Lexicon | None = None,
     ) -> "TranscriptCodec":
         """The symbols of the texts of some sequences, the training part, at a level of `TextCodec`. What the alphabet leaves out of them is counted
-        in an `UnrolledWarning`."""
+        in an `UnrolledWarning`. Words that are not in the lexicon are a `DataError`."""
         plain = [_plain(text, lower) for text in texts_of(dataset, part)]
         texts = (_plain(text, lower, alphabet) for text in plain)
-        found = cls(TextCodec.learn(texts, level, size, least=least), lower, alphabet)
+        symbols = TextCodec.learn(texts, level, size, least=least) if lexicon is None else _phones(texts, lexicon, least)
+        found = cls(symbols, lower, alphabet, lexicon)
         if alphabet and (left := Counter("".join(plain)) - Counter(dict.fromkeys((*alphabet, " "), sys.maxsize))):
             told = f"{left.total():,} characters of the texts to learn are not in `alphabet`, and are read as blanks"
             warnings.warn(f"{told}: {_counted(left)}.", UnrolledWarning, stacklevel=2)
         if not found.text.vocabulary.names:
             raise DataError("The texts to learn have no symbol at all. Pass recordings with what is said in them.")
         return found
+
+    def widened(self, learnt: "TranscriptCodec", *, widen: bool = True) -> "TranscriptCodec":
+        """This one with the symbols of another one besides."""
+        return replace(learnt, text=self.text.widened(learnt.text, widen=widen))
 
     @property
     def size(self) -> int:
@@ -73,11 +81,13 @@ class TranscriptCodec:
 
     def ids(self, text: str) -> Ids:
         """The ids of a text, `[S]`."""
-        return self.text.encode(self.plain(text))
+        plain = self.plain(text)
+        return self.text.encode(plain) if self.lexicon is None else self.text.look_up(self.lexicon.spell(plain))
 
     def decode(self, ids: ArrayLike) -> str:
         """The text of ids."""
-        return _plain(self.text.join(self.text.strings(ids)))
+        strings = self.text.strings(ids)
+        return _plain(self.text.join(strings)) if self.lexicon is None else self.lexicon.read(strings)
 
     def encode(self, dataset: Dataset) -> "Transcripts":
         """What it makes of a dataset."""
@@ -88,7 +98,9 @@ class TranscriptCodec:
         missing: Counter[str] = Counter()
         for text in texts_of(dataset, which):
             plain = self.plain(text)
-            if unknown := {*self.text.missing(plain)}:
+            if self.lexicon is not None:
+                missing.update(self.lexicon.missing(plain))
+            elif unknown := {*self.text.missing(plain)}:
                 missing.update(symbol for symbol in self.text.split(plain) if symbol in unknown)
         if missing:
             told = f"{missing.total():,} symbols of the texts to measure were not learnt, and count as errors: {_counted(missing)}."
@@ -104,9 +116,9 @@ class TranscriptCodec:
 
     def describe(self) -> str:
         """What texts are made of."""
-        names = self.text.vocabulary.names
+        names, unit = self.text.vocabulary.names, self.text.level if self.lexicon is None else "phone"
         shown = "".join(names) if self.text.level == "char" else ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
-        return f"texts of {len(names):,} {self.text.level}s: {shown}"
+        return f"texts of {len(names):,} {unit}s: {shown}"
 
     def show(self, dataset: Dataset, sequence: int) -> str:
         """Its text."""
@@ -114,14 +126,20 @@ class TranscriptCodec:
 
     def to_json(self) -> Any:
         """All of it, ready for JSON."""
-        return {"text": self.text.to_json(), "lower": self.lower, "alphabet": self.alphabet}
+        lexicon = None if self.lexicon is None else self.lexicon.to_json()
+        return {"text": self.text.to_json(), "lower": self.lower, "alphabet": self.alphabet, "lexicon": lexicon}
 
     @classmethod
     def from_json(cls, found: object) -> "TranscriptCodec":
         """What `to_json` gave. `RunError` for something else."""
-        if not isinstance(found, dict) or {*found} != {"text", "lower", "alphabet"} or not isinstance(found["alphabet"], str | None):
-            raise damaged("what is said must have 'text', 'lower' and 'alphabet'")
-        return cls(TextCodec.from_json(found["text"]), switch(found, "lower"), found["alphabet"])
+        if (
+            not isinstance(found, dict)
+            or {*found} != {"text", "lower", "alphabet", "lexicon"}
+            or not isinstance(found["alphabet"], str | None)
+        ):
+            raise damaged("what is said must have 'text', 'lower', 'alphabet' and 'lexicon'")
+        lexicon = None if found["lexicon"] is None else Lexicon.from_json(found["lexicon"])
+        return cls(TextCodec.from_json(found["text"]), switch(found, "lower"), found["alphabet"], lexicon)
 
 
 class Transcripts:
@@ -158,6 +176,18 @@ def texts_of(dataset: Dataset, which: Places) -> Iterator[str]:
     sets, names = (*dataset.label_sets, ()), dataset.names
     for place in dataset.labels[which].tolist():
         yield " ".join(names[name] for name in sets[place])
+
+
+def _phones(texts: Iterable[str], lexicon: Lexicon, least: int) -> TextCodec:
+    """The phones of some texts, with what stands between words. Words without phones are a `DataError`."""
+    counts, missing = Counter[str](), Counter[str]()
+    for text in texts:
+        missing.update(lexicon.missing(text))
+        counts.update(lexicon.spell(text))
+    if missing:
+        told = f"{missing.total():,} words of the texts to learn are not in `lexicon`: {_counted(missing)}"
+        raise DataError(f"{told}. Add them; `lower` and `alphabet` change how words are written.")
+    return TextCodec(WORD, Vocabulary.from_counts(counts, None, specials=TEXTS, least=least))
 
 
 def _plain(text: str, lower: bool = False, alphabet: str | None = None) -> str:

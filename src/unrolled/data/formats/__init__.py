@@ -42,15 +42,16 @@ __all__ = [
 ]
 
 
-def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, wanted: Target, *, blank: bool = False) -> Iterator[Example]:
     """The examples of files, folders, built-in sources (`builtin:…`) and the standard input (`-`), one by one.
 
     `wanted` is what is to be said of them. The format is that of `find_format`. Tags of spans
     come in BIO, from the scheme that the options name or the first sequences show, unless labels are not needed (`options.to_predict()`)
     and come as they are. What cannot be read, unless it is left out as `options.bad_rows` says, and sources without any sequence, are
-    a `DataError`; two sequences of one name are an `UnrolledWarning`.
+    a `DataError`; two sequences of one name are an `UnrolledWarning`. Empty lines of plain text are left out, or `blank` examples in their place.
     """
-    return _decided(sources, options, _found(sources, options, wanted))
+    found = _decided(sources, options, _found(sources, options, wanted))
+    return found if blank else (example for example in found if not example.blank)
 
 
 def _found(sources: Source | Sequence[Source], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
@@ -159,9 +160,10 @@ def for_other_files(options: ReadingOptions, sources: Source | Sequence[Source],
 def require_used(sources: Source | Sequence[Source], options: ReadingOptions, asked: Iterable[str]) -> None:
     """`ConfigError` if some options that were `asked` for, by name, say nothing about sources in the format that `options` name."""
     names, asked = _names(sources), {*asked}
-    if "digits" in asked and not {*OF_DIGITS} & {*names}:
-        raise ConfigError(f"`digits` is what {' and '.join(OF_DIGITS)} are made of, and DATA has none of these. Leave it out.")
-    pictures = {"digits", "image"} if {*names} <= {*OF_DIGITS} else {"digits"}
+    made = {"digits", "copies"}
+    if (named := asked & made) and not {*OF_DIGITS} & {*names}:
+        raise ConfigError(f"`{min(named)}` is for {' and '.join(OF_DIGITS)}, and DATA has none of these. Leave it out.")
+    pictures = {*made, "image"} if {*names} <= {*OF_DIGITS} else made
     require_looked_at(options if _paths(names) else replace(options, format=PREFIX), asked - pictures)
 
 
@@ -173,7 +175,7 @@ def write_predictions(found: Iterable[tuple[Example, Prediction]], file: TextIO,
 def _read(names: Sequence[str], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     for name in names:
         if name.startswith(PREFIX):
-            found = builtin_examples(name, wanted, partial(_digits, options) if options.digits else None)
+            found = builtin_examples(name, wanted, partial(_digits, options) if options.digits else None, options.copies)
             yield from map(partial(_read_as, options.image), found) if name in OF_DIGITS else found
     if paths := _paths(names):
         format = find_format(paths, options, wanted)
@@ -187,9 +189,9 @@ def _digits(options: ReadingOptions) -> Iterator[Example]:
 
 
 def _read_as(image: str, picture: Example) -> Example:
-    """A picture as `image` says."""
+    """A picture as `image` says; a clip as it is."""
     assert picture.frames is not None
-    return replace(picture, **fields_of(picture.frames[0, ..., 0], image))
+    return picture if len(picture.frames) > 1 else replace(picture, **fields_of(picture.frames[0, ..., 0], image))
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
-from unrolled.data.formats.bad_rows import tried
+from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.files import HEAD, look_ahead, named, read_blocks
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import ReadingOptions
@@ -123,7 +123,7 @@ class Columns:
 
     def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         """The columns by their numbers, a row for each token."""
-        first = list(islice(read_blocks(path, options.encoding), HEAD))
+        first = list(islice(good(read_blocks(path, options.encoding)), HEAD))
         layout = _lay_out(path, first, options, Target.TAGS)
         rows = [row for block in first for _, line in block if len(row := layout.split(line)) == layout.width]
         return tuple(map(str, range(layout.width))), rows[:HEAD]
@@ -141,10 +141,13 @@ class Columns:
 
 def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     head, blocks = look_ahead(read_blocks(path, options.encoding), HEAD)
-    layout = _lay_out(path, head, options, wanted)
+    layout = _lay_out(path, list(good(head)), options, wanted)
     before: list[str] = []
     left_out: list[tuple[int, str]] = []
     for block in blocks:
+        if isinstance(block, DataError):
+            yield block
+            continue
         if block[0][1].startswith("-DOCSTART-"):
             before.append(block[0][1])
             block = block[1:]

@@ -49,6 +49,9 @@ class Conll2012(Columns):
         for path in paths:
             before: list[str] = []
             for block in read_blocks(path, options.encoding):
+                if isinstance(block, DataError):
+                    yield block
+                    continue
                 rows = [line for line in block if not line[1].startswith(("#begin ", "#end "))]
                 before += [line for _, line in block if line.startswith(("#begin ", "#end "))]
                 if rows:

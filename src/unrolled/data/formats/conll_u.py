@@ -49,6 +49,9 @@ class ConllU:
         for path in paths:
             names = tuple(extra("conllu.parser").DEFAULT_FIELDS)
             for block in read_blocks(path, options.encoding):
+                if isinstance(block, DataError):
+                    yield block
+                    continue
                 if block[0][1].startswith(_COLUMNS):
                     names = tuple(block[0][1][len(_COLUMNS) :].lower().split())
                 if any(not line.startswith("#") for _, line in block):

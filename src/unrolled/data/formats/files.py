@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from io import BufferedReader, TextIOWrapper
-from itertools import chain, islice
+from io import BufferedReader, BytesIO, TextIOWrapper
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import BinaryIO, Literal, TextIO, TypeVar
 
-from unrolled.data.formats.bad_rows import good, tried
+from unrolled.data.formats.bad_rows import decided, good, tried
 from unrolled.data.formats.guesses import column_names
 from unrolled.data.formats.sheets import sheet_rows
 from unrolled.data.kinds import wide_encoding
@@ -39,6 +39,11 @@ _DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r"\s*sep=(.)\s*$", re.IGNORECASE)
 """A first line that says what divides the cells, as Excel writes and reads it."""
 
+LEFT = "surrogateescape"
+"""How Python leaves bytes in a text that are not in the encoding: as halves of surrogate pairs."""
+
+_UNDECODED = re.compile("[\udc80-\udcff]")
+
 LONGEST_LINE = 1 << 28
 """Characters of a line from which on it is taken to have no end."""
 
@@ -52,14 +57,15 @@ def named(path: Path) -> str:
 
 
 @contextmanager
-def open_text(path: Path, encoding: str) -> Iterator[TextIO]:
+def open_text(path: Path, encoding: str, errors: str = "strict") -> Iterator[TextIO]:
     """The text of a file, unpacked, or of the standard input, which stays open; with its ends of lines as they are and without a byte-order mark.
 
-    What is missing, damaged, not to be read, or no text is a `DataError`.
+    What is missing, damaged, not to be read, or no text is a `DataError`. With `errors="surrogateescape"` bytes that are not in the encoding
+    are left to `undecoded`.
     """
     encoding = known_encoding(encoding)
     with open_encoded(path, encoding) if path != STANDARD_INPUT else nullcontext(_standard_input(encoding)) as data:
-        file = TextIOWrapper(data, _without_mark(data, encoding), newline="")
+        file = TextIOWrapper(data, _without_mark(data, encoding), errors, newline="")
         try:
             yield file
         except UnicodeError as error:
@@ -99,11 +105,38 @@ def _line_in_error(path: Path, encoding: str) -> str:
     return ""
 
 
+def undecoded(path: Path, number: int, line: str, encoding: str) -> DataError | None:
+    """What is wrong with a line of an `open_text` that leaves bytes alone which are not in the encoding, if it has some."""
+    if line.isascii() or not (found := _UNDECODED.search(line)):
+        return None
+    byte = ord(found[0]) & 0xFF
+    return DataError(f"{named(path)}, line {number}, is not {known_encoding(encoding)}: it has the byte 0x{byte:02x}. {OTHERWISE_ENCODED}")
+
+
+def tried_lines(path: Path, encoding: str) -> Iterator[tuple[int, str] | DataError]:
+    """The lines as `read_lines` has them, or what is wrong with one that is not in the encoding."""
+    with open_text(path, encoding, LEFT) as file:
+        for number, line in enumerate(_lines(path, file), 1):
+            yield undecoded(path, number, line, encoding) or (number, line.rstrip("\r\n"))
+
+
 def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
     """The lines of a file, numbered from 1, without their ends."""
     with open_text(path, encoding) as file:
         for number, line in enumerate(_lines(path, file), 1):
             yield number, line.rstrip("\r\n")
+
+
+def lines_of(name: str, content: bytes, encoding: str) -> Iterator[tuple[int, str]]:
+    """The lines of a text that is held in memory, numbered from 1, without their ends; errors call it by a `name`."""
+    encoding = known_encoding(encoding)
+    require_text(name, content[:_LOOKED_AT], encoding)
+    try:
+        text = content.decode(_without_mark(BufferedReader(BytesIO(content)), encoding))
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise DataError(f"{name}, line {line}, is not {encoding}: {error.reason}. {OTHERWISE_ENCODED}") from None
+    yield from ((number, line.rstrip("\r")) for number, line in enumerate(text.removesuffix("\n").split("\n"), 1))
 
 
 def _lines(path: Path, file: TextIO) -> Iterator[str]:
@@ -119,7 +152,7 @@ def head_lines(path: Path, encoding: str) -> list[str]:
     if path == STANDARD_INPUT:
         text = _waiting(sys.stdin.buffer).decode(known_encoding(encoding), "ignore")
     else:
-        with open_text(path, encoding) as file:
+        with open_text(path, encoding, LEFT) as file:
             text = file.read(_LOOKED_AT)
     lines = [line.rstrip("\r") for line in text.split("\n")]
     return lines[: 100 if len(text) < _LOOKED_AT else max(min(100, len(lines) - 1), 1)]
@@ -136,17 +169,13 @@ def require_plain(path: Path, encoding: str, way_in: str, *, marks: bool = False
         raise DataError(f"{told} If it is plain text, {way_in}.")
 
 
-def read_blocks(path: Path, encoding: str) -> Iterator[list[tuple[int, str]]]:
-    """The numbered lines of a file by what lies between empty lines, which may have blanks and tabs in them."""
-    block: list[tuple[int, str]] = []
-    for number, line in read_lines(path, encoding):
-        if line.strip(" \t"):
-            block.append((number, line))
-        elif block:
-            yield block
-            block = []
-    if block:
-        yield block
+def read_blocks(path: Path, encoding: str) -> Iterator[list[tuple[int, str]] | DataError]:
+    """The numbered lines of a file by what lies between empty lines, which may have blanks and tabs in them; or what is wrong with the first
+    line of a block that is not in the encoding."""
+    for empty, block in groupby(tried_lines(path, encoding), lambda item: not isinstance(item, DataError) and not item[1].strip(" \t")):
+        if not empty:
+            numbered = [*block]
+            yield next((item for item in numbered if isinstance(item, DataError)), [*good(numbered)])
 
 
 def look_ahead(items: Iterable[T], count: int) -> tuple[list[T], Iterator[T]]:
@@ -183,7 +212,7 @@ def open_table(path: Path, encoding: str) -> Iterator[Table]:
     """
     with open_rows(path, encoding) as (delimiter, rows):
         head, rows = look_ahead(rows, 1)
-        header = next((row for _, row in good(head)), [])
+        header = next((row for _, row in decided(head)), [])
         if not any(header):
             raise DataError(f"{named(path)} has no first line with the names of its columns. Add one.")
         yield Table(path, delimiter, tuple(header), column_names(header), rows_below(path, rows))
@@ -214,7 +243,7 @@ def open_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterat
     if path != STANDARD_INPUT and (cells := sheet_rows(path)) is not None:
         yield ",", cells
         return
-    with open_text(path, encoding) as file:
+    with open_text(path, encoding, LEFT) as file:
         head, lines = look_ahead(_lines(path, file), HEAD)
         first = next((line for line in head if line.strip()), "")
         skipped = 0
@@ -226,7 +255,7 @@ def open_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterat
         delimiter = delimiter or max(_DELIMITERS, key=first.count)
         # Files with tabs often have double quotes as plain characters: they are that where every line is a whole row without them.
         plain = delimiter == "\t" and len({line.count("\t") for line in head if line.strip()}) == 1
-        rows = _rows(path, lines, delimiter, csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL, skipped)
+        rows = _rows(path, lines, encoding, delimiter, csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL, skipped)
         cell = _unquoted if plain else _marked if delimiter == "\t" else None
         yield delimiter, tried(rows, lambda row: (row[0], [*map(cell, row[1])])) if cell else rows
 
@@ -267,7 +296,9 @@ class _Lines(Iterator[str]):
         self.row = []
 
 
-def _rows(path: Path, file: Iterable[str], delimiter: str, quoting: Literal[0, 3], skipped: int) -> Iterator[Row | DataError]:
+def _rows(
+    path: Path, file: Iterable[str], encoding: str, delimiter: str, quoting: Literal[0, 3], skipped: int
+) -> Iterator[Row | DataError]:
     lines, width = _Lines(file, skipped), 0
     reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
     while True:
@@ -281,7 +312,10 @@ def _rows(path: Path, file: Iterable[str], delimiter: str, quoting: Literal[0, 3
             reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
             yield DataError(f"{named(path)}, line {begin}: {error}. Check its double quotes.")
             continue
-        lines.row.clear()
+        read, lines.row = lines.row, []
+        if bad := next(filter(None, (undecoded(path, number, line, encoding) for number, line in enumerate(read, begin))), None):
+            yield bad
+            continue
         width = width or len(row)
         if row and len(row) != width:
             cure = f"Put a cell that has {delimiter!r} in it between double quotes." if len(row) > width else "Fill the row up."

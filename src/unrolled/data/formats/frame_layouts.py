@@ -1,16 +1,19 @@
 """How pictures and videos lie in folders, list files and tables, and where what is said of them stands."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
+from math import inf
 from pathlib import Path
 
-from unrolled.data.examples import Example, Span, Target
+from unrolled.data.examples import Example, Target
 from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import head_lines, read_lines
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.path_tables import cells_of, path_column, span_of, table_of
 from unrolled.data.pictures.clips import FILMED, Clip, frames_in, is_filmed, natural
+from unrolled.data.pictures.sensors import SENSED, read_rows, read_shape
 from unrolled.errors import DataError
 
 BESIDE = ("videos", "video", "clips", "frames", "images", "pictures")
@@ -88,9 +91,25 @@ def by_list(path: Path, options: ReadingOptions) -> Iterator[Example | DataError
     return tried((pair for pair in read_lines(path, options.encoding) if pair[1].strip()), read)
 
 
+def ends_of(options: ReadingOptions) -> tuple[str, ...]:
+    """How names of files with frames end: those of tables are some if their `shape` is said."""
+    return FILMED if options.shape is None else (*FILMED, *SENSED)
+
+
 def frame_column(path: Path, options: ReadingOptions) -> str | None:
-    """The column or key of a table that names pictures or videos: one that `input` names may have folders of frames."""
-    return path_column(path, options, FILMED)
+    """The column or key of a table that names pictures, videos or tables of frames."""
+    return path_column(path, options, ends_of(options))
+
+
+def with_frames(example: Example, path: Path, options: ReadingOptions, begin: float = 0.0, end: float | None = None) -> Example:
+    """An example with a clip, or with the frames of a table of them, from a time up to another one."""
+    if options.shape is None or not path.name.lower().endswith(SENSED):
+        return replace(example, text=None, clip=Clip(path, begin, end))
+    frames = read_rows(path, read_shape(options.shape))
+    kept = frames[round(begin) : None if end is None else round(end)]
+    if not len(kept):
+        raise DataError(f"{example.place}: {path} has {len(frames)} frames, and none from {begin:g} to {end:g}. Mend the times.")
+    return replace(example, text=None, frames=kept)
 
 
 def in_columns(path: Path, options: ReadingOptions) -> ReadingOptions:
@@ -105,31 +124,46 @@ def by_table(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Ex
     Where steps are wanted, the rows of one file are the intervals of its frames with their labels.
     """
     rows = table_of(path).read([path], in_columns(path, options), Target.LABELS if wanted is Target.TAGS else wanted)
-    clips = tried(rows, lambda example: _filmed(path, example))
-    return _joined(clips) if wanted is Target.TAGS else clips
+    parts = tried(rows, lambda example: _part(path, example))
+    if wanted is Target.TAGS:
+        return _joined(parts, options)
+    return tried(parts, lambda part: with_frames(part.example, part.path, options, part.begin, part.end))
 
 
-def _filmed(path: Path, example: Example) -> Example:
+@dataclass(frozen=True)
+class _Part:
+    """What a row says of the part of a file."""
+
+    example: Example
+    path: Path
+    begin: float
+    end: float | None
+
+
+def _part(path: Path, example: Example) -> _Part:
     found = found_at((example.text or "").strip(), path, example.place)
     begin, end = span_of(cells_of(example), example.place)
     if end is not None and not begin < end:
         raise DataError(f"{example.place}: the interval from {begin:g} to {end:g} is empty. Mend the row.")
-    return replace(example, text=None, clip=Clip(found, begin, end))
+    return _Part(example, found, begin, end)
 
 
-def _joined(clips: Iterable[Example | DataError]) -> Iterator[Example | DataError]:
+def _joined(parts: Iterable[_Part | DataError], options: ReadingOptions) -> Iterator[Example | DataError]:
     """One example for all intervals of a file, which stand one below the other."""
-    for path, group in groupby(clips, lambda one: None if isinstance(one, DataError) or one.clip is None else one.clip.path):
-        several = list(group)
-        spans, first = list[Span](), several[0]
-        if path is None or isinstance(first, DataError):
-            yield from several
-            continue
-        for one in several:
-            assert isinstance(one, Example) and one.clip is not None
-            if one.labels:
-                spans.append((one.clip.begin, float("inf") if one.clip.end is None else one.clip.end, one.labels[0]))
-        yield replace(first, clip=Clip(path), labels=None, spans=tuple(spans) or None, origin=str(path))
+    for path, group in groupby(parts, lambda one: None if isinstance(one, DataError) else one.path):
+        rows = list[_Part]()
+        for one in group:
+            if isinstance(one, DataError):
+                yield one
+            else:
+                rows.append(one)
+        if path is not None:
+            yield from tried([rows], partial(_tagged, path, options))
+
+
+def _tagged(path: Path, options: ReadingOptions, rows: list[_Part]) -> Example:
+    spans = tuple((row.begin, inf if row.end is None else row.end, row.example.labels[0]) for row in rows if row.example.labels)
+    return with_frames(replace(rows[0].example, labels=None, spans=spans or None, origin=str(path)), path, options)
 
 
 def found_at(name: str, source: Path, place: str) -> Path:

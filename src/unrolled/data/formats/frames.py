@@ -2,20 +2,23 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import look_ahead
 from unrolled.data.formats.format import About
-from unrolled.data.formats.frame_layouts import by_folder, by_list, by_table, frame_column, in_columns, is_list
+from unrolled.data.formats.frame_layouts import by_folder, by_list, by_table, frame_column, in_columns, is_list, with_frames
 from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.path_tables import table_of
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.pictures.clips import FILMED, Clip, is_filmed
 from unrolled.data.pictures.images import WHOLE
+from unrolled.data.pictures.sensors import SENSED
 from unrolled.errors import ConfigError, DataError
 
 MOST_LOOKED_AT = 1000
@@ -30,7 +33,7 @@ class Frames:
     about = About(
         "pictures (PNG, JPEG, GIF, TIFF) and videos (mp4, avi, webm): files, folders of classes, folders of frames, list files, tables with paths",
         ("frames", "labels", "tags", "values", "texts"),
-        ("input", "target", "header", "separator", "group", "image"),
+        ("input", "target", "header", "separator", "group", "shape", "image"),
         labels="Put the files of each class into a folder of their own, write a list with `path label` on each line, or pass a table with their "
         "paths; for tags one with the columns file, start, end and label.",
     )
@@ -46,6 +49,9 @@ class Frames:
                 yield from by_folder(path, options)
             elif is_filmed(path.name):
                 yield Example(path.as_posix(), clip=Clip(path), origin=str(path))
+            elif frame_column(path, options) is None and options.shape is not None and path.name.lower().endswith(SENSED):
+                alone = [Example(path.as_posix(), origin=str(path))]
+                yield from tried(alone, partial(with_frames, path=path, options=options))
             elif is_list(path, options):
                 yield from by_list(path, options)
             elif frame_column(path, options) is not None:
@@ -82,4 +88,8 @@ def has_frames(path: Path, options: ReadingOptions) -> bool:
     """Whether a path is that of pictures or videos: a file of them, a folder that has some, or a list or table that names some."""
     if path.is_dir():
         return any(is_filmed(one.name) for one in islice(path.rglob("*"), MOST_LOOKED_AT))
-    return is_filmed(path.name) or (path.is_file() and (is_list(path, options) or frame_column(path, options) is not None))
+    return (
+        options.shape is not None
+        or is_filmed(path.name)
+        or (path.is_file() and (is_list(path, options) or frame_column(path, options) is not None))
+    )

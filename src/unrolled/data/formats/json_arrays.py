@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from unrolled.data.formats.files import named, open_text
+from unrolled.data.formats.files import LEFT, named, open_text
 from unrolled.errors import DataError, UnrolledWarning
 
 _LOOKED_AT = 1 << 10
@@ -18,11 +18,11 @@ _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 def read_array(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]] | DataError] | None:
     """The objects of an array, each with its place; None if the file is something else. What is no object in it is bad."""
-    with open_text(path, encoding) as file:
-        begin = file.read(_LOOKED_AT)
-        if not begin.lstrip().startswith("["):
+    with open_text(path, encoding, LEFT) as file:
+        if not file.read(_LOOKED_AT).lstrip().startswith("["):
             return None
-        text = begin + file.read()
+    with open_text(path, encoding) as file:
+        text = file.read()
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from unrolled.data.formats.files import STANDARD_INPUT, named, read_lines
+from unrolled.data.formats.files import STANDARD_INPUT, named, tried_lines
 from unrolled.data.formats.json_arrays import read_array, tell_of_half, without_halves
 from unrolled.errors import DataError
 
@@ -20,7 +20,11 @@ def read_objects(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any
         yield from array
         return
     halves = False
-    for number, line in read_lines(path, encoding):
+    for item in tried_lines(path, encoding):
+        if isinstance(item, DataError):
+            yield item
+            continue
+        number, line = item
         if not line.strip():
             continue
         place = f"{named(path)}, line {number}"

@@ -9,6 +9,7 @@ from unrolled.data.examples import Target
 from unrolled.data.formats.bad_rows import ERROR, HELP, require_known
 from unrolled.data.pictures.arrays import AXES
 from unrolled.data.pictures.images import IMAGES, ROWS
+from unrolled.data.pictures.sensors import read_shape
 from unrolled.errors import ConfigError
 from unrolled.options import option
 
@@ -82,11 +83,19 @@ class ReadingOptions:
         None, "Whether 01/02/2024 is the first of February.  [default: as AM, PM and numbers above 12 say]", rare=True
     )
     image: str = option(
-        ROWS, f"How an image is read: {', '.join(IMAGES)}: one row a step, whole as a single step, or in glimpses.", rare=True
+        ROWS,
+        "How an image is read: rows, one a step; whole, all its numbers in one step; frame, as pictures and videos are; or glimpses of it.",
+        rare=True,
     )
     digits: str | None = option(
-        None, "Idx file with the digits that builtin:translated-digits and builtin:cluttered-digits are made of.", rare=True
+        None,
+        "Idx file with the digits that builtin:translated-digits, builtin:cluttered-digits and builtin:moving-digits are made of.",
+        rare=True,
     )
+    shape: str | None = option(
+        None, "Height and width of frames that stand in tables, a frame a row, as 24x32, or 24x32x3 with 3 channels.", rare=True
+    )
+    copies: int = option(1, "Pictures that these are to have of each digit; all of one digit are learnt, or all held out.", rare=True)
     axes: str | None = option(
         None, f"Order of the axes of an array of clips: {' or '.join(AXES)}, with colours last.  [default: found out]", rare=True
     )
@@ -105,8 +114,12 @@ class ReadingOptions:
         if self.steps not in (None, *STEPS):
             raise ConfigError(f"`steps` must be one of {', '.join(STEPS)}, got {self.steps!r}.")
         require_known(self.bad_rows)
+        if self.shape is not None:
+            read_shape(self.shape)
         if self.image not in IMAGES:
             raise ConfigError(f"`image` must be one of {', '.join(IMAGES)}, got {self.image!r}.")
+        if self.copies < 1:
+            raise ConfigError(f"`copies` must be at least 1, got {self.copies}.")
         if self.axes not in (None, *AXES):
             raise ConfigError(f"`axes` must be one of {', '.join(AXES)}, got {self.axes!r}.")
         if self.strand not in (None, *STRANDS):
@@ -138,7 +151,10 @@ class DividedReadingOptions(ReadingOptions):
     group_needed: ClassVar[bool] = True
 
     group: str | None = option(
-        None, "Column or key with groups, such as speakers or patients, each of which is learnt or held out as a whole.", rare=True
+        None,
+        "Column or key with groups, such as speakers or patients, each of which is learnt or held out as a whole.",
+        rare=True,
+        also="split_by",
     )
 
 

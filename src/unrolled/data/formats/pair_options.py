@@ -69,7 +69,10 @@ class DividedPairOptions(PairOptions):
     group_needed: ClassVar[bool] = True
 
     group: str | None = option(
-        None, "Column or key with groups, such as documents or speakers, each of which is learnt or held out as a whole.", rare=True
+        None,
+        "Column or key with groups, such as documents or speakers, each of which is learnt or held out as a whole.",
+        rare=True,
+        also="split_by",
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import good, tried
-from unrolled.data.formats.files import HEAD, Row, look_ahead, named, open_rows, read_lines, rows_below
+from unrolled.data.formats.files import HEAD, Row, look_ahead, named, open_rows, rows_below, tried_lines
 from unrolled.data.formats.guesses import INPUTS, TARGETS, column_names, find_named, is_index
 from unrolled.data.formats.object_lines import shown
 from unrolled.data.formats.options import require_apart
@@ -47,9 +47,11 @@ Rows = Callable[[Path, PairOptions], Iterator[Row | DataError]]
 
 def lines_with_tabs(path: Path, options: PairOptions) -> Iterator[Row | DataError]:
     """The lines of a file as rows, in which double quotes are plain characters; empty ones are sources if no target is needed."""
-    for number, line in read_lines(path, options.encoding):
-        if line.strip() or not options.targets_needed:
-            yield number, line.split("\t")
+    for item in tried_lines(path, options.encoding):
+        if isinstance(item, DataError):
+            yield item
+        elif item[1].strip() or not options.targets_needed:
+            yield item[0], item[1].split("\t")
 
 
 def delimited_rows(path: Path, options: PairOptions) -> Iterator[Row | DataError]:

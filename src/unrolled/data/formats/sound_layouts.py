@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from unrolled.data.examples import Example, Span, Target
-from unrolled.data.formats.files import read_lines
+from unrolled.data.examples import Example, Target
+from unrolled.data.formats.files import lines_of, read_lines
 from unrolled.data.formats.options import ReadingOptions
-from unrolled.data.numerals import is_number
-from unrolled.data.sound.recordings import Recording, is_sound, members
+from unrolled.data.formats.sound_spans import TRACKS, spans_in
+from unrolled.data.sound.recordings import Recording, content_of, is_sound, members
 from unrolled.errors import ConfigError, DataError
 
 BESIDE = (".txt", ".lab")
@@ -44,11 +44,9 @@ class Tree:
         return Recording(self.root / name) if self.root.is_dir() else Recording(self.root, name)
 
     def lines(self, name: str, encoding: str) -> Iterator[tuple[str, str]]:
-        """The lines of a text file with something in them, each with its place. An archive with texts is a `DataError`."""
-        if not self.root.is_dir():
-            raise DataError(f"{self.root} has texts beside its recordings, which are read in folders. Unpack it, and pass the folder.")
+        """The lines of a text file with something in them, each with its place."""
         path = self.root / name
-        for number, line in read_lines(path, encoding):
+        for number, line in read_lines(path, encoding) if self.root.is_dir() else _lines(self.root, name, encoding):
             if line.strip():
                 yield f"{path}, line {number}", line.strip()
 
@@ -114,37 +112,38 @@ def by_folder(recordings: Iterable[tuple[str, Recording]], options: ReadingOptio
 def with_texts(recordings: Iterable[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
     """Recordings with a text file of the same name beside each."""
     for _, recording in recordings:
-        text = None
-        if options.labels_needed and recording.member is None:
-            beside = [path for end in BESIDE if (path := recording.path.with_suffix(end)).is_file()]
-            lines = [line.strip() for _, line in read_lines(beside[0], options.encoding)] if beside else []
-            text = " ".join(filter(None, lines)) if beside else None
+        found = _beside(recording, BESIDE, options.encoding) if options.labels_needed else None
+        text = None if found is None else " ".join(filter(None, (line.strip() for _, line in found[1])))
         yield Example(recording.name, sound=recording, labels=None if text is None else (text,), target="the .txt file beside it")
 
 
 def with_spans(recordings: Iterable[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
-    """Recordings with a label track beside each, as Audacity exports it: a line for each span, with its beginning, its end and its tag between tabs."""
+    """Recordings with a file beside each that says what is heard from when to when."""
     for _, recording in recordings:
-        beside = [path for end in BESIDE if (path := recording.path.with_suffix(end)).is_file()] if recording.member is None else []
-        known = options.labels_needed and bool(beside)
-        spans = tuple(_spans(beside[0], options.encoding)) if known else None
+        found = _beside(recording, TRACKS, options.encoding) if options.labels_needed else None
+        spans = None if found is None else spans_in(*found, options)
         yield Example(recording.name, sound=recording, spans=spans, target="the label track beside it")
 
 
-def _spans(path: Path, encoding: str) -> Iterator[Span]:
-    """The spans of a label track. Lines that begin with a backslash are about frequencies."""
-    for number, line in read_lines(path, encoding):
-        if not line.strip() or line.startswith("\\"):
-            continue
-        cells = line.split("\t") if "\t" in line else line.split(None, 2)
-        if len(cells) != 3 or not all(map(is_number, cells[:2])) or not float(cells[0]) <= float(cells[1]) or not cells[2].strip():
-            told = f"must be a beginning and an end in seconds and a tag, with tabs between, got {line[:40]!r}"
-            raise DataError(f"{path}, line {number}: a span {told}. Mend the line.")
-        yield float(cells[0]), float(cells[1]), cells[2].strip()
+def _beside(recording: Recording, ends: Iterable[str], encoding: str) -> tuple[str, Iterator[tuple[int, str]]] | None:
+    """The name and the lines of the first file beside a recording that is called like it, but for its end."""
+    if recording.member is None:
+        paths = (recording.path.with_suffix(end) for end in ends)
+        return next(((str(path), read_lines(path, encoding)) for path in paths if path.is_file()), None)
+    known = {*members(recording.path)}
+    names = (str(PurePosixPath(recording.member).with_suffix(end)) for end in ends)
+    name = next((name for name in names if name in known), None)
+    return None if name is None else (f"{recording.path}:{name}", _lines(recording.path, name, encoding))
+
+
+def _lines(archive: Path, name: str, encoding: str) -> Iterator[tuple[int, str]]:
+    return lines_of(f"{archive}:{name}", content_of(Recording(archive, name)), encoding)
 
 
 def kaldi(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
     """A folder as Kaldi has it: `wav.scp`, and `text`, `segments` and `utt2spk` if they are there."""
+    if not tree.root.is_dir():
+        raise DataError(f"{tree.root} is an archive of Kaldi's files, of which `wav.scp` names paths. Unpack it, and pass the folder.")
     files = {key: _found(tree, path, place) for key, path, place in _keyed(tree, "wav.scp", options)}
     spans = {key: (place, line.split()) for key, line, place in _keyed(tree, "segments", options)}
     texts = {key: line for key, line, _ in _keyed(tree, "text", options)}
@@ -185,15 +184,18 @@ def _cut(tree: Tree, key: str, place: str, parts: list[str], files: Mapping[str,
 
 def libri_speech(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
     """Folders of speakers and chapters as LibriSpeech has them, with `*.trans.txt`; the first part of an utterance's name is its speaker."""
+    known = {*tree.names}
     for name in (name for name in tree.names if name.endswith(".trans.txt")):
         for place, line in tree.lines(name, options.encoding):
             key, _, text = line.partition(" ")
-            folder = (tree.root / name).parent
-            path = next((path for end in (".flac", ".wav", ".mp3") if (path := folder / f"{key}{end}").is_file()), None)
-            if path is None:
-                raise DataError(f"{place}: there is no {key}.flac in {folder}, which has this text. Get it, or take the line out.")
+            folder = PurePosixPath(name).parent
+            sound = next((found for end in (".flac", ".wav", ".mp3") if (found := str(folder / f"{key}{end}")) in known), None)
+            if sound is None:
+                raise DataError(
+                    f"{place}: there is no {key}.flac in {tree.root / folder}, which has this text. Get it, or take the line out."
+                )
             group = key.partition("-")[0] if options.group else None
-            yield Example(place, sound=Recording(path), labels=(text,), name=key, group=group)
+            yield Example(place, sound=tree.recording(sound), labels=(text,), name=key, group=group)
 
 
 def lj_speech(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example]:

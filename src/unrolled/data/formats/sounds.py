@@ -32,7 +32,7 @@ class Sounds:
         ("sound", "labels", "tags", "values", "texts"),
         ("pattern", "input", "target", "header", "separator", "group"),
         labels="Name a `pattern` such as '{label}_{speaker}.wav', put the files of each class into a folder of their own, put a .txt file beside each "
-        "recording (for tags one with a beginning, an end and a tag on each line, as Audacity writes label tracks), or pass a table with their paths.",
+        "recording (for tags a label track of Audacity, a TextGrid, or a table with start, end and label), or pass a table with their paths.",
     )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
@@ -51,7 +51,8 @@ class Sounds:
         """With the columns of the first table."""
         if sound_column(paths[0], options) is None:
             return options
-        return table_of(paths[0]).resolve(paths, in_columns(paths[0], options, wanted), wanted)
+        known = Target.LABELS if wanted is Target.TAGS else wanted
+        return table_of(paths[0]).resolve(paths, in_columns(paths[0], options, wanted), known)
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """A table as it was with the prediction added, or a new one with the file of each recording and what is predicted."""

@@ -46,6 +46,10 @@ class Sight(Protocol):
     def rate(self) -> float | None:
         """Frames a second; None: as they come."""
 
+    @property
+    def outside(self) -> str:
+        """The tag of frames that lie in no interval; nothing if they are not looked at."""
+
 
 V = TypeVar("V", bound=Sight)
 
@@ -56,7 +60,7 @@ class Seeing(Generic[V]):
     def __init__(self, codec: V | None = None, choose: Callable[[Seen], V] | None = None) -> None:
         self.codec, self._choose = codec, choose
         self._sizes = dict[tuple[int, int], int]()
-        self._first_other, self._uneven, self._other_rates = "", list[str](), list[str]()
+        self._first_other, self._uneven, self._other_rates, self._overlaps = "", list[str](), list[str](), list[str]()
 
     def __call__(self, clip: Clip | Pixels, place: str) -> Pixels:
         """The frames `[T, H, W, C]` of a clip, or of an array `[T, h, w, c]`. `DataError` for what cannot be read."""
@@ -83,17 +87,19 @@ class Seeing(Generic[V]):
         return resized(frames, self._codec(lambda: Seen(height, width, channels)).shape)
 
     def tags(self, spans: Sequence[tuple[float, float, str]], steps: int, place: str) -> tuple[str, ...]:
-        """The tag of each of so many frames by the interval that it lies in, O outside all; of several intervals the last one counts.
+        """The tag of each of so many frames by the interval that it lies in; of several intervals the last one counts.
 
         `DataError` for an interval that goes on after the last frame.
         """
-        rate = 1.0 if self.codec is None or self.codec.rate is None else self.codec.rate
-        found = [OUTSIDE] * steps
+        assert self.codec is not None
+        rate, found = self.codec.rate or 1.0, [self.codec.outside] * steps
         for begin, end, tag in spans:
             first, last = (math.ceil(second * rate - _NEAR) for second in (begin, end))
             if last > steps + 1 or first >= steps:
                 told = f"the interval {begin:g} to {end:g} ({tag}) ends after the clip, which has {steps} frames"
                 raise DataError(f"{place}: {told}{'' if rate == 1 else f' at {rate:g} a second'}. Mend the interval.")
+            if any(tag != self.codec.outside for tag in found[first:last]):
+                self._overlaps.append(place)
             found[first:last] = [tag] * (min(last, steps) - first)
         return tuple(found)
 
@@ -124,6 +130,11 @@ class Seeing(Generic[V]):
             told = f"Frames are of {len(self._sizes)} sizes: {self._first_other} is another one than the first, of {width}x{height}"
             cure = "" if shape.crop else " Pass `crop='centre'` to keep proportions."
             warnings.warn(f"{told}. All are scaled to {shape.width}x{shape.height}.{cure}", UnrolledWarning, stacklevel=3)
+        if self._overlaps:
+            told = (
+                f"{self._overlaps[0]}: {len(self._overlaps):,} interval{'s' * (len(self._overlaps) > 1)} begin before the one before ends"
+            )
+            warnings.warn(f"{told}. Where two overlap the later one counts.", UnrolledWarning, stacklevel=3)
         odd = (
             (self._uneven, f"of a variable frame rate; its frames are taken at {rate:g} a second"),
             (self._other_rates, f"not at {rate:g} frames a second, and resampled. Pass `fps` for another rate"),

@@ -2,11 +2,13 @@
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
+from unrolled.data.sound.kept import Kept, Oddities, kept
 from unrolled.data.sound.recordings import Recording, is_cut_off, rate_of, read_samples
 from unrolled.data.sound.spectrogram import Frames, MelOptions, new_frames
 from unrolled.errors import DataError, UnrolledWarning
@@ -20,8 +22,20 @@ FULL = 0.999
 CLIPPED = 0.005
 """The share of such samples from which on a recording is told to be clipped."""
 
+NATS = math.log(10) / 10
+"""Natural logarithms of energy in a decibel."""
+
 SILENT = 1e-5
 """What no sample of a silent recording goes beyond."""
+
+
+ODD = {
+    "cut off": "shorter than the header of the file says. Get what is damaged again",
+    "silent": "silent from beginning to end. Take out what was not recorded",
+    "clipped": "clipped: many samples are as large as can be. Record what is to be heard at a lower level",
+    "other rate": "not at {rate} samples a second, and resampled. Pass `rate` for another one",
+}
+"""What may be odd about recordings, and what is said of them."""
 
 
 class Heard(Protocol):
@@ -35,6 +49,10 @@ class Heard(Protocol):
     def alone(self) -> bool:
         """Whether each recording is standardised by itself."""
 
+    @property
+    def top_db(self) -> float | None:
+        """How many decibels below the loudest band of a recording all are heard alike; None if none are."""
+
 
 H = TypeVar("H", bound=Heard)
 
@@ -44,16 +62,32 @@ class Hearing(Generic[H]):
 
     def __init__(self, codec: H | None = None, choose: Callable[[int], H] | None = None) -> None:
         self.codec, self._choose = codec, choose
-        self._other_rates, self._clipped, self._silent, self._cut_off = list[str](), list[str](), list[str](), list[str]()
+        self._odd: dict[str, list[str]] = {name: [] for name in ODD}
+        self._kept: Kept | None = None
+
+    def keep(self, recordings: Iterable[Recording | None], progress: Callable[[int], None] = lambda count: None) -> None:
+        """Hear recordings beforehand, or find them in the cache, where they are kept. `DataError` for one that cannot be read."""
+        different = [*dict.fromkeys(recording for recording in recordings if recording is not None)]
+        if different:
+            codec, heard = self._codec(rate_of(different[0])), count(1)
+
+            def hear(recording: Recording) -> tuple[Frames, Oddities]:
+                progress(next(heard))
+                return self._hear(recording)
+
+            self._kept = kept(different, f"{codec.mel} {codec.alone} {codec.top_db}", hear)
 
     def __call__(self, recording: Recording) -> Frames:
         """The frames `[T, M]` of a recording. `DataError` for one that cannot be read."""
+        known = None if self._kept is None else self._kept.of(recording)
+        frames, odd = self._hear(recording) if known is None else known
+        for name in odd:
+            self._odd[name].append(str(recording))
+        return frames
+
+    def _hear(self, recording: Recording) -> tuple[Frames, Oddities]:
         rate = rate_of(recording)
         codec = self._codec(rate)
-        if rate != codec.mel.rate:
-            self._other_rates.append(str(recording))
-        if is_cut_off(recording):
-            self._cut_off.append(str(recording))
         mel, found = new_frames(codec.mel), list[Frames]()
         samples = full = 0
         loudest = 0.0
@@ -64,12 +98,15 @@ class Hearing(Generic[H]):
             loudest = max(loudest, float(size.max(initial=0)))
         if not samples:
             raise DataError(f"{recording} is too short to be heard at {codec.mel.rate} samples a second. Take it out.")
-        if full > CLIPPED * samples:
-            self._clipped.append(str(recording))
-        if loudest <= SILENT:
-            self._silent.append(str(recording))
+        holds = {
+            "cut off": is_cut_off(recording),
+            "silent": loudest <= SILENT,
+            "clipped": full > CLIPPED * samples,
+            "other rate": rate != codec.mel.rate,
+        }
         frames = np.concatenate([*found, mel.finish()])
-        return standardised(frames) if codec.alone else frames
+        frames = frames if codec.top_db is None else limited(frames, codec.top_db)
+        return standardised(frames) if codec.alone else frames, tuple(name for name in ODD if holds[name])
 
     def tags(self, spans: Sequence[tuple[float, float, str]], steps: int) -> tuple[str, ...]:
         """The tag of each of so many frames by where its middle lies, O outside all spans; of several spans the last one counts."""
@@ -90,16 +127,15 @@ class Hearing(Generic[H]):
     def report(self) -> None:
         """Say, each as an `UnrolledWarning`, which recordings were odd."""
         rate = 0 if self.codec is None else self.codec.mel.rate
-        odd = (
-            (self._cut_off, "shorter than the header of the file says. Get what is damaged again"),
-            (self._silent, "silent from beginning to end. Take out what was not recorded"),
-            (self._clipped, "clipped: many samples are as large as can be. Record what is to be heard at a lower level"),
-            (self._other_rates, f"not at {rate} samples a second, and resampled. Pass `rate` for another one"),
-        )
-        for names, told in odd:
-            if names:
+        for name, told in ODD.items():
+            if names := self._odd[name]:
                 more = f" and {len(names) - 1:,} more recordings are" if len(names) > 1 else " is"
-                warnings.warn(f"{names[0]}{more} {told}.", UnrolledWarning, stacklevel=3)
+                warnings.warn(f"{names[0]}{more} {told.format(rate=rate)}.", UnrolledWarning, stacklevel=3)
+
+
+def limited(frames: Frames, decibels: float) -> Frames:
+    """Log energies of which the largest is 0, and none more decibels below it: neither loudness nor the noise of a room is left."""
+    return np.maximum(frames - frames.max(), np.float32(-decibels * NATS))
 
 
 def standardised(frames: Frames) -> Frames:

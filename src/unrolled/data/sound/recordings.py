@@ -135,7 +135,7 @@ def _opened(recording: Recording) -> Iterator[Any]:
     if not recording.path.is_file():
         raise DataError(f"{recording.path} does not exist, or is no file. Pass the path of a file of sound.")
     try:
-        source = os.fspath(recording.path) if recording.member is None else io.BytesIO(_member(recording))
+        source = os.fspath(recording.path) if recording.member is None else io.BytesIO(content_of(recording))
         file = soundfile.SoundFile(source)
     except soundfile.LibsndfileError as error:
         raise DataError(
@@ -154,8 +154,8 @@ def _said(error: Exception) -> str:
     return str(getattr(error, "error_string", error)).rstrip(". ")
 
 
-def _member(recording: Recording) -> bytes:
-    """A file of an archive."""
+def content_of(recording: Recording) -> bytes:
+    """What a member of an archive holds. `DataError` for one that is not there or damaged."""
     stamp = recording.path.stat()
     try:
         return _archive(recording.path, (stamp.st_mtime_ns, stamp.st_size)).read(str(recording.member))
@@ -163,6 +163,16 @@ def _member(recording: Recording) -> bytes:
         raise DataError(f"{recording.path} has no file {recording.member!r}. Pass one that it has.") from None
     except (zipfile.BadZipFile, RuntimeError, EOFError, NotImplementedError) as error:
         raise DataError(f"{recording.name} cannot be unpacked: {error}. Get the archive again, or unpack it.") from None
+
+
+def crc_of(recording: Recording) -> str:
+    """The size and the checksum of a member, as the archive has them. `OSError` if there is none."""
+    stamp = recording.path.stat()
+    try:
+        found = _archive(recording.path, (stamp.st_mtime_ns, stamp.st_size)).getinfo(str(recording.member))
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise OSError(str(error)) from None
+    return f"{found.file_size} {found.CRC:08x}"
 
 
 @lru_cache(maxsize=2)

@@ -74,18 +74,21 @@ def mel_matrix(options: MelOptions) -> Tensor:
 
     The scale is 2595 log10(1 + f / 700) (O'Shaughnessy 1987), from 0 to half the rate.
     """
-    edges = _hertz(torch.linspace(0, _mel(options.rate / 2), options.mels + 2, dtype=torch.float64))
+    highest = float(mel_of(torch.tensor(options.rate / 2, dtype=torch.float64)))
+    edges = hertz_of(torch.linspace(0, highest, options.mels + 2, dtype=torch.float64))
     bins = torch.linspace(0, options.rate / 2, options.fft // 2 + 1, dtype=torch.float64)
     below, centre, above = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     rising, falling = (bins - below) / (centre - below), (above - bins) / (above - centre)
     return torch.minimum(rising, falling).clamp(min=0).float()
 
 
-def _mel(hertz: float) -> float:
-    return 2595 * math.log10(1 + hertz / 700)
+def mel_of(hertz: Tensor) -> Tensor:
+    """Frequencies on the mel scale."""
+    return 2595 * torch.log10(1 + hertz / 700)
 
 
-def _hertz(mel: Tensor) -> Tensor:
+def hertz_of(mel: Tensor) -> Tensor:
+    """The frequencies of places on the mel scale."""
     return 700 * (10 ** (mel / 2595) - 1)
 
 

@@ -123,17 +123,24 @@ def _runaway(everywhere: Mapping[Place, Gates], shape: tuple[int, int]) -> str:
 
 def _search(inspected: InspectionInput) -> dict[str, Followers]:
     """The unit that goes best with each property that the text has."""
-    if inspected.level not in ("char", "word") or inspected.steps < FEWEST:
+    if inspected.steps < FEWEST:
         return {}
-    text = ["\n" if symbol == START else symbol for symbol in inspected.symbols]
     found = {}
-    for what, measured in PROPERTIES.items():
+    for what, measured in _properties(inspected).items():
         try:
-            found[what] = units_that_follow(inspected.model, inspected.x, measured(text))
+            found[what] = units_that_follow(inspected.model, inspected.x, measured)
         except DataError:
             # The text has no quotes, or no brackets, in one of its halves.
             continue
     return found
+
+
+def _properties(inspected: InspectionInput) -> Mapping[str, np.ndarray]:
+    """What units are searched for: properties of texts, and those that the input has of its own."""
+    if inspected.level not in ("char", "word"):
+        return inspected.properties
+    text = ["\n" if symbol == START else symbol for symbol in inspected.symbols]
+    return {**{what: measured(text) for what, measured in PROPERTIES.items()}, **inspected.properties}
 
 
 def _tint(inspected: InspectionInput, heading: str, values: np.ndarray) -> Tint:
@@ -155,10 +162,14 @@ def _too_short(inspected: InspectionInput) -> str:
     return ""
 
 
+def _listed(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
 def _verdict(followers: Mapping[str, Followers]) -> str:
     clear = {what: f for what, f in followers.items() if abs(f.correlation) >= CLEAR}
     if not followers:
         return ""
     if not clear:
-        return "No unit clearly follows quotes, lines or brackets."
+        return f"No unit clearly follows {_listed([*followers])}."
     return " ".join(f"Unit {f.unit} of {f.state} follows {what} (r = {f.correlation:.2f})." for what, f in clear.items())

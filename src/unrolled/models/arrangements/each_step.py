@@ -55,7 +55,7 @@ class EachStep(Scoring):
         return self.loss_of(scores, batch.targets, batch.lengths, weights), steps
 
     def loss_of(self, scores: Tensor, targets: Tensor, lengths: Tensor | None = None, weights: Tensor | None = None) -> Tensor:
-        """The loss of `targets`, summed over all real steps.
+        """The loss of `targets`, summed over all real steps; a class of -1 is not known, and has no loss.
 
         `weights` `[K]` multiply the losses of the steps of each class. Raises `ConfigError` for them with a head that decides all steps
         together, where a step has no loss of its own.
@@ -70,7 +70,8 @@ class EachStep(Scoring):
                     "`class_weights` weigh steps, and `crf` scores whole sequences. Leave one of them out; `entity_margin` finds more of what is rare."
                 )
             return self.head.loss(scores, targets, read.values)
-        return self.head.loss(scores[read.mask], targets[read.mask], weights)
+        known = read.mask if targets.is_floating_point() else read.mask & (targets >= 0)
+        return self.head.loss(scores[known], targets[known], weights)
 
     def losses_of(self, scores: Tensor, targets: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Of each step `[T, B]`, 0 past each end; of each sequence `[B]` where all its steps are decided together."""

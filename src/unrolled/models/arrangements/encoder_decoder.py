@@ -12,7 +12,7 @@ from unrolled.layers import dropout
 from unrolled.models.arrangements.arrangement import Arrangement
 from unrolled.models.bridge import Bridge
 from unrolled.models.copying import IMPOSSIBLE, copied, mixed, mixture
-from unrolled.models.decoder import Decoder, DecoderState, Memory, Seen, State
+from unrolled.models.decoder import Decoder, DecoderState, Memory, Seen, State, passed_over
 from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder
 from unrolled.models.heads import single
@@ -31,11 +31,16 @@ class EncoderDecoder(Arrangement):
     `[S, B]` and targets are whole numbers, padded with anything. Without input feeding and scheduled sampling, given targets run through
     the layers in one call (Sutskever et al. 2014 without attention, Luong et al. 2015 with it).
 
+    Any `Encoder` may read the source, such as one of numbers or pictures; one without recurrent layers hands on the mean of its outputs, from
+    which the decoder begins as in Vinyals et al. (2015), "Show and tell", and its outputs to the attention as in Xu et al. (2015), "Show,
+    attend and tell".
+
     With `copy` each source comes with `copies` `[S, B]`: at each step the number that the target's vocabulary has for the source's symbol,
     or, where it has none, V + the first step of this source with the same symbol. Targets and what is written may be such numbers, too.
 
     Args:
-        source_symbols, target_symbols: the sizes of the two vocabularies; V is the second one.
+        source: the size of the source's vocabulary, or the encoder that reads it.
+        target_symbols: V, the size of the target's.
         options: the network.
         cell, decoder_cell: taken in the place of those that the options name.
         end: the symbol that ends a target.
@@ -47,7 +52,7 @@ class EncoderDecoder(Arrangement):
 
     def __init__(
         self,
-        source_symbols: int,
+        source: int | Encoder,
         target_symbols: int,
         options: EncoderDecoderOptions,
         *,
@@ -61,10 +66,10 @@ class EncoderDecoder(Arrangement):
         self.label_smoothing, self.scheduled_sampling = options.label_smoothing, options.scheduled_sampling
         cell = find_cell(options.cell) if cell is None else cell
         own = cell if options.decoder_cell == options.cell else find_cell(options.decoder_cell or options.cell)
-        self.encoder = Encoder(InputSizes(words=source_symbols), options.encoder(), cell)
-        self.decoder = Decoder(self._vectors(source_symbols, options), options, self.encoder.width, decoder_cell or own)
-        assert self.encoder.recurrent is not None
-        self.bridge = Bridge(options.bridge, self.encoder.recurrent, self.decoder.recurrent)
+        self.doubly_stochastic = options.doubly_stochastic
+        self.encoder = source if isinstance(source, Encoder) else Encoder(InputSizes(words=source), options.encoder(), cell)
+        self.decoder = Decoder(self._vectors(options), options, self.encoder.width, decoder_cell or own)
+        self.bridge = Bridge(options.bridge, self.encoder.recurrent or self.encoder.width, self.decoder.recurrent)
         self.output = nn.Linear(self.decoder.width, target_symbols)
         self.reset_parameters()
         if options.tied:
@@ -80,27 +85,40 @@ class EncoderDecoder(Arrangement):
         return self.decoder.gate is not None
 
     def encode(self, source: Tensor, lengths: Tensor, copies: Tensor | None = None, state: State | None = None) -> Memory:
-        """Read sources `[S, B]` of the given lengths `[B]`; a network of one direction may go on from the `final` states of a memory.
+        """Read symbols `[S, B]` of sources of the given lengths `[B]`; see `read`."""
+        return self.read(Batch({WORDS: source} if copies is None else {WORDS: source, COPIES: copies}, lengths), state)
 
-        Raises `ShapeError` if `copies` are needed and missing.
+    def read(self, batch: Batch, state: State | None = None) -> Memory:
+        """Read the sources of a batch; a network of one direction may go on from the `final` states of a memory.
+
+        Raises `ShapeError` if what can be copied is needed and missing.
         """
-        outputs, final = self.encoder(Batch({WORDS: source}, lengths), state)
-        real = read_lengths(lengths, source.shape[0], source.shape[1], source.device).mask
+        assert batch.lengths is not None
+        outputs, final = self.encoder(batch, state)
+        steps, sources = outputs.shape[:2]
+        lengths = self.encoder.output_lengths(batch.lengths).to(outputs.device)
+        real = read_lengths(lengths, steps, sources, outputs.device).mask
+        if self.encoder.recurrent is None:
+            final = (outputs.sum(0, keepdim=True) / lengths.clamp(min=1)[:, None],)
         attention = self.decoder.attention
         outputs, keys = (outputs, None) if attention is None else attention.prepare(outputs, real)
+        return Memory(outputs, keys, real, self._copies(batch, real), final)
+
+    def _copies(self, batch: Batch, real: Tensor) -> Tensor | None:
         if self.decoder.gate is None:
-            return Memory(outputs, keys, real, None, final)
-        if copies is None:
+            return None
+        if COPIES not in batch.fields:
             raise ShapeError(
                 "`copies` [S, B] must be given to a network that copies. Pass the target's number of each symbol of the source."
             )
-        expect_shape("copies", copies.shape, "[S, B]", source.shape, "Pass the target's number of each symbol of the source.")
-        return Memory(outputs, keys, real, copies.masked_fill(~real, 0), final)
+        copies = batch[COPIES]
+        expect_shape("copies", copies.shape, "[S, B]", real.shape, "Pass the target's number of each symbol of the source.")
+        return copies.masked_fill(~real, 0)
 
     def begin(self, memory: Memory) -> DecoderState:
         """The state before the first symbol of each target."""
-        assert self.encoder.recurrent is not None
-        return self.decoder.begin(self.bridge(memory.final[: len(self.encoder.recurrent.cell.states)]))
+        recurrent = self.encoder.recurrent
+        return self.decoder.begin(self.bridge(memory.final if recurrent is None else memory.final[: len(recurrent.cell.states)]))
 
     def step(self, symbols: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor | None]:
         """The log-probabilities `[B, V]` of what follows `symbols` `[B]`, the state after them, and the weights `[B, S]` of the source.
@@ -119,25 +137,29 @@ class EncoderDecoder(Arrangement):
 
     def loss(self, batch: Batch, weights: Tensor | None = None) -> tuple[Tensor, int]:
         """The negative log-likelihood of the targets `[T, B]`, summed over their symbols, and how many these are; see `loss_of`."""
-        assert batch.lengths is not None and batch.targets is not None and batch.target_lengths is not None
-        copies = batch[COPIES] if self.copies else None
-        return self.loss_of(batch[WORDS], batch.lengths, batch.targets, batch.target_lengths, copies), int(batch.target_lengths.sum())
+        assert batch.targets is not None and batch.target_lengths is not None
+        return self._loss(self.read(batch), batch.targets, batch.target_lengths), int(batch.target_lengths.sum())
 
     def loss_of(self, source: Tensor, lengths: Tensor, target: Tensor, target_lengths: Tensor, copies: Tensor | None = None) -> Tensor:
         """The negative log-likelihood of the targets, summed over their symbols.
 
         In training, the part `label_smoothing` of it is the mean over all symbols of the vocabulary instead (Szegedy et al. 2016); symbols
-        that are written stand for all here, and copied ones take no part.
+        that are written stand for all here, and copied ones take no part. And `doubly_stochastic` times Σ (1 - Σ over the target of the
+        weights of a step)² over the steps of the source is added, so that no part of it is passed over (Xu et al. 2015, equation 14).
         """
-        likely, smooth = self._losses(self.encode(source, lengths, copies), target, target_lengths)
+        return self._loss(self.encode(source, lengths, copies), target, target_lengths)
+
+    def _loss(self, memory: Memory, target: Tensor, target_lengths: Tensor) -> Tensor:
+        likely, smooth, passed_over = self._losses(memory, target, target_lengths)
         part = self.label_smoothing if self.training else 0.0
-        return -((1 - part) * likely.sum() + part * smooth.sum()) if part else -likely.sum()
+        loss = -((1 - part) * likely.sum() + part * smooth.sum()) if part else -likely.sum()
+        return loss + self.doubly_stochastic * passed_over if self.training and self.doubly_stochastic else loss
 
     def log_probabilities(self, batch: Batch) -> Tensor:
         """log P of each symbol of the targets, `[T, B]`, 0 past each end; their sums over T are log P(target | source)."""
-        assert batch.lengths is not None and batch.targets is not None and batch.target_lengths is not None
-        target, copies = batch.targets, batch[COPIES] if self.copies else None
-        likely, _ = self._losses(self.encode(batch[WORDS], batch.lengths, copies), target, batch.target_lengths)
+        assert batch.targets is not None and batch.target_lengths is not None
+        target = batch.targets
+        likely, _, _ = self._losses(self.read(batch), target, batch.target_lengths)
         real = read_lengths(batch.target_lengths, target.shape[0], target.shape[1], target.device).mask
         return likely.new_zeros(real.shape).masked_scatter(real, likely)
 
@@ -152,8 +174,9 @@ class EncoderDecoder(Arrangement):
             return self.output(features)
         return functional.linear(features.bfloat16(), self.output.weight.bfloat16()).to(features) + self.output.bias
 
-    def _losses(self, memory: Memory, target: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Of each of the R real steps of the targets: log P, and the mean of log P over the vocabulary, `[R]` each."""
+    def _losses(self, memory: Memory, target: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Of each of the R real steps of the targets: log P, and the mean of log P over the vocabulary, `[R]` each; and how much of the
+        sources the attention passed over."""
         seen, target, real = self._teach(memory, target, lengths)
         # Only real steps are multiplied by the output matrix.
         every = single(self.logits(seen.features[real])).log_softmax(-1)
@@ -165,7 +188,7 @@ class EncoderDecoder(Arrangement):
             if not bool((written | (pointed > 0)).all()):
                 raise DataError(f"Targets from V = {self.symbols} on must be among the source's `copies`. Give others the number of <UNK>.")
             likely = mixed(likely.masked_fill(~written, IMPOSSIBLE), pointed, seen.gate[real].to(likely))
-        return likely, every.mean(-1)
+        return likely, every.mean(-1), passed_over(seen.weights, memory.real, real) if seen.weights is not None else likely.new_zeros(())
 
     def _teach(self, memory: Memory, target: Tensor, lengths: Tensor) -> tuple[Seen, Tensor, Tensor]:
         """What the steps see if the target is what was written; the target without its padding, and where it is real, `[T, B]`."""
@@ -205,14 +228,14 @@ class EncoderDecoder(Arrangement):
             copies = copies.repeat_interleave(len(generated) // len(copies), 0)
         return mixture(generated, seen.weights, copies.expand(seen.weights.shape), seen.gate)
 
-    def _vectors(self, source_symbols: int, options: EncoderDecoderOptions) -> Embedding:
+    def _vectors(self, options: EncoderDecoderOptions) -> Embedding:
         """Those of the target's symbols."""
         words = self.encoder.inputs.words
         if not options.shared or words is None:
             return Embedding(self.symbols, options.embedding)
-        if source_symbols != self.symbols:
+        if words.symbols != self.symbols:
             raise ConfigError(
-                f"`shared` needs one vocabulary for both sides, got {source_symbols} and {self.symbols} symbols. Leave it out."
+                f"`shared` needs one vocabulary for both sides, got {words.symbols} and {self.symbols} symbols. Leave it out."
             )
         return words
 

@@ -9,8 +9,8 @@ from unrolled.layers import dropout
 from unrolled.models.arrangements.arrangement import Scoring, full_lengths, probabilities_of
 from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder, State
-from unrolled.models.heads import Head, Softmax
-from unrolled.models.inputs import WORDS, InputSizes
+from unrolled.models.heads import Head, KeysHead, Softmax
+from unrolled.models.inputs import NUMBERS, WORDS, InputSizes
 from unrolled.models.options import NextStepOptions
 
 
@@ -20,8 +20,8 @@ class NextStep(Scoring):
     Args:
         encoder: one that does not read ahead.
         head: what the scores mean.
-        line_end: the symbol after which everything before is forgotten: lines are learnt, measured and drawn each as if it stood alone.
-            None carries the state on, whatever comes.
+        line_end: the symbol after which everything before is forgotten: lines are learnt, measured and drawn each as if it stood alone. Where
+            numbers are read, the channel that is 1 before the first step of a sequence. None carries the state on, whatever comes.
         tied: the output layer reads the same matrix as the embeddings (Press & Wolf 2017).
 
     In training, parts of the encoder's outputs are dropped with its probability (Zaremba et al. 2014).
@@ -35,6 +35,7 @@ class NextStep(Scoring):
         if not encoder.streams:
             raise ConfigError("What comes next cannot be read ahead of. Use `bidirectional=False`.")
         self.encoder, self.head, self.line_end = encoder, head, line_end
+        self.field = WORDS if encoder.inputs.sizes.words else NUMBERS
         self.linear = nn.Linear(encoder.width, head.size)
         words = encoder.inputs.words
         if tied:
@@ -44,20 +45,28 @@ class NextStep(Scoring):
             self.linear.weight = words.weight
         self.reset_parameters()
 
+    def reset_parameters(self) -> None:
+        """Begin anew what the parts begin in another way: the scores without a bias, but for those of keys, of which few sound."""
+        super().reset_parameters()
+        if isinstance(self.head, KeysHead):
+            nn.init.constant_(self.linear.bias[: self.head.keys], self.head.start)
+
     def begin(self, batch: int) -> State:
         """Every state before the first step."""
         return self.encoder.begin(batch)
 
     def forward(self, x: Batch | Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Scores `[T, B, size]` for what comes after each step of a batch, and the state to go on with; a tensor `[T, B]` has symbols."""
-        batch = x if isinstance(x, Batch) else Batch({WORDS: x})
+        """Scores `[T, B, size]` for what comes after each step of a batch, and the state to go on with; a tensor has symbols `[T, B]`, or numbers."""
+        batch = x if isinstance(x, Batch) else Batch({self.field: x})
         resets = self.resets_of(batch)
         outputs, state = self.encoder(batch if resets is None else Batch(batch.fields, batch.lengths, resets=resets), state)
         return self.linear(dropout(outputs, self.encoder.dropout, self.training)), state
 
     def resets_of(self, batch: Batch) -> Tensor | None:
         """Where lines begin, `[T, B]`, unless the state is carried on."""
-        return batch.resets if self.line_end is None else batch[WORDS] == self.line_end
+        if self.line_end is None:
+            return batch.resets
+        return batch[WORDS] == self.line_end if self.field == WORDS else batch[NUMBERS][..., self.line_end] == 1
 
     def loss(self, batch: Batch, weights: Tensor | None = None) -> tuple[Tensor, int]:
         """The summed loss of the targets `[T, B]`, and how many there are."""

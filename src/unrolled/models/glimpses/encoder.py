@@ -24,13 +24,15 @@ class Path:
     """How N pictures were looked at, in T glimpses each.
 
     Places are rows and columns from -1 to 1, where 0 is the middle of the picture. `means` `[T, N, 2]` are those that the network said, around
-    which `places` `[T, N, 2]` were drawn, and `pixels` `[T, N, 2]` the rows and columns where these are. `before` and `after` `[T, N, H]` are the outputs of the last layer before and after each glimpse. Of
-    a network that may stop, `enough` `[T - 1, N]` are the log-odds that it does after each glimpse but the last. It took `lengths` `[N]` glimpses.
+    which `places` `[T, N, 2]` were drawn, and `pixels` `[T, N, 2]` the rows and columns where these are. `read` `[T, N, H]` is what the layers
+    read of each glimpse, and `before` and `after` `[T, N, H]` are the outputs of the last one before and after it. Of a network that may stop,
+    `enough` `[T - 1, N]` are the log-odds that it does so after each glimpse but the last. It took `lengths` `[N]` glimpses.
     """
 
     means: Tensor
     places: Tensor
     pixels: Tensor
+    read: Tensor
     before: Tensor
     after: Tensor
     lengths: Tensor
@@ -75,13 +77,17 @@ class GlimpseEncoder(Encoder):
         """The output after each glimpse of each picture, `[T, B, width]`, where it looks by itself. No stream goes on from it: there are no states."""
         return self.look(batch).after, ()
 
+    def read(self, batch: Batch, tail: Tensor | None = None) -> tuple[Tensor, State]:
+        """What the recurrent layers read of each glimpse, `[T, B, I]`, where it looks by itself."""
+        return self.look(batch).read, ()
+
     def look(self, batch: Batch, samples: int = 0) -> Path:
         """Look at pictures, the frames `[1, B, C, H, W]` of a batch, in so many ways each: N = B · samples, those of a picture in a row.
 
         Without `samples` it looks at each once, exactly where it says. In training what is drawn comes from torch's own generator, and else from
         one that begins anew at each call. `ShapeError` for a batch of videos.
         """
-        pictures = _pictures(batch)
+        pictures = _pictures(batch).to(self.both.weight.dtype)
         which = torch.arange(len(pictures), device=pictures.device).repeat_interleave(max(samples, 1))
         blurred, size = self.sensor.blurred(pictures), torch.tensor(pictures.shape[2:], device=pictures.device)
         generator = None if self.training else torch.Generator(pictures.device).manual_seed(_SEED)
@@ -91,14 +97,14 @@ class GlimpseEncoder(Encoder):
         for _ in range(self.looking.glimpses):
             mean = self.next_place(before.detach()).tanh()
             place = draw(mean.detach())
-            pixels = ((place.clamp(-1, 1) + 1) / 2 * size).round().long()
-            vector = self._vector(self.sensor.glimpses(blurred, which, pixels), place)
+            at = ((place.clamp(-1, 1) + 1) / 2 * size).round().long()
+            vector = self._vector(self.sensor.glimpses(blurred, which, at), place)
             outputs, state = super().forward(Batch({NUMBERS: vector[None]}), state)
-            steps.append((mean, place, pixels, before, outputs[0]))
+            steps.append((mean, place, at, vector, before, outputs[0]))
             before = outputs[0]
-        means, places, where, earlier, after = map(torch.stack, zip(*steps, strict=True))
+        means, places, pixels, read, earlier, after = map(torch.stack, zip(*steps, strict=True))
         enough = None if self.stop is None else self.stop(after[:-1].detach())[..., 0]
-        return Path(means, places, where, earlier, after, self._lengths(which, enough, samples, generator), enough)
+        return Path(means, places, pixels, read, earlier, after, self._lengths(which, enough, samples, generator), enough)
 
     def _vector(self, seen: Tensor, places: Tensor) -> Tensor:
         """Glimpses `[N, G]` at `places` `[N, 2]`, each as one vector `[N, H]`."""

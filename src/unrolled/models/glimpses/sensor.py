@@ -29,12 +29,16 @@ class GlimpseSensor:
 
         They are made once for all glimpses, each of which then only picks numbers out.
         """
-        found = []
-        for zoom in self._zooms:
-            before = self.size * zoom // 2
-            after = self.size * zoom - before
-            around = functional.pad(pictures, (before, after, before, after))
-            found.append(functional.avg_pool2d(around, zoom, stride=1))
+        size, zooms = self.size, self._zooms
+        before, after = _reach(size, zooms[-1])
+        means, found = functional.pad(pictures, (before, after, before, after)), []
+        height, width = pictures.shape[2:]
+        for zoom in zooms:
+            if half := zoom // 2:
+                means = means[..., :-half, :] + means[..., half:, :]
+                means = (means[..., :-half] + means[..., half:]) / 4
+            first, more = before - _reach(size, zoom)[0], (size - 1) * zoom + 1
+            found.append(means[..., first : first + height + more, first : first + width + more].contiguous())
         return found
 
     def glimpses(self, blurred: Sequence[Tensor], which: Tensor, pixels: Tensor) -> Tensor:
@@ -52,3 +56,9 @@ class GlimpseSensor:
     @property
     def _zooms(self) -> list[int]:
         return [2**scale for scale in range(self.scales)]
+
+
+def _reach(size: int, zoom: int) -> tuple[int, int]:
+    """Pixels of a patch before its place, and from it on."""
+    before = size * zoom // 2
+    return before, size * zoom - before

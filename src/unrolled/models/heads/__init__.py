@@ -6,6 +6,7 @@ from unrolled.models.heads.crf import LinearChain, barred, best_path, bio_constr
 from unrolled.models.heads.ctc import CTC
 from unrolled.models.heads.distributions import Mixture, Quantiles, StudentT
 from unrolled.models.heads.head import Head, SequenceHead, single
+from unrolled.models.heads.keys import IndependentKeys, JointKeys, KeysHead
 from unrolled.models.heads.regression import Absolute, Distribution, Huber, Normal, NumberHead, Squared
 
 __all__ = [
@@ -19,6 +20,9 @@ __all__ = [
     "Distribution",
     "Head",
     "Huber",
+    "IndependentKeys",
+    "JointKeys",
+    "KeysHead",
     "LinearChain",
     "Mixture",
     "MultiLabel",

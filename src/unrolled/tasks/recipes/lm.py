@@ -1,6 +1,6 @@
 """The next character or word of a text, or the next event of a case."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from unrolled.cells import Cell
@@ -19,10 +19,11 @@ from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.learners import StreamWindows
 from unrolled.tasks.measures.likelihood import Likelihood
 from unrolled.tasks.overview import Overview
-from unrolled.tasks.recipe import Recipe
+from unrolled.tasks.recipe import Recipe, Scored, Written
 from unrolled.tasks.task import Task
 from unrolled.tasks.texts.measuring import TextMeasuring
-from unrolled.tasks.texts.options import LanguageModelOptions, TextDataOptions, TextReading, resolved_model
+from unrolled.tasks.texts.options import LanguageModelOptions, TextDataOptions, TextReading, TextSampleOptions, resolved_model
+from unrolled.tasks.texts.prompting import drawn, lines_of, names_lines, say_unknown
 from unrolled.tasks.texts.trained import TrainedLanguageModel
 from unrolled.tasks.trained import Progress
 
@@ -35,7 +36,7 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
 
     name, noun, options = "lm", "a language model", LanguageModelOptions
     commands = ("sample", "score", "evaluate", "inspect")
-    evaluating = (TextReading,)
+    evaluating, sampling = (TextReading,), (TextSampleOptions,)
     help = """Train a language model on DATA: text files, or builtin:python-docs, builtin:python-source; or a model of the next
     event on event logs, with `case` and `activity`.
 
@@ -51,6 +52,8 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
             "size": options.vocabulary,
             "validation": options.validation,
             "held_out": options.held_out,
+            "known": self.known,
+            "widen": self.widen,
             "progress": progress,
         }
         if options.reading is not None:
@@ -107,6 +110,20 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
         """Nats, and what follows from them."""
         (reading,) = parts
         return trained.evaluate(data, progress=progress, **reading)
+
+    def sample(self, trained: TrainedLanguageModel, parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]) -> Iterable[Written]:
+        """Texts."""
+        (options,) = parts
+        return drawn(trained, options, say)
+
+    def likelihoods(
+        self, trained: TrainedLanguageModel, given: Sequence[str], parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]
+    ) -> tuple[Sequence[Scored], bool]:
+        """Sentences, as whole lines, or the lines of a file."""
+        lines = names_lines(given)
+        sentences = lines_of(given[0]) if lines else given
+        say_unknown(trained, sentences, say)
+        return trained.score_lines(sentences), lines
 
     def next_step(self, codecs: TextCodec, configuration: Configuration[LanguageModelOptions]) -> str:
         """Samples."""

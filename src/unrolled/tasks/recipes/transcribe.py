@@ -16,7 +16,7 @@ from unrolled.data.formats import seen_format
 from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.vocabulary import damaged
 from unrolled.extras import extra
-from unrolled.models import CTC, Encoder, Unaligned
+from unrolled.models import CTC, Encoder, EncoderDecoder, Unaligned
 from unrolled.models.heads.ctc import least
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.learners import Batches
@@ -24,18 +24,20 @@ from unrolled.tasks.measures.edits import SpeechScores
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.sequences.answers import ConfusionOptions
-from unrolled.tasks.sequences.recipe import sizes_of
+from unrolled.tasks.sequences.augment import Variation, warping_of
+from unrolled.tasks.sequences.recipe import require_varied, sizes_of
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import Progress
 from unrolled.tasks.transcription.answers import answer
-from unrolled.tasks.transcription.augment import varied
 from unrolled.tasks.transcription.measuring import TranscriptMeasuring
 from unrolled.tasks.transcription.options import DecodingOptions, FormOptions, OtherTranscriptReading, TranscribeOptions
 from unrolled.tasks.transcription.reading import Codecs, TranscriptData, read_transcripts, with_room
 from unrolled.tasks.transcription.trained import TrainedTranscriber
+from unrolled.tasks.transcription.way import way_of
+from unrolled.tasks.transcription.ways import Network
 
 
-class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Unaligned, TrainedTranscriber]):
+class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Network, TrainedTranscriber]):
     """Learns to write down what is said."""
 
     name, noun, options = "transcribe", "a transcriber", TranscribeOptions
@@ -52,7 +54,13 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Unaligned, 
 
     def read(self, configuration: Configuration[TranscribeOptions], progress: Progress) -> TranscriptData:
         """The recordings."""
-        return read_transcripts(configuration.options, progress)
+        return read_transcripts(configuration.options, progress, self._widened)
+
+    def _widened(self, codecs: Codecs) -> Codecs:
+        known: Codecs | None = self.known
+        if known is None:
+            return codecs
+        return Codecs(known.inputs.widened(codecs.inputs, widen=self.widen), known.target.widened(codecs.target, widen=self.widen))
 
     def codecs(self, found: Any) -> Codecs:
         """Stored codecs."""
@@ -61,19 +69,24 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Unaligned, 
         return Codecs(InputCodec.from_json(found["inputs"]), TranscriptCodec.from_json(found["target"]))
 
     def resolve(self, configuration: Configuration[TranscribeOptions], codecs: Codecs) -> Configuration[TranscribeOptions]:
-        """Nothing is open."""
+        """Nothing is open. `ConfigError` for options about sound where there is none."""
+        require_varied(configuration.options.batches, codecs.inputs)
         return configuration
 
-    def build(self, configuration: Configuration[TranscribeOptions], codecs: Codecs, cell: Cell) -> Unaligned:
+    def build(self, configuration: Configuration[TranscribeOptions], codecs: Codecs, cell: Cell) -> Network:
         """The network for this sound and these symbols."""
-        encoder = Encoder(sizes_of(codecs), configuration.options.model, cell)
+        options = configuration.options.model
+        encoder = Encoder(sizes_of(codecs), options, cell)
+        if options.attention:
+            return EncoderDecoder(encoder, codecs.target.size, options.decoder(), cell=cell, end=codecs.target.blank)
         return Unaligned(encoder, CTC(codecs.target.size, codecs.target.blank))
 
-    def task(self, model: Unaligned, data: TranscriptData, configuration: Configuration[TranscribeOptions]) -> Task:
+    def task(self, model: Network, data: TranscriptData, configuration: Configuration[TranscribeOptions]) -> Task:
         """The recordings in batches."""
         options = configuration.options
         utterances, factor, batches = data.utterances, options.model.subsampling, options.batches
-        learnt = with_room(utterances, data.learnt, factor)
+        way, aligned = way_of(model, data.codecs, options), not options.model.attention
+        learnt = with_room(utterances, data.learnt, factor) if aligned else data.learnt
 
         def room(batch: Batch) -> Tensor:
             assert batch.targets is not None and batch.target_lengths is not None
@@ -82,10 +95,10 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Unaligned, 
         learner = ShortFirst(
             model,
             lambda chance: by_length(utterances.lengths, learnt, batches.batch, chance),
-            np.maximum(utterances.transcripts.lengths, 1),
-            utterances.batch,
+            np.maximum(utterances.transcripts.lengths, 1) if aligned else utterances.transcripts.lengths + 1,
+            lambda which: way.batch(utterances, which),
             options.training.seed,
-            change=varied(batches, room),
+            change=Variation(batches, warping_of(data.codecs.inputs), room if aligned else None),
             epochs=batches.short_first,
         )
         measuring = TranscriptMeasuring(model, data, options)
@@ -109,7 +122,7 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Unaligned, 
             len(data.held),
         )
 
-    def trained(self, model: Unaligned, codecs: Codecs, configuration: Configuration[TranscribeOptions]) -> TrainedTranscriber:
+    def trained(self, model: Network, codecs: Codecs, configuration: Configuration[TranscribeOptions]) -> TrainedTranscriber:
         """The network with its codecs."""
         return TrainedTranscriber(model, codecs, configuration.options)
 

@@ -4,10 +4,14 @@ import re
 from dataclasses import dataclass
 
 from unrolled.data.codecs.frames import MOST_SIDE, FrameCodec
+from unrolled.data.dataset import NO_TAG
 from unrolled.data.pictures.pixels import CENTRE, read_crop
-from unrolled.data.pictures.seeing import Seen
+from unrolled.data.pictures.seeing import OUTSIDE, Seen
 from unrolled.errors import ConfigError
 from unrolled.options import option
+
+IGNORED = "ignore"
+"""What `outside` says where nothing is learnt of frames that lie in no interval."""
 
 MOST_RATE = 1000.0
 """Frames a second that can be asked for."""
@@ -32,6 +36,8 @@ class FrameOptions:
         None, "Frames a second at which videos are seen.  [default: as the first has them; folders of frames have no times]", rare=True
     )
 
+    outside: str = option(OUTSIDE, f"Tag of frames that lie in no interval; {IGNORED}: nothing is learnt or measured of them.", rare=True)
+
     def require_visible(self) -> None:
         """`ConfigError` for values that no frames can have."""
         self.frame_size()
@@ -51,4 +57,5 @@ class FrameOptions:
 
     def frame_codec(self, first: Seen) -> FrameCodec:
         """How clips are seen of which the `first` is so."""
-        return FrameCodec.choose(first, size=self.frame_size(), crop=self.crop, grey=self.grey, fps=self.fps)
+        outside = NO_TAG if self.outside == IGNORED else self.outside
+        return FrameCodec.choose(first, size=self.frame_size(), crop=self.crop, grey=self.grey, fps=self.fps, outside=outside)

@@ -19,6 +19,9 @@ from unrolled.training import TrainingOptions
 
 WEIGHTS = ("none", "balanced")
 
+FLIPS = ("none", "across", "both")
+"""In which mirrors clips may be shown."""
+
 
 @dataclass(frozen=True)
 class SoundOptions:
@@ -39,6 +42,11 @@ class SoundOptions:
         f"By what the bands of sound are standardised: {', '.join(STANDARDISATIONS)} (those of one `group` together).",
         rare=True,
     )
+    top_db: float | None = option(
+        None,
+        "Decibels below the loudest moment of a recording from which on bands are cut off, so that rooms and loudness differ less; 30 or so.",
+        rare=True,
+    )
 
     def require_audible(self) -> None:
         """`ConfigError` for values that no sound can have."""
@@ -48,6 +56,8 @@ class SoundOptions:
             raise ConfigError(f"`mels` must be at least 0, got {self.mels}.")
         if not (0 < self.frame_length < inf and 0 < self.frame_step < inf):
             raise ConfigError(f"`frame_length` and `frame_step` must be above 0, got {self.frame_length} and {self.frame_step}.")
+        if self.top_db is not None and not 0 < self.top_db < inf:
+            raise ConfigError(f"`top_db` must be a number of decibels above 0, got {self.top_db}.")
         if self.standardise not in STANDARDISATIONS:
             raise ConfigError(f"`standardise` must be one of {', '.join(STANDARDISATIONS)}, got {self.standardise!r}.")
 
@@ -58,7 +68,8 @@ class SoundOptions:
 
     def codec(self, found: int) -> SoundCodec:
         """How recordings are heard of which the first has so many samples a second."""
-        return SoundCodec.choose(found, rate=self.rate, mels=self.mels, length=self.frame_length, step=self.frame_step, by=self.standardise)
+        frames = {"length": self.frame_length, "step": self.frame_step}
+        return SoundCodec.choose(found, rate=self.rate, mels=self.mels, **frames, by=self.standardise, top_db=self.top_db)
 
 
 @dataclass(frozen=True)
@@ -115,17 +126,68 @@ class LabelOptions(SequenceDataOptions):
 
 
 @dataclass(frozen=True)
-class BatchOptions:
+class VaryingOptions:
+    """How sequences of numbers, such as sound, are varied on the way to be learnt from."""
+
+    noise: float = option(0.0, "Standard deviation of the noise that is added to standardised numbers in training.", rare=True)
+    speed: float = option(0.0, "Part by which sound, or other numbers, are played faster or slower in training.", rare=True)
+    warp: float = option(
+        0.0, "Part by which the frequencies of sound are raised or lowered in training, as other voices would; 0.15 or so.", rare=True
+    )
+    frequency_masks: int = option(0, "Groups of bands of sound, or of channels, that are blanked in training (SpecAugment).", rare=True)
+    frequency_width: float = option(0.15, "Most of all bands that each of them has.", rare=True)
+    time_masks: int = option(0, "Stretches of time that are blanked in training (SpecAugment).", rare=True)
+    time_width: int = option(10, "Most steps that each of them has, so that no word is lost.", rare=True)
+
+    def __post_init__(self) -> None:
+        for name, most in (
+            ("noise", 1e6),
+            ("speed", 0.9),
+            ("warp", 0.5),
+            ("frequency_masks", 100),
+            ("frequency_width", 1),
+            ("time_masks", 100),
+            ("time_width", 10**6),
+        ):
+            if not 0 <= getattr(self, name) <= most:
+                raise ConfigError(f"`{name}` must be from 0 to {most:g}, got {getattr(self, name)}.")
+
+
+OF_NUMBERS = ("noise", "speed", "warp", "frequency_masks", "time_masks")
+"""Those of them that do something by themselves."""
+
+
+@dataclass(frozen=True)
+class BatchOptions(VaryingOptions):
     """How sequences come together, and how they are changed on the way to be learnt from."""
 
     batch: int = option(32, "Batch size: sequences in a batch, of about the same length.")
-    noise: float = option(0.0, "Standard deviation of the noise that is added to standardised numbers in training.", rare=True)
     shift: int = option(
-        0, "Most rows and columns by which pictures, images read row by row, or frames and bands of sound are moved in training.", rare=True
+        0,
+        "Most rows and columns by which images, read row by row, pictures and videos, or frames and bands of sound are moved in training.",
+        rare=True,
     )
+    flip: str = option(
+        "none",
+        f"Mirror in which half of all pictures and videos are shown in training: {', '.join(FLIPS)} (left for right, and also upside down).",
+        rare=True,
+    )
+    zoom: float = option(
+        0.0, "Part of the sides of pictures and videos that is cut off in training, at most, and the rest scaled up.", rare=True
+    )
+    brightness: float = option(
+        0.0, "Standard deviations by which pictures and videos are made brighter or darker in training, at most.", rare=True
+    )
+    drop_frames: float = option(0.0, "Part of the frames that show the one before in training.", rare=True)
 
     def __post_init__(self) -> None:
-        _require_at_least(self, batch=1, noise=0, shift=0)
+        super().__post_init__()
+        _require_at_least(self, batch=1, shift=0, brightness=0)
+        if self.flip not in FLIPS:
+            raise ConfigError(f"`flip` must be one of {', '.join(FLIPS)}, got {self.flip!r}.")
+        for name in ("zoom", "drop_frames"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(f"`{name}` must be a part from 0 to below 1, got {getattr(self, name)}.")
 
     def resolved(self) -> "BatchOptions":
         """The same: nothing is open."""

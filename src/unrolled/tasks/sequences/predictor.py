@@ -69,7 +69,8 @@ class Predictor(Generic[TC]):
         targets = encoded.targets_of(which[known]).to(scores.device)
         if isinstance(self.model, Whole):
             return float(self.model.loss_of(scores[known], targets, weights=weights)), len(known)
-        return float(self.model.loss_of(scores[: len(targets), known], targets, lengths[known], weights)), int(lengths[known].sum())
+        loss = float(self.model.loss_of(scores[: len(targets), known], targets, lengths[known], weights))
+        return loss, int(encoded.decisions[which[known]].sum())
 
     def _scores(self, encoded: Encoded, which: Places) -> Tensor:
         """`[B, …]`, or `[T, B, …]` of steps."""

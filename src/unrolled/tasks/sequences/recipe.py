@@ -2,7 +2,7 @@
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -11,15 +11,18 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import by_length
-from unrolled.data.codecs import Encoded, InputCodec
+from unrolled.data.codecs import Encoded, InputCodec, TextCodec
+from unrolled.data.codecs.text import CHAR, WORD
+from unrolled.data.codecs.tokens import TokenCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset
-from unrolled.data.examples import Prediction, Target
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import ReadingOptions, resolve_reading, seen_format
 from unrolled.data.formats.heads import FormatSeen
+from unrolled.data.memory import in_memory, labelled
 from unrolled.data.pictures.images import GLIMPSES
 from unrolled.data.vectors import vector_columns
-from unrolled.data.vocabulary import damaged
+from unrolled.data.vocabulary import Vocabulary, damaged
 from unrolled.errors import ConfigError
 from unrolled.models import EachStep, InputSizes, Whole
 from unrolled.tasks.configuration import Configuration
@@ -27,13 +30,13 @@ from unrolled.tasks.learners import Batches
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.sequences.answers import answer, measured
-from unrolled.tasks.sequences.augment import varied
+from unrolled.tasks.sequences.augment import Variation, warping_of
 from unrolled.tasks.sequences.frame_options import FrameOptions
 from unrolled.tasks.sequences.measuring import SequenceMeasuring
-from unrolled.tasks.sequences.options import SequenceOptions, SoundOptions, WindowOptions
+from unrolled.tasks.sequences.options import OF_NUMBERS, SequenceOptions, SoundOptions, VaryingOptions, WindowOptions
 from unrolled.tasks.sequences.overview import overview_of
 from unrolled.tasks.sequences.predictor import TC, Predictor
-from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData, read_sequences
+from unrolled.tasks.sequences.reading import KnownCodecs, SequenceCodecs, SequenceData, read_sequences
 from unrolled.tasks.sequences.trained import Scores, TrainedPredictor
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import Measured, Progress
@@ -45,6 +48,9 @@ SM = TypeVar("SM", bound=Whole | EachStep)
 
 class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, TrainedPredictor[TC]], Generic[SO, TC, SM]):
     """A recipe over options SO, a codec TC of what is said, and a network SM, which may look at pictures in `glimpses`."""
+
+    memory: tuple[Any, Any] | None = None
+    """Data in memory in the place of files, and its targets."""
 
     glimpses: ClassVar[bool] = False
     commands = ("predict", "evaluate", "inspect")
@@ -112,7 +118,28 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
             self.wanted(configuration),
             lambda dataset, part: self.learn(dataset, part, configuration),
             several=self.several(configuration),
+            widened=self._widened,
+            memory=self._remembered(configuration) if self.memory else None,
         )
+
+    def _remembered(self, configuration: Configuration[SO]) -> Callable[[], Iterator[Example]]:
+        """What makes examples of the data in memory."""
+        data, targets = self.memory or (None, None)
+        reading, wanted, several = configuration.options.reading, self.wanted(configuration), self.several(configuration)
+        return lambda: labelled(in_memory(data, targets, reading, wanted), wanted, several=several)
+
+    def _widened(self, codecs: SequenceCodecs[TC]) -> SequenceCodecs[TC]:
+        return codecs if self.known is None else codecs.widen(self.known, widen=self.widen)
+
+    def known_from(self, task: str, found: Any) -> Any:
+        """What sequences consist of is also known to runs that say something else of them, and to language models."""
+        if task == self.name:
+            return self.codecs(found)
+        if task == "lm":
+            return KnownCodecs(_of_text(TextCodec.from_json(found)), None)
+        if isinstance(found, dict) and found.keys() == {"inputs", "target"} and task != "transcribe":
+            return KnownCodecs(InputCodec.from_json(found["inputs"]), None)
+        return super().known_from(task, found)
 
     def codecs(self, found: Any) -> SequenceCodecs[TC]:
         """Stored codecs."""
@@ -137,6 +164,8 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
     def resolved_reading(self, configuration: Configuration[SO], codecs: SequenceCodecs[TC]) -> ReadingOptions:
         """How other files are read."""
         reading = dataclasses.replace(configuration.options.reading, scheme=getattr(codecs.target, "scheme", None))
+        if not configuration.options.data.sources:
+            return reading
         return resolve_reading(configuration.options.data.sources, reading, self.wanted(configuration))
 
     def predictor(self, model: SM, codecs: SequenceCodecs[TC], configuration: Configuration[SO]) -> Predictor[TC]:
@@ -159,11 +188,11 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
         learner = Batches(
             model,
             lambda chance: by_length(lengths, learnt.which, options.batches.batch, chance),
-            np.ones_like(lengths) if model.once else lengths,
+            np.ones_like(lengths) if model.once else learnt.encoded.decisions,
             lambda which: learnt.encoded.batch(which, targets=True),
             options.training.seed,
             weights=weights,
-            change=varied(options.batches.noise, options.batches.shift),
+            change=Variation(options.batches, warping_of(data.codecs.inputs), each_step=not model.once),
         )
         criteria = self.criteria(data, configuration)
         measuring = SequenceMeasuring(predictor, data.held_out, self.score, criteria, lambda: self.require(data.codecs), weights)
@@ -181,13 +210,13 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
     ) -> Measured:
         """Measures of what it says."""
         self.require(trained.codecs)
-        reading, windows, picture = parts
-        return measured(trained, data, reading, windows, next(iter(picture.values()), None), progress)
+        reading, windows, *files = parts
+        return measured(trained, data, reading, windows, {name: file for part in files for name, file in part.items()}, progress)
 
     def predict(self, trained: TrainedPredictor[TC], file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
         """What it says of a file."""
-        reading, windows = parts
-        return answer(trained, file, reading, windows, how)
+        reading, windows, *choice = parts
+        return answer(trained, file, reading, windows, how, *choice)
 
     def next_step(self, codecs: SequenceCodecs[TC], configuration: Configuration[SO]) -> str:
         """Files where sequences are not typed: event logs and numbers."""
@@ -200,11 +229,37 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
         return "Let it predict what you type: unrolled predict {run}"
 
 
+def _of_text(codec: TextCodec) -> InputCodec:
+    """The symbols of a text as those of steps."""
+    if codec.level not in (CHAR, WORD):
+        raise ConfigError(
+            f"`from_run` names a language model of {codec.level}s, which sequences do not consist of. Begin from one of characters or words."
+        )
+    return InputCodec(TokenCodec(codec.level, False, Vocabulary(codec.vocabulary.names)), None)
+
+
+def require_varied(options: VaryingOptions, inputs: InputCodec) -> None:
+    """`ConfigError` for what is to be varied and is not there."""
+    asked = [name for name in OF_NUMBERS if getattr(options, name)]
+    asked = [name for name in asked if name != "noise"] if inputs.frames is not None else asked
+    if asked and inputs.numbers is None:
+        raise ConfigError(f"`{asked[0]}` changes numbers, and DATA has none. Leave it out; `word_dropout` is for words and characters.")
+    if options.speed and inputs.tokens is not None:
+        raise ConfigError("`speed` changes how many steps there are, and DATA has a word or character for each. Leave it out.")
+    if options.warp and warping_of(inputs) is None:
+        raise ConfigError(
+            "`warp` changes the frequencies of sound that is heard in bands, and DATA has none. Leave it out; `noise` is for all numbers."
+        )
+
+
 OF_TOKENS = ("level", "lower", "shapes", "vocabulary", "min_count")
 """Options of data that are about words and characters."""
 
 OF_FRAMES = tuple(field.name for field in dataclasses.fields(FrameOptions))
 """Options of data that are about pictures and videos."""
+
+OF_CLIPS = ("flip", "zoom", "brightness", "drop_frames")
+"""Options of batches that are about them."""
 
 OF_SOUND = tuple(field.name for field in dataclasses.fields(SoundOptions))
 """Options of data that are about sound."""
@@ -212,8 +267,11 @@ OF_SOUND = tuple(field.name for field in dataclasses.fields(SoundOptions))
 
 def _require_fitting(options: SequenceOptions, inputs: InputCodec) -> None:
     """`ConfigError` for options about what the steps do not have."""
-    if options.batches.noise and inputs.numbers is None:
-        raise ConfigError("`noise` is added to numbers, and DATA has none. Leave it out; `word_dropout` is for words and characters.")
+    as_usual = {field.name: field.default for field in dataclasses.fields(options.batches)}
+    varied = [] if inputs.frames else [name for name in OF_CLIPS if getattr(options.batches, name) != as_usual[name]]
+    if varied:
+        raise ConfigError(f"`{varied[0]}` varies pictures and videos, and DATA has none. Leave it out.")
+    require_varied(options.batches, inputs)
     usual = {field.name: field.default for field in dataclasses.fields(options.data)}
     heard = [] if inputs.sound else [name for name in OF_SOUND if getattr(options.data, name) != usual[name]]
     if heard:

@@ -49,7 +49,7 @@ def answer(
         require_drawable(picture)
     found = trained.transcribe_stream(examples, decoding)
     if picture:
-        found = _drawing(trained, found, picture, how.say)
+        found = _drawing(trained, found, decoding, picture, how.say)
     if form.form != "text" and not how.as_json:
         return lambda target: _write_timed(found, target, form.form)
     lines = _objects(found) if how.as_json else _lines(found, several=decoding.nbest > 1)
@@ -57,14 +57,14 @@ def answer(
 
 
 def _drawing(
-    trained: TrainedTranscriber, found: Answers, picture: Path, say: Callable[[str], None]
+    trained: TrainedTranscriber, found: Answers, decoding: DecodingOptions, picture: Path, say: Callable[[str], None]
 ) -> Iterator[tuple[Example, list[Transcript]]]:
     """The same, each drawn on the way."""
     sound = trained.codecs.inputs.sound
     for number, (example, best) in enumerate(found, 1):
         if number <= DRAWN and sound is not None and example.sound is not None:
             path = picture if number == 1 else picture.with_stem(f"{picture.stem}-{number}")
-            moved = trained.influence(example, best[0].text)
+            moved = trained.influence(example, decoding)
             draw_spoken(Hearing(sound)(example.sound), sound.mel.step, best[0], moved, path)
             say(f"What was heard is drawn in {path}.")
         yield example, best

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.codecs import TextCodec
+from unrolled.data.codecs.lexicon import BETWEEN
 from unrolled.data.codecs.text import CHAR
 from unrolled.data.codecs.transcripts import TranscriptCodec
 from unrolled.data.formats.files import read_lines
@@ -22,6 +23,8 @@ class LanguageModelScorer:
     """A language model over the symbols of transcripts. `ConfigError` for one over others, such as words where texts are characters."""
 
     def __init__(self, model: TrainedLanguageModel, codec: TranscriptCodec) -> None:
+        if codec.lexicon is not None:
+            raise ConfigError("`language_model` is one of characters or words, and the texts here are phones of a `lexicon`. Leave it out.")
         if model.codec.level != codec.text.level or model.codec.subwords is not None:
             raise ConfigError(
                 f"`language_model` must be one of {codec.text.level}s as the texts here, got one of {model.codec.level}s. "
@@ -55,7 +58,17 @@ class LanguageModelScorer:
         return [(tuple(part[:, row : row + 1] for part in after), logs[row]) for row in range(len(symbols))]
 
 
-def read_words(path: str, codec: TranscriptCodec) -> WordList:
+def words_of(path: str | None, codec: TranscriptCodec) -> WordList | None:
+    """The words that texts consist of: those of a file, or of the lexicon; None where any may come."""
+    if codec.lexicon is None:
+        return None if path is None else _read_words(path, codec)
+    if path is not None:
+        raise ConfigError("`words` names the words of texts, and those of the `lexicon` are kept to here. Leave it out.")
+    spelt = (codec.text.look_up(phones).tolist() for several in codec.lexicon.words.values() for phones in several)
+    return WordList((ids for ids in spelt if TextCodec.unknown not in ids), int(codec.text.look_up([BETWEEN])[0]))
+
+
+def _read_words(path: str, codec: TranscriptCodec) -> WordList:
     """The words of a file, one a line. `ConfigError` where texts are no characters, or no word is of those that were learnt."""
     if codec.text.level != CHAR:
         raise ConfigError(f"`words` are spelt in characters, and the texts here are {codec.text.level}s. Leave it out.")

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 
 from unrolled.data.batches import side_by_side
-from unrolled.models import Unaligned
 from unrolled.tasks.measures.edits import score_speech
 from unrolled.tasks.transcription.options import DecodingOptions, TranscribeOptions
 from unrolled.tasks.transcription.reading import TranscriptData
 from unrolled.tasks.transcription.trained import TrainedTranscriber
+from unrolled.tasks.transcription.ways import Network
 from unrolled.training.criterion import LOSS, Criterion
 from unrolled.training.task import Measures, Tick
 
@@ -39,7 +39,7 @@ class TranscriptMeasuring:
     unit = "nats per symbol"
     criteria = (Criterion("CER", lowest=True), Criterion("WER", lowest=True), LOSS)
 
-    def __init__(self, model: Unaligned, data: TranscriptData, options: TranscribeOptions) -> None:
+    def __init__(self, model: Network, data: TranscriptData, options: TranscribeOptions) -> None:
         self.transcriber, self.data = TrainedTranscriber(model, data.codecs, options), data
         self.size = int(data.measured.transcripts.lengths[data.held].sum()) if len(data.held) else 0
         self.example, self.oddity, self.silent = "", "", 0
@@ -66,12 +66,11 @@ class TranscriptMeasuring:
     @torch.inference_mode()
     def _loss(self, which: np.ndarray) -> float | None:
         """The mean loss of a symbol of those texts that were learnt and fit; None without any."""
-        utterances, model = self.data.measured, self.transcriber.model
-        outputs = model.encoder.output_lengths(torch.from_numpy(utterances.lengths[which])).numpy()
-        which = which[utterances.transcripts.known(which) & (utterances.needed[which] <= outputs)]
+        utterances, way = self.data.measured, self.transcriber.way
+        which = which[way.fits(utterances, which)]
         total, count = 0.0, 0
         for part in side_by_side(utterances.lengths, which):
-            loss, symbols = model.loss(utterances.batch(part).to(self.transcriber.device))
+            loss, symbols = way.model.loss(way.batch(utterances, part).to(way.device))
             total, count = total + float(loss), count + symbols
         return total / count if count else None
 

@@ -7,11 +7,15 @@ from unrolled.data.codecs.text import CHAR, LEVELS, SUBWORDS
 from unrolled.data.formats.options import DividedReadingOptions, ReadingOptions
 from unrolled.decoding.prefixes import PrefixOptions
 from unrolled.errors import ConfigError
-from unrolled.models import EncoderOptions
+from unrolled.models import EncoderDecoderOptions, EncoderOptions
+from unrolled.models.options import encoder_decoder_options
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
 from unrolled.tasks.folds import FoldOptions
-from unrolled.tasks.sequences.options import SequenceTrainingOptions, SoundOptions
+from unrolled.tasks.sequences.options import SequenceTrainingOptions, SoundOptions, VaryingOptions
+
+SYMBOL_EMBEDDING = 64
+"""The embedding size of what a decoder has written."""
 
 FORMS = ("text", "srt", "vtt", "textgrid")
 """How texts with times are written, beside JSON."""
@@ -30,6 +34,9 @@ class TranscribeDataOptions(SoundOptions, FoldOptions):
         None,
         'Characters of which texts consist, such as "abcdefghijklmnopqrstuvwxyz\'"; others are read as blanks.  [default: all that come]',
     )
+    lexicon: str | None = option(
+        None, "File with the phones of words, a word a line, which are then the symbols; as Kaldi and CMUdict have it."
+    )
     vocabulary: int | None = option(None, f"Vocabulary size of the texts.  [default: all, or {SUBWORDS} subwords]", rare=True)
     min_count: int = option(1, "Times that a symbol must come to be known; others become <UNK>.", rare=True)
 
@@ -40,12 +47,15 @@ class TranscribeDataOptions(SoundOptions, FoldOptions):
             raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, got {self.held_out}.")
         if self.level not in LEVELS:
             raise ConfigError(f"`level` must be one of {', '.join(LEVELS)}, got {self.level!r}.")
+        if self.lexicon is not None and (self.level != CHAR or self.vocabulary is not None):
+            raise ConfigError("With a `lexicon` symbols are phones. Leave `level` and `vocabulary` out.")
         if self.min_count < 1:
             raise ConfigError(f"`min_count` must be at least 1, got {self.min_count}.")
 
     def resolved(self) -> "TranscribeDataOptions":
         """The same with paths that hold wherever one stands."""
-        return replace(self, sources=absolute(self.sources), validation=absolute(self.validation))
+        lexicon = None if self.lexicon is None else absolute((self.lexicon,))[0]
+        return replace(self, sources=absolute(self.sources), validation=absolute(self.validation), lexicon=lexicon)
 
 
 def _with_columns(options: ReadingOptions) -> dict[str, str]:
@@ -92,34 +102,29 @@ class UnalignedOptions(EncoderOptions):
     rare_dropout: float = option(0.0, "")
     freeze_vectors: bool = option(False, "")
     subsampling: int = option(4, "Steps of which convolutions make one before the recurrent layers read it: 1, 2, 4, 8 or 16.")
+    attention: bool = option(False, "Write by a decoder that looks at the sound, as translators do, in the place of CTC.")
+
+    def decoder(self) -> EncoderDecoderOptions:
+        """Those of that decoder; `ConfigError` for layers that it cannot have."""
+        return encoder_decoder_options(self, embedding=SYMBOL_EMBEDDING, attention="additive")
 
 
 @dataclass(frozen=True)
-class TranscribeBatchOptions:
+class TranscribeBatchOptions(VaryingOptions):
     """How recordings come together, and how they are varied on the way to be learnt from."""
 
     batch: int = option(16, "Batch size: recordings in a batch, of about the same length.")
     short_first: int = option(1, "First epochs in which the shortest recordings come first.", rare=True)
-    frequency_masks: int = option(2, "Bands of the spectrum that are blanked in training (SpecAugment).", rare=True)
-    frequency_width: float = option(0.15, "Most of all bands that each of them has.", rare=True)
+    frequency_masks: int = option(2, "Groups of bands of sound, or of channels, that are blanked in training (SpecAugment).", rare=True)
     time_masks: int = option(2, "Stretches of time that are blanked in training (SpecAugment).", rare=True)
-    time_width: int = option(10, "Most steps that each of them has, so that no word is lost.", rare=True)
-    speed: float = option(0.1, "Part by which recordings are played faster or slower in training.", rare=True)
-    noise: float = option(0.05, "Standard deviation of the noise that is added to standardised bands in training.", rare=True)
+    speed: float = option(0.1, "Part by which sound, or other numbers, are played faster or slower in training.", rare=True)
+    noise: float = option(0.05, "Standard deviation of the noise that is added to standardised numbers in training.", rare=True)
 
     def __post_init__(self) -> None:
-        for name, least, most in (
-            ("batch", 1, 10**6),
-            ("short_first", 0, 10**6),
-            ("frequency_masks", 0, 100),
-            ("frequency_width", 0, 1),
-            ("time_masks", 0, 100),
-            ("time_width", 0, 10**6),
-            ("speed", 0, 0.9),
-            ("noise", 0, 1e6),
-        ):
-            if not least <= getattr(self, name) <= most:
-                raise ConfigError(f"`{name}` must be from {least:g} to {most:g}, got {getattr(self, name)}.")
+        super().__post_init__()
+        for name, least in (("batch", 1), ("short_first", 0)):
+            if not getattr(self, name) >= least:
+                raise ConfigError(f"`{name}` must be at least {least}, got {getattr(self, name)}.")
 
     def resolved(self) -> "TranscribeBatchOptions":
         """The same: nothing is open."""

@@ -1,10 +1,11 @@
 """Recordings with their texts, read and encoded: what is learnt, what is held out, and the codecs of both."""
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 
 from unrolled.data.batches import Batch, padded
 from unrolled.data.codecs import Encoded, InputCodec, Senses, SoundCodec
+from unrolled.data.codecs.lexicon import read_lexicon
 from unrolled.data.codecs.transcripts import TranscriptCodec, Transcripts
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset, gather
@@ -21,7 +23,7 @@ from unrolled.data.sound.hearing import Hearing
 from unrolled.data.splits import deal, divide
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.models.heads.ctc import least
-from unrolled.tasks.sequences.reading import SPLIT, SequenceCodecs
+from unrolled.tasks.sequences.reading import SPLIT, SequenceCodecs, heard_ahead
 from unrolled.tasks.sequences.split import about_split
 from unrolled.tasks.trained import Progress
 from unrolled.tasks.transcription.options import TranscribeOptions
@@ -90,7 +92,9 @@ class TranscriptData:
         return f"{size}{self.split} Input: {inputs.describe()}. Target: {target.describe()}. {shown}"
 
 
-def read_transcripts(options: TranscribeOptions, progress: Progress) -> TranscriptData:
+def read_transcripts(
+    options: TranscribeOptions, progress: Progress, widened: Callable[[Codecs], Codecs] = lambda codecs: codecs
+) -> TranscriptData:
     """Read what the options name, and set apart what is held out."""
     data, reading = options.data, options.reading
     if not data.sources:
@@ -105,9 +109,11 @@ def read_transcripts(options: TranscribeOptions, progress: Progress) -> Transcri
     hearing.report()
     everything = np.arange(len(sequences))
     learnt, held = (everything, everything[:0]) if other else _divided(sequences, options)
-    wanted: dict[str, Any] = {"least": data.min_count, "lower": data.lower, "alphabet": data.alphabet}
+    lexicon = None if data.lexicon is None else read_lexicon(Path(data.lexicon), reading.encoding, lower=data.lower)
+    wanted: dict[str, Any] = {"least": data.min_count, "lower": data.lower, "alphabet": data.alphabet, "lexicon": lexicon}
     target = TranscriptCodec.learn(sequences, learnt, data.level, data.vocabulary, **wanted)
-    codecs = Codecs(InputCodec.learn(sequences, learnt, hearing.codec), target)
+    codecs = widened(Codecs(InputCodec.learn(sequences, learnt, hearing.codec), target))
+    target = codecs.target
     utterances = Utterances(sequences, codecs, places)
     measured = Utterances(other, codecs, other_places) if other else utterances
     held = np.arange(len(other)) if other else held
@@ -125,18 +131,17 @@ def _read(sources: tuple[str, ...], reading: ReadingOptions, hearing: Hearing[So
     places = list[str]()
 
     def noted(examples: Iterable[Example]) -> Iterator[Example]:
-        for number, example in enumerate(examples, 1):
+        for example in examples:
             if reading.group_needed and reading.group and example.group is None:
                 told = f"the recording has no group, for which `group={reading.group!r}` names the column, key or field"
                 raise DataError(f"{example.place}: {told}. Fill it in, or name another one.")
             if example.tokens is not None or example.text is not None:
                 raise DataError(f"{example.place} has text to read, and what is said is heard in sound or numbers. Pass recordings.")
             places.append(example.place)
-            if number % 20 == 0:
-                progress(f"reading: {number:,} recordings", 0, 1)
             yield example
 
-    found = gather(noted(labelled_examples(sources, reading, Target.TEXTS)), "char", perceive=Senses(hearing))
+    examples = heard_ahead(noted(labelled_examples(sources, reading, Target.TEXTS)), hearing, progress)
+    found = gather(examples, "char", perceive=Senses(hearing))
     return found if hearing.codec is None else hearing.codec.level(found), places
 
 

@@ -8,11 +8,11 @@ import torch
 from numpy.typing import NDArray
 
 from unrolled.data.batches import Batch
-from unrolled.data.codecs.sound import TRAINING
+from unrolled.data.codecs.lexicon import BETWEEN
 from unrolled.data.sound.recordings import Resampler
 from unrolled.data.sound.spectrogram import new_frames
 from unrolled.errors import ConfigError
-from unrolled.models import NUMBERS
+from unrolled.models import NUMBERS, Unaligned
 from unrolled.tasks.trained import not_finite
 from unrolled.tasks.transcription.trained import TrainedTranscriber
 
@@ -43,13 +43,16 @@ class Listener:
         sound = transcriber.codecs.inputs.sound
         if sound is None:
             raise ConfigError("This network reads numbers and no sound, so that nothing can be heard. Use `predict` with a file.")
+        if not isinstance(transcriber.model, Unaligned):
+            raise ConfigError("`stream` needs a network of CTC, and this one hears all before it writes. Train without `attention`.")
         if not transcriber.model.encoder.streams:
             raise ConfigError(
                 "`stream` needs a network that reads forwards alone, and this one is bidirectional. Train with `bidirectional=False`."
             )
-        if sound.by != TRAINING:
-            raise ConfigError(f"`stream` cannot know the mean of a {sound.by} before the end. Train with `standardise='training'`.")
-        self.transcriber, self._numbers = transcriber, transcriber.codecs.inputs.numbers
+        if not sound.streams:
+            told = "the loudest moment" if sound.top_db is not None else f"the mean of a {sound.by}"
+            raise ConfigError(f"`stream` cannot know {told} before the end. Train with `standardise='training'` and without `top_db`.")
+        self.transcriber, self._model, self._numbers = transcriber, transcriber.model, transcriber.codecs.inputs.numbers
         self._resampler, self._mel = Resampler(rate or sound.mel.rate, sound.mel.rate), new_frames(sound.mel)
         self._waiting = np.zeros((0, sound.mel.channels), np.float32)
         self._state: Any = transcriber.model.encoder.begin(1)
@@ -76,11 +79,11 @@ class Listener:
         if count:
             assert self._numbers is not None
             steps = torch.from_numpy(self._numbers.apply(waiting[:count]))[:, None].to(self.transcriber.device)
-            scores, self._state = self.transcriber.model(Batch({NUMBERS: steps}), self._state)
+            scores, self._state = self._model(Batch({NUMBERS: steps}), self._state)
             if not bool(scores.isfinite().all()):
                 raise not_finite("this sound")
             self._take(scores[:, 0].argmax(-1).tolist())
-        return Heard(self._news(), self._outputs * self.transcriber.step)
+        return Heard(self._news(last=last), self._outputs * self.transcriber.step)
 
     def _take(self, classes: list[int]) -> None:
         """The symbols among the classes of the next outputs."""
@@ -91,15 +94,20 @@ class Listener:
             self._last = symbol
         self._outputs += len(classes)
 
-    def _news(self) -> str:
+    def _news(self, *, last: bool) -> str:
         """What the text has more than was written."""
-        text = self._text()
+        text = self._text(last=last)
         new, self._written = text[len(self._written) :], text
         if len(self._ids) > LEFT:
             self._ids = self._ids[-LEFT // 2 :]
-            self._written = self._text()
+            self._written = self._text(last=last)
         return new
 
-    def _text(self) -> str:
-        codec = self.transcriber.codecs.target.text
-        return codec.join(codec.strings(np.array(self._ids, np.int64)))
+    def _text(self, *, last: bool) -> str:
+        """The text so far; with a lexicon that of whole words, as phones are no part of one."""
+        codec, ids = self.transcriber.codecs.target, np.array(self._ids, np.int64)
+        if codec.lexicon is None:
+            return codec.text.join(codec.text.strings(ids))
+        strings = codec.text.strings(ids)
+        whole = len(strings) if last else max((at for at, name in enumerate(strings) if name == BETWEEN), default=0)
+        return "".join(f"{word} " for word in codec.decode(ids[:whole]).split())

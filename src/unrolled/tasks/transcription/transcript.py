@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.codecs.lexicon import BETWEEN
 from unrolled.data.codecs.text import CHAR, WORD
 from unrolled.data.codecs.transcripts import TranscriptCodec
-from unrolled.decoding.alignment import Logs, Stretch, align
+from unrolled.decoding.alignment import Stretch
 
 _DIGITS = 3
 """Decimals of seconds and confidences."""
@@ -57,10 +58,16 @@ class Transcript:
 
 
 def timed(
-    logs: Logs, symbols: Sequence[int], codec: TranscriptCodec, step: float, seconds: float, *, score: float, log_probability: float
+    symbols: Sequence[int],
+    stretches: Sequence[Stretch],
+    codec: TranscriptCodec,
+    step: float,
+    seconds: float,
+    *,
+    score: float,
+    log_probability: float,
 ) -> Transcript:
-    """A text of symbols in time, as it stands most probably among steps of some log-probabilities `[T, K]`, each of `step` seconds."""
-    stretches = align(logs, symbols, codec.blank)
+    """A text of symbols in time, where these stand in `stretches` of outputs, each of `step` seconds; none of them do if there are too few."""
     text = codec.decode(np.array(symbols, np.int64))
     names = codec.text.shown(codec.text.strings(np.array(symbols, np.int64)))
     each = [_timed(name, [one], step, seconds) for name, one in zip(names, stretches, strict=False)]
@@ -84,6 +91,8 @@ def _confidence(stretches: Sequence[Stretch]) -> float:
 def _words(codec: TranscriptCodec, symbols: Sequence[int]) -> list[list[int]]:
     """The places of the symbols of each word."""
     names = codec.text.strings(np.array(symbols, np.int64))
+    if codec.lexicon is not None:
+        return [list(places) for between, places in groupby(range(len(names)), lambda place: names[place] == BETWEEN) if not between]
     if codec.text.level == WORD:
         return [[place] for place in range(len(names))]
     if codec.text.level == CHAR:

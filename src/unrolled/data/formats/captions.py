@@ -1,0 +1,134 @@
+"""Pictures and videos with sentences: tables, JSON of COCO and of Karpathy's splits, Flickr8k's tokens, JSON Lines, folders with text files."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from unrolled.data.examples import Example
+from unrolled.data.formats.bad_rows import decided, tried
+from unrolled.data.formats.caption_json import described, is_described
+from unrolled.data.formats.caption_options import CaptionOptions
+from unrolled.data.formats.caption_tables import Find, Named, in_lines, in_objects, in_rows, is_lines
+from unrolled.data.formats.files import head_lines, open_text, read_lines
+from unrolled.data.formats.frame_layouts import BESIDE
+from unrolled.data.formats.object_lines import read_objects
+from unrolled.data.pictures.clips import FILMED, Clip, frames_in, is_filmed, natural
+from unrolled.errors import ConfigError, DataError
+
+ARRAYS = (".npy", ".npz")
+"""How names of files of features end."""
+
+_OBJECTS = (".jsonl", ".ndjson", ".json")
+
+
+def read_captions(sources: Sequence[str], options: CaptionOptions, *, features: bool = False) -> Iterator[Example]:
+    """The pictures of some files and folders with their sentences, each picture once with all of them, in the order in which they come.
+
+    With `features` files of arrays stand for the pictures, under their names with another end. What cannot be read, a picture that is not there, and one
+    without a sentence are a `DataError`, unless they are left out as `options.bad_rows` says.
+    """
+    found = (example for source in sources for example in _of_source(Path(source), options, features=features))
+    example = None
+    for example in decided(together(found), options.bad_rows):
+        yield example
+    if example is None:
+        raise DataError(f"There is no picture in {', '.join(sources)}. Pass a table with pictures and sentences, or a folder of them.")
+
+
+def together(examples: Iterable[Example | DataError]) -> Iterator[Example | DataError]:
+    """Each clip once, with all its different sentences."""
+    known, bad = dict[Clip, Example](), list[DataError]()
+    for example in examples:
+        if isinstance(example, DataError):
+            bad.append(example)
+            continue
+        assert example.clip is not None
+        before = known.setdefault(example.clip, replace(example, texts=()))
+        known[example.clip] = replace(before, texts=tuple(dict.fromkeys((*(before.texts or ()), *(example.texts or ())))))
+    yield from bad
+    yield from known.values()
+
+
+def _of_source(path: Path, options: CaptionOptions, *, features: bool) -> Iterator[Example | DataError]:
+    find = _finder(path, options, features=features)
+
+    def example(named: Named) -> Example:
+        sentences = tuple(filter(None, (" ".join(sentence.split()) for sentence in named.sentences)))
+        if not sentences and options.sentences_needed:
+            raise DataError(f"{named.place}: {named.name} has no sentence. Add one, or take it out.")
+        clip = Clip(find(named.name, named.place), named.begin, named.end)
+        return Example(named.place, clip=clip, texts=sentences, name=named.name)
+
+    if not path.exists():
+        raise DataError(f"{path} does not exist. Pass a table with pictures and sentences, or a folder of them.")
+    return tried(_named(path, options, features=features), example)
+
+
+def _named(path: Path, options: CaptionOptions, *, features: bool) -> Iterator[Named | DataError]:
+    ends = (*FILMED, *ARRAYS) if features else FILMED
+    if path.is_dir():
+        return _in_folder(path, options, ends)
+    if is_filmed(path.name) or path.name.endswith(ARRAYS):
+        return iter([Named(str(path), path.name, _beside(path, options))])
+    if path.suffix.lower() in _OBJECTS:
+        record = _whole(path, options) if path.suffix.lower() == ".json" else None
+        return described(path, record, options) if is_described(record) else in_objects(read_objects(path, options.encoding), options, ends)
+    if is_lines(head_lines(path, options.encoding), ends) and options.input is None:
+        return in_lines(path, read_lines(path, options.encoding), ends)
+    return in_rows(path, options, ends)
+
+
+def _whole(path: Path, options: CaptionOptions) -> Any:
+    """A JSON file as one value; None where it is none, as one with an object a line."""
+    with open_text(path, options.encoding) as file:
+        try:
+            return json.load(file)
+        except (ValueError, RecursionError):
+            return None
+
+
+def _in_folder(folder: Path, options: CaptionOptions, ends: tuple[str, ...]) -> Iterator[Named | DataError]:
+    """The pictures, videos and folders of frames in a folder, each with the lines of the text file of its name beside it."""
+    inside = sorted((path for path in folder.rglob("*") if not path.name.startswith(".")), key=natural)
+    clips = [
+        path
+        for path in inside
+        if path.name.lower().endswith(ends) or (path.is_dir() and path.with_suffix(".txt").is_file() and frames_in(path))
+    ]
+    framed = {path for path in clips if path.is_dir()}
+    for path in clips:
+        if path.parent not in framed:
+            yield Named(str(path), str(path.relative_to(folder)), _beside(path, options))
+    texts = {path.with_suffix("") for path in inside if path.suffix == ".txt"} - {path.with_suffix("") for path in clips}
+    for path in sorted(texts) if options.sentences_needed else ():
+        yield DataError(f"{path}.txt has sentences, and no picture lies beside it. Put it there, or take the file out.")
+
+
+def _beside(path: Path, options: CaptionOptions) -> tuple[str, ...]:
+    text = path.with_suffix(".txt")
+    return tuple(line for _, line in read_lines(text, options.encoding)) if text.is_file() else ()
+
+
+def _finder(source: Path, options: CaptionOptions, *, features: bool) -> Find:
+    """What finds the file of a name at a place of a source: in `images`, or beside it."""
+    if options.images is not None and not Path(options.images).is_dir():
+        raise ConfigError(f"`images` must be a folder, got {options.images}. Pass the one in which the pictures lie.")
+    beside = source.absolute() if source.is_dir() else source.absolute().parent
+    folders = [beside, *(beside / name for name in BESIDE)] if options.images is None else [Path(options.images)]
+    ends: Sequence[Callable[[Path], Path]] = [lambda path: path, *(_ending(end) for end in ARRAYS if features)]
+
+    def find(name: str, place: str) -> Path:
+        tried_ones = [end(folder / name) for end in ends for folder in folders]
+        found = next((one for one in tried_ones if one.exists() and not (features and is_filmed(one.name))), None) if name else None
+        if found is None:
+            told = f"there is no {'file of features for' if features else 'picture'} {name!r}; it was looked for as {tried_ones[0]}"
+            raise DataError(f"{place}: {told}. Mend the name, or say in which folder they lie as `images`.")
+        return found
+
+    return find
+
+
+def _ending(end: str) -> Callable[[Path], Path]:
+    return lambda path: path.with_suffix(end)

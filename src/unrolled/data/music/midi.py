@@ -1,0 +1,170 @@
+"""MIDI files, read and written through mido."""
+
+import io
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from unrolled.data.formats.sheets.reading import open_seekable, telling
+from unrolled.data.music.abc_keys import name_of
+from unrolled.data.music.piece import BEGIN, END, NO_NOTES, PITCH, TICKS, VOICE, Piece, in_order
+from unrolled.errors import DataError
+from unrolled.extras import extra
+
+MIDI = (".mid", ".midi", ".smf", ".kar")
+
+DRUMS, PEDAL, DOWN = 9, 64, 64
+"""The channel of drums, the controller of the sustain pedal, and the value from which on it is down."""
+
+_LOUD = 80
+_MICROSECONDS = 60e6
+_FIFTHS = {name_of(fifths, False): fifths for fifths in range(-7, 8)}
+_MINOR = {name_of(fifths, True): fifths for fifths in range(-7, 8)}
+"""How many sharps the keys have that MIDI knows."""
+
+
+@dataclass
+class _Heard:
+    """What was heard of a file so far: notes as `(begin, end, pitch, voice)`, how many never ended, and how many are of drums."""
+
+    notes: list[tuple[int, int, int, int]] = field(default_factory=list)
+    open: int = 0
+    drums: int = 0
+    voices: dict[tuple[int, int], int] = field(default_factory=dict)
+
+
+def read_midi(path: Path, *, pedal: bool = False) -> tuple[Piece, dict[str, int]]:
+    """The notes of a file, and how many of them were `open`, never ended, and end where their track does, or of `drums`, which are left out.
+
+    Each channel of each track is a voice. With `pedal` notes sound on until the sustain pedal is lifted or the key is struck again. Meter and key are the first
+    ones; the tempo is that at which the whole takes as long as with all its changes. What is broken is a `DataError`.
+    """
+    with telling(path, "MIDI"), open_seekable(path) as file:
+        content = file.read()
+        if not content:
+            raise DataError(f"{path} is empty. Get it again.")
+        found = extra("mido").MidiFile(file=io.BytesIO(content), clip=True)
+    if found.ticks_per_beat < 1:
+        raise DataError(f"{path} must have ticks to a quarter note, got {found.ticks_per_beat}: its notes have no length. Export it again.")
+    if found.type == 2:
+        raise DataError(f"{path} has tracks that are no parts of one piece (format 2). Save it as format 1, or each track by itself.")
+    heard, length = _Heard(), 0
+    for number, track in enumerate(found.tracks):
+        length = max(length, _hear(track, number, heard, pedal))
+    notes = in_order(np.array(heard.notes, np.int64)) if heard.notes else NO_NOTES
+    about = _about(found.tracks, length, found.ticks_per_beat)
+    last = int(notes[:, END].max(initial=0))
+    return Piece(notes, found.ticks_per_beat, last, place=str(path), **about), {"open": heard.open, "drums": heard.drums}
+
+
+def _hear(track: Any, number: int, heard: _Heard, pedal: bool) -> int:
+    """The notes of a track; gives its length."""
+    clock = 0
+    sounding: dict[tuple[int, int], deque[int]] = defaultdict(deque)
+    held: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    down = set[int]()
+
+    def end(channel: int, pitch: int, begin: int) -> None:
+        voice = heard.voices.setdefault((number, channel), len(heard.voices))
+        heard.notes.append((begin, max(clock, begin + 1), pitch, voice))
+
+    for message in track:
+        clock += message.time
+        if message.type == "control_change" and message.control == PEDAL and pedal:
+            if message.value >= DOWN:
+                down.add(message.channel)
+            else:
+                down.discard(message.channel)
+                for pitch, begin in held.pop(message.channel, ()):
+                    end(message.channel, pitch, begin)
+        if message.type not in ("note_on", "note_off"):
+            continue
+        channel, pitch = message.channel, message.note
+        if channel == DRUMS:
+            heard.drums += message.type == "note_on" and message.velocity > 0
+            continue
+        if message.type == "note_on" and message.velocity:
+            for again in [one for one in held[channel] if one[0] == pitch]:
+                held[channel].remove(again)
+                end(channel, *again)
+            sounding[channel, pitch].append(clock)
+        elif sounding[channel, pitch]:
+            begin = sounding[channel, pitch].popleft()
+            if channel in down:
+                held[channel].append((pitch, begin))
+            else:
+                end(channel, pitch, begin)
+    for (channel, pitch), begins in sounding.items():
+        heard.open += len(begins)
+        for begin in begins:
+            end(channel, pitch, begin)
+    for channel, rest in held.items():
+        for pitch, begin in rest:
+            end(channel, pitch, begin)
+    return clock
+
+
+def _about(tracks: Any, length: int, ticks: int) -> dict[str, Any]:
+    """Meter, key and tempo."""
+    found: dict[str, Any] = {}
+    tempos: list[tuple[int, int]] = []
+    for track in tracks:
+        clock = 0
+        for message in track:
+            clock += message.time
+            if message.type == "time_signature" and "meter" not in found:
+                found["meter"] = (max(message.numerator, 1), message.denominator)
+            elif message.type == "key_signature" and "fifths" not in found:
+                keys, found["minor"] = (_MINOR, True) if message.key in _MINOR else (_FIFTHS, False)
+                found["fifths"] = keys[message.key]
+            elif message.type == "set_tempo" and message.tempo:
+                tempos.append((clock, message.tempo))
+    if tempos:
+        found["tempo"] = _MICROSECONDS / _mean(sorted(tempos), length)
+    return found
+
+
+def _mean(tempos: list[tuple[int, int]], length: int) -> float:
+    """The mean microseconds of a quarter note, over the length of a piece; before the first tempo the first one holds."""
+    begins = np.array([0, *(clock for clock, _ in tempos[1:]), max(length, tempos[-1][0])], np.float64)
+    spans = np.diff(begins)
+    each = np.array([tempo for _, tempo in tempos], np.float64)
+    return float((spans * each).sum() / spans.sum()) if spans.sum() else float(each[0])
+
+
+def write_midi(piece: Piece, file: BinaryIO) -> None:
+    """A file with a track for each voice, after one with meter, key and tempo."""
+    mido = extra("mido")
+    factor = -(-TICKS // piece.ticks)
+    written = mido.MidiFile(type=1, ticks_per_beat=piece.ticks * factor)
+    about = mido.MidiTrack()
+    about.append(mido.MetaMessage("set_tempo", tempo=round(_MICROSECONDS / piece.tempo)))
+    about.append(mido.MetaMessage("time_signature", numerator=piece.meter[0], denominator=piece.meter[1]))
+    if piece.fifths is not None:
+        keys = _MINOR if piece.minor else _FIFTHS
+        about.append(mido.MetaMessage("key_signature", key=next(name for name, n in keys.items() if n == piece.fifths)))
+    written.tracks.append(about)
+    for number, voice in enumerate(np.unique(piece.notes[:, VOICE]).tolist()):
+        track, clock = mido.MidiTrack(), 0
+        for time, on, pitch in _changes(piece.notes[piece.notes[:, VOICE] == voice], factor):
+            # Channel 10 is that of drums.
+            channel = number % 15 + (number % 15 >= DRUMS)
+            velocity = _LOUD if on else 0
+            track.append(mido.Message("note_on" if on else "note_off", channel=channel, note=pitch, velocity=velocity, time=time - clock))
+            clock = time
+        track.append(mido.MetaMessage("end_of_track", time=max(piece.length * factor - clock, 0)))
+        written.tracks.append(track)
+    written.save(file=file)
+
+
+def _changes(notes: np.ndarray, factor: int) -> Iterator[tuple[int, bool, int]]:
+    """When keys go down and up; of the same time, up goes first."""
+    yield from sorted(
+        change
+        for note in notes.tolist()
+        for change in ((note[BEGIN] * factor, True, note[PITCH]), (note[END] * factor, False, note[PITCH]))
+    )

@@ -1,0 +1,134 @@
+"""Where a network looked at each word: as pictures in files, and as a page."""
+
+import base64
+import io
+import json
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from unrolled import inspect
+from unrolled.data.examples import Example
+from unrolled.data.pictures.pixels import Pixels
+from unrolled.errors import ConfigError
+from unrolled.extras import extra
+from unrolled.models.grid import GridNetwork
+from unrolled.options import option
+from unrolled.tasks.captioning.cutting import cutter
+from unrolled.tasks.captioning.trained import Caption, TrainedCaptioner
+from unrolled.tasks.translation.alignment import NO_ATTENTION
+from unrolled.training.checkpoint import save_text, save_whole
+
+MOST_DRAWN = 500
+"""Most pictures that are drawn, or stand on a page."""
+
+
+@dataclass(frozen=True)
+class LookingOptions:
+    """How it is shown what was looked at."""
+
+    attention: str | None = option(
+        None, f"Draw where the network looked at each word into this folder: a PNG for each of at most {MOST_DRAWN} pictures."
+    )
+    page: str | None = option(
+        None,
+        "Write an HTML page, one file, with the pictures, what is written and was written about them, and where was looked at each word.",
+    )
+
+
+def require_looking(trained: TrainedCaptioner, looking: LookingOptions) -> None:
+    """`ConfigError` if what was asked for cannot be drawn."""
+    if looking.attention is None and looking.page is None:
+        return
+    if trained.model.decoder.attention is None:
+        raise ConfigError(NO_ATTENTION)
+    extra("PIL")
+    if looking.attention is not None:
+        extra("matplotlib")
+        try:
+            Path(looking.attention).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"`attention` must be a folder, and {looking.attention} cannot be one: {error.strerror}. Name another one."
+            ) from None
+    if looking.page is not None and not Path(looking.page).parent.is_dir():
+        raise ConfigError(f"The folder of a page must exist, got {looking.page}. Make {Path(looking.page).parent} first.")
+
+
+def grid_of(trained: TrainedCaptioner, places: int) -> tuple[int, int]:
+    """Rows and columns of the places of a picture; one row where they are no grid."""
+    eyes = trained.model.encoder.inputs.frames
+    if isinstance(eyes, GridNetwork):
+        return eyes.size
+    side = round(places**0.5)
+    return (side, side) if side * side == places and not trained.codecs.moving else (1, places)
+
+
+def draw_looking(trained: TrainedCaptioner, frames: Pixels | None, caption: Caption, path: Path) -> None:
+    """Draw a picture, or a video, with where was looked at each symbol."""
+    if caption.weights is None:
+        raise ConfigError(NO_ATTENTION)
+    rows, columns = grid_of(trained, caption.weights.shape[1])
+    if frames is None:
+        frames = np.full((1, 8 * rows, 8 * columns, 1), 255, np.uint8)
+    if len(frames) > 1:
+        figure = inspect.draw.watching(_bytes(frames), caption.written, caption.weights)
+    else:
+        figure = inspect.draw.attending(_bytes(frames)[0], caption.written, caption.weights.reshape(-1, rows, columns))
+    save_whole(path, lambda file: figure.savefig(file, format="png", dpi=160, facecolor="white"))
+
+
+class Page:
+    """A page of pictures that grows one by one."""
+
+    def __init__(self, trained: TrainedCaptioner) -> None:
+        self.trained, self.parts = trained, list[str]()
+
+    def add(self, example: Example, frames: Pixels | None, caption: Caption) -> None:
+        """One more picture, with what is written about it."""
+        if len(self.parts) >= MOST_DRAWN or caption.weights is None:
+            return
+        rows, columns = grid_of(self.trained, caption.weights.shape[1])
+        learnt = self.trained.codecs.remembered.learnt(cutter(self.trained.codecs.target.text.level)(caption.text))
+        words = "".join(_word(symbol, weights) for symbol, weights in zip(caption.written, caption.weights, strict=True))
+        references = "".join(f"<li>{escape(text)}</li>" for text in example.texts or ())
+        picture = f'<img alt="" src="{_png(_bytes(frames))}">' if frames is not None else ""
+        look = f'<div class="look" data-size="{rows},{columns}">{picture}<i></i></div>'
+        mark = " <small>(learnt as it is)</small>" if learnt else ""
+        self.parts.append(
+            f"<figure>{look}<figcaption><p>{words}{mark}</p><ul>{references}</ul><small>{escape(example.name or '')}</small></figcaption></figure>"
+        )
+
+    def save(self, path: Path) -> None:
+        """Write it."""
+        template = Template(files("unrolled.tasks.captioning").joinpath("page.html").read_text(encoding="utf-8"))
+        save_text(path, template.substitute(count=f"{len(self.parts):,}", pictures="\n".join(self.parts)))
+
+
+def _word(symbol: str, weights: np.ndarray) -> str:
+    most = max(float(weights.max()), np.finfo(np.float32).tiny)
+    levels: list[Any] = (weights / most * 9).round().astype(int).tolist()
+    return f'<b data-at="{escape(json.dumps(levels, separators=(",", ":")))}">{escape(symbol)}</b> '
+
+
+def _bytes(frames: Pixels) -> Pixels:
+    """Frames as bytes: real numbers from the least to the largest."""
+    if frames.dtype == np.uint8:
+        return frames
+    least, most = float(frames.min()), float(frames.max())
+    scaled: Pixels = ((frames - least) / max(most - least, 1e-9) * 255).astype(np.uint8)
+    return scaled
+
+
+def _png(frames: Pixels) -> str:
+    """A picture, or the frames of a video side by side, as an address that holds it."""
+    strip = np.concatenate(list(frames), 1)
+    image = extra("PIL.Image").fromarray(strip[..., 0] if strip.shape[2] == 1 else strip)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

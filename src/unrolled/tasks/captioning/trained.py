@@ -1,0 +1,235 @@
+"""A trained network that says what is in pictures and videos, ready to use."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import exp, inf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unrolled.data.batches import by_length
+from unrolled.data.codecs.text import TextCodec, until_end
+from unrolled.data.columns import Places
+from unrolled.data.examples import Example
+from unrolled.data.formats.caption_options import CaptionOptions
+from unrolled.data.formats.captions import read_captions
+from unrolled.data.pictures.clips import Clip
+from unrolled.data.text import Source
+from unrolled.data.vocabulary import END
+from unrolled.decoding import Hypothesis, beam_search, draw
+from unrolled.errors import ConfigError, DataError
+from unrolled.inspect.inspection_input import InspectionInput
+from unrolled.models import Captioner, EncoderDecoder, blinded
+from unrolled.models.decoder import DecoderState, Memory
+from unrolled.options import build
+from unrolled.tasks.captioning.captions import CaptionCodecs, Captions
+from unrolled.tasks.captioning.cutting import cutter
+from unrolled.tasks.captioning.options import FEATURES, CaptioningOptions, WritingOptions
+from unrolled.tasks.captioning.reading import CaptionData, gather_captions
+from unrolled.tasks.captioning.rivals import looks
+from unrolled.tasks.captioning.scores import CaptioningScores
+from unrolled.tasks.captioning.seeing import Eyes
+from unrolled.tasks.measures.captions import CaptionScores, score_captions
+from unrolled.tasks.trained import Progress, Trained, computing, require_finite
+
+AT_ONCE, BATCH = 256, 32
+"""Pictures that are held in memory while sentences are written about them, and that are looked at side by side."""
+
+Tick = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What was written about a picture.
+
+    `log_probability` is the natural log P(text, end | picture), `score` what it was ranked by; `written` are its symbols, the end included, and
+    `weights` `[written, places]` how much each looked at each place of the picture, row by row, or at each frame; None without attention.
+    """
+
+    text: str
+    score: float
+    log_probability: float
+    written: tuple[str, ...]
+    weights: np.ndarray | None
+
+
+class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
+    """A network with the codecs of what it sees and of what it writes, as `load` gives it."""
+
+    def __init__(self, model: Captioner, codecs: CaptionCodecs, options: CaptioningOptions) -> None:
+        super().__init__("caption", model, codecs)
+        self.options = options
+
+    def caption(self, pictures: Sequence[str | Path], **writing: Any) -> list[list[Caption]]:
+        """The best sentences about each picture, video or file of features, best first. `writing` are those of `WritingOptions`: `beam`, `nbest`, `prefix`, …"""
+        if isinstance(pictures, str | Path):
+            raise DataError(f"`pictures` must be a list, got the path {str(pictures)!r}. Pass [{str(pictures)!r}].")
+        examples = [Example(str(path), clip=Clip(Path(path)), name=str(path)) for path in pictures]
+        return [best for _, best in self.caption_stream(examples, build(WritingOptions, writing))]
+
+    def caption_stream(self, examples: Iterable[Example], writing: WritingOptions | None = None) -> Iterator[tuple[Example, list[Caption]]]:
+        """The same for any number of examples, in their order, beside each."""
+        rest = iter(examples)
+        while chunk := list(islice(rest, AT_ONCE)):
+            captions = self.seen(chunk)
+            yield from zip(chunk, self.write(captions, np.arange(len(captions)), writing), strict=True)
+
+    def read(self, sources: Sequence[str], reading: CaptionOptions) -> Iterator[Example]:
+        """The pictures of some files."""
+        return read_captions(sources, reading, features=self.codecs.view.encoder == FEATURES)
+
+    def reading_of(self, **options: Any) -> CaptionOptions:
+        """How other pictures are read: as those that were learnt, but for the `options`; where they lie, and which part of them, is said anew."""
+        learnt = self.options.reading
+        return CaptionOptions(**{"input": learnt.input, "target": learnt.target, "encoding": learnt.encoding, **options})
+
+    def seen(self, examples: Iterable[Example], bad_rows: str = "error", progress: Progress | None = None) -> Captions:
+        """What the network sees of some pictures."""
+        eyes = Eyes(self.codecs.view, self.codecs.inputs.frames)
+        found = gather_captions(examples, eyes, bad_rows, progress)
+        eyes.report()
+        return found.captions(self.codecs)
+
+    def write(
+        self, captions: Captions, which: Places, writing: WritingOptions | None = None, tick: Tick | None = None
+    ) -> list[list[Caption]]:
+        """The best sentences about some pictures."""
+        return self._write(self.model, captions, which, writing or WritingOptions(), tick)
+
+    def _write(
+        self, model: EncoderDecoder, captions: Captions, which: Places, writing: WritingOptions, tick: Tick | None = None
+    ) -> list[list[Caption]]:
+        found: dict[int, list[Caption]] = {}
+        for part in by_length(captions.encoded.dataset.lengths, which, BATCH):
+            names = [captions.names[i] for i in part.tolist()]
+            batch = captions.seen(part).to(self.device)
+            with torch.inference_mode(), computing(f"{'one of ' if len(names) > 1 else ''}{', '.join(names[:3])}"):
+                memory = model.read(batch if model is self.model else blinded(batch))
+                best = self._searched(model, memory, writing) if writing.sampled is None else self._drawn(model, memory, writing)
+            found.update(zip(part.tolist(), best, strict=True))
+            if tick:
+                tick(len(found), len(which))
+        return [found[place] for place in which.tolist()]
+
+    def _searched(self, model: EncoderDecoder, memory: Memory, writing: WritingOptions) -> list[list[Caption]]:
+        count, target = memory.real.shape[1], self.codecs.target
+        prefix = target.plain(writing.prefix)
+        known = [target.ids(prefix).tolist()] * count
+        symbols = target.text.split(prefix)
+        found = beam_search(model.step, model.begin(memory), memory, [writing.longest] * count, writing.beam_options(), prefixes=known)
+        return [[self._caption(said, symbols, int(real)) for said in best] for best, real in zip(found, memory.real.sum(0), strict=True)]
+
+    def _caption(self, said: Hypothesis, prefix: Sequence[str], places: int) -> Caption:
+        text = self.codecs.target.text
+        # A prefix is written as it was given, also where the network knows parts of it as <UNK>.
+        symbols = [*prefix, *text.strings(said.symbols[len(prefix) :].tolist())]
+        weights = None if said.weights is None else said.weights[:, :places].float().cpu().numpy()
+        return Caption(text.join(symbols), said.score, said.log_probability, (*text.shown(symbols), END), weights)
+
+    def _drawn(self, model: EncoderDecoder, memory: Memory, writing: WritingOptions) -> list[list[Caption]]:
+        """`nbest` sentences for each picture, drawn one after the other."""
+        generator = torch.Generator(self.device).manual_seed(writing.draw_seed)
+        ends = torch.full((memory.real.shape[1],), TextCodec.end, device=self.device)
+        several = [self._draw(model, memory, ends, writing, generator) for _ in range(writing.nbest)]
+        return [list(some) for some in zip(*several, strict=True)]
+
+    def _draw(
+        self, model: EncoderDecoder, memory: Memory, ends: Tensor, writing: WritingOptions, generator: torch.Generator
+    ) -> list[Caption]:
+        first, state, looked = model.step(ends, model.begin(memory), memory)
+        weights, logs = [looked], [first]
+
+        def step(symbols: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+            log, state, looked = model.step(symbols, state, memory)
+            weights.append(looked)
+            logs.append(log)
+            return log, state
+
+        assert writing.sampled is not None
+        forbidden = (TextCodec.unknown,)
+        rows = torch.stack(
+            list(draw(step, first, state, writing.longest, temperature=writing.sampled, forbidden=forbidden, generator=generator)), 1
+        )
+        found = []
+        for row, ids in enumerate(rows.tolist()):
+            written = until_end(ids).tolist()
+            length = min(len(written) + 1, len(ids))
+            log = float(sum(logs[at][row, ids[at]] for at in range(length)))
+            seen = None if looked is None else torch.stack([w[row] for w in weights[:length] if w is not None])
+            said = Hypothesis(torch.tensor(written, dtype=torch.long), log, log, seen)
+            found.append(self._caption(said, (), int(memory.real[:, row].sum())))
+        return found
+
+    def evaluate(
+        self,
+        sources: Source | Sequence[Source],
+        *,
+        reading: CaptionOptions | None = None,
+        writing: WritingOptions | None = None,
+        progress: Progress | None = None,
+    ) -> CaptioningScores:
+        """How close what it writes about other pictures is to their sentences, beside its rivals."""
+        names = [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+        reading = reading or self.reading_of()
+        captions = self.seen(self.read(names, reading), reading.bad_rows, progress)
+
+        def tick(done: int, total: int) -> None:
+            if progress:
+                progress("writing", done, total)
+
+        return self.scores(captions, np.arange(len(captions)), writing or WritingOptions(), tick)
+
+    def scores(self, captions: Captions, which: Places, writing: WritingOptions, tick: Tick | None = None) -> CaptioningScores:
+        """The measures of the best sentence about each of some pictures, and those of its rivals."""
+        texts = [best[0].text for best in self.write(captions, which, writing, tick)]
+        loss = self.loss_of(self.model, captions, which)
+        require_finite(loss, "these pictures")
+        remembered = self.codecs.remembered
+        said = {
+            "constant": [remembered.constant] * len(which),
+            "nearest": remembered.nearest(looks(captions.encoded.dataset, which)),
+        }
+        perplexities = {}
+        if self.model.blind is not None:
+            said["blind"] = [best[0].text for best in self._write(self.model.blind, captions, which, writing)]
+            perplexities["blind"] = _perplexity(self.loss_of(self.model.blind, captions, which))
+        rivals = {name: self.score(captions, which, some) for name, some in said.items()}
+        return CaptioningScores(self.score(captions, which, texts), rivals, _perplexity(loss), perplexities, self.codecs.target.text.level)
+
+    def score(self, captions: Captions, which: Places, texts: Sequence[str]) -> CaptionScores:
+        """The measures of a sentence about each of some pictures."""
+        references = [captions.sentences[i] for i in which.tolist()]
+        plain = self.codecs.target.plain
+        wanted = [[plain(reference) for reference in some] for some in references]
+        cut, learnt = cutter(self.codecs.target.text.level), self.codecs.remembered.learnt
+        return score_captions([plain(text) for text in texts], wanted, cut=cut, learnt=learnt)
+
+    @torch.inference_mode()
+    def loss_of(self, model: EncoderDecoder, captions: Captions, which: Places, tick: Tick | None = None) -> float:
+        """The mean negative log-likelihood of a symbol of the sentences of some pictures."""
+        pairs = captions.pairs_of(which)
+        total, done = 0.0, 0
+        for part in captions.order(pairs, BATCH):
+            batch = captions.batch(part).to(self.device)
+            total += float(EncoderDecoder.loss(model, batch if model is self.model else blinded(batch))[0])
+            done += len(part)
+            if tick:
+                tick(done, len(pairs))
+        return total / max(int(captions.lengths[pairs].sum()), 1)
+
+    def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
+        """See `Trained`. `ConfigError` for a text."""
+        raise ConfigError("Not yet.")
+
+    def held_out(self, data: CaptionData, most: int = 1000) -> InspectionInput | None:
+        """See `Trained`."""
+        return None
+
+
+def _perplexity(loss: float) -> float:
+    return exp(loss) if loss < 700 else inf

@@ -1,0 +1,167 @@
+"""Music drawn from a network: from nothing, after a beginning, or around given notes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unrolled.data.codecs.music import EventCodec, FrameCodec, Steps
+from unrolled.data.music.events import BARS, LENGTH, NOTE, TIE, TOGETHER, is_sound
+from unrolled.data.music.piece import KEYS
+from unrolled.data.music.streams import batch_of
+from unrolled.data.vocabulary import UNKNOWN
+from unrolled.decoding.keys import Given, Logits, draw_keys, resampled
+from unrolled.decoding.sampling import narrowed
+from unrolled.models import KeysHead, NextStep
+from unrolled.models.encoder import State
+
+MOST_EVENTS = 200
+"""Events of a bar, at most."""
+
+MOST_BARS = 200
+"""Bars after which a piece ends that has found no end."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """How draws are made."""
+
+    temperature: float
+    top_p: float
+    generator: torch.Generator
+
+    def keys(self, logits: Logits, nothing: Tensor, given: Given | None = None) -> tuple[Tensor, Tensor]:
+        """Keys, and how likely what is given was."""
+        return draw_keys(logits, nothing, temperature=self.temperature, top_p=self.top_p, given=given, generator=self.generator)
+
+    def symbols(self, logits: Tensor) -> Tensor:
+        """One symbol for each row."""
+        chances = narrowed(logits, self.temperature, 0, self.top_p).softmax(-1)
+        return torch.multinomial(chances, 1, generator=self.generator)[:, 0]
+
+
+def draw_frames(model: NextStep, codec: FrameCodec, begun: Steps, steps: int, count: int, chance: Chance) -> Tensor:
+    """`count` pieces that begin with some frames, `[T, 88]`, and go on for `steps`: `[T + steps, count, 88]`."""
+    scores, state, frames = _begin(model, codec, begun, count)
+    for _ in range(steps):
+        keys, _ = chance.keys(_after(model, scores), frames[0].new_zeros(count, KEYS))
+        frames.append(keys)
+        scores, state = _step(model, keys, state)
+    return torch.stack(frames[1:])
+
+
+def harmonise(model: NextStep, codec: FrameCodec, given: Steps, particles: int, chance: Chance) -> Steps:
+    """Frames `[T, 88]` that have all keys of `given`, `[T, 88]`, no key above the highest of these, and whatever the network puts below.
+
+    A particle filter (Gordon et al. 1993, "Novel Approach to Nonlinear/Non-Gaussian Bayesian State Estimation"): of many pieces that are drawn side by side those go
+    on under which what is given is likely, so that what is drawn knows of the notes to come.
+    """
+    scores, state, _ = _begin(model, codec, given[:0], particles)
+    history = torch.zeros(len(given), particles, KEYS, dtype=torch.uint8)
+    weights = torch.zeros(particles, device=scores.device)
+    for step, frame in enumerate(torch.from_numpy(given).to(scores.device).bool()):
+        nothing = scores.new_zeros(particles, KEYS)
+        keys, more = chance.keys(_after(model, scores), nothing, _around(frame))
+        weights = weights + more
+        history[step] = keys.to("cpu", torch.uint8)
+        if _effective(weights) < particles / 2:
+            which = resampled(weights, chance.generator)
+            keys, state = keys[which], tuple(part[..., which, :] for part in state)
+            history[: step + 1] = history[: step + 1, which.cpu()]
+            weights = torch.zeros_like(weights)
+        scores, state = _step(model, keys, state)
+    chosen = torch.multinomial(weights.softmax(0), 1, generator=chance.generator)
+    return history[:, int(chosen)].numpy()
+
+
+def _around(frame: Tensor) -> Given:
+    """That the keys of a frame must sound, and others only below the highest of them; where none is given, all may."""
+    below = frame.flip(-1).cumsum(-1).flip(-1) > 0
+    return Given(frame, below if frame.any() else torch.ones_like(frame))
+
+
+def _effective(weights: Tensor) -> float:
+    """As how many equally likely pieces weighted ones are worth."""
+    return float(1 / weights.softmax(0).square().sum())
+
+
+def _after(model: NextStep, scores: Tensor) -> Logits:
+    """What the log-odds of keys are after those below them."""
+    head = model.head
+    assert isinstance(head, KeysHead)
+    return lambda keys: head.logits(scores, keys)
+
+
+def _begin(model: NextStep, codec: FrameCodec, begun: Steps, count: int) -> tuple[Tensor, State, list[Tensor]]:
+    """The scores for what comes after some frames, the state, and the frames, after one of nothing that stands before them."""
+    inputs = codec.inputs(np.concatenate([begun, np.zeros((1, KEYS), np.uint8)]))
+    device = next(model.parameters()).device
+    scores, state = model(batch_of(inputs[:, None], inputs[:, None]).to(device))
+    known = [torch.from_numpy(frame).to(scores).expand(count, -1) for frame in begun]
+    return scores[-1].expand(count, -1), _repeated(state, count), [scores.new_zeros(count, KEYS), *known]
+
+
+def _repeated(state: State, count: int) -> State:
+    return tuple(part.expand(*part.shape[:-2], count, part.shape[-1]).contiguous() for part in state)
+
+
+def _step(model: NextStep, keys: Tensor, state: State) -> tuple[Tensor, State]:
+    """What comes after some keys `[B, 88]`."""
+    scores, state = model(torch.cat([keys, keys.new_zeros(len(keys), 1)], -1)[None], state)
+    return scores[0], state
+
+
+class _Grammar:
+    """Which events may follow: a length after each note and rest and nowhere else, a tie after a note, and what sounds together after its length."""
+
+    def __init__(self, codec: EventCodec, device: torch.device) -> None:
+        symbols = codec.vocabulary.symbols
+
+        def which(holds: Callable[[str], bool]) -> Tensor:
+            return torch.tensor([holds(symbol) for symbol in symbols], device=device)
+
+        self.sounds, self.lengths, self.notes = which(is_sound), which(lambda s: s.startswith(LENGTH)), which(lambda s: s.startswith(NOTE))
+        self.ties, self.together, self.bars = which(TIE.__eq__), which(TOGETHER.__eq__), which(BARS.__contains__)
+        self.never = which(UNKNOWN.__eq__)
+
+    def allowed(self, last: Tensor, before: Tensor) -> Tensor:
+        """What may follow the `last` event `[B]`, and the one before it: `[B, V]`."""
+        after_sound = self.sounds[last][:, None]
+        of_note = (self.lengths[last] & self.notes[before])[:, None]
+        tied = self.ties[last][:, None]
+        plain = ~(self.lengths | self.ties | self.together)
+        found = plain | (self.ties & of_note) | (self.together & (of_note | tied))
+        return torch.where(after_sound, self.lengths, found) & ~self.never
+
+
+def draw_events(model: NextStep, codec: EventCodec, begun: Sequence[int], bars: int | None, count: int, chance: Chance) -> list[Steps]:
+    """The ids of `count` pieces that begin with some events, and go on to their end, or for so many bars."""
+    device = next(model.parameters()).device
+    grammar = _Grammar(codec, device)
+    known = torch.tensor([codec.end, *begun], device=device)
+    scores, state = model(known[:, None])
+    scores, state = scores[-1].expand(count, -1), _repeated(state, count)
+    last, before = known[-1].expand(count), known[-2:][0].expand(count)
+    drawn, passed = list[Tensor](), torch.zeros(count, dtype=torch.long, device=device)
+    done = torch.zeros(count, dtype=torch.bool, device=device)
+    for _ in range(MOST_EVENTS * (bars or MOST_BARS)):
+        logits = scores.float().masked_fill(~grammar.allowed(last, before), -torch.inf)
+        next_ones = torch.where(done, codec.end, chance.symbols(logits))
+        drawn.append(next_ones)
+        passed += grammar.bars[next_ones]
+        done |= next_ones == codec.end
+        if bars is not None:
+            done |= passed >= bars
+        if bool(done.all()):
+            break
+        before, last = last, next_ones
+        scores, state = model(next_ones[None], state)
+        scores = scores[0]
+    return [_until_end(np.array([*begun, *column], np.int64), codec.end) for column in torch.stack(drawn, 1).tolist()]
+
+
+def _until_end(ids: Steps, end: int) -> Steps:
+    ends = np.flatnonzero(ids == end)
+    return ids[: ends[0] + 1] if len(ends) else np.append(ids, end)

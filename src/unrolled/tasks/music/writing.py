@@ -1,0 +1,62 @@
+"""Pieces written as files, whose names say as what."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from unrolled import inspect
+from unrolled.data.music.abc import ABC
+from unrolled.data.music.abc_writing import to_abc
+from unrolled.data.music.events import events_of, has_chords_alone
+from unrolled.data.music.midi import MIDI, write_midi
+from unrolled.data.music.piece import PITCH, Piece
+from unrolled.data.music.synthesis import write_wav
+from unrolled.errors import ConfigError
+from unrolled.extras import extra
+from unrolled.tasks.translation.alignment import KINDS
+from unrolled.training.checkpoint import save_whole
+
+WAV = (".wav",)
+KNOWN = (*MIDI[:2], *ABC, *WAV)
+"""The ends of names of the files that are written."""
+
+
+def require_writable(path: Path, known: tuple[str, ...] = KNOWN) -> None:
+    """`ConfigError` for a path that no piece, or no picture of one, can have."""
+    if path.suffix.lower() not in known:
+        raise ConfigError(f"The name of the file must end in {', '.join(known)}, got {path}. Give it one of these ends.")
+    if not path.parent.is_dir():
+        raise ConfigError(f"The folder of the file must exist, got {path}. Make {path.parent} first.")
+    if path.suffix.lower() in MIDI:
+        extra("mido")
+
+
+def require_drawable(path: Path) -> None:
+    """`ConfigError` for a path that no picture can have."""
+    extra("matplotlib")
+    require_writable(path, KINDS)
+
+
+def write_piece(piece: Piece, path: Path, resolution: int) -> None:
+    """Write a piece as MIDI, ABC or sound, as the name of the file says."""
+    writers: dict[str, Callable[[BinaryIO], object]] = {
+        **dict.fromkeys(MIDI, lambda file: write_midi(piece, file)),
+        **dict.fromkeys(ABC, lambda file: file.write(as_abc(piece, resolution, path.stem).encode())),
+        **dict.fromkeys(WAV, lambda file: write_wav(piece, file)),
+    }
+    save_whole(path, writers[path.suffix.lower()])
+
+
+def as_abc(piece: Piece, resolution: int, title: str = "Tune") -> str:
+    """A piece as an ABC tune."""
+    events = events_of(piece, resolution)
+    return to_abc(events if has_chords_alone(events) else events_of(piece, resolution, chords=True), title, piece.tempo)
+
+
+def draw_piece(piece: Piece, surprise: np.ndarray, path: Path) -> None:
+    """Draw a piece as a piano roll, with the surprise `[N]` of each note."""
+    notes = np.concatenate([piece.notes[:, :PITCH] / piece.ticks, piece.notes[:, PITCH, None]], 1)
+    figure = inspect.draw.roll(notes, surprise, piece.bar / piece.ticks)
+    save_whole(path, lambda file: figure.savefig(file, format=path.suffix[1:].lower(), dpi=160, facecolor="white"))

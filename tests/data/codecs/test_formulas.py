@@ -1,0 +1,27 @@
+import json
+
+import pytest
+
+from unrolled.data.codecs.formulas import join_formula, split_formula
+from unrolled.data.codecs.text import TextCodec
+
+
+@pytest.mark.parametrize(
+    ("formula", "tokens"),
+    [
+        (r"\frac{1}{x_2}", [r"\frac", "{", "1", "}", "{", "x", "_", "2", "}"]),
+        (r"a\,b\\ \{ \alpha\beta", ["a", r"\,", "b", r"\\", r"\{", r"\alpha", r"\beta"]),
+        (r"\begin {array} x \end{array*}", [r"\begin{array}", "x", r"\end{array*}"]),
+        ("", []),
+    ],
+)
+def test_a_formula_is_commands_and_characters(formula, tokens):
+    assert split_formula(formula) == tokens
+    assert split_formula(join_formula(tokens)) == tokens
+
+
+def test_formulas_are_stored_as_their_tokens():
+    codec = TextCodec.learn([r"\frac{1}{2}", "x^2"], "formula")
+    same = TextCodec.from_json(json.loads(json.dumps(codec.to_json())))
+    assert same == codec and same.decode(same.encode(r"\frac {1}{2}")) == r"\frac { 1 } { 2 }"
+    assert codec.missing(r"\alpha x") == [r"\alpha"]

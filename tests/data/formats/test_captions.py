@@ -1,0 +1,129 @@
+import json
+
+import numpy as np
+import pytest
+
+from unrolled.data.formats.caption_options import CaptionOptions
+from unrolled.data.formats.captions import read_captions
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Files that are called like pictures; what is in them is looked at later."""
+    for name in ("a.jpg", "b.jpg", "c.png"):
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+def read(source, options=None, **more):
+    return [(example.clip.path.name, example.texts) for example in read_captions([str(source)], options or CaptionOptions(), **more)]
+
+
+SAID = [("a.jpg", ("A dog, a cat.", "Two animals")), ("b.jpg", ("A house",))]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", 'image,caption\na.jpg,"A dog, a cat."\na.jpg,Two animals\nb.jpg,A house\n'),
+        ("t.csv", "image,caption\na.jpg,A dog, a cat.\na.jpg,Two  animals\nb.jpg,A house\n"),
+        ("captions.txt", "a.jpg,A dog, a cat.\na.jpg,Two animals\nb.jpg,A house\n\n"),
+        ("Flickr8k.token.txt", "a.jpg#0\tA dog, a cat.\na.jpg#1\tTwo animals\nb.jpg#0\tA house\n"),
+        ("t.csv", 'id;text;file\n1;A dog, a cat.;a.jpg\n2;Two animals;a.jpg\n3;"A house";b.jpg\n'),
+        ("results.csv", "image_name| comment_number| comment\na.jpg| 0| A dog, a cat.\na.jpg| 1| Two animals\nb.jpg| 0| A house\n"),
+        ("t.jsonl", '{"image": "a.jpg", "captions": ["A dog, a cat.", "Two animals", ""]}\n{"image": "b.jpg", "captions": "A house"}\n'),
+        ("t.json", '[{"file": "a.jpg", "caption": ["A dog, a cat.", "Two animals"]}, {"file": "b.jpg", "caption": "A house"}]'),
+    ],
+)
+def test_each_picture_comes_once_with_all_its_sentences(folder, name, text):
+    (folder / name).write_text(text)
+    assert read(folder / name) == SAID
+
+
+def test_coco_has_images_and_annotations(folder):
+    images = [{"id": 7, "file_name": "b.jpg"}, {"id": 5, "file_name": "a.jpg"}]
+    annotations = [{"image_id": 5, "caption": "A dog"}, {"image_id": 7, "caption": "A house"}, {"image_id": 5, "caption": "A cat\n"}]
+    (folder / "coco.json").write_text(json.dumps({"images": images, "annotations": annotations}))
+    assert read(folder / "coco.json") == [("b.jpg", ("A house",)), ("a.jpg", ("A dog", "A cat"))]
+    more = [*annotations, {"image_id": 9, "caption": "Nothing"}]
+    (folder / "more.json").write_text(json.dumps({"images": images, "annotations": more}))
+    with pytest.raises(DataError, match="the sentence 'Nothing' is of the image 9, which is not there"):
+        read(folder / "more.json")
+
+
+def test_splits_of_karpathy_are_read_apart(folder):
+    splits = [("a.jpg", "train"), ("b.jpg", "restval"), ("c.png", "test")]
+    images = [{"filename": name, "split": split, "sentences": [{"raw": f"it is {name}"}]} for name, split in splits]
+    (folder / "dataset.json").write_text(json.dumps({"images": images, "dataset": "flickr8k"}))
+    names = lambda part: [name for name, _ in read(folder / "dataset.json", CaptionOptions(part=part))]  # noqa: E731
+    assert (names("train"), names("test"), names(None)) == (["a.jpg", "b.jpg"], ["c.png"], ["a.jpg", "b.jpg", "c.png"])
+    with pytest.raises(ConfigError, match=r"`part='dev'` is no split of .* which has restval, test, train"):
+        names("dev")
+
+
+def test_sentences_lie_beside_pictures(folder):
+    (folder / "a.txt").write_text("A dog, a cat.\n\nTwo animals\n")
+    (folder / "b.txt").write_text("A house")
+    with pytest.raises(DataError, match=r"c\.png has no sentence"):
+        read(folder)
+    (folder / "c.png").unlink()
+    assert read(folder) == SAID
+    (folder / "d.txt").write_text("Alone")
+    with pytest.raises(DataError, match=r"d\.txt has sentences, and no picture lies beside it"):
+        read(folder)
+
+
+def test_pictures_without_sentences_can_be_looked_at(folder):
+    options = CaptionOptions().to_predict()
+    assert read(folder, options) == [("a.jpg", ()), ("b.jpg", ()), ("c.png", ())]
+    (folder / "t.csv").write_text("image,size\na.jpg,3\n")
+    assert read(folder / "t.csv", options) == [("a.jpg", ())]
+    assert read(folder / "a.jpg", options) == [("a.jpg", ())]
+
+
+def test_columns_and_a_folder_can_be_named(folder):
+    (folder / "other").mkdir()
+    (folder / "other" / "t.csv").write_text("number,photo,words\n1,a.jpg,A dog\n")
+    options = {"input": "photo", "target": "words"}
+    with pytest.raises(DataError, match=r"line 2: there is no picture 'a.jpg'; it was looked for as .*other/a.jpg"):
+        read(folder / "other" / "t.csv", CaptionOptions(**options))
+    assert read(folder / "other" / "t.csv", CaptionOptions(**options, images=str(folder))) == [("a.jpg", ("A dog",))]
+    with pytest.raises(ConfigError, match=r"there is no column 'picture'; there are number, photo, words. Pass one of them as `input`"):
+        read(folder / "other" / "t.csv", CaptionOptions(input="picture", target="words"))
+    with pytest.raises(ConfigError, match="which column has the pictures is not clear"):
+        read(folder / "other" / "t.csv", CaptionOptions(target="words"))
+    with pytest.raises(ConfigError, match="`images` must be a folder"):
+        read(folder / "other" / "t.csv", CaptionOptions(images=str(folder / "none")))
+
+
+def test_bad_rows_are_told_or_left_out(folder):
+    (folder / "t.csv").write_text("image,caption\na.jpg,\nb.jpg,A house\nx.jpg,Nothing\n")
+    with pytest.raises(DataError, match=r"a\.jpg has no sentence. Add one, or take it out.*bad_rows='skip'"):
+        read(folder / "t.csv")
+    with pytest.warns(UnrolledWarning, match="2 bad rows are left out"):
+        assert read(folder / "t.csv", CaptionOptions(bad_rows="skip")) == [("b.jpg", ("A house",))]
+
+
+def test_features_lie_under_the_names_of_pictures(folder):
+    np.save(folder / "a.npy", np.zeros((4, 3)))
+    (folder / "t.csv").write_text("image,caption\na.jpg,A dog\n")
+    assert read(folder / "t.csv", features=True) == [("a.npy", ("A dog",))]
+    (folder / "t.csv").write_text("image,caption\nb.jpg,A dog\n")
+    with pytest.raises(DataError, match=r"there is no file of features for .b\.jpg"):
+        read(folder / "t.csv", features=True)
+
+
+def test_parts_of_videos_are_pictures_of_their_own(folder):
+    (folder / "v.mp4").write_bytes(b"")
+    (folder / "t.csv").write_text("video,start,end,caption\nv.mp4,0,2,He runs\nv.mp4,2,4.5,He falls\nv.mp4,0,2,A man\n")
+    found = list(read_captions([str(folder / "t.csv")], CaptionOptions()))
+    assert [(e.clip.begin, e.clip.end, e.texts) for e in found] == [(0, 2, ("He runs", "A man")), (2, 4.5, ("He falls",))]
+
+
+def test_what_is_not_there_is_told(tmp_path):
+    with pytest.raises(DataError, match=r"does not exist. Pass a table with pictures"):
+        read(tmp_path / "no.csv")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="There is no picture in"):
+        read(tmp_path / "empty")
