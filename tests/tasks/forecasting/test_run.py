@@ -23,6 +23,7 @@ from unrolled.tasks.forecasting.learning import ForecastMeasuring
 from unrolled.tasks.forecasting.options import ForecastDataOptions, ForecastOptions
 from unrolled.tasks.forecasting.predicting import Forecaster, batch_of, truth_of
 from unrolled.tasks.forecasting.reading import HeldOut, read_forecast_data, shape_of
+from unrolled.tasks.forecasting.scoring import windows_at_end
 from unrolled.tasks.measures.forecasts import Forecasts
 from unrolled.training import RunFolder, Silent
 
@@ -356,6 +357,20 @@ def test_a_feed_is_forecast_where_a_row_says_what_is_known(name, begin, request,
     else:
         expected = said_of_all(trained, panel, dataclasses.replace(shape, horizon=24), int(panel.ends[0]) - 5, 5)
     np.testing.assert_allclose(points[5], expected[0], rtol=1e-5)
+
+
+def test_an_empty_cell_leaves_what_was_said_to_be_known(carried, folder):
+    header, *rows = [line.split(",") for line in (folder / "one.csv").read_text().splitlines()]
+    stream = carried.stream()
+    stream.step({**dict(zip(header, rows[96], strict=True)), "sold": "", "price": "2"})
+    stream.step({**dict(zip(header, rows[96], strict=True)), "price": ""})
+    panel = next(iter(stream._streams.values())).panel
+    assert panel.known["price"][-1] == 2 and panel.values[-1, 0] == float(rows[96][2])
+
+
+def test_windows_lie_a_step_apart(recursive, folder):
+    held = windows_at_end(recursive._read([folder / "plain.csv"]), H, 3, 4)
+    assert held.origins.tolist() == [120 - H - 8, 120 - H - 4, 120 - H]
 
 
 def said_of_all(trained, panel, shape, anchor, step):
