@@ -363,6 +363,8 @@ def test_an_empty_cell_leaves_what_was_said_to_be_known(carried, folder):
     header, *rows = [line.split(",") for line in (folder / "one.csv").read_text().splitlines()]
     stream = carried.stream()
     stream.step({**dict(zip(header, rows[96], strict=True)), "sold": "", "price": "2"})
+    with pytest.raises(DataError, match="row 0: what is known of this step was said before"):
+        stream.step({**dict(zip(header, rows[96], strict=True)), "sold": "", "price": "2"})
     stream.step({**dict(zip(header, rows[96], strict=True)), "price": ""})
     panel = next(iter(stream._streams.values())).panel
     assert panel.known["price"][-1] == 2 and panel.values[-1, 0] == float(rows[96][2])
