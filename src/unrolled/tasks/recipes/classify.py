@@ -20,7 +20,7 @@ from unrolled.models import CLASS_HEADS, EachStep, Encoder, GlimpseEncoder, Glim
 from unrolled.options import option
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.glimpsing.measuring import measured_looking
-from unrolled.tasks.glimpsing.options import PathOptions, PictureOptions, TestOptions, resolved_model
+from unrolled.tasks.glimpsing.options import LookingOptions, PathOptions, PictureOptions, resolved_model
 from unrolled.tasks.glimpsing.paths import predicted_looking
 from unrolled.tasks.measures.calibration import calibrate
 from unrolled.tasks.measures.labels import Scores, score_labels
@@ -62,7 +62,7 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
     """Learns to label whole sequences."""
 
     name, noun, options, glimpses = "classify", "a classifier", ClassifyOptions, True
-    evaluating = (*LabelRecipe.evaluating, TestOptions)
+    evaluating = (*LabelRecipe.evaluating, LookingOptions)
     predicting = (*LabelRecipe.predicting, ChoiceOptions, PathOptions)
     help = """Train a network that labels sequences on DATA: tables (`input`, `target`), JSON Lines, a file or folder for each label,
     time series, images, event logs, or builtin:intents and the like; see docs/data.md.
