@@ -229,7 +229,8 @@ OF_SOUND = tuple(field.name for field in dataclasses.fields(SoundOptions))
 
 def _require_fitting(options: SequenceOptions, inputs: InputCodec) -> None:
     """`ConfigError` for options about what the steps do not have."""
-    varied = [] if inputs.frames else [name for name in OF_CLIPS if getattr(options.batches, name)]
+    as_usual = {field.name: field.default for field in dataclasses.fields(options.batches)}
+    varied = [] if inputs.frames else [name for name in OF_CLIPS if getattr(options.batches, name) != as_usual[name]]
     if varied:
         raise ConfigError(f"`{varied[0]}` varies pictures and videos, and DATA has none. Leave it out.")
     require_varied(options.batches, inputs)
