@@ -29,7 +29,7 @@ class Captioning(Recipe[CaptioningOptions, CaptionData, CaptionCodecs, Captioner
     """Learns to say what is in pictures and videos."""
 
     name, noun, options = "caption", "a network that writes about pictures", CaptioningOptions
-    commands = ("predict", "evaluate")
+    commands = ("predict", "evaluate", "inspect")
     reads_many = True
     evaluating = (CaptionOptions, WritingOptions)
     predicting = (CaptionOptions, WritingOptions, LookingOptions)
