@@ -3,7 +3,7 @@
     python benchmarks/forecasting.py FOLDER [ROW ...]
 
 FOLDER holds m4_hourly/, vic_electricity.csv and the other files of `ROWS`, wherever below it they lie. Of each series the last rows are left
-out of the training, and forecast from several origins; nothing is tuned on them. AutoETS and AutoARIMA need the extra `rivals`. A series with a season
+out of the training, and forecast from several origins, and then from all that lie a horizon apart; nothing is tuned on them. AutoETS and AutoARIMA need the extra `rivals`. A series with a season
 longer than 24 is given to AutoETS as statsforecast proposes, without its seasons (MSTL). Of hundreds of series they see every twentieth, as they
 take seconds for each, and AutoARIMA a minute where a season is 24: then a second table shows all methods on these.
 """
@@ -109,6 +109,8 @@ def measure(name: str, folder: Path, place: Path, seed: int, rivals: str, asked:
             warnings.simplefilter("ignore", UnrolledWarning)
             beside = methods if is_installed("statsforecast") else "simple"
             click.echo(trained.backtest(each, row.origins, row.step, rivals=beside).scores.text)
+    if left > row.horizon * row.origins:
+        click.echo(f"From all origins: {trained.backtest(table, left // row.horizon).scores.text}")
 
 
 def made(path: Path, steps: int = 6000) -> Path:

@@ -24,7 +24,7 @@ from unrolled.data.music.abc import read_abc
 from unrolled.data.music.events import bars, elements
 from unrolled.data.music.frames import to_frames
 from unrolled.data.music.piece import Piece
-from unrolled.data.music.reading import Tally, read_music
+from unrolled.data.music.reading import MusicReading, Tally, read_music
 from unrolled.data.music.theory import parallel_fifths, share_in_key
 from unrolled.errors import DataError
 from unrolled.plain import from_toml
@@ -78,7 +78,7 @@ def chorales(files: Path, minutes: float, seed: int, others: Sequence[str], out:
         drawn = trained.sample(count=DRAWN, length=12, seed=seed)
         for number, piece in enumerate(drawn[:5]):
             write_piece(piece, place / f"chorale-{number}.mid", RESOLUTION)
-    describe("the test part", [*read_music(test, "test", RESOLUTION, Tally())])
+    describe("the test part", [*read_music(test, MusicReading(RESOLUTION), Tally())])
     describe("sampled", drawn)
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from unrolled.data.music.events import bars, elements, events_of, has_chords_alone, is_event, play, transposed
+from unrolled.data.music.events import bars, elements, events_of, has_chords_alone, is_event, play, transposed, unclosed
 from unrolled.data.music.frames import to_frames
 from unrolled.data.music.piece import Piece
 
@@ -63,3 +63,10 @@ def test_events_are_transposed(event, by, wanted):
 @pytest.mark.parametrize("text", ["n128", "n-1", "n060", "=0", "=1/0", "M:0/4", "M:3/5", "K:8", "", "n", "x"])
 def test_what_is_no_event_is_known(text):
     assert not is_event(text)
+
+
+@pytest.mark.parametrize(
+    ("events", "count"), [("|: n60 :|", 0), ("n60 :|", 0), ("|: n60", 1), ("|: n60 :: n60", 1), ("|: n60 |: n60 :|", 1), (":: n60 ::", 1)]
+)
+def test_repeats_that_are_not_closed_are_counted(events, count):
+    assert unclosed(events.split()) == count

@@ -12,7 +12,7 @@ from unrolled.cli import cli
 from unrolled.data.music.events import elements, is_event
 from unrolled.data.music.frames import to_frames
 from unrolled.data.music.midi import read_midi
-from unrolled.data.music.piece import LOWEST
+from unrolled.data.music.piece import LOWEST, Piece
 from unrolled.data.music.streams import PieceStreams
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.tasks.music.writing import write_piece
@@ -187,12 +187,13 @@ def test_what_cannot_be_read_is_counted_and_the_rest_is_learnt(data, tmp_path):
     folder = tmp_path / "mixed"
     folder.mkdir()
     (folder / "good.abc").write_text((data / "tunes" / "all.abc").read_text())
-    (folder / "bad.abc").write_text("X:1\nM:4/4\nCDE\n\nX:2\nK:C\nz4\n")
+    (folder / "bad.abc").write_text("X:1\nM:4/4\nCDE\n\nX:2\nK:C\nz4\n\nX:3\nK:C\n|:C4|\n")
     (folder / "empty.mid").write_bytes(b"")
     with pytest.warns(UnrolledWarning) as told:
         un.train_musician(folder, out=tmp_path / "r", display=Silent(), hidden=4, epochs=1, window=8)
     texts = [str(one.message) for one in told]
     assert any("1 pieces are left out. The first: " in text and "bad.abc, line 1: the tune has no K:" in text for text in texts)
+    assert any("1 repeats are not closed" in text and "bad.abc, line 9" in text for text in texts)
     assert any("as they have no notes" in text for text in texts) and any(
         "1 files are left out" in text and "empty.mid" in text for text in texts
     )
@@ -229,6 +230,27 @@ def test_the_terminal_samples_scores_evaluates_and_inspects(data, run, frames, e
         call("score", run / "frames", data / ROLLS, "--json", "--picture", tmp_path / "b.svg").partition("[")[2].join("[ ")
     )
     assert scored["log_probability"] < 0 and (tmp_path / "b.svg").exists()
+
+
+def test_some_voices_are_learnt_and_measured_alone(frames, tmp_path):
+    notes = np.array([[0, 4, 60, 0], [0, 4, 67, 1], [4, 8, 64, 1]])
+    write_piece(Piece(notes, 4, 8), tmp_path / "a.mid", 4)
+    (found,) = frames.read(tmp_path / "a.mid", voices="2")
+    assert found.notes[:, 2].tolist() == [67, 64] and len(frames.read(tmp_path / "a.mid")[0].notes) == 3
+    with pytest.raises(ConfigError, match="`voices` must be numbers from 1 on"):
+        frames.read(tmp_path / "a.mid", voices="0")
+
+
+def test_a_piece_that_never_ends_is_left_out(frames, tmp_path):
+    write_piece(Piece(np.array([[0, 1, 60, 0], [900_000, 900_001, 60, 0]]), 4, 900_001), tmp_path / "a.mid", 4)
+    with pytest.warns(UnrolledWarning, match="longer than 200,000 quarter notes"), pytest.raises(DataError, match="There are no notes in"):
+        frames.read(tmp_path / "a.mid")
+
+
+def test_files_of_music_are_known_by_their_names(data):
+    found = un.look(data / "tunes")
+    assert found.task.task == "music" and found.overview.learnt == 11 and "12" not in found.command
+    assert un.look(data / "tunes" / "all.abc", view="events").overview.inputs == ("events",)
 
 
 @pytest.mark.parametrize("name", ["frames", "events"])

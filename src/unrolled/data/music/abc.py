@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from unrolled.data.music.abc_keys import ACCIDENTALS, STEPS, key_in, signature
@@ -42,7 +43,6 @@ class _Tune:
     broken: Fraction = Fraction(1)
     tempo: float = 120.0
     line: int = 0
-    opened: int = 0
 
     @property
     def length(self) -> Fraction:
@@ -53,10 +53,17 @@ class _Tune:
 
 
 def read_abc(path: Path, encoding: str = "utf-8") -> Iterator[Piece | DataError]:
-    """The tunes of a file, with repeats played. A tune that cannot be read stands there as an error that names the line."""
+    """The tunes of a file, with repeats played. A tune that cannot be read stands there as an error that names the line; a file without any raises it."""
     with open_unpacked(path) as file:
         text = file.read().decode(encoding, "replace").removeprefix("\ufeff")
-    for first, lines in _tunes(text.splitlines()):
+    every = text.splitlines()
+    starts = [number for number, line in enumerate(every) if line.startswith("X:")]
+    if not starts:
+        raise DataError(
+            f"{path} has no tune in it: none of its lines begins with X:, as the first one of each does. Add X:1, or pass another file."
+        )
+    for start, stop in pairwise([*starts, len(every)]):
+        first, lines = start + 1, every[start:stop]
         place = f"{path}, line {first}"
         try:
             yield _read(lines, first, place)
@@ -68,18 +75,11 @@ class _TuneError(Exception):
     """What is wrong with a line of a tune."""
 
 
-def _tunes(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """The lines of each tune, from its X: on, and the number of the first."""
-    starts = [number for number, line in enumerate(lines) if line.startswith("X:")]
-    for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
-        yield start + 1, lines[start:stop]
-
-
 def _read(lines: list[str], first: int, place: str) -> Piece:
     tune, in_body = _Tune(), False
     for number, line in enumerate(lines, first):
         tune.line, text = number, re.sub(r"(?<!\\)%.*", "", line).strip()
-        if re.match(r"[A-Za-z+]:", text) and not text.startswith(("A:|", "|:")):
+        if re.match(r"[A-Za-z+]:(?![|:])", text):
             in_body = _field(tune, text[0], text[2:].strip(), in_body) or in_body
         elif in_body and text:
             _music(tune, text)

@@ -1,5 +1,6 @@
 """A piece of music: its notes, and what is said of all of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,6 +52,12 @@ class Piece:
         notes[:, PITCH] += by
         fifths = None if self.fifths is None else moved_fifths(self.fifths, by)
         return replace(self, notes=notes, fifths=fifths, events=())
+
+    def with_voices(self, voices: Sequence[int]) -> "Piece":
+        """Some of the voices alone, all of the same length; a piece that was read as symbols of one voice stays as it is where that is asked for."""
+        if self.events and 0 in voices:
+            return self
+        return replace(self, notes=self.notes[np.isin(self.notes[:, VOICE], voices)], events=())
 
 
 def in_order(notes: Notes) -> Notes:

@@ -3,16 +3,40 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from unrolled.data.music.abc import ABC, read_abc
+from unrolled.data.music.events import unclosed
 from unrolled.data.music.midi import MIDI, read_midi
+from unrolled.data.music.musicxml import MUSICXML, read_musicxml
 from unrolled.data.music.piece import Piece
 from unrolled.data.music.rolls import ROLLS, parts_in, read_rolls
 from unrolled.errors import DataError, UnrolledWarning
 
-SUFFIXES = (*MIDI, *ABC, *ROLLS)
+SUFFIXES = (*MIDI, *ABC, *MUSICXML, *ROLLS)
 """The ends of the names of files of music."""
+
+_AMBIGUOUS = (".npz", ".xml")
+"""Ends of names that other files have, too."""
+
+
+MOST_QUARTERS = 200_000
+"""Quarter notes of a piece, a day and more of music: a longer one is damaged, and its frames would fill the memory."""
+
+MOST_LOOKED_AT = 1000
+"""Files of a folder that are looked at to find out whether it has music."""
+
+
+@dataclass(frozen=True)
+class MusicReading:
+    """How files are read: which `part` of rolls that are divided, of whose frames a quarter note has `resolution`; which `voices` of each piece, from 1
+    on, all where there are none; and whether the notes of MIDI sound on while the `pedal` is down."""
+
+    resolution: int
+    part: str = "train"
+    voices: tuple[int, ...] = ()
+    pedal: bool = False
 
 
 @dataclass
@@ -48,41 +72,54 @@ def is_music(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
+def is_certainly_music(path: Path) -> bool:
+    """Whether a file can be nothing else, or a folder has such files."""
+    inside = islice((one for one in path.rglob("*") if one.is_file()), MOST_LOOKED_AT) if path.is_dir() else [path]
+    return any(is_music(one) and one.suffix.lower() not in _AMBIGUOUS for one in inside)
+
+
 def is_divided(path: Path) -> bool:
     """Whether a file has parts to learn, to choose by and to measure."""
     return path.suffix.lower() in ROLLS and bool(parts_in(path))
 
 
-def read_music(paths: Sequence[Path], part: str, resolution: int, tally: Tally, *, pedal: bool = False) -> Iterator[Piece]:
-    """The pieces of files, one by one; what cannot be read is counted. `part` is that of rolls which are divided, and `resolution` the number of their
-    frames in a quarter note; `pedal` is that of `read_midi`."""
+def read_music(paths: Sequence[Path], reading: MusicReading, tally: Tally) -> Iterator[Piece]:
+    """The pieces of files, one by one; what cannot be read is counted."""
     for path in paths:
         try:
-            for piece in _read(path, part, resolution, tally, pedal):
+            for piece in _read(path, reading, tally):
                 if isinstance(piece, DataError):
                     tally.add("pieces are left out", str(piece))
-                elif not len(piece.notes):
-                    tally.add("pieces are left out, as they have no notes", piece.place)
-                else:
+                    continue
+                piece = piece.with_voices([number - 1 for number in reading.voices]) if reading.voices else piece
+                if count := unclosed(piece.events):
+                    tally.add("repeats are not closed, and are played once", piece.place, count)
+                if piece.length > MOST_QUARTERS * piece.ticks:
+                    tally.add(f"pieces are left out, as they are longer than {MOST_QUARTERS:,} quarter notes", piece.place)
+                elif len(piece.notes):
                     yield piece
+                else:
+                    tally.add("pieces are left out, as they have no notes", piece.place)
         except DataError as error:
             tally.add("files are left out", str(error))
 
 
-def _read(path: Path, part: str, resolution: int, tally: Tally, pedal: bool) -> Iterator[Piece | DataError]:
+def _read(path: Path, reading: MusicReading, tally: Tally) -> Iterator[Piece | DataError]:
     suffix = path.suffix.lower()
     if suffix in ROLLS:
-        yield from read_rolls(path, part, resolution)
+        yield from read_rolls(path, reading.part, reading.resolution)
     elif suffix in ABC:
         yield from read_abc(path)
+    elif suffix in MUSICXML:
+        yield read_musicxml(path)
     elif suffix in MIDI:
-        yield _read_midi(path, tally, pedal)
+        yield _read_midi(path, reading, tally)
     else:
         raise DataError(f"{path} is no file of music that can be read. Pass one that ends in {', '.join(SUFFIXES)}.")
 
 
-def _read_midi(path: Path, tally: Tally, pedal: bool) -> Piece:
-    piece, odd = read_midi(path, pedal=pedal)
+def _read_midi(path: Path, reading: MusicReading, tally: Tally) -> Piece:
+    piece, odd = read_midi(path, pedal=reading.pedal)
     if odd["open"]:
         tally.add("notes never end, and are taken to end where their track does", str(path), odd["open"])
     if odd["drums"]:

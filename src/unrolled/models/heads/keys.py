@@ -47,8 +47,9 @@ class JointKeys(KeysHead):
     """Keys from the lowest to the highest, each knowing which of those below it sound: P(keys) is the product of P(key | keys below).
 
     A neural autoregressive distribution estimator (Larochelle & Murray 2011, "The Neural Autoregressive Distribution Estimator"), whose biases the
-    scores are: those of the keys, and of `hidden` units (the RNN-NADE of Boulanger-Lewandowski et al. 2013, "High-dimensional Sequence
-    Transduction"). What the units know changes at keys that sound alone, so that a step with n of them is computed for n + 1 places and not for all keys.
+    scores are: those of the keys, and of `hidden` units (the RNN-NADE of Boulanger-Lewandowski et al. 2012, "Modeling Temporal Dependencies in
+    High-Dimensional Sequences"). What the units know changes at keys that sound alone, so that a step with n of them is computed for n + 1 places and
+    not for all keys.
     """
 
     def __init__(self, keys: int, hidden: int = 128) -> None:

@@ -15,6 +15,7 @@ from unrolled.data.formats.known import files_of, find_format
 from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import read_pairs
+from unrolled.data.music.reading import is_certainly_music
 from unrolled.data.numerals import as_number, is_number
 from unrolled.errors import UnrolledError, UnrolledWarning
 from unrolled.options import build, options_of
@@ -42,6 +43,8 @@ def guess_task(sources: Sequence[str], options: Mapping[str, Any]) -> Guess:
         return Guess("translate", "as sources stand beside targets")
     if all(name in BUILTIN for name in sources):
         return Guess("lm", "as it is plain text")
+    if all(is_certainly_music(Path(name)) for name in sources):
+        return Guess("music", "as the names of the files say")
     reading = reading_of(options)
     known = None if any(name.startswith(PREFIX) for name in sources) else find_format([*map(Path, sources)], reading, Target.LABELS)
     if known and (known.about.task == "tag" or reading.regions):

@@ -6,6 +6,7 @@ from unrolled.data.builtin import absolute
 from unrolled.data.codecs.music import FRAMES, MOST_RESOLUTION, VIEWS
 from unrolled.data.music.abc_keys import key_in
 from unrolled.data.music.events import METER, is_event
+from unrolled.data.music.reading import MusicReading
 from unrolled.data.music.rolls import PARTS
 from unrolled.errors import ConfigError
 from unrolled.models import MusicOptions
@@ -18,6 +19,9 @@ FRAME_BARS = 16
 
 LEAST_TEMPO, MOST_TEMPO = 10, 1000
 """Quarter notes a minute."""
+
+MOST_VOICES = 1000
+"""The greatest number of a voice."""
 
 MOST_TRANSPOSED = 24
 """Semitones by which pieces may be moved, at most."""
@@ -34,6 +38,9 @@ class MusicDataOptions:
     resolution: int = option(4, "Steps of a quarter note: 4 are sixteenths.")
     transpose: int = option(0, "Semitones up and down by which pieces are moved in training, at random.")
     common_key: bool = option(False, "Move all pieces to C major or A minor: from the key that is written, or that fits their notes best.")
+    voices: str | None = option(
+        None, "Voices of each piece to learn, from 1 on, such as 1 or 1,4: the channels of MIDI tracks in their order.  [default: all]"
+    )
     pedal: bool = option(False, "Let the notes of MIDI sound on while the sustain pedal is down.", rare=True)
     part: str = option("train", f"Part to learn of a file that is divided: {', '.join(PARTS)}; its valid part is then held out.", rare=True)
 
@@ -46,9 +53,14 @@ class MusicDataOptions:
             raise ConfigError(f"`view` must be one of {', '.join(VIEWS)}, got {self.view!r}.")
         if self.part not in PARTS:
             raise ConfigError(f"`part` must be one of {', '.join(PARTS)}, got {self.part!r}.")
+        voices_of(self.voices)
         for name, least, most in (("resolution", 1, MOST_RESOLUTION), ("transpose", 0, MOST_TRANSPOSED)):
             if not least <= getattr(self, name) <= most:
                 raise ConfigError(f"`{name}` must be from {least} to {most}, got {getattr(self, name)}.")
+
+    def reading(self, part: str) -> MusicReading:
+        """How a part of the files is read."""
+        return MusicReading(self.resolution, part, voices_of(self.voices), self.pedal)
 
     def resolved(self) -> "MusicDataOptions":
         """The same with paths that hold wherever one stands."""
@@ -56,15 +68,22 @@ class MusicDataOptions:
 
 
 @dataclass(frozen=True)
-class MusicReading:
+class OtherMusicReading:
     """How other files are read by a trained network."""
 
     part: str = option("test", f"Part of a file that is divided: {', '.join(PARTS)}.")
-    pedal: bool = option(False, "Let the notes of MIDI sound on while the sustain pedal is down.", rare=True)
+    voices: str | None = option(None, "Voices of each piece.  [default: as in training]")
+    pedal: bool | None = option(None, "Let the notes of MIDI sound on while the sustain pedal is down.  [default: as in training]")
 
     def __post_init__(self) -> None:
         if self.part not in PARTS:
             raise ConfigError(f"`part` must be one of {', '.join(PARTS)}, got {self.part!r}.")
+        voices_of(self.voices)
+
+    def after(self, learnt: MusicReading) -> MusicReading:
+        """The same with what is not said as files were `learnt` from."""
+        voices = learnt.voices if self.voices is None else voices_of(self.voices)
+        return replace(learnt, part=self.part, voices=voices, pedal=learnt.pedal if self.pedal is None else self.pedal)
 
 
 @dataclass(frozen=True)
@@ -102,7 +121,7 @@ class MusicSampleOptions:
 
 
 @dataclass(frozen=True)
-class MusicScoreOptions(MusicReading):
+class MusicScoreOptions(OtherMusicReading):
     """How files are scored."""
 
     picture: str | None = option(
@@ -130,3 +149,11 @@ class MusicTaskOptions(Options):
     model: MusicOptions
     streams: PieceStreamOptions
     training: MusicTrainingOptions
+
+
+def voices_of(text: str | None) -> tuple[int, ...]:
+    """The numbers of voices that an option names."""
+    parts = [] if text is None else [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and 0 < int(part) <= MOST_VOICES for part in parts):
+        raise ConfigError(f"`voices` must be numbers from 1 on with commas between, such as 1,4, got {text!r}.")
+    return tuple(map(int, parts))

@@ -67,7 +67,7 @@ def read_music_data(options: MusicDataOptions, seed: int, progress: Progress) ->
 def _read(paths: Sequence[Path], part: str, options: MusicDataOptions, tally: Tally, progress: Progress) -> list[Piece]:
     found: list[Piece] = []
     for number, path in enumerate(paths, 1):
-        found += read_music([path], part, options.resolution, tally, pedal=options.pedal)
+        found += read_music([path], options.reading(part), tally)
         progress("reading", number, len(paths))
     return found
 

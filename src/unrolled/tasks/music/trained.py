@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,14 +14,14 @@ from unrolled.data.codecs.music import EventCodec, FrameCodec, MusicCodec
 from unrolled.data.music.abc_keys import key_in
 from unrolled.data.music.events import KEY, METER, meter_of, play, transposed
 from unrolled.data.music.piece import KEYS, Piece
-from unrolled.data.music.reading import Tally, find_music, read_music
+from unrolled.data.music.reading import MusicReading, Tally, find_music, read_music
 from unrolled.data.music.theory import key_of, to_common_key
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import NextStep
 from unrolled.tasks.music.inspection_input import piece_input
-from unrolled.tasks.music.options import FRAME_BARS, MusicSampleOptions
+from unrolled.tasks.music.options import FRAME_BARS, MusicSampleOptions, OtherMusicReading
 from unrolled.tasks.music.reading import MusicData
 from unrolled.tasks.music.sampling import Chance, draw_events, draw_frames, harmonise
 from unrolled.tasks.music.scores import MusicScores, losses_of_steps, measure, surprises
@@ -28,31 +29,30 @@ from unrolled.tasks.trained import Progress, Trained, computing, require_finite
 
 
 class TrainedMusician(Trained[NextStep, MusicCodec]):
-    """A network for music with its codec, as `load` gives it."""
+    """A network for music with its codec, as `load` gives it; `reading` is how the files were read that it learnt from."""
 
-    def __init__(self, model: NextStep, codec: MusicCodec) -> None:
+    def __init__(self, model: NextStep, codec: MusicCodec, reading: MusicReading) -> None:
         super().__init__("music", model, codec)
+        self.reading = reading
 
     @property
     def codec(self) -> MusicCodec:
         """What makes steps of a piece."""
         return self.codecs
 
-    def read(self, sources: Source | Sequence[Source], *, part: str = "test", pedal: bool = False) -> list[Piece]:
-        """The pieces of files; `part` is that of files which are divided, and `pedal` that of `read_midi`. What cannot be read is told."""
+    def read(self, sources: Source | Sequence[Source], **options: Any) -> list[Piece]:
+        """The pieces of files; `options` are those of `OtherMusicReading`. What cannot be read is told."""
         tally = Tally()
         paths = find_music([os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else list(sources))])
-        pieces = [*read_music(paths, part, self.codec.resolution, tally, pedal=pedal)]
+        pieces = [*read_music(paths, OtherMusicReading(**options).after(self.reading), tally)]
         tally.warn()
         if not pieces:
             raise DataError(f"There are no notes in {', '.join(map(str, paths[:3]))}. Pass music that has some.")
         return pieces
 
-    def evaluate(
-        self, sources: Source | Sequence[Source], *, part: str = "test", pedal: bool = False, progress: Progress | None = None
-    ) -> MusicScores:
+    def evaluate(self, sources: Source | Sequence[Source], *, progress: Progress | None = None, **options: Any) -> MusicScores:
         """How well the steps of all pieces of some files are known before they come; see `read`."""
-        pieces = [*map(self.codec.encode, self.read(sources, part=part, pedal=pedal))]
+        pieces = [*map(self.codec.encode, self.read(sources, **options))]
         found = measure(self.model, self.codec, pieces, None if progress is None else partial(progress, "measuring"))
         require_finite(found.nats, "this music")
         return found

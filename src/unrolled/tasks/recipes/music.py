@@ -16,13 +16,13 @@ from unrolled.models import Encoder, IndependentKeys, InputSizes, JointKeys, Nex
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.learners import StreamWindows
 from unrolled.tasks.music.measuring import MusicMeasuring
-from unrolled.tasks.music.options import MusicReading, MusicSampleOptions, MusicScoreOptions, MusicTaskOptions
+from unrolled.tasks.music.options import MusicSampleOptions, MusicScoreOptions, MusicTaskOptions, OtherMusicReading
 from unrolled.tasks.music.reading import MusicData, read_music_data
 from unrolled.tasks.music.scores import MusicScores
 from unrolled.tasks.music.trained import TrainedMusician
 from unrolled.tasks.music.writing import as_abc, draw_piece, require_drawable, require_writable, write_piece
 from unrolled.tasks.overview import Overview
-from unrolled.tasks.recipe import Recipe
+from unrolled.tasks.recipe import Recipe, Scored, Written
 from unrolled.tasks.task import Task
 from unrolled.tasks.texts.options import resolved_model
 from unrolled.tasks.trained import Progress
@@ -33,7 +33,7 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
 
     name, noun, options, data_name = "music", "a network for music", MusicTaskOptions, "FILE"
     commands = ("sample", "score", "evaluate", "inspect")
-    evaluating, sampling, scoring = (MusicReading,), (MusicSampleOptions,), (MusicScoreOptions,)
+    evaluating, sampling, scoring = (OtherMusicReading,), (MusicSampleOptions,), (MusicScoreOptions,)
     help = """Train a network that writes music on FILES: MIDI, ABC tunes, piano rolls, or folders of them; see docs/music.md.
 
     A tenth of the pieces, drawn at random, is held out, unless `validation` names others or files are divided into parts; the weights under which the
@@ -86,8 +86,8 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
         return Overview(data.summary(), lengths, kind, kind, (), {}, len(data.learnt), len(data.held))
 
     def trained(self, model: NextStep, codecs: MusicCodec, configuration: Configuration[MusicTaskOptions]) -> TrainedMusician:
-        """The network with its codec."""
-        return TrainedMusician(model, codecs)
+        """The network with its codec, and how files were read."""
+        return TrainedMusician(model, codecs, configuration.options.data.reading("test"))
 
     def evaluate(
         self, trained: TrainedMusician, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress
@@ -96,7 +96,7 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
         ((reading,)) = parts
         return trained.evaluate(data, progress=progress, **reading)
 
-    def sample(self, trained: TrainedMusician, parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]) -> Iterable[str]:
+    def sample(self, trained: TrainedMusician, parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]) -> Iterable[Written]:
         """Pieces, written where the options say, or as ABC to the terminal."""
         ((values),) = parts
         asked = MusicSampleOptions(**values)
@@ -105,21 +105,21 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
             require_writable(file)
         if asked.picture is not None:
             require_drawable(Path(asked.picture))
-        return _written(trained, trained.sample(asked), files, asked)
+        return (Written("", (text,)) for text in _written(trained, trained.sample(asked), files, asked))
 
-    def log_probabilities(
+    def likelihoods(
         self, trained: TrainedMusician, given: Sequence[str], parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]
-    ) -> Sequence[float]:
+    ) -> tuple[Sequence[Scored], bool]:
         """Of all pieces of each file."""
         ((values),) = parts
         asked = MusicScoreOptions(**values)
         if asked.picture is not None:
             require_drawable(Path(asked.picture))
-        pieces = [trained.read(file, part=asked.part, pedal=asked.pedal) for file in given]
+        pieces = [trained.read(file, part=asked.part, voices=asked.voices, pedal=asked.pedal) for file in given]
         if asked.picture is not None:
             draw_piece(*trained.surprise(pieces[0][0]), Path(asked.picture))
             say(f"The first piece is drawn in {asked.picture}.")
-        return [sum(map(trained.score, some)) for some in pieces]
+        return [Scored(file, sum(map(trained.score, some))) for file, some in zip(given, pieces, strict=True)], False
 
     def next_step(self, codecs: MusicCodec, configuration: Configuration[MusicTaskOptions]) -> str:
         """Samples."""
