@@ -538,7 +538,7 @@ def test_standard_input_has_one_name(here, monkeypatch):
     call("train", "classify", "reviews.csv", *QUICK, "--out", "run")
     result = CliRunner().invoke(cli, ["predict", "run", "-", "--format", "csv"], input="review,mood\na film,good\n")
     assert result.stderr.startswith("standard input has targets, which are ignored here")
-    with pytest.raises(UnrolledError, match=r"^standard input is not utf-8"):
+    with pytest.raises(UnrolledError, match=r"^standard input, line 1, is not utf-8"):
         call("predict", "run", typed=b"caf\xe9\n")
     with pytest.raises(UnrolledError, match=r"^standard input, line 2: "):
         call("predict", "run", "--format", "csv", typed="review,mood\n,good\n")
