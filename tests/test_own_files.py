@@ -24,6 +24,7 @@ USERS = {
     "data/corpus.py": "tokens under way, in a folder that was just made",
     "data/event_corpus.py": "tokens under way, in a folder that was just made",
     "data/formats/sheets/reading.py": "a user's table, whose end is read first",
+    "data/music/musicxml.py": "what is in a score, in memory",
     "data/music/synthesis.py": "a wave in memory",
     "data/opening.py": "a user's data",
     "data/pictures/clips.py": "a user's pictures and videos",
