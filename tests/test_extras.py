@@ -73,6 +73,7 @@ WORK = [
     ("from unrolled.data.sound.recordings import *; rate_of(Recording(Path(FILE + '.csv')))", "soundfile", "sound"),
     ("from unrolled.data.sound.recordings import *; Resampler(8000, 16000)", "soxr", "sound"),
     ("list(read_examples(FILE + '.conllu', ReadingOptions(), Target.TAGS))", "conllu", "text"),
+    ("from unrolled.data.music.midi import *; write_midi(Piece(NO_NOTES, 4, 4), io.BytesIO())", "mido", "music"),
 ]
 
 
