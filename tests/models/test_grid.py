@@ -99,11 +99,12 @@ def pictures(seed=1):
     )
 
 
-def test_a_decoder_begins_from_the_mean_of_what_has_no_recurrence():
+def test_a_decoder_begins_from_means_and_largest_of_what_has_no_recurrence():
     model, batch = captioner(), pictures()
     memory = model.read(batch)
-    torch.testing.assert_close(memory.final[0][0], memory.outputs.mean(0))
-    told = functional.linear(memory.outputs.mean(0), model.bridge.map.weight, model.bridge.map.bias)
+    both = torch.cat([memory.outputs.mean(0), memory.outputs.amax(0)], -1)
+    torch.testing.assert_close(memory.final[0][0], both)
+    told = functional.linear(both, model.bridge.map.weight, model.bridge.map.bias)
     state = torch.cat([part[0] for part in model.begin(memory).states], -1)
     torch.testing.assert_close(state, told)
     assert model.bridge.map.weight.grad is None

@@ -128,3 +128,12 @@ def passed_over(weights: Tensor, real: Tensor, written: Tensor) -> Tensor:
     """Σ (1 - Σ over t of weights `[T, B, S]`)² over the real steps of all sources, `[S, B]`; t are the steps that were `written`, `[T, B]`."""
     looked = weights.masked_fill(~written[..., None], 0).sum(0)
     return (1 - looked).square().masked_fill(~real.T, 0).sum()
+
+
+def summary(outputs: Tensor, lengths: Tensor) -> Tensor:
+    """The means and the largest of outputs `[S, B, E]` of rectified units, 0 past each end, over the steps of each source: `[1, B, 2 E]`.
+
+    What is to be seen in one of many places is lost in their mean, and how much there is of it in the largest.
+    """
+    largest = outputs.amax(0, keepdim=True) if len(outputs) else outputs.new_zeros(1, *outputs.shape[1:])
+    return torch.cat([outputs.sum(0, keepdim=True) / lengths.clamp(min=1)[:, None], largest], -1)

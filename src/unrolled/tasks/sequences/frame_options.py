@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from unrolled.data.codecs.frames import ENCODERS, MOST_SIDE, FrameCodec
 from unrolled.data.dataset import NO_TAG
-from unrolled.data.pictures.pixels import CENTRE, read_crop
+from unrolled.data.pictures.ink import INK
+from unrolled.data.pictures.pixels import CENTRE, require_crop
 from unrolled.data.pictures.seeing import OUTSIDE, Seen
 from unrolled.errors import ConfigError
 from unrolled.options import option
@@ -28,7 +29,8 @@ class FrameOptions:
     )
     crop: str | None = option(
         None,
-        f"Part of frames that is kept: {CENTRE}, of the proportions of `size`, or left, top, width and height, as 8,0,64,48.  [default: all]",
+        f"Part of frames that is kept: {CENTRE}, of the proportions of `size`, {INK} or {INK}/2 (what is written on an even ground, made smaller by 2), "
+        "or left, top, width and height, as 8,0,64,48.  [default: all]",
         rare=True,
     )
     grey: bool = option(False, "See frames in grey.", rare=True)
@@ -44,8 +46,7 @@ class FrameOptions:
     def require_visible(self) -> None:
         """`ConfigError` for values that no frames can have."""
         self.frame_size()
-        if self.crop not in (None, CENTRE):
-            read_crop(self.crop or "")
+        require_crop(self.crop)
         if self.encoder not in (None, *ENCODERS):
             raise ConfigError(f"`encoder` must be one of {', '.join(ENCODERS)}, got {self.encoder!r}.")
         if self.fps is not None and not 0 < self.fps <= MOST_RATE:
