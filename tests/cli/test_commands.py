@@ -586,7 +586,7 @@ def test_help_shows_the_usual_options_in_groups_and_help_all_shows_every_one(tas
 
 def test_the_help_of_an_option_speaks_of_flags(here):
     said = " ".join(call("train", "lm", "--help").split())
-    assert "Time to train instead of `--epochs`." in said and "on event logs, with `--case` and `--activity`." in said
+    assert "Time to train instead of `--epochs`;" in said and "on event logs, with `--case` and `--activity`." in said
 
 
 @pytest.mark.parametrize("flags", [["--layers", "0"], ["--input-window", "3"], ["--layers", "0", "--input-window", "3"]])

@@ -7,9 +7,8 @@ from typing import Any
 import click
 
 from unrolled.cli.about_runs import RunCommand, open_run, parts_for
-from unrolled.cli.flags import as_flags
+from unrolled.cli.machine import progress
 from unrolled.errors import ConfigError
-from unrolled.training import display_here
 
 
 @click.command(cls=RunCommand, ask="evaluating", without=["nbest"])
@@ -28,6 +27,6 @@ def evaluate(run: Path, data: tuple[str, ...], as_json: bool, **options: Any) ->
         raise ConfigError("There is no DATA to measure. Pass files, or builtin:… data.")
     recipe, parts = parts_for(run, "evaluating", options)
     trained = open_run(run, "evaluate")
-    with display_here(as_flags) as display:
+    with progress() as display:
         found = recipe.evaluate(trained, data, parts, display.work)
     click.echo(json.dumps(found.to_json()) if as_json else found.text)

@@ -1,7 +1,7 @@
 """What a network reads of sequences: tokens and numbers, each with its codec, as the fields of batches."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,7 @@ from unrolled.data.dataset import FRAMES, NUMBERS, TAGS, TOKENS, Dataset
 from unrolled.data.examples import Target
 from unrolled.data.vocabulary import damaged
 from unrolled.data.words import word_shape
-from unrolled.errors import DataError
+from unrolled.errors import ConfigError, DataError
 
 WHOLE = slice(None)
 
@@ -53,6 +53,19 @@ class InputCodec:
         if frames is not None and frames.encoder is None:
             frames = frames.learn(dataset.columns[FRAMES].elements, places(dataset.starts, part))
         return cls(tokens, numbers, dataset.channels, sound, frames)
+
+    def widened(self, learnt: "InputCodec", *, widen: bool = True) -> "InputCodec":
+        """This one with the tokens of another one besides; numbers are brought to the scale that this one knows. `ConfigError` where steps are others."""
+        ours, theirs = ((codec.tokens is not None, len(codec.numbers.mean) if codec.numbers else 0) for codec in (self, learnt))
+        if ours != theirs:
+            told = " and ".join(f"{'tokens' if t else 'no tokens'} and {c} channels" for t, c in (ours, theirs))
+            raise ConfigError(f"`from_run` names a run whose steps are not those of DATA: {told}. Begin from one that learnt such data.")
+        if (self.sound and self.sound.mel) != (learnt.sound and learnt.sound.mel):
+            raise ConfigError(
+                "`from_run` names a run that hears sound in another way. Give `rate`, `mels`, `frame_length` and `frame_step` as there."
+            )
+        tokens = self.tokens.widened(learnt.tokens, widen=widen) if self.tokens and learnt.tokens else None
+        return replace(self, tokens=tokens)
 
     @property
     def sizes(self) -> dict[str, Any]:

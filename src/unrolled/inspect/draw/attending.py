@@ -5,11 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from unrolled.inspect.draw.expecting import attention
-from unrolled.inspect.draw.style import drawn, new_figure, shown
+from unrolled.inspect.draw.expecting import INCH
+from unrolled.inspect.draw.style import drawn, name_steps, new_figure, shown
 
 SIDE, ACROSS = 1.7, 6
 """Inches of the longer side of a picture, and how many stand side by side."""
+
+MOMENTS = 6
+"""Frames of a video that are shown."""
 
 DIMMED = 0.25
 """How much of the light is left where nothing was looked at."""
@@ -44,12 +47,21 @@ def _light(weights: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
 
 @drawn
 def watching(frames: np.ndarray, written: Sequence[str], weights: np.ndarray) -> Figure:
-    """Weights `[written, T]` of the frames `[T, H, W, C]` of a video, with some of these above them."""
-    figure = attention(weights, [str(number + 1) for number in range(len(frames))], written)
-    axes = figure.axes[0]
-    some = np.unique(np.linspace(0, len(frames) - 1, 6).astype(int))
+    """Weights `[written, T]` of the frames `[T, H, W, C]` of a video, dark is much, with some of these above them, each over its time."""
+    steps = len(frames)
+    figure = new_figure(max(1.8 + SIDE * MOMENTS, 1.8 + INCH * steps), SIDE + 0.8 + INCH * len(written))
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(SIDE, INCH * len(written)))
+    some = np.unique(np.linspace(0, steps - 1, min(MOMENTS, steps)).astype(int))
+    half = 0.45 * steps / len(some)
     for place in some:
-        inset = axes.inset_axes((place / len(frames), 1 + 1.2 / len(written), 4.5 / len(frames), 4.5 / len(written)))
-        inset.imshow(np.repeat(frames[place], 3, 2) if frames.shape[3] == 1 else frames[place])
-        inset.set_axis_off()
+        colours = np.repeat(frames[place], 3, 2) if frames.shape[3] == 1 else frames[place]
+        left = min(max(place - half, -0.5), steps - 0.5 - 2 * half)
+        above.imshow(colours, extent=(left, left + 2 * half, 0, 1), aspect="auto", interpolation="nearest")
+    above.set_axis_off()
+    above.set_ylim(0, 1)
+    below.imshow(weights, cmap="Greys", vmin=0, vmax=float(weights.max()), aspect="auto", interpolation="none")
+    below.set_xlim(-0.5, steps - 0.5)
+    below.set_xlabel("frame")
+    name_steps(below, [symbol.strip(" ") or symbol for symbol in written], most=len(written), vertical=True)
+    below.grid(False)
     return figure

@@ -1,0 +1,262 @@
+"""Networks that say what is in small pictures."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+import unrolled as un
+from coloured_shapes import SIDE, write_pictures
+from unrolled.cli import cli
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
+from unrolled.models import Captioner, blinded
+from unrolled.tasks import load
+from unrolled.tasks.captioning.options import CaptioningOptions, WritingOptions
+from unrolled.tasks.captioning.reading import read_caption_data
+from unrolled.tasks.configuration import Configuration
+from unrolled.training.display import Silent
+
+TINY = {"hidden": 8, "embedding": 8, "filters": 8, "grid": 3, "frame_features": 16, "average": 0.0, "display": Silent()}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A run that has learnt what is in pictures, and pictures that it has not seen."""
+    folder = tmp_path_factory.mktemp("shapes")
+    table = write_pictures(folder / "learn", 6)
+    write_pictures(folder / "test", 1, seed=5)
+    wider = {"filters": 16, "frame_features": 32, "batch": 16, "hidden": 32}
+    options = {
+        **TINY,
+        **wider,
+        "epochs": 50,
+        "learning_rate": 0.01,
+        "final_rate": 0.2,
+        "dropout": 0.0,
+        "evaluations": 2,
+        "label_smoothing": 0.0,
+    }
+    un.train_captioner(table, out=folder / "run", **options)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def captioner(folder):
+    return load(folder / "run")
+
+
+def run(*words, code=0):
+    done = CliRunner().invoke(cli, [*map(str, words)], catch_exceptions=False)
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_other_pictures_are_described_better_than_by_rivals(folder):
+    found = json.loads(run("evaluate", folder / "run", folder / "test" / "table.csv", "--json"))
+    names = {
+        "bleu",
+        "bleu1",
+        "bleu2",
+        "bleu3",
+        "bleu4",
+        "cider",
+        "rouge_l",
+        "exact",
+        "pictures",
+        "perplexity",
+        "edit_distance",
+        "distinct",
+        "copied",
+    }
+    assert found.keys() == {*names, "rivals"} and found["pictures"] == 6
+    assert found["exact"] >= 5 / 6 and found["copied"] == 1, found
+    rivals = found["rivals"]
+    assert rivals.keys() == {"constant", "nearest", "blind"}
+    assert rivals["constant"]["distinct"] == rivals["blind"]["distinct"] == 1
+    assert all(rival["cider"] < found["cider"] for rival in rivals.values())
+    assert found["perplexity"] < rivals["blind"]["perplexity"]
+    text = run("evaluate", folder / "run", folder / "test" / "table.csv")
+    assert "without the picture: BLEU" in text and "The picture does not help" not in text
+
+
+def test_a_picture_has_several_sentences_best_first(folder, captioner):
+    path = folder / "test" / "red-square-5-0.png"
+    (best,) = captioner.caption([path], nbest=3, beam=4)
+    assert len(best) == 3 and [one.score for one in best] == sorted((one.score for one in best), reverse=True)
+    assert "red" in best[0].text and best[0].written[-1] == "<EOS>"
+    np.testing.assert_allclose(best[0].weights.sum(1), 1, atol=1e-5)
+    assert best[0].weights.shape == (len(best[0].written), 9)
+
+
+def test_sentences_begin_as_is_asked_for_or_are_drawn(folder, captioner):
+    path = folder / "test" / "blue-bar-5-0.png"
+    (best,) = captioner.caption([path], prefix="The bar", longest=20)
+    assert best[0].text.startswith("the bar") and "blue" in best[0].text
+    first, again, other = (captioner.caption([path], sampled=3.0, nbest=4, draw_seed=seed)[0] for seed in (1, 1, 2))
+    texts = lambda some: [one.text for one in some]  # noqa: E731
+    assert texts(first) == texts(again) != texts(other) and len({*texts(first)}) > 1
+    with pytest.raises(ConfigError, match="`sampled` draws sentences"):
+        WritingOptions(sampled=1.0, beam=2)
+
+
+def test_what_is_drawn_has_the_probability_that_is_said(folder, captioner):
+    example = str(folder / "test" / "blue-bar-5-0.png")
+    ((drawn,),) = captioner.caption([example], sampled=1.0)
+    seen = captioner.seen(captioner.read([example], captioner.reading_of().to_predict()))
+    ids = torch.tensor([*captioner.codecs.target.ids(drawn.text), 1])[:, None]
+    batch = seen.seen(np.arange(1))
+    memory = captioner.model.read(batch)
+    with torch.inference_mode():
+        total = captioner.model._losses(memory, ids, torch.tensor([len(ids)]))[0].sum()
+    assert drawn.log_probability == pytest.approx(total.item(), abs=1e-4)
+
+
+def test_predictions_are_lines_objects_pictures_and_a_page(folder, tmp_path):
+    (table := folder / "test" / "two.csv").write_text(
+        "image,caption\nred-square-5-0.png,A square that is red.\nblue-bar-5-0.png,A blue bar.\n"
+    )
+    lines = run("predict", folder / "run", table).splitlines()
+    assert len(lines) == 2
+    out = run(
+        "predict",
+        folder / "run",
+        table,
+        "--json",
+        "--attention",
+        tmp_path / "looked",
+        "--page",
+        tmp_path / "page.html",
+        "--out",
+        tmp_path / "o",
+    )
+    objects = [json.loads(line) for line in (tmp_path / "o").read_text().splitlines()]
+    assert [one["text"] for one in objects] == lines and "The page is" in out
+    assert objects[0]["file"].endswith("red-square-5-0.png") and len(objects[0]["weights"][0]) == 9
+    drawn = sorted((tmp_path / "looked").iterdir())
+    assert len(drawn) == 2 and drawn[0].name == "001-red-square-5-0.png"
+    with Image.open(drawn[0]) as image:
+        assert image.size[0] > 300
+    page = (tmp_path / "page.html").read_text()
+    assert (
+        page.count("<figure>") == 2 and "A square that is red." in page and "data:image/png;base64," in page and 'data-size="3,3"' in page
+    )
+    several = run(
+        "predict", folder / "run", folder / "test" / "red-bar-5-0.png", folder / "test" / "red-bar-5-0.png", "--nbest", "2"
+    ).splitlines()
+    assert len(several) == 4 and several[0].split("\t")[0] == "red-bar-5-0.png" and several[:2] == several[2:]
+
+
+def test_the_network_that_sees_and_the_blind_one_share_nothing(folder, captioner):
+    seen = captioner.seen(captioner.read([str(folder / "test" / "table.csv")], captioner.reading_of()))
+    batch = seen.batch(np.arange(4))
+    torch.manual_seed(0)
+    model = load(folder / "run").model.train()
+    model.zero_grad()
+    torch.manual_seed(1)
+    loss, count = model.loss(batch)
+    loss.backward()
+    together = {name: p.grad.clone() for name, p in model.named_parameters()}
+    assert count == int(batch.target_lengths.sum())
+    model.zero_grad()
+    model.blind.loss(blinded(batch))[0].backward()
+    for name, parameter in model.named_parameters():
+        if name.startswith("blind."):
+            torch.testing.assert_close(together[name], parameter.grad)
+        else:
+            assert parameter.grad is None and together[name].any()
+    assert model.eval().loss(batch)[0].item() == pytest.approx(super(Captioner, model).loss(batch)[0].item())
+
+
+def test_pictures_are_held_out_with_all_their_sentences_and_equal_ones_together(tmp_path):
+    table = write_pictures(tmp_path, 2)
+    lines = table.read_text()
+    for number in range(18):
+        (tmp_path / f"copy{number}.png").write_bytes((tmp_path / "red-square-0-0.png").read_bytes())
+        lines += f"copy{number}.png,A copy\n"
+    table.write_text(lines)
+    options = Configuration.from_flat("caption", CaptioningOptions, {"sources": [str(table)], "cell": "gru", "held_out": 0.3}).options
+    data = read_caption_data(options, lambda *_: None)
+    assert not {*data.learnt.tolist()} & {*data.held.tolist()} and len(data.learnt) + len(data.held) == 30
+    copies = {i for i, name in enumerate(data.captions.names) if name.startswith("copy") or name == "red-square-0-0.png"}
+    assert copies <= {*data.learnt.tolist()} or copies <= {*data.held.tolist()}
+    pairs = data.captions.pairs_of(data.held)
+    assert {*data.captions.picture_of[pairs].tolist()} == {*data.held.tolist()}
+
+
+def test_pictures_that_are_measured_and_learnt_are_told(tmp_path):
+    table = write_pictures(tmp_path, 1)
+    (tmp_path / "other.png").write_bytes((tmp_path / "red-bar-0-0.png").read_bytes())
+    (tmp_path / "v.csv").write_text("image,caption\nother.png,A bar\n")
+    with pytest.warns(
+        UnrolledWarning, match=r"1 of the 1 pictures to measure on are learnt, too: other\.png is the same as red-bar-0-0\.png"
+    ):
+        un.train_captioner(table, out=tmp_path / "run", **TINY, validation=[str(tmp_path / "v.csv")], epochs=1)
+
+
+def test_a_run_goes_on_and_comes_to_the_same(tmp_path):
+    table = write_pictures(tmp_path, 1)
+    for name, epochs in (("whole", [4]), ("parts", [2, 4])):
+        for at, epoch in enumerate(epochs):
+            un.train_captioner(
+                () if at else table, out=tmp_path / name, resume=bool(at), epochs=epoch, **({"display": Silent()} if at else TINY)
+            )
+    whole, parts = (load(tmp_path / name).model.state_dict() for name in ("whole", "parts"))
+    assert whole.keys() == parts.keys()
+
+
+def test_features_in_files_are_read_as_they_are(tmp_path):
+    table = write_pictures(tmp_path, 1)
+    chance = np.random.default_rng(0)
+    for path in tmp_path.glob("*.png"):
+        np.save(path.with_suffix(".npy"), chance.standard_normal((2, 2, 5)))
+    trained = un.train_captioner(table, out=tmp_path / "run", encoder="features", epochs=1, **TINY)
+    (best,) = trained.caption([tmp_path / "red-bar-0-0.npy"])
+    assert best[0].weights.shape[1] == 4
+    np.save(tmp_path / "wrong.npy", np.zeros((2, 2, 2, 2)))
+    with pytest.raises(DataError, match=r"must have numbers \[D\], \[P, D\] or \[h, w, D\], got an array float64 of shape \[2, 2, 2, 2\]"):
+        trained.caption([tmp_path / "wrong.npy"])
+    np.save(tmp_path / "other.npy", np.zeros((4, 3)))
+    with pytest.raises(DataError, match="got no tokens and 3 channels of numbers"):
+        trained.caption([tmp_path / "other.npy"])
+
+
+def test_videos_are_read_frame_by_frame(tmp_path):
+    for number in range(4):
+        (clip := tmp_path / "clips" / f"clip{number}").mkdir(parents=True)
+        for frame in range(3 + number):
+            Image.fromarray(np.full((SIDE, SIDE), 40 * frame, np.uint8)).save(clip / f"{frame}.png")
+        clip.with_suffix(".txt").write_text("it becomes brighter\n")
+    trained = un.train_captioner(tmp_path / "clips", out=tmp_path / "run", **TINY, epochs=1)
+    assert trained.codecs.moving and trained.model.encoder.recurrent.bidirectional
+    best = trained.caption([tmp_path / "clips" / "clip0", tmp_path / "clips" / "clip3"], longest=5)
+    assert [one[0].weights.shape[1] for one in best] == [3, 6]
+    out = run(
+        "predict",
+        tmp_path / "run",
+        tmp_path / "clips",
+        "--longest",
+        "5",
+        "--attention",
+        tmp_path / "looked",
+        "--page",
+        tmp_path / "page.html",
+    )
+    assert len(out.splitlines()) == 4 + 2 and len(list((tmp_path / "looked").iterdir())) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"encoder": "resnet"}, "`encoder` must be one of cnn, efficientnet-lite0, features, got 'resnet'"),
+        ({"level": "latex"}, "`level` must be one of word, char, subword, formula"),
+        ({"grid": 0}, "`grid` must be at least 1, got 0"),
+        ({"held_out": 1.0}, "`held_out` must be a fraction from 0 to below 1"),
+        ({"batch": 0}, "`batch` must be at least 1, got 0"),
+    ],
+)
+def test_options_that_cannot_be_are_told(tmp_path, options, told):
+    with pytest.raises(ConfigError, match=told):
+        un.train_captioner(tmp_path / "t.csv", out=tmp_path / "run", **{**TINY, **options})
