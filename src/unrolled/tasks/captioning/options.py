@@ -138,10 +138,17 @@ class WritingOptions:
 
 
 @dataclass(frozen=True)
+class CaptionTraining(TranslationTraining):
+    """How to train."""
+
+    learning_rate: float = option(1e-3, "Learning rate of AdamW at its highest.")
+
+
+@dataclass(frozen=True)
 class CaptioningOptions(Options):
     """All options of the task."""
 
     data: CaptionDataOptions
     reading: CaptionReading
     model: CaptionModelOptions
-    training: TranslationTraining
+    training: CaptionTraining
