@@ -26,22 +26,34 @@ if TYPE_CHECKING:
     from unrolled.tasks import train_transcriber as train_transcriber
     from unrolled.tasks import train_translator as train_translator
     from unrolled.tasks.comparing import compare as compare
+    from unrolled.tasks.estimators import Forecaster as Forecaster
+    from unrolled.tasks.estimators import SequenceClassifier as SequenceClassifier
+    from unrolled.tasks.estimators import SequenceRegressor as SequenceRegressor
+    from unrolled.tasks.estimators import SequenceTagger as SequenceTagger
     from unrolled.tasks.looking import look as look
     from unrolled.tasks.several import study as study
+    from unrolled.tasks.tuning import tune as tune
+    from unrolled.training import Callback as Callback
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "Callback": "unrolled.training",
     "Cell": "unrolled.cells",
     "Recurrent": "unrolled.layers",
     "LSTM": "unrolled.layers",
     "GRU": "unrolled.layers",
     "RNN": "unrolled.layers",
     "compare": "unrolled.tasks.comparing",
+    "Forecaster": "unrolled.tasks.estimators",
+    "SequenceClassifier": "unrolled.tasks.estimators",
+    "SequenceRegressor": "unrolled.tasks.estimators",
+    "SequenceTagger": "unrolled.tasks.estimators",
     "load": "unrolled.tasks",
     "look": "unrolled.tasks.looking",
     "study": "unrolled.tasks.several",
     "train_captioner": "unrolled.tasks",
+    "tune": "unrolled.tasks.tuning",
     "train_classifier": "unrolled.tasks",
     "train_forecaster": "unrolled.tasks",
     "train_language_model": "unrolled.tasks",
@@ -54,8 +66,9 @@ _HOME = {
 _MODULES = {"cells", "errors", "inspect"}
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Cell", "Recurrent", "cells", "compare", "errors", "inspect", "load", "look", "study", "train_classifier",
-    "train_forecaster", "train_language_model", "train_musician", "train_regressor", "train_tagger", "train_transcriber", "train_translator",
+    "GRU", "LSTM", "RNN", "Callback", "Cell", "Forecaster", "Recurrent", "SequenceClassifier", "SequenceRegressor", "SequenceTagger", "cells",
+    "compare", "errors", "inspect", "load", "look", "study", "train_classifier", "train_forecaster", "train_language_model", "train_musician",
+    "train_regressor", "train_tagger", "train_transcriber", "train_translator", "tune",
 ]  # fmt: skip
 
 

@@ -16,6 +16,10 @@ LARGEST = 2**63
 """What whole numbers stay below, so that everything that computes can hold them."""
 
 
+FLAGS = {"from_run": "--from"}
+"""The flags of options whose names are no names in Python."""
+
+
 def option(default: Any, help: str, *, rare: bool = False, also: str = "") -> Any:
     """A dataclass field with its explanation, in which names of other options stand between backticks. `rare` ones are in no short list; `also` is
     another name that is understood at the terminal."""
@@ -49,7 +53,7 @@ class Option:
 
 def dashed(name: str) -> str:
     """A name as a flag of the command line."""
-    return "--" + name.replace("_", "-")
+    return FLAGS.get(name) or "--" + name.replace("_", "-")
 
 
 def options_of(cls: type) -> list[Option]:

@@ -121,6 +121,8 @@ def test_stopping_is_learnt_by_hand_too_and_what_was_not_taken_does_not_count():
     took = np.array([[1, 0, 0], [0, 1, 0]])
     asked = np.array([[1, 1, 1], [0, 1, 1]])
     np.testing.assert_allclose(enough.grad, -(took - stops) * apart[1:] * asked, rtol=1e-5, atol=1e-7)
+    known = np.array([[1, 1, 1], [1, 1, 1], [0, 1, 1]])
+    np.testing.assert_allclose(model.expected.bias.grad[0], -2 * (apart * known).sum(), rtol=1e-5)
     taken = np.array([[1, 1, 1], [0, 1, 1], [0, 0, 1]])
     np.testing.assert_allclose(means.grad, -places.numpy() / 0.2**2 * (apart * taken)[..., None], rtol=1e-5, atol=1e-7)
 

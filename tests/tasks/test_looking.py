@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import unrolled as un
-import unrolled.cli.train as train_command
+import unrolled.cli.train_task as train_command
 from unrolled.cli import cli
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.configuration import Configuration

@@ -197,3 +197,12 @@ def test_a_place_where_no_run_can_stand_is_refused(copy, value):
     folder.save_checkpoint({name: tensor.clone() for name, tensor in tensors.items()}, {"position": position})
     with pytest.raises(RunError, match="does not say where the run stood"):
         resume(copy)
+
+
+def test_a_folder_that_may_not_be_entered_is_told(tmp_path, monkeypatch):
+    def closed(self, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.stat", closed)
+    with pytest.raises(RunError, match="cannot be read: Permission denied"):
+        RunFolder(tmp_path / "run").read_config()

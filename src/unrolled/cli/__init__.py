@@ -10,6 +10,9 @@ from typing import Any
 import click
 
 from unrolled.cli.flags import as_flags
+from unrolled.cli.hints import command_hint
+from unrolled.cli.machine import equipped
+from unrolled.cli.terminal import prepare
 from unrolled.errors import EquationError, UnrolledError, UnrolledWarning
 
 COMMANDS = {
@@ -23,9 +26,12 @@ COMMANDS = {
     "score": "unrolled.cli.score:score",
     "inspect": "unrolled.cli.inspect:inspect",
     "compare": "unrolled.cli.compare:compare",
+    "runs": "unrolled.cli.runs:runs",
+    "tune": "unrolled.cli.tune:tune",
     "formats": "unrolled.cli.formats:formats",
     "show": "unrolled.cli.show:show",
     "doctor": "unrolled.cli.doctor:doctor",
+    "completion": "unrolled.cli.completion:completion",
     "demo": "unrolled.cli.demo:demo",
 }
 
@@ -40,9 +46,12 @@ SUMMARIES = {
     "score": "Which sentence is more likely?",
     "inspect": "See what a trained network remembers, as a page.",
     "compare": "Runs beside each other, in one table and one picture.",
+    "runs": "List the runs in a folder, with their scores.",
+    "tune": "Search for the options with the best score.",
     "formats": "List the formats of files, with samples and options.",
     "show": "Print a cell: its equations, mathematics, plan or graph.",
     "doctor": "What is installed, and what can run here.",
+    "completion": "Let bash, zsh or fish complete commands and options.",
     "demo": "Train on text that ships with Python, and see it write.",
 }
 
@@ -66,7 +75,12 @@ class _Commands(click.Group):
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER)
         gc.enable()
-        return command
+        return equipped(command)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """With a guess at what was meant."""
+        with command_hint(args, COMMANDS):
+            return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -98,6 +112,7 @@ def main(arguments: list[str] | None = None) -> Any:
     # OpenMP reads this when torch is loaded. Threads that wait busily slow each other down many times over as soon as another
     # program wants a core, and gain nothing that could be measured where none does.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    prepare()
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show

@@ -3,15 +3,20 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from unrolled.cli.flags import flags, given, parts_of
 from unrolled.cli.help import GroupedCommand
+from unrolled.cli.later import Later
 from unrolled.errors import ConfigError, RunError
-from unrolled.tasks import RECIPES, find_recipe, load, recipe_of
-from unrolled.tasks.recipe import AnyRecipe
+
+if TYPE_CHECKING:
+    from unrolled import tasks
+    from unrolled.tasks.recipe import AnyRecipe
+else:
+    tasks = Later("unrolled.tasks")
 
 Parts = list[dict[str, Any]]
 """What was given for each of some option dataclasses."""
@@ -20,6 +25,8 @@ READ, SAY, SAMPLE, SCORE = "Reading", "Prediction", "Sampling", "Scoring"
 """The titles under which help shows options of commands about runs."""
 
 _RECIPE = "unrolled.recipe"
+
+_HELP = ("-h", "--help", "--help-all")
 
 
 class RunCommand(GroupedCommand):
@@ -55,15 +62,17 @@ class RunCommand(GroupedCommand):
 
     def _all_flags(self) -> list[click.Parameter]:
         """The flags of all tasks, each name once."""
-        every = (flag for name in RECIPES for flag in flags(getattr(find_recipe(name), self.ask), self.without))
+        every = (flag for name in tasks.RECIPES for flag in flags(getattr(tasks.find_recipe(name), self.ask), self.without))
         return list({flag.name: flag for flag in every}.values())
 
-    def _recipe_in(self, args: Sequence[str]) -> AnyRecipe | None:
+    def _recipe_in(self, args: Sequence[str]) -> "AnyRecipe | None":
         """The recipe of the run that was typed; None where help alone is wanted. `RunError` for what is no run, or none for this command."""
+        if all(word in _HELP for word in args):
+            return None
         run = args[0] if args and os.path.isdir(args[0]) else self._run_in(args)
         if run is None:
             return None
-        recipe = recipe_of(run)
+        recipe = tasks.recipe_of(run)
         _require(recipe, Path(run), str(self.name))
         return recipe
 
@@ -78,19 +87,19 @@ class RunCommand(GroupedCommand):
 
 def open_run(run: Path, command: str) -> Any:
     """The trained network of a run that a command can be used with. `RunError` for one of another task."""
-    _require(recipe_of(run), run, command)
-    return load(run)
+    _require(tasks.recipe_of(run), run, command)
+    return tasks.load(run)
 
 
-def _require(recipe: AnyRecipe, run: Path, command: str) -> None:
+def _require(recipe: "AnyRecipe", run: Path, command: str) -> None:
     if command not in recipe.commands:
         others = ", ".join(f"`unrolled {other}`" for other in recipe.commands)
         raise RunError(f"{run} holds {recipe.noun}, which `unrolled {command}` is not for. Use it with {others}.")
 
 
-def parts_for(run: Path, ask: str, options: dict[str, Any]) -> tuple[AnyRecipe, Parts]:
+def parts_for(run: Path, ask: str, options: dict[str, Any]) -> "tuple[AnyRecipe, Parts]":
     """The recipe of a run, and what was given for each of its option dataclasses. `ConfigError` for a value that an option can never have."""
-    recipe = recipe_of(run)
+    recipe = tasks.recipe_of(run)
     return recipe, list(_checked(getattr(recipe, ask), given(options)))
 
 

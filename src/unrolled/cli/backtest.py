@@ -8,7 +8,7 @@ import click
 
 from unrolled.cli.about_runs import RunCommand, open_run, parts_for
 from unrolled.cli.flags import as_flags
-from unrolled.training import display_here
+from unrolled.cli.machine import progress
 
 
 @click.command(cls=RunCommand, ask="backtesting")
@@ -22,6 +22,6 @@ def backtest(run: Path, data: tuple[str, ...], as_json: bool, **options: Any) ->
     """
     recipe, parts = parts_for(run, "backtesting", options)
     trained = open_run(run, "backtest")
-    with display_here(as_flags) as display:
+    with progress() as display:
         found = recipe.backtest(trained, data, parts, display.work)
     click.echo(json.dumps(found.to_json()) if as_json else as_flags(found.text))

@@ -3,17 +3,25 @@
 import json
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from unrolled.cli.flags import as_flags
+from unrolled.cli.later import Later
+from unrolled.cli.machine import progress
 from unrolled.errors import ConfigError, RunError, UnrolledWarning
 from unrolled.extras import is_installed
-from unrolled.tasks.comparing import Comparison
-from unrolled.tasks.comparing import compare as compare_runs
-from unrolled.tasks.studies import is_study
-from unrolled.training import RunFolder, display_here
-from unrolled.training.checkpoint import save_text
+
+if TYPE_CHECKING:
+    from unrolled import training
+    from unrolled.tasks import comparing, studies
+    from unrolled.training import checkpoint
+else:
+    comparing = Later("unrolled.tasks.comparing")
+    studies = Later("unrolled.tasks.studies")
+    training = Later("unrolled.training")
+    checkpoint = Later("unrolled.training.checkpoint")
 
 PICTURE, FIGURES = "compare.svg", "compare.json"
 """What is written into the folder of a study."""
@@ -36,20 +44,20 @@ def compare(runs: tuple[Path, ...], picture: Path | None, memory: bool, as_json:
     One table: hidden size, parameters, updates, seconds, the measure that weights were kept by and the loss of what is held out, and in how many
     steps half of what was read is forgotten; means and spreads over runs that differ in nothing but seed and fold.
     """
-    (study,) = runs if len(runs) == 1 and is_study(RunFolder(runs[0])) else (None,)
+    (study,) = runs if len(runs) == 1 and studies.is_study(training.RunFolder(runs[0])) else (None,)
     found = compared(runs, study, memory=memory)
     if picture and not found.draw(picture):
         raise ConfigError("There is nothing to draw: no loss was measured on the way. Train longer, or leave `picture` out.")
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else as_flags(found.text))
 
 
-def compared(runs: tuple[Path, ...], study: Path | None, *, memory: bool = True) -> Comparison:
+def compared(runs: tuple[Path, ...], study: Path | None, *, memory: bool = True) -> "comparing.Comparison":
     """Runs beside each other; what comes out is also written into the folder of a study, if that is what they are, as far as it can be."""
-    with display_here(as_flags) as display:
-        found = compare_runs(*runs, memory=memory, progress=display.work)
+    with progress() as display:
+        found = comparing.compare(*runs, memory=memory, progress=display.work)
     if study:
         try:
-            save_text(study / FIGURES, json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
+            checkpoint.save_text(study / FIGURES, json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
             if is_installed("matplotlib"):
                 found.draw(study / PICTURE)
         except RunError as error:

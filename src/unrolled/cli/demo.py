@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from unrolled.cli.flags import as_flags
-from unrolled.cli.train import INTERRUPTED, loss_curve, new_folder
+from unrolled.cli.machine import progress
+from unrolled.cli.train_task import INTERRUPTED, loss_curve, new_folder
 from unrolled.tasks import find_recipe, load, run_training
-from unrolled.training import display_here
 
 TEXT = "builtin:python-docs"
 PROMPT = "The "
@@ -24,7 +23,7 @@ def demo(out: Path | None, minutes: float, hidden: int) -> None:
     folder = new_folder("demo", out)
     click.echo(f"An LSTM of {hidden} units learns to write like Python's documentation, character by character, for {minutes:g} minutes.")
     click.echo("Watch the held-out bits per character fall: text that it never saw, and how many bits it still needs for each character.\n")
-    outcome = run_training(find_recipe("lm"), TEXT, folder, {"minutes": minutes, "hidden": hidden}, display_here(as_flags))
+    outcome = run_training(find_recipe("lm"), TEXT, folder, {"minutes": minutes, "hidden": hidden}, progress())
     where = shlex.quote(str(folder))
     if not outcome.finished:
         click.echo(f"Stopped; everything is saved. Go on with: unrolled train lm --resume {where}")

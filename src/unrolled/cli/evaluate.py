@@ -7,9 +7,8 @@ from typing import Any
 import click
 
 from unrolled.cli.about_runs import RunCommand, open_run, parts_for
-from unrolled.cli.flags import as_flags
+from unrolled.cli.machine import progress
 from unrolled.errors import ConfigError
-from unrolled.training import display_here
 
 
 @click.command(cls=RunCommand, ask="evaluating", without=["nbest"])
@@ -21,13 +20,13 @@ def evaluate(run: Path, data: tuple[str, ...], as_json: bool, **options: Any) ->
 
     A language model gives nats, bits, perplexity, accuracy and tokens; a classifier or tagger accuracy, macro F1, the F1 of entities where tags are
     BIO, and the scores of every label; a network of numbers R², MAE and RMSE; a network of forecasts MAE, MASE, sMAPE,
-    quantile loss and coverage for the last rows of each series; a translator BLEU, chrF, exact matches and perplexity; each beside what one would say without reading.
+    quantile loss and coverage for the last rows of each series; a network of next frames MSE, MAE, SSIM and PSNR; a translator BLEU, chrF, exact matches and perplexity; each beside what one would say without reading.
     `unrolled evaluate RUN --help` lists the options that fit RUN.
     """
     if not data and options.get("source") is None:
         raise ConfigError("There is no DATA to measure. Pass files, or builtin:… data.")
     recipe, parts = parts_for(run, "evaluating", options)
     trained = open_run(run, "evaluate")
-    with display_here(as_flags) as display:
+    with progress() as display:
         found = recipe.evaluate(trained, data, parts, display.work)
     click.echo(json.dumps(found.to_json()) if as_json else found.text)

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from unrolled.cli.flags import Flag
+from unrolled.cli.hints import hinted
 
 _ALL = "unrolled.help_all"
 
@@ -30,6 +31,14 @@ class GroupedCommand(click.Command):
         """With --help-all before --help."""
         *params, last = super().get_params(ctx)
         return [*params, _HELP_ALL, last]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """With a hint where an option has the name that another toolkit gives it."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            known = [name for param in self.get_params(ctx) for name in (*param.opts, *param.secondary_opts)]
+            raise hinted(error, known) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """A section for each group, in their order, and one for the others."""

@@ -8,11 +8,11 @@ import click
 
 from unrolled.cli.flags import as_flags, flags, given
 from unrolled.cli.help import GroupedCommand
+from unrolled.cli.machine import progress
 from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.data.formats.pair_options import DividedPairOptions
 from unrolled.tasks import RECIPES
 from unrolled.tasks.looking import look as look_at
-from unrolled.training import display_here
 
 
 @click.command(cls=GroupedCommand)
@@ -28,7 +28,7 @@ def look(files: tuple[str, ...], picture: Path | None, as_json: bool, **options:
 
     Nothing is trained, and nothing is written. Where training would stop, so does this, after it has told what it saw.
     """
-    with display_here(as_flags) as display:
+    with progress() as display:
         found = look_at(files, progress=display.work, **given(options))
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else as_flags(found.text))
     if found.problem is not None:

@@ -3,15 +3,21 @@
 import io
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import click
 
 from unrolled.cli.about_runs import RunCommand, open_run, parts_for
 from unrolled.cli.flags import as_flags
+from unrolled.cli.later import Later
 from unrolled.errors import ConfigError
-from unrolled.tasks.recipe import Answering, Writing
-from unrolled.training.checkpoint import save_whole
+
+if TYPE_CHECKING:
+    from unrolled.tasks import recipe as recipes
+    from unrolled.training import checkpoint
+else:
+    recipes = Later("unrolled.tasks.recipe")
+    checkpoint = Later("unrolled.training.checkpoint")
 
 
 @click.command(cls=RunCommand, ask="predicting", without=["target", "source"])
@@ -36,7 +42,7 @@ def predict(run: Path, files: tuple[str, ...], out: Path | None, as_json: bool, 
     if len(files) > 1 and not recipe.reads_many:
         raise ConfigError(f"{run} holds {recipe.noun}, which reads one FILE at a time, got {len(files)}. Pass one, or a folder of them.")
     typed = files == ("-",) and sys.stdin.isatty()
-    how = Answering(as_json, typed, lambda text: click.echo(as_flags(text), err=True))
+    how = recipes.Answering(as_json, typed, lambda text: click.echo(as_flags(text), err=True))
     written = [recipe.predict(trained, file, parts, how) for file in files]
 
     def write(target: TextIO) -> None:
@@ -46,10 +52,10 @@ def predict(run: Path, files: tuple[str, ...], out: Path | None, as_json: bool, 
     if out is None:
         write(sys.stdout)
     else:
-        save_whole(out, lambda file: _write_to(file, write))
+        checkpoint.save_whole(out, lambda file: _write_to(file, write))
 
 
-def _write_to(file: BinaryIO, write: Writing) -> None:
+def _write_to(file: BinaryIO, write: "recipes.Writing") -> None:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     write(text)
     text.detach()

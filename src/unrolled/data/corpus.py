@@ -46,12 +46,14 @@ def prepare(
     validation: Source | Sequence[Source] = (),
     held_out: float = 0.1,
     codec: TextCodec | None = None,
+    known: TextCodec | None = None,
+    widen: bool = True,
     progress: Progress | None = None,
 ) -> Corpus:
     """Encode a text for training; what was encoded before is found again in the cache.
 
     The last `held_out` of the bytes is held out, or else the `validation` texts are. The symbols are those of the training part, at most
-    `size` at `level`; a given `codec` decides both. Options that cannot be are a `ConfigError`; texts that cannot be read,
+    `size` at `level`; a given `codec` decides both, and one that is `known` is widened by them, if that is wanted. Options that cannot be are a `ConfigError`; texts that cannot be read,
     that leave nothing to train on or nothing to hold out, and a full disk are a `DataError`.
     """
     level = _checked_level(level, size, held_out, codec)
@@ -65,18 +67,19 @@ def prepare(
     cut = None if validated else int((1 - held_out) * _bytes(trained))
 
     def write(folder: Path) -> Written:
-        known = codec or _learn(trained, cut, level, size, progress)
+        learnt = codec or _learn(trained, cut, level, size, progress)
+        used = learnt if known is None else known.widened(learnt, widen=widen)
         if validated:
-            lengths = _encode(folder, ["train"], trained, None, known, progress)
-            lengths |= _encode(folder, ["held_out"], validated, None, known, progress)
+            lengths = _encode(folder, ["train"], trained, None, used, progress)
+            lengths |= _encode(folder, ["held_out"], validated, None, used, progress)
         else:
-            lengths = _encode(folder, ["train", "held_out"], trained, cut, known, progress)
+            lengths = _encode(folder, ["train", "held_out"], trained, cut, used, progress)
         require_tokens(lengths, held_out if not validated else 1)
-        return known, lengths
+        return used, lengths
 
-    chosen = (level, size) if codec is None else codec.to_json()
-    known, files = encoded(key_of(contents, encodings, None if validated else held_out, chosen), ["train", "held_out"], write)
-    return Corpus(known, files["train"], files["held_out"], fingerprint)
+    chosen = ((level, size) if codec is None else codec.to_json(), known and [known.to_json(), widen])
+    used, files = encoded(key_of(contents, encodings, None if validated else held_out, chosen), ["train", "held_out"], write)
+    return Corpus(used, files["train"], files["held_out"], fingerprint)
 
 
 def encode(sources: Source | Sequence[Source], codec: TextCodec, *, encoding: str = "utf-8", progress: Progress | None = None) -> Mapped:

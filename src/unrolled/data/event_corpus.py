@@ -25,12 +25,14 @@ def prepare_events(
     size: int | None = None,
     validation: Source | Sequence[Source] = (),
     held_out: float = 0.1,
+    known: TextCodec | None = None,
+    widen: bool = True,
     progress: Progress | None = None,
 ) -> Corpus:
     """Encode event logs for training, whose columns `reading` names.
 
     The last `held_out` of the cases is held out, in order of their first events, or of the files if times are not named; or else the
-    `validation` logs are. The codec has the activities of the training part, at most `size` symbols. Options that cannot be are a
+    `validation` logs are. The codec has the activities of the training part, at most `size` symbols, beside those of one that is `known`. Options that cannot be are a
     `ConfigError`; logs that cannot be read or have too few cases a `DataError`.
     """
     if not 0 < held_out < 1:
@@ -42,11 +44,12 @@ def prepare_events(
 
     def write(folder: Path) -> Written:
         ends = Counter({END: len(parts["train"])})
-        known = TextCodec.of_lines(EVENT, Counter(chain.from_iterable(parts["train"])) + ends, size)
-        return known, _write(folder, parts, known)
+        learnt = TextCodec.of_lines(EVENT, Counter(chain.from_iterable(parts["train"])) + ends, size)
+        used = learnt if known is None else known.widened(learnt, widen=widen)
+        return used, _write(folder, parts, used)
 
-    known, files = encoded(key_of(EVENT, list(parts.values()), size), list(parts), write)
-    return Corpus(known, files["train"], files["held_out"], fingerprint)
+    used, files = encoded(key_of(EVENT, list(parts.values()), size, known and [known.to_json(), widen]), list(parts), write)
+    return Corpus(used, files["train"], files["held_out"], fingerprint)
 
 
 def encode_events(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import groupby
 from pathlib import Path
@@ -45,6 +45,10 @@ class Target(Enum):
     def said(self) -> str:
         """One of it, in a word."""
         return {"labels": "label", "tags": "tag", "values": "number", "step values": "number", "texts": "text"}[self.value]
+
+
+BLANK = object()
+"""The origin of a line with nothing in it, of which nothing can be said, and which keeps its place where others are answered."""
 
 
 @dataclass(slots=True)  # Frozen ones take five times as long to make, and files have hundreds of thousands of sequences.
@@ -92,6 +96,11 @@ class Example:
     origin: Any = None
 
     @property
+    def blank(self) -> bool:
+        """Whether it is an empty line."""
+        return self.origin is BLANK
+
+    @property
     def steps(self) -> int:
         """How many steps it has, if it is divided into steps."""
         steps = next((part for part in (self.tokens, self.numbers, self.frames) if part is not None), ())
@@ -114,7 +123,7 @@ class Prediction:
     For a whole sequence `labels`, of which there is one unless `several` may hold, and their `probabilities`; for its steps `tags` and
     the probability of each. `scores` are the probabilities of all labels, `known`, where it is about a whole sequence. Of numbers `values` are `[K]`,
     or `[T, K]` for steps, and `deviations` their standard deviations, where the network gives some. `seconds` are
-    those from one step of sound to the next.
+    those from one step of sound to the next. Of a blank example it says nothing.
     """
 
     labels: tuple[str, ...] | None = None
@@ -126,6 +135,16 @@ class Prediction:
     values: NDArray[np.float64] | None = None
     deviations: NDArray[np.float64] | None = None
     seconds: float = math.nan
+
+    def chosen(self, top: int | None = None, threshold: float | None = None) -> "Prediction":
+        """With the `top` most probable labels of a whole sequence in the place of the one that is said, or of those that are said to hold, and of these
+        those whose probability is at least `threshold`; there may be none."""
+        if not self.known or (top is None and threshold is None):
+            return self
+        ranked = sorted(self.every.items(), key=lambda label: -label[1])
+        ranked = ranked[: (len(ranked) if self.several else 1) if top is None else top]
+        kept = [label for label in ranked if label[1] >= (threshold or 0.0)]
+        return replace(self, labels=tuple(name for name, _ in kept), probabilities=tuple(p for _, p in kept))
 
     @property
     def every(self) -> dict[str, float]:
@@ -183,8 +202,10 @@ class Prediction:
             return found if self.deviations is None else {**found, "deviations": _plain(self.deviations)}
         if self.tags is not None:
             return {"labels": self.tags, "probabilities": [round(p, 6) for p in self.probabilities]}
-        labels = self.labels or ()
-        said = {"labels": labels} if self.several else {"label": labels[0], "labels": labels}
+        if self.labels is None:
+            return {}
+        labels = self.labels
+        said = {"labels": labels} if self.several else {"label": labels[0] if labels else None, "labels": labels}
         return {**said, "probabilities": {name: round(p, 6) for name, p in self.every.items()}}
 
 

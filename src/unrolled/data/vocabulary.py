@@ -68,6 +68,19 @@ class Vocabulary:
             raise damaged(f"the counts of a vocabulary must be none or {total} whole numbers of at least 0")
         return cls(tuple(names), specials, tuple(counts))
 
+    def widened(self, learnt: "Vocabulary", *, widen: bool = True) -> "Vocabulary":
+        """This one with the names of another one, `learnt`, behind its own, unless it is not to be wider; counts are those of the other."""
+        known = {*self.names}
+        names = (*self.names, *(name for name in learnt.names if name not in known)) if widen else self.names
+        if not learnt.counts:
+            return Vocabulary(names, self.specials)
+        counts = dict(zip(learnt.symbols, learnt.counts, strict=True))
+        own = tuple(counts.get(name, 0) for name in names)
+        specials = [counts.get(name, 0) for name in self.specials]
+        if specials:
+            specials[0] += sum(learnt.counts) - sum(own) - sum(specials)
+        return Vocabulary(names, self.specials, (*specials, *own))
+
     def to_json(self) -> Any:
         """What `from_json` reads."""
         return {"names": self.names, "counts": self.counts}

@@ -56,20 +56,31 @@ def draw(
     top_k: int = 0,
     top_p: float = 1.0,
     forbidden: tuple[int, ...] = (),
+    repetition_penalty: float = 1.0,
+    seen: Tensor | None = None,
     generator: torch.Generator | None = None,
 ) -> Iterator[Tensor]:
     """Up to `length` draws, `[B]` symbols each, beginning with one from `logits` `[B, V]`. `forbidden` symbols are never drawn.
+
+    With a `repetition_penalty` above 1 what was drawn, or is in `seen` `[B, V]`, becomes less likely: its logits are divided by it where they are above 0,
+    and else multiplied with it (Keskar et al. 2019, "CTRL"); below 1 more likely.
 
     Raises what `narrowed` raises, as soon as a step gives such logits, and `ConfigError` for a `length` or a forbidden symbol that there cannot be.
     """
     if length < 0:
         raise ConfigError(f"`length` must be at least 0, got {length}.")
+    if not 0 < repetition_penalty < float("inf"):
+        raise ConfigError(f"`repetition_penalty` must be a number above 0, got {repetition_penalty}.")
+    seen = torch.zeros_like(logits, dtype=torch.bool) if seen is None else seen.clone()
     for _ in range(length):
         logits = logits.float()
+        if repetition_penalty != 1:
+            logits = torch.where(seen, torch.where(logits > 0, logits / repetition_penalty, logits * repetition_penalty), logits)
         if forbidden:
             logits = _without(logits, forbidden)
         chances = narrowed(logits, temperature, top_k, top_p).softmax(-1)
         symbols = torch.multinomial(chances, 1, generator=generator)[:, 0]
+        seen.scatter_(1, symbols[:, None], True)
         yield symbols
         logits, state = step(symbols, state)
 

@@ -23,7 +23,7 @@ from unrolled.models.bridge import BRIDGES, Bridge
 from unrolled.models.decoder import Decoder, DecoderState, Memory
 from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder
-from unrolled.models.glimpses import LOCATIONS, RANDOM, GlimpseEncoder, GlimpseOptions, GlimpseSensor
+from unrolled.models.glimpses import LOCATIONS, GlimpseEncoder, GlimpseOptions, GlimpseSensor
 from unrolled.models.heads import (
     CLASS_HEADS,
     CTC,
@@ -73,7 +73,6 @@ __all__ = [
     "NUMBERS",
     "NUMBER_HEADS",
     "POOLINGS",
-    "RANDOM",
     "SHAPES",
     "SPELLINGS",
     "WORDS",

@@ -64,7 +64,8 @@ class Embedding(nn.Module):
     @torch.no_grad()
     def reset_parameters(self) -> None:
         """Learnt vectors from N(0, deviation²); given ones stay as they are."""
-        if self.weight is not None:
+        # Without memory there is nothing to draw, and torch would load its compiler to do so.
+        if self.weight is not None and not self.weight.is_meta:
             self.weight.normal_().mul_(self.deviation)
 
     @torch.no_grad()

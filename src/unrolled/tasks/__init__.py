@@ -1,16 +1,21 @@
 """F8: a task is fields, a codec for each field, an arrangement, a head and measures; a recipe names them."""
 
 import os
+import weakref
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from unrolled.data.memory import are_files
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, RunError
 from unrolled.tasks.recipe import AnyRecipe
 from unrolled.tasks.runs import load_run, next_step, run_training
 from unrolled.tasks.studies import asks_for_several
-from unrolled.training import Display, RunFolder, display_here
+from unrolled.training import Callback, Display, RunFolder, display_here
 
 if TYPE_CHECKING:
     from unrolled.data.codecs import LabelCodec, ValueCodec
@@ -78,30 +83,41 @@ def load(run: Source) -> Any:
 
 def train(
     task: str,
-    data: Source | Sequence[Source] = (),
+    data: Any = (),
+    targets: Any = None,
     *,
-    out: Source,
+    out: Source | None = None,
     display: Display | None = None,
     resume: bool = False,
+    callbacks: Sequence[Callback] = (),
     **options: Any,
 ) -> Any:
-    """Train a network for a `task`, one of `RECIPES`, and give it, ready to use; everything is kept in the run folder `out`.
+    """Train a network for a `task`, one of `RECIPES`, and give it, ready to use; everything is kept in the run folder `out`, or without one in a
+    temporary folder, which goes with what is given (`save` keeps it).
+
+    `data` are files; to classify, tag and regress also sequences in memory with their `targets`, or what has columns: see `unrolled.data.memory.in_memory`.
 
     `options` are those of `unrolled train TASK`, with underscores: `hidden=256, minutes=3`; `cell` may be a `Cell`. With `resume` the run in
     `out` goes on, and only what does not change its course so far may be said anew, such as `epochs` or `learning_rate`. Ctrl-C saves, and
-    what was learnt by then is given.
+    what was learnt by then is given. `callbacks` are told what happens (`unrolled.Callback`).
 
     Raises `ConfigError`, `DataError`, `RunError` for what is wrong with options, data and folder, `TrainingError` when learning fails.
     """
-    return _train(find_recipe(task), data, RunFolder(out), options, display, resume=resume)
+    recipe = find_recipe(task)
+    if not are_files(data, targets):
+        if not hasattr(recipe, "memory"):
+            raise ConfigError(f"`data` must be files for the task {task!r}, got {type(data).__name__}. Write it to a file.")
+        recipe.memory, data = (data, targets), ()
+    return _train(recipe, data, out, options, display, callbacks, resume=resume)
 
 
 def _train(
     recipe: AnyRecipe,
     data: Source | Sequence[Source],
-    folder: RunFolder,
+    out: Source | None,
     options: Mapping[str, Any],
     display: Display | None,
+    callbacks: Sequence[Callback],
     *,
     resume: bool,
 ) -> Any:
@@ -109,38 +125,56 @@ def _train(
         raise ConfigError(
             "`folds`, `seeds`, `match` and several cells make several runs, and this trains one. Call `unrolled.study` instead."
         )
-    run_training(recipe, data, folder, options, display or display_here(), resume=resume)
-    return load_run(recipe, folder)
+    display = display or display_here()
+    if out is not None:
+        run_training(recipe, data, RunFolder(out), options, display, resume=resume, callbacks=callbacks)
+        return load_run(recipe, RunFolder(out))
+    place = mkdtemp(prefix="unrolled-")
+    try:
+        folder = RunFolder(Path(place, "run"))
+        run_training(recipe, data, folder, options, display, resume=resume, callbacks=callbacks)
+        trained = load_run(recipe, folder)
+    except BaseException:
+        rmtree(place, ignore_errors=True)
+        raise
+    weakref.finalize(trained, rmtree, place, ignore_errors=True)
+    return trained
 
 
-def train_language_model(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedLanguageModel":
+def train_language_model(data: Source | Sequence[Source] = (), *, out: Source | None = None, **options: Any) -> "TrainedLanguageModel":
     """Train on text files, or on event logs; see `unrolled.tasks.train`."""
     trained: TrainedLanguageModel = train("lm", data, out=out, **options)
     return trained
 
 
-def train_classifier(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedPredictor[LabelCodec]":
-    """Train on sequences with one label each, or with several; see `unrolled.tasks.train`."""
-    trained: TrainedPredictor[LabelCodec] = train("classify", data, out=out, **options)
+def train_classifier(data: Any = (), targets: Any = None, *, out: Source | None = None, **options: Any) -> "TrainedPredictor[LabelCodec]":
+    """Train on sequences with one label each, or with several, in files or in memory; see `unrolled.tasks.train`."""
+    trained: TrainedPredictor[LabelCodec] = train("classify", data, targets, out=out, **options)
     return trained
 
 
-def train_tagger(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedPredictor[LabelCodec]":
-    """Train on sequences with a tag for each step; see `unrolled.tasks.train`."""
-    trained: TrainedPredictor[LabelCodec] = train("tag", data, out=out, **options)
+def train_tagger(data: Any = (), targets: Any = None, *, out: Source | None = None, **options: Any) -> "TrainedPredictor[LabelCodec]":
+    """Train on sequences with a tag for each step, in files or in memory; see `unrolled.tasks.train`."""
+    trained: TrainedPredictor[LabelCodec] = train("tag", data, targets, out=out, **options)
     return trained
 
 
-def train_regressor(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedPredictor[ValueCodec]":
+def train_regressor(data: Any = (), targets: Any = None, *, out: Source | None = None, **options: Any) -> "TrainedPredictor[ValueCodec]":
     """Train on sequences with numbers to predict, for each or for each of its steps; `target` may name several columns. See `unrolled.tasks.train`."""
     if isinstance(options.get("target"), list | tuple):
         options["target"] = ",".join(options["target"])
-    trained: TrainedPredictor[ValueCodec] = train("regress", data, out=out, **options)
+    trained: TrainedPredictor[ValueCodec] = train("regress", data, targets, out=out, **options)
     return trained
 
 
 def train_forecaster(
-    data: Any = (), *, out: Source, display: Display | None = None, resume: bool = False, **options: Any
+    data: Any = (),
+    *,
+    out: Source | None = None,
+    display: Display | None = None,
+    resume: bool = False,
+    callbacks: Sequence[Callback] = (),
+    **options: Any,
 ) -> "TrainedForecaster":
     """Train on series in a data frame of pandas, polars or pyarrow, in a mapping of columns, or in files; see `unrolled.tasks.train`.
 
@@ -151,7 +185,7 @@ def train_forecaster(
     parts = data if isinstance(data, list | tuple) else [data]
     named = all(isinstance(part, str | os.PathLike) for part in parts)
     recipe = find_recipe("forecast") if named else find_recipe("forecast", frames=parts)
-    trained: TrainedForecaster = _train(recipe, parts if named else (), RunFolder(out), plain, display, resume=resume)
+    trained: TrainedForecaster = _train(recipe, parts if named else (), out, plain, display, callbacks, resume=resume)
     return trained
 
 
@@ -164,13 +198,13 @@ def _listed(value: Any) -> Any:
     return value if value is None else ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def train_translator(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedTranslator":
+def train_translator(data: Source | Sequence[Source] = (), *, out: Source | None = None, **options: Any) -> "TrainedTranslator":
     """Train on pairs of sequences; see `unrolled.tasks.train`."""
     trained: TrainedTranslator = train("translate", data, out=out, **options)
     return trained
 
 
-def train_transcriber(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedTranscriber":
+def train_transcriber(data: Source | Sequence[Source] = (), *, out: Source | None = None, **options: Any) -> "TrainedTranscriber":
     """Train on recordings with what is said in them; see `unrolled.tasks.train`."""
     trained: TrainedTranscriber = train("transcribe", data, out=out, **options)
     return trained

@@ -9,9 +9,12 @@ from typing import Any, Generic, TypeVar
 from unrolled.errors import ConfigError, RunError
 from unrolled.options import build, closest, options_of, table
 from unrolled.training import RunFolder, TrainingOptions
-from unrolled.training.options import CHANGEABLE
+from unrolled.training.options import CHANGEABLE, LIMITS
 
 _CORPUS = "corpus"
+
+PLACES = ("sources", "validation", "source", "target")
+"""Options that say where the data of a run lies, which may be moved: by what is in it, it is seen whether it is the same."""
 
 
 class Options:
@@ -76,11 +79,26 @@ class Configuration(Generic[G]):
         return dataclasses.replace(self, options=options)
 
     def changed(self, values: Mapping[str, Any]) -> "Configuration[G]":
-        """For a run that goes on: with other training options, as far as they do not change its course up to now."""
+        """For a run that goes on: with other training options, as far as they do not change its course up to now, and with its data elsewhere."""
+        moved = {name: value for name, value in values.items() if name in PLACES}
         for name in values:
-            if name not in CHANGEABLE:
+            if name not in CHANGEABLE and not (name in PLACES and self._home_of(name)):
                 raise ConfigError(f"`{name}` cannot change when a run is resumed. Leave it out, or begin a new run.")
         training = self.options.training
-        limits = {"epochs", "minutes"} if {"epochs", "minutes"} & values.keys() else set()
+        limits = LIMITS if LIMITS & values.keys() else set()
         kept = {name: value for name, value in table(training).items() if name not in limits}
-        return self.replace(training=build(type(training), {**kept, **values}).resolved())
+        asked = {name: value for name, value in values.items() if name not in moved}
+        groups: dict[str, Any] = {"training": build(type(training), {**kept, **asked}).resolved()}
+        for name, value in moved.items():
+            home = str(self._home_of(name))
+            group = groups.get(home, getattr(self.options, home))
+            groups[home] = build(type(group), {**table(group), name: value}).resolved()
+        return self.replace(**groups)
+
+    def _home_of(self, name: str) -> str | None:
+        """The group of an option of data or reading; None where it is of another group, or means something else, as the column `target` does."""
+        for home in ("data", "reading"):
+            group = getattr(self.options, home, None)
+            if group is not None and name in {field.name for field in dataclasses.fields(group)}:
+                return None if name == "target" and not hasattr(group, "source") else home
+        return None

@@ -3,10 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import exp, inf
 from typing import Any, ClassVar, Generic, TextIO, TypeVar
 
 from unrolled.cells import Cell
 from unrolled.data.formats.heads import FormatSeen
+from unrolled.errors import ConfigError
+from unrolled.plain import or_null
 from unrolled.tasks.configuration import Configuration, G
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.task import Task
@@ -28,6 +31,37 @@ class Answering:
     as_json: bool
     typed: bool
     say: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A text that a network writes, piece by piece, after a prompt, which is its first piece where it goes on with it."""
+
+    prompt: str
+    pieces: Iterable[str]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The natural log-probability of a text, or of what is in a file; and of each of its tokens, as far as these are of interest."""
+
+    sentence: str
+    log_probability: float
+    tokens: tuple[str, ...] = ()
+    log_probabilities: tuple[float, ...] = ()
+
+    @property
+    def perplexity(self) -> float:
+        """Of one of the tokens."""
+        mean = -self.log_probability / max(len(self.tokens), 1)
+        return exp(mean) if mean < 700 else inf
+
+    def to_json(self, *, tokens: bool = False) -> dict[str, Any]:
+        """Plain values by name."""
+        found: dict[str, Any] = {"sentence": self.sentence, "log_probability": self.log_probability}
+        if self.tokens:
+            found["perplexity"] = or_null(self.perplexity)
+        return {**found, "tokens": [list(pair) for pair in zip(self.tokens, self.log_probabilities, strict=True)]} if tokens else found
 
 
 class Recipe(ABC, Generic[G, D, C, M, T]):
@@ -52,6 +86,33 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     without_file: ClassVar[str] = "-"
     reads_many: ClassVar[bool] = False
     options: type[G]
+
+    known: Any = None
+    """Codecs of the run that another one begins from, which those of the data widen; None where there is none."""
+
+    widens: ClassVar[bool] = False
+    """Whether it widens them; if not, only weights of the same shapes are taken over, and the symbols must be the same."""
+
+    symbols: ClassVar[bool] = True
+    """Whether its codecs have symbols, and not only scales of numbers."""
+
+    widen: bool = True
+    """Whether symbols that these do not have are added to them."""
+
+    def known_from(self, task: str, found: Any) -> Any:
+        """The codecs of a run of a task whose `to_json` gave this, as far as they fit this one. `ConfigError` where they do not."""
+        if task != self.name:
+            raise ConfigError(
+                f"`from_run` names a run of the task {task!r}, of which {self.noun} can take nothing. Name one of the task {self.name!r}."
+            )
+        return self.codecs(found)
+
+    def require_known(self, codecs: C) -> None:
+        """`ConfigError` if the data has other symbols than the run that is begun from, and these cannot be widened."""
+        if self.symbols and not self.widens and self.known.to_json() != codecs.to_json():
+            raise ConfigError(
+                f"`from_run` names a run with other symbols than DATA has, and {self.noun} cannot add any. Give the options of that run, or begin without it."
+            )
 
     @abstractmethod
     def read(self, configuration: Configuration[G], progress: Progress) -> D:
@@ -97,14 +158,14 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
         """What a network says of a file; `parts` are options of each of `predicting`."""
         raise NotImplementedError(f"{self.noun} predicts nothing of files")
 
-    def sample(self, trained: T, parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]) -> Iterable[str]:
-        """What a network writes, as texts for people; `parts` are options of each of `sampling`, and `say` tells something beside."""
+    def sample(self, trained: T, parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]) -> Iterable[Written]:
+        """What a network writes, for people; `parts` are options of each of `sampling`, and `say` tells something beside."""
         raise NotImplementedError(f"{self.noun} writes nothing")
 
-    def log_probabilities(
+    def likelihoods(
         self, trained: T, given: Sequence[str], parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]
-    ) -> Sequence[float]:
-        """The natural log-probability of each of some texts or files; `parts` are options of each of `scoring`."""
+    ) -> tuple[Sequence[Scored], bool]:
+        """How likely each of some texts or files is, and whether these are lines of one file; `parts` are options of each of `scoring`."""
         raise NotImplementedError(f"{self.noun} scores nothing")
 
     def backtest(self, trained: T, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress) -> Measured:

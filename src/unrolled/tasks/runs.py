@@ -6,21 +6,24 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from unrolled.cells import Cell, cell_from_text, find_cell
+from unrolled.data.builtin import PREFIX
 from unrolled.data.text import Source
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledError
 from unrolled.options import options_of
 from unrolled.plain import from_json
+from unrolled.tasks.beginnings import Beginning, freeze
 from unrolled.tasks.configuration import Configuration, G, groups_of
 from unrolled.tasks.recipe import Recipe, T
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import C, D, M
-from unrolled.training import Display, Outcome, RunFolder, TrainingOptions, train
+from unrolled.training import Callback, Display, Outcome, RunFolder, TrainingOptions, train
 from unrolled.training.run_folder import CELL, CHECKPOINT, CODECS, WEIGHTS
 
 
@@ -33,6 +36,7 @@ def run_training(
     *,
     resume: bool = False,
     fingerprint: str | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Outcome:
     """Begin a run in a new folder, or go on with the one in it. `fingerprint` is that of the data of a study, in whose folder that of a new run lies.
 
@@ -41,8 +45,8 @@ def run_training(
     sources = [data] if isinstance(data, (str, os.PathLike)) else list(data)
     with told_once():
         if resume:
-            return _resume(recipe, sources, folder, options, display)
-        return _begin(recipe, sources, folder, options, display, fingerprint)
+            return _resume(recipe, sources, folder, options, display, callbacks)
+        return _begin(recipe, sources, folder, options, display, fingerprint, callbacks)
 
 
 @contextmanager
@@ -72,7 +76,9 @@ def load_run(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> T:
         raise RunError(
             f"{error} Or resume {folder}, which goes on from its checkpoint." if folder.has_checkpoint() else str(error)
         ) from None
-    return recipe.trained(model.to(TrainingOptions().find_device()).eval(), codecs, configuration)
+    trained = recipe.trained(model.to(TrainingOptions().find_device()).eval(), codecs, configuration)
+    trained.folder = folder
+    return trained
 
 
 def read_codecs(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> C:
@@ -95,7 +101,9 @@ def _begin(
     options: Mapping[str, Any],
     display: Display,
     fingerprint: str | None,
+    callbacks: Sequence[Callback],
 ) -> Outcome:
+    beginning, options = _beginning(recipe, options)
     cell = find_cell(options.get("cell") or default_cell(recipe.options))
     values = {**options, "cell": cell.name, "sources": sources or options.get("sources")}
     configuration = Configuration.from_flat(recipe.name, recipe.options, values)
@@ -106,13 +114,30 @@ def _begin(
             raise other_data(configuration, RunFolder(folder.path.parent))
         configuration = dataclasses.replace(recipe.resolve(configuration, data.codecs), fingerprint=data.fingerprint)
         torch.manual_seed(configuration.options.training.seed)
-        task = _task(recipe, _build(recipe, configuration, data.codecs, cell), data, configuration)
+        model = _build(recipe, configuration, data.codecs, cell)
+        if beginning:
+            recipe.require_known(data.codecs)
+            display.say(beginning.take(model, recipe.name, widened=recipe.widens))
+        task = _task(recipe, model, data, configuration, display)
         with folder.hold():
             folder.require_new()
             folder.write_text(CELL, cell.to_file_text())
             folder.write_text(CODECS, json.dumps(data.codecs.to_json(), ensure_ascii=False))
             configuration.write(folder)
-            return _go(task, configuration.options.training, folder, display, resume=False)
+            return _go(task, configuration.options.training, folder, display, callbacks, resume=False)
+
+
+def _beginning(recipe: Recipe[G, D, C, M, T], options: Mapping[str, Any]) -> tuple[Beginning | None, Mapping[str, Any]]:
+    """The run that another one begins from, if it does; and the options with those of that run in the place of what is not said."""
+    if not options.get("from_run"):
+        return None, options
+    beginning = Beginning.read(str(options["from_run"]))
+    recipe.known = recipe.known_from(beginning.task, beginning.codecs)
+    recipe.widen = options.get("widen") is not False
+    cell = {} if options.get("cell") else {"cell": cell_from_text(beginning.cell, "recurrence")}
+    said = {name: value for name, value in options.items() if value is not None}
+    path = str(Path(str(options["from_run"])).absolute())
+    return beginning, {**beginning.options(recipe, said), **said, **cell, "from_run": path}
 
 
 def default_cell(options: type[G]) -> str:
@@ -122,22 +147,40 @@ def default_cell(options: type[G]) -> str:
 
 
 def _resume(
-    recipe: Recipe[G, D, C, M, T], sources: list[Source], folder: RunFolder, options: Mapping[str, Any], display: Display
+    recipe: Recipe[G, D, C, M, T],
+    sources: list[Source],
+    folder: RunFolder,
+    options: Mapping[str, Any],
+    display: Display,
+    callbacks: Sequence[Callback],
 ) -> Outcome:
     stored = Configuration.read(recipe.name, recipe.options, folder)
-    if sources:
-        raise ConfigError(f"A run is resumed with the data it was begun with. Leave {recipe.data_name} out, or begin a new run.")
-    configuration = stored.changed(options)
+    configuration = stored.changed({**options, **({"sources": sources} if sources else {})})
     configuration.options.training.require()
+    _require_there(configuration, folder, recipe.data_name)
     with display, folder.hold():
         codecs, cell = read_codecs(recipe, folder), _read_cell(folder)
+        if configuration.options.training.from_run:
+            recipe.known, recipe.widen = codecs, configuration.options.training.widen
         data = recipe.read(configuration, display.work)
         if (data.fingerprint, _plain(data.codecs)) != (stored.fingerprint, _plain(codecs)):
-            raise other_data(stored, folder)
+            raise other_data(configuration, folder)
         torch.manual_seed(configuration.options.training.seed)
-        task = _task(recipe, _built(recipe, configuration, codecs, cell, folder, CHECKPOINT), data, configuration)
+        task = _task(recipe, _built(recipe, configuration, codecs, cell, folder, CHECKPOINT), data, configuration, display)
         configuration.write(folder)
-        return _go(task, configuration.options.training, folder, display, resume=True)
+        return _go(task, configuration.options.training, folder, display, callbacks, resume=True, before=stored.options.training)
+
+
+def _require_there(configuration: Configuration[Any], folder: RunFolder, data_name: str) -> None:
+    """`RunError` for data that a run was begun with and that lies there no more."""
+    data: Any = getattr(configuration.options, "data", None)
+    for name, paths in (("sources", data.sources), ("validation", getattr(data, "validation", ()))):
+        gone = next((path for path in paths if not path.startswith(PREFIX) and not os.path.lexists(path)), None)
+        if gone is not None:
+            where = f"pass {data_name} with `resume`" if name == "sources" else "pass `validation` with `resume`"
+            raise RunError(
+                f"{gone}, which {folder} was begun with, is not there. If it was moved, {where}: that it is the same is seen by what is in it."
+            )
 
 
 def _plain(codecs: Any) -> Any:
@@ -153,7 +196,7 @@ def other_data(configuration: Configuration[Any], begun: RunFolder) -> RunError:
     return RunError(f"The data is not the one that {begun} was begun with: {files}. Put it back as it was, or begin anew with `out`.")
 
 
-def _task(recipe: Recipe[G, D, C, M, T], model: M, data: D, configuration: Configuration[G]) -> Task:
+def _task(recipe: Recipe[G, D, C, M, T], model: M, data: D, configuration: Configuration[G], display: Display) -> Task:
     """The task, once it is known that its network can run."""
     training = configuration.options.training
     task = recipe.task(model.to(training.find_device()), data, configuration)
@@ -162,16 +205,32 @@ def _task(recipe: Recipe[G, D, C, M, T], model: M, data: D, configuration: Confi
             "`best_by` and `patience` go by the held-out part, and nothing is held out. Leave them out, or hold something out."
         )
     task.try_out()
+    if told := freeze(task.model, training.freeze):
+        display.say(told)
     return task
 
 
-def _go(task: Task, training: TrainingOptions, folder: RunFolder, display: Display, *, resume: bool) -> Outcome:
+def _go(
+    task: Task,
+    training: TrainingOptions,
+    folder: RunFolder,
+    display: Display,
+    callbacks: Sequence[Callback],
+    *,
+    resume: bool,
+    before: TrainingOptions | None = None,
+) -> Outcome:
     parameters = sum(p.numel() for p in task.model.parameters())
     device = next(task.model.parameters()).device
+    threads = torch.get_num_threads()
     display.say(f"{task.summary}")
-    display.say(f"{parameters:,} parameters on {device}, {torch.get_num_threads()} threads. Ctrl-C saves and stops.")
+    display.say(f"{parameters:,} parameters on {device}, {threads} thread{'' if threads == 1 else 's'}. Ctrl-C saves and stops.")
+    if training.minutes:
+        display.say(
+            "`minutes` decides when it ends, so that what is learnt depends on the machine; `epochs` or `updates` give the same twice."
+        )
     try:
-        return train(task, training, folder, display, resume=resume)
+        return train(task, training, folder, display, resume=resume, before=before, callbacks=callbacks)
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, UnrolledError) or not _lacks_memory(error):
             raise

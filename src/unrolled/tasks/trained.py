@@ -1,5 +1,6 @@
 """What a run gives in the end."""
 
+import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,9 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
 
-from unrolled.errors import NotFiniteError
+from unrolled.errors import NotFiniteError, RunError
+from unrolled.files import UNFINISHED
 from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import Arrangement
+from unrolled.training import RunFolder
+from unrolled.training.history import Curves
+from unrolled.training.run_folder import LOCK
 
 if TYPE_CHECKING:
     from unrolled.inspect.report import Section
@@ -80,14 +85,33 @@ def not_finite(what: str) -> NotFiniteError:
 class Trained(ABC, Generic[M, C]):
     """A network with the codecs of its data, as `load` gives it.
 
-    `model` is the network, in evaluation mode; `task` is the name of its recipe. `looks_itself` says whether it has `sections` of its own for
-    `unrolled inspect`.
+    `model` is the network, in evaluation mode; `task` is the name of its recipe. `folder` is that of its run. `looks_itself` says whether it has
+    `sections` of its own for `unrolled inspect`.
     """
 
     looks_itself: ClassVar[bool] = False
 
     def __init__(self, task: str, model: M, codecs: C) -> None:
         self.task, self.model, self.codecs = task, model, codecs
+        self.folder: RunFolder | None = None
+
+    @property
+    def history(self) -> Curves:
+        """What was measured while it was trained, as arrays."""
+        return Curves(self._run.history.records())
+
+    def save(self, out: str | Path) -> Path:
+        """Copy its run to a new folder, from which `load` gives it again. `RunError` if there is something there already."""
+        new = RunFolder(out)
+        with new.taken():
+            shutil.copytree(self._run.path, new.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(LOCK, f"{UNFINISHED}*"))
+        return new.path
+
+    @property
+    def _run(self) -> RunFolder:
+        if self.folder is None:
+            raise RunError("This network was not loaded from a run folder, so that there is none to look into.")
+        return self.folder
 
     @property
     def device(self) -> torch.device:

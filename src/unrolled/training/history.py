@@ -2,15 +2,21 @@
 
 import json
 import os
-import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from unrolled.errors import RunError
 from unrolled.files import append_to, read_file
 from unrolled.plain import from_json
 from unrolled.training.checkpoint import save_text
+from unrolled.training.plot import draw_losses
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class History:
@@ -62,23 +68,28 @@ def _whole(lines: list[bytes]) -> Iterator[dict[str, Any]]:
             yield record
 
 
-class Events:
-    """The same for TensorBoard, in the folder `tensorboard`. The package must be installed."""
+class Curves:
+    """What was measured during a run, as arrays by name: `curves["held_out"]`, at the updates `curves.updates("held_out")`."""
 
-    def __init__(self, folder: Path) -> None:
-        from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 -- an extra
+    def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
+        self.records = tuple(records)
 
-        events = folder / "tensorboard"
-        if os.path.lexists(events) and not stat.S_ISDIR(events.lstat().st_mode):
-            raise RunError(f"{events} is not a folder of the run's own. Move it away, then go on.")
-        self._writer = SummaryWriter(events)
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything of which there are numbers."""
+        found = (name for record in self.records for name, value in record.items() if isinstance(value, int | float) and name != "update")
+        return tuple(dict.fromkeys(found))
 
-    def add(self, record: Mapping[str, Any]) -> None:
-        """Append every number of a record."""
-        for name, value in record.items():
-            if isinstance(value, float):
-                self._writer.add_scalar(name, value, record["update"])
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        """The numbers of that name, in the order in which they were measured. `KeyError` where there are none."""
+        if name not in self.names:
+            raise KeyError(f"{name!r}: there are {', '.join(self.names)}")
+        return np.array([record[name] for record in self.records if name in record], np.float64)
 
-    def close(self) -> None:
-        """Write what is not written yet."""
-        self._writer.close()
+    def updates(self, name: str) -> NDArray[np.int64]:
+        """After how many updates each of them was measured."""
+        return np.array([record["update"] for record in self.records if name in record], np.int64)
+
+    def plot(self) -> "Figure":
+        """The losses as a figure of matplotlib."""
+        return draw_losses(self.records)

@@ -3,7 +3,7 @@
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from unrolled.errors import RunError, TrainingError
 from unrolled.training.average import ExponentialMovingAverage
+from unrolled.training.callbacks import Callback, Running
 from unrolled.training.checkpoint import not_finite
 from unrolled.training.criterion import LOSS_KEY
 from unrolled.training.display import Display, Status
-from unrolled.training.history import Events
 from unrolled.training.interrupt import Interrupts, Stopped
 from unrolled.training.meter import Meter
 from unrolled.training.options import TrainingOptions
@@ -22,6 +22,7 @@ from unrolled.training.run_folder import BEST_BY, TRAINED, RunFolder
 from unrolled.training.schedule import learning_rate
 from unrolled.training.state import Position, adamw, numbers_of, restore_state, save_state
 from unrolled.training.task import Measures, Outcome, Task, Tick
+from unrolled.training.trackers import TRACKERS
 from unrolled.training.watch import Watch
 
 LOG_SECONDS = 1.0
@@ -29,32 +30,57 @@ DRAW_SECONDS = 30.0
 EVALUATION_SHARE = 0.1
 """The part of a run limited in minutes that measuring on the way may take; if it would take more, it is done less often."""
 
+JUMP = 0.02
+"""By which part the learning rate may change without a word when a run is resumed."""
+
 READING = 3
 """How many times faster a text is read than learnt, roughly."""
 
 
-def train(task: Task, options: TrainingOptions, folder: RunFolder, display: Display, *, resume: bool = False) -> Outcome:
-    """Train a task in a run folder that this process holds; with `resume`, from its checkpoint.
+def train(
+    task: Task,
+    options: TrainingOptions,
+    folder: RunFolder,
+    display: Display,
+    *,
+    resume: bool = False,
+    before: TrainingOptions | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> Outcome:
+    """Train a task in a run folder that this process holds; with `resume`, from its checkpoint, to which it came with the options `before`. `callbacks` are told
+    what happens.
 
     SIGINT, SIGTERM and SIGHUP save and end the call. `TrainingError` when the loss, its gradient or a weight is no longer a number: such
     weights are never written.
     """
     with Interrupts() as interrupts:
-        run = _Run(task, options.resolved(), folder, display, interrupts)
+        run = _Run(task, options.resolved(), folder, display, interrupts, callbacks)
         try:
             run.begin(resume)
+            if resume:
+                run.say_what_changes(before or options)
+            run.tell()
             run.learn()
-            return run.finish()
+            run.outcome = run.finish()
         except Stopped:
-            return Outcome(False, {})
+            run.outcome = Outcome(False, {})
         finally:
             run.close()
+        return run.outcome
 
 
 class _Run:
     """One call of `train`."""
 
-    def __init__(self, task: Task, options: TrainingOptions, folder: RunFolder, display: Display, interrupts: Interrupts) -> None:
+    def __init__(
+        self,
+        task: Task,
+        options: TrainingOptions,
+        folder: RunFolder,
+        display: Display,
+        interrupts: Interrupts,
+        callbacks: Sequence[Callback],
+    ) -> None:
         self.task, self.options, self.folder, self.display, self.interrupts = task, options, folder, display, interrupts
         self.device = next(task.model.parameters()).device
         self.optimiser = adamw(task.model, options)
@@ -63,7 +89,9 @@ class _Run:
         self.updates_per_epoch = -(-task.batches // options.accumulate)
         self.at = Position()
         self.norms: deque[float] = deque(maxlen=5)
-        self.events = Events(folder.path) if options.tensorboard else None
+        self.callbacks = [*(TRACKERS[name]() for name in options.trackers), *callbacks]
+        self.told = list[Callback]()
+        self.outcome: Outcome | None = None
 
     def begin(self, resume: bool) -> None:
         """From the checkpoint if there is one, else from the start."""
@@ -84,6 +112,27 @@ class _Run:
         self.measuring, self.speed = 0.0, 0.0
         self.held_out: float | None = None
         self.meter = Meter()
+
+    def tell(self) -> None:
+        """Tell callbacks that the run begins."""
+        for callback in self.callbacks:
+            callback.began(Running(self.folder, self.task, self.options))
+            self.told.append(callback)
+
+    def say_what_changes(self, before: TrainingOptions) -> None:
+        """That nothing is left to do, or that the course is no longer the one that the run was begun on."""
+        if self._over():
+            vain = self._done(self.at.updates, self.at.seconds) < 1
+            cure = "more `patience`" if vain else "more `epochs`, `updates` or `minutes`"
+            self.display.say(f"Nothing is left to learn: the run had ended after {self.at.updates} updates. Give it {cure} to go on.")
+            return
+        was = learning_rate(before, self.at.updates, self._done_by(before, self.at.updates, self.at.seconds))
+        now = learning_rate(self.options, self.at.updates, self._done(self.at.updates, self.at.seconds))
+        if self.at.updates and not math.isclose(was, now, rel_tol=JUMP):
+            self.display.say(
+                f"The learning rate goes from {was:.3g} to {now:.3g}: its schedule now spans the new length of the run, so that the run "
+                "will not end as one that was begun with it."
+            )
 
     def _lost_weights(self) -> bool:
         """Whether the best weights so far cannot be read any more, which is said now, and not after the last update."""
@@ -137,9 +186,9 @@ class _Run:
         )
 
     def close(self) -> None:
-        """Let go of what is open."""
-        if self.events:
-            self.events.close()
+        """Tell those that it ends who were told that it began."""
+        for callback in self.told:
+            callback.ended(self.outcome)
 
     @property
     def _measures(self) -> bool:
@@ -173,9 +222,12 @@ class _Run:
 
     def _done(self, updates: int, seconds: float) -> float:
         """The part of the run that is done after so many updates or seconds."""
-        if self.options.minutes:
-            return seconds / (60 * self.options.minutes)
-        return updates / (self.updates_per_epoch * (self.options.epochs or 1))
+        return self._done_by(self.options, updates, seconds)
+
+    def _done_by(self, options: TrainingOptions, updates: int, seconds: float) -> float:
+        if options.minutes:
+            return seconds / (60 * options.minutes)
+        return updates / (options.updates or self.updates_per_epoch * (options.epochs or 1))
 
     def _due(self) -> bool:
         """Whether it is time to measure again. It depends on the updates alone unless the clock decides the end."""
@@ -257,8 +309,8 @@ class _Run:
     def _record(self, record: Mapping[str, Any]) -> None:
         record = {**self.at.told(), **record}
         self.folder.history.add(record)
-        if self.events:
-            self.events.add(record)
+        for callback in self.callbacks:
+            callback.recorded(record)
 
     def _require_finite(self) -> None:
         """`TrainingError` before anything is written that nobody could go on from."""
@@ -283,6 +335,8 @@ class _Run:
                 self.folder.save_weights(self.task.model)
         self.at.measured_updates, self.at.measured_seconds = self.at.updates, self.at.seconds
         self._save()
+        for callback in self.callbacks:
+            callback.measured({**self.at.told(), **measures})
 
     def _too_slow(self) -> bool:
         """Whether one more measurement would take measuring beyond its share of the time spent, in a run that is limited in minutes."""

@@ -1,6 +1,7 @@
 """What one can ask of a training run."""
 
 import math
+import os
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
@@ -10,16 +11,25 @@ import torch
 from unrolled.errors import ConfigError
 from unrolled.options import option
 
-MINUTES = 5.0
+UPDATES = 2000
+"""Updates of a run if nothing is said."""
+
+LIMITS = frozenset({"epochs", "updates", "minutes"})
+"""Options that say when a run ends, of which one is given."""
+
 PRECISIONS = ("float32", "bfloat16")
+TRACKED = ("tensorboard", "wandb", "mlflow", "trackio")
 
 
 @dataclass(frozen=True)
 class TrainingOptions:
     """How long, how fast and how carefully to train. `ConfigError` for a value that an option cannot have."""
 
-    epochs: int | None = option(None, "Epochs: passes over the training data.")
-    minutes: float | None = option(None, f"Time to train instead of `epochs`.  [default: {MINUTES:g}]")
+    epochs: int | None = option(None, f"Epochs: passes over the training data.  [default: {UPDATES} updates]")
+    updates: int | None = option(
+        None, f"Updates of the weights to train for, instead of `epochs`.  [default: {UPDATES}, if nothing else is said]", rare=True
+    )
+    minutes: float | None = option(None, "Time to train instead of `epochs`; how far one comes depends on the machine.")
     learning_rate: float = option(3e-3, "Learning rate of AdamW at its highest.")
     warmup: int = option(100, "Warm-up: updates over which the learning rate rises from 0; at most a tenth of the run.", rare=True)
     final_rate: float = option(0.01, "Part of the learning rate that is left at the end of the cosine schedule.", rare=True)
@@ -36,17 +46,36 @@ class TrainingOptions:
     )
     patience: int | None = option(None, "Early stopping: stop after so many measurements without a better one.")
     checkpoint_seconds: float = option(30.0, "Longest time between two checkpoints, in seconds.", rare=True)
+    from_run: str | None = option(
+        None,
+        "Fine-tuning: begin with the weights of this run, and with its options of the network and its symbols; `widen` adds new ones.",
+        rare=True,
+    )
+    widen: bool = option(True, "With `from_run`: add the symbols that its run does not know; otherwise they are <UNK>.", rare=True)
+    freeze: tuple[str, ...] = option(
+        (), "Parts of the network that stay as they are, by the names of parameters: encoder.inputs, 'encoder.recurrent.*_l0'.", rare=True
+    )
     device: str = option("auto", "Where to run: auto, cpu, cuda, …", rare=True)
     watch: bool = option(False, "Record gradients, updates and gates on the way, and say in the end what looks wrong with them.")
     watch_every: int | None = option(
         None, "Updates from one such record to the next.  [default: as many as keep the cost below 5 %]", rare=True
     )
     tensorboard: bool = option(False, "Also write TensorBoard events into the run folder.", rare=True)
+    track: tuple[str, ...] = option((), f"Also write to trackers of runs: {', '.join(TRACKED)}.", rare=True)
 
     def __post_init__(self) -> None:
-        if self.epochs is not None and self.minutes is not None:
-            raise ConfigError("`epochs` and `minutes` both say when to stop. Give one of them.")
-        for name, least in (("epochs", 1), ("accumulate", 1), ("evaluations", 1), ("patience", 1), ("watch_every", 1), ("warmup", 0)):
+        limits = [name for name in ("epochs", "updates", "minutes") if getattr(self, name) is not None]
+        if len(limits) > 1:
+            raise ConfigError(f"`{limits[0]}` and `{limits[1]}` both say when to stop. Give one of them.")
+        for name, least in (
+            ("epochs", 1),
+            ("updates", 1),
+            ("accumulate", 1),
+            ("evaluations", 1),
+            ("patience", 1),
+            ("watch_every", 1),
+            ("warmup", 0),
+        ):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ConfigError(f"`{name}` must be at least {least}, got {value}.")
@@ -59,6 +88,9 @@ class TrainingOptions:
         self._require("final_rate", lambda v: 0 <= v <= 1, "a fraction from 0 to 1")
         self._require("average", lambda v: 0 <= v < 1, "a fraction from 0 to below 1")
         self._require("seed", lambda v: 0 <= v < 2**63, "a whole number from 0 to 2^63 - 1")
+        for name in self.track:
+            if name not in TRACKED:
+                raise ConfigError(f"`track` must be one of {', '.join(TRACKED)}, got {name!r}.")
         if self.precision not in PRECISIONS:
             raise ConfigError(f"`precision` must be one of {', '.join(PRECISIONS)}, got {self.precision!r}.")
 
@@ -69,10 +101,12 @@ class TrainingOptions:
 
     def resolved(self) -> "TrainingOptions":
         """The same with what was left open decided."""
-        return self if self.epochs or self.minutes else replace(self, minutes=MINUTES)
+        return self if self.epochs or self.updates or self.minutes else replace(self, updates=UPDATES)
 
     def find_device(self) -> torch.device:
         """The device that `device` names; `ConfigError` if it is not here."""
+        if self.device == "auto" and (named := os.environ.get("UNROLLED_DEVICE", "auto")) != "auto":
+            return replace(self, device=named).find_device()
         if self.device == "auto":
             return torch.device("cuda" if torch.cuda.is_available() else "cpu")
         try:
@@ -86,14 +120,19 @@ class TrainingOptions:
     def require(self) -> None:
         """`ConfigError` if something that was asked for is not on this machine."""
         self.find_device()
-        if self.tensorboard and not find_spec("tensorboard"):
-            raise ConfigError("`tensorboard` needs the package tensorboard: pip install 'unrolled[tensorboard]'.")
+        for name in self.trackers:
+            if not find_spec(name):
+                raise ConfigError(f"`{name}` needs the package {name}: pip install 'unrolled[{name}]'.")
+
+    @property
+    def trackers(self) -> tuple[str, ...]:
+        """The trackers that are asked for."""
+        return tuple(dict.fromkeys([*(["tensorboard"] if self.tensorboard else []), *self.track]))
 
 
 CHANGEABLE = frozenset(
     {
-        "epochs",
-        "minutes",
+        *LIMITS,
         "learning_rate",
         "warmup",
         "final_rate",
@@ -104,6 +143,7 @@ CHANGEABLE = frozenset(
         "checkpoint_seconds",
         "device",
         "tensorboard",
+        "track",
         "watch",
         "watch_every",
     }

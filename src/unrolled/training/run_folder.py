@@ -1,6 +1,7 @@
 """A run on disk: plain data in one folder, used by one process at a time."""
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -178,7 +179,13 @@ class RunFolder:
 
     def read_config(self) -> dict[str, Any]:
         """What was asked for, as plain values. `RunError` if this is no run, or one of another format."""
-        if not self.path.is_dir():
+        try:
+            there = stat.S_ISDIR(self.path.stat().st_mode)
+        except PermissionError as error:
+            raise RunError(f"{self} cannot be read: {error.strerror}. Give yourself the right to enter the folders above it.") from None
+        except OSError:
+            there = False
+        if not there:
             raise RunError(f"There is no run folder {self}. Train one with `unrolled train`, or look at the spelling.")
         if os.path.lexists(self.path / STUDY):
             raise RunError(f"{self} holds the folders of several runs (`unrolled compare {self}` lists them). Name one of these.")

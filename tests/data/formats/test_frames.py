@@ -73,11 +73,11 @@ def test_arrays_have_clips(tmp_path) -> None:
     examples = list(labelled_examples(tmp_path / "a.npz", ANY, Target.LABELS))
     assert [e.labels for e in examples] == [("p",), ("q",), ("p",)]
     assert all((e.frames[..., 0] == clip).all() for e, clip in zip(examples, clips, strict=True))
-    np.save(tmp_path / "moving.npy", np.zeros((2, 21, 4, 4), np.uint8))
-    with pytest.warns(UnrolledWarning, match=r"is taken for 21 clips of 2 frames\. Pass `axes='NTHW'`"):
-        assert len(list(read_examples(tmp_path / "moving.npy", ANY.to_predict(), Target.LABELS))) == 21
+    np.save(tmp_path / "moving.npy", np.zeros((5, 251, 4, 4), np.uint8))
+    with pytest.warns(UnrolledWarning, match=r"is taken for 251 clips of 5 frames\. Pass `axes='NTHW'`"):
+        assert len(list(read_examples(tmp_path / "moving.npy", ANY.to_predict(), Target.LABELS))) == 251
     kept = list(read_examples(tmp_path / "moving.npy", ReadingOptions(axes="NTHW").to_predict(), Target.LABELS))
-    assert [e.frames.shape for e in kept] == [(21, 4, 4, 1)] * 2
+    assert [e.frames.shape for e in kept] == [(251, 4, 4, 1)] * 5
 
 
 def test_predictions_are_written_beside_the_files(folder) -> None:

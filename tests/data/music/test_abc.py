@@ -94,6 +94,10 @@ def test_repeats_are_played(tune, music, wanted):
     assert pitches(tune(music)) == [{"C": 60, "D": 62, "E": 64, "F": 65}[letter] for letter in wanted]
 
 
+def test_a_line_that_ends_a_repeat_is_no_field(tune):
+    assert pitches(tune("C\nd:|")) == [60, 74, 60, 74]
+
+
 def test_what_has_no_notes_is_passed_over(tune):
     found = tune('"Am"C !trill!D {gab}E (F G) ~A .B % a comment\nw: la la\nV:1\nC\\\nD y`')
     assert pitches(found) == [60, 62, 64, 65, 67, 69, 71, 60, 62]
@@ -154,3 +158,9 @@ def test_a_tune_that_is_written_and_read_again_is_the_same(tmp_path):
 @pytest.mark.parametrize("fifths", range(-7, 8))
 def test_keys_are_written_and_read(fifths, minor):
     assert key_in(name_of(fifths, minor)) == (fifths, minor, {})
+
+
+def test_a_sign_stands_wherever_one_of_the_ways_to_read_accidentals_needs_it():
+    events = "M:4/4 K:1 n66 =1/2 n65 =1/2 n65 =1/2 n77 =1/2 n66 =1/2 n78 =1/2 | n66 =1/2"
+    text = to_abc(events.split())
+    assert text.splitlines()[-1] == "F=F=F=f^F^f | F"

@@ -142,3 +142,11 @@ def test_recordings_of_a_speaker_are_levelled_together(tmp_path):
         assert np.allclose(found.take(np.array(some)), expected, atol=1e-4)
     alone = codec.level(gather([replace(e, group=None) for e in examples], "char", perceive=Senses(Hearing(codec)))).columns[NUMBERS]
     assert np.allclose(alone.take(np.array([2])).mean(0), 0, atol=1e-4)
+
+
+def test_what_is_far_below_the_loudest_band_is_raised(tmp_path):
+    path = write(tmp_path / "a.wav", NOISE)
+    plain, found = (Hearing(SoundCodec(OPTIONS, top_db=top))(Recording(path)) for top in (None, 6.0))
+    energies = np.exp(plain.astype(np.float64))
+    decibels = 10 * np.log10(energies / energies.max())
+    assert np.allclose(found * 10 / np.log(10), np.maximum(decibels, -6), atol=1e-4) and (decibels < -6).any()

@@ -241,6 +241,12 @@ def test_some_voices_are_learnt_and_measured_alone(frames, tmp_path):
         frames.read(tmp_path / "a.mid", voices="0")
 
 
+def test_a_piece_that_never_ends_is_left_out(frames, tmp_path):
+    write_piece(Piece(np.array([[0, 1, 60, 0], [900_000, 900_001, 60, 0]]), 4, 900_001), tmp_path / "a.mid", 4)
+    with pytest.warns(UnrolledWarning, match="longer than 200,000 quarter notes"), pytest.raises(DataError, match="There are no notes in"):
+        frames.read(tmp_path / "a.mid")
+
+
 def test_files_of_music_are_known_by_their_names(data):
     found = un.look(data / "tunes")
     assert found.task.task == "music" and found.overview.learnt == 11 and "12" not in found.command

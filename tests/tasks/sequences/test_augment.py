@@ -155,10 +155,18 @@ def test_clips_are_moved_by_whole_pixels_all_frames_alike():
 def test_half_of_the_clips_are_mirrored():
     torch.manual_seed(6)
     frames = clips()
-    found = changed(frames, flip=True)
+    found = changed(frames, flip="across")
     mirrored = [torch.allclose(found[:, row], frames[:, row].flip(-1), atol=1e-5) for row in range(40)]
     same = [torch.allclose(found[:, row], frames[:, row], atol=1e-5) for row in range(40)]
     assert all(a != b for a, b in zip(mirrored, same, strict=True)) and 8 < sum(mirrored) < 32
+
+
+def test_clips_may_also_be_upside_down():
+    torch.manual_seed(6)
+    frames = clips()
+    found, ways = changed(frames, flip="both"), [(), (-1,), (-2,), (-1, -2)]
+    seen = [[torch.allclose(found[:, row], frames[:, row].flip(way), atol=1e-5) for way in ways].index(True) for row in range(40)]
+    assert {*seen} == {0, 1, 2, 3}
 
 
 def test_zoomed_clips_show_less_of_what_they_showed():

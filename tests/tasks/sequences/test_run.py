@@ -91,7 +91,7 @@ def test_what_cannot_be_labelled_is_named_by_its_index(table, tmp_path):
         ([["good"], []], r"`sequences\[1\]`: the sequence is empty"),
         (["good", None], r"`sequences\[1\]` must be a text, .* or an Example, got NoneType. Pass one of these, or take it out"),
         ([["good", 3]], r"`sequences\[0\]` must be a text, a list of tokens, .*got 3 among its tokens"),
-        ([np.zeros(3)], r"`sequences\[0\]` must be .*numbers \[T, C\].*got an array of float64 of shape \[3\]"),
+        ([np.zeros((3, 1, 1))], r"`sequences\[0\]` must be .*numbers \[T, C\].*got an array of float64 of shape \[3, 1, 1\]"),
         ("good", r"`sequences` must be a list, got the text 'good'. Pass \['good'\]"),
     ):
         with pytest.raises(DataError, match=message):

@@ -221,7 +221,7 @@ def test_speakers_that_are_held_out_are_not_learnt(tmp_path):
         tmp_path,
         "--pattern",
         "{text}-{speaker}-{take}.wav",
-        "--group",
+        "--split-by",
         "speaker",
         "--epochs",
         1,
@@ -259,6 +259,10 @@ def test_numbers_are_written_down_like_sound(tmp_path):
         ({"held_out": 1.0}, "`held_out` must be a fraction"),
         ({"time_masks": -1}, "`time_masks` must be from 0 to 100"),
         ({"rate": 10}, "`rate` must be from 1000"),
+        ({"top_db": 0.0}, "`top_db` must be a number of decibels above 0"),
+        ({"top_db": 30.0, "mels": 0}, "`top_db` is about bands"),
+        ({"warp": 0.1, "mels": 0, "epochs": 1, "held_out": 0.0}, "`warp` changes the frequencies of sound that is heard in bands"),
+        ({"warp": 0.6}, "`warp` must be from 0 to 0.5"),
         ({"standardise": "day"}, "`standardise` must be one of training, recording, speaker"),
         ({"standardise": "speaker"}, "`standardise='speaker'` needs `group`"),
     ],
@@ -276,6 +280,10 @@ def test_what_has_no_sound_and_what_cannot_stream_is_told(folder, transcriber, t
     both = un.train_transcriber(table, out=tmp_path / "both", **TINY, epochs=1, held_out=0)
     with pytest.raises(ConfigError, match="`stream` needs a network that reads forwards alone"):
         Listener(both)
+    limited = un.train_transcriber(table, out=tmp_path / "limited", **TINY, epochs=1, held_out=0, bidirectional=False, top_db=30.0)
+    with pytest.raises(ConfigError, match="`stream` cannot know the loudest moment before the end"):
+        Listener(limited)
+    assert load(tmp_path / "limited").codecs.inputs.sound == limited.codecs.inputs.sound
     with pytest.raises(DataError, match="`recordings` must be a list"):
         both.transcribe(str(table))
 

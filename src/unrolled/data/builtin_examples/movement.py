@@ -15,7 +15,7 @@ SIDE = 32
 RADIUS = 2.5
 """That of a ball, in pixels."""
 
-_CLIPS, _BALL_FRAMES = 4000, 20
+_CLIPS, _BALL_FRAMES = 6000, 20
 _SLOWEST, _FASTEST = 1.0, 3.0
 _HIDDEN, _STRETCH = 0.3, (3, 7)
 """The part of the frames in which a ball is hidden, in stretches of so many frames."""
@@ -29,21 +29,21 @@ Paths = NDArray[np.float64]
 
 def ball() -> Iterator[Example]:
     """One ball in grey; else as `balls`."""
-    return _filmed("builtin:ball", 1, 21)
+    return _filmed("builtin:ball", 1, 21, _CLIPS)
 
 
-def balls() -> Iterator[Example]:
+def balls(seed: int = 22, clips: int = _CLIPS) -> Iterator[Example]:
     """Three balls in red, green and blue, in 20 frames of 32 × 32 pixels, which fly straight on, turn back at the walls, and do not see each other.
 
     Each is hidden in stretches of frames, three tenths of all. To be said after each frame is where all are in the next one: row and
     column of the first, the second and the third.
     """
-    return _filmed("builtin:balls", 3, 22)
+    return _filmed("builtin:balls", 3, seed, clips)
 
 
-def _filmed(name: str, count: int, seed: int) -> Iterator[Example]:
+def _filmed(name: str, count: int, seed: int, clips: int) -> Iterator[Example]:
     chance = np.random.default_rng(seed)
-    for number in range(1, _CLIPS + 1):
+    for number in range(1, clips + 1):
         paths = bouncing(chance, _BALL_FRAMES + 1, count, RADIUS, SIDE - RADIUS, (_SLOWEST, _FASTEST))
         seen = ~hidden(chance, _BALL_FRAMES, count)
         following = paths[1:].reshape(_BALL_FRAMES, -1)

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,12 @@ class LabelCodec:
                 raise DataError(f"{told} The others are held out: change `{divided_by}` or `group`, or add examples.")
             raise DataError(f"{told} Look at the column, or add other examples.")
         return cls(Vocabulary(tuple(labels), (), tuple(counts[label] for label in labels)), target, several, dataset.scheme)
+
+    def widened(self, learnt: "LabelCodec") -> "LabelCodec":
+        """This one with the labels of another one besides; the other one where they have none in common."""
+        if self.target is not learnt.target or self.several != learnt.several or {*self.labels}.isdisjoint(learnt.labels):
+            return learnt
+        return replace(learnt, vocabulary=self.vocabulary.widened(learnt.vocabulary))
 
     @property
     def labels(self) -> tuple[str, ...]:

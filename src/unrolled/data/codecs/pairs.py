@@ -1,7 +1,7 @@
 """How the two sides of pairs become ids, and what can be copied from one to the other."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,12 @@ class PairCodec:
         targets = [text for pair in pairs for text in pair.texts or ()]
         source = TextCodec.learn([*sources, *targets] if shared else sources, level, **options)
         return cls(source, source if shared else TextCodec.learn(targets, level, **options), reverse_source)
+
+    def widened(self, learnt: "PairCodec", *, widen: bool = True) -> "PairCodec":
+        """This one with the symbols of another one besides, on both sides."""
+        source = self.source.widened(learnt.source, widen=widen)
+        target = source if self.target is self.source else self.target.widened(learnt.target, widen=widen)
+        return replace(self, source=source, target=target)
 
     def read(self, sources: Iterable[str]) -> Iterator[list[str]]:
         """The symbols of each source in the order in which a network reads them, without the end."""

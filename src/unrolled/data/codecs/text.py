@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from itertools import islice
@@ -97,6 +97,12 @@ class TextCodec:
     @classmethod
     def _around(cls, subwords: "Subwords") -> "TextCodec":
         return cls(SUBWORD, Vocabulary(tuple(subwords.names), TEXTS), subwords)
+
+    def widened(self, learnt: "TextCodec", *, widen: bool = True) -> "TextCodec":
+        """This one with the symbols of another one besides; pieces of words, which spell every text, stay as they are. `ConfigError` for another level."""
+        if self.level != learnt.level:
+            raise ConfigError(f"`level={learnt.level!r}` is not that of the run that is begun from, {self.level!r}. Leave it out.")
+        return self if self.subwords else replace(self, vocabulary=self.vocabulary.widened(learnt.vocabulary, widen=widen))
 
     @property
     def size(self) -> int:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from unrolled.data.codecs.tokenizer import Tokenizer
 from unrolled.data.dataset import LEVELS, cut_text
 from unrolled.data.vocabulary import Ids, Vocabulary, damaged, switch
 from unrolled.data.words import normal, split_words, word_shape
+from unrolled.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,18 @@ class TokenCodec:
         spelt = Vocabulary.from_counts(Counter(c for token in seen for c in normal(token))) if level == "both" else None
         shaped = Vocabulary.from_counts(Counter(map(word_shape, seen))) if shapes else None
         return cls(level, lower, words, spelt, shaped, level != "char" and _divided(seen))
+
+    def widened(self, learnt: "TokenCodec", *, widen: bool = True) -> "TokenCodec":
+        """This one with the tokens of another one besides. `ConfigError` where that cuts or spells them in another way."""
+        for name in ("level", "lower"):
+            ours, theirs = getattr(self, name), getattr(learnt, name)
+            if ours != theirs:
+                raise ConfigError(f"`{name}={theirs!r}` is not that of the run that is begun from, {ours!r}. Leave it out.")
+        spelt, shaped = (
+            other if own is None or other is None else own.widened(other, widen=widen)
+            for own, other in ((self.characters, learnt.characters), (self.shapes, learnt.shapes))
+        )
+        return replace(self, words=self.words.widened(learnt.words, widen=widen), characters=spelt, shapes=shaped)
 
     def ids(self, tokens: Iterable[str]) -> Ids:
         """The id of each token, `[N]`."""

@@ -4,7 +4,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -65,6 +65,10 @@ class TranscriptCodec:
         if not found.text.vocabulary.names:
             raise DataError("The texts to learn have no symbol at all. Pass recordings with what is said in them.")
         return found
+
+    def widened(self, learnt: "TranscriptCodec", *, widen: bool = True) -> "TranscriptCodec":
+        """This one with the symbols of another one besides."""
+        return replace(learnt, text=self.text.widened(learnt.text, widen=widen))
 
     @property
     def size(self) -> int:

@@ -1,7 +1,7 @@
 """Numbers to predict, of sequences or of their steps, standardised."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,11 @@ class ValueCodec:
         """From some of the sequences, the training part; `names` hold if there are K of them."""
         scale = NumberCodec.learn([_values(dataset, part, target)])
         return cls(scale, target, tuple(names) if len(names) == len(scale.mean) else ())
+
+    def widened(self, learnt: "ValueCodec") -> "ValueCodec":
+        """This one, by whose scale numbers stay those that the weights mean; the other one where there are others to predict."""
+        same = (self.target, self.numbers) == (learnt.target, learnt.numbers)
+        return replace(self, names=learnt.names) if same else learnt
 
     @property
     def numbers(self) -> int:

@@ -42,15 +42,16 @@ __all__ = [
 ]
 
 
-def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def read_examples(sources: Source | Sequence[Source], options: ReadingOptions, wanted: Target, *, blank: bool = False) -> Iterator[Example]:
     """The examples of files, folders, built-in sources (`builtin:…`) and the standard input (`-`), one by one.
 
     `wanted` is what is to be said of them. The format is that of `find_format`. Tags of spans
     come in BIO, from the scheme that the options name or the first sequences show, unless labels are not needed (`options.to_predict()`)
     and come as they are. What cannot be read, unless it is left out as `options.bad_rows` says, and sources without any sequence, are
-    a `DataError`; two sequences of one name are an `UnrolledWarning`.
+    a `DataError`; two sequences of one name are an `UnrolledWarning`. Empty lines of plain text are left out, or `blank` examples in their place.
     """
-    return _decided(sources, options, _found(sources, options, wanted))
+    found = _decided(sources, options, _found(sources, options, wanted))
+    return found if blank else (example for example in found if not example.blank)
 
 
 def _found(sources: Source | Sequence[Source], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
@@ -161,7 +162,7 @@ def require_used(sources: Source | Sequence[Source], options: ReadingOptions, as
     names, asked = _names(sources), {*asked}
     made = {"digits", "copies"}
     if (named := asked & made) and not {*OF_DIGITS} & {*names}:
-        raise ConfigError(f"`{min(named)}` is for {' and '.join(OF_DIGITS)}, and DATA has none of these. Leave it out.")
+        raise ConfigError(f"`{min(named)}` is for {', '.join(OF_DIGITS)}, and DATA has none of these. Leave it out.")
     pictures = {*made, "image"} if {*names} <= {*OF_DIGITS} else made
     require_looked_at(options if _paths(names) else replace(options, format=PREFIX), asked - pictures)
 

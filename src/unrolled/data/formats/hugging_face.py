@@ -33,11 +33,15 @@ def from_hugging_face(
 
 
 def _examples(dataset: Rows, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+    yield from examples_of(((f"row {number}", row) for number, row in enumerate(rows_of(dataset))), options, wanted)
+
+
+def rows_of(dataset: Rows) -> Iterator[Mapping[str, Any]]:
+    """The rows of a data set, with the names of classes in the place of their numbers. `DataError` for several parts of one."""
     if isinstance(dataset, Mapping):
         raise DataError(f"The data set has the parts {', '.join(dataset)}. Pass one of them, such as dataset[{next(iter(dataset), '')!r}].")
     names = {column: found for column, feature in (dataset.features or {}).items() if (found := _class_names(feature))}
-    rows = ({column: _named(value, names[column]) if column in names else value for column, value in row.items()} for row in dataset)
-    yield from examples_of(((f"row {number}", row) for number, row in enumerate(rows)), options, wanted)
+    return ({column: _named(value, names[column]) if column in names else value for column, value in row.items()} for row in dataset)
 
 
 def _class_names(feature: Any) -> list[str] | None:

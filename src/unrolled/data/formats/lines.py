@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TextIO
 
-from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.examples import BLANK, Example, Prediction, Target
 from unrolled.data.folders import visible, visible_folders
 from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, tried_lines
@@ -23,7 +23,7 @@ _SHOWN = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 class PlainLines:
-    """Text without labels. Lines with nothing in them are left out."""
+    """Text without labels. Lines with nothing in them are blank examples."""
 
     name = "lines"
     suffixes: tuple[str, ...] = PLAIN_TEXT
@@ -44,10 +44,12 @@ class PlainLines:
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """For each line the label, its probability and the text, or for each of its tokens that, its tag and the probability, with tabs between.
 
-        After the tokens of a line comes an empty one. Characters with one tag in a row are together, with their mean probability.
+        A blank line stays one. After the tokens of a line comes an empty one. Characters with one tag in a row are together, with their mean probability.
         """
         for example, prediction in found:
-            if prediction.each_step:
+            if example.blank:
+                file.write("\n")
+            elif prediction.each_step:
                 file.writelines("\t".join(row) + "\n" for row in (*_pieces(example.tokens or (), prediction), ()))
             else:
                 text = (example.text or "").replace("\n", " ")
@@ -140,6 +142,8 @@ def _lines(path: Path, options: ReadingOptions, labels: tuple[str, ...] | None =
         elif item[1].strip():
             empty = False
             yield Example(f"{name}, line {item[0]}", text=item[1], labels=labels)
+        elif not options.labels_needed:
+            yield Example(f"{name}, line {item[0]}", text="", origin=BLANK)
     if empty:
         raise DataError(f"{name} has no text. Give a sequence a line.")
 

@@ -43,7 +43,6 @@ class _Tune:
     broken: Fraction = Fraction(1)
     tempo: float = 120.0
     line: int = 0
-    opened: int = 0
 
     @property
     def length(self) -> Fraction:
@@ -80,7 +79,7 @@ def _read(lines: list[str], first: int, place: str) -> Piece:
     tune, in_body = _Tune(), False
     for number, line in enumerate(lines, first):
         tune.line, text = number, re.sub(r"(?<!\\)%.*", "", line).strip()
-        if re.match(r"[A-Za-z+]:", text) and not text.startswith(("A:|", "|:")):
+        if re.match(r"[A-Za-z+]:(?![|:])", text):
             in_body = _field(tune, text[0], text[2:].strip(), in_body) or in_body
         elif in_body and text:
             _music(tune, text)

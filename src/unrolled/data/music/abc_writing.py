@@ -13,7 +13,7 @@ _BARS_A_LINE = 4
 
 
 def to_abc(events: Iterable[str], title: str = "Tune", tempo: float = 120.0) -> str:
-    """A tune of some events. Accidentals hold until the bar ends, as `read_abc` has it. Notes that begin together stand between brackets."""
+    """A tune of some events. Notes that begin together stand between brackets."""
     found = [*elements(events)]
     head, body = _head(found)
     fifths, minor = key_of(head[1])
@@ -61,9 +61,12 @@ def _sound(sound: Sound, fifths: int, bar: dict[str, int]) -> str:
     if sound.pitch is None:
         return f"z{length}"
     letter, alter, octave = spelt(sound.pitch, fifths)
+    own = signature(fifths).get(letter, 0)
     sign = ""
-    if bar.get(letter, signature(fifths).get(letter, 0)) != alter:
-        sign, bar[letter] = {1: "^", 0: "=", -1: "_"}[alter], alter
+    # Readers differ in whether an accidental holds for all octaves, for its own or not at all: a sign stands wherever one of them needs it.
+    if any(held != alter for held in (own, bar.get(letter, own), bar.get(f"{letter}{octave}", own))):
+        sign = {1: "^", 0: "=", -1: "_"}[alter]
+        bar[letter] = bar[f"{letter}{octave}"] = alter
     name = letter.lower() + "'" * (octave - 1) if octave > 0 else letter + "," * -octave
     return f"{sign}{name}{length}{'-' if sound.tied else ''}"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from math import lcm
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ NOTE, REST, LENGTH, TIE, TOGETHER, METER, KEY = "n", "r", "=", "-", "&", "M:", "
 BARS = ("|", "||", "|:", ":|", "::")
 ENDINGS = ("[1", "[2")
 
+
+MOST_TICKS = 1 << 20
+"""Ticks of a quarter note, at most: odder lengths together are rounded."""
 
 _PATTERNS = [
     re.compile(pattern)
@@ -124,7 +128,7 @@ def play(events: Iterable[str], tempo: float = 120.0, place: str = "", *, places
     """The piece that events say, with its repeats. With `places` the voice of each note is the place of its event."""
     written = tuple(events)
     found = [*elements(written)]
-    sounds, about, clock = list[tuple[Fraction, Fraction, int, int]](), dict[str, object](), Fraction(0)
+    sounds, about, clock = list[tuple[Fraction, Fraction, int, int]](), dict[str, Any](), Fraction(0)
     tied: dict[int, tuple[Fraction, int]] = {}
     for element in unfolded(found):
         if isinstance(element, str):
@@ -139,15 +143,17 @@ def play(events: Iterable[str], tempo: float = 120.0, place: str = "", *, places
                 sounds.append((begin, end, element.pitch, voice))
         clock = clock if element.together else end
     sounds += [(begin, clock, pitch, voice) for pitch, (begin, voice) in tied.items() if clock > begin]
-    ticks = lcm(*(time.denominator for sound in sounds for time in sound[:2]), clock.denominator)
-    notes = np.array([(int(begin * ticks), int(end * ticks), *rest) for begin, end, *rest in sounds], np.int64)
-    piece = Piece(in_order(notes) if len(notes) else NO_NOTES, ticks, int(clock * ticks), tempo=tempo, events=written, place=place, **about)  # type: ignore[arg-type]
+    ticks = min(lcm(*(time.denominator for sound in sounds for time in sound[:2]), clock.denominator), MOST_TICKS)
+    notes = np.array([(round(begin * ticks), round(end * ticks), *rest) for begin, end, *rest in sounds], np.int64)
+    piece = Piece(
+        in_order(notes) if len(notes) else NO_NOTES, ticks, round(clock * ticks), tempo=tempo, events=written, place=place, **about
+    )
     first = next(iter(bars(found)), None)
     upbeat = first is not None and 0 < first.length < first.meant
     return replace(piece, pickup=int(first.length * ticks)) if upbeat and first is not None else piece
 
 
-def _note_about(event: str, about: dict[str, object]) -> None:
+def _note_about(event: str, about: dict[str, Any]) -> None:
     """The first meter and key."""
     if event.startswith(METER):
         about.setdefault("meter", meter_of(event))

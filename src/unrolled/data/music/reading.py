@@ -21,6 +21,9 @@ _AMBIGUOUS = (".npz", ".xml")
 """Ends of names that other files have, too."""
 
 
+MOST_QUARTERS = 200_000
+"""Quarter notes of a piece, a day and more of music: a longer one is damaged, and its frames would fill the memory."""
+
 MOST_LOOKED_AT = 1000
 """Files of a folder that are looked at to find out whether it has music."""
 
@@ -91,7 +94,9 @@ def read_music(paths: Sequence[Path], reading: MusicReading, tally: Tally) -> It
                 piece = piece.with_voices([number - 1 for number in reading.voices]) if reading.voices else piece
                 if count := unclosed(piece.events):
                     tally.add("repeats are not closed, and are played once", piece.place, count)
-                if len(piece.notes):
+                if piece.length > MOST_QUARTERS * piece.ticks:
+                    tally.add(f"pieces are left out, as they are longer than {MOST_QUARTERS:,} quarter notes", piece.place)
+                elif len(piece.notes):
                     yield piece
                 else:
                     tally.add("pieces are left out, as they have no notes", piece.place)

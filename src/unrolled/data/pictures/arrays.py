@@ -12,8 +12,8 @@ from unrolled.errors import UnrolledWarning
 CLIPS_FIRST, TIME_FIRST = AXES = ("NTHW", "TNHW")
 """In which order an array of clips may have its axes: clips, time, height, width; colours come last."""
 
-_FAR_MORE = 10
-"""How many times as many frames as clips no array has."""
+_FEW, _FAR_MORE = 5, 50
+"""An array of at least so many clips does not have so many times as many frames in each."""
 
 
 def in_clips(array: Any, axes: str | None, name: str) -> Any:
@@ -25,7 +25,7 @@ def in_clips(array: Any, axes: str | None, name: str) -> Any:
     if len(array.shape) < 4:
         return array
     time_first = axes == TIME_FIRST
-    if axes is None and array.shape[1] > _FAR_MORE * array.shape[0]:
+    if axes is None and array.shape[0] >= _FEW and array.shape[1] > _FAR_MORE * array.shape[0]:
         told = f"{name}: the array {list(array.shape)} is taken for {array.shape[1]:,} clips of {array.shape[0]} frames"
         warnings.warn(f"{told}. Pass `axes='{CLIPS_FIRST}'` if its first axis is that of clips.", UnrolledWarning, stacklevel=3)
         time_first = True

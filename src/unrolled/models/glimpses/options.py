@@ -23,7 +23,7 @@ class GlimpseOptions:
     glimpse_units: int = option(128, "Units that read what a glimpse shows, and as many that read where it is.", rare=True)
     locations: str = option(
         LEARNED,
-        f"Where the network looks: {' or '.join(LOCATIONS)}; what it learns beyond random places is what its own ones are worth.",
+        f"Where the network looks: {LEARNED}; or {RANDOM}, a rival that shows what choosing is worth.",
         rare=True,
     )
     location_deviation: float = option(
@@ -31,7 +31,8 @@ class GlimpseOptions:
     )
     samples: int = option(10, "Ways of looking at each picture that are drawn in training (Monte Carlo).", rare=True)
     test_samples: int = option(
-        0, "Ways of looking at each picture whose scores are averaged when it is not trained; 0: one, drawn nowhere."
+        0,
+        "Ways of looking at each picture that are drawn when it is not trained, and whose scores are averaged; 0: one, exactly where it says.",
     )
     stop_action: bool = option(False, "Let the network say after each glimpse whether it has seen enough.", rare=True)
     glimpse_cost: float = option(0.01, "What a glimpse costs a network that may stop, where a right answer gives 1.", rare=True)

@@ -15,8 +15,9 @@ from typing import Any
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, RunError, UnrolledError
 from unrolled.extras import extra
-from unrolled.tasks.comparing.figures import Figures, measure_of, read_run
+from unrolled.tasks.comparing.figures import FREE, Figures, measure_of, read_run
 from unrolled.tasks.comparing.table import Column, Group, deviation, lines_of, numbers
+from unrolled.tasks.listing import differing
 from unrolled.tasks.studies import is_study, runs_in
 from unrolled.training import RunFolder
 from unrolled.training.checkpoint import save_whole
@@ -28,8 +29,8 @@ Progress = Callable[[str, int, int], None]
 _PART = re.compile(r"-?(seed-\d+)?-?(fold-\d+)?$")
 """What the runs of a study have in their names beside the cell."""
 
-_FREE = ("model", "training", "batches", "streams", "cell")
-"""Groups of options in which runs may differ that are compared: what they say changes neither the data nor what is measured of it."""
+_SHOWN = frozenset({"cell", "hidden", "text"})
+"""What has columns in the table."""
 
 SPREAD = "The spread (±) is the standard deviation over runs, with n - 1."
 
@@ -55,7 +56,22 @@ class Comparison:
         said = [SPREAD] if any(len(group.finished) > 1 for group in self.groups) else []
         if any(column.of_group(group).endswith("]") for column in columns for group in self.groups if len(group.runs) > 1):
             said.append("A mean with [n] is of n runs: the others do not have the figure.")
-        return "\n".join([*lines_of(columns, self.groups), *said, *self.notes])
+        return "\n".join([*lines_of(columns, self.groups), *self._apart(), *said, *self.notes])
+
+    def _apart(self) -> list[str]:
+        """The options in which runs differ, beside those that have columns, with the runs of each value."""
+        told = []
+        for name in self.differing:
+            by_value: dict[str, list[str]] = {}
+            for run in self.runs:
+                by_value.setdefault(_plain_value(run.flat.get(name)), []).append(run.name)
+            told.append(f"`{name}`: " + "; ".join(f"{value} in {', '.join(names)}" for value, names in by_value.items()))
+        return ["", "Options in which they differ:", *told] if told else []
+
+    @property
+    def differing(self) -> list[str]:
+        """The options in which runs differ, beside those that have columns."""
+        return [name for name in differing([run.flat for run in self.runs]) if name not in _SHOWN]
 
     def _columns(self) -> list[Column]:
         name, whole = self.measure, "{:,.0f}".format
@@ -76,6 +92,7 @@ class Comparison:
         """Plain values by name; what is not known, and a half-life that is infinite, is None. Means are of finished runs, `count` of which have the figure."""
         return {
             "task": self.runs[0].task,
+            "differing": {name: {run.name: run.flat.get(name) for run in self.runs} for name in self.differing},
             "measure": self.measure or LOSS.option,
             "groups": [
                 {
@@ -197,7 +214,7 @@ def _differences(runs: Sequence[Figures]) -> Iterator[str]:
     others = [run.name for run in runs if run.fingerprint != first.fingerprint]
     if others:
         yield f"NOT OF THE SAME DATA as {first.name}: {', '.join(others)}. Their measures cannot be compared with it."
-    groups = [group for group in first.settings if group not in _FREE]
+    groups = [group for group in first.settings if group not in FREE]
     for run in (run for run in runs[1:] if run.name not in others):
         for group in groups:
             ours, theirs = first.settings[group], run.settings[group]
@@ -245,6 +262,10 @@ def _plain(run: Figures) -> dict[str, Any]:
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+def _plain_value(value: Any) -> str:
+    return "not given" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _short(value: float) -> str:

@@ -15,6 +15,9 @@ from unrolled.training.criterion import LOSS, LOSS_KEY
 from unrolled.training.plot import Records
 from unrolled.training.run_folder import BEST_BY, CELL, TRAINED
 
+FREE = ("model", "training", "batches", "streams", "cell")
+"""Groups of options in which runs may differ that are compared: what they say changes neither the data nor what is measured of it."""
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -44,6 +47,11 @@ class Figures:
     fingerprint: str
     settings: Mapping[str, Mapping[str, Any]]
     records: Records
+
+    @property
+    def flat(self) -> dict[str, Any]:
+        """The options of what may differ between runs that are compared, in one level."""
+        return {name: value for group in FREE for name, value in self.settings.get(group, {}).items()}
 
     @property
     def kind(self) -> str:

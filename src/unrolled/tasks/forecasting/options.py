@@ -181,7 +181,7 @@ class ForecastTrainingOptions(TrainingOptions):
     """How to train, with what was measured to be good for windows of series where nothing is said."""
 
     epochs: int | None = option(None, f"Epochs: each draws as many windows as `windows` says.  [default: {EPOCHS}]")
-    minutes: float | None = option(None, "Time to train instead of `epochs`.")
+    updates: int | None = option(None, "Updates of the weights to train for, instead of `epochs`.", rare=True)
     clip: float = option(1.0, "Gradient clipping: largest norm of the whole gradient (global-norm clipping); 0: none.", rare=True)
     average: float = option(0.99, "Decay of an exponential moving average of the weights, which is then what is kept; 0: none.", rare=True)
     best_by: str | None = option(
@@ -194,7 +194,7 @@ class ForecastTrainingOptions(TrainingOptions):
 
     def resolved(self) -> "ForecastTrainingOptions":
         """The same with what was left open decided."""
-        return self if self.epochs or self.minutes else replace(self, epochs=EPOCHS)
+        return self if self.epochs or self.updates or self.minutes else replace(self, epochs=EPOCHS)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unrolled.data.formats import read_examples
-from unrolled.models import RANDOM
+from unrolled.models.glimpses import RANDOM
 from unrolled.tasks.glimpsing.options import require_glimpses
 from unrolled.tasks.glimpsing.paths import mean_glimpses
 from unrolled.tasks.measures.labels import Scores
@@ -40,7 +40,7 @@ def measured_looking(
     asked: Mapping[str, Any],
     measure: Callable[[bool], Any],
 ) -> Measured:
-    """What is measured of a network, with `asked` of `TestOptions`; beside random glimpses, if it looks at pictures.
+    """What is measured of a network, with `asked` of `LookingOptions`; beside random glimpses, if it looks at pictures.
 
     `measure` gives the scores on `data`, which is read with the options `reading`; it is told whether they are those of the network itself.
     """

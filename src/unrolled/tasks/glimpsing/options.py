@@ -46,12 +46,12 @@ def resolved_model(options: PictureOptions, image: str) -> PictureOptions:
 
 
 @dataclass(frozen=True)
-class TestOptions:
+class LookingOptions:
     """In how many ways a trained network looks at each picture."""
 
     test_samples: int | None = option(
         None,
-        "Ways of looking at each picture that are drawn, and whose scores are averaged; 0: one, of which nothing is drawn.  [default: as in training]",
+        "Ways of looking at each picture that are drawn, and whose scores are averaged; 0: one, exactly where it says.  [default: as in training]",
         rare=True,
     )
 
@@ -61,7 +61,7 @@ class TestOptions:
 
 
 @dataclass(frozen=True)
-class PathOptions(TestOptions):
+class PathOptions(LookingOptions):
     """The same, and a picture of it."""
 
     path: str | None = option(

@@ -13,11 +13,18 @@ from numpy.typing import NDArray
 from unrolled.data.codecs.labels import enumerated
 from unrolled.errors import DataError
 from unrolled.extras import extra
+from unrolled.tasks.measures.calibration import Calibration
 from unrolled.training.checkpoint import save_whole
 from unrolled.training.plot import literal
 
 Labels = Sequence[tuple[str, ...]]
 """For each sequence its labels, or the tags of its steps."""
+
+BARELY = 1.1
+"""By how much balanced accuracy must be better than chance to say that something was learnt."""
+
+LONGER = "Train longer, with a lower `learning_rate`, or look whether inputs and targets are those that are meant."
+"""What to try where nothing was learnt."""
 
 _CASES = ("true negatives", "false positives", "false negatives", "true positives")
 """What is counted of each label where several may hold, in the order of scikit-learn's matrices."""
@@ -50,6 +57,7 @@ class Scores:
     micro_f1: float | None = None
     macro_entity_f1: float | None = None
     absent: tuple[str, ...] = ()
+    calibration: Calibration | None = None
 
     @property
     def entity_f1(self) -> float | None:
@@ -67,6 +75,16 @@ class Scores:
         precision, recall, f1 = self.entities
         return f"entities: F1 {f1:.2%}, precision {precision:.2%}, recall {recall:.2%}; accuracy {self.accuracy:.2%}{rival}{absent}"
 
+    @property
+    def warning(self) -> str:
+        """That always saying the same is as good, by the mean of the recalls too, so that balanced weights are not blamed for what they give up."""
+        chance = 1 / max(int((self.confusion.sum(1) > 0).sum()), 1) if self.balanced_accuracy is not None else 0.0
+        found = self.micro_f1 or self.entity_f1 or (self.balanced_accuracy or 0.0) > chance * BARELY
+        if self.baseline is None or self.accuracy > self.baseline or found:
+            return ""
+        always = "no label" if self.frequent is None else repr(self.frequent)
+        return f"WARNING: what was learnt is of no use: always saying {always} is right as often. {LONGER}"
+
     def measures(self) -> dict[str, float]:
         """Numbers for the log of a run, with that of the `absent` labels if there are some."""
         names = ("accuracy", "balanced_accuracy", "micro_f1", "macro_f1", "entity_f1", "macro_entity_f1")
@@ -78,12 +96,23 @@ class Scores:
         numbers: dict[str, Any] = self.measures()
         if self.entities is not None:
             numbers |= dict(zip(("entity_precision", "entity_recall", "entity_f1"), self.entities, strict=True))
+        if self.calibration is not None:
+            numbers["calibration_error"] = self.calibration.error
         return {**numbers, "baseline_accuracy": self.baseline, "absent": list(self.absent), self.unit: self.size}
 
     @property
     def text(self) -> str:
         """The report, and all of them in a line."""
-        return f"{self.report}\n{self}, over {self.size:,} {self.unit}"
+        calibration = "" if self.calibration is None else f"\n{self.calibration}"
+        return f"{self.report}\n{self}, over {self.size:,} {self.unit}{calibration}"
+
+    def draw_calibration(self, path: str | Path) -> None:
+        """Draw the reliability curve into a PNG. `DataError` where several labels may hold, each of which has one."""
+        if self.calibration is None:
+            raise DataError(
+                "`calibration` draws how far the probability of one answer can be believed, and here several labels may hold. Leave it out."
+            )
+        self.calibration.draw(path)
 
     def draw(self, path: str | Path) -> None:
         """Draw the confusion matrix into a PNG: rows are the true labels, each coloured by its shares.

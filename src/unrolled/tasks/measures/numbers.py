@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.errors import ConfigError
 from unrolled.extras import extra
+from unrolled.tasks.measures.labels import LONGER
 from unrolled.training.checkpoint import save_whole
 from unrolled.training.plot import literal
 
@@ -55,6 +57,12 @@ class NumberScores(NumberMeasures):
         each = [f"  {name}: {measures}" for name, measures in self.targets.items()]
         return "\n".join([f"{self}, over {self.size:,} {self.unit}", *(each if len(each) > 1 else [])])
 
+    @property
+    def warning(self) -> str:
+        """That always saying the mean is as good."""
+        better = self.rmse < self.baseline_rmse or self.mae < self.baseline_mae
+        return "" if better else f"WARNING: what was learnt is of no use: always saying the mean is as near. {LONGER}"
+
     def measures(self) -> dict[str, float]:
         """Numbers for the log of a run."""
         return {"r2": self.r2, "mae": self.mae, "rmse": self.rmse}
@@ -64,6 +72,10 @@ class NumberScores(NumberMeasures):
         sizes = {self.unit: self.size, "sequences": self.sequences}
         each = {name: asdict(measures) for name, measures in self.targets.items()}
         return {**self.measures(), "baseline_mae": self.baseline_mae, "baseline_rmse": self.baseline_rmse, **sizes, "targets": each}
+
+    def draw_calibration(self, path: str | Path) -> None:
+        """Numbers have no probabilities of being right."""
+        raise ConfigError("`calibration` is about labels, and these are numbers. Leave it out.")
 
     def draw(self, path: str | Path) -> None:
         """Draw predicted numbers against true ones into a PNG, a panel for each of the K; on the line they are equal."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -20,10 +20,12 @@ from unrolled.models import CLASS_HEADS, EachStep, Encoder, GlimpseEncoder, Glim
 from unrolled.options import option
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.glimpsing.measuring import measured_looking
-from unrolled.tasks.glimpsing.options import PathOptions, PictureOptions, TestOptions, resolved_model
+from unrolled.tasks.glimpsing.options import LookingOptions, PathOptions, PictureOptions, resolved_model
 from unrolled.tasks.glimpsing.paths import predicted_looking
+from unrolled.tasks.measures.calibration import calibrate
 from unrolled.tasks.measures.labels import Scores, score_labels
 from unrolled.tasks.recipe import Answering, Writing
+from unrolled.tasks.sequences.answers import ChoiceOptions
 from unrolled.tasks.sequences.labels import ACCURACY, BALANCED_ACCURACY, MACRO_F1, MICRO_F1, LabelRecipe
 from unrolled.tasks.sequences.options import BatchOptions, LabelOptions, Reading, SequenceOptions, SequenceTrainingOptions
 from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData
@@ -60,8 +62,8 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
     """Learns to label whole sequences."""
 
     name, noun, options, glimpses = "classify", "a classifier", ClassifyOptions, True
-    evaluating = (*LabelRecipe.evaluating, TestOptions)
-    predicting = (*LabelRecipe.predicting, PathOptions)
+    evaluating = (*LabelRecipe.evaluating, LookingOptions)
+    predicting = (*LabelRecipe.predicting, ChoiceOptions, PathOptions)
     help = """Train a network that labels sequences on DATA: tables (`input`, `target`), JSON Lines, a file or folder for each label,
     time series, images, event logs, or builtin:intents and the like; see docs/data.md.
 
@@ -132,16 +134,22 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
         dataset, codec = encoded.dataset, encoded.target
         assert isinstance(codec, LabelCodec)
         true = [tuple(dataset.names[n] for n in dataset.label_sets[dataset.labels[i]]) for i in which]
-        return score_labels(true, [p.labels or () for p in found], several=codec.several, frequent=codec.frequent, learnt=codec.labels)
+        said = [p.labels or () for p in found]
+        scores = score_labels(true, said, several=codec.several, frequent=codec.frequent, learnt=codec.labels)
+        if codec.several:
+            return scores
+        right = [ours == theirs for ours, theirs in zip(true, said, strict=True)]
+        return replace(scores, calibration=calibrate([p.probabilities[0] for p in found], right))
 
     def evaluate(
         self, trained: TrainedPredictor[LabelCodec], data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress
     ) -> Measured:
         """Measures of what it says, and of what it would say of random glimpses."""
-        reading, windows, picture, looking = parts
+        *common, looking = parts
+        reading = common[0]
 
         def measure(own: bool) -> Any:
-            return super(Classifying, self).evaluate(trained, data, (reading, windows, picture if own else {}), progress)
+            return super(Classifying, self).evaluate(trained, data, common if own else (*common[:2], *({} for _ in common[2:])), progress)
 
         return measured_looking(trained, data, reading, looking, measure)
 

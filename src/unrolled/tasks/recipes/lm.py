@@ -19,24 +19,23 @@ from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.learners import StreamWindows
 from unrolled.tasks.measures.likelihood import Likelihood
 from unrolled.tasks.overview import Overview
-from unrolled.tasks.recipe import Recipe
+from unrolled.tasks.recipe import Recipe, Scored, Written
 from unrolled.tasks.task import Task
 from unrolled.tasks.texts.measuring import TextMeasuring
 from unrolled.tasks.texts.options import LanguageModelOptions, TextDataOptions, TextReading, TextSampleOptions, resolved_model
+from unrolled.tasks.texts.prompting import drawn, lines_of, names_lines, say_unknown
 from unrolled.tasks.texts.trained import TrainedLanguageModel
 from unrolled.tasks.trained import Progress
 
 SHOWN = 40
 """Symbols, and characters, of a text that are shown when training begins."""
 
-UNKNOWN_SHOWN = 10
-"""Symbols that are told at most of those that are not known."""
-
 
 class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep, TrainedLanguageModel]):
     """Learns to predict the next character or word of a text, or the next event of a case."""
 
     name, noun, options = "lm", "a language model", LanguageModelOptions
+    widens = True
     commands = ("sample", "score", "evaluate", "inspect")
     evaluating, sampling = (TextReading,), (TextSampleOptions,)
     help = """Train a language model on DATA: text files, or builtin:python-docs, builtin:python-source; or a model of the next
@@ -54,6 +53,8 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
             "size": options.vocabulary,
             "validation": options.validation,
             "held_out": options.held_out,
+            "known": self.known,
+            "widen": self.widen,
             "progress": progress,
         }
         if options.reading is not None:
@@ -111,30 +112,23 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
         (reading,) = parts
         return trained.evaluate(data, progress=progress, **reading)
 
-    def sample(self, trained: TrainedLanguageModel, parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]) -> Iterable[str]:
+    def sample(self, trained: TrainedLanguageModel, parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]) -> Iterable[Written]:
         """Texts."""
         (options,) = parts
-        _say_unknown(trained, [options.get("prompt", "")], say)
-        return trained.sample(**options)
+        return drawn(trained, options, say)
 
-    def log_probabilities(
+    def likelihoods(
         self, trained: TrainedLanguageModel, given: Sequence[str], parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]
-    ) -> Sequence[float]:
-        """Of sentences, as whole lines."""
-        _say_unknown(trained, given, say)
-        return [trained.score(sentence) for sentence in given]
+    ) -> tuple[Sequence[Scored], bool]:
+        """Sentences, as whole lines, or the lines of a file."""
+        lines = names_lines(given)
+        sentences = lines_of(given[0]) if lines else given
+        say_unknown(trained, sentences, say)
+        return trained.score_lines(sentences), lines
 
     def next_step(self, codecs: TextCodec, configuration: Configuration[LanguageModelOptions]) -> str:
         """Samples."""
         return "Let it write: unrolled sample {run}"
-
-
-def _say_unknown(trained: TrainedLanguageModel, texts: Sequence[str], say: Callable[[str], None]) -> None:
-    """Tell which symbols of some texts the network does not know."""
-    missing = list(dict.fromkeys(symbol for text in texts for symbol in trained.codec.missing(text)))
-    if missing:
-        shown = ", ".join(map(repr, missing[:UNKNOWN_SHOWN])) + (", …" if len(missing) > UNKNOWN_SHOWN else "")
-        say(f"The model does not know {shown}: read as <UNK>.")
 
 
 def _summary(data: Corpus, options: TextDataOptions) -> str:

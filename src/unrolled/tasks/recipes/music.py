@@ -22,7 +22,7 @@ from unrolled.tasks.music.scores import MusicScores
 from unrolled.tasks.music.trained import TrainedMusician
 from unrolled.tasks.music.writing import as_abc, draw_piece, require_drawable, require_writable, write_piece
 from unrolled.tasks.overview import Overview
-from unrolled.tasks.recipe import Recipe
+from unrolled.tasks.recipe import Recipe, Scored, Written
 from unrolled.tasks.task import Task
 from unrolled.tasks.texts.options import resolved_model
 from unrolled.tasks.trained import Progress
@@ -96,7 +96,7 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
         ((reading,)) = parts
         return trained.evaluate(data, progress=progress, **reading)
 
-    def sample(self, trained: TrainedMusician, parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]) -> Iterable[str]:
+    def sample(self, trained: TrainedMusician, parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]) -> Iterable[Written]:
         """Pieces, written where the options say, or as ABC to the terminal."""
         ((values),) = parts
         asked = MusicSampleOptions(**values)
@@ -105,11 +105,11 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
             require_writable(file)
         if asked.picture is not None:
             require_drawable(Path(asked.picture))
-        return _written(trained, trained.sample(asked), files, asked)
+        return (Written("", (text,)) for text in _written(trained, trained.sample(asked), files, asked))
 
-    def log_probabilities(
+    def likelihoods(
         self, trained: TrainedMusician, given: Sequence[str], parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]
-    ) -> Sequence[float]:
+    ) -> tuple[Sequence[Scored], bool]:
         """Of all pieces of each file."""
         ((values),) = parts
         asked = MusicScoreOptions(**values)
@@ -119,7 +119,7 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
         if asked.picture is not None:
             draw_piece(*trained.surprise(pieces[0][0]), Path(asked.picture))
             say(f"The first piece is drawn in {asked.picture}.")
-        return [sum(map(trained.score, some)) for some in pieces]
+        return [Scored(file, sum(map(trained.score, some))) for file, some in zip(given, pieces, strict=True)], False
 
     def next_step(self, codecs: MusicCodec, configuration: Configuration[MusicTaskOptions]) -> str:
         """Samples."""

@@ -15,11 +15,13 @@ from unrolled.data.columns import Places
 from unrolled.data.dataset import STEP_VALUES, Dataset
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import ReadingOptions, labelled_examples
+from unrolled.data.memory import belong_to_steps
 from unrolled.errors import ConfigError, DataError
 from unrolled.models import NUMBER_HEADS, EachStep, Encoder, Whole, WholeOptions
 from unrolled.options import option
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.measures.numbers import NumberScores, score_numbers
+from unrolled.tasks.sequences.answers import ErrorOptions
 from unrolled.tasks.sequences.options import (
     Reading,
     SequenceDataOptions,
@@ -74,7 +76,7 @@ class Regressing(SequenceRecipe[RegressOptions, ValueCodec, Whole | EachStep]):
     """Learns to predict numbers."""
 
     name, noun, options = "regress", "a network of numbers", RegressOptions
-    evaluating = (ReadingOptions, WindowOptions, PlotOptions)
+    evaluating = (ReadingOptions, WindowOptions, PlotOptions, ErrorOptions)
     help = """Train a network that predicts a number, or several, for each sequence or for each step, on DATA: tables and JSON Lines (`input`,
     `target` with commas between several), series, event logs, images, or builtin:adding; see docs/data.md.
 
@@ -91,6 +93,11 @@ class Regressing(SequenceRecipe[RegressOptions, ValueCodec, Whole | EachStep]):
         if data.each_step is None and data.sources:
             decided = dataclasses.replace(data, each_step=_belong_to_steps(data.sources, reading))
             configuration = configuration.replace(data=decided)
+        elif data.each_step is None and self.memory:
+            found, targets = self.memory
+            first = next(self._remembered(configuration)()).values if targets is None else None
+            each_step = belong_to_steps(found, targets) if targets is not None else first is not None and first.ndim == 2
+            configuration = configuration.replace(data=dataclasses.replace(data, each_step=each_step))
         if configuration.options.batches.window is not None and not configuration.options.data.each_step:
             raise ConfigError("`window` cuts sequences whose steps have numbers, and here whole ones have them. Leave it out.")
         return super().read(configuration, progress)

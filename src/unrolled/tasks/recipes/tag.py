@@ -1,7 +1,7 @@
 """A tag for each step of a sequence."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from unrolled.errors import ConfigError
 from unrolled.models import EachStep, EachStepOptions, Encoder, LinearChain, Softmax, Whole, bio_constraints
 from unrolled.options import option
 from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.measures.calibration import calibrate
 from unrolled.tasks.measures.labels import Scores, score_tags
 from unrolled.tasks.sequences.labels import ACCURACY, BALANCED_ACCURACY, ENTITY_F1, MACRO_ENTITY_F1, MACRO_F1, LabelRecipe
 from unrolled.tasks.sequences.options import LabelOptions, Reading, SequenceOptions, SequenceTrainingOptions, StepBatchOptions
@@ -101,7 +102,12 @@ class Tagging(LabelRecipe[TagOptions, EachStep]):
         rows = [tags[end - n : end] for end, n in zip(ends, lengths.tolist(), strict=True)]
         true = [tuple(dataset.names[n] for n in row if n >= 0) for row in rows]
         said = [tuple(tag for tag, n in zip(p.tags or (), row, strict=True) if n >= 0) for p, row in zip(found, rows, strict=True)]
-        return score_tags(true, said, spans=_finds_spans(encoded), frequent=codec.frequent, learnt=codec.labels)
+        sure = [
+            p for prediction, row in zip(found, rows, strict=True) for p, n in zip(prediction.probabilities, row, strict=True) if n >= 0
+        ]
+        scores = score_tags(true, said, spans=_finds_spans(encoded), frequent=codec.frequent, learnt=codec.labels)
+        right = [ours == theirs for pair in zip(true, said, strict=True) for ours, theirs in zip(*pair, strict=True)]
+        return replace(scores, calibration=calibrate(sure, right))
 
     def criteria(self, data: SequenceData[LabelCodec], configuration: Configuration[TagOptions]) -> Sequence[Criterion]:
         """What the loss weighs: entities, or else steps; where classes are balanced, the mean over the types of entities, or over the tags."""

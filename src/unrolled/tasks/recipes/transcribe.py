@@ -41,6 +41,7 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Network, Tr
     """Learns to write down what is said."""
 
     name, noun, options = "transcribe", "a transcriber", TranscribeOptions
+    widens = True
     commands = ("predict", "evaluate", "inspect")
     reads_many = True
     evaluating = (OtherTranscriptReading, DecodingOptions, ConfusionOptions)
@@ -54,7 +55,13 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Network, Tr
 
     def read(self, configuration: Configuration[TranscribeOptions], progress: Progress) -> TranscriptData:
         """The recordings."""
-        return read_transcripts(configuration.options, progress)
+        return read_transcripts(configuration.options, progress, self._widened)
+
+    def _widened(self, codecs: Codecs) -> Codecs:
+        known: Codecs | None = self.known
+        if known is None:
+            return codecs
+        return Codecs(known.inputs.widened(codecs.inputs, widen=self.widen), known.target.widened(codecs.target, widen=self.widen))
 
     def codecs(self, found: Any) -> Codecs:
         """Stored codecs."""

@@ -1,7 +1,7 @@
 """One sequence after another one."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from unrolled.cells import Cell
@@ -14,12 +14,13 @@ from unrolled.models import EncoderDecoder
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.learners import Batches
 from unrolled.tasks.overview import Overview
-from unrolled.tasks.recipe import Answering, Recipe, Writing
+from unrolled.tasks.recipe import Answering, Recipe, Writing, Written
 from unrolled.tasks.task import Task
+from unrolled.tasks.texts.prompting import drawn
 from unrolled.tasks.trained import Progress
 from unrolled.tasks.translation.answers import AttentionOptions, answer
 from unrolled.tasks.translation.measuring import TranslationMeasuring
-from unrolled.tasks.translation.options import SearchOptions, TranslationOptions
+from unrolled.tasks.translation.options import DrawingOptions, SearchOptions, TranslationOptions
 from unrolled.tasks.translation.reading import PairData, read_pair_data
 from unrolled.tasks.translation.trained import TrainedTranslator, TranslationScores
 
@@ -29,7 +30,9 @@ class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder
 
     name, noun, options = "translate", "a translator", TranslationOptions
     data_name = "PAIRS"
-    commands = ("predict", "evaluate", "chat", "inspect")
+    widens = True
+    commands = ("predict", "sample", "evaluate", "chat", "inspect")
+    sampling = (DrawingOptions,)
     evaluating = (PairOptions, SearchOptions)
     predicting = (PairOptions, SearchOptions, AttentionOptions)
     help = """Train a network that writes one sequence after reading another one, on PAIRS: two columns of a table, JSON Lines,
@@ -41,7 +44,11 @@ class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder
 
     def read(self, configuration: Configuration[TranslationOptions], progress: Progress) -> PairData:
         """The pairs."""
-        return read_pair_data(configuration, progress)
+        return read_pair_data(configuration, progress, self._widened)
+
+    def _widened(self, codecs: PairCodec) -> PairCodec:
+        known: PairCodec | None = self.known
+        return codecs if known is None else known.widened(codecs, widen=self.widen)
 
     def codecs(self, found: Any) -> PairCodec:
         """Stored codecs."""
@@ -89,6 +96,11 @@ class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder
         """Translations."""
         pairs, search, pictures = parts
         return answer(trained, file, pairs, search, pictures.get("attention"), how)
+
+    def sample(self, trained: TrainedTranslator, parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]) -> Iterable[Written]:
+        """Texts for sources."""
+        (options,) = parts
+        return drawn(trained, options, say)
 
     def next_step(self, codecs: PairCodec, configuration: Configuration[TranslationOptions]) -> str:
         """Answers."""

@@ -11,13 +11,25 @@ from unrolled.data.formats import read_examples, require_used, resolve_format, w
 from unrolled.data.formats.fasta import RESIDUES
 from unrolled.data.formats.files import named
 from unrolled.data.formats.regions import spans
+from unrolled.errors import ConfigError
 from unrolled.extras import extra
 from unrolled.options import option
 from unrolled.tasks.recipe import Answering, Writing
+from unrolled.tasks.sequences.errors import write_errors
 from unrolled.tasks.sequences.trained import AT_ONCE, Scores, TrainedPredictor
 from unrolled.tasks.trained import Progress
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ErrorOptions:
+    """What was said wrongly."""
+
+    errors: str | None = option(
+        None,
+        "Write each wrong answer into this CSV file, with its input, label, and probabilities, the surest (or of numbers the farthest) first.",
+    )
 
 
 @dataclass(frozen=True)
@@ -27,26 +39,66 @@ class ConfusionOptions:
     confusion: str | None = option(None, "Draw the confusion matrix, which labels were taken for which, into this PNG file.")
 
 
+@dataclass(frozen=True)
+class CalibrationOptions:
+    """The picture of how far probabilities can be believed."""
+
+    calibration: str | None = option(
+        None, "Draw the reliability curve, how often answers of each probability are right, into this PNG file."
+    )
+
+
+@dataclass(frozen=True)
+class ChoiceOptions:
+    """Which labels are said."""
+
+    top: int | None = option(None, "Say the K most probable labels, each with its probability.  [default: the one, or those that hold]")
+    threshold: float | None = option(
+        None,
+        "Say only labels of at least this probability, none if there is none; of several that may hold all of these.  [default: 0.5 of several]",
+    )
+
+    def __post_init__(self) -> None:
+        if self.top is not None and self.top < 1:
+            raise ConfigError(f"`top` must be at least 1, got {self.top}.")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise ConfigError(f"`threshold` must be a probability from 0 to 1, got {self.threshold}.")
+
+
 def measured(
     trained: TrainedPredictor[Any],
     data: Sequence[str],
     reading: Mapping[str, Any],
     windows: Mapping[str, Any],
-    picture: str | None,
+    files: Mapping[str, str],
     progress: Progress,
 ) -> Scores:
-    """How good what a network says of files is, drawn into a picture if one is named."""
-    if picture:
+    """How good what a network says of files is; of the `files` that are named `errors` gets what is wrong, `calibration` a reliability curve, and any
+    other the picture of the measures."""
+    pictures = {name: file for name, file in files.items() if name != "errors"}
+    if pictures:
         extra("matplotlib")
     resolved = resolve_format(data, trained.reading_of(data, **reading), trained.wanted)
     require_used(data, resolved, reading)
-    found: Scores = trained.evaluate(data, reading=resolved, progress=progress, **windows)
-    if picture:
-        found.draw(Path(picture))
+    found, answered = trained.judge(data, reading=resolved, progress=progress, **windows)
+    if "errors" in files:
+        write_errors(Path(files["errors"]), answered)
+    for name, file in pictures.items():
+        if name == "calibration":
+            found.draw_calibration(Path(file))
+        else:
+            found.draw(Path(file))
     return found
 
 
-def answer(trained: TrainedPredictor[Any], file: str, reading: Mapping[str, Any], windows: Mapping[str, Any], how: Answering) -> Writing:
+def answer(
+    trained: TrainedPredictor[Any],
+    file: str,
+    reading: Mapping[str, Any],
+    windows: Mapping[str, Any],
+    how: Answering,
+    choice: Mapping[str, Any] | None = None,
+) -> Writing:
     """What a network says of a file, written in its own format with the predictions added, or as an object for each sequence."""
     resolved = trained.reading_of(file, labels=False, **reading)
     table = resolved.case or resolved.series or resolved.channels
@@ -57,9 +109,10 @@ def answer(trained: TrainedPredictor[Any], file: str, reading: Mapping[str, Any]
         how.say(f"Type {'the rows of a table, with their header' if table else 'a text and press Enter'}; end with Ctrl-D.")
     resolved = resolve_format(file, resolved, trained.wanted)
     require_used(file, resolved, reading)
-    examples = _noticing(file, read_examples(file, resolved, trained.wanted), how.say)
+    examples = _noticing(file, read_examples(file, resolved, trained.wanted, blank=True), how.say)
     at_once = 1 if how.typed else AT_ONCE
-    found = trained.predict_stream(examples, at_once, **windows)
+    answers = trained.predict_stream(examples, at_once, **windows)
+    found = ((example, prediction.chosen(**(choice or {}))) for example, prediction in answers)
 
     def write(target: TextIO) -> None:
         written = _flushing(found, target, at_once) if file == "-" else found

@@ -125,7 +125,7 @@ def _seen(frames: Tensor, ways: BatchOptions) -> Tensor:
     """Clips `[T, B, C, H, W]`, of each all frames in one way."""
     if ways.drop_frames:
         frames = _repeated(frames, ways.drop_frames)
-    if ways.shift or ways.flip or ways.zoom:
+    if ways.shift or ways.flip != "none" or ways.zoom:
         frames = _placed(frames, ways)
     if ways.brightness:
         frames = frames + ways.brightness * (2 * torch.rand(frames.shape[1], 1, 1, 1) - 1)
@@ -145,10 +145,11 @@ def _placed(frames: Tensor, ways: BatchOptions) -> Tensor:
     """Each clip cut, mirrored and moved by whole pixels, with its edge repeated where nothing was."""
     steps, batch, _, height, width = frames.shape
     scale = 1 - ways.zoom * torch.rand(batch)
-    mirror = torch.where(torch.rand(batch) < 0.5, -1.0, 1.0) if ways.flip else torch.ones(batch)
+    across = torch.where(torch.rand(batch) < 0.5, -1.0, 1.0) if ways.flip != "none" else torch.ones(batch)
+    down = torch.where(torch.rand(batch) < 0.5, -1.0, 1.0) if ways.flip == "both" else torch.ones(batch)
     room = (1 - scale)[:, None] * (2 * torch.rand(batch, 2) - 1)
     moved = torch.randint(-ways.shift, ways.shift + 1, (batch, 2)) * torch.tensor([2 / width, 2 / height])
     where = torch.zeros(batch, 2, 3)
-    where[:, 0, 0], where[:, 1, 1], where[:, :, 2] = scale * mirror, scale, room + moved
+    where[:, 0, 0], where[:, 1, 1], where[:, :, 2] = scale * across, scale * down, room + moved
     grid = functional.affine_grid(where, [batch, 1, height, width], align_corners=False).repeat(steps, 1, 1, 1)
     return functional.grid_sample(frames.flatten(0, 1), grid, padding_mode="border", align_corners=False).view_as(frames)

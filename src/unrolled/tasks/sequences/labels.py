@@ -12,7 +12,7 @@ from unrolled.data.columns import Places
 from unrolled.data.formats import ReadingOptions
 from unrolled.extras import extra
 from unrolled.tasks.configuration import Configuration
-from unrolled.tasks.sequences.answers import ConfusionOptions
+from unrolled.tasks.sequences.answers import CalibrationOptions, ConfusionOptions, ErrorOptions
 from unrolled.tasks.sequences.options import LabelOptions, WindowOptions
 from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData
 from unrolled.tasks.sequences.recipe import SM, SO, SequenceRecipe
@@ -27,7 +27,7 @@ class LabelRecipe(SequenceRecipe[SO, LabelCodec, SM], Generic[SO, SM]):
     """A recipe whose targets are labels or tags."""
 
     picture = ConfusionOptions
-    evaluating: ClassVar[tuple[type, ...]] = (ReadingOptions, WindowOptions, ConfusionOptions)
+    evaluating: ClassVar[tuple[type, ...]] = (ReadingOptions, WindowOptions, ConfusionOptions, CalibrationOptions, ErrorOptions)
 
     @abstractmethod
     def counts(self, encoded: Encoded, which: Places) -> Tensor:

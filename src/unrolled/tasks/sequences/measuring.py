@@ -46,5 +46,5 @@ class SequenceMeasuring:
         return f"{loss}, {self.scores}"
 
     def remarks(self, measures: Mapping[str, float], best: float | None) -> tuple[str, ...]:
-        """None."""
-        return ()
+        """That nothing was learnt that one could not say without reading."""
+        return () if self.scores is None or "held_out" not in measures or not (told := self.scores.warning) else (told,)

@@ -19,6 +19,9 @@ from unrolled.training import TrainingOptions
 
 WEIGHTS = ("none", "balanced")
 
+FLIPS = ("none", "across", "both")
+"""In which mirrors clips may be shown."""
+
 
 @dataclass(frozen=True)
 class SoundOptions:
@@ -164,7 +167,11 @@ class BatchOptions(VaryingOptions):
         "Most rows and columns by which images, read row by row, pictures and videos, or frames and bands of sound are moved in training.",
         rare=True,
     )
-    flip: bool = option(False, "Show half of all pictures and videos in training in a mirror, left for right.", rare=True)
+    flip: str = option(
+        "none",
+        f"Mirror in which half of all pictures and videos are shown in training: {', '.join(FLIPS)} (left for right, and also upside down).",
+        rare=True,
+    )
     zoom: float = option(
         0.0, "Part of the sides of pictures and videos that is cut off in training, at most, and the rest scaled up.", rare=True
     )
@@ -176,6 +183,8 @@ class BatchOptions(VaryingOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         _require_at_least(self, batch=1, shift=0, brightness=0)
+        if self.flip not in FLIPS:
+            raise ConfigError(f"`flip` must be one of {', '.join(FLIPS)}, got {self.flip!r}.")
         for name in ("zoom", "drop_frames"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"`{name}` must be a part from 0 to below 1, got {getattr(self, name)}.")

@@ -26,6 +26,7 @@ from unrolled.data.splits import deal, divide
 from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.data.words import notice_clauses
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
+from unrolled.tasks.sequences.frame_features import features_of
 from unrolled.tasks.sequences.options import BatchOptions, SequenceDataOptions
 from unrolled.tasks.sequences.predictor import TC
 from unrolled.tasks.sequences.split import about_split
@@ -51,6 +52,19 @@ class SequenceCodecs(Generic[TC]):
     def to_json(self) -> dict[str, Any]:
         """Both, ready for JSON."""
         return {"inputs": self.inputs.to_json(), "target": self.target.to_json()}
+
+    def widen(self, known: "SequenceCodecs[Any] | KnownCodecs", *, widen: bool) -> "SequenceCodecs[TC]":
+        """Those of a run that is begun from, as far as they are known, with what these have besides."""
+        inputs = self.inputs if known.inputs is None else known.inputs.widened(self.inputs, widen=widen)
+        return SequenceCodecs(inputs, self.target if known.target is None else known.target.widened(self.target))
+
+
+@dataclass(frozen=True)
+class KnownCodecs:
+    """What a run knows that another one begins from: what it read, and what it said, where that is of the same kind."""
+
+    inputs: InputCodec | None
+    target: Any
 
 
 @dataclass(frozen=True)
@@ -128,26 +142,30 @@ def read_sequences(
     learn: LearnTarget[TC],
     *,
     several: bool = False,
+    widened: Callable[[SequenceCodecs[TC]], SequenceCodecs[TC]] = lambda codecs: codecs,
+    memory: Callable[[], Iterator[Example]] | None = None,
 ) -> SequenceData[TC]:
-    """Read what the options name, and set apart what is held out."""
-    if not data.sources:
+    """Read what the options name, or what `memory` gives in its place, and set apart what is held out."""
+    if not data.sources and memory is None:
         raise ConfigError("There is no DATA to train on. Pass files of sequences, or builtin:… examples: see docs/data.md.")
     if data.validation and asked.group:
         raise ConfigError("`group` says what is held out together, and `validation` names files that are held out. Leave one of them out.")
-    if batches.shift:
-        _require_images(data.sources, asked, wanted)
-    _require_used(data.sources, asked, wanted)
-    reading = resolve_reading(data.sources, asked, wanted)
-    senses = Senses(Hearing(choose=data.codec), Seeing(choose=data.frame_codec))
+    reading = asked
+    if memory is None:
+        if batches.shift:
+            _require_images(data.sources, asked, wanted)
+        _require_used(data.sources, asked, wanted)
+        reading = resolve_reading(data.sources, asked, wanted)
+    senses = Senses(Hearing(choose=data.codec), Seeing(choose=data.frame_codec), features_of)
     data.require_speakers(asked.group)
-    read = _reader(data.level, progress, wanted, several, senses)
+    read = _reader(data.level, progress, wanted, several, senses, memory)
     sequences = read(data.sources, reading, notice=data.level != "char")
     everything = np.arange(len(sequences))
     same = for_other_files(replace(reading, scheme=sequences.scheme), data.validation) if data.validation else reading
     other = read(data.validation, same) if data.validation else None
     learnt, held = (everything, everything[:0]) if other else _divided(sequences, wanted, data, np.random.default_rng([SPLIT, seed]))
     senses.report()
-    codecs = SequenceCodecs(_learn_inputs(sequences, learnt, data, senses), learn(sequences, learnt))
+    codecs = widened(SequenceCodecs(_learn_inputs(sequences, learnt, data, senses), learn(sequences, learnt)))
     encoded = Encoded(sequences, codecs.inputs, codecs.target)
     measured = Part(encoded, held)
     if other:
@@ -220,12 +238,19 @@ def _noticing(examples: Iterable[Example]) -> Iterator[Example]:
     yield from examples
 
 
-def _reader(level: str | None, progress: Progress, wanted: Target, several: bool, senses: Senses) -> Callable[..., Dataset]:
+def _reader(
+    level: str | None,
+    progress: Progress,
+    wanted: Target,
+    several: bool,
+    senses: Senses,
+    memory: Callable[[], Iterator[Example]] | None,
+) -> Callable[..., Dataset]:
     def tick(count: int) -> None:
         progress(f"reading: {count:,} sequences", 0, 1)
 
     def read(sources: tuple[str, ...], reading: ReadingOptions, *, notice: bool = False) -> Dataset:
-        examples: Iterable[Example] = labelled_examples(sources, reading, wanted, several=several)
+        examples: Iterable[Example] = memory() if memory and not sources else labelled_examples(sources, reading, wanted, several=several)
         if reading.group:
             examples = _grouped(examples, reading.group)
         examples = heard_ahead(examples, senses.hearing, progress)

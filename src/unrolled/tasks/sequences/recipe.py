@@ -2,7 +2,7 @@
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -11,15 +11,18 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import by_length
-from unrolled.data.codecs import Encoded, InputCodec
+from unrolled.data.codecs import Encoded, InputCodec, TextCodec
+from unrolled.data.codecs.text import CHAR, WORD
+from unrolled.data.codecs.tokens import TokenCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset
-from unrolled.data.examples import Prediction, Target
+from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import ReadingOptions, resolve_reading, seen_format
 from unrolled.data.formats.heads import FormatSeen
+from unrolled.data.memory import in_memory, labelled
 from unrolled.data.pictures.images import GLIMPSES
 from unrolled.data.vectors import vector_columns
-from unrolled.data.vocabulary import damaged
+from unrolled.data.vocabulary import Vocabulary, damaged
 from unrolled.errors import ConfigError
 from unrolled.models import EachStep, InputSizes, Whole
 from unrolled.tasks.configuration import Configuration
@@ -33,7 +36,7 @@ from unrolled.tasks.sequences.measuring import SequenceMeasuring
 from unrolled.tasks.sequences.options import OF_NUMBERS, SequenceOptions, SoundOptions, VaryingOptions, WindowOptions
 from unrolled.tasks.sequences.overview import overview_of
 from unrolled.tasks.sequences.predictor import TC, Predictor
-from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData, read_sequences
+from unrolled.tasks.sequences.reading import KnownCodecs, SequenceCodecs, SequenceData, read_sequences
 from unrolled.tasks.sequences.trained import Scores, TrainedPredictor
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import Measured, Progress
@@ -46,7 +49,11 @@ SM = TypeVar("SM", bound=Whole | EachStep)
 class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, TrainedPredictor[TC]], Generic[SO, TC, SM]):
     """A recipe over options SO, a codec TC of what is said, and a network SM, which may look at pictures in `glimpses`."""
 
+    memory: tuple[Any, Any] | None = None
+    """Data in memory in the place of files, and its targets."""
+
     glimpses: ClassVar[bool] = False
+    widens = True
     commands = ("predict", "evaluate", "inspect")
     predicting: ClassVar[tuple[type, ...]] = (ReadingOptions, WindowOptions)
 
@@ -112,7 +119,28 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
             self.wanted(configuration),
             lambda dataset, part: self.learn(dataset, part, configuration),
             several=self.several(configuration),
+            widened=self._widened,
+            memory=self._remembered(configuration) if self.memory else None,
         )
+
+    def _remembered(self, configuration: Configuration[SO]) -> Callable[[], Iterator[Example]]:
+        """What makes examples of the data in memory."""
+        data, targets = self.memory or (None, None)
+        reading, wanted, several = configuration.options.reading, self.wanted(configuration), self.several(configuration)
+        return lambda: labelled(in_memory(data, targets, reading, wanted), wanted, several=several)
+
+    def _widened(self, codecs: SequenceCodecs[TC]) -> SequenceCodecs[TC]:
+        return codecs if self.known is None else codecs.widen(self.known, widen=self.widen)
+
+    def known_from(self, task: str, found: Any) -> Any:
+        """What sequences consist of is also known to runs that say something else of them, and to language models."""
+        if task == self.name:
+            return self.codecs(found)
+        if task == "lm":
+            return KnownCodecs(_of_text(TextCodec.from_json(found)), None)
+        if isinstance(found, dict) and found.keys() == {"inputs", "target"} and task != "transcribe":
+            return KnownCodecs(InputCodec.from_json(found["inputs"]), None)
+        return super().known_from(task, found)
 
     def codecs(self, found: Any) -> SequenceCodecs[TC]:
         """Stored codecs."""
@@ -137,6 +165,8 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
     def resolved_reading(self, configuration: Configuration[SO], codecs: SequenceCodecs[TC]) -> ReadingOptions:
         """How other files are read."""
         reading = dataclasses.replace(configuration.options.reading, scheme=getattr(codecs.target, "scheme", None))
+        if not configuration.options.data.sources:
+            return reading
         return resolve_reading(configuration.options.data.sources, reading, self.wanted(configuration))
 
     def predictor(self, model: SM, codecs: SequenceCodecs[TC], configuration: Configuration[SO]) -> Predictor[TC]:
@@ -181,13 +211,13 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
     ) -> Measured:
         """Measures of what it says."""
         self.require(trained.codecs)
-        reading, windows, picture = parts
-        return measured(trained, data, reading, windows, next(iter(picture.values()), None), progress)
+        reading, windows, *files = parts
+        return measured(trained, data, reading, windows, {name: file for part in files for name, file in part.items()}, progress)
 
     def predict(self, trained: TrainedPredictor[TC], file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
         """What it says of a file."""
-        reading, windows = parts
-        return answer(trained, file, reading, windows, how)
+        reading, windows, *choice = parts
+        return answer(trained, file, reading, windows, how, *choice)
 
     def next_step(self, codecs: SequenceCodecs[TC], configuration: Configuration[SO]) -> str:
         """Files where sequences are not typed: event logs and numbers."""
@@ -198,6 +228,15 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
         if codecs.inputs.numbers or configuration.options.reading.case:
             return "Let it predict another file of the kind: unrolled predict {run} FILE"
         return "Let it predict what you type: unrolled predict {run}"
+
+
+def _of_text(codec: TextCodec) -> InputCodec:
+    """The symbols of a text as those of steps."""
+    if codec.level not in (CHAR, WORD):
+        raise ConfigError(
+            f"`from_run` names a language model of {codec.level}s, which sequences do not consist of. Begin from one of characters or words."
+        )
+    return InputCodec(TokenCodec(codec.level, False, Vocabulary(codec.vocabulary.names)), None)
 
 
 def require_varied(options: VaryingOptions, inputs: InputCodec) -> None:
@@ -229,7 +268,8 @@ OF_SOUND = tuple(field.name for field in dataclasses.fields(SoundOptions))
 
 def _require_fitting(options: SequenceOptions, inputs: InputCodec) -> None:
     """`ConfigError` for options about what the steps do not have."""
-    varied = [] if inputs.frames else [name for name in OF_CLIPS if getattr(options.batches, name)]
+    as_usual = {field.name: field.default for field in dataclasses.fields(options.batches)}
+    varied = [] if inputs.frames else [name for name in OF_CLIPS if getattr(options.batches, name) != as_usual[name]]
     if varied:
         raise ConfigError(f"`{varied[0]}` varies pictures and videos, and DATA has none. Leave it out.")
     require_varied(options.batches, inputs)

@@ -14,13 +14,13 @@ from unrolled.data.dataset import gather
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, read_examples, resolve_format
 from unrolled.data.formats.numbers import complete
-from unrolled.data.pictures.clips import Clip
-from unrolled.data.sound.recordings import Recording, is_sound
+from unrolled.data.memory import are_files, example_of, in_memory, labelled
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
 from unrolled.models import EachStep, Whole
 from unrolled.options import build
+from unrolled.tasks.sequences.frame_features import features_of
 from unrolled.tasks.sequences.inspection_input import sequence_input
 from unrolled.tasks.sequences.options import WindowOptions
 from unrolled.tasks.sequences.predictor import TC, Predictor
@@ -38,8 +38,15 @@ class Scores(Measured, Protocol):
     def text(self) -> str:
         """All of them in words, as many lines as it takes."""
 
+    @property
+    def warning(self) -> str:
+        """That what is said is no better than what one would say without reading, and what to try; nothing where it is."""
+
     def measures(self) -> dict[str, float]:
         """Numbers by name."""
+
+    def draw_calibration(self, path: str | Path) -> None:
+        """Draw how far probabilities can be believed into a PNG."""
 
     def draw(self, path: str | Path) -> None:
         """Draw what was predicted beside what is true into a PNG."""
@@ -92,7 +99,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
             raise DataError(f"`sequences` must be a list, got the text {sequences[:30]!r}. Pass [{sequences[:30]!r}].")
         places = [f"`sequences[{i}]`" for i in range(len(sequences))]
         pairs = zip(sequences, places, strict=True)
-        examples = [self._complete(s if isinstance(s, Example) else _example(s, place), place) for s, place in pairs]
+        examples = [self._complete(s if isinstance(s, Example) else example_of(s, place), place) for s, place in pairs]
         return [prediction for _, prediction in self.predict_stream(examples, window=window, overlap=overlap)]
 
     def predict_stream(
@@ -109,15 +116,26 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         return chain.from_iterable(self._said(predictor, chunk) for chunk in chunks)
 
     def _said(self, predictor: Predictor[TC], chunk: list[Example]) -> Iterator[tuple[Example, Prediction]]:
-        found, _, _ = predictor.predict_all(self.encoded(chunk), np.arange(len(chunk)))
-        _require_finite(found, lambda number: chunk[number].place)
+        some = [example for example in chunk if not example.blank]
+        found, _, _ = predictor.predict_all(self.encoded(some), np.arange(len(some)))
+        _require_finite(found, lambda number: some[number].place)
         if (seconds := self.codecs.inputs.seconds) is not None:
             found = [replace(prediction, seconds=seconds) for prediction in found]
-        return zip(chunk, found, strict=True)
+        answers = iter(found)
+        return ((example, Prediction() if example.blank else next(answers)) for example in chunk)
+
+    def predict_proba(self, sequences: Sequence[str | Sequence[str] | np.ndarray | Path | Example]) -> np.ndarray:
+        """The probability of each of the `labels` of each sequence, `[N, K]`; of a tagger use `predict`, which has that of each tag."""
+        if self.wanted is not Target.LABELS:
+            raise ConfigError(
+                "`predict_proba` gives probabilities of labels of whole sequences, which this network has none of. Use `predict`."
+            )
+        return np.array([prediction.scores for prediction in self.predict(sequences)], np.float64).reshape(-1, len(self.labels))
 
     def evaluate(
         self,
-        sources: Source | Sequence[Source],
+        sources: Any,
+        targets: Any = None,
         *,
         reading: ReadingOptions | None = None,
         progress: Progress | None = None,
@@ -126,18 +144,46 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
     ) -> Any:
         """How good what it says of other files is, read as `reading_of` says unless a `reading` is given, in pieces as `predict` makes them.
 
+        In the place of files there may be what `unrolled.data.memory.in_memory` takes: sequences with their `targets`, a data frame, a data set.
+
         Labels that it never saw count as wrong, and are an `UnrolledWarning`.
         """
+        return self.judge(sources, targets, reading=reading, progress=progress, window=window, overlap=overlap)[0]
+
+    def judge(
+        self,
+        sources: Any,
+        targets: Any = None,
+        *,
+        reading: ReadingOptions | None = None,
+        progress: Progress | None = None,
+        window: int | None = None,
+        overlap: int = 0,
+    ) -> tuple[Any, list[tuple[Example, Prediction]]]:
+        """The same measures, and each sequence with its targets beside what is said of it, of which `errors_of` makes a table of what is wrong."""
         predictor = self._asked(window, overlap)
-        reading = reading or self.reading_of(sources)
-        encoded = self.encoded(labelled_examples(sources, reading, self.wanted, several=self.several))
+        examples = list[Example]()
+
+        def noted() -> Iterator[Example]:
+            for example in self._labelled(sources, targets, reading):
+                example = self._cut(example) if self.wanted.each_step else example
+                examples.append(replace(example, numbers=None))
+                yield example
+
+        encoded = self.encoded(noted())
         which = np.arange(len(encoded))
         if not len(which):
             raise DataError("There is no sequence to measure. Pass a file with at least one.")
         self.codecs.target.notice_unknown(encoded.dataset, which)
         found, _, _ = predictor.predict_all(encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
         _require_finite(found, lambda number: f"sequence {number + 1}")
-        return self.score(encoded, which, found)
+        return self.score(encoded, which, found), list(zip(examples, found, strict=True))
+
+    def _labelled(self, sources: Any, targets: Any, reading: ReadingOptions | None) -> Iterator[Example]:
+        """Examples with what is to be said of them, of files or of what is in memory."""
+        if are_files(sources, targets):
+            return labelled_examples(sources, reading or self.reading_of(sources), self.wanted, several=self.several)
+        return labelled(in_memory(sources, targets, reading or self.reading, self.wanted), self.wanted, several=self.several)
 
     def reading_of(self, sources: Source | Sequence[Source], *, labels: bool = True, **options: Any) -> ReadingOptions:
         """How other files are read: as those that the network learnt from, but for the `options`; without `labels` as `to_predict` has it.
@@ -152,7 +198,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """See `Trained`. Targets that are not known are supposed to be what the network says."""
         if isinstance(given, str):
-            return sequence_input(self.predictor, Part(self.encoded([_example(given, "the input")]), np.arange(1)), "", most, self.labels)
+            return sequence_input(self.predictor, Part(self.encoded([example_of(given, "the input")]), np.arange(1)), "", most, self.labels)
         reading = resolve_format(given, self.reading_of(given, labels=False), self.wanted)
         encoded = self.encoded(islice(read_examples(given, reading, self.wanted), MOST_READ))
         return sequence_input(self.predictor, Part(encoded, np.arange(len(encoded))), f"of {given.name}", most, self.labels)
@@ -186,7 +232,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
     def encoded(self, examples: Iterable[Example]) -> Encoded:
         """Examples as the network reads them."""
         inputs = self.codecs.inputs
-        senses = Senses.of(inputs.sound, inputs.frames)
+        senses = Senses.of(inputs.sound, inputs.frames, features_of)
         dataset = gather(examples, "both" if inputs.tokens is None else inputs.tokens.cut, perceive=senses, fingerprint=False)
         senses.report()
         dataset = dataset if inputs.sound is None else inputs.sound.level(dataset)
@@ -204,43 +250,3 @@ def _require_finite(found: Iterable[Prediction], place: Callable[[int], str]) ->
     for number, prediction in enumerate(found):
         if not prediction.finite:
             raise not_finite(place(number))
-
-
-def _example(sequence: str | Sequence[str] | np.ndarray | Path, place: str) -> Example:
-    if isinstance(sequence, Path):
-        return Example(place, sound=Recording(sequence)) if is_sound(sequence.name) else Example(place, clip=Clip(sequence))
-    if isinstance(sequence, str):
-        return Example(place, text=sequence)
-    if isinstance(sequence, np.ndarray) and sequence.ndim == 2 and sequence.dtype.kind in "fiub":
-        with np.errstate(over="ignore"):
-            return Example(place, numbers=sequence.astype(np.float32))
-    if isinstance(sequence, np.ndarray) and sequence.ndim == 4 and sequence.dtype == np.uint8:
-        return Example(place, frames=sequence)
-    if isinstance(sequence, list | tuple) and all(isinstance(token, str) for token in sequence):
-        return Example(place, tokens=tuple(sequence))
-    if isinstance(sequence, list | tuple) and not any(isinstance(step, str) for step in sequence):
-        return Example(place, numbers=_numbers(sequence, place))
-    raise DataError(
-        f"{place} must be a text, a list of tokens, an array of numbers [T, C] or an Example, got {_kind(sequence)}. "
-        "Pass one of these, or take it out."
-    )
-
-
-def _numbers(sequence: Sequence[Any], place: str) -> np.ndarray:
-    """A series as JSON Lines write it, a list of numbers or of lists of as many numbers, as `[T, C]`."""
-    try:
-        found: np.ndarray = np.array(sequence, np.float32)
-    except (TypeError, ValueError):
-        found = np.zeros((0, 0, 0))
-    if found.ndim not in (1, 2):
-        raise DataError(f"{place} must be a list of numbers, or of lists of as many numbers, got {repr(sequence)[:60]}. Mend it.")
-    return found[:, None] if found.ndim == 1 else found
-
-
-def _kind(sequence: object) -> str:
-    """What something is that is no sequence, in a few words."""
-    if isinstance(sequence, np.ndarray):
-        return f"an array of {sequence.dtype} of shape {list(sequence.shape)}"
-    if isinstance(sequence, list | tuple):
-        return f"{repr(next(token for token in sequence if not isinstance(token, str)))[:30]} among its tokens"
-    return type(sequence).__name__

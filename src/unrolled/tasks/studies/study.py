@@ -20,12 +20,10 @@ from unrolled.tasks.studies.matching import NEAR, check_states, match_parameters
 from unrolled.tasks.studies.options import StudyOptions
 from unrolled.tasks.studies.plan import Plan, Settings, is_study, runs_of
 from unrolled.training import Display, RunFolder
-from unrolled.training.options import CHANGEABLE
+from unrolled.training.options import CHANGEABLE, LIMITS
 
 _WITH_PATHS = ("data", "reading")
 """The groups of options that may name files, which are to be found wherever one stands."""
-
-_LIMITS = {"epochs", "minutes"}
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def resume_study(
             told = recipe.data_name if name == "sources" else f"`{name}`"
             raise ConfigError(f"{told} cannot change when a study is resumed. Leave it out, or begin a new one.")
     if options:
-        dropped = _LIMITS if _LIMITS & options.keys() else set()
+        dropped = LIMITS if LIMITS & options.keys() else set()
         plan = dataclasses.replace(plan, options={**{n: v for n, v in plan.options.items() if n not in dropped}, **options})
     with told_once(), folder.hold():
         _require_ready(recipe, plan, folder, display)

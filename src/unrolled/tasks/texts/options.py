@@ -80,12 +80,15 @@ class TextReading:
 class TextSampleOptions:
     """How texts are drawn; see `TrainedLanguageModel.sample`."""
 
-    prompt: str = option("", "How the text begins.")
-    length: int = option(500, "Characters or words to write.")
+    prompt: str | None = option(None, "How the text begins; \\n is a line end, \\t a tab, \\\\ a backslash.")
+    prompts: str | None = option(None, "File with a prompt on each line, or - for the standard input; texts are drawn side by side.")
+    length: int = option(500, "Characters or words to write, at most.")
+    stop: str | None = option(None, "Stop before this text.")
     temperature: float = option(1.0, "Below 1 safer, above 1 bolder, 0 always the likeliest.")
     top_k: int = option(0, "Choose among the k likeliest only; 0: among all.")
     top_p: float = option(1.0, "Choose among the likeliest that together reach p.")
-    count: int = option(1, "How many texts.")
+    repetition_penalty: float = option(1.0, "Above 1: what was written becomes less likely.")
+    count: int = option(1, "How many texts for each prompt.")
     lines: int | None = option(None, "Stop after so many lines.")
     seed: int | None = option(None, "The same seed writes the same text.")
 

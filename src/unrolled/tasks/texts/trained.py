@@ -7,26 +7,31 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from unrolled.data.batches import Batch, by_length, padded
 from unrolled.data.codecs import TextCodec
-from unrolled.data.codecs.text import CHAR
 from unrolled.data.corpus import Corpus, encode
 from unrolled.data.event_corpus import encode_events
 from unrolled.data.examples import Target
 from unrolled.data.formats import ReadingOptions, read_examples
 from unrolled.data.text import Source, find_sources, read_text, whole_words
-from unrolled.decoding import draw
 from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import InspectionInput
-from unrolled.models import NextStep
+from unrolled.models import WORDS, NextStep
 from unrolled.tasks.measures.likelihood import Likelihood, measure, streams_for
+from unrolled.tasks.recipe import Scored
 from unrolled.tasks.texts.inspection_input import held_out_input, text_input
-from unrolled.tasks.trained import Progress, Trained, computing, require_finite
+from unrolled.tasks.texts.writing import SHOWN, Ending, write
+from unrolled.tasks.trained import Progress, Trained, require_finite
 
-SHOWN = 40
-"""Characters of a text that a message shows."""
+AT_ONCE = 64
+"""Lines that are scored side by side."""
+
+LINE_END = "\n"
+"""The token after the last one of a line."""
 
 
 class TrainedLanguageModel(Trained[NextStep, TextCodec]):
@@ -44,57 +49,82 @@ class TrainedLanguageModel(Trained[NextStep, TextCodec]):
         """What makes ids of a text."""
         return self.codecs
 
-    @torch.inference_mode()
     def sample(
         self,
-        prompt: str = "",
+        prompt: str | Sequence[str] = "",
         length: int = 500,
         *,
         temperature: float = 1.0,
         top_k: int = 0,
         top_p: float = 1.0,
+        repetition_penalty: float = 1.0,
         count: int = 1,
         seed: int | None = None,
         lines: int | None = None,
+        stop: str | None = None,
     ) -> list[str]:
-        """Texts that begin with `prompt` and go on for `length` tokens, or until `lines` line ends.
+        """`count` texts that begin with `prompt`, or with each of several, and go on for `length` tokens, until `lines` line ends, or until `stop`.
 
         The state begins as at the start of a line; what the vocabulary lacks in the prompt is read as `<UNK>`, which is never drawn.
-        `temperature`, `top_k` and `top_p` are explained at `unrolled.decoding.narrowed`. Raises `ConfigError` for impossible values.
+        `temperature`, `top_k` and `top_p` are explained at `unrolled.decoding.narrowed`, `repetition_penalty` at `unrolled.decoding.draw`. Raises
+        `ConfigError` for impossible values.
         """
-        for name, value in (("length", length), ("count", count), ("lines", 1 if lines is None else lines)):
-            if value < 1:
-                raise ConfigError(f"`{name}` must be at least 1, got {value}.")
+        drawing = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "repetition_penalty": repetition_penalty}
+        pieces = self.sample_stream(prompt, length, count=count, seed=seed, lines=lines, stop=stop, **drawing)
+        return ["".join(parts) for parts in zip(*pieces, strict=True)]
+
+    def sample_stream(
+        self,
+        prompt: str | Sequence[str] = "",
+        length: int = 500,
+        *,
+        count: int = 1,
+        seed: int | None = None,
+        lines: int | None = None,
+        stop: str | None = None,
+        **drawing: Any,
+    ) -> Iterator[list[str]]:
+        """The same, piece by piece as it is drawn: what is new of each text after each draw, the prompts first."""
+        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+        ending = Ending(length, lines, stop)
+        if count < 1:
+            raise ConfigError(f"`count` must be at least 1, got {count}.")
         if seed is not None and not 0 <= seed < 2**63:
             raise ConfigError(f"`seed` must be a whole number from 0 to 2^63 - 1, got {seed}.")
         generator = torch.Generator(device=self.device)
         generator = generator.manual_seed(seed) if seed is not None else _reseeded(generator)
-        logits, state = self._read([self.codec.end, *self.codec.encode(prompt)], count)
-        options = {
-            "temperature": temperature,
-            "top_k": top_k,
-            "top_p": top_p,
-            "forbidden": (self.codec.unknown,),
-            "generator": generator,
-        }
-        drawn = []
-        with computing(f"what comes after {prompt[-SHOWN:]!r}"):
-            for symbols in draw(self._step, logits, state, length, **options):  # type: ignore[arg-type]
-                drawn.append(symbols)
-                if lines is not None and bool(((torch.stack(drawn) == self.codec.end).sum(0) >= lines).all()):
-                    break
-        columns = torch.stack(drawn, 1).tolist()
-        return [self._text(prompt, column if lines is None else _until(column, self.codec.end, lines)) for column in columns]
+        several = [prompt for prompt in prompts for _ in range(count)]
+        with torch.inference_mode():
+            logits, state = self._read(several)
+            pieces = write(self._step, logits, state, several, self.codec, ending, generator=generator, **drawing)
+            while (new := next(pieces, None)) is not None:
+                yield new
 
-    @torch.inference_mode()
+    def missing(self, text: str) -> list[str]:
+        """The symbols of a text that it does not know."""
+        return self.codec.missing(text)
+
     def score(self, sentence: str) -> float:
         """The natural log-probability of a sentence as one whole line: of its tokens and of the line's end after them."""
-        tokens = [self.codec.end, *self.codec.encode(sentence), self.codec.end]
-        symbols = torch.tensor(tokens, device=self.device)[:, None]
-        logits, _ = self.model(symbols[:-1])
-        found = float(logits.double().log_softmax(-1).gather(-1, symbols[1:, :, None]).sum())
-        require_finite(found, repr(sentence[:SHOWN]))
-        return found
+        return self.score_lines([sentence])[0].log_probability
+
+    @torch.inference_mode()
+    def score_lines(self, sentences: Sequence[str]) -> list[Scored]:
+        """The same of each sentence, and of each of its tokens."""
+        found: dict[int, Scored] = {}
+        symbols = [self.codec.split(sentence) for sentence in sentences]
+        lengths = np.array([len(line) + 1 for line in symbols])
+        for which in by_length(lengths, np.arange(len(sentences)), AT_ONCE):
+            ids = [np.array([self.codec.end, *self.codec.look_up(symbols[i]), self.codec.end]) for i in which]
+            steps = torch.from_numpy(lengths[which])
+            inputs, targets = (padded(np.concatenate([line[part] for line in ids]), lengths[which]) for part in (slice(-1), slice(1, None)))
+            logits, _ = self.model(Batch({WORDS: inputs.to(self.device)}, steps.to(self.device)))
+            logs = logits.double().log_softmax(-1).gather(-1, targets.to(self.device)[..., None])[..., 0].cpu()
+            for place, i in enumerate(which.tolist()):
+                values = logs[: int(steps[place]), place].tolist()
+                require_finite(sum(values), repr(sentences[i][:SHOWN]))
+                found[i] = Scored(sentences[i], sum(values), (*symbols[i], LINE_END), tuple(values))
+        return [found[i] for i in range(len(sentences))]
 
     def evaluate(
         self, sources: Source | Sequence[Source], *, encoding: str | None = None, progress: Progress | None = None, **columns: Any
@@ -137,32 +167,19 @@ class TrainedLanguageModel(Trained[NextStep, TextCodec]):
         for chunk in whole_words(read_text(find_sources(path))):
             yield from self.codec.split(chunk.text)
 
-    def _read(self, tokens: Sequence[int], count: int) -> tuple[Tensor, Any]:
-        symbols = torch.tensor([int(t) for t in tokens], device=self.device)[:, None]
-        logits, state = self.model(symbols)
-        return logits[-1].expand(count, -1), tuple(s.expand(-1, count, -1).contiguous() for s in state)
+    def _read(self, prompts: Sequence[str]) -> tuple[Tensor, Any]:
+        """Scores of what comes after each prompt, `[B, V]`, and the states there."""
+        ids = [np.array([self.codec.end, *self.codec.encode(prompt)]) for prompt in prompts]
+        lengths = np.array([len(line) for line in ids])
+        symbols, last = padded(np.concatenate(ids), lengths).to(self.device), torch.from_numpy(lengths).to(self.device)
+        logits, state = self.model(Batch({WORDS: symbols}, None if len({*lengths.tolist()}) == 1 else last))
+        return logits[last - 1, torch.arange(len(prompts), device=self.device)], state
 
     def _step(self, symbols: Tensor, state: Any) -> tuple[Tensor, Any]:
         logits, state = self.model(symbols[None], state)
         return logits[0], state
 
-    def _text(self, prompt: str, drawn: Sequence[int]) -> str:
-        """The prompt as it was typed, then what was drawn; words are spaced as in one sentence."""
-        if self.codec.level == CHAR:
-            return prompt + self.codec.decode(drawn)
-        read = self.codec.encode(prompt).tolist()
-        return prompt.rstrip(" ") + self.codec.decode([*read, *drawn])[len(self.codec.decode(read)) :]
-
 
 def _reseeded(generator: torch.Generator) -> torch.Generator:
     generator.seed()
     return generator
-
-
-def _until(symbols: list[int], end: int, lines: int) -> list[int]:
-    """The symbols up to, and without, the line end of that number."""
-    for position, symbol in enumerate(symbols):
-        lines -= symbol == end
-        if not lines:
-            return symbols[:position]
-    return symbols

@@ -1,7 +1,7 @@
 """Recordings with their texts, read and encoded: what is learnt, what is held out, and the codecs of both."""
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -92,7 +92,9 @@ class TranscriptData:
         return f"{size}{self.split} Input: {inputs.describe()}. Target: {target.describe()}. {shown}"
 
 
-def read_transcripts(options: TranscribeOptions, progress: Progress) -> TranscriptData:
+def read_transcripts(
+    options: TranscribeOptions, progress: Progress, widened: Callable[[Codecs], Codecs] = lambda codecs: codecs
+) -> TranscriptData:
     """Read what the options name, and set apart what is held out."""
     data, reading = options.data, options.reading
     if not data.sources:
@@ -110,7 +112,8 @@ def read_transcripts(options: TranscribeOptions, progress: Progress) -> Transcri
     lexicon = None if data.lexicon is None else read_lexicon(Path(data.lexicon), reading.encoding, lower=data.lower)
     wanted: dict[str, Any] = {"least": data.min_count, "lower": data.lower, "alphabet": data.alphabet, "lexicon": lexicon}
     target = TranscriptCodec.learn(sequences, learnt, data.level, data.vocabulary, **wanted)
-    codecs = Codecs(InputCodec.learn(sequences, learnt, hearing.codec), target)
+    codecs = widened(Codecs(InputCodec.learn(sequences, learnt, hearing.codec), target))
+    target = codecs.target
     utterances = Utterances(sequences, codecs, places)
     measured = Utterances(other, codecs, other_places) if other else utterances
     held = np.arange(len(other)) if other else held

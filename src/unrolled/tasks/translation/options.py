@@ -95,6 +95,22 @@ class TranslationTraining(TrainingOptions):
 
 
 @dataclass(frozen=True)
+class DrawingOptions:
+    """How texts are drawn for sources; see `TrainedTranslator.sample`."""
+
+    prompt: str | None = option(None, "The source.")
+    prompts: str | None = option(None, "File with a source on each line, or - for the standard input.")
+    length: int | None = option(None, "Symbols to write, at most.  [default: as the source asks for]")
+    stop: str | None = option(None, "Stop before this text.")
+    temperature: float = option(1.0, "Below 1 safer, above 1 bolder, 0 always the likeliest.")
+    top_k: int = option(0, "Choose among the k likeliest only; 0: among all.")
+    top_p: float = option(1.0, "Choose among the likeliest that together reach p.")
+    repetition_penalty: float = option(1.0, "Above 1: what was written becomes less likely.")
+    count: int = option(1, "How many texts for each source.")
+    seed: int | None = option(None, "The same seed writes the same text.")
+
+
+@dataclass(frozen=True)
 class SearchOptions:
     """How what is written is searched for."""
 

@@ -1,6 +1,6 @@
 """Pairs, read and encoded: what is learnt, what is held out, and the codecs of both sides."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from textwrap import shorten
@@ -48,7 +48,9 @@ class PairData:
         return Overview(self.summary, lengths, names[:1], names[1:], self.reading.left, {}, learnt, len(self.held_out), 0, self.in_both)
 
 
-def read_pair_data(configuration: Configuration[TranslationOptions], progress: Progress) -> PairData:
+def read_pair_data(
+    configuration: Configuration[TranslationOptions], progress: Progress, widened: Callable[[PairCodec], PairCodec] = lambda codecs: codecs
+) -> PairData:
     """Read what a configuration names, and set apart what is held out."""
     options = configuration.options
     data, symbols = options.data, options.symbols
@@ -69,14 +71,16 @@ def read_pair_data(configuration: Configuration[TranslationOptions], progress: P
     if level == "word":
         texts = (text for pair in learnt for text in (pair.text or "", *(pair.texts or ())))
         notice_clauses(texts, "Pass `level='char'`, or `level='subword'`.")
-    codecs = PairCodec.learn(
-        learnt,
-        level,
-        shared=options.model.shared,
-        reverse_source=symbols.reverse_source,
-        size=symbols.vocabulary,
-        least=symbols.min_count,
-        subwords=symbols.subwords,
+    codecs = widened(
+        PairCodec.learn(
+            learnt,
+            level,
+            shared=options.model.shared,
+            reverse_source=symbols.reverse_source,
+            size=symbols.vocabulary,
+            least=symbols.min_count,
+            subwords=symbols.subwords,
+        )
     )
     read = f"{tally}; to measure on: {other}" if data.validation else str(tally)
     read += _doubts(data, learnt, held)

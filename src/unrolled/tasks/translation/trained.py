@@ -142,7 +142,16 @@ class TrainedTranslator(Trained[EncoderDecoder, PairCodec]):
             yield from (found[i] for i in range(len(chunk)))
 
     def sample(
-        self, source: str, count: int = 1, *, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, seed: int | None = None
+        self,
+        source: str,
+        count: int = 1,
+        *,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        repetition_penalty: float = 1.0,
+        seed: int | None = None,
+        length: int | None = None,
     ) -> list[str]:
         """Texts drawn from P(target | source), or from what `unrolled.decoding.narrowed` makes of it; the same `seed` draws the same."""
         if count < 1:
@@ -152,10 +161,41 @@ class TrainedTranslator(Trained[EncoderDecoder, PairCodec]):
         if not source.strip():
             return [""] * count
         memory = self.encode([source] * count)
-        return self.drawn(source, memory, generator=generator, temperature=temperature, top_k=top_k, top_p=top_p)
+        drawing: dict[str, Any] = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "repetition_penalty": repetition_penalty}
+        return self.drawn(source, memory, length=length, generator=generator, **drawing)
+
+    def sample_stream(
+        self,
+        prompt: str | Sequence[str] = "",
+        length: int | None = None,
+        *,
+        count: int = 1,
+        seed: int | None = None,
+        lines: int | None = None,
+        stop: str | None = None,
+        **drawing: Any,
+    ) -> Iterator[list[str]]:
+        """`count` texts drawn for each source, all at once for each, as `TrainedLanguageModel.sample_stream` gives them; they end where the network ends
+        them. `ConfigError` for `lines`."""
+        if lines is not None:
+            raise ConfigError("`lines` is for language models; a translator ends its texts itself. Leave it out, or give `stop`.")
+        if length is not None and length < 1:
+            raise ConfigError(f"`length` must be at least 1, got {length}.")
+        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+        texts = list[str]()
+        for number, source in enumerate(prompts):
+            own = None if seed is None else seed + number
+            texts += self.sample(source, count, seed=own, length=length, **drawing)
+        yield [text if stop is None else text.partition(stop)[0] for text in texts]
+
+    def missing(self, text: str) -> list[str]:
+        """The symbols of a source that it does not know."""
+        return self.codecs.source.missing(text)
 
     @torch.inference_mode()
-    def drawn(self, source: str, memory: Memory, search: SearchOptions | None = None, **options: Any) -> list[str]:
+    def drawn(
+        self, source: str, memory: Memory, search: SearchOptions | None = None, *, length: int | None = None, **options: Any
+    ) -> list[str]:
         """A text for each copy of a source that has been read, drawn as the `options` of `unrolled.decoding.draw` say, up to the limit."""
         count = memory.real.shape[1]
         ends = torch.full((count,), TextCodec.end, device=self.device)
@@ -166,6 +206,7 @@ class TrainedTranslator(Trained[EncoderDecoder, PairCodec]):
             return logs, state
 
         most = (search or SearchOptions()).most(len(memory.real))
+        most = most if length is None else min(most, length)
         written = []
         with computing(repr(source[:SHOWN])):
             for symbols in draw(step, first, state, most, forbidden=(TextCodec.unknown,), **options):

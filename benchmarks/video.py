@@ -1,0 +1,198 @@
+"""Video beside what one would say without a recurrent network: shapes in motion, actions seen by a thermal camera, moving digits, balls.
+
+    python benchmarks/video.py DATA shapes          # motion; the first two clips of each combination are held out
+    python benchmarks/video.py DATA colours         # motion, with one colour never seen
+    python benchmarks/video.py DATA thermal         # a label for each frame, one of four recordings held out
+    python benchmarks/video.py DATA digits          # the next ten frames of two moving digits
+    python benchmarks/video.py DATA balls           # where three balls are in the next frame
+
+DATA is a folder with `shape_videos` (a folder for each motion, names `colour_shape_number.mp4`), `thermal_actions` (`labels.csv` and `data`) and
+`digits/train10k-images-idx3-ubyte.gz`. Each line takes at most twenty minutes of one core; `--minutes` changes how long each training takes.
+"""
+
+import argparse
+import csv
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import unrolled as un
+from unrolled.data.builtin_examples.movement import balls
+from unrolled.data.examples import Example
+from unrolled.tasks import train
+
+SEEN = {"size": "32", "frame_pooling": "points", "hidden": 64, "batch": 16}
+"""How the shapes are read; what they show is where they are, and `points` says it."""
+
+SAME = {"falled": "lying", "sleeping": "lying"}
+"""Words of the thermal recordings for one thing: a body that lies."""
+
+ROOM = {
+    "shape": "24x32",
+    "outside": "ignore",
+    "window": 64,
+    "batch": 8,
+    "hidden": 64,
+    "flip": "both",
+    "shift": 3,
+    "noise": 0.1,
+    "dropout": 0.5,
+}
+
+STEPS = {"each_step": True, "bidirectional": False, "frame_pooling": "points", "hidden": 256, "dropout": 0.0, "average": 0.99}
+
+
+def shapes(data: Path, out: Path, minutes: float) -> None:
+    """Motion, whatever moves."""
+    clips = shape_clips(data)
+    learnt = [clip for clip in clips if clip[3] > 2]
+    measure_motion("clips 1 and 2", learnt, [clip for clip in clips if clip[3] <= 2], out, minutes or 3)
+
+
+def colours(data: Path, out: Path, minutes: float) -> None:
+    """Motion of what has another colour."""
+    clips = shape_clips(data)
+    for colour in sorted({clip[2] for clip in clips}):
+        apart = [clip for clip in clips if clip[2] == colour]
+        measure_motion(colour, [clip for clip in clips if clip[2] != colour], apart, out, minutes or 3)
+
+
+def shape_clips(data: Path) -> list[tuple[Path, str, str, int]]:
+    """The path, the motion, the colour and the number of each clip."""
+    found = []
+    for path in sorted((data / "shape_videos").rglob("*.mp4")):
+        parts = re.fullmatch(r"(.+)_(?:circle|square|star)_(\d+)", path.stem)
+        assert parts is not None, path
+        found.append((path, path.parent.name, parts[1], int(parts[2])))
+    return found
+
+
+def measure_motion(held: str, learnt: Sequence[Any], apart: Sequence[Any], out: Path, minutes: float) -> None:
+    """Train on some clips, and say how many of the others are right."""
+    tables = [
+        write_table(out / f"{held}-{name}.csv", ("path", "label"), [clip[:2] for clip in part])
+        for name, part in (("l", learnt), ("m", apart))
+    ]
+    ways = {"held_out": 0.0, "minutes": minutes, "brightness": 1.0, "shift": 4, **SEEN}
+    for name, more in (("recurrent", {}), ("each frame alone", {"layers": 0})):
+        trained = un.train_classifier(tables[0], out=out / f"{held}-{name}", **ways, **more)
+        print(f"{held:16} {name:18} {trained.evaluate(tables[1]).accuracy:8.2%} of {len(apart)} clips", flush=True)
+
+
+def thermal(data: Path, out: Path, minutes: float) -> None:
+    """What a person does in each frame."""
+    recordings = thermal_intervals(data / "thermal_actions")
+    found: dict[str, list[float]] = {}
+    for held in sorted(recordings):
+        tables = []
+        for name, keys in (("l", [key for key in sorted(recordings) if key != held]), ("m", [held])):
+            rows = [row for key in keys for row in recordings[key]]
+            tables.append(write_table(out / f"{held}-{name}.csv", ("file", "start", "end", "label"), rows))
+        for name, more in (("recurrent", {}), ("each frame alone", {"layers": 0})):
+            trained = un.train_tagger(tables[0], out=out / f"{held}-{name}", held_out=0.0, minutes=minutes or 2, **ROOM, **more)
+            scores = trained.evaluate(tables[1])
+            found.setdefault(name, []).append(scores.accuracy)
+            most = scores.confusion.sum(1).max() / scores.confusion.sum()
+            print(f"{held[:15]} {name:18} {scores.accuracy:8.2%} of {scores.size} frames; the most frequent label {most:.2%}", flush=True)
+    for name, shares in found.items():
+        print(f"mean            {name:18} {np.mean(shares):8.2%}", flush=True)
+
+
+def thermal_intervals(folder: Path) -> dict[str, list[tuple[Path, int, int, str]]]:
+    """The labelled intervals of the recordings that are there, as one word for one thing."""
+    found = {}
+    for name, *cells in csv.reader((folder / "labels.csv").open()):
+        path = (folder / "data" / name).absolute()
+        if path.exists():
+            cells = [cell for cell in cells if cell]
+            found[name] = [
+                (path, int(cells[at]), int(cells[at + 1]), SAME.get(cells[at + 2], cells[at + 2])) for at in range(0, len(cells) - 2, 3)
+            ]
+    return found
+
+
+def digits(data: Path, out: Path, minutes: float) -> None:
+    """The next frames of moving digits, by cells, and by a convolutional network of as many parameters over all frames side by side."""
+    source = {"digits": str(data / "digits" / "train10k-images-idx3-ubyte.gz"), "held_out": 0.2}
+    for name, more in (("lstm", {"hidden": 64}), ("frames stacked", {"layers": 0, "hidden": 58}), ("gru", {"cell": "gru", "hidden": 64})):
+        trained = train("frames", "builtin:moving-digits", out=out / name, minutes=minutes or 6, **source, **more)
+        size = sum(parameter.numel() for parameter in trained.model.parameters())
+        print(f"{name}: {size:,} parameters", flush=True)
+
+
+def balls_next(data: Path, out: Path, minutes: float) -> None:
+    """Where balls are in the next frame, in pixels, of clips that the network has not seen."""
+    for name, more in (("recurrent", {}), ("one frame alone", {"layers": 0})):
+        trained = un.train_regressor("builtin:balls", out=out / name, minutes=minutes or 12, **STEPS, **more)
+        print(f"{name:18} {error_of(trained, held_balls()):.3f} pixels", flush=True)
+    for name, rival in (("last position", last_position), ("linear", linear)):
+        errors = [distance(rival(*example.origin), example.values[-1]) for example in held_balls()]
+        print(f"{name:18} {np.mean(errors):.3f} pixels", flush=True)
+
+
+def held_balls() -> list[Example]:
+    """Clips that are drawn in another way than those of `builtin:balls`."""
+    return list(balls(seed=101, clips=500))
+
+
+def error_of(trained: Any, examples: Sequence[Example]) -> float:
+    """The mean distance of what is said after the last frame."""
+    said = trained.predict([example.frames for example in examples])
+    return float(np.mean([distance(found.values[-1], example.values[-1]) for found, example in zip(said, examples, strict=True)]))
+
+
+def distance(said: np.ndarray, true: np.ndarray) -> float:
+    """The mean over balls, in pixels."""
+    return float(np.linalg.norm(np.reshape(said, (-1, 2)) - np.reshape(true, (-1, 2)), axis=1).mean())
+
+
+def last_position(paths: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Where each ball was last seen."""
+    return np.stack([paths[np.flatnonzero(seen[:, ball])[-1], ball] for ball in range(paths.shape[1])])
+
+
+def linear(paths: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Where each ball would be if it had flown on as in the last two frames in a row in which it was seen."""
+    found = []
+    for ball in range(paths.shape[1]):
+        twice = np.flatnonzero(seen[1:, ball] & seen[:-1, ball])[-1] + 1
+        way = paths[twice, ball] - paths[twice - 1, ball]
+        found.append(paths[twice, ball] + way * (len(paths) - twice))
+    return np.stack(found)
+
+
+def write_table(path: Path, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
+    """A table with a header."""
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([names, *rows])
+    return path
+
+
+ROWS: dict[str, Callable[[Path, Path, float], None]] = {
+    "shapes": shapes,
+    "colours": colours,
+    "thermal": thermal,
+    "digits": digits,
+    "balls": balls_next,
+}
+
+
+def main() -> None:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("row", choices=ROWS)
+    parser.add_argument("--minutes", type=float, default=0.0, help="of each training")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as out:
+        ROWS[asked.row](asked.data, Path(out), asked.minutes)
+
+
+if __name__ == "__main__":
+    main()

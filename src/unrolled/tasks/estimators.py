@@ -1,0 +1,303 @@
+"""Networks as estimators of scikit-learn: in pipelines, cross-validation and searches over options."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from unrolled.errors import DataError, UnrolledWarning
+from unrolled.extras import extra
+from unrolled.tasks import load, train, train_forecaster
+from unrolled.training import Silent, display_here
+from unrolled.training.run_folder import CELL, CODECS, CONFIG, METRICS, WEIGHTS
+
+_checks, _targets = extra("sklearn.utils.validation"), extra("sklearn.utils.multiclass")
+
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # noqa: E402 -- once it is known that they are there
+
+_KEPT = (CONFIG, CODECS, CELL, WEIGHTS, METRICS)
+"""The files of a run that a fitted estimator keeps."""
+
+_NAMES = ("cell", "hidden", "layers", "epochs", "updates", "batch", "learning_rate", "held_out", "patience")
+"""Parameters that are options of every task."""
+
+
+_LOADED: "WeakKeyDictionary[Network, Any]" = WeakKeyDictionary()
+"""The networks of estimators that have been asked, apart from what makes these up."""
+
+
+class Network(BaseEstimator):
+    """What all of them share.
+
+    `fit` takes sequences: texts, lists of tokens, arrays `[T]` or `[T, C]` of any lengths, or one array `[N, T]` or `[N, T, C]`. Parameters that are
+    None are as in `unrolled train`; `options` are any others of it, by name, such as `{"dropout": 0.1}`. With an integer as `random_state` the same
+    weights come out each time. What was learnt are the files of a run (`run_`), so that estimators can be pickled; `trained_` is the network.
+    """
+
+    task: ClassVar[str]
+
+    def __init__(
+        self,
+        cell: Any = "lstm",
+        *,
+        hidden: int | None = None,
+        layers: int | None = None,
+        epochs: int | None = None,
+        updates: int | None = None,
+        batch: int | None = None,
+        learning_rate: float | None = None,
+        held_out: float | None = None,
+        patience: int | None = None,
+        options: Mapping[str, Any] | None = None,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        self.cell, self.hidden, self.layers, self.epochs, self.updates, self.batch = cell, hidden, layers, epochs, updates, batch
+        self.learning_rate, self.held_out, self.patience, self.options = learning_rate, held_out, patience, options
+        self.random_state, self.verbose = random_state, verbose
+
+    @property
+    def trained_(self) -> Any:
+        """The network, as `unrolled.load` gives it."""
+        _checks.check_is_fitted(self, "run_")
+        if self not in _LOADED:
+            with TemporaryDirectory(prefix="unrolled-") as folder:
+                for name, content in self.run_.items():
+                    Path(folder, name).write_bytes(content)
+                _LOADED[self] = load(folder)
+        return _LOADED[self]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = tags.input_tags.string = True
+        tags.non_deterministic = self.random_state is None
+        return tags
+
+    def _learn(self, data: Any, targets: Any) -> None:
+        asked = {**{name: getattr(self, name) for name in _NAMES}, **(self.options or {})}
+        asked = {name: value for name, value in asked.items() if value is not None}
+        seed = int(extra("sklearn.utils").check_random_state(self.random_state).randint(2**31 - 1))
+        display = display_here() if self.verbose else Silent()
+        with TemporaryDirectory(prefix="unrolled-") as folder, torch.random.fork_rng(), warnings.catch_warnings():
+            warnings.simplefilter("default" if self.verbose else "ignore", UnrolledWarning)
+            run = Path(folder, "run")
+            self._train(data, targets, out=run, display=display, **{"seed": seed, **asked})
+            self.run_ = {name: (run / name).read_bytes() for name in _KEPT}
+        _LOADED.pop(self, None)
+
+    def _train(self, data: Any, targets: Any, **options: Any) -> None:
+        train(self.task, data, targets, **options)
+
+    def _sequences(self, data: Any, *, reset: bool) -> Sequence[Any]:
+        """Sequences of any lengths as they are; an array of numbers as scikit-learn checks it, each row a sequence. `ValueError` for what is none."""
+        if _ragged(data):
+            if not len(data):
+                raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+            return list(data)
+        found = _checks.validate_data(self, data, reset=reset, allow_nd=True, dtype="numeric", ensure_min_samples=2 if reset else 1)
+        return list(np.asarray(found, np.float64))
+
+
+class SequenceClassifier(ClassifierMixin, Network):
+    """A label for each sequence; see `unrolled.train_classifier`. The classes are `classes_`."""
+
+    task = "classify"
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = True
+        return tags
+
+    def fit(self, X: Any, y: Any) -> "SequenceClassifier":
+        """Learn the labels `y` `[N]` of sequences."""
+        sequences, y = self._sequences(X, reset=True), _labels(y)
+        _checks.check_consistent_length(sequences, y)
+        self.classes_, places = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"There must be at least 2 classes, got one class: {self.classes_[0]!r}.")
+        self._learn(sequences, [str(place) for place in places.tolist()])
+        return self
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """The probability of each of the `classes_`, `[N, K]`."""
+        trained = self.trained_
+        known = trained.predict_proba(self._sequences(X, reset=False))
+        found = np.zeros((len(known), len(self.classes_)))
+        found[:, [int(label) for label in trained.labels]] = known
+        return found / found.sum(1, keepdims=True)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The most probable class of each sequence, `[N]`."""
+        places = self.predict_proba(X).argmax(1)
+        found: NDArray[Any] = self.classes_[places]
+        return found
+
+
+class SequenceRegressor(RegressorMixin, Network):
+    """A number, or several, for each sequence or for each of its steps; see `unrolled.train_regressor`."""
+
+    task = "regress"
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.regressor_tags.poor_score = True
+        return tags
+
+    def fit(self, X: Any, y: Any) -> "SequenceRegressor":
+        """Learn numbers `y`: `[N]` or `[N, K]` of sequences, or a list with `[T]` or `[T, K]` for the steps of each."""
+        sequences = self._sequences(X, reset=True)
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        self.single_ = not _ragged(y) and np.asarray(y).ndim == 1
+        targets = list(y) if _ragged(y) else list(_checks.check_array(y, ensure_2d=False, dtype="numeric").astype(np.float64))
+        _checks.check_consistent_length(sequences, targets)
+        self._learn(sequences, targets)
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """The numbers of each sequence, in the shape of what was learnt; a list of those of steps."""
+        found = [prediction.values for prediction in self.trained_.predict(self._sequences(X, reset=False))]
+        if found and found[0].ndim == 2:
+            return found
+        values = np.array(found, np.float64)
+        return values[:, 0] if self.single_ else values
+
+
+class SequenceTagger(Network):
+    """A tag for each step of a sequence; see `unrolled.train_tagger`."""
+
+    task = "tag"
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+    def fit(self, X: Any, y: Any) -> "SequenceTagger":
+        """Learn the tags `y` of sequences: a list with one for each step of each."""
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        sequences = self._sequences(X, reset=True)
+        _checks.check_consistent_length(sequences, y)
+        self._learn(sequences, [list(tags) for tags in y])
+        return self
+
+    def predict(self, X: Any) -> list[list[str]]:
+        """The tags of each sequence."""
+        return [list(prediction.tags) for prediction in self.trained_.predict(self._sequences(X, reset=False))]
+
+    def score(self, X: Any, y: Any) -> float:
+        """The share of steps whose tag is right."""
+        pairs = [pair for said, true in zip(self.predict(X), y, strict=True) for pair in zip(said, map(str, true), strict=True)]
+        return float(np.mean([said == true for said, true in pairs]))
+
+
+class Forecaster(Network):
+    """What comes next in series of numbers; see `unrolled.train_forecaster`. `horizon` steps are forecast."""
+
+    task = "forecast"
+
+    def __init__(
+        self,
+        horizon: int = 1,
+        *,
+        cell: Any = "lstm",
+        hidden: int | None = None,
+        layers: int | None = None,
+        epochs: int | None = None,
+        updates: int | None = None,
+        batch: int | None = None,
+        learning_rate: float | None = None,
+        held_out: float | None = None,
+        patience: int | None = None,
+        options: Mapping[str, Any] | None = None,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        super().__init__(
+            cell,
+            hidden=hidden,
+            layers=layers,
+            epochs=epochs,
+            updates=updates,
+            batch=batch,
+            learning_rate=learning_rate,
+            held_out=held_out,
+            patience=patience,
+            options=options,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.horizon = horizon
+
+    def fit(self, X: Any, y: Any = None) -> "Forecaster":
+        """Learn from series: arrays `[T]` or `[T, K]` of any lengths, the rows of one array, or one series `[T]`."""
+        self._learn(_table(X), None)
+        return self
+
+    def _train(self, data: Any, targets: Any, **options: Any) -> None:
+        names = [name for name in data if name not in ("series", "time")]
+        train_forecaster(data, series="series", time="time", target=names, horizon=self.horizon, **options)
+
+    def predict(self, X: Any = None) -> NDArray[np.float64]:
+        """The medians of what comes after each series, or after those that were learnt, `[N, horizon]`, or `[N, horizon, K]` of several numbers."""
+        points: NDArray[np.float64] = self.trained_.forecast(None if X is None else _table(X)).points
+        return points[..., 0] if points.shape[-1] == 1 else points
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """The negative mean absolute error of forecasts of the last `horizon` steps of each series, from what comes before them."""
+        series = _series(X)
+        known, true = [s[: -self.horizon] for s in series], np.stack([s[-self.horizon :] for s in series])
+        found = self.predict(known).reshape(true.shape)
+        return -float(np.abs(found - true).mean())
+
+
+def _ragged(data: Any) -> bool:
+    """Whether data is a list of texts, of lists of tokens, or of arrays of different lengths, and no table of numbers."""
+    if isinstance(data, np.ndarray):
+        return data.ndim == 1 and data.dtype.kind in "OU" and len(data) > 0 and (isinstance(data[0], str) or np.ndim(data[0]) > 0)
+    if not isinstance(data, list | tuple) or not len(data):
+        return False
+    if any(isinstance(row, str | Path) for row in data):
+        return True
+    if not all(hasattr(row, "__len__") for row in data):
+        return False
+    return len({len(row) for row in data}) > 1 or any(isinstance(row[0], str) for row in data if len(row))
+
+
+def _labels(y: Any) -> NDArray[Any]:
+    """Labels `[N]`, as scikit-learn checks them."""
+    if y is None:
+        raise ValueError("SequenceClassifier requires y to be passed, but the target y is None.")
+    found: NDArray[Any] = _checks.column_or_1d(y, warn=True)
+    _checks.assert_all_finite(found)
+    _targets.check_classification_targets(found)
+    return found
+
+
+def _series(data: Any) -> list[NDArray[np.float64]]:
+    """Series `[T, K]`."""
+    if isinstance(data, np.ndarray) and data.ndim == 1 and data.dtype != object:
+        data = [data]
+    found = [np.asarray(series, np.float64) for series in data]
+    found = [series[:, None] if series.ndim == 1 else series for series in found]
+    if len({series.shape[1:] for series in found}) != 1:
+        raise DataError("All series must have as many numbers at each time. Pass arrays [T], or [T, K] with one K.")
+    return found
+
+
+def _table(data: Any) -> dict[str, Any]:
+    """Series as the columns of one long table, named so that their order is that of their names."""
+    series = _series(data)
+    wide = len(str(len(series)))
+    names = [f"{number:0{wide}}" for number, each in enumerate(series) for _ in each]
+    numbers = np.concatenate(series)
+    times = np.concatenate([np.arange(len(each)) for each in series])
+    return {"series": names, "time": times, **{f"value {column + 1}": numbers[:, column] for column in range(numbers.shape[1])}}

@@ -1,0 +1,108 @@
+"""A network of next frames, trained, measured and asked."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from pictures import save_gif, squares
+from unrolled.cli import cli
+from unrolled.errors import ConfigError, DataError
+from unrolled.tasks import load, train
+from unrolled.training.display import Silent
+
+TINY = {
+    "past": 3,
+    "future": 2,
+    "hidden": 4,
+    "size": "8",
+    "epochs": 2,
+    "evaluations": 1,
+    "batch": 4,
+    "engine": "eager",
+    "device": "cpu",
+    "display": Silent(),
+}
+
+
+def clips(count=10, steps=6):
+    found = np.zeros((count, steps, 8, 8), np.uint8)
+    for number, clip in enumerate(found):
+        for step, frame in enumerate(clip):
+            frame[number % 5 : number % 5 + 2, step : step + 2] = 255
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("films")
+    np.save(folder / "clips.npy", clips())
+    train("frames", folder / "clips.npy", out=folder / "run", **TINY)
+    return folder
+
+
+def told(*words):
+    result = CliRunner().invoke(cli, [*map(str, words)], catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def test_a_run_is_measured_beside_rivals(folder):
+    found = json.loads(told("evaluate", folder / "run", folder / "clips.npy", "--json", "--gif", folder / "e.gif"))
+    assert found["clips"] == 10 and {"mse", "mae", "ssim", "psnr"} <= found.keys(), "the second window of a clip would end after it"
+    data = clips()
+    last = ((data[:, 2:3] / 255.0 - data[:, 3:5] / 255.0) ** 2).mean()
+    assert found["rivals"]["last-frame"]["mse"] == pytest.approx(last, rel=1e-5)
+    assert len(found["steps"]["mse"]) == 2 and found["teacher_forcing"]["mse"] > 0
+    with Image.open(folder / "e.gif") as gif:
+        assert gif.n_frames == 5 and gif.size[0] > 2 * 96
+
+
+def test_frames_are_said_of_files_and_arrays(folder):
+    trained = load(folder / "run")
+    said = trained.predict([clip[..., None] for clip in clips(3)], 7)
+    assert said.said.shape == (7, 3, 8, 8, 1) and said.past.shape == (3, 3, 8, 8, 1) and said.true is None
+    np.testing.assert_array_equal(said.past[..., 0], clips(3)[:, -3:].swapaxes(0, 1))
+    save_gif(folder / "a.gif", squares(6))
+    asked = ("--gif", folder / "p.gif", "--npy", folder / "p.npy", "--future", 3)
+    rows = told("predict", folder / "run", folder / "a.gif", *asked).splitlines()
+    assert rows[0] == "clip,frame,mean,change" and len(rows) == 4
+    assert np.load(folder / "p.npy").shape == (1, 3, 8, 8, 1)
+    with pytest.raises(DataError, match=r"A clip must have 3 frames, which are read, got one of 2"):
+        trained.predict([clips(1, 2)[0][..., None]])
+    with pytest.raises(ConfigError, match="reads planes"):
+        trained.inspection_input(folder / "a.gif")
+
+
+def test_the_end_of_one_clip_is_held_out(tmp_path, folder):
+    np.save(tmp_path / "one.npy", clips(1, 40))
+    train("frames", tmp_path / "one.npy", out=tmp_path / "run", **{**TINY, "stride": 1})
+    assert "stride = 1" in (tmp_path / "run" / "config.toml").read_text()
+
+
+def test_sensors_have_no_bounds(tmp_path):
+    lines = [",".join(str(20 + ((t + k) % 7)) for k in range(12)) for t in range(40)]
+    (tmp_path / "s.csv").write_text("\n".join(lines) + "\n")
+    train("frames", tmp_path / "s.csv", out=tmp_path / "run", **{**TINY, "size": None, "shape": "3x4", "patch": 1})
+    said = load(tmp_path / "run").predict(tmp_path / "s.csv")
+    assert said.said.shape == (2, 1, 3, 4, 1) and said.past.max() == pytest.approx(26, abs=1e-3) and said.bounds is None
+    with pytest.raises(ConfigError, match="`loss='cross-entropy'` is for pixels from 0 to 1"):
+        train("frames", tmp_path / "s.csv", out=tmp_path / "other", **{**TINY, "size": None, "shape": "3x4", "loss": "cross-entropy"})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"past": 5, "future": 5}, r"No clip has 10 frames, `past` and `future` together: the longest has 6"),
+        ({"past": 0}, "`past` must be at least 1"),
+        ({"loss": "l2"}, "`loss` must be one of mse, mae, cross-entropy"),
+        ({"teacher_forcing": 1.5}, "`teacher_forcing` must be a part from 0 to 1"),
+        ({"digits": "x"}, "`digits` is "),
+    ],
+)
+def test_what_cannot_be_is_told(options, message, folder, tmp_path):
+    with pytest.raises((ConfigError, DataError), match=message):
+        train("frames", folder / "clips.npy", out=tmp_path / "run", **{**TINY, **options})

@@ -1,0 +1,128 @@
+"""Data in memory in the place of files."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import unrolled as un
+from unrolled.errors import ConfigError, DataError, RunError
+from unrolled.training import Silent
+
+QUICK = {"updates": 2, "evaluations": 2, "hidden": 4, "batch": 8, "display": Silent()}
+TEXTS = ["good film", "bad film", "good", "bad", "so good", "so bad"] * 5
+LABELS = ["pos", "neg"] * 15
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return un.train_classifier(TEXTS, LABELS, **QUICK)
+
+
+def test_texts_and_labels_are_as_a_file_of_them(trained, tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\n" + "".join(f"{t},{label}\n" for t, label in zip(TEXTS, LABELS, strict=True)))
+    other = un.train_classifier(tmp_path / "a.csv", out=tmp_path / "run", **QUICK)
+    assert other.labels == trained.labels == ("neg", "pos")
+    np.testing.assert_array_equal(trained.predict_proba(TEXTS), other.predict_proba(TEXTS))
+
+
+def test_what_is_given_has_a_history_and_probabilities(trained):
+    probabilities = trained.predict_proba(["good", "bad"])
+    assert probabilities.shape == (2, 2)
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
+    assert probabilities[0, 1] == trained.predict(["good"])[0].every["pos"]
+    assert trained.history["held_out"].shape == (2,)
+    assert trained.history.updates("held_out").tolist() == [1, 2]
+    assert {"loss", "accuracy"} <= {*trained.history.names}
+    assert trained.history.plot().axes[0].lines
+    with pytest.raises(KeyError, match="there are epoch, tokens"):
+        trained.history["nothing"]
+
+
+def test_it_is_measured_and_saved(trained, tmp_path):
+    scores = trained.evaluate(TEXTS, LABELS)
+    right = [p.labels[0] == label for p, label in zip(trained.predict(TEXTS), LABELS, strict=True)]
+    assert scores.accuracy == np.mean(right)
+    again = un.load(trained.save(tmp_path / "kept"))
+    np.testing.assert_array_equal(again.predict_proba(TEXTS), trained.predict_proba(TEXTS))
+    with pytest.raises(RunError, match="is there already"):
+        trained.save(tmp_path / "kept")
+
+
+FRAME = {"text": TEXTS, "label": LABELS}
+
+
+class Rows(list):
+    """What a data set of the library `datasets` looks like."""
+
+    class Label:
+        names = ("neg", "pos")
+
+    features = {"text": None, "label": Label()}  # noqa: RUF012
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame(FRAME),
+        pl.DataFrame(FRAME),
+        FRAME,
+        [{"text": t, "label": label} for t, label in zip(TEXTS, LABELS, strict=True)],
+        Rows({"text": t, "label": int(label == "pos")} for t, label in zip(TEXTS, LABELS, strict=True)),
+    ],
+    ids=["pandas", "polars", "mapping", "rows", "datasets"],
+)
+def test_frames_and_data_sets(trained, frame):
+    found = un.train_classifier(frame, **QUICK)
+    np.testing.assert_array_equal(found.predict_proba(TEXTS), trained.predict_proba(TEXTS))
+    assert found.evaluate(frame).accuracy == trained.evaluate(TEXTS, LABELS).accuracy
+
+
+def test_columns_are_named(trained):
+    frame = pd.DataFrame({"x": TEXTS, "y": LABELS})
+    found = un.train_classifier(frame, input="x", target="y", **QUICK)
+    np.testing.assert_array_equal(found.predict_proba(TEXTS), trained.predict_proba(TEXTS))
+
+
+def test_series_of_any_length_and_numbers_to_predict():
+    chance = np.random.default_rng(0)
+    series = [chance.normal(size=(n, 2)) for n in (3, 5, 2, 9) * 5]
+    found = un.train_regressor(series, [s.sum() for s in series], **QUICK)
+    assert found.predict(series[:2])[0].values.shape == (1,)
+    steps = un.train_regressor(series, [s.sum(1) for s in series], **QUICK)
+    assert steps.predict(series[:1])[0].values.shape == (3, 1)
+
+
+def test_tags():
+    found = un.train_tagger([["a", "b"], ["b"]] * 10, [["x", "y"], ["y"]] * 10, **QUICK)
+    assert len(found.predict([["a", "b"]])[0].tags) == 2
+    assert 0 <= found.evaluate([["a", "b"]], [["x", "y"]]).accuracy <= 1
+
+
+@pytest.mark.parametrize(
+    ("data", "targets", "said"),
+    [
+        (TEXTS, LABELS[:3], "`targets` must be as many as the sequences, 30, got 3"),
+        (["a", 3], ["x", "y"], r"`data\[1\]` must be a text, a list of tokens"),
+        ("text", ["x"], "`data` must be a list or an array"),
+        (3, None, "`data` must be files, or sequences with their labels"),
+        ({"text": TEXTS, "label": LABELS[:2]}, None, "must have one length"),
+        (["a", "b"], [("x", "y"), ("x",)], "must have one label, got 2"),
+        (["a", "b"], ["x", "x"], "at least 2 different labels"),
+    ],
+)
+def test_what_is_no_data_is_told(data, targets, said):
+    with pytest.raises(DataError, match=said):
+        un.train_classifier(data, targets, **QUICK)
+
+
+def test_tasks_that_read_files_say_so():
+    with pytest.raises(ConfigError, match="`data` must be files for the task 'lm'"):
+        un.tasks.train("lm", ["a", "b"], ["c", "d"], **QUICK)
+
+
+def test_a_run_goes_on_with_the_same_data(tmp_path):
+    un.train_classifier(TEXTS, LABELS, out=tmp_path / "run", **QUICK)
+    un.train_classifier(TEXTS, LABELS, out=tmp_path / "run", resume=True, updates=3, display=Silent())
+    with pytest.raises(RunError, match="The data is not the one"):
+        un.train_classifier(TEXTS[:20], LABELS[:20], out=tmp_path / "run", resume=True, updates=4, display=Silent())

@@ -1,0 +1,118 @@
+"""A search for options."""
+
+import json
+import math
+
+import pytest
+
+import unrolled as un
+from at_the_terminal import call
+from unrolled.errors import ConfigError, RunError
+from unrolled.tasks import find_recipe
+from unrolled.tasks.tuning import parse_space, usual_space
+from unrolled.tasks.tuning.space import Choice, Range
+from unrolled.training import Silent
+
+QUICK = {"updates": 2, "evaluations": 2, "batch": 8, "level": "char", "display": Silent()}
+SPACE = ["hidden=2..4", "learning_rate=1e-3..1e-1", "cell=elman,gru"]
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tuning")
+    (folder / "a.csv").write_text("text,label\n" + "".join(f"{'ab'[i % 2]} {i},{'xy'[i % 2]}\n" for i in range(30)))
+    return folder, un.tune("classify", folder / "a.csv", out=folder / "search", trials=3, space=SPACE, **QUICK)
+
+
+def test_trials_are_runs_whose_options_and_scores_are_told(searched):
+    folder, found = searched
+    assert [trial.number for trial in found.trials] == [0, 1, 2]
+    assert (found.measure, found.lowest) == ("accuracy", False)
+    scores = [trial.score for trial in found.ranked]
+    assert scores == sorted(scores, reverse=True)
+    for trial in found.ranked:
+        config = (folder / "search" / f"trial-{trial.number}" / "config.toml").read_text()
+        assert f"hidden = {trial.options['hidden']}\n" in config and f'cell = "{trial.options["cell"]}"' in config
+        assert trial.score == un.load(trial.folder).history["best"][0]
+    assert found.text.splitlines()[0].split()[:3] == ["trial", "accuracy", "hidden"]
+    assert json.loads(json.dumps(found.to_json()))["trials"][0]["number"] == 0
+
+
+def test_a_search_goes_on_and_another_one_is_refused(searched):
+    folder, found = searched
+    more = un.tune("classify", folder / "a.csv", out=folder / "search", trials=4, space=SPACE, **QUICK)
+    assert len(more.trials) == 4 and more.trials[:3] == found.trials
+    assert len(un.tune("classify", folder / "a.csv", out=folder / "search", trials=4, space=SPACE, **QUICK).trials) == 4
+    with pytest.raises(RunError, match="holds another search"):
+        un.tune("classify", folder / "a.csv", out=folder / "search", trials=9, space=["hidden=2..9"], **QUICK)
+
+
+def test_what_is_worse_than_others_is_pruned(searched, monkeypatch):
+    folder, _ = searched
+    monkeypatch.setattr("unrolled.tasks.tuning.search._WARM", 1)
+    options = {**QUICK, "updates": 6, "evaluations": 6, "best_by": "loss", "average": 0.0}
+    found = un.tune("classify", folder / "a.csv", out=folder / "pruned", trials=8, space=["learning_rate=1e-6..3e-1"], **options)
+    assert found.lowest
+    assert any(trial.state == "pruned" for trial in found.trials)
+    assert "pruned" in found.text
+
+
+def test_spaces_come_from_the_options_of_a_task():
+    recipe = find_recipe("classify")
+    assert usual_space(recipe) == {
+        "learning_rate": Range(3e-4, 0.03, False),
+        "hidden": Range(32, 512, True),
+        "dropout": Range(0, 0.6, False),
+    }
+    found = parse_space(recipe, ["--input-window=1,3", "bidirectional=yes,no", "weight_decay=0..0.1"])
+    assert found == {"input_window": Choice((1, 3)), "bidirectional": Choice((True, False)), "weight_decay": Range(0, 0.1, False)}
+    assert Range(1e-4, 1e-2, False).log and not Range(0, 1, False).log and not Range(32, 512, True).log
+
+
+@pytest.mark.parametrize(
+    ("space", "said"),
+    [
+        ("hidden", "must be as hidden=32..512"),
+        ("hiden=1..2", "names 'hiden', which is no option that can be searched. Did you mean 'hidden'?"),
+        ("epochs=1..2", "no option that can be searched"),
+        ("hidden=4..2", "from a lower to a higher number"),
+        ("hidden=a,b", "of type int, got 'a'"),
+        ("dropout=0..inf", "finite"),
+        ("cell=gru", "at least two values"),
+    ],
+)
+def test_what_is_no_space(space, said):
+    with pytest.raises(ConfigError, match=said):
+        parse_space(find_recipe("classify"), [space])
+
+
+def test_at_the_terminal(searched):
+    folder, found = searched
+    said = call(
+        "tune", "classify", folder / "a.csv", "--out", folder / "search", "--trials", "3", *[w for s in SPACE for w in ("--space", s)]
+    )
+    assert f"The best run is in {found.ranked[0].folder}" in said or "The best run is in" in said
+    with pytest.raises(ConfigError, match="`--hidden` is searched, and given"):
+        call("tune", "classify", folder / "a.csv", "--out", folder / "x", "--hidden", "3", "--space", "hidden=2..4")
+    assert math.isfinite(found.ranked[0].score)
+
+
+def test_runs_are_listed_with_the_options_in_which_they_differ(searched):
+    folder, found = searched
+    head, *lines = [line.split() for line in call("runs", folder / "search").splitlines()[1:]]
+    assert head == ["run", "data", *head[2:-4], "measure", "score", "updates", "seconds"]
+    assert {*head[2:-4]} == {"cell", "hidden", "learning_rate"}
+    assert {line[0] for line in lines} >= {trial.folder for trial in found.trials}
+    objects = [json.loads(line) for line in call("runs", folder, "--json").splitlines()]
+    assert all(each["data"] == "a.csv" and each["task"] == "classify" for each in objects)
+    with pytest.raises(RunError, match="There is no folder"):
+        call("runs", folder / "nowhere")
+
+
+def test_compare_tells_the_options_in_which_runs_differ(searched):
+    folder, found = searched
+    names = [folder / "search" / f"trial-{trial.number}" for trial in found.trials[:2]]
+    said = call("compare", *names, "--no-memory").splitlines()
+    at = said.index("Options in which they differ:")
+    assert said[at + 1].startswith("`--learning-rate`: ")
+    assert f"{found.trials[0].options['learning_rate']} in trial-0" in said[at + 1]
