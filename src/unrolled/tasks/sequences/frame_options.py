@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 from unrolled.data.codecs.frames import ENCODERS, MOST_SIDE, FrameCodec
 from unrolled.data.dataset import NO_TAG
@@ -20,7 +21,9 @@ MOST_RATE = 1000.0
 
 @dataclass(frozen=True)
 class FrameOptions:
-    """How frames are seen, where sequences are pictures or videos."""
+    """How frames are seen, where sequences are pictures or videos; `encoders` are what `encoder` may be."""
+
+    encoders: ClassVar[tuple[str | None, ...]] = (None, *ENCODERS)
 
     size: str | None = option(
         None,
@@ -47,8 +50,8 @@ class FrameOptions:
         """`ConfigError` for values that no frames can have."""
         self.frame_size()
         require_crop(self.crop)
-        if self.encoder not in (None, *ENCODERS):
-            raise ConfigError(f"`encoder` must be one of {', '.join(ENCODERS)}, got {self.encoder!r}.")
+        if self.encoder not in self.encoders:
+            raise ConfigError(f"`encoder` must be one of {', '.join(filter(None, self.encoders))}, got {self.encoder!r}.")
         if self.fps is not None and not 0 < self.fps <= MOST_RATE:
             raise ConfigError(f"`fps` must be above 0 and at most {MOST_RATE:g}, got {self.fps}.")
 
@@ -64,6 +67,7 @@ class FrameOptions:
     def frame_codec(self, first: Seen) -> FrameCodec:
         """How clips are seen of which the `first` is so."""
         outside = NO_TAG if self.outside == IGNORED else self.outside
+        frozen = self.encoder if self.encoder in ENCODERS else None
         return FrameCodec.choose(
-            first, size=self.frame_size(), crop=self.crop, grey=self.grey, fps=self.fps, outside=outside, encoder=self.encoder
+            first, size=self.frame_size(), crop=self.crop, grey=self.grey, fps=self.fps, outside=outside, encoder=frozen
         )
