@@ -1,5 +1,6 @@
 """The command line as its users meet it."""
 
+import gzip
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
+from PIL import Image
 
 import unrolled as un
 from at_the_terminal import call
@@ -77,7 +79,7 @@ def test_train_evaluate_sample_and_score(run):
     assert first.startswith("The ")
     assert second.startswith("The ")
     scored = json.loads(call("score", run, "king the is", "The king is dead.", "--json"))
-    assert [set(s) for s in scored] == [{"sentence", "log_probability"}] * 2
+    assert [set(s) for s in scored] == [{"sentence", "log_probability", "perplexity"}] * 2
     assert scored[0]["log_probability"] >= scored[1]["log_probability"]
     model = un.load(run)
     assert scored[0]["log_probability"] == pytest.approx(model.score(scored[0]["sentence"]))
@@ -378,7 +380,7 @@ def test_labels_from_the_terminal(here):
     told = call("train", "classify", "reviews.csv", *QUICK, "--out", "run")
     assert "unrolled predict run" in told
     found = json.loads(call("evaluate", "run", "reviews.csv", "--json", "--confusion", "c.png"))
-    assert set(found) == {"accuracy", "balanced_accuracy", "macro_f1", "absent", "baseline_accuracy", "sequences"}
+    assert set(found) == {"accuracy", "balanced_accuracy", "macro_f1", "absent", "baseline_accuracy", "calibration_error", "sequences"}
     assert found["sequences"] == 18 and found["baseline_accuracy"] == 0.5
     assert found == un.load("run").evaluate("reviews.csv").to_json()
     assert Path("c.png").read_bytes()[:4] == b"\x89PNG"
@@ -444,7 +446,7 @@ def test_tags_from_the_terminal(here):
     Path("train.conllu").write_text(TAGGED * 5, encoding="utf-8")
     call("train", "tag", "train.conllu", *QUICK, "--out", "run")
     found = json.loads(call("evaluate", "run", "train.conllu", "--json"))
-    assert set(found) == {"accuracy", "balanced_accuracy", "macro_f1", "absent", "baseline_accuracy", "tokens"}
+    assert set(found) == {"accuracy", "balanced_accuracy", "macro_f1", "absent", "baseline_accuracy", "calibration_error", "tokens"}
     assert found == un.load("run").evaluate("train.conllu").to_json() and found["baseline_accuracy"] == 1 / 3
     (said,) = (json.loads(line) for line in call("predict", "run", "--json", typed="The king\n").splitlines())
     assert (said["text"], said["tokens"]) == ("The king", ["The", "king"])
@@ -488,7 +490,15 @@ def test_tags_that_mark_no_spans_have_no_entities(here):
     assert "entity_f1" in json.loads(call("evaluate", "run", "train.conll", "--json"))
     with pytest.warns(UserWarning, match="not learnt: 'X', 'Y'"):
         told = call("evaluate", "run", "other.conll", "--scheme", "none", "--json")
-    assert set(json.loads(told)) == {"accuracy", "balanced_accuracy", "macro_f1", "absent", "baseline_accuracy", "tokens"}
+    assert set(json.loads(told)) == {
+        "accuracy",
+        "balanced_accuracy",
+        "macro_f1",
+        "absent",
+        "baseline_accuracy",
+        "calibration_error",
+        "tokens",
+    }
 
 
 def test_columns_that_nobody_looks_at_are_refused(here):
@@ -508,7 +518,7 @@ def test_columns_that_nobody_looks_at_are_refused(here):
             ("train", "tag", "states.csv", *QUICK, "--regions", "genes.bed", "--out", "other"),
             r"^`--regions` is for files in the formats fasta, fastq, genbank, got csv\. Leave it out\.$",
         ),
-        (("train", "tag", "states.csv", *QUICK, "--image", "whole", "--out", "other"), r"^`--image` is .* format idx, got csv"),
+        (("train", "tag", "states.csv", *QUICK, "--image", "whole", "--out", "other"), r"^`--image` is .* formats idx, frames, got csv"),
         (
             ("train", "tag", "states.csv", *QUICK, "--impute", "--out", "other"),
             r"^`--impute` is .* formats jsonl, ts, arrays, wide, series, got csv",
@@ -530,7 +540,7 @@ def test_standard_input_has_one_name(here, monkeypatch):
     call("train", "classify", "reviews.csv", *QUICK, "--out", "run")
     result = CliRunner().invoke(cli, ["predict", "run", "-", "--format", "csv"], input="review,mood\na film,good\n")
     assert result.stderr.startswith("standard input has targets, which are ignored here")
-    with pytest.raises(UnrolledError, match=r"^standard input is not utf-8"):
+    with pytest.raises(UnrolledError, match=r"^standard input, line 1, is not utf-8"):
         call("predict", "run", typed=b"caf\xe9\n")
     with pytest.raises(UnrolledError, match=r"^standard input, line 2: "):
         call("predict", "run", "--format", "csv", typed="review,mood\n,good\n")
@@ -563,13 +573,13 @@ def test_help_shows_the_usual_options_in_groups_and_help_all_shows_every_one(tas
     options = [option for group in (*groups_of(find_recipe(task).options).values(), StudyOptions) for option in options_of(group)]
     options = [option for option in options if option.help and option.name != "sources"]
     every, rare = {option.flag for option in options}, {option.flag for option in options if option.rare}
-    own = {"--out", "--resume", "--config", "--help-all", "--help"}
-    assert shown_in(whole) == every | own
+    own, machine = {"--out", "--resume", "--config", "--help-all", "--help"}, {"--threads", "--quiet"}
+    assert shown_in(whole) == every | own | machine
     assert shown_in(short) == every - rare | own
     assert len(rare) > 10 and len(shown_in(short)) <= 30
-    own_groups = [*(["Reading"] if task != "lm" else []), *(["Forecast"] if task == "forecast" else [])]
+    own_groups = [*(["Reading"] if task not in ("lm", "music") else []), *(["Forecast"] if task == "forecast" else [])]
     usual = ["Data", *own_groups, "Model", "Training"]
-    for said, titles in ((short, [*usual, "Output"]), (whole, [*usual, "Several runs", "Output"])):
+    for said, titles in ((short, [*usual, "Output"]), (whole, [*usual, "Several runs", "Machine", "Output"])):
         assert re.findall(r"^([\w ]+):$", said, re.M) == titles
         sections = dict(zip(titles, re.split(r"^[\w ]+:$", said, flags=re.M)[1:], strict=True))
         for title, flags in (
@@ -580,7 +590,7 @@ def test_help_shows_the_usual_options_in_groups_and_help_all_shows_every_one(tas
             *([("Several runs", {"--folds", "--seeds", "--match"})] if said is whole else []),
         ):
             assert shown_in(sections[title]) >= flags
-    assert f"{len(rare)} more options are seldom needed: " in " ".join(short.split()) and "seldom needed" not in whole
+    assert f"{len(rare | machine)} more options are seldom needed: " in " ".join(short.split()) and "seldom needed" not in whole
     assert "`" not in re.sub("`--[^`]+`|`unrolled [^`]+`", "", whole)
 
 
@@ -634,10 +644,14 @@ def test_the_commands_of_the_readme_work(here, block):
         "YOUR.txt": LINES,
         "code.py": LINES,
         "new.txt": "the king\n",
+        "beginnings.txt": "The king\nWho is\n",
+        "lines.txt": LINES[:60],
+        **dict.fromkeys(["more.csv", "unseen.csv"], "review,mood\n" + "a fine day,good\na bad day,bad\n" * 9),
         "airline.csv": "Month,Passengers\n" + "".join(f"{1949 + n // 12}-{n % 12 + 1:02},{100 + n + 9 * (n % 12)}\n" for n in range(144)),
         "sales.csv": "shop,day,sold,price,holiday\n"
         + "".join(f"{shop},{np.datetime64('2024-01-01') + n},{n % 7},{n % 3},no\n" for shop in "ab" for n in range(180)),
         "reviews.csv": "review,mood\n" + "a fine film,good\na bad film,bad\n" * 9,
+        "intervals.csv": "file,start,end,label\n" + "".join(f"clips/{n}.gif,0,1,a\nclips/{n}.gif,1,2,b\n" for n in range(3)),
         "speech.csv": "path,sentence\n" + "low.wav,a\nhigh.wav,ab\n" * 6,
         "sensors.jsonl": "".join(f'{{"x": [{n}, {n + 1}.5], "y": {n % 3}}}\n' for n in range(12)),
         **dict.fromkeys(["train.conllu", "dev.conllu", "test.conllu", "new.conllu"], TAGGED * 5),
@@ -647,13 +661,25 @@ def test_the_commands_of_the_readme_work(here, block):
         ),
     }.items():
         Path(name).write_text(content, encoding="utf-8")
+    Path("tunes").mkdir()
+    for number, notes in enumerate(("CDEF", "GABc", "cBAG", "FEDC", "CEGc", "cGEC", "DFAd", "dAFD")):
+        Path(f"tunes/{number}.abc").write_text(f"X:1\nT:A tune\nM:4/4\nL:1/4\nK:C\n{notes}|{notes}|{notes}|{notes}|\n")
     for name, pitch in (("low.wav", 300), ("high.wav", 900)):
         soundfile.write(name, 0.5 * np.sin(np.arange(4000) * 2 * np.pi * pitch / 8000), 8000)
+    Path("clips").mkdir()
+    for clip in range(3):
+        first, *others = (Image.fromarray(np.full((8, 8), 9 * frame + clip, np.uint8)) for frame in range(24))
+        first.save(f"clips/{clip}.gif", save_all=True, append_images=others, duration=125)
+    with gzip.open("digits-images-idx3-ubyte.gz", "wb") as images, gzip.open("digits-labels-idx1-ubyte.gz", "wb") as labels:
+        images.write(bytes([0, 0, 8, 3, 0, 0, 0, 6, 0, 0, 0, 9, 0, 0, 0, 9]) + bytes(range(81)) * 6)
+        labels.write(bytes([0, 0, 8, 1, 0, 0, 0, 6]) + bytes([0, 1, 2] * 2))
     for number, command in enumerate(line.split(" #")[0] for line in block.splitlines() if line.startswith("unrolled ")):
         words = shlex.split(command)[1:]
-        if words[0] == "train":
+        if words[0] == "tune":
+            words = [*["1" if word == "30" else word for word in words], "--updates", "1", "--evaluations", "1", "--space", "hidden=4..8"]
+        elif words[0] == "train":
             words += ["--epochs", "1"] if "--epochs" in words else ["--minutes", str(0.005 * (number + 1))]
-            words += [] if "--resume" in words else ["--hidden", "8"]
+            words += [] if "--resume" in words or "--from" in words else ["--hidden", "8"]
             words += ["--held-out", "1"] if words[1] == "translate" else []
         else:
             for run in (word for word in words if word.startswith("runs/") and not Path(word).exists()):

@@ -249,8 +249,8 @@ def test_a_talk_through_a_pipe(here):
 
 
 def test_what_a_run_is_not_for_is_said(here):
-    for command in (("sample", "run"), ("score", "run", "a cat")):
-        with pytest.raises(RunError, match=r"run holds a translator, which `unrolled s\w+e` is not for. Use it with `unrolled predict`"):
+    for command in (("backtest", "run", "a.csv"), ("score", "run", "a cat")):
+        with pytest.raises(RunError, match=r"run holds a translator, which `unrolled \w+` is not for. Use it with `unrolled predict`"):
             call(*command)
     Path("text.txt").write_text("The cat runs.\n" * 30)
     call("train", "lm", "text.txt", "--hidden", "4", "--batch", "2", "--window", "16", "--epochs", "1", "--evaluations", "1", "--out", "lm")

@@ -132,3 +132,14 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(runs, tmp_path,
 def test_a_run_of_another_kind_is_refused(runs, tmp_path):
     with pytest.raises(ConfigError, match="`from_run` names a run of the task 'classify'"):
         un.train_language_model(runs / "a.txt", out=tmp_path / "run", from_run=str(runs / "c"), display=Silent(), window=8, **QUICK)
+
+
+def test_what_cannot_be_widened_must_fit(tmp_path):
+    table = {"time": list(range(60)), "y": [step % 7 for step in range(60)]}
+    options = {"time": "time", "target": "y", "updates": 1, "evaluations": 1, "display": Silent()}
+    un.train_forecaster(table, out=tmp_path / "run", horizon=3, hidden=4, **options)
+    again = un.train_forecaster(table, horizon=3, from_run=str(tmp_path / "run"), **options)
+    assert again.model.encoder.recurrent.hidden_size == 4
+    wider = {**table, "x": [step % 5 for step in range(60)]}
+    with pytest.raises(ConfigError, match="whose weights do not fit this network"):
+        un.train_forecaster(wider, past=["x"], horizon=3, from_run=str(tmp_path / "run"), **options)

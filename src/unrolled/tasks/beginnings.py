@@ -81,28 +81,29 @@ class Beginning:
         # What reads ahead is no part of a network that says what comes next.
         return {"bidirectional": False, **known} if self.task == "lm" and "bidirectional" in ours else known
 
-    def take(self, model: nn.Module, task: str) -> str:
+    def take(self, model: nn.Module, task: str, *, widened: bool) -> str:
         """Give a network of a task the weights of the run, as far as it has the same; says in a sentence what was taken and what is new.
 
-        What has more rows or columns has the run's in the place of the first ones. `ConfigError` if nothing fits.
+        What has more rows or columns has the run's in the place of the first ones, where vocabularies are `widened`. `ConfigError` if nothing fits, or if
+        something does not that cannot be widened.
         """
         found = self._weights(task)
         own = parameters_of(model)
-        taken, widened, new = list[str](), list[str](), list[str]()
+        taken, wider, new = list[str](), list[str](), list[str]()
         with torch.no_grad():
             for name, tensor in own.items():
                 old = found.get(name)
                 if old is None or old.dim() != tensor.dim() or any(o > t for o, t in zip(old.shape, tensor.shape, strict=True)):
                     new.append(name)
                     continue
-                (taken if old.shape == tensor.shape else widened).append(name)
+                (taken if old.shape == tensor.shape else wider).append(name)
                 tensor[tuple(map(slice, old.shape))] = old.to(tensor)
-        if not taken and not widened:
+        if (not taken and not wider) or (not widened and (wider or new)):
             raise ConfigError(
-                f"`from_run` names {self.folder}, of whose weights none fits this network. Give it the options of that run, or begin without it."
+                f"`from_run` names {self.folder}, whose weights do not fit this network. Give it the options of that run, or begin without it."
             )
         told = [f"Begun from {self.folder} (task {self.task}): {len(taken)} of {len(own)} tensors are taken as they are"]
-        told += [f"with new rows: {', '.join(widened)}"] if widened else []
+        told += [f"with new rows: {', '.join(wider)}"] if wider else []
         told += [f"new: {', '.join(new)}"] if new else []
         return "; ".join(told) + "."
 

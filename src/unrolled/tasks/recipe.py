@@ -90,6 +90,12 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     known: Any = None
     """Codecs of the run that another one begins from, which those of the data widen; None where there is none."""
 
+    widens: ClassVar[bool] = False
+    """Whether it widens them; if not, only weights of the same shapes are taken over, and the symbols must be the same."""
+
+    symbols: ClassVar[bool] = True
+    """Whether its codecs have symbols, and not only scales of numbers."""
+
     widen: bool = True
     """Whether symbols that these do not have are added to them."""
 
@@ -100,6 +106,13 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
                 f"`from_run` names a run of the task {task!r}, of which {self.noun} can take nothing. Name one of the task {self.name!r}."
             )
         return self.codecs(found)
+
+    def require_known(self, codecs: C) -> None:
+        """`ConfigError` if the data has other symbols than the run that is begun from, and these cannot be widened."""
+        if self.symbols and not self.widens and self.known.to_json() != codecs.to_json():
+            raise ConfigError(
+                f"`from_run` names a run with other symbols than DATA has, and {self.noun} cannot add any. Give the options of that run, or begin without it."
+            )
 
     @abstractmethod
     def read(self, configuration: Configuration[G], progress: Progress) -> D:

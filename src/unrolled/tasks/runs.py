@@ -116,7 +116,8 @@ def _begin(
         torch.manual_seed(configuration.options.training.seed)
         model = _build(recipe, configuration, data.codecs, cell)
         if beginning:
-            display.say(beginning.take(model, recipe.name))
+            recipe.require_known(data.codecs)
+            display.say(beginning.take(model, recipe.name, widened=recipe.widens))
         task = _task(recipe, model, data, configuration, display)
         with folder.hold():
             folder.require_new()

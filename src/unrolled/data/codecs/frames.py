@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from unrolled.data.codecs.numbers import NumberCodec
 from unrolled.data.columns import Elements, Places
-from unrolled.data.pictures.pixels import Pixels, Shape, read_crop
+from unrolled.data.pictures.ink import ink_factor
+from unrolled.data.pictures.pixels import Pixels, Shape, read_crop, require_crop
 from unrolled.data.pictures.seeing import OUTSIDE, Seen
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, DataError
@@ -104,7 +105,8 @@ class FrameCodec:
             assert isinstance(found, dict)
             height, width, channels = (int(found[name]) for name in ("height", "width", "channels"))
             crop, rate = found["crop"], found["rate"]
-            assert min(height, width, channels) > 0 and (crop is None or crop == "centre" or read_crop(crop))
+            assert min(height, width, channels) > 0
+            require_crop(crop)
             encoder = found["encoder"]
             assert encoder in (None, *ENCODERS)
             scale = None if found["scale"] is None else NumberCodec.from_json(found["scale"])
@@ -121,6 +123,8 @@ def _fitting(first: Seen, crop: str | None) -> tuple[int, int]:
     height, width = first.height, first.width
     if crop == "centre":
         height = width = min(height, width)
+    elif ink_factor(crop) is not None:
+        raise ConfigError(f"`crop={crop!r}` needs a `size`, in which all that is cut out has room, as in 512x64.")
     elif crop is not None:
         _, _, width, height = read_crop(crop)
     scale = min(MOST_SIDE / max(height, width), 1)

@@ -57,7 +57,7 @@ class InputCodec:
     def widened(self, learnt: "InputCodec", *, widen: bool = True) -> "InputCodec":
         """This one with the tokens of another one besides; numbers are brought to the scale that this one knows. `ConfigError` where steps are others."""
         ours, theirs = ((codec.tokens is not None, len(codec.numbers.mean) if codec.numbers else 0) for codec in (self, learnt))
-        if ours != theirs:
+        if ours != theirs or (self.frames is None) != (learnt.frames is None):
             told = " and ".join(f"{'tokens' if t else 'no tokens'} and {c} channels" for t, c in (ours, theirs))
             raise ConfigError(f"`from_run` names a run whose steps are not those of DATA: {told}. Begin from one that learnt such data.")
         if (self.sound and self.sound.mel) != (learnt.sound and learnt.sound.mel):

@@ -72,7 +72,9 @@ class CaptionData:
         )
 
 
-def read_caption_data(options: CaptioningOptions, progress: Progress) -> CaptionData:
+def read_caption_data(
+    options: CaptioningOptions, progress: Progress, known: CaptionCodecs | None = None, *, widen: bool = True
+) -> CaptionData:
     """Read what the options name, and set apart what is held out."""
     data, reading = options.data, options.reading
     if not data.sources:
@@ -91,7 +93,7 @@ def read_caption_data(options: CaptioningOptions, progress: Progress) -> Caption
     elif data.held_out and not len(held):
         told = "Nothing is held out, as there is one picture, or all are the same, so nothing will be measured."
         warnings.warn(f"{told} Name pictures to measure on as `validation`.", UnrolledWarning, stacklevel=2)
-    codecs = _learn(found, learnt, eyes, options)
+    codecs = _learn(found, learnt, eyes, options, known, widen)
     captions = found.captions(codecs)
     measured = other.captions(codecs) if other else captions
     held = np.arange(len(other.sentences)) if other else held
@@ -118,7 +120,9 @@ def gather_captions(examples: Iterable[Example], eyes: Eyes, bad_rows: str = "er
     return Gathered(dataset, tuple(sentences), places, names)
 
 
-def _learn(found: Gathered, learnt: Places, eyes: Eyes, options: CaptioningOptions) -> CaptionCodecs:
+def _learn(
+    found: Gathered, learnt: Places, eyes: Eyes, options: CaptioningOptions, known: CaptionCodecs | None, widen: bool
+) -> CaptionCodecs:
     data = options.data
     sentences = [sentence for i in learnt.tolist() for sentence in found.sentences[i]]
     plain = TranscriptCodec(TextCodec.learn((), "char"), data.lower)
@@ -129,6 +133,12 @@ def _learn(found: Gathered, learnt: Places, eyes: Eyes, options: CaptioningOptio
     if not target.text.vocabulary.names:
         raise DataError("The sentences to learn have no symbol at all. Pass pictures with what is in them.")
     inputs = InputCodec.learn(found.dataset, learnt, None, eyes.frames)
+    if known is not None:
+        if known.view != eyes.view:
+            raise ConfigError(
+                "`from_run` names a run that looks at pictures in another way. Give `encoder` and the sizes of pictures as there."
+            )
+        inputs, target = known.inputs.widened(inputs, widen=widen), known.target.widened(target, widen=widen)
     remembered = Remembered.learn(found.dataset, found.sentences, learnt, cutter(data.level), options.training.seed)
     moving = inputs.frames is not None and int(found.dataset.lengths.max()) > 1
     return CaptionCodecs(eyes.view, inputs, target, moving, remembered)

@@ -29,7 +29,8 @@ class Captioning(Recipe[CaptioningOptions, CaptionData, CaptionCodecs, Captioner
     """Learns to say what is in pictures and videos."""
 
     name, noun, options = "caption", "a network that writes about pictures", CaptioningOptions
-    commands = ("predict", "evaluate")
+    widens = True
+    commands = ("predict", "evaluate", "inspect")
     reads_many = True
     evaluating = (CaptionOptions, WritingOptions)
     predicting = (CaptionOptions, WritingOptions, LookingOptions)
@@ -42,7 +43,7 @@ class Captioning(Recipe[CaptioningOptions, CaptionData, CaptionCodecs, Captioner
 
     def read(self, configuration: Configuration[CaptioningOptions], progress: Progress) -> CaptionData:
         """The pictures with their sentences."""
-        return read_caption_data(configuration.options, progress)
+        return read_caption_data(configuration.options, progress, self.known, widen=self.widen)
 
     def codecs(self, found: Any) -> CaptionCodecs:
         """Stored codecs."""

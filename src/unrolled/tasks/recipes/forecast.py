@@ -39,6 +39,7 @@ class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, Step
     """Learns to forecast series; `frames` are data frames in the place of files."""
 
     name, noun, options, data_name = "forecast", "a network of forecasts", ForecastTaskOptions, "TABLE"
+    symbols = False
     commands = ("predict", "backtest", "evaluate")
     evaluating, predicting, backtesting = (ScoringOptions,), (PredictOptions,), (BacktestOptions,)
     without_file = ""

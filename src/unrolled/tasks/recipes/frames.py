@@ -32,6 +32,7 @@ class FilmMaking(Recipe[FilmOptions, FilmData, FilmCodecs, NextFrames, TrainedFi
     """Learns to say the next frames."""
 
     name, noun, options, data_name = "frames", "a network of next frames", FilmOptions, "FILES"
+    symbols = False
     commands = ("predict", "evaluate")
     evaluating, predicting = (DrawOptions,), (SayOptions,)
     help = """Train a convolutional recurrent network of any cell that says the next frames of clips, on FILES: videos, GIFs, folders of

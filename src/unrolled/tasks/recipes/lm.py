@@ -35,6 +35,7 @@ class LanguageModelling(Recipe[LanguageModelOptions, Corpus, TextCodec, NextStep
     """Learns to predict the next character or word of a text, or the next event of a case."""
 
     name, noun, options = "lm", "a language model", LanguageModelOptions
+    widens = True
     commands = ("sample", "score", "evaluate", "inspect")
     evaluating, sampling = (TextReading,), (TextSampleOptions,)
     help = """Train a language model on DATA: text files, or builtin:python-docs, builtin:python-source; or a model of the next

@@ -41,6 +41,7 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Network, Tr
     """Learns to write down what is said."""
 
     name, noun, options = "transcribe", "a transcriber", TranscribeOptions
+    widens = True
     commands = ("predict", "evaluate", "inspect")
     reads_many = True
     evaluating = (OtherTranscriptReading, DecodingOptions, ConfusionOptions)

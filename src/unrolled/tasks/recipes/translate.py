@@ -30,6 +30,7 @@ class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder
 
     name, noun, options = "translate", "a translator", TranslationOptions
     data_name = "PAIRS"
+    widens = True
     commands = ("predict", "sample", "evaluate", "chat", "inspect")
     sampling = (DrawingOptions,)
     evaluating = (PairOptions, SearchOptions)

@@ -53,6 +53,7 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
     """Data in memory in the place of files, and its targets."""
 
     glimpses: ClassVar[bool] = False
+    widens = True
     commands = ("predict", "evaluate", "inspect")
     predicting: ClassVar[tuple[type, ...]] = (ReadingOptions, WindowOptions)
 
