@@ -35,6 +35,9 @@ RESOLUTION, VOICES = 4, 4
 DRAWN = 50
 """Pieces that are sampled."""
 
+TOP_PS = (1.0, 0.95, 0.9)
+"""How far tunes are narrowed."""
+
 OUTPUTS = ("independent", "joint")
 
 flags = [
@@ -119,12 +122,11 @@ def tunes(files: Path, minutes: float, seed: int, others: Sequence[str], out: Pa
         options: dict[str, Any] = {"view": "events", "minutes": minutes, "seed": seed, **read(others)}
         trained = un.train_musician(str(place / "learn.abc"), out=place / "events", display=Silent(), **options)
         click.echo(json.dumps(trained.evaluate(place / "test.abc").to_json()))
-        drawn = trained.sample(count=DRAWN, seed=seed)
-        for number, piece in enumerate(drawn):
-            write_piece(piece, place / f"tune-{number}.abc", RESOLUTION)
-        again = [tune for number in range(DRAWN) for tune in read_abc(place / f"tune-{number}.abc")]
         full("the test part", read_abc(place / "test.abc"))
-        full("sampled", again)
+        for top_p in TOP_PS:
+            for number, piece in enumerate(trained.sample(count=DRAWN, seed=seed, top_p=top_p)):
+                write_piece(piece, place / f"tune-{number}.abc", RESOLUTION)
+            full(f"sampled, top_p {top_p}", (tune for number in range(DRAWN) for tune in read_abc(place / f"tune-{number}.abc")))
 
 
 def full(name: str, found: Iterable[Piece | DataError]) -> None:

@@ -49,7 +49,7 @@ def test_no_task_loads_a_library_that_only_measures_formats_and_pictures_need():
     code = "import sys; from unrolled.tasks import *; from unrolled.tasks import find_recipe; find_recipe({!r}); "
     tasks = [
         code.format(task) + f"print([m for m in {HEAVY} if m in sys.modules])"
-        for task in ("lm", "classify", "regress", "tag", "translate", "transcribe", "forecast", "music")
+        for task in ("lm", "classify", "regress", "tag", "translate", "transcribe", "forecast", "music", "frames", "caption")
     ]
     *found, control = run_each([*tasks, f"import sklearn.metrics, sys; print([m for m in {HEAVY} if m in sys.modules])"])
     assert found == ["[]\n"] * len(tasks)
@@ -73,6 +73,7 @@ WORK = [
     ("from unrolled.data.sound.recordings import *; rate_of(Recording(Path(FILE + '.csv')))", "soundfile", "sound"),
     ("from unrolled.data.sound.recordings import *; Resampler(8000, 16000)", "soxr", "sound"),
     ("list(read_examples(FILE + '.conllu', ReadingOptions(), Target.TAGS))", "conllu", "text"),
+    ("from unrolled.data.music.midi import *; write_midi(Piece(NO_NOTES, 4, 4), io.BytesIO())", "mido", "music"),
 ]
 
 

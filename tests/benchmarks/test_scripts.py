@@ -5,6 +5,7 @@ import io
 import json
 import random
 import runpy
+import struct
 import sys
 from pathlib import Path
 
@@ -90,3 +91,15 @@ def test_convolutions_are_timed_beside_a_plain_loop():
     kinds = [f"{kind}: {who}" for kind in ("infer", "train", "train, with x") for who in ("ours", "plain", "plain, channels_last")]
     assert [line[11:47].strip() for line in lines] == kinds
     assert all(float(line[47:].split()[0]) > 0 for line in lines)
+
+
+def test_glimpses_are_measured_beside_a_convolutional_network(tmp_path):
+    for name in ("learnt", "test"):
+        pixels = bytes(random.Random(name).choices(range(256), k=20 * 8 * 8))
+        (tmp_path / f"{name}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, 20, 8, 8) + pixels)
+        (tmp_path / f"{name}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, 20) + bytes(n % 2 for n in range(20)))
+    files = [tmp_path / f"{name}-images-idx3-ubyte" for name in ("learnt", "test")]
+    said = run("glimpses", "cluttered", *files, "--who", "random", "--who", "cnn", "--out", tmp_path / "runs", "--epochs", 1)
+    found = {row["who"]: row for row in map(json.loads, (line for line in said.splitlines() if line.startswith("{")))}
+    assert list(found) == ["random", "cnn"] and all(row["of"] == 20 and 0 <= row["error"] <= 1 for row in found.values())
+    assert found["cnn"]["parameters"] == 8 * 101 + 257 * 2 + 256 * (8 * 11**2 + 1)

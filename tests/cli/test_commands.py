@@ -1,5 +1,6 @@
 """The command line as its users meet it."""
 
+import gzip
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
+from PIL import Image
 
 import unrolled as un
 from at_the_terminal import call
@@ -516,7 +518,7 @@ def test_columns_that_nobody_looks_at_are_refused(here):
             ("train", "tag", "states.csv", *QUICK, "--regions", "genes.bed", "--out", "other"),
             r"^`--regions` is for files in the formats fasta, fastq, genbank, got csv\. Leave it out\.$",
         ),
-        (("train", "tag", "states.csv", *QUICK, "--image", "whole", "--out", "other"), r"^`--image` is .* format idx, got csv"),
+        (("train", "tag", "states.csv", *QUICK, "--image", "whole", "--out", "other"), r"^`--image` is .* formats idx, frames, got csv"),
         (
             ("train", "tag", "states.csv", *QUICK, "--impute", "--out", "other"),
             r"^`--impute` is .* formats jsonl, ts, arrays, wide, series, got csv",
@@ -538,7 +540,7 @@ def test_standard_input_has_one_name(here, monkeypatch):
     call("train", "classify", "reviews.csv", *QUICK, "--out", "run")
     result = CliRunner().invoke(cli, ["predict", "run", "-", "--format", "csv"], input="review,mood\na film,good\n")
     assert result.stderr.startswith("standard input has targets, which are ignored here")
-    with pytest.raises(UnrolledError, match=r"^standard input is not utf-8"):
+    with pytest.raises(UnrolledError, match=r"^standard input, line 1, is not utf-8"):
         call("predict", "run", typed=b"caf\xe9\n")
     with pytest.raises(UnrolledError, match=r"^standard input, line 2: "):
         call("predict", "run", "--format", "csv", typed="review,mood\n,good\n")
@@ -575,7 +577,7 @@ def test_help_shows_the_usual_options_in_groups_and_help_all_shows_every_one(tas
     assert shown_in(whole) == every | own | machine
     assert shown_in(short) == every - rare | own
     assert len(rare) > 10 and len(shown_in(short)) <= 30
-    own_groups = [*(["Reading"] if task != "lm" else []), *(["Forecast"] if task == "forecast" else [])]
+    own_groups = [*(["Reading"] if task not in ("lm", "music") else []), *(["Forecast"] if task == "forecast" else [])]
     usual = ["Data", *own_groups, "Model", "Training"]
     for said, titles in ((short, [*usual, "Output"]), (whole, [*usual, "Several runs", "Machine", "Output"])):
         assert re.findall(r"^([\w ]+):$", said, re.M) == titles
@@ -649,6 +651,7 @@ def test_the_commands_of_the_readme_work(here, block):
         "sales.csv": "shop,day,sold,price,holiday\n"
         + "".join(f"{shop},{np.datetime64('2024-01-01') + n},{n % 7},{n % 3},no\n" for shop in "ab" for n in range(180)),
         "reviews.csv": "review,mood\n" + "a fine film,good\na bad film,bad\n" * 9,
+        "intervals.csv": "file,start,end,label\n" + "".join(f"clips/{n}.gif,0,1,a\nclips/{n}.gif,1,2,b\n" for n in range(3)),
         "speech.csv": "path,sentence\n" + "low.wav,a\nhigh.wav,ab\n" * 6,
         "sensors.jsonl": "".join(f'{{"x": [{n}, {n + 1}.5], "y": {n % 3}}}\n' for n in range(12)),
         **dict.fromkeys(["train.conllu", "dev.conllu", "test.conllu", "new.conllu"], TAGGED * 5),
@@ -663,6 +666,13 @@ def test_the_commands_of_the_readme_work(here, block):
         Path(f"tunes/{number}.abc").write_text(f"X:1\nT:A tune\nM:4/4\nL:1/4\nK:C\n{notes}|{notes}|{notes}|{notes}|\n")
     for name, pitch in (("low.wav", 300), ("high.wav", 900)):
         soundfile.write(name, 0.5 * np.sin(np.arange(4000) * 2 * np.pi * pitch / 8000), 8000)
+    Path("clips").mkdir()
+    for clip in range(3):
+        first, *others = (Image.fromarray(np.full((8, 8), 9 * frame + clip, np.uint8)) for frame in range(24))
+        first.save(f"clips/{clip}.gif", save_all=True, append_images=others, duration=125)
+    with gzip.open("digits-images-idx3-ubyte.gz", "wb") as images, gzip.open("digits-labels-idx1-ubyte.gz", "wb") as labels:
+        images.write(bytes([0, 0, 8, 3, 0, 0, 0, 6, 0, 0, 0, 9, 0, 0, 0, 9]) + bytes(range(81)) * 6)
+        labels.write(bytes([0, 0, 8, 1, 0, 0, 0, 6]) + bytes([0, 1, 2] * 2))
     for number, command in enumerate(line.split(" #")[0] for line in block.splitlines() if line.startswith("unrolled ")):
         words = shlex.split(command)[1:]
         if words[0] == "tune":

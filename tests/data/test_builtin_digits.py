@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unrolled.data.builtin_examples import BUILTIN_EXAMPLES, OF_DIGITS, OfDigits, builtin_examples
+from unrolled.data.builtin_examples import BUILTIN_EXAMPLES, OfDigits, builtin_examples
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats import ReadingOptions, read_examples
 from unrolled.errors import ConfigError, DataError
@@ -96,7 +96,7 @@ def test_digits_come_from_an_idx_file_and_are_read_as_it_would_be(tmp_path: Path
 
 
 def test_what_cannot_be_made_is_told() -> None:
-    for name in OF_DIGITS:
+    for name in ("builtin:translated-digits", "builtin:cluttered-digits"):
         with pytest.raises(ConfigError, match=f"{name} is made of digits. Name an idx file with some as `digits`"):
             builtin_examples(name, Target.LABELS)
     with pytest.raises(DataError, match=r"digit 0: the digit must be at most 60 × 60 pixels, got \[61, 61\]\. Name smaller `digits`"):

@@ -58,16 +58,16 @@ def digits(count=3):
 
 
 def test_two_digits_move_through_each_other():
-    for example in islice(moving_digits(digits()), 10):
+    for example in islice(moving_digits(digits(), 1), 10):
         assert example.frames.shape == (20, 32, 32, 1) and 1 <= len(example.labels) <= 2
         lit = (example.frames > 0).sum((1, 2, 3))
         assert (lit <= 2 * 14 * 14).all() and (lit >= 14 * 14).all()
         assert len({frame.tobytes() for frame in example.frames}) > 15
-    assert next(moving_digits(digits())).frames.tobytes() == next(moving_digits(digits())).frames.tobytes()
+    assert next(moving_digits(digits(), 1)).frames.tobytes() == next(moving_digits(digits(), 1)).frames.tobytes()
 
 
 def test_digits_must_be_named():
     with pytest.raises(ConfigError, match="builtin:moving-digits is made of digits"):
         next(read_examples("builtin:moving-digits", ReadingOptions(), Target.LABELS))
     with pytest.raises(DataError, match="There is no digit to move"):
-        next(moving_digits([]))
+        next(moving_digits([], 1))

@@ -20,7 +20,7 @@ def evaluate(run: Path, data: tuple[str, ...], as_json: bool, **options: Any) ->
 
     A language model gives nats, bits, perplexity, accuracy and tokens; a classifier or tagger accuracy, macro F1, the F1 of entities where tags are
     BIO, and the scores of every label; a network of numbers R², MAE and RMSE; a network of forecasts MAE, MASE, sMAPE,
-    quantile loss and coverage for the last rows of each series; a translator BLEU, chrF, exact matches and perplexity; each beside what one would say without reading.
+    quantile loss and coverage for the last rows of each series; a network of next frames MSE, MAE, SSIM and PSNR; a translator BLEU, chrF, exact matches and perplexity; each beside what one would say without reading.
     `unrolled evaluate RUN --help` lists the options that fit RUN.
     """
     if not data and options.get("source") is None:

@@ -128,3 +128,29 @@ def passed_over(weights: Tensor, real: Tensor, written: Tensor) -> Tensor:
     """Σ (1 - Σ over t of weights `[T, B, S]`)² over the real steps of all sources, `[S, B]`; t are the steps that were `written`, `[T, B]`."""
     looked = weights.masked_fill(~written[..., None], 0).sum(0)
     return (1 - looked).square().masked_fill(~real.T, 0).sum()
+
+
+class Summary(nn.Module):
+    """The means and the largest of outputs of rectified units over the steps of each source, each standardised over the sources of a batch (Ioffe &
+    Szegedy 2015, "Batch normalization"); a single source, and all of them once it is learnt, by what was seen so far.
+
+    What is to be seen in one of many places is lost in their mean, and how much there is of it in the largest. As what differs between sources is always as
+    large, a decoder hears of them from the first update on: otherwise it learns to write first, and then nothing is left to learn to see by.
+
+    Args:
+        width: E, the columns of the outputs.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.normal = nn.BatchNorm1d(2 * width, affine=False)
+
+    def forward(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        """`[1, B, 2 E]` for outputs `[S, B, E]`, 0 past each end."""
+        largest = outputs.amax(0) if len(outputs) else outputs.new_zeros(outputs.shape[1:])
+        both = torch.cat([outputs.sum(0) / lengths.clamp(min=1)[:, None], largest], -1)
+        if self.training and len(both) > 1:
+            return self.normal(both)[None]
+        mean, variance = self.normal.running_mean, self.normal.running_var
+        assert mean is not None and variance is not None
+        return ((both - mean) / (variance + self.normal.eps).sqrt())[None]

@@ -50,12 +50,12 @@ class FrameNetwork(nn.Module):
 
     def maps(self, frames: Tensor) -> Tensor:
         """The last planes `[N, D, h, w]` of frames `[N, C, H, W]`; `planes` is `(D, h, w)`."""
-        return self.blocks(frames)
+        return self.blocks(frames.to(self.linear.weight.dtype))
 
     def forward(self, frames: Tensor, real: Tensor | None = None) -> Tensor:
         """`[T, B, width]` for `[T, B, C, H, W]`, 0 where `real` `[T, B]` is false."""
         kept = frames.flatten(0, 1) if real is None else frames[real]
-        found = self._pooled(self.maps(kept)) if len(kept) else kept.new_zeros(0, self.linear.in_features)
+        found = self._pooled(self.maps(kept)) if len(kept) else self.linear.weight.new_zeros(0, self.linear.in_features)
         found = dropout(self.linear(found).relu(), self.probability, self.training)
         if real is None:
             return found.unflatten(0, frames.shape[:2])

@@ -61,7 +61,7 @@ class GridNetwork(nn.Module):
         planes = self.blocks(frames)
         assert isinstance(self.where, Tensor)
         placed = torch.cat([planes, self.where.to(planes).expand(len(planes), -1, -1, -1)], 1).permute(0, 2, 3, 1)
-        found = dropout(self.linear(placed).relu(), self.probability, self.training)
+        found = dropout(self.linear(placed), self.probability, self.training)
         if self.rows is None:
             return found.flatten(1, 2)
         across, _ = self.rows(found.flatten(0, 1).transpose(0, 1))

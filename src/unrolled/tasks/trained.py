@@ -2,11 +2,11 @@
 
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
 
@@ -17,6 +17,9 @@ from unrolled.models import Arrangement
 from unrolled.training import RunFolder
 from unrolled.training.history import Curves
 from unrolled.training.run_folder import LOCK
+
+if TYPE_CHECKING:
+    from unrolled.inspect.report import Section
 
 Progress = Callable[[str, int, int], None]
 """Is told what is being done, and how much is done of how much."""
@@ -82,8 +85,11 @@ def not_finite(what: str) -> NotFiniteError:
 class Trained(ABC, Generic[M, C]):
     """A network with the codecs of its data, as `load` gives it.
 
-    `model` is the network, in evaluation mode; `task` is the name of its recipe. `folder` is that of its run.
+    `model` is the network, in evaluation mode; `task` is the name of its recipe. `folder` is that of its run. `looks_itself` says whether it has
+    `sections` of its own for `unrolled inspect`.
     """
+
+    looks_itself: ClassVar[bool] = False
 
     def __init__(self, task: str, model: M, codecs: C) -> None:
         self.task, self.model, self.codecs = task, model, codecs
@@ -115,6 +121,11 @@ class Trained(ABC, Generic[M, C]):
     @abstractmethod
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """What `unrolled.inspect` looks at: a text, or the first sequence of a file and some of the others; `most` steps of each."""
+
+    def sections(self, given: str | Path | None, data: Any) -> "Sequence[Section] | None":
+        """Sections of its own about an input, or, without one, about the `data` that it learnt from, if that is there; None of what is looked into by its
+        `inspection_input`."""
+        return None
 
     @abstractmethod
     def held_out(self, data: Any, most: int = 1000) -> InspectionInput | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unrolled.data.panels import PanelCodec, PanelOptions, Windows, WindowShape, read_panel, table_of_frame
-from unrolled.data.panels.bases import Path
+from unrolled.data.panels.bases import Bases, Path
 from unrolled.data.panels.shape import BASES, BEST, DRIFT, LAST, MEAN, NAIVE, NOTHING
 from unrolled.errors import RunError
 
@@ -131,6 +131,19 @@ def test_bases_by_hand():
     weights = {kind: error**-4 for kind, error in errors.items()}
     expected = sum(weight * base(kind) for kind, weight in weights.items()) / sum(weights.values())
     np.testing.assert_allclose(base(BEST), expected, rtol=1e-6)
+
+
+def test_of_steps_far_back_some_stand_for_those_beside_them():
+    """Repeating the season of 99 errs by 5 at the 12 steps that are read, and by 1 at those before, of which every fourth is compared: 3 divides a season."""
+    bases = Bases(WindowShape(11, 6, (99,), NAIVE))
+    y = np.zeros((1, 396 + 11 + 6, 1))
+    for step in range(99, y.shape[1]):
+        y[:, step] = y[:, step - 99] + (5 if step >= 396 - 1 else 1)
+    path = Path(y)
+    _, error = bases.weigh(path, bases.simple(path, bases.near))
+    # The season before the first 88 steps lies before the path.
+    np.testing.assert_allclose(error, [[(396 - 12 - 88 + 12 * 5) / (396 - 88)]])
+    assert bases._far.step == 4
 
 
 @pytest.mark.parametrize("poison", [np.nan, 1e30])

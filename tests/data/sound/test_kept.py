@@ -104,3 +104,9 @@ def test_members_of_archives_are_known_by_their_content(tmp_path, here, read):
     with pytest.raises(DataError, match="has no file"):
         hearing_of([Recording(archive, "y.wav")])
     assert len(entries(here)) == 2
+
+
+def test_parts_of_one_file_are_no_other_parts(here):
+    first, other = (Recording(here[0].path, None, begin, begin + 0.1) for begin in (0.0, 0.15))
+    hearing_of([first])
+    assert hearing_of([other])(other).shape and len(entries(here)) == 2

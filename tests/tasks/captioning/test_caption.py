@@ -1,6 +1,7 @@
 """Networks that say what is in small pictures."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from unrolled.cli import cli
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.models import Captioner, blinded
 from unrolled.tasks import load
+from unrolled.tasks.captioning.inspecting import _logs, look_into
 from unrolled.tasks.captioning.options import CaptioningOptions, WritingOptions
 from unrolled.tasks.captioning.reading import read_caption_data
 from unrolled.tasks.configuration import Configuration
@@ -147,6 +149,43 @@ def test_predictions_are_lines_objects_pictures_and_a_page(folder, tmp_path):
         "predict", folder / "run", folder / "test" / "red-bar-5-0.png", folder / "test" / "red-bar-5-0.png", "--nbest", "2"
     ).splitlines()
     assert len(several) == 4 and several[0].split("\t")[0] == "red-bar-5-0.png" and several[:2] == several[2:]
+
+
+def test_a_page_says_what_each_word_owes_to_the_picture(folder, captioner, tmp_path):
+    path = folder / "test" / "red-square-5-0.png"
+    out = run("inspect", folder / "run", path, "--out", tmp_path / "p.html", "--json")
+    found = json.loads(out)
+    assert found.keys() == {"worth", "looked", "moved", "training"}
+    worth = found["worth"]
+    red = worth["written"].index("red")
+    assert worth["seeing"][red] > 0.7 > 0.5 > worth["blind"][red] and worth["bits"][red] == max(worth["bits"])
+    ((best,),) = captioner.caption([path])
+    assert np.log(worth["seeing"]).sum() == pytest.approx(best.log_probability, abs=1e-3)
+    page = (tmp_path / "p.html").read_text()
+    assert "What the picture is worth" in page and page.count("<svg") >= 2
+    assert run("inspect", folder / "run", "--out", tmp_path / "h.html").startswith("What the picture is worth")
+
+
+def test_pixels_that_move_a_word_are_those_of_finite_differences(folder, captioner):
+    path = str(folder / "test" / "red-square-5-0.png")
+    captions = captioner.seen(captioner.read([path], captioner.reading_of().to_predict()))
+    looked = look_into(captioner, captions, 0, None)
+    batch = captions.seen(np.arange(1))
+    ids = torch.tensor([*captioner.codecs.target.ids(looked.caption.text).tolist(), 1])
+    word, x = looked.caption.written.index("red"), batch["frames"]
+    change = lambda by: float(_logs(captioner.model, replace(batch, fields={"frames": by}), ids)[word])  # noqa: E731
+    found = []
+    places = [np.unravel_index(i, looked.moved[word].shape) for i in np.argsort(looked.moved[word].ravel())[[-1, -9]]]
+    for row, column in places:
+        total = 0.0
+        for colour in range(3):
+            step = torch.zeros_like(x)
+            step[0, 0, colour, row, column] = 1e-2
+            with torch.inference_mode():
+                total += abs((change(x + step) - change(x - step)) / 2e-2 * x[0, 0, colour, row, column].item())
+        found.append(total)
+    expected = [looked.moved[word][place] for place in places]
+    assert expected[1] / expected[0] == pytest.approx(found[1] / found[0], rel=0.1)
 
 
 def test_the_network_that_sees_and_the_blind_one_share_nothing(folder, captioner):

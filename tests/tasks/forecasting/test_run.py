@@ -23,6 +23,7 @@ from unrolled.tasks.forecasting.learning import ForecastMeasuring
 from unrolled.tasks.forecasting.options import ForecastDataOptions, ForecastOptions
 from unrolled.tasks.forecasting.predicting import Forecaster, batch_of, truth_of
 from unrolled.tasks.forecasting.reading import HeldOut, read_forecast_data, shape_of
+from unrolled.tasks.forecasting.scoring import windows_at_end
 from unrolled.tasks.measures.forecasts import Forecasts
 from unrolled.training import RunFolder, Silent
 
@@ -189,6 +190,24 @@ def test_training_sees_nothing_of_what_is_left_out(folder, tmp_path):
     np.testing.assert_array_equal(runs[0].forecast().points, runs[1].forecast().points)
 
 
+def test_paths_read_their_draws_as_windows_read_numbers(recursive, folder, monkeypatch):
+    """Where what is drawn is what came, each step has the scores of reading all that came at once."""
+    windows = Windows(recursive._read([folder / "plain.csv"]).with_future(H), recursive.series, shape_of(recursive.options))
+    window = windows.get(np.array([0]), np.array([100]))
+    scores = []
+
+    def sample(said, generator, scale):
+        scores.append(said)
+        return torch.from_numpy(window.targets[len(scores) - 1 - H])[None].repeat_interleave(2, 1)
+
+    monkeypatch.setattr(recursive.model.head, "sample", sample)
+    with torch.inference_mode():
+        paths = Forecaster(recursive.model, samples=2).paths(windows, window)
+        expected, _ = recursive.model(batch_of(window, False, torch.device("cpu")), last=H)
+    np.testing.assert_allclose(paths[0, :, :, 0], np.tile(windows.panel.history(0)[100 : 100 + H, 0], (2, 1)), rtol=1e-6)
+    np.testing.assert_allclose(torch.cat(scores), expected.expand(H, 2, -1), rtol=1e-4, atol=1e-5)
+
+
 def test_windows_that_were_learnt_are_told(recursive, folder):
     with pytest.warns(UnrolledWarning, match="1 of the 5 windows begin before the end of what the network learnt from"):
         recursive.backtest(folder / "plain.csv", 5)
@@ -257,6 +276,7 @@ def test_the_command_line_trains_measures_and_forecasts(folder, tmp_path, monkey
     said = capsys.readouterr()
     assert end.value.code == 0 and "What comes next: unrolled predict runs/forecast" in said.out
     assert "1 series, 96 rows to learn, in which 1 number is missing, 2 windows held out." in said.err
+    assert "Intervals rest on 2 held-out windows, too few to know" in said.err and "Hold out more (`--held-out`)" in said.err
     assert "seasonal naive" in said.err and "Horizon 6, context 24, seasons 12; direct, quantiles, above best." in said.err
     rows = call("predict", "runs/forecast", "--plot", "fan.png").splitlines()
     assert rows[0] == "month,forecast,q0.1,q0.5,q0.9" and rows[1].startswith("2009-01,") and len(rows) == H + 1
@@ -337,6 +357,22 @@ def test_a_feed_is_forecast_where_a_row_says_what_is_known(name, begin, request,
     else:
         expected = said_of_all(trained, panel, dataclasses.replace(shape, horizon=24), int(panel.ends[0]) - 5, 5)
     np.testing.assert_allclose(points[5], expected[0], rtol=1e-5)
+
+
+def test_an_empty_cell_leaves_what_was_said_to_be_known(carried, folder):
+    header, *rows = [line.split(",") for line in (folder / "one.csv").read_text().splitlines()]
+    stream = carried.stream()
+    stream.step({**dict(zip(header, rows[96], strict=True)), "sold": "", "price": "2"})
+    with pytest.raises(DataError, match="row 0: what is known of this step was said before"):
+        stream.step({**dict(zip(header, rows[96], strict=True)), "sold": "", "price": "2"})
+    stream.step({**dict(zip(header, rows[96], strict=True)), "price": ""})
+    panel = next(iter(stream._streams.values())).panel
+    assert panel.known["price"][-1] == 2 and panel.values[-1, 0] == float(rows[96][2])
+
+
+def test_windows_lie_a_step_apart(recursive, folder):
+    held = windows_at_end(recursive._read([folder / "plain.csv"]), H, 3, 4)
+    assert held.origins.tolist() == [120 - H - 8, 120 - H - 4, 120 - H]
 
 
 def said_of_all(trained, panel, shape, anchor, step):

@@ -152,7 +152,7 @@ def test_pictures_of_any_format_are_looked_at(bars, tmp_path):
         ({"image": "glimpses", "layers": 0}, "`layers=0` remembers nothing"),
         ({"image": "glimpses", "convolution": 4}, "`convolution` reads steps together"),
         ({"image": "glimpses", "filters": 4}, "`filters` is for networks that read whole pictures"),
-        ({"digits": "a"}, "`digits` is for builtin:translated-digits and builtin:cluttered-digits, and DATA has none of these"),
+        ({"digits": "a"}, "builtin:translated-digits, builtin:cluttered-digits, and DATA has none of these"),
     ],
 )
 def test_options_that_do_not_fit_are_told_before_anything_is_written(bars, tmp_path, options, told):

@@ -89,6 +89,9 @@ def test_what_was_looked_at_is_drawn(folder, transcriber, tmp_path):
     ((best,),) = transcriber.transcribe([path])
     looked = transcriber.influence(Example(str(path), sound=Recording(path)))
     assert looked.shape == (len(best.text), round(best.seconds / 0.01)) and (looked.max(1) == 1).all() and looked.min() >= 0
+    # The four steps of an output are looked at alike, and most where the symbol is said to stand.
+    assert all(np.array_equal(looked[:, at], looked[:, at // 4 * 4]) for at in range(looked.shape[1]))
+    assert any(one.begin <= row.argmax() * 0.01 < one.end for row, one in zip(looked, best.symbols, strict=True))
     CliRunner().invoke(cli, ["predict", str(folder / "run"), str(path), "--spectrogram", str(tmp_path / "a.svg")], catch_exceptions=False)
     assert "<svg" in (tmp_path / "a.svg").read_text()
 

@@ -8,10 +8,14 @@ from numpy.typing import NDArray
 
 from unrolled.data.codecs.numbers import NumberCodec
 from unrolled.data.columns import Elements, Places
-from unrolled.data.pictures.pixels import Pixels, Shape, read_crop
+from unrolled.data.pictures.ink import ink_factor
+from unrolled.data.pictures.pixels import Pixels, Shape, read_crop, require_crop
 from unrolled.data.pictures.seeing import OUTSIDE, Seen
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, DataError
+
+ENCODERS = ("efficientnet-lite0",)
+"""Networks that were trained on photographs, of which frames may be read as the features."""
 
 MOST_SIDE = 64
 """The longer side that frames are scaled down to if nothing is said."""
@@ -24,13 +28,15 @@ _AT_ONCE = 1 << 22
 class FrameCodec:
     """How clips become frames `[T, H, W, C]` of a `shape`, at a `rate` of frames a second (None: as they come), and how their values are scaled.
 
-    `outside` is the tag of frames that lie in no interval, or nothing if they are not looked at.
+    `outside` is the tag of frames that lie in no interval, or nothing if they are not looked at. With an `encoder` frames are read as the
+    features that it makes of them, which are numbers.
     """
 
     shape: Shape
     rate: float | None = None
     scale: NumberCodec | None = None
     outside: str = OUTSIDE
+    encoder: str | None = None
 
     @classmethod
     def choose(
@@ -42,10 +48,11 @@ class FrameCodec:
         grey: bool = False,
         fps: float | None = None,
         outside: str = OUTSIDE,
+        encoder: str | None = None,
     ) -> "FrameCodec":
         """For clips of which the `first` is one; `size` is `(width, height)`."""
         width, height = size or _fitting(first, crop)
-        return cls(Shape(height, width, 1 if grey else first.channels, crop), fps or first.rate, None, outside)
+        return cls(Shape(height, width, 1 if grey else first.channels, crop), fps or first.rate, None, outside, encoder)
 
     def learn(self, elements: Elements, which: Places) -> "FrameCodec":
         """With the mean and the deviation of each channel, from some frames."""
@@ -78,11 +85,18 @@ class FrameCodec:
         """What is seen, in a few words."""
         colours = {1: "grey", 3: "colour"}.get(self.shape.channels, f"{self.shape.channels}-channel")
         rate = "" if self.rate is None else f", {self.rate:g} a second"
-        return f"{colours} frames of {self.shape.width}x{self.shape.height} pixels{rate}"
+        features = "" if self.encoder is None else f", as the features of {self.encoder}"
+        return f"{colours} frames of {self.shape.width}x{self.shape.height} pixels{rate}{features}"
 
     def to_json(self) -> dict[str, Any]:
         """All of it, ready for JSON."""
-        return {**asdict(self.shape), "rate": self.rate, "scale": self.scale and self.scale.to_json(), "outside": self.outside}
+        return {
+            **asdict(self.shape),
+            "rate": self.rate,
+            "scale": self.scale and self.scale.to_json(),
+            "outside": self.outside,
+            "encoder": self.encoder,
+        }
 
     @classmethod
     def from_json(cls, found: object) -> "FrameCodec":
@@ -91,10 +105,13 @@ class FrameCodec:
             assert isinstance(found, dict)
             height, width, channels = (int(found[name]) for name in ("height", "width", "channels"))
             crop, rate = found["crop"], found["rate"]
-            assert min(height, width, channels) > 0 and (crop is None or crop == "centre" or read_crop(crop))
-            scale = NumberCodec.from_json(found["scale"])
-            assert len(scale.mean) == channels
-            return cls(Shape(height, width, channels, crop), None if rate is None else float(rate), scale, str(found["outside"]))
+            assert min(height, width, channels) > 0
+            require_crop(crop)
+            encoder = found["encoder"]
+            assert encoder in (None, *ENCODERS)
+            scale = None if found["scale"] is None else NumberCodec.from_json(found["scale"])
+            assert encoder is not None or (scale is not None and len(scale.mean) == channels)
+            return cls(Shape(height, width, channels, crop), None if rate is None else float(rate), scale, str(found["outside"]), encoder)
         except (KeyError, AssertionError, TypeError, ValueError, OverflowError, ConfigError) as error:
             raise damaged(
                 f"frames must have a height, a width, channels, a crop, a rate, a scale and a tag for those outside ({error!r})"
@@ -106,6 +123,8 @@ def _fitting(first: Seen, crop: str | None) -> tuple[int, int]:
     height, width = first.height, first.width
     if crop == "centre":
         height = width = min(height, width)
+    elif ink_factor(crop) is not None:
+        raise ConfigError(f"`crop={crop!r}` needs a `size`, in which all that is cut out has room, as in 512x64.")
     elif crop is not None:
         _, _, width, height = read_crop(crop)
     scale = min(MOST_SIDE / max(height, width), 1)

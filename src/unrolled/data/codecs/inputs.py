@@ -50,7 +50,7 @@ class InputCodec:
         numbers = (
             NumberCodec.learn(dataset.columns[NUMBERS].take(some) for some in _chunks(part, dataset.lengths)) if dataset.numbers else None
         )
-        if frames is not None:
+        if frames is not None and frames.encoder is None:
             frames = frames.learn(dataset.columns[FRAMES].elements, places(dataset.starts, part))
         return cls(tokens, numbers, dataset.channels, sound, frames)
 
@@ -70,11 +70,16 @@ class InputCodec:
     @property
     def sizes(self) -> dict[str, Any]:
         """What there is to read, as `unrolled.models.InputSizes` has it."""
-        found: dict[str, Any] = {} if self.frames is None else {"frames": self.frames.size}
+        found: dict[str, Any] = {} if self.pixels is None else {"frames": self.pixels.size}
         if self.tokens is not None:
             known = {"words": self.tokens.words, "characters": self.tokens.characters, "shapes": self.tokens.shapes}
             found |= {name: vocabulary.size for name, vocabulary in known.items() if vocabulary is not None}
         return found if self.numbers is None else {**found, "numbers": len(self.numbers.mean)}
+
+    @property
+    def pixels(self) -> FrameCodec | None:
+        """How frames are read as pixels; None where there are none, or features of them are read."""
+        return None if self.frames is None or self.frames.encoder is not None else self.frames
 
     @property
     def seconds(self) -> float | None:
@@ -85,7 +90,7 @@ class InputCodec:
 
     def require_same_steps(self, dataset: Dataset) -> None:
         """`DataError` if sequences have other kinds of steps, or other channels, than this was learnt from."""
-        expected = (self.tokens is not None, len(self.numbers.mean) if self.numbers else 0, self.frames is not None)
+        expected = (self.tokens is not None, len(self.numbers.mean) if self.numbers else 0, self.pixels is not None)
         got = (TOKENS in dataset.columns, dataset.numbers, FRAMES in dataset.columns)
         if len(dataset) and got != expected:
             wanted, came = (
@@ -106,7 +111,7 @@ class InputCodec:
             parts.append(self.frames.describe())
         if self.sound is not None:
             parts.append(self.sound.describe())
-        elif self.numbers is not None:
+        elif self.numbers is not None and self.frames is None:
             names = f" ({', '.join(self.channels[:NAMED])}{', …' if len(self.channels) > NAMED else ''})" if self.channels else ""
             count = len(self.numbers.mean)
             parts.append(f"{count:,} number{'' if count == 1 else 's'} a step{names}")
@@ -188,8 +193,8 @@ class Encoded:
                 fields["shapes"] = padded(self._shapes[places], lengths)
         if self.inputs.numbers is not None:
             fields["numbers"] = padded(self.inputs.numbers.apply(self.dataset.columns[NUMBERS].elements.take(steps)), lengths)
-        if self.inputs.frames is not None:
-            fields["frames"] = padded(self.inputs.frames.apply(self.dataset.columns[FRAMES].elements.take(steps)), lengths)
+        if self.inputs.pixels is not None:
+            fields["frames"] = padded(self.inputs.pixels.apply(self.dataset.columns[FRAMES].elements.take(steps)), lengths)
         return Batch(fields, torch.from_numpy(lengths), self.targets_of(which) if targets else None)
 
     def targets_of(self, which: Places) -> torch.Tensor:

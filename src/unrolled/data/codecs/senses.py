@@ -1,27 +1,35 @@
 """Recordings that are heard and clips that are seen, of one data set."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unrolled.data.codecs.frames import FrameCodec
 from unrolled.data.codecs.sound import SoundCodec
 from unrolled.data.examples import Example
+from unrolled.data.pictures.pixels import Pixels
 from unrolled.data.pictures.seeing import Seeing
 from unrolled.data.sound.hearing import Hearing
 from unrolled.errors import DataError
 
+Encode = Callable[[Pixels, str], NDArray[np.float32]]
+"""Makes the features `[T, C]` of frames `[T, H, W, C]` that an encoder of some name has."""
+
 
 class Senses:
-    """Makes numbers of the recordings of examples and frames of their clips, and tags of the spans of both."""
+    """Makes numbers of the recordings of examples and frames of their clips, or what `encode` makes of these, and tags of the spans of both."""
 
-    def __init__(self, hearing: Hearing[SoundCodec] | None = None, seeing: Seeing[FrameCodec] | None = None) -> None:
-        self.hearing, self.seeing = hearing, seeing
+    def __init__(
+        self, hearing: Hearing[SoundCodec] | None = None, seeing: Seeing[FrameCodec] | None = None, encode: Encode | None = None
+    ) -> None:
+        self.hearing, self.seeing, self.encode = hearing, seeing, encode
 
     @classmethod
-    def of(cls, sound: SoundCodec | None, frames: FrameCodec | None) -> "Senses":
+    def of(cls, sound: SoundCodec | None, frames: FrameCodec | None, encode: Encode | None = None) -> "Senses":
         """Those of a network that hears and sees so, or does not."""
-        return cls(None if sound is None else Hearing(sound), None if frames is None else Seeing(frames))
+        return cls(None if sound is None else Hearing(sound), None if frames is None else Seeing(frames), encode)
 
     @property
     def sound(self) -> SoundCodec | None:
@@ -54,6 +62,10 @@ class Senses:
             )
         frames = np.ascontiguousarray(self.seeing(source, example.place))
         tags = example.tags if example.spans is None else self.seeing.tags(example.spans, len(frames), example.place)
+        encoder = None if self.frames is None else self.frames.encoder
+        if encoder is not None:
+            assert self.encode is not None
+            return replace(example, clip=None, spans=None, frames=None, numbers=self.encode(frames, encoder), tags=tags)
         return replace(example, clip=None, spans=None, frames=frames, tags=tags)
 
     def report(self) -> None:

@@ -187,7 +187,7 @@ class TextCodec:
         level, lines = found["level"], switch(found, "lines")
         if level == SUBWORD:
             return cls._around(_subwords().from_dict(found["symbols"]))
-        if level not in _SPLIT:
+        if level not in tuple(_SPLIT):
             raise damaged(f"'level' must be one of {', '.join((*LEVELS, EVENT, FORMULA))}, got {level!r}")
         codec = cls(level, Vocabulary.from_json(found["symbols"], TEXTS), lines=lines)
         wrong = [name for name in codec.vocabulary.names if not codec.could_be(name)]

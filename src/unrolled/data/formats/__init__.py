@@ -162,7 +162,7 @@ def require_used(sources: Source | Sequence[Source], options: ReadingOptions, as
     names, asked = _names(sources), {*asked}
     made = {"digits", "copies"}
     if (named := asked & made) and not {*OF_DIGITS} & {*names}:
-        raise ConfigError(f"`{min(named)}` is for {' and '.join(OF_DIGITS)}, and DATA has none of these. Leave it out.")
+        raise ConfigError(f"`{min(named)}` is for {', '.join(OF_DIGITS)}, and DATA has none of these. Leave it out.")
     pictures = {*made, "image"} if {*names} <= {*OF_DIGITS} else made
     require_looked_at(options if _paths(names) else replace(options, format=PREFIX), asked - pictures)
 

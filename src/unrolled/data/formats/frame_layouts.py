@@ -163,7 +163,10 @@ def _joined(parts: Iterable[_Part | DataError], options: ReadingOptions) -> Iter
 
 def _tagged(path: Path, options: ReadingOptions, rows: list[_Part]) -> Example:
     spans = tuple((row.begin, inf if row.end is None else row.end, row.example.labels[0]) for row in rows if row.example.labels)
-    return with_frames(replace(rows[0].example, labels=None, spans=spans or None, origin=str(path)), path, options)
+    table, _, _ = rows[0].example.place.rpartition(",")
+    return with_frames(
+        replace(rows[0].example, place=f"{table}, {path.name}", labels=None, spans=spans or None, origin=str(path)), path, options
+    )
 
 
 def found_at(name: str, source: Path, place: str) -> Path:

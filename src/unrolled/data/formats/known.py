@@ -137,6 +137,8 @@ def _reason(known: str, paths: Sequence[Path], options: ReadingOptions, wanted: 
         return f"as {'`case` and `activity`' if known == 'events' else '`series` or `channels`'} say"
     if _by_names(paths, wanted) == known:
         return f"as the name{' ends' if len(paths) == 1 else 's end'} so" if known != "files" else "as these are folders"
+    if known in ("sound", "frames"):
+        return "as its files are"
     return "as several files of text are" if known == "files" else "as the first lines show"
 
 

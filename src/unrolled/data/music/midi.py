@@ -29,12 +29,70 @@ _MINOR = {name_of(fifths, True): fifths for fifths in range(-7, 8)}
 
 @dataclass
 class _Heard:
-    """What was heard of a file so far: notes as `(begin, end, pitch, voice)`, how many never ended, and how many are of drums."""
+    """What was heard of a file so far: notes as `(begin, end, pitch, voice)`, how many never ended, and how many are of drums; each channel of each
+    track has the number of its voice."""
 
     notes: list[tuple[int, int, int, int]] = field(default_factory=list)
     open: int = 0
     drums: int = 0
     voices: dict[tuple[int, int], int] = field(default_factory=dict)
+
+
+class _Track:
+    """A track that is heard message by message: which keys are down since when, which notes the pedal holds, and on which channels it is down."""
+
+    def __init__(self, number: int, heard: _Heard, pedal: bool) -> None:
+        self.number, self.heard, self.pedal, self.clock = number, heard, pedal, 0
+        self.sounding: dict[tuple[int, int], deque[int]] = defaultdict(deque)
+        self.held: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        self.down = set[int]()
+
+    def hear(self, message: Any) -> None:
+        """The next message."""
+        self.clock += message.time
+        if message.type == "control_change" and message.control == PEDAL and self.pedal:
+            self._press(message.channel, message.value >= DOWN)
+        elif message.type == "note_on" and message.velocity:
+            self._begin(message.channel, message.note)
+        elif message.type in ("note_on", "note_off") and self.sounding[message.channel, message.note]:
+            self._release(message.channel, message.note)
+
+    def finish(self) -> None:
+        """Whatever sounds ends with the track."""
+        for (channel, pitch), begins in self.sounding.items():
+            self.heard.open += len(begins)
+            for begin in begins:
+                self._end(channel, pitch, begin)
+        for channel in [*self.held]:
+            self._press(channel, False)
+
+    def _press(self, channel: int, down: bool) -> None:
+        if down:
+            self.down.add(channel)
+            return
+        self.down.discard(channel)
+        for pitch, begin in self.held.pop(channel, ()):
+            self._end(channel, pitch, begin)
+
+    def _begin(self, channel: int, pitch: int) -> None:
+        if channel == DRUMS:
+            self.heard.drums += 1
+            return
+        for again in [one for one in self.held[channel] if one[0] == pitch]:
+            self.held[channel].remove(again)
+            self._end(channel, *again)
+        self.sounding[channel, pitch].append(self.clock)
+
+    def _release(self, channel: int, pitch: int) -> None:
+        begin = self.sounding[channel, pitch].popleft()
+        if channel in self.down:
+            self.held[channel].append((pitch, begin))
+        else:
+            self._end(channel, pitch, begin)
+
+    def _end(self, channel: int, pitch: int, begin: int) -> None:
+        voice = self.heard.voices.setdefault((self.number, channel), len(self.heard.voices))
+        self.heard.notes.append((begin, max(self.clock, begin + 1), pitch, voice))
 
 
 def read_midi(path: Path, *, pedal: bool = False) -> tuple[Piece, dict[str, int]]:
@@ -53,59 +111,16 @@ def read_midi(path: Path, *, pedal: bool = False) -> tuple[Piece, dict[str, int]
     if found.type == 2:
         raise DataError(f"{path} has tracks that are no parts of one piece (format 2). Save it as format 1, or each track by itself.")
     heard, length = _Heard(), 0
-    for number, track in enumerate(found.tracks):
-        length = max(length, _hear(track, number, heard, pedal))
+    for number, messages in enumerate(found.tracks):
+        track = _Track(number, heard, pedal)
+        for message in messages:
+            track.hear(message)
+        track.finish()
+        length = max(length, track.clock)
     notes = in_order(np.array(heard.notes, np.int64)) if heard.notes else NO_NOTES
     about = _about(found.tracks, length, found.ticks_per_beat)
     last = int(notes[:, END].max(initial=0))
     return Piece(notes, found.ticks_per_beat, last, place=str(path), **about), {"open": heard.open, "drums": heard.drums}
-
-
-def _hear(track: Any, number: int, heard: _Heard, pedal: bool) -> int:
-    """The notes of a track; gives its length."""
-    clock = 0
-    sounding: dict[tuple[int, int], deque[int]] = defaultdict(deque)
-    held: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    down = set[int]()
-
-    def end(channel: int, pitch: int, begin: int) -> None:
-        voice = heard.voices.setdefault((number, channel), len(heard.voices))
-        heard.notes.append((begin, max(clock, begin + 1), pitch, voice))
-
-    for message in track:
-        clock += message.time
-        if message.type == "control_change" and message.control == PEDAL and pedal:
-            if message.value >= DOWN:
-                down.add(message.channel)
-            else:
-                down.discard(message.channel)
-                for pitch, begin in held.pop(message.channel, ()):
-                    end(message.channel, pitch, begin)
-        if message.type not in ("note_on", "note_off"):
-            continue
-        channel, pitch = message.channel, message.note
-        if channel == DRUMS:
-            heard.drums += message.type == "note_on" and message.velocity > 0
-            continue
-        if message.type == "note_on" and message.velocity:
-            for again in [one for one in held[channel] if one[0] == pitch]:
-                held[channel].remove(again)
-                end(channel, *again)
-            sounding[channel, pitch].append(clock)
-        elif sounding[channel, pitch]:
-            begin = sounding[channel, pitch].popleft()
-            if channel in down:
-                held[channel].append((pitch, begin))
-            else:
-                end(channel, pitch, begin)
-    for (channel, pitch), begins in sounding.items():
-        heard.open += len(begins)
-        for begin in begins:
-            end(channel, pitch, begin)
-    for channel, rest in held.items():
-        for pitch, begin in rest:
-            end(channel, pitch, begin)
-    return clock
 
 
 def _about(tracks: Any, length: int, ticks: int) -> dict[str, Any]:

@@ -27,6 +27,9 @@ _UNEVEN = 0.1
 _COMPLETE = 0.9
 """The part of the frames of which a video tells that must be there; some tools count one or two too many."""
 
+_ABOUT = re.compile(r"^\[Errno -?\d+\] |: '[^']*'$")
+"""What libraries put around what they say: numbers, and the path."""
+
 _LOOKED_AT = 50
 """Frames by which it is found out whether the rate of a video is even."""
 
@@ -162,4 +165,5 @@ def _telling(path: Path, what: str, kinds: str) -> Iterator[None]:
 
 def _said(error: Exception) -> str:
     """What a library says, on one line and without its own end of sentence."""
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(". ")[:120]
+    first = (str(error).splitlines() or [""])[0]
+    return _ABOUT.sub("", first).rstrip(". ")[:120] or type(error).__name__

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.pictures.ink import INK, cut_to_ink, ink_factor
 from unrolled.errors import ConfigError, DataError
 from unrolled.extras import extra
 
@@ -35,7 +36,7 @@ class Shape:
 
     def box(self, height: int, width: int) -> Box | None:
         """Left, top, right and bottom of what is kept of a frame of that size. `DataError` for a part that does not lie in it."""
-        if self.crop is None:
+        if self.crop is None or ink_factor(self.crop) is not None:
             return None
         if self.crop == CENTRE:
             scale = min(height / self.height, width / self.width)
@@ -47,11 +48,18 @@ class Shape:
         return left, top, left + wide, top + tall
 
 
+def require_crop(crop: str | None) -> None:
+    """`ConfigError` for what is no crop."""
+    if crop not in (None, CENTRE) and ink_factor(crop) is None:
+        read_crop(crop or "")
+
+
 def read_crop(crop: str) -> tuple[int, int, int, int]:
     """Left, top, width and height, as in `8,0,64,48`. `ConfigError` for something else."""
     parts = crop.split(",")
     if len(parts) != 4 or not all(part.strip().isdecimal() for part in parts) or 0 in map(int, parts[2:]):
-        raise ConfigError(f"`crop` must be {CENTRE}, or left, top, width and height in pixels, as in 8,0,64,48, got {crop!r}.")
+        told = f"{CENTRE}, {INK}, {INK}/2 or the like, or left, top, width and height in pixels, as in 8,0,64,48"
+        raise ConfigError(f"`crop` must be {told}, got {crop!r}.")
     left, top, width, height = map(int, parts)
     return left, top, width, height
 
@@ -64,6 +72,9 @@ def channels_of(image: Any) -> int:
 def pixels_of(image: Any, shape: Shape) -> NDArray[np.uint8]:
     """An image of Pillow as `[H, W, C]` from 0 to 255; what is transparent lies on white."""
     kept = _plain(image)
+    if (factor := ink_factor(shape.crop)) is not None:
+        plain = np.asarray(kept.convert(_MODES[shape.channels]), np.uint8).reshape(kept.height, kept.width, shape.channels)
+        return cut_to_ink(plain, shape.height, shape.width, factor)
     box = shape.box(kept.height, kept.width)
     kept = (kept if box is None else kept.crop(box)).convert(_MODES[shape.channels])
     if kept.size != (shape.width, shape.height):
@@ -85,6 +96,8 @@ def _plain(image: Any) -> Any:
 
 def resized(frames: Pixels, shape: Shape) -> Pixels:
     """Frames `[T, h, w, c]` in an array, in whole numbers from 0 to 255 or real ones, as `[T, H, W, C]`."""
+    if ink_factor(shape.crop) is not None:
+        raise ConfigError(f"`crop={shape.crop!r}` is for files of pictures, and these are arrays. Cut them before, or leave it out.")
     box = shape.box(*frames.shape[1:3])
     if box is not None:
         frames = frames[:, box[1] : box[3], box[0] : box[2]]

@@ -9,6 +9,7 @@ from unrolled.inspect.draw.inside import gates, saturation
 from unrolled.inspect.draw.looking import Looked, looking
 from unrolled.inspect.draw.playing import roll
 from unrolled.inspect.draw.remembering import forgetting, memory
+from unrolled.inspect.draw.seeing import pixels
 from unrolled.inspect.draw.style import save, to_svg
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "looking",
     "maps",
     "memory",
+    "pixels",
     "roll",
     "saturation",
     "save",

@@ -10,6 +10,7 @@ from unrolled.inspect.report.inside import gates_section
 from unrolled.inspect.report.page import Section
 from unrolled.inspect.report.parts import Graph
 from unrolled.inspect.report.remembering import forgetting_section, memory_section, untrained_elman
+from unrolled.inspect.report.seeing import pixels_section
 from unrolled.inspect.subject import Looked, recurrent_of
 
 
@@ -23,13 +24,14 @@ def report_on(inspected: InspectionInput, at: int | None = None, beside: Beside 
     if not -inspected.steps <= at < inspected.steps:
         raise ConfigError(f"`at` must lie between {-inspected.steps} and {inspected.steps - 1}, the steps of the input, got {at}.")
     at %= inspected.steps
-    beside, expected = beside or untrained_elman(inspected), prediction_section(inspected)
+    beside, expected, seen = beside or untrained_elman(inspected), prediction_section(inspected), pixels_section(inspected, at)
     return [
         memory_section(inspected, beside, at),
         forgetting_section(inspected, beside),
         flow_section(inspected, at),
         gates_section(inspected),
         graph_section(inspected.layer.cell),
+        *([seen] if seen else []),
         *([expected] if expected else []),
     ]
 

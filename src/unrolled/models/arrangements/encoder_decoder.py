@@ -12,7 +12,7 @@ from unrolled.layers import dropout
 from unrolled.models.arrangements.arrangement import Arrangement
 from unrolled.models.bridge import Bridge
 from unrolled.models.copying import IMPOSSIBLE, copied, mixed, mixture
-from unrolled.models.decoder import Decoder, DecoderState, Memory, Seen, State, passed_over
+from unrolled.models.decoder import Decoder, DecoderState, Memory, Seen, State, Summary, passed_over
 from unrolled.models.embedding import Embedding
 from unrolled.models.encoder import Encoder
 from unrolled.models.heads import single
@@ -31,8 +31,8 @@ class EncoderDecoder(Arrangement):
     `[S, B]` and targets are whole numbers, padded with anything. Without input feeding and scheduled sampling, given targets run through
     the layers in one call (Sutskever et al. 2014 without attention, Luong et al. 2015 with it).
 
-    Any `Encoder` may read the source, such as one of numbers or pictures; one without recurrent layers hands on the mean of its outputs, from
-    which the decoder begins as in Vinyals et al. (2015), "Show and tell", and its outputs to the attention as in Xu et al. (2015), "Show,
+    Any `Encoder` may read the source, such as one of numbers or pictures; one without recurrent layers hands on a `Summary` of its outputs,
+    from which the decoder begins as in Vinyals et al. (2015), "Show and tell", and its outputs to the attention as in Xu et al. (2015), "Show,
     attend and tell".
 
     With `copy` each source comes with `copies` `[S, B]`: at each step the number that the target's vocabulary has for the source's symbol,
@@ -69,7 +69,8 @@ class EncoderDecoder(Arrangement):
         self.doubly_stochastic = options.doubly_stochastic
         self.encoder = source if isinstance(source, Encoder) else Encoder(InputSizes(words=source), options.encoder(), cell)
         self.decoder = Decoder(self._vectors(options), options, self.encoder.width, decoder_cell or own)
-        self.bridge = Bridge(options.bridge, self.encoder.recurrent or self.encoder.width, self.decoder.recurrent)
+        self.summary = Summary(self.encoder.width) if self.encoder.recurrent is None else None
+        self.bridge = Bridge(options.bridge, self.encoder.recurrent or 2 * self.encoder.width, self.decoder.recurrent)
         self.output = nn.Linear(self.decoder.width, target_symbols)
         self.reset_parameters()
         if options.tied:
@@ -99,7 +100,8 @@ class EncoderDecoder(Arrangement):
         lengths = self.encoder.output_lengths(batch.lengths).to(outputs.device)
         real = read_lengths(lengths, steps, sources, outputs.device).mask
         if self.encoder.recurrent is None:
-            final = (outputs.sum(0, keepdim=True) / lengths.clamp(min=1)[:, None],)
+            assert self.summary is not None
+            final = (self.summary(outputs, lengths),)
         attention = self.decoder.attention
         outputs, keys = (outputs, None) if attention is None else attention.prepare(outputs, real)
         return Memory(outputs, keys, real, self._copies(batch, real), final)

@@ -18,8 +18,10 @@ class GlimpseOptions:
     """How pictures are looked at, with `image='glimpses'`. `ConfigError` for a value that an option cannot have."""
 
     glimpses: int = option(6, "Glimpses of each picture, with `image='glimpses'`.")
-    glimpse_size: int = option(8, "Pixels of a glimpse in each direction.")
-    scales: int = option(1, "Scales of a glimpse: patches around the same place, each twice as wide as the one before, and as coarse.")
+    glimpse_size: int = option(8, "Pixels of a glimpse in each direction.", rare=True)
+    scales: int = option(
+        1, "Scales of a glimpse: patches around the same place, each twice as wide as the one before, and as coarse.", rare=True
+    )
     glimpse_units: int = option(128, "Units that read what a glimpse shows, and as many that read where it is.", rare=True)
     locations: str = option(
         LEARNED,
@@ -33,6 +35,7 @@ class GlimpseOptions:
     test_samples: int = option(
         0,
         "Ways of looking at each picture that are drawn when it is not trained, and whose scores are averaged; 0: one, exactly where it says.",
+        rare=True,
     )
     stop_action: bool = option(False, "Let the network say after each glimpse whether it has seen enough.", rare=True)
     glimpse_cost: float = option(0.01, "What a glimpse costs a network that may stop, where a right answer gives 1.", rare=True)

@@ -77,9 +77,9 @@ def draw_looking(trained: TrainedCaptioner, frames: Pixels | None, caption: Capt
     if frames is None:
         frames = np.full((1, 8 * rows, 8 * columns, 1), 255, np.uint8)
     if len(frames) > 1:
-        figure = inspect.draw.watching(_bytes(frames), caption.written, caption.weights)
+        figure = inspect.draw.watching(as_bytes(frames), caption.written, caption.weights)
     else:
-        figure = inspect.draw.attending(_bytes(frames)[0], caption.written, caption.weights.reshape(-1, rows, columns))
+        figure = inspect.draw.attending(as_bytes(frames)[0], caption.written, caption.weights.reshape(-1, rows, columns))
     save_whole(path, lambda file: figure.savefig(file, format="png", dpi=160, facecolor="white"))
 
 
@@ -97,7 +97,7 @@ class Page:
         learnt = self.trained.codecs.remembered.learnt(cutter(self.trained.codecs.target.text.level)(caption.text))
         words = "".join(_word(symbol, weights) for symbol, weights in zip(caption.written, caption.weights, strict=True))
         references = "".join(f"<li>{escape(text)}</li>" for text in example.texts or ())
-        picture = f'<img alt="" src="{_png(_bytes(frames))}">' if frames is not None else ""
+        picture = f'<img alt="" src="{_png(as_bytes(frames))}">' if frames is not None else ""
         look = f'<div class="look" data-size="{rows},{columns}">{picture}<i></i></div>'
         mark = " <small>(learnt as it is)</small>" if learnt else ""
         self.parts.append(
@@ -116,7 +116,7 @@ def _word(symbol: str, weights: np.ndarray) -> str:
     return f'<b data-at="{escape(json.dumps(levels, separators=(",", ":")))}">{escape(symbol)}</b> '
 
 
-def _bytes(frames: Pixels) -> Pixels:
+def as_bytes(frames: Pixels) -> Pixels:
     """Frames as bytes: real numbers from the least to the largest."""
     if frames.dtype == np.uint8:
         return frames

@@ -1,10 +1,12 @@
 """What one can ask of a network that writes sentences about pictures and videos."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from unrolled.data.builtin import absolute
 from unrolled.data.codecs.text import CHAR, FORMULA, SUBWORD, SUBWORDS, WORD
 from unrolled.data.formats.caption_options import CaptionOptions
+from unrolled.data.pictures.seeing import OUTSIDE
 from unrolled.decoding import BeamOptions
 from unrolled.errors import ConfigError
 from unrolled.models import EncoderDecoderOptions, EncoderOptions
@@ -30,12 +32,15 @@ MOST = 50
 class CaptionDataOptions(FrameOptions, FoldOptions):
     """What is learnt from which pictures."""
 
+    encoders: ClassVar[tuple[str | None, ...]] = ENCODERS
+
     sources: tuple[str, ...] = option(
         (), "Tables or JSON files of pictures with sentences, or folders with a text file beside each picture."
     )
     validation: tuple[str, ...] = option((), "Pictures to measure on, instead of a part of DATA.")
     held_out: float = option(0.1, "Held-out part of all pictures, drawn at random, which is measured on and not learnt; 0: none.")
     encoder: str = option(CNN, f"What sees pictures: {', '.join(ENCODERS)} (files of arrays in their places).")
+    outside: str = option(OUTSIDE, "")
     level: str = option(WORD, f"Tokens of sentences: {', '.join(TARGETS)} (of LaTeX).")
     lower: bool = option(True, "Learn sentences in lower case.", rare=True)
     vocabulary: int | None = option(None, f"Vocabulary size.  [default: all, or {SUBWORDS} subwords]", rare=True)
@@ -47,9 +52,8 @@ class CaptionDataOptions(FrameOptions, FoldOptions):
         self.require_visible()
         if not 0 <= self.held_out < 1:
             raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, got {self.held_out}.")
-        for name, known in (("encoder", ENCODERS), ("level", TARGETS)):
-            if getattr(self, name) not in known:
-                raise ConfigError(f"`{name}` must be one of {', '.join(known)}, got {getattr(self, name)!r}.")
+        if self.level not in TARGETS:
+            raise ConfigError(f"`level` must be one of {', '.join(TARGETS)}, got {self.level!r}.")
         for name in ("min_count", "batch"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
@@ -138,10 +142,17 @@ class WritingOptions:
 
 
 @dataclass(frozen=True)
+class CaptionTraining(TranslationTraining):
+    """How to train."""
+
+    learning_rate: float = option(1e-3, "Learning rate of AdamW at its highest.")
+
+
+@dataclass(frozen=True)
 class CaptioningOptions(Options):
     """All options of the task."""
 
     data: CaptionDataOptions
     reading: CaptionReading
     model: CaptionModelOptions
-    training: TranslationTraining
+    training: CaptionTraining

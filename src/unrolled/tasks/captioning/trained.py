@@ -3,10 +3,11 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import islice
 from math import exp, inf
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 from unrolled.data.batches import by_length
 from unrolled.data.codecs.text import TextCodec, until_end
 from unrolled.data.columns import Places
+from unrolled.data.dataset import FRAMES
 from unrolled.data.examples import Example
 from unrolled.data.formats.caption_options import CaptionOptions
 from unrolled.data.formats.captions import read_captions
@@ -36,6 +38,9 @@ from unrolled.tasks.captioning.scores import CaptioningScores
 from unrolled.tasks.captioning.seeing import Eyes
 from unrolled.tasks.measures.captions import CaptionScores, score_captions
 from unrolled.tasks.trained import Progress, Trained, computing, require_finite
+
+if TYPE_CHECKING:
+    from unrolled.inspect.report import Section
 
 AT_ONCE, BATCH = 256, 32
 """Pictures that are held in memory while sentences are written about them, and that are looked at side by side."""
@@ -60,6 +65,8 @@ class Caption:
 
 class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
     """A network with the codecs of what it sees and of what it writes, as `load` gives it."""
+
+    looks_itself = True
 
     def __init__(self, model: Captioner, codecs: CaptionCodecs, options: CaptioningOptions) -> None:
         super().__init__("caption", model, codecs)
@@ -222,12 +229,30 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
                 tick(done, len(pairs))
         return total / max(int(captions.lengths[pairs].sum()), 1)
 
+    def sections(self, given: str | Path | None, data: Any) -> "Sequence[Section] | None":
+        """See `Trained`: about the first picture of a file, or the first one that was held out. `ConfigError` for a text."""
+        own = import_module("unrolled.tasks.captioning.inspecting")
+        if isinstance(given, str):
+            raise ConfigError(f"This network looks at pictures, got the text {given[:40]!r}. Pass a file.")
+        if given is None and (data is None or not len(data.held)):
+            return None
+        eyes = Eyes(self.codecs.view, self.codecs.inputs.frames)
+        if given is None:
+            captions, first = data.measured, int(data.held[0])
+            frames = captions.encoded.dataset.columns.get(FRAMES)
+            shown = None if frames is None else frames.take(np.array([first]))
+        else:
+            example = next(self.read([str(given)], self.reading_of().to_predict()))
+            captions, first, shown = self.seen([example]), 0, eyes.shown(example)
+        found: Sequence[Section] = own.sections_of(self, own.look_into(self, captions, first, shown))
+        return found
+
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
-        """See `Trained`. `ConfigError` for a text."""
-        raise ConfigError("Not yet.")
+        """What it sees is no sequence of symbols: it has `sections` of its own."""
+        raise ConfigError("A network that writes about pictures is looked into by its own sections. Call `unrolled.inspect` on its run.")
 
     def held_out(self, data: CaptionData, most: int = 1000) -> InspectionInput | None:
-        """See `Trained`."""
+        """See `inspection_input`."""
         return None
 
 

@@ -94,6 +94,8 @@ def read_films(data: FilmDataOptions, reading: ReadingOptions, asked: Sequence[s
         )
     learnt, held = (long, long[:0]) if other or len(long) == 1 else evenly(long, data.held_out, np.random.default_rng([SPLIT, seed]))
     assert seeing.codec is not None
+    if seeing.codec.encoder is not None:
+        raise ConfigError("`encoder` makes features of frames, and here frames are to be said. Leave it out.")
     codec, bounded = _scaled(seeing.codec, clips, learnt)
     codecs, stride = FilmCodecs(codec, data.past, data.future, bounded), data.stride or data.future
     train = Windows(clips, codec, begins_in(clips, learnt, size, stride), size)

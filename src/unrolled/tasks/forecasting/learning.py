@@ -10,7 +10,7 @@ from unrolled.data.columns import Places
 from unrolled.data.panels import Window, Windows
 from unrolled.extras import extra
 from unrolled.models import StepsAhead
-from unrolled.tasks.forecasting.conformal import Calibration, crossed_coverage
+from unrolled.tasks.forecasting.conformal import FEW, Calibration, crossed_coverage
 from unrolled.tasks.forecasting.options import DRAWN, EACH, SIMPLE
 from unrolled.tasks.forecasting.predicting import Forecaster, truth_of
 from unrolled.tasks.forecasting.predicting import batch_of as network_batch
@@ -139,6 +139,11 @@ class ForecastMeasuring:
         if self.scores is None:
             return
         yield self.scores.text
+        if len(self.held) < FEW:
+            yield (
+                f"Intervals rest on {len(self.held)} held-out window{'s' * (len(self.held) != 1)}, too few to know how wide they must be, and may be much too narrow. "
+                "Hold out more (`held_out`), or forecast a shorter `horizon`."
+            )
         before, after = self.coverages
         for share, found in before.items():
             if share in after:

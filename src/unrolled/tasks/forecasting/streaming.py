@@ -44,6 +44,10 @@ class SeriesStream:
         self._come += passed + (not announced)
         if self.codec.known and not announced:
             return None
+        if self._read > self._come:
+            raise DataError(
+                f"{row.place}: what is known of this step was said before, and is read already. Let the row of the step itself follow."
+            )
         require_known(self.panel, self._required, _ONLY, self.panel.ends, 1)
         found = self._carried() if self.shape.recursive else self._anew()
         times = [self.panel.times(0, int(self.panel.ends[0]), 1)]

@@ -12,7 +12,7 @@ from unrolled.inspect.report.wording import counted, excerpt, network_name
 from unrolled.inspect.subject import recurrent_of
 from unrolled.tasks import load, recipe_of
 from unrolled.tasks.inspecting.companion import companion
-from unrolled.tasks.inspecting.source import held_out
+from unrolled.tasks.inspecting.source import held_out, read_again
 from unrolled.tasks.inspecting.training import training_section
 from unrolled.training import RunFolder
 
@@ -43,6 +43,8 @@ def inspect_run(
     stand beside this one, and for either of them where there is no input.
     """
     trained = load(folder.path)
+    if trained.looks_itself:
+        return _looked_itself(folder, trained, given, asked=at is not None or beside is not None)
     other = None if beside is None else companion(folder, beside)
     known = held_out(folder, trained, most)
     inspected = known if given is None else trained.inspection_input(given, most)
@@ -58,6 +60,17 @@ def inspect_run(
     if inspected.sample is None and known is not None:
         inspected = replace(inspected, sample=known.sample)
     return Report(title, [*about, _input(inspected)], [*report_on(inspected, at, other), training])
+
+
+def _looked_itself(folder: RunFolder, trained: Any, given: str | Path | None, *, asked: bool) -> Report:
+    """A report of sections that a network has itself."""
+    noun = recipe_of(folder.path).noun
+    if asked:
+        raise ConfigError(f"`at` and `beside` look into what is read step by step, and {folder} holds {noun}. Leave them out.")
+    found = trained.sections(given, read_again(folder) if given is None else None)
+    parameters = sum(p.numel() for p in trained.model.parameters())
+    about = [f"{noun[0].upper()}{noun[1:]}: {parameters:,} parameters.", *([] if found else [NO_INPUT])]
+    return Report(f"Inside {folder.path.resolve().name}", about, [*(found or ()), training_section(folder)])
 
 
 def _network(trained: Any, noun: str) -> str:

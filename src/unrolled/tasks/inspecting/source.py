@@ -22,6 +22,16 @@ def held_out(folder: RunFolder, trained: Any, most: int) -> InspectionInput | No
 
     None where nothing was, or where its data is gone, is too large, or is not what it was: a page must not fail for that.
     """
+    try:
+        data = read_again(folder)
+        inspected: InspectionInput | None = None if data is None else trained.held_out(data, most)
+        return inspected
+    except (UnrolledError, OSError):
+        return None
+
+
+def read_again(folder: RunFolder) -> Any:
+    """The data of a run. None where it is gone, is too large, or is not what it was."""
     recipe = find_recipe(folder.read_config()["task"])
     configuration: Configuration[Any] = Configuration.read(recipe.name, recipe.options, folder)
     try:
@@ -30,10 +40,7 @@ def held_out(folder: RunFolder, trained: Any, most: int) -> InspectionInput | No
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UnrolledWarning)
             data = recipe.read(configuration, lambda *_: None)
-        if data.fingerprint != configuration.fingerprint:
-            return None
-        inspected: InspectionInput | None = trained.held_out(data, most)
-        return inspected
+        return data if data.fingerprint == configuration.fingerprint else None
     except (UnrolledError, OSError):
         return None
 

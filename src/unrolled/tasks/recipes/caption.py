@@ -30,7 +30,7 @@ class Captioning(Recipe[CaptioningOptions, CaptionData, CaptionCodecs, Captioner
 
     name, noun, options = "caption", "a network that writes about pictures", CaptioningOptions
     widens = True
-    commands = ("predict", "evaluate")
+    commands = ("predict", "evaluate", "inspect")
     reads_many = True
     evaluating = (CaptionOptions, WritingOptions)
     predicting = (CaptionOptions, WritingOptions, LookingOptions)

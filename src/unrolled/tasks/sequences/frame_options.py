@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
-from unrolled.data.codecs.frames import MOST_SIDE, FrameCodec
+from unrolled.data.codecs.frames import ENCODERS, MOST_SIDE, FrameCodec
 from unrolled.data.dataset import NO_TAG
-from unrolled.data.pictures.pixels import CENTRE, read_crop
+from unrolled.data.pictures.ink import INK
+from unrolled.data.pictures.pixels import CENTRE, require_crop
 from unrolled.data.pictures.seeing import OUTSIDE, Seen
 from unrolled.errors import ConfigError
 from unrolled.options import option
@@ -19,7 +21,9 @@ MOST_RATE = 1000.0
 
 @dataclass(frozen=True)
 class FrameOptions:
-    """How frames are seen, where sequences are pictures or videos."""
+    """How frames are seen, where sequences are pictures or videos; `encoders` are what `encoder` may be."""
+
+    encoders: ClassVar[tuple[str | None, ...]] = (None, *ENCODERS)
 
     size: str | None = option(
         None,
@@ -28,7 +32,8 @@ class FrameOptions:
     )
     crop: str | None = option(
         None,
-        f"Part of frames that is kept: {CENTRE}, of the proportions of `size`, or left, top, width and height, as 8,0,64,48.  [default: all]",
+        f"Part of frames that is kept: {CENTRE}, of the proportions of `size`, {INK} or {INK}/2 (what is written on an even ground, made smaller by 2), "
+        "or left, top, width and height, as 8,0,64,48.  [default: all]",
         rare=True,
     )
     grey: bool = option(False, "See frames in grey.", rare=True)
@@ -36,13 +41,17 @@ class FrameOptions:
         None, "Frames a second at which videos are seen.  [default: as the first has them; folders of frames have no times]", rare=True
     )
 
+    encoder: str | None = option(
+        None, f"Read frames as the features of a network that was trained on photographs: {', '.join(ENCODERS)}.", rare=True
+    )
     outside: str = option(OUTSIDE, f"Tag of frames that lie in no interval; {IGNORED}: nothing is learnt or measured of them.", rare=True)
 
     def require_visible(self) -> None:
         """`ConfigError` for values that no frames can have."""
         self.frame_size()
-        if self.crop not in (None, CENTRE):
-            read_crop(self.crop or "")
+        require_crop(self.crop)
+        if self.encoder not in self.encoders:
+            raise ConfigError(f"`encoder` must be one of {', '.join(filter(None, self.encoders))}, got {self.encoder!r}.")
         if self.fps is not None and not 0 < self.fps <= MOST_RATE:
             raise ConfigError(f"`fps` must be above 0 and at most {MOST_RATE:g}, got {self.fps}.")
 
@@ -58,4 +67,7 @@ class FrameOptions:
     def frame_codec(self, first: Seen) -> FrameCodec:
         """How clips are seen of which the `first` is so."""
         outside = NO_TAG if self.outside == IGNORED else self.outside
-        return FrameCodec.choose(first, size=self.frame_size(), crop=self.crop, grey=self.grey, fps=self.fps, outside=outside)
+        frozen = self.encoder if self.encoder in ENCODERS else None
+        return FrameCodec.choose(
+            first, size=self.frame_size(), crop=self.crop, grey=self.grey, fps=self.fps, outside=outside, encoder=frozen
+        )

@@ -26,6 +26,7 @@ from unrolled.data.splits import deal, divide
 from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.data.words import notice_clauses
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
+from unrolled.tasks.sequences.frame_features import features_of
 from unrolled.tasks.sequences.options import BatchOptions, SequenceDataOptions
 from unrolled.tasks.sequences.predictor import TC
 from unrolled.tasks.sequences.split import about_split
@@ -155,7 +156,7 @@ def read_sequences(
             _require_images(data.sources, asked, wanted)
         _require_used(data.sources, asked, wanted)
         reading = resolve_reading(data.sources, asked, wanted)
-    senses = Senses(Hearing(choose=data.codec), Seeing(choose=data.frame_codec))
+    senses = Senses(Hearing(choose=data.codec), Seeing(choose=data.frame_codec), features_of)
     data.require_speakers(asked.group)
     read = _reader(data.level, progress, wanted, several, senses, memory)
     sequences = read(data.sources, reading, notice=data.level != "char")

@@ -20,6 +20,7 @@ from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
 from unrolled.models import EachStep, Whole
 from unrolled.options import build
+from unrolled.tasks.sequences.frame_features import features_of
 from unrolled.tasks.sequences.inspection_input import sequence_input
 from unrolled.tasks.sequences.options import WindowOptions
 from unrolled.tasks.sequences.predictor import TC, Predictor
@@ -231,7 +232,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
     def encoded(self, examples: Iterable[Example]) -> Encoded:
         """Examples as the network reads them."""
         inputs = self.codecs.inputs
-        senses = Senses.of(inputs.sound, inputs.frames)
+        senses = Senses.of(inputs.sound, inputs.frames, features_of)
         dataset = gather(examples, "both" if inputs.tokens is None else inputs.tokens.cut, perceive=senses, fingerprint=False)
         senses.report()
         dataset = dataset if inputs.sound is None else inputs.sound.level(dataset)

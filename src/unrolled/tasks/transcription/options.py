@@ -33,9 +33,10 @@ class TranscribeDataOptions(SoundOptions, FoldOptions):
     alphabet: str | None = option(
         None,
         'Characters of which texts consist, such as "abcdefghijklmnopqrstuvwxyz\'"; others are read as blanks.  [default: all that come]',
+        rare=True,
     )
     lexicon: str | None = option(
-        None, "File with the phones of words, a word a line, which are then the symbols; as Kaldi and CMUdict have it."
+        None, "File with the phones of words, a word a line, which are then the symbols; as Kaldi and CMUdict have it.", rare=True
     )
     vocabulary: int | None = option(None, f"Vocabulary size of the texts.  [default: all, or {SUBWORDS} subwords]", rare=True)
     min_count: int = option(1, "Times that a symbol must come to be known; others become <UNK>.", rare=True)
