@@ -4,7 +4,7 @@
 
 FOLDER has Flickr8k's `captions.txt` and `images`; the splits of NLVR (Suhr et al. 2017) with their `images`; folders of clips named
 `colour_shape_number.mp4` for each motion; or the formulas and lists of im2markup. Tables are made of them in the folder RUNS, a run is
-learnt and its test part measured. Of drawings it is also said how many of the written sentences are true, by the checker of `drawings.py`.
+learnt and its test part measured. Of drawings it is also said how many of the written sentences are true, by `checkers/drawings.py`.
 """
 
 import csv
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from drawings import Drawing, truth
+from checkers.drawings import Drawing, truth
 
 Rows = list[tuple[str, str]]
 Parts = dict[str, Rows]

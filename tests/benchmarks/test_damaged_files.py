@@ -31,7 +31,17 @@ def test_damage_is_told(sample, tmp_path_factory) -> None:
 
 def test_every_format_is_damaged() -> None:
     names = " ".join(sample.name for sample in SAMPLES)
-    others = {"tsv": "tsv", "lines": "", "arrays": "npz", "genbank": "gb", "idx": "idx3", "arrow": "feather", "excel": "xlsx", "sound": ""}
+    others = {
+        "tsv": "tsv",
+        "lines": "",
+        "arrays": "npz",
+        "genbank": "gb",
+        "idx": "idx3",
+        "arrow": "feather",
+        "excel": "xlsx",
+        "sound": "",
+        "frames": "",
+    }
     assert all(others.get(name, name) in names for name in FORMATS)
     assert all(f"pairs-{name}" in names for name in PAIRS if PAIRS[name].about.task)
 
