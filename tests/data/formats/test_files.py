@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from unrolled.data.formats.bad_rows import decided
-from unrolled.data.formats.files import open_table, read_lines
+from unrolled.data.formats.files import read_lines
+from unrolled.data.formats.rows import open_table
 from unrolled.errors import ConfigError, DataError
 
 TEXT = "a,b\r\n1,é\u2028x\n\n2,\n"

@@ -12,7 +12,7 @@ import pytest
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import ReadingOptions, labelled_examples, read_examples, resolve_format, resolve_reading, write_predictions
 from unrolled.data.formats.bad_rows import good
-from unrolled.data.formats.files import open_rows
+from unrolled.data.formats.rows import open_rows
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 pandas = pytest.importorskip("pandas")

@@ -9,10 +9,10 @@ from typing import Any
 
 from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.caption_options import CaptionOptions
-from unrolled.data.formats.files import open_rows, rows_below
 from unrolled.data.formats.guesses import column_names
 from unrolled.data.formats.object_lines import has_key, shown, value_of
 from unrolled.data.formats.path_tables import span_of
+from unrolled.data.formats.rows import open_rows, rows_below
 from unrolled.errors import ConfigError, DataError
 
 Find = Callable[[str, str], Path]

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.bad_rows import tried
-from unrolled.data.formats.files import Table
 from unrolled.data.formats.format import About
 from unrolled.data.formats.grouped import Group, Labels, Roles, first_rows, gather, read_groups, unread, write_rows
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.rows import Table
 from unrolled.data.formats.sheets.xes import ACTIVITY, CASE, TIME
 from unrolled.errors import ConfigError, DataError
 

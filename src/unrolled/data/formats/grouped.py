@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.bad_rows import good, tried
-from unrolled.data.formats.files import HEAD, STANDARD_INPUT, Row, Table, named, open_table
+from unrolled.data.formats.files import HEAD, STANDARD_INPUT, named
 from unrolled.data.formats.label_files import read_labels
 from unrolled.data.formats.numbers import parse_targets
 from unrolled.data.formats.options import ReadingOptions, require_apart, target_names
+from unrolled.data.formats.rows import Row, Table, open_table
 from unrolled.data.formats.table_layouts import split_labels
 from unrolled.data.formats.times import Times
 from unrolled.errors import ConfigError, DataError

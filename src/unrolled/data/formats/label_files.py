@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from unrolled.data.formats.bad_rows import decided
-from unrolled.data.formats.files import Table, named, open_table
+from unrolled.data.formats.files import named
 from unrolled.data.formats.guesses import TARGETS, find_named
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.rows import Table, open_table
 from unrolled.errors import ConfigError, DataError
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import good, tried
-from unrolled.data.formats.files import HEAD, Row, look_ahead, named, open_rows, rows_below, tried_lines
+from unrolled.data.formats.files import HEAD, look_ahead, named, tried_lines
 from unrolled.data.formats.guesses import INPUTS, TARGETS, column_names, find_named, is_index
 from unrolled.data.formats.object_lines import shown
 from unrolled.data.formats.options import require_apart
 from unrolled.data.formats.pair_options import PairOptions
+from unrolled.data.formats.rows import Row, open_rows, rows_below
 from unrolled.errors import ConfigError, DataError
 
 SOURCE_NAMES = ("source", "src", *INPUTS)

@@ -8,11 +8,12 @@ from typing import Any
 
 from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import good
-from unrolled.data.formats.files import head_lines, open_rows
+from unrolled.data.formats.files import head_lines
 from unrolled.data.formats.guesses import column_names
 from unrolled.data.formats.object_lines import read_objects
 from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.rows import open_rows
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.numerals import is_number
 from unrolled.data.opening import inner_name

@@ -11,13 +11,14 @@ import numpy as np
 
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.bad_rows import good, tried
-from unrolled.data.formats.files import STANDARD_INPUT, Table, named, open_table
+from unrolled.data.formats.files import STANDARD_INPUT, named
 from unrolled.data.formats.format import About
 from unrolled.data.formats.grouped import Group, Labels, Roles, first_rows, gather, read_groups, unread, write_rows
 from unrolled.data.formats.guesses import is_index
 from unrolled.data.formats.indices import Indices
 from unrolled.data.formats.numbers import complete, parse_number
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.rows import Table, open_table
 from unrolled.data.formats.times import Sampling
 from unrolled.errors import ConfigError, DataError
 

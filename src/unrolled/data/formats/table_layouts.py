@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from unrolled.data.examples import Example, Target
-from unrolled.data.formats.files import Row, named
+from unrolled.data.formats.files import named
 from unrolled.data.formats.guesses import (
     INPUTS,
     column_names,
@@ -19,6 +19,7 @@ from unrolled.data.formats.guesses import (
 )
 from unrolled.data.formats.numbers import parse_targets
 from unrolled.data.formats.options import ReadingOptions, require_apart, target_names
+from unrolled.data.formats.rows import Row
 from unrolled.data.numerals import is_number
 from unrolled.errors import ConfigError, DataError
 

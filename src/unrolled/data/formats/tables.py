@@ -10,9 +10,10 @@ from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.bad_rows import good, tried
-from unrolled.data.formats.files import HEAD, Unquoted, look_ahead, named, open_rows, rows_below
+from unrolled.data.formats.files import HEAD, look_ahead, named
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import STEPS, ReadingOptions
+from unrolled.data.formats.rows import Unquoted, open_rows, rows_below
 from unrolled.data.formats.table_layouts import TableHead, divided
 from unrolled.errors import DataError
 

@@ -13,11 +13,12 @@ import numpy as np
 
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.bad_rows import good, tried
-from unrolled.data.formats.files import Row, look_ahead, named, open_rows, rows_below
+from unrolled.data.formats.files import look_ahead, named
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import TARGETS, column_names, find_named, is_index
 from unrolled.data.formats.numbers import complete, parse_number
 from unrolled.data.formats.options import ReadingOptions, target_names
+from unrolled.data.formats.rows import Row, open_rows, rows_below
 from unrolled.data.formats.table_layouts import split_labels
 from unrolled.data.numerals import is_number
 from unrolled.errors import ConfigError, DataError

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from unrolled.data.columns import Places
 from unrolled.data.formats.bad_rows import ERROR, decided
-from unrolled.data.formats.files import named, open_table
+from unrolled.data.formats.files import named
+from unrolled.data.formats.rows import open_table
 from unrolled.data.opening import open_unpacked
 from unrolled.errors import ConfigError, DataError
 from unrolled.extras import extra

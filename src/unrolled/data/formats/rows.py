@@ -1,0 +1,166 @@
+"""Tables as rows of cells, whatever divides them; what cannot be read is told with file and line."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+from unrolled.data.formats.bad_rows import decided, tried
+from unrolled.data.formats.files import HEAD, LEFT, STANDARD_INPUT, look_ahead, named, open_text, undecoded, whole_lines
+from unrolled.data.formats.guesses import column_names
+from unrolled.data.formats.sheets import sheet_rows
+from unrolled.errors import ConfigError, DataError
+
+Row = tuple[int, list[str]]
+"""The number of the last line of a row of a table, and its cells."""
+
+_DELIMITERS = ",;\t|"
+
+_SEPARATOR = re.compile(r"\s*sep=(.)\s*$", re.IGNORECASE)
+"""A first line that says what divides the cells, as Excel writes and reads it."""
+
+# Whole proteins and stretches of DNA stand in cells, and Python's own limit is 128 KiB. What has no end is still refused.
+csv.field_size_limit(1 << 26)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose first row, `header`, has the names of its `columns`. `rows` gives each other row once, with the number of its last line, or what
+    is wrong with it."""
+
+    path: Path
+    delimiter: str
+    header: tuple[str, ...]
+    columns: tuple[str, ...]
+    rows: Iterator[Row | DataError]
+
+    def find(self, name: str, option: str) -> int:
+        """Where the column `name` stands, which was asked for with `option`."""
+        if name not in self.columns:
+            found = ", ".join(self.columns)
+            raise ConfigError(f"{named(self.path)} has no column {name!r}; its columns are {found}. Pass one of them as `{option}`.")
+        return self.columns.index(name)
+
+
+@contextmanager
+def open_table(path: Path, encoding: str) -> Iterator[Table]:
+    """A table divided by commas, semicolons, tabs or bars, whichever its first line has most of.
+
+    No first row is a `DataError`; a row of another length, or with the names once more, is one in its place.
+    """
+    with open_rows(path, encoding) as (delimiter, rows):
+        head, rows = look_ahead(rows, 1)
+        header = next((row for _, row in decided(head)), [])
+        if not any(header):
+            raise DataError(f"{named(path)} has no first line with the names of its columns. Add one.")
+        yield Table(path, delimiter, tuple(header), column_names(header), rows_below(path, rows))
+
+
+def rows_below(path: Path, rows: Iterator[Row | DataError]) -> Iterator[Row | DataError]:
+    """The rows of a table after its header. One that is the header once more, as where files were put together, is bad."""
+    header: list[str] | None = None
+    for item in rows:
+        if isinstance(item, DataError):
+            yield item
+        elif header is None:
+            header = item[1]
+        elif item[1] == header:
+            yield DataError(f"{named(path)}, line {item[0]}: the names of the columns come again. Take the row out.")
+        else:
+            yield item
+
+
+@contextmanager
+def open_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterator[tuple[str, Iterator[Row | DataError]]]:
+    """What divides the cells of a table, and all its rows, each with the number of its last line.
+
+    Without a `delimiter` it is that of `,` `;` tab and `|` of which the first line has most. Cells may stand between double quotes. A
+    row of another length than the first, and a quote that does not end, are bad rows: a `DataError` in their place. The cells of Parquet, Excel
+    and the like are text, too, as if commas divided them.
+    """
+    if path != STANDARD_INPUT and (cells := sheet_rows(path)) is not None:
+        yield ",", cells
+        return
+    with open_text(path, encoding, LEFT) as file:
+        head, lines = look_ahead(whole_lines(path, file), HEAD)
+        first = next((line for line in head if line.strip()), "")
+        skipped = 0
+        if told := _SEPARATOR.match(first):
+            skipped = head.index(first) + 1
+            for _ in range(skipped):
+                next(lines)
+            head, delimiter = head[skipped:], told[1]
+        delimiter = delimiter or max(_DELIMITERS, key=first.count)
+        # Files with tabs often have double quotes as plain characters: they are that where every line is a whole row without them.
+        plain = delimiter == "\t" and len({line.count("\t") for line in head if line.strip()}) == 1
+        rows = _rows(path, lines, encoding, delimiter, csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL, skipped)
+        cell = _unquoted if plain else _marked if delimiter == "\t" else None
+        yield delimiter, tried(rows, lambda row: (row[0], [*map(cell, row[1])])) if cell else rows
+
+
+class Unquoted(str):
+    """A cell between tabs that stood in double quotes: others may have quotes as plain characters."""
+
+    __slots__ = ()
+
+
+def _marked(cell: str) -> str:
+    """A cell of a table in which quotes are none of the text; one that has some in it stood in quotes."""
+    return Unquoted(cell) if '"' in cell else cell
+
+
+def _unquoted(cell: str) -> str:
+    """A cell without the double quotes around it."""
+    inner = cell[1:-1].replace('""', "")
+    return Unquoted(cell[1:-1].replace('""', '"')) if len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner else cell
+
+
+class _Lines(Iterator[str]):
+    """Lines of which those of the row that is being read can be read again; `row` are these, `number` is that of the last one."""
+
+    def __init__(self, lines: Iterable[str], skipped: int) -> None:
+        self._lines, self.row, self.number = iter(lines), list[str](), skipped
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.row.append(line)
+        self.number += 1
+        return line
+
+    def leave_out(self) -> None:
+        """Go on with the second line of the row, as only the first is known to have a quote too many."""
+        again = self.row[1:]
+        self._lines, self.number = chain(again, self._lines), self.number - len(again)
+        self.row = []
+
+
+def _rows(
+    path: Path, file: Iterable[str], encoding: str, delimiter: str, quoting: Literal[0, 3], skipped: int
+) -> Iterator[Row | DataError]:
+    lines, width = _Lines(file, skipped), 0
+    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    while True:
+        begin = lines.number + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            lines.leave_out()
+            reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+            yield DataError(f"{named(path)}, line {begin}: {error}. Check its double quotes.")
+            continue
+        read, lines.row = lines.row, []
+        if bad := next(filter(None, (undecoded(path, number, line, encoding) for number, line in enumerate(read, begin))), None):
+            yield bad
+            continue
+        width = width or len(row)
+        if row and len(row) != width:
+            cure = f"Put a cell that has {delimiter!r} in it between double quotes." if len(row) > width else "Fill the row up."
+            yield DataError(f"{named(path)}, line {begin}: a row must have {width} cells as the first line has, got {len(row)}. {cure}")
+        elif row:
+            yield lines.number, row
