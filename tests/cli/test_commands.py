@@ -667,18 +667,22 @@ def test_the_commands_of_the_readme_work(here, block):
     for name, pitch in (("low.wav", 300), ("high.wav", 900)):
         soundfile.write(name, 0.5 * np.sin(np.arange(4000) * 2 * np.pi * pitch / 8000), 8000)
     Path("clips").mkdir()
+    Path("photos").mkdir()
+    Path("captions.csv").write_text("image,caption\n" + "".join(f"{n}.png,a grey square\n" for n in range(4)))
+    for shade in range(4):
+        Image.fromarray(np.full((8, 8), 60 * shade, np.uint8)).save(f"photos/{shade}.png")
     for clip in range(3):
         first, *others = (Image.fromarray(np.full((8, 8), 9 * frame + clip, np.uint8)) for frame in range(24))
         first.save(f"clips/{clip}.gif", save_all=True, append_images=others, duration=125)
     with gzip.open("digits-images-idx3-ubyte.gz", "wb") as images, gzip.open("digits-labels-idx1-ubyte.gz", "wb") as labels:
         images.write(bytes([0, 0, 8, 3, 0, 0, 0, 6, 0, 0, 0, 9, 0, 0, 0, 9]) + bytes(range(81)) * 6)
         labels.write(bytes([0, 0, 8, 1, 0, 0, 0, 6]) + bytes([0, 1, 2] * 2))
-    for number, command in enumerate(line.split(" #")[0] for line in block.splitlines() if line.startswith("unrolled ")):
+    for command in (line.split(" #")[0] for line in block.splitlines() if line.startswith("unrolled ")):
         words = shlex.split(command)[1:]
         if words[0] == "tune":
             words = [*["1" if word == "30" else word for word in words], "--updates", "1", "--evaluations", "1", "--space", "hidden=4..8"]
         elif words[0] == "train":
-            words += ["--epochs", "1"] if "--epochs" in words else ["--minutes", str(0.005 * (number + 1))]
+            words += ["--epochs", "1"] if "--epochs" in words else ["--minutes", "0.02" if "--resume" in words else "0.004"]
             words += [] if "--resume" in words or "--from" in words else ["--hidden", "8"]
             words += ["--held-out", "1"] if words[1] == "translate" else []
         else:

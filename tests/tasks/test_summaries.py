@@ -128,4 +128,4 @@ def test_it_is_said_first_and_again_when_a_run_goes_on(reviews, tmp_path):
     un.train_classifier(out=tmp_path / "run", resume=True, epochs=2, display=again)
     summary, network, *_ = heard.said
     assert summary == summary_of("classify", reviews, **options) and again.said[:2] == [summary, network]
-    assert re.fullmatch(r"\d+(,\d+)? parameters on \w+(:\d)?, \d+ threads\. Ctrl-C saves and stops\.", network)
+    assert re.fullmatch(r"\d+(,\d+)? parameters on \w+(:\d)?, \d+ threads?\. Ctrl-C saves and stops\.", network)

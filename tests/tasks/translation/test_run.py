@@ -260,7 +260,10 @@ def test_damaged_codecs_are_told(pairs, tmp_path):
         ({**known, "target": {**known["target"], "symbols": fewer}}, r"model.safetensors"),
         ({"source": known["source"], "target": None}, "damaged or foreign: pairs must have"),
         ({**known, "source": {"level": "word"}}, "damaged or foreign: texts must have"),
-        ({**known, "source": {**known["source"], "level": "syllable"}}, "must be one of char, word, subword, event, got 'syllable'"),
+        (
+            {**known, "source": {**known["source"], "level": "syllable"}},
+            "must be one of char, word, subword, event, formula, got 'syllable'",
+        ),
         ({**known, "source": {**known["source"], "symbols": ["un", "un"]}}, "must be a list of different strings"),
         ([known], "damaged or foreign: pairs must have"),
     ):
