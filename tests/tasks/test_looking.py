@@ -57,6 +57,12 @@ def test_sequences_that_are_in_both_parts_are_counted(tmp_path):
     assert (found["sequences"], found["learnt"], found["held_out"], found["in_both"]) == (20, 20, 2, 1)
 
 
+def test_pairs_are_counted_however_many_have_one_source(tmp_path):
+    pairs = written(tmp_path, "pairs.tsv", "".join(f"go {n // 3}\tva {n}\n" for n in range(30)))
+    found = look(pairs, task="translate", level="char").to_json()
+    assert (found["sequences"], found["steps"], found["learnt"] + found["held_out"]) == (30, 120, 30)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "options", "task"),
     [

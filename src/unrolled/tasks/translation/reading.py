@@ -40,12 +40,12 @@ class PairData:
     in_both: int
 
     def overview(self, *, divided: bool) -> Overview:
-        """All of it, with what is held out where that is a part of it: a sequence is a source with its targets."""
+        """All of it, with what is held out where that is a part of it: a sequence is the source of a pair, once for each of its targets."""
         names = self.reading.learnt or ("source", "target")
-        held_out = map(len, self.codecs.sources(pair.text or "" for pair in self.held_out if divided))
-        lengths = np.concatenate([self.train.sources.lengths, np.fromiter(held_out, np.int64)]) - 1
-        learnt = len(self.train.sources.lengths)
-        return Overview(self.summary, lengths, names[:1], names[1:], self.reading.left, {}, learnt, len(self.held_out), 0, self.in_both)
+        targets = [len(pair.texts or ()) for pair in self.held_out]
+        held_out = np.fromiter(map(len, self.codecs.sources(pair.text or "" for pair in self.held_out if divided)), np.int64)
+        lengths = np.concatenate([self.train.source_lengths, np.repeat(held_out, targets if divided else 0)]) - 1
+        return Overview(self.summary, lengths, names[:1], names[1:], self.reading.left, {}, len(self.train), sum(targets), 0, self.in_both)
 
 
 def read_pair_data(
