@@ -172,6 +172,8 @@ class Prediction:
 
     def cells(self, between: str) -> tuple[str, ...]:
         """What is added to a row about a whole sequence, one for each of `columns`, with `between` between several in one cell."""
+        if self.values is None and len(self.probabilities) == 1:
+            return between.join(self.labels or ()), f"{self.probabilities[0]:.4f}"
         if self.values is None:
             return between.join(self.labels or ()), between.join([f"{p:.4f}" for p in self.probabilities])
         return tuple(between.join(f"{v:.6g}" for v in row) for row in (self.values, self.deviations) if row is not None)

@@ -92,7 +92,7 @@ def _line_in_error(path: Path, encoding: str) -> str:
 
 def undecoded(path: Path, number: int, line: str, encoding: str) -> DataError | None:
     """What is wrong with a line of an `open_text` that leaves bytes alone which are not in the encoding, if it has some."""
-    if line.isascii() or not (found := _UNDECODED.search(line)):
+    if (found := _UNDECODED.search(line)) is None:
         return None
     byte = ord(found[0]) & 0xFF
     return DataError(f"{named(path)}, line {number}, is not {known_encoding(encoding)}: it has the byte 0x{byte:02x}. {OTHERWISE_ENCODED}")
@@ -102,7 +102,8 @@ def tried_lines(path: Path, encoding: str) -> Iterator[tuple[int, str] | DataErr
     """The lines as `read_lines` has them, or what is wrong with one that is not in the encoding."""
     with open_text(path, encoding, LEFT) as file:
         for number, line in enumerate(whole_lines(path, file), 1):
-            yield undecoded(path, number, line, encoding) or (number, line.rstrip("\r\n"))
+            bad = None if line.isascii() else undecoded(path, number, line, encoding)
+            yield bad or (number, line.rstrip("\r\n"))
 
 
 def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:

@@ -155,8 +155,9 @@ def _rows(
             yield DataError(f"{named(path)}, line {begin}: {error}. Check its double quotes.")
             continue
         read, lines.row = lines.row, []
-        if bad := next(filter(None, (undecoded(path, number, line, encoding) for number, line in enumerate(read, begin))), None):
-            yield bad
+        strange = [(number, line) for number, line in enumerate(read, begin) if not line.isascii()]
+        if bad := [told for number, line in strange if (told := undecoded(path, number, line, encoding))]:
+            yield bad[0]
             continue
         width = width or len(row)
         if row and len(row) != width:

@@ -111,8 +111,9 @@ def answer(
     require_used(file, resolved, reading)
     examples = _noticing(file, read_examples(file, resolved, trained.wanted, blank=True), how.say)
     at_once = 1 if how.typed else AT_ONCE
-    answers = trained.predict_stream(examples, at_once, **windows)
-    found = ((example, prediction.chosen(**(choice or {}))) for example, prediction in answers)
+    found = trained.predict_stream(examples, at_once, **windows)
+    if choice:
+        found = ((example, prediction.chosen(**choice)) for example, prediction in found)
 
     def write(target: TextIO) -> None:
         written = _flushing(found, target, at_once) if file == "-" else found

@@ -121,6 +121,8 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         _require_finite(found, lambda number: some[number].place)
         if (seconds := self.codecs.inputs.seconds) is not None:
             found = [replace(prediction, seconds=seconds) for prediction in found]
+        if len(some) == len(chunk):
+            return zip(chunk, found, strict=True)
         answers = iter(found)
         return ((example, Prediction() if example.blank else next(answers)) for example in chunk)
 
