@@ -13,7 +13,7 @@ import torch
 
 from unrolled import cells
 from unrolled.engines.choice import ENGINES, VARIABLE
-from unrolled.engines.fused import KERNELS
+from unrolled.engines.fused import kernel_of
 from unrolled.engines.native.compilers import find_compiler
 from unrolled.engines.native.folder import builds_folder, contents
 from unrolled.errors import BuildError
@@ -39,7 +39,7 @@ def doctor(as_json: bool) -> None:
 
 
 def _look() -> dict[str, Any]:
-    fused = [name for name, cell in cells.BUILT_IN.items() if cell.recurrence in KERNELS]
+    fused = [name for name, cell in cells.BUILT_IN.items() if kernel_of(cell.recurrence)]
     engines = {
         "native": "C made from the equations and compiled here, for every cell",
         "torch": f"torch's fused kernels, for {', '.join(fused)}",
