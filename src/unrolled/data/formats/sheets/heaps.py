@@ -65,7 +65,7 @@ def require_plain_objects(path: Path) -> None:
             except _Forbidden as error:
                 cure = "It could run programs and is not read. Save the table as Parquet or CSV from a program that you trust."
                 raise DataError(f"{path}: {name} has a Python object, {error}. {cure}") from None
-            except Exception:  # noqa: BLE001, S112
+            except Exception:
                 continue
 
 
