@@ -8,6 +8,7 @@ from unrolled.cells import Cell
 from unrolled.data.batches import Batch
 from unrolled.data.codecs.text import TextCodec
 from unrolled.data.formats.caption_options import CaptionOptions
+from unrolled.data.formats.captions import caption_format
 from unrolled.data.formats.heads import FormatSeen
 from unrolled.extras import extra
 from unrolled.models import FRAMES, Captioner, InputSizes
@@ -15,7 +16,8 @@ from unrolled.tasks.captioning.answers import answer
 from unrolled.tasks.captioning.captions import CaptionCodecs
 from unrolled.tasks.captioning.looking import LookingOptions
 from unrolled.tasks.captioning.measuring import CaptionMeasuring
-from unrolled.tasks.captioning.options import CaptioningOptions, WritingOptions
+from unrolled.tasks.captioning.options import FEATURES, CaptioningOptions, WritingOptions
+from unrolled.tasks.captioning.overview import overview_of
 from unrolled.tasks.captioning.reading import CaptionData, read_caption_data
 from unrolled.tasks.captioning.scores import CaptioningScores
 from unrolled.tasks.captioning.trained import TrainedCaptioner
@@ -79,13 +81,15 @@ class Captioning(Recipe[CaptioningOptions, CaptionData, CaptionCodecs, Captioner
         return Task(self.name, model, learner, CaptionMeasuring(model, data, options), data.summary(), options.training.best_by)
 
     def seen_format(self, configuration: Configuration[CaptioningOptions]) -> FormatSeen:
-        """Pictures."""
-        return FormatSeen("captions", "as the task reads pictures with sentences")
+        """That of the first of them."""
+        options = configuration.options
+        if not options.data.sources:
+            return FormatSeen("captions", "as the task reads pictures with sentences")
+        return caption_format(options.data.sources[0], options.reading, features=options.data.encoder == FEATURES)
 
     def overview(self, data: CaptionData, configuration: Configuration[CaptioningOptions]) -> Overview:
-        """The pictures."""
-        lengths = data.captions.encoded.dataset.lengths
-        return Overview(data.summary(), lengths, ("pictures",), ("sentences",), (), {}, len(data.learnt), len(data.held))
+        """The pictures with their sentences."""
+        return overview_of(data)
 
     def trained(self, model: Captioner, codecs: CaptionCodecs, configuration: Configuration[CaptioningOptions]) -> TrainedCaptioner:
         """The network with its codecs."""
