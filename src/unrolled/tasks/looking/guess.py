@@ -10,6 +10,7 @@ from typing import Any
 from unrolled.data.builtin import BUILTIN, PREFIX
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats import ReadingOptions, labelled_examples
+from unrolled.data.formats.decimals import pointed
 from unrolled.data.formats.files import HEAD, head_lines
 from unrolled.data.formats.known import files_of, find_format
 from unrolled.data.formats.options import DividedReadingOptions
@@ -126,6 +127,7 @@ def _are_tagged(examples: Sequence[Example]) -> bool:
 
 def _are_numbers(labels: Sequence[str]) -> bool:
     """Whether labels are numbers to predict: all are numbers, and some are no whole ones, or there are many."""
+    labels = pointed(labels)
     if not labels or not all(map(is_number, labels)):
         return False
     return len({*labels}) > _CLASSES or not all(as_number(label).is_integer() for label in labels)
