@@ -21,7 +21,7 @@ def frame_rows(path: Path) -> Iterator[list[str]]:
     require_plain_objects(path)
     pandas = extra("pandas")
     with pandas.HDFStore(path, "r") as store:
-        keys = [key for key in store.keys() if "/meta/" not in key]
+        keys = [key for key in store if "/meta/" not in key]
         if len(keys) != 1:
             raise DataError(f"{path} has {len(keys)} tables in it, and one is read: {', '.join(keys)}. Save that one as a file of its own.")
         frame = store[keys[0]]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from unrolled.data.formats.sheets.reading import open_seekable
 from unrolled.errors import DataError
 from unrolled.extras import extra
 
@@ -58,7 +59,7 @@ class _Plain(pickle.Unpickler):
 
 def require_plain_objects(path: Path) -> None:
     """`DataError` for an HDF5 file with damaged heaps, and for one whose pickles hold more than texts, numbers and times."""
-    with extra("h5py").File(path, "r") as file, open(path, "rb") as data:
+    with extra("h5py").File(path, "r") as file, open_seekable(path) as data:
         for name, text in [*_attributes(file), *_objects(file, data, path)]:
             try:
                 _Plain(io.BytesIO(text)).load()
