@@ -46,20 +46,23 @@ ROOM = {
 
 STEPS = {"each_step": True, "bidirectional": False, "frame_pooling": "points", "hidden": 256, "dropout": 0.0, "average": 0.99}
 
+BALL_UPDATES = {"recurrent": 6000, "alone": 1500}
+"""A network that sees one frame alone soon knows all that it can."""
 
-def shapes(data: Path, out: Path, minutes: float) -> None:
+
+def shapes(data: Path, out: Path, minutes: float, who: Sequence[str]) -> None:
     """Motion, whatever moves."""
     clips = shape_clips(data)
     learnt = [clip for clip in clips if clip[3] > 2]
-    measure_motion("clips 1 and 2", learnt, [clip for clip in clips if clip[3] <= 2], out, minutes or 3)
+    measure_motion("clips 1 and 2", learnt, [clip for clip in clips if clip[3] <= 2], out, minutes or 3, who)
 
 
-def colours(data: Path, out: Path, minutes: float) -> None:
-    """Motion of what has another colour."""
+def colours(data: Path, out: Path, minutes: float, who: Sequence[str]) -> None:
+    """Motion of what has another colour; so nothing is seen of colours."""
     clips = shape_clips(data)
     for colour in sorted({clip[2] for clip in clips}):
         apart = [clip for clip in clips if clip[2] == colour]
-        measure_motion(colour, [clip for clip in clips if clip[2] != colour], apart, out, minutes or 3)
+        measure_motion(colour, [clip for clip in clips if clip[2] != colour], apart, out, minutes or 2, who, grey=True)
 
 
 def shape_clips(data: Path) -> list[tuple[Path, str, str, int]]:
@@ -72,19 +75,21 @@ def shape_clips(data: Path) -> list[tuple[Path, str, str, int]]:
     return found
 
 
-def measure_motion(held: str, learnt: Sequence[Any], apart: Sequence[Any], out: Path, minutes: float) -> None:
+def measure_motion(
+    held: str, learnt: Sequence[Any], apart: Sequence[Any], out: Path, minutes: float, who: Sequence[str], **more: Any
+) -> None:
     """Train on some clips, and say how many of the others are right."""
     tables = [
         write_table(out / f"{held}-{name}.csv", ("path", "label"), [clip[:2] for clip in part])
         for name, part in (("l", learnt), ("m", apart))
     ]
-    ways = {"held_out": 0.0, "minutes": minutes, "brightness": 1.0, "shift": 4, **SEEN}
-    for name, more in (("recurrent", {}), ("each frame alone", {"layers": 0})):
-        trained = un.train_classifier(tables[0], out=out / f"{held}-{name}", **ways, **more)
+    ways = {"held_out": 0.0, "minutes": minutes, "brightness": 1.0, "shift": 4, **SEEN, **more}
+    for name in who:
+        trained = un.train_classifier(tables[0], out=out / f"{held}-{name}", **ways, **WHO[name])
         print(f"{held:16} {name:18} {trained.evaluate(tables[1]).accuracy:8.2%} of {len(apart)} clips", flush=True)
 
 
-def thermal(data: Path, out: Path, minutes: float) -> None:
+def thermal(data: Path, out: Path, minutes: float, who: Sequence[str]) -> None:
     """What a person does in each frame."""
     recordings = thermal_intervals(data / "thermal_actions")
     found: dict[str, list[float]] = {}
@@ -93,8 +98,8 @@ def thermal(data: Path, out: Path, minutes: float) -> None:
         for name, keys in (("l", [key for key in sorted(recordings) if key != held]), ("m", [held])):
             rows = [row for key in keys for row in recordings[key]]
             tables.append(write_table(out / f"{held}-{name}.csv", ("file", "start", "end", "label"), rows))
-        for name, more in (("recurrent", {}), ("each frame alone", {"layers": 0})):
-            trained = un.train_tagger(tables[0], out=out / f"{held}-{name}", held_out=0.0, minutes=minutes or 2, **ROOM, **more)
+        for name in who:
+            trained = un.train_tagger(tables[0], out=out / f"{held}-{name}", held_out=0.0, minutes=minutes or 2, **ROOM, **WHO[name])
             scores = trained.evaluate(tables[1])
             found.setdefault(name, []).append(scores.accuracy)
             most = scores.confusion.sum(1).max() / scores.confusion.sum()
@@ -116,7 +121,7 @@ def thermal_intervals(folder: Path) -> dict[str, list[tuple[Path, int, int, str]
     return found
 
 
-def digits(data: Path, out: Path, minutes: float) -> None:
+def digits(data: Path, out: Path, minutes: float, who: Sequence[str]) -> None:
     """The next frames of moving digits, by cells, and by a convolutional network of as many parameters over all frames side by side."""
     source = {"digits": str(data / "digits" / "train10k-images-idx3-ubyte.gz"), "held_out": 0.2}
     for name, more in (("lstm", {"hidden": 64}), ("frames stacked", {"layers": 0, "hidden": 58}), ("gru", {"cell": "gru", "hidden": 64})):
@@ -125,10 +130,11 @@ def digits(data: Path, out: Path, minutes: float) -> None:
         print(f"{name}: {size:,} parameters", flush=True)
 
 
-def balls_next(data: Path, out: Path, minutes: float) -> None:
+def balls_next(data: Path, out: Path, minutes: float, who: Sequence[str]) -> None:
     """Where balls are in the next frame, in pixels, of clips that the network has not seen."""
-    for name, more in (("recurrent", {}), ("one frame alone", {"layers": 0})):
-        trained = un.train_regressor("builtin:balls", out=out / name, minutes=minutes or 12, **STEPS, **more)
+    for name in who:
+        length: dict[str, Any] = {"minutes": minutes} if minutes else {"updates": BALL_UPDATES[name]}
+        trained = un.train_regressor("builtin:balls", out=out / name, **length, **STEPS, **WHO[name])
         print(f"{name:18} {error_of(trained, held_balls()):.3f} pixels", flush=True)
     for name, rival in (("last position", last_position), ("linear", linear)):
         errors = [distance(rival(*example.origin), example.values[-1]) for example in held_balls()]
@@ -173,7 +179,10 @@ def write_table(path: Path, names: Sequence[str], rows: Iterable[Sequence[Any]])
     return path
 
 
-ROWS: dict[str, Callable[[Path, Path, float], None]] = {
+WHO: dict[str, dict[str, Any]] = {"recurrent": {}, "alone": {"layers": 0}}
+"""What differs between a network that remembers frames, and one that sees each alone."""
+
+ROWS: dict[str, Callable[[Path, Path, float, Sequence[str]], None]] = {
     "shapes": shapes,
     "colours": colours,
     "thermal": thermal,
@@ -188,10 +197,11 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("row", choices=ROWS)
     parser.add_argument("--minutes", type=float, default=0.0, help="of each training")
+    parser.add_argument("--who", nargs="*", choices=WHO, default=[*WHO], help="with recurrence, and each frame alone")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as out:
-        ROWS[asked.row](asked.data, Path(out), asked.minutes)
+        ROWS[asked.row](asked.data, Path(out), asked.minutes, asked.who)
 
 
 if __name__ == "__main__":
