@@ -144,6 +144,11 @@ def test_options_of_pictures_are_refused_where_there_are_none(tmp_path):
             un.train_classifier(tmp_path / "t.csv", out=tmp_path / "run", hidden=4, epochs=1, display=Silent(), **options)
 
 
+def test_frames_without_a_tag_and_chains_of_tags_do_not_go_together(tmp_path, clips):
+    with pytest.raises(ConfigError, match=r"`crf` scores whole sequences of tags, and `outside='ignore'` leaves frames without one"):
+        un.train_tagger(clips / "intervals.csv", out=tmp_path / "run", outside="ignore", crf=True, **TINY)
+
+
 def test_what_stands_still_is_taken_away(tmp_path, clips):
     trained = un.train_tagger(clips / "intervals.csv", out=tmp_path / "run", moving=True, bidirectional=False, held_out=0.0, **TINY)
     frames, bright = squares(6), squares(6) // 2 + np.uint8(60)
