@@ -24,8 +24,6 @@ import numpy as np
 import torch
 
 import unrolled as un
-from unrolled.data.builtin_examples.movement import balls
-from unrolled.data.examples import Example
 from unrolled.tasks import train
 
 SEEN = {"size": "32", "frame_pooling": "points", "hidden": 64, "batch": 16}
@@ -162,41 +160,7 @@ def balls_next(data: Path, out: Path, minutes: float, who: Sequence[str]) -> Non
     for name in who:
         length: dict[str, Any] = {"minutes": minutes} if minutes else {"updates": BALL_UPDATES[name]}
         trained = un.train_regressor("builtin:balls", out=out / name, **length, **STEPS, **WHO[name])
-        print(f"{name:18} {error_of(trained, held_balls()):.3f} pixels", flush=True)
-    for name, rival in (("last position", last_position), ("linear", linear)):
-        errors = [distance(rival(*example.origin), example.values[-1]) for example in held_balls()]
-        print(f"{name:18} {np.mean(errors):.3f} pixels", flush=True)
-
-
-def held_balls() -> list[Example]:
-    """Clips that are drawn in another way than those of `builtin:balls`."""
-    return list(balls(seed=101, clips=500))
-
-
-def error_of(trained: Any, examples: Sequence[Example]) -> float:
-    """The mean distance of what is said after the last frame."""
-    said = trained.predict([example.frames for example in examples])
-    return float(np.mean([distance(found.values[-1], example.values[-1]) for found, example in zip(said, examples, strict=True)]))
-
-
-def distance(said: np.ndarray, true: np.ndarray) -> float:
-    """The mean over balls, in pixels."""
-    return float(np.linalg.norm(np.reshape(said, (-1, 2)) - np.reshape(true, (-1, 2)), axis=1).mean())
-
-
-def last_position(paths: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Where each ball was last seen."""
-    return np.stack([paths[np.flatnonzero(seen[:, ball])[-1], ball] for ball in range(paths.shape[1])])
-
-
-def linear(paths: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Where each ball would be if it had flown on as in the last two frames in a row in which it was seen."""
-    found = []
-    for ball in range(paths.shape[1]):
-        twice = np.flatnonzero(seen[1:, ball] & seen[:-1, ball])[-1] + 1
-        way = paths[twice, ball] - paths[twice - 1, ball]
-        found.append(paths[twice, ball] + way * (len(paths) - twice))
-    return np.stack(found)
+        print(f"{name:18} {trained.evaluate('builtin:balls-test').text.splitlines()[-1]}", flush=True)
 
 
 def write_table(path: Path, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
