@@ -242,6 +242,10 @@ def test_what_stands_between_backticks_in_a_text_does_no_harm(here, text):
 def test_show_lists_and_prints_cells(here):
     assert all(name in call("show") for name in un.cells.BUILT_IN)
     assert call("show", "minimal.cell") == MINIMAL
+    # As its authors write it, with parentheses that the equations do not need.
+    written = call("show", "multiplicative-lstm")
+    assert "m[t] = (W_m @ x[t]) * (R_m @ h[t-1])" in written
+    assert un.Cell("mine", written).recurrence == un.cells.BUILT_IN["multiplicative-lstm"].recurrence
     assert "\\odot" in call("show", "lstm", "--as", "latex")
     assert "backward, every step" in call("show", "gru", "--as", "plan")
     assert call("show", "minimal.cell", "--as", "graph", "--steps", "2").startswith("<svg ")

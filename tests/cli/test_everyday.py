@@ -165,7 +165,10 @@ def test_groups_list_the_tasks_that_there_are():
     assert [*TASKS] == [*RECIPES]
 
 
-@pytest.mark.parametrize("command", ["train", "tune", "predict", "evaluate", "sample", "score", "compare", "runs", "completion"])
+@pytest.mark.parametrize(
+    "command",
+    ["train", "tune", "predict", "evaluate", "sample", "score", "compare", "runs", "completion", "look", "inspect", "doctor", "demo"],
+)
 def test_help_loads_no_torch(command):
     code = "import sys; from unrolled.cli import cli; cli.main(sys.argv[1:], standalone_mode=False); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code, command, "--help"], capture_output=True).returncode == 0

@@ -6,14 +6,14 @@ import torch
 import unrolled as un
 from by_hand import COMMON
 from unrolled.engines import fused
-from unrolled.engines.fused import KERNELS, has_lstm_under_autocast
+from unrolled.engines.fused import has_lstm_under_autocast, kernel_of
 from unrolled.errors import EngineError
 
 PAIRS = [
     (name, engine)
     for name in COMMON
     for engine in ("torch", "eager")
-    if engine == "eager" or (un.cells.BUILT_IN[name].recurrence in KERNELS and (name != "lstm" or has_lstm_under_autocast(torch.bfloat16)))
+    if engine == "eager" or (kernel_of(un.cells.BUILT_IN[name].recurrence) and (name != "lstm" or has_lstm_under_autocast(torch.bfloat16)))
 ]
 CASES = [
     (name, engine, kind)

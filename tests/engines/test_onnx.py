@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 
 import unrolled as un
 from engines_here import HERE
-from unrolled.engines.fused import KERNELS
+from unrolled.engines.fused import kernel_of
 
 STEPS, BATCH, INPUTS, UNITS = 7, 5, 4, 6
 LENGTHS = [7, 3, 1, 7, 4]
@@ -59,7 +59,7 @@ OPERATORS = {
     "elman-relu": ("RNN", elman, {"activations": ["Relu", "Relu"]}),
 }
 
-PAIRS = [(name, engine) for name in OPERATORS for engine in HERE if engine == "eager" or un.cells.BUILT_IN[name].recurrence in KERNELS]
+PAIRS = [(name, engine) for name in OPERATORS for engine in HERE if engine == "eager" or kernel_of(un.cells.BUILT_IN[name].recurrence)]
 
 
 def run_onnx(operator, attributes, weights, x, state, lengths):

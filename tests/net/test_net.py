@@ -12,7 +12,7 @@ import unrolled as un
 from by_hand import CELLS
 from engines_here import HERE
 from unrolled.compiler import make_plan
-from unrolled.engines.fused import KERNELS
+from unrolled.engines.fused import kernel_of
 from unrolled.equations import parse, to_text
 
 STATED = 16
@@ -25,7 +25,7 @@ def tolerance(dtype, *operations):
 
 def fused(name):
     """Whether the engine `torch` runs the cell; with states of equal size it has no projection."""
-    kernel = KERNELS.get(CELLS[name].recurrence)
+    kernel = kernel_of(CELLS[name].recurrence)
     return kernel is not None and not kernel.projection
 
 

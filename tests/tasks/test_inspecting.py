@@ -474,7 +474,7 @@ def test_a_built_in_source_is_read_as_a_file(runs, tmp_path):
 
 
 def test_where_nothing_can_be_written_is_said_before_the_work(runs, tmp_path, monkeypatch):
-    monkeypatch.setattr("unrolled.cli.inspect.inspect_run", lambda *_, **__: pytest.fail("it began"))
+    monkeypatch.setattr("unrolled.tasks.inspecting.inspect_run", lambda *_, **__: pytest.fail("it began"))
     (tmp_path / "file").touch()
     for flag, place, folder in (
         ("--out", "none/page.html", "none"),

@@ -2,6 +2,7 @@
 
 import json
 import math
+import signal
 
 import pytest
 
@@ -55,6 +56,31 @@ def test_what_is_worse_than_others_is_pruned(searched, monkeypatch):
     assert found.lowest
     assert any(trial.state == "pruned" for trial in found.trials)
     assert "pruned" in found.text
+
+
+def test_a_trial_that_was_interrupted_is_no_score_and_is_begun_again(searched):
+    folder, _ = searched
+
+    class Interrupting(Silent):
+        def say(self, text):
+            if text.startswith("update "):
+                signal.raise_signal(signal.SIGINT)
+
+    asked = {"out": folder / "interrupted", "trials": 1, "space": SPACE, **QUICK}
+    (stopped,) = un.tune("classify", folder / "a.csv", **{**asked, "display": Interrupting()}).trials[:1]
+    assert (stopped.state, stopped.score) == ("stopped", None)
+    found = un.tune("classify", folder / "a.csv", **asked)
+    assert [(trial.state, trial.options) for trial in found.trials] == [("stopped", stopped.options), ("finished", stopped.options)]
+    assert found.text.endswith("1 trials, besides 1 stopped.")
+
+
+def test_of_processes_that_begin_together_only_one_has_the_seed(searched):
+    folder, found = searched
+    other = folder / "together"
+    other.mkdir()
+    (other / "tune.log").touch()
+    ours = un.tune("classify", folder / "a.csv", out=other, trials=1, space=SPACE, **QUICK).trials[0]
+    assert ours.options["learning_rate"] != found.trials[0].options["learning_rate"]
 
 
 def test_spaces_come_from_the_options_of_a_task():

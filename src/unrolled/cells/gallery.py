@@ -25,6 +25,10 @@ class Gallery(Mapping[str, Cell]):
     def __contains__(self, name: object) -> bool:
         return name in _PATHS
 
+    def written(self, name: str) -> str:
+        """The equations of a cell as its file has them, which takes no algebra."""
+        return split_file(_PATHS[name].read_text(encoding="utf-8"), name)[1].strip()
+
     def families(self) -> dict[str, dict[str, dict[str, Any]]]:
         """What the files say beside their equations, by family and by name, the oldest first: a list of cells that needs no algebra."""
         told = {name: split_file(path.read_text(encoding="utf-8"), name)[0] for name, path in _PATHS.items()}

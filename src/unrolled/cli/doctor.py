@@ -6,20 +6,26 @@ import platform
 import shlex
 import warnings
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import torch
 
 from unrolled import cells
-from unrolled.engines.choice import ENGINES, VARIABLE
-from unrolled.engines.fused import KERNELS
-from unrolled.engines.native.compilers import find_compiler
-from unrolled.engines.native.folder import builds_folder, contents
+from unrolled.cli.later import Later
 from unrolled.errors import BuildError
 from unrolled.extras import EXTRAS
 from unrolled.folders import cache_folder
-from unrolled.training import TrainingOptions
+
+if TYPE_CHECKING:
+    import torch
+
+    from unrolled import training
+    from unrolled.engines import choice, fused
+    from unrolled.engines.native import compilers, folder
+else:
+    torch, training = Later("torch"), Later("unrolled.training")
+    choice, fused = Later("unrolled.engines.choice"), Later("unrolled.engines.fused")
+    compilers, folder = Later("unrolled.engines.native.compilers"), Later("unrolled.engines.native.folder")
 
 PACKAGES = ("unrolled", "torch", "numpy", "sympy", "safetensors", "click", "rich", "tokenizers")
 
@@ -39,25 +45,25 @@ def doctor(as_json: bool) -> None:
 
 
 def _look() -> dict[str, Any]:
-    fused = [name for name, cell in cells.BUILT_IN.items() if cell.recurrence in KERNELS]
+    kernels = [name for name, cell in cells.BUILT_IN.items() if fused.kernel_of(cell.recurrence)]
     engines = {
         "native": "C made from the equations and compiled here, for every cell",
-        "torch": f"torch's fused kernels, for {', '.join(fused)}",
+        "torch": f"torch's fused kernels, for {', '.join(kernels)}",
         "eager": "torch operations step by step, for every cell",
     }
     return {
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "extras": {package: _installed(package, group) for package, group in EXTRAS.values()},
         "processor": {
-            "device": str(TrainingOptions().find_device()),
+            "device": str(training.TrainingOptions().find_device()),
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
             "instructions": torch.backends.cpu.get_cpu_capability(),
             "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
         },
-        "engines": {name: engines[name] for name in ENGINES},
+        "engines": {name: engines[name] for name in choice.ENGINES},
         "native": _look_for_compiler(),
-        "settings": {VARIABLE: os.environ.get(VARIABLE) or "not set", "cache folder": str(cache_folder())},
+        "settings": {choice.VARIABLE: os.environ.get(choice.VARIABLE) or "not set", "cache folder": str(cache_folder())},
     }
 
 
@@ -74,7 +80,7 @@ def _look_for_compiler() -> dict[str, Any]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            compiler = find_compiler()
+            compiler = compilers.find_compiler()
             found: dict[str, Any] = {
                 "compiler": shlex.join(compiler.command),
                 "version": compiler.version,
@@ -83,9 +89,9 @@ def _look_for_compiler() -> dict[str, Any]:
             }
             if compiler.passed_over:
                 found["passed over"] = "; ".join(compiler.passed_over)
-            folder = builds_folder()
-            builds, size = contents(folder)
-            found |= {"kept in": str(folder), "builds": builds, "bytes": size}
+            kept = folder.builds_folder()
+            builds, size = folder.contents(kept)
+            found |= {"kept in": str(kept), "builds": builds, "bytes": size}
         except BuildError as error:
             found = {"compiler": f"none: {error}"}
     if caught:

@@ -4,16 +4,25 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from unrolled.cli.later import Later
 from unrolled.data.builtin import PREFIX
 from unrolled.data.formats.known import FORMATS
 from unrolled.data.opening import PACKED
 from unrolled.errors import DataError
-from unrolled.tasks.inspecting import PAGE, inspect_run
-from unrolled.training import RunFolder
-from unrolled.training.checkpoint import save_text
+
+if TYPE_CHECKING:
+    from unrolled import training
+    from unrolled.tasks import inspecting
+    from unrolled.training import checkpoint
+else:
+    inspecting, training, checkpoint = Later("unrolled.tasks.inspecting"), Later("unrolled.training"), Later("unrolled.training.checkpoint")
+
+PAGE = "report.html"
+"""What the page is called in the folder of a run."""
 
 
 @click.command()
@@ -48,13 +57,13 @@ def inspect(
     Writes one HTML page that needs nothing else: what is left of each symbol, how fast it forgets, where the gradient goes, its gates and units, what
     it expects, and how it was trained. Without INPUT it reads what RUN held out in training, if that can still be read.
     """
-    given_input, folder, out = _read(given), RunFolder(run), out or run / PAGE
+    given_input, folder, out = _read(given), training.RunFolder(run), out or run / PAGE
     folder.read_config()
     _require_folder(out.parent, "--out")
     if pictures:
         _require_folder(next(place for place in (pictures, *pictures.parents) if place.exists()), "--png")
-    report = inspect_run(folder, given_input, beside=None if beside is None else RunFolder(beside), at=at, most=steps)
-    save_text(out, report.html())
+    report = inspecting.inspect_run(folder, given_input, beside=None if beside is None else training.RunFolder(beside), at=at, most=steps)
+    checkpoint.save_text(out, report.html())
     written = report.save_pictures(pictures) if pictures else []
     if as_json:
         click.echo(json.dumps(report.numbers(), ensure_ascii=False))

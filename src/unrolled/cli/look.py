@@ -2,22 +2,28 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from unrolled.cli.flags import as_flags, flags, given
 from unrolled.cli.help import GroupedCommand
+from unrolled.cli.later import Later
 from unrolled.cli.machine import progress
+from unrolled.cli.tasks import TASKS
+from unrolled.data.formats.caption_options import CaptionOptions
 from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.data.formats.pair_options import DividedPairOptions
-from unrolled.tasks import RECIPES
-from unrolled.tasks.looking import look as look_at
+
+if TYPE_CHECKING:
+    from unrolled.tasks import looking
+else:
+    looking = Later("unrolled.tasks.looking")
 
 
 @click.command(cls=GroupedCommand)
 @click.argument("files", nargs=-1)
-@click.option("--task", type=click.Choice(list(RECIPES)), help="What is to be learnt.  [default: found out]")
+@click.option("--task", type=click.Choice(list(TASKS)), help="What is to be learnt.  [default: found out]")
 @click.option("--validation", multiple=True, help="Files to measure on, instead of a part of FILES.")
 @click.option("--level", help="How texts are read, as in `unrolled train`.")
 @click.option("--png", "picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw lengths and labels there (.png, .svg).")
@@ -29,7 +35,7 @@ def look(files: tuple[str, ...], picture: Path | None, as_json: bool, **options:
     Nothing is trained, and nothing is written. Where training would stop, so does this, after it has told what it saw.
     """
     with progress() as display:
-        found = look_at(files, progress=display.work, **given(options))
+        found = looking.look(files, progress=display.work, **given(options))
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else as_flags(found.text))
     if found.problem is not None:
         raise found.problem
@@ -38,4 +44,6 @@ def look(files: tuple[str, ...], picture: Path | None, as_json: bool, **options:
 
 
 _FOR_ALL = flags([DividedReadingOptions], titles=["Reading"])
-look.params += _FOR_ALL + flags([DividedPairOptions], [str(flag.name) for flag in _FOR_ALL], ["Pairs"])
+_FOR_PAIRS = flags([DividedPairOptions], [str(flag.name) for flag in _FOR_ALL], ["Pairs"])
+_FOR_CAPTIONS = flags([CaptionOptions], [str(flag.name) for flag in (*_FOR_ALL, *_FOR_PAIRS)], ["Pictures with sentences"])
+look.params += _FOR_ALL + _FOR_PAIRS + _FOR_CAPTIONS

@@ -44,7 +44,7 @@ def show(cell: str | None, form: str, steps: int, as_json: bool, out: Path | Non
     elif form == "markdown":
         text = _page(_families() if cell is None else _find(cell), steps, out)
     else:
-        text = _list() if cell is None else _forms(_find(cell), form, steps)
+        text = _list() if cell is None else _forms(cell, form, steps)
     text = text.rstrip("\n")
     if out is None:
         click.echo(text)
@@ -108,8 +108,11 @@ def _page(cells: Cell | Mapping[str, Sequence[Cell]], steps: int, out: Path | No
     return str(pages.catalogue({family: [shown(cell) for cell in some] for family, some in cells.items()}))
 
 
-def _forms(cell: Cell, form: str, steps: int) -> str:
+def _forms(name: str, form: str, steps: int) -> str:
     """The cell in a form; what that needs is loaded only where it is asked for."""
+    if form == "text" and name in BUILT_IN:
+        return BUILT_IN.written(name)
+    cell = _find(name)
     if form == "text":
         return cell.equations
     if form == "latex":

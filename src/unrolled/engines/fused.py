@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from unrolled.cells import BUILT_IN
-from unrolled.compiler import Plan
 from unrolled.engines.constants import constant
 from unrolled.engines.lengths import Lengths
 from unrolled.engines.problem import Problem, Solution
@@ -33,25 +32,35 @@ class _Kernel:
     hold: tuple[float, ...] = ()
     one_step: Callable[..., tuple[Tensor, ...]] | None = None
 
+    @property
+    def blocks(self) -> set[str]:
+        """The parameters that it takes, by name."""
+        named = (*self.input_maps, *self.recurrent_maps, *self.input_biases, *self.recurrent_biases, self.projection)
+        return {*filter(None, named)}
+
 
 _LSTM = ("W_i", "W_f", "W_z", "W_o"), ("R_i", "R_f", "R_z", "R_o"), ("b_i", "b_f", "b_z", "b_o")
 _HOLD = (-1.0, 1.0, 0.0, 0.0)
 _GRU = ("W_r", "W_z", "W_n"), ("R_r", "R_z", "R_n"), ("b_r", "b_z", "b_n")
 _ELMAN = ("W_h",), ("R_h",), ("b_h",)
 
-KERNELS: dict[Recurrence, _Kernel] = {
-    BUILT_IN["lstm"].recurrence: _Kernel(torch.lstm, *_LSTM, hold=_HOLD, one_step=torch.lstm_cell),
-    BUILT_IN["lstm-projected"].recurrence: _Kernel(torch.lstm, *_LSTM, projection="R_h", hold=_HOLD),
-    BUILT_IN["gru"].recurrence: _Kernel(torch.gru, *_GRU, recurrent_biases=("d_n",)),
-    BUILT_IN["elman"].recurrence: _Kernel(torch.rnn_tanh, *_ELMAN),
-    BUILT_IN["elman-relu"].recurrence: _Kernel(torch.rnn_relu, *_ELMAN, hold=(-1.0,)),
+_KERNELS = {
+    "lstm": _Kernel(torch.lstm, *_LSTM, hold=_HOLD, one_step=torch.lstm_cell),
+    "lstm-projected": _Kernel(torch.lstm, *_LSTM, projection="R_h", hold=_HOLD),
+    "gru": _Kernel(torch.gru, *_GRU, recurrent_biases=("d_n",)),
+    "elman": _Kernel(torch.rnn_tanh, *_ELMAN),
+    "elman-relu": _Kernel(torch.rnn_relu, *_ELMAN, hold=(-1.0,)),
 }
-"""The recurrences that torch computes in one call. A user's cell with the same equations is among them, whatever its name."""
+"""The built-in cells that torch computes in one call."""
 
 
 @cache
-def _kernel(plan: Plan) -> _Kernel | None:
-    return KERNELS.get(plan.recurrence)
+def kernel_of(recurrence: Recurrence) -> _Kernel | None:
+    """What torch computes a recurrence by in one call, if it has that: a user's cell with the equations of one of `_KERNELS` is among them, whatever its name."""
+    blocks = {parameter.name for parameter in recurrence.parameters}
+    # Equations are read, which takes longer than to compare names, only where these agree.
+    like = (name for name, kernel in _KERNELS.items() if kernel.blocks == blocks)
+    return next((_KERNELS[name] for name in like if BUILT_IN[name].recurrence == recurrence), None)
 
 
 @constant
@@ -76,7 +85,7 @@ class TorchEngine:
         """Why torch has no kernel for this; empty when it has."""
         if problem.convolutions is not None:
             return "torch's kernels have no convolutions"
-        kernel = _kernel(problem.plan)
+        kernel = kernel_of(problem.plan.recurrence)
         if kernel is None:
             return "torch has no kernel for these equations"
         if kernel.projection and problem.initial[0].shape == problem.initial[1].shape:
@@ -102,21 +111,21 @@ class TorchEngine:
 
     def explain(self, problem: Problem) -> str:
         """Which kernel runs."""
-        kernel = _kernel(problem.plan)
+        kernel = kernel_of(problem.plan.recurrence)
         assert kernel is not None
         library = "cuDNN on a GPU" if problem.x.is_cuda else "oneDNN where it has one, on this CPU"
         return f"the equations are those of `torch.{kernel.call.__name__}`, which is fused ({library})"
 
     def yields(self, problem: Problem) -> str:
         """On a CPU only the LSTM is fused. The others' steps are as many operations as in the engine `eager`, which leaves padding out."""
-        kernel = _kernel(problem.plan)
+        kernel = kernel_of(problem.plan.recurrence)
         if problem.lengths is None or problem.x.is_cuda or kernel is None or kernel.call is torch.lstm:
             return ""
         return f"on a CPU `torch.{kernel.call.__name__}` is not fused, and it goes through padding, too"
 
     def run(self, problem: Problem) -> Solution:
         """The recurrence over the whole batch, padding included; what padding computes is not looked at."""
-        kernel = _kernel(problem.plan)
+        kernel = kernel_of(problem.plan.recurrence)
         assert kernel is not None
         x, lengths = problem.x, problem.lengths
         weights = _packed(kernel, problem)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unrolled.data.batches import Batch
 from unrolled.errors import ConfigError
 from unrolled.inspect.subject import Input, Looked, SomeLengths, Subject, read_subject, still
 from unrolled.models import EncoderDecoder, Scoring
@@ -106,13 +107,16 @@ def _written(
     model: EncoderDecoder, source: Input, target: Tensor | None, lengths: SomeLengths, top: int, copies: Tensor | None
 ) -> Predictions:
     """Step by step, each after the target's symbols before it; nothing is known past the first `end` of a target."""
-    if target is None or not isinstance(source, Tensor):
+    if target is None or not isinstance(source, Tensor | Batch):
         raise ConfigError(
-            "An EncoderDecoder needs a source [S, B] and `targets` [T, B] of whole numbers. Pass what it wrote, or should write."
+            "An EncoderDecoder needs a source, whole numbers [S, B] or a `Batch`, and `targets` [T, B] of whole numbers. Pass what it wrote, or should write."
         )
     network = still(model)
-    ends = torch.full_like(source[0], len(source)) if lengths is None else torch.as_tensor(lengths, device=source.device)
-    memory = network.encode(source, ends, copies)
+    if isinstance(source, Batch):
+        memory = network.read(source)
+    else:
+        ends = torch.full_like(source[0], len(source)) if lengths is None else torch.as_tensor(lengths, device=source.device)
+        memory = network.encode(source, ends, copies)
     state, symbols, parts, weights = network.begin(memory), torch.full_like(target[0], network.end), [], []
     ended = (target == network.end).cumsum(0) - (target == network.end).int() > 0
     wanted = target.masked_fill(ended, -1)

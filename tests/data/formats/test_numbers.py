@@ -67,10 +67,3 @@ def test_targets_are_rows_of_numbers() -> None:
 def test_a_target_that_is_no_finite_number_is_named_with_its_cure(cell: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         parse_targets([("1", "2"), ("3", cell)], line)
-
-
-def test_commas_of_numbers_where_semicolons_divide_cells() -> None:
-    assert [parse_number(text, comma=True) for text in ("0,5", "-1,25", "1,5e3", "2.5", "7")] == [0.5, -1.25, 1500, 2.5, 7]
-    for text, comma in (("0,5", False), ("1,2,3", True), ("1.000,5", True)):
-        with pytest.raises(ValueError, match="is no number"):
-            parse_number(text, comma=comma)

@@ -192,8 +192,8 @@ def test_a_column_cannot_be_the_target_and_something_else(tmp_path, role):
 
 
 @pytest.mark.parametrize("options", [{"target": "y"}, {"past": "n"}, {"target": "n", "known": "y"}, {"layout": "columns", "target": None}])
-def test_decimal_commas_are_told(tmp_path, options):
-    text = "t;y;s;n\n2024-01-01;-1,5;a,5;1\n2024-01-02;1.002,75;b;2\n"
+def test_decimal_commas_beside_points_are_told(tmp_path, options):
+    text = "t;y;s;n\n2024-01-01;-1,5;a,5;1\n2024-01-02;1.75;b;2\n"
     with pytest.raises(DataError, match=r"line 2: y must be a number, got '-1,5'. Write numbers with a decimal point"):
         read(tmp_path, text, **options)
     with pytest.raises(ConfigError, match=r"has 2 columns of numbers, y, n\. Pass those"):

@@ -96,14 +96,28 @@ def test_what_was_looked_at_is_drawn(folder, transcriber, tmp_path):
     assert "<svg" in (tmp_path / "a.svg").read_text()
 
 
+def test_a_recording_is_looked_into_with_what_was_written_where(folder, transcriber, tmp_path):
+    path = folder / "test" / "table.csv"
+    found = transcriber.inspection_input(path)
+    best = transcriber.transcribe([folder / "test" / "0.wav"])[0][0]
+    assert "".join(found.written[:-1]) == best.text and found.written[-1] == "<EOS>" and len(found.targets) == len(best.text) + 1
+    # Symbols stand at the outputs that were looked at while they were written, in order.
+    stands = [symbol for symbol, before in zip(found.symbols, (None, *found.symbols), strict=False) if symbol != before]
+    assert [symbol for symbol in stands if symbol != "·"] == list(best.text)
+    assert "table.csv, line 2, the first of 8 recordings" in found.note
+    expected = un.inspect.predictions(found.model, found.x, found.targets)
+    assert expected.attention.shape == (len(found.written), 1, len(found.symbols))
+    np.testing.assert_allclose(-np.log(2) * expected.surprise.sum(), best.log_probability, rtol=1e-4)
+    run = CliRunner().invoke(cli, ["inspect", str(folder / "run"), str(path), "--out", str(tmp_path / "page.html")], catch_exceptions=False)
+    assert run.exit_code == 0 and f"It writes “{best.text}”" in run.output
+
+
 def test_what_attention_cannot_do_is_told(folder, transcriber, monkeypatch):
     path = folder / "test" / "0.wav"
     with pytest.raises(ConfigError, match="`language_model` and `words` have their say in the beam of CTC"):
         transcriber.transcribe([path], beam=4, words="words.txt")
     with pytest.raises(ConfigError, match="`stream` needs a network of CTC"):
         Listener(transcriber)
-    with pytest.raises(ConfigError, match="`inspect` looks into networks of CTC"):
-        transcriber.inspection_input(path)
     monkeypatch.setattr(by_attention, "LONGEST", 8)
     with pytest.raises(DataError, match=r"0\.wav has \d+ steps, and a network with attention hears at most 8\. Cut it at pauses"):
         transcriber.transcribe([path])

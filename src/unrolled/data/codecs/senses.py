@@ -47,6 +47,10 @@ class Senses:
             return self._heard(example)
         return self._seen(example)
 
+    def after_seeing(self, example: Example) -> Example:
+        """The same for an example whose clip was seen before: a recording is still to be heard."""
+        return example if example.sound is None else self._heard(example)
+
     def _heard(self, example: Example) -> Example:
         if self.hearing is None or example.sound is None:
             raise DataError(f"{example.place} is sound, and the network reads none. Pass sequences like those that it learnt from.")

@@ -15,6 +15,9 @@ U = TypeVar("U")
 ERROR, SKIP = BAD_ROWS = ("error", "skip")
 """What may become of a bad row: it ends the reading, or it is left out."""
 
+CURE = f" To leave such rows out, pass `bad_rows='{SKIP}'`."
+"""What is added to an error about a row, object or sequence."""
+
 HELP = f"What becomes of rows, objects and sequences that cannot be read: {ERROR}, or {SKIP}, which counts them and names the first."
 
 
@@ -55,7 +58,7 @@ def decided(items: Iterable[T | DataError], bad_rows: str = ERROR) -> Iterator[T
             yield item
             continue
         if bad_rows == ERROR:
-            raise DataError(f"{item} To leave such rows out, pass `bad_rows='{SKIP}'`.") from None
+            raise DataError(f"{item}{CURE}") from None
         first, count = first or item, count + 1
     if first and not some:
         raise DataError(f"Nothing is left, as {count:,} {'row is' if count == 1 else 'rows are'} bad. The first: {first}") from None

@@ -117,7 +117,8 @@ class Group:
 class Roles:
     """Where the columns stand that say to whom a row belongs, when it was, and what is to be said of it; None for one that is not named.
 
-    `partial` says that some of the targets are not there, so that those which are say nothing; `group` is where the groups of sequences stand, `day_first` how dates are written.
+    `partial` says that some of the targets are not there, so that those which are say nothing; `group` is where the groups of sequences stand, `day_first` how dates are written,
+    and `numbers` says that targets are such.
     """
 
     key: int | None
@@ -126,6 +127,7 @@ class Roles:
     partial: bool = False
     group: int | None = None
     day_first: bool | None = None
+    numbers: bool = False
 
     @classmethod
     def find(cls, table: Table, key: tuple[str | None, str], options: ReadingOptions, wanted: Target) -> "Roles":
@@ -137,7 +139,15 @@ class Roles:
         if options.group is not None and (options.group_needed or options.group in table.columns):
             group = table.find(options.group, "group")
             require_apart(named(table.path), options.group, (), targets if options.group_needed else ())
-        return cls(by_key, time, tuple(table.find(name, "target") for name in targets), len(targets) < len(names), group, options.day_first)
+        return cls(
+            by_key,
+            time,
+            tuple(table.find(name, "target") for name in targets),
+            len(targets) < len(names),
+            group,
+            options.day_first,
+            wanted.numbers,
+        )
 
     @property
     def columns(self) -> tuple[int | None, ...]:
@@ -195,7 +205,8 @@ def gather(
             raise DataError(f"{named(table.path)}, line {line}: {error}. Mend the cell, or take the row out.") from None
         if kept:
             kept.rows.append(numbered)
-        group.add(line, values, time, tuple(row[target].strip() for target in roles.targets) if not roles.partial else ())
+        targets = [table.decimals.plain(target, row[target]) if roles.numbers else row[target] for target in roles.targets]
+        group.add(line, values, time, tuple(map(str.strip, targets)) if not roles.partial else ())
         groups[name] = group
         return group
 

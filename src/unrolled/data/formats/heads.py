@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import shorten
 
+from unrolled.data.formats.decimals import pointed
 from unrolled.data.formats.times import Times
 from unrolled.data.numerals import as_number, is_number
 
@@ -46,6 +47,7 @@ def _kind(cells: Sequence[str]) -> str:
         return "empty"
     if different <= _LABELS and 2 * different <= len(cells):
         return f"{different} value{'' if different == 1 else 's'}"
+    cells = pointed(cells)
     if all(map(is_number, cells)):
         return "whole numbers" if all(as_number(cell).is_integer() for cell in cells) else "numbers"
     return "times" if _are_times(cells) else "texts"

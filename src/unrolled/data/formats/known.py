@@ -24,7 +24,7 @@ from unrolled.data.formats.lines import ClassFiles, PlainLines
 from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.series import LongSeries
-from unrolled.data.formats.sheet_tables import ArrowTable, SheetTable
+from unrolled.data.formats.sheet_tables import ArffTable, NestedTable, SheetTable
 from unrolled.data.formats.sounds import Sounds, has_sound
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.formats.ts import TimeSeries
@@ -36,10 +36,10 @@ from unrolled.errors import ConfigError
 _FORMATS: tuple[Format, ...] = (
     TextTable("csv", (".csv",), None),
     TextTable("tsv", (".tsv", ".tab"), "\t"),
-    ArrowTable("parquet", (".parquet", ".pq"), "a Parquet table"),
-    ArrowTable("arrow", (".feather", ".arrow", ".ipc"), "an Arrow or Feather table"),
+    NestedTable("parquet", (".parquet", ".pq"), "a Parquet table"),
+    NestedTable("arrow", (".feather", ".arrow", ".ipc"), "an Arrow or Feather table"),
     SheetTable("excel", (".xlsx", ".xlsm"), "an Excel workbook", named=False),
-    SheetTable("arff", (".arff",), "ARFF, the tables of Weka"),
+    ArffTable("arff", (".arff",), "ARFF, the tables of Weka"),
     JsonLines(),
     Columns(),
     ConllU(),

@@ -1,6 +1,5 @@
 """Numbers in cells of text, and what becomes of those that are missing."""
 
-import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -14,17 +13,9 @@ _MISSING = frozenset({"", "?", "na", "nan", "n/a", "null", "none"})
 _IMPUTE = "Pass `impute` to put the last known value of the channel, or its mean, where one is missing."
 
 
-_COMMA = re.compile(r"[-+]?\d+,\d+(e[-+]?\d+)?", re.IGNORECASE | re.ASCII)
-
-
-def parse_number(text: str, *, comma: bool = False) -> float:
-    """The number that a cell holds, and NaN where it says that there is none; anything else is a `ValueError`.
-
-    With `comma` one may stand in the place of the point, as in tables that semicolons divide.
-    """
+def parse_number(text: str) -> float:
+    """The number that a cell holds, and NaN where it says that there is none; anything else is a `ValueError`."""
     text = text.strip()
-    if comma and _COMMA.fullmatch(text):
-        text = text.replace(",", ".")
     return float("nan") if text.lower() in _MISSING else as_number(text)
 
 

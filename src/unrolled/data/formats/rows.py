@@ -2,14 +2,15 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-from unrolled.data.formats.bad_rows import decided, tried
+from unrolled.data.formats.bad_rows import decided, good, tried
+from unrolled.data.formats.decimals import Decimals
 from unrolled.data.formats.files import HEAD, LEFT, STANDARD_INPUT, look_ahead, named, open_text, undecoded, whole_lines
 from unrolled.data.formats.guesses import column_names
 from unrolled.data.formats.sheets import sheet_rows
@@ -19,6 +20,12 @@ Row = tuple[int, list[str]]
 """The number of the last line of a row of a table, and its cells."""
 
 _DELIMITERS = ",;\t|"
+
+_LOOKED_AT = 100
+"""Lines by which it is known what divides cells."""
+
+_IN_NUMBER = re.compile(r"(?:[^,]|(?<=\d),(?=\d))*")
+"""A line whose commas, if it has some, stand between digits."""
 
 _SEPARATOR = re.compile(r"\s*sep=(.)\s*$", re.IGNORECASE)
 """A first line that says what divides the cells, as Excel writes and reads it."""
@@ -30,13 +37,14 @@ csv.field_size_limit(1 << 26)
 @dataclass(frozen=True)
 class Table:
     """A table whose first row, `header`, has the names of its `columns`. `rows` gives each other row once, with the number of its last line, or what
-    is wrong with it."""
+    is wrong with it; `decimals` knows how its numbers are written."""
 
     path: Path
     delimiter: str
     header: tuple[str, ...]
     columns: tuple[str, ...]
     rows: Iterator[Row | DataError]
+    decimals: Decimals
 
     def find(self, name: str, option: str) -> int:
         """Where the column `name` stands, which was asked for with `option`."""
@@ -48,16 +56,18 @@ class Table:
 
 @contextmanager
 def open_table(path: Path, encoding: str) -> Iterator[Table]:
-    """A table divided by commas, semicolons, tabs or bars, whichever its first line has most of.
+    """A table divided by commas, semicolons, tabs or bars; see `open_rows`.
 
     No first row is a `DataError`; a row of another length, or with the names once more, is one in its place.
     """
     with open_rows(path, encoding) as (delimiter, rows):
-        head, rows = look_ahead(rows, 1)
-        header = next((row for _, row in decided(head)), [])
+        head, rows = look_ahead(rows, HEAD)
+        header = next((row for _, row in decided(head[:1])), [])
         if not any(header):
             raise DataError(f"{named(path)} has no first line with the names of its columns. Add one.")
-        yield Table(path, delimiter, tuple(header), column_names(header), rows_below(path, rows))
+        columns = column_names(header)
+        decimals = Decimals(path, delimiter, columns, [row for _, row in good(head[1:])])
+        yield Table(path, delimiter, tuple(header), columns, rows_below(path, rows), decimals)
 
 
 def rows_below(path: Path, rows: Iterator[Row | DataError]) -> Iterator[Row | DataError]:
@@ -78,7 +88,7 @@ def rows_below(path: Path, rows: Iterator[Row | DataError]) -> Iterator[Row | Da
 def open_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterator[tuple[str, Iterator[Row | DataError]]]:
     """What divides the cells of a table, and all its rows, each with the number of its last line.
 
-    Without a `delimiter` it is that of `,` `;` tab and `|` of which the first line has most. Cells may stand between double quotes. A
+    Without a `delimiter` it is that of `,` `;` tab and `|` which divides most rows into as many cells as the first one has. Cells may stand between double quotes. A
     row of another length than the first, and a quote that does not end, are bad rows: a `DataError` in their place. The cells of Parquet, Excel
     and the like are text, too, as if commas divided them.
     """
@@ -87,19 +97,30 @@ def open_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterat
         return
     with open_text(path, encoding, LEFT) as file:
         head, lines = look_ahead(whole_lines(path, file), HEAD)
-        first = next((line for line in head if line.strip()), "")
         skipped = 0
-        if told := _SEPARATOR.match(first):
+        if told := _SEPARATOR.match(first := next((line for line in head if line.strip()), "")):
             skipped = head.index(first) + 1
             for _ in range(skipped):
                 next(lines)
             head, delimiter = head[skipped:], told[1]
-        delimiter = delimiter or max(_DELIMITERS, key=first.count)
+        delimiter = delimiter or _delimiter_of([line for line in head if line.strip()][:_LOOKED_AT])
         # Files with tabs often have double quotes as plain characters: they are that where every line is a whole row without them.
         plain = delimiter == "\t" and len({line.count("\t") for line in head if line.strip()}) == 1
         rows = _rows(path, lines, encoding, delimiter, csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL, skipped)
         cell = _unquoted if plain else _marked if delimiter == "\t" else None
         yield delimiter, tried(rows, lambda row: (row[0], [*map(cell, row[1])])) if cell else rows
+
+
+def _delimiter_of(lines: Sequence[str]) -> str:
+    """What divides some lines into the same number of cells, or else what the first has most of; a comma that stands in numbers alone is their decimal mark."""
+
+    def fitting(delimiter: str) -> tuple[float, bool, int]:
+        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
+        same = sum(width == widths[0] for width in widths) / len(widths) if widths and widths[0] > 1 else 0.0
+        marks = delimiter == "," in lines[0] and all(_IN_NUMBER.fullmatch(line) for line in lines)
+        return round(same, 1), not marks, lines[0].count(delimiter)
+
+    return max(_DELIMITERS, key=fitting) if lines else ","
 
 
 class Unquoted(str):

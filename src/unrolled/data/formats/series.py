@@ -119,7 +119,7 @@ def _measured(paths: Sequence[Path], options: ReadingOptions, wanted: Target) ->
 def _parse(table: Table, columns: Sequence[int], row: Sequence[str]) -> Iterator[float]:
     for column in columns:
         try:
-            yield parse_number(row[column], comma=table.delimiter == ";")
+            yield parse_number(table.decimals.plain(column, row[column]))
         except ValueError as error:
             raise ValueError(f"{table.columns[column]}: {error}; pass `channels` if this column is none") from None
 

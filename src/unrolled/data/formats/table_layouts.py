@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from unrolled.data.examples import Example, Target
+from unrolled.data.formats.decimals import Decimals
 from unrolled.data.formats.files import named
 from unrolled.data.formats.guesses import (
     INPUTS,
@@ -39,6 +40,7 @@ class Layout:
     targets: tuple[int, ...]
     name: int | None
     steps: str | None
+    decimals: Decimals
     group: int | None = None
 
     def example(self, options: ReadingOptions, wanted: Target, numbered: Row) -> Example:
@@ -48,7 +50,7 @@ class Layout:
         text = row[self.input]
         if not text.strip():
             raise DataError(f"{place}: the input, {self._named(self.input)}, is empty. Fill it in, or take the row out.")
-        cells = [row[column] for column in self.targets]
+        cells = [self.decimals.plain(column, row[column]) if wanted.numbers else row[column] for column in self.targets]
         known = Example(
             place,
             text=text,
@@ -110,7 +112,9 @@ class TableHead:
     def __init__(self, path: Path, delimiter: str, rows: list[list[str]], options: ReadingOptions) -> None:
         target = options.target or ""
         asked = [name for name in (options.input, options.group, target, *map(str.strip, target.split(",")), *options.learnt) if name]
-        header = find_header(rows, asked) if options.header is None else options.header
+        self.decimals = Decimals(path, delimiter, rows[0], rows[1:])
+        plain = self.decimals.guessed(rows)
+        header = find_header(plain, asked) if options.header is None else options.header
         self.path, self.delimiter, self.width = path, delimiter, len(rows[0])
         self.header = tuple(rows[0]) if header else None
         self.columns = column_names(rows[0]) if header else None
@@ -130,7 +134,7 @@ class TableHead:
         targets = guess if options.target is None else tuple(asked) if len(asked) == len(names) else ()
         steps = (options.steps or self._steps(options, place, targets[0] if targets else None)) if wanted.each_step else None
         name = next((at for at, column in enumerate(self.columns or ()) if column.lower() == "id" and at != place), None)
-        return Layout(self.path, self.delimiter, self.header, self.columns, place, targets, name, steps, group)
+        return Layout(self.path, self.delimiter, self.header, self.columns, place, targets, name, steps, self.decimals, group)
 
     def _input(self, options: ReadingOptions, taken: Sequence[int], wanted: Target) -> int:
         """What was asked for, or else the tokens if there are tags for them, what was learnt from, or may be it beside what is `taken`."""
@@ -144,7 +148,7 @@ class TableHead:
         if place is None:
             row = "" if self.columns else f", and its first row begins with {self.rows[0][0][:20]!r}"
             cure = f"Pass one of {self._listed()} as `input`.{_as_events(self.columns)}"
-            if any(is_number(cell) for row in self.rows for cell in row):
+            if any(is_number(cell) for row in self.decimals.guessed(self.rows) for cell in row):
                 cure += " If each row is a step of a series of numbers, name its columns as `channels`, and the one with the names of series as `series`."
             raise ConfigError(f"{named(self.path)}: which column has the sequences is not clear{row}. {cure}")
         if wanted.each_step and options.labels_needed:

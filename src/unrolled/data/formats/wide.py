@@ -13,6 +13,7 @@ import numpy as np
 
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats.bad_rows import good, tried
+from unrolled.data.formats.decimals import Decimals
 from unrolled.data.formats.files import look_ahead, named
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import TARGETS, column_names, find_named, is_index
@@ -42,7 +43,8 @@ class _Layout:
     columns: tuple[str, ...]
     numbers: tuple[int, ...]
     targets: tuple[int, ...]
-    name: int | None = None
+    name: int | None
+    decimals: Decimals
 
     @property
     def input(self) -> str:
@@ -57,7 +59,7 @@ class _Layout:
         for step, at in enumerate(self.numbers):
             try:
                 with np.errstate(over="ignore"):
-                    values[step] = np.float64(parse_number(row[at], comma=self.delimiter == ";"))
+                    values[step] = np.float64(parse_number(self.decimals.plain(at, row[at])))
             except ValueError as error:
                 raise DataError(f"{place}, column {self.columns[at]}: {error}. Mend the cell, or take the row out.") from None
         known = np.flatnonzero(~np.isnan(values[:, 0]))
@@ -66,7 +68,7 @@ class _Layout:
         numbers = complete(
             values[: known[-1] + 1], lambda step: place, [f"column {self.columns[self.numbers[0]]} or a later one"], impute=options.impute
         )
-        cells = tuple(row[at].strip() for at in self.targets)
+        cells = tuple((self.decimals.plain(at, row[at]) if wanted.numbers else row[at]).strip() for at in self.targets)
         labels = None if not cells or not all(cells) else cells if wanted.numbers else split_labels(cells[0], options.separator)
         name = None if self.name is None else row[self.name]
         return Example(place, numbers=numbers, labels=labels, name=name, origin=(row, self))
@@ -118,10 +120,11 @@ class WideTable:
 
 def is_wide(path: Path, options: ReadingOptions) -> bool:
     """Whether the rows of a table are series: nearly all of its columns have numbers alone, and names that count, or no names."""
-    with open_rows(path, options.encoding) as (_, rows):
+    with open_rows(path, options.encoding) as (delimiter, rows):
         first = [row for _, row in good(islice(rows, _SEEN))]
     if len(first) < 2:
         return False
+    first = Decimals(path, delimiter, (), first).guessed(first)
     header = _header(first, options)
     numbers = _number_columns(first[bool(header) :], len(first[0]))
     if len(numbers) + 2 < len(first[0]) or len(numbers) < (_LEAST if header else _LEAST_BARE):
@@ -132,6 +135,8 @@ def is_wide(path: Path, options: ReadingOptions) -> bool:
 def _lay_out(path: Path, delimiter: str, rows: Sequence[list[str]], options: ReadingOptions, wanted: Target) -> _Layout:
     if not rows:
         raise DataError(f"{named(path)} has no rows. Pass a table that has some.")
+    decimals = Decimals(path, delimiter, rows[0], rows[1:])
+    rows = decimals.guessed(rows)
     header = _header(rows, options)
     below = rows[header is not None :]
     columns = column_names(rows[0]) if header else tuple(map(str, range(len(rows[0]))))
@@ -141,7 +146,7 @@ def _lay_out(path: Path, delimiter: str, rows: Sequence[list[str]], options: Rea
     numbers = tuple(at for at in numeric if at not in (*targets, name))
     if not numbers:
         raise ConfigError(f"{named(path)} has no columns of numbers beside its target. Pass the column with the label as `target`.")
-    return _Layout(path, delimiter, tuple(rows[0]) if header else None, columns, numbers, targets, name)
+    return _Layout(path, delimiter, tuple(rows[0]) if header else None, columns, numbers, targets, name, decimals)
 
 
 def _targets(

@@ -63,7 +63,7 @@ def read_table(path: Path, encoding: str, bad_rows: str = ERROR) -> ColumnTable:
         return _parquet(path)
     with open_table(path, encoding) as table:
         rows = list(decided(table.rows, bad_rows))
-    return table_of_rows(named(path), table.columns, [row for _, row in rows], [line for line, _ in rows])
+    return table_of_rows(named(path), table.columns, [table.decimals.row(row) for _, row in rows], [line for line, _ in rows])
 
 
 def table_of_rows(name: str, header: Sequence[str], rows: Sequence[Sequence[str]], lines: Sequence[int]) -> ColumnTable:

@@ -85,6 +85,10 @@ class Hearing(Generic[H]):
             self._odd[name].append(str(recording))
         return frames
 
+    def require_sound(self, recording: Recording) -> None:
+        """`DataError` if a recording cannot be heard; nothing of it is kept."""
+        self._hear(recording)
+
     def _hear(self, recording: Recording) -> tuple[Frames, Oddities]:
         rate = rate_of(recording)
         codec = self._codec(rate)

@@ -214,6 +214,6 @@ def _adjoints(given: Given, every_state: bool, d_outs: Sequence[Tensor], d_final
 
 _library.impl("forward", _operator_forward, "CPU")
 _library.impl("backward", _operator_backward, "CPU")
-torch.library.register_fake("unrolled::forward", _forward_shapes, lib=_library)
-torch.library.register_fake("unrolled::backward", _backward_shapes, lib=_library)
+_library.impl("forward", _forward_shapes, "Meta")
+_library.impl("backward", _backward_shapes, "Meta")
 torch.library.register_autograd("unrolled::forward", _operator_flow_back, setup_context=_keep, lib=_library)

@@ -21,8 +21,9 @@ from unrolled.models.grid import GridNetwork
 from unrolled.options import option
 from unrolled.tasks.captioning.cutting import cutter
 from unrolled.tasks.captioning.trained import Caption, TrainedCaptioner
+from unrolled.tasks.pictures import save_picture
 from unrolled.tasks.translation.alignment import NO_ATTENTION
-from unrolled.training.checkpoint import save_text, save_whole
+from unrolled.training.checkpoint import save_text
 
 MOST_DRAWN = 500
 """Most pictures that are drawn, or stand on a page."""
@@ -80,7 +81,7 @@ def draw_looking(trained: TrainedCaptioner, frames: Pixels | None, caption: Capt
         figure = inspect.draw.watching(as_bytes(frames), caption.written, caption.weights)
     else:
         figure = inspect.draw.attending(as_bytes(frames)[0], caption.written, caption.weights.reshape(-1, rows, columns))
-    save_whole(path, lambda file: figure.savefig(file, format="png", dpi=160, facecolor="white"))
+    save_picture(figure, path)
 
 
 class Page:

@@ -14,13 +14,12 @@ from typing import Any
 
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, RunError, UnrolledError
-from unrolled.extras import extra
 from unrolled.tasks.comparing.figures import FREE, Figures, measure_of, read_run
 from unrolled.tasks.comparing.table import Column, Group, deviation, lines_of, numbers
 from unrolled.tasks.listing import differing
+from unrolled.tasks.pictures import require_drawable, save_picture
 from unrolled.tasks.studies import is_study, runs_in
 from unrolled.training import RunFolder
-from unrolled.training.checkpoint import save_whole
 from unrolled.training.criterion import LOSS
 from unrolled.training.plot import draw_comparison
 
@@ -121,14 +120,12 @@ class Comparison:
         it does not know.
         """
         path = Path(path)
-        kind = path.suffix[1:].lower()
-        if kind not in extra("matplotlib.backend_bases").FigureCanvasBase.get_supported_filetypes():
-            raise ConfigError(f"`picture` must be a file whose name ends in .svg, .png or .pdf, got {str(path)!r}.")
+        require_drawable(path)
         drawn = import_module("unrolled.inspect.draw.style").drawn
         figure = drawn(draw_comparison)({group.label: [run.records for run in group.runs] for group in self.groups})
         if not figure.axes[0].lines:
             return False
-        save_whole(path, lambda file: figure.savefig(file, format=kind, dpi=120))
+        save_picture(figure, path)
         return True
 
 

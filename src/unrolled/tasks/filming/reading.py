@@ -21,6 +21,7 @@ from unrolled.data.vocabulary import damaged, switch
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.tasks.filming.options import FilmDataOptions
 from unrolled.tasks.filming.windows import Windows, begins_in
+from unrolled.tasks.sequences.ahead import seen_ahead
 from unrolled.tasks.trained import Progress
 
 SPLIT = 7
@@ -137,7 +138,8 @@ def read_clips(sources: Any, reading: ReadingOptions, senses: Senses, progress: 
         if progress:
             progress(f"reading: {count:,} clips", 0, 1)
 
-    clips = gather(read_examples(sources, reading, wanted_of(sources)), "word", perceive=senses, progress=tick)
+    examples = seen_ahead(read_examples(sources, reading, wanted_of(sources)), senses, reading.bad_rows)
+    clips = gather(examples, "word", perceive=senses.after_seeing, progress=tick)
     if FRAMES not in clips.columns:
         raise DataError("There are no frames in what was read, but texts or numbers. Pass videos, folders of frames, or arrays of clips.")
     return clips

@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
@@ -16,7 +15,7 @@ from unrolled.data.panels.layouts import UNNAMED, VALUE
 from unrolled.extras import extra
 from unrolled.plain import or_null
 from unrolled.tasks.measures.forecasts import Forecasts
-from unrolled.training.checkpoint import save_whole
+from unrolled.tasks.pictures import save_picture
 
 SHOWN, LEAST_SHOWN = 3, 20
 """So many horizons of the past, and steps more, are drawn before a forecast."""
@@ -131,7 +130,7 @@ class SeriesForecasts:
         """Draw the first series with what comes after them into a PNG, a panel for each number."""
         figures = drawing()
         fans = [self._fan(figures, number, at) for number in range(len(self.panel)) for at in range(len(self.panel.targets))]
-        save_figure(figures.draw_fans(fans[: figures.MOST_PANELS]), path)
+        save_picture(figures.draw_fans(fans[: figures.MOST_PANELS]), path)
 
     def _fan(self, figures: Any, number: int, at: int) -> Any:
         """One number of one series."""
@@ -148,11 +147,6 @@ def drawing() -> Any:
     """The module that draws, where matplotlib is installed."""
     extra("matplotlib")
     return import_module("unrolled.tasks.forecasting.figures")
-
-
-def save_figure(figure: Any, path: Any) -> None:
-    """A figure as PNG, put in place in one step."""
-    save_whole(Path(path), lambda file: figure.savefig(file, format="png", dpi=120))
 
 
 def _cell(value: Any) -> Any:

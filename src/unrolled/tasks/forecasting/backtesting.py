@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from unrolled.tasks.forecasting.answers import drawing, save_figure
+from unrolled.tasks.forecasting.answers import drawing
 from unrolled.tasks.forecasting.reading import HeldOut
 from unrolled.tasks.measures.forecast_scores import NETWORK, ForecastScores
 from unrolled.tasks.measures.forecasts import Forecasts
+from unrolled.tasks.pictures import save_picture
 
 LINES = 12
 """Lines of a table by horizon, at most; of longer horizons some steps are shown."""
@@ -57,7 +58,7 @@ class Backtest:
             said = self.forecasts.points[window, :, 0], self.forecasts.quantiles[window, :, 0]
             fans.append(figures.Fan("", times[:0], true[:0], times, *said, self.forecasts.levels))
         name = ", ".join(dict.fromkeys([panel.names[series], panel.targets[0]]))
-        save_figure(figures.draw_backtest(name, panel.times(series, begin, len(true)), true, fans), path)
+        save_picture(figures.draw_backtest(name, panel.times(series, begin, len(true)), true, fans), path)
 
 
 def _title(name: str) -> str:

@@ -14,9 +14,9 @@ from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import read_examples
 from unrolled.models import Glimpses
 from unrolled.tasks.glimpsing.options import require_glimpses
+from unrolled.tasks.pictures import require_drawable, save_picture
 from unrolled.tasks.recipe import Writing
 from unrolled.tasks.sequences.trained import TrainedPredictor
-from unrolled.tasks.transcription.picture import require_drawable
 
 MOST = 24
 """Most pictures of a drawing."""
@@ -42,7 +42,7 @@ def draw_paths(trained: TrainedPredictor[Any], model: Glimpses, examples: Iterab
     first = list(islice(examples, MOST))
     said = [_title(example, prediction) for example, prediction in trained.predict_stream(first)]
     looked = [inspect.draw.Looked(*each, title) for each, title in zip(_looked(trained, model, first), said, strict=True)]
-    inspect.draw.save(inspect.draw.looking(looked, model.looking.glimpse_size), path)
+    save_picture(inspect.draw.looking(looked, model.looking.glimpse_size), path)
 
 
 def _title(example: Example, prediction: Prediction) -> str:

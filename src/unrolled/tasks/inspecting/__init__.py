@@ -1,5 +1,5 @@
 """What can be seen of a run: its network with an input, and how it was trained."""
 
-from unrolled.tasks.inspecting.run import PAGE, inspect_run
+from unrolled.tasks.inspecting.run import inspect_run
 
-__all__ = ["PAGE", "inspect_run"]
+__all__ = ["inspect_run"]

@@ -16,9 +16,6 @@ from unrolled.tasks.inspecting.source import held_out, read_again
 from unrolled.tasks.inspecting.training import training_section
 from unrolled.training import RunFolder
 
-PAGE = "report.html"
-"""The page in a run's folder if no other place is named."""
-
 ENCODER = " What is looked into here is its encoder, which reads the source: memory, gradients and gates are those of the encoder."
 
 NO_INPUT = (

@@ -13,14 +13,13 @@ import numpy as np
 from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
-from unrolled.extras import extra
 from unrolled.options import options_of
 from unrolled.tasks import RECIPES, find_recipe
 from unrolled.tasks.configuration import Configuration, groups_of
 from unrolled.tasks.looking.guess import Guess, guess_task
 from unrolled.tasks.overview import Overview
+from unrolled.tasks.pictures import require_drawable, save_picture
 from unrolled.tasks.runs import told_once
-from unrolled.training.checkpoint import save_whole
 
 Progress = Callable[[str, int, int], None]
 
@@ -70,7 +69,7 @@ class Look:
             ranked = sorted(found.labels.items(), key=lambda label: -label[1])
             more = f" and {len(ranked) - _LISTED:,} more" if len(ranked) > _LISTED else ""
             lines.append(f"Labels: {', '.join(f'{name} {count:,}' for name, count in ranked[:_LISTED])}{more}.")
-        return lines
+        return [*lines, *found.notes]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values by name; what is not known, as there is a problem, is left out."""
@@ -99,6 +98,7 @@ class Look:
             "repeated": found.repeated,
             "in_both": found.in_both,
             "summary": found.summary,
+            **({"notes": list(found.notes)} if found.notes else {}),
             "command": self.command,
         }
 
@@ -107,15 +107,11 @@ class Look:
 
         `ConfigError` where matplotlib is missing, or for a kind that it does not know.
         """
-        path = Path(path)
-        kind = path.suffix[1:].lower()
-        if kind not in extra("matplotlib.backend_bases").FigureCanvasBase.get_supported_filetypes():
-            raise ConfigError(f"`png` must be a file whose name ends in .png, .svg or .pdf, got {str(path)!r}.")
+        require_drawable(Path(path))
         if self.overview is None:
             raise self.problem or DataError("There is nothing to draw.")
         draw: Any = import_module("unrolled.inspect.draw")
-        figure = draw.data(self.overview.lengths, self.overview.labels)
-        save_whole(path, lambda file: figure.savefig(file, format=kind, dpi=120))
+        save_picture(draw.data(self.overview.lengths, self.overview.labels), path)
 
 
 def look(sources: Source | Sequence[Source], task: str | None = None, *, progress: Progress | None = None, **options: Any) -> Look:

@@ -1,6 +1,7 @@
 """Tables of numbers over time, as their first rows show them: with times that rise, in the whole table or in each of several series."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.calendar import Frequency
+from unrolled.data.formats.bad_rows import good
 from unrolled.data.formats.files import HEAD
-from unrolled.data.formats.grouped import first_rows
+from unrolled.data.formats.rows import open_table
 from unrolled.data.panels import ColumnTable, PanelOptions, table_of_rows
 from unrolled.data.panels.cells import are_numbers, is_missing
 from unrolled.data.panels.times import looks_dated, parse_times
@@ -39,8 +41,9 @@ def forecast_options(sources: Sequence[str], options: Mapping[str, Any]) -> Mapp
 
 
 def _head(path: Path, options: Mapping[str, Any]) -> ColumnTable:
-    names, rows = first_rows(path, options.get("encoding", "utf-8"))
-    return table_of_rows(str(path), names, rows, range(2, len(rows) + 2))
+    with open_table(path, options.get("encoding", "utf-8")) as table:
+        rows = [row for _, row in good(islice(table.rows, HEAD))]
+    return table_of_rows(str(path), table.columns, table.decimals.guessed(rows), range(2, len(rows) + 2))
 
 
 def _of_table(table: ColumnTable, options: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.extras import extra
-from unrolled.training.checkpoint import save_whole
+from unrolled.tasks.pictures import save_picture
 
 BINS = 15
 """Parts of equal width into which probabilities are sorted, as in Guo et al. (2017)."""
@@ -50,7 +50,7 @@ class Calibration:
         below.set_ylabel("answers")
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
-        save_whole(Path(path), lambda file: figure.savefig(file, format="png", dpi=120))
+        save_picture(figure, path)
 
 
 def calibrate(confidences: Sequence[float], right: Sequence[bool]) -> Calibration:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unrolled.extras import extra
 from unrolled.tasks.measures.forecasts import ForecastMeasures, Forecasts, NaiveErrors, Numbers, measure, pinball
-from unrolled.training.checkpoint import save_whole
+from unrolled.tasks.pictures import save_picture
 from unrolled.training.plot import literal
 
 FEWEST = 8
@@ -120,7 +120,7 @@ class ForecastScores(ForecastMeasures):
             axes.grid(alpha=0.3)
             if axes.lines:
                 axes.legend(frameon=False, fontsize=8, ncols=2)
-        save_whole(Path(path), lambda file: figure.savefig(file, format="png", dpi=120))
+        save_picture(figure, path)
 
     def _table(self) -> list[str]:
         methods: dict[str, ForecastMeasures] = {NETWORK: self, **self.rivals}

@@ -14,7 +14,7 @@ from unrolled.data.codecs.labels import enumerated
 from unrolled.errors import DataError
 from unrolled.extras import extra
 from unrolled.tasks.measures.calibration import Calibration
-from unrolled.training.checkpoint import save_whole
+from unrolled.tasks.pictures import save_picture
 from unrolled.training.plot import literal
 
 Labels = Sequence[tuple[str, ...]]
@@ -139,7 +139,7 @@ class Scores:
         axes.set_yticks(range(len(self.names)), rows)
         axes.set_xlabel("" if several else "predicted")
         axes.set_ylabel("label" if several else "true")
-        save_whole(Path(path), lambda file: figure.savefig(file, format="png", dpi=120))
+        save_picture(figure, path)
 
 
 def score_labels(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unrolled.errors import ConfigError
 from unrolled.extras import extra
 from unrolled.tasks.measures.labels import LONGER
-from unrolled.training.checkpoint import save_whole
+from unrolled.tasks.pictures import save_picture
 from unrolled.training.plot import literal
 
 DRAWN = 5000
@@ -90,7 +90,7 @@ class NumberScores(NumberMeasures):
             axes.scatter(true, predicted, s=8, alpha=0.5)
             axes.set_xlabel("true" if count == 1 else f"true {literal(name)}")
             axes.set_ylabel("predicted")
-        save_whole(Path(path), lambda file: figure.savefig(file, format="png", dpi=120))
+        save_picture(figure, path)
 
 
 def score_numbers(

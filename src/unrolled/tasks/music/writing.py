@@ -15,7 +15,7 @@ from unrolled.data.music.piece import PITCH, Piece
 from unrolled.data.music.synthesis import write_wav
 from unrolled.errors import ConfigError
 from unrolled.extras import extra
-from unrolled.tasks.translation.alignment import KINDS
+from unrolled.tasks.pictures import save_picture
 from unrolled.training.checkpoint import save_whole
 
 WAV = (".wav",)
@@ -23,20 +23,14 @@ KNOWN = (*MIDI[:2], *ABC, *WAV)
 """The ends of names of the files that are written."""
 
 
-def require_writable(path: Path, known: tuple[str, ...] = KNOWN) -> None:
-    """`ConfigError` for a path that no piece, or no picture of one, can have."""
-    if path.suffix.lower() not in known:
-        raise ConfigError(f"The name of the file must end in {', '.join(known)}, got {path}. Give it one of these ends.")
+def require_writable(path: Path) -> None:
+    """`ConfigError` for a path that no piece can have."""
+    if path.suffix.lower() not in KNOWN:
+        raise ConfigError(f"The name of the file must end in {', '.join(KNOWN)}, got {path}. Give it one of these ends.")
     if not path.parent.is_dir():
         raise ConfigError(f"The folder of the file must exist, got {path}. Make {path.parent} first.")
     if path.suffix.lower() in MIDI:
         extra("mido")
-
-
-def require_drawable(path: Path) -> None:
-    """`ConfigError` for a path that no picture can have."""
-    extra("matplotlib")
-    require_writable(path, KINDS)
 
 
 def write_piece(piece: Piece, path: Path, resolution: int) -> None:
@@ -59,4 +53,4 @@ def draw_piece(piece: Piece, surprise: np.ndarray, path: Path) -> None:
     """Draw a piece as a piano roll, with the surprise `[N]` of each note."""
     notes = np.concatenate([piece.notes[:, :PITCH] / piece.ticks, piece.notes[:, PITCH, None]], 1)
     figure = inspect.draw.roll(notes, surprise, piece.bar / piece.ticks)
-    save_whole(path, lambda file: figure.savefig(file, format=path.suffix[1:].lower(), dpi=160, facecolor="white"))
+    save_picture(figure, path)

@@ -20,8 +20,9 @@ from unrolled.tasks.music.options import MusicSampleOptions, MusicScoreOptions, 
 from unrolled.tasks.music.reading import MusicData, read_music_data
 from unrolled.tasks.music.scores import MusicScores
 from unrolled.tasks.music.trained import TrainedMusician
-from unrolled.tasks.music.writing import as_abc, draw_piece, require_drawable, require_writable, write_piece
+from unrolled.tasks.music.writing import as_abc, draw_piece, require_writable, write_piece
 from unrolled.tasks.overview import Overview
+from unrolled.tasks.pictures import require_drawable
 from unrolled.tasks.recipe import Recipe, Scored, Written
 from unrolled.tasks.task import Task
 from unrolled.tasks.texts.options import resolved_model

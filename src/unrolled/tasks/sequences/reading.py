@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.builtin_examples import OF_DIGITS
-from unrolled.data.codecs import Encoded, InputCodec, Senses, SoundCodec
+from unrolled.data.codecs import Encoded, InputCodec, Senses
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset, gather
 from unrolled.data.examples import Example, Target
@@ -26,6 +26,7 @@ from unrolled.data.splits import deal, divide
 from unrolled.data.vectors import read_vectors, vector_words
 from unrolled.data.words import notice_clauses
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
+from unrolled.tasks.sequences.ahead import heard_ahead, seen_ahead
 from unrolled.tasks.sequences.frame_features import features_of
 from unrolled.tasks.sequences.options import BatchOptions, SequenceDataOptions
 from unrolled.tasks.sequences.predictor import TC
@@ -253,23 +254,11 @@ def _reader(
         examples: Iterable[Example] = memory() if memory and not sources else labelled_examples(sources, reading, wanted, several=several)
         if reading.group:
             examples = _grouped(examples, reading.group)
-        examples = heard_ahead(examples, senses.hearing, progress)
-        found = gather(_noticing(examples) if notice else examples, level or "both", perceive=senses, progress=tick)
+        examples = seen_ahead(heard_ahead(examples, senses.hearing, progress, reading.bad_rows), senses, reading.bad_rows)
+        found = gather(_noticing(examples) if notice else examples, level or "both", perceive=senses.after_seeing, progress=tick)
         return found if senses.sound is None else senses.sound.level(found)
 
     return read
-
-
-def heard_ahead(examples: Iterable[Example], hear: Hearing[SoundCodec] | None, progress: Progress) -> Iterable[Example]:
-    """The examples, of which those with sound were all heard, and kept, before the first one comes."""
-    first, examples = look_ahead(examples, 1)
-    if hear is None or not first or first[0].sound is None:
-        return examples
-    every = [*examples]
-    hear.keep(
-        (example.sound for example in every), lambda count: progress(f"hearing: {count:,} of {len(every):,} recordings", count, len(every))
-    )
-    return every
 
 
 def _grouped(examples: Iterable[Example], group: str) -> Iterator[Example]:

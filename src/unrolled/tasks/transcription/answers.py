@@ -11,9 +11,10 @@ import numpy as np
 from unrolled.data.examples import Example
 from unrolled.data.sound.hearing import Hearing
 from unrolled.errors import ConfigError
+from unrolled.tasks.pictures import require_drawable
 from unrolled.tasks.recipe import Answering, Writing
 from unrolled.tasks.transcription.options import DecodingOptions, FormOptions
-from unrolled.tasks.transcription.picture import draw_spoken, require_drawable
+from unrolled.tasks.transcription.picture import draw_spoken
 from unrolled.tasks.transcription.streaming import Listener
 from unrolled.tasks.transcription.trained import TrainedTranscriber
 from unrolled.tasks.transcription.transcript import Transcript

@@ -23,7 +23,8 @@ from unrolled.data.sound.hearing import Hearing
 from unrolled.data.splits import deal, divide
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.models.heads.ctc import least
-from unrolled.tasks.sequences.reading import SPLIT, SequenceCodecs, heard_ahead
+from unrolled.tasks.sequences.ahead import heard_ahead
+from unrolled.tasks.sequences.reading import SPLIT, SequenceCodecs
 from unrolled.tasks.sequences.split import about_split
 from unrolled.tasks.trained import Progress
 from unrolled.tasks.transcription.options import TranscribeOptions
@@ -140,8 +141,8 @@ def _read(sources: tuple[str, ...], reading: ReadingOptions, hearing: Hearing[So
             places.append(example.place)
             yield example
 
-    examples = heard_ahead(noted(labelled_examples(sources, reading, Target.TEXTS)), hearing, progress)
-    found = gather(examples, "char", perceive=Senses(hearing))
+    examples = heard_ahead(labelled_examples(sources, reading, Target.TEXTS), hearing, progress, reading.bad_rows)
+    found = gather(noted(examples), "char", perceive=Senses(hearing))
     return found if hearing.codec is None else hearing.codec.level(found), places
 
 

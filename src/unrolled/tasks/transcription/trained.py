@@ -22,7 +22,7 @@ from unrolled.models import Unaligned
 from unrolled.options import build
 from unrolled.tasks.measures.edits import SpeechScores, score_speech
 from unrolled.tasks.trained import Progress, Trained
-from unrolled.tasks.transcription.inspection_input import utterance_input
+from unrolled.tasks.transcription.inspection_input import utterance_input, written_input
 from unrolled.tasks.transcription.options import DecodingOptions, TranscribeOptions
 from unrolled.tasks.transcription.reading import Codecs, TranscriptData, Utterances
 from unrolled.tasks.transcription.transcript import Transcript, timed
@@ -144,23 +144,22 @@ class TrainedTranscriber(Trained[Network, Codecs]):
         return Utterances(dataset, self.codecs, places)
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
-        """See `Trained`: the first recording of a file, and others with it. `ConfigError` for a text, and for a network with attention."""
+        """See `Trained`: the first recording of a file, and others with it. `ConfigError` for a text."""
         if isinstance(given, str):
             raise ConfigError(f"This network hears recordings, got the text {given[:40]!r}. Pass a file.")
         examples = self.read(str(given), self.reading_of(str(given), labels=False))
         heard = self._heard(islice(examples, MOST_READ))
-        return utterance_input(self._by_ctc(), heard, np.arange(len(heard)), f"of {given.name}", most)
-
-    def _by_ctc(self) -> Unaligned:
-        if not isinstance(self.model, Unaligned):
-            raise ConfigError(
-                "`inspect` looks into networks of CTC, and this one has attention. `predict` with `spectrogram` draws what it looked at."
-            )
-        return self.model
+        return self._inspection_input(heard, np.arange(len(heard)), f"of {given.name}", most)
 
     def held_out(self, data: TranscriptData, most: int = 1000) -> InspectionInput | None:
         """See `Trained`."""
-        return utterance_input(self._by_ctc(), data.measured, data.held, "held out in training", most) if len(data.held) else None
+        return self._inspection_input(data.measured, data.held, "held out in training", most) if len(data.held) else None
+
+    def _inspection_input(self, heard: Utterances, which: Places, whence: str, most: int) -> InspectionInput:
+        if isinstance(self.model, Unaligned):
+            return utterance_input(self.model, heard, which, whence, most)
+        (best,) = self.way.find(DecodingOptions())(heard, which[:1])
+        return written_input(self.model, best[0] if best else NOTHING, heard, which, whence, most)
 
 
 def _example(recording: str | Path | np.ndarray | Example, place: str) -> Example:

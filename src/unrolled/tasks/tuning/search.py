@@ -23,7 +23,7 @@ JOURNAL = "tune.log"
 _WARM = 5
 """Trials that are not pruned, as there is nothing to compare with."""
 
-_MEASURE, _FOLDER, _SEARCH = "measure", "folder", "search"
+_MEASURE, _FOLDER, _SEARCH, _STOPPED = "measure", "folder", "search", "stopped"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,9 @@ class Search:
         rows = [[str(t.number), f"{t.score:.4g}", *(_shown(t.options.get(name)) for name in names), t.folder] for t in ranked]
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (head, *rows)]
-        others = {state: sum(trial.state == state for trial in self.trials) for state in ("pruned", "failed", "running")}
+        others = {
+            state: sum(trial.state == state for trial in self.trials) for state in ("pruned", "failed", "stopped", "running", "waiting")
+        }
         told = ", ".join(f"{count} {state}" for state, count in others.items() if count)
         return "\n".join([*lines, f"{len(ranked)} trials{f', besides {told}' if told else ''}."])
 
@@ -90,7 +92,8 @@ def tune(
 
     `space` has texts as `parse_space` reads them, or what is usual. Each trial is a run in a folder of its own; those that are worse than the median of
     the others at the same update are pruned. `options` are the same for all, as `unrolled.tasks.train` takes them. The search goes on where it was
-    stopped, and may be called by several processes at once.
+    stopped, with the trial that was interrupted begun again, and may be called by several processes at once: each ends the trial that it trains when there
+    are enough, so that n of them train up to n - 1 more.
 
     Raises what `unrolled.tasks.train` raises, but no `TrainingError`: such a trial failed, and others go on. `RunError` for a folder with another search.
     """
@@ -107,9 +110,12 @@ def tune(
     objective = _Objective(optuna, recipe, data, folder, searched, options, display)
     states = optuna.trial.TrialState
     done = (states.COMPLETE, states.PRUNED, states.FAIL)
-    if sum(trial.state in done for trial in study.trials) < trials:
-        enough = optuna.study.MaxTrialsCallback(trials, states=done)
-        study.optimize(objective, callbacks=[enough], catch=(TrainingError,))
+
+    def enough() -> bool:
+        return sum(trial.state in done and _STOPPED not in trial.user_attrs for trial in study.trials) >= trials
+
+    if not enough():
+        study.optimize(objective, callbacks=[lambda study, _: study.stop() if enough() else None], catch=(TrainingError,))
     return _found(study, objective.measure(study))
 
 
@@ -121,16 +127,24 @@ def _study(optuna: Any, folder: Path, described: str, *, seed: int | None, prune
         raise RunError(f"{folder} cannot be written: {error.strerror}. Choose another folder with `out`.") from None
     if os.path.lexists(folder / "config.toml"):
         raise RunError(f"{folder} is the folder of a run, and a search needs one of its own. Choose another with `out`.")
+    first = _makes(folder / JOURNAL)
     storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(folder / JOURNAL)))
-    # Several processes that began with one seed would try the same.
-    begun = os.path.getsize(folder / JOURNAL) > 0 if (folder / JOURNAL).exists() else False
-    sampler = optuna.samplers.TPESampler(seed=None if begun else (seed or 0))
+    sampler = optuna.samplers.TPESampler(seed=(seed or 0) if first else None)
     pruner = optuna.pruners.MedianPruner(n_startup_trials=_WARM) if prune else optuna.pruners.NopPruner()
     study = optuna.create_study(study_name="unrolled", storage=storage, sampler=sampler, pruner=pruner, load_if_exists=True)
     if study.user_attrs.get(_SEARCH, described) != described:
         raise RunError(f"{folder} holds another search: {study.user_attrs[_SEARCH]}. Give the same `space`, or another folder with `out`.")
     study.set_user_attr(_SEARCH, described)
     return study
+
+
+def _makes(journal: Path) -> bool:
+    """Whether this process makes the journal: of several that begin together one does, and the others, with its seed, would try the same."""
+    try:
+        os.close(os.open(journal, os.O_CREAT | os.O_EXCL, 0o666))
+    except FileExistsError:
+        return False
+    return True
 
 
 def _described(task: str, space: Space) -> str:
@@ -156,6 +170,8 @@ class _Objective:
         pruning = _Pruning(self.optuna, trial)
         outcome = run_training(self.recipe, self.data, run, {**self.options, **chosen}, self.display, callbacks=[pruning])
         if not outcome.finished:
+            trial.set_user_attr(_STOPPED, True)
+            trial.study.enqueue_trial(chosen)
             trial.study.stop()
             raise self.optuna.TrialPruned
         best = run.history.records()[-1].get("best")
@@ -199,7 +215,7 @@ def _found(study: Any, measure: tuple[str, bool]) -> Search:
             trial.number,
             dict(trial.params),
             None if trial.value is None or trial.state.name != "COMPLETE" else (1 if lowest else -1) * trial.value,
-            words[trial.state.name],
+            "stopped" if _STOPPED in trial.user_attrs else words[trial.state.name],
             str(trial.user_attrs.get(_FOLDER, "")),
         )
         for trial in study.trials

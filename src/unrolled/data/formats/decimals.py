@@ -1,0 +1,104 @@
+"""How numbers are written in the columns of a table: with a point or, as in much of Europe, with a comma, and with marks between thousands or without."""
+
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from unrolled.data.formats.files import named
+from unrolled.data.numerals import is_number
+from unrolled.errors import UnrolledWarning
+
+_BLANKS = "'’\u00a0\u2009\u202f"
+_GROUPED = r"[-+]?[1-9]\d{{0,2}}(?P<mark>[{other}{blanks}])\d{{3}}(?:(?P=mark)\d{{3}})*(?:{point}\d*)?"
+_SIMPLE = r"[-+]?\d*{point}\d+(?:e[-+]?\d+)?"
+_WRITTEN = {
+    mark: re.compile(f"{_GROUPED}|{_SIMPLE}".format(point=rf"\{mark}", other=other, blanks=_BLANKS), re.ASCII | re.IGNORECASE)
+    for mark, other in ((".", ","), (",", "."))
+}
+"""Numbers with each decimal mark. Thousands may be divided by the other mark, by an apostrophe, or by a blank that does not end a line."""
+
+_UNCLEAR = re.compile(rf"[-+]?[1-9]\d{{0,2}}(?:([.,])\d{{3}}|[{_BLANKS}]\d{{3}})", re.ASCII)
+
+_USUAL = {";": ",", ",": "."}
+"""The decimal mark that goes with what divides cells: spreadsheets write semicolons where numbers have a comma."""
+
+
+class Decimals:
+    """The decimal mark of each column, by some rows of a table.
+
+    1.5 and 1,234.5 have a point, 1,5 and 1.234,5 a comma. 1,234 has the mark that others of its column have, else that of all other columns, else that which
+    goes with the `delimiter`; which number it is taken for is an `UnrolledWarning`, once for a column, where the column itself does not say it. 1.234 has
+    a point, unless its column says otherwise, or all others do between semicolons. In a column with both marks nothing is changed.
+    """
+
+    def __init__(self, path: Path, delimiter: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        self._path, self._names = path, names
+        self._marks, self._unclear = dict[int, str](), dict[int, str]()
+        seen = [_seen(row[at].strip() for row in rows) for at in range(len(rows[0]) if rows else 0)]
+        every = set[str]().union(*(marks for marks, _ in seen))
+        for at, (marks, unclear) in enumerate(seen):
+            if len(marks) == 1 and any(_with_point(row[at], min(marks)) != row[at] for row in rows):
+                self._marks[at] = min(marks)
+            elif not marks and len(unclear) == 1 and (mark := _taken(min(unclear), every, delimiter)):
+                self._marks[at], self._unclear[at] = mark, unclear[min(unclear)]
+
+    def plain(self, at: int, cell: str) -> str:
+        """A cell of a column as Python writes the number that it is; another text as it is."""
+        mark = self._marks.get(at)
+        if mark is None or (found := _with_point(cell, mark)) == cell:
+            return cell
+        if unclear := self._unclear.pop(at, ""):
+            name = repr(self._names[at]) if at < len(self._names) else str(at)
+            told = f"{named(self._path)}, column {name}: {unclear!r} is read as {_with_point(unclear, mark)}"
+            cure = "If it is another number, write it with a decimal point, and without marks between thousands."
+            warnings.warn(f"{told}. {cure}", UnrolledWarning, stacklevel=2)
+        return found
+
+    def row(self, cells: list[str]) -> list[str]:
+        """All cells of a row so."""
+        return [self.plain(at, cell) for at, cell in enumerate(cells)] if self._marks else cells
+
+    def guessed(self, rows: Sequence[Sequence[str]]) -> list[list[str]]:
+        """Rows with their numbers as Python writes them, to look at."""
+        return [[_with_point(cell, self._marks[at]) if at in self._marks else cell for at, cell in enumerate(row)] for row in rows]
+
+
+def pointed(cells: Sequence[str]) -> list[str]:
+    """The cells of one column with their numbers as Python writes them, to look at; 1,234 is taken as between semicolons."""
+    column = [[cell] for cell in cells]
+    return [cell for (cell,) in Decimals(Path(), ";", (), column).guessed(column)]
+
+
+def _seen(cells: Iterable[str]) -> tuple[set[str], dict[str, str]]:
+    """The decimal marks that cells surely have, and by the mark in them the first of those that may be two numbers."""
+    sure, unclear = set[str](), dict[str, str]()
+    for cell in cells:
+        if cell.isdecimal() or cell.isalpha():
+            continue
+        if found := _UNCLEAR.fullmatch(cell):
+            unclear.setdefault(found[1] or " ", cell)
+        elif len(marks := [mark for mark, written in _WRITTEN.items() if written.fullmatch(cell)]) == 1:
+            sure.update(marks)
+    return sure, unclear
+
+
+def _taken(between: str, every: set[str], delimiter: str) -> str | None:
+    """The decimal mark of a column whose cells do not say it, with this mark `between` three digits; None where it is best left alone."""
+    common = min(every) if len(every) == 1 else None
+    if between == ",":
+        return common or _USUAL.get(delimiter)
+    if between == ".":
+        return "," if delimiter == ";" and common == "," else None
+    return common or "."
+
+
+def _with_point(cell: str, mark: str) -> str:
+    plain = cell.strip()
+    if is_number(plain) and (mark == "." or "." not in plain):
+        return cell
+    if not _WRITTEN[mark].fullmatch(plain):
+        return cell
+    for other in (*_BLANKS, "." if mark == "," else ","):
+        plain = plain.replace(other, "")
+    return plain.replace(mark, ".")

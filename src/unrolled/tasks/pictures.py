@@ -1,0 +1,42 @@
+"""Pictures that tasks write: what their files may be called, the fonts of their words, and how they are put in place."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from unrolled.errors import ConfigError
+from unrolled.extras import extra
+from unrolled.training.checkpoint import save_whole
+
+KINDS = (".png", ".svg", ".pdf")
+"""How names of pictures may end."""
+
+FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "WenQuanYi Zen Hei", "Hiragino Sans", "Yu Gothic")
+"""Those of them that are installed are tried in turn for each character."""
+
+
+def require_drawable(path: Path) -> None:
+    """`ConfigError` for a path that no picture can have, or where matplotlib is missing."""
+    extra("matplotlib")
+    if path.suffix.lower() not in KINDS:
+        raise ConfigError(f"The name of a picture must end in {', '.join(KINDS)}, got {path}. Give it one of these ends.")
+    if not path.parent.is_dir():
+        raise ConfigError(f"The folder of a picture must exist, got {path}. Make {path.parent} first.")
+
+
+def save_picture(figure: Any, path: str | Path) -> None:
+    """Write a figure of matplotlib in one step; the end of `path`, one of `KINDS`, names the kind of picture."""
+    path = Path(path)
+    require_drawable(path)
+    save_whole(path, lambda file: figure.savefig(file, format=path.suffix[1:].lower(), dpi=160, facecolor="white"))
+
+
+@contextmanager
+def many_scripts() -> Iterator[None]:
+    """In this context figures are drawn and saved in fonts for as many scripts as are installed; characters that none has are boxes."""
+    known = {font.name for font in extra("matplotlib.font_manager").fontManager.ttflist}
+    with extra("matplotlib").rc_context({"font.family": [font for font in FONTS if font in known]}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")
+        yield

@@ -1,0 +1,52 @@
+"""Recordings and clips of a data set that are heard and seen before it is gathered, so that those which cannot be read may be left out."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from unrolled.data.codecs import Senses, SoundCodec
+from unrolled.data.examples import Example
+from unrolled.data.formats.bad_rows import CURE, ERROR, decided, tried
+from unrolled.data.formats.files import look_ahead
+from unrolled.data.sound.hearing import Hearing
+from unrolled.errors import DataError
+from unrolled.tasks.trained import Progress
+
+T = TypeVar("T")
+
+
+def seen_ahead(examples: Iterable[Example], senses: Senses, bad_rows: str) -> Iterator[Example]:
+    """The examples with the frames of their clips. One whose clip cannot be read is left out if `bad_rows` says so."""
+    return decided(
+        tried(examples, lambda example: example if example.clip is None and example.frames is None else placed(example, senses)), bad_rows
+    )
+
+
+def placed(example: Example, senses: Callable[[Example], T]) -> T:
+    """What is perceived of an example; where its file cannot be read, its row is told, too."""
+    try:
+        return senses(example)
+    except DataError as error:
+        raise error if str(error).startswith(example.place) else DataError(f"{example.place}: {error}") from None
+
+
+def heard_ahead(examples: Iterable[Example], hear: Hearing[SoundCodec] | None, progress: Progress, bad_rows: str) -> Iterable[Example]:
+    """The examples, of which those with sound were all heard, and kept, before the first one comes. Those that cannot be heard are left out if
+    `bad_rows` says so, for which all are heard twice."""
+    first, examples = look_ahead(examples, 1)
+    if hear is None or not first or first[0].sound is None:
+        return examples
+
+    def require_sound(example: Example) -> Example:
+        if (sound := example.sound) is not None:
+            placed(example, lambda _: hear.require_sound(sound))
+        return example
+
+    every = [*(examples if bad_rows == ERROR else decided(tried(examples, require_sound), bad_rows))]
+    try:
+        hear.keep(
+            (example.sound for example in every),
+            lambda count: progress(f"hearing: {count:,} of {len(every):,} recordings", count, len(every)),
+        )
+    except DataError as error:
+        raise DataError(f"{error}{CURE}") from None
+    return every
