@@ -47,10 +47,10 @@ class Scores(Measured, Protocol):
         """Numbers by name."""
 
     def draw_calibration(self, path: str | Path) -> None:
-        """Draw how far probabilities can be believed into a PNG."""
+        """Draw how far probabilities can be believed into a picture."""
 
     def draw(self, path: str | Path) -> None:
-        """Draw what was predicted beside what is true into a PNG."""
+        """Draw what was predicted beside what is true into a picture."""
 
 
 Score = Callable[[Encoded, Places, list[Prediction]], Scores]
