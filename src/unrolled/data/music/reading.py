@@ -2,12 +2,12 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
 from unrolled.data.music.abc import ABC, read_abc
-from unrolled.data.music.events import unclosed
+from unrolled.data.music.events import METER, is_event, loose_ties, unclosed
 from unrolled.data.music.midi import MIDI, read_midi
 from unrolled.data.music.musicxml import MUSICXML, read_musicxml
 from unrolled.data.music.piece import Piece
@@ -94,6 +94,11 @@ def read_music(paths: Sequence[Path], reading: MusicReading, tally: Tally) -> It
                 piece = piece.with_voices([number - 1 for number in reading.voices]) if reading.voices else piece
                 if count := unclosed(piece.events):
                     tally.add("repeats are not closed, and are played once", piece.place, count)
+                if count := loose_ties(piece.events):
+                    tally.add("ties lead to no note of their pitch, and are passed over", piece.place, count)
+                if not is_event(f"{METER}{piece.meter[0]}/{piece.meter[1]}"):
+                    tally.add("meters that no music has are taken for 4/4", f"{piece.place}: {piece.meter[0]}/{piece.meter[1]}")
+                    piece = replace(piece, meter=(4, 4))
                 if piece.length > MOST_QUARTERS * piece.ticks:
                     tally.add(f"pieces are left out, as they are longer than {MOST_QUARTERS:,} quarter notes", piece.place)
                 elif len(piece.notes):
