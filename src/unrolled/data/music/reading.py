@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from unrolled.data.builtin import expanded
 from unrolled.data.music.abc import ABC, read_abc
 from unrolled.data.music.events import unclosed
 from unrolled.data.music.midi import MIDI, read_midi
 from unrolled.data.music.musicxml import MUSICXML, read_musicxml
 from unrolled.data.music.piece import Piece
 from unrolled.data.music.rolls import ROLLS, parts_in, read_rolls
+from unrolled.data.opening import inner_name
 from unrolled.errors import DataError, UnrolledWarning
 
 SUFFIXES = (*MIDI, *ABC, *MUSICXML, *ROLLS)
@@ -57,9 +59,9 @@ class Tally:
 
 
 def find_music(sources: Sequence[str]) -> list[Path]:
-    """The files of music among files and in folders. A folder without any is a `DataError`."""
+    """The files of music among files, in folders and of patterns such as `*.mid`. A folder without any is a `DataError`."""
     found: list[Path] = []
-    for source in map(Path, sources):
+    for source in map(Path, expanded(sources)):
         inside = sorted(path for path in source.rglob("*") if is_music(path)) if source.is_dir() else [source]
         if not inside:
             raise DataError(f"{source} has no files of music in it: {', '.join(SUFFIXES)}. Pass a folder with some.")
@@ -69,18 +71,18 @@ def find_music(sources: Sequence[str]) -> list[Path]:
 
 def is_music(path: Path) -> bool:
     """Whether the name of a file says that it is music."""
-    return path.suffix.lower() in SUFFIXES
+    return _ending(path) in SUFFIXES
 
 
 def is_certainly_music(path: Path) -> bool:
     """Whether a file can be nothing else, or a folder has such files."""
     inside = islice((one for one in path.rglob("*") if one.is_file()), MOST_LOOKED_AT) if path.is_dir() else [path]
-    return any(is_music(one) and one.suffix.lower() not in _AMBIGUOUS for one in inside)
+    return any(is_music(one) and _ending(one) not in _AMBIGUOUS for one in inside)
 
 
 def is_divided(path: Path) -> bool:
     """Whether a file has parts to learn, to choose by and to measure."""
-    return path.suffix.lower() in ROLLS and bool(parts_in(path))
+    return _ending(path) in ROLLS and bool(parts_in(path))
 
 
 def read_music(paths: Sequence[Path], reading: MusicReading, tally: Tally) -> Iterator[Piece]:
@@ -104,8 +106,13 @@ def read_music(paths: Sequence[Path], reading: MusicReading, tally: Tally) -> It
             tally.add("files are left out", str(error))
 
 
+def _ending(path: Path) -> str:
+    """How the name of a file ends, packed or not."""
+    return Path(inner_name(path)).suffix.lower()
+
+
 def _read(path: Path, reading: MusicReading, tally: Tally) -> Iterator[Piece | DataError]:
-    suffix = path.suffix.lower()
+    suffix = _ending(path)
     if suffix in ROLLS:
         yield from read_rolls(path, reading.part, reading.resolution)
     elif suffix in ABC:

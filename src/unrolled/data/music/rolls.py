@@ -9,6 +9,7 @@ import numpy as np
 from unrolled.data.formats.sheets.reading import open_seekable, telling
 from unrolled.data.music.frames import from_frames
 from unrolled.data.music.piece import KEYS, LOWEST, Piece
+from unrolled.data.opening import inner_name
 from unrolled.errors import DataError
 from unrolled.extras import extra
 
@@ -51,7 +52,7 @@ def _rolls(array: Any) -> list[Any]:
 def _arrays(path: Path) -> dict[str, Any]:
     """The arrays of a file by name."""
     with telling(path, "a file of piano rolls"), open_seekable(path) as file:
-        if path.suffix.lower() == ".mat":
+        if inner_name(path).lower().endswith(".mat"):
             return {name: array for name, array in extra("scipy.io").loadmat(file).items() if not name.startswith("__") and array.size}
         with np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}

@@ -38,7 +38,7 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
     help = """Train a network that writes music on FILES: MIDI, ABC tunes, piano rolls, or folders of them; see docs/music.md.
 
     A tenth of the pieces, drawn at random, is held out, unless `validation` names others or files are divided into parts; the weights under which the
-    held-out part is likeliest are kept.
+    held-out part is likeliest are kept. Files and pieces that cannot be read are left out, and counted.
     """
 
     def read(self, configuration: Configuration[MusicTaskOptions], progress: Progress) -> MusicData:
