@@ -95,7 +95,7 @@ def overfit(folder: Path) -> Parts:
 FORMULA = "--crop ink/2 --size 544x64 --grey --grid 68 --rows --level formula --attention general --filters 16 --hidden 192 --embedding 48 --batch 10"
 SMALL = "--batch 16 --hidden 64 --embedding 16 --dropout 0.4 --label-smoothing 0"
 KINDS: dict[str, tuple[Callable[[Path], Parts], str]] = {
-    "photos": (photos, "--encoder efficientnet-lite0 --min-count 2 --dropout 0.4 --learning-rate 0.001 --best-by bleu"),
+    "photos": (photos, "--encoder efficientnet-lite0 --min-count 2 --dropout 0.5 --average 0.99 --best-by bleu --evaluations 6"),
     "drawings": (drawings, "--size 200x50 --grid 25 --filters 16 --hidden 128 --attention general --learning-rate 0.001"),
     "videos": (videos, f"--size 64 --fps 8 --shift 24 --flip both --filters 16 --frame-features 48 {SMALL}"),
     "formulas": (formulas, FORMULA),

@@ -14,6 +14,7 @@ from unrolled.cli import cli
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.looking import look
+from unrolled.tasks.looking.guess import guess_task
 
 REVIEWS = "row,text,label\n" + "".join(
     f"{i},{text},{label}\n"
@@ -261,7 +262,16 @@ def test_pictures_with_labels_are_not_for_captions(tmp_path):
 def test_pictures_in_both_parts_are_counted(tmp_path):
     names = pictures(tmp_path)
     source = written(tmp_path, "t.csv", "image,caption\n" + "".join(f"{name},It is here\n" for name in names[:3]))
-    other = written(tmp_path, "v.csv", f"image,caption\n{names[3]},It is there\n")
+    other = written(tmp_path, "v.csv", f"image,caption\n{names[3]},{'far ' * 100}away\n")
     with pytest.warns(UnrolledWarning, match="1 of the 1 pictures to measure on are learnt, too"):
         found = look(source, validation=(str(other),)).to_json()
     assert found["in_both"] == 1 and "1 picture is learnt and measured." in found["notes"]
+    assert "Tokens of a sentence: 3 to 101" in found["notes"][0]
+    alone = look(other, held_out=0.0).to_json()["notes"][-1]
+    assert alone == f"1 different sentences; the one that comes most often, 1 time: {'far ' * 14 + 'far…'!r}."
+
+
+def test_one_word_for_a_picture_is_a_label(tmp_path):
+    names = pictures(tmp_path)
+    source = written(tmp_path, "t.csv", "image,text\n" + "".join(f"{name},word{number % 2}\n" for number, name in enumerate(names)))
+    assert guess_task([str(source)], {}).task != "caption"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from unrolled.tasks.captioning.reading import CaptionData
+from unrolled.tasks.captioning.reading import CaptionData, shortened
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.sequences.split import repeats
 
@@ -18,12 +18,13 @@ def overview_of(data: CaptionData) -> Overview:
     counts = [len(some) for part in several for some in part.sentences]
     # The end of a sentence is a symbol of its own.
     lengths = np.concatenate([part.lengths for part in several]) - 1
-    again = Counter(sentence for part in several for some in part.sentences for sentence in some)
+    different = Counter(sentence for part in several for some in part.sentences for sentence in some)
+    sentence, times = different.most_common(1)[0]
     notes = (
         f"Sentences of a picture: {_range(counts)}. Tokens of a sentence: {_range(lengths.tolist())}.",
         *_told(repeated, "comes again on the same side", "come again on the same side"),
         *_told(in_both, "is learnt and measured", "are learnt and measured"),
-        f"{len(again):,} different sentences; the one that comes most often, {again.most_common(1)[0][1]:,} times: {again.most_common(1)[0][0]!r}.",
+        f"{len(different):,} different sentences; the one that comes most often, {times:,} time{'' if times == 1 else 's'}: {shortened(sentence)!r}.",
     )
     dataset = captions.encoded.dataset
     return Overview(

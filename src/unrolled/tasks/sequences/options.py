@@ -14,7 +14,7 @@ from unrolled.errors import ConfigError
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
 from unrolled.tasks.folds import FoldOptions
-from unrolled.tasks.sequences.frame_options import FrameOptions
+from unrolled.tasks.sequences.frame_options import ClipOptions
 from unrolled.training import TrainingOptions
 
 WEIGHTS = ("none", "balanced")
@@ -73,7 +73,7 @@ class SoundOptions:
 
 
 @dataclass(frozen=True)
-class SequenceDataOptions(FrameOptions, SoundOptions, FoldOptions):
+class SequenceDataOptions(ClipOptions, SoundOptions, FoldOptions):
     """What is learnt from which files."""
 
     sources: tuple[str, ...] = option((), "Files or folders with sequences, or builtin:… examples.")
