@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 @click.argument("sentences", nargs=-1, required=True, metavar="TEXT... | FILE | -")
 @click.option("--tokens", is_flag=True, help="Also print the log-probability of each token, as far as there are some.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print a JSON list of objects: sentence, log_probability, perplexity, tokens if wanted."
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print a JSON list of objects: sentence (of music file), log_probability, perplexity, tokens if wanted.",
 )
 def score(run: Path, sentences: tuple[str, ...], tokens: bool, as_json: bool, **options: Any) -> None:
     """Print the natural log-probability of each TEXT, as a whole line, to the language model RUN, and the perplexity of a token of it; the more likely first.

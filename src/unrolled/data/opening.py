@@ -136,6 +136,9 @@ def require_file(path: Path) -> None:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
+        if path.name == "-":
+            told = "The standard input is read once, and what is learnt, measured or looked at more often."
+            raise DataError(f"{told} Save it to a file, and pass that.") from None
         raise DataError(f"{path} does not exist. Pass the path of a file.") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{str(path)!r} cannot be opened: {error}. Pass the path of a file.") from None

@@ -43,12 +43,13 @@ class Written:
 
 @dataclass(frozen=True)
 class Scored:
-    """The natural log-probability of a text, or of what is in a file; and of each of its tokens, as far as these are of interest."""
+    """The natural log-probability of a text, or of what is in a file; and of each of its tokens, as far as these are of interest. `name` is what JSON calls it."""
 
     sentence: str
     log_probability: float
     tokens: tuple[str, ...] = ()
     log_probabilities: tuple[float, ...] = ()
+    name: str = "sentence"
 
     @property
     def perplexity(self) -> float:
@@ -58,7 +59,7 @@ class Scored:
 
     def to_json(self, *, tokens: bool = False) -> dict[str, Any]:
         """Plain values by name."""
-        found: dict[str, Any] = {"sentence": self.sentence, "log_probability": self.log_probability}
+        found: dict[str, Any] = {self.name: self.sentence, "log_probability": self.log_probability}
         if self.tokens:
             found["perplexity"] = or_null(self.perplexity)
         return {**found, "tokens": [list(pair) for pair in zip(self.tokens, self.log_probabilities, strict=True)]} if tokens else found

@@ -9,12 +9,17 @@ from click.testing import CliRunner
 
 import unrolled as un
 from unrolled.cli import cli
+from unrolled.data.codecs.music import learn_codec
 from unrolled.data.music.events import elements, is_event
 from unrolled.data.music.frames import to_frames
 from unrolled.data.music.midi import read_midi
 from unrolled.data.music.piece import LOWEST, Piece
+from unrolled.data.music.rolls import read_rolls
 from unrolled.data.music.streams import PieceStreams
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
+from unrolled.tasks.music import sampling
+from unrolled.tasks.music.options import MusicDataOptions
+from unrolled.tasks.music.reading import read_music_data
 from unrolled.tasks.music.writing import write_piece
 from unrolled.training import Silent
 
@@ -125,18 +130,91 @@ def test_the_same_seed_writes_the_same_and_a_prompt_stands_first(frames, data, t
     assert not np.array_equal(first[0].notes, other[0].notes)
     write_piece(frames.read(data / ROLLS)[0], tmp_path / "start.mid")
     (found,) = frames.sample(prompt=str(tmp_path / "start.mid"), length=1, seed=0)
-    assert np.array_equal(to_frames(found, 4)[0][:24], to_frames(frames.read(data / ROLLS)[0], 4)[0]) and found.length == 24 + 16
+    assert (
+        np.array_equal(to_frames(found, 4)[0][:24], to_frames(frames.read(data / ROLLS)[0], 4)[0]) and found.length * 4 == 40 * found.ticks
+    )
 
 
-def test_a_melody_is_harmonised_below(frames, data, tmp_path):
-    melody = frames.read(data / ROLLS)[0]
-    write_piece(melody, tmp_path / "melody.mid")
-    given = to_frames(melody, 4)[0]
-    (found,) = frames.sample(harmonise=str(tmp_path / "melody.mid"), particles=8, seed=0)
+VOICES = Piece(
+    np.array([[0, 2, 60, 0], [2, 4, 60, 0], [4, 16, 62, 0], [0, 8, 48, 1], [8, 16, 50, 1], [0, 16, 55, 2]]),
+    4, 16, (3, 4), fifths=2, tempo=90.0,
+)  # fmt: skip
+
+
+def notes_in(piece):
+    """When notes begin and end, in quarter notes, and their pitches."""
+    return sorted((begin / piece.ticks, end / piece.ticks, pitch) for begin, end, pitch, _ in piece.notes.tolist())
+
+
+@pytest.mark.parametrize(
+    ("given", "voices", "holds"),
+    [
+        ("highest", [0], lambda frame: max(frame) <= 62),
+        ("bass", [1], lambda frame: min(frame) >= 48),
+        ("3", [2], lambda frame: 55 in frame),
+        ("all", [0, 1, 2], lambda frame: max(frame) <= 62),
+    ],
+)
+def test_a_voice_is_harmonised_and_stays_as_it_was(frames, tmp_path, given, voices, holds):
+    write_piece(VOICES, tmp_path / "a.mid")
+    (found,) = frames.sample(harmonise=str(tmp_path / "a.mid"), given=given, particles=8, seed=0)
+    kept = notes_in(VOICES.with_voices(voices))
+    assert all(note in notes_in(found) for note in kept) and len(found.notes) > len(kept)
+    assert (found.meter, found.fifths, round(found.tempo)) == ((3, 4), 2, 90)
     steps = to_frames(found, 4)[0]
-    tops = [frame.nonzero()[0].max() for frame in given]
-    assert (steps[given == 1] == 1).all() and [frame.nonzero()[0].max() for frame in steps] == tops
-    assert (steps != given).any()
+    assert len(steps) == 16 and all(holds(np.flatnonzero(frame) + LOWEST) for frame in steps)
+
+
+def test_voices_that_a_file_has_not_are_refused(frames, tmp_path):
+    write_piece(VOICES, tmp_path / "a.mid")
+    with pytest.raises(ConfigError, match="`given` must be voices that the file has, from 1 to 3, got 9"):
+        frames.sample(harmonise=str(tmp_path / "a.mid"), given="9")
+
+
+def test_what_is_gone_on_with_keeps_its_notes_key_and_tempo(frames, events, tmp_path):
+    write_piece(VOICES, tmp_path / "a.mid")
+    for trained in (frames, events):
+        (found,) = trained.sample(prompt=str(tmp_path / "a.mid"), length=1, seed=0)
+        begun = [note for note in notes_in(found) if note[0] < 4]
+        assert [(begin, pitch) for begin, _, pitch in begun] == [(begin, pitch) for begin, _, pitch in notes_in(VOICES)]
+        assert all(now[1] == end or (end == 4 and now[1] > 4) for now, (_, end, _) in zip(begun, notes_in(VOICES), strict=True))
+        assert (found.fifths, round(found.tempo), found.meter) == (2, 90, (3, 4))
+    assert round(frames.sample(prompt=str(tmp_path / "a.mid"), length=1, tempo=70.0)[0].tempo) == 70
+
+
+def test_notes_of_a_common_key_are_moved_back(data, tmp_path):
+    trained = un.train_musician(data / ROLLS, out=tmp_path / "r", display=Silent(), common_key=True, hidden=4, epochs=1, window=8)
+    write_piece(VOICES, tmp_path / "a.mid")
+    for how in ("prompt", "harmonise"):
+        (found,) = trained.sample(**{how: str(tmp_path / "a.mid")}, seed=0)
+        assert (0.0, 0.5, 60) in notes_in(found) and found.fifths == 2
+
+
+def test_particles_go_on_with_their_own_states_and_weigh_the_same_again(frames, monkeypatch):
+    given = np.zeros((6, 88), np.uint8)
+    given[:, 40] = 1
+    seen, weights, codec = [], [], frames.codec
+    step, effective = sampling._step, sampling._effective
+
+    def stepped(model, keys, state):
+        found = step(model, keys, state)
+        seen.append((keys.clone(), found[1]))
+        return found
+
+    monkeypatch.setattr(sampling, "_step", stepped)
+    monkeypatch.setattr(sampling, "_effective", lambda found: weights.append(found.clone()) or 0.0)
+    monkeypatch.setattr(sampling, "resampled", lambda found, generator: torch.tensor([1, 1, 0]))
+    with torch.inference_mode():
+        sampling.harmonise(frames.model, codec, given, 3, sampling.Chance(1.0, 1.0, torch.Generator().manual_seed(0)))
+        _, state = frames.model(torch.eye(89)[88].expand(1, 3, 89))
+        for number, (keys, after) in enumerate(seen):
+            if number:
+                state = tuple(part[..., [1, 1, 0], :] for part in state)
+            _, state = step(frames.model, keys, state)
+            state, wanted = after, state
+            assert all(torch.allclose(one, other) for one, other in zip(after, wanted, strict=True))
+    # Each frame's weights are its own alone: minus infinity to 0 for one frame, not the sum of six.
+    assert callable(effective) and len(weights) == 6 and weights[-1].min() > 3 * weights[0].min() - 1
 
 
 def test_sampled_events_are_such_and_begin_as_they_are_asked_to(events):
@@ -181,6 +259,35 @@ def test_events_refuse_what_they_have_not_learnt(events):
         events.sample(meter="5/4")
     with pytest.raises(ConfigError, match="is for networks of frames"):
         events.sample(harmonise="a.mid")
+
+
+def test_events_name_keys_and_refuse_another_beginning_than_that_of_the_prompt(events, data):
+    with pytest.raises(ConfigError, match=r"`key` must be one that the network has learnt: .*\bD\b.*; got E"):
+        events.sample(key="E")
+    with pytest.raises(ConfigError, match="`key` and `meter` begin a tune, and that of `prompt` has begun"):
+        events.sample(prompt=str(data / "tunes" / "all.abc"), key="D")
+
+
+def test_notes_outside_the_piano_are_counted(frames, tmp_path):
+    write_piece(Piece(np.array([[0, 4, 60, 0], [4, 8, 20, 0], [4, 8, 110, 0]]), 4, 8), tmp_path / "a.mid")
+    with pytest.warns(UnrolledWarning, match="2 notes outside the 88 keys of a piano are left out. The first: .*a.mid"):
+        frames.read(tmp_path / "a.mid")
+    moved = learn_codec("frames", 4, [], common_key=True)
+    assert moved.outside(Piece(np.array([[0, 4, 21, 0]]), 4, 4, fifths=5)) == 0
+    assert moved.outside(Piece(np.array([[0, 4, 21, 0], [0, 4, 108, 0]]), 4, 4, fifths=5)) == 1
+
+
+def test_what_is_held_out_of_a_divided_file_is_its_valid_part(data):
+    read = read_music_data(MusicDataOptions(sources=(str(data / ROLLS),)), 0, lambda *_: None)
+    valid = [to_frames(piece, 4)[0] for piece in read_rolls(data / ROLLS, "valid", 4)]
+    assert len(read.learnt) == 6 and len(read.held) == 2 and all(map(np.array_equal, read.held, valid))
+
+
+def test_a_broken_file_beside_a_good_one_is_left_out(data, tmp_path):
+    (tmp_path / "bad.npz").write_bytes(b"no")
+    with pytest.warns(UnrolledWarning, match="1 files are left out. The first: .*bad.npz"):
+        read = read_music_data(MusicDataOptions(sources=(str(data / ROLLS), str(tmp_path / "bad.npz"))), 0, lambda *_: None)
+    assert len(read.learnt) == 6
 
 
 def test_what_cannot_be_read_is_counted_and_the_rest_is_learnt(data, tmp_path):
@@ -229,7 +336,7 @@ def test_the_terminal_samples_scores_evaluates_and_inspects(data, run, frames, e
     (scored,) = json.loads(
         call("score", run / "frames", data / ROLLS, "--json", "--picture", tmp_path / "b.svg").partition("[")[2].join("[ ")
     )
-    assert scored["log_probability"] < 0 and (tmp_path / "b.svg").exists()
+    assert scored["file"].endswith(ROLLS) and scored["log_probability"] < 0 and (tmp_path / "b.svg").exists()
 
 
 def test_some_voices_are_learnt_and_measured_alone(frames, tmp_path):
@@ -265,3 +372,21 @@ def test_a_page_looks_into_a_network(data, run, frames, events, tmp_path, name):
 def test_files_that_are_not_written_are_refused_first(run, frames, flag, value, message):
     found = CliRunner().invoke(cli, ["sample", str(run / "frames"), flag, value])
     assert found.exit_code and message in str(found.exception)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"--wav": "b.mid"}, "`wav` must be a file of sound, whose name ends in .wav, got b.mid"),
+        ({"--out": "a.wav", "--wav": "./a.wav"}, "must be different files"),
+    ],
+)
+def test_files_of_sound_are_such_and_apart(run, frames, files, message):
+    found = CliRunner().invoke(cli, ["sample", str(run / "frames"), *(part for pair in files.items() for part in pair)])
+    assert found.exit_code and message in str(found.exception)
+
+
+def test_figures_say_their_units(frames, events, data):
+    assert "nats per frame without the first" in frames.evaluate(data / ROLLS).text and "of the keys" in frames.evaluate(data / ROLLS).text
+    text = events.evaluate(data / "tunes").text
+    assert "bits per event" in text and "nats per note" in text and "of the events" in text

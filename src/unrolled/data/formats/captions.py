@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from unrolled.data.builtin import expanded
 from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import decided, good, tried
 from unrolled.data.formats.caption_json import described, is_described
@@ -34,7 +35,7 @@ def read_captions(sources: Sequence[str], options: CaptionOptions, *, features: 
     With `features` files of arrays stand for the pictures, under their names with another end. What cannot be read, a picture that is not there, and one
     without a sentence are a `DataError`, unless they are left out as `options.bad_rows` says.
     """
-    found = (example for source in sources for example in _of_source(Path(source), options, features=features))
+    found = (example for source in expanded(sources) for example in _of_source(Path(source), options, features=features))
     example = None
     for example in decided(together(found), options.bad_rows):
         yield example

@@ -9,6 +9,7 @@ import numpy as np
 from unrolled.data.formats.sheets.reading import open_seekable, telling
 from unrolled.data.music.frames import from_frames
 from unrolled.data.music.piece import KEYS, LOWEST, Piece
+from unrolled.data.opening import inner_name
 from unrolled.errors import DataError
 from unrolled.extras import extra
 
@@ -51,10 +52,18 @@ def _rolls(array: Any) -> list[Any]:
 def _arrays(path: Path) -> dict[str, Any]:
     """The arrays of a file by name."""
     with telling(path, "a file of piano rolls"), open_seekable(path) as file:
-        if path.suffix.lower() == ".mat":
+        if inner_name(path).lower().endswith(".mat"):
             return {name: array for name, array in extra("scipy.io").loadmat(file).items() if not name.startswith("__") and array.size}
         with np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            try:
+                return {name: archive[name] for name in archive.files}
+            except ValueError as error:
+                if "pickle" not in str(error):
+                    raise
+                raise DataError(
+                    f"{path} has arrays of Python objects, which are not loaded, as they could run any program. "
+                    "Save each roll as an array of numbers under a name of its own, or rolls of one length as [N, T, 88]."
+                ) from None
 
 
 def _piece(roll: Any, place: str, resolution: int) -> Piece | DataError:

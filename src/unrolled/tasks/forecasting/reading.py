@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.builtin import expanded
 from unrolled.data.columns import Places
 from unrolled.data.panels import ColumnTable, Panel, PanelCodec, PanelOptions, read_panel, table_of_frame
 from unrolled.data.panels.future import require_known
@@ -112,11 +113,14 @@ class ForecastData:
 
 
 def read_tables(sources: Sequence[Any], options: PanelOptions) -> list[ColumnTable]:
-    """Tables of files, and of data frames."""
-    return [
-        read_table(Path(source), options.encoding, options.bad_rows) if isinstance(source, str | Path) else table_of_frame(source)
-        for source in sources
-    ]
+    """Tables of files, of those that a pattern such as `*.csv` means, and of data frames."""
+    found: list[ColumnTable] = []
+    for source in sources:
+        if isinstance(source, str | Path):
+            found += [read_table(Path(name), options.encoding, options.bad_rows) for name in expanded([str(source)])]
+        else:
+            found.append(table_of_frame(source))
+    return found
 
 
 def read_forecast_data(sources: Sequence[Any], data: ForecastDataOptions, reading: PanelOptions, forecast: ForecastOptions) -> ForecastData:

@@ -17,6 +17,10 @@ from unrolled.training import StreamOptions, TrainingOptions
 FRAME_BARS = 16
 """Bars of frames that are written if nothing is said."""
 
+GIVEN = ("highest", "bass", "all")
+"""What of a file may be kept, beside voices by their numbers: the highest or lowest notes, with others below or above them, or all, with others below."""
+
+USUAL_TEMPO = 120.0
 LEAST_TEMPO, MOST_TEMPO = 10, 1000
 """Quarter notes a minute."""
 
@@ -94,13 +98,14 @@ class MusicSampleOptions:
     wav: str | None = option(None, "File of sound to write, too.")
     picture: str | None = option(None, "Picture of a piano roll with the surprise of each note to draw: .png, .svg or .pdf.")
     prompt: str | None = option(None, "File with the beginning of the piece.")
-    harmonise: str | None = option(None, "File whose notes are kept as the highest ones of each frame; others are put below them.")
+    harmonise: str | None = option(None, "File of which a voice is kept; others are put around it.")
+    given: str = option("highest", f"What of the file to harmonise is kept: {', '.join(GIVEN)}, or numbers of voices such as 1 or 1,4.")
     length: int | None = option(None, f"Bars to write.  [default: {FRAME_BARS} of frames; events go on to their end]")
     temperature: float = option(1.0, "Below 1 safer, above 1 bolder, 0 always the likeliest.")
     top_p: float = option(1.0, "Choose among the likeliest that together reach p.")
     key: str | None = option(None, "Key of the piece, such as G, Bb or Am.")
     meter: str | None = option(None, "Meter of the piece, such as 6/8.")
-    tempo: float = option(120.0, "Quarter notes a minute.")
+    tempo: float | None = option(None, f"Quarter notes a minute.  [default: that of the file that is gone on with, or {USUAL_TEMPO:g}]")
     count: int = option(1, "How many pieces; the files of the others have a number in their names.")
     particles: int = option(64, "Pieces that are tried side by side to harmonise.", rare=True)
     seed: int | None = option(None, "The same seed writes the same piece.")
@@ -110,7 +115,9 @@ class MusicSampleOptions:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ConfigError(f"`{name}` must be at least {least}, got {value}.")
-        if not LEAST_TEMPO <= self.tempo <= MOST_TEMPO:
+        if self.given not in GIVEN:
+            voices_of(self.given, f"`given` must be {', '.join(GIVEN)} or")
+        if self.tempo is not None and not LEAST_TEMPO <= self.tempo <= MOST_TEMPO:
             raise ConfigError(f"`tempo` must be from {LEAST_TEMPO} to {MOST_TEMPO} quarter notes a minute, got {self.tempo}.")
         if self.key is not None and key_in(self.key) is None:
             raise ConfigError(f"`key` must be a key such as G, Bb or Am, got {self.key!r}.")
@@ -118,6 +125,11 @@ class MusicSampleOptions:
             raise ConfigError(f"`meter` must be one such as 3/4 or 6/8, got {self.meter!r}.")
         if self.harmonise is not None and (self.prompt is not None or self.length is not None):
             raise ConfigError("`harmonise` goes from the beginning to the end of its file. Leave `prompt` and `length` out.")
+
+    @property
+    def whence(self) -> str:
+        """The file whose notes are kept; empty where there is none."""
+        return self.harmonise or self.prompt or ""
 
 
 @dataclass(frozen=True)
@@ -151,9 +163,9 @@ class MusicTaskOptions(Options):
     training: MusicTrainingOptions
 
 
-def voices_of(text: str | None) -> tuple[int, ...]:
+def voices_of(text: str | None, must: str = "`voices` must be") -> tuple[int, ...]:
     """The numbers of voices that an option names."""
     parts = [] if text is None else [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and 0 < int(part) <= MOST_VOICES for part in parts):
-        raise ConfigError(f"`voices` must be numbers from 1 on with commas between, such as 1,4, got {text!r}.")
+        raise ConfigError(f"{must} numbers from 1 on with commas between, such as 1,4, got {text!r}.")
     return tuple(map(int, parts))

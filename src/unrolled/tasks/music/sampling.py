@@ -24,6 +24,10 @@ MOST_BARS = 200
 """Bars after which a piece ends that has found no end."""
 
 
+BELOW, ABOVE, AROUND = "below", "above", "around"
+"""Where keys may be drawn beside those that are given."""
+
+
 @dataclass(frozen=True)
 class Chance:
     """How draws are made."""
@@ -52,8 +56,8 @@ def draw_frames(model: NextStep, codec: FrameCodec, begun: Steps, steps: int, co
     return torch.stack(frames[1:])
 
 
-def harmonise(model: NextStep, codec: FrameCodec, given: Steps, particles: int, chance: Chance) -> Steps:
-    """Frames `[T, 88]` that have all keys of `given`, `[T, 88]`, no key above the highest of these, and whatever the network puts below.
+def harmonise(model: NextStep, codec: FrameCodec, given: Steps, particles: int, chance: Chance, beside: str = BELOW) -> Steps:
+    """Frames `[T, 88]` that have all keys of `given`, `[T, 88]`, and whatever the network puts `beside` them: `below` the highest, `above` the lowest, or `around`.
 
     A particle filter (Gordon et al. 1993, "Novel Approach to Nonlinear/Non-Gaussian Bayesian State Estimation"): of many pieces that are drawn side by side those go
     on under which what is given is likely, so that what is drawn knows of the notes to come.
@@ -63,7 +67,7 @@ def harmonise(model: NextStep, codec: FrameCodec, given: Steps, particles: int, 
     weights = torch.zeros(particles, device=scores.device)
     for step, frame in enumerate(torch.from_numpy(given).to(scores.device).bool()):
         nothing = scores.new_zeros(particles, KEYS)
-        keys, more = chance.keys(_after(model, scores), nothing, _around(frame))
+        keys, more = chance.keys(_after(model, scores), nothing, _allowed(frame, beside))
         weights = weights + more
         history[step] = keys.to("cpu", torch.uint8)
         if _effective(weights) < particles / 2:
@@ -76,10 +80,11 @@ def harmonise(model: NextStep, codec: FrameCodec, given: Steps, particles: int, 
     return history[:, int(chosen)].numpy()
 
 
-def _around(frame: Tensor) -> Given:
-    """That the keys of a frame must sound, and others only below the highest of them; where none is given, all may."""
-    below = frame.flip(-1).cumsum(-1).flip(-1) > 0
-    return Given(frame, below if frame.any() else torch.ones_like(frame))
+def _allowed(frame: Tensor, beside: str) -> Given:
+    """That the keys of a frame must sound, and others only where they may; where none is given, all may."""
+    if beside == AROUND or not frame.any():
+        return Given(frame, torch.ones_like(frame))
+    return Given(frame, (frame.flip(-1).cumsum(-1).flip(-1) if beside == BELOW else frame.cumsum(-1)) > 0)
 
 
 def _effective(weights: Tensor) -> float:

@@ -84,10 +84,12 @@ class MusicScores:
 
 def told(view: str, measures: Any) -> str:
     """Measures in words."""
-    per_note = f"{measures['per_note']:.4f} per note, accuracy {measures['accuracy']:.2%}"
+    per_note = (
+        f"{measures['per_note']:.4f} nats per note, accuracy {measures['accuracy']:.2%} of the {'keys' if view == FRAMES else 'events'}"
+    )
     if view == FRAMES:
-        return f"{measures['held_out']:.4f} nats per frame, {measures['without_first']:.4f} without the first of each piece, {per_note}"
-    return f"{measures['held_out'] / log(2):.4f} bits per event, {per_note} (nats)"
+        return f"{measures['held_out']:.4f} nats per frame, {measures['without_first']:.4f} nats per frame without the first of each piece, {per_note}"
+    return f"{measures['held_out'] / log(2):.4f} bits per event, {per_note}"
 
 
 @torch.inference_mode()

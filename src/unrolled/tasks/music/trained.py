@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from unrolled.data.codecs.music import EventCodec, FrameCodec, MusicCodec
-from unrolled.data.music.abc_keys import key_in
-from unrolled.data.music.events import KEY, METER, meter_of, play, transposed, without_loose_ties
-from unrolled.data.music.piece import KEYS, Piece
+from unrolled.data.codecs.music import EventCodec, FrameCodec, MusicCodec, Steps
+from unrolled.data.music.abc_keys import key_in, name_of
+from unrolled.data.music.events import KEY, METER, is_event, meter_of, play, transposed, without_loose_ties
+from unrolled.data.music.events import key_of as sharps_of
+from unrolled.data.music.frames import to_frames
+from unrolled.data.music.notation import events_of
+from unrolled.data.music.piece import KEYS, NO_NOTES, VOICE, Piece
 from unrolled.data.music.reading import MusicReading, Tally, find_music, read_music
 from unrolled.data.music.theory import key_of, to_common_key
 from unrolled.data.text import Source
@@ -21,7 +24,8 @@ from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import NextStep
 from unrolled.tasks.music.inspection_input import piece_input
-from unrolled.tasks.music.options import FRAME_BARS, MusicSampleOptions, OtherMusicReading
+from unrolled.tasks.music.joining import gone_on, kept, with_drawn
+from unrolled.tasks.music.options import FRAME_BARS, USUAL_TEMPO, MusicSampleOptions, OtherMusicReading
 from unrolled.tasks.music.reading import MusicData, count_outside
 from unrolled.tasks.music.sampling import Chance, draw_events, draw_frames, harmonise
 from unrolled.tasks.music.scores import MusicScores, losses_of_steps, measure, surprises
@@ -85,32 +89,65 @@ class TrainedMusician(Trained[NextStep, MusicCodec]):
             return self._events(self.codec, asked, chance)
 
     def _frames(self, codec: FrameCodec, asked: MusicSampleOptions, chance: Chance) -> list[Piece]:
-        whence = asked.harmonise or asked.prompt
-        given = None if whence is None else self.read(whence)[0]
-        meter = meter_of(f"{METER}{asked.meter}") if asked.meter else (4, 4) if given is None else given.meter
-        begun = np.zeros((0, KEYS), np.uint8) if given is None else codec.encode(given)
         if asked.harmonise is not None:
-            drawn = [harmonise(self.model, codec, begun, asked.particles, chance) for _ in range(asked.count)]
+            pieces = self._harmonised(codec, asked, chance)
+        elif asked.prompt is not None:
+            pieces = self._continued(codec, asked, chance)
         else:
-            steps = (asked.length or FRAME_BARS) * max(4 * codec.resolution * meter[0] // meter[1], 1)
-            drawn = [*draw_frames(self.model, codec, begun, steps, asked.count, chance).to("cpu", torch.uint8).numpy().swapaxes(0, 1)]
-        pieces = [replace(codec.decode(frames, asked.tempo), meter=meter) for frames in drawn]
-        if given is not None and codec.common_key:
-            pieces = [piece.transposed(-to_common_key(given)) for piece in pieces]
-        return [_in_key(piece, asked.key, common=codec.common_key and given is None) for piece in pieces]
+            meter = meter_of(f"{METER}{asked.meter}") if asked.meter else (4, 4)
+            steps = _steps(codec, asked, meter)
+            drawn = self._drawn(codec, np.zeros((0, KEYS), np.uint8), steps, asked, chance)
+            pieces = [replace(codec.decode(frames, asked.tempo or USUAL_TEMPO), meter=meter) for frames in drawn]
+        return [_in_key(piece, asked, common=codec.common_key and not asked.whence) for piece in pieces]
+
+    def _drawn(self, codec: FrameCodec, begun: Steps, steps: int, asked: MusicSampleOptions, chance: Chance) -> list[Steps]:
+        found = draw_frames(self.model, codec, begun, steps, asked.count, chance)
+        return [*found.to("cpu", torch.uint8).numpy().swapaxes(0, 1)]
+
+    def _continued(self, codec: FrameCodec, asked: MusicSampleOptions, chance: Chance) -> list[Piece]:
+        given = self._given(asked)
+        begun, move = codec.encode(given), codec.move(given)
+        drawn = self._drawn(codec, begun, _steps(codec, asked, given.meter), asked, chance)
+        moved = given.transposed(move)
+        return [_back(gone_on(moved, frames, len(begun), codec.resolution), given, -move) for frames in drawn]
+
+    def _harmonised(self, codec: FrameCodec, asked: MusicSampleOptions, chance: Chance) -> list[Piece]:
+        whole = self._given(asked)
+        given, beside = kept(whole, asked.given)
+        if not len(given.notes):
+            raise ConfigError(f"`given` must be voices that the file has, from 1 to {whole.notes[:, VOICE].max() + 1}, got {asked.given}.")
+        moved = given.transposed(codec.move(whole))
+        steps = to_frames(moved, codec.resolution)[0]
+        drawn = [harmonise(self.model, codec, steps, asked.particles, chance, beside) for _ in range(asked.count)]
+        return [_back(with_drawn(moved, frames & ~steps.astype(bool), codec.resolution), given, -codec.move(whole)) for frames in drawn]
+
+    def _given(self, asked: MusicSampleOptions) -> Piece:
+        """The first piece of the file that is gone on with or harmonised, with the tempo and the meter that are asked for."""
+        given = self.read(asked.whence)[0]
+        meter = meter_of(f"{METER}{asked.meter}") if asked.meter else given.meter
+        return replace(given, tempo=asked.tempo or given.tempo, meter=meter)
 
     def _events(self, codec: EventCodec, asked: MusicSampleOptions, chance: Chance) -> list[Piece]:
         if asked.harmonise is not None:
             raise ConfigError("`harmonise` is for networks of frames, and this is one of events. Train one with `view='frames'`.")
         given = None if asked.prompt is None else self.read(asked.prompt)[0]
+        if given is not None and (asked.key or asked.meter):
+            raise ConfigError("`key` and `meter` begin a tune, and that of `prompt` has begun. Leave them out, or `prompt`.")
         begun = _head(codec, asked) if given is None else codec.encode(given)[:-1].tolist()
         found = draw_events(self.model, codec, begun, asked.length, asked.count, chance)
-        pieces = [play(without_loose_ties(codec.strings(ids)), asked.tempo) for ids in found]
-        back = 0 if given is None or not codec.common_key else -to_common_key(given)
+        back = 0 if given is None else -codec.move(given)
         if codec.common_key and asked.key:
             fifths, minor = _key(asked.key)
-            back = -to_common_key(Piece(pieces[0].notes, 1, 0, fifths=fifths, minor=minor))
-        return [play([transposed(event, back) for event in piece.events], asked.tempo) for piece in pieces] if back else pieces
+            back = -to_common_key(Piece(NO_NOTES, 1, 0, fifths=fifths, minor=minor))
+        tempo = asked.tempo or (USUAL_TEMPO if given is None else given.tempo)
+        # What is given is written as it is, also where the network does not know it.
+        head = codec.strings(np.array(begun, np.int64)) if given is None else events_of(given, codec.resolution)
+        own = 0 if given is not None else back
+        written = [
+            [*(transposed(event, own) for event in head), *(transposed(event, back) for event in codec.strings(ids[len(begun) :]))]
+            for ids in found
+        ]
+        return [play(without_loose_ties(filter(is_event, events)), tempo) for events in written]
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """What `unrolled.inspect` looks at: the first piece of a file, and some of the others; `most` steps of each."""
@@ -136,11 +173,21 @@ def _key(name: str) -> tuple[int, bool]:
     return found[:2]
 
 
-def _in_key(piece: Piece, name: str | None, *, common: bool) -> Piece:
-    """A piece moved from its key, C major or A minor if it is the `common` one, to that of a name."""
-    if name is None:
+def _steps(codec: FrameCodec, asked: MusicSampleOptions, meter: tuple[int, int]) -> int:
+    """How many frames are asked for."""
+    return (asked.length or FRAME_BARS) * max(4 * codec.resolution * meter[0] // meter[1], 1)
+
+
+def _back(piece: Piece, given: Piece, by: int) -> Piece:
+    """A piece moved back to the key of what was given."""
+    return replace(piece.transposed(by), fifths=given.fifths, minor=given.minor)
+
+
+def _in_key(piece: Piece, asked: MusicSampleOptions, *, common: bool) -> Piece:
+    """A piece moved from its key, C major or A minor if it is the `common` one, to that which is asked for."""
+    if asked.key is None:
         return replace(piece, fifths=0) if common else piece
-    fifths, minor = _key(name)
+    fifths, minor = _key(asked.key)
     own = 0 if common else key_of(piece)[0]
     by = (7 * (fifths - own) + 5) % 12 - 5
     return replace(piece.transposed(by), fifths=fifths, minor=minor)
@@ -157,8 +204,13 @@ def _head(codec: EventCodec, asked: MusicSampleOptions) -> list[int]:
     for event in found:
         if event not in known:
             kind = METER if event.startswith(METER) else KEY
-            others = ", ".join(name[len(kind) :] for name in known if name.startswith(kind))
+            others = ", ".join(_named(name) for name in known if name.startswith(kind))
             raise ConfigError(
-                f"`{'meter' if kind == METER else 'key'}` must be one that the network has learnt: {others}; got {event[len(kind) :]}."
+                f"`{'meter' if kind == METER else 'key'}` must be one that the network has learnt: {others}; got {_named(event)}."
             )
     return codec.vocabulary.ids(found).tolist()
+
+
+def _named(event: str) -> str:
+    """A meter or a key as a person writes it."""
+    return name_of(*sharps_of(event)) if event.startswith(KEY) else event[len(METER) :]

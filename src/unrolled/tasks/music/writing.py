@@ -15,6 +15,7 @@ from unrolled.data.music.piece import PITCH, Piece
 from unrolled.data.music.synthesis import write_wav
 from unrolled.errors import ConfigError
 from unrolled.extras import extra
+from unrolled.tasks.music.options import MusicSampleOptions
 from unrolled.tasks.pictures import save_picture
 from unrolled.training.checkpoint import save_whole
 
@@ -31,6 +32,15 @@ def require_writable(path: Path) -> None:
         raise ConfigError(f"The folder of the file must exist, got {path}. Make {path.parent} first.")
     if path.suffix.lower() in MIDI:
         extra("mido")
+
+
+def require_apart(asked: MusicSampleOptions) -> None:
+    """`ConfigError` where two files would be one, or that of sound is none."""
+    if asked.wav is not None and Path(asked.wav).suffix.lower() not in WAV:
+        raise ConfigError(f"`wav` must be a file of sound, whose name ends in .wav, got {asked.wav}. Pass other files as `out`.")
+    paths = [Path(name).resolve() for name in (asked.out, asked.wav, asked.picture) if name is not None]
+    if len({*paths}) < len(paths):
+        raise ConfigError("`out`, `wav` and `picture` must be different files, and two of them are the same. Give each a name of its own.")
 
 
 def write_piece(piece: Piece, path: Path) -> None:

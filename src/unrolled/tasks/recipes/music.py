@@ -20,7 +20,7 @@ from unrolled.tasks.music.options import MusicSampleOptions, MusicScoreOptions, 
 from unrolled.tasks.music.reading import MusicData, read_music_data
 from unrolled.tasks.music.scores import MusicScores
 from unrolled.tasks.music.trained import TrainedMusician
-from unrolled.tasks.music.writing import as_abc, draw_piece, require_writable, write_piece
+from unrolled.tasks.music.writing import as_abc, draw_piece, require_apart, require_writable, write_piece
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.pictures import require_drawable
 from unrolled.tasks.recipe import Recipe, Scored, Written
@@ -38,7 +38,7 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
     help = """Train a network that writes music on FILES: MIDI, ABC tunes, piano rolls, or folders of them; see docs/music.md.
 
     A tenth of the pieces, drawn at random, is held out, unless `validation` names others or files are divided into parts; the weights under which the
-    held-out part is likeliest are kept.
+    held-out part is likeliest are kept. Files and pieces that cannot be read are left out, and counted.
     """
 
     def read(self, configuration: Configuration[MusicTaskOptions], progress: Progress) -> MusicData:
@@ -104,6 +104,7 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
         files = [Path(name) for name in (asked.out, asked.wav) if name is not None]
         for file in files:
             require_writable(file)
+        require_apart(asked)
         if asked.picture is not None:
             require_drawable(Path(asked.picture))
         return (Written("", (text,)) for text in _written(trained, trained.sample(asked), files, asked))
@@ -120,7 +121,7 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
         if asked.picture is not None:
             draw_piece(*trained.surprise(pieces[0][0]), Path(asked.picture))
             say(f"The first piece is drawn in {asked.picture}.")
-        return [Scored(file, sum(map(trained.score, some))) for file, some in zip(given, pieces, strict=True)], False
+        return [Scored(file, sum(map(trained.score, some)), name="file") for file, some in zip(given, pieces, strict=True)], False
 
     def next_step(self, codecs: MusicCodec, configuration: Configuration[MusicTaskOptions]) -> str:
         """Samples."""
