@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from unrolled.data.codecs.music import learn_codec, music_codec
@@ -52,6 +52,7 @@ NOTES = some.lists(some.tuples(some.integers(0, 500), some.integers(1, 90), some
 
 
 @settings(max_examples=40, deadline=None)
+@example(notes=[(0, 7, 0), (0, 7, 60), (7, 7, 127)], fifths=5, meter=(4, 4), common=True)
 @given(notes=NOTES, fifths=some.integers(-7, 7), meter=some.sampled_from([(4, 4), (5, 64), (99, 1)]), common=some.booleans())
 def test_whatever_is_learnt_can_be_loaded(notes, fifths, meter, common):
     table = np.array([(begin, begin + length, pitch, 0) for begin, length, pitch in notes], np.int64)

@@ -8,18 +8,22 @@ import torch
 from unrolled.data.batches import Batch, padded
 from unrolled.data.codecs.music import EventCodec, FrameCodec, MusicCodec, Steps
 from unrolled.data.music.events import BARS, LENGTH
-from unrolled.data.music.piece import LOWEST
+from unrolled.data.music.piece import LOWEST, Piece
 from unrolled.inspect.inspection_input import START, InspectionInput, Sample, draw_some, sample_of_ids
 from unrolled.models import NUMBERS, NextStep
 
-BEATS = 4
-"""Quarter notes of the bars of frames, whose meter is not known."""
+Bars = tuple[float, float]
+"""The quarter notes of a bar, and of what stands before the first whole one."""
+
+FOUR: Bars = (4.0, 0.0)
 
 _TONES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 
 
-def piece_input(model: NextStep, codec: MusicCodec, pieces: Sequence[Steps], whence: str, most: int) -> InspectionInput | None:
-    """The first `most` steps of the first piece, and some of the others; None where there is none."""
+def piece_input(
+    model: NextStep, codec: MusicCodec, pieces: Sequence[Steps], whence: str, most: int, bars: Bars = FOUR
+) -> InspectionInput | None:
+    """The first `most` steps of the first piece, whose bars are `bars`, and some of the others; None where there is none."""
     if not pieces:
         return None
     steps = pieces[0][:most]
@@ -41,7 +45,7 @@ def piece_input(model: NextStep, codec: MusicCodec, pieces: Sequence[Steps], whe
         targets=torch.from_numpy(steps).to(device)[:, None],
         note=note,
         sample=_sample(codec, pieces, whence, most, device),
-        properties=_of_frames(codec, len(steps)),
+        properties=_of_frames(codec, len(steps), *bars),
     )
 
 
@@ -76,11 +80,17 @@ def _shown(event: str) -> str:
     return _name(int(event[1:])) if event[0] == "n" and event[1:].isdigit() else event
 
 
-def _of_frames(codec: FrameCodec, steps: int) -> Mapping[str, np.ndarray]:
-    """Where each step that is read stands in bars of four quarter notes from the first frame on, and in its quarter note; nothing is read before the first frame."""
+def bars_of(piece: Piece) -> Bars:
+    """The quarter notes of a bar of a piece, and of its pickup."""
+    return piece.bar / piece.ticks, piece.pickup / piece.ticks
+
+
+def _of_frames(codec: FrameCodec, steps: int, quarters: float, pickup: float) -> Mapping[str, np.ndarray]:
+    """Where each step that is read stands in the bars of its piece, and in its quarter note; nothing is read before the first frame."""
+    beat, bar = codec.resolution, max(round(codec.resolution * quarters), 1)
     place = np.arange(-1, steps - 1)
-    beat, bar = codec.resolution, codec.resolution * BEATS
-    found = {f"the position in bars of {BEATS} quarter notes": place % bar / bar, "the first step of such a bar": place % bar == 0}
+    in_bar = (place - round(codec.resolution * pickup)) % bar
+    found = {f"the position in bars of {quarters:g} quarter notes": in_bar / bar, "the first step of such a bar": in_bar == 0}
     return {name: values.astype(float) for name, values in found.items()} | (
         {"the position in the quarter note": place % beat / beat} if beat > 1 else {}
     )

@@ -12,18 +12,21 @@ from unrolled.data.codecs.music import FRAMES, MusicCodec, Steps, learn_codec
 from unrolled.data.music.piece import Piece
 from unrolled.data.music.reading import Tally, find_music, is_divided, read_music
 from unrolled.errors import ConfigError, DataError
+from unrolled.tasks.music.inspection_input import FOUR, Bars, bars_of
 from unrolled.tasks.music.options import MusicDataOptions
 from unrolled.tasks.trained import Progress
 
 
 @dataclass(frozen=True)
 class MusicData:
-    """The data of a run: a codec, and pieces to learn and held out, encoded. `fingerprint` is equal exactly when the notes are."""
+    """The data of a run: a codec, and pieces to learn and held out, encoded. `fingerprint` is equal exactly when the notes are; `bars` are those
+    of the first piece that is held out."""
 
     codec: MusicCodec
     learnt: tuple[Steps, ...]
     held: tuple[Steps, ...]
     fingerprint: str
+    bars: Bars = FOUR
 
     @property
     def codecs(self) -> MusicCodec:
@@ -62,7 +65,7 @@ def read_music_data(options: MusicDataOptions, seed: int, progress: Progress) ->
     count_outside(codec, [*learnt, *held], tally)
     tally.warn()
     both = tuple(map(codec.encode, learnt)), tuple(map(codec.encode, held))
-    return MusicData(codec, *both, _fingerprint(*both))
+    return MusicData(codec, *both, _fingerprint(*both), bars_of(held[0]))
 
 
 def count_outside(codec: MusicCodec, pieces: Sequence[Piece], tally: Tally) -> None:

@@ -23,7 +23,7 @@ from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import NextStep
-from unrolled.tasks.music.inspection_input import piece_input
+from unrolled.tasks.music.inspection_input import bars_of, piece_input
 from unrolled.tasks.music.joining import gone_on, kept, with_drawn
 from unrolled.tasks.music.options import FRAME_BARS, USUAL_TEMPO, MusicSampleOptions, OtherMusicReading
 from unrolled.tasks.music.reading import MusicData, count_outside
@@ -151,14 +151,14 @@ class TrainedMusician(Trained[NextStep, MusicCodec]):
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """What `unrolled.inspect` looks at: the first piece of a file, and some of the others; `most` steps of each."""
-        pieces = [*map(self.codec.encode, self.read(given))]
-        found = piece_input(self.model, self.codec, pieces, "", most)
+        pieces = self.read(given)
+        found = piece_input(self.model, self.codec, [*map(self.codec.encode, pieces)], "", most, bars_of(pieces[0]))
         assert found is not None
         return found
 
     def held_out(self, data: MusicData, most: int = 1000) -> InspectionInput | None:
         """The same of what was held out when the `data` was learnt."""
-        return piece_input(self.model, self.codec, data.held, " held out in training", most)
+        return piece_input(self.model, self.codec, data.held, " held out in training", most, data.bars)
 
 
 def _reseeded(generator: torch.Generator) -> torch.Generator:
