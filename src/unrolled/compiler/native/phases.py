@@ -111,7 +111,9 @@ def _place_leaving(phases: list[Phase], arriving: dict[str, sp.Symbol], leaving:
     read = [{state_of[s] for s in phase.read if s in state_of} for phase in phases]
     asks = {state: {state_of[s] for s in expression.free_symbols if s in state_of} for state, expression in leaving}
     known = _places(phases)
-    soonest = {state: max(_ready(known, expression), *(i for i, states in enumerate(read) if state in states), 0) for state, expression in leaving}
+    soonest = {
+        state: max(_ready(known, expression), *(i for i, states in enumerate(read) if state in states), 0) for state, expression in leaving
+    }
     place: dict[str, int] = {}
     for state in sorted(soonest, key=soonest.__getitem__, reverse=True):  # One that waits makes those wait whose adjoints it reads.
         waiting = [state]
