@@ -80,7 +80,7 @@ def chorales(files: Path, minutes: float, seed: int, others: Sequence[str], out:
         trained = compare([*map(str, learnt)], [*map(str, test)], place, {"minutes": minutes, "seed": seed, **read(others)})
         drawn = trained.sample(count=DRAWN, length=12, seed=seed)
         for number, piece in enumerate(drawn[:5]):
-            write_piece(piece, place / f"chorale-{number}.mid", RESOLUTION)
+            write_piece(piece, place / f"chorale-{number}.mid")
     describe("the test part", [*read_music(test, MusicReading(RESOLUTION), Tally())])
     describe("sampled", drawn)
 
@@ -125,7 +125,7 @@ def tunes(files: Path, minutes: float, seed: int, others: Sequence[str], out: Pa
         full("the test part", read_abc(place / "test.abc"))
         for top_p in TOP_PS:
             for number, piece in enumerate(trained.sample(count=DRAWN, seed=seed, top_p=top_p)):
-                write_piece(piece, place / f"tune-{number}.abc", RESOLUTION)
+                write_piece(piece, place / f"tune-{number}.abc")
             full(f"sampled, top_p {top_p}", (tune for number in range(DRAWN) for tune in read_abc(place / f"tune-{number}.abc")))
 
 

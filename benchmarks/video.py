@@ -4,6 +4,7 @@
     python benchmarks/video.py DATA colours         # motion, with one colour never seen
     python benchmarks/video.py DATA thermal         # a label for each frame, one of four recordings held out
     python benchmarks/video.py DATA digits          # the next ten frames of two moving digits
+    python benchmarks/video.py DATA cells           # the same, by several cells
     python benchmarks/video.py DATA balls           # where three balls are in the next frame
 
 DATA is a folder with `shape_videos` (a folder for each motion, names `colour_shape_number.mp4`), `thermal_actions` (`labels.csv` and `data`) and
@@ -14,6 +15,7 @@ import argparse
 import csv
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,8 +24,6 @@ import numpy as np
 import torch
 
 import unrolled as un
-from unrolled.data.builtin_examples.movement import balls
-from unrolled.data.examples import Example
 from unrolled.tasks import train
 
 SEEN = {"size": "32", "frame_pooling": "points", "hidden": 64, "batch": 16}
@@ -35,8 +35,11 @@ SAME = {"falled": "lying", "sleeping": "lying"}
 ROOM = {
     "shape": "24x32",
     "outside": "ignore",
-    "window": 64,
-    "batch": 8,
+    "size": "16x12",
+    "moving": True,
+    "window": 192,
+    "overlap": 32,
+    "batch": 4,
     "hidden": 64,
     "flip": "both",
     "shift": 3,
@@ -44,22 +47,32 @@ ROOM = {
     "dropout": 0.5,
 }
 
+OWN_CELL = """
+f[t] = sigmoid(W_f @ x[t] + R_f @ h[t-1] + b_f)
+c[t] = f[t] * c[t-1] + (1 - f[t]) * tanh(W_c @ x[t] + R_c @ h[t-1] + b_c)
+h[t] = sigmoid(W_o @ x[t] + R_o @ h[t-1] + b_o) * tanh(c[t])
+"""
+"""An LSTM that takes in as much as it forgets, so that it has three gates' maps and not four; as text, as anybody may write one."""
+
 STEPS = {"each_step": True, "bidirectional": False, "frame_pooling": "points", "hidden": 256, "dropout": 0.0, "average": 0.99}
 
+BALL_UPDATES = {"recurrent": 6000, "alone": 1500}
+"""A network that sees one frame alone soon knows all that it can."""
 
-def shapes(data: Path, out: Path, minutes: float) -> None:
+
+def shapes(data: Path, out: Path, minutes: float, who: Sequence[str]) -> None:
     """Motion, whatever moves."""
     clips = shape_clips(data)
     learnt = [clip for clip in clips if clip[3] > 2]
-    measure_motion("clips 1 and 2", learnt, [clip for clip in clips if clip[3] <= 2], out, minutes or 3)
+    measure_motion("clips 1 and 2", learnt, [clip for clip in clips if clip[3] <= 2], out, minutes or 3, who)
 
 
-def colours(data: Path, out: Path, minutes: float) -> None:
-    """Motion of what has another colour."""
+def colours(data: Path, out: Path, minutes: float, who: Sequence[str]) -> None:
+    """Motion of what has another colour; so nothing is seen of colours."""
     clips = shape_clips(data)
     for colour in sorted({clip[2] for clip in clips}):
         apart = [clip for clip in clips if clip[2] == colour]
-        measure_motion(colour, [clip for clip in clips if clip[2] != colour], apart, out, minutes or 3)
+        measure_motion(colour, [clip for clip in clips if clip[2] != colour], apart, out, minutes or 2, who, grey=True)
 
 
 def shape_clips(data: Path) -> list[tuple[Path, str, str, int]]:
@@ -72,19 +85,21 @@ def shape_clips(data: Path) -> list[tuple[Path, str, str, int]]:
     return found
 
 
-def measure_motion(held: str, learnt: Sequence[Any], apart: Sequence[Any], out: Path, minutes: float) -> None:
+def measure_motion(
+    held: str, learnt: Sequence[Any], apart: Sequence[Any], out: Path, minutes: float, who: Sequence[str], **more: Any
+) -> None:
     """Train on some clips, and say how many of the others are right."""
     tables = [
         write_table(out / f"{held}-{name}.csv", ("path", "label"), [clip[:2] for clip in part])
         for name, part in (("l", learnt), ("m", apart))
     ]
-    ways = {"held_out": 0.0, "minutes": minutes, "brightness": 1.0, "shift": 4, **SEEN}
-    for name, more in (("recurrent", {}), ("each frame alone", {"layers": 0})):
-        trained = un.train_classifier(tables[0], out=out / f"{held}-{name}", **ways, **more)
+    ways = {"held_out": 0.0, "minutes": minutes, "brightness": 1.0, "shift": 4, **SEEN, **more}
+    for name in who:
+        trained = un.train_classifier(tables[0], out=out / f"{held}-{name}", **ways, **WHO[name])
         print(f"{held:16} {name:18} {trained.evaluate(tables[1]).accuracy:8.2%} of {len(apart)} clips", flush=True)
 
 
-def thermal(data: Path, out: Path, minutes: float) -> None:
+def thermal(data: Path, out: Path, minutes: float, who: Sequence[str]) -> None:
     """What a person does in each frame."""
     recordings = thermal_intervals(data / "thermal_actions")
     found: dict[str, list[float]] = {}
@@ -93,8 +108,9 @@ def thermal(data: Path, out: Path, minutes: float) -> None:
         for name, keys in (("l", [key for key in sorted(recordings) if key != held]), ("m", [held])):
             rows = [row for key in keys for row in recordings[key]]
             tables.append(write_table(out / f"{held}-{name}.csv", ("file", "start", "end", "label"), rows))
-        for name, more in (("recurrent", {}), ("each frame alone", {"layers": 0})):
-            trained = un.train_tagger(tables[0], out=out / f"{held}-{name}", held_out=0.0, minutes=minutes or 2, **ROOM, **more)
+        length: dict[str, Any] = {"minutes": minutes} if minutes else {"updates": 350}
+        for name in who:
+            trained = un.train_tagger(tables[0], out=out / f"{held}-{name}", held_out=0.0, **length, **ROOM, **WHO[name])
             scores = trained.evaluate(tables[1])
             found.setdefault(name, []).append(scores.accuracy)
             most = scores.confusion.sum(1).max() / scores.confusion.sum()
@@ -116,54 +132,35 @@ def thermal_intervals(folder: Path) -> dict[str, list[tuple[Path, int, int, str]
     return found
 
 
-def digits(data: Path, out: Path, minutes: float) -> None:
-    """The next frames of moving digits, by cells, and by a convolutional network of as many parameters over all frames side by side."""
-    source = {"digits": str(data / "digits" / "train10k-images-idx3-ubyte.gz"), "held_out": 0.2}
-    for name, more in (("lstm", {"hidden": 64}), ("frames stacked", {"layers": 0, "hidden": 58}), ("gru", {"cell": "gru", "hidden": 64})):
-        trained = train("frames", "builtin:moving-digits", out=out / name, minutes=minutes or 6, **source, **more)
-        size = sum(parameter.numel() for parameter in trained.model.parameters())
-        print(f"{name}: {size:,} parameters", flush=True)
+def digits(data: Path, out: Path, minutes: float, who: Sequence[str]) -> None:
+    """The next frames of moving digits, by a ConvLSTM, and by a convolutional network of as many parameters over all frames side by side."""
+    for name in who:
+        more = {"recurrent": {"hidden": 64}, "alone": {"layers": 0, "hidden": 58}}[name]
+        train_digits(data, out, minutes, name, updates=4000, **more)
 
 
-def balls_next(data: Path, out: Path, minutes: float) -> None:
+def cells(data: Path, out: Path, minutes: float, who: Sequence[str]) -> None:
+    """The same by several cells of as many channels, each for a short time: what their kinds of memory are worth."""
+    (out / "own.cell").write_text(OWN_CELL)
+    for name in ("lstm", "lstm-peephole", "gru", "mgu", "elman", str(out / "own.cell")):
+        train_digits(data, out, minutes, Path(name).stem, updates=400, cell=name, hidden=32)
+
+
+def train_digits(data: Path, out: Path, minutes: float, name: str, *, updates: int, **more: Any) -> None:
+    """Train on the digits, of which a fifth of the clips is held out; what is measured is told."""
+    source = {"digits": str(data / "digits" / "train10k-images-idx3-ubyte.gz"), "held_out": 0.2, "batch": 8}
+    length: dict[str, Any] = {"minutes": minutes} if minutes else {"updates": updates}
+    trained = train("frames", "builtin:moving-digits", out=out / name, **length, **source, **more)
+    size = sum(parameter.numel() for parameter in trained.model.parameters())
+    print(f"{name}: {size:,} parameters, {time.process_time() / 60:.1f} minutes of the processor since the beginning", flush=True)
+
+
+def balls_next(data: Path, out: Path, minutes: float, who: Sequence[str]) -> None:
     """Where balls are in the next frame, in pixels, of clips that the network has not seen."""
-    for name, more in (("recurrent", {}), ("one frame alone", {"layers": 0})):
-        trained = un.train_regressor("builtin:balls", out=out / name, minutes=minutes or 12, **STEPS, **more)
-        print(f"{name:18} {error_of(trained, held_balls()):.3f} pixels", flush=True)
-    for name, rival in (("last position", last_position), ("linear", linear)):
-        errors = [distance(rival(*example.origin), example.values[-1]) for example in held_balls()]
-        print(f"{name:18} {np.mean(errors):.3f} pixels", flush=True)
-
-
-def held_balls() -> list[Example]:
-    """Clips that are drawn in another way than those of `builtin:balls`."""
-    return list(balls(seed=101, clips=500))
-
-
-def error_of(trained: Any, examples: Sequence[Example]) -> float:
-    """The mean distance of what is said after the last frame."""
-    said = trained.predict([example.frames for example in examples])
-    return float(np.mean([distance(found.values[-1], example.values[-1]) for found, example in zip(said, examples, strict=True)]))
-
-
-def distance(said: np.ndarray, true: np.ndarray) -> float:
-    """The mean over balls, in pixels."""
-    return float(np.linalg.norm(np.reshape(said, (-1, 2)) - np.reshape(true, (-1, 2)), axis=1).mean())
-
-
-def last_position(paths: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Where each ball was last seen."""
-    return np.stack([paths[np.flatnonzero(seen[:, ball])[-1], ball] for ball in range(paths.shape[1])])
-
-
-def linear(paths: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Where each ball would be if it had flown on as in the last two frames in a row in which it was seen."""
-    found = []
-    for ball in range(paths.shape[1]):
-        twice = np.flatnonzero(seen[1:, ball] & seen[:-1, ball])[-1] + 1
-        way = paths[twice, ball] - paths[twice - 1, ball]
-        found.append(paths[twice, ball] + way * (len(paths) - twice))
-    return np.stack(found)
+    for name in who:
+        length: dict[str, Any] = {"minutes": minutes} if minutes else {"updates": BALL_UPDATES[name]}
+        trained = un.train_regressor("builtin:balls", out=out / name, **length, **STEPS, **WHO[name])
+        print(f"{name:18} {trained.evaluate('builtin:balls-test').text.splitlines()[-1]}", flush=True)
 
 
 def write_table(path: Path, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
@@ -173,11 +170,15 @@ def write_table(path: Path, names: Sequence[str], rows: Iterable[Sequence[Any]])
     return path
 
 
-ROWS: dict[str, Callable[[Path, Path, float], None]] = {
+WHO: dict[str, dict[str, Any]] = {"recurrent": {}, "alone": {"layers": 0}}
+"""What differs between a network that remembers frames, and one that sees each alone."""
+
+ROWS: dict[str, Callable[[Path, Path, float, Sequence[str]], None]] = {
     "shapes": shapes,
     "colours": colours,
     "thermal": thermal,
     "digits": digits,
+    "cells": cells,
     "balls": balls_next,
 }
 
@@ -188,10 +189,11 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("row", choices=ROWS)
     parser.add_argument("--minutes", type=float, default=0.0, help="of each training")
+    parser.add_argument("--who", nargs="*", choices=WHO, default=[*WHO], help="with recurrence, and each frame alone")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as out:
-        ROWS[asked.row](asked.data, Path(out), asked.minutes)
+        ROWS[asked.row](asked.data, Path(out), asked.minutes, asked.who)
 
 
 if __name__ == "__main__":

@@ -379,11 +379,19 @@ def test_a_watched_run_that_dies_tells_what_was_seen(here):
     assert told.stdout.startswith("Looked at 1 of 1 updates")
 
 
-def test_labels_from_the_terminal(here):
+def test_labels_from_the_terminal(here, monkeypatch):
     Path("reviews.csv").write_text("review,mood\n" + "a fine film,good\na bad film,bad\n" * 9, encoding="utf-8")
     told = call("train", "classify", "reviews.csv", *QUICK, "--out", "run")
     assert "unrolled predict run" in told
     found = json.loads(call("evaluate", "run", "reviews.csv", "--json", "--confusion", "c.png"))
+    for name, message in (
+        ("c.xyz", r"must end in \.png, \.svg, \.pdf, got c\.xyz"),
+        ("no/c.png", r"folder of a picture must exist, got no/c\.png"),
+    ):
+        with monkeypatch.context() as patch, pytest.raises(UnrolledError, match=message):
+            # It is told before anything is measured.
+            patch.setattr("unrolled.tasks.sequences.trained.TrainedPredictor.judge", None)
+            call("evaluate", "run", "reviews.csv", "--confusion", name)
     assert set(found) == {"accuracy", "balanced_accuracy", "macro_f1", "absent", "baseline_accuracy", "calibration_error", "sequences"}
     assert found["sequences"] == 18 and found["baseline_accuracy"] == 0.5
     assert found == un.load("run").evaluate("reviews.csv").to_json()

@@ -12,7 +12,7 @@ from unrolled.data.builtin_examples import BUILTIN_EXAMPLES, OF_DIGITS, builtin_
 from unrolled.data.examples import Example, Target
 from unrolled.errors import ConfigError, DataError
 
-MOVING = ("builtin:ball", "builtin:balls")
+MOVING = ("builtin:ball", "builtin:balls", "builtin:ball-test", "builtin:balls-test")
 """Clips, which are tested where they are made."""
 
 LABELLED = {
@@ -134,14 +134,12 @@ def test_a_name_that_does_not_exist_is_told_with_those_that_fit() -> None:
             "builtin:cluttered-digits",
         ),
         Target.TAGS: ("builtin:python-tokens", "builtin:promoters", "builtin:bouncing-ball"),
-        Target.VALUES: ("builtin:ball", "builtin:balls", "builtin:adding"),
+        Target.VALUES: (*MOVING, "builtin:adding"),
         Target.TEXTS: ("builtin:dates", "builtin:numbers", "builtin:reversed", "builtin:additions"),
     }
     for wanted, fitting in names.items():
         told = f"no built-in examples 'builtin:cats'. Pass one of {', '.join(fitting)}, or the path"
         with pytest.raises(DataError, match=re.escape(told)):
             builtin_examples("builtin:cats", wanted)
-    with pytest.raises(
-        DataError, match=r"no built-in examples 'builtin:cats'\. Pass one of builtin:ball, builtin:balls, or the path of a file"
-    ):
+    with pytest.raises(DataError, match=rf"no built-in examples 'builtin:cats'\. Pass one of {', '.join(MOVING)}, or the path of a file"):
         builtin_examples("builtin:cats", Target.STEP_VALUES)

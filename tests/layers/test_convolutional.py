@@ -386,9 +386,23 @@ def test_planes_of_another_size_are_refused():
         layer.step(planes(2, 4))
 
 
-def test_looking_inside_is_refused():
-    with pytest.raises(ConfigError, match="return_states=True"):
-        un.layers.every_line(layer_of(), planes(2, 1, 2, 3, 3))
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_every_line_is_a_map(cell):
+    layer = un.layers.Recurrent(cell, 2, 3, 2, kernel_size=3, bidirectional=True, dtype=torch.float64)
+    x = torch.randn(4, 2, 2, 5, 6, dtype=torch.float64)
+    _, _, states = layer(x, lengths=[4, 2], return_states=True)
+    found = un.layers.every_line(layer, x, lengths=[4, 2])
+    assert [lines.place for lines in found] == [(0, 0), (0, 1), (1, 0), (1, 1)] and found[2].x.shape == (4, 2, 6, 5, 6)
+    for number, lines in enumerate(found):
+        for name, after in zip(layer.cell.states, states, strict=True):
+            for row, steps in ((0, 4), (1, 2)):
+                torch.testing.assert_close(lines.values[name][:steps, row], after[number][:steps, row])
+            assert not lines.values[name][2:, 1].any()
+    first = found[0]
+    weights = {name: layer.block(name, 0) for name in ("W_z", "R_z", "b_z")}
+    summed = torch.nn.functional.conv2d(x[:, 0], weights["W_z"], padding=1) + weights["b_z"][:, None, None]
+    summed += torch.nn.functional.conv2d(first.before[0][:, 0], weights["R_z"], padding=1)
+    torch.testing.assert_close(first.values["z"][:, 0], summed.tanh() if cell == "lstm" else summed.sigmoid())
 
 
 def test_sequences_of_nothing_give_the_state_back():

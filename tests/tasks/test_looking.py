@@ -6,13 +6,15 @@ import shlex
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import unrolled as un
 import unrolled.cli.train_task as train_command
 from unrolled.cli import cli
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.looking import look
+from unrolled.tasks.looking.guess import guess_task
 
 REVIEWS = "row,text,label\n" + "".join(
     f"{i},{text},{label}\n"
@@ -200,3 +202,76 @@ def test_other_tables_with_dates_are_not(tmp_path, rows):
 def test_a_target_of_labels_is_no_forecast(tmp_path):
     path = written(tmp_path, "t.csv", "\n".join(SERIES["labelled"]) + "\n")
     assert look(path, target="kind").task.task == "classify"
+
+
+SAID = (("A dog, a cat.", "Two animals here"), ("A house here",), ("A dog, a cat.",), ("One more",))
+
+
+def pictures(folder):
+    """Four pictures, of which the last is the first again."""
+    for number in range(4):
+        Image.new("RGB", (8, 6), (number % 3 * 80, 0, 0)).save(folder / f"{number}.png")
+    return [f"{number}.png" for number in range(4)]
+
+
+@pytest.mark.parametrize("kind", ["lines", "csv", "json", "coco", "karpathy", "folder"])
+def test_pictures_with_sentences_are_for_captions(tmp_path, kind):
+    names = pictures(tmp_path)
+    pairs = [(name, text) for name, some in zip(names, SAID, strict=True) for text in some]
+    if kind == "folder":
+        for name, some in zip(names, SAID, strict=True):
+            written(tmp_path, name.replace("png", "txt"), "\n".join(some))
+        source = tmp_path
+    elif kind == "coco":
+        images = [{"id": number, "file_name": name} for number, name in enumerate(names)]
+        annotations = [{"image_id": names.index(name), "caption": text} for name, text in pairs]
+        source = written(tmp_path, "t.json", json.dumps({"images": images, "annotations": annotations}))
+    elif kind == "karpathy":
+        images = [
+            {"filename": name, "split": "train", "sentences": [{"raw": text} for text in some]}
+            for name, some in zip(names, SAID, strict=True)
+        ]
+        source = written(tmp_path, "t.json", json.dumps({"images": images}))
+    elif kind == "json":
+        source = written(
+            tmp_path, "t.jsonl", "".join(json.dumps({"image": n, "captions": s}) + "\n" for n, s in zip(names, SAID, strict=True))
+        )
+    elif kind == "csv":
+        source = written(tmp_path, "t.csv", "n,image,caption\n" + "".join(f'1,{name},"{text}"\n' for name, text in pairs))
+    else:
+        source = written(tmp_path, "t.csv", "image,caption\n" + "".join(f"{name},{text}\n" for name, text in pairs))
+    seen = look(source, held_out=0.5)
+    found = seen.to_json()
+    assert (found["task"], found["format"], found["sequences"], found["repeated"]) == ("caption", kind, 4, 1), found
+    assert found["notes"] == [
+        "Sentences of a picture: 1 to 2, half at most 1. Tokens of a sentence: 2 to 6, half at most 3.",
+        "1 picture comes again on the same side.",
+        "4 different sentences; the one that comes most often, 2 times: 'A dog, a cat.'.",
+    ]
+    assert found["command"].startswith("unrolled train caption") and found["notes"][0] in seen.text
+    if kind in ("lines", "csv", "json"):
+        assert [column["first"][0] for column in found["columns"]][-2:] == ["0.png", SAID[0][0] + " | Two animals here" * (kind == "json")]
+
+
+def test_pictures_with_labels_are_not_for_captions(tmp_path):
+    names = pictures(tmp_path)
+    source = written(tmp_path, "t.csv", "image,label\n" + "".join(f"{name},{number % 2}\n" for number, name in enumerate(names)))
+    assert look(source).task.task == "classify"
+
+
+def test_pictures_in_both_parts_are_counted(tmp_path):
+    names = pictures(tmp_path)
+    source = written(tmp_path, "t.csv", "image,caption\n" + "".join(f"{name},It is here\n" for name in names[:3]))
+    other = written(tmp_path, "v.csv", f"image,caption\n{names[3]},{'far ' * 100}away\n")
+    with pytest.warns(UnrolledWarning, match="1 of the 1 pictures to measure on are learnt, too"):
+        found = look(source, validation=(str(other),)).to_json()
+    assert found["in_both"] == 1 and "1 picture is learnt and measured." in found["notes"]
+    assert "Tokens of a sentence: 3 to 101" in found["notes"][0]
+    alone = look(other, held_out=0.0).to_json()["notes"][-1]
+    assert alone == f"1 different sentences; the one that comes most often, 1 time: {'far ' * 14 + 'far…'!r}."
+
+
+def test_one_word_for_a_picture_is_a_label(tmp_path):
+    names = pictures(tmp_path)
+    source = written(tmp_path, "t.csv", "image,text\n" + "".join(f"{name},word{number % 2}\n" for number, name in enumerate(names)))
+    assert guess_task([str(source)], {}).task != "caption"

@@ -11,6 +11,7 @@ from unrolled.cli.help import GroupedCommand
 from unrolled.cli.later import Later
 from unrolled.cli.machine import progress
 from unrolled.cli.tasks import TASKS
+from unrolled.data.formats.caption_options import CaptionOptions
 from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.data.formats.pair_options import DividedPairOptions
 
@@ -43,4 +44,6 @@ def look(files: tuple[str, ...], picture: Path | None, as_json: bool, **options:
 
 
 _FOR_ALL = flags([DividedReadingOptions], titles=["Reading"])
-look.params += _FOR_ALL + flags([DividedPairOptions], [str(flag.name) for flag in _FOR_ALL], ["Pairs"])
+_FOR_PAIRS = flags([DividedPairOptions], [str(flag.name) for flag in _FOR_ALL], ["Pairs"])
+_FOR_CAPTIONS = flags([CaptionOptions], [str(flag.name) for flag in (*_FOR_ALL, *_FOR_PAIRS)], ["Pictures with sentences"])
+look.params += _FOR_ALL + _FOR_PAIRS + _FOR_CAPTIONS

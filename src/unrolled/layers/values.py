@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from unrolled.engines import Lengths, read_lengths, values_of_step
-from unrolled.errors import ConfigError
 from unrolled.layers.checks import in_reverse
 from unrolled.layers.parameters import Place
 from unrolled.layers.recurrent import Recurrent, State
@@ -20,7 +19,8 @@ RUNAWAY = 100.0
 class Lines:
     """What the lines of the cell's text give at one place, `values` `[T, B, n]` by the name on their left, 0 past each end.
 
-    `x` `[T, B, I]` is what every step reads there, and `before`, a tensor `[T, B, n]` for each state, what it begins with.
+    `x` `[T, B, I]` is what every step reads there, and `before`, a tensor `[T, B, n]` for each state, what it begins with. Those of a convolutional
+    layer have planes, `[T, B, n, *space]`.
     """
 
     place: Place
@@ -41,15 +41,13 @@ def every_line(
     """What the lines of the cell's text give without dropout, in every layer and direction.
 
     The arguments are those of the layer, steps first. It runs on its engine for its states; since what every step begins with is known
-    then, the lines of all steps are computed at once, as rows of one step. Raises `ConfigError` for a convolutional layer.
+    then, the lines of all steps are computed at once, as rows of one step.
     """
-    if layer.planes:
-        raise ConfigError(
-            "What goes on inside a convolutional layer cannot be looked at. Ask the layer for its states: return_states=True."
-        )
-    steps, batch = x.shape[:2]
+    steps, batch, space = *x.shape[:2], x.shape[3:] if layer.planes else None
     real = read_lengths([steps] * batch if lengths is None else lengths, steps, batch, x.device)
-    initial = layer.begin(batch) if state is None else state
+    initial = layer.begin(batch, space) if state is None else state
+    if layer.planes:
+        x, initial = x.movedim(2, -1), tuple(s.movedim(2, -1).contiguous() for s in initial)
     trained, layer.training = layer.training, False
     try:
         _, _, history = layer._run(x, initial, real, resets, every_state=True)
@@ -58,7 +56,8 @@ def every_line(
             before = _before(tuple(h[number] for h in history), tuple(s[number] for s in initial), place, real, resets)
             rows = tuple(s[real.mask] for s in before)
             values = values_of_step(layer.problem(place, given[real.mask][None], rows, None, None, every_state=False))
-            found.append(Lines(place, given, before, {name: _padded(value, real) for name, value in values.items()}))
+            padded = {name: _laid_out(_padded(value, real), layer) for name, value in values.items()}
+            found.append(Lines(place, _laid_out(given, layer), tuple(_laid_out(s, layer) for s in before), padded))
         return found
     finally:
         layer.training = trained
@@ -84,11 +83,18 @@ def _before(after: State, initial: State, place: Place, real: Lengths, resets: T
     if resets is not None:
         begins = begins | (in_reverse(resets) if place[1] else resets)
     shift = -1 if place[1] else 1
-    return tuple(torch.where(begins[..., None], i, s.roll(shift, 0)) for s, i in zip(after, initial, strict=True))
+    return tuple(
+        torch.where(begins.view(*begins.shape, *(1,) * (s.dim() - 2)), i, s.roll(shift, 0)) for s, i in zip(after, initial, strict=True)
+    )
 
 
 def _padded(value: Tensor, real: Lengths) -> Tensor:
     """Real steps one below the other, as `[T, B, n]`."""
-    padded = value.new_zeros(*real.mask.shape, value.shape[-1])
+    padded = value.new_zeros(*real.mask.shape, *value.shape[1:])
     padded[real.mask] = value
     return padded
+
+
+def _laid_out(values: Tensor, layer: Recurrent) -> Tensor:
+    """As the layer gives what is its own: the channels of planes before their places."""
+    return values.movedim(-1, 2) if layer.planes else values

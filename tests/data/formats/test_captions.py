@@ -74,6 +74,14 @@ def test_sentences_lie_beside_pictures(folder):
         read(folder)
 
 
+def test_a_folder_of_frames_beside_its_sentence_is_one_video(tmp_path):
+    (tmp_path / "clip").mkdir()
+    for number in range(3):
+        (tmp_path / "clip" / f"{number}.png").write_bytes(b"")
+    (tmp_path / "clip.txt").write_text("It moves\n")
+    assert read(tmp_path) == [("clip", ("It moves",))]
+
+
 def test_pictures_without_sentences_can_be_looked_at(folder):
     options = CaptionOptions().to_predict()
     assert read(folder, options) == [("a.jpg", ()), ("b.jpg", ()), ("c.png", ())]

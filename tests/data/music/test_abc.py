@@ -71,6 +71,10 @@ def test_chords_are_as_long_as_their_first_note_says_and_tie_one_by_one(tune):
         ("(3:2:2C2D F", [Fraction(4, 3), Fraction(2, 3), 1]),
         ("(2CD", [Fraction(3, 2)] * 2),
         ("C>D E<F", [Fraction(3, 2), Fraction(1, 2), Fraction(1, 2), Fraction(3, 2)]),
+        ("[M:6/8] (5CDEFG A", [Fraction(3, 5)] * 5 + [1]),
+        ("[M:6/8] (7CDEFGAB A", [Fraction(3, 7)] * 7 + [1]),
+        ("[M:9/8] (9CDEFGABcd A", [Fraction(1, 3)] * 9 + [1]),
+        ("[M:3/4] (5CDEFG A", [Fraction(2, 5)] * 5 + [1]),
         ("C>>D", [Fraction(7, 4), Fraction(1, 4)]),
     ],
 )
@@ -122,7 +126,27 @@ def test_meter_tempo_and_upbeat(tune):
         ("X:1\nL:1/0\nK:C\nC", "line 2: L: must be a note length"),
         ("X:1\nK:C\nC D/0", "line 3: a note cannot be '/0' long"),
         ("X:1\nK:C\nC\nD @E", "line 4, character 3: what '@E' means is not known"),
-        ("X:1\nK:C\nV:2\nC", "line 3: the tune has several voices"),
+        ("X:1\nK:C\nC\nV:2\nC", "line 4: the tune has several voices"),
+        ("X:1\nV:S\nV:B\nK:C\nC", "line 3: the tune has several voices, V:B. Only tunes of one voice"),
+        ("X:1\nK:C\nC2 & E2", "line 3: & lays a second voice over the first"),
+        ("X:1\nK:C\n|:C|1D:|2E:|3F|", "line 3: the ending '3' is not one of 1 and 2"),
+        ("X:1\nK:C\n|:C|1,2D:|3E|", "line 3: the ending '1,2' is not one of 1 and 2"),
+        ("X:1\nK:C\n|::C::|", "line 3: '|::' repeats more than once"),
+        ("X:1\nP:AABB\nK:C\nC", "line 2: P:AABB plays parts several times. Write them out"),
+        ("X:1\nK:C\nZ2000", "line 3: Z2000 must be a rest of 1 to 1000 bars"),
+        ("X:1\nK:C\nZ0", "line 3: Z0 must be a rest"),
+        ("X:1\nK:C clef=bass transpose=2\nC", "line 2: 'C clef=bass transpose=2' moves the notes"),
+        ("X:1\nK:C\nC\nc''''''", "line 4: \"c''''''\" is no pitch that MIDI has"),
+        ("X:1\nL:0/8\nK:C\nC", "line 2: L: must be a note length such as 1/8, got '0/8'"),
+        ("X:1\nL:1/9999999\nK:C\nC\nC///", "line 5: a note cannot be 1/19999998 quarter notes long"),
+        ("X:1\nK:C\nC\n(3:0:3CDE", "line 4: a note cannot be 0 quarter notes long"),
+        ("X:1\nM:130/4\nK:C\nC", "line 2: M: must be a meter"),
+        *((f"X:1\n{name}:{5000 * '1'}/{5000 * '8'}\nK:C\nC", "line 2: the number 11111111") for name in "MLQ"),
+        *(
+            (f"X:1\nK:C\n{mark}", "line 3: the number 99999999")
+            for mark in (f"C{5000 * '9'}", f"C/{5000 * '9'}", f"(3:{5000 * '9'}CDE", f"Z{5000 * '9'}")
+        ),
+        ("X:1\nK:C\nC" + 5000 * "/", "line 3: a note cannot be"),
         ("X:1\nK:C\n(1C", "line 3: a tuplet must have 2 notes or more"),
     ],
 )
@@ -137,6 +161,47 @@ def test_a_file_without_a_tune_is_named(tmp_path):
     (tmp_path / "none.abc").write_text("CDE\n")
     with pytest.raises(DataError, match=r"none\.abc has no tune in it"):
         [*read_abc(tmp_path / "none.abc")]
+
+
+def test_an_empty_line_ends_a_tune(tune):
+    found = tune("C D\n\nE F is no music @\n")
+    assert pitches(found) == [60, 62]
+
+
+def test_the_meter_is_that_at_the_first_note_in_both_files_that_are_written(tune):
+    found = tune("C2|", head="X:1\nM:4/4\nK:A\nM:6/8\n")
+    assert found.meter == (6, 8) and "M:6/8" in to_abc(found.events) and "M:4/4" not in to_abc(found.events)
+    assert tune("C2|[M:3/4]D", head="X:1\nM:2/4\nK:C\n").meter == (2, 4)
+
+
+def test_a_meter_within_a_tune_leaves_its_unit(tune):
+    assert played(tune("C[M:2/4]C", head="X:1\nM:4/4\nK:C\n")) == [(60, Fraction(1, 2))] * 2
+
+
+def test_the_head_of_a_file_says_meter_and_unit_of_all_its_tunes(tmp_path):
+    (tmp_path / "a.abc").write_text("M:3/4\nL:1/4\n\nX:1\nK:C\nC\n\nX:2\nM:2/4\nL:1/16\nK:C\nC\n\nX:3\nK:C\nC\n")
+    found = [*read_abc(tmp_path / "a.abc")]
+    assert [one.meter for one in found] == [(3, 4), (2, 4), (3, 4)] and [played(one) for one in found] == [
+        [(60, 1)],
+        [(60, Fraction(1, 4))],
+        [(60, 1)],
+    ]
+    (tmp_path / "b.abc").write_text("L:0/8\n\nX:1\nK:C\nC\n")
+    with pytest.raises(DataError, match=r"b\.abc, line 1: L: must be a note length"):
+        [*read_abc(tmp_path / "b.abc")]
+
+
+@pytest.mark.parametrize(
+    ("key", "head", "wanted"),
+    [("C octave=-1", HEAD, 48), ("C clef=treble+8", HEAD, 72), ("C", HEAD.replace("K:", "V:1 octave=1\nK:"), 72), ("C bass", HEAD, 60)],
+)
+def test_octaves_of_keys_and_voices_move_the_notes(tune, key, head, wanted):
+    assert pitches(tune("C", key, head)) == [wanted]
+
+
+def test_rests_of_many_bars_are_as_many_bars(tune):
+    found = tune("Z200|C")
+    assert Fraction(int(found.notes[0, 0]), found.ticks) == 800
 
 
 EVERYTHING = """X:1

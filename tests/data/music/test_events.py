@@ -5,8 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from unrolled.data.music.events import bars, elements, events_of, has_chords_alone, is_event, play, transposed, unclosed
+from unrolled.data.music.events import bars, elements, is_event, loose_ties, play, transposed, unclosed, without_loose_ties
 from unrolled.data.music.frames import to_frames
+from unrolled.data.music.notation import events_of, has_chords_alone
 from unrolled.data.music.piece import Piece
 
 
@@ -40,6 +41,30 @@ def test_any_notes_are_the_same_frames_again(seed, chords):
     assert all(bar.length == bar.meant for bar in bars(elements(events)) if not bar.edge)
 
 
+@pytest.mark.parametrize(
+    ("line", "notes", "loose"),
+    [
+        ("n60 =1 - n60 =1", [[0, 2, 60]], 0),
+        ("n60 =1 - n62 =1 n60 =1", [[0, 1, 60], [1, 2, 62], [2, 3, 60]], 1),
+        ("n60 =1 - r =9 n60 =1", [[0, 1, 60], [10, 11, 60]], 1),
+        ("n60 =2 - & n62 =1 n60 =1", [[0, 1, 60], [0, 1, 62], [1, 2, 60]], 1),
+        ("n60 =1 - & n62 =1 n60 =1", [[0, 2, 60], [0, 1, 62]], 0),
+        ("n60 =1 -", [[0, 1, 60]], 1),
+        ("|: n60 =1 - :| n60 =1", [[0, 3, 60]], 0),
+    ],
+)
+def test_a_tie_joins_the_note_that_begins_where_the_tied_one_ends_and_no_other(line, notes, loose):
+    found = play(line.split())
+    assert sorted(found.notes[:, :3].tolist()) == sorted(notes) and loose_ties(line.split()) == loose
+    without = [*without_loose_ties(line.split())]
+    assert loose_ties(without) == 0 and np.array_equal(play(without).notes, found.notes)
+
+
+def test_meter_and_key_are_those_at_the_first_sound():
+    found = play(["M:4/4", "K:3", "M:6/8", "n60", "=1", "M:3/4", "K:1m"])
+    assert (found.meter, found.fifths, found.minor) == ((6, 8), 3, False)
+
+
 def test_what_stands_where_it_says_nothing_is_passed_over():
     found = play(["=1", "-", "n60", "n62", "=1/2", "&", "|", "r", "&"])
     assert found.notes[:, 2].tolist() == [62] and found.length == 0
@@ -50,6 +75,17 @@ def test_bars_that_are_too_short_or_too_long_are_told_from_upbeats():
     found = [*bars(elements(line.split()))]
     assert [(bar.length, bar.edge) for bar in found] == [(1, True), (2, False), (3, False), (1, True), (1, True), (2, True)]
     assert {bar.meant for bar in found} == {Fraction(2)}
+
+
+def test_a_bar_after_a_double_one_without_notes_stands_at_an_edge():
+    found = [*bars(elements(["M:2/4", "n60", "=2", "|", "n60", "=2", "||", "|", "n60", "=1", "|", "n60", "=2"]))]
+    assert [(bar.length, bar.edge) for bar in found] == [(2, True), (2, True), (1, True), (2, True)]
+    assert [bar.edge for bar in bars(elements(["M:2/4", "n60", "=2", "|", "n60", "=2", "|", "|", "n60", "=1", "|", "n60", "=2"]))] == [
+        True,
+        False,
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,9 @@ def test_what_is_no_roll_is_named(tmp_path):
     assert isinstance(found, DataError) and "train 1 must be a roll [T, 88] or [T, 128] of numbers, got float64 [3, 7]" in str(found)
     with pytest.raises(DataError, match="has no part 'test': it has train"):
         [*read_rolls(tmp_path / "a.npz", "test", 4)]
+    np.savez(tmp_path / "c.npz", train=cells(roll(1)))
+    with pytest.raises(DataError, match=r"has arrays of Python objects, which are not loaded.* Save each roll as an array of numbers"):
+        parts_in(tmp_path / "c.npz")
     (tmp_path / "b.mat").write_bytes(b"no")
     with pytest.raises(DataError, match="cannot be read as a file of piano rolls"):
         parts_in(tmp_path / "b.mat")

@@ -38,7 +38,7 @@ def midi(tmp_path):
 def test_each_channel_of_each_track_is_a_voice(midi):
     piece, odd = read_midi(midi([on(60), on(64, channel=1), off(60, 4), off(64, 4, 1)], [on(40, 2), off(40, 2)]))
     assert piece.notes.tolist() == [[0, 4, 60, 0], [0, 8, 64, 1], [2, 4, 40, 2]]
-    assert (piece.ticks, piece.length, odd) == (4, 8, {"open": 0, "drums": 0})
+    assert (piece.ticks, piece.length, odd) == (4, 8, {"open": 0, "drums": 0, "keys": 0})
 
 
 def test_a_note_of_no_loudness_ends_one_and_the_first_of_two_ends_first(midi):
@@ -48,7 +48,7 @@ def test_a_note_of_no_loudness_ends_one_and_the_first_of_two_ends_first(midi):
 
 def test_notes_that_never_end_end_with_their_track_and_drums_are_left_out(midi):
     piece, odd = read_midi(midi([on(60), on(36, channel=9), off(36, 2, 9), mido.MetaMessage("end_of_track", time=6)]))
-    assert piece.notes.tolist() == [[0, 8, 60, 0]] and odd == {"open": 1, "drums": 1}
+    assert piece.notes.tolist() == [[0, 8, 60, 0]] and odd == {"open": 1, "drums": 1, "keys": 0}
 
 
 def test_the_pedal_holds_notes_until_it_is_lifted_or_their_key_is_struck_again(midi):
@@ -104,6 +104,19 @@ def test_files_whose_notes_have_no_length_in_beats_are_named(tmp_path, division,
 def test_tracks_that_are_no_parts_of_one_piece_are_named(tmp_path):
     with pytest.raises(DataError, match="format 2"):
         read_midi(raw(tmp_path, 4, b"\x00\x90\x3c\x40\x02\x3c\x00", kind=2))
+
+
+@pytest.mark.parametrize(("key", "count", "fifths"), [(b"\x09\x00", 1, None), (b"\x02\x07", 1, None), (b"\xfe\x00", 0, -2)])
+def test_a_key_that_no_music_has_leaves_the_notes(tmp_path, key, count, fifths):
+    piece, odd = read_midi(raw(tmp_path, 2, b"\x00\xff\x59\x02" + key + b"\x00\x90\x3c\x40\x02\x3c\x00"))
+    assert piece.notes[:, :3].tolist() == [[0, 2, 60]] and odd["keys"] == count and piece.fifths == fifths
+
+
+def test_many_voices_pass_over_the_channel_of_drums(tmp_path):
+    notes = np.array([[voice, voice + 1, 60 + voice, voice] for voice in range(20)])
+    (tmp_path / "w.mid").write_bytes(_written(Piece(notes, 4, 20)))
+    again, odd = read_midi(tmp_path / "w.mid")
+    assert again.notes[:, 2].tolist() == notes[:, 2].tolist() and odd["drums"] == 0
 
 
 def test_what_is_written_is_read_again(tmp_path):

@@ -41,9 +41,33 @@ def score(request, tmp_path):
 
 
 def test_notes_of_all_parts_and_voices_are_read(score):
-    piece = read_musicxml(score(SCORE))
+    piece, odd = read_musicxml(score(SCORE))
     assert piece.ticks == 2 and piece.notes.tolist() == WANTED
-    assert (piece.meter, piece.fifths, piece.minor, piece.tempo) == ((3, 4), -1, True, 90)
+    assert (piece.meter, piece.fifths, piece.minor, piece.tempo) == ((3, 4), -1, True, 90) and not any(odd.values())
+
+
+def test_parts_sound_as_they_are_transposed_and_odd_notes_are_counted(score):
+    moved = "<transpose><chromatic>-2</chromatic><octave-change>-1</octave-change></transpose></attributes>"
+    text = f"""<score-partwise><part id="P"><measure><attributes><divisions>1</divisions>{moved}{note("C", 5, 1)}
+    {note("C", 5, 1, '<tie type="start"/>')}<note><rest/><duration>4</duration></note>{note("C", 5, 1, '<tie type="stop"/>')}
+    <note><unpitched/><duration>1</duration></note>{note("C", 0, 1)}{note("D", 5, 1, '<tie type="start"/>')}</measure></part></score-partwise>"""
+    piece, odd = read_musicxml(score(text))
+    assert piece.notes[:, :3].tolist() == [[0, 1, 58], [1, 2, 58], [6, 7, 58], [9, 10, 60]]
+    assert odd == {"unpitched": 1, "outside": 1, "ties": 2}
+
+
+def test_a_key_that_no_music_has_is_none(score):
+    piece, _ = read_musicxml(score(SCORE.replace("<fifths>-1</fifths>", "<fifths>x</fifths>")))
+    assert piece.fifths is None and piece.notes.tolist() == WANTED
+
+
+def test_divisions_whose_product_is_too_large_are_rounded(score):
+    text = "".join(
+        f'<part id="P{n}"><measure><attributes><divisions>{n}</divisions></attributes>{note("C", 4, 1)}</measure></part>'
+        for n in (999_983, 999_979, 999_961, 999_959)
+    )
+    piece, _ = read_musicxml(score(f"<score-partwise>{text}</score-partwise>"))
+    assert piece.ticks == 1 << 20 and len(piece.notes) == 4
 
 
 @pytest.mark.parametrize(
@@ -52,6 +76,9 @@ def test_notes_of_all_parts_and_voices_are_read(score):
         ("<html/>", r"must be a score with parts \(score-partwise\), got <html>"),
         ("<score-partwise>", "cannot be read as MusicXML"),
         ('<!DOCTYPE x [<!ENTITY a "b">]><score-partwise/>', "declares entities"),
+        (SCORE.replace("<duration>2<", "<duration>-2<"), "a duration must be a number of at least 0, got '-2'"),
+        (SCORE.replace("<duration>2<", "<duration>1e999999999<"), "a duration must be a number of at least 0, got '1e999999999'"),
+        (SCORE.replace("<divisions>2<", "<divisions>0<"), "divisions must be a number above 0, got '0'"),
         (SCORE.replace("<step>C", "<step>H"), "cannot be read as MusicXML: 'H'"),
     ],
 )

@@ -107,7 +107,7 @@ def test_other_sizes_are_scaled_and_told(tmp_path) -> None:
 def test_intervals_become_tags_and_later_ones_count() -> None:
     seeing = Seeing(FrameCodec(COLOUR, 10.0))
     assert seeing.tags([(0.1, 0.4, "a"), (0.3, 0.5, "b")], 6, "x") == ("O", "a", "a", "b", "b", "O")
-    with pytest.warns(UnrolledWarning, match=r"x: 1 interval begin before the one before ends\. Where two overlap the later one counts"):
+    with pytest.warns(UnrolledWarning, match=r"x: 1 interval begins before the one before ends\. Where two overlap the later one counts"):
         seeing.report()
     alone = Seeing(FrameCodec(COLOUR, None))
     assert alone.tags([(1, 3, "a")], 4, "x") == ("O", "a", "a", "O"), "without a rate frames are counted"

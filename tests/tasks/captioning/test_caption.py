@@ -11,15 +11,19 @@ from PIL import Image
 
 import unrolled as un
 from coloured_shapes import SIDE, write_pictures
+from unrolled.cells import find_cell
 from unrolled.cli import cli
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.models import Captioner, blinded
-from unrolled.tasks import load
+from unrolled.tasks import find_recipe, load
 from unrolled.tasks.captioning.inspecting import _logs, look_into
 from unrolled.tasks.captioning.options import CaptioningOptions, WritingOptions
 from unrolled.tasks.captioning.reading import read_caption_data
 from unrolled.tasks.configuration import Configuration
+from unrolled.tasks.runs import run_training
+from unrolled.training import RunFolder
 from unrolled.training.display import Silent
+from unrolled.training.interrupt import Stopped
 
 TINY = {"hidden": 8, "embedding": 8, "filters": 8, "grid": 3, "frame_features": 16, "average": 0.0, "display": Silent()}
 
@@ -235,15 +239,48 @@ def test_pictures_that_are_measured_and_learnt_are_told(tmp_path):
         un.train_captioner(table, out=tmp_path / "run", **TINY, validation=[str(tmp_path / "v.csv")], epochs=1)
 
 
-def test_a_run_goes_on_and_comes_to_the_same(tmp_path):
+def test_pictures_are_moved_and_mirrored_in_training_alone(tmp_path):
     table = write_pictures(tmp_path, 1)
-    for name, epochs in (("whole", [4]), ("parts", [2, 4])):
-        for at, epoch in enumerate(epochs):
-            un.train_captioner(
-                () if at else table, out=tmp_path / name, resume=bool(at), epochs=epoch, **({"display": Silent()} if at else TINY)
-            )
-    whole, parts = (load(tmp_path / name).model.state_dict() for name in ("whole", "parts"))
-    assert whole.keys() == parts.keys()
+    recipe = find_recipe("caption")
+    configuration = Configuration.from_flat(
+        "caption", CaptioningOptions, {"sources": [str(table)], "flip": "across", "held_out": 0.0, "cell": "lstm"}
+    )
+    data = recipe.read(configuration, lambda *_: None)
+    task = recipe.task(recipe.build(configuration, data.codecs, find_cell("lstm")), data, configuration)
+    torch.manual_seed(0)
+    batch = task.learner.get(np.arange(6))
+    varied = task.learner.change(batch)
+    mirrored = batch["frames"].flip(-1)
+    same, other = (
+        [torch.allclose(varied["frames"][:, i], frames[:, i], atol=1e-4) for i in range(6)] for frames in (batch["frames"], mirrored)
+    )
+    assert all(a or b for a, b in zip(same, other, strict=True)) and any(same) and any(other)
+    assert varied.targets is batch.targets and varied.lengths is batch.lengths
+    with pytest.raises(ConfigError, match="`flip` varies pictures that a network of its own learns to see, got `encoder=features`"):
+        Configuration.from_flat(
+            "caption", CaptioningOptions, {"sources": [str(table)], "flip": "across", "encoder": "features", "cell": "lstm"}
+        )
+    with pytest.raises(ConfigError, match="`zoom` must be a part from 0 to below 1"):
+        Configuration.from_flat("caption", CaptioningOptions, {"sources": [str(table)], "zoom": 1.0, "cell": "lstm"})
+
+
+def test_a_run_that_is_interrupted_ends_like_one_left_alone(tmp_path, monkeypatch):
+    class Stopping(Silent):
+        def status(self, status):
+            if status.update >= 2:
+                monkeypatch.setattr("unrolled.training.interrupt.Interrupts.check", stop)
+
+    def stop(self):
+        monkeypatch.undo()
+        raise Stopped
+
+    table, recipe = write_pictures(tmp_path, 1), find_recipe("caption")
+    options = {**{name: value for name, value in TINY.items() if name != "display"}, "updates": 4, "shift": 2, "batch": 3}
+    alone, stopped = RunFolder(tmp_path / "alone"), RunFolder(tmp_path / "stopped")
+    run_training(recipe, str(table), alone, options, Silent())
+    assert not run_training(recipe, str(table), stopped, options, Stopping()).finished
+    assert run_training(recipe, (), stopped, {}, Silent(), resume=True).finished
+    assert (alone.path / "model.safetensors").read_bytes() == (stopped.path / "model.safetensors").read_bytes()
 
 
 def test_features_in_files_are_read_as_they_are(tmp_path):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
 
@@ -12,6 +13,7 @@ from pictures import save_gif, squares
 from unrolled.cli import cli
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks import load, train
+from unrolled.training import RunFolder
 from unrolled.training.display import Silent
 
 TINY = {
@@ -73,8 +75,41 @@ def test_frames_are_said_of_files_and_arrays(folder):
     assert np.load(folder / "p.npy").shape == (1, 3, 8, 8, 1)
     with pytest.raises(DataError, match=r"A clip must have 3 frames, which are read, got one of 2"):
         trained.predict([clips(1, 2)[0][..., None]])
-    with pytest.raises(ConfigError, match="reads planes"):
+    with pytest.raises(ConfigError, match="by its own sections"):
         trained.inspection_input(folder / "a.gif")
+
+
+def test_a_page_shows_gates_as_maps_and_what_moves_the_next_frame(folder):
+    found = json.loads(told("inspect", folder / "run", folder / "clips.npy", "--json", "--out", folder / "page.html"))
+    assert [*found] == ["pixels", "gates", "training"]
+    trained = load(folder / "run")
+    model, past = trained.model.double(), torch.from_numpy(clips()[:1, :3]).double().transpose(0, 1).unsqueeze(2) / 255
+    apart = torch.eye(3 * 8 * 8, dtype=torch.float64).view(-1, 3, 1, 8, 8).transpose(0, 1) * 1e-5
+    with torch.no_grad():
+        more, less = ((model(past + by, 1)[0] - past[-1]).square().sum((1, 2, 3)) for by in (apart, -apart))
+        parts = ((more - less) / 2e-5).view(3, 64).norm(dim=1)
+        assert found["pixels"]["by_frame"] == pytest.approx((parts / parts.sum()).tolist(), abs=1e-4)
+        values = {name: value[:, 0] for name, value in model.lines(past)[-1].values.items()}
+    for name, channel in found["gates"]["channels"].items():
+        assert channel == int(values[name].std((0, 2, 3)).argmax())
+    left = found["gates"]["saturated"]["f"]["left"]
+    assert left == pytest.approx(float((values["f"] <= 0.1).double().mean()))
+    without = json.loads(told("inspect", folder / "run", "--json", "--out", folder / "page.html"))
+    assert [*without] == ["pixels", "gates", "training"], "what was held out is read again"
+    with pytest.raises(ConfigError, match="looks at clips, got the text 'hello'"):
+        trained.sections("hello", None)
+
+
+def test_a_network_without_recurrence_has_no_gates(folder, tmp_path):
+    train("frames", folder / "clips.npy", out=tmp_path / "run", **{**TINY, "layers": 0, "epochs": 1})
+    found = json.loads(told("inspect", tmp_path / "run", folder / "clips.npy", "--json"))
+    assert [*found] == ["pixels", "training"]
+
+
+def test_convolutional_gates_are_watched(folder, tmp_path):
+    train("frames", folder / "clips.npy", out=tmp_path / "run", **{**TINY, "watch": True, "watch_every": 1})
+    record = next(iter(RunFolder(tmp_path / "run").watched.records()))
+    assert len(record["gates"]) == 4 and record["states"]
 
 
 def test_the_end_of_one_clip_is_held_out(tmp_path, folder):

@@ -112,7 +112,7 @@ def test_streams_hold_every_piece_moved_as_a_whole(frames):
 @pytest.mark.parametrize("end", [".mid", ".abc"])
 def test_what_is_sampled_is_written_and_read_again(frames, tmp_path, end):
     (piece,) = frames.sample(seed=3, length=2)
-    write_piece(piece, tmp_path / f"a{end}", 4)
+    write_piece(piece, tmp_path / f"a{end}")
     (again,) = frames.read(tmp_path / f"a{end}")
     steps = to_frames(piece, 4)[0]
     assert len(steps) == 32 and steps.any()
@@ -123,14 +123,14 @@ def test_the_same_seed_writes_the_same_and_a_prompt_stands_first(frames, data, t
     first, other = frames.sample(seed=1, length=1), frames.sample(seed=2, length=1)
     assert np.array_equal(first[0].notes, frames.sample(seed=1, length=1)[0].notes)
     assert not np.array_equal(first[0].notes, other[0].notes)
-    write_piece(frames.read(data / ROLLS)[0], tmp_path / "start.mid", 4)
+    write_piece(frames.read(data / ROLLS)[0], tmp_path / "start.mid")
     (found,) = frames.sample(prompt=str(tmp_path / "start.mid"), length=1, seed=0)
     assert np.array_equal(to_frames(found, 4)[0][:24], to_frames(frames.read(data / ROLLS)[0], 4)[0]) and found.length == 24 + 16
 
 
 def test_a_melody_is_harmonised_below(frames, data, tmp_path):
     melody = frames.read(data / ROLLS)[0]
-    write_piece(melody, tmp_path / "melody.mid", 4)
+    write_piece(melody, tmp_path / "melody.mid")
     given = to_frames(melody, 4)[0]
     (found,) = frames.sample(harmonise=str(tmp_path / "melody.mid"), particles=8, seed=0)
     steps = to_frames(found, 4)[0]
@@ -234,7 +234,7 @@ def test_the_terminal_samples_scores_evaluates_and_inspects(data, run, frames, e
 
 def test_some_voices_are_learnt_and_measured_alone(frames, tmp_path):
     notes = np.array([[0, 4, 60, 0], [0, 4, 67, 1], [4, 8, 64, 1]])
-    write_piece(Piece(notes, 4, 8), tmp_path / "a.mid", 4)
+    write_piece(Piece(notes, 4, 8), tmp_path / "a.mid")
     (found,) = frames.read(tmp_path / "a.mid", voices="2")
     assert found.notes[:, 2].tolist() == [67, 64] and len(frames.read(tmp_path / "a.mid")[0].notes) == 3
     with pytest.raises(ConfigError, match="`voices` must be numbers from 1 on"):
@@ -242,7 +242,7 @@ def test_some_voices_are_learnt_and_measured_alone(frames, tmp_path):
 
 
 def test_a_piece_that_never_ends_is_left_out(frames, tmp_path):
-    write_piece(Piece(np.array([[0, 1, 60, 0], [900_000, 900_001, 60, 0]]), 4, 900_001), tmp_path / "a.mid", 4)
+    write_piece(Piece(np.array([[0, 1, 60, 0], [900_000, 900_001, 60, 0]]), 4, 900_001), tmp_path / "a.mid")
     with pytest.warns(UnrolledWarning, match="longer than 200,000 quarter notes"), pytest.raises(DataError, match="There are no notes in"):
         frames.read(tmp_path / "a.mid")
 

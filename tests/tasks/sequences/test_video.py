@@ -142,3 +142,24 @@ def test_options_of_pictures_are_refused_where_there_are_none(tmp_path):
     for options, message in (({"size": "8"}, "`size` is for pictures and videos"), ({"flip": "both"}, "`flip` varies pictures and videos")):
         with pytest.raises(ConfigError, match=message):
             un.train_classifier(tmp_path / "t.csv", out=tmp_path / "run", hidden=4, epochs=1, display=Silent(), **options)
+
+
+def test_frames_without_a_tag_and_chains_of_tags_do_not_go_together(tmp_path, clips):
+    with pytest.raises(ConfigError, match=r"`crf` scores whole sequences of tags, and `outside='ignore'` leaves frames without one"):
+        un.train_tagger(clips / "intervals.csv", out=tmp_path / "run", outside="ignore", crf=True, **TINY)
+
+
+def test_what_stands_still_is_taken_away(tmp_path, clips):
+    trained = un.train_tagger(clips / "intervals.csv", out=tmp_path / "run", moving=True, bidirectional=False, held_out=0.0, **TINY)
+    frames, bright = squares(6), squares(6) // 2 + np.uint8(60)
+    codec = trained.codecs.inputs.frames
+    assert codec.describe().endswith("less what stands still")
+    assert codec.without_background(frames, "here") == pytest.approx(frames - np.median(frames, 0))
+    (one,), (other,) = trained.predict([frames]), un.load(tmp_path / "run").predict([np.minimum(frames, 200) + np.uint8(55)])
+    (wall,) = trained.predict([np.minimum(frames, 200)])
+    assert other.probabilities == pytest.approx(wall.probabilities, abs=1e-5), "how bright it is does not matter"
+    assert one.probabilities != pytest.approx(trained.predict([bright])[0].probabilities, abs=1e-5)
+    with pytest.raises(DataError, match=r"has one frame, so that `moving` would leave nothing"):
+        trained.predict([frames[:1]])
+    with pytest.raises(ConfigError, match=r"`encoder='efficientnet-lite0'` reads pictures as they are, so that `moving`"):
+        un.train_tagger(clips / "intervals.csv", out=tmp_path / "no", moving=True, encoder="efficientnet-lite0", **TINY)

@@ -8,7 +8,7 @@ from unrolled.data.builtin_examples.balls import bouncing_balls
 from unrolled.data.builtin_examples.dates import dates
 from unrolled.data.builtin_examples.digits import cluttered_digits, translated_digits
 from unrolled.data.builtin_examples.intents import intents
-from unrolled.data.builtin_examples.movement import ball, balls, moving_digits
+from unrolled.data.builtin_examples.movement import ball, ball_test, balls, balls_test, moving_digits
 from unrolled.data.builtin_examples.numbers import numbers
 from unrolled.data.builtin_examples.promoters import promoters
 from unrolled.data.builtin_examples.python_tokens import python_tokens
@@ -42,6 +42,8 @@ BUILTIN_EXAMPLES: dict[str, BuiltinExamples | OfDigits] = {
     "builtin:bouncing-ball": BuiltinExamples(bouncing_balls, (Target.LABELS, Target.TAGS)),
     "builtin:ball": BuiltinExamples(ball, (Target.VALUES, Target.STEP_VALUES)),
     "builtin:balls": BuiltinExamples(balls, (Target.VALUES, Target.STEP_VALUES)),
+    "builtin:ball-test": BuiltinExamples(ball_test, (Target.VALUES, Target.STEP_VALUES)),
+    "builtin:balls-test": BuiltinExamples(balls_test, (Target.VALUES, Target.STEP_VALUES)),
     "builtin:moving-digits": OfDigits(moving_digits, (Target.LABELS,)),
     "builtin:adding": BuiltinExamples(additions_of_marked, (Target.VALUES,)),
     "builtin:translated-digits": OfDigits(translated_digits, (Target.LABELS,)),

@@ -1,6 +1,7 @@
 """Frames in which something moves: balls between walls, and digits."""
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ SIDE = 32
 RADIUS = 2.5
 """That of a ball, in pixels."""
 
-_CLIPS, _BALL_FRAMES = 6000, 20
+_CLIPS, _TEST_CLIPS, _BALL_FRAMES = 6000, 500, 20
 _SLOWEST, _FASTEST = 1.0, 3.0
 _HIDDEN, _STRETCH = 0.3, (3, 7)
 """The part of the frames in which a ball is hidden, in stretches of so many frames."""
@@ -27,18 +28,48 @@ Paths = NDArray[np.float64]
 """Rows and columns of the middles of K things at each step, `[T, K, 2]`."""
 
 
+class Flight(NamedTuple):
+    """Where the middles of K balls are in each frame, in pixels, `[T, K, 2]`, and in which they are not hidden, `[T, K]`."""
+
+    paths: Paths
+    seen: NDArray[np.bool_]
+
+    def last_position(self) -> Paths:
+        """Where each ball was last seen, `[K, 2]`."""
+        return np.stack([self.paths[np.flatnonzero(self.seen[:, ball])[-1], ball] for ball in range(self.paths.shape[1])])
+
+    def straight_on(self) -> Paths:
+        """Where each ball would be in the next frame if it had flown on as in the last two frames in a row in which it was seen, `[K, 2]`."""
+        found = []
+        for ball in range(self.paths.shape[1]):
+            twice = np.flatnonzero(self.seen[1:, ball] & self.seen[:-1, ball])[-1] + 1
+            way = self.paths[twice, ball] - self.paths[twice - 1, ball]
+            found.append(self.paths[twice, ball] + way * (len(self.paths) - twice))
+        return np.stack(found)
+
+
 def ball() -> Iterator[Example]:
     """One ball in grey; else as `balls`."""
     return _filmed("builtin:ball", 1, 21, _CLIPS)
 
 
-def balls(seed: int = 22, clips: int = _CLIPS) -> Iterator[Example]:
+def ball_test() -> Iterator[Example]:
+    """Other clips as those of `ball`."""
+    return _filmed("builtin:ball-test", 1, 100, _TEST_CLIPS)
+
+
+def balls_test() -> Iterator[Example]:
+    """Other clips as those of `balls`."""
+    return _filmed("builtin:balls-test", 3, 101, _TEST_CLIPS)
+
+
+def balls() -> Iterator[Example]:
     """Three balls in red, green and blue, in 20 frames of 32 × 32 pixels, which fly straight on, turn back at the walls, and do not see each other.
 
     Each is hidden in stretches of frames, three tenths of all. To be said after each frame is where all are in the next one: row and
     column of the first, the second and the third.
     """
-    return _filmed("builtin:balls", 3, seed, clips)
+    return _filmed("builtin:balls", 3, 22, _CLIPS)
 
 
 def _filmed(name: str, count: int, seed: int, clips: int) -> Iterator[Example]:
@@ -47,7 +78,7 @@ def _filmed(name: str, count: int, seed: int, clips: int) -> Iterator[Example]:
         paths = bouncing(chance, _BALL_FRAMES + 1, count, RADIUS, SIDE - RADIUS, (_SLOWEST, _FASTEST))
         seen = ~hidden(chance, _BALL_FRAMES, count)
         following = paths[1:].reshape(_BALL_FRAMES, -1)
-        yield Example(f"{name}, {number}", frames=drawn_balls(paths[:-1], seen), values=following, origin=(paths[:-1], seen))
+        yield Example(f"{name}, {number}", frames=drawn_balls(paths[:-1], seen), values=following, origin=Flight(paths[:-1], seen))
 
 
 def bouncing(chance: np.random.Generator, steps: int, count: int, low: float, high: float, speeds: tuple[float, float]) -> Paths:

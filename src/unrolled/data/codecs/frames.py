@@ -11,7 +11,7 @@ from unrolled.data.columns import Elements, Places
 from unrolled.data.pictures.ink import ink_factor
 from unrolled.data.pictures.pixels import Pixels, Shape, read_crop, require_crop
 from unrolled.data.pictures.seeing import OUTSIDE, Seen
-from unrolled.data.vocabulary import damaged
+from unrolled.data.vocabulary import damaged, switch
 from unrolled.errors import ConfigError, DataError
 
 ENCODERS = ("efficientnet-lite0",)
@@ -29,7 +29,7 @@ class FrameCodec:
     """How clips become frames `[T, H, W, C]` of a `shape`, at a `rate` of frames a second (None: as they come), and how their values are scaled.
 
     `outside` is the tag of frames that lie in no interval, or nothing if they are not looked at. With an `encoder` frames are read as the
-    features that it makes of them, which are numbers.
+    features that it makes of them, which are numbers. With `moving` what stands still is taken away: the median of each pixel over its clip.
     """
 
     shape: Shape
@@ -37,6 +37,7 @@ class FrameCodec:
     scale: NumberCodec | None = None
     outside: str = OUTSIDE
     encoder: str | None = None
+    moving: bool = False
 
     @classmethod
     def choose(
@@ -53,6 +54,14 @@ class FrameCodec:
         """For clips of which the `first` is one; `size` is `(width, height)`."""
         width, height = size or _fitting(first, crop)
         return cls(Shape(height, width, 1 if grey else first.channels, crop), fps or first.rate, None, outside, encoder)
+
+    def without_background(self, frames: Pixels, place: str) -> Pixels:
+        """Frames `[T, H, W, C]` as they are, or less what stands still. `DataError` for a single one, of which nothing would be left."""
+        if not self.moving:
+            return frames
+        if len(frames) == 1:
+            raise DataError(f"{place} has one frame, so that `moving` would leave nothing of it. Leave it out, or pass videos.")
+        return frames - np.median(frames, 0).astype(np.float32)
 
     def learn(self, elements: Elements, which: Places) -> "FrameCodec":
         """With the mean and the deviation of each channel, from some frames."""
@@ -86,7 +95,8 @@ class FrameCodec:
         colours = {1: "grey", 3: "colour"}.get(self.shape.channels, f"{self.shape.channels}-channel")
         rate = "" if self.rate is None else f", {self.rate:g} a second"
         features = "" if self.encoder is None else f", as the features of {self.encoder}"
-        return f"{colours} frames of {self.shape.width}x{self.shape.height} pixels{rate}{features}"
+        moving = ", less what stands still" if self.moving else ""
+        return f"{colours} frames of {self.shape.width}x{self.shape.height} pixels{rate}{features}{moving}"
 
     def to_json(self) -> dict[str, Any]:
         """All of it, ready for JSON."""
@@ -96,6 +106,7 @@ class FrameCodec:
             "scale": self.scale and self.scale.to_json(),
             "outside": self.outside,
             "encoder": self.encoder,
+            "moving": self.moving,
         }
 
     @classmethod
@@ -111,10 +122,11 @@ class FrameCodec:
             assert encoder in (None, *ENCODERS)
             scale = None if found["scale"] is None else NumberCodec.from_json(found["scale"])
             assert encoder is not None or (scale is not None and len(scale.mean) == channels)
-            return cls(Shape(height, width, channels, crop), None if rate is None else float(rate), scale, str(found["outside"]), encoder)
+            shape, rate = Shape(height, width, channels, crop), None if rate is None else float(rate)
+            return cls(shape, rate, scale, str(found["outside"]), encoder, switch(found, "moving"))
         except (KeyError, AssertionError, TypeError, ValueError, OverflowError, ConfigError) as error:
             raise damaged(
-                f"frames must have a height, a width, channels, a crop, a rate, a scale and a tag for those outside ({error!r})"
+                f"frames must have a height, a width, channels, a crop, a rate, a scale, a tag for those outside, and `moving` ({error!r})"
             ) from None
 
 

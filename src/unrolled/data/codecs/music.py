@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from unrolled.data.music import events
 from unrolled.data.music.frames import from_frames, to_frames
-from unrolled.data.music.piece import KEYS, Piece
+from unrolled.data.music.notation import events_of
+from unrolled.data.music.piece import KEYS, LOWEST, PITCH, Piece
 from unrolled.data.music.theory import to_common_key
 from unrolled.data.vocabulary import END, TEXTS, Vocabulary, damaged, switch
 
@@ -37,9 +38,17 @@ class FrameCodec:
     view: ClassVar[str] = FRAMES
     unit: ClassVar[str] = "frame"
 
+    def move(self, piece: Piece) -> int:
+        """By how many semitones a piece is moved before it is encoded."""
+        return to_common_key(piece, LOWEST, LOWEST + KEYS - 1) if self.common_key else 0
+
+    def outside(self, piece: Piece) -> int:
+        """How many notes of a piece lie outside the piano, once it is moved, and are left out."""
+        return _outside(piece, self.move(piece), LOWEST, LOWEST + KEYS - 1)
+
     def encode(self, piece: Piece) -> Steps:
         """The frames of a piece."""
-        return to_frames(piece.transposed(to_common_key(piece)) if self.common_key else piece, self.resolution)[0]
+        return to_frames(piece.transposed(self.move(piece)), self.resolution)[0]
 
     def decode(self, steps: Steps, tempo: float = 120.0) -> Piece:
         """The piece of frames."""
@@ -88,9 +97,9 @@ class EventCodec:
         """All events of some pieces, as they are and moved by up to `transpose` semitones."""
         counts: dict[str, int] = {}
         for piece in pieces:
-            for event in _events(piece, resolution, common_key):
+            for event in _events(piece, resolution, to_common_key(piece) if common_key else 0):
                 counts[event] = counts.get(event, 0) + 1
-        moved = {events.transposed(event, by) for event in counts for by in range(-transpose, transpose + 1)}
+        moved = filter(events.is_event, {events.transposed(event, by) for event in counts for by in range(-transpose, transpose + 1)})
         return cls(resolution, Vocabulary.from_counts({**dict.fromkeys(moved, 1), **counts}, specials=TEXTS), common_key)
 
     @property
@@ -98,9 +107,17 @@ class EventCodec:
         """How many symbols there are."""
         return self.vocabulary.size
 
+    def move(self, piece: Piece) -> int:
+        """By how many semitones a piece is moved before it is encoded."""
+        return to_common_key(piece) if self.common_key else 0
+
+    def outside(self, piece: Piece) -> int:
+        """How many notes of a piece have no pitch of MIDI once it is moved, and become rests."""
+        return _outside(piece, self.move(piece), 0, events.MOST_PITCH)
+
     def encode(self, piece: Piece) -> Steps:
         """The ids of the events of a piece, and of its end."""
-        return np.append(self.vocabulary.ids(_events(piece, self.resolution, self.common_key)), self.end)
+        return np.append(self.vocabulary.ids(_events(piece, self.resolution, self.move(piece))), self.end)
 
     def decode(self, steps: Steps, tempo: float = 120.0) -> Piece:
         """The piece of ids, up to its end."""
@@ -163,10 +180,15 @@ def music_codec(found: object) -> MusicCodec:
     return EventCodec(resolution, vocabulary, common_key)
 
 
-def _events(piece: Piece, resolution: int, common_key: bool) -> Sequence[str]:
-    found = events.events_of(piece, resolution)
-    by = to_common_key(piece) if common_key else 0
-    return [events.transposed(event, by) for event in found]
+def _events(piece: Piece, resolution: int, by: int) -> Sequence[str]:
+    """The events of a piece so many semitones higher; notes that have no pitch there are rests."""
+    moved = (events.transposed(event, by) for event in events_of(piece, resolution))
+    return [event if events.is_event(event) else events.REST for event in moved]
+
+
+def _outside(piece: Piece, by: int, lowest: int, highest: int) -> int:
+    pitches = piece.notes[:, PITCH] + by
+    return int(((pitches < lowest) | (pitches > highest)).sum())
 
 
 def _moved(common_key: bool) -> str:

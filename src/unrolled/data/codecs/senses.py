@@ -66,7 +66,10 @@ class Senses:
             )
         frames = np.ascontiguousarray(self.seeing(source, example.place))
         tags = example.tags if example.spans is None else self.seeing.tags(example.spans, len(frames), example.place)
-        encoder = None if self.frames is None else self.frames.encoder
+        codec = self.frames
+        encoder = None if codec is None else codec.encoder
+        if codec is not None and encoder is None:
+            frames = codec.without_background(frames, example.place)
         if encoder is not None:
             assert self.encode is not None
             return replace(example, clip=None, spans=None, frames=None, numbers=self.encode(frames, encoder), tags=tags)

@@ -15,6 +15,7 @@ from unrolled.data.formats import known
 from unrolled.data.formats.bad_rows import decided, tried
 from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.contents import are_plain
+from unrolled.data.formats.doubtful import noticed
 from unrolled.data.formats.files import named
 from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.formats.hugging_face import from_hugging_face
@@ -80,7 +81,7 @@ def labelled_examples(
 ) -> Iterator[Example]:
     """The same, but an example without what is wanted is a `DataError` that says where its format has it.
 
-    So is one with many labels, unless `several` are meant; then it may have none, too.
+    So is one with many labels, unless `several` are meant; then it may have none, too. Labels such as NA are labels, of which an `UnrolledWarning` tells.
     """
 
     def require(example: Example) -> Example:
@@ -94,7 +95,8 @@ def labelled_examples(
             raise DataError(f"{example.place}: a sequence must have one label, got {told}. Train with `output='multi-label'` for several.")
         return example
 
-    return _decided(sources, options, tried(_found(sources, options, wanted), require))
+    found = _decided(sources, options, tried(_found(sources, options, wanted), require))
+    return noticed(found) if wanted is Target.LABELS else found
 
 
 def _where_from(example: Example, options: ReadingOptions) -> str:

@@ -3,17 +3,22 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from unrolled.data.examples import Example
-from unrolled.data.formats.bad_rows import decided, tried
+from unrolled.data.formats.bad_rows import decided, good, tried
 from unrolled.data.formats.caption_json import described, is_described
 from unrolled.data.formats.caption_options import CaptionOptions
 from unrolled.data.formats.caption_tables import Find, Named, in_lines, in_objects, in_rows, is_lines
-from unrolled.data.formats.files import head_lines, open_text, read_lines
+from unrolled.data.formats.files import HEAD, head_lines, open_text, read_lines
 from unrolled.data.formats.frame_layouts import BESIDE
+from unrolled.data.formats.guesses import column_names
+from unrolled.data.formats.heads import ColumnHead, FormatSeen
+from unrolled.data.formats.heads import described as described_columns
 from unrolled.data.formats.object_lines import read_objects
+from unrolled.data.formats.rows import open_rows
 from unrolled.data.pictures.clips import FILMED, Clip, frames_in, is_filmed, natural
 from unrolled.errors import ConfigError, DataError
 
@@ -35,6 +40,55 @@ def read_captions(sources: Sequence[str], options: CaptionOptions, *, features: 
         yield example
     if example is None:
         raise DataError(f"There is no picture in {', '.join(sources)}. Pass a table with pictures and sentences, or a folder of them.")
+
+
+def first_captions(sources: Sequence[str], options: CaptionOptions, most: int, *, features: bool = False) -> list[Example]:
+    """The first sentences of some sources with their pictures, `most` at most, without those that cannot be read; errors as in `read_captions`."""
+    some = (example for source in sources for example in islice(_of_source(Path(source), options, features=features), most))
+    return [example for example in some if isinstance(example, Example)]
+
+
+def caption_format(source: str, options: CaptionOptions, *, features: bool = False) -> FormatSeen:
+    """How a source has pictures with sentences."""
+    path, ends = Path(source), _ends(features=features)
+    if path.is_dir():
+        return FormatSeen("folder", "as text files lie beside pictures")
+    if is_filmed(path.name) or path.name.endswith(ARRAYS):
+        return FormatSeen("picture", "as the name ends so")
+    if path.suffix.lower() in _OBJECTS:
+        record = _whole(path, options) if path.suffix.lower() == ".json" else None
+        if is_described(record):
+            coco = "annotations" in record
+            return FormatSeen("coco" if coco else "karpathy", f"as it has images {'with annotations' if coco else 'in splits'}")
+        return FormatSeen("json", "as the name ends so", tuple(_keys(path, options)))
+    lines = head_lines(path, options.encoding)
+    if is_lines(lines, ends) and options.input is None:
+        some = good(in_lines(path, enumerate(lines, 1), ends))
+        columns = described_columns(("picture", "sentence"), [(named.name, *named.sentences) for named in some])
+        return FormatSeen("lines", "as each begins with a picture", tuple(columns))
+    return FormatSeen("csv", "as its first row names columns", tuple(_heads(path, options)))
+
+
+def _keys(path: Path, options: CaptionOptions) -> Iterator[ColumnHead]:
+    """The keys of the first objects of a file that have one text or number each."""
+    records = [record for _, record in good(islice(read_objects(path, options.encoding), HEAD))]
+    names = list(dict.fromkeys(name for record in records for name in record))
+    plain = [{name: _cell(value) for name, value in record.items()} for record in records]
+    return described_columns(names, [[record.get(name, "") for name in names] for record in plain])
+
+
+def _cell(value: Any) -> str:
+    return " | ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+
+
+def _heads(path: Path, options: CaptionOptions) -> Iterator[ColumnHead]:
+    with open_rows(path, options.encoding) as (_, rows):
+        header, *some = [row for _, row in good(islice(rows, HEAD))] or [[]]
+        yield from described_columns(column_names(header), some)
+
+
+def _ends(*, features: bool) -> tuple[str, ...]:
+    return (*FILMED, *ARRAYS) if features else FILMED
 
 
 def together(examples: Iterable[Example | DataError]) -> Iterator[Example | DataError]:
@@ -67,7 +121,7 @@ def _of_source(path: Path, options: CaptionOptions, *, features: bool) -> Iterat
 
 
 def _named(path: Path, options: CaptionOptions, *, features: bool) -> Iterator[Named | DataError]:
-    ends = (*FILMED, *ARRAYS) if features else FILMED
+    ends = _ends(features=features)
     if path.is_dir():
         return _in_folder(path, options, ends)
     if is_filmed(path.name) or path.name.endswith(ARRAYS):

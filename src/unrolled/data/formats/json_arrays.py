@@ -24,14 +24,25 @@ def read_array(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]]
     with open_text(path, encoding) as file:
         text = file.read()
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=once)
+    except KeyError as twice:
+        raise DataError(f"{named(path)}: the key {twice.args[0]!r} comes twice in an object. Take one of them out.") from None
     except (ValueError, RecursionError):
         return None
     if (whole := without_halves(found, text)) != found:
         tell_of_half(named(path))
         found = whole
     some = isinstance(found, list) and any(isinstance(part, dict) or _is_pair(part) for part in found)
-    return _objects(found, path) if some else None
+    return objects_of(found, f"{named(path)}, object") if some else None
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. `KeyError` for a key that comes twice, of which only one value would be left."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise KeyError(next(key for key in keys if keys.count(key) > 1))
+    return found
 
 
 def without_halves(value: Any, text: str) -> Any:
@@ -45,9 +56,10 @@ def tell_of_half(place: str) -> None:
     warnings.warn(f"{place} {told}. It is read as a question mark, as later ones are.", UnrolledWarning, stacklevel=2)
 
 
-def _objects(found: list[Any], path: Path) -> Iterator[tuple[str, dict[str, Any]] | DataError]:
+def objects_of(found: list[Any], called: str) -> Iterator[tuple[str, dict[str, Any]] | DataError]:
+    """The objects of an array, each with its place, what they are `called` and their number. What is no object in it is bad."""
     for number, part in enumerate(found, 1):
-        place = f"{named(path)}, object {number}"
+        place = f"{called} {number}"
         if isinstance(part, dict) and "paragraphs" in part:
             yield from _sentences(part, place)
         elif isinstance(part, dict):

@@ -1,4 +1,4 @@
-"""JSON objects, one a line or in one array, with keys inside other objects."""
+"""JSON objects, one a line, in one array or in a table that is one object, with keys inside other objects."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,19 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.data.formats.files import STANDARD_INPUT, named, tried_lines
-from unrolled.data.formats.json_arrays import read_array, tell_of_half, without_halves
+from unrolled.data.formats.json_arrays import once, read_array, tell_of_half, without_halves
+from unrolled.data.formats.json_tables import read_table
 from unrolled.errors import DataError
 
 
 def read_objects(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]] | DataError]:
-    """The objects of a file, one a line, each with its place, or what is wrong with a line that has none.
+    """The objects of a file, one a line or in one value, each with its place, or what is wrong with a line that has none.
 
     Halves of surrogate pairs, as cut texts have them, are no characters and cannot be written: each becomes a question mark. An
     `UnrolledWarning` names the first line that has one.
     """
-    if path != STANDARD_INPUT and (array := read_array(path, encoding)) is not None:
-        yield from array
-        return
+    if path != STANDARD_INPUT:
+        whole = read_array(path, encoding) or read_table(path, encoding)
+        if whole is not None:
+            yield from whole
+            return
     halves = False
     for item in tried_lines(path, encoding):
         if isinstance(item, DataError):
@@ -43,7 +46,7 @@ def read_objects(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any
 def parse_object(line: str, place: str) -> dict[str, Any]:
     """The object in a line that stands at `place`. `DataError` if there is none, or if it has a key twice."""
     try:
-        record = json.loads(line, object_pairs_hook=_once)
+        record = json.loads(line, object_pairs_hook=once)
     except KeyError as twice:
         raise DataError(f"{place}: the key {twice.args[0]!r} comes twice in an object. Take one of them out.") from None
     except (ValueError, RecursionError) as error:
@@ -55,22 +58,13 @@ def parse_object(line: str, place: str) -> dict[str, Any]:
     return record
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object. `KeyError` for a key that comes twice, of which only one value would be left."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise KeyError(next(key for key in keys if keys.count(key) > 1))
-    return found
-
-
 def _cure(record: Any) -> str:
     """How something that is no object is mended; None is what cannot be read, as the first line of a list in many lines."""
     if record == []:
         return "Take the line out."
     if isinstance(record, list) and not isinstance(record[0], dict):
         return "Write lists and texts under the keys of an object, as docs/data.md shows."
-    return "Write one object a line, as `jq -c '.[]' FILE` does with a list."
+    return "Write one object a line, as `jq -c '.[]' FILE` does with a list, and `jq -c . FILE` with objects over several lines."
 
 
 def has_key(record: Any, key: str) -> bool:

@@ -8,26 +8,33 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import takewhile
 from math import lcm
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from unrolled.data.music.piece import BEGIN, END, NO_NOTES, PITCH, Piece, in_order, moved_fifths
+from unrolled.data.music.piece import NO_NOTES, Piece, alone, in_order, moved_fifths
 
 NOTE, REST, LENGTH, TIE, TOGETHER, METER, KEY = "n", "r", "=", "-", "&", "M:", "K:"
 BARS = ("|", "||", "|:", ":|", "::")
 ENDINGS = ("[1", "[2")
 
 
+MOST_PITCH = 127
+"""The highest pitch; the lowest is 0."""
+
 MOST_TICKS = 1 << 20
 """Ticks of a quarter note, at most: odder lengths together are rounded."""
 
 _PATTERNS = [
     re.compile(pattern)
-    for pattern in (r"n(?:\d|[1-9]\d|1[01]\d|12[0-7])", r"=[1-9]\d{0,3}(?:/[1-9]\d{0,3})?", r"M:[1-9]\d?/(?:1|2|4|8|16|32)", r"K:-?[0-7]m?")
+    for pattern in (
+        r"n(?:\d|[1-9]\d|1[01]\d|12[0-7])",
+        r"=[1-9]\d{0,6}(?:/[1-9]\d{0,6})?",
+        r"M:[1-9]\d?/(?:1|2|4|8|16|32|64)",
+        r"K:-?[0-7]m?",
+    )
 ]
 
 
@@ -125,40 +132,77 @@ def unclosed(events: Iterable[str]) -> int:
 
 
 def play(events: Iterable[str], tempo: float = 120.0, place: str = "", *, places: bool = False) -> Piece:
-    """The piece that events say, with its repeats. With `places` the voice of each note is the place of its event."""
+    """The piece that events say, with its repeats. With `places` the voice of each note is the place of its event.
+
+    A tie joins the note of its pitch that begins exactly where the tied one ends; without such a note it says nothing. Of notes of one pitch none overlap (`alone`). Meter and key are those at the first sound.
+    """
     written = tuple(events)
     found = [*elements(written)]
-    sounds, about, clock = list[tuple[Fraction, Fraction, int, int]](), dict[str, Any](), Fraction(0)
-    tied: dict[int, tuple[Fraction, int]] = {}
-    for element in unfolded(found):
-        if isinstance(element, str):
-            _note_about(element, about)
-            continue
-        end = clock + element.length
-        if element.pitch is not None:
-            begin, voice = tied.pop(element.pitch, (clock, element.place if places else 0))
-            if element.tied:
-                tied[element.pitch] = begin, voice
-            else:
-                sounds.append((begin, end, element.pitch, voice))
-        clock = clock if element.together else end
-    sounds += [(begin, clock, pitch, voice) for pitch, (begin, voice) in tied.items() if clock > begin]
+    sounds, clock, _, _ = _sounded(found, places=places)
     ticks = min(lcm(*(time.denominator for sound in sounds for time in sound[:2]), clock.denominator), MOST_TICKS)
-    notes = np.array([(round(begin * ticks), round(end * ticks), *rest) for begin, end, *rest in sounds], np.int64)
+    timed = ((round(begin * ticks), max(round(end * ticks), round(begin * ticks) + 1), pitch, voice) for begin, end, pitch, voice in sounds)
+    notes = np.array([*alone(timed)], np.int64)
     piece = Piece(
-        in_order(notes) if len(notes) else NO_NOTES, ticks, round(clock * ticks), tempo=tempo, events=written, place=place, **about
+        in_order(notes) if len(notes) else NO_NOTES, ticks, round(clock * ticks), tempo=tempo, events=written, place=place, **_about(found)
     )
     first = next(iter(bars(found)), None)
     upbeat = first is not None and 0 < first.length < first.meant
     return replace(piece, pickup=int(first.length * ticks)) if upbeat and first is not None else piece
 
 
-def _note_about(event: str, about: dict[str, Any]) -> None:
-    """The first meter and key."""
-    if event.startswith(METER):
-        about.setdefault("meter", meter_of(event))
-    elif event.startswith(KEY) and "fifths" not in about:
-        about["fifths"], about["minor"] = key_of(event)
+def loose_ties(events: Iterable[str]) -> int:
+    """How many ties lead to no note of their pitch where the tied one ends."""
+    return _sounded([*elements(events)])[2]
+
+
+def without_loose_ties(events: Iterable[str]) -> Iterator[str]:
+    """The same without the ties that join nothing, and without what says nothing."""
+    found = [*elements(events)]
+    _, _, _, joined = _sounded(found)
+    for element in found:
+        if isinstance(element, Sound) and element.tied and element.place not in joined:
+            element = replace(element, tied=False)
+        yield from events_of_elements([element])
+
+
+def _sounded(
+    found: Sequence[Element], *, places: bool = False
+) -> tuple[list[tuple[Fraction, Fraction, int, int]], Fraction, int, set[int]]:
+    """Notes as they sound, in quarter notes, how long all is, how many ties join nothing, and the places of those notes whose ties do."""
+    sounds, clock, loose, joined = list[tuple[Fraction, Fraction, int, int]](), Fraction(0), 0, set[int]()
+    tied: dict[int, tuple[Fraction, Fraction, int, int]] = {}
+    for element in unfolded(found):
+        if isinstance(element, str):
+            continue
+        end = clock + element.length
+        if element.pitch is not None:
+            begin, voice = clock, element.place if places else 0
+            if (before := tied.pop(element.pitch, None)) is not None:
+                if before[1] == clock:
+                    begin, _, voice, last = before
+                    joined.add(last)
+                else:
+                    sounds.append((*before[:2], element.pitch, before[2]))
+                    loose += 1
+            if element.tied:
+                tied[element.pitch] = begin, end, voice, element.place
+            else:
+                sounds.append((begin, end, element.pitch, voice))
+        clock = clock if element.together else end
+    sounds += [(begin, end, pitch, voice) for pitch, (begin, end, voice, _) in tied.items()]
+    return sounds, clock, loose + len(tied), joined
+
+
+def _about(found: Iterable[Element]) -> dict[str, Any]:
+    """Meter and key at the first sound."""
+    about: dict[str, Any] = {}
+    for event in takewhile(lambda element: isinstance(element, str), found):
+        assert isinstance(event, str)
+        if event.startswith(METER):
+            about["meter"] = meter_of(event)
+        elif event.startswith(KEY):
+            about["fifths"], about["minor"] = key_of(event)
+    return about
 
 
 def meter_of(event: str) -> tuple[int, int]:
@@ -209,76 +253,3 @@ def bars(found: Iterable[Element]) -> Iterator[Bar]:
             length, sounds = Fraction(0), False
         elif element in ENDINGS:
             edge = True
-
-
-def events_of(piece: Piece, resolution: int, *, chords: bool = False) -> tuple[str, ...]:
-    """The events of a piece: those that it was read from, or else its notes at the nearest of `resolution` steps of a quarter note, with ties over bars.
-
-    With `chords` notes are cut, and tied, wherever another one begins or ends, so that all that begin together end together.
-    """
-    if piece.events and not chords:
-        return piece.events
-    per = piece.ticks / resolution
-    begins = np.floor(piece.notes[:, BEGIN] / per + 0.5).astype(np.int64)
-    ends = np.maximum(np.floor(piece.notes[:, END] / per + 0.5).astype(np.int64), begins + 1)
-    bar, pickup = max(4 * resolution * piece.meter[0] // piece.meter[1], 1), round(piece.pickup / per)
-    lines = np.arange(pickup or bar, int(ends.max(initial=0)) + 2 * bar, bar)
-    notes = _alone(zip(begins.tolist(), ends.tolist(), piece.notes[:, PITCH].tolist(), strict=True))
-    cuts = np.unique(np.concatenate([lines, begins, ends])) if chords else lines
-    key = "" if piece.fifths is None else f"{KEY}{piece.fifths}{'m' if piece.minor else ''}"
-    head = [f"{METER}{piece.meter[0]}/{piece.meter[1]}", *([key] if key else [])]
-    return (*head, *events_of_elements(_in_bars(_cut(notes, cuts), lines.tolist(), resolution)))
-
-
-def has_chords_alone(events: Iterable[str]) -> bool:
-    """Whether all notes that begin together are as long as each other, as in a tune of one voice."""
-    before: Element = "|"
-    for element in elements(events):
-        if isinstance(before, Sound) and before.together and not (isinstance(element, Sound) and element.length == before.length):
-            return False
-        before = element
-    return True
-
-
-def _alone(notes: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
-    """Notes of which none of the same pitch overlap: one that begins while another sounds ends that; of those that begin together the longest stays."""
-    sounding: dict[int, tuple[int, int]] = {}
-    for begin, end, pitch in sorted(notes, key=lambda note: (note[0], note[1])):
-        before = sounding.get(pitch)
-        if before is not None and before[0] < begin:
-            yield before[0], min(before[1], begin), pitch
-            end = max(end, before[1])
-        sounding[pitch] = (begin, end)
-    for pitch, (begin, end) in sounding.items():
-        yield begin, end, pitch
-
-
-def _cut(notes: Iterable[tuple[int, int, int]], cuts: NDArray[np.int64]) -> list[tuple[int, int, int, bool]]:
-    """Notes in pieces between the `cuts`, each with whether it goes on; by their beginnings, the longest first."""
-    found = []
-    for begin, end, pitch in notes:
-        inside = cuts[np.searchsorted(cuts, begin, "right") : np.searchsorted(cuts, end)].tolist()
-        found += [(first, last, pitch, last < end) for first, last in pairwise([begin, *inside, end])]
-    return sorted(found, key=lambda note: (note[0], -note[1], note[2]))
-
-
-def _in_bars(notes: Sequence[tuple[int, int, int, bool]], lines: Sequence[int], resolution: int) -> Iterator[Element]:
-    """Notes, rests between them, and bars where the `lines` are."""
-    clock, bar_lines = 0, iter(lines)
-    line = next(bar_lines)
-    for number, (begin, end, pitch, tied) in enumerate(notes):
-        while clock < begin:
-            stop = min(begin, line)
-            yield Sound(None, Fraction(stop - clock, resolution))
-            clock = stop
-            if clock == line:
-                yield "|"
-                line = next(bar_lines)
-        follows = notes[number + 1][0] if number + 1 < len(notes) else None
-        # A note that sounds on while others begin leaves the clock where it is.
-        together = follows is not None and follows < end
-        yield Sound(pitch, Fraction(end - begin, resolution), tied, together)
-        clock = begin if together else end
-        if clock == line:
-            yield "|"
-            line = next(bar_lines)

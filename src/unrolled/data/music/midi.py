@@ -1,6 +1,7 @@
 """MIDI files, read and written through mido."""
 
 import io
+import re
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ MIDI = (".mid", ".midi", ".smf", ".kar")
 
 DRUMS, PEDAL, DOWN = 9, 64, 64
 """The channel of drums, the controller of the sustain pedal, and the value from which on it is down."""
+
+_KEY_SIGNATURE, _TEXT = re.compile(rb"\xff(\x59)\x02(.)(.)", re.DOTALL), 1
+"""How a key is written, and the number that marks a text in its place."""
 
 _LOUD = 80
 _MICROSECONDS = 60e6
@@ -96,7 +100,7 @@ class _Track:
 
 
 def read_midi(path: Path, *, pedal: bool = False) -> tuple[Piece, dict[str, int]]:
-    """The notes of a file, and how many of them were `open`, never ended, and end where their track does, or of `drums`, which are left out.
+    """The notes of a file, and how many of them were `open`, never ended, and end where their track does, or of `drums`, which are left out; and how many `keys` are none.
 
     Each channel of each track is a voice. With `pedal` notes sound on until the sustain pedal is lifted or the key is struck again. Meter and key are the first
     ones; the tempo is that at which the whole takes as long as with all its changes. What is broken is a `DataError`.
@@ -105,6 +109,7 @@ def read_midi(path: Path, *, pedal: bool = False) -> tuple[Piece, dict[str, int]
         content = file.read()
         if not content:
             raise DataError(f"{path} is empty. Get it again.")
+        content, keys = _with_known_keys(content)
         found = extra("mido").MidiFile(file=io.BytesIO(content), clip=True)
     if found.ticks_per_beat < 1:
         raise DataError(f"{path} must have ticks to a quarter note, got {found.ticks_per_beat}: its notes have no length. Export it again.")
@@ -120,7 +125,20 @@ def read_midi(path: Path, *, pedal: bool = False) -> tuple[Piece, dict[str, int]
     notes = in_order(np.array(heard.notes, np.int64)) if heard.notes else NO_NOTES
     about = _about(found.tracks, length, found.ticks_per_beat)
     last = int(notes[:, END].max(initial=0))
-    return Piece(notes, found.ticks_per_beat, last, place=str(path), **about), {"open": heard.open, "drums": heard.drums}
+    return Piece(notes, found.ticks_per_beat, last, place=str(path), **about), {"open": heard.open, "drums": heard.drums, "keys": keys}
+
+
+def _with_known_keys(content: bytes) -> tuple[bytes, int]:
+    """A file whose key signatures that do not exist, at which mido stops, are texts of the same bytes, and how many these are."""
+    odd = [
+        found.start(1)
+        for found in _KEY_SIGNATURE.finditer(content)
+        if abs(int.from_bytes(found[2], signed=True, byteorder="big")) > 7 or found[3] not in (b"\0", b"\1")
+    ]
+    changed = bytearray(content)
+    for place in odd:
+        changed[place] = _TEXT
+    return bytes(changed), len(odd)
 
 
 def _about(tracks: Any, length: int, ticks: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """MusicXML, plain and packed: the notes of scores part by part."""
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import numpy as np
 
 from unrolled.data.formats.sheets.reading import open_seekable, telling
 from unrolled.data.music.abc_keys import STEPS
+from unrolled.data.music.events import MOST_PITCH, MOST_TICKS
 from unrolled.data.music.piece import NO_NOTES, Piece, in_order
 from unrolled.errors import DataError
 
@@ -28,17 +30,23 @@ Sounding = tuple[Fraction, Fraction, int, int]
 
 @dataclass
 class _Part:
-    """A part while it is read: how far it is, where the last note began, quarter notes of a division, and notes that are tied on, by voice and pitch."""
+    """A part while it is read: how far it is, where the last note began, quarter notes of a division, semitones by which it
+    sounds higher than it is written, notes that are tied on, by voice and pitch, and how much of it is odd."""
 
     number: int
     clock: Fraction = Fraction(0)
     last: Fraction = Fraction(0)
     division: Fraction = Fraction(1)
-    tied: dict[tuple[int, int], Fraction] = field(default_factory=dict)
+    up: int = 0
+    tied: dict[tuple[int, int], tuple[Fraction, Fraction]] = field(default_factory=dict)
+    odd: dict[str, int] = field(default_factory=lambda: {"unpitched": 0, "outside": 0, "ties": 0})
 
 
-def read_musicxml(path: Path) -> Piece:
-    """The notes of all parts, without grace notes; each voice of each part is one. Repeats are not played. What is no score by parts is a `DataError`."""
+def read_musicxml(path: Path) -> tuple[Piece, dict[str, int]]:
+    """The notes of all parts as they sound, without grace notes; each voice of each part is one. Repeats are not played. What is no score by parts is a `DataError`.
+
+    And how many notes are `unpitched` or `outside` the pitches of MIDI, which are left out, and how many `ties` join nothing, which are passed over.
+    """
     with telling(path, "MusicXML"):
         root = ElementTree.fromstring(_content(path))
     parts = root.findall("part")
@@ -47,10 +55,13 @@ def read_musicxml(path: Path) -> Piece:
     about: dict[str, Any] = {}
     voices: dict[tuple[int, str], int] = {}
     with telling(path, "MusicXML"):
-        found = [note for number, part in enumerate(parts) for note in _notes(part, _Part(number), voices, about)]
-    ticks = lcm(*(time.denominator for note in found for time in note[:2]))
-    notes = in_order(np.array([(int(b * ticks), int(e * ticks), *rest) for b, e, *rest in found], np.int64)) if found else NO_NOTES
-    return Piece(notes, ticks, int(notes[:, 1].max(initial=0)), place=str(path), **about)
+        read = [_Part(number) for number in range(len(parts))]
+        found = [note for part, at in zip(parts, read, strict=True) for note in _notes(part, at, voices, about)]
+        ticks = min(lcm(*(time.denominator for note in found for time in note[:2])), MOST_TICKS)
+        timed = [(round(b * ticks), max(round(e * ticks), round(b * ticks) + 1), pitch, voice) for b, e, pitch, voice in found]
+        notes = in_order(np.array(timed, np.int64)) if found else NO_NOTES
+    odd = {kind: sum(at.odd[kind] for at in read) for kind in read[0].odd}
+    return Piece(notes, ticks, int(notes[:, 1].max(initial=0)), place=str(path), **about), odd
 
 
 def _content(path: Path) -> bytes:
@@ -76,9 +87,12 @@ def _content(path: Path) -> bytes:
 def _notes(part: ElementTree.Element, at: _Part, voices: dict[tuple[int, str], int], about: dict[str, Any]) -> Iterator[Sounding]:
     """The notes of a part."""
     for element in part.iterfind("measure/*"):
-        length = Fraction(element.findtext("duration") or 0) * at.division
+        length = _number(element.findtext("duration") or "0", "a duration") * at.division
         if element.tag == "attributes":
-            at.division = 1 / Fraction(element.findtext("divisions") or 1 / at.division)
+            if divisions := element.findtext("divisions"):
+                at.division = 1 / _number(divisions, "divisions", above=0)
+            if (moved := element.find("transpose")) is not None:
+                at.up = round(float(moved.findtext("chromatic") or 0)) + 12 * int(moved.findtext("octave-change") or 0)
             _note_about(element, about)
         elif element.tag == "backup":
             at.clock = max(at.clock - length, Fraction(0))
@@ -88,7 +102,8 @@ def _notes(part: ElementTree.Element, at: _Part, voices: dict[tuple[int, str], i
             yield from _note(element, at, length, voices)
         if (tempo := _tempo(element)) is not None:
             about.setdefault("tempo", tempo)
-    yield from ((begin, at.clock, pitch, voice) for (voice, pitch), begin in at.tied.items())
+    at.odd["ties"] += len(at.tied)
+    yield from ((*times, pitch, voice) for (voice, pitch), times in at.tied.items())
 
 
 def _note(element: ElementTree.Element, at: _Part, length: Fraction, voices: dict[tuple[int, str], int]) -> Iterator[Sounding]:
@@ -96,28 +111,45 @@ def _note(element: ElementTree.Element, at: _Part, length: Fraction, voices: dic
     if element.find("chord") is None:
         at.last, at.clock = at.clock, at.clock + length
     pitch = element.find("pitch")
+    at.odd["unpitched"] += element.find("unpitched") is not None
     if pitch is None or not length:
         return
-    number = (
-        12 * (int(pitch.findtext("octave") or 4) + 1) + STEPS[pitch.findtext("step") or "C"] + round(float(pitch.findtext("alter") or 0))
-    )
+    alter = round(float(pitch.findtext("alter") or 0)) + at.up
+    number = 12 * (int(pitch.findtext("octave") or 4) + 1) + STEPS[pitch.findtext("step") or "C"] + alter
+    if not 0 <= number <= MOST_PITCH:
+        at.odd["outside"] += 1
+        return
     voice = voices.setdefault((at.number, element.findtext("voice") or ""), len(voices))
     ties = {tie.get("type") for tie in element.iterfind("tie")}
-    begin = at.tied.pop((voice, number), at.last) if "stop" in ties else at.last
+    begin, before = at.last, at.tied.pop((voice, number), None)
+    if before is not None and "stop" in ties and before[1] == at.last:
+        begin = before[0]
+    elif before is not None:
+        at.odd["ties"] += 1
+        yield *before, number, voice
     if "start" in ties:
-        at.tied[voice, number] = begin
+        at.tied[voice, number] = begin, at.last + length
     else:
-        yield begin, at.last + length, min(max(number, 0), 127), voice
+        yield begin, at.last + length, number, voice
 
 
 def _note_about(element: ElementTree.Element, about: dict[str, Any]) -> None:
     """The first meter and key."""
     beats, unit = element.findtext("time/beats"), element.findtext("time/beat-type")
     if beats and unit:
-        about.setdefault("meter", (sum(map(int, beats.split("+"))), int(unit)))
-    fifths = element.findtext("key/fifths")
-    if fifths is not None and "fifths" not in about and -7 <= int(fifths) <= 7:
+        about.setdefault(
+            "meter", (sum(int(_number(part, "beats", above=0)) for part in beats.split("+")), int(_number(unit, "a beat-type")))
+        )
+    fifths = element.findtext("key/fifths") or ""
+    if "fifths" not in about and re.fullmatch(r"[+-]?[0-7]", fifths):
         about["fifths"], about["minor"] = int(fifths), element.findtext("key/mode") == "minor"
+
+
+def _number(text: str, name: str, above: int = -1) -> Fraction:
+    """A number that a score may have: of nine digits at most before and after the point."""
+    if not re.fullmatch(r"\+?\d{1,9}(?:\.\d{0,9})?", text.strip()) or Fraction(text) <= above:
+        raise ValueError(f"{name} must be a number {'above 0' if not above else 'of at least 0'}, got {text.strip()[:20]!r}")
+    return Fraction(text)
 
 
 def _tempo(element: ElementTree.Element) -> float | None:

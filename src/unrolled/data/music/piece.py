@@ -1,6 +1,6 @@
 """A piece of music: its notes, and what is said of all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,6 +63,19 @@ class Piece:
 def in_order(notes: Notes) -> Notes:
     """Notes by their beginnings, then by their pitches."""
     return notes[np.lexsort((notes[:, VOICE], notes[:, PITCH], notes[:, BEGIN]))]
+
+
+def alone(notes: Iterable[tuple[int, int, int, int]]) -> Iterator[tuple[int, int, int, int]]:
+    """Notes of which none of the same pitch overlap: one that begins while another sounds ends that; of those that begin together the longest stays."""
+    sounding: dict[int, tuple[int, int, int]] = {}
+    for begin, end, pitch, voice in sorted(notes, key=lambda note: (note[BEGIN], note[END])):
+        before = sounding.get(pitch)
+        if before is not None and before[0] < begin:
+            yield before[0], min(before[1], begin), pitch, before[2]
+            end = max(end, before[1])
+        sounding[pitch] = (begin, end, voice)
+    for pitch, (begin, end, voice) in sounding.items():
+        yield begin, end, pitch, voice
 
 
 def moved_fifths(fifths: int, by: int) -> int:

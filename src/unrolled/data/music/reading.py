@@ -1,13 +1,13 @@
 """Files of music, found and read; what cannot be used is left out and counted."""
 
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
 from unrolled.data.music.abc import ABC, read_abc
-from unrolled.data.music.events import unclosed
+from unrolled.data.music.events import METER, is_event, loose_ties, unclosed
 from unrolled.data.music.midi import MIDI, read_midi
 from unrolled.data.music.musicxml import MUSICXML, read_musicxml
 from unrolled.data.music.piece import Piece
@@ -24,6 +24,9 @@ _AMBIGUOUS = (".npz", ".xml")
 MOST_QUARTERS = 200_000
 """Quarter notes of a piece, a day and more of music: a longer one is damaged, and its frames would fill the memory."""
 
+MOST_NAMED = 5
+"""Things of a kind that are named where they are counted."""
+
 MOST_LOOKED_AT = 1000
 """Files of a folder that are looked at to find out whether it has music."""
 
@@ -39,21 +42,32 @@ class MusicReading:
     pedal: bool = False
 
 
+_ODD = {
+    "open": "notes never end, and are taken to end where their track does",
+    "drums": "notes of drums, which have no pitch, are left out",
+    "keys": "keys that MIDI does not know are taken for none",
+    "unpitched": "notes without a pitch are left out",
+    "outside": "notes outside the pitches of MIDI are left out",
+    "ties": "ties lead to no note of their pitch, and are passed over",
+}
+"""What readers count, in words."""
+
+
 @dataclass
 class Tally:
-    """How many things in files of music could not be used: for each kind how many, and which was the first."""
+    """How many things in files of music could not be used: for each kind how many, and which were the first."""
 
-    left: dict[str, tuple[int, str]] = field(default_factory=dict)
+    left: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
 
-    def add(self, kind: str, first: str, count: int = 1) -> None:
+    def add(self, kind: str, which: str, count: int = 1) -> None:
         """Count something of a kind, in plural."""
-        before, earlier = self.left.get(kind, (0, first))
-        self.left[kind] = (before + count, earlier)
+        before, named = self.left.get(kind, (0, []))
+        self.left[kind] = (before + count, named if which in named or len(named) == MOST_NAMED else [*named, which])
 
     def warn(self) -> None:
         """Tell it, if there is something to tell."""
-        for kind, (count, first) in self.left.items():
-            warnings.warn(f"{count:,} {kind}. The first: {first}", UnrolledWarning, stacklevel=3)
+        for kind, (count, named) in self.left.items():
+            warnings.warn(f"{count:,} {kind}. The first: {'; '.join(one.rstrip('.') for one in named)}.", UnrolledWarning, stacklevel=3)
 
 
 def find_music(sources: Sequence[str]) -> list[Path]:
@@ -79,8 +93,11 @@ def is_certainly_music(path: Path) -> bool:
 
 
 def is_divided(path: Path) -> bool:
-    """Whether a file has parts to learn, to choose by and to measure."""
-    return path.suffix.lower() in ROLLS and bool(parts_in(path))
+    """Whether a file has parts to learn, to choose by and to measure. One that cannot be read has none: `read_music` counts it."""
+    try:
+        return path.suffix.lower() in ROLLS and bool(parts_in(path))
+    except DataError:
+        return False
 
 
 def read_music(paths: Sequence[Path], reading: MusicReading, tally: Tally) -> Iterator[Piece]:
@@ -94,6 +111,11 @@ def read_music(paths: Sequence[Path], reading: MusicReading, tally: Tally) -> It
                 piece = piece.with_voices([number - 1 for number in reading.voices]) if reading.voices else piece
                 if count := unclosed(piece.events):
                     tally.add("repeats are not closed, and are played once", piece.place, count)
+                if count := loose_ties(piece.events):
+                    tally.add("ties lead to no note of their pitch, and are passed over", piece.place, count)
+                if not is_event(f"{METER}{piece.meter[0]}/{piece.meter[1]}"):
+                    tally.add("meters that no music has are taken for 4/4", f"{piece.place}: {piece.meter[0]}/{piece.meter[1]}")
+                    piece = replace(piece, meter=(4, 4))
                 if piece.length > MOST_QUARTERS * piece.ticks:
                     tally.add(f"pieces are left out, as they are longer than {MOST_QUARTERS:,} quarter notes", piece.place)
                 elif len(piece.notes):
@@ -111,17 +133,16 @@ def _read(path: Path, reading: MusicReading, tally: Tally) -> Iterator[Piece | D
     elif suffix in ABC:
         yield from read_abc(path)
     elif suffix in MUSICXML:
-        yield read_musicxml(path)
+        yield _counted(path, tally, *read_musicxml(path))
     elif suffix in MIDI:
-        yield _read_midi(path, reading, tally)
+        yield _counted(path, tally, *read_midi(path, pedal=reading.pedal))
     else:
         raise DataError(f"{path} is no file of music that can be read. Pass one that ends in {', '.join(SUFFIXES)}.")
 
 
-def _read_midi(path: Path, reading: MusicReading, tally: Tally) -> Piece:
-    piece, odd = read_midi(path, pedal=reading.pedal)
-    if odd["open"]:
-        tally.add("notes never end, and are taken to end where their track does", str(path), odd["open"])
-    if odd["drums"]:
-        tally.add("notes of drums, which have no pitch, are left out", str(path), odd["drums"])
+def _counted(path: Path, tally: Tally, piece: Piece, odd: Mapping[str, int]) -> Piece:
+    """A piece whose odd notes are counted."""
+    for kind, count in odd.items():
+        if count:
+            tally.add(_ODD[kind], str(path), count)
     return piece

@@ -54,7 +54,15 @@ def _arrays(path: Path) -> dict[str, Any]:
         if path.suffix.lower() == ".mat":
             return {name: array for name, array in extra("scipy.io").loadmat(file).items() if not name.startswith("__") and array.size}
         with np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            try:
+                return {name: archive[name] for name in archive.files}
+            except ValueError as error:
+                if "pickle" not in str(error):
+                    raise
+                raise DataError(
+                    f"{path} has arrays of Python objects, which are not loaded, as they could run any program. "
+                    "Save each roll as an array of numbers under a name of its own, or rolls of one length as [N, T, 88]."
+                ) from None
 
 
 def _piece(roll: Any, place: str, resolution: int) -> Piece | DataError:

@@ -39,10 +39,11 @@ def key_of(piece: Piece) -> tuple[int, bool]:
     return (7 * (tonic + 3 * minor) + 5) % 12 - 5, minor
 
 
-def to_common_key(piece: Piece) -> int:
-    """By how many semitones, from -5 to 6, a piece is moved to C major or A minor."""
+def to_common_key(piece: Piece, lowest: int = 0, highest: int = 127) -> int:
+    """By how many semitones a piece is moved to C major or A minor: from -5 to 6, or an octave away where fewer of its notes leave `lowest` to `highest`."""
     fifths, _ = key_of(piece)
-    return (-7 * fifths + 5) % 12 - 5
+    by, pitches = (-7 * fifths + 5) % 12 - 5, piece.notes[:, PITCH]
+    return min((by, by - 12, by + 12), key=lambda by: int(((pitches + by < lowest) | (pitches + by > highest)).sum()))
 
 
 def share_in_key(piece: Piece) -> float:

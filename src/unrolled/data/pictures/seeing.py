@@ -131,9 +131,7 @@ class Seeing(Generic[V]):
             cure = "" if shape.crop else " Pass `crop='centre'` to keep proportions."
             warnings.warn(f"{told}. All are scaled to {shape.width}x{shape.height}.{cure}", UnrolledWarning, stacklevel=3)
         if self._overlaps:
-            told = (
-                f"{self._overlaps[0]}: {len(self._overlaps):,} interval{'s' * (len(self._overlaps) > 1)} begin before the one before ends"
-            )
+            told = f"{self._overlaps[0]}: {len(self._overlaps):,} interval{' begins' if len(self._overlaps) == 1 else 's begin'} before the one before ends"
             warnings.warn(f"{told}. Where two overlap the later one counts.", UnrolledWarning, stacklevel=3)
         odd = (
             (self._uneven, f"of a variable frame rate; its frames are taken at {rate:g} a second"),

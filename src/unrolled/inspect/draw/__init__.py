@@ -7,6 +7,7 @@ from unrolled.inspect.draw.expecting import attention, surprise
 from unrolled.inspect.draw.hearing import spoken
 from unrolled.inspect.draw.inside import gates, saturation
 from unrolled.inspect.draw.looking import Looked, looking
+from unrolled.inspect.draw.planes import planes
 from unrolled.inspect.draw.playing import roll
 from unrolled.inspect.draw.remembering import forgetting, memory
 from unrolled.inspect.draw.seeing import pixels
@@ -24,6 +25,7 @@ __all__ = [
     "maps",
     "memory",
     "pixels",
+    "planes",
     "roll",
     "saturation",
     "save",

@@ -10,7 +10,7 @@ from torch.nn import functional
 from unrolled.cells import Cell
 from unrolled.data.batches import Batch
 from unrolled.errors import ConfigError
-from unrolled.layers import Recurrent
+from unrolled.layers import Lines, Recurrent, every_line
 from unrolled.models.arrangements.arrangement import Arrangement
 from unrolled.models.inputs import FRAMES
 from unrolled.models.options import NextFramesOptions
@@ -111,6 +111,10 @@ class NextFrames(Arrangement):
         future = self.future if future is None else future
         forced = torch.full(past.shape[1:2], truth is not None, device=past.device)
         return self._run(past, future, truth, forced)[1]
+
+    def lines(self, past: Tensor) -> list[Lines]:
+        """What every line of the cell's text gives, in every layer, while the `past` `[P, B, C, H, W]` is read; nothing of a network without recurrence."""
+        return [] if self.layers is None else every_line(self.layers, self._folded(past))
 
     def _run(self, past: Tensor, future: int, truth: Tensor | None, forced: Tensor) -> tuple[Tensor | None, Tensor]:
         """What was said of the past but for its first frame, and of the future."""

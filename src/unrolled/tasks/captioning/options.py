@@ -1,6 +1,6 @@
 """What one can ask of a network that writes sentences about pictures and videos."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar
 
 from unrolled.data.builtin import absolute
@@ -15,6 +15,7 @@ from unrolled.options import option
 from unrolled.tasks.configuration import Options
 from unrolled.tasks.folds import FoldOptions
 from unrolled.tasks.sequences.frame_options import FrameOptions
+from unrolled.tasks.sequences.options import ClipVariation
 from unrolled.tasks.translation.options import SearchOptions, TranslationTraining
 
 CNN, FEATURES = "cnn", "features"
@@ -29,7 +30,7 @@ MOST = 50
 
 
 @dataclass(frozen=True)
-class CaptionDataOptions(FrameOptions, FoldOptions):
+class CaptionDataOptions(FrameOptions, ClipVariation, FoldOptions):
     """What is learnt from which pictures."""
 
     encoders: ClassVar[tuple[str | None, ...]] = ENCODERS
@@ -49,7 +50,13 @@ class CaptionDataOptions(FrameOptions, FoldOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        ClipVariation.__post_init__(self)
         self.require_visible()
+        varied = [field.name for field in fields(ClipVariation) if getattr(self, field.name) != field.default]
+        if varied and self.encoder != CNN:
+            raise ConfigError(
+                f"`{varied[0]}` varies pictures that a network of its own learns to see, got `encoder={self.encoder}`. Leave it out."
+            )
         if not 0 <= self.held_out < 1:
             raise ConfigError(f"`held_out` must be a fraction from 0 to below 1, got {self.held_out}.")
         if self.level not in TARGETS:

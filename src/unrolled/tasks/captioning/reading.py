@@ -59,7 +59,6 @@ class CaptionData:
         pairs = self.captions.pairs_of(self.learnt)
         first = int(self.learnt.min())
         sentence = self.captions.sentences[first][0]
-        shown = sentence if len(sentence) <= _SHOWN else f"{sentence[: _SHOWN - 1]}…"
         size = f"{len(self.learnt):,} {what} with {len(pairs):,} sentences to learn, {len(self.held):,} {what} held out."
         target = self.codecs.target.text
         seen = (
@@ -67,9 +66,12 @@ class CaptionData:
             if self.codecs.view.encoder == CNN
             else f"{self.codecs.inputs.describe()} of {self.codecs.view.encoder}"
         )
-        return (
-            f"{size} Input: {seen}. Target: {target.size:,} symbols ({target.level}). The first: {self.captions.names[first]} → {shown!r}."
-        )
+        return f"{size} Input: {seen}. Target: {target.size:,} symbols ({target.level}). The first: {self.captions.names[first]} → {shortened(sentence)!r}."
+
+
+def shortened(sentence: str) -> str:
+    """As much of a sentence as a message shows."""
+    return sentence if len(sentence) <= _SHOWN else f"{sentence[: _SHOWN - 1]}…"
 
 
 def read_caption_data(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from unrolled.data.pictures.pixels import Pixels, Shape
 from unrolled.data.pictures.seeing import Seeing, Seen
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import DataError
-from unrolled.models.pretrained import EFFICIENTNET, SIDE, FrozenEncoder
+from unrolled.models.pretrained import EFFICIENTNET, SIDE, frozen_encoder
 from unrolled.tasks.captioning.options import CNN, ENCODERS, FEATURES
 
 _SUFFIX = ".npy"
@@ -88,10 +87,6 @@ class Eyes:
     def _for_frozen(self, first: Seen) -> FrameCodec:
         return FrameCodec(Shape(SIDE, SIDE, 3, self.view.crop), self.view.fps or first.rate)
 
-    @cached_property
-    def _frozen(self) -> FrozenEncoder:
-        return FrozenEncoder()
-
     def _found(self, frames: Pixels) -> NDArray[np.float32]:
         """Of a picture the numbers of each place, `[49, 1280]`; of a video the means over places of each frame, `[T, 1280]`. They are kept in the cache."""
         key = blake2b(EFFICIENTNET.encode() + np.ascontiguousarray(frames).tobytes(), digest_size=16).hexdigest()
@@ -109,7 +104,8 @@ class Eyes:
 
     @torch.inference_mode()
     def _numbers(self, frames: Pixels) -> NDArray[np.float32]:
-        planes = [self._frozen(torch.from_numpy(frame).permute(2, 0, 1)[None].float())[0] for frame in frames]
+        network = frozen_encoder()
+        planes = [network(torch.from_numpy(frame).permute(2, 0, 1)[None].float())[0] for frame in frames]
         found = planes[0].flatten(1).T if len(planes) == 1 else torch.stack([plane.mean((1, 2)) for plane in planes])
         numbers: NDArray[np.float32] = found.numpy()
         return numbers

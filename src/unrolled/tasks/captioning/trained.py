@@ -196,17 +196,23 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
         texts = [best[0].text for best in self.write(captions, which, writing, tick)]
         loss = self.loss_of(self.model, captions, which)
         require_finite(loss, "these pictures")
+        perplexities = {}
+        if self.model.blind is not None:
+            perplexities["blind"] = _perplexity(self.loss_of(self.model.blind, captions, which))
+        said = self.rivals(captions, which, writing)
+        rivals = {name: self.score(captions, which, some) for name, some in said.items()}
+        return CaptioningScores(self.score(captions, which, texts), rivals, _perplexity(loss), perplexities, self.codecs.target.text.level)
+
+    def rivals(self, captions: Captions, which: Places, writing: WritingOptions) -> dict[str, list[str]]:
+        """What rivals say about each of some pictures: `constant`, `nearest`, and `blind` if there is one."""
         remembered = self.codecs.remembered
         said = {
             "constant": [remembered.constant] * len(which),
             "nearest": remembered.nearest(looks(captions.encoded.dataset, which)),
         }
-        perplexities = {}
         if self.model.blind is not None:
             said["blind"] = [best[0].text for best in self._write(self.model.blind, captions, which, writing)]
-            perplexities["blind"] = _perplexity(self.loss_of(self.model.blind, captions, which))
-        rivals = {name: self.score(captions, which, some) for name, some in said.items()}
-        return CaptioningScores(self.score(captions, which, texts), rivals, _perplexity(loss), perplexities, self.codecs.target.text.level)
+        return said
 
     def score(self, captions: Captions, which: Places, texts: Sequence[str]) -> CaptionScores:
         """The measures of a sentence about each of some pictures."""

@@ -1,9 +1,10 @@
 """A trained network of next frames, ready to use."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,6 +23,9 @@ from unrolled.tasks.filming.scoring import score_windows
 from unrolled.tasks.filming.windows import Windows, begins_in
 from unrolled.tasks.measures.frames import FrameScores
 from unrolled.tasks.trained import Progress, Trained, require_finite
+
+if TYPE_CHECKING:
+    from unrolled.inspect.report import Section
 
 DRAWN = 4
 """Clips of a drawing."""
@@ -52,6 +56,8 @@ class SaidFrames:
 class TrainedFilmmaker(Trained[NextFrames, FilmCodecs]):
     """A network of next frames, as `load` gives it."""
 
+    looks_itself = True
+
     def __init__(self, model: NextFrames, codecs: FilmCodecs, reading: ReadingOptions) -> None:
         super().__init__("frames", model, codecs)
         self.reading = reading
@@ -68,11 +74,15 @@ class TrainedFilmmaker(Trained[NextFrames, FilmCodecs]):
     def show(self, data: Any, most: int = DRAWN) -> SaidFrames:
         """The same of the first windows of some files, with the frames that did follow."""
         size = self.codecs.past + self.codecs.future
-        clips = self._read(data)
-        windows = Windows(clips, self.codecs.frames, begins_in(clips, np.arange(len(clips)), size, size)[:most], size)
-        if not len(windows):
+        windows = self._windows(self._read(data), size)
+        return self._said(replace(windows, begins=windows.begins[:most]), None, self.codecs.past)
+
+    def _windows(self, clips: Dataset, size: int) -> Windows:
+        """All windows of `size` frames, one after the other."""
+        begins = begins_in(clips, np.arange(len(clips)), size, min(size, self.codecs.future))
+        if not len(begins):
             raise DataError(f"No clip has {size} frames, those that are read and those that follow. Pass longer ones.")
-        return self._said(windows, None, self.codecs.past)
+        return Windows(clips, self.codecs.frames, begins, size)
 
     @torch.inference_mode()
     def _said(self, windows: Windows, future: int | None, cut: int | None) -> SaidFrames:
@@ -87,19 +97,25 @@ class TrainedFilmmaker(Trained[NextFrames, FilmCodecs]):
 
     def evaluate(self, data: Any, progress: Progress | None = None) -> FrameScores:
         """The measures of all windows of some files, beside rivals."""
-        size, clips = self.codecs.past + self.codecs.future, self._read(data)
-        begins = begins_in(clips, np.arange(len(clips)), size, self.codecs.future)
-        if not len(begins):
-            raise DataError(f"No clip has {size} frames, those that are read and those that follow. Pass longer ones.")
-        windows = Windows(clips, self.codecs.frames, begins, size)
+        windows = self._windows(self._read(data), self.codecs.past + self.codecs.future)
         tick = None if progress is None else (lambda done, total: progress("measuring", done, total))
         return score_windows(self.model, self.codecs, windows, np.arange(len(windows)), tick=tick)
 
+    def sections(self, given: str | Path | None, data: Any) -> "Sequence[Section] | None":
+        """See `Trained`: about the first window of a file, or of what was held out. `ConfigError` for a text."""
+        own = import_module("unrolled.tasks.filming.inspecting")
+        if isinstance(given, str):
+            raise ConfigError(f"This network looks at clips, got the text {given[:40]!r}. Pass a file.")
+        if given is None and (data is None or not len(data.held_out)):
+            return None
+        windows = data.held_out if given is None else self._windows(self._read(given), self.codecs.past)
+        past = windows.frames(np.zeros(1, np.int64))[: self.codecs.past]
+        found: Sequence[Section] = own.sections_of(self.model, past.to(self.device))
+        return found
+
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
-        """`ConfigError`: what is looked into are networks over rows of numbers."""
-        raise ConfigError(
-            "A network of next frames reads planes, which `inspect` does not look into. Draw what it says: predict with `gif`."
-        )
+        """What it reads is no sequence of symbols: it has `sections` of its own."""
+        raise ConfigError("A network of next frames is looked into by its own sections. Call `unrolled.inspect` on its run.")
 
     def held_out(self, data: FilmData, most: int = 1000) -> InspectionInput | None:
         """None: see `inspection_input`."""

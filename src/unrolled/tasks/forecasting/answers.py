@@ -127,7 +127,7 @@ class SeriesForecasts:
             (self.write_json if form == "json" else self.write_csv)(file)
 
     def draw(self, path: Any) -> None:
-        """Draw the first series with what comes after them into a PNG, a panel for each number."""
+        """Draw the first series with what comes after them into a picture (PNG, SVG or PDF), a panel for each number."""
         figures = drawing()
         fans = [self._fan(figures, number, at) for number in range(len(self.panel)) for at in range(len(self.panel.targets))]
         save_picture(figures.draw_fans(fans[: figures.MOST_PANELS]), path)

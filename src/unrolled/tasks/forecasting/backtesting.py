@@ -46,7 +46,7 @@ class Backtest:
         return self.scores.to_json()
 
     def draw(self, path: Any) -> None:
-        """Draw what came of the first series, and its forecasts from all origins, into a PNG."""
+        """Draw what came of the first series, and its forecasts from all origins, into a picture."""
         figures, panel = drawing(), self.held.panel
         which = np.flatnonzero(self.held.series == self.held.series[0])
         series, horizon = int(self.held.series[0]), self.scores.horizon

@@ -214,7 +214,7 @@ class ScoringOptions:
     """What stands beside a network, and the picture of it."""
 
     rivals: str = option(SIMPLE, RIVALS_HELP)
-    plot: str | None = option(None, "Draw what was forecast, or how errors grow with the horizon, into this PNG file.")
+    plot: str | None = option(None, "Draw what was forecast, or how errors grow with the horizon, into this PNG, SVG or PDF file.")
     bad_rows: str | None = option(None, BAD_ROWS_HELP)
 
     def __post_init__(self) -> None:
@@ -249,7 +249,7 @@ class PredictOptions:
     samples: int = option(200, "Paths that a recursive network draws of each series.")
     seed: int = option(0, "Seed of the draws.")
     form: str | None = option(None, f"How forecasts are written: {', '.join(FORMS)}.  [default: csv]")
-    plot: str | None = option(None, "Draw a fan chart of the first series into this PNG file.")
+    plot: str | None = option(None, "Draw a fan chart of the first series into this PNG, SVG or PDF file.")
     bad_rows: str | None = option(None, BAD_ROWS_HELP)
 
     def __post_init__(self) -> None:

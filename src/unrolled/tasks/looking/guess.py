@@ -10,6 +10,8 @@ from typing import Any
 from unrolled.data.builtin import BUILTIN, PREFIX
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats import ReadingOptions, labelled_examples
+from unrolled.data.formats.caption_options import CaptionOptions
+from unrolled.data.formats.captions import first_captions
 from unrolled.data.formats.decimals import pointed
 from unrolled.data.formats.files import HEAD, head_lines
 from unrolled.data.formats.known import files_of, find_format
@@ -18,6 +20,7 @@ from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import read_pairs
 from unrolled.data.music.reading import is_certainly_music
 from unrolled.data.numerals import as_number, is_number
+from unrolled.data.pictures.clips import is_filmed
 from unrolled.errors import UnrolledError, UnrolledWarning
 from unrolled.options import build, options_of
 from unrolled.tasks.looking.over_time import forecast_options
@@ -46,6 +49,8 @@ def guess_task(sources: Sequence[str], options: Mapping[str, Any]) -> Guess:
         return Guess("lm", "as it is plain text")
     if all(is_certainly_music(Path(name)) for name in sources):
         return Guess("music", "as the names of the files say")
+    if _captions(sources, options):
+        return Guess("caption", "as pictures have sentences")
     reading = reading_of(options)
     known = None if any(name.startswith(PREFIX) for name in sources) else find_format([*map(Path, sources)], reading, Target.LABELS)
     if known and (known.about.task == "tag" or reading.regions):
@@ -57,6 +62,20 @@ def guess_task(sources: Sequence[str], options: Mapping[str, Any]) -> Guess:
     if known and known.name == "csv" and (needed := forecast_options(sources, options)) is not None:
         return Guess("forecast", "as there are numbers whose times rise", needed)
     return _of_labels(sources, replace(reading, format=known.name) if known else reading, options)
+
+
+def _captions(sources: Sequence[str], options: Mapping[str, Any]) -> bool:
+    """Whether the first rows or objects have pictures that are there, and most of them sentences of several words."""
+    known = {option.name for option in options_of(CaptionOptions)}
+    if not {"target", "input"}.isdisjoint(name for name, value in options.items() if not isinstance(value, str | None)):
+        return False
+    try:
+        reading = build(CaptionOptions, {name: value for name, value in options.items() if name in known})
+        some = first_captions(sources, reading, HEAD)
+    except UnrolledError:
+        return False
+    seen = all(example.clip is not None and is_filmed(example.clip.path.name) for example in some)
+    return seen and 2 * sum(" " in text for example in some for text in example.texts or ()) > len(some)
 
 
 def reading_of(options: Mapping[str, Any]) -> ReadingOptions:

@@ -69,7 +69,7 @@ class Look:
             ranked = sorted(found.labels.items(), key=lambda label: -label[1])
             more = f" and {len(ranked) - _LISTED:,} more" if len(ranked) > _LISTED else ""
             lines.append(f"Labels: {', '.join(f'{name} {count:,}' for name, count in ranked[:_LISTED])}{more}.")
-        return lines
+        return [*lines, *found.notes]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values by name; what is not known, as there is a problem, is left out."""
@@ -98,6 +98,7 @@ class Look:
             "repeated": found.repeated,
             "in_both": found.in_both,
             "summary": found.summary,
+            **({"notes": list(found.notes)} if found.notes else {}),
             "command": self.command,
         }
 

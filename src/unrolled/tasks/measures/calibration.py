@@ -37,7 +37,7 @@ class Calibration:
         return f"expected calibration error {self.error:.2%} ({abs(self.excess):.2%} {side} on the whole)"
 
     def draw(self, path: str | Path) -> None:
-        """Draw the reliability curve into a PNG: on the line, answers are right as often as they claim; bars say how many there are."""
+        """Draw the reliability curve into a picture: on the line, answers are right as often as they claim; bars say how many there are."""
         figure = extra("matplotlib.figure").Figure(figsize=(4.6, 5.2), layout="constrained")
         extra("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
         axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))

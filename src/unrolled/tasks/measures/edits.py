@@ -161,7 +161,7 @@ class SpeechScores:
         }
 
     def draw(self, path: str | Path) -> None:
-        """Draw which words were taken for which into a PNG, the most frequent ones by themselves."""
+        """Draw which words were taken for which into a picture, the most frequent ones by themselves."""
         counts = Counter(chain.from_iterable(self.pairs))
         known = {word for word, _ in counts.most_common(_DRAWN)} | {NOTHING}
         rows, columns = zip(

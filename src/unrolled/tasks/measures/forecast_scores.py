@@ -99,7 +99,7 @@ class ForecastScores(ForecastMeasures):
         return {**super().to_json(), **sizes, **several, "rivals": {name: rival.to_json() for name, rival in self.rivals.items()}}
 
     def draw(self, path: str | Path) -> None:
-        """Draw mean absolute error and coverage by horizon into a PNG, the network beside its rivals."""
+        """Draw mean absolute error and coverage by horizon into a picture, the network beside its rivals."""
         figure = extra("matplotlib.figure").Figure(figsize=(10, 4), layout="constrained")
         extra("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
         left, right = figure.subplots(1, 2)

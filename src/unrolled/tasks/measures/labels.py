@@ -107,7 +107,7 @@ class Scores:
         return f"{self.report}\n{self}, over {self.size:,} {self.unit}{calibration}"
 
     def draw_calibration(self, path: str | Path) -> None:
-        """Draw the reliability curve into a PNG. `DataError` where several labels may hold, each of which has one."""
+        """Draw the reliability curve into a picture. `DataError` where several labels may hold, each of which has one."""
         if self.calibration is None:
             raise DataError(
                 "`calibration` draws how far the probability of one answer can be believed, and here several labels may hold. Leave it out."
@@ -115,7 +115,7 @@ class Scores:
         self.calibration.draw(path)
 
     def draw(self, path: str | Path) -> None:
-        """Draw the confusion matrix into a PNG: rows are the true labels, each coloured by its shares.
+        """Draw the confusion matrix into a picture: rows are the true labels, each coloured by its shares.
 
         Where several labels may hold, columns are what was right and wrong of each. Without any label there is nothing to draw: `DataError`.
         """

@@ -78,7 +78,7 @@ class NumberScores(NumberMeasures):
         raise ConfigError("`calibration` is about labels, and these are numbers. Leave it out.")
 
     def draw(self, path: str | Path) -> None:
-        """Draw predicted numbers against true ones into a PNG, a panel for each of the K; on the line they are equal."""
+        """Draw predicted numbers against true ones into a picture (PNG, SVG or PDF), a panel for each of the K; on the line they are equal."""
         count = min(self.true.shape[1], 6)
         figure = extra("matplotlib.figure").Figure(figsize=(4 * count, 4), layout="constrained")
         extra("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from unrolled.data.batches import evenly
-from unrolled.data.codecs.music import MusicCodec, Steps, learn_codec
+from unrolled.data.codecs.music import FRAMES, MusicCodec, Steps, learn_codec
 from unrolled.data.music.piece import Piece
 from unrolled.data.music.reading import Tally, find_music, is_divided, read_music
 from unrolled.errors import ConfigError, DataError
@@ -58,10 +58,19 @@ def read_music_data(options: MusicDataOptions, seed: int, progress: Progress) ->
     if not learnt or not held:
         tally.warn()
         raise DataError(f"There are {len(learnt):,} pieces to learn and {len(held):,} to hold out in {_named(paths)}. Pass more music.")
-    tally.warn()
     codec = learn_codec(options.view, options.resolution, learnt, options.transpose, common_key=options.common_key)
+    count_outside(codec, [*learnt, *held], tally)
+    tally.warn()
     both = tuple(map(codec.encode, learnt)), tuple(map(codec.encode, held))
     return MusicData(codec, *both, _fingerprint(*both))
+
+
+def count_outside(codec: MusicCodec, pieces: Sequence[Piece], tally: Tally) -> None:
+    """Count the notes of pieces that have no place among the steps of a codec."""
+    where = "outside the 88 keys of a piano" if codec.view == FRAMES else "outside the pitches of MIDI"
+    for piece in pieces:
+        if count := codec.outside(piece):
+            tally.add(f"notes {where}{', once moved to the common key,' if codec.common_key else ''} are left out", piece.place, count)
 
 
 def _read(paths: Sequence[Path], part: str, options: MusicDataOptions, tally: Tally, progress: Progress) -> list[Piece]:

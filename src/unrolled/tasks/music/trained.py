@@ -12,7 +12,7 @@ import torch
 
 from unrolled.data.codecs.music import EventCodec, FrameCodec, MusicCodec
 from unrolled.data.music.abc_keys import key_in
-from unrolled.data.music.events import KEY, METER, meter_of, play, transposed
+from unrolled.data.music.events import KEY, METER, meter_of, play, transposed, without_loose_ties
 from unrolled.data.music.piece import KEYS, Piece
 from unrolled.data.music.reading import MusicReading, Tally, find_music, read_music
 from unrolled.data.music.theory import key_of, to_common_key
@@ -22,7 +22,7 @@ from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import NextStep
 from unrolled.tasks.music.inspection_input import piece_input
 from unrolled.tasks.music.options import FRAME_BARS, MusicSampleOptions, OtherMusicReading
-from unrolled.tasks.music.reading import MusicData
+from unrolled.tasks.music.reading import MusicData, count_outside
 from unrolled.tasks.music.sampling import Chance, draw_events, draw_frames, harmonise
 from unrolled.tasks.music.scores import MusicScores, losses_of_steps, measure, surprises
 from unrolled.tasks.trained import Progress, Trained, computing, require_finite
@@ -45,6 +45,7 @@ class TrainedMusician(Trained[NextStep, MusicCodec]):
         tally = Tally()
         paths = find_music([os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else list(sources))])
         pieces = [*read_music(paths, OtherMusicReading(**options).after(self.reading), tally)]
+        count_outside(self.codec, pieces, tally)
         tally.warn()
         if not pieces:
             raise DataError(f"There are no notes in {', '.join(map(str, paths[:3]))}. Pass music that has some.")
@@ -104,7 +105,7 @@ class TrainedMusician(Trained[NextStep, MusicCodec]):
         given = None if asked.prompt is None else self.read(asked.prompt)[0]
         begun = _head(codec, asked) if given is None else codec.encode(given)[:-1].tolist()
         found = draw_events(self.model, codec, begun, asked.length, asked.count, chance)
-        pieces = [codec.decode(ids, asked.tempo) for ids in found]
+        pieces = [play(without_loose_ties(codec.strings(ids)), asked.tempo) for ids in found]
         back = 0 if given is None or not codec.common_key else -to_common_key(given)
         if codec.common_key and asked.key:
             fifths, minor = _key(asked.key)

@@ -9,8 +9,8 @@ import numpy as np
 from unrolled import inspect
 from unrolled.data.music.abc import ABC
 from unrolled.data.music.abc_writing import to_abc
-from unrolled.data.music.events import events_of, has_chords_alone
 from unrolled.data.music.midi import MIDI, write_midi
+from unrolled.data.music.notation import events_of, exactly, has_chords_alone
 from unrolled.data.music.piece import PITCH, Piece
 from unrolled.data.music.synthesis import write_wav
 from unrolled.errors import ConfigError
@@ -33,18 +33,19 @@ def require_writable(path: Path) -> None:
         extra("mido")
 
 
-def write_piece(piece: Piece, path: Path, resolution: int) -> None:
+def write_piece(piece: Piece, path: Path) -> None:
     """Write a piece as MIDI, ABC or sound, as the name of the file says."""
     writers: dict[str, Callable[[BinaryIO], object]] = {
         **dict.fromkeys(MIDI, lambda file: write_midi(piece, file)),
-        **dict.fromkeys(ABC, lambda file: file.write(as_abc(piece, resolution, path.stem).encode())),
+        **dict.fromkeys(ABC, lambda file: file.write(as_abc(piece, path.stem).encode())),
         **dict.fromkeys(WAV, lambda file: write_wav(piece, file)),
     }
     save_whole(path, writers[path.suffix.lower()])
 
 
-def as_abc(piece: Piece, resolution: int, title: str = "Tune") -> str:
-    """A piece as an ABC tune."""
+def as_abc(piece: Piece, title: str = "Tune") -> str:
+    """A piece as an ABC tune of the same notes. As its chords end together, notes are cut and tied where others begin or end."""
+    resolution = exactly(piece)
     events = events_of(piece, resolution)
     return to_abc(events if has_chords_alone(events) else events_of(piece, resolution, chords=True), title, piece.tempo)
 

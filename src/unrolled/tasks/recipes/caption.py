@@ -1,19 +1,23 @@
 """A sentence about a picture or a video."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from unrolled.cells import Cell
+from unrolled.data.batches import Batch
 from unrolled.data.codecs.text import TextCodec
 from unrolled.data.formats.caption_options import CaptionOptions
+from unrolled.data.formats.captions import caption_format
 from unrolled.data.formats.heads import FormatSeen
 from unrolled.extras import extra
-from unrolled.models import Captioner, InputSizes
+from unrolled.models import FRAMES, Captioner, InputSizes
 from unrolled.tasks.captioning.answers import answer
 from unrolled.tasks.captioning.captions import CaptionCodecs
 from unrolled.tasks.captioning.looking import LookingOptions
 from unrolled.tasks.captioning.measuring import CaptionMeasuring
-from unrolled.tasks.captioning.options import CaptioningOptions, WritingOptions
+from unrolled.tasks.captioning.options import FEATURES, CaptioningOptions, WritingOptions
+from unrolled.tasks.captioning.overview import overview_of
 from unrolled.tasks.captioning.reading import CaptionData, read_caption_data
 from unrolled.tasks.captioning.scores import CaptioningScores
 from unrolled.tasks.captioning.trained import TrainedCaptioner
@@ -21,6 +25,8 @@ from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.learners import Batches
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
+from unrolled.tasks.sequences.augment import varied_clips
+from unrolled.tasks.sequences.options import ClipVariation
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import Progress
 
@@ -70,17 +76,20 @@ class Captioning(Recipe[CaptioningOptions, CaptionData, CaptionCodecs, Captioner
             captions.lengths,
             captions.batch,
             options.training.seed,
+            change=lambda batch: _varied(batch, options.data),
         )
         return Task(self.name, model, learner, CaptionMeasuring(model, data, options), data.summary(), options.training.best_by)
 
     def seen_format(self, configuration: Configuration[CaptioningOptions]) -> FormatSeen:
-        """Pictures."""
-        return FormatSeen("captions", "as the task reads pictures with sentences")
+        """That of the first of them."""
+        options = configuration.options
+        if not options.data.sources:
+            return FormatSeen("captions", "as the task reads pictures with sentences")
+        return caption_format(options.data.sources[0], options.reading, features=options.data.encoder == FEATURES)
 
     def overview(self, data: CaptionData, configuration: Configuration[CaptioningOptions]) -> Overview:
-        """The pictures."""
-        lengths = data.captions.encoded.dataset.lengths
-        return Overview(data.summary(), lengths, ("pictures",), ("sentences",), (), {}, len(data.learnt), len(data.held))
+        """The pictures with their sentences."""
+        return overview_of(data)
 
     def trained(self, model: Captioner, codecs: CaptionCodecs, configuration: Configuration[CaptioningOptions]) -> TrainedCaptioner:
         """The network with its codecs."""
@@ -102,3 +111,10 @@ class Captioning(Recipe[CaptioningOptions, CaptionData, CaptionCodecs, Captioner
     def next_step(self, codecs: CaptionCodecs, configuration: Configuration[CaptioningOptions]) -> str:
         """Other pictures."""
         return "Let it write about a picture: unrolled predict {run} PICTURE"
+
+
+def _varied(batch: Batch, ways: ClipVariation) -> Batch:
+    """Other pictures of the same: nothing but frames is changed."""
+    if FRAMES not in batch.fields:
+        return batch
+    return replace(batch, fields={**batch.fields, FRAMES: varied_clips(batch[FRAMES], ways)})

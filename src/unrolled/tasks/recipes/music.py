@@ -132,9 +132,9 @@ def _written(trained: TrainedMusician, pieces: Sequence[Piece], files: Sequence[
     for number, piece in enumerate(pieces, 1):
         where = [path if number == 1 else path.with_stem(f"{path.stem}-{number}") for path in files]
         for path in where:
-            write_piece(piece, path, trained.codec.resolution)
+            write_piece(piece, path)
         if asked.picture is not None:
             path = Path(asked.picture)
             where.append(path if number == 1 else path.with_stem(f"{path.stem}-{number}"))
             draw_piece(*trained.surprise(piece), where[-1])
-        yield f"{len(piece.notes):,} notes: {', '.join(map(str, where))}" if files else as_abc(piece, trained.codec.resolution).rstrip()
+        yield f"{len(piece.notes):,} notes: {', '.join(map(str, where))}" if files else as_abc(piece).rstrip()

@@ -58,7 +58,7 @@ class NumberOptions(SequenceDataOptions):
 class PlotOptions:
     """The picture of what was predicted."""
 
-    plot: str | None = option(None, "Draw predicted numbers against true ones into this PNG file.")
+    plot: str | None = option(None, "Draw predicted numbers against true ones into this PNG, SVG or PDF file.")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from torch import Tensor
 from unrolled.cells import Cell
 from unrolled.data.codecs import Encoded, LabelCodec
 from unrolled.data.columns import Places
-from unrolled.data.dataset import TAGS, Dataset
+from unrolled.data.dataset import NO_TAG, TAGS, Dataset
 from unrolled.data.examples import Prediction, Target, marks_spans
 from unrolled.errors import ConfigError
 from unrolled.models import EachStep, EachStepOptions, Encoder, LinearChain, Softmax, Whole, bio_constraints
@@ -78,6 +78,10 @@ class Tagging(LabelRecipe[TagOptions, EachStep]):
         if options.entity_margin and OUTSIDE not in tags:
             raise ConfigError(
                 f"`entity_margin` needs a tag {OUTSIDE} for steps that are none, got the tags {', '.join(tags)}. Leave it out."
+            )
+        if options.crf and codecs.inputs.frames is not None and codecs.inputs.frames.outside == NO_TAG:
+            raise ConfigError(
+                "`crf` scores whole sequences of tags, and `outside='ignore'` leaves frames without one. Leave one of both out."
             )
         constraints = bio_constraints(tags) if codecs.target.marks_spans else None
         head = LinearChain(tags, constraints) if options.crf else Softmax(len(tags))

@@ -22,7 +22,8 @@ from unrolled.tasks.translation.answers import AttentionOptions, answer
 from unrolled.tasks.translation.measuring import TranslationMeasuring
 from unrolled.tasks.translation.options import DrawingOptions, SearchOptions, TranslationOptions
 from unrolled.tasks.translation.reading import PairData, read_pair_data
-from unrolled.tasks.translation.trained import TrainedTranslator, TranslationScores
+from unrolled.tasks.translation.results import TranslationScores
+from unrolled.tasks.translation.trained import TrainedTranslator
 
 
 class Translating(Recipe[TranslationOptions, PairData, PairCodec, EncoderDecoder, TrainedTranslator]):

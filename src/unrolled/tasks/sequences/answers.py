@@ -12,8 +12,8 @@ from unrolled.data.formats.fasta import RESIDUES
 from unrolled.data.formats.files import named
 from unrolled.data.formats.regions import spans
 from unrolled.errors import ConfigError
-from unrolled.extras import extra
 from unrolled.options import option
+from unrolled.tasks.pictures import require_drawable
 from unrolled.tasks.recipe import Answering, Writing
 from unrolled.tasks.sequences.errors import write_errors
 from unrolled.tasks.sequences.trained import AT_ONCE, Scores, TrainedPredictor
@@ -36,7 +36,7 @@ class ErrorOptions:
 class ConfusionOptions:
     """The picture of what was taken for what."""
 
-    confusion: str | None = option(None, "Draw the confusion matrix, which labels were taken for which, into this PNG file.")
+    confusion: str | None = option(None, "Draw the confusion matrix, which labels were taken for which, into this PNG, SVG or PDF file.")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class CalibrationOptions:
     """The picture of how far probabilities can be believed."""
 
     calibration: str | None = option(
-        None, "Draw the reliability curve, how often answers of each probability are right, into this PNG file."
+        None, "Draw the reliability curve, how often answers of each probability are right, into this PNG, SVG or PDF file."
     )
 
 
@@ -76,8 +76,8 @@ def measured(
     """How good what a network says of files is; of the `files` that are named `errors` gets what is wrong, `calibration` a reliability curve, and any
     other the picture of the measures."""
     pictures = {name: file for name, file in files.items() if name != "errors"}
-    if pictures:
-        extra("matplotlib")
+    for file in pictures.values():
+        require_drawable(Path(file))
     resolved = resolve_format(data, trained.reading_of(data, **reading), trained.wanted)
     require_used(data, resolved, reading)
     found, answered = trained.judge(data, reading=resolved, progress=progress, **windows)

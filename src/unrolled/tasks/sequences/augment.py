@@ -12,7 +12,7 @@ from unrolled.data.batches import Batch
 from unrolled.data.codecs import InputCodec
 from unrolled.data.sound.warping import Warping
 from unrolled.models import FRAMES, NUMBERS
-from unrolled.tasks.sequences.options import BatchOptions, VaryingOptions
+from unrolled.tasks.sequences.options import BatchOptions, ClipVariation, VaryingOptions
 
 Room = Callable[[Batch], Tensor]
 """How many steps `[B]` each sequence of a batch needs at least."""
@@ -41,7 +41,7 @@ class Variation:
         if NUMBERS in fields:
             fields[NUMBERS] = self._heard(batch)
         if FRAMES in fields and isinstance(ways, BatchOptions):
-            fields[FRAMES] = _seen(batch[FRAMES], ways)
+            fields[FRAMES] = _noisy(varied_clips(batch[FRAMES], ways), ways.noise)
         return batch if all(fields[name] is batch.fields[name] for name in fields) else replace(batch, fields=fields)
 
     def _heard(self, batch: Batch) -> Tensor:
@@ -121,15 +121,15 @@ def _moved(numbers: Tensor, most: int) -> Tensor:
     return moved.masked_fill(~inside, 0)
 
 
-def _seen(frames: Tensor, ways: BatchOptions) -> Tensor:
-    """Clips `[T, B, C, H, W]`, of each all frames in one way."""
+def varied_clips(frames: Tensor, ways: ClipVariation) -> Tensor:
+    """Clips `[T, B, C, H, W]` moved, mirrored, cut and lit, of each all frames in one way; those that were given if nothing is to change."""
     if ways.drop_frames:
         frames = _repeated(frames, ways.drop_frames)
     if ways.shift or ways.flip != "none" or ways.zoom:
         frames = _placed(frames, ways)
     if ways.brightness:
         frames = frames + ways.brightness * (2 * torch.rand(frames.shape[1], 1, 1, 1) - 1)
-    return _noisy(frames, ways.noise)
+    return frames
 
 
 def _repeated(frames: Tensor, part: float) -> Tensor:
@@ -141,7 +141,7 @@ def _repeated(frames: Tensor, part: float) -> Tensor:
     return frames[last, torch.arange(batch)]
 
 
-def _placed(frames: Tensor, ways: BatchOptions) -> Tensor:
+def _placed(frames: Tensor, ways: ClipVariation) -> Tensor:
     """Each clip cut, mirrored and moved by whole pixels, with its edge repeated where nothing was."""
     steps, batch, _, height, width = frames.shape
     scale = 1 - ways.zoom * torch.rand(batch)

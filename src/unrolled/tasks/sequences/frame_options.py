@@ -1,7 +1,7 @@
 """What one can ask of the pictures and videos that a network sees."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from unrolled.data.codecs.frames import ENCODERS, MOST_SIDE, FrameCodec
@@ -71,3 +71,24 @@ class FrameOptions:
         return FrameCodec.choose(
             first, size=self.frame_size(), crop=self.crop, grey=self.grey, fps=self.fps, outside=outside, encoder=frozen
         )
+
+
+@dataclass(frozen=True)
+class ClipOptions(FrameOptions):
+    """How frames are seen by what says something of them, and not what they look like."""
+
+    moving: bool = option(
+        False, "Take away what stands still: the median of each pixel over its clip. For cameras that do not move.", rare=True
+    )
+
+    def require_visible(self) -> None:
+        """`ConfigError` for values that no frames can have."""
+        super().require_visible()
+        if self.moving and self.encoder is not None:
+            raise ConfigError(
+                f"`encoder={self.encoder!r}` reads pictures as they are, so that `moving` cannot change them. Leave one of both out."
+            )
+
+    def frame_codec(self, first: Seen) -> FrameCodec:
+        """How clips are seen of which the `first` is so."""
+        return replace(super().frame_codec(first), moving=self.moving)

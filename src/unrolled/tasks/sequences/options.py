@@ -14,7 +14,7 @@ from unrolled.errors import ConfigError
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
 from unrolled.tasks.folds import FoldOptions
-from unrolled.tasks.sequences.frame_options import FrameOptions
+from unrolled.tasks.sequences.frame_options import ClipOptions
 from unrolled.training import TrainingOptions
 
 WEIGHTS = ("none", "balanced")
@@ -73,7 +73,7 @@ class SoundOptions:
 
 
 @dataclass(frozen=True)
-class SequenceDataOptions(FrameOptions, SoundOptions, FoldOptions):
+class SequenceDataOptions(ClipOptions, SoundOptions, FoldOptions):
     """What is learnt from which files."""
 
     sources: tuple[str, ...] = option((), "Files or folders with sequences, or builtin:… examples.")
@@ -158,10 +158,9 @@ OF_NUMBERS = ("noise", "speed", "warp", "frequency_masks", "time_masks")
 
 
 @dataclass(frozen=True)
-class BatchOptions(VaryingOptions):
-    """How sequences come together, and how they are changed on the way to be learnt from."""
+class ClipVariation:
+    """How pictures and videos are varied on the way to be learnt from."""
 
-    batch: int = option(32, "Batch size: sequences in a batch, of about the same length.")
     shift: int = option(
         0,
         "Most rows and columns by which images, read row by row, pictures and videos, or frames and bands of sound are moved in training.",
@@ -181,13 +180,24 @@ class BatchOptions(VaryingOptions):
     drop_frames: float = option(0.0, "Part of the frames that show the one before in training.", rare=True)
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        _require_at_least(self, batch=1, shift=0, brightness=0)
+        _require_at_least(self, shift=0, brightness=0)
         if self.flip not in FLIPS:
             raise ConfigError(f"`flip` must be one of {', '.join(FLIPS)}, got {self.flip!r}.")
         for name in ("zoom", "drop_frames"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"`{name}` must be a part from 0 to below 1, got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
+class BatchOptions(VaryingOptions, ClipVariation):
+    """How sequences come together, and how they are changed on the way to be learnt from."""
+
+    batch: int = option(32, "Batch size: sequences in a batch, of about the same length.")
+
+    def __post_init__(self) -> None:
+        VaryingOptions.__post_init__(self)
+        ClipVariation.__post_init__(self)
+        _require_at_least(self, batch=1)
 
     def resolved(self) -> "BatchOptions":
         """The same: nothing is open."""

@@ -31,7 +31,7 @@ from unrolled.tasks.overview import Overview
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.sequences.answers import answer, measured
 from unrolled.tasks.sequences.augment import Variation, warping_of
-from unrolled.tasks.sequences.frame_options import FrameOptions
+from unrolled.tasks.sequences.frame_options import ClipOptions
 from unrolled.tasks.sequences.measuring import SequenceMeasuring
 from unrolled.tasks.sequences.options import OF_NUMBERS, SequenceOptions, SoundOptions, VaryingOptions, WindowOptions
 from unrolled.tasks.sequences.overview import overview_of
@@ -256,7 +256,7 @@ def require_varied(options: VaryingOptions, inputs: InputCodec) -> None:
 OF_TOKENS = ("level", "lower", "shapes", "vocabulary", "min_count")
 """Options of data that are about words and characters."""
 
-OF_FRAMES = tuple(field.name for field in dataclasses.fields(FrameOptions))
+OF_FRAMES = tuple(field.name for field in dataclasses.fields(ClipOptions))
 """Options of data that are about pictures and videos."""
 
 OF_CLIPS = ("flip", "zoom", "brightness", "drop_frames")

@@ -20,6 +20,7 @@ from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
 from unrolled.models import EachStep, Whole
 from unrolled.options import build
+from unrolled.tasks.measures.flights import beside_flights
 from unrolled.tasks.sequences.frame_features import features_of
 from unrolled.tasks.sequences.inspection_input import sequence_input
 from unrolled.tasks.sequences.options import WindowOptions
@@ -46,10 +47,10 @@ class Scores(Measured, Protocol):
         """Numbers by name."""
 
     def draw_calibration(self, path: str | Path) -> None:
-        """Draw how far probabilities can be believed into a PNG."""
+        """Draw how far probabilities can be believed into a picture."""
 
     def draw(self, path: str | Path) -> None:
-        """Draw what was predicted beside what is true into a PNG."""
+        """Draw what was predicted beside what is true into a picture."""
 
 
 Score = Callable[[Encoded, Places, list[Prediction]], Scores]
@@ -179,7 +180,8 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         self.codecs.target.notice_unknown(encoded.dataset, which)
         found, _, _ = predictor.predict_all(encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
         _require_finite(found, lambda number: f"sequence {number + 1}")
-        return self.score(encoded, which, found), list(zip(examples, found, strict=True))
+        answered = list(zip(examples, found, strict=True))
+        return beside_flights(self.score(encoded, which, found), answered), answered
 
     def _labelled(self, sources: Any, targets: Any, reading: ReadingOptions | None) -> Iterator[Example]:
         """Examples with what is to be said of them, of files or of what is in memory."""

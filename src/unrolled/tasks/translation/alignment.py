@@ -5,7 +5,8 @@ from pathlib import Path
 from unrolled import inspect
 from unrolled.errors import ConfigError
 from unrolled.tasks import pictures
-from unrolled.tasks.translation.trained import TrainedTranslator, Translation
+from unrolled.tasks.translation.results import Translation
+from unrolled.tasks.translation.trained import TrainedTranslator
 
 NO_ATTENTION = "This network has no attention, so there is nothing to draw. Train one with `attention='general'`."
 

@@ -13,7 +13,8 @@ from unrolled.options import option
 from unrolled.tasks.recipe import Answering, Writing
 from unrolled.tasks.translation.alignment import draw_alignment, require_drawable
 from unrolled.tasks.translation.options import SearchOptions
-from unrolled.tasks.translation.trained import TrainedTranslator, Translation
+from unrolled.tasks.translation.results import Translation
+from unrolled.tasks.translation.trained import TrainedTranslator
 
 DRAWN = 100
 """Most pictures that are drawn."""

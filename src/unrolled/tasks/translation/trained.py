@@ -1,7 +1,7 @@
 """A trained translator, ready to use."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice, tee
 from math import exp, inf
 from pathlib import Path
@@ -26,13 +26,13 @@ from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
 from unrolled.models import EncoderDecoder
 from unrolled.models.decoder import DecoderState, Memory, State
-from unrolled.plain import or_null
 from unrolled.tasks.measures.texts import TextScores, score_texts
 from unrolled.tasks.trained import Progress, Trained, computing, require_finite
 from unrolled.tasks.translation.conversation import Conversation
 from unrolled.tasks.translation.inspection_input import source_input
 from unrolled.tasks.translation.options import SearchOptions
 from unrolled.tasks.translation.reading import PairData
+from unrolled.tasks.translation.results import NOTHING, Translation, TranslationScores
 
 AT_ONCE, BATCH = 2048, 64
 """Sources that are held in memory while they are translated, and that are translated side by side."""
@@ -41,56 +41,6 @@ SHOWN = 40
 """Characters of a text that a message shows."""
 
 Tick = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Translation:
-    """What was written after a source.
-
-    `log_probability` is the natural log P(text, end | source), `score` what it was ranked by. `read` and `written` are the symbols of both
-    sides, ends included, and `weights` `[written, read]` how much each written symbol looked at each one that was read, or None.
-    """
-
-    text: str
-    score: float
-    log_probability: float
-    read: tuple[str, ...]
-    written: tuple[str, ...]
-    weights: np.ndarray | None
-
-
-NOTHING = Translation("", 0.0, 0.0, (END,), (END,), None)
-"""What an empty source is translated by."""
-
-
-@dataclass(frozen=True)
-class TranslationScores:
-    """How good translations of `scores.size` sources are, beside the `copied` sources themselves; the `perplexity` of a symbol of their
-    references, ends included; and how many pairs were read, and which not used."""
-
-    scores: TextScores
-    copied: TextScores
-    perplexity: float
-    tally: Tally
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values by name."""
-        return {
-            **self.scores.to_json(),
-            "perplexity": or_null(self.perplexity),
-            "baseline_bleu": self.copied.bleu,
-            "baseline_exact": self.copied.exact,
-            "sequences": self.scores.size,
-            "pairs": self.tally.pairs,
-            "left_out": self.tally.left_out,
-        }
-
-    @property
-    def text(self) -> str:
-        """All of it, in lines."""
-        copied = f"the sources themselves: BLEU {self.copied.bleu:.2f}, exact {self.copied.exact:.2%}"
-        line = f"{self.tally}\n{self.scores}, perplexity {self.perplexity:.3f}, over {self.scores.size:,} sources ({copied})"
-        return f"{line}\nBLEU {self.scores.bleu_signature}\nchrF {self.scores.chrf_signature}"
 
 
 class TrainedTranslator(Trained[EncoderDecoder, PairCodec]):

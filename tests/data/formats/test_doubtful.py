@@ -1,0 +1,52 @@
+"""Labels such as NA: they are read, and told."""
+
+import warnings
+from pathlib import Path
+
+import pytest
+
+from unrolled.data.examples import Target
+from unrolled.data.formats import ReadingOptions, labelled_examples
+from unrolled.errors import DataError, UnrolledWarning
+
+
+def labels_of(path: Path, labels, *, several: bool = False, **options):
+    path.write_text("text,label\n" + "".join(f"text {at},{label}\n" for at, label in enumerate(labels)))
+    return [example.labels for example in labelled_examples(path, ReadingOptions(**options), Target.LABELS, several=several)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (
+            ["x", "y"] * 20 + ["NA"],
+            r"Read as a label, and most likely a missing value: 'NA' \(1 of 41\). If it is one, leave its cell empty and",
+        ),
+        (
+            ["x"] * 97 + ["NULL", "NaN", "NaN"],
+            r"most likely a missing value: 'NaN' \(2 of 100\), 'NULL' \(1 of 100\). .* pass `bad_rows='skip'`",
+        ),
+        (["Na", "NA", "K", "Cl", "NA"], r"and perhaps a missing value: 'NA' \(2 of 5\). .*; if not, nothing needs to be done"),
+    ],
+)
+def test_labels_that_may_be_missing_are_told(tmp_path: Path, labels, told: str) -> None:
+    with pytest.warns(UnrolledWarning, match=told):
+        assert labels_of(tmp_path / "a.csv", labels) == [(label,) for label in labels]
+
+
+def test_one_of_several_labels_may_be_missing(tmp_path: Path) -> None:
+    with pytest.warns(UnrolledWarning, match=r"'None' \(1 of 2\)"):
+        assert labels_of(tmp_path / "a.csv", ["x;None", "y"], several=True, separator=";") == [("x", "None"), ("y",)]
+
+
+def test_others_are_not(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        labels_of(tmp_path / "a.csv", ["Na", "na", "none", "nil", "0"])
+
+
+def test_empty_cells_are_no_labels(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"line 3: the sequence has no label. .*looked for in column 'label'.* pass `bad_rows='skip'`"):
+        labels_of(tmp_path / "a.csv", ["x", "", "y"])
+    with pytest.warns(UnrolledWarning, match="1 bad row is left out. The first: .*line 3: the sequence has no label"):
+        assert labels_of(tmp_path / "a.csv", ["x", "", "y"], bad_rows="skip") == [("x",), ("y",)]
