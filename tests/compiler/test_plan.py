@@ -1,4 +1,6 @@
+import cProfile
 import os
+import pstats
 import subprocess
 import sys
 
@@ -338,3 +340,16 @@ def test_plans_do_not_depend_on_the_hash_seed():
     ]
     assert len({run.stdout for run in runs}) == 1
     assert "W_h: Σ" in runs[0].stdout
+
+
+@pytest.mark.parametrize("product", ["", "R{0} @ "])
+def test_phases_of_many_states_take_steps_in_proportion(product):
+    """A ring of states, each of which waits for the next one's adjoint: four times as many must not be 64 times the work."""
+    calls = []
+    for count in (30, 120):
+        lines = (f"s{i}[t] = tanh(x[t] + {product.format(i)}s{(i + 1) % count}[t-1])" for i in range(count))
+        plan = make_plan(un.Cell("ring", "\n".join(lines), output="s0").recurrence)
+        with cProfile.Profile() as profile:
+            make_phases(plan)
+        calls.append(pstats.Stats(profile).total_calls)
+    assert calls[1] < 8 * calls[0]

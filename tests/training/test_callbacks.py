@@ -2,6 +2,7 @@
 
 import re
 import sys
+import time
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -10,7 +11,7 @@ import pytest
 
 import unrolled as un
 from unrolled.errors import ConfigError
-from unrolled.training import RunFolder, Silent, Stopped
+from unrolled.training import RunFolder, Silent, Stopped, loop
 
 TEXTS, LABELS = ["good film", "bad film"] * 10, ["pos", "neg"] * 10
 QUICK = {"updates": 4, "evaluations": 2, "hidden": 4, "batch": 8, "display": Silent()}
@@ -55,6 +56,25 @@ def test_a_callback_ends_a_run_that_can_be_resumed(tmp_path):
     assert RunFolder(tmp_path / "run").history.records()[-1]["update"] == 2
     un.train_classifier(TEXTS, LABELS, out=tmp_path / "run", resume=True, display=Silent())
     assert RunFolder(tmp_path / "run").history.records()[-1]["update"] == 4
+
+
+def test_what_a_callback_does_before_a_run_is_no_time_of_training(tmp_path, monkeypatch):
+    """With a clock that a callback moves by an hour: a run of some minutes still learns, and does not count the hour."""
+    late = [0.0]
+    now = time.perf_counter
+    monkeypatch.setattr(loop.time, "perf_counter", lambda: now() + late[0])
+
+    class Slow(un.Callback):
+        def began(self, running):
+            late[0] += 3600
+
+    class Ending(un.Callback):
+        def recorded(self, record):
+            raise Stopped
+
+    un.train_classifier(TEXTS, LABELS, out=tmp_path / "run", callbacks=[Slow(), Ending()], **{**QUICK, "updates": None, "minutes": 5})
+    first = RunFolder(tmp_path / "run").history.records()[0]
+    assert first["update"] == 1 and first["seconds"] < 300
 
 
 def test_an_error_is_told_as_none(tmp_path):

@@ -60,6 +60,7 @@ def train(
             if resume:
                 run.say_what_changes(before or options)
             run.tell()
+            run.start()
             run.learn()
             run.outcome = run.finish()
         except Stopped:
@@ -106,6 +107,9 @@ class _Run:
         if resume:
             self.folder.history.cut(self.at.history)
             self.watch.cut(self.at.watched)
+
+    def start(self) -> None:
+        """Start the clock, and what goes by it: what callbacks did before, such as to reach a server, is no time of training."""
         self.started = time.perf_counter() - self.at.seconds
         self.saved_at, self.saved_updates = time.perf_counter(), self.at.updates
         self.drawn_at = self.saved_at

@@ -83,29 +83,44 @@ def make_phases(plan: Plan) -> Phases:
         _place_early(phases, [a for s in stages for a in s.assignments])
     _place_leaving(back[0], dict(adjoint.arriving), adjoint.leaving)
     if adjoint.input is not None:
-        back[1][_ready(back[1], adjoint.input)].into_input = adjoint.input
+        back[1][_ready(_places(back[1]), adjoint.input)].into_input = adjoint.input
     _compute_again(plan, back)
     return Phases(*map(tuple, (*forward, *back)))
 
 
-def _ready(phases: list[Phase], expression: sp.Expr) -> int:
-    """The first phase after whose products and assignments all of an expression is known."""
-    known = {s: i for i, phase in enumerate(phases) for s in phase.defined}
+def _places(phases: list[Phase]) -> dict[sp.Symbol, int]:
+    """The phase that computes each value."""
+    return {s: i for i, phase in enumerate(phases) for s in phase.defined}
+
+
+def _ready(known: dict[sp.Symbol, int], expression: sp.Expr) -> int:
+    """The first phase after whose products and assignments all of an expression is known; `known` is where each value is computed."""
     return max((known.get(s, 0) for s in expression.free_symbols), default=0)
 
 
 def _place_early(phases: list[Phase], assignments: list[Assignment]) -> None:
+    known = _places(phases)
     for assignment in assignments:
-        phases[_ready(phases, assignment.expression)].assignments.append(assignment)
+        known[assignment.symbol] = _ready(known, assignment.expression)
+        phases[known[assignment.symbol]].assignments.append(assignment)
 
 
 def _place_leaving(phases: list[Phase], arriving: dict[str, sp.Symbol], leaving: tuple[tuple[str, sp.Expr], ...]) -> None:
     """What leaves takes the place of what arrived, so that it has to wait until nothing reads that any more: nor any other that leaves."""
-    readers = {state: [i for i, p in enumerate(phases) if arriving[state] in p.read] for state, _ in leaving}
-    place = {state: max([_ready(phases, expression), *readers[state]]) for state, expression in leaving}
-    for _ in place:  # One that waits may make others wait, at most as often as there are states.
-        for state in place:
-            place[state] = max(place[other] for other, e in leaving if other == state or arriving[state] in e.free_symbols)
+    state_of = {symbol: state for state, symbol in arriving.items()}
+    read = [{state_of[s] for s in phase.read if s in state_of} for phase in phases]
+    asks = {state: {state_of[s] for s in expression.free_symbols if s in state_of} for state, expression in leaving}
+    known = _places(phases)
+    soonest = {
+        state: max(_ready(known, expression), *(i for i, states in enumerate(read) if state in states), 0) for state, expression in leaving
+    }
+    place: dict[str, int] = {}
+    for state in sorted(soonest, key=soonest.__getitem__, reverse=True):  # One that waits makes those wait whose adjoints it reads.
+        waiting = [state]
+        while waiting:
+            if (other := waiting.pop()) in soonest and other not in place:
+                place[other] = soonest[state]
+                waiting += asks[other]
     for state, expression in leaving:
         phases[place[state]].leaving.append((state, expression))
 
