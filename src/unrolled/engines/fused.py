@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from unrolled.cells import BUILT_IN
+from unrolled.compiler import Plan
 from unrolled.engines.constants import constant
 from unrolled.engines.lengths import Lengths
 from unrolled.engines.problem import Problem, Solution
 from unrolled.engines.watched import has_tangents
-from unrolled.equations import Recurrence
+from unrolled.equations import Recurrence, from_source
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,21 @@ def kernel_of(recurrence: Recurrence) -> _Kernel | None:
     return next((_KERNELS[name] for name in like if BUILT_IN[name].recurrence == recurrence), None)
 
 
+def kernel_for(plan: Plan) -> _Kernel | None:
+    """The same for a plan, also where torch.compile looks on, which cannot read files of equations."""
+    if not torch.compiler.is_dynamo_compiling():
+        return kernel_of(plan.recurrence)
+    name = _name_of(plan.source)
+    return _KERNELS[name] if name else None
+
+
+@constant
+def _name_of(source: str) -> str:
+    """The built-in cell whose kernel computes the recurrence of a source; empty where there is none."""
+    kernel = kernel_of(from_source(source))
+    return next((name for name, known in _KERNELS.items() if known is kernel), "")
+
+
 @constant
 @cache
 def has_lstm_under_autocast(dtype: torch.dtype) -> bool:
@@ -85,7 +101,7 @@ class TorchEngine:
         """Why torch has no kernel for this; empty when it has."""
         if problem.convolutions is not None:
             return "torch's kernels have no convolutions"
-        kernel = kernel_of(problem.plan.recurrence)
+        kernel = kernel_for(problem.plan)
         if kernel is None:
             return "torch has no kernel for these equations"
         if kernel.projection and problem.initial[0].shape == problem.initial[1].shape:
@@ -111,21 +127,21 @@ class TorchEngine:
 
     def explain(self, problem: Problem) -> str:
         """Which kernel runs."""
-        kernel = kernel_of(problem.plan.recurrence)
+        kernel = kernel_for(problem.plan)
         assert kernel is not None
         library = "cuDNN on a GPU" if problem.x.is_cuda else "oneDNN where it has one, on this CPU"
         return f"the equations are those of `torch.{kernel.call.__name__}`, which is fused ({library})"
 
     def yields(self, problem: Problem) -> str:
         """On a CPU only the LSTM is fused. The others' steps are as many operations as in the engine `eager`, which leaves padding out."""
-        kernel = kernel_of(problem.plan.recurrence)
+        kernel = kernel_for(problem.plan)
         if problem.lengths is None or problem.x.is_cuda or kernel is None or kernel.call is torch.lstm:
             return ""
         return f"on a CPU `torch.{kernel.call.__name__}` is not fused, and it goes through padding, too"
 
     def run(self, problem: Problem) -> Solution:
         """The recurrence over the whole batch, padding included; what padding computes is not looked at."""
-        kernel = kernel_of(problem.plan.recurrence)
+        kernel = kernel_for(problem.plan)
         assert kernel is not None
         x, lengths = problem.x, problem.lengths
         weights = _packed(kernel, problem)

@@ -3,7 +3,7 @@
 import sympy as sp
 
 from unrolled.compiler import Plan, Stage
-from unrolled.engines.fused import kernel_of
+from unrolled.engines.fused import kernel_for
 from unrolled.equations import Product
 from unrolled.equations.recurrence import OverUnits
 
@@ -15,7 +15,7 @@ def products_by_operand(plan: Plan, stage: Stage) -> Together:
 
     Means are not among them: they have no matrix to be stored.
     """
-    kernel = kernel_of(plan.recurrence)
+    kernel = kernel_for(plan)
     order = (*kernel.input_maps, *kernel.recurrent_maps) if kernel else ()
     together: dict[sp.Expr, list[Product]] = {}
     stored = (p for p in stage.products if not isinstance(p.matrix, OverUnits))
@@ -26,7 +26,7 @@ def products_by_operand(plan: Plan, stage: Stage) -> Together:
 
 def stacks(plan: Plan) -> list[tuple[str, ...]]:
     """The blocks that are best stored one below the other."""
-    kernel = kernel_of(plan.recurrence)
+    kernel = kernel_for(plan)
     stages = (*plan.prologue, *plan.stages)
     groups = [tuple(p.matrix for p in products) for stage in stages for products in products_by_operand(plan, stage).values()]
     return [*groups, kernel.input_biases] if kernel else groups

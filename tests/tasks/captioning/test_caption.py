@@ -21,7 +21,7 @@ from unrolled.tasks.captioning.options import CaptioningOptions, WritingOptions
 from unrolled.tasks.captioning.reading import read_caption_data
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.runs import run_training
-from unrolled.training import RunFolder
+from unrolled.training import Callback, RunFolder
 from unrolled.training.display import Silent
 from unrolled.training.interrupt import Stopped
 
@@ -264,21 +264,16 @@ def test_pictures_are_moved_and_mirrored_in_training_alone(tmp_path):
         Configuration.from_flat("caption", CaptioningOptions, {"sources": [str(table)], "zoom": 1.0, "cell": "lstm"})
 
 
-def test_a_run_that_is_interrupted_ends_like_one_left_alone(tmp_path, monkeypatch):
-    class Stopping(Silent):
-        def status(self, status):
-            if status.update >= 2:
-                monkeypatch.setattr("unrolled.training.interrupt.Interrupts.check", stop)
-
-    def stop(self):
-        monkeypatch.undo()
-        raise Stopped
+def test_a_run_that_is_interrupted_ends_like_one_left_alone(tmp_path):
+    class Stopping(Callback):
+        def measured(self, record):
+            raise Stopped
 
     table, recipe = write_pictures(tmp_path, 1), find_recipe("caption")
-    options = {**{name: value for name, value in TINY.items() if name != "display"}, "updates": 4, "shift": 2, "batch": 3}
+    options = {**{name: value for name, value in TINY.items() if name != "display"}, "updates": 4, "shift": 2, "batch": 3, "evaluations": 2}
     alone, stopped = RunFolder(tmp_path / "alone"), RunFolder(tmp_path / "stopped")
     run_training(recipe, str(table), alone, options, Silent())
-    assert not run_training(recipe, str(table), stopped, options, Stopping()).finished
+    assert not run_training(recipe, str(table), stopped, options, Silent(), callbacks=[Stopping()]).finished
     assert run_training(recipe, (), stopped, {}, Silent(), resume=True).finished
     assert (alone.path / "model.safetensors").read_bytes() == (stopped.path / "model.safetensors").read_bytes()
 
