@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
+from unrolled.errors import ConfigError
 from unrolled.tasks.measures.numbers import score_numbers
 
 
@@ -46,3 +47,5 @@ def test_the_picture_has_a_panel_for_each_number(tmp_path):
     true = np.arange(8.0).reshape(4, 2)
     score_numbers(true, true + 1, true.mean(0)).draw(tmp_path / "plot.png")
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ConfigError, match=r"must end in \.png, \.svg, \.pdf, got .*plot\.xyz"):
+        score_numbers(true, true + 1, true.mean(0)).draw(tmp_path / "plot.xyz")
