@@ -33,7 +33,7 @@ def quick_kernels():
     """
     usual = Compiler.arguments
 
-    def arguments(self, source, library, defines):
+    def arguments(self, source, library, defines=()):
         quick = "DOUBLE" in defines and source.name.startswith("recurrence-") and not os.environ.get(EXTRA)
         return [*usual(self, source, library, defines), *["-Og"] * quick]
 
