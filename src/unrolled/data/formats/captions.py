@@ -1,5 +1,6 @@
 """Pictures and videos with sentences: tables, JSON of COCO and of Karpathy's splits, Flickr8k's tokens, JSON Lines, folders with text files."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -167,7 +168,7 @@ def _finder(source: Path, options: CaptionOptions, *, features: bool) -> Find:
 
     def find(name: str, place: str) -> Path:
         tried_ones = [end(folder / name) for end in ends for folder in folders]
-        found = next((one for one in tried_ones if one.exists() and not (features and is_filmed(one.name))), None) if name else None
+        found = next((one for one in tried_ones if os.path.exists(one) and not (features and is_filmed(one.name))), None) if name else None
         if found is None:
             told = f"there is no {'file of features for' if features else 'picture'} {name!r}; it was looked for as {tried_ones[0]}"
             raise DataError(f"{place}: {told}. Mend the name, or say in which folder they lie as `images`.")

@@ -1,5 +1,6 @@
 """How pictures and videos lie in folders, list files and tables, and where what is said of them stands."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -173,7 +174,7 @@ def found_at(name: str, source: Path, place: str) -> Path:
     """A file or folder that is named at a place of a table or list, looked for beside it. `DataError` if it is not there."""
     folders = [source.absolute().parent, *(source.absolute().parent / beside for beside in BESIDE)]
     tried_ones = [folder / name for folder in folders]
-    found = next((one for one in tried_ones if one.exists()), None) if name else None
+    found = next((one for one in tried_ones if os.path.exists(one)), None) if name else None
     if found is None:
         raise DataError(f"{place}: there is no file {name!r}; it was looked for as {', '.join(map(str, tried_ones[:3]))}. Mend the path.")
     return found

@@ -46,7 +46,7 @@ def read_feed(path: Path, codec: PanelCodec, bad_rows: str | None = None) -> Ite
         raise ConfigError(
             f"This network learnt steps that are the {options.merge} of several rows (`merge`), and rows of a feed come one by one. Pass a TABLE."
         )
-    require_times_to_skip(options)
+    require_times_to_skip(named(path), options)
     with open_text(path, options.encoding) as file:
         yield from decided(tried(_lines(file, named(path)), lambda table: feed_row(table, codec)), options.bad_rows)
 
