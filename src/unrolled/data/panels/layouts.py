@@ -51,7 +51,7 @@ def read_panel(
     options = replace(options, time=options.time or _dates(table, options))
     require_times_to_skip(table.name, options)
     if options.layout == LONG:
-        options = replace(options, target=options.target or _only_number(table, options))
+        options = replace(options, target=options.target or _only_number(table, options), commas=tuple(sorted(table.commas)))
     read = _of_long if options.layout == LONG else _of_columns
     rows = _without_bad([table], options, lambda good: read(good[0], options, kinds))
     return _placed(tables, rows, frequency, clock, options), options
