@@ -13,9 +13,11 @@ from unrolled.cli.later import Later
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
+    from unrolled.data.formats import bad_rows as rows
     from unrolled.tasks import recipe as recipes
     from unrolled.training import checkpoint
 else:
+    rows = Later("unrolled.data.formats.bad_rows")
     recipes = Later("unrolled.tasks.recipe")
     checkpoint = Later("unrolled.training.checkpoint")
 
@@ -46,13 +48,23 @@ def predict(run: Path, files: tuple[str, ...], out: Path | None, as_json: bool, 
     written = [recipe.predict(trained, file, parts, how) for file in files]
 
     def write(target: TextIO) -> None:
-        for each in written:
-            each(target)
+        if len(written) == 1 or not any(part.get("bad_rows") == rows.SKIP for part in parts):
+            for each in written:
+                each(target)
+        else:
+            target.writelines(rows.decided(rows.tried(written, _whole), rows.SKIP))
 
     if out is None:
         write(sys.stdout)
     else:
         checkpoint.save_whole(out, lambda file: _write_to(file, write))
+
+
+def _whole(writing: "recipes.Writing") -> str:
+    """All that is written of one file."""
+    text = io.StringIO()
+    writing(text)
+    return text.getvalue()
 
 
 def _write_to(file: BinaryIO, write: "recipes.Writing") -> None:

@@ -13,6 +13,7 @@ from unrolled.data.sound.hearing import Hearing
 from unrolled.errors import ConfigError
 from unrolled.tasks.pictures import require_drawable
 from unrolled.tasks.recipe import Answering, Writing
+from unrolled.tasks.sequences.ahead import readable
 from unrolled.tasks.transcription.options import DecodingOptions, FormOptions
 from unrolled.tasks.transcription.picture import draw_spoken
 from unrolled.tasks.transcription.streaming import Listener
@@ -44,7 +45,8 @@ def answer(
         return _listening(trained, decoding, form, how)
     if file == "-":
         raise ConfigError("There is no FILE to hear. Pass a recording, or take `stream` for raw sound from the standard input.")
-    examples = trained.read(file, trained.reading_of(file, labels=False, **reading))
+    asked = trained.reading_of(file, labels=False, **reading)
+    examples = readable(trained.read(file, asked), asked.bad_rows)
     picture = Path(form.spectrogram) if form.spectrogram else None
     if picture:
         require_drawable(picture)
