@@ -12,6 +12,7 @@ from unrolled.tasks.captioning.options import WritingOptions
 from unrolled.tasks.captioning.seeing import Eyes
 from unrolled.tasks.captioning.trained import Caption, TrainedCaptioner
 from unrolled.tasks.recipe import Answering, Writing
+from unrolled.tasks.sequences.ahead import readable
 
 Answers = Iterable[tuple[Example, list[Caption]]]
 """Pictures with the best sentences about each."""
@@ -29,7 +30,8 @@ def answer(
     if "-" in files:
         raise ConfigError("There is no FILE to look at. Pass a picture, a video, a folder or a table of them.")
     require_looking(trained, looking)
-    examples = trained.read(files, trained.reading_of(**reading).to_predict())
+    asked = trained.reading_of(**reading).to_predict()
+    examples = readable(trained.read(files, asked), asked.bad_rows)
     found = trained.caption_stream(examples, writing)
     if looking.attention is not None or looking.page is not None:
         found = _shown(trained, found, looking, how)

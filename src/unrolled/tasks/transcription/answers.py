@@ -14,6 +14,7 @@ from unrolled.data.sound.hearing import Hearing
 from unrolled.errors import ConfigError
 from unrolled.tasks.pictures import require_drawable
 from unrolled.tasks.recipe import Answering, Writing
+from unrolled.tasks.sequences.ahead import readable
 from unrolled.tasks.transcription.options import DecodingOptions, FormOptions
 from unrolled.tasks.transcription.picture import draw_spoken
 from unrolled.tasks.transcription.streaming import Listener
@@ -53,7 +54,7 @@ def answer(
     if "-" in files:
         raise ConfigError("There is no FILE to hear. Pass a recording, or take `stream` for raw sound from the standard input.")
     readings = [(file, trained.reading_of(file, labels=False, **reading)) for file in files]
-    examples = chain.from_iterable(trained.read(file, known) for file, known in readings)
+    examples = readable(chain.from_iterable(trained.read(file, asked) for file, asked in readings), readings[0][1].bad_rows)
     picture = Path(form.spectrogram) if form.spectrogram else None
     if picture:
         require_drawable(picture)
