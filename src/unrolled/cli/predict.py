@@ -3,7 +3,7 @@
 import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -13,11 +13,9 @@ from unrolled.cli.later import Later
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
-    from unrolled.data.formats import bad_rows as rows
     from unrolled.tasks import recipe as recipes
     from unrolled.training import checkpoint
 else:
-    rows = Later("unrolled.data.formats.bad_rows")
     recipes = Later("unrolled.tasks.recipe")
     checkpoint = Later("unrolled.training.checkpoint")
 
@@ -45,26 +43,11 @@ def predict(run: Path, files: tuple[str, ...], out: Path | None, as_json: bool, 
         raise ConfigError(f"{run} holds {recipe.noun}, which reads one FILE at a time, got {len(files)}. Pass one, or a folder of them.")
     typed = files == ("-",) and sys.stdin.isatty()
     how = recipes.Answering(as_json, typed, lambda text: click.echo(as_flags(text), err=True))
-    written = [recipe.predict(trained, file, parts, how) for file in files]
-
-    def write(target: TextIO) -> None:
-        if len(written) == 1 or not any(part.get("bad_rows") == rows.SKIP for part in parts):
-            for each in written:
-                each(target)
-        else:
-            target.writelines(rows.decided(rows.tried(written, _whole), rows.SKIP))
-
+    write = recipe.predict_files(trained, files, parts, how)
     if out is None:
         write(sys.stdout)
     else:
         checkpoint.save_whole(out, lambda file: _write_to(file, write))
-
-
-def _whole(writing: "recipes.Writing") -> str:
-    """All that is written of one file."""
-    text = io.StringIO()
-    writing(text)
-    return text.getvalue()
 
 
 def _write_to(file: BinaryIO, write: "recipes.Writing") -> None:
