@@ -283,6 +283,19 @@ def test_what_is_held_out_of_a_divided_file_is_its_valid_part(data):
     assert len(read.learnt) == 6 and len(read.held) == 2 and all(map(np.array_equal, read.held, valid))
 
 
+@pytest.mark.parametrize(("part", "learnt", "held"), [("train", 5, 1), ("test", 2, 1)])
+def test_of_a_divided_file_without_a_part_to_choose_by_a_tenth_is_held_out(data, tmp_path, part, learnt, held):
+    with np.load(data / ROLLS) as archive:
+        np.savez(tmp_path / "two.npz", train=archive["train"], test=archive["test"])
+    read = read_music_data(MusicDataOptions(sources=(str(tmp_path / "two.npz"),), part=part), 0, lambda *_: None)
+    assert (len(read.learnt), len(read.held)) == (learnt, held)
+
+
+def test_what_is_chosen_by_is_not_learnt_where_it_is_the_part_to_learn(data):
+    read = read_music_data(MusicDataOptions(sources=(str(data / ROLLS),), part="valid"), 0, lambda *_: None)
+    assert (len(read.learnt), len(read.held)) == (1, 1)
+
+
 def test_a_broken_file_beside_a_good_one_is_left_out(data, tmp_path):
     (tmp_path / "bad.npz").write_bytes(b"no")
     with pytest.warns(UnrolledWarning, match="1 files are left out. The first: .*bad.npz"):
