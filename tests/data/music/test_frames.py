@@ -66,7 +66,9 @@ def test_cells_may_be_of_any_numbers_and_stand_either_way(tmp_path, kind, uprigh
 def test_empty_cells_are_named_and_the_rest_is_read(tmp_path):
     scipy.io.savemat(tmp_path / "a.mat", {"traindata": cells(np.zeros((0, 0)), roll(1), roll(2).T), "validdata": np.zeros((0, 0))})
     empty, found, turned = frames_of(tmp_path / "a.mat")
-    assert "traindata 1 must be a roll [T, 88]" in str(empty) and np.array_equal(found, roll(1)) and parts_in(tmp_path / "a.mat") == ("train",)
+    assert (
+        "traindata 1 must be a roll [T, 88]" in str(empty) and np.array_equal(found, roll(1)) and parts_in(tmp_path / "a.mat") == ("train",)
+    )
     assert "traindata 3 must be" in str(turned) and str(turned).endswith("got uint8 [88, 12]. Turn it: steps go down, keys across.")
 
 

@@ -77,7 +77,9 @@ def _piece(roll: Any, place: str, resolution: int) -> Piece | DataError:
     """A roll `[T, 88]`, or `[T, 128]` of all pitches of MIDI; what is above 0 sounds."""
     roll = np.asarray(roll)
     if roll.ndim != 2 or roll.shape[1] not in (KEYS, _PITCHES) or roll.dtype.kind not in "buif":
-        return DataError(f"{place} must be a roll [T, {KEYS}] or [T, {_PITCHES}] of numbers, got {roll.dtype} {list(roll.shape)}.{_turned(roll)}")
+        return DataError(
+            f"{place} must be a roll [T, {KEYS}] or [T, {_PITCHES}] of numbers, got {roll.dtype} {list(roll.shape)}.{_turned(roll)}"
+        )
     if roll.dtype.kind == "f" and not np.isfinite(roll).all():
         return DataError(f"{place} has a value that is not finite. Write 0 for keys that do not sound.")
     keys = roll if roll.shape[1] == KEYS else roll[:, LOWEST : LOWEST + KEYS]

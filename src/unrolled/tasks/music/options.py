@@ -46,7 +46,11 @@ class MusicDataOptions:
         None, "Voices of each piece to learn, from 1 on, such as 1 or 1,4: the channels of MIDI tracks in their order.  [default: all]"
     )
     pedal: bool = option(False, "Let the notes of MIDI sound on while the sustain pedal is down.", rare=True)
-    part: str = option("train", f"Part to learn of a file that is divided: {', '.join(PARTS)}; its valid part, where it has another one, is held out.", rare=True)
+    part: str = option(
+        "train",
+        f"Part to learn of a file that is divided: {', '.join(PARTS)}; its valid part, where it has another one, is held out.",
+        rare=True,
+    )
 
     def __post_init__(self) -> None:
         if not 0 < self.held_out < 1:
