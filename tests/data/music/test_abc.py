@@ -141,6 +141,7 @@ def test_the_unit_is_a_sixteenth_in_short_meters_and_else_an_eighth(tune):
 def test_meter_tempo_and_upbeat(tune):
     found = tune("C|CDE|", head="X:1\nL:1/4\nM:3/4\nQ:1/2=60\nK:{key}\n")
     assert (found.meter, found.tempo, found.pickup) == ((3, 4), 120, found.ticks)
+    assert tune("[Q:1/4=90]C|[Q:1/4=60]C").tempo == 90
 
 
 @pytest.mark.parametrize(

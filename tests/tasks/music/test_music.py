@@ -1,6 +1,7 @@
 """Networks for music: what they learn from, what is measured, and what they write."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -180,6 +181,19 @@ def test_what_is_gone_on_with_keeps_its_notes_key_and_tempo(frames, events, tmp_
         assert all(now[1] == end or (end == 4 and now[1] > 4) for now, (_, end, _) in zip(begun, notes_in(VOICES), strict=True))
         assert (found.fifths, round(found.tempo), found.meter) == (2, 90, (3, 4))
     assert round(frames.sample(prompt=str(tmp_path / "a.mid"), length=1, tempo=70.0)[0].tempo) == 70
+
+
+def test_tempos_of_what_is_gone_on_with_or_harmonised_stay(frames, events, tmp_path):
+    write_piece(replace(VOICES, tempos=((0, 90.0), (8, 60.0))), tmp_path / "a.mid")
+    ways = [(frames, "prompt"), (events, "prompt"), (frames, "harmonise")]
+    for trained, way in ways:
+        (found,) = trained.sample(**{way: str(tmp_path / "a.mid")}, length=1 if way == "prompt" else None, seed=0)
+        assert [(begin / found.ticks, round(tempo)) for begin, tempo in found.tempos] == [(0, 90), (2, 60)]
+        # Two quarter notes go by at 90 in a minute, and the others at 60.
+        quarters = found.length / found.ticks
+        assert found.tempo == pytest.approx(quarters / (2 / 90 + (quarters - 2) / 60), rel=1e-4)
+        (found,) = trained.sample(**{way: str(tmp_path / "a.mid")}, length=1 if way == "prompt" else None, seed=0, tempo=70.0)
+        assert found.tempos == () and found.tempo == 70
 
 
 def test_notes_of_a_common_key_are_moved_back(data, tmp_path):

@@ -120,7 +120,9 @@ def _meter(tune: Tune, value: str) -> None:
 
 
 def _tempo(tune: Tune, value: str) -> None:
-    """`1/4=120`, or a plain number of unit notes."""
+    """`1/4=120`, or a plain number of unit notes; only what stands before the first note is the tempo."""
+    if any(isinstance(element, Sound) for element in tune.found):
+        return
     if found := re.search(r"(?:(\d+)/(\d+)\s*=\s*)?(\d+)", re.sub(r"\"[^\"]*\"", "", value)):
         beat = 4 * Fraction(int(found[1]), int(found[2])) if found[1] and int(found[2]) else tune.length
         tune.tempo = min(max(float(int(found[3]) * beat), 10.0), 1000.0)
