@@ -61,6 +61,13 @@ def harmonise(model: NextStep, codec: FrameCodec, given: Steps, particles: int, 
     A particle filter (Gordon et al. 1993, "Novel Approach to Nonlinear/Non-Gaussian Bayesian State Estimation"): of many pieces that are drawn side by side those go
     on under which what is given is likely, so that what is drawn knows of the notes to come.
     """
+    history, weights = weighed(model, codec, given, particles, chance, beside)
+    chosen = torch.multinomial(weights.softmax(0), 1, generator=chance.generator)
+    return history[:, int(chosen)].numpy()
+
+
+def weighed(model: NextStep, codec: FrameCodec, given: Steps, particles: int, chance: Chance, beside: str) -> tuple[Tensor, Tensor]:
+    """The particles of `harmonise`, `[T, particles, 88]`, and the logarithms of their weights: a draw by these is nearly one from all pieces that hold what is given."""
     scores, state, _ = _begin(model, codec, given[:0], particles)
     history = torch.zeros(len(given), particles, KEYS, dtype=torch.uint8)
     weights = torch.zeros(particles, device=scores.device)
@@ -75,8 +82,7 @@ def harmonise(model: NextStep, codec: FrameCodec, given: Steps, particles: int, 
             history[: step + 1] = history[: step + 1, which.cpu()]
             weights = torch.zeros_like(weights)
         scores, state = _step(model, keys, state)
-    chosen = torch.multinomial(weights.softmax(0), 1, generator=chance.generator)
-    return history[:, int(chosen)].numpy()
+    return history, weights
 
 
 def _allowed(frame: Tensor, beside: str) -> Given:
