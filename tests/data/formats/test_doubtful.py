@@ -50,3 +50,14 @@ def test_empty_cells_are_no_labels(tmp_path: Path) -> None:
         labels_of(tmp_path / "a.csv", ["x", "", "y"])
     with pytest.warns(UnrolledWarning, match="1 bad row is left out. The first: .*line 3: the sequence has no label"):
         assert labels_of(tmp_path / "a.csv", ["x", "", "y"], bad_rows="skip") == [("x",), ("y",)]
+
+
+def test_texts_that_name_files_are_refused(tmp_path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("1,2\n3,4\n")
+    table = tmp_path / "t.csv"
+    table.write_text("text,label\na.csv,x\nb.csv,y\n")
+    with pytest.raises(DataError, match=r"t.csv, line 2: the texts name files or folders that are there, such as 'a.csv', .* need `shape`"):
+        list(labelled_examples(table, ReadingOptions(), Target.LABELS))
+    table.write_text("text,label\na.csv,x\nb.csv,y\nc.csv,y\n")
+    assert [one.text for one in labelled_examples(table, ReadingOptions(), Target.LABELS)] == ["a.csv", "b.csv", "c.csv"]

@@ -56,6 +56,8 @@ def test_tables_and_json_lines_name_clips_and_parts_of_them(folder) -> None:
     (folder / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
     examples = list(labelled_examples(folder / "t.jsonl", ReadingOptions(input="clip", target="speed"), Target.VALUES))
     assert [e.values.tolist() for e in examples] == [[1, 0], [3, 0]]
+    (folder / "folders.csv").write_text("kind,clip\nslow,folders/slow/clip0\nfast,folders/fast/clip1\n")
+    assert found(folder / "folders.csv") == [(("clip0", 0, None), ("slow",)), (("clip1", 0, None), ("fast",))]
     (folder / "bad.csv").write_text("clip,start,end,kind\nfiles/slow/0.gif,0.2,0.1,slow\n")
     with pytest.raises(DataError, match=r"bad.csv, line 2: the interval from 0.2 to 0.1 is empty"):
         found(folder / "bad.csv", options=ReadingOptions(target="kind"))

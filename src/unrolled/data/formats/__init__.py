@@ -15,7 +15,7 @@ from unrolled.data.formats import known
 from unrolled.data.formats.bad_rows import decided, tried
 from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.contents import are_plain
-from unrolled.data.formats.doubtful import noticed
+from unrolled.data.formats.doubtful import not_names, noticed
 from unrolled.data.formats.files import named
 from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.formats.hugging_face import from_hugging_face
@@ -95,7 +95,7 @@ def labelled_examples(
             raise DataError(f"{example.place}: a sequence must have one label, got {told}. Train with `output='multi-label'` for several.")
         return example
 
-    found = _decided(sources, options, tried(_found(sources, options, wanted), require))
+    found = not_names(_decided(sources, options, tried(_found(sources, options, wanted), require)), _paths(_names(sources)))
     return noticed(found) if wanted is Target.LABELS else found
 
 

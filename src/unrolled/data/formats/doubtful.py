@@ -1,17 +1,40 @@
-"""Labels that may say that nothing is known."""
+"""Labels that may say that nothing is known, and texts that are names of files."""
 
+import os
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
 
 from unrolled.data.examples import Example
-from unrolled.errors import UnrolledWarning
+from unrolled.errors import DataError, UnrolledWarning
 
 _DOUBTFUL = frozenset(("NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "NaN", "nan", "None", "?"))
 """How R, Excel, SQL, Weka, pandas and Python write that a value is missing."""
 
 _RARE = 0.05
 """The share of sequences up to which such a label most likely is a missing one: real labels seldom are as rare."""
+
+_NAMES = 20
+"""Texts by which it is found out whether they are names of files."""
+
+
+def not_names(examples: Iterable[Example], sources: Sequence[Path]) -> Iterator[Example]:
+    """The examples as they are. `DataError` if the texts of the first ones, at least two, all name files or folders that lie beside a source: whoever
+    has such a table means what is in the files."""
+    rest = iter(examples)
+    first = list(islice(rest, _NAMES))
+    folders = {source.parent for source in sources}
+    if len(first) > 1 and all(
+        example.text and any(os.path.exists(folder / example.text.strip()) for folder in folders) for example in first
+    ):
+        raise DataError(
+            f"{first[0].place}: the texts name files or folders that are there, such as {first[0].text!r}, and their names would be learnt in the place of what is "
+            "in them. Sound, pictures, videos and folders of pictures are known by their names; tables with a frame of numbers on each line need `shape`. "
+            "Pass that, or the files themselves."
+        )
+    yield from chain(first, rest)
 
 
 def noticed(examples: Iterable[Example]) -> Iterator[Example]:

@@ -1,5 +1,6 @@
 """How pictures and videos lie in folders, list files and tables, and where what is said of them stands."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -97,8 +98,19 @@ def ends_of(options: ReadingOptions) -> tuple[str, ...]:
 
 
 def frame_column(path: Path, options: ReadingOptions) -> str | None:
-    """The column or key of a table that names pictures, videos or tables of frames."""
-    return path_column(path, options, ends_of(options))
+    """The column or key of a table that names pictures, videos, tables of frames, or folders of frames."""
+    folders = [folder for folder in _folders(path) if folder.is_dir()]
+    return path_column(path, options, ends_of(options), lambda name: any(_has_frames(folder / name.strip()) for folder in folders))
+
+
+def _has_frames(path: Path) -> bool:
+    # `os.path`, as a text that is too long for a name is no folder either.
+    return os.path.isdir(path) and bool(frames_in(path))
+
+
+def _folders(source: Path) -> list[Path]:
+    """Where the files lie that a table or a list names."""
+    return [source.absolute().parent, *(source.absolute().parent / beside for beside in BESIDE)]
 
 
 def with_frames(example: Example, path: Path, options: ReadingOptions, begin: float = 0.0, end: float | None = None) -> Example:
@@ -171,8 +183,7 @@ def _tagged(path: Path, options: ReadingOptions, rows: list[_Part]) -> Example:
 
 def found_at(name: str, source: Path, place: str) -> Path:
     """A file or folder that is named at a place of a table or list, looked for beside it. `DataError` if it is not there."""
-    folders = [source.absolute().parent, *(source.absolute().parent / beside for beside in BESIDE)]
-    tried_ones = [folder / name for folder in folders]
+    tried_ones = [folder / name for folder in _folders(source)]
     found = next((one for one in tried_ones if one.exists()), None) if name else None
     if found is None:
         raise DataError(f"{place}: there is no file {name!r}; it was looked for as {', '.join(map(str, tried_ones[:3]))}. Mend the path.")

@@ -1,7 +1,7 @@
 """Tables and JSON Lines of which a column, or a key, names files of sound, pictures or videos."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,29 @@ _TABLES = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None}
 _OBJECTS = JsonLines.suffixes
 
 
-def path_column(path: Path, options: ReadingOptions, ends: Sequence[str]) -> str | None:
-    """The column or key of which all values that are there name files with such ends: the one that was asked for or learnt, or else the first."""
+Named = Callable[[str], bool]
+"""Whether a value is the name of a file that is looked for."""
+
+
+def ending(ends: Sequence[str]) -> Named:
+    """Those of files with such ends."""
+    return lambda cell: cell.strip().lower().endswith(tuple(ends))
+
+
+def path_column(path: Path, options: ReadingOptions, ends: Sequence[str], folder: Named | None = None) -> str | None:
+    """The column or key of which all values that are there name files with such ends, or else folders: the one that was asked for or learnt, or
+    else the first."""
     if not _may_name(path):
         return None
     lines = head_lines(path, options.encoding)[: LOOKED_AT + 1]
-    if not any(end in line.lower() for line in lines for end in ends):
-        return None
-    rows = first_rows(path, options, ends)
-    names = [name for name in dict.fromkeys(name for row in rows for name in row) if _names_files([row.get(name) for row in rows], ends)]
+    written = any(end in line.lower() for line in lines for end in ends)
+    found = _column(path, options, ending(ends)) if written else None
+    return _column(path, options, folder) if found is None and folder is not None else found
+
+
+def _column(path: Path, options: ReadingOptions, named: Named) -> str | None:
+    rows = first_rows(path, options, named)
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if _all_named([row.get(name) for row in rows], named)]
     asked = (options.input, *options.learnt[:1])
     return next((name for name in asked if name in names), names[0] if names and options.input is None else None)
 
@@ -47,10 +61,10 @@ def _end(path: Path) -> str:
     return Path(inner_name(path)).suffix.lower() if path.is_file() else ""
 
 
-def first_rows(path: Path, options: ReadingOptions, ends: Sequence[str]) -> list[Mapping[str, Any]]:
+def first_rows(path: Path, options: ReadingOptions, named: Named) -> list[Mapping[str, Any]]:
     """The first rows or objects of a file; the first row of a table is its header unless it names a file."""
     end = _end(path)
-    return list(_first_objects(path, options) if end in _OBJECTS else _first_cells(path, options, _TABLES[end], ends))
+    return list(_first_objects(path, options) if end in _OBJECTS else _first_cells(path, options, _TABLES[end], named))
 
 
 def _first_objects(path: Path, options: ReadingOptions) -> Iterator[Mapping[str, Any]]:
@@ -62,21 +76,17 @@ def _first_objects(path: Path, options: ReadingOptions) -> Iterator[Mapping[str,
         return
 
 
-def _first_cells(path: Path, options: ReadingOptions, delimiter: str | None, ends: Sequence[str]) -> Iterator[Mapping[str, str]]:
+def _first_cells(path: Path, options: ReadingOptions, delimiter: str | None, named: Named) -> Iterator[Mapping[str, str]]:
     with open_rows(path, options.encoding, delimiter) as (_, rows):
         head = [row for _, row in good(islice(rows, LOOKED_AT + 1))]
-    header = bool(head) and not any(_ends(cell, ends) for cell in head[0]) if options.header is None else options.header
+    header = bool(head) and not any(map(named, head[0])) if options.header is None else options.header
     columns = column_names(head[0]) if header else tuple(map(str, range(len(head[0]))))
     yield from (dict(zip(columns, row, strict=False)) for row in head[header:])
 
 
-def _ends(cell: str, ends: Sequence[str]) -> bool:
-    return cell.strip().lower().endswith(tuple(ends))
-
-
-def _names_files(values: list[Any], ends: Sequence[str]) -> bool:
-    named = [value for value in values if isinstance(value, str) and value.strip()]
-    return bool(named) and all(_ends(value, ends) for value in named)
+def _all_named(values: list[Any], named: Named) -> bool:
+    cells = [value for value in values if isinstance(value, str) and value.strip()]
+    return bool(cells) and all(map(named, cells))
 
 
 def table_of(path: Path) -> TextTable | JsonLines:

@@ -7,7 +7,7 @@ from pathlib import Path
 from unrolled.data.examples import Example, Span, Target
 from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.options import ReadingOptions
-from unrolled.data.formats.path_tables import cells_of, first_rows, path_column, span_of, table_of
+from unrolled.data.formats.path_tables import cells_of, ending, first_rows, path_column, span_of, table_of
 from unrolled.data.formats.sound_layouts import sound_at
 from unrolled.data.formats.sound_spans import columns_of, span, times_of
 from unrolled.data.sound.recordings import SOUNDS, Recording
@@ -63,5 +63,5 @@ def in_columns(path: Path, options: ReadingOptions, wanted: Target) -> ReadingOp
     known = replace(options, input=options.input or column, learnt=() if column not in options.learnt[:1] else options.learnt)
     if wanted is not Target.TEXTS or options.target is not None or known.learnt_targets:
         return known
-    names = list(next(iter(first_rows(path, options, SOUNDS)), {}))
+    names = list(next(iter(first_rows(path, options, ending(SOUNDS))), {}))
     return replace(known, target=next((name for name in TEXTS if name in names), None))
