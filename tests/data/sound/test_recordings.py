@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from tones import RATE, tone, write
-from unrolled.data.sound.recordings import Recording, Resampler, read_samples
+from unrolled.data.sound.recordings import Recording, Resampler, members, read_samples
 from unrolled.errors import DataError
 
 WAVE = tone(440, 0.5)
@@ -99,3 +99,20 @@ def test_a_missing_file_and_a_part_outside_are_told(tmp_path):
     path = write(tmp_path / "y.wav", WAVE)
     with pytest.raises(DataError, match=r"lasts 0\.500 s"):
         heard(Recording(path, None, 0.6))
+
+
+def test_a_flac_file_that_ends_in_its_first_samples_is_told(tmp_path):
+    path = write(tmp_path / "x.flac", WAVE)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(DataError, match=r"x\.flac cannot be read to its end: .*It is damaged"):
+        heard(Recording(path))
+
+
+def test_an_archive_of_a_kind_that_is_not_known_is_told(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.wav", wav_bytes())
+    content = (tmp_path / "x.zip").read_bytes()
+    at = content.index(b"PK\1\2") + 6
+    (tmp_path / "x.zip").write_bytes(content[:at] + b"T" + content[at + 1 :])
+    with pytest.raises(DataError, match=r"x\.zip cannot be unpacked: zip file version 8\.4"):
+        members(tmp_path / "x.zip")

@@ -1,5 +1,6 @@
 """How recordings lie in folders and archives, and where what is said of them stands."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -212,7 +213,7 @@ def lj_speech(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[E
 def sound_at(path: str, folders: Iterable[Path], place: str) -> Path:
     """A file of sound that is named at a place, looked for in some folders. `DataError` if it is in none."""
     tried = list(dict.fromkeys(folder / path for folder in folders))
-    found = next((one for one in tried if one.is_file()), None)
+    found = next((one for one in tried if os.path.isfile(one)), None)
     if found is None:
         raise DataError(f"{place}: there is no file {path!r}; it was looked for as {', '.join(map(str, tried[:3]))}. Mend the path.")
     return found

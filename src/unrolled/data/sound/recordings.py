@@ -95,7 +95,8 @@ def read_samples(recording: Recording, rate: int) -> Iterator[Samples]:
     with _opened(recording) as file:
         first, last = _span(recording, int(file.samplerate), int(file.frames))
         resampler = Resampler(int(file.samplerate), rate)
-        file.seek(first)
+        with _telling(recording):
+            file.seek(first)
         left = last - first
         while left:
             block = _read(recording, file, min(left, _BLOCK))
@@ -105,16 +106,22 @@ def read_samples(recording: Recording, rate: int) -> Iterator[Samples]:
 
 def _read(recording: Recording, file: Any, count: int) -> Samples:
     """The next samples, of which there are at least one."""
-    try:
+    with _telling(recording):
         block = file.read(count, dtype="float32", always_2d=True)
-    except extra("soundfile").LibsndfileError as error:
-        raise DataError(f"{recording} cannot be read to its end: {_said(error)}. It is damaged, or not complete: get it again.") from None
     if not len(block):
         raise DataError(f"{recording} ends before the length that its header says. It is not complete: get it again.")
     if not np.isfinite(block).all():
         raise DataError(f"{recording} has samples that are not finite. Write it again, with samples from -1 to 1.")
     samples: Samples = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
     return samples
+
+
+@contextmanager
+def _telling(recording: Recording) -> Iterator[None]:
+    try:
+        yield
+    except extra("soundfile").LibsndfileError as error:
+        raise DataError(f"{recording} cannot be read to its end: {_said(error)}. It is damaged, or not complete: get it again.") from None
 
 
 def _span(recording: Recording, rate: int, frames: int) -> tuple[int, int]:
@@ -177,8 +184,11 @@ def crc_of(recording: Recording) -> str:
 
 @lru_cache(maxsize=2)
 def _archive(path: Path, stamp: tuple[int, int]) -> zipfile.ZipFile:
-    """An archive, whose table of contents is read once while the file is the same."""
-    return zipfile.ZipFile(path)
+    """An archive, whose table of contents is read once while the file is the same. `BadZipFile` for what is none, or of a kind that is not known."""
+    try:
+        return zipfile.ZipFile(path)
+    except (NotImplementedError, ValueError) as error:
+        raise zipfile.BadZipFile(str(error)) from None
 
 
 def members(path: Path) -> list[str]:
