@@ -125,7 +125,8 @@ class TrainedMusician(Trained[NextStep, MusicCodec]):
         """The first piece of the file that is gone on with or harmonised, with the tempo and the meter that are asked for."""
         given = self.read(asked.whence)[0]
         meter = meter_of(f"{METER}{asked.meter}") if asked.meter else given.meter
-        return replace(given, meter=meter, **({"tempo": asked.tempo, "tempos": ()} if asked.tempo else {}))
+        given = replace(given, meter=meter)
+        return given if asked.tempo is None else replace(given, tempo=asked.tempo, tempos=())
 
     def _events(self, codec: EventCodec, asked: MusicSampleOptions, chance: Chance) -> list[Piece]:
         if asked.harmonise is not None:
