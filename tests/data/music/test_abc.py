@@ -8,6 +8,7 @@ import pytest
 from unrolled.data.music.abc import read_abc
 from unrolled.data.music.abc_keys import key_in, name_of
 from unrolled.data.music.abc_writing import to_abc
+from unrolled.data.music.events import is_event
 from unrolled.errors import DataError
 
 HEAD = "X:1\nT:A tune\nM:4/4\nL:1/4\nK:{key}\n"
@@ -113,7 +114,13 @@ def test_repeats_are_played(tune, music, wanted):
 )
 def test_parts_are_played_in_their_order(tune, order, wanted):
     head = HEAD if order is None else HEAD.replace("K:", f"P:{order}\nK:")
-    assert pitches(tune("F|\nP:A\nC|\nP:B.\nD|[P:C]E|", head=head)) == [{"C": 60, "D": 62, "E": 64, "F": 65}[letter] for letter in wanted]
+    found = tune("F|\nP:A\nC|\nP:B.\nD|[P:C]E|", head=head)
+    assert pitches(found) == [{"C": 60, "D": 62, "E": 64, "F": 65}[letter] for letter in wanted] and all(map(is_event, found.events))
+
+
+def test_parts_without_marks_are_played_once_as_they_are_written(tune):
+    assert pitches(tune("C|D|", head=HEAD.replace("K:", "P:AB\nK:"))) == [60, 62]
+    assert pitches(tune("C|\nP:B\nD|", head=HEAD.replace("K:", "P:AB\nK:"))) == [60, 62]
 
 
 def test_each_part_begins_in_its_own_meter_and_key_and_repeats_itself_alone(tune):
