@@ -69,3 +69,9 @@ def test_a_table_whose_first_row_does_not_end_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('path,"text\nb.wav,"one two\n')
     with pytest.raises(DataError, match=r"a\.csv, line 1: .*Check its double quotes"):
         list(read_examples(tmp_path / "a.csv", ReadingOptions(), Target.LABELS))
+
+
+def test_long_lines_of_text_name_no_folders(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("word " * 100 + "end\n" + "other " * 100 + "end\n")
+    found = list(read_examples(tmp_path / "a.txt", ReadingOptions().to_predict(), Target.LABELS))
+    assert [len((example.text or "").split()) for example in found] == [101, 101]

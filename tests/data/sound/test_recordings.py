@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from tones import RATE, tone, write
-from unrolled.data.sound.recordings import Recording, Resampler, members, read_samples
+from unrolled.data.sound.recordings import Recording, Resampler, is_cut_off, members, read_samples
 from unrolled.errors import DataError
 
 WAVE = tone(440, 0.5)
@@ -91,6 +91,16 @@ def test_samples_that_are_not_finite_are_told(tmp_path):
     broken[7] = np.nan
     with pytest.raises(DataError, match="samples that are not finite"):
         heard(Recording(write(tmp_path / "x.wav", broken, subtype="FLOAT")))
+
+
+@pytest.mark.parametrize(("subtype", "part"), [("VORBIS", 0.5), ("OPUS", 0.9)])
+def test_ogg_without_its_end_is_cut_off(tmp_path, subtype, part):
+    path = tmp_path / "x.ogg"
+    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 48000), 16000, format="OGG", subtype=subtype)
+    content = path.read_bytes()
+    assert not is_cut_off(Recording(path))
+    path.write_bytes(content[: int(part * len(content))])
+    assert is_cut_off(Recording(path))
 
 
 def test_a_missing_file_and_a_part_outside_are_told(tmp_path):

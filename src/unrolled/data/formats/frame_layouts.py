@@ -68,7 +68,7 @@ def is_list(path: Path, options: ReadingOptions) -> bool:
 
 def _is_entry(source: Path, line: str) -> bool:
     name, label = _parted(line)
-    return is_filmed(name) or (bool(name and label) and (source.parent / name).is_dir())
+    return is_filmed(name) or (bool(name and label) and os.path.isdir(source.parent / name))
 
 
 def _parted(line: str) -> tuple[str, str | None]:

@@ -22,7 +22,7 @@ from unrolled.errors import DataError
 LOOKED_AT = 20
 """Rows by which it is found out whether a table names files."""
 
-_TABLES = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None}
+_TABLES = {".csv": None, ".tsv": "\t", ".tab": "\t", ".txt": None}
 _OBJECTS = JsonLines.suffixes
 
 

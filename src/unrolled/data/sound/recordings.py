@@ -32,6 +32,10 @@ _SHORT = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
 _NO_LENGTH = 0x7FFF0000
 """From where on a length in a header says that nobody knew it."""
 
+_PAGE, _LAST, _SIZES, _ROOM = b"OggS", 4, 22, 1 << 17
+"""What a page of Ogg begins with (RFC 3533), the mark of the last one in the second byte after it, at which byte the number of its parts stands, before their
+sizes, and more bytes than a page has."""
+
 Samples = NDArray[np.float32]
 """Samples from -1 to 1 of one channel, `[N]`."""
 
@@ -81,10 +85,27 @@ def rate_of(recording: Recording) -> int:
 
 
 def is_cut_off(recording: Recording) -> bool:
-    """Whether its file ends before the length that its header says, which for sound from a pipe is no length at all."""
+    """Whether its file ends before the length that its header says, which for sound from a pipe is no length at all, or, of Ogg, before the page that
+    says that it is the last one."""
     with _opened(recording) as file:
-        found = _SHORT.search(str(file.extra_info))
+        found, ogg = _SHORT.search(str(file.extra_info)), file.format == "OGG"
+    if ogg:
+        return not _is_last_page(_end(recording).rpartition(_PAGE)[2])
     return found is not None and int(found[2]) < int(found[1]) < _NO_LENGTH
+
+
+def _is_last_page(page: bytes) -> bool:
+    """Whether a page of Ogg says, behind its first bytes, that no other follows, and is all there (RFC 3533, section 6)."""
+    return len(page) > _SIZES and bool(page[1] & _LAST) and len(page) >= _SIZES + 1 + page[_SIZES] + sum(page[_SIZES + 1 :][: page[_SIZES]])
+
+
+def _end(recording: Recording) -> bytes:
+    """The last bytes of its file, as many as hold a page of Ogg."""
+    if recording.member is not None:
+        return content_of(recording)[-_ROOM:]
+    with recording.path.open("rb") as file:
+        file.seek(max(os.path.getsize(recording.path) - _ROOM, 0))
+        return file.read()
 
 
 def read_samples(recording: Recording, rate: int) -> Iterator[Samples]:
