@@ -324,7 +324,9 @@ def test_a_summary_of_what_was_read_begins_the_decoder():
     source, lengths = torch.randint(SOURCE, (5, 3)), torch.tensor([5, 2, 0])
     memory = model.train().encode(source, lengths)
     outputs = memory.outputs.detach().numpy()
-    told = [np.concatenate([of.mean(0), of.max(0)]) if len(of) else np.zeros(12) for of in (outputs[:n, row] for row, n in enumerate((5, 2, 0)))]
+    told = [
+        np.concatenate([of.mean(0), of.max(0)]) if len(of) else np.zeros(12) for of in (outputs[:n, row] for row, n in enumerate((5, 2, 0)))
+    ]
     told = (told - np.mean(told, 0)) / np.sqrt(np.var(told, 0) + 1e-5)
     torch.testing.assert_close(memory.final[-1][0].detach(), torch.from_numpy(told))
     mapped = told @ model.bridge.map.weight.detach().numpy().T + model.bridge.map.bias.detach().numpy()
