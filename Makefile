@@ -23,6 +23,7 @@ format: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed
 	$(BIN)/unrolled show --as markdown --steps 2 --out docs/cells.md
+	$(BIN)/python -m unrolled.cli.catalogued
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

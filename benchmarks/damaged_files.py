@@ -3,11 +3,10 @@
     python benchmarks/damaged_files.py --count 2000
 
 For each format so many files are cut, doubled in part, and have bytes flipped, put in and taken out, and are read, with bad rows as errors and left out.
-Prints how many of them were read and how many refused, and the first of each kind that failed otherwise or took longer than `--seconds`.
+Prints how many of them were read and how many refused, and the first of each kind that failed otherwise or took more than `--seconds` of the processor.
 """
 
 import argparse
-import io
 import random
 import sys
 import tempfile
@@ -15,106 +14,10 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from unrolled.data.examples import Target
-from unrolled.data.formats import FORMATS, ReadingOptions, labelled_examples, read_examples
-from unrolled.data.formats.pair_options import PairOptions
-from unrolled.data.formats.pairs import PAIRS, read_pairs
+from breaking.small_files import Sample, samples
 from unrolled.errors import UnrolledError
-from unrolled.options import build
-
-ROWS = [("a good film, really", "pos"), ('it was "bad"', "neg"), ("é ü\tß", "pos")]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A valid file: its name, its bytes, and how it is read, as pairs or with what is wanted of its sequences."""
-
-    name: str
-    content: bytes
-    options: ReadingOptions | PairOptions
-    wanted: Target = Target.LABELS
-
-    def read(self, path: Path, bad_rows: str = "error") -> int:
-        """How many sequences or pairs are read of a file like this."""
-        options = replace(self.options, bad_rows=bad_rows)
-        if isinstance(options, PairOptions):
-            return sum(1 for _ in read_pairs(path, options))
-        read = labelled_examples if options.labels_needed else read_examples
-        return sum(1 for _ in read(path, options, self.wanted))
-
-
-def samples() -> list[Sample]:
-    """A file of every format that has something to learn from."""
-    found = []
-    for name, known in FORMATS.items():
-        about = known.about
-        if about.sample and about.task:
-            suffix = next(iter(known.suffixes), ".csv" if about.reading else ".txt")
-            wanted = Target.TAGS if about.task == "tag" else Target.LABELS
-            options = ReadingOptions(format=name, **about.reading)
-            found.append(Sample(f"{name}{suffix}", about.sample.encode(), options, wanted))
-    for name, pair in PAIRS.items():
-        if pair.about.task:
-            found.append(
-                Sample(f"pairs-{name}.txt", pair.about.sample.encode(), build(PairOptions, {"format": name, **pair.about.reading}))
-            )
-    return [*found, *_made(), *_tables()]
-
-
-def _made() -> Iterator[Sample]:
-    """Formats whose samples are not shown in help."""
-    arff = "@relation r\n@attribute text string\n@attribute label {pos,neg}\n@data\n" + "".join(
-        f"'{text}',{label}\n" for text, label in ROWS
-    )
-    yield Sample("a.arff", arff.encode(), ReadingOptions())
-    yield Sample(
-        "spans.jsonl", b'{"text": "Ada ran", "label": [[0, 3, "PER"]]}\n{"text": "no one", "label": []}\n', ReadingOptions(), Target.TAGS
-    )
-    yield Sample("array.json", b'[{"text": "a b", "label": "x"},\n {"text": "c", "label": "y"}]\n', ReadingOptions())
-    xes = "".join(
-        f'<trace><string key="concept:name" value="c{n}"/><string key="y" value="{n}"/><event><string key="concept:name" value="go"/>'
-        '<date key="time:timestamp" value="2020-01-01T10:00:00+00:00"/></event></trace>\n'
-        for n in range(2)
-    )
-    yield Sample("a.xes", f'<?xml version="1.0"?>\n<log>\n{xes}</log>\n'.encode(), ReadingOptions(target="case:y"))
-    genbank = "LOCUS       AB0001                    20 bp    DNA     linear   SYN 01-JAN-2024\nDEFINITION  label=x.\nACCESSION   AB0001\nVERSION     AB0001.1\n"
-    features = "FEATURES             Location/Qualifiers\n     exon            2..4\nORIGIN\n        1 acgtacgtac gtacgtacgt\n//\n"
-    yield Sample("a.gb", (genbank + features).encode(), ReadingOptions(), Target.TAGS)
-    images = bytes((0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2)) + bytes(range(8))
-    yield Sample("x-images-idx3-ubyte", images, ReadingOptions().to_predict())
-    array = io.BytesIO()
-    np.savez(array, X=np.ones((3, 4, 2)), y=np.arange(3))
-    yield Sample("a.npz", array.getvalue(), ReadingOptions())
-
-
-def _tables() -> Iterator[Sample]:
-    """Tables of libraries, as far as these are installed."""
-    if find_spec("pandas") is None:
-        return
-    pandas = import_module("pandas")
-    frame = pandas.DataFrame(ROWS, columns=["text", "label"])
-    with tempfile.TemporaryDirectory() as folder:
-        writers: dict[str, Callable[[Path], Any]] = {
-            "a.parquet": frame.to_parquet,
-            "a.feather": frame.to_feather,
-            "a.xlsx": lambda path: frame.to_excel(path, index=False),
-            "a.h5": lambda path: frame.to_hdf(path, key="data"),
-        }
-        for name, write in writers.items():
-            try:
-                write(path := Path(folder, name))
-            except ImportError:
-                continue
-            yield Sample(name, path.read_bytes(), ReadingOptions())
 
 
 def damaged(content: bytes, chance: random.Random) -> bytes:
@@ -135,6 +38,14 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
         else:
             del data[first:last]
     return bytes(data)
+
+
+def put(sample: Sample, folder: Path) -> Path:
+    """A sample in a folder of its own, with what lies beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in {**sample.beside, sample.name: sample.content}.items():
+        (folder / name).write_bytes(content)
+    return folder / sample.name
 
 
 def outcome(sample: Sample, path: Path) -> str:
@@ -162,13 +73,13 @@ def main() -> int:
     options = parser.parse_args()
     failed = False
     with tempfile.TemporaryDirectory() as folder:
-        for sample in samples():
+        for place, sample in enumerate(samples()):
             if not sample.name.startswith(options.only):
                 continue
-            path, counts = Path(folder, sample.name), Counter[str]()
+            path, counts = put(sample, Path(folder, str(place))), Counter[str]()
             for number in range(options.count):
                 path.write_bytes(damaged(sample.content, random.Random(f"{options.seed} {sample.name} {number}")))
-                begin = time.monotonic()
+                begin = time.process_time()
                 try:
                     kind = outcome(sample, path)
                 except Exception as error:
@@ -176,7 +87,8 @@ def main() -> int:
                     if not counts[kind]:
                         traceback.print_exc()
                         print(f"number {number}: {path.read_bytes()[:300]!r}")
-                if time.monotonic() - begin > options.seconds:
+                if time.process_time() - begin > options.seconds:
+                    print(f"number {number} took {time.process_time() - begin:.1f} s: {path.read_bytes()[:300]!r}")
                     kind = "FAILED: slow"
                 counts[kind] += 1
             failed = failed or any(kind.startswith("FAILED") for kind in counts)

@@ -54,6 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--seconds", type=float, help="end a case's rounds after so long, but not before the third")
     add("--warm-up", type=float, default=WARM_UP_SECONDS, help="seconds of calls before a contender is timed (default: %(default)s)")
     add("--seed", type=int, default=0, help="of the order within a round")
+    add("--peak-side", type=int, default=2048, help="rows of the square matrices whose product is the yardstick (default: %(default)s)")
     add("--read", type=Path, metavar="FILE", help="print or draw what --json wrote, and measure nothing")
     add("--markdown", action="store_true", help="print tables in Markdown")
     add("--json", action="store_true", help="print one JSON object with every sample")
@@ -89,7 +90,7 @@ def measure_report(options: argparse.Namespace, parser: argparse.ArgumentParser)
     if not cases:
         parser.error("Nothing to measure: batches of one sequence are not ragged, and nothing is trained on one step.")
     machine = describe_machine()
-    gathered = measure(cases, threads, options.engine, options.rounds, options.seconds, options.warm_up, options.seed)
+    gathered = measure(cases, threads, options.engine, options.rounds, options.seconds, options.warm_up, options.seed, options.peak_side)
     asked = {key: value for key, value in vars(options).items() if key not in ("read", "png", "json", "markdown")}
     report = {"machine": machine, "options": asked, "how": HOW, **vars(gathered)}
     return {**report, "summary": summarise(make_rows(report))}

@@ -15,6 +15,7 @@ import pytest  # noqa: E402
 
 from engines_here import HERE  # noqa: E402
 from unrolled.engines.choice import VARIABLE  # noqa: E402
+from unrolled.engines.native.compilers import EXTRA, Compiler  # noqa: E402
 from unrolled.errors import BuildError  # noqa: E402
 
 
@@ -22,6 +23,23 @@ from unrolled.errors import BuildError  # noqa: E402
 def cache():
     """The folder of what is encoded and compiled."""
     return CACHE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_kernels():
+    """Kernels in float64 compile without most optimisations, in a third of the time, of which the tests spend more on compilers than on all else.
+
+    Those in float32, of the same source, are what users have. `UNROLLED_CFLAGS=-O3` has all of them so.
+    """
+    usual = Compiler.arguments
+
+    def arguments(self, source, library, defines=()):
+        quick = "DOUBLE" in defines and source.name.startswith("recurrence-") and not os.environ.get(EXTRA)
+        return [*usual(self, source, library, defines), *["-Og"] * quick]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Compiler, "arguments", arguments)
+        yield
 
 
 def pytest_unconfigure():

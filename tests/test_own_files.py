@@ -12,6 +12,8 @@ OPENING = {"open", "write_text", "write_bytes", "read_text", "read_bytes", "touc
 USERS = {
     "cells/cell.py": "a cell's file",
     "cells/gallery.py": "cells of the package",
+    "cli/catalogue.py": "options of the package",
+    "cli/catalogued.py": "options of the package",
     "cli/flags.py": "a file of options",
     "engines/native/build.py": "a folder, to look at it",
     "engines/native/compilers.py": "the compiler's trial, in a folder that was just made",

@@ -4,14 +4,13 @@ import torch
 
 from side_by_side.timing import rest, time_calls
 
-SIDE = 2048
-
 
 class Peak:
-    """The best of torch's own product and oneDNN's, over all times it was looked at."""
+    """The best of torch's own product and oneDNN's of square matrices of `side` rows, over all times it was looked at."""
 
-    def __init__(self, dtype: str) -> None:
-        a = torch.randn(SIDE, SIDE, dtype=getattr(torch, dtype))
+    def __init__(self, dtype: str, side: int) -> None:
+        self._side = side
+        a = torch.randn(side, side, dtype=getattr(torch, dtype))
         b = torch.randn_like(a)
         self._products = {"torch.mm": lambda: torch.mm(a, b)}
         if dtype == "float32" and torch.backends.mkldnn.is_available():
@@ -24,9 +23,9 @@ class Peak:
         with torch.inference_mode():
             for name, product in self._products.items():
                 seconds = min(time_calls(product, lambda: None, 1) for _ in range(3))
-                self._best[name] = max(self._best[name], 2e-9 * SIDE**3 / seconds)
+                self._best[name] = max(self._best[name], 2e-9 * self._side**3 / seconds)
 
     def found(self) -> dict[str, object]:
         """GFLOP/s of the best, which it is, and all."""
         by = max(self._best, key=self._best.__getitem__)
-        return {"gflops": self._best[by], "by": by, "side": SIDE, "all": self._best}
+        return {"gflops": self._best[by], "by": by, "side": self._side, "all": self._best}

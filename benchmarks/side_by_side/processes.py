@@ -25,7 +25,9 @@ class Gathered:
     complete: bool = True
 
 
-def measure(cases: list[Case], threads: list[int], engine: str, rounds: int, seconds: float | None, warm_up: float, seed: int) -> Gathered:
+def measure(
+    cases: list[Case], threads: list[int], engine: str, rounds: int, seconds: float | None, warm_up: float, seed: int, side: int
+) -> Gathered:
     """All cases with each number of threads. After Ctrl-C or an error, what has been measured so far."""
     gathered = Gathered()
     for count in threads:
@@ -37,6 +39,7 @@ def measure(cases: list[Case], threads: list[int], engine: str, rounds: int, sec
             "seconds": seconds,
             "warm_up": warm_up,
             "seed": seed,
+            "side": side,
         }
         text = json.dumps(options, default=dataclasses.asdict)
         command = [sys.executable, "-m", "side_by_side.worker", text]

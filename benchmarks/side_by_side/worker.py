@@ -34,6 +34,7 @@ class Options:
     seconds: float | None
     warm_up: float
     seed: int
+    side: int
 
 
 class Worker:
@@ -47,7 +48,7 @@ class Worker:
     def run(self) -> None:
         """Measure and write everything."""
         dtype = self.options.cases[0].dtype
-        peak = Peak(dtype)
+        peak = Peak(dtype, self.options.side)
         try:
             for number, case in enumerate(self.options.cases):
                 peak.look()

@@ -1,16 +1,18 @@
+import contextlib
+import io
 import json
-import subprocess
+import signal
 import sys
-from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from scripts import run
+from side_by_side import worker
 from side_by_side.agreement import MismatchError, check_agreement
 from side_by_side.cases import SHAPES, find_shapes, make_cases
 from side_by_side.cases import draw_lengths as draw
-
-COMMAND = Path(__file__).parents[2] / "benchmarks" / "layers.py"
 
 
 @pytest.mark.parametrize("case", make_cases(["lstm"], SHAPES, ["infer"], ["ragged"], "float32"), ids=str)
@@ -37,25 +39,32 @@ def test_a_shape_nobody_knows_is_refused():
         find_shapes(["3x2x4"])
 
 
-def test_the_command_measures_prints_and_reads_back(tmp_path):
-    flags = [
-        "--rounds",
-        "2",
-        "--warm-up",
-        "0",
-        "--shapes",
-        "6x4x3x5",
-        "--cells",
-        "lstm,minimal-gated-unit",
-        "--lengths",
-        "both",
-        "--modes",
-        "train",
-        "--threads",
-        "1",
-    ]
-    done = subprocess.run([sys.executable, COMMAND, *flags, "--json"], capture_output=True, text=True, check=True)
-    report = json.loads(done.stdout)
+FLAGS = ["--rounds", 2, "--warm-up", 0, "--threads", 1, "--peak-side", 32]
+
+
+class WithinThisProcess:
+    """A worker that loads nothing once more."""
+
+    def __init__(self, command, **options):
+        written, interrupt = io.StringIO(), signal.getsignal(signal.SIGINT)
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(written):
+            patch.setattr(sys, "argv", command[2:])
+            worker.main()
+        signal.signal(signal.SIGINT, interrupt)
+        self.stdout, self.returncode = written.getvalue().splitlines(), 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+
+def test_the_command_measures_prints_and_reads_back(tmp_path, monkeypatch):
+    monkeypatch.setattr("side_by_side.processes.subprocess", SimpleNamespace(Popen=WithinThisProcess, PIPE=None))
+    shape = ["--shapes", "6x4x3x5", "--cells", "lstm,minimal-gated-unit", "--lengths", "both", "--modes", "train"]
+    written = run("layers", *FLAGS, *shape, "--json")
+    report = json.loads(written)
     assert len(report["results"]) == 4
     for result in report["results"]:
         case = result["case"]
@@ -64,16 +73,15 @@ def test_the_command_measures_prints_and_reads_back(tmp_path):
         assert result["gflop"] == pytest.approx(2e-9 * entries * result["real_steps"] * 3)
         assert all(len(found["seconds"]) == 2 for found in result["contenders"].values())
         assert ("torch.nn" in result["contenders"]) == (case["cell"] == "lstm")
+    assert [peak["side"] for peak in report["peaks"]] == [32]
     kept, picture = tmp_path / "kept.json", tmp_path / "drawn.png"
-    kept.write_text(done.stdout)
-    again = [sys.executable, COMMAND, "--read", kept, "--markdown", "--png", picture]
-    text = subprocess.run(again, capture_output=True, text=True, check=True).stdout
+    kept.write_text(written)
+    text = run("layers", "--read", kept, "--markdown", "--png", picture)
     assert text.count("| lstm | 6,4,3,5 |") == 2
     assert picture.stat().st_size > 0
 
 
 def test_steps_of_a_stream_are_compared_with_cells_and_modules():
-    flags = ["--step", "--shapes", "b1-h64,b4-h64", "--rounds", "1", "--warm-up", "0", "--cells", "elman", "--threads", "1", "--json"]
-    report = json.loads(subprocess.run([sys.executable, COMMAND, *flags], capture_output=True, text=True, check=True).stdout)
-    assert len(report["results"]) == 2
+    report = json.loads(run("layers", *FLAGS, "--step", "--shapes", "b4-h64", "--cells", "elman", "--json"))
+    assert len(report["results"]) == 1
     assert all({"ours", "ours, stream", "torch.nn", "torch.nn, T = 1"} <= result["contenders"].keys() for result in report["results"])

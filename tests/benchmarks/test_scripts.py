@@ -1,33 +1,15 @@
 """The scripts of `benchmarks`, each at its smallest."""
 
-import contextlib
-import io
 import json
 import random
 import runpy
 import struct
 import sys
 import types
-from pathlib import Path
 
 import pytest
-import torch
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-def run(script, *arguments):
-    """What a script prints, in this process: to load torch once more takes longer than most of them."""
-    path, threads, said = BENCHMARKS / f"{script}.py", torch.get_num_threads(), io.StringIO()
-    try:
-        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
-            patch.setattr(sys, "argv", [str(path), *map(str, arguments)])
-            runpy.run_path(str(path), run_name="__main__")
-    except SystemExit as ended:
-        assert not ended.code
-    finally:
-        torch.set_num_threads(threads)
-    return said.getvalue()
+from scripts import BENCHMARKS, run
 
 
 @pytest.mark.parametrize("script", sorted(path.stem for path in BENCHMARKS.glob("*.py")))

@@ -694,7 +694,7 @@ def test_the_commands_of_the_readme_work(here, block):
         if words[0] == "tune":
             words = [*["1" if word == "30" else word for word in words], "--updates", "1", "--evaluations", "1", "--space", "hidden=4..8"]
         elif words[0] == "train":
-            words += ["--epochs", "1"] if "--epochs" in words else ["--minutes", "0.02" if "--resume" in words else "0.004"]
+            words += ["--epochs", "1"] if "--epochs" in words else ["--minutes", "0.006" if "--resume" in words else "0.004"]
             words += [] if "--resume" in words or "--from" in words else ["--hidden", "8"]
             words += ["--held-out", "1"] if words[1] == "translate" else []
         else:

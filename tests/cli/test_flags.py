@@ -1,9 +1,9 @@
 """Messages speak of arguments in Python, and of flags at the terminal."""
 
-import sys
-
 import pytest
 
+from unrolled.cli.catalogue import FILE
+from unrolled.cli.catalogued import catalogue
 from unrolled.cli.flags import as_flags, read_options
 from unrolled.errors import ConfigError
 from unrolled.options import options_of
@@ -58,9 +58,8 @@ def test_every_option_that_has_a_flag_is_known_and_no_other():
         assert as_flags(f"`{option.name}`") == f"`{option.flag if option.name in with_flag else option.name}`"
 
 
-def test_without_tasks_the_flags_of_single_commands_are_known(monkeypatch):
-    monkeypatch.delitem(sys.modules, "unrolled.tasks")
-    assert as_flags("`out` and `hidden`") == "`--out` and `hidden`"
+def test_the_catalogue_holds_what_the_dataclasses_say():
+    assert FILE.read_text(encoding="utf-8") == catalogue(), "options have changed: run `make docs`"
 
 
 def test_options_of_a_file_stand_in_tables_or_alone(tmp_path):

@@ -119,6 +119,11 @@ def test_times_are_those_of_the_best_path(seed):
 
 def test_a_text_that_does_not_fit_has_no_times():
     assert align(drawn(0, steps=3), (2, 2, 3), BLANK) == []
+    # More places than a byte can count, each symbol sure at every other step.
+    text = [2 + at % 3 for at in range(200)]
+    sure = np.full((400, 5), -9.0)
+    sure[range(400), [symbol for each in text for symbol in (each, BLANK)]] = 0.0
+    assert [(one.symbol, one.begin, one.end) for one in align(sure, text, BLANK)] == [(s, 2 * at, 2 * at + 1) for at, s in enumerate(text)]
     assert align(drawn(0), (), BLANK) == []
 
 

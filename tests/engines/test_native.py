@@ -308,6 +308,22 @@ def test_the_transforms_of_torch_func_take_another_engine():
         torch.testing.assert_close(found[name], p.grad)
 
 
+@pytest.mark.parametrize("lengths", [None, [3, 0, 4]])
+def test_what_reaches_no_output_has_a_gradient_of_zeros(lengths):
+    """So that weight decay moves it by the same on every engine."""
+    blind = un.Cell("blind", "s[t] = tanh(V @ x[t] + U @ s[t-1] + c)\nh[t] = tanh(R @ h[t-1] + b)", output="h")
+    layer = un.Recurrent(blind, INPUTS, UNITS, dtype=DOUBLE)
+    begun = tuple(torch.ones(1, BATCH, UNITS, dtype=DOUBLE, requires_grad=True) for _ in range(2))
+
+    def found(layer):
+        for tensor in (x := dense().requires_grad_(), *begun, *layer.parameters()):
+            tensor.grad = None
+        layer(x, begun, lengths=lengths)[0].sum().backward()
+        return [x.grad, begun[1].grad, *(getattr(layer, f"{name}_l0").grad for name in ("V", "U", "c"))]
+
+    assert not any(gradient.any() for gradient in both(layer, found))
+
+
 def test_copies_stand_for_themselves():
     layer = layer_of("lstm")
     before, _ = layer(dense())

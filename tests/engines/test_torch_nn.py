@@ -151,3 +151,17 @@ def test_torch_scheme_draws_torch_s_numbers(ours, theirs, options, more):
     again.load_state_dict(wanted)
     for name, value in layer.named_parameters():
         assert torch.equal(value, again.get_parameter(name)), name
+
+
+@every_engine
+@pytest.mark.parametrize("state", range(2))
+def test_what_does_not_reach_a_state_has_a_gradient_of_zeros_as_in_torch(ours, theirs, options, engine, state):
+    """After one step the cell of an LSTM knows nothing of its output gate."""
+    layer, reference = pair(ours, theirs, options, engine)
+    x = torch.randn(1, 4, INPUTS, dtype=torch.float64)
+    for each in (layer, reference):
+        final = each(x)[1]
+        (final[state] if isinstance(final, tuple) else final).square().sum().backward()
+    for name, found, wanted in torch_gradients(layer, reference):
+        # A projection is a tensor of its own in torch's composed kernel, and has none.
+        torch.testing.assert_close(found, torch.zeros_like(found) if wanted is None else wanted, msg=name)

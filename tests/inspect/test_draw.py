@@ -88,6 +88,21 @@ def test_heat_maps_name_steps_and_leave_padding_out(layer):
     assert [label.get_text() for label in figure.axes[5].get_xticklabels()] == ["a", r"\$b", "⏎", "␣", "c", "d"]
 
 
+def test_names_of_runs_stand_in_legends_as_they_are(layer):
+    name, shown = "_a $x$ b\udcff", r" _a \$x\$ b?"
+    memories = {name: un.inspect.memory(layer, X, at=4)}
+    figures = (
+        draw.memory(memories),
+        draw.forgetting({name: un.inspect.forgetting(layer, X, steps=4)}),
+        draw.flow({name: un.inspect.gradient_flow(layer, X, at=4)}),
+    )
+    for figure in figures:
+        texts = [text.get_text() for legend in (figure.axes[0].get_legend(), *figure.legends) if legend for text in legend.texts]
+        assert texts and all(shown.strip() in text for text in texts)
+        figure.canvas.draw()
+    assert [text.get_text() for text in figures[1].axes[0].get_legend().texts] == [shown]
+
+
 def test_svg_for_pages_has_ids_of_its_own_and_colours_that_pages_set(layer):
     figure = draw.saturation(un.inspect.gates(layer, X))
     text = draw.to_svg(figure, "mine")

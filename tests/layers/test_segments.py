@@ -63,7 +63,7 @@ def test_segments_of_no_length_are_refused(steps):
 
 
 @pytest.mark.parametrize("engine", [e for e in HERE if e != "torch"])
-@pytest.mark.parametrize("steps", [1, 3, 4, 10])
+@pytest.mark.parametrize("steps", [1, 4, 10])
 @pytest.mark.parametrize("lengths", [None, [11, 0, 3, 4, 7]])
 def test_rows_that_are_set_back_on_the_way(lengths, steps, engine):
     options = {"num_layers": 2, "bidirectional": True, "initial_state": "learned"}
@@ -79,27 +79,30 @@ def test_rows_that_are_set_back_on_the_way(lengths, steps, engine):
 
 
 PEAK = """
-import re, sys, torch, unrolled as un
+import os, re, torch, unrolled as un
 def peak():
     # Not getrusage, which counts what the process was before it became this program.
     return int(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1])
 torch.set_num_threads(1)
-layer = un.LSTM(16, 128, checkpoint_steps=eval(sys.argv[1]))
-# As many steps as have several segments: what these load is no part of a pass.
-layer(torch.zeros(200, 1, 16))[0].sum().backward()
-x = torch.randn(4000, 8, 16)
-before = peak()
-layer(x)[0].sum().backward()
-print(peak() - before)
+for k in (None, 64):
+    if os.fork():
+        assert not os.wait()[1]
+        continue
+    layer = un.LSTM(16, 128, checkpoint_steps=k)
+    # As many steps as have several segments: what these load is no part of a pass.
+    layer(torch.zeros(200, 1, 16))[0].sum().backward()
+    x = torch.randn(4000, 8, 16)
+    before = peak()
+    layer(x)[0].sum().backward()
+    print(peak() - before, flush=True)
+    os._exit(0)
 """
 
 
 @needs_native
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_segments_save_memory():
-    peaks = [
-        int(subprocess.run([sys.executable, "-c", PEAK, k], check=True, capture_output=True, text=True).stdout) for k in ("None", "64")
-    ]
+    peaks = [int(said) for said in subprocess.run([sys.executable, "-c", PEAK], check=True, capture_output=True, text=True).stdout.split()]
     # The tape has 768 numbers for each of the 32,000 steps, 94 MiB; input and output have 18 MiB, and so do their gradients.
     assert peaks[0] > 90 * 1024
     assert peaks[1] < 0.7 * peaks[0]

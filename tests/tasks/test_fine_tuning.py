@@ -82,8 +82,11 @@ def test_a_classifier_begins_with_the_layers_of_a_language_model(runs, tmp_path)
 
 def test_a_tagger_begins_with_what_a_classifier_reads(runs, tmp_path):
     (tmp_path / "a.jsonl").write_text('{"tokens": ["o", "n"], "tags": ["x", "y"]}\n' * 10)
-    un.train_tagger(tmp_path / "a.jsonl", out=tmp_path / "run", from_run=str(runs / "c"), display=Silent(), **QUICK)
+    told = Told()
+    un.train_tagger(tmp_path / "a.jsonl", out=tmp_path / "run", from_run=str(runs / "c"), display=told, **QUICK)
     old, new = weights(runs / "c"), weights(tmp_path / "run")
+    assert old["linear.weight"].shape == new["linear.weight"].shape
+    assert any(line.endswith("new: linear.weight, linear.bias.") for line in told.lines)
     assert torch.equal(new["encoder.recurrent.R_f_l0"].sign(), old["encoder.recurrent.R_f_l0"].sign())
 
 

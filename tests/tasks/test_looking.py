@@ -9,7 +9,6 @@ from click.testing import CliRunner
 from PIL import Image
 
 import unrolled as un
-import unrolled.cli.train_task as train_command
 from unrolled.cli import cli
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.tasks.configuration import Configuration
@@ -94,7 +93,7 @@ def test_the_task_is_found_and_the_command_reads_the_files(name, text, options, 
     assert words[:3] == ["unrolled", "train", task]
     asked = []
     monkeypatch.setattr(
-        train_command, "run_training", lambda recipe, data, folder, options, *rest, **more: asked.append((recipe, data, options))
+        un.tasks, "run_training", lambda recipe, data, folder, options, *rest, **more: asked.append((recipe, data, options))
     )
     with pytest.raises(AttributeError):
         CliRunner().invoke(cli, words[1:], catch_exceptions=False)

@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
+import torch
 
 import unrolled as un
 from unrolled.errors import ConfigError, DataError, RunError
@@ -34,7 +36,7 @@ def test_what_is_given_has_a_history_and_probabilities(trained):
     assert trained.history["held_out"].shape == (2,)
     assert trained.history.updates("held_out").tolist() == [1, 2]
     assert {"loss", "accuracy"} <= {*trained.history.names}
-    assert trained.history.plot().axes[0].lines
+    assert trained.history.plot().axes[0].lines and "held_out" in repr(trained.history)
     with pytest.raises(KeyError, match="there are epoch, tokens"):
         trained.history["nothing"]
 
@@ -66,15 +68,17 @@ class Rows(list):
     [
         pd.DataFrame(FRAME),
         pl.DataFrame(FRAME),
+        pa.table(FRAME),
         FRAME,
         [{"text": t, "label": label} for t, label in zip(TEXTS, LABELS, strict=True)],
         Rows({"text": t, "label": int(label == "pos")} for t, label in zip(TEXTS, LABELS, strict=True)),
     ],
-    ids=["pandas", "polars", "mapping", "rows", "datasets"],
+    ids=["pandas", "polars", "arrow", "mapping", "rows", "datasets"],
 )
 def test_frames_and_data_sets(trained, frame):
     found = un.train_classifier(frame, **QUICK)
     np.testing.assert_array_equal(found.predict_proba(TEXTS), trained.predict_proba(TEXTS))
+    np.testing.assert_array_equal(found.predict_proba(frame), trained.predict_proba(TEXTS))
     assert found.evaluate(frame).accuracy == trained.evaluate(TEXTS, LABELS).accuracy
 
 
@@ -82,6 +86,29 @@ def test_columns_are_named(trained):
     frame = pd.DataFrame({"x": TEXTS, "y": LABELS})
     found = un.train_classifier(frame, input="x", target="y", **QUICK)
     np.testing.assert_array_equal(found.predict_proba(TEXTS), trained.predict_proba(TEXTS))
+    np.testing.assert_array_equal(found.predict_proba(frame[["x"]]), trained.predict_proba(TEXTS))
+
+
+@pytest.mark.parametrize("column", [pd.Series, pl.Series, pa.chunked_array, np.array])
+def test_columns_alone_are_lists(trained, column):
+    texts, labels = (column([each]) if column is pa.chunked_array else column(each) for each in (TEXTS, LABELS))
+    np.testing.assert_array_equal(trained.predict_proba(texts), trained.predict_proba(TEXTS))
+    assert trained.evaluate(texts, labels).accuracy == trained.evaluate(TEXTS, LABELS).accuracy
+
+
+def test_tensors_are_arrays():
+    series = [torch.ones(n, 2) for n in (3, 5, 2, 9) * 5]
+    found = un.train_classifier(series, torch.arange(20) % 2, **QUICK)
+    assert found.labels == ("0", "1")
+    np.testing.assert_array_equal(found.predict_proba(series), found.predict_proba([s.numpy() for s in series]))
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), np.float64("nan"), pd.NA, pd.NaT])
+def test_a_missing_label_is_none(missing):
+    with pytest.raises(DataError, match=r"`data\[29\]` has no label"):
+        un.train_classifier(TEXTS, [*LABELS[:-1], missing], **QUICK)
+    with pytest.raises(DataError, match=r"row 29: .*label"):
+        un.train_classifier(pd.DataFrame({"text": TEXTS, "label": pd.Series([*LABELS[:-1], missing], dtype=object)}), **QUICK)
 
 
 def test_series_of_any_length_and_numbers_to_predict():

@@ -3,7 +3,9 @@
 import json
 import math
 import signal
+from types import SimpleNamespace
 
+import optuna
 import pytest
 
 import unrolled as un
@@ -11,8 +13,10 @@ from at_the_terminal import call
 from unrolled.errors import ConfigError, RunError
 from unrolled.tasks import find_recipe
 from unrolled.tasks.tuning import parse_space, usual_space
+from unrolled.tasks.tuning.search import _Pruning, _study
 from unrolled.tasks.tuning.space import Choice, Range
 from unrolled.training import Silent
+from unrolled.training.criterion import LOSS, Criterion
 
 QUICK = {"updates": 2, "evaluations": 2, "batch": 8, "level": "char", "display": Silent()}
 SPACE = ["hidden=2..4", "learning_rate=1e-3..1e-1", "cell=elman,gru"]
@@ -56,6 +60,21 @@ def test_what_is_worse_than_others_is_pruned(searched, monkeypatch):
     assert found.lowest
     assert any(trial.state == "pruned" for trial in found.trials)
     assert "pruned" in found.text
+
+
+@pytest.mark.parametrize(("criterion", "told"), [(Criterion("accuracy"), -0.25), (LOSS, 0.25)])
+def test_what_is_reported_is_to_be_made_small(criterion, told):
+    reported = {}
+    trial = SimpleNamespace(set_user_attr=lambda *_: None, report=lambda value, update: reported.update({update: value}), should_prune=bool)
+    pruning = _Pruning(optuna, trial)
+    pruning.began(SimpleNamespace(task=SimpleNamespace(criterion=criterion)))
+    pruning.measured({"update": 3, "accuracy": 0.25, "held_out": 0.25})
+    assert reported == {3: told}
+
+
+def test_pruning_can_be_left_out(tmp_path):
+    pruners = [_study(optuna, tmp_path / str(prune), "a search", seed=None, prune=prune).pruner for prune in (True, False)]
+    assert [type(pruner) for pruner in pruners] == [optuna.pruners.MedianPruner, optuna.pruners.NopPruner]
 
 
 def test_a_trial_that_was_interrupted_is_no_score_and_is_begun_again(searched):

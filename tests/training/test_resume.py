@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import unrolled as un
+from unrolled.cli import main
 from unrolled.errors import ConfigError, RunError
 from unrolled.training import RunFolder, Silent, loop
 from unrolled.training.checkpoint import load_tensors
@@ -222,20 +223,23 @@ def test_a_finished_run_that_is_resumed_stays_as_it_is(train):
 
 
 def test_a_process_killed_at_any_moment_can_be_resumed_to_the_same_end(train, text, tmp_path):
-    flags = ["--hidden", "8", "--embedding", "6", "--batch", "3", "--window", "10", "--epochs", "8", "--evaluations", "40", "--warmup", "3"]
+    flags = ["--hidden", "8", "--embedding", "6", "--batch", "3", "--window", "10", "--epochs", "2", "--evaluations", "8", "--warmup", "3"]
     flags += ["--watch", "--watch-every", "2"]
     folder = tmp_path / "killed"
-    command = [sys.executable, "-c", "from unrolled.cli import main; main()", "train", "lm"]
-    with subprocess.Popen(
-        [*command, str(text), *flags, "--out", str(folder)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    ) as process:
-        while not (folder / CHECKPOINT).exists():
-            time.sleep(0.01)
-        process.kill()
-    subprocess.run([*command, "--resume", str(folder)], check=True, capture_output=True)
-    alone = train("alone", epochs=8, evaluations=40)
+    process = torch.multiprocessing.get_context("fork").Process(
+        target=main, args=(["train", "lm", str(text), *flags, "--out", str(folder)],)
+    )
+    process.start()
+    while not (folder / CHECKPOINT).exists():
+        time.sleep(0.01)
+    process.kill()
+    process.join()
+    # In a process that has nothing of this one's memory.
+    again = "import sys; from unrolled.cli import main; main(['train', 'lm', '--resume', sys.argv[1]])"
+    subprocess.run([sys.executable, "-c", again, str(folder)], check=True, capture_output=True)
+    alone = train("alone", epochs=2, evaluations=8)
     assert (folder / WEIGHTS).read_bytes() == (alone.path / WEIGHTS).read_bytes()
-    assert seen(RunFolder(folder)) == seen(train("watched", epochs=8, evaluations=40, watch=True, watch_every=2))
+    assert seen(RunFolder(folder)) == seen(train("watched", epochs=2, evaluations=8, watch=True, watch_every=2))
 
 
 def test_stopped_while_measuring_it_measures_again(train, monkeypatch):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unrolled.cli.catalogue import known_tasks
 from unrolled.cli.flags import flags, given, parts_of
 from unrolled.cli.help import GroupedCommand
 from unrolled.cli.later import Later
@@ -62,7 +63,7 @@ class RunCommand(GroupedCommand):
 
     def _all_flags(self) -> list[click.Parameter]:
         """The flags of all tasks, each name once."""
-        every = (flag for name in tasks.RECIPES for flag in flags(getattr(tasks.find_recipe(name), self.ask), self.without))
+        every = (flag for task in known_tasks().values() for flag in flags(task.asked[self.ask], self.without))
         return list({flag.name: flag for flag in every}.values())
 
     def _recipe_in(self, args: Sequence[str]) -> "AnyRecipe | None":

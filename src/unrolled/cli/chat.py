@@ -2,14 +2,20 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from unrolled.cli.about_runs import open_run
+from unrolled.cli.catalogue import SEARCH, known_groups
 from unrolled.cli.flags import flags, given
+from unrolled.cli.later import Later
 from unrolled.errors import ConfigError
-from unrolled.tasks.translation.options import SearchOptions
+
+if TYPE_CHECKING:
+    from unrolled.tasks.translation import options as translation
+else:
+    translation = Later("unrolled.tasks.translation.options")
 
 
 @click.command()
@@ -21,7 +27,7 @@ def chat(run: Path, temperature: float | None, seed: int | None, **search: Any) 
 
     A network of one direction (--no-bidirectional) remembers what was said before; any other answers each line by itself.
     """
-    options = SearchOptions(**given(search))
+    options = translation.SearchOptions(**given(search))
     searching = [f"--{name.replace('_', '-')}" for name in given(search) if name != "limit"]
     if temperature is not None and searching:
         raise ConfigError(f"`--temperature` draws answers, and `{searching[0]}` is about searching for them. Leave one of them out.")
@@ -46,4 +52,4 @@ def _next(typed: bool) -> str | None:
     return line.strip() if line else None
 
 
-chat.params += flags([SearchOptions], without=["nbest", "prefix"])
+chat.params += flags([known_groups()[SEARCH]], without=["nbest", "prefix"])

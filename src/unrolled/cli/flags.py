@@ -4,15 +4,15 @@ import ast
 import dataclasses
 import re
 import shlex
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import import_module
+from functools import cache
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import click
 
+from unrolled.cli.catalogue import Group, known_groups
 from unrolled.errors import ConfigError
 from unrolled.options import Option, dashed, options_of
 from unrolled.plain import from_toml
@@ -46,9 +46,6 @@ PLAIN = {
 }
 """Flags that are arguments of functions, and no fields of an option dataclass."""
 
-_READING = {"unrolled.data.formats.options": "ReadingOptions", "unrolled.data.formats.pair_options": "PairOptions"}
-"""The options of reading, which messages name also where no task is loaded."""
-
 
 class Flag(click.Option):
     """A flag of an option, with the group that it is shown in; `rare` ones are in no short help."""
@@ -63,15 +60,15 @@ class Flag(click.Option):
         return None if record is None else (record[0], as_flags(record[1]))
 
 
-def flags(groups: Iterable[type], without: Iterable[str] = (), titles: Sequence[str] = ("",)) -> list[click.Parameter]:
-    """One flag for every option of the dataclasses that has an explanation; the others are for runs to remember.
+def flags(groups: Iterable[type | Group], without: Iterable[str] = (), titles: Sequence[str] = ("",)) -> list[click.Parameter]:
+    """One flag for every option, of dataclasses or as the catalogue has them, that has an explanation; the others are for runs to remember.
 
     A flag that is not given is None, so that a file's value can stand. `titles` are those of the groups in help, the last of all further ones.
     """
     return [
         _flag(option, title)
         for group, title in zip(groups, chain(titles, repeat(titles[-1])), strict=False)
-        for option in options_of(group)
+        for option in (options_of(group) if isinstance(group, type) else group)
         if option.help and option.name not in without
     ]
 
@@ -123,26 +120,10 @@ def _given(name: str, value: Any) -> str:
     return " ".join(f"{dashed(name)} {shlex.quote(str(v))}" for v in values)
 
 
+@cache
 def _names() -> frozenset[str]:
     """The names of all options of all tasks."""
-    global _known
-    if "unrolled.tasks" not in sys.modules:
-        reading = [getattr(sys.modules[module], group) for module, group in _READING.items() if module in sys.modules]
-        return frozenset({option.name for group in reading for option in options_of(group)} | PLAIN)
-    if not _known:
-        tasks, groups_of = sys.modules["unrolled.tasks"], import_module("unrolled.tasks.configuration").groups_of
-        recipes = [tasks.find_recipe(name) for name in tasks.RECIPES]
-        groups = [
-            group
-            for recipe in recipes
-            for group in (*groups_of(recipe.options).values(), *recipe.evaluating, *recipe.predicting, *recipe.sampling, *recipe.scoring)
-        ]
-        groups.append(import_module("unrolled.tasks.studies").StudyOptions)
-        _known = frozenset(({option.name for group in groups for option in options_of(group) if option.help} - {"sources"}) | PLAIN)
-    return _known
-
-
-_known: frozenset[str] = frozenset()
+    return frozenset({option.name for group in known_groups().values() for option in group} - {"sources"} | PLAIN)
 
 
 def given(values: Mapping[str, Any]) -> dict[str, Any]:

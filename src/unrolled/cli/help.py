@@ -21,7 +21,7 @@ TITLES = {
 }
 """The titles under which help shows the groups of a task's options."""
 
-SEVERAL, OUTPUT = "Several runs", "Output"
+RUNS, OUTPUT = "Several runs", "Output"
 
 
 class GroupedCommand(click.Command):

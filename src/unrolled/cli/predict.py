@@ -3,7 +3,7 @@
 import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -43,12 +43,7 @@ def predict(run: Path, files: tuple[str, ...], out: Path | None, as_json: bool, 
         raise ConfigError(f"{run} holds {recipe.noun}, which reads one FILE at a time, got {len(files)}. Pass one, or a folder of them.")
     typed = files == ("-",) and sys.stdin.isatty()
     how = recipes.Answering(as_json, typed, lambda text: click.echo(as_flags(text), err=True))
-    written = [recipe.predict(trained, file, parts, how) for file in files]
-
-    def write(target: TextIO) -> None:
-        for each in written:
-            each(target)
-
+    write = recipe.predict_files(trained, files, parts, how)
     if out is None:
         write(sys.stdout)
     else:

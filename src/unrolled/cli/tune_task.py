@@ -3,16 +3,20 @@
 import json
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from unrolled.cli.catalogue import known_tasks
 from unrolled.cli.flags import as_flags, flags, given
 from unrolled.cli.help import TITLES, GroupedCommand
+from unrolled.cli.later import Later
 from unrolled.cli.machine import progress
-from unrolled.tasks import find_recipe
-from unrolled.tasks.configuration import groups_of
-from unrolled.tasks.tuning import tune as search
+
+if TYPE_CHECKING:
+    from unrolled.tasks import tuning
+else:
+    tuning = Later("unrolled.tasks.tuning")
 
 _HELP = """Train networks on DATA with other options each, drawn where good ones were (TPE, by Optuna), and list them, the best first.
 
@@ -23,14 +27,14 @@ each takes."""
 
 def command_of(task: str) -> click.Command:
     """The command for a task."""
-    recipe = find_recipe(task)
+    known = known_tasks()[task]
 
-    @click.command(recipe.name, cls=GroupedCommand, no_args_is_help=True, help=as_flags(_HELP))
-    @click.argument("data", nargs=-1, metavar=f"[{recipe.data_name}]...")
+    @click.command(task, cls=GroupedCommand, no_args_is_help=True, help=as_flags(_HELP))
+    @click.argument("data", nargs=-1, metavar=f"[{known.data_name}]...")
     @click.option(
         "--out",
         type=click.Path(path_type=Path),
-        default=Path("runs", f"tune-{recipe.name}"),
+        default=Path("runs", f"tune-{task}"),
         show_default=True,
         help="Folder for the search.",
     )
@@ -45,11 +49,10 @@ def command_of(task: str) -> click.Command:
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with all trials.")
     def command(data: tuple[str, ...], out: Path, trials: int, space: tuple[str, ...], prune: bool, as_json: bool, **values: Any) -> None:
         display = progress()
-        found = search(recipe.name, data, out=out, trials=trials, space=space, prune=prune, display=display, **given(values))
+        found = tuning.tune(task, data, out=out, trials=trials, space=space, prune=prune, display=display, **given(values))
         click.echo(json.dumps(found.to_json()) if as_json else found.text)
         if found.ranked and not as_json:
             click.echo(f"The best run is in {shlex.quote(found.ranked[0].folder)}. See several side by side: unrolled compare RUNS")
 
-    groups = groups_of(recipe.options)
-    command.params += flags([*groups.values()], without=["sources"], titles=[TITLES[name] for name in groups])
+    command.params += flags(known.groups.values(), without=["sources"], titles=[TITLES[name] for name in known.groups])
     return command

@@ -19,12 +19,27 @@ def absolute(sources: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def expanded(sources: Iterable[str]) -> list[str]:
-    """Sources with the files that a pattern such as `data/*.txt` means in its place, in the order of their names. What is there by that name is no pattern."""
+    """Sources with the files that a pattern such as `data/*.txt` means in its place, in the order of their names. What is there by that name is no pattern.
+
+    A name that no file can have, or that must not be looked up, is a `DataError`.
+    """
     found: list[str] = []
     for source in sources:
+        _require_possible(source)
         pattern = any(mark in source for mark in "*?[") and not source.startswith(PREFIX) and not os.path.lexists(source)
         found += (sorted(glob(source, recursive=True)) if pattern else []) or [source]
     return found
+
+
+def _require_possible(source: str) -> None:
+    try:
+        os.stat(source)
+    except (FileNotFoundError, NotADirectoryError):
+        # Whoever opens it says what was looked for.
+        return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{source[:100]!r} cannot be opened: {reason}. Pass the path of a file.") from None
 
 
 _SKIPPED = {"test", "tests", "idle_test", "site-packages", "dist-packages", "lib2to3", "__pycache__"}

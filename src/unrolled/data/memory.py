@@ -31,12 +31,36 @@ def in_memory(data: Any, targets: Any, options: ReadingOptions, wanted: Target) 
         return
     if isinstance(data, str | Mapping) or not hasattr(data, "__len__"):
         raise DataError(f"`data` must be a list or an array of sequences where there are `targets`, got {type(data).__name__}. Pass one.")
-    sequences, said = list(data), list(targets)
+    sequences, said = _listed(data), _listed(targets)
     if len(sequences) != len(said):
         raise DataError(f"`targets` must be as many as the sequences, {len(sequences)}, got {len(said)}. Pass one for each.")
     for number, (sequence, target) in enumerate(zip(sequences, said, strict=True)):
         place = f"`data[{number}]`"
         yield with_target(example_of(sequence, place), target, wanted)
+
+
+def sequences_in(data: Any, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+    """The same without targets, to be answered: a list of sequences, or what has columns, read as `options` say."""
+    if isinstance(data, str) or not hasattr(data, "__len__"):
+        shown = f"the text {data[:30]!r}. Pass [{data[:30]!r}]" if isinstance(data, str) else f"{type(data).__name__}. Pass one"
+        raise DataError(f"`sequences` must be a list, got {shown}.")
+    if _has_columns(data):
+        yield from decided(examples_of(((f"row {number}", row) for number, row in enumerate(_rows(data))), options.to_predict(), wanted))
+        return
+    for number, sequence in enumerate(_listed(data)):
+        yield sequence if isinstance(sequence, Example) else example_of(sequence, f"`sequences[{number}]`")
+
+
+def _has_columns(data: Any) -> bool:
+    """Whether data is a frame, a mapping, a data set, or a list of mappings, and not a list of sequences."""
+    if isinstance(data, list | tuple) and not hasattr(data, "features"):
+        return len(data) > 0 and all(isinstance(row, Mapping) for row in data)
+    return isinstance(data, Mapping) or hasattr(data, "features") or hasattr(data, "columns")
+
+
+def _listed(data: Any) -> list[Any]:
+    """What an array holds, one by one; those of pyarrow in the types of Python."""
+    return data.to_pylist() if hasattr(data, "to_pylist") else list(data)
 
 
 def are_files(data: Any, targets: Any = None) -> bool:
@@ -75,7 +99,17 @@ def _rows(data: Any) -> Iterator[Mapping[str, Any]]:
             f"`data` must be files, or sequences with their labels, or a data frame or data set with both, got {type(data).__name__}. "
             "Pass one of these."
         ) from None
-    return ({name: None if cell != cell else cell for name, cell in row.items()} for row in frame.iter_rows(named=True))
+    return ({name: None if _is_missing(cell) else cell for name, cell in row.items()} for row in frame.iter_rows(named=True))
+
+
+def _is_missing(cell: Any) -> bool:
+    """Whether a cell says nothing: None, NaN, or `pandas.NA`, which is neither equal to itself nor not."""
+    if isinstance(cell, np.ndarray | list | tuple):
+        return False
+    try:
+        return cell is None or bool(cell != cell)
+    except TypeError:
+        return True
 
 
 def belong_to_steps(data: Any, targets: Any) -> bool:
@@ -92,18 +126,22 @@ def with_target(example: Example, target: Any, wanted: Target) -> Example:
     if wanted is Target.TAGS:
         if isinstance(target, str) or not hasattr(target, "__iter__"):
             raise DataError(f"{example.place}: its tags must be a list with one for each step, got {target!r}.")
-        example.tags = tuple(map(_name, target))
+        example.tags = tuple(_name(tag, example.place) for tag in target)
     elif wanted is Target.LABELS:
         several = isinstance(target, list | tuple | set | frozenset)
-        example.labels = tuple(map(_name, target)) if several else (_name(target),)
+        example.labels = tuple(_name(label, example.place) for label in (target if several else [target]))
     else:
         values = _values(target, example.place)
         example.values = values[:, None] if wanted is Target.STEP_VALUES and values.ndim == 1 else values
     return example
 
 
-def _name(label: Any) -> str:
-    return str(label.item() if isinstance(label, np.generic) else label)
+def _name(label: Any, place: str) -> str:
+    """A label as text, also where it is a number of NumPy or torch. `DataError` for a missing one."""
+    plain = label.item() if isinstance(label, np.generic) or (hasattr(label, "item") and not np.ndim(label)) else label
+    if _is_missing(plain):
+        raise DataError(f"{place} has no label, but {plain!r}. Give it one, or take it out.")
+    return str(plain)
 
 
 def _values(target: Any, place: str) -> np.ndarray:
@@ -115,11 +153,13 @@ def _values(target: Any, place: str) -> np.ndarray:
 
 
 def example_of(sequence: str | Sequence[str] | np.ndarray | Path, place: str) -> Example:
-    """A text, a list of tokens, numbers or the path of a recording as an example. `DataError` for something else."""
+    """A text, a list of tokens, numbers (also of torch, or of a column of a frame) or the path of a recording as an example. `DataError` for something else."""
     if isinstance(sequence, Path):
         return Example(place, sound=Recording(sequence)) if is_sound(sequence.name) else Example(place, clip=Clip(sequence))
     if isinstance(sequence, str):
         return Example(place, text=str(sequence))
+    if hasattr(sequence, "__array__") and not isinstance(sequence, np.ndarray):
+        sequence = np.asarray(sequence)
     if isinstance(sequence, np.ndarray) and sequence.ndim in (1, 2) and sequence.dtype.kind in "fiub":
         with np.errstate(over="ignore"):
             found = sequence.astype(np.float32)

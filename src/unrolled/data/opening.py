@@ -32,6 +32,9 @@ _LOOKED_AT = 1 << 16
 _WRITTEN = 1 << 12
 """Bytes of a text by which it is known whether it is more than its lines."""
 
+_NO_ARCHIVE = (OSError, ValueError, NotImplementedError, zipfile.BadZipFile)
+"""What is raised where a file is no zip archive that can be read."""
+
 _ABOUT = ("README", "Readme", "readme", "LICENSE", "LICENCE", "COPYING", "NOTICE", "CHANGELOG", "_", ".")
 """How names of files begin that tell about data and are none. In small letters most of them may be labels."""
 
@@ -47,7 +50,7 @@ def inner_name(path: Path) -> str:
         return path.name
     if path.suffix.lower() == ".zip" and not Path(path.stem).suffix[1:2].isalpha():
         # Whoever opens a damaged archive to read it says so.
-        with suppress(OSError, ValueError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        with suppress(*_NO_ARCHIVE), zipfile.ZipFile(path) as archive:
             members = _members(archive)
             return Path(members[0].filename).name if len(members) == 1 else path.stem
     return path.stem
@@ -79,7 +82,7 @@ def kind_in(path: Path) -> Kind | None:
             return kind
         with open_unpacked(path) as unpacked:
             head = unpacked.peek()
-    except (OSError, ValueError, zipfile.BadZipFile, DataError):
+    except (*_NO_ARCHIVE, DataError):
         return None
     return kinds.known_kind(head) or kinds.written_kind(
         [line for line in head[:_WRITTEN].decode("utf-8", "ignore").splitlines() if line.strip()]

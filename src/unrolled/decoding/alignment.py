@@ -45,7 +45,7 @@ def align(logs: Logs, symbols: Sequence[int], blank: int) -> list[Stretch]:
     path = np.zeros(len(logs), np.int64)
     for step in range(len(logs) - 1, -1, -1):
         path[step] = place
-        place -= moves[step, place]
+        place -= int(moves[step, place])
     return [_stretch(logs, path, 2 * number + 1, symbol) for number, symbol in enumerate(symbols)]
 
 

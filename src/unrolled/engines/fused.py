@@ -168,6 +168,9 @@ def _call(kernel: _Kernel, x: Tensor, initial: tuple[Tensor, ...], weights: list
     # Training or not makes no difference but in what is kept for a gradient; a trace is one graph for both.
     training = torch.is_grad_enabled() or torch._C._get_tracing_state() is not None
     steps, *final = kernel.call(x, states if len(states) > 1 else states[0], weights, True, 1, 0.0, training, False, False)
+    if kernel.projection and torch.is_grad_enabled():
+        # Torch composes this kernel of operations, of which the inner state after one step knows no projection: its gradient would not be 0 but None.
+        final[1] = final[1] + weights[-1].flatten()[:0].sum()
     return steps, tuple(f[0] for f in final)
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from unrolled.engines.lengths import beside
 from unrolled.engines.maps import Matrices
-from unrolled.engines.problem import Problem, Solution
+from unrolled.engines.problem import Problem, Solution, zero_of
 from unrolled.engines.program import Values
 from unrolled.engines.stages import Part, ready
 from unrolled.equations import Along
@@ -41,6 +41,11 @@ class Run:
     def solve(self) -> Solution:
         """All steps, then everything back in the order in which it came."""
         history, final = self._backward_in_time() if self.problem.reverse else self._forward_in_time()
+        if torch.is_grad_enabled() and history:
+            nothing = zero_of(self.problem)
+            # One step joins all others, which saves to add the 0 to each.
+            history[0] = tuple(s + nothing.to(s.dtype) for s in history[0])
+            final = tuple(f + nothing.to(f.dtype) for f in final)
         if self.lengths is not None:
             final = tuple(f[self.lengths.back] for f in final)
         return Solution(tuple(self.padded([states[k] for states in history], k) for k in range(self.kept)), final)

@@ -54,10 +54,15 @@ class Solution:
     final: tuple[Tensor, ...]
 
 
+def zero_of(problem: Problem) -> Tensor:
+    """The number 0, through which the gradient of all that was given is 0: torch.nn's layers give that, and not None, to what reached no result."""
+    given = (t for t in (problem.x, *problem.weights.stored, *problem.initial) if t.is_floating_point())
+    return sum((t.flatten()[:0].sum() for t in given), problem.initial[0].new_zeros(()))
+
+
 def solve_nothing(problem: Problem) -> Solution:
     """What no step, or no sequence, gives: the states as they began. Gradients of all that was given are 0, as torch.nn's are."""
-    given = [t for t in (problem.x, *problem.weights.stored) if t.is_floating_point()]
-    nothing = sum((t.flatten()[:0].sum() for t in given), problem.initial[0].new_zeros(()))
+    nothing = zero_of(problem)
     final = tuple(s + nothing.to(s.dtype) for s in problem.initial)
     kept = final if problem.every_state else final[:1]
     return Solution(tuple(f.new_zeros(*problem.x.shape[:2], *f.shape[1:]) + nothing.to(f.dtype) for f in kept), final)

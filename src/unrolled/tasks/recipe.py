@@ -70,8 +70,8 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
 
     `name` is that of the command, `help` its text, and `data_name` what its data is called there. `noun` is what a
     network of it is called, `commands` are those that its runs can be used with, `evaluating`, `predicting`, `sampling`, `scoring` and `backtesting`
-    the option dataclasses of some of them; `without_file` is what is predicted of where no file is named, and `reads_many` says that what is said of several
-    files can stand one after another. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
+    the option dataclasses of some of them; `without_file` is what is predicted of where no file is named, and `reads_many` says that it reads
+    several files, one after another. `options` is the dataclass of all its options; its group "data" has `sources`, and "model" has `cell`.
     """
 
     name: ClassVar[str]
@@ -158,6 +158,11 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     def predict(self, trained: T, file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
         """What a network says of a file; `parts` are options of each of `predicting`."""
         raise NotImplementedError(f"{self.noun} predicts nothing of files")
+
+    def predict_files(self, trained: T, files: Sequence[str], parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
+        """What it says of files, of which there is one unless it `reads_many`."""
+        (file,) = files
+        return self.predict(trained, file, parts, how)
 
     def sample(self, trained: T, parts: Sequence[Mapping[str, Any]], say: Callable[[str], None]) -> Iterable[Written]:
         """What a network writes, for people; `parts` are options of each of `sampling`, and `say` tells something beside."""

@@ -74,6 +74,9 @@ class Curves:
     def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
         self.records = tuple(records)
 
+    def __repr__(self) -> str:
+        return f"<Curves of {len(self.records)} records: {', '.join(self.names)}>"
+
     @property
     def names(self) -> tuple[str, ...]:
         """Everything of which there are numbers."""

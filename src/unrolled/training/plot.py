@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unrolled.extras import extra
+from unrolled.labels import literal
 from unrolled.training.checkpoint import save_whole
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Records = Sequence[Mapping[str, Any]]
-
-_LONGEST = 60
 
 SIZE = (7.0, 4.2)
 """In inches, if nothing is said."""
@@ -87,11 +86,6 @@ def _together(runs: Sequence[Sequence[tuple[float, float]]]) -> tuple[np.ndarray
     where = where[(where >= first) & (where <= last)]
     values = np.stack([np.interp(where, x, y) for x, y in lines])
     return where, values.mean(0), values.std(0, ddof=1) if len(lines) > 1 else np.zeros(len(where))
-
-
-def literal(text: str) -> str:
-    """A text for a picture: as it is, without mathematics between dollars, and no longer than can be read."""
-    return (text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…").replace("$", r"\$")
 
 
 def points(records: Records, key: str, along: str = "update") -> list[tuple[int, float]]:

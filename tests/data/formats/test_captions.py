@@ -135,3 +135,17 @@ def test_what_is_not_there_is_told(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="There is no picture in"):
         read(tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("t.csv", b"i\rmage,caption\na.jpg,A dog\n", "t.csv"),
+        ("t.csv", b"image,caption\n" + b"x" * 300 + b".jpg,A dog\n", "t.csv, line 2: there is no picture"),
+        ("c.json", b'{"images": [], "images": [], "annotations": []}', "c.json: the key 'images' comes twice"),
+    ],
+)
+def test_what_is_damaged_is_told(folder, name, content, told):
+    (folder / name).write_bytes(content)
+    with pytest.raises((DataError, ConfigError), match=told):
+        read(folder / name)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from unrolled.data.examples import Target
+from unrolled.data.formats import ReadingOptions, read_examples
 from unrolled.data.formats.bad_rows import decided
 from unrolled.data.formats.files import read_lines
 from unrolled.data.formats.rows import open_table
@@ -55,3 +57,21 @@ def test_bad_tables(tmp_path: Path, content: str, message: str) -> None:
     path.write_bytes(content.encode("latin-1"))
     with pytest.raises(DataError, match=message), open_table(path, "utf-8") as table:
         list(decided(table.rows))
+
+
+@pytest.mark.parametrize("source", ["a" * 300, "a" * 300 + ".csv", "a" * 300 + "/*.csv"])
+def test_a_name_that_no_file_can_have_is_told(source: str) -> None:
+    with pytest.raises(DataError, match=r"'aaa.*' cannot be opened: File name too long"):
+        list(read_examples(source, ReadingOptions(), Target.LABELS))
+
+
+def test_a_table_whose_first_row_does_not_end_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('path,"text\nb.wav,"one two\n')
+    with pytest.raises(DataError, match=r"a\.csv, line 1: .*Check its double quotes"):
+        list(read_examples(tmp_path / "a.csv", ReadingOptions(), Target.LABELS))
+
+
+def test_long_lines_of_text_name_no_folders(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("word " * 100 + "end\n" + "other " * 100 + "end\n")
+    found = list(read_examples(tmp_path / "a.txt", ReadingOptions().to_predict(), Target.LABELS))
+    assert [len((example.text or "").split()) for example in found] == [101, 101]

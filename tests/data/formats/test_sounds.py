@@ -11,7 +11,7 @@ from unrolled.data.formats.options import DividedReadingOptions, ReadingOptions
 from unrolled.data.formats.sound_layouts import Pattern
 from unrolled.data.formats.sounds import Sounds
 from unrolled.data.sound.recordings import read_samples
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 WAVE = tone(440, 0.05)
 
@@ -79,6 +79,10 @@ def test_a_text_lies_beside_its_recording(put):
     (folder / "a.txt").write_text("one two\n")
     (folder / "b.lab").write_text("three\n")
     assert said(read(folder, Target.TEXTS)) == {"a.wav": "one two", "b.wav": "three"}
+    (folder / "lonely.txt").write_text("four\n")
+    with pytest.warns(UnrolledWarning, match=r"lonely\.txt has no recording of the same name beside it"):
+        assert len(read(folder, Target.TEXTS)) == 2
+    (folder / "lonely.txt").unlink()
     (folder / "b.lab").unlink()
     with pytest.raises(DataError, match=r"b\.wav: the sequence has no text"):
         read(folder, Target.TEXTS)
@@ -88,6 +92,8 @@ def test_a_text_lies_beside_its_recording(put):
     ("name", "content"),
     [
         ("m.csv", "ID,duration,wav,wrd\n1,0.05,a.wav,ONE\n2,0.05,b.wav,TWO\n"),
+        ("m.csv", "wav;wrd\na.wav;ONE\nb.wav;TWO\n"),
+        ("m.csv", "ID,wav,wrd\n1,$data_root/a.wav,ONE\n2,{data_root}/b.wav,TWO\n"),
         ("m.tsv", "client_id\tpath\tsentence\tage\nx\ta.wav\tONE\t\ny\tb.wav\tTWO\t\n"),
         ("m.jsonl", '{"audio_filepath": "a.wav", "text": "ONE", "duration": 0.05}\n{"audio_filepath": "b.wav", "text": "TWO"}\n'),
     ],
@@ -129,6 +135,8 @@ def test_folders_of_kaldi(put):
     (folder / "utt2spk").write_text("r1 ann\nr2 bo\n")
     examples = read(folder, Target.TEXTS, group="speaker")
     assert [(e.name, e.labels, e.group) for e in examples] == [("r1", ("one",), "ann"), ("r2", ("two three",), "bo")]
+    (folder / "text").write_text("r1\tone\nr2\ttwo three\n")
+    assert said(read(folder, Target.TEXTS)) == {"a.wav": "one", "b.wav": "two three"}
     (folder / "segments").write_text("u1 r1 0.00 0.02\nu2 r2 0.01 0.05\n")
     (folder / "text").write_text("u1 one\nu2 two\n")
     assert [(e.sound.begin, e.sound.end) for e in read(folder, Target.TEXTS)] == [(0.0, 0.02), (0.01, 0.05)]
@@ -145,6 +153,9 @@ def test_folders_of_libri_speech_and_lj_speech(put):
     (libri / "19/198/19-198.trans.txt").write_text("19-198-0001 HELLO THERE\n")
     (example,) = read(libri, Target.TEXTS, group="speaker")
     assert (example.labels, example.group) == (("HELLO THERE",), "19")
+    put("libri/19/198/19-198-0002.flac")
+    with pytest.raises(DataError, match=r"19-198-0002\.flac: the sequence has no text"):
+        read(libri, Target.TEXTS)
     lj = put("lj/wavs/LJ1.wav") / "lj"
     (lj / "metadata.csv").write_text("LJ1|Dr. X|Doctor X\n")
     assert said(read(lj, Target.TEXTS)) == {"LJ1.wav": "Doctor X"}

@@ -250,3 +250,8 @@ def test_panels_are_cut_and_taken_apart(tmp_path):
     np.testing.assert_array_equal(last.values[:, 0], [3, 4, np.nan, np.nan])
     assert (last.names, last.first.tolist(), last.ends.tolist()) == (("b",), [3.0], [2])
     np.testing.assert_array_equal(cut.with_future(1).known["k"], [1, 2, 3, 4, 5] * 2)
+
+
+def test_what_is_wrong_with_times_is_told_with_the_table(tmp_path):
+    with pytest.raises(DataError, match=r"t\.csv: There is 1 time, which has no frequency"):
+        read(tmp_path, "time,y\n2024-01-01,1\n")

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from tones import RATE, tone, write
-from unrolled.data.sound.recordings import Recording, Resampler, is_cut_off, read_samples
+from unrolled.data.sound.recordings import Recording, Resampler, is_cut_off, members, read_samples
 from unrolled.errors import DataError
 
 WAVE = tone(440, 0.5)
@@ -80,6 +80,19 @@ def test_a_file_is_cut_off_where_the_smallest_part_of_it_is_missing_but_not_wher
     assert is_cut_off(Recording(tmp_path / "x.wav")) is cut
 
 
+@pytest.mark.parametrize("end", ["aiff", "au"])
+def test_files_of_other_kinds_are_cut_off_too(tmp_path, end):
+    path = write(tmp_path / f"x.{end}", WAVE)
+    assert not is_cut_off(Recording(path))
+    content = path.read_bytes()
+    path.write_bytes(content[:-100])
+    assert is_cut_off(Recording(path))
+    if end == "au":
+        # What a pipe writes.
+        path.write_bytes(content[:8] + b"\xff" * 4 + content[12:])
+        assert not is_cut_off(Recording(path))
+
+
 def wav_bytes():
     packed = io.BytesIO()
     soundfile.write(packed, WAVE, RATE, format="wav")
@@ -108,9 +121,36 @@ def test_samples_that_are_not_finite_are_told(tmp_path):
         heard(Recording(write(tmp_path / "x.wav", broken, subtype="FLOAT")))
 
 
+@pytest.mark.parametrize(("subtype", "part"), [("VORBIS", 0.5), ("OPUS", 0.9)])
+def test_ogg_without_its_end_is_cut_off(tmp_path, subtype, part):
+    path = tmp_path / "x.ogg"
+    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 48000), 16000, format="OGG", subtype=subtype)
+    content = path.read_bytes()
+    assert not is_cut_off(Recording(path))
+    path.write_bytes(content[: int(part * len(content))])
+    assert is_cut_off(Recording(path))
+
+
 def test_a_missing_file_and_a_part_outside_are_told(tmp_path):
     with pytest.raises(DataError, match="does not exist"):
         heard(Recording(tmp_path / "x.wav"))
     path = write(tmp_path / "y.wav", WAVE)
     with pytest.raises(DataError, match=r"lasts 0\.500 s"):
         heard(Recording(path, None, 0.6))
+
+
+def test_a_flac_file_that_ends_in_its_first_samples_is_told(tmp_path):
+    path = write(tmp_path / "x.flac", WAVE)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(DataError, match=r"x\.flac cannot be read to its end: .*It is damaged"):
+        heard(Recording(path))
+
+
+def test_an_archive_of_a_kind_that_is_not_known_is_told(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.wav", wav_bytes())
+    content = (tmp_path / "x.zip").read_bytes()
+    at = content.index(b"PK\1\2") + 6
+    (tmp_path / "x.zip").write_bytes(content[:at] + b"T" + content[at + 1 :])
+    with pytest.raises(DataError, match=r"x\.zip cannot be unpacked: zip file version 8\.4"):
+        members(tmp_path / "x.zip")

@@ -3,8 +3,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from unrolled.errors import DataError
+from unrolled.labels import literal
 from unrolled.tasks.measures.labels import score_labels, score_tags
-from unrolled.training.plot import literal
 
 savefig = Figure.savefig
 
@@ -137,7 +137,7 @@ def test_tags_stand_beside_the_most_frequent_one_of_what_was_learnt_step_by_step
     assert (alone["baseline_accuracy"], alone["tokens"]) == (1 / 6, 6)
 
 
-@pytest.mark.parametrize("label", ["$", "$x$", r"$\frac{$", r"\$", "x" * 100_000])
+@pytest.mark.parametrize("label", ["$", "$x$", r"$\frac{$", r"\$", "x" * 100_000, "_x", "\udcff"])
 def test_a_label_is_drawn_as_it_is_and_no_longer_than_fits(tmp_path, label):
     score_labels([("a",), (label,)], [("a",), ("a",)]).draw(tmp_path / "c.png")
     assert (tmp_path / "c.png").stat().st_size > 1000

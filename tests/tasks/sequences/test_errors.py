@@ -93,3 +93,14 @@ def test_a_threshold_of_several_labels_that_may_hold():
 def test_what_cannot_be_chosen(run, typed, said):
     with pytest.raises(ConfigError, match=said):
         call("predict", run / "run", *typed, typed="a\n")
+
+
+def test_of_several_labels_the_least_sure_decision_counts_and_their_order_does_not():
+    known = {"known": ("a", "b", "c"), "several": True, "tags": None}
+    said = Prediction(labels=("a", "b"), probabilities=(0.9, 0.6), scores=[0.9, 0.6, 0.1], **known)
+    assert not errors_of([(Example("here", text="t", labels=("b", "a")), said)])
+    (row,) = errors_of([(Example("here", text="t", labels=("a",)), said)])
+    assert row["probability"] == 0.6
+    nothing = Prediction(labels=(), probabilities=(), scores=[0.2, 0.3, 0.1], **known)
+    (row,) = errors_of([(Example("here", text="t", labels=("a",)), nothing)])
+    assert row["probability"] == 0.7

@@ -175,7 +175,7 @@ def listened(transcriber, classes, monkeypatch):
 def text_by_hand(transcriber, classes):
     codec = transcriber.codecs.target
     names = codec.text.strings(np.arange(SYMBOLS))
-    return "".join(names[symbol] for symbol, _ in groupby(classes) if symbol != codec.blank)
+    return " ".join("".join(names[symbol] for symbol, _ in groupby(classes) if symbol != codec.blank).split())
 
 
 def test_a_letter_that_is_said_twice_is_written_twice_and_one_that_lasts_once(hearing, monkeypatch):
@@ -185,7 +185,7 @@ def test_a_letter_that_is_said_twice_is_written_twice_and_one_that_lasts_once(he
 
 
 def test_no_text_is_lost_however_long_it_is(hearing, monkeypatch):
-    ids, blank = hearing.codecs.target.ids("abc").tolist(), hearing.codecs.target.blank
+    ids, blank = hearing.codecs.target.ids("ab c").tolist(), hearing.codecs.target.blank
     classes = np.random.default_rng(1).choice([*ids, blank], 4 * LEFT).tolist()
     expected = text_by_hand(hearing, classes)
     assert len(expected) > 2 * LEFT

@@ -92,6 +92,10 @@ def test_subtitles_and_grids_have_the_words(folder):
         CliRunner().invoke(
             cli, ["predict", str(folder / "run"), str(folder / "test"), "--form", "srt"], catch_exceptions=False, standalone_mode=False
         )
+    with pytest.raises(ConfigError, match=r"is for one recording, and there are several"):
+        CliRunner().invoke(
+            cli, ["predict", str(folder / "run"), str(path), str(path), "--form", "srt"], catch_exceptions=False, standalone_mode=False
+        )
 
 
 def test_a_beam_gives_several_texts_of_which_the_first_is_the_best(transcriber, folder):
@@ -137,6 +141,35 @@ def test_raw_sound_comes_through_a_pipe_at_any_rate(folder, monkeypatch):
     assert run("predict", folder / "run", "--stream", "--rate", RATE, source=samples.tobytes()).strip() == text
     twice = np.repeat(samples, 2)
     assert run("predict", folder / "run", "--stream", "--rate", 2 * RATE, source=twice.tobytes()).strip() == text
+
+
+def test_a_stream_has_the_blanks_of_the_whole_text(transcriber):
+    listener, codec = Listener(transcriber), transcriber.codecs.target
+    blank, space, a = codec.blank, codec.text.symbols.index(" "), codec.text.symbols.index("a")
+    classes = torch.tensor([space, blank, a, space, blank, space, a, blank, a, space])
+    listener._model = lambda batch, state: (torch.nn.functional.one_hot(classes, 2 + max(classes.tolist()))[:, None].float(), state)
+    assert listener.feed(np.zeros(RATE, np.float32)).text == "a aa"
+
+
+def test_a_stream_of_nothing_and_of_impossible_rates_is_told(folder, transcriber):
+    with pytest.raises(DataError, match="What came has no samples"):
+        Listener(transcriber).finish()
+    for more, told in (
+        ([("--stream", "--rate", "-5")], "`--rate` must be from 1,000"),
+        ([("--rate", "8000")], "that of the sound that comes with"),
+        (
+            [("--stream", str(folder / "test" / "1.wav"))],
+            "hears the standard input, and",
+        ),
+    ):
+        with pytest.raises(ConfigError, match=told.replace("--", "")):
+            CliRunner().invoke(cli, ["predict", str(folder / "run"), *more[0]], catch_exceptions=False, standalone_mode=False)
+
+
+def test_samples_beyond_all_sound_are_told(transcriber, tmp_path):
+    write(tmp_path / "x.wav", np.full(4000, 1e30), subtype="FLOAT")
+    with pytest.raises(DataError, match=r"x\.wav has samples up to 1e\+30, which are no sound"):
+        transcriber.transcribe([tmp_path / "x.wav"])
 
 
 def test_words_come_before_the_end(transcriber):
@@ -293,6 +326,8 @@ def test_a_spectrogram_is_drawn_with_what_is_said_under_it(folder, tmp_path):
     text = run("predict", folder / "run", paths[0], "--spectrogram", tmp_path / "a.svg")
     assert "What was heard is drawn in" in text
     assert "<svg" in (tmp_path / "a.svg").read_text()
+    run("predict", folder / "run", *paths, "--spectrogram", tmp_path / "b.svg")
+    assert (tmp_path / "b.svg").exists() and (tmp_path / "b-2.svg").exists()
     with pytest.raises(ConfigError, match=r"The name of a picture must end in \.png"):
         CliRunner().invoke(cli, ["predict", str(folder / "run"), str(paths[0]), "--spectrogram", "a.txt"], catch_exceptions=False)
 

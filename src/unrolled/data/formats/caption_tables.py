@@ -43,7 +43,7 @@ def is_lines(lines: Sequence[str], ends: tuple[str, ...]) -> bool:
     if not some:
         return False
     header = _parted(some[0], ends) is None
-    names = next(csv.reader([re.sub(r"[\t;|]", ",", some[0].lower())])) if header else []
+    names = _cells(re.sub(r"[\t;|]", ",", some[0].lower())) if header else []
     named = not header or (len(names) == 2 and names[1].strip() in SENTENCE_NAMES)
     return named and len(some) > header and all(_parted(line, ends) is not None for line in some[header:])
 
@@ -78,8 +78,16 @@ def _parted(line: str, ends: tuple[str, ...]) -> tuple[str, str] | None:
 def _unquoted(cell: str) -> str:
     if not cell.startswith('"'):
         return cell
-    cells = next(csv.reader([cell]))
+    cells = _cells(cell)
     return cells[0] if len(cells) == 1 else cell
+
+
+def _cells(line: str) -> list[str]:
+    """The cells of a line between commas; the line as it is if quotes or ends of lines in it are astray."""
+    try:
+        return next(csv.reader([line]))
+    except csv.Error:
+        return [line]
 
 
 def in_rows(path: Path, options: CaptionOptions, ends: tuple[str, ...]) -> Iterator[Named | DataError]:

@@ -1,6 +1,6 @@
 """Pictures and videos with sentences: tables, JSON of COCO and of Karpathy's splits, Flickr8k's tokens, JSON Lines, folders with text files."""
 
-import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -13,11 +13,12 @@ from unrolled.data.formats.bad_rows import decided, good, tried
 from unrolled.data.formats.caption_json import described, is_described
 from unrolled.data.formats.caption_options import CaptionOptions
 from unrolled.data.formats.caption_tables import Find, Named, in_lines, in_objects, in_rows, is_lines
-from unrolled.data.formats.files import HEAD, head_lines, open_text, read_lines
+from unrolled.data.formats.files import HEAD, head_lines, read_lines
 from unrolled.data.formats.frame_layouts import BESIDE
 from unrolled.data.formats.guesses import column_names
 from unrolled.data.formats.heads import ColumnHead, FormatSeen
 from unrolled.data.formats.heads import described as described_columns
+from unrolled.data.formats.json_values import whole_value
 from unrolled.data.formats.object_lines import read_objects
 from unrolled.data.formats.rows import open_rows
 from unrolled.data.pictures.clips import FILMED, Clip, frames_in, is_filmed, natural
@@ -57,7 +58,7 @@ def caption_format(source: str, options: CaptionOptions, *, features: bool = Fal
     if is_filmed(path.name) or path.name.endswith(ARRAYS):
         return FormatSeen("picture", "as the name ends so")
     if path.suffix.lower() in _OBJECTS:
-        record = _whole(path, options) if path.suffix.lower() == ".json" else None
+        record = whole_value(path, options.encoding) if path.suffix.lower() == ".json" else None
         if is_described(record):
             coco = "annotations" in record
             return FormatSeen("coco" if coco else "karpathy", f"as it has images {'with annotations' if coco else 'in splits'}")
@@ -128,20 +129,11 @@ def _named(path: Path, options: CaptionOptions, *, features: bool) -> Iterator[N
     if is_filmed(path.name) or path.name.endswith(ARRAYS):
         return iter([Named(str(path), path.name, _beside(path, options))])
     if path.suffix.lower() in _OBJECTS:
-        record = _whole(path, options) if path.suffix.lower() == ".json" else None
+        record = whole_value(path, options.encoding) if path.suffix.lower() == ".json" else None
         return described(path, record, options) if is_described(record) else in_objects(read_objects(path, options.encoding), options, ends)
     if is_lines(head_lines(path, options.encoding), ends) and options.input is None:
         return in_lines(path, read_lines(path, options.encoding), ends)
     return in_rows(path, options, ends)
-
-
-def _whole(path: Path, options: CaptionOptions) -> Any:
-    """A JSON file as one value; None where it is none, as one with an object a line."""
-    with open_text(path, options.encoding) as file:
-        try:
-            return json.load(file)
-        except (ValueError, RecursionError):
-            return None
 
 
 def _in_folder(folder: Path, options: CaptionOptions, ends: tuple[str, ...]) -> Iterator[Named | DataError]:
@@ -176,7 +168,7 @@ def _finder(source: Path, options: CaptionOptions, *, features: bool) -> Find:
 
     def find(name: str, place: str) -> Path:
         tried_ones = [end(folder / name) for end in ends for folder in folders]
-        found = next((one for one in tried_ones if one.exists() and not (features and is_filmed(one.name))), None) if name else None
+        found = next((one for one in tried_ones if os.path.exists(one) and not (features and is_filmed(one.name))), None) if name else None
         if found is None:
             told = f"there is no {'file of features for' if features else 'picture'} {name!r}; it was looked for as {tried_ones[0]}"
             raise DataError(f"{place}: {told}. Mend the name, or say in which folder they lie as `images`.")

@@ -30,11 +30,13 @@ Block = list[tuple[int, str]]
 
 @dataclass(frozen=True)
 class Origin:
-    """The lines of a sequence with those before it, where its first token stands among them, and whether tabs divide columns."""
+    """The lines of a sequence with those before it, where its first token stands among them, and whether tabs divide columns; `rest` are the lines
+    behind the last sequence of its file, which are known once that is read."""
 
     lines: list[str]
     start: int
     tabs: bool
+    rest: list[str]
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class _Layout:
         """The cells of a line. Other blanks than space and tab are part of a cell."""
         return _split(line, self.tabs)
 
-    def example(self, start: int, before: list[str], block: Block) -> Example:
+    def example(self, start: int, before: list[str], rest: list[str], block: Block) -> Example:
         """The sequence of a block from line `start` of it on; `before` are lines that stand before it and belong to no sequence."""
         rows = [self.split(line) for _, line in block[start:]]
         for (number, _), row in zip(block[start:], rows, strict=True):
@@ -75,7 +77,7 @@ class _Layout:
             tags=None if self.tag is None else tuple(row[self.tag].strip() for row in rows),
             path=self.path,
             lines=range(block[start][0], block[-1][0] + 1),
-            origin=Origin([*before, *(line for _, line in block)], len(before) + start, self.tabs),
+            origin=Origin([*before, *(line for _, line in block)], len(before) + start, self.tabs, rest),
         )
 
     def is_comment(self, line: str) -> bool:
@@ -130,19 +132,24 @@ class Columns:
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """The lines as they were with the predicted tag as one more column."""
+        rest: list[str] = []
         for example, prediction in found:
             origin: Origin = example.origin
+            if origin.rest is not rest:
+                file.writelines(f"{line}\n" for line in rest)
+                rest = origin.rest
             lines, start = origin.lines, origin.start
             print(*lines[:start], sep="\n", end="\n" if start else "", file=file)
             for line, cells in zip(lines[start:], prediction.step_cells(","), strict=True):
                 print(line if origin.tabs else line.rstrip(" \t"), cells[0], sep="\t" if origin.tabs else " ", file=file)
             print(file=file)
+        file.writelines(f"{line}\n" for line in rest)
 
 
 def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     head, blocks = look_ahead(read_blocks(path, options.encoding), HEAD)
     layout = _lay_out(path, list(good(head)), options, wanted)
-    before: list[str] = []
+    before, rest = list[str](), list[str]()
     left_out: list[tuple[int, str]] = []
     for block in blocks:
         if isinstance(block, DataError):
@@ -156,8 +163,9 @@ def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Examp
         if len(comments) == len(block):
             before += [*(line for _, line in block), ""]
         else:
-            yield from tried([block], partial(layout.example, len(comments), before))
+            yield from tried([block], partial(layout.example, len(comments), before, rest))
             before = []
+    rest += before
     if left_out:
         number, line = left_out[0]
         told = f"lines with # that are left out as comments: {len(left_out):,}, first line {number}: {line[:40]!r}."

@@ -47,7 +47,7 @@ class Conll2012(Columns):
         if column < 0:
             raise ConfigError(f"CoNLL-2012 has the columns ner and pos, and others by their numbers from 0, got `column={asked!r}`.")
         for path in paths:
-            before: list[str] = []
+            before, rest = list[str](), list[str]()
             for block in read_blocks(path, options.encoding):
                 if isinstance(block, DataError):
                     yield block
@@ -55,11 +55,12 @@ class Conll2012(Columns):
                 rows = [line for line in block if not line[1].startswith(("#begin ", "#end "))]
                 before += [line for _, line in block if line.startswith(("#begin ", "#end "))]
                 if rows:
-                    yield from tried([rows], partial(_sentence, path, column, before))
+                    yield from tried([rows], partial(_sentence, path, column, before, rest))
                     before = []
+            rest += before
 
 
-def _sentence(path: Path, column: int, before: list[str], rows: Block) -> Example:
+def _sentence(path: Path, column: int, before: list[str], rest: list[str], rows: Block) -> Example:
     cells = [line.split() for _, line in rows]
     for (number, _), row in zip(rows, cells, strict=True):
         if len(row) <= max(column, _WORD):
@@ -75,7 +76,7 @@ def _sentence(path: Path, column: int, before: list[str], rows: Block) -> Exampl
         tags=tags,
         path=path,
         lines=[number for number, _ in rows],
-        origin=Origin(lines, len(before), False),
+        origin=Origin(lines, len(before), False, rest),
     )
 
 

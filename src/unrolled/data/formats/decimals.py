@@ -33,15 +33,21 @@ class Decimals:
     """
 
     def __init__(self, path: Path, delimiter: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        self._path, self._names = path, names
+        self._path, self._names = path, tuple(names)
         self._marks, self._unclear = dict[int, str](), dict[int, str]()
         seen = [_seen(row[at].strip() for row in rows) for at in range(len(rows[0]) if rows else 0)]
         every = set[str]().union(*(marks for marks, _ in seen))
+        self._common = "," if every == {","} else "."
         for at, (marks, unclear) in enumerate(seen):
             if len(marks) == 1 and any(_with_point(row[at], min(marks)) != row[at] for row in rows):
                 self._marks[at] = min(marks)
             elif not marks and len(unclear) == 1 and (mark := _taken(min(unclear), every, delimiter)):
                 self._marks[at], self._unclear[at] = mark, unclear[min(unclear)]
+
+    @property
+    def commas(self) -> frozenset[str]:
+        """The columns in which a number has a decimal comma, if it is no whole one: those that show it, and where no number has a point all that show nothing."""
+        return frozenset(name for at, name in enumerate(self._names) if self._marks.get(at, self._common) == ",")
 
     def plain(self, at: int, cell: str) -> str:
         """A cell of a column as Python writes the number that it is; another text as it is."""
@@ -62,6 +68,11 @@ class Decimals:
     def guessed(self, rows: Sequence[Sequence[str]]) -> list[list[str]]:
         """Rows with their numbers as Python writes them, to look at."""
         return [[_with_point(cell, self._marks[at]) if at in self._marks else cell for at, cell in enumerate(row)] for row in rows]
+
+
+def without_comma(cell: str) -> str:
+    """A cell of a column with decimal commas as Python writes the number that it is; another text as it is."""
+    return _with_point(cell, ",")
 
 
 def pointed(cells: Sequence[str]) -> list[str]:

@@ -68,7 +68,7 @@ def is_list(path: Path, options: ReadingOptions) -> bool:
 
 def _is_entry(source: Path, line: str) -> bool:
     name, label = _parted(line)
-    return is_filmed(name) or (bool(name and label) and (source.parent / name).is_dir())
+    return is_filmed(name) or (bool(name and label) and os.path.isdir(source.parent / name))
 
 
 def _parted(line: str) -> tuple[str, str | None]:
@@ -184,7 +184,7 @@ def _tagged(path: Path, options: ReadingOptions, rows: list[_Part]) -> Example:
 def found_at(name: str, source: Path, place: str) -> Path:
     """A file or folder that is named at a place of a table or list, looked for beside it. `DataError` if it is not there."""
     tried_ones = [folder / name for folder in _folders(source)]
-    found = next((one for one in tried_ones if one.exists()), None) if name else None
+    found = next((one for one in tried_ones if os.path.exists(one)), None) if name else None
     if found is None:
         raise DataError(f"{place}: there is no file {name!r}; it was looked for as {', '.join(map(str, tried_ones[:3]))}. Mend the path.")
     return found

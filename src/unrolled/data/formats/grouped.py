@@ -235,6 +235,8 @@ def read_groups(
         if name in seen:
             raise DataError(f"{example.place}: {name!r} has come before, {seen[name]}. Put its rows into one file, or name it otherwise.")
         seen[name] = example.place
+        if labels is not None and not any(labels.get(name, ())):
+            raise DataError(f"{example.place}: {options.labels} has no label for {name!r}. Add one, or take it out here.")
         return example
 
     for path in paths:

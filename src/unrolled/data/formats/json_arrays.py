@@ -1,19 +1,15 @@
 """JSON files that are one array: of objects, or of texts with their spans and of documents as spaCy has them."""
 
-import json
-import re
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from unrolled.data.formats.files import LEFT, named, open_text
-from unrolled.errors import DataError, UnrolledWarning
+from unrolled.data.formats.json_values import whole_value
+from unrolled.errors import DataError
 
 _LOOKED_AT = 1 << 10
 """Characters in which a file of an array begins with a bracket."""
-
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_array(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]] | DataError] | None:
@@ -21,39 +17,9 @@ def read_array(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]]
     with open_text(path, encoding, LEFT) as file:
         if not file.read(_LOOKED_AT).lstrip().startswith("["):
             return None
-    with open_text(path, encoding) as file:
-        text = file.read()
-    try:
-        found = json.loads(text, object_pairs_hook=once)
-    except KeyError as twice:
-        raise DataError(f"{named(path)}: the key {twice.args[0]!r} comes twice in an object. Take one of them out.") from None
-    except (ValueError, RecursionError):
-        return None
-    if (whole := without_halves(found, text)) != found:
-        tell_of_half(named(path))
-        found = whole
+    found = whole_value(path, encoding)
     some = isinstance(found, list) and any(isinstance(part, dict) or _is_pair(part) for part in found)
     return objects_of(found, f"{named(path)}, object") if some else None
-
-
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object. `KeyError` for a key that comes twice, of which only one value would be left."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise KeyError(next(key for key in keys if keys.count(key) > 1))
-    return found
-
-
-def without_halves(value: Any, text: str) -> Any:
-    """What a text says as JSON, with a question mark in the place of each half of a character."""
-    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")) if _HALF.search(text) else value
-
-
-def tell_of_half(place: str) -> None:
-    """Say that there are such halves."""
-    told = "has half of a character, such as \\ud83d, as text has that was cut within one"
-    warnings.warn(f"{place} {told}. It is read as a question mark, as later ones are.", UnrolledWarning, stacklevel=2)
 
 
 def objects_of(found: list[Any], called: str) -> Iterator[tuple[str, dict[str, Any]] | DataError]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from unrolled.data.formats.files import LEFT, named, open_text, whole_lines
 from unrolled.data.formats.guesses import INPUTS, TARGETS
-from unrolled.data.formats.json_arrays import objects_of, once, tell_of_half, without_halves
+from unrolled.data.formats.json_arrays import objects_of
+from unrolled.data.formats.json_values import whole_value
 from unrolled.data.opening import inner_name
 from unrolled.errors import DataError, UnrolledWarning
 
@@ -36,17 +37,8 @@ def read_table(path: Path, encoding: str) -> Rows | None:
     """
     if not _is_one(path, encoding):
         return None
-    with open_text(path, encoding) as file:
-        text = file.read()
-    try:
-        found = json.loads(text, object_pairs_hook=once)
-    except KeyError as twice:
-        raise DataError(f"{named(path)}: the key {twice.args[0]!r} comes twice in an object. Take one of them out.") from None
-    except (ValueError, RecursionError):
-        return None
-    if (whole := without_halves(found, text)) != found:
-        tell_of_half(named(path))
-    return _rows(whole, path)
+    found = whole_value(path, encoding)
+    return None if found is None else _rows(found, path)
 
 
 def _is_one(path: Path, encoding: str) -> bool:

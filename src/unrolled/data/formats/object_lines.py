@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.data.formats.files import STANDARD_INPUT, named, tried_lines
-from unrolled.data.formats.json_arrays import once, read_array, tell_of_half, without_halves
+from unrolled.data.formats.json_arrays import read_array
 from unrolled.data.formats.json_tables import read_table
+from unrolled.data.formats.json_values import tell_of_half, value_in, without_halves
 from unrolled.errors import DataError
 
 
@@ -46,10 +47,10 @@ def read_objects(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any
 def parse_object(line: str, place: str) -> dict[str, Any]:
     """The object in a line that stands at `place`. `DataError` if there is none, or if it has a key twice."""
     try:
-        record = json.loads(line, object_pairs_hook=once)
-    except KeyError as twice:
-        raise DataError(f"{place}: the key {twice.args[0]!r} comes twice in an object. Take one of them out.") from None
-    except (ValueError, RecursionError) as error:
+        record = value_in(line, place)
+    except DataError:
+        raise
+    except ValueError as error:
         record, told = None, f" ({error})"
     else:
         told = ""

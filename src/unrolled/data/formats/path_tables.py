@@ -22,7 +22,7 @@ from unrolled.errors import DataError
 LOOKED_AT = 20
 """Rows by which it is found out whether a table names files."""
 
-_TABLES = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None}
+_TABLES = {".csv": None, ".tsv": "\t", ".tab": "\t", ".txt": None}
 _OBJECTS = JsonLines.suffixes
 
 
@@ -79,7 +79,9 @@ def _first_objects(path: Path, options: ReadingOptions) -> Iterator[Mapping[str,
 def _first_cells(path: Path, options: ReadingOptions, delimiter: str | None, named: Named) -> Iterator[Mapping[str, str]]:
     with open_rows(path, options.encoding, delimiter) as (_, rows):
         head = [row for _, row in good(islice(rows, LOOKED_AT + 1))]
-    header = bool(head) and not any(map(named, head[0])) if options.header is None else options.header
+    if not head:
+        return
+    header = not any(map(named, head[0])) if options.header is None else options.header
     columns = column_names(head[0]) if header else tuple(map(str, range(len(head[0]))))
     yield from (dict(zip(columns, row, strict=False)) for row in head[header:])
 

@@ -1,5 +1,6 @@
 """How recordings lie in folders and archives, and where what is said of them stands."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from unrolled.errors import ConfigError, DataError
 
 BESIDE = (".txt", ".lab")
 """The ends of names of files with the text of the recording beside them."""
+
+_ROOT = re.compile(r"^(\$\{?data_(root|folder)\}?|\{data_(root|folder)\})/")
+"""What stands in a manifest for the folder of the data."""
 
 _FIELD = re.compile(r"\{([A-Za-z_]\w*)\}")
 
@@ -162,8 +166,8 @@ def _keyed(tree: Tree, name: str, options: ReadingOptions) -> Iterator[tuple[str
     """The key of each line of a file, what stands after it, and the place; nothing if there is no such file."""
     if name in tree.names:
         for place, line in tree.lines(name, options.encoding):
-            key, _, rest = line.partition(" ") if " " in line else line.partition("\t")
-            yield key, rest.strip(), place
+            key, *rest = line.split(maxsplit=1)
+            yield key, "".join(rest), place
 
 
 def _found(tree: Tree, path: str, place: str) -> Recording:
@@ -184,18 +188,28 @@ def _cut(tree: Tree, key: str, place: str, parts: list[str], files: Mapping[str,
 
 def libri_speech(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
     """Folders of speakers and chapters as LibriSpeech has them, with `*.trans.txt`; the first part of an utterance's name is its speaker."""
-    known = {*tree.names}
+    known, said = {*tree.names}, set[str]()
     for name in (name for name in tree.names if name.endswith(".trans.txt")):
         for place, line in tree.lines(name, options.encoding):
-            key, _, text = line.partition(" ")
+            key, _, text = line.replace("\t", " ").partition(" ")
             folder = PurePosixPath(name).parent
             sound = next((found for end in (".flac", ".wav", ".mp3") if (found := str(folder / f"{key}{end}")) in known), None)
             if sound is None:
                 raise DataError(
                     f"{place}: there is no {key}.flac in {tree.root / folder}, which has this text. Get it, or take the line out."
                 )
-            group = key.partition("-")[0] if options.group else None
-            yield Example(place, sound=tree.recording(sound), labels=(text,), name=key, group=group)
+            said.add(sound)
+            yield Example(place, sound=tree.recording(sound), labels=(text,), name=key, group=_speaker(key, options))
+    for name in tree.sounds:
+        if name not in said:
+            key = PurePosixPath(name).stem
+            yield Example(
+                str(tree.root / name), sound=tree.recording(name), name=key, group=_speaker(key, options), target="the .trans.txt beside it"
+            )
+
+
+def _speaker(key: str, options: ReadingOptions) -> str | None:
+    return key.partition("-")[0] if options.group else None
 
 
 def lj_speech(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
@@ -210,9 +224,11 @@ def lj_speech(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[E
 
 
 def sound_at(path: str, folders: Iterable[Path], place: str) -> Path:
-    """A file of sound that is named at a place, looked for in some folders. `DataError` if it is in none."""
-    tried = list(dict.fromkeys(folder / path for folder in folders))
-    found = next((one for one in tried if one.is_file()), None)
+    """A file of sound that is named at a place, looked for in some folders, which stand for the variable that SpeechBrain's manifests begin with.
+    `DataError` if it is in none."""
+    name = _ROOT.sub("", path)
+    tried = list(dict.fromkeys(folder / name for folder in folders))
+    found = next((one for one in tried if os.path.isfile(one)), None)
     if found is None:
         raise DataError(f"{place}: there is no file {path!r}; it was looked for as {', '.join(map(str, tried[:3]))}. Mend the path.")
     return found

@@ -1,9 +1,10 @@
 """Sound, however it lies about: files, folders, archives, Kaldi's folders, and tables with the paths of files."""
 
 import csv
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
@@ -12,11 +13,11 @@ from unrolled.data.formats.format import About
 from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.path_tables import table_of
-from unrolled.data.formats.sound_layouts import Tree, by_folder, by_pattern, layout_of, with_spans, with_texts
+from unrolled.data.formats.sound_layouts import BESIDE, Tree, by_folder, by_pattern, layout_of, with_spans, with_texts
 from unrolled.data.formats.sound_tables import in_columns, read_table, sound_column
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.sound.recordings import SOUNDS, Recording, is_sound
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 MOST_LOOKED_AT = 1000
 """Files of a folder that are looked at to find out whether it has sound."""
@@ -86,7 +87,21 @@ def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Examp
         return
     if not tree.sounds:
         raise DataError(f"{path} has no files of sound in it: {', '.join(SOUNDS)}. Pass one that has some.")
+    if wanted is Target.TEXTS and options.labels_needed and not options.pattern:
+        _notice_texts_alone(tree)
     yield from _named([(name, tree.recording(name)) for name in tree.sounds], options, wanted)
+
+
+def _notice_texts_alone(tree: Tree) -> None:
+    """Say which of the texts that lie beside recordings have none, as an `UnrolledWarning`."""
+    stems = {PurePosixPath(name).with_suffix("") for name in tree.sounds}
+    texts = [name for name in tree.names if name.lower().endswith(BESIDE)]
+    alone = [name for name in texts if PurePosixPath(name).with_suffix("") not in stems]
+    if 0 < len(alone) < len(texts):
+        more = f" and {len(alone) - 1:,} more texts have" if len(alone) > 1 else " has"
+        warnings.warn(
+            f"{tree.root / alone[0]}{more} no recording of the same name beside it, and is not learnt.", UnrolledWarning, stacklevel=2
+        )
 
 
 def _named(recordings: list[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:

@@ -65,6 +65,9 @@ class TextTable:
             with open_rows(path, options.encoding, self._delimiter) as (delimiter, rows):
                 head, rows = look_ahead(rows, HEAD)
                 first = [row for _, row in good(head)]
+                if not first and head:
+                    yield from (item for item in rows if isinstance(item, DataError))
+                    continue
                 if not first:
                     raise DataError(f"{named(path)} has no rows. Pass a table that has some.")
                 layout = TableHead(path, delimiter, first, options).lay_out(options, wanted)

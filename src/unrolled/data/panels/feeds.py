@@ -1,7 +1,7 @@
 """Rows of series that come one by one, of which no more are kept than a window reads."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.formats.bad_rows import decided, tried
+from unrolled.data.formats.decimals import without_comma
 from unrolled.data.formats.files import named, open_text
 from unrolled.data.formats.guesses import column_names
 from unrolled.data.panels.cells import is_missing, labels_of, numbers_of
@@ -46,25 +47,26 @@ def read_feed(path: Path, codec: PanelCodec, bad_rows: str | None = None) -> Ite
         raise ConfigError(
             f"This network learnt steps that are the {options.merge} of several rows (`merge`), and rows of a feed come one by one. Pass a TABLE."
         )
-    require_times_to_skip(options)
+    require_times_to_skip(named(path), options)
     with open_text(path, options.encoding) as file:
-        yield from decided(tried(_lines(file, named(path)), lambda table: feed_row(table, codec)), options.bad_rows)
+        yield from decided(tried(_lines(file, named(path), options.commas), lambda table: feed_row(table, codec)), options.bad_rows)
 
 
-def _lines(file: TextIO, name: str) -> Iterator[ColumnTable | DataError]:
-    """Each line after the first as a table of one row."""
+def _lines(file: TextIO, name: str, commas: Collection[str]) -> Iterator[ColumnTable | DataError]:
+    """Each line after the first as a table of one row; in columns with `commas` these are decimal ones."""
     first = file.readline()
     delimiter = max(DELIMITERS, key=first.count)
     header = column_names(next(csv.reader([first], delimiter=delimiter), []))
     if not header:
         raise DataError(f"{name} has no first line with the names of its columns. Begin with them.")
+    plain = [without_comma if column in commas else str for column in header]
     reader = csv.reader(iter(file.readline, ""), delimiter=delimiter)
     for cells in reader:
         line = reader.line_num + 1
         if cells and len(cells) != len(header):
             yield DataError(f"{name}, line {line}: a row must have {len(header)} cells as the first line has, got {len(cells)}.")
         elif cells:
-            yield table_of_rows(name, header, [cells], [line])
+            yield table_of_rows(name, header, [[read(cell) for read, cell in zip(plain, cells, strict=True)]], [line])
 
 
 def feed_row(table: ColumnTable, codec: PanelCodec) -> FeedRow:

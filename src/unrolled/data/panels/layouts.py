@@ -23,6 +23,9 @@ from unrolled.errors import ConfigError, DataError
 VALUE, UNNAMED = "value", "series"
 """What the target is called where a series is a column or a row, and the series where all rows are one."""
 
+MOST_NAMED = 5
+"""Tables that are named where something is wrong with the series in them."""
+
 _NUMBERED = re.compile(r"(\D*)(\d+)", re.ASCII)
 
 Kinds = Mapping[str, bool]
@@ -43,22 +46,32 @@ def read_panel(
     frequency = None if options.frequency is None else Frequency.parse(options.frequency)
     if options.layout == ROWS:
         rows = _without_bad(tables, options, lambda good: _of_rows(good, options))
-        return place_rows(rows, frequency, clock, options.merge), options
+        return _placed(tables, rows, frequency, clock, options), options
     table = joined(tables)
     options = replace(options, time=options.time or _dates(table, options))
-    require_times_to_skip(options)
+    require_times_to_skip(table.name, options)
     if options.layout == LONG:
-        options = replace(options, target=options.target or _only_number(table, options))
+        options = replace(options, target=options.target or _only_number(table, options), commas=tuple(sorted(table.commas)))
     read = _of_long if options.layout == LONG else _of_columns
     rows = _without_bad([table], options, lambda good: read(good[0], options, kinds))
-    return place_rows(rows, frequency, clock, options.merge), options
+    return _placed(tables, rows, frequency, clock, options), options
 
 
-def require_times_to_skip(options: PanelOptions) -> None:
+def _placed(tables: Sequence[ColumnTable], rows: Rows, frequency: Frequency | None, clock: Clock | None, options: PanelOptions) -> Panel:
+    """The series on their grid. What is wrong with the times of one is told with the tables that have it."""
+    try:
+        return place_rows(rows, frequency, clock, options.merge)
+    except DataError as error:
+        if any(table.name in str(error) for table in tables):
+            raise
+        raise DataError(f"{', '.join(table.name for table in tables[:MOST_NAMED])}: {error}") from None
+
+
+def require_times_to_skip(name: str, options: PanelOptions) -> None:
     """`ConfigError` where rows may be left out, and those after them would be taken for earlier ones."""
     if options.bad_rows == SKIP and options.time is None:
         raise ConfigError(
-            f"`bad_rows={SKIP!r}` leaves rows out, and without times the rows after them would be taken for earlier ones. "
+            f"{name}: `bad_rows={SKIP!r}` leaves rows out, and without times the rows after them would be taken for earlier ones. "
             "Name the column of times as `time`, or mend the rows."
         )
 

@@ -25,7 +25,7 @@ def several(names: str | None, columns: object = ()) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class PanelOptions:
-    """How tables of series are read."""
+    """How tables of series are read. `commas` are the columns whose numbers had a decimal comma where they were learnt; it has no flag."""
 
     time: str | None = option(None, "Column with the times.  [default: the first column of dates; without one, rows are in order]")
     target: str | None = option(None, "Column with the numbers to forecast; several with commas between, which one network reads together.")
@@ -60,6 +60,7 @@ class PanelOptions:
     )
     bad_rows: str = option(ERROR, HELP, rare=True)
     encoding: str = option("utf-8", "Encoding of the files.", rare=True)
+    commas: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require_known(self.bad_rows)

@@ -27,13 +27,14 @@ class ColumnTable:
     """The cells of each column by its name; `place` says in words where a row stands.
 
     Cells are texts, or what a data frame has: numbers with NaN for what is missing, or times. `bad` collects what is wrong with rows, if they
-    may be left out.
+    may be left out. `commas` are the columns whose numbers had a decimal comma.
     """
 
     name: str
     columns: Mapping[str, NDArray[Any]]
     place: Callable[[int], str]
     bad: dict[int, DataError] | None = None
+    commas: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -63,7 +64,8 @@ def read_table(path: Path, encoding: str, bad_rows: str = ERROR) -> ColumnTable:
         return _parquet(path)
     with open_table(path, encoding) as table:
         rows = list(decided(table.rows, bad_rows))
-    return table_of_rows(named(path), table.columns, [table.decimals.row(row) for _, row in rows], [line for line, _ in rows])
+    found = table_of_rows(named(path), table.columns, [table.decimals.row(row) for _, row in rows], [line for line, _ in rows])
+    return replace(found, commas=table.decimals.commas)
 
 
 def table_of_rows(name: str, header: Sequence[str], rows: Sequence[Sequence[str]], lines: Sequence[int]) -> ColumnTable:
@@ -90,7 +92,8 @@ def joined(tables: Sequence[ColumnTable]) -> ColumnTable:
         which = int(np.searchsorted(begins, row, side="right")) - 1
         return tables[which].place(row - int(begins[which]))
 
-    return ColumnTable(first.name, {name: _together([table.columns[name] for table in tables]) for name in first.columns}, place)
+    columns = {name: _together([table.columns[name] for table in tables]) for name in first.columns}
+    return ColumnTable(first.name, columns, place, commas=frozenset().union(*(table.commas for table in tables)))
 
 
 def _together(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -30,7 +30,7 @@ SILENT = 1e-5
 
 
 ODD = {
-    "cut off": "shorter than the header of the file says. Get what is damaged again",
+    "cut off": "shorter than the header of the file says, or without its end. Get what is damaged again",
     "silent": "silent from beginning to end. Take out what was not recorded",
     "clipped": "clipped: many samples are as large as can be. Record what is to be heard at a lower level",
     "other rate": "not at {rate} samples a second, and resampled. Pass `rate` for another one",
@@ -109,6 +109,8 @@ class Hearing(Generic[H]):
             "other rate": rate != codec.mel.rate,
         }
         frames = np.concatenate([*found, mel.finish()])
+        if not np.isfinite(frames).all():
+            raise DataError(f"{recording} has samples up to {loudest:.3g}, which are no sound. Write it again, with samples from -1 to 1.")
         frames = frames if codec.top_db is None else limited(frames, codec.top_db)
         return standardised(frames) if codec.alone else frames, tuple(name for name in ODD if holds[name])
 

@@ -26,11 +26,15 @@ LEAST_RATE, MOST_RATE = 1000, 768_000
 _BLOCK = 1 << 16
 """Samples of each channel that are read at a time."""
 
-_SHORT = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
-"""What libsndfile notes of a wav file that is shorter than its header says."""
+_SHORT = re.compile(r"^ *(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
+"""What libsndfile notes of a wav, aiff or au file that is shorter than its header says."""
 
 _NO_LENGTH = 0x7FFF0000
 """From where on a length in a header says that nobody knew it."""
+
+_PAGE, _LAST, _SIZES, _ROOM = b"OggS", 4, 22, 1 << 17
+"""What a page of Ogg begins with (RFC 3533), the mark of the last one in the second byte after it, at which byte the number of its parts stands, before their
+sizes, and more bytes than a page has."""
 
 Samples = NDArray[np.float32]
 """Samples from -1 to 1 of one channel, `[N]`."""
@@ -81,10 +85,27 @@ def rate_of(recording: Recording) -> int:
 
 
 def is_cut_off(recording: Recording) -> bool:
-    """Whether its file ends before the length that its header says, which for sound from a pipe is no length at all."""
+    """Whether its file ends before the length that its header says, which for sound from a pipe is no length at all, or, of Ogg, before the page that
+    says that it is the last one."""
     with _opened(recording) as file:
-        found = _SHORT.search(str(file.extra_info))
+        found, ogg = _SHORT.search(str(file.extra_info)), file.format == "OGG"
+    if ogg:
+        return not _is_last_page(_end(recording).rpartition(_PAGE)[2])
     return found is not None and int(found[2]) < int(found[1]) < _NO_LENGTH
+
+
+def _is_last_page(page: bytes) -> bool:
+    """Whether a page of Ogg says, behind its first bytes, that no other follows, and is all there (RFC 3533, section 6)."""
+    return len(page) > _SIZES and bool(page[1] & _LAST) and len(page) >= _SIZES + 1 + page[_SIZES] + sum(page[_SIZES + 1 :][: page[_SIZES]])
+
+
+def _end(recording: Recording) -> bytes:
+    """The last bytes of its file, as many as hold a page of Ogg."""
+    if recording.member is not None:
+        return content_of(recording)[-_ROOM:]
+    with recording.path.open("rb") as file:
+        file.seek(max(os.path.getsize(recording.path) - _ROOM, 0))
+        return file.read()
 
 
 def read_samples(recording: Recording, rate: int) -> Iterator[Samples]:
@@ -95,7 +116,8 @@ def read_samples(recording: Recording, rate: int) -> Iterator[Samples]:
     with _opened(recording) as file:
         first, last = _span(recording, int(file.samplerate), int(file.frames))
         resampler = Resampler(int(file.samplerate), rate)
-        file.seek(first)
+        with _telling(recording):
+            file.seek(first)
         left = last - first
         while left:
             block = _read(recording, file, min(left, _BLOCK))
@@ -105,16 +127,22 @@ def read_samples(recording: Recording, rate: int) -> Iterator[Samples]:
 
 def _read(recording: Recording, file: Any, count: int) -> Samples:
     """The next samples, of which there are at least one."""
-    try:
+    with _telling(recording):
         block = file.read(count, dtype="float32", always_2d=True)
-    except extra("soundfile").LibsndfileError as error:
-        raise DataError(f"{recording} cannot be read to its end: {_said(error)}. It is damaged, or not complete: get it again.") from None
     if not len(block):
         raise DataError(f"{recording} ends before the length that its header says. It is not complete: get it again.")
     if not np.isfinite(block).all():
         raise DataError(f"{recording} has samples that are not finite. Write it again, with samples from -1 to 1.")
     samples: Samples = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
     return samples
+
+
+@contextmanager
+def _telling(recording: Recording) -> Iterator[None]:
+    try:
+        yield
+    except extra("soundfile").LibsndfileError as error:
+        raise DataError(f"{recording} cannot be read to its end: {_said(error)}. It is damaged, or not complete: get it again.") from None
 
 
 def _span(recording: Recording, rate: int, frames: int) -> tuple[int, int]:
@@ -177,8 +205,11 @@ def crc_of(recording: Recording) -> str:
 
 @lru_cache(maxsize=2)
 def _archive(path: Path, stamp: tuple[int, int]) -> zipfile.ZipFile:
-    """An archive, whose table of contents is read once while the file is the same."""
-    return zipfile.ZipFile(path)
+    """An archive, whose table of contents is read once while the file is the same. `BadZipFile` for what is none, or of a kind that is not known."""
+    try:
+        return zipfile.ZipFile(path)
+    except (NotImplementedError, ValueError) as error:
+        raise zipfile.BadZipFile(str(error)) from None
 
 
 def members(path: Path) -> list[str]:

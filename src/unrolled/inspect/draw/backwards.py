@@ -10,6 +10,7 @@ from unrolled.inspect.draw.style import CYCLE, MARK, bound, drawn, name_lines, n
 from unrolled.inspect.flow import GradientFlow
 from unrolled.inspect.spectrum import JacobianSpectrum, Maps
 from unrolled.inspect.walk import Place, place_name
+from unrolled.labels import literal
 
 LINES = ("-", "--", ":", "-.")
 """How the lines of different places are drawn."""
@@ -25,9 +26,9 @@ def flow(flows: Mapping[str, GradientFlow]) -> Figure:
     for number, (name, found) in enumerate(flows.items()):
         total = found.total
         for count, (place, norms) in enumerate((p, total[p][:, 0]) for p in np.ndindex(total.shape[:2])):
-            where = place_name(place, total.shape)
+            told, where = literal(name), place_name(place, total.shape)
             style: dict[str, Any] = {"linestyle": "--", "linewidth": 1.0} if number else {}
-            axes.plot(positive(norms), color=CYCLE[count % len(CYCLE)], label=f"{name}, {where}" if where else name, **style)
+            axes.plot(positive(norms), color=CYCLE[count % len(CYCLE)], label=f"{told}, {where}" if where else told, **style)
     bound(axes)
     name_lines(axes)
     return figure

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from unrolled.inspect.draw.style import PALETTE, drawn, new_figure
+from unrolled.inspect.draw.style import PALETTE, drawn, new_figure, shown
 
 INCHES, WIDEST, HEIGHT, ROW = 2.2, 40.0, 3.6, 0.2
 """Inches of a second, the most of a picture, its height, and that of a row for a symbol."""
@@ -44,15 +44,11 @@ def spoken(frames: np.ndarray, step: float, words: Sequence[Spoken], symbols: Se
 
 def _draw_moved(axes: Axes, moved: np.ndarray, seconds: float, symbols: Sequence[Spoken]) -> None:
     axes.imshow(moved, cmap="Oranges", aspect="auto", vmin=0, vmax=1, extent=(0, seconds, len(moved), 0), interpolation="none")
-    axes.set_yticks(np.arange(len(moved)) + 0.5, [_shown(text) for text, _, _ in symbols], fontsize=8)
+    axes.set_yticks(np.arange(len(moved)) + 0.5, [shown(text) for text, _, _ in symbols], fontsize=8)
     axes.set_ylabel("moved by")
     axes.grid(False)
 
 
-def _shown(text: str) -> str:
-    return text.replace(" ", "␣").replace("$", r"\$")
-
-
 def _write(axes: Axes, texts: Sequence[Spoken], height: float, colour: str) -> None:
     for text, begin, end in texts:
-        axes.text((begin + end) / 2, height, _shown(text), ha="center", va="center", color=PALETTE[colour], fontsize=9)
+        axes.text((begin + end) / 2, height, shown(text), ha="center", va="center", color=PALETTE[colour], fontsize=9)

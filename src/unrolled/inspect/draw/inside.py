@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from unrolled.inspect.draw.style import MARK, WIDE, drawn, name_steps, new_axes, new_figure
 from unrolled.inspect.gating import Gates
+from unrolled.labels import literal
 
 MOST_UNITS, FEW_UNITS, MOST_STEPS = 48, 12, 240
 """Units, evenly spaced, also of a small picture, and steps, the last ones, that are drawn."""
@@ -48,7 +49,7 @@ def saturation(found: Gates) -> Figure:
     figure, axes = new_axes("part of the steps at the lower end", "at the upper end", whole=False)
     ends = found.saturation
     for name, left in ends.left.items():
-        axes.scatter(left, ends.right[name], s=14, alpha=0.6, label=name, linewidth=0)
+        axes.scatter(left, ends.right[name], s=14, alpha=0.6, label=literal(name), linewidth=0)
     axes.plot([0, 1], [1, 0], **MARK)
     axes.set_xlim(-0.03, 1.03)
     axes.set_ylim(-0.03, 1.03)

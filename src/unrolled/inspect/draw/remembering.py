@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from unrolled.inspect.curves import Forgetting
 from unrolled.inspect.draw.style import CYCLE, MARK, MOST_NAMED, bound, drawn, name_steps, new_axes, positive
 from unrolled.inspect.memories import Memory
+from unrolled.labels import literal
 
 RARE = 16
 """A distance that fewer pairs of steps have than one in so many of the most frequent one is not drawn."""
@@ -20,9 +21,9 @@ def memory(memories: Mapping[str, Memory], symbols: Sequence[str] = ()) -> Figur
     """
     figure, axes = new_axes("step", "share of what moves it", log=True, wide=len(symbols) > MOST_NAMED)
     for number, (name, found) in enumerate(memories.items()):
-        axes.plot(positive(found.share[-1, :, 0]), label=f"state, {name}", linestyle="--" if number else "-")
+        axes.plot(positive(found.share[-1, :, 0]), label=f"state, {literal(name)}", linestyle="--" if number else "-")
         if not number and found.output_share is not None:
-            axes.plot(positive(found.output_share[-1, :, 0]), label=f"output, {name}", color=CYCLE[2], linewidth=1)
+            axes.plot(positive(found.output_share[-1, :, 0]), label=f"output, {literal(name)}", color=CYCLE[2], linewidth=1)
     bound(axes)
     step = int(next(iter(memories.values())).at[-1, 0])
     axes.axvline(step, **MARK)
@@ -41,7 +42,7 @@ def forgetting(curves: Mapping[str, Forgetting]) -> Figure:
     for number, (name, found) in enumerate(curves.items()):
         seen = found.count * RARE >= found.count.max(initial=0)
         (low, middle, high), distance = map(positive, found.quartiles[:, seen]), found.distance[seen]
-        axes.plot(distance, middle, label=name, linestyle="--" if number else "-")
+        axes.plot(distance, middle, label=literal(name), linestyle="--" if number else "-")
         axes.fill_between(distance, low, high, color=CYCLE[number % len(CYCLE)], alpha=0.18, linewidth=0)
     bound(axes)
     axes.legend()

@@ -18,6 +18,7 @@ from matplotlib.rcsetup import cycler
 from matplotlib.ticker import MaxNLocator
 
 from unrolled.files import replace_file
+from unrolled.labels import readable
 
 PALETTE = {
     "ink": "#1b2430",
@@ -72,7 +73,7 @@ _RC: dict[str, Any] = {
 _BARE = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 _IMAGE = re.compile(r' id="image[0-9a-f]+"')
 _NAMED = re.compile(r'(\bid="|url\(#|href="#)')
-_SIGNS = str.maketrans({"\n": "⏎", "\t": "⇥", " ": "␣", "$": r"\$"})
+_SIGNS = str.maketrans({"\n": "⏎", "\t": "⇥", " ": "␣"})
 
 P = ParamSpec("P")
 
@@ -152,7 +153,7 @@ def name_steps(axes: Axes, symbols: Sequence[str], *, most: int = MOST_NAMED, ve
 
 def shown(symbol: str) -> str:
     """A symbol as text, with visible blanks and without mathematics."""
-    return symbol.translate(_SIGNS)
+    return readable(symbol).translate(_SIGNS)
 
 
 def to_svg(figure: Figure, prefix: str) -> str:

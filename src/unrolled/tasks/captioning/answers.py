@@ -1,7 +1,8 @@
 """Sentences for programs and people."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -12,19 +13,26 @@ from unrolled.tasks.captioning.options import WritingOptions
 from unrolled.tasks.captioning.seeing import Eyes
 from unrolled.tasks.captioning.trained import Caption, TrainedCaptioner
 from unrolled.tasks.recipe import Answering, Writing
+from unrolled.tasks.sequences.ahead import readable
 
 Answers = Iterable[tuple[Example, list[Caption]]]
 """Pictures with the best sentences about each."""
 
 
 def answer(
-    trained: TrainedCaptioner, file: str, reading: Mapping[str, Any], writing: WritingOptions, looking: LookingOptions, how: Answering
+    trained: TrainedCaptioner,
+    files: Sequence[str],
+    reading: Mapping[str, Any],
+    writing: WritingOptions,
+    looking: LookingOptions,
+    how: Answering,
 ) -> Writing:
-    """The sentences about the pictures of a file, folder or table: a line or an object for each."""
-    if file == "-":
+    """The sentences about the pictures of files, folders or tables: a line or an object for each."""
+    if "-" in files:
         raise ConfigError("There is no FILE to look at. Pass a picture, a video, a folder or a table of them.")
     require_looking(trained, looking)
-    examples = trained.read([file], trained.reading_of(**reading).to_predict())
+    asked = trained.reading_of(**reading).to_predict()
+    examples = readable(chain.from_iterable(trained.read([file], asked) for file in files), asked.bad_rows)
     found = trained.caption_stream(examples, writing)
     if looking.attention is not None or looking.page is not None:
         found = _shown(trained, found, looking, how)

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from unrolled.inspect.draw.style import MARK, PALETTE, WIDE, drawn, new_figure
+from unrolled.labels import literal
 from unrolled.tasks.measures.forecasts import Numbers, intervals
-from unrolled.training.plot import literal
 
 Times = NDArray[Any]
 """Times `datetime64`, or numbers where there are none."""

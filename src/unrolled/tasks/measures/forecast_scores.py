@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.extras import extra
+from unrolled.labels import literal
 from unrolled.tasks.measures.forecasts import ForecastMeasures, Forecasts, NaiveErrors, Numbers, measure, pinball
 from unrolled.tasks.pictures import save_picture
-from unrolled.training.plot import literal
 
 FEWEST = 8
 """Windows from which on a difference is compared with how much it varies; of fewer nothing but their mean is known."""

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from unrolled.data.codecs.labels import enumerated
 from unrolled.errors import DataError
 from unrolled.extras import extra
+from unrolled.labels import literal
 from unrolled.tasks.measures.calibration import Calibration
 from unrolled.tasks.pictures import save_picture
-from unrolled.training.plot import literal
 
 Labels = Sequence[tuple[str, ...]]
 """For each sequence its labels, or the tags of its steps."""

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from unrolled.errors import ConfigError
 from unrolled.extras import extra
+from unrolled.labels import literal
 from unrolled.tasks.measures.labels import LONGER
 from unrolled.tasks.pictures import save_picture
-from unrolled.training.plot import literal
 
 DRAWN = 5000
 """Most points of a picture."""

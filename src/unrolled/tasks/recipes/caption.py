@@ -103,10 +103,10 @@ class Captioning(Recipe[CaptioningOptions, CaptionData, CaptionCodecs, Captioner
         reading, writing = parts
         return trained.evaluate(data, reading=trained.reading_of(**reading), writing=WritingOptions(**writing), progress=progress)
 
-    def predict(self, trained: TrainedCaptioner, file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
+    def predict_files(self, trained: TrainedCaptioner, files: Sequence[str], parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
         """Sentences."""
         reading, writing, looking = parts
-        return answer(trained, file, reading, WritingOptions(**writing), LookingOptions(**looking), how)
+        return answer(trained, files, reading, WritingOptions(**writing), LookingOptions(**looking), how)
 
     def next_step(self, codecs: CaptionCodecs, configuration: Configuration[CaptioningOptions]) -> str:
         """Other pictures."""

@@ -141,10 +141,12 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Network, Tr
             found.draw(Path(picture["confusion"]))
         return found
 
-    def predict(self, trained: TrainedTranscriber, file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
+    def predict_files(
+        self, trained: TrainedTranscriber, files: Sequence[str], parts: Sequence[Mapping[str, Any]], how: Answering
+    ) -> Writing:
         """What is said in recordings."""
         reading, decoding, form = parts
-        return answer(trained, file, reading, DecodingOptions(**decoding), FormOptions(**form), how)
+        return answer(trained, files, reading, DecodingOptions(**decoding), FormOptions(**form), how)
 
     def next_step(self, codecs: Codecs, configuration: Configuration[TranscribeOptions]) -> str:
         """Other recordings."""

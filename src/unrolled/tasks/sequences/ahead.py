@@ -7,7 +7,10 @@ from unrolled.data.codecs import Senses, SoundCodec
 from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import CURE, ERROR, decided, tried
 from unrolled.data.formats.files import look_ahead
+from unrolled.data.pictures.clips import is_filmed, read_frames
 from unrolled.data.sound.hearing import Hearing
+from unrolled.data.sound.recordings import rate_of as sound_rate
+from unrolled.data.sound.recordings import read_samples
 from unrolled.errors import DataError
 from unrolled.tasks.trained import Progress
 
@@ -19,6 +22,21 @@ def seen_ahead(examples: Iterable[Example], senses: Senses, bad_rows: str) -> It
     return decided(
         tried(examples, lambda example: example if example.clip is None and example.frames is None else placed(example, senses)), bad_rows
     )
+
+
+def readable(examples: Iterable[Example], bad_rows: str) -> Iterable[Example]:
+    """The examples whose recordings, pictures and videos can be read, if `bad_rows` says that others are left out; all are then read twice."""
+    return examples if bad_rows == ERROR else decided(tried(examples, lambda example: placed(example, _read)), bad_rows)
+
+
+def _read(example: Example) -> Example:
+    if example.sound is not None:
+        for _ in read_samples(example.sound, sound_rate(example.sound)):
+            pass
+    if (clip := example.clip) is not None and (clip.path.is_dir() or is_filmed(clip.path.name)):
+        for _ in read_frames(clip.path):
+            pass
+    return example
 
 
 def placed(example: Example, senses: Callable[[Example], T]) -> T:

@@ -15,6 +15,7 @@ from unrolled.errors import ConfigError
 from unrolled.options import option
 from unrolled.tasks.pictures import require_drawable
 from unrolled.tasks.recipe import Answering, Writing
+from unrolled.tasks.sequences.ahead import readable
 from unrolled.tasks.sequences.errors import write_errors
 from unrolled.tasks.sequences.trained import AT_ONCE, Scores, TrainedPredictor
 from unrolled.tasks.trained import Progress
@@ -109,7 +110,7 @@ def answer(
         how.say(f"Type {'the rows of a table, with their header' if table else 'a text and press Enter'}; end with Ctrl-D.")
     resolved = resolve_format(file, resolved, trained.wanted)
     require_used(file, resolved, reading)
-    examples = _noticing(file, read_examples(file, resolved, trained.wanted, blank=True), how.say)
+    examples = _noticing(file, readable(read_examples(file, resolved, trained.wanted, blank=True), resolved.bad_rows), how.say)
     at_once = 1 if how.typed else AT_ONCE
     found = trained.predict_stream(examples, at_once, **windows)
     if choice:

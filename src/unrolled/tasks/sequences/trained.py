@@ -14,7 +14,7 @@ from unrolled.data.dataset import gather
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, read_examples, resolve_format
 from unrolled.data.formats.numbers import complete
-from unrolled.data.memory import are_files, example_of, in_memory, labelled
+from unrolled.data.memory import are_files, example_of, in_memory, labelled, sequences_in
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
@@ -86,21 +86,17 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         """All labels, in the order of the network's scores; none of a network of numbers."""
         return getattr(self.codecs.target, "labels", ())
 
-    def predict(
-        self, sequences: Sequence[str | Sequence[str] | np.ndarray | Path | Example], *, window: int | None = None, overlap: int = 0
-    ) -> list[Prediction]:
+    def predict(self, sequences: Any, *, window: int | None = None, overlap: int = 0) -> list[Prediction]:
         """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, frames `[T, H, W, C]`, the `Path` of a
-        recording, picture or video, or an `Example`.
+        recording, picture or video, or an `Example`. In the place of a list there may be a data frame, a mapping of columns or a data set, with
+        columns of the same names as in training.
 
         `window` and `overlap` say in which pieces steps are answered, if not as in training. Where numbers are missing the last known ones
         stand for them, if the network learnt so. `DataError` names the index of something else, and of a sequence without steps, or with
         numbers that are missing otherwise or infinite.
         """
-        if isinstance(sequences, str):
-            raise DataError(f"`sequences` must be a list, got the text {sequences[:30]!r}. Pass [{sequences[:30]!r}].")
-        places = [f"`sequences[{i}]`" for i in range(len(sequences))]
-        pairs = zip(sequences, places, strict=True)
-        examples = [self._complete(s if isinstance(s, Example) else example_of(s, place), place) for s, place in pairs]
+        given = sequences_in(sequences, self.reading, self.wanted)
+        examples = [self._complete(example, f"`sequences[{number}]`") for number, example in enumerate(given)]
         return [prediction for _, prediction in self.predict_stream(examples, window=window, overlap=overlap)]
 
     def predict_stream(
@@ -127,7 +123,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         answers = iter(found)
         return ((example, Prediction() if example.blank else next(answers)) for example in chunk)
 
-    def predict_proba(self, sequences: Sequence[str | Sequence[str] | np.ndarray | Path | Example]) -> np.ndarray:
+    def predict_proba(self, sequences: Any) -> np.ndarray:
         """The probability of each of the `labels` of each sequence, `[N, K]`; of a tagger use `predict`, which has that of each tag."""
         if self.wanted is not Target.LABELS:
             raise ConfigError(

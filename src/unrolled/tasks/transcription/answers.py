@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
@@ -13,6 +14,7 @@ from unrolled.data.sound.hearing import Hearing
 from unrolled.errors import ConfigError
 from unrolled.tasks.pictures import require_drawable
 from unrolled.tasks.recipe import Answering, Writing
+from unrolled.tasks.sequences.ahead import readable
 from unrolled.tasks.transcription.options import DecodingOptions, FormOptions
 from unrolled.tasks.transcription.picture import draw_spoken
 from unrolled.tasks.transcription.streaming import Listener
@@ -37,14 +39,22 @@ _LARGEST = 32768.0
 
 
 def answer(
-    trained: TrainedTranscriber, file: str, reading: Mapping[str, Any], decoding: DecodingOptions, form: FormOptions, how: Answering
+    trained: TrainedTranscriber,
+    files: Sequence[str],
+    reading: Mapping[str, Any],
+    decoding: DecodingOptions,
+    form: FormOptions,
+    how: Answering,
 ) -> Writing:
-    """What is said in the recordings of a file, folder or table: a line, an object or subtitles for each; or in raw sound that comes."""
+    """What is said in the recordings of files, folders or tables: a line, an object or subtitles for each; or in raw sound that comes."""
     if form.stream:
+        if [*files] != ["-"]:
+            raise ConfigError(f"`stream` hears the standard input, and {files[0]} is named as well. Leave one of them out.")
         return _listening(trained, decoding, form, how)
-    if file == "-":
+    if "-" in files:
         raise ConfigError("There is no FILE to hear. Pass a recording, or take `stream` for raw sound from the standard input.")
-    examples = trained.read(file, trained.reading_of(file, labels=False, **reading))
+    readings = [(file, trained.reading_of(file, labels=False, **reading)) for file in files]
+    examples = readable(chain.from_iterable(trained.read(file, asked) for file, asked in readings), readings[0][1].bad_rows)
     picture = Path(form.spectrogram) if form.spectrogram else None
     if picture:
         require_drawable(picture)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from unrolled.data.builtin import absolute
 from unrolled.data.codecs.text import CHAR, LEVELS, SUBWORDS
 from unrolled.data.formats.options import DividedReadingOptions, ReadingOptions
+from unrolled.data.sound.recordings import LEAST_RATE, MOST_RATE
 from unrolled.decoding.prefixes import PrefixOptions
 from unrolled.errors import ConfigError
 from unrolled.models import EncoderDecoderOptions, EncoderOptions
@@ -192,3 +193,7 @@ class FormOptions:
     def __post_init__(self) -> None:
         if self.form not in FORMS:
             raise ConfigError(f"`form` must be one of {', '.join(FORMS)}, got {self.form!r}.")
+        if self.rate is not None and not self.stream:
+            raise ConfigError("`rate` is that of the sound that comes with `stream`; files say their own. Leave it out, or take `stream`.")
+        if self.rate is not None and not LEAST_RATE <= self.rate <= MOST_RATE:
+            raise ConfigError(f"`rate` must be from {LEAST_RATE:,} to {MOST_RATE:,} samples a second, got {self.rate:,}.")

@@ -11,7 +11,7 @@ from unrolled.data.batches import Batch
 from unrolled.data.codecs.lexicon import BETWEEN
 from unrolled.data.sound.recordings import Resampler
 from unrolled.data.sound.spectrogram import new_frames
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, DataError
 from unrolled.models import NUMBERS, Unaligned
 from unrolled.tasks.trained import not_finite
 from unrolled.tasks.transcription.trained import TrainedTranscriber
@@ -57,15 +57,18 @@ class Listener:
         self._waiting = np.zeros((0, sound.mel.channels), np.float32)
         self._state: Any = transcriber.model.encoder.begin(1)
         self._last = transcriber.codecs.target.blank
-        self._ids, self._written, self._outputs = list[int](), "", 0
+        self._ids, self._written, self._outputs, self._begun = list[int](), "", 0, False
 
     def feed(self, samples: NDArray[np.float32]) -> Heard:
         """Hear some more samples, from -1 to 1."""
+        self._begun = self._begun or len(samples) > 0
         frames = self._mel.feed(self._resampler.feed(samples))
         return self._heard(frames, last=False)
 
     def finish(self) -> Heard:
-        """Hear that there are no more."""
+        """Hear that there are no more. `DataError` if there was not one."""
+        if not self._begun:
+            raise DataError("What came has no samples, so that there is nothing to hear. Send raw 16-bit samples of one channel.")
         rest = self._resampler.feed(np.zeros(0, np.float32), last=True)
         frames = np.concatenate([self._mel.feed(rest), self._mel.finish()])
         return self._heard(frames, last=True)
@@ -107,7 +110,7 @@ class Listener:
         """The text so far; with a lexicon that of whole words, as phones are no part of one."""
         codec, ids = self.transcriber.codecs.target, np.array(self._ids, np.int64)
         if codec.lexicon is None:
-            return codec.text.join(codec.text.strings(ids))
+            return codec.decode(ids)
         strings = codec.text.strings(ids)
         whole = len(strings) if last else max((at for at, name in enumerate(strings) if name == BETWEEN), default=0)
         return "".join(f"{word} " for word in codec.decode(ids[:whole]).split())
