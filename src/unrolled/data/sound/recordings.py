@@ -26,8 +26,8 @@ LEAST_RATE, MOST_RATE = 1000, 768_000
 _BLOCK = 1 << 16
 """Samples of each channel that are read at a time."""
 
-_SHORT = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
-"""What libsndfile notes of a wav file that is shorter than its header says."""
+_SHORT = re.compile(r"^ *(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
+"""What libsndfile notes of a wav, aiff or au file that is shorter than its header says."""
 
 _SLACK = 0.5
 """Seconds by which a part may end after its file, as times are rounded and lengths of MP3 guessed."""
