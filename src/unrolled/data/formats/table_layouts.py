@@ -189,8 +189,13 @@ class TableHead:
             return known
         if len(learnt) > 1:
             return ()
+        if not options.labels_needed:
+            return ()
+        free = [at for at in self.free if at not in taken]
         any_name = not (options.learnt and self.columns)
-        found = find_target(self.columns, [at for at in self.free if at not in taken], any_name=any_name) if options.labels_needed else None
+        if any_name and len(free) == 1:
+            return (free[0],)
+        found = find_target(self.columns, free, self.rows if any_name else ())
         return () if found is None else (found,)
 
     def _steps(self, options: ReadingOptions, place: int, target: int | None) -> str | None:
