@@ -35,8 +35,8 @@ RESOLUTION, VOICES = 4, 4
 DRAWN = 50
 """Pieces that are sampled."""
 
-TOP_PS = (1.0, 0.95, 0.9)
-"""How far tunes are narrowed."""
+DRAWS: tuple[Mapping[str, Any], ...] = ({"full_bars": False}, {"full_bars": False, "top_p": 0.95}, {"full_bars": False, "top_p": 0.9}, {})
+"""How tunes are drawn."""
 
 OUTPUTS = ("independent", "joint")
 
@@ -123,19 +123,25 @@ def tunes(files: Path, minutes: float, seed: int, others: Sequence[str], out: Pa
         trained = un.train_musician(str(place / "learn.abc"), out=place / "events", display=Silent(), **options)
         click.echo(json.dumps(trained.evaluate(place / "test.abc").to_json()))
         full("the test part", read_abc(place / "test.abc"))
-        for top_p in TOP_PS:
-            for number, piece in enumerate(trained.sample(count=DRAWN, seed=seed, top_p=top_p)):
+        for draw in DRAWS:
+            for number, piece in enumerate(trained.sample(count=DRAWN, seed=seed, **draw)):
                 write_piece(piece, place / f"tune-{number}.abc")
-            full(f"sampled, top_p {top_p}", (tune for number in range(DRAWN) for tune in read_abc(place / f"tune-{number}.abc")))
+            full(
+                f"sampled, {dict(draw) or 'as usual'}", (tune for number in range(DRAWN) for tune in read_abc(place / f"tune-{number}.abc"))
+            )
 
 
 def full(name: str, found: Iterable[Piece | DataError]) -> None:
-    """How many tunes can be read, and how many of their bars are full; upbeats and what completes them, at edges, are left out if they are shorter."""
+    """How many tunes can be read, and how many of their bars are full: of all, and without upbeats and what completes them, which are shorter and stand at edges."""
     every = [*found]
     tunes = [tune for tune in every if isinstance(tune, Piece)]
-    inner = [bar for tune in tunes for bar in bars(elements(tune.events)) if not (bar.edge and bar.length < bar.meant)]
+    counted = [bar for tune in tunes for bar in bars(elements(tune.events))]
+    inner = [bar for bar in counted if not (bar.edge and bar.length < bar.meant)]
     right = sum(bar.length == bar.meant for bar in inner)
-    click.echo(f"{name}: {len(tunes)} of {len(every)} tunes read, {right / max(len(inner), 1):.2%} of {len(inner)} bars are full")
+    click.echo(
+        f"{name}: {len(tunes)} of {len(every)} tunes read, {right / max(len(inner), 1):.2%} of {len(inner)} bars are full, "
+        f"with upbeats {right / max(len(counted), 1):.2%} of {len(counted)}"
+    )
 
 
 def read(others: Sequence[str]) -> dict[str, Any]:

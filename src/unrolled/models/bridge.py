@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from unrolled.errors import ConfigError
 from unrolled.layers import Recurrent
 
-BRIDGES = ("zeros", "copy", "map")
+BRIDGES = ("zeros", "copy", "map", "summary")
 
 State = tuple[Tensor, ...]
 
@@ -18,7 +18,9 @@ class Bridge(nn.Module):
     `"map"`: a learned linear map of all states of all layers and directions (Bahdanau et al. 2015 map one of them, and take tanh of it:
     with the inner states of an LSTM, which are large, that saturates within a few steps of Adam, and the source is never heard of).
 
-    An `encoder` without recurrent layers is given by the width of the one state that it has.
+    `"summary"`: the same map of a `Summary` of all that the encoder gave.
+
+    An `encoder` is given by the width of the one vector that is mapped, where it has no recurrent layers or is summed up.
 
     Raises `ConfigError` for another name, or if states cannot be copied.
     """
@@ -31,7 +33,7 @@ class Bridge(nn.Module):
         self.directions = 1 if isinstance(encoder, int) else 1 + encoder.bidirectional
         self.places = _copied(encoder, decoder) if how == "copy" else ()
         given = encoder if isinstance(encoder, int) else encoder.num_layers * self.directions * sum(encoder.state_sizes.values())
-        self.map = nn.Linear(given, self.layers * sum(self.sizes)) if how == "map" else None
+        self.map = nn.Linear(given, self.layers * sum(self.sizes)) if how in ("map", "summary") else None
 
     def forward(self, final: State) -> State:
         """States `[L, B, n]` of the decoder from states `[L * D, B, n]` of the encoder."""

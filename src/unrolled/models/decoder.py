@@ -131,7 +131,7 @@ def passed_over(weights: Tensor, real: Tensor, written: Tensor) -> Tensor:
 
 
 class Summary(nn.Module):
-    """The means and the largest of outputs of rectified units over the steps of each source, each standardised over the sources of a batch (Ioffe &
+    """The means and the largest of outputs over the steps of each source, each standardised over the sources of a batch (Ioffe &
     Szegedy 2015, "Batch normalization"); a single source, and all of them once it is learnt, by what was seen so far.
 
     What is to be seen in one of many places is lost in their mean, and how much there is of it in the largest. As what differs between sources is always as
@@ -147,7 +147,9 @@ class Summary(nn.Module):
 
     def forward(self, outputs: Tensor, lengths: Tensor) -> Tensor:
         """`[1, B, 2 E]` for outputs `[S, B, E]`, 0 past each end."""
-        largest = outputs.amax(0) if len(outputs) else outputs.new_zeros(outputs.shape[1:])
+        past = torch.arange(len(outputs), device=outputs.device)[:, None] >= lengths
+        largest = outputs.masked_fill(past[..., None], -torch.inf).amax(0) if len(outputs) else outputs.new_zeros(outputs.shape[1:])
+        largest = largest.masked_fill((lengths == 0)[:, None], 0)
         both = torch.cat([outputs.sum(0) / lengths.clamp(min=1)[:, None], largest], -1)
         if self.training and len(both) > 1:
             return self.normal(both)[None]

@@ -207,7 +207,7 @@ class EncoderDecoderOptions(RecurrentOptions):
     tied: bool = option(False, "Weight tying: the output layer reads the embeddings of the target.", rare=True)
     attention: str = option("general", f"Attention over the source: {', '.join(ATTENTIONS)}.")
     input_feeding: bool = option(False, "Input feeding: each step reads what the one before saw of the source; slower.", rare=True)
-    bridge: str = option("map", f"How the states of the decoder begin, from the last ones of the encoder: {', '.join(BRIDGES)}.", rare=True)
+    bridge: str = option("map", f"How the states of the decoder begin: {', '.join(BRIDGES)}.", rare=True)
     copy: bool = option(False, "Copy mechanism: symbols of the source can be copied, unknown ones too.", rare=True)
     dropout: float = option(0.2, "Dropout: part of the embeddings, and of what layers give, that is dropped in training.")
     word_dropout: float = option(0.0, "Part of the symbols of the source that are read as <UNK> in training.", rare=True)

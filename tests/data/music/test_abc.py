@@ -8,6 +8,7 @@ import pytest
 from unrolled.data.music.abc import read_abc
 from unrolled.data.music.abc_keys import key_in, name_of
 from unrolled.data.music.abc_writing import to_abc
+from unrolled.data.music.events import is_event
 from unrolled.errors import DataError
 
 HEAD = "X:1\nT:A tune\nM:4/4\nL:1/4\nK:{key}\n"
@@ -98,6 +99,38 @@ def test_repeats_are_played(tune, music, wanted):
     assert pitches(tune(music)) == [{"C": 60, "D": 62, "E": 64, "F": 65}[letter] for letter in wanted]
 
 
+@pytest.mark.parametrize(
+    ("order", "wanted"),
+    [
+        (None, "FCDE"),
+        ("ABC", "FCDE"),
+        ("AB", "FCD"),
+        ("A2B", "FCCD"),
+        ("(AB)3.C", "FCDCDCDE"),
+        ("((AB)2 C)2", "FCDCDECDCDE"),
+        ("CBA", "FEDC"),
+        ("A then B", "FCDE"),
+    ],
+)
+def test_parts_are_played_in_their_order(tune, order, wanted):
+    head = HEAD if order is None else HEAD.replace("K:", f"P:{order}\nK:")
+    found = tune("F|\nP:A\nC|\nP:B.\nD|[P:C]E|", head=head)
+    assert pitches(found) == [{"C": 60, "D": 62, "E": 64, "F": 65}[letter] for letter in wanted] and all(map(is_event, found.events))
+
+
+def test_parts_without_marks_are_played_once_as_they_are_written(tune):
+    assert pitches(tune("C|D|", head=HEAD.replace("K:", "P:AB\nK:"))) == [60, 62]
+    assert pitches(tune("C|\nP:B\nD|", head=HEAD.replace("K:", "P:AB\nK:"))) == [60, 62]
+
+
+def test_each_part_begins_in_its_own_meter_and_key_and_repeats_itself_alone(tune):
+    found = tune("P:A\nF|C:|\nP:B\n[K:D][M:3/4]F|:C:|D|\n[M:4/4]", head=HEAD.replace("K:", "P:ABA\nK:"))
+    assert pitches(found) == [65, 60, 65, 60, 66, 61, 61, 62, 65, 60, 65, 60]
+    events = [event for event in found.events if event[0] in "MK|:"]
+    first, second = ["|:", "|", ":|"], ["|:", ":|", "|", "M:4/4"]
+    assert events == ["M:4/4", "K:0", *first, "M:3/4", "K:2", *second, "K:0", *first]
+
+
 def test_a_line_that_ends_a_repeat_is_no_field(tune):
     assert pitches(tune("C\nd:|")) == [60, 74, 60, 74]
 
@@ -115,6 +148,7 @@ def test_the_unit_is_a_sixteenth_in_short_meters_and_else_an_eighth(tune):
 def test_meter_tempo_and_upbeat(tune):
     found = tune("C|CDE|", head="X:1\nL:1/4\nM:3/4\nQ:1/2=60\nK:{key}\n")
     assert (found.meter, found.tempo, found.pickup) == ((3, 4), 120, found.ticks)
+    assert tune("[Q:1/4=90]C|[Q:1/4=60]C").tempo == 90
 
 
 @pytest.mark.parametrize(
@@ -132,7 +166,12 @@ def test_meter_tempo_and_upbeat(tune):
         ("X:1\nK:C\n|:C|1D:|2E:|3F|", "line 3: the ending '3' is not one of 1 and 2"),
         ("X:1\nK:C\n|:C|1,2D:|3E|", "line 3: the ending '1,2' is not one of 1 and 2"),
         ("X:1\nK:C\n|::C::|", "line 3: '|::' repeats more than once"),
-        ("X:1\nP:AABB\nK:C\nC", "line 2: P:AABB plays parts several times. Write them out"),
+        ("X:1\nP:AABB\nK:C\nC", "line 2: P:AABB plays part A, which begins nowhere in the tune. Write P:A where it begins"),
+        ("X:1\nP:ABA\nK:C\nP:A\nC\nP:B\nD\nP:B\nC", "line 2: P:ABA plays part B, which begins twice"),
+        ("X:1\nP:A(B\nK:C\nP:A\nC", "line 2: P:A(B is no order of parts. Write one such as AAB"),
+        ("X:1\nP:A)B\nK:C\nP:A\nC", "line 2: P:A)B is no order of parts"),
+        ("X:1\nP:A0\nK:C\nP:A\nC", "line 2: P:A0 is no order of parts"),
+        ("X:1\nP:((A99)99)99\nK:C\nP:A\nC", "line 2: P:((A99)99)99 plays more than 1000 parts"),
         ("X:1\nK:C\nZ2000", "line 3: Z2000 must be a rest of 1 to 1000 bars"),
         ("X:1\nK:C\nZ0", "line 3: Z0 must be a rest"),
         ("X:1\nK:C clef=bass transpose=2\nC", "line 2: 'C clef=bass transpose=2' moves the notes"),

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from dataclasses import replace
 
 import mido
 import numpy as np
@@ -57,7 +58,7 @@ def test_the_pedal_holds_notes_until_it_is_lifted_or_their_key_is_struck_again(m
     assert read_midi(path, pedal=True)[0].notes[:, :3].tolist() == [[0, 4, 60], [0, 6, 62], [4, 7, 60]]
 
 
-def test_meter_key_and_the_mean_tempo_of_two_are_read(midi):
+def test_meter_key_and_both_tempos_of_two_are_read(midi):
     head = [
         mido.MetaMessage("time_signature", numerator=3, denominator=4),
         mido.MetaMessage("key_signature", key="Gm"),
@@ -67,6 +68,24 @@ def test_meter_key_and_the_mean_tempo_of_two_are_read(midi):
     piece, _ = read_midi(midi(head, [on(60), off(60, 16)]))
     # Three quarter notes of half a second, and one of a whole.
     assert (piece.meter, piece.fifths, piece.minor) == ((3, 4), -2, True) and piece.tempo == pytest.approx(4 / 2.5 * 60)
+    assert piece.tempos == ((0, 120), (12, 60)) and piece.seconds([0, 4, 12, 14, 16]).tolist() == pytest.approx([0, 0.5, 1.5, 2, 2.5])
+
+
+def tempo(microseconds, time=0):
+    return mido.MetaMessage("set_tempo", tempo=microseconds, time=time)
+
+
+@pytest.mark.parametrize(
+    ("tempos", "wanted"),
+    [
+        ([tempo(1_000_000, 8)], ((0, 120), (8, 60))),
+        ([tempo(1_000_000), tempo(1_000_000, 8)], ()),
+        ([tempo(300_000), tempo(1_000_000), tempo(500_000, 4), tempo(250_000, 4)], ((0, 60), (4, 120), (8, 240))),
+    ],
+)
+def test_a_tempo_holds_until_the_next_and_the_usual_one_until_the_first(midi, tempos, wanted):
+    piece, _ = read_midi(midi(tempos, [on(60), off(60, 16)]))
+    assert piece.tempos == wanted and (wanted or piece.tempo == 60)
 
 
 def raw(tmp_path, division, track, kind=0):
@@ -124,6 +143,10 @@ def test_what_is_written_is_read_again(tmp_path):
     piece = Piece(notes, 4, 8, (6, 8), fifths=-3, minor=True, tempo=96)
     (tmp_path / "w.mid").write_bytes(_written(piece))
     again, _ = read_midi(tmp_path / "w.mid")
+    (tmp_path / "t.mid").write_bytes(_written(replace(piece, tempos=((0, 60.0), (2, 100.0), (6, 40.0)))))
+    timed = mido.MidiFile(tmp_path / "t.mid")
+    assert read_midi(tmp_path / "t.mid")[0].tempos == ((0, 60), (2 * timed.ticks_per_beat // 4, 100), (6 * timed.ticks_per_beat // 4, 40))
+    assert timed.length == pytest.approx(0.5 + 0.6 + 0.75)
     assert (again.notes[:, :3] / (again.ticks / 4, again.ticks / 4, 1)).tolist() == notes[:, :3].tolist()
     assert (again.meter, again.fifths, again.minor, round(again.tempo, 3)) == ((6, 8), -3, True, 96)
 

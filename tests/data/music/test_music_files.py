@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from unrolled.data.music.piece import Piece
-from unrolled.data.music.reading import MusicReading, Tally, is_divided, read_music
+from unrolled.data.music.reading import MusicReading, Tally, has_part, read_music
 from unrolled.errors import UnrolledWarning
 from unrolled.tasks.music.writing import write_piece
 
@@ -17,7 +17,7 @@ def test_a_broken_file_is_left_out_and_the_first_five_are_named(tmp_path):
         (tmp_path / f"bad{number}.npz").write_bytes(b"no")
     write_piece(Piece(np.array([[0, 4, 60, 0]]), 4, 4), tmp_path / "good.mid")
     tally = Tally()
-    assert not is_divided(tmp_path / "bad0.npz")
+    assert not has_part(tmp_path / "bad0.npz", "train")
     assert len([*read_music(sorted(tmp_path.iterdir()), MusicReading(4), tally)]) == 1
     with pytest.warns(UnrolledWarning, match="^7 files are left out. The first: .*bad0") as told:
         tally.warn()

@@ -56,6 +56,11 @@ def test_parts_sound_as_they_are_transposed_and_odd_notes_are_counted(score):
     assert odd == {"unpitched": 1, "outside": 1, "ties": 2}
 
 
+def test_tempos_hold_from_where_they_stand(score):
+    text = SCORE.replace("</measure>\n<measure>", '</measure>\n<measure><direction><sound tempo="60"/></direction>', 1)
+    assert read_musicxml(score(text))[0].tempos == ((0, 90), (6, 60))
+
+
 def test_a_key_that_no_music_has_is_none(score):
     piece, _ = read_musicxml(score(SCORE.replace("<fifths>-1</fifths>", "<fifths>x</fifths>")))
     assert piece.fifths is None and piece.notes.tolist() == WANTED

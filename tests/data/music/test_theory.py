@@ -61,7 +61,8 @@ def test_parallel_fifths_are_counted(first, second, count):
 
 def test_a_note_sounds_at_its_frequency_while_it_lasts():
     file = io.BytesIO()
-    write_wav(Piece(np.array([[1, 2, 69, 0]]), 1, 3, tempo=60), file)
+    # Two quarter notes of half a second each, and then one of a whole second.
+    write_wav(Piece(np.array([[2, 3, 69, 0]]), 1, 4, tempos=((0, 120.0), (2, 60.0))), file)
     file.seek(0)
     with wave.open(file) as sound:
         assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (RATE, 1, 2)

@@ -319,6 +319,29 @@ def test_a_network_of_one_direction_goes_on_from_what_it_has_read(bridge, window
     torch.testing.assert_close(model.begin(second), model.begin(whole))
 
 
+def test_a_summary_of_what_was_read_begins_the_decoder():
+    model = model_of(bridge="summary", decoder_hidden=3)
+    source, lengths = torch.randint(SOURCE, (5, 3)), torch.tensor([5, 2, 0])
+    memory = model.train().encode(source, lengths)
+    outputs = memory.outputs.detach().numpy()
+    told = [
+        np.concatenate([of.mean(0), of.max(0)]) if len(of) else np.zeros(12) for of in (outputs[:n, row] for row, n in enumerate((5, 2, 0)))
+    ]
+    told = (told - np.mean(told, 0)) / np.sqrt(np.var(told, 0) + 1e-5)
+    torch.testing.assert_close(memory.final[-1][0].detach(), torch.from_numpy(told))
+    mapped = told @ model.bridge.map.weight.detach().numpy().T + model.bridge.map.bias.detach().numpy()
+    torch.testing.assert_close(model.begin(memory).states[0][0].detach(), torch.from_numpy(mapped))
+
+
+def test_a_summary_does_not_hinder_going_on():
+    model = model_of(bidirectional=False, bridge="summary").eval()
+    source = torch.randint(SOURCE, (5, 2))
+    first = model.encode(source[:3], torch.tensor([3, 3]))
+    second = model.encode(source[3:], torch.tensor([2, 2]), state=first.final)
+    whole = model.encode(source, torch.tensor([5, 5]))
+    torch.testing.assert_close(second.final[:-1], whole.final[:-1])
+
+
 def test_options_reach_the_layers():
     model = model_of(cell="lstm", decoder_cell="gru", layers=2, engine="eager", dropout=0.25, word_dropout=0.5, bidirectional=False)
     reader, writer = model.encoder.recurrent, model.decoder.recurrent

@@ -1,6 +1,7 @@
 """Networks for music: what they learn from, what is measured, and what they write."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,6 @@ from unrolled.data.music.piece import LOWEST, Piece
 from unrolled.data.music.rolls import read_rolls
 from unrolled.data.music.streams import PieceStreams
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
-from unrolled.tasks.music import sampling
 from unrolled.tasks.music.options import MusicDataOptions
 from unrolled.tasks.music.reading import read_music_data
 from unrolled.tasks.music.writing import write_piece
@@ -182,39 +182,28 @@ def test_what_is_gone_on_with_keeps_its_notes_key_and_tempo(frames, events, tmp_
     assert round(frames.sample(prompt=str(tmp_path / "a.mid"), length=1, tempo=70.0)[0].tempo) == 70
 
 
+def test_tempos_of_what_is_gone_on_with_or_harmonised_stay(frames, events, tmp_path):
+    write_piece(replace(VOICES, tempos=((0, 90.0), (8, 60.0))), tmp_path / "a.mid")
+    ways = [(frames, "prompt"), (events, "prompt"), (frames, "harmonise")]
+    for trained, way in ways:
+        (found,) = trained.sample(**{way: str(tmp_path / "a.mid")}, length=1 if way == "prompt" else None, seed=0)
+        assert [(begin / found.ticks, round(tempo)) for begin, tempo in found.tempos] == [(0, 90), (2, 60)]
+        # Two quarter notes go by at 90 in a minute, and the others at 60.
+        quarters = found.length / found.ticks
+        assert found.tempo == pytest.approx(quarters / (2 / 90 + (quarters - 2) / 60), rel=1e-4)
+        (found,) = trained.sample(**{way: str(tmp_path / "a.mid")}, length=1 if way == "prompt" else None, seed=0, tempo=70.0)
+        assert found.tempos == () and found.tempo == 70
+
+
 def test_notes_of_a_common_key_are_moved_back(data, tmp_path):
     trained = un.train_musician(data / ROLLS, out=tmp_path / "r", display=Silent(), common_key=True, hidden=4, epochs=1, window=8)
     write_piece(VOICES, tmp_path / "a.mid")
     for how in ("prompt", "harmonise"):
         (found,) = trained.sample(**{how: str(tmp_path / "a.mid")}, seed=0)
         assert (0.0, 0.5, 60) in notes_in(found) and found.fifths == 2
-
-
-def test_particles_go_on_with_their_own_states_and_weigh_the_same_again(frames, monkeypatch):
-    given = np.zeros((6, 88), np.uint8)
-    given[:, 40] = 1
-    seen, weights, codec = [], [], frames.codec
-    step, effective = sampling._step, sampling._effective
-
-    def stepped(model, keys, state):
-        found = step(model, keys, state)
-        seen.append((keys.clone(), found[1]))
-        return found
-
-    monkeypatch.setattr(sampling, "_step", stepped)
-    monkeypatch.setattr(sampling, "_effective", lambda found: weights.append(found.clone()) or 0.0)
-    monkeypatch.setattr(sampling, "resampled", lambda found, generator: torch.tensor([1, 1, 0]))
-    with torch.inference_mode():
-        sampling.harmonise(frames.model, codec, given, 3, sampling.Chance(1.0, 1.0, torch.Generator().manual_seed(0)))
-        _, state = frames.model(torch.eye(89)[88].expand(1, 3, 89))
-        for number, (keys, after) in enumerate(seen):
-            if number:
-                state = tuple(part[..., [1, 1, 0], :] for part in state)
-            _, state = step(frames.model, keys, state)
-            state, wanted = after, state
-            assert all(torch.allclose(one, other) for one, other in zip(after, wanted, strict=True))
-    # Each frame's weights are its own alone: minus infinity to 0 for one frame, not the sum of six.
-    assert callable(effective) and len(weights) == 6 and weights[-1].min() > 3 * weights[0].min() - 1
+    # From C major down to A.
+    (plain,), (found,) = (trained.sample(seed=0, length=2, key=key) for key in (None, "A"))
+    assert plain.fifths == 0 and found.fifths == 3 and np.array_equal(found.notes[:, 2], plain.notes[:, 2] - 3)
 
 
 def test_sampled_events_are_such_and_begin_as_they_are_asked_to(events):
@@ -234,8 +223,9 @@ def test_all_pieces_in_one_key(data, tmp_path):
         data / "tunes", out=tmp_path / "r", display=Silent(), view="events", common_key=True, hidden=4, epochs=1, window=8, held_out=0.2
     )
     assert {name for name in trained.codec.vocabulary.names if name.startswith("K:")} == {"K:0", "K:0m"}
-    (found,) = trained.sample(seed=0, length=2, key="A")
+    (plain,), (found,) = (trained.sample(seed=0, length=2, key=key) for key in (None, "A"))
     assert all(event in ("K:3", "K:3m") for event in found.events if event.startswith("K:"))
+    assert len(plain.notes) and np.array_equal(found.notes[:, 2], plain.notes[:, 2] - 3)
 
 
 @pytest.mark.parametrize(
@@ -281,6 +271,19 @@ def test_what_is_held_out_of_a_divided_file_is_its_valid_part(data):
     read = read_music_data(MusicDataOptions(sources=(str(data / ROLLS),)), 0, lambda *_: None)
     valid = [to_frames(piece, 4)[0] for piece in read_rolls(data / ROLLS, "valid", 4)]
     assert len(read.learnt) == 6 and len(read.held) == 2 and all(map(np.array_equal, read.held, valid))
+
+
+@pytest.mark.parametrize(("part", "learnt", "held"), [("train", 5, 1), ("test", 2, 1)])
+def test_of_a_divided_file_without_a_part_to_choose_by_a_tenth_is_held_out(data, tmp_path, part, learnt, held):
+    with np.load(data / ROLLS) as archive:
+        np.savez(tmp_path / "two.npz", train=archive["train"], test=archive["test"])
+    read = read_music_data(MusicDataOptions(sources=(str(tmp_path / "two.npz"),), part=part), 0, lambda *_: None)
+    assert (len(read.learnt), len(read.held)) == (learnt, held)
+
+
+def test_what_is_chosen_by_is_not_learnt_where_it_is_the_part_to_learn(data):
+    read = read_music_data(MusicDataOptions(sources=(str(data / ROLLS),), part="valid"), 0, lambda *_: None)
+    assert (len(read.learnt), len(read.held)) == (1, 1)
 
 
 def test_a_broken_file_beside_a_good_one_is_left_out(data, tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from unrolled.data.music.abc_fields import Tune, TuneError, read_field
 from unrolled.data.music.abc_music import read_music_line
+from unrolled.data.music.abc_parts import PartsError, in_order_of_play
 from unrolled.data.music.events import LENGTH, Sound, events_of_elements, is_event, play
 from unrolled.data.music.piece import Piece
 from unrolled.data.opening import open_unpacked
@@ -80,7 +81,11 @@ def _read(tune: Tune, lines: list[str], first: int, place: str) -> Piece:
     for sound in tune.found:
         if isinstance(sound, Sound) and not is_event(f"{LENGTH}{sound.length}"):
             raise TuneError(f"line {sound.place}: a note cannot be {sound.length} quarter notes long")
-    return play(events_of_elements(tune.found), tune.tempo, place)
+    try:
+        played = in_order_of_play(tune.found, tune.order)
+    except PartsError as error:
+        raise TuneError(f"line {tune.order_line}: {error}") from None
+    return play(events_of_elements(played), tune.tempo, place)
 
 
 def _plain(line: str) -> str:

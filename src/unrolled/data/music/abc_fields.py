@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from unrolled.data.music.abc_keys import key_in, signature
+from unrolled.data.music.abc_parts import PART, is_order
 from unrolled.data.music.events import KEY, METER, Element, Sound, is_event
 
 _SHORT = Fraction(3, 4)
@@ -17,7 +18,8 @@ class TuneError(Exception):
 
 @dataclass
 class Tune:
-    """A tune while it is read; `line` is the number of the line that is read, `up` the semitones by which all sounds higher than it is written."""
+    """A tune while it is read; `line` is the number of the line that is read, `up` the semitones by which all sounds higher than it is written, `order` that in
+    which its parts are played, as `order_line` says."""
 
     unit: Fraction | None = None
     meter: tuple[int, int] = (4, 4)
@@ -32,6 +34,8 @@ class Tune:
     broken: Fraction = Fraction(1)
     tempo: float = 120.0
     line: int = 0
+    order: str | None = None
+    order_line: int = 0
 
     @property
     def length(self) -> Fraction:
@@ -58,18 +62,14 @@ def read_field(tune: Tune, name: str, value: str, in_body: bool) -> bool:
         _tempo(tune, value)
     elif name == "V":
         _voice(tune, value)
-    elif name == "P" and not in_body and not _in_their_order(value):
-        raise tune.error(f"P:{value} plays parts several times. Write them out, or leave P: out to have each once")
+    elif name == "P" and in_body:
+        tune.found.append(f"{PART}{value.rstrip('.')}")
+    elif name == "P" and is_order(value):
+        tune.order, tune.order_line = value, tune.line
     elif name == "K":
         _key(tune, value, in_body)
         return True
     return False
-
-
-def _in_their_order(parts: str) -> bool:
-    """Whether each part is played once, one after the other, as they are written. What is no list of parts says nothing."""
-    letters = re.sub(r"[\s.]", "", parts)
-    return not re.fullmatch(r"[A-Z()\d]+", letters) or letters == "".join(sorted({*letters}))
 
 
 def _voice(tune: Tune, value: str) -> None:
@@ -120,7 +120,9 @@ def _meter(tune: Tune, value: str) -> None:
 
 
 def _tempo(tune: Tune, value: str) -> None:
-    """`1/4=120`, or a plain number of unit notes."""
+    """`1/4=120`, or a plain number of unit notes; only what stands before the first note is the tempo."""
+    if any(isinstance(element, Sound) for element in tune.found):
+        return
     if found := re.search(r"(?:(\d+)/(\d+)\s*=\s*)?(\d+)", re.sub(r"\"[^\"]*\"", "", value)):
         beat = 4 * Fraction(int(found[1]), int(found[2])) if found[1] and int(found[2]) else tune.length
         tune.tempo = min(max(float(int(found[3]) * beat), 10.0), 1000.0)

@@ -12,7 +12,7 @@ import numpy as np
 
 from unrolled.data.formats.sheets.reading import open_seekable, telling
 from unrolled.data.music.abc_keys import name_of
-from unrolled.data.music.piece import BEGIN, END, NO_NOTES, PITCH, TICKS, VOICE, Piece, in_order
+from unrolled.data.music.piece import BEGIN, END, NO_NOTES, PITCH, TICKS, VOICE, Piece, in_order, in_tempos
 from unrolled.errors import DataError
 from unrolled.extras import extra
 
@@ -103,7 +103,7 @@ def read_midi(path: Path, *, pedal: bool = False) -> tuple[Piece, dict[str, int]
     """The notes of a file, and how many of them were `open`, never ended, and end where their track does, or of `drums`, which are left out; and how many `keys` are none.
 
     Each channel of each track is a voice. With `pedal` notes sound on until the sustain pedal is lifted or the key is struck again. Meter and key are the first
-    ones; the tempo is that at which the whole takes as long as with all its changes. What is broken is a `DataError`.
+    ones. What is broken is a `DataError`.
     """
     with telling(path, "MIDI"), open_seekable(path) as file:
         content = file.read()
@@ -142,9 +142,9 @@ def _with_known_keys(content: bytes) -> tuple[bytes, int]:
 
 
 def _about(tracks: Any, length: int, ticks: int) -> dict[str, Any]:
-    """Meter, key and tempo."""
+    """Meter, key and tempos."""
     found: dict[str, Any] = {}
-    tempos: list[tuple[int, int]] = []
+    tempos: list[tuple[int, float]] = []
     for track in tracks:
         clock = 0
         for message in track:
@@ -155,31 +155,24 @@ def _about(tracks: Any, length: int, ticks: int) -> dict[str, Any]:
                 keys, found["minor"] = (_MINOR, True) if message.key in _MINOR else (_FIFTHS, False)
                 found["fifths"] = keys[message.key]
             elif message.type == "set_tempo" and message.tempo:
-                tempos.append((clock, message.tempo))
-    if tempos:
-        found["tempo"] = _MICROSECONDS / _mean(sorted(tempos), length)
-    return found
-
-
-def _mean(tempos: list[tuple[int, int]], length: int) -> float:
-    """The mean microseconds of a quarter note, over the length of a piece; before the first tempo the first one holds."""
-    begins = np.array([0, *(clock for clock, _ in tempos[1:]), max(length, tempos[-1][0])], np.float64)
-    spans = np.diff(begins)
-    each = np.array([tempo for _, tempo in tempos], np.float64)
-    return float((spans * each).sum() / spans.sum()) if spans.sum() else float(each[0])
+                tempos.append((clock, _MICROSECONDS / message.tempo))
+    return found | in_tempos(tempos, length)
 
 
 def write_midi(piece: Piece, file: BinaryIO) -> None:
-    """A file with a track for each voice, after one with meter, key and tempo."""
+    """A file with a track for each voice, after one with meter, key and tempos."""
     mido = extra("mido")
     factor = -(-TICKS // piece.ticks)
     written = mido.MidiFile(type=1, ticks_per_beat=piece.ticks * factor)
     about = mido.MidiTrack()
-    about.append(mido.MetaMessage("set_tempo", tempo=round(_MICROSECONDS / piece.tempo)))
     about.append(mido.MetaMessage("time_signature", numerator=piece.meter[0], denominator=piece.meter[1]))
     if piece.fifths is not None:
         keys = _MINOR if piece.minor else _FIFTHS
         about.append(mido.MetaMessage("key_signature", key=next(name for name, n in keys.items() if n == piece.fifths)))
+    clock = 0
+    for begin, tempo in piece.tempos or ((0, piece.tempo),):
+        about.append(mido.MetaMessage("set_tempo", tempo=round(_MICROSECONDS / tempo), time=(begin - clock) * factor))
+        clock = begin
     written.tracks.append(about)
     for number, voice in enumerate(np.unique(piece.notes[:, VOICE]).tolist()):
         track, clock = mido.MidiTrack(), 0

@@ -16,7 +16,7 @@ import numpy as np
 from unrolled.data.formats.sheets.reading import open_seekable, telling
 from unrolled.data.music.abc_keys import STEPS
 from unrolled.data.music.events import MOST_PITCH, MOST_TICKS
-from unrolled.data.music.piece import NO_NOTES, Piece, in_order
+from unrolled.data.music.piece import END, NO_NOTES, Piece, in_order, in_tempos
 from unrolled.errors import DataError
 
 MUSICXML = (".musicxml", ".mxl", ".xml")
@@ -54,14 +54,17 @@ def read_musicxml(path: Path) -> tuple[Piece, dict[str, int]]:
         raise DataError(f"{path} must be a score with parts (score-partwise), got <{root.tag}>. Export it as MusicXML by parts.")
     about: dict[str, Any] = {}
     voices: dict[tuple[int, str], int] = {}
+    tempos: list[tuple[Fraction, float]] = []
     with telling(path, "MusicXML"):
         read = [_Part(number) for number in range(len(parts))]
-        found = [note for part, at in zip(parts, read, strict=True) for note in _notes(part, at, voices, about)]
+        found = [note for part, at in zip(parts, read, strict=True) for note in _notes(part, at, voices, about, tempos)]
         ticks = min(lcm(*(time.denominator for note in found for time in note[:2])), MOST_TICKS)
         timed = [(round(b * ticks), max(round(e * ticks), round(b * ticks) + 1), pitch, voice) for b, e, pitch, voice in found]
         notes = in_order(np.array(timed, np.int64)) if found else NO_NOTES
     odd = {kind: sum(at.odd[kind] for at in read) for kind in read[0].odd}
-    return Piece(notes, ticks, int(notes[:, 1].max(initial=0)), place=str(path), **about), odd
+    length = int(notes[:, END].max(initial=0))
+    about |= in_tempos([(round(begin * ticks), tempo) for begin, tempo in tempos], length)
+    return Piece(notes, ticks, length, place=str(path), **about), odd
 
 
 def _content(path: Path) -> bytes:
@@ -84,7 +87,9 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _notes(part: ElementTree.Element, at: _Part, voices: dict[tuple[int, str], int], about: dict[str, Any]) -> Iterator[Sounding]:
+def _notes(
+    part: ElementTree.Element, at: _Part, voices: dict[tuple[int, str], int], about: dict[str, Any], tempos: list[tuple[Fraction, float]]
+) -> Iterator[Sounding]:
     """The notes of a part."""
     for element in part.iterfind("measure/*"):
         length = _number(element.findtext("duration") or "0", "a duration") * at.division
@@ -101,7 +106,7 @@ def _notes(part: ElementTree.Element, at: _Part, voices: dict[tuple[int, str], i
         elif element.tag == "note" and element.find("grace") is None:
             yield from _note(element, at, length, voices)
         if (tempo := _tempo(element)) is not None:
-            about.setdefault("tempo", tempo)
+            tempos.append((at.clock, tempo))
     at.odd["ties"] += len(at.tied)
     yield from ((*times, pitch, voice) for (voice, pitch), times in at.tied.items())
 

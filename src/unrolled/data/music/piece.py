@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Notes = NDArray[np.int64]
 """`[N, 4]`: when each note begins and ends, in ticks, its pitch as MIDI counts it (60 is middle C), and its voice."""
@@ -18,6 +19,12 @@ LOWEST, KEYS = 21, 88
 TICKS = 480
 """Ticks of a quarter note where nothing else is said."""
 
+USUAL_TEMPO = 120.0
+"""Quarter notes a minute where nothing is said."""
+
+Tempos = tuple[tuple[int, float], ...]
+"""Ticks, the first of which is 0, and the quarter notes a minute from each on."""
+
 NO_NOTES: Notes = np.zeros((0, 4), np.int64)
 
 
@@ -27,7 +34,7 @@ class Piece:
 
     A quarter note has `ticks`, and the piece `length` of them. `meter` is what stands before the bars, such as (3, 4), `pickup` the ticks before
     the first whole one. `fifths` says how many sharps the key has, flats being negative, and `minor` its mode; None where no key is written. `tempo` is in
-    quarter notes a minute. `events` are the symbols of a tune as it is written, where it was read from such; `place` is where it came from.
+    quarter notes a minute; where it changes, `tempos` has each with the tick from which on it holds, and `tempo` is that at which all takes as long. `events` are the symbols of a tune as it is written, where it was read from such; `place` is where it came from.
     """
 
     notes: Notes
@@ -37,7 +44,8 @@ class Piece:
     pickup: int = 0
     fifths: int | None = None
     minor: bool = False
-    tempo: float = 120.0
+    tempo: float = USUAL_TEMPO
+    tempos: Tempos = ()
     events: tuple[str, ...] = ()
     place: str = ""
 
@@ -45,6 +53,14 @@ class Piece:
     def bar(self) -> int:
         """The ticks of a bar."""
         return max(4 * self.ticks * self.meter[0] // self.meter[1], 1)
+
+    def seconds(self, ticks: ArrayLike) -> NDArray[np.float64]:
+        """When ticks are heard, in seconds."""
+        begins, tempos = map(np.array, zip(*(self.tempos or ((0, self.tempo),)), strict=True))
+        lengths = 60 / (tempos * self.ticks)
+        heard = np.concatenate([[0.0], np.cumsum(np.diff(begins) * lengths[:-1])])
+        which = np.searchsorted(begins, ticks, "right") - 1
+        return np.asarray(heard[which] + (np.asarray(ticks) - begins[which]) * lengths[which], np.float64)
 
     def transposed(self, by: int) -> "Piece":
         """The same, so many semitones higher. Where a tune is written as symbols, these are left out."""
@@ -58,6 +74,20 @@ class Piece:
         if self.events and 0 in voices:
             return self
         return replace(self, notes=self.notes[np.isin(self.notes[:, VOICE], voices)], events=())
+
+
+def in_tempos(changes: Iterable[tuple[int, float]], length: int) -> dict[str, Any]:
+    """The `tempo` and the `tempos` of a piece of a `length` in ticks, in which the tempo changes at some; until the first of them it is the usual one."""
+    found = {0: USUAL_TEMPO} | dict(sorted(changes, key=lambda change: change[0]))
+    kept: list[tuple[int, float]] = []
+    for begin, tempo in sorted(found.items()):
+        if not kept or kept[-1][1] != tempo:
+            kept.append((begin, tempo))
+    if len(kept) == 1:
+        return {"tempo": kept[0][1]}
+    spans = np.diff([min(begin, length) for begin, _ in kept] + [length])
+    minutes = float((spans / np.array([tempo for _, tempo in kept])).sum())
+    return {"tempo": length / minutes if minutes else kept[0][1], "tempos": tuple(kept)}
 
 
 def in_order(notes: Notes) -> Notes:

@@ -94,10 +94,10 @@ def is_certainly_music(path: Path) -> bool:
     return any(is_music(one) and _ending(one) not in _AMBIGUOUS for one in inside)
 
 
-def is_divided(path: Path) -> bool:
-    """Whether a file has parts to learn, to choose by and to measure. One that cannot be read has none: `read_music` counts it."""
+def has_part(path: Path, part: str) -> bool:
+    """Whether a file has a part of this name. One that cannot be read has none: `read_music` counts it."""
     try:
-        return _ending(path) in ROLLS and bool(parts_in(path))
+        return _ending(path) in ROLLS and part in parts_in(path)
     except DataError:
         return False
 

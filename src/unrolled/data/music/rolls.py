@@ -1,5 +1,6 @@
 """Piano rolls: MATLAB's cells and NumPy's archives of `[T, 88]` frames, in parts to learn, to choose by and to measure."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,19 @@ import numpy as np
 
 from unrolled.data.formats.sheets.reading import open_seekable, telling
 from unrolled.data.music.frames import from_frames
+from unrolled.data.music.matlab import read_mat
 from unrolled.data.music.piece import KEYS, LOWEST, Piece
 from unrolled.data.opening import inner_name
 from unrolled.errors import DataError
-from unrolled.extras import extra
 
-PARTS = ("train", "valid", "test")
+PARTS = TRAIN, VALID, TEST = ("train", "valid", "test")
 """The parts that a file of rolls may have."""
+
+_NAMES = {
+    part: re.compile(rf"({names})_?(data|set)?", re.IGNORECASE)
+    for part, names in zip(PARTS, ("train|training", "valid|validation|val|dev", "test|testing"), strict=True)
+}
+"""What the arrays of each part may be called."""
 
 ROLLS = (".mat", ".npz")
 
@@ -39,7 +46,7 @@ def read_rolls(path: Path, part: str, resolution: int) -> Iterator[Piece | DataE
 
 
 def _named(arrays: Mapping[str, Any], part: str) -> str | None:
-    return next((name for name in arrays if name.lower() in (part, f"{part}data", f"{part}_data")), None)
+    return next((name for name in arrays if _NAMES[part].fullmatch(name)), None)
 
 
 def _rolls(array: Any) -> list[Any]:
@@ -53,7 +60,7 @@ def _arrays(path: Path) -> dict[str, Any]:
     """The arrays of a file by name."""
     with telling(path, "a file of piano rolls"), open_seekable(path) as file:
         if inner_name(path).lower().endswith(".mat"):
-            return {name: array for name, array in extra("scipy.io").loadmat(file).items() if not name.startswith("__") and array.size}
+            return read_mat(file)
         with np.load(file, allow_pickle=False) as archive:
             try:
                 return {name: archive[name] for name in archive.files}
@@ -70,9 +77,15 @@ def _piece(roll: Any, place: str, resolution: int) -> Piece | DataError:
     """A roll `[T, 88]`, or `[T, 128]` of all pitches of MIDI; what is above 0 sounds."""
     roll = np.asarray(roll)
     if roll.ndim != 2 or roll.shape[1] not in (KEYS, _PITCHES) or roll.dtype.kind not in "buif":
-        return DataError(f"{place} must be a roll [T, {KEYS}] or [T, {_PITCHES}] of numbers, got {roll.dtype} {list(roll.shape)}.")
+        return DataError(
+            f"{place} must be a roll [T, {KEYS}] or [T, {_PITCHES}] of numbers, got {roll.dtype} {list(roll.shape)}.{_turned(roll)}"
+        )
     if roll.dtype.kind == "f" and not np.isfinite(roll).all():
         return DataError(f"{place} has a value that is not finite. Write 0 for keys that do not sound.")
     keys = roll if roll.shape[1] == KEYS else roll[:, LOWEST : LOWEST + KEYS]
     piece = from_frames((keys > 0).astype(np.uint8), resolution)
     return Piece(piece.notes, piece.ticks, piece.length, place=place)
+
+
+def _turned(roll: Any) -> str:
+    return " Turn it: steps go down, keys across." if roll.ndim == 2 and roll.shape[0] in (KEYS, _PITCHES) else ""

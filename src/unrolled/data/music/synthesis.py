@@ -22,9 +22,8 @@ _BLOCK = 30
 
 def write_wav(piece: Piece, file: BinaryIO) -> None:
     """The piece as 16-bit sound of one channel: each note a decaying sum of five partials. It is mixed in blocks, and made as loud as fits."""
-    seconds = 60 / piece.tempo / piece.ticks
-    begins, ends = (piece.notes[:, [BEGIN, END]].astype(np.float64) * seconds).T
-    total = int((max(float(ends.max(initial=0)), piece.length * seconds) + _RELEASE) * RATE) + 1
+    begins, ends = piece.seconds(piece.notes[:, [BEGIN, END]]).T
+    total = int((max(float(ends.max(initial=0)), float(piece.seconds(piece.length))) + _RELEASE) * RATE) + 1
     starts = range(0, total, _BLOCK * RATE)
     # More than a few notes at once are made quieter, all by the same factor, which is known before anything is written.
     peak = (

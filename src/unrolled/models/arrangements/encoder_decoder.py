@@ -31,8 +31,8 @@ class EncoderDecoder(Arrangement):
     `[S, B]` and targets are whole numbers, padded with anything. Without input feeding and scheduled sampling, given targets run through
     the layers in one call (Sutskever et al. 2014 without attention, Luong et al. 2015 with it).
 
-    Any `Encoder` may read the source, such as one of numbers or pictures; one without recurrent layers hands on a `Summary` of its outputs,
-    from which the decoder begins as in Vinyals et al. (2015), "Show and tell", and its outputs to the attention as in Xu et al. (2015), "Show,
+    Any `Encoder` may read the source, such as one of numbers or pictures; one without recurrent layers, or with `bridge="summary"`, hands on a
+    `Summary` of its outputs, from which the decoder begins as in Vinyals et al. (2015), "Show and tell", and its outputs to the attention as in Xu et al. (2015), "Show,
     attend and tell".
 
     With `copy` each source comes with `copies` `[S, B]`: at each step the number that the target's vocabulary has for the source's symbol,
@@ -69,8 +69,9 @@ class EncoderDecoder(Arrangement):
         self.doubly_stochastic = options.doubly_stochastic
         self.encoder = source if isinstance(source, Encoder) else Encoder(InputSizes(words=source), options.encoder(), cell)
         self.decoder = Decoder(self._vectors(options), options, self.encoder.width, decoder_cell or own)
-        self.summary = Summary(self.encoder.width) if self.encoder.recurrent is None else None
-        self.bridge = Bridge(options.bridge, self.encoder.recurrent or 2 * self.encoder.width, self.decoder.recurrent)
+        layers = None if options.bridge == "summary" else self.encoder.recurrent
+        self.summary = Summary(self.encoder.width) if layers is None else None
+        self.bridge = Bridge(options.bridge, layers or 2 * self.encoder.width, self.decoder.recurrent)
         self.output = nn.Linear(self.decoder.width, target_symbols)
         self.reset_parameters()
         if options.tied:
@@ -95,13 +96,12 @@ class EncoderDecoder(Arrangement):
         Raises `ShapeError` if what can be copied is needed and missing.
         """
         assert batch.lengths is not None
-        outputs, final = self.encoder(batch, state)
+        outputs, final = self.encoder(batch, state if state is None or self.summary is None else state[:-1])
         steps, sources = outputs.shape[:2]
         lengths = self.encoder.output_lengths(batch.lengths).to(outputs.device)
         real = read_lengths(lengths, steps, sources, outputs.device).mask
-        if self.encoder.recurrent is None:
-            assert self.summary is not None
-            final = (self.summary(outputs, lengths),)
+        if self.summary is not None:
+            final = (*final, self.summary(outputs, lengths))
         attention = self.decoder.attention
         outputs, keys = (outputs, None) if attention is None else attention.prepare(outputs, real)
         return Memory(outputs, keys, real, self._copies(batch, real), final)
@@ -120,7 +120,8 @@ class EncoderDecoder(Arrangement):
     def begin(self, memory: Memory) -> DecoderState:
         """The state before the first symbol of each target."""
         recurrent = self.encoder.recurrent
-        return self.decoder.begin(self.bridge(memory.final if recurrent is None else memory.final[: len(recurrent.cell.states)]))
+        told = memory.final[-1:] if recurrent is None or self.summary is not None else memory.final[: len(recurrent.cell.states)]
+        return self.decoder.begin(self.bridge(told))
 
     def step(self, symbols: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor | None]:
         """The log-probabilities `[B, V]` of what follows `symbols` `[B]`, the state after them, and the weights `[B, S]` of the source.

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -31,7 +32,7 @@ def answer(
         raise ConfigError("There is no FILE to look at. Pass a picture, a video, a folder or a table of them.")
     require_looking(trained, looking)
     asked = trained.reading_of(**reading).to_predict()
-    examples = readable(trained.read(files, asked), asked.bad_rows)
+    examples = readable(chain.from_iterable(trained.read([file], asked) for file in files), asked.bad_rows)
     found = trained.caption_stream(examples, writing)
     if looking.attention is not None or looking.page is not None:
         found = _shown(trained, found, looking, how)

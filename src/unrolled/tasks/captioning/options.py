@@ -9,7 +9,7 @@ from unrolled.data.formats.caption_options import CaptionOptions
 from unrolled.data.pictures.seeing import OUTSIDE
 from unrolled.decoding import BeamOptions
 from unrolled.errors import ConfigError
-from unrolled.models import EncoderDecoderOptions, EncoderOptions
+from unrolled.models import BRIDGES, EncoderDecoderOptions, EncoderOptions
 from unrolled.models.pretrained import EFFICIENTNET
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
@@ -92,6 +92,11 @@ class CaptionModelOptions(EncoderDecoderOptions):
     bidirectional: bool = option(True, "Read the frames of videos from their end, too.")
     embedding: int = option(128, "Embedding size of words; 0 for one-hot input.")
     attention: str = option("additive", "Attention over the places of a picture, or the frames of a video: none, additive, dot, general.")
+    bridge: str = option(
+        "summary",
+        f"How the states of the decoder begin, from the last ones of the encoder, or from all that it gave: {', '.join(BRIDGES)}.",
+        rare=True,
+    )
     dropout: float = option(0.3, "Dropout: part of the embeddings, and of what layers give, that is dropped in training.")
     grid: int = option(8, "Places that the longer side of a picture has at most in the planes that attention looks at.", rare=True)
     rows: bool = option(False, "Read every row of these places by a bidirectional recurrent layer, as lines of writing need it.", rare=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from unrolled.data.codecs.music import Steps
 from unrolled.data.music.frames import notes_of
-from unrolled.data.music.piece import BEGIN, END, PITCH, VOICE, Notes, Piece, in_order
+from unrolled.data.music.piece import BEGIN, END, PITCH, VOICE, Notes, Piece, in_order, in_tempos
 from unrolled.tasks.music.options import GIVEN, voices_of
 from unrolled.tasks.music.sampling import ABOVE, AROUND, BELOW
 
@@ -59,4 +59,11 @@ def _together(given: Piece, notes: Notes, drawn: Notes, voice: int, steps: int, 
     more[:, VOICE] = voice
     length = max(steps * (ticks // resolution), int(own[:, END].max(initial=0)))
     found = replace(given, notes=in_order(np.concatenate([own, more])), ticks=ticks, length=length, events=(), place="")
-    return replace(found, pickup=given.pickup * (ticks // given.ticks))
+    return replace(in_tempos_of(found, given), pickup=given.pickup * (ticks // given.ticks))
+
+
+def in_tempos_of(piece: Piece, given: Piece) -> Piece:
+    """A piece in the tempos of another one, of which the last goes on to its end."""
+    if not given.tempos:
+        return replace(piece, tempo=given.tempo, tempos=())
+    return replace(piece, **in_tempos([(begin * piece.ticks // given.ticks, tempo) for begin, tempo in given.tempos], piece.length))

@@ -6,6 +6,7 @@ from unrolled.data.builtin import absolute
 from unrolled.data.codecs.music import FRAMES, MOST_RESOLUTION, VIEWS
 from unrolled.data.music.abc_keys import key_in
 from unrolled.data.music.events import METER, is_event
+from unrolled.data.music.piece import USUAL_TEMPO
 from unrolled.data.music.reading import MusicReading
 from unrolled.data.music.rolls import PARTS
 from unrolled.errors import ConfigError
@@ -20,7 +21,6 @@ FRAME_BARS = 16
 GIVEN = ("highest", "bass", "all")
 """What of a file may be kept, beside voices by their numbers: the highest or lowest notes, with others below or above them, or all, with others below."""
 
-USUAL_TEMPO = 120.0
 LEAST_TEMPO, MOST_TEMPO = 10, 1000
 """Quarter notes a minute."""
 
@@ -46,7 +46,11 @@ class MusicDataOptions:
         None, "Voices of each piece to learn, from 1 on, such as 1 or 1,4: the channels of MIDI tracks in their order.  [default: all]"
     )
     pedal: bool = option(False, "Let the notes of MIDI sound on while the sustain pedal is down.", rare=True)
-    part: str = option("train", f"Part to learn of a file that is divided: {', '.join(PARTS)}; its valid part is then held out.", rare=True)
+    part: str = option(
+        "train",
+        f"Part to learn of a file that is divided: {', '.join(PARTS)}; its valid part, where it has another one, is held out.",
+        rare=True,
+    )
 
     def __post_init__(self) -> None:
         if not 0 < self.held_out < 1:
@@ -107,6 +111,9 @@ class MusicSampleOptions:
     meter: str | None = option(None, "Meter of the piece, such as 6/8.")
     tempo: float | None = option(None, f"Quarter notes a minute.  [default: that of the file that is gone on with, or {USUAL_TEMPO:g}]")
     count: int = option(1, "How many pieces; the files of the others have a number in their names.")
+    full_bars: bool = option(
+        True, "Fill each bar of a tune as its meter says, but those at edges; otherwise as the network has learnt.", rare=True
+    )
     particles: int = option(64, "Pieces that are tried side by side to harmonise.", rare=True)
     seed: int | None = option(None, "The same seed writes the same piece.")
 

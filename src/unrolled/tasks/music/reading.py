@@ -10,7 +10,8 @@ import numpy as np
 from unrolled.data.batches import evenly
 from unrolled.data.codecs.music import FRAMES, MusicCodec, Steps, learn_codec
 from unrolled.data.music.piece import Piece
-from unrolled.data.music.reading import Tally, find_music, is_divided, read_music
+from unrolled.data.music.reading import Tally, find_music, has_part, read_music
+from unrolled.data.music.rolls import VALID
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.music.inspection_input import FOUR, Bars, bars_of
 from unrolled.tasks.music.options import MusicDataOptions
@@ -48,14 +49,15 @@ def read_music_data(options: MusicDataOptions, seed: int, progress: Progress) ->
         raise ConfigError("There are no FILES to train on. Pass music: MIDI, ABC or piano rolls, or folders of them.")
     tally = Tally()
     paths = find_music(options.sources)
-    whole = [path for path in paths if not is_divided(path)]
-    divided = [path for path in paths if is_divided(path)]
+    # A file without a part to choose by is held out from as one that is not divided.
+    divided = [path for path in paths if options.part != VALID and has_part(path, VALID)]
+    whole = [path for path in paths if path not in divided]
     pieces = _read(whole, options.part, options, tally, progress)
     learnt, held = _read(divided, options.part, options, tally, progress), list[Piece]()
     if options.validation:
-        learnt, held = [*pieces, *learnt], _read(find_music(options.validation), "valid", options, tally, progress)
+        learnt, held = [*pieces, *learnt], _read(find_music(options.validation), VALID, options, tally, progress)
     else:
-        held = _read(divided, "valid", options, tally, progress)
+        held = _read(divided, VALID, options, tally, progress)
         some, others = evenly(np.arange(len(pieces)), options.held_out, np.random.default_rng(seed))
         learnt, held = [*(pieces[i] for i in some), *learnt], [*(pieces[i] for i in others), *held]
     if not learnt or not held:

@@ -1,6 +1,6 @@
 """Music drawn from a network: from nothing, after a beginning, or around given notes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from unrolled.data.codecs.music import EventCodec, FrameCodec, Steps
-from unrolled.data.music.events import BARS, LENGTH, NOTE, TIE, TOGETHER, is_sound
 from unrolled.data.music.piece import KEYS
 from unrolled.data.music.streams import batch_of
-from unrolled.data.vocabulary import UNKNOWN
 from unrolled.decoding.keys import Given, Logits, draw_keys, resampled
 from unrolled.decoding.sampling import narrowed
 from unrolled.models import KeysHead, NextStep
 from unrolled.models.encoder import State
+from unrolled.tasks.music.grammar import Grammar
 
 MOST_EVENTS = 200
 """Events of a bar, at most."""
@@ -62,6 +61,13 @@ def harmonise(model: NextStep, codec: FrameCodec, given: Steps, particles: int, 
     A particle filter (Gordon et al. 1993, "Novel Approach to Nonlinear/Non-Gaussian Bayesian State Estimation"): of many pieces that are drawn side by side those go
     on under which what is given is likely, so that what is drawn knows of the notes to come.
     """
+    history, weights = weighed(model, codec, given, particles, chance, beside)
+    chosen = torch.multinomial(weights.softmax(0), 1, generator=chance.generator)
+    return history[:, int(chosen)].numpy()
+
+
+def weighed(model: NextStep, codec: FrameCodec, given: Steps, particles: int, chance: Chance, beside: str) -> tuple[Tensor, Tensor]:
+    """The particles of `harmonise`, `[T, particles, 88]`, and the logarithms of their weights: a draw by these is nearly one from all pieces that hold what is given."""
     scores, state, _ = _begin(model, codec, given[:0], particles)
     history = torch.zeros(len(given), particles, KEYS, dtype=torch.uint8)
     weights = torch.zeros(particles, device=scores.device)
@@ -76,8 +82,7 @@ def harmonise(model: NextStep, codec: FrameCodec, given: Steps, particles: int, 
             history[: step + 1] = history[: step + 1, which.cpu()]
             weights = torch.zeros_like(weights)
         scores, state = _step(model, keys, state)
-    chosen = torch.multinomial(weights.softmax(0), 1, generator=chance.generator)
-    return history[:, int(chosen)].numpy()
+    return history, weights
 
 
 def _allowed(frame: Tensor, beside: str) -> Given:
@@ -118,41 +123,19 @@ def _step(model: NextStep, keys: Tensor, state: State) -> tuple[Tensor, State]:
     return scores[0], state
 
 
-class _Grammar:
-    """Which events may follow: a length after each note and rest and nowhere else, a tie after a note, and what sounds together after its length."""
-
-    def __init__(self, codec: EventCodec, device: torch.device) -> None:
-        symbols = codec.vocabulary.symbols
-
-        def which(holds: Callable[[str], bool]) -> Tensor:
-            return torch.tensor([holds(symbol) for symbol in symbols], device=device)
-
-        self.sounds, self.lengths, self.notes = which(is_sound), which(lambda s: s.startswith(LENGTH)), which(lambda s: s.startswith(NOTE))
-        self.ties, self.together, self.bars = which(TIE.__eq__), which(TOGETHER.__eq__), which(BARS.__contains__)
-        self.never = which(UNKNOWN.__eq__)
-
-    def allowed(self, last: Tensor, before: Tensor) -> Tensor:
-        """What may follow the `last` event `[B]`, and the one before it: `[B, V]`."""
-        after_sound = self.sounds[last][:, None]
-        of_note = (self.lengths[last] & self.notes[before])[:, None]
-        tied = self.ties[last][:, None]
-        plain = ~(self.lengths | self.ties | self.together)
-        found = plain | (self.ties & of_note) | (self.together & (of_note | tied))
-        return torch.where(after_sound, self.lengths, found) & ~self.never
-
-
-def draw_events(model: NextStep, codec: EventCodec, begun: Sequence[int], bars: int | None, count: int, chance: Chance) -> list[Steps]:
-    """The ids of `count` pieces that begin with some events, and go on to their end, or for so many bars."""
+def draw_events(
+    model: NextStep, codec: EventCodec, begun: Sequence[int], bars: int | None, count: int, chance: Chance, *, full_bars: bool
+) -> list[Steps]:
+    """The ids of `count` pieces that begin with some events, and go on to their end, or for so many bars; see `Grammar` for `full_bars`."""
     device = next(model.parameters()).device
-    grammar = _Grammar(codec, device)
-    known = torch.tensor([codec.end, *begun], device=device)
-    scores, state = model(known[:, None])
+    grammar = Grammar(codec, device, full_bars=full_bars)
+    scores, state = model(torch.tensor([codec.end, *begun], device=device)[:, None])
     scores, state = scores[-1].expand(count, -1), _repeated(state, count)
-    last, before = known[-1].expand(count), known[-2:][0].expand(count)
+    place = grammar.begin(begun).repeated(count)
     drawn, passed = list[Tensor](), torch.zeros(count, dtype=torch.long, device=device)
     done = torch.zeros(count, dtype=torch.bool, device=device)
     for _ in range(MOST_EVENTS * (bars or MOST_BARS)):
-        logits = scores.float().masked_fill(~grammar.allowed(last, before), -torch.inf)
+        logits = scores.float().masked_fill(~grammar.allowed(place), -torch.inf)
         next_ones = torch.where(done, codec.end, chance.symbols(logits))
         drawn.append(next_ones)
         passed += grammar.bars[next_ones]
@@ -161,7 +144,7 @@ def draw_events(model: NextStep, codec: EventCodec, begun: Sequence[int], bars: 
             done |= passed >= bars
         if bool(done.all()):
             break
-        before, last = last, next_ones
+        place = grammar.after(place, next_ones)
         scores, state = model(next_ones[None], state)
         scores = scores[0]
     return [_until_end(np.array([*begun, *column], np.int64), codec.end) for column in torch.stack(drawn, 1).tolist()]

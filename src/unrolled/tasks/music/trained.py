@@ -16,7 +16,7 @@ from unrolled.data.music.events import KEY, METER, is_event, meter_of, play, tra
 from unrolled.data.music.events import key_of as sharps_of
 from unrolled.data.music.frames import to_frames
 from unrolled.data.music.notation import events_of
-from unrolled.data.music.piece import KEYS, NO_NOTES, VOICE, Piece
+from unrolled.data.music.piece import KEYS, NO_NOTES, USUAL_TEMPO, VOICE, Piece
 from unrolled.data.music.reading import MusicReading, Tally, find_music, read_music
 from unrolled.data.music.theory import key_of, to_common_key
 from unrolled.data.text import Source
@@ -24,8 +24,8 @@ from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import NextStep
 from unrolled.tasks.music.inspection_input import bars_of, piece_input
-from unrolled.tasks.music.joining import gone_on, kept, with_drawn
-from unrolled.tasks.music.options import FRAME_BARS, USUAL_TEMPO, MusicSampleOptions, OtherMusicReading
+from unrolled.tasks.music.joining import gone_on, in_tempos_of, kept, with_drawn
+from unrolled.tasks.music.options import FRAME_BARS, MusicSampleOptions, OtherMusicReading
 from unrolled.tasks.music.reading import MusicData, count_outside
 from unrolled.tasks.music.sampling import Chance, draw_events, draw_frames, harmonise
 from unrolled.tasks.music.scores import MusicScores, losses_of_steps, measure, surprises
@@ -125,21 +125,21 @@ class TrainedMusician(Trained[NextStep, MusicCodec]):
         """The first piece of the file that is gone on with or harmonised, with the tempo and the meter that are asked for."""
         given = self.read(asked.whence)[0]
         meter = meter_of(f"{METER}{asked.meter}") if asked.meter else given.meter
-        return replace(given, tempo=asked.tempo or given.tempo, meter=meter)
+        given = replace(given, meter=meter)
+        return given if asked.tempo is None else replace(given, tempo=asked.tempo, tempos=())
 
     def _events(self, codec: EventCodec, asked: MusicSampleOptions, chance: Chance) -> list[Piece]:
         if asked.harmonise is not None:
             raise ConfigError("`harmonise` is for networks of frames, and this is one of events. Train one with `view='frames'`.")
-        given = None if asked.prompt is None else self.read(asked.prompt)[0]
+        given = None if asked.prompt is None else self._given(asked)
         if given is not None and (asked.key or asked.meter):
             raise ConfigError("`key` and `meter` begin a tune, and that of `prompt` has begun. Leave them out, or `prompt`.")
         begun = _head(codec, asked) if given is None else codec.encode(given)[:-1].tolist()
-        found = draw_events(self.model, codec, begun, asked.length, asked.count, chance)
+        found = draw_events(self.model, codec, begun, asked.length, asked.count, chance, full_bars=asked.full_bars)
         back = 0 if given is None else -codec.move(given)
         if codec.common_key and asked.key:
             fifths, minor = _key(asked.key)
             back = -to_common_key(Piece(NO_NOTES, 1, 0, fifths=fifths, minor=minor))
-        tempo = asked.tempo or (USUAL_TEMPO if given is None else given.tempo)
         # What is given is written as it is, also where the network does not know it.
         head = codec.strings(np.array(begun, np.int64)) if given is None else events_of(given, codec.resolution)
         own = 0 if given is not None else back
@@ -147,7 +147,8 @@ class TrainedMusician(Trained[NextStep, MusicCodec]):
             [*(transposed(event, own) for event in head), *(transposed(event, back) for event in codec.strings(ids[len(begun) :]))]
             for ids in found
         ]
-        return [play(without_loose_ties(filter(is_event, events)), tempo) for events in written]
+        pieces = [play(without_loose_ties(filter(is_event, events)), asked.tempo or USUAL_TEMPO) for events in written]
+        return pieces if given is None else [in_tempos_of(piece, given) for piece in pieces]
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """What `unrolled.inspect` looks at: the first piece of a file, and some of the others; `most` steps of each."""
