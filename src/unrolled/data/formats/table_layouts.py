@@ -143,8 +143,10 @@ class TableHead:
             asked = cut
         if asked is not None:
             return asked
-        learnt = self._at(options.learnt[0]) if options.learnt and self.columns else None
-        place = find_input(self.columns, self.rows, [at for at in self.free if at not in taken]) if learnt in (None, *taken) else learnt
+        free = [at for at in self.free if at not in taken]
+        # Without names, columns have other numbers in a table that lacks the labels; one of three columns or more does not seem to lack them.
+        learnt = self._at(options.learnt[0]) if options.learnt and (self.columns or len(free) > 2) else None
+        place = find_input(self.columns, self.rows, free) if learnt in (None, *taken) else learnt
         if place is None:
             row = "" if self.columns else f", and its first row begins with {self.rows[0][0][:20]!r}"
             cure = f"Pass one of {self._listed()} as `input`.{_as_events(self.columns)}"
