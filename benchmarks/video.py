@@ -44,6 +44,7 @@ ROOM = {
     "flip": "both",
     "shift": 3,
     "noise": 0.1,
+    "drop_frames": 0.2,
     "dropout": 0.5,
 }
 

@@ -129,3 +129,8 @@ def test_an_elman_network_takes_the_place_of_the_layers_alone():
     assert float(other.recurrent.block("R_h", layer=1).abs().max()) <= 6**-0.5
     assert other(torch.randint(7, (5, 2)))[0].shape == (5, 2, 7)
     assert model.recurrent.cell.name == "lstm"
+
+
+def test_bars_of_a_piano_roll_begin_after_its_pickup():
+    figure = draw.roll(np.array([[0, 1, 60], [1, 9, 64]]), None, 4.0, 1.0)
+    assert [line.get_xdata()[0] for line in figure.axes[0].lines] == [1, 5]

@@ -16,9 +16,9 @@ _MOST = 0.98
 
 
 @drawn
-def roll(notes: np.ndarray, surprise: np.ndarray | None = None, bar: float | None = None) -> Figure:
+def roll(notes: np.ndarray, surprise: np.ndarray | None = None, bar: float | None = None, pickup: float = 0.0) -> Figure:
     """Notes `[N, 3]`, when each begins and ends, in quarter notes, and its pitch, as a piano roll; darker where the `surprise` `[N]`, in nats, was larger.
-    `bar` are the quarter notes of a bar."""
+    `bar` are the quarter notes of a bar, and `pickup` those before the first one."""
     end = float(notes[:, 1].max(initial=1))
     figure = new_figure(float(np.clip(1.6 + INCHES * end, LEAST, WIDEST)), HEIGHT)
     axes = figure.subplots()
@@ -31,7 +31,7 @@ def roll(notes: np.ndarray, surprise: np.ndarray | None = None, bar: float | Non
     axes.add_collection(found)
     if surprise is not None:
         figure.colorbar(found, ax=axes, label="surprise (nats)", pad=0.02, extend="max")
-    for line in np.arange(0, end, bar) if bar else ():
+    for line in np.arange(pickup, end, bar) if bar else ():
         axes.axvline(line, **MARK)
     low, high = (float(notes[:, 2].min()), float(notes[:, 2].max())) if len(notes) else (_C, _C)
     axes.set_xlim(0, end)

@@ -63,5 +63,5 @@ def as_abc(piece: Piece, title: str = "Tune") -> str:
 def draw_piece(piece: Piece, surprise: np.ndarray, path: Path) -> None:
     """Draw a piece as a piano roll, with the surprise `[N]` of each note."""
     notes = np.concatenate([piece.notes[:, :PITCH] / piece.ticks, piece.notes[:, PITCH, None]], 1)
-    figure = inspect.draw.roll(notes, surprise, piece.bar / piece.ticks)
+    figure = inspect.draw.roll(notes, surprise, piece.bar / piece.ticks, piece.pickup / piece.ticks)
     save_picture(figure, path)
