@@ -111,7 +111,7 @@ def test_of_several_columns_few_values_are_the_label_and_the_longest_texts_the_i
     ids=["one class after the other", "two columns of classes", "texts of one length", "numbers", "single words", "too few rows"],
 )
 def test_where_several_columns_may_be_label_or_text_it_is_not_clear(tmp_path: Path, rows) -> None:
-    with pytest.raises(ConfigError, match="which column has the sequences is not clear.* Pass one of 0 to"):
+    with pytest.raises(ConfigError, match=r"which column has the sequences is not clear.* Pass one of 0 to"):
         read(tmp_path / "a.csv", "\n".join(rows) + "\n")
 
 
