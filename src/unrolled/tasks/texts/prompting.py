@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from unrolled.data.opening import open_unpacked
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.recipe import Written
 
@@ -80,11 +81,15 @@ def names_lines(given: Sequence[str]) -> bool:
 
 
 def lines_of(file: str) -> list[str]:
-    """The lines of a file that have something in them, or of the standard input. `DataError` where there are none, or where it cannot be read."""
+    """The lines of a file, packed or not, that have something in them, or of the standard input. `DataError` where there are none, or where it cannot be read."""
     try:
-        found = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}. Give a text file.") from None
+        if file == "-":
+            found = sys.stdin.read()
+        else:
+            with open_unpacked(Path(file)) as unpacked:
+                found = unpacked.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{'The standard input' if file == '-' else file} is not UTF-8 text. Give a text file.") from None
     lines = [line for line in found.splitlines() if line.strip()]
     if not lines:
         raise DataError(f"{'The standard input' if file == '-' else file} has no line with something in it. Give some.")
