@@ -4,6 +4,8 @@ import json
 import random
 import runpy
 import struct
+import sys
+import types
 
 import pytest
 
@@ -84,3 +86,12 @@ def test_glimpses_are_measured_beside_a_convolutional_network(tmp_path):
     found = {row["who"]: row for row in map(json.loads, (line for line in said.splitlines() if line.startswith("{")))}
     assert list(found) == ["random", "cnn"] and all(row["of"] == 20 and 0 <= row["error"] <= 1 for row in found.values())
     assert found["cnn"]["parameters"] == 8 * 101 + 257 * 2 + 256 * (8 * 11**2 + 1)
+
+
+@pytest.mark.parametrize("name", ["librosa", "jiwer"])
+def test_what_is_heard_is_compared_with_libraries_that_need_not_be_there(name, monkeypatch, capsys):
+    for other in ("librosa", "jiwer"):
+        monkeypatch.setitem(sys.modules, other, None if other == name else types.ModuleType(other))
+    with pytest.raises(AssertionError):
+        run("sound_oracles")
+    assert f"{name} is not installed" in capsys.readouterr().err

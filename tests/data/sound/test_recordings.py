@@ -1,6 +1,7 @@
 """Samples of recordings, whatever they are written as."""
 
 import io
+import struct
 import zipfile
 
 import numpy as np
@@ -34,9 +35,13 @@ def test_channels_become_their_mean(tmp_path):
     assert np.allclose(heard(Recording(write(tmp_path / "x.wav", both))), WAVE / 4, atol=2**-15)
 
 
-def test_a_part_is_what_lies_between_its_times(tmp_path):
-    path = write(tmp_path / "x.wav", WAVE)
-    assert np.array_equal(heard(Recording(path, None, 0.125, 0.25)), heard(Recording(path))[1000:2000])
+@pytest.mark.parametrize("first", [1, 1000, 70_000])
+def test_a_part_is_what_lies_between_its_times(tmp_path, first):
+    # No part of noise is like another one, as those of a tone are.
+    noise = np.random.default_rng(0).integers(-(2**15), 2**15, 80_000, np.int16)
+    path = write(tmp_path / "x.wav", noise)
+    assert np.array_equal(heard(Recording(path, None, first / RATE, first / RATE + 0.125)), noise[first : first + 1000] / 2**15)
+    assert np.array_equal(heard(Recording(path, None, first / RATE)), noise[first:] / 2**15)
 
 
 def test_another_rate_keeps_the_tone(tmp_path):
@@ -63,6 +68,29 @@ def test_a_member_of_an_archive_is_read(tmp_path):
     assert np.allclose(heard(found), WAVE, atol=2**-15)
     with pytest.raises(DataError, match=r"x\.zip has no file 'in/b\.wav'"):
         heard(Recording(tmp_path / "x.zip", "in/b.wav"))
+
+
+@pytest.mark.parametrize(
+    ("missing", "length", "cut"), [(0, 8000, False), (1, 8000, True), (1000, 8000, True), (0, 2**31 - 1, False), (0, 2**32 - 1, False)]
+)
+def test_a_file_is_cut_off_where_the_smallest_part_of_it_is_missing_but_not_where_its_length_was_not_known(tmp_path, missing, length, cut):
+    content = wav_bytes()
+    content = content[:40] + struct.pack("<I", length) + content[44 : len(content) - missing]
+    (tmp_path / "x.wav").write_bytes(content)
+    assert is_cut_off(Recording(tmp_path / "x.wav")) is cut
+
+
+@pytest.mark.parametrize("end", ["aiff", "au"])
+def test_files_of_other_kinds_are_cut_off_too(tmp_path, end):
+    path = write(tmp_path / f"x.{end}", WAVE)
+    assert not is_cut_off(Recording(path))
+    content = path.read_bytes()
+    path.write_bytes(content[:-100])
+    assert is_cut_off(Recording(path))
+    if end == "au":
+        # What a pipe writes.
+        path.write_bytes(content[:8] + b"\xff" * 4 + content[12:])
+        assert not is_cut_off(Recording(path))
 
 
 def wav_bytes():
@@ -109,6 +137,9 @@ def test_a_missing_file_and_a_part_outside_are_told(tmp_path):
     path = write(tmp_path / "y.wav", WAVE)
     with pytest.raises(DataError, match=r"lasts 0\.500 s"):
         heard(Recording(path, None, 0.6))
+    with pytest.raises(DataError, match=r"must begin and end inside it"):
+        heard(Recording(path, None, 0.1, 1.2))
+    assert len(heard(Recording(path, None, 0.1, 0.7))) == round(0.4 * RATE)
 
 
 def test_a_flac_file_that_ends_in_its_first_samples_is_told(tmp_path):

@@ -1,6 +1,7 @@
 """The order in which recordings come, and files with times."""
 
 import numpy as np
+import pytest
 import torch
 
 from unrolled.tasks.recipes.transcribe import ShortFirst
@@ -33,3 +34,24 @@ def test_a_grid_covers_all_of_the_time():
     begin, end = ([float(line.split()[-1]) for line in lines if line.startswith(name)] for name in ("xmin", "xmax"))
     words = slice(2, 2 + (len(begin) - 3) // 2)
     assert begin[words][0] == 0 and end[words][-1] == 3662 and begin[words][1:] == end[words][:-1]
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        ([(0, 0.5), (0.5, 1)], ["a", "b"]),
+        ([(0, 0.5), (0.5002, 0.9998)], ["a", "b"]),
+        ([(0.25, 0.5), (0.5, 1)], ["", "a", "b"]),
+        ([(0, 0.5), (0.51, 0.98)], ["a", "", "b", ""]),
+        ([], [""]),
+    ],
+)
+def test_no_interval_of_a_grid_is_without_length(spans, expected):
+    words = tuple(Timed(text, begin, end, 0.5) for text, (begin, end) in zip("ab", spans, strict=False))
+    tier = textgrid(Transcript("", 0.0, 0.0, 1.0, words, (), 1.0)).split('name = "symbols"')[0].split('name = "words"')[1]
+    begins, ends, texts = (
+        [line.split()[-1] for line in tier.splitlines() if line.strip().startswith(name)] for name in ("xmin", "xmax", "text")
+    )
+    # The first of each is that of the tier.
+    assert [text.strip('"') for text in texts] == expected
+    assert all(float(begin) < float(end) for begin, end in zip(begins, ends, strict=True))
