@@ -118,6 +118,9 @@ def test_prompts_from_a_file_and_typed_line_ends(run):
     assert call("sample", run / "run", "--prompt", r"a\nb\\n", "--length", "1").startswith("a\nb\\n")
     with pytest.raises(ConfigError, match="`--prompt` and `--prompts` both"):
         call("sample", run / "run", "--prompts", "-", "--prompt", "x")
+    (run / "prompts.txt").write_bytes("né\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"prompts.txt is not UTF-8 text. Give a text file"):
+        call("sample", run / "run", "--prompts", run / "prompts.txt")
 
 
 def test_an_interrupt_keeps_what_was_written(run, monkeypatch):

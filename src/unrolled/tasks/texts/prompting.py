@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from unrolled.data.formats.known import looks_like_a_file
+from unrolled.data.opening import open_unpacked
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.recipe import Written
 
@@ -90,12 +91,16 @@ def names_lines(given: Sequence[str]) -> bool:
 
 
 def lines_of(file: str) -> list[str]:
-    """The lines of a file, or of the standard input, empty ones too, so that each answer stands at the place of its line. `DataError` where there are
-    none with something in them, or where it cannot be read."""
+    """The lines of a file, packed or not, or of the standard input, empty ones too, so that each answer stands at the place of its line. `DataError` where
+    there are none with something in them, or where it cannot be read."""
     try:
-        found = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}. Give a text file.") from None
+        if file == "-":
+            found = sys.stdin.read()
+        else:
+            with open_unpacked(Path(file)) as unpacked:
+                found = unpacked.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{'The standard input' if file == '-' else file} is not UTF-8 text. Give a text file.") from None
     lines = found.splitlines()
     if not any(map(str.strip, lines)):
         raise DataError(f"{'The standard input' if file == '-' else file} has no line with something in it. Give some.")
