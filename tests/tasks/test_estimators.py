@@ -63,11 +63,12 @@ def test_pipelines_of_texts():
     assert model.predict(["Good film", "BAD film"]).tolist() == ["pos", "neg"]
 
 
-@pytest.mark.parametrize("column", [pd.Series, pl.Series, pa.array, lambda texts: pa.chunked_array([texts])])
 @pytest.mark.parametrize("sequences", [["good", "bad"], [["a", "b"], ["c"]]])
-def test_columns_say_what_lists_say(column, sequences):
+def test_columns_say_what_lists_say(sequences):
     model = quick(un.SequenceClassifier, updates=1).fit(sequences * 3, ["p", "n"] * 3)
-    np.testing.assert_array_equal(model.predict_proba(column(sequences)), model.predict_proba(sequences))
+    said = model.predict_proba(sequences)
+    for column in (pd.Series(sequences), pl.Series(sequences), pa.array(sequences), pa.chunked_array([sequences])):
+        np.testing.assert_array_equal(model.predict_proba(column), said)
 
 
 def test_columns_and_frames_of_texts_are_learnt():
