@@ -52,6 +52,15 @@ def test_a_table_is_counted(tmp_path):
     assert found["repeated"] == 16
 
 
+def test_columns_that_are_left_out_of_tokens_and_of_forecasts_are_named(tmp_path):
+    tokens = "".join(f"{line} N {line[-1]}\n" if line else "\n" for line in ("1 Ada", "2 wrote", "", "1 it", "2 was", "") * 6)
+    assert look(written(tmp_path, "a.conll", tokens)).to_json()["left_out"] == ["0", "2"]
+    rows = "".join(f"2023-01-{day:02},{day}.5,{'broken' if day == 3 else 'ok'}\n" for day in range(1, 29))
+    series = written(tmp_path, "a.csv", f"time,value,remark\n{rows}")
+    assert look(series, "forecast").to_json()["left_out"] == ["remark"]
+    assert look(series, "forecast", layout="columns").to_json()["left_out"] == ["remark"]
+
+
 def test_sequences_that_are_in_both_parts_are_counted(tmp_path):
     train, test = written(tmp_path, "train.csv", REVIEWS), written(tmp_path, "test.csv", "row,text,label\n1,bad,neg\n2,new here,pos\n")
     found = look(train, validation=[str(test)]).to_json()

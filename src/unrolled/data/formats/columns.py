@@ -3,7 +3,7 @@
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import dropwhile, islice, takewhile
 from pathlib import Path
@@ -122,6 +122,14 @@ class Columns:
             raise ConfigError("A file with a token a line has tags for tokens and no label for a sequence. Use it to tag.")
         for path in paths:
             yield from _read(path, options, wanted)
+
+    def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
+        """With the columns of the first file that are not read, by their numbers."""
+        with warnings.catch_warnings():
+            # What is doubtful is told where the file is read.
+            warnings.simplefilter("ignore", UnrolledWarning)
+            layout = _lay_out(paths[0], list(islice(good(read_blocks(paths[0], options.encoding)), HEAD)), options, wanted)
+        return replace(options, left=tuple(str(at) for at in range(layout.width) if at not in (layout.token, layout.tag)))
 
     def head(self, path: Path, options: ReadingOptions) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         """The columns by their numbers, a row for each token."""

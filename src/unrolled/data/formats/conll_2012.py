@@ -38,6 +38,10 @@ class Conll2012(Columns):
         labels="Name their column as `column`: ner, pos, or a number from 0.",
     )
 
+    def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
+        """As they are: the format says what its columns have."""
+        return options
+
     def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
         """The sentences. One whose lines have too few columns, or whose brackets do not close, is bad."""
         if not wanted.each_step:

@@ -13,6 +13,7 @@ from unrolled.data.columns import Places
 from unrolled.data.panels import ColumnTable, Panel, PanelCodec, PanelOptions, read_panel, table_of_frame
 from unrolled.data.panels.future import require_known
 from unrolled.data.panels.layouts import UNNAMED
+from unrolled.data.panels.options import COLUMNS, ROWS
 from unrolled.data.panels.shape import Numbers, WindowShape
 from unrolled.data.panels.tables import read_table
 from unrolled.data.vocabulary import damaged
@@ -62,13 +63,15 @@ class ForecastCodecs:
 
 @dataclass(frozen=True)
 class ForecastData:
-    """The data of a run: a panel with a future after each history, of which the first `until` `[N]` rows are learnt, and what is held out."""
+    """The data of a run: a panel with a future after each history, of which the first `until` `[N]` rows are learnt, and what is held out; the columns
+    `left_out` have no role."""
 
     codecs: ForecastCodecs
     panel: Panel
     until: Places
     held_out: HeldOut
     fingerprint: str
+    left_out: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """What is learnt, from what, and how much of it there is."""
@@ -128,11 +131,12 @@ def read_forecast_data(sources: Sequence[Any], data: ForecastDataOptions, readin
     if not sources:
         told = "A run that learnt from a data frame is resumed from Python, with the same one."
         raise ConfigError(f"There is no TABLE to learn from. Pass CSV or parquet files with series; see docs/forecasting.md. {told}")
-    panel, found = read_panel(read_tables(sources, reading), reading)
+    tables = read_tables(sources, reading)
+    panel, found = read_panel(tables, reading)
     _require_horizon(data, forecast)
     if forecast.counts:
         _require_counts(panel, forecast)
-    whole = panel
+    whole, left_out = panel, _left_out(tables[0], panel, found)
     if data.leave_out:
         panel = _left(panel, data.leave_out)
     horizon = forecast.horizon or 1
@@ -148,7 +152,14 @@ def read_forecast_data(sources: Sequence[Any], data: ForecastDataOptions, readin
     else:
         held = HeldOut(panel, held.series, held.origins)
     require_known(held.panel, codec, held.series, held.origins, horizon)
-    return ForecastData(ForecastCodecs(codec, decided), panel, until, held, _fingerprint(whole, held))
+    return ForecastData(ForecastCodecs(codec, decided), panel, until, held, _fingerprint(whole, held), left_out)
+
+
+def _left_out(table: ColumnTable, panel: Panel, options: PanelOptions) -> tuple[str, ...]:
+    """The columns of a table that have no role; none where each row is a series."""
+    series = panel.names if options.layout == COLUMNS else (options.series,)
+    used = {options.time, *series, *panel.targets, *panel.known, *panel.past, *panel.static}
+    return () if options.layout == ROWS else tuple(name for name in table.columns if name not in used)
 
 
 def shape_of(forecast: ForecastOptions) -> WindowShape:

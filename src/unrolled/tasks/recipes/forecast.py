@@ -99,7 +99,7 @@ class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, Step
         codec, panel = data.codecs.series, data.panel
         more = [name for role in ("known", "past", "static") for name in getattr(codec, role)]
         inputs = tuple(dict.fromkeys((*codec.targets, *more)))
-        return Overview(data.summary(), panel.ends, inputs, tuple(codec.targets), (), {}, len(panel), len(data.held_out))
+        return Overview(data.summary(), panel.ends, inputs, tuple(codec.targets), data.left_out, {}, len(panel), len(data.held_out))
 
     def trained(self, model: StepsAhead, codecs: ForecastCodecs, configuration: Configuration[ForecastTaskOptions]) -> TrainedForecaster:
         """The network with what it knows of its series."""
