@@ -117,8 +117,11 @@ def _begin(
         model = _build(recipe, configuration, data.codecs, cell)
         if beginning:
             recipe.require_known(data.codecs)
-            display.say(beginning.take(model, recipe.name, widened=recipe.widens))
+            taken = beginning.take(model, recipe.name, widened=recipe.widens)
+            display.say(taken.told)
         task = _task(recipe, model, data, configuration, display)
+        if beginning and configuration.options.training.freeze:
+            taken.notice_frozen(task.model)
         with folder.hold():
             folder.require_new()
             folder.write_text(CELL, cell.to_file_text())
