@@ -276,9 +276,7 @@ def test_one_word_for_a_picture_is_a_label(tmp_path):
     assert guess_task([str(source)], {}).task != "caption"
 
 
-LABELLED = [
-    json.dumps({"text": text, "label": label}) for text, label in [("bad film", "neg"), ("a good film", "pos"), ("it is", "neg")] * 4
-]
+LABELLED = [json.dumps({"text": f"a{n} b{n} c{n}", "label": "neg" if n % 3 else "poor"}) for n in range(12)]
 TAGGED = [json.dumps({"tokens": [f"w{n}", f"v{n}"], "ner_tags": ["O", "B-PER"]}) for n in range(8)]
 
 
