@@ -283,3 +283,26 @@ def test_one_word_for_a_picture_is_a_label(tmp_path):
     names = pictures(tmp_path)
     source = written(tmp_path, "t.csv", "image,text\n" + "".join(f"{name},word{number % 2}\n" for number, name in enumerate(names)))
     assert guess_task([str(source)], {}).task != "caption"
+
+
+LABELLED = [json.dumps({"text": f"a{n} b{n} c{n}", "label": "neg" if n % 3 else "poor"}) for n in range(12)]
+TAGGED = [json.dumps({"tokens": [f"w{n}", f"v{n}"], "ner_tags": ["O", "B-PER"]}) for n in range(8)]
+
+
+@pytest.mark.parametrize("bad_rows", ["error", "skip"])
+def test_rows_that_would_be_left_out_say_no_task(tmp_path, bad_rows):
+    labels, tags = (
+        written(tmp_path, f"{len(some)}.jsonl", "\n".join(some)) for some in (LABELLED, [*TAGGED, TAGGED[0].replace('"O", ', "")])
+    )
+    assert guess_task([str(labels)], {"bad_rows": bad_rows}).task == "classify"
+    assert guess_task([str(tags)], {"bad_rows": bad_rows}).task == "tag"
+
+
+def test_the_bad_row_among_tags_is_told(tmp_path):
+    found = look(written(tmp_path, "a.jsonl", "\n".join([*TAGGED, TAGGED[0].replace('"O", ', "")])))
+    assert "line 9" in str(found.problem)
+
+
+def test_tokens_in_a_file_that_is_called_a_table_are_tagged(tmp_path):
+    assert guess_task([str(written(tmp_path, "a.tsv", "Ada\tB-PER\nwrote\tO\n\nit\tO\n"))], {}).task == "tag"
+    assert guess_task([str(written(tmp_path, "b.tsv", "Ada\tname\nwrote\tverb\n"))], {}).task == "classify"

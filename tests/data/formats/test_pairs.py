@@ -285,6 +285,7 @@ GROUPED = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*is taken for the names of the columns")
 @pytest.mark.parametrize("name", GROUPED)
 def test_groups_of_pairs_in_files_of_every_kind(tmp_path, name):
     options, content = GROUPED[name]
@@ -313,3 +314,18 @@ def test_groups_are_asked_of_files_with_columns_alone(tmp_path):
     for sources, options in ((path, {}), ("builtin:dates", {}), ((), {"source": str(path), "target": (str(path),)})):
         with pytest.raises(ConfigError, match=r"`group` names a column of a table, or a key of JSON Lines, and .* has neither"):
             list(read_pairs(sources, Reading(group="who", **options)))
+
+
+@pytest.mark.parametrize(
+    ("names", "below"), [("english,french", "a dog {},un chien"), ("headline,article,author", "a dog {},it is here,Bo")]
+)
+def test_a_word_above_texts_is_the_name_of_its_column_and_this_is_told(write, names, below):
+    name = write("a.csv", names, *(below.format(n) for n in range(9)))
+    with pytest.warns(UnrolledWarning, match=r"a.csv: the first line, .*, is taken for the names .*`header=False`"):
+        assert len(read(name)) == 9
+    assert len(read(name, header=False)) == 10
+
+
+def test_words_above_words_are_a_pair(write):
+    assert len(read(write("a.csv", "dog,chien", *(f"cat{n},chat{n}" for n in "abcdefghi")))) == 10
+    assert len(read(write("a.csv", "Dog!,chien", *(f"a cat {n},un chat" for n in range(9))))) == 10

@@ -1,6 +1,7 @@
 """Tables of pairs: a source in one column, its targets in others."""
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,7 +15,7 @@ from unrolled.data.formats.object_lines import shown
 from unrolled.data.formats.options import require_apart
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.rows import Row, open_rows, rows_below
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 SOURCE_NAMES = ("source", "src", *INPUTS)
 """Names under which sources stand, the surest first."""
@@ -38,6 +39,12 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
 
 _SEEN = 3
 """Rows in which a column can be told from one that happens to look like it."""
+
+_WORD = re.compile(r"[^\W\d][\w-]*")
+"""How a name of a column is written that is not a usual one."""
+
+_ALONE = 30
+"""Texts of a column, of which at most one is a single word where such a word above is the name of the column."""
 
 _REPEATED = 10
 """Times that a cell of a column comes on the whole where it is a language and not a text."""
@@ -104,7 +111,10 @@ class _Columns:
         """What was asked for, or else learnt from, or else what may be it by name and by what stands in it."""
         names = column_names(rows[0])
         called = {name for name in (options.input, options.group, *options.target, *options.learnt) if name and not name.isdecimal()}
-        header = (not called.isdisjoint(names) or _are_names(rows[0])) if options.header is None else options.header
+        if options.header is not None:
+            header = options.header
+        else:
+            header = not called.isdisjoint(names) or _are_names(rows[0]) or _noticed_above_texts(path, rows)
         names = names if header else tuple(map(str, range(len(names))))
         # Names say nothing about a table that has none, and a table of sources alone needs none.
         named = (header or all(map(str.isdecimal, options.learnt))) and (len(names) > 1 or options.targets_needed)
@@ -172,6 +182,24 @@ def _are_names(row: Sequence[str]) -> bool:
     codes = "en" in cells and all(len(cell) == 2 and cell.isalpha() for cell in cells)
     both = len(cells) > 2 and not ({*cells}.isdisjoint(SOURCE_NAMES) or {*cells}.isdisjoint(TARGET_NAMES))
     return len(cells) > 1 and len({*cells}) == len(cells) and (codes or both or {*cells} <= _NAMES)
+
+
+def _stand_above_texts(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a first row has a word in each cell, and two columns at least have hardly anything but texts of several words below."""
+    first = [cell.strip().strip("\ufeff") for cell in rows[0]]
+    if len(rows) <= _SEEN or len({*first}) < len(first) or not all(map(_WORD.fullmatch, first)):
+        return False
+    columns = [[row[at] for row in rows[1:] if at < len(row)] for at in range(len(first))]
+    return sum(_ALONE * sum(len(cell.split()) == 1 for cell in cells) <= len(cells) for cells in columns if cells) > 1
+
+
+def _noticed_above_texts(path: Path, rows: Sequence[Sequence[str]]) -> bool:
+    """The same, of which an `UnrolledWarning` tells."""
+    if not _stand_above_texts(rows):
+        return False
+    told = f"the first line, {shown(' | '.join(rows[0]))}, is taken for the names of the columns"
+    warnings.warn(f"{named(path)}: {told}. If it is a pair, pass `header=False`.", UnrolledWarning, stacklevel=2)
+    return True
 
 
 def _texts(rows: Sequence[Sequence[str]], among: Sequence[int], spare: Sequence[int]) -> list[int]:

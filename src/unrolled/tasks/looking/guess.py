@@ -10,11 +10,13 @@ from typing import Any
 from unrolled.data.builtin import BUILTIN, PREFIX
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats import ReadingOptions, labelled_examples
+from unrolled.data.formats.bad_rows import SKIP
 from unrolled.data.formats.caption_options import CaptionOptions
 from unrolled.data.formats.captions import first_captions
+from unrolled.data.formats.contents import tokens_a_line
 from unrolled.data.formats.decimals import pointed
 from unrolled.data.formats.files import HEAD, head_lines
-from unrolled.data.formats.known import files_of, find_format
+from unrolled.data.formats.known import FORMATS, files_of, find_format
 from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import read_pairs
@@ -30,6 +32,10 @@ _CLASSES = 20
 
 _DISTINCT = ((0.8, 8), (0.2, 100))
 """Shares of different labels, and how many of them, from which on labels are texts of their own."""
+
+
+_MOST = 0.75
+"""Share of the sequences with labels from which on these are tags, and the others bad."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def guess_task(sources: Sequence[str], options: Mapping[str, Any]) -> Guess:
         return Guess("caption", "as pictures have sentences")
     reading = reading_of(options)
     known = None if any(name.startswith(PREFIX) for name in sources) else find_format([*map(Path, sources)], reading, Target.LABELS)
-    if known and (known.about.task == "tag" or reading.regions):
+    if known and (known.about.task == "tag" or reading.regions or (known.name == "tsv" and _tokens(sources, reading))):
         return Guess("tag", "as each step has a tag")
     if known and not known.about.task:
         return _of_text(sources, reading, options)
@@ -62,6 +68,12 @@ def guess_task(sources: Sequence[str], options: Mapping[str, Any]) -> Guess:
     if known and known.name == "csv" and (needed := forecast_options(sources, options)) is not None:
         return Guess("forecast", "as there are numbers whose times rise", needed)
     return _of_labels(sources, replace(reading, format=known.name) if known else reading, options)
+
+
+def _tokens(sources: Sequence[str], reading: ReadingOptions) -> bool:
+    """Whether files that are called tables have a token a line."""
+    asked = (reading.format, reading.input, reading.target)
+    return asked == (None, None, None) and tokens_a_line(files_of([*map(Path, sources)], FORMATS["tsv"])[0], reading)
 
 
 def _captions(sources: Sequence[str], options: Mapping[str, Any]) -> bool:
@@ -104,8 +116,10 @@ def _of_labels(sources: Sequence[str], reading: ReadingOptions, options: Mapping
         first = _first(sources, reading, Target.LABELS)
     except UnrolledError:
         return _of_others(sources, reading, options)
-    tagged = _readable(sources, reading, Target.TAGS)
-    if _are_tagged(tagged):
+    # What is left out as tags, and is a label, says that it is a label; a few of many say that they are bad.
+    places = {example.place for example in first}
+    tagged = [found for found in _readable(sources, replace(reading, bad_rows=SKIP), Target.TAGS) if found.place in places]
+    if _MOST * len(first) <= len(tagged) and _are_tagged(tagged):
         return _of_steps(tagged)
     labels = list(chain.from_iterable(example.labels or () for example in first))
     if _are_numbers(labels):
