@@ -410,7 +410,8 @@ def test_labels_from_the_terminal(here, monkeypatch):
     assert len(rows) == 19
     assert call("predict", "run", "reviews.csv", "--out", "labelled.csv") == ""
     assert Path("labelled.csv").read_text().splitlines() == rows
-    call("predict", "run", "labelled.csv", "--input", "review", "--out", "labelled.csv")
+    with pytest.warns(UserWarning, match="is there already and stays as it is"):
+        call("predict", "run", "labelled.csv", "--input", "review", "--out", "labelled.csv")
     assert len(Path("labelled.csv").read_text().splitlines()) == 19
     Path("broken.csv").write_text("review,mood\na film,good\n,bad\n")
     with pytest.raises(UnrolledError, match="line 3"):
