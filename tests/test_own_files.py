@@ -31,6 +31,7 @@ USERS = {
     "data/opening.py": "a user's data",
     "data/pictures/clips.py": "a user's pictures and videos",
     "data/sound/kept.py": "frames of sound under way, in a folder that was just made",
+    "data/sound/recordings.py": "the end of a user's recording",
     "tasks/captioning/looking.py": "a page of the package",
     "tasks/estimators.py": "a run that is kept in memory, in a folder that was just made",
     "tasks/texts/prompting.py": "a user's prompts",

@@ -74,8 +74,19 @@ def test_a_task_reads_what_is_packed_and_a_glob(files):
     if task in ("lm", "music"):
         figures = [json.loads(call("evaluate", "a run", name, "--json")) for name in (plain, *others)]
         assert figures == figures[:1] * 4
+        if task == "lm":
+            lines(plain, others)
     else:
         told = [call("predict", "a run", name) for name in (plain, *others)]
         assert told[0].strip() and told == told[:1] * 4
     if task in TYPED:
         assert call("predict", "a run", "-", typed=TYPED[task]).count("\n") >= TYPED[task].count("\n")
+
+
+def lines(plain, others):
+    """What the run scores and goes on with line by line is the same of a plain file, of others with the same in them, and as it is typed."""
+    typed = Path(plain).read_text()
+    scored = [call("score", "a run", name, typed=typed) for name in (plain, *others[:2], "-")]
+    assert scored[0].count("\n") == 2 and scored == scored[:1] * 4
+    drawn = [call("sample", "a run", "--prompts", name, "--length", 2, "--seed", 1, typed=typed) for name in (plain, *others[:2], "-")]
+    assert drawn[0].startswith(typed) and drawn == drawn[:1] * 4

@@ -99,16 +99,28 @@ def test_a_file_is_scored_line_by_line_and_on_the_whole(run):
     assert [token for token, _ in first["tokens"]] == [*"one", "\n"]
     with pytest.raises(DataError, match="has no line with something in it"):
         call("score", run / "run", "-", typed="\n")
+    places = json.loads(call("score", run / "run", "-", "--json", typed="\none\n\ntwo\n"))
+    assert [one["sentence"] for one in places] == ["", "one", "", "two"]
+    for given, told in (
+        ([run / "c.txt"], "names no file that is there"),
+        ([run], "is a folder"),
+        ([run / "a.txt", run / "b.txt"], "is one file of several"),
+    ):
+        with pytest.raises(DataError, match=told):
+            call("score", run / "run", *given)
 
 
 def test_prompts_from_a_file_and_typed_line_ends(run):
-    (run / "prompts.txt").write_text("one\ntwo\n")
+    (run / "prompts.txt").write_text("one\n\ntwo\n")
     lines = call("sample", run / "run", "--prompts", run / "prompts.txt", "--length", "5", "--seed", "1", "--json").splitlines()
-    assert [json.loads(line)["prompt"] for line in lines] == ["one", "two"]
+    assert [json.loads(line)["prompt"] for line in lines] == ["one", "", "two"]
     assert all(json.loads(line)["text"].startswith(json.loads(line)["prompt"]) for line in lines)
     assert call("sample", run / "run", "--prompt", r"a\nb\\n", "--length", "1").startswith("a\nb\\n")
     with pytest.raises(ConfigError, match="`--prompt` and `--prompts` both"):
         call("sample", run / "run", "--prompts", "-", "--prompt", "x")
+    (run / "prompts.txt").write_bytes("né\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"prompts.txt is not UTF-8 text. Give a text file"):
+        call("sample", run / "run", "--prompts", run / "prompts.txt")
 
 
 def test_an_interrupt_keeps_what_was_written(run, monkeypatch):

@@ -10,8 +10,7 @@ import click
 
 from unrolled.cli.later import Later
 from unrolled.data.builtin import PREFIX
-from unrolled.data.formats.known import FORMATS
-from unrolled.data.opening import PACKED
+from unrolled.data.formats.known import looks_like_a_file
 from unrolled.errors import DataError
 
 if TYPE_CHECKING:
@@ -85,16 +84,9 @@ def _read(given: str | None) -> str | Path | None:
         raise DataError(f"{given!r} is a folder. Pass a file. {as_text}")
     if os.path.exists(given) or (given.startswith(PREFIX) and given.split() == [given]):
         return Path(given)
-    if _looks_like_a_file(given):
+    if looks_like_a_file(given):
         raise DataError(f"There is no file {given!r}. {as_text}")
     return given
-
-
-def _looks_like_a_file(given: str) -> bool:
-    """Whether a text is one word with the mark of a path in it, or with the suffix of a file of data."""
-    known = tuple(suffix for kind in FORMATS.values() for suffix in kind.suffixes)
-    marked = any(mark in given for mark in (os.sep, os.altsep) if mark) or given.lower().endswith((*known, *PACKED))
-    return marked and given.split() == [given]
 
 
 def _require_folder(folder: Path, flag: str) -> None:

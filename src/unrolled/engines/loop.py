@@ -41,7 +41,8 @@ class Run:
     def solve(self) -> Solution:
         """All steps, then everything back in the order in which it came."""
         history, final = self._backward_in_time() if self.problem.reverse else self._forward_in_time()
-        if torch.is_grad_enabled() and history:
+        # A trace must be the same with gradients and without.
+        if torch.is_grad_enabled() and history and not torch.jit.is_tracing():  # type: ignore[attr-defined]
             nothing = zero_of(self.problem)
             # One step joins all others, which saves to add the 0 to each.
             history[0] = tuple(s + nothing.to(s.dtype) for s in history[0])

@@ -191,9 +191,37 @@ def test_a_token_a_line_is_seen_by_the_empty_lines(name: str, write) -> None:
         examples: list[Example] = list(read_examples(path, ANY, Target.TAGS))
     assert [example.tokens for example in examples] == [("Ada", "wrote"), ("Paris",)]
     known = resolve_reading(path, ANY, Target.TAGS)
-    for content in ["Bo\nsat\n\nHe\n", "Bo\nsat\n"][: 2 if name.endswith(("tsv", "tab")) else 1]:
+    for content in ("Bo\nsat\n\nHe\n", "Bo\nsat\n"):
         new = list(read_examples(write(f"new.{name}", content), known.to_predict(), Target.TAGS))
         assert new[0].tokens == ("Bo", "sat")
+
+
+LEARNT = ReadingOptions(unnamed="columns", tags=("O", "B-X", "I-X", ".")).to_predict()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "# sent_id = 1\nthe NN O\nfilm NN B-X\n\n" * 2,
+        "the NN O\nfilm NN O\n",
+        "film NN S-X\n",
+        "O the\nB-X film\n",
+        "# sent_id = 1\nthe\nfilm\n",
+    ],
+)
+def test_a_run_of_tokens_knows_files_of_tokens_however_short(content: str, write) -> None:
+    path = write("new.txt", content)
+    assert found(path, LEARNT, Target.TAGS) == "columns"
+    assert {"the", "film"} >= {
+        token for e in read_examples(path, replace(LEARNT, input="1" if content[0] == "O" else "0"), Target.TAGS) for token in e.tokens
+    }
+
+
+def test_a_run_of_tokens_reads_sentences_and_tells_the_line_without_a_tag(write) -> None:
+    for content in ("the film\nthe end\n", "It ended .\n", "film\n", "Or O\nso it is\nthe end\nAh\n", "# of news\nthe film\n"):
+        assert found(write("plain.txt", content), LEARNT, Target.TAGS) == "lines"
+    with pytest.raises(DataError, match=r"line 2: a line must have 3 columns .*, got 1"):
+        list(read_examples(write("bad.txt", "the NN O\ngood\nfilm NN O\n"), LEARNT, Target.TAGS))
 
 
 def test_a_table_of_tagged_rows_stays_a_table(write) -> None:

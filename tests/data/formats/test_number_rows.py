@@ -152,7 +152,7 @@ def test_labels_in_a_table_of_their_own(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="`labels` names a table with a label for each series"):
         list(labelled_examples(tmp_path / "s.csv", options, Target.TAGS))
     (tmp_path / "y.csv").write_text("id,label\nb,down\n")
-    with pytest.raises(DataError, match=r"s.csv, line 2: the sequence has no label"):
+    with pytest.raises(DataError, match=r"s.csv, line 2: .*y.csv has no label for 'a'. Add one"):
         list(labelled_examples(tmp_path / "s.csv", options, LABELS))
     (tmp_path / "y.csv").write_text("id,label\nb,down\nb,up\n")
     with pytest.raises(DataError, match=r"y.csv, line 3: 'b' has a label already"):

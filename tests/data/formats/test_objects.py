@@ -160,7 +160,8 @@ def test_what_says_nothing_becomes_no_word_and_no_label(tmp_path: Path, record, 
 def test_halves_of_characters_become_question_marks_which_is_told_once(tmp_path: Path) -> None:
     with pytest.warns(UnrolledWarning, match=r"line 2 has half of a character, such as \\ud83d,") as told:
         found = read(tmp_path / "a.jsonl", "", *(r'{"text": "a\ud83d", "label": "\udc00"}' for _ in range(2)))
-    assert len(told) == 1 and [(e.text, e.labels) for e in found] == [("a?", ("?",))] * 2
+    assert sum("half of a character" in str(one.message) for one in told) == 1
+    assert [(e.text, e.labels) for e in found] == [("a?", ("?",))] * 2
 
 
 def test_halves_of_characters_are_not_saved(tmp_path: Path) -> None:

@@ -74,6 +74,47 @@ def test_a_header_with_gaps_numbers_and_names_that_come_twice(tmp_path: Path, co
     assert (first, len(rest)) == (expected, len(content.splitlines()) - 2)
 
 
+TITLED = [f'{n % 3},"Title {n} here","And so the {n}-th text is longer than it, and told."' for n in range(9)]
+"""Rows whose first cell says what they are about, before a title and a text."""
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "columns"),
+    [
+        ("", TITLED, ("2", "0")),
+        ("Class Index,Title,Description\n", TITLED, ("Description", "Class Index")),
+        ("", [f"{row},user{n * n}" for n, row in enumerate(TITLED)], ("2", "0")),
+        ("", [f"{row[2:]},{'World' if n % 2 else 'Sci/Tech'}" for n, row in enumerate(TITLED)], ("1", "2")),
+        ("topic,headline,story,day\n", [f"{row},{n * n}" for n, row in enumerate(TITLED)], ("story", "topic")),
+    ],
+)
+def test_of_several_columns_few_values_are_the_label_and_the_longest_texts_the_input(tmp_path: Path, header: str, rows, columns) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(header + "\n".join(rows) + "\n")
+    reading = resolve_reading(path, ReadingOptions(), LABELS)
+    assert reading.learnt == columns
+    path.write_text(header + "\n".join(rows[:2]) + "\n")
+    (first, _) = read_examples(path, reading, LABELS)
+    assert first.text.startswith("And so the 0-th") and first.labels in (("0",), ("Sci/Tech",))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        sorted(TITLED),
+        [f"{row},{n % 2}" for n, row in enumerate(TITLED)],
+        [f"{n % 3},a story {n} of so many words,another one {n} of many words" for n in range(9)],
+        [f"{n % 3 / 2},a story {n},another one {n} of many more words" for n in range(9)],
+        [f"{n % 3},story{n},anotherof{n}manymorewords" for n in range(9)],
+        TITLED[:6],
+    ],
+    ids=["one class after the other", "two columns of classes", "texts of one length", "numbers", "single words", "too few rows"],
+)
+def test_where_several_columns_may_be_label_or_text_it_is_not_clear(tmp_path: Path, rows) -> None:
+    with pytest.raises(ConfigError, match=r"which column has the sequences is not clear.* Pass one of 0 to"):
+        read(tmp_path / "a.csv", "\n".join(rows) + "\n")
+
+
 @pytest.mark.parametrize(
     ("content", "count"),
     [

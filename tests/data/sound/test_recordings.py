@@ -137,6 +137,9 @@ def test_a_missing_file_and_a_part_outside_are_told(tmp_path):
     path = write(tmp_path / "y.wav", WAVE)
     with pytest.raises(DataError, match=r"lasts 0\.500 s"):
         heard(Recording(path, None, 0.6))
+    with pytest.raises(DataError, match=r"must begin and end inside it"):
+        heard(Recording(path, None, 0.1, 1.2))
+    assert len(heard(Recording(path, None, 0.1, 0.7))) == round(0.4 * RATE)
 
 
 def test_a_flac_file_that_ends_in_its_first_samples_is_told(tmp_path):

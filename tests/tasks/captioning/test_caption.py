@@ -1,7 +1,11 @@
 """Networks that say what is in small pictures."""
 
+import gzip
 import json
+import shutil
+import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +14,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import unrolled as un
+from at_the_terminal import call
 from coloured_shapes import SIDE, write_pictures
 from unrolled.cells import find_cell
 from unrolled.cli import cli
@@ -153,6 +158,27 @@ def test_predictions_are_lines_objects_pictures_and_a_page(folder, tmp_path):
         "predict", folder / "run", folder / "test" / "red-bar-5-0.png", folder / "test" / "red-bar-5-0.png", "--nbest", "2"
     ).splitlines()
     assert len(several) == 4 and several[0].split("\t")[0] == "red-bar-5-0.png" and several[:2] == several[2:]
+
+
+def test_packed_tables_folders_and_globs_are_described_as_their_files_are(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("red-bar", "red-square"):
+        shutil.copy(folder / "test" / f"{name}-5-0.png", f"a {name}.png")
+    rows = b"image,caption\na red-bar.png,A bar.\na red-square.png,A square.\n"
+    Path("a table.csv").write_bytes(rows)
+    Path("a table.csv.gz").write_bytes(gzip.compress(rows))
+    with zipfile.ZipFile("its table.csv.zip", "w") as archive:
+        archive.writestr("table.csv", rows)
+    said = [call("predict", folder / "run", name) for name in ("a table.csv", "a table.csv.gz", "its table.csv.zip", "a *.png", ".")]
+    assert said[0] == call("predict", folder / "run", "a red-bar.png", "a red-square.png") and said == said[:1] * 5
+    with pytest.raises(ConfigError, match="There is no FILE to look at"):
+        call("predict", folder / "run", "-", typed="x")
+    Path("bad.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"bad.png cannot be read as a picture.* To leave such rows out, pass `--bad-rows skip`"):
+        call("predict", folder / "run", "a red-bar.png", "bad.png")
+    with pytest.warns(UnrolledWarning, match=r"^1 bad row is left out. The first: [^:]*bad.png: ") as told:
+        some = call("predict", folder / "run", "a red-bar.png", "bad.png", "a red-square.png", "--bad-rows", "skip")
+    assert len(told) == 1 and some == said[0]
 
 
 def test_a_page_says_what_each_word_owes_to_the_picture(folder, captioner, tmp_path):

@@ -1,6 +1,8 @@
 """A network of next frames, trained, measured and asked."""
 
+import gzip
 import json
+import lzma
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +79,21 @@ def test_frames_are_said_of_files_and_arrays(folder):
         trained.predict([clips(1, 2)[0][..., None]])
     with pytest.raises(ConfigError, match="by its own sections"):
         trained.inspection_input(folder / "a.gif")
+
+
+def test_packed_clips_folders_and_globs_are_read_alike(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("my films").mkdir()
+    np.save("my films/some clips.npy", clips(3))
+    plain = Path("my films/some clips.npy").read_bytes()
+    Path("packed clips.npy.gz").write_bytes(gzip.compress(plain))
+    Path("packed clips.npy.xz").write_bytes(lzma.compress(plain))
+    found = [
+        told("predict", folder / "run", name) for name in ("my films/some clips.npy", *map(str, Path().glob("*.npy.*")), "my*/some *.npy")
+    ]
+    assert found[0].count("\n") == 1 + 3 * 2 and found == found[:1] * 4
+    with pytest.raises(DataError, match="standard input has no text"):
+        told("predict", folder / "run", "-")
 
 
 def test_a_page_shows_gates_as_maps_and_what_moves_the_next_frame(folder):

@@ -218,6 +218,7 @@ def test_strings_whose_characters_are_tagged(tmp_path):
     new.write_text("id,sequence\nx,AC\n")
     ((example, _),) = un.load(tmp_path / "run").predict_stream(read_examples(new, trained.reading_of(new, labels=False), Target.TAGS))
     assert example.tokens == ("A", "C")
+    assert set(trained.reading_of(new, labels=False).tags) == {"D", "H"}
 
 
 def test_columns_that_were_guessed_are_told_and_kept(tmp_path):

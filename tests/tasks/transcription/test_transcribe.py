@@ -1,6 +1,10 @@
 """Networks that write down tones: letters that are each a tone of its own."""
 
+import gzip
 import json
+import shutil
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +13,7 @@ import torch
 from click.testing import CliRunner
 
 import unrolled as un
+from at_the_terminal import call
 from tones import RATE, said, tone, write, write_table
 from unrolled.cli import cli
 from unrolled.data.examples import Example
@@ -78,6 +83,33 @@ def test_several_files_are_predicted_in_their_order(folder):
     paths = [folder / "test" / f"{number}.wav" for number in (3, 0)]
     found = [json.loads(line) for line in run("predict", folder / "run", *paths, "--json").splitlines()]
     assert [one["file"] for one in found] == list(map(str, paths))
+
+
+def test_packed_tables_folders_and_globs_are_heard_as_their_files_are(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number in range(3):
+        shutil.copy(folder / "test" / f"{number}.wav", f"a tone {number}.wav")
+    rows = b"audio,text\na tone 0.wav,a\na tone 1.wav,b\na tone 2.wav,c\n"
+    Path("a table.csv").write_bytes(rows)
+    Path("a table.csv.gz").write_bytes(gzip.compress(rows))
+    with zipfile.ZipFile("its table.csv.zip", "w") as archive:
+        archive.writestr("table.csv", rows)
+    heard = [run("predict", folder / "run", name) for name in ("a table.csv", "a table.csv.gz", "its table.csv.zip", "a *.wav", ".")]
+    assert heard[0] == run("predict", folder / "run", *(f"a tone {number}.wav" for number in range(3))) and heard == heard[:1] * 5
+    with pytest.raises(ConfigError, match=r"There is no FILE to hear. Pass a recording, or take `stream`"):
+        CliRunner().invoke(cli, ["predict", str(folder / "run"), "-"], catch_exceptions=False)
+
+
+def test_recordings_that_cannot_be_heard_end_the_answer_or_are_left_out_and_told_once(folder, tmp_path):
+    good, bad = folder / "test" / "0.wav", tmp_path / "bad.wav"
+    bad.write_bytes(b"no sound")
+    with pytest.raises(DataError, match=r"^[^:]*bad.wav cannot be read as sound"):
+        call("predict", folder / "run", good, bad, good)
+    with pytest.warns(UnrolledWarning, match=r"^2 bad rows are left out. The first: [^:]*bad.wav cannot be read as sound") as told:
+        heard = call("predict", folder / "run", good, bad, good, bad, "--bad-rows", "skip")
+    assert len(told) == 1 and heard == 2 * call("predict", folder / "run", good)
+    with pytest.raises(DataError, match=r"^Nothing is left, as 2 rows are bad. The first: [^:]*bad.wav cannot be read as sound"):
+        call("predict", folder / "run", bad, bad, "--bad-rows", "skip")
 
 
 def test_subtitles_and_grids_have_the_words(folder):

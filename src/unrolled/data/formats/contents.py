@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.opening import is_about, markup_in
 from unrolled.data.text import known_encoding
 from unrolled.errors import ConfigError
+
+_SPAN = re.compile(r"^[BIESLUM]-(?=.)")
+"""How the tag of a step of a span begins."""
 
 TABLES = ("csv", "tsv")
 """The formats of tables, a sequence a row."""
@@ -61,7 +65,12 @@ def _are_tokens(path: Path, lines: Sequence[str], options: ReadingOptions, wante
         return options.labels_needed and _rows(lines) is not None and tokens_a_line(path, options)
     if options.target is not None or path == STANDARD_INPUT:
         return False
-    return options.labels_needed or _has_columns(lines) or (options.unnamed == "columns" and tokens_a_line(path, options))
+    if options.labels_needed or (options.unnamed == "columns" and tokens_a_line(path, options)):
+        return True
+    rows = [line.split("\t") if "\t" in line else line.split() for line in lines if not line.startswith(("#", "-DOCSTART-"))]
+    # A line of one word is the same sequence either way.
+    alone = options.unnamed == "columns" and len(rows) > 1 and all(len(row) == 1 for row in rows)
+    return alone or _have_columns(rows) or _have_tags(rows, options)
 
 
 def _table(lines: Sequence[str], options: ReadingOptions) -> str | None:
@@ -101,10 +110,27 @@ def tokens_a_line(path: Path, options: ReadingOptions) -> bool:
     return "\n\n" in lines and " " not in lines
 
 
-def _has_columns(lines: Sequence[str]) -> bool:
-    """Whether some lines look like tokens with their tags: at least three of them, all of one number of columns, more than one."""
-    widths = {len(line.split("\t") if "\t" in line else line.split()) for line in lines if line.strip()}
-    return len(lines) > 2 and len(widths) == 1 and widths != {1}
+def _have_columns(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the parts of lines look like tokens with their tags: at least three of them, all of one number of columns, more than one."""
+    widths = {*map(len, rows)}
+    return len(rows) > 2 and len(widths) == 1 and widths != {1}
+
+
+def _have_tags(rows: Sequence[Sequence[str]], options: ReadingOptions) -> bool:
+    """Whether most lines, in however few of one number of columns, have a tag that a run gives first, last, or where it learnt it.
+
+    A mark may be a tag, and ends sentences; so it says nothing.
+    """
+    width = max(Counter(map(len, rows)).items(), key=lambda item: item[1], default=(0, 0))[0]
+    column = int(options.column) if options.column and options.column.isdecimal() else -1
+    known = {_of_span(tag) for tag in options.tags if any(map(str.isalnum, tag))}
+    places = {0, width - 1, column if column < width else -1}
+    return width > 1 and 2 * sum(len(row) == width and any(_of_span(row[at].strip()) in known for at in places) for row in rows) > len(rows)
+
+
+def _of_span(tag: str) -> str:
+    """What a tag is the same as in any scheme: the name of a span without what marks its beginning and end."""
+    return _SPAN.sub("-", tag)
 
 
 def require_plain_files(paths: Sequence[Path], options: ReadingOptions, format: str) -> None:

@@ -4,7 +4,6 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
 from pathlib import Path
 
 from unrolled.data.examples import Example
@@ -21,20 +20,21 @@ _NAMES = 20
 
 
 def not_names(examples: Iterable[Example], sources: Sequence[Path]) -> Iterator[Example]:
-    """The examples as they are. `DataError` if the texts of the first ones, at least two, all name files or folders that lie beside a source: whoever
-    has such a table means what is in the files."""
-    rest = iter(examples)
-    first = list(islice(rest, _NAMES))
+    """The examples as they are. `DataError` in the end if the texts of the first ones, at least two, all name files or folders that lie beside a source:
+    whoever has such a table means what is in the files."""
     folders = {source.parent for source in sources}
-    if len(first) > 1 and all(
-        example.text and any(os.path.exists(folder / example.text.strip()) for folder in folders) for example in first
-    ):
+    first, every = list[Example](), True
+    for example in examples:
+        if every and len(first) < _NAMES:
+            first.append(example)
+            every = bool(example.text) and any(os.path.exists(folder / str(example.text).strip()) for folder in folders)
+        yield example
+    if every and len(first) > 1:
         raise DataError(
             f"{first[0].place}: the texts name files or folders that are there, such as {first[0].text!r}, and their names would be learnt in the place of what is "
             "in them. Sound, pictures, videos and folders of pictures are known by their names; tables with a frame of numbers on each line need `shape`. "
             "Pass that, or the files themselves."
         )
-    yield from chain(first, rest)
 
 
 def noticed(examples: Iterable[Example]) -> Iterator[Example]:

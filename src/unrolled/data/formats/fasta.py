@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.added import AddedNames
 from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import STANDARD_INPUT, named, open_text, read_lines
 from unrolled.data.formats.format import About
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from Bio.SeqRecord import SeqRecord
 
 _LABEL = re.compile(r'\blabel=(?:"([^"]*)"|(\S+))')
+
+_KEY = re.compile(r"(\w+)=")
 
 
 GENBANK = "genbank"
@@ -89,11 +92,12 @@ class Fasta:
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
         """Tags as regions in BED, whose score is the mean probability in thousandths, and numbers of residues as in bedGraph; labels and numbers
         of sequences in the descriptions of FASTA."""
+        added = AddedNames()
         for example, prediction in found:
             if prediction.tags is not None:
                 file.writelines(_bed(example, prediction, stranded=options.strand == "tag"))
             else:
-                file.writelines((_bed_graph if prediction.each_step else _fasta)(example, prediction))
+                file.writelines(_bed_graph(example, prediction) if prediction.each_step else _fasta(example, prediction, added))
 
 
 class Fastq(Fasta):
@@ -206,9 +210,10 @@ def _bed_graph(example: Example, prediction: Prediction) -> Iterator[str]:
         yield "\t".join([str(example.name), str(step), str(step + 1), *cells]) + "\n"
 
 
-def _fasta(example: Example, prediction: Prediction) -> Iterator[str]:
+def _fasta(example: Example, prediction: Prediction, added: AddedNames) -> Iterator[str]:
     """The sequence with the prediction in its description."""
     record = example.origin
-    names = zip(prediction.columns, prediction.cells(","), strict=True)
-    said = " ".join([record.description, *(f'{name}="{cell}"' if name == "predicted" else f"{name}={cell}" for name, cell in names)])
-    yield format(extra("Bio.SeqRecord").SeqRecord(record.seq, id=record.id, description=said), "fasta")
+    names = added.beside(_KEY.findall(record.description), prediction.columns, example.place)
+    said, *known = zip(names, prediction.cells(","), strict=True)
+    described = " ".join([record.description, '{}="{}"'.format(*said), *map("=".join, known)])
+    yield format(extra("Bio.SeqRecord").SeqRecord(record.seq, id=record.id, description=described), "fasta")

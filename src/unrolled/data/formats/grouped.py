@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.added import AddedNames
 from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.files import HEAD, STANDARD_INPUT, named
 from unrolled.data.formats.label_files import read_labels
@@ -273,7 +274,7 @@ def write_rows(found: Iterable[tuple[Example, Prediction]], file: TextIO, option
         with nullcontext(kept) if kept else open_table(path, options.encoding) as table:
             writer = csv.writer(file, delimiter=table.delimiter, lineterminator="\n")
             if not number:
-                writer.writerow([*table.header, *names])
+                writer.writerow([*table.header, *AddedNames().beside(table.header, names, named(path))])
             writer.writerows([*row, *cells_of[line]] for line, row in good(table.rows) if line in cells_of)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 
 import regex
 
@@ -70,6 +71,15 @@ def are_parts(names: Collection[str]) -> bool:
 
 _COUNTED = 3
 """Rows in which a column that counts can be told from one that happens to."""
+
+_OFTEN = 3
+"""Times that a class comes on the whole where a column has classes."""
+
+_CLASSES = 100
+"""Different classes of a column that has any."""
+
+_LONGER = 2
+"""Times that a text is longer than another one that stands beside it and is but its title."""
 
 
 def column_names(header: Sequence[str]) -> tuple[str, ...]:
@@ -146,7 +156,8 @@ def _is_spare(name: str | None, cells: Sequence[str]) -> bool:
 
 
 def find_input(columns: Sequence[str] | None, rows: Sequence[Sequence[str]], free: Sequence[int]) -> int | None:
-    """The column with the sequences among those that are `free`: the only one, that with a usual name, or of two the one with the longer cells.
+    """The column with the sequences among those that are `free`: the only one, that with a usual name, of two the one with the longer cells, or of
+    several beside labels the one with texts that are by far the longest.
 
     None where this is not clear, as where a row seems to be an event.
     """
@@ -158,7 +169,16 @@ def find_input(columns: Sequence[str] | None, rows: Sequence[Sequence[str]], fre
             return free[1 - free.index(label)]
         first, second = (sum(len(row[at]) for row in rows) for at in free)
         return free[second > first]
+    if len(free) > 2 and not event_options(columns or ()) and (label := find_target(columns, free, rows)) is not None:
+        return _longest([at for at in free if at != label], rows)
     return None
+
+
+def _longest(free: Sequence[int], rows: Sequence[Sequence[str]]) -> int | None:
+    """The column with texts that are by far the longest, if there is one."""
+    *_, second, most = sorted((sum(len(row[at]) for row in rows), at) for at in free)
+    words = sum(len(row[most[1]].split()) > 1 for row in rows)
+    return most[1] if most[0] > _LONGER * second[0] and 2 * words > len(rows) else None
 
 
 def event_options(columns: Sequence[str]) -> str:
@@ -169,10 +189,19 @@ def event_options(columns: Sequence[str]) -> str:
     return ", ".join(f"{option}={found[option]!r}" for option in _EVENTS if option in found) if named else ""
 
 
-def find_target(columns: Sequence[str] | None, free: Sequence[int], *, any_name: bool) -> int | None:
-    """The column with labels or tags among those that are `free` beside the input: that with a usual name, or, with `any_name`, the only one."""
+def find_target(columns: Sequence[str] | None, free: Sequence[int], rows: Sequence[Sequence[str]]) -> int | None:
+    """The column with labels or tags among those that are `free` beside the input: that with a usual name, or the only one that has classes."""
     named = None if columns is None else find_named(columns, TARGETS, free)
-    return free[0] if named is None and any_name and len(free) == 1 else named
+    classes = [at for at in free if named is None and _are_classes([row[at].strip() for row in rows])]
+    return classes[0] if len(classes) == 1 else named
+
+
+def _are_classes(cells: Sequence[str]) -> bool:
+    """Whether cells are few different ones that come often, and again after others, as the names of what rows belong to in a sorted table do not."""
+    different = len({*cells})
+    changes = sum(cell != before for before, cell in pairwise(cells))
+    known = all(cell.isdecimal() or (cell and not is_number(cell)) for cell in {*cells})
+    return known and 1 < different <= min(_CLASSES, len(cells) // _OFTEN) and changes >= different
 
 
 def find_named(columns: Sequence[str], names: Iterable[str], free: Iterable[int]) -> int | None:

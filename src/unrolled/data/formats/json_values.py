@@ -1,6 +1,7 @@
 """Values of JSON: none is lost as its key comes twice, and halves of characters become question marks."""
 
 import json
+import math
 import re
 import warnings
 from pathlib import Path
@@ -35,6 +36,36 @@ def value_in(text: str, place: str) -> Any:
         raise DataError(f"{place}: the key {twice.args[0]!r} comes twice in an object. Take one of them out.") from None
     except RecursionError as error:
         raise ValueError(str(error)) from None
+
+
+class Part(dict[str, Any]):
+    """An object that is a part of a value, and no line of a file."""
+
+    __slots__ = ()
+
+
+def written_finite(record: dict[str, Any], place: str, told: set[str]) -> str:
+    """A line of JSON. It has no NaN and no number beyond those of 64 bits, such as 1e400: null stands for them, of which an `UnrolledWarning` tells
+    unless `told` has something, and it gets the place."""
+    try:
+        return json.dumps(record, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        if not told:
+            warnings.warn(
+                f"{place}: a number is none that JSON has, NaN or too large. It is written as null, as later ones are.",
+                UnrolledWarning,
+                stacklevel=2,
+            )
+        told.add(place)
+        return json.dumps(_finite(record), ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

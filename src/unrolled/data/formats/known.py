@@ -1,5 +1,6 @@
 """The formats that there are, by name, and which of them some files are in."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,7 @@ from unrolled.data.formats.tables import TextTable
 from unrolled.data.formats.ts import TimeSeries
 from unrolled.data.formats.wide import WideTable, is_wide
 from unrolled.data.kinds import Kind
-from unrolled.data.opening import inner_name, is_about, kind_in
+from unrolled.data.opening import PACKED, inner_name, is_about, kind_in
 from unrolled.errors import ConfigError
 
 _FORMATS: tuple[Format, ...] = (
@@ -219,3 +220,10 @@ def files_of(paths: Sequence[Path], known: Format) -> list[Path]:
         inside = visible(path) if path.is_dir() else [path]
         found += [file for file in inside if _by_name(file) == known.name] or inside
     return found
+
+
+def looks_like_a_file(text: str) -> bool:
+    """Whether a text is one word with the mark of a path in it, or with the suffix of a file of data."""
+    known = tuple(suffix for kind in FORMATS.values() for suffix in kind.suffixes)
+    marked = any(mark in text for mark in (os.sep, os.altsep) if mark) or text.lower().endswith((*known, *PACKED))
+    return marked and text.split() == [text]

@@ -8,7 +8,7 @@ from typing import Any
 from unrolled.data.formats.files import STANDARD_INPUT, named, tried_lines
 from unrolled.data.formats.json_arrays import read_array
 from unrolled.data.formats.json_tables import read_table
-from unrolled.data.formats.json_values import tell_of_half, value_in, without_halves
+from unrolled.data.formats.json_values import Part, tell_of_half, value_in, without_halves
 from unrolled.errors import DataError
 
 
@@ -21,7 +21,8 @@ def read_objects(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any
     if path != STANDARD_INPUT:
         whole = read_array(path, encoding) or read_table(path, encoding)
         if whole is not None:
-            yield from whole
+            # What is the whole value itself is no part of one.
+            yield from (item if isinstance(item, DataError) or item[0] == named(path) else (item[0], Part(item[1])) for item in whole)
             return
     halves = False
     for item in tried_lines(path, encoding):

@@ -1,17 +1,19 @@
 """JSON Lines: an object a line, with a sequence under one key and its label or tags under another."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.added import AddedNames
 from unrolled.data.formats.bad_rows import good, tried
-from unrolled.data.formats.files import HEAD
+from unrolled.data.formats.files import HEAD, look_ahead
 from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import INPUTS, TARGETS
+from unrolled.data.formats.json_values import Part, written_finite
 from unrolled.data.formats.object_fields import labelled, tagged, valued, with_sequence
 from unrolled.data.formats.object_lines import has_key, read_objects, value_of
 from unrolled.data.formats.options import ReadingOptions, group_of, require_apart, target_names
@@ -59,14 +61,18 @@ class JsonLines:
         return keys, [["" if record.get(key) is None else _plain(record[key]) for key in keys] for record in records]
 
     def write(self, found: Iterable[tuple[Example, Prediction]], file: TextIO, options: ReadingOptions) -> None:
-        """The objects as they were with the key `predicted`, a label, a number, or a list of labels, tags or numbers, and what is known of it.
+        """The objects as they were with the key `predicted`, a label, a number, or a list of labels, tags or numbers, and what is known of it; in one list if
+        they came from a file that is one value.
 
         Beside what is said of the steps of a text are its `tokens`. An example that did not come from an object becomes one with what is known of it.
         """
-        for example, prediction in found:
-            record = dict(example.origin) if isinstance(example.origin, Mapping) else _as_object(example)
-            cut = {"tokens": example.tokens} if prediction.each_step and example.text is not None else {}
-            print(json.dumps({**record, **cut, **_predicted(prediction)}, ensure_ascii=False), file=file)
+        first, found = look_ahead(found, 1)
+        objects = map(_written(), found)
+        if first and isinstance(first[0][0].origin, Part):
+            file.writelines(f"{',' if number else '['}\n{line}" for number, line in enumerate(objects))
+            file.write("\n]\n")
+        else:
+            file.writelines(f"{line}\n" for line in objects)
 
 
 def _plain(value: Any) -> str:
@@ -203,6 +209,22 @@ def _as_object(example: Example) -> dict[str, Any]:
     known = {"id": example.name, "text": example.text, "tokens": example.tokens, "labels": example.labels, "tags": example.tags}
     target = None if example.values is None else example.values.tolist()
     return {key: value for key, value in (*known.items(), ("target", target)) if value is not None}
+
+
+def _written() -> Callable[[tuple[Example, Prediction]], str]:
+    """Writes examples as objects, each with what is predicted of it under keys that it does not have."""
+    added, told = AddedNames(), set[str]()
+
+    def write(one: tuple[Example, Prediction]) -> str:
+        example, prediction = one
+        origin = example.origin if isinstance(example.origin, Mapping) else None
+        record = _as_object(example) if origin is None else dict(origin)
+        cut = {"tokens": example.tokens} if origin is not None and prediction.each_step and example.text is not None else {}
+        said = {**cut, **_predicted(prediction)}
+        names = added.beside(record, said, example.place)
+        return written_finite({**record, **dict(zip(names, said.values(), strict=True))}, example.place, told)
+
+    return write
 
 
 def _predicted(prediction: Prediction) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class ReadingOptions:
     which a run took its sequences and what is said of them: other files are read from those that have these names. `left` are the columns that it left out. `whole` says that a sequence of
     text is a whole file, as in folders of classes. `unnamed` is the format of the files that a run learnt from, where their names did not say
     it: so are others read whose names do not. `group` is the column or key that says which sequences belong together; it may be missing.
-    These have no flags.
+    `tags` are those that a run gives: short files without a name that says it are known by them. These have no flags.
     """
 
     labels_needed: ClassVar[bool] = True
@@ -108,6 +108,7 @@ class ReadingOptions:
     left: tuple[str, ...] = ()
     whole: bool = False
     unnamed: str | None = None
+    tags: tuple[str, ...] = ()
     group: str | None = None
 
     def __post_init__(self) -> None:

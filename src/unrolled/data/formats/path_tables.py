@@ -1,6 +1,7 @@
 """Tables and JSON Lines of which a column, or a key, names files of sound, pictures or videos."""
 
 import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -17,7 +18,7 @@ from unrolled.data.formats.rows import open_rows
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.numerals import is_number
 from unrolled.data.opening import inner_name
-from unrolled.errors import DataError
+from unrolled.errors import DataError, UnrolledWarning
 
 LOOKED_AT = 20
 """Rows by which it is found out whether a table names files."""
@@ -67,13 +68,14 @@ def first_rows(path: Path, options: ReadingOptions, named: Named) -> list[Mappin
     return list(_first_objects(path, options) if end in _OBJECTS else _first_cells(path, options, _TABLES[end], named))
 
 
-def _first_objects(path: Path, options: ReadingOptions) -> Iterator[Mapping[str, Any]]:
-    try:
-        for _, record in islice(good(read_objects(path, options.encoding)), LOOKED_AT):
-            yield record
-    except (DataError, json.JSONDecodeError):
-        # Whoever reads the file says what is wrong with it.
-        return
+def _first_objects(path: Path, options: ReadingOptions) -> list[Mapping[str, Any]]:
+    # Whoever reads the file says what is wrong with it, and what is odd.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnrolledWarning)
+        try:
+            return [record for _, record in islice(good(read_objects(path, options.encoding)), LOOKED_AT)]
+        except (DataError, json.JSONDecodeError):
+            return []
 
 
 def _first_cells(path: Path, options: ReadingOptions, delimiter: str | None, named: Named) -> Iterator[Mapping[str, str]]:

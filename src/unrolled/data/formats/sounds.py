@@ -124,7 +124,8 @@ def has_sound(path: Path, options: ReadingOptions) -> bool:
         return is_sound(path.name)
     if path.suffix.lower() == ".zip":
         try:
-            return any(map(is_sound, Tree.of(path).names))
+            if any(map(is_sound, Tree.of(path).names)):
+                return True
         except DataError:
             # Whoever reads the archive says what is wrong with it.
             return False

@@ -143,8 +143,10 @@ class TableHead:
             asked = cut
         if asked is not None:
             return asked
-        learnt = self._at(options.learnt[0]) if options.learnt and self.columns else None
-        place = find_input(self.columns, self.rows, [at for at in self.free if at not in taken]) if learnt in (None, *taken) else learnt
+        free = [at for at in self.free if at not in taken]
+        # Without names, columns have other numbers in a table that lacks the labels; one of three columns or more does not seem to lack them.
+        learnt = self._at(options.learnt[0]) if options.learnt and (self.columns or len(free) > 2) else None
+        place = find_input(self.columns, self.rows, free) if learnt in (None, *taken) else learnt
         if place is None:
             row = "" if self.columns else f", and its first row begins with {self.rows[0][0][:20]!r}"
             cure = f"Pass one of {self._listed()} as `input`.{_as_events(self.columns)}"
@@ -189,8 +191,13 @@ class TableHead:
             return known
         if len(learnt) > 1:
             return ()
+        if not options.labels_needed:
+            return ()
+        free = [at for at in self.free if at not in taken]
         any_name = not (options.learnt and self.columns)
-        found = find_target(self.columns, [at for at in self.free if at not in taken], any_name=any_name) if options.labels_needed else None
+        if any_name and len(free) == 1:
+            return (free[0],)
+        found = find_target(self.columns, free, self.rows if any_name else ())
         return () if found is None else (found,)
 
     def _steps(self, options: ReadingOptions, place: int, target: int | None) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.added import AddedNames
 from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.files import HEAD, look_ahead, named
 from unrolled.data.formats.format import About
@@ -115,7 +116,8 @@ class TextTable:
                     names, cells = ("tokens", *names), (" ".join(example.tokens or ()), *cells)
             rows = [[*row, *cells]]
             if not begun and layout.header is not None:
-                rows.insert(0, [*layout.header, *names][: len(rows[0])])
+                own = AddedNames().beside(layout.header, names, named(layout.path))
+                rows.insert(0, [*layout.header, *own][: len(rows[0])])
             begun = True
             _write(rows, file, layout.delimiter)
 

@@ -12,6 +12,7 @@ from typing import TextIO
 import numpy as np
 
 from unrolled.data.examples import Example, Prediction, Target
+from unrolled.data.formats.added import AddedNames
 from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.decimals import Decimals
 from unrolled.data.formats.files import look_ahead, named
@@ -113,7 +114,8 @@ class WideTable:
             row, layout = example.origin
             writer = csv.writer(file, delimiter=layout.delimiter, lineterminator="\n")
             if not begun and layout.header is not None:
-                writer.writerow([*layout.header, *prediction.columns])
+                own = AddedNames().beside(layout.header, prediction.columns, example.place)
+                writer.writerow([*layout.header, *own])
             begun = True
             writer.writerow([*row, *prediction.cells(options.between)])
 

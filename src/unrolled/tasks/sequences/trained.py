@@ -193,7 +193,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         """
         known = for_other_files(self.reading, sources, labels=labels)
         reading = replace(known, **{"regions": (), "labels": None, "digits": None, "copies": 1, **options})
-        return reading if labels else reading.to_predict()
+        return reading if labels else replace(reading, tags=self.labels if self.wanted is Target.TAGS else ()).to_predict()
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """See `Trained`. Targets that are not known are supposed to be what the network says."""

@@ -1,11 +1,14 @@
 """Prompts and lines as they are typed or stand in files, and texts drawn after them."""
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from unrolled.data.formats.known import looks_like_a_file
+from unrolled.data.opening import open_unpacked
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.recipe import Written
 
@@ -75,18 +78,31 @@ def say_unknown(trained: Writer, texts: Sequence[str], say: Callable[[str], None
 
 
 def names_lines(given: Sequence[str]) -> bool:
-    """Whether what is to be scored is one file with lines, or the standard input."""
-    return len(given) == 1 and (given[0] == "-" or Path(given[0]).is_file())
+    """Whether what is to be scored is one file with lines, or the standard input. `DataError` for a folder, several files, and the name of a file that
+    there is not: as a text it would be scored in silence."""
+    if len(given) == 1 and (given[0] == "-" or os.path.isfile(given[0])):
+        return True
+    if named := next((text for text in given if os.path.exists(text) or looks_like_a_file(text)), None):
+        what = (
+            "is a folder" if os.path.isdir(named) else "is one file of several" if os.path.exists(named) else "names no file that is there"
+        )
+        raise DataError(f"{named!r} {what}. Pass one text file, or - and the text through the standard input.")
+    return False
 
 
 def lines_of(file: str) -> list[str]:
-    """The lines of a file that have something in them, or of the standard input. `DataError` where there are none, or where it cannot be read."""
+    """The lines of a file, packed or not, or of the standard input, empty ones too, so that each answer stands at the place of its line. `DataError` where
+    there are none with something in them, or where it cannot be read."""
     try:
-        found = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}. Give a text file.") from None
-    lines = [line for line in found.splitlines() if line.strip()]
-    if not lines:
+        if file == "-":
+            found = sys.stdin.read()
+        else:
+            with open_unpacked(Path(file)) as unpacked:
+                found = unpacked.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{'The standard input' if file == '-' else file} is not UTF-8 text. Give a text file.") from None
+    lines = found.splitlines()
+    if not any(map(str.strip, lines)):
         raise DataError(f"{'The standard input' if file == '-' else file} has no line with something in it. Give some.")
     return lines
 
