@@ -34,7 +34,6 @@ USERS = {
     "data/sound/recordings.py": "the end of a user's recording",
     "tasks/captioning/looking.py": "a page of the package",
     "tasks/estimators.py": "a run that is kept in memory, in a folder that was just made",
-    "tasks/texts/prompting.py": "a user's prompts",
     "tasks/tuning/search.py": "an empty journal, where there is none",
     "training/checkpoint.py": "a file that is open already",
     "training/interrupt.py": "nothing, where a terminal was closed",

@@ -3,14 +3,19 @@
 import pickle
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.base import clone
+from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import unrolled as un
+from unrolled.errors import DataError
 
 SMALL = {"hidden": 4, "updates": 3, "batch": 16, "held_out": 0.0, "random_state": 0}
 
@@ -58,12 +63,62 @@ def test_pipelines_of_texts():
     assert model.predict(["Good film", "BAD film"]).tolist() == ["pos", "neg"]
 
 
+@pytest.mark.parametrize("sequences", [["good", "bad"], [["a", "b"], ["c"]]])
+def test_columns_say_what_lists_say(sequences):
+    model = quick(un.SequenceClassifier, updates=1).fit(sequences * 3, ["p", "n"] * 3)
+    said = model.predict_proba(sequences)
+    for column in (pd.Series(sequences), pl.Series(sequences), pa.array(sequences), pa.chunked_array([sequences])):
+        np.testing.assert_array_equal(model.predict_proba(column), said)
+
+
+def test_columns_and_frames_of_texts_are_learnt():
+    frame = pd.DataFrame({"text": ["good film", "bad"] * 4, "label": ["p", "n"] * 4})
+    model = quick(un.SequenceClassifier, updates=1)
+    assert cross_val_score(model, frame.text, frame.label, cv=2).shape == (2,)
+    said = model.fit([*frame.text], [*frame.label]).run_["model.safetensors"]
+    assert model.fit(frame.text, frame.label).run_["model.safetensors"] == said
+    for table in (frame[["text"]], pl.DataFrame({"text": [*frame.text]}), pa.table({"text": [*frame.text]})):
+        assert model.predict(table).shape == (8,)
+    with pytest.raises(DataError, match="rows of 2 columns with texts"):
+        model.predict(frame)
+    with pytest.raises(DataError, match="got float"):
+        model.predict(pd.Series(["good", float("nan")], dtype=object))
+
+
+def test_tags_in_columns():
+    x, y = [["a", "b"], ["b"]] * 3, [["x", "y"], ["y"]] * 3
+    model = quick(un.SequenceTagger, updates=1).fit(pd.Series(x), pa.array(y))
+    assert {tag for tags in model.predict(x) for tag in tags} <= {"x", "y"}
+    assert model.score(pd.Series(x), pa.array(y)) == model.score(x, y)
+
+
 def test_numbers_of_sequences_and_of_steps(series):
     x, _, slopes = series
     assert quick(un.SequenceRegressor).fit(x, slopes).predict(x).shape == (24,)
     assert quick(un.SequenceRegressor).fit(x, np.stack([slopes, -slopes], 1)).predict(x).shape == (24, 2)
     found = quick(un.SequenceRegressor).fit(x, [s[:, 0] for s in x]).predict(x)
     assert [len(steps) for steps in found] == [len(s) for s in x]
+
+
+def test_numbers_of_steps_are_scored_over_all_of_them(series):
+    x, _, _ = series
+    y = [s[:, 0] for s in x]
+    model = quick(un.SequenceRegressor).fit(x, y)
+    steps, weights = np.concatenate(model.predict(x))[:, 0], np.arange(24.0)
+    assert model.score(x, y) == pytest.approx(r2_score(np.concatenate(y), steps))
+    repeated = np.repeat(weights, [len(s) for s in x])
+    assert model.score(x, y, weights) == pytest.approx(r2_score(np.concatenate(y), steps, sample_weight=repeated))
+    assert np.isfinite(cross_val_score(quick(un.SequenceRegressor, updates=1), x, y, cv=2)).all()
+    with pytest.raises(DataError, match=r"`y\[0\]` must have the numbers of"):
+        model.score(x, [y[0][:-1], *y[1:]])
+
+
+def test_a_second_fit_answers_with_what_it_learnt(series):
+    x, y, _ = series
+    model = quick(un.SequenceClassifier, updates=1).fit(x, y)
+    model.predict(x)
+    again = quick(un.SequenceClassifier, updates=1, hidden=5).fit(x, y).predict_proba(x)
+    np.testing.assert_array_equal(model.set_params(hidden=5).fit(x, y).predict_proba(x), again)
 
 
 def test_tags():
@@ -81,3 +136,15 @@ def test_forecasts():
     np.testing.assert_allclose(model.predict(), model.predict(x), atol=1e-6)
     assert -5 < model.score(x) < 0
     assert clone(model).get_params()["horizon"] == 3
+
+
+def test_forecasts_of_several_numbers_have_all_of_them():
+    x = [np.stack([np.arange(n) % 5, 100 + np.arange(n) % 3], 1) for n in (20, 25)]
+    found = quick(un.Forecaster, horizon=2, updates=1, held_out=None).fit(x).predict()
+    assert found.shape == (2, 2, 2)
+    assert (found[..., 1] > 50).all() and (found[..., 0] < 50).all()
+
+
+def test_a_column_of_numbers_is_one_series():
+    model = quick(un.Forecaster, horizon=2, updates=1, held_out=None)
+    np.testing.assert_array_equal(model.fit(np.arange(30) % 5).predict(), model.fit(pd.Series(np.arange(30) % 5)).predict())

@@ -1,11 +1,15 @@
 """Runs that begin from the weights of others."""
 
+import warnings
+
 import pytest
 import torch
 
 import unrolled as un
-from unrolled.errors import ConfigError
-from unrolled.training import Silent
+from unrolled.errors import ConfigError, UnrolledWarning
+from unrolled.tasks.beginnings import Beginning
+from unrolled.tasks.recipes.classify import Classifying
+from unrolled.training import RunFolder, Silent
 from unrolled.training.checkpoint import load_tensors
 
 QUICK = {"updates": 1, "evaluations": 1, "batch": 4, "warmup": 0, "learning_rate": 1e-9, "weight_decay": 0.0}
@@ -115,6 +119,41 @@ def test_a_run_that_began_from_another_is_resumed_without_it(runs, tmp_path):
     un.train_language_model(runs / "b.txt", out=run, **{**started, "updates": 2})
     resumed = un.train_language_model(out=run, resume=True, updates=4, display=Silent())
     assert resumed.codec.symbols == alone.codec.symbols
+
+
+@pytest.mark.parametrize("reader", ["lm", "c"])
+def test_words_are_not_read_as_characters(runs, tmp_path, reader):
+    words, tags = [["one", "two"], ["three"]] * 10, [["x", "y"], ["y"]] * 10
+    with pytest.raises(ConfigError, match=r"`level='char'` reads steps that are one character each, .* such as 'one'.*`level='word'`"):
+        un.train_tagger(words, tags, out=tmp_path / "run", from_run=str(runs / reader), display=Silent(), **QUICK)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_tagger_reads_what_a_language_model_of_words_reads(runs, tmp_path):
+    words, tags = [["one", "two"], ["three", "new", "ones"]] * 10, [["x", "y"], ["y", "x", "x"]] * 10
+    quick = {**QUICK, "display": Silent()}
+    un.train_language_model(runs / "a.txt", out=tmp_path / "words", level="word", hidden=5, embedding=4, window=4, **quick)
+    with pytest.warns(UnrolledWarning, match=r"nothing will learn them: 2 of encoder.inputs.words.weight\. .*`widen=False`"):
+        begun = un.train_tagger(words, tags, from_run=str(tmp_path / "words"), freeze=("encoder.inputs",), **quick)
+    assert {"one", "two", "three", "new", "ones"} <= {*begun.codecs.inputs.tokens.words.names}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UnrolledWarning)
+        un.train_tagger(words, tags, from_run=str(tmp_path / "words"), widen=False, freeze=("encoder.inputs",), **quick)
+
+
+def test_what_another_task_says_of_sequences_is_not_taken_over():
+    config = {"data": {"output": "ordinal", "lower": True}}
+    begun = {task: Beginning(RunFolder("run"), task, config, None, "").options(Classifying(), {}) for task in ("classify", "regress")}
+    assert begun == {"classify": {"output": "ordinal", "lower": True}, "regress": {"lower": True}}
+
+
+def test_sizes_of_what_reads_are_those_of_the_run(tmp_path):
+    words, tags = [["one", "two"], ["three"]] * 5, [["x", "y"], ["y"]] * 5
+    sizes = {"embedding": 3, "characters": 2, "character_hidden": 3}
+    un.train_tagger(words, tags, out=tmp_path / "run", hidden=4, **sizes, display=Silent(), **QUICK)
+    for name in sizes:
+        with pytest.raises(ConfigError, match=f"`{name}=7` is not that of"):
+            un.train_tagger(words, tags, from_run=str(tmp_path / "run"), display=Silent(), **QUICK, **{name: 7})
 
 
 @pytest.mark.parametrize(

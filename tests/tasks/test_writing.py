@@ -52,6 +52,13 @@ def test_it_stops_before_a_text_however_it_comes_about(model):
     assert model.sample("one", 60, seed=1, stop="never comes")[0] == whole
 
 
+def test_it_does_not_stop_at_what_the_prompt_says(model):
+    (whole,) = model.sample("one two", 30, seed=1)
+    stop = "one t"
+    (said,) = model.sample("one two", 30, seed=1, stop=stop)
+    assert len(whole) > len("one two") and said == whole[: whole.find(stop, len("one two")) % (len(whole) + 1)]
+
+
 def test_a_penalty_makes_what_was_drawn_less_likely():
     logits = torch.tensor([[2.0, 1.9, -1.0]])
     drawn = [int(s) for s in draw(lambda s, state: (logits, state), logits, None, 3, temperature=0, repetition_penalty=3.0)]

@@ -1,5 +1,6 @@
 """What a run takes of another one that it begins from: options, symbols and weights."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -8,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unrolled.errors import ConfigError, RunError
+from unrolled.errors import ConfigError, RunError, UnrolledWarning
 from unrolled.options import options_of
 from unrolled.plain import from_json
 from unrolled.tasks.configuration import groups_of
@@ -35,6 +36,26 @@ _ENCODER = "encoder."
 """How the names of weights begin that networks of different tasks have in common."""
 
 _WORDS = "encoder.inputs.words.weight"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a network took of a run, as a sentence, and how many rows of which parameters have something that the run did not learn."""
+
+    told: str
+    new_rows: Mapping[str, int]
+
+    def notice_frozen(self, model: nn.Module) -> None:
+        """Say, as an `UnrolledWarning`, which of these rows will not be learnt here either."""
+        rows = {name: self.new_rows[name] for name, own in model.named_parameters() if not own.requires_grad and name in self.new_rows}
+        if rows:
+            shown = ", ".join(f"{count:,} of {name}" for name, count in rows.items())
+            warnings.warn(
+                f"`freeze` also keeps rows that the run which is begun from has not learnt, and nothing will learn them: {shown}. "
+                "Read new symbols as <UNK> with `widen=False`, or freeze other parts.",
+                UnrolledWarning,
+                stacklevel=2,
+            )
 
 
 @dataclass(frozen=True)
@@ -81,8 +102,8 @@ class Beginning:
         # What reads ahead is no part of a network that says what comes next.
         return {"bidirectional": False, **known} if self.task == "lm" and "bidirectional" in ours else known
 
-    def take(self, model: nn.Module, task: str, *, widened: bool) -> str:
-        """Give a network of a task the weights of the run, as far as it has the same; says in a sentence what was taken and what is new.
+    def take(self, model: nn.Module, task: str, *, widened: bool) -> Taken:
+        """Give a network of a task the weights of the run, as far as it has the same.
 
         What has more rows or columns has the run's in the place of the first ones, where vocabularies are `widened`. `ConfigError` if nothing fits, or if
         something does not that cannot be widened.
@@ -105,7 +126,8 @@ class Beginning:
         told = [f"Begun from {self.folder} (task {self.task}): {len(taken)} of {len(own)} tensors are taken as they are"]
         told += [f"with new rows: {', '.join(wider)}"] if wider else []
         told += [f"new: {', '.join(new)}"] if new else []
-        return "; ".join(told) + "."
+        known = {name: _rows(found[name]) if found[name].shape[1:] == own[name].shape[1:] else 0 for name in wider}
+        return Taken("; ".join(told) + ".", {name: _rows(own[name]) - known.get(name, 0) for name in (*wider, *new)})
 
     def _weights(self, task: str) -> dict[str, Tensor]:
         """The run's weights, of another task only those of what reads."""
@@ -118,6 +140,10 @@ class Beginning:
             words = found[_WORDS]
             found[_WORDS] = torch.cat([words[:1], words[2:]])
         return found
+
+
+def _rows(tensor: Tensor) -> int:
+    return tensor.shape[:1].numel()
 
 
 def freeze(model: nn.Module, patterns: Iterable[str]) -> str:

@@ -35,6 +35,12 @@ def groups_of(kind: type[Options]) -> dict[str, type]:
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
 
 
+def default_cell(options: type[G]) -> str:
+    """The name of the cell that a task has where none is named."""
+    (default,) = (o.default for o in options_of(groups_of(options)["model"]) if o.name == "cell")
+    return str(default)
+
+
 @dataclass(frozen=True)
 class Configuration(Generic[G]):
     """The options of a task, and the fingerprint of the data they were used on."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from unrolled.errors import DataError, UnrolledWarning
 from unrolled.extras import extra
 from unrolled.tasks import load, train, train_forecaster
+from unrolled.tasks.estimator_data import as_series, as_table, is_ragged, unpacked
 from unrolled.training import Silent, display_here
 from unrolled.training.run_folder import CELL, CODECS, CONFIG, METRICS, WEIGHTS
 
@@ -35,8 +36,8 @@ _LOADED: "WeakKeyDictionary[Network, Any]" = WeakKeyDictionary()
 class Network(BaseEstimator):
     """What all of them share.
 
-    `fit` takes sequences: texts, lists of tokens, arrays `[T]` or `[T, C]` of any lengths, or one array `[N, T]` or `[N, T, C]`. Parameters that are
-    None are as in `unrolled train`; `options` are any others of it, by name, such as `{"dropout": 0.1}`. With an integer as `random_state` the same
+    `fit` takes sequences: texts, lists of tokens, arrays `[T]` or `[T, C]` of any lengths, or one array `[N, T]` or `[N, T, C]`; also as a column of
+    pandas, polars or pyarrow, or as a frame with one column of texts. Parameters that are None are as in `unrolled train`; `options` are any others of it, by name, such as `{"dropout": 0.1}`. With an integer as `random_state` the same
     weights come out each time. What was learnt are the files of a run (`run_`), so that estimators can be pickled; `trained_` is the network.
     """
 
@@ -96,7 +97,8 @@ class Network(BaseEstimator):
 
     def _sequences(self, data: Any, *, reset: bool) -> Sequence[Any]:
         """Sequences of any lengths as they are; an array of numbers as scikit-learn checks it, each row a sequence. `ValueError` for what is none."""
-        if _ragged(data):
+        data = unpacked(data)
+        if is_ragged(data):
             if not len(data):
                 raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
             return list(data)
@@ -155,8 +157,9 @@ class SequenceRegressor(RegressorMixin, Network):
         sequences = self._sequences(X, reset=True)
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        self.single_ = not _ragged(y) and np.asarray(y).ndim == 1
-        targets = list(y) if _ragged(y) else list(_checks.check_array(y, ensure_2d=False, dtype="numeric").astype(np.float64))
+        y = unpacked(y)
+        self.single_ = not is_ragged(y) and np.asarray(y).ndim == 1
+        targets = list(y) if is_ragged(y) else list(_checks.check_array(y, ensure_2d=False, dtype="numeric").astype(np.float64))
         _checks.check_consistent_length(sequences, targets)
         self._learn(sequences, targets)
         return self
@@ -168,6 +171,20 @@ class SequenceRegressor(RegressorMixin, Network):
             return found
         values = np.array(found, np.float64)
         return values[:, 0] if self.single_ else values
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of the variance of the numbers that is predicted (R²), with the mean of it over several; of steps over those of all sequences.
+
+        `sample_weight` `[N]` are weights of sequences. `ValueError` where a sequence has not as many true numbers as were predicted.
+        """
+        found, true = self.predict(X), unpacked(y)
+        if isinstance(found, list):
+            _checks.check_consistent_length(found, true)
+            true = [_of_steps(numbers, steps.shape, place) for place, (numbers, steps) in enumerate(zip(true, found, strict=True))]
+            if sample_weight is not None:
+                sample_weight = np.repeat(sample_weight, [len(steps) for steps in found])
+            found, true = np.concatenate(found), np.concatenate(true)
+        return float(extra("sklearn.metrics").r2_score(true, found, sample_weight=sample_weight))
 
 
 class SequenceTagger(Network):
@@ -184,7 +201,7 @@ class SequenceTagger(Network):
         """Learn the tags `y` of sequences: a list with one for each step of each."""
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        sequences = self._sequences(X, reset=True)
+        sequences, y = self._sequences(X, reset=True), unpacked(y)
         _checks.check_consistent_length(sequences, y)
         self._learn(sequences, [list(tags) for tags in y])
         return self
@@ -195,7 +212,7 @@ class SequenceTagger(Network):
 
     def score(self, X: Any, y: Any) -> float:
         """The share of steps whose tag is right."""
-        pairs = [pair for said, true in zip(self.predict(X), y, strict=True) for pair in zip(said, map(str, true), strict=True)]
+        pairs = [pair for said, true in zip(self.predict(X), unpacked(y), strict=True) for pair in zip(said, map(str, true), strict=True)]
         return float(np.mean([said == true for said, true in pairs]))
 
 
@@ -239,7 +256,7 @@ class Forecaster(Network):
 
     def fit(self, X: Any, y: Any = None) -> "Forecaster":
         """Learn from series: arrays `[T]` or `[T, K]` of any lengths, the rows of one array, or one series `[T]`."""
-        self._learn(_table(X), None)
+        self._learn(as_table(X), None)
         return self
 
     def _train(self, data: Any, targets: Any, **options: Any) -> None:
@@ -248,28 +265,15 @@ class Forecaster(Network):
 
     def predict(self, X: Any = None) -> NDArray[np.float64]:
         """The medians of what comes after each series, or after those that were learnt, `[N, horizon]`, or `[N, horizon, K]` of several numbers."""
-        points: NDArray[np.float64] = self.trained_.forecast(None if X is None else _table(X)).points
+        points: NDArray[np.float64] = self.trained_.forecast(None if X is None else as_table(X)).points
         return points[..., 0] if points.shape[-1] == 1 else points
 
     def score(self, X: Any, y: Any = None) -> float:
         """The negative mean absolute error of forecasts of the last `horizon` steps of each series, from what comes before them."""
-        series = _series(X)
+        series = as_series(X)
         known, true = [s[: -self.horizon] for s in series], np.stack([s[-self.horizon :] for s in series])
         found = self.predict(known).reshape(true.shape)
         return -float(np.abs(found - true).mean())
-
-
-def _ragged(data: Any) -> bool:
-    """Whether data is a list of texts, of lists of tokens, or of arrays of different lengths, and no table of numbers."""
-    if isinstance(data, np.ndarray):
-        return data.ndim == 1 and data.dtype.kind in "OU" and len(data) > 0 and (isinstance(data[0], str) or np.ndim(data[0]) > 0)
-    if not isinstance(data, list | tuple) or not len(data):
-        return False
-    if any(isinstance(row, str | Path) for row in data):
-        return True
-    if not all(hasattr(row, "__len__") for row in data):
-        return False
-    return len({len(row) for row in data}) > 1 or any(isinstance(row[0], str) for row in data if len(row))
 
 
 def _labels(y: Any) -> NDArray[Any]:
@@ -282,22 +286,9 @@ def _labels(y: Any) -> NDArray[Any]:
     return found
 
 
-def _series(data: Any) -> list[NDArray[np.float64]]:
-    """Series `[T, K]`."""
-    if isinstance(data, np.ndarray) and data.ndim == 1 and data.dtype != object:
-        data = [data]
-    found = [np.asarray(series, np.float64) for series in data]
-    found = [series[:, None] if series.ndim == 1 else series for series in found]
-    if len({series.shape[1:] for series in found}) != 1:
-        raise DataError("All series must have as many numbers at each time. Pass arrays [T], or [T, K] with one K.")
-    return found
-
-
-def _table(data: Any) -> dict[str, Any]:
-    """Series as the columns of one long table, named so that their order is that of their names."""
-    series = _series(data)
-    wide = len(str(len(series)))
-    names = [f"{number:0{wide}}" for number, each in enumerate(series) for _ in each]
-    numbers = np.concatenate(series)
-    times = np.concatenate([np.arange(len(each)) for each in series])
-    return {"series": names, "time": times, **{f"value {column + 1}": numbers[:, column] for column in range(numbers.shape[1])}}
+def _of_steps(numbers: Any, shape: tuple[int, ...], place: int) -> NDArray[np.float64]:
+    """The true numbers of the steps of a sequence, `[T, K]`."""
+    true = np.asarray(numbers, np.float64)
+    if true.shape not in (shape, shape[:1] if shape[1] == 1 else shape):
+        raise DataError(f"`y[{place}]` must have the numbers of {shape[0]} steps, of shape {list(shape)}, got {list(true.shape)}.")
+    return true.reshape(shape)

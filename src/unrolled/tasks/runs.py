@@ -16,10 +16,9 @@ from unrolled.data.builtin import PREFIX
 from unrolled.data.text import Source
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledError
-from unrolled.options import options_of
 from unrolled.plain import from_json
 from unrolled.tasks.beginnings import Beginning, freeze
-from unrolled.tasks.configuration import Configuration, G, groups_of
+from unrolled.tasks.configuration import Configuration, G, default_cell
 from unrolled.tasks.recipe import Recipe, T
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import C, D, M
@@ -152,8 +151,12 @@ def prepare(recipe: Recipe[G, D, C, M, T], asked: Asked[G], display: Display) ->
     model = _build(recipe, configuration, data.codecs, asked.cell)
     if asked.beginning:
         recipe.require_known(data.codecs)
-        display.say(asked.beginning.take(model, recipe.name, widened=recipe.widens))
-    return Prepared(configuration, data.codecs, _task(recipe, model, data, configuration, display))
+        taken = asked.beginning.take(model, recipe.name, widened=recipe.widens)
+        display.say(taken.told)
+    task = _task(recipe, model, data, configuration, display)
+    if asked.beginning and configuration.options.training.freeze:
+        taken.notice_frozen(task.model)
+    return Prepared(configuration, data.codecs, task)
 
 
 def _beginning(recipe: Recipe[G, D, C, M, T], options: Mapping[str, Any]) -> tuple[Beginning | None, Mapping[str, Any]]:
@@ -167,12 +170,6 @@ def _beginning(recipe: Recipe[G, D, C, M, T], options: Mapping[str, Any]) -> tup
     said = {name: value for name, value in options.items() if value is not None}
     path = str(Path(str(options["from_run"])).absolute())
     return beginning, {**beginning.options(recipe, said), **said, **cell, "from_run": path}
-
-
-def default_cell(options: type[G]) -> str:
-    """The name of the cell that a task has where none is named."""
-    (default,) = (o.default for o in options_of(groups_of(options)["model"]) if o.name == "cell")
-    return str(default)
 
 
 def _resume(

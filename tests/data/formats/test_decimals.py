@@ -62,6 +62,18 @@ def test_what_may_be_two_numbers_is_told_once(cell: str, delimiter: str, other: 
         assert decimals.plain(0, cell) == told
 
 
+@pytest.mark.parametrize(
+    ("cells", "told"), [(["995", "1.000", "1.005"], 1), (["995", "1000", "1.005"], 0), (["1.500", "1.005"], 0), (["9", "1.0"], 0)]
+)
+@pytest.mark.parametrize("delimiter", [";", ","])
+def test_points_that_may_divide_thousands_are_told_beside_whole_numbers(cells: list[str], told: int, delimiter: str) -> None:
+    decimals = Decimals(Path("a.csv"), delimiter, ["value"], [[cell] for cell in cells])
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        assert [decimals.plain(0, cell) for cell in cells] == cells
+    assert ["'1.000' is read as 1. If it is another number" in str(one.message) for one in found] == [True] * told
+
+
 @pytest.mark.parametrize("content", [GERMAN, FRENCH])
 def test_rows_of_numbers(content: str, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"

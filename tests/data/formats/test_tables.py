@@ -474,3 +474,29 @@ def test_predicted_numbers_of_steps_are_written_as_they_are_read(tmp_path: Path)
     (example,) = read(tabs, "text\tx\na b\t1 2\n", STEP_VALUES)
     several = Prediction(values=np.array([[1.0, 2.0], [3.0, 4.0]]))
     assert written(tabs, [example], several, wanted=STEP_VALUES) == ["text\tx\tpredicted", "a b\t1 2\t1,2 3,4"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ("text,title,label\na b,T,x\n", "title,label\nT,x\n", "b.csv: .*a.csv has the input in 'text', and here it would be 'title'; the col.* `input`"),
+        ("text,stars\na b,1\n", "text,label\na b,x\n", "b.csv: .*a.csv has the target in 'stars', and here it would be 'label'"),
+        ("text,label\na b,x\n", "review,label\na b,x\n", "has the input in 'text', and here it would be 'review'"),
+        ("body,heading,label\na b,H,x\n", "heading,text,label\nH,a b,x\n", "has the input in 'body', and here it would be 'text'"),
+    ],
+)  # fmt: skip
+def test_tables_that_would_be_read_by_other_columns_than_the_first_are_refused(tmp_path: Path, first: str, second: str, told: str) -> None:
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for path, content in zip(paths, (first, second), strict=True):
+        path.write_text(content)
+    with pytest.raises(DataError, match=told):
+        list(read_examples(paths, resolve_reading(paths, ReadingOptions(), LABELS), LABELS))
+    paths[1].write_text(first.upper())
+    assert len(list(read_examples(paths, ReadingOptions(), LABELS))) == 2
+
+
+def test_columns_of_other_names_that_are_asked_for_are_read(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for path, name in zip(paths, ("text", "review"), strict=True):
+        path.write_text(f"{name},label\na b,x\n")
+    assert texts(read_examples(paths, ReadingOptions(input="0"), LABELS)) == [("a b", ("x",))] * 2

@@ -255,3 +255,30 @@ def test_panels_are_cut_and_taken_apart(tmp_path):
 def test_what_is_wrong_with_times_is_told_with_the_table(tmp_path):
     with pytest.raises(DataError, match=r"t\.csv: There is 1 time, which has no frequency"):
         read(tmp_path, "time,y\n2024-01-01,1\n")
+
+
+@pytest.mark.parametrize(
+    ("cells", "first", "text"),
+    [
+        (["01/01/2023 12:00 AM", "01/01/2023 12:00 PM", "01/02/2023 12:00 AM"], "2023-01-01T00", "01/02/2023 12:00 PM"),
+        (["1/11/2023", "1/12/2023", "1/13/2023"], "2023-01-11", "01/14/2023"),
+        (["11/1/2023 00:00:00", "12/1/2023 00:00:00", "13/1/2023 00:00:00"], "2023-01-11", "14/01/2023 00:00:00"),
+    ],
+)
+def test_any_date_of_a_column_shows_which_number_is_the_day(tmp_path, cells, first, text):
+    (tmp_path / "t.csv").write_text("day,v\n" + "".join(f"{cell},{at}.5\n" for at, cell in enumerate(cells)))
+    panel, found = read_panel([read_table(tmp_path / "t.csv", "utf-8")], PanelOptions())
+    assert found.time == "day" and panel.first[0] == np.datetime64(first)
+    assert panel.clock.style.text(panel.times(0, 3, 1)[0]) == text
+    (tmp_path / "later.csv").write_text(f"day,v\n{cells[0]},1\n{cells[1]},2\n")
+    later, _ = read_panel([read_table(tmp_path / "later.csv", "utf-8")], found)
+    assert later.first[0] == np.datetime64(first)
+
+
+def test_dates_of_which_none_shows_the_day_are_refused(tmp_path):
+    text = "day,v\n01/01/2023,1\n01/02/2023,2\n01/03/2023,3\n"
+    with pytest.raises(
+        DataError, match=r"t.csv, line 2: the time, day: in '01/01/2023' it is not clear which number is the day. Pass `time_f"
+    ):
+        read(tmp_path, text)
+    assert str(read(tmp_path, text, time_format="%m/%d/%Y").clock) == "D"

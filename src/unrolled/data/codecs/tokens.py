@@ -45,11 +45,17 @@ class TokenCodec:
         """From tokens and how often each came; words in `more` are known as well, as far as there is room.
 
         What is not said is found out: both words and characters are read unless all tokens are single characters, and words must then come
-        twice to be known, so that rare ones are spelt.
+        twice to be known, so that rare ones are spelt. `ConfigError` where characters are to be read and tokens are words.
         """
         counts: Counter[str] = Counter()
         for token, n in seen.items():
             counts[_plain(token, lower)] += n
+        word = next((token for token in seen if len(normal(token)) > 1), None) if level == "char" else None
+        if word is not None:
+            raise ConfigError(
+                f"`level='char'` reads steps that are one character each, and those of DATA are words, such as {word[:30]!r}. Leave it out; "
+                "or, with `from_run`, begin from a run that reads words, such as a language model that was trained with `level='word'`."
+            )
         level = level or ("both" if any(len(token) > 1 for token in counts) else "char")
         words = Vocabulary.from_counts(counts, size, least=least or (2 if level == "both" else 1))
         if more:

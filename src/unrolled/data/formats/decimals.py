@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from unrolled.data.formats.files import named
-from unrolled.data.numerals import is_number
+from unrolled.data.numerals import as_number, is_number
 from unrolled.errors import UnrolledWarning
 
 _BLANKS = "'’\u00a0\u2009\u202f"
@@ -29,7 +29,8 @@ class Decimals:
 
     1.5 and 1,234.5 have a point, 1,5 and 1.234,5 a comma. 1,234 has the mark that others of its column have, else that of all other columns, else that which
     goes with the `delimiter`; which number it is taken for is an `UnrolledWarning`, once for a column, where the column itself does not say it. 1.234 has
-    a point, unless its column says otherwise, or all others do between semicolons. In a column with both marks nothing is changed.
+    a point, unless its column says otherwise, or all others do between semicolons; that is told, too, where it stands beside numbers below 1000 that are
+    whole, as 995 and 1.000. In a column with both marks nothing is changed.
     """
 
     def __init__(self, path: Path, delimiter: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -43,6 +44,8 @@ class Decimals:
                 self._marks[at] = min(marks)
             elif not marks and len(unclear) == 1 and (mark := _taken(min(unclear), every, delimiter)):
                 self._marks[at], self._unclear[at] = mark, unclear[min(unclear)]
+            elif not marks and [*unclear] == ["."] and _are_below_1000(row[at].strip() for row in rows):
+                self._marks[at], self._unclear[at] = ".", unclear["."]
 
     @property
     def commas(self) -> frozenset[str]:
@@ -52,11 +55,12 @@ class Decimals:
     def plain(self, at: int, cell: str) -> str:
         """A cell of a column as Python writes the number that it is; another text as it is."""
         mark = self._marks.get(at)
-        if mark is None or (found := _with_point(cell, mark)) == cell:
+        if mark is None:
             return cell
-        if unclear := self._unclear.pop(at, ""):
+        found = _with_point(cell, mark)
+        if (found != cell or _UNCLEAR.fullmatch(cell.strip())) and (unclear := self._unclear.pop(at, "")):
             name = repr(self._names[at]) if at < len(self._names) else str(at)
-            told = f"{named(self._path)}, column {name}: {unclear!r} is read as {_with_point(unclear, mark)}"
+            told = f"{named(self._path)}, column {name}: {unclear!r} is read as {as_number(_with_point(unclear, mark)):g}"
             cure = "If it is another number, write it with a decimal point, and without marks between thousands."
             warnings.warn(f"{told}. {cure}", UnrolledWarning, stacklevel=2)
         return found
@@ -92,6 +96,12 @@ def _seen(cells: Iterable[str]) -> tuple[set[str], dict[str, str]]:
         elif len(marks := [mark for mark, written in _WRITTEN.items() if written.fullmatch(cell)]) == 1:
             sure.update(marks)
     return sure, unclear
+
+
+def _are_below_1000(cells: Iterable[str]) -> bool:
+    """Whether there are whole numbers without marks among cells, and all of them have at most three digits, as where larger ones have marks."""
+    digits = [len(cell.lstrip("+-")) for cell in cells if cell.lstrip("+-").isdecimal()]
+    return bool(digits) and max(digits) <= 3
 
 
 def _taken(between: str, every: set[str], delimiter: str) -> str | None:

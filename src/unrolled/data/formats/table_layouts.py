@@ -91,6 +91,22 @@ class Layout:
         """What a column is called, or its number."""
         return str(column) if self.columns is None else self.columns[column]
 
+    def require_columns_of(self, first: "Layout", options: ReadingOptions) -> None:
+        """`DataError` if input or targets, as far as they were not asked for, have other names here than in the first table."""
+        if self.columns is None or first.columns is None:
+            return
+        asked = ((options.input, "input", (self.input,), (first.input,)), (options.target, "target", self.targets, first.targets))
+        for given, option, here, before in asked:
+            names, others = [self.columns[at] for at in here], [first.columns[at] for at in before]
+            if given is not None or [*map(str.lower, names)] == [*map(str.lower, others)]:
+                continue
+            if option == "target" and not options.labels_needed:
+                continue
+            found = ", ".join(map(repr, names)) or "nothing"
+            told = f"{named(first.path)} has the {option} in {', '.join(map(repr, others)) or 'no column'}, and here it would be {found}"
+            cure = f"Give the column one name in all tables, read them one by one, or pass one that all have as `{option}`."
+            raise DataError(f"{named(self.path)}: {told}; the columns are {', '.join(self.columns)}. {cure}")
+
     def _named(self, column: int) -> str:
         return f"column {column if self.columns is None else repr(self.columns[column])}"
 

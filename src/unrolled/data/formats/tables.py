@@ -15,7 +15,7 @@ from unrolled.data.formats.files import HEAD, look_ahead, named
 from unrolled.data.formats.format import About
 from unrolled.data.formats.options import STEPS, ReadingOptions
 from unrolled.data.formats.rows import Unquoted, open_rows, rows_below
-from unrolled.data.formats.table_layouts import TableHead, divided
+from unrolled.data.formats.table_layouts import Layout, TableHead, divided
 from unrolled.errors import DataError
 
 
@@ -61,7 +61,11 @@ class TextTable:
         )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
-        """The rows. A missing column is a `ConfigError`; an empty input, and tags of another length than the input, are bad rows."""
+        """The rows. A missing column is a `ConfigError`; an empty input, and tags of another length than the input, are bad rows.
+
+        A table whose sequences or targets stand in columns of other names than those of the first one is a `DataError`, unless they were asked for.
+        """
+        before: Layout | None = None
         for path in paths:
             with open_rows(path, options.encoding, self._delimiter) as (delimiter, rows):
                 head, rows = look_ahead(rows, HEAD)
@@ -72,6 +76,8 @@ class TextTable:
                 if not first:
                     raise DataError(f"{named(path)} has no rows. Pass a table that has some.")
                 layout = TableHead(path, delimiter, first, options).lay_out(options, wanted)
+                before = before or layout
+                layout.require_columns_of(before, options)
                 below = rows if layout.header is None else rows_below(path, rows)
                 yield from tried(below, partial(layout.example, options, wanted))
 

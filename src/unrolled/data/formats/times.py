@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Iterable
 from datetime import datetime, timezone
 
 import numpy as np
@@ -51,14 +52,49 @@ def _as_iso(text: str, day_first: bool | None) -> str | None:
     found = _YEAR_LAST.fullmatch(text)
     if found is None:
         return None
-    first, mark, second, year, hour, minute, rest, half = found.groups("")
-    if mark == "/" and day_first is None:
-        if not half and max(int(first), int(second)) <= 12 and first != second:
-            raise ValueError(f"in {text!r} it is not clear which number is the day; pass `day_first=True` or `day_first=False`")
-        day_first = not half and int(first) > 12
-    day, month = (first, second) if mark != "/" or day_first else (second, first)
+    first, _, second, year, hour, minute, rest, half = found.groups("")
+    shown = _shows_day_first(found, day_first)
+    if shown is None and first != second:
+        raise ValueError(f"in {text!r} it is not clear which number is the day; pass `day_first=True` or `day_first=False`")
+    day, month = (first, second) if shown else (second, first)
     hours = int(hour or 0) % 12 + 12 * (half.lower() == "pm") if half else int(hour or 0)
     return f"{year}-{int(month):02}-{int(day):02}T{hours:02}:{minute or '00'}{rest or ':00'}"
+
+
+def _shows_day_first(found: "re.Match[str]", day_first: bool | None) -> bool | None:
+    """Whether the day stands first in a date, as is said or as it shows; None if it does not."""
+    first, mark, second, *_, half = found.groups("")
+    if mark != "/":
+        return True
+    if day_first is not None:
+        return day_first
+    return int(first) > 12 if half or max(int(first), int(second)) > 12 else None
+
+
+def year_last_form(text: str, others: Iterable[str]) -> str | None:
+    """How a date whose year stands last is written, as strptime has it; None for another text.
+
+    Which number is the day is shown by the date itself, or by the first of `others` of its column that does. `ValueError` if none shows it.
+    """
+    found = _YEAR_LAST.fullmatch(text)
+    if found is None:
+        return None
+    shown = (_shows_day_first(one, None) for other in (text, *others) if (one := _YEAR_LAST.fullmatch(other)))
+    day_first = next((each for each in shown if each is not None), None)
+    if day_first is None:
+        raise ValueError(f"in {text!r} it is not clear which number is the day")
+    _, mark, _, _, hour, _, second, half = found.groups()
+    day = f"%d{mark}%m{mark}%Y" if day_first else f"%m{mark}%d{mark}%Y"
+    if hour is None:
+        return day
+    between = text[found.end(4) : found.start(5)]
+    clock = f"{'%I' if half else '%H'}:%M{'' if second is None else ':%S.%f' if '.' in second else ':%S'}"
+    return f"{day}{between}{clock}{text[found.end(7 if second else 6) : found.start(8)]}%p" if half else f"{day}{between}{clock}"
+
+
+def is_year_last(text: str) -> bool:
+    """Whether a text is a date whose year stands last, whichever number is the day."""
+    return _YEAR_LAST.fullmatch(text) is not None
 
 
 def _parse(text: str, *, compact: bool) -> tuple[str, float]:

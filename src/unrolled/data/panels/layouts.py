@@ -54,6 +54,9 @@ def read_panel(
         options = replace(options, target=options.target or _only_number(table, options), commas=tuple(sorted(table.commas)))
     read = _of_long if options.layout == LONG else _of_columns
     rows = _without_bad([table], options, lambda good: read(good[0], options, kinds))
+    if "/%Y" in rows.style.form:
+        # Other tables may have no date that shows which number is the day.
+        options = replace(options, time_format=rows.style.form)
     return _placed(tables, rows, frequency, clock, options), options
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.formats.times import is_year_last, year_last_form
 from unrolled.data.numerals import as_number, is_number
 from unrolled.data.panels.cells import is_missing
 from unrolled.data.panels.tables import ColumnTable
@@ -29,9 +30,6 @@ _STYLES = (
     "%Y/%m/%d",
     "%Y/%m/%d %H:%M",
     "%Y/%m/%d %H:%M:%S",
-    "%d.%m.%Y",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y %H:%M:%S",
     "%Y%m%d",
 )
 """How dates may be written beside ISO 8601, in which day and month cannot be taken for each other."""
@@ -75,7 +73,7 @@ def _first(table: ColumnTable, name: str, texts: Sequence[str], form: str | None
     """The first time that can be read, and how it is written."""
     for row, text in enumerate(texts):
         try:
-            return text, _style(table, name, row, text, form)
+            return text, _style(table, name, row, texts, form)
         except DataError as error:
             table.refuse(row, error)
     return "", Style(form or NUMBER)
@@ -98,12 +96,19 @@ def _empty(table: ColumnTable, name: str, row: int) -> DataError:
     return DataError(f"{table.place(row)}: the time, {name}, is empty. Fill it in, or take the row out.")
 
 
-def _style(table: ColumnTable, name: str, row: int, text: str, form: str | None) -> Style:
-    """How a time is written."""
+def _style(table: ColumnTable, name: str, row: int, texts: Sequence[str], form: str | None) -> Style:
+    """How the time of a row is written; the others may show which number is the day."""
+    text = texts[row]
     if not text:
         raise _empty(table, name, row)
     if form is not None:
         return Style(form)
+    try:
+        if (last := year_last_form(text, texts)) is not None:
+            return Style(last)
+    except ValueError as error:
+        cure = "Pass `time_format='%m/%d/%Y'` or `time_format='%d/%m/%Y'`, with %H:%M behind it where times of the day are."
+        raise DataError(f"{table.place(row)}: the time, {name}: {error}. {cure}") from None
     for style in _STYLES:
         if _by(style, text) is not None and (style != "%Y%m%d" or re.fullmatch(r"(19|20|21)\d{6}", text)):
             return Style(style)
@@ -158,7 +163,9 @@ def _by(form: str, text: str) -> datetime | None:
 def looks_dated(text: str) -> bool:
     """Whether a text is a date, and no plain number."""
     text = text.strip()
-    return not is_number(text) and (_ISO.fullmatch(text) is not None or any(_by(form, text) is not None for form in _STYLES))
+    return not is_number(text) and (
+        _ISO.fullmatch(text) is not None or is_year_last(text) or any(_by(form, text) is not None for form in _STYLES)
+    )
 
 
 def require_same_kind(style: Style, learnt: Style, place: str) -> None:
