@@ -3,7 +3,8 @@
 import json
 import math
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean, median, stdev
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import unrolled as un
 from unrolled.errors import ConfigError, RunError, UnrolledWarning
 from unrolled.tasks import train
 from unrolled.tasks.comparing import figures as comparing_figures
+from unrolled.tasks.comparing.comparison import _differences
 from unrolled.tasks.comparing.forgetfulness import half_life
 from unrolled.training import RunFolder, Silent
 from unrolled.training.plot import draw_comparison
@@ -89,6 +91,16 @@ def test_runs_of_other_data_and_with_other_measures_are_told(table):
         un.compare("nowhere")
 
 
+def test_other_batches_are_no_other_task():
+    runs = [
+        SimpleNamespace(
+            name=name, fingerprint="", best_by=None, settings={"data": {"batch": batch, "order": order}, "model": {"hidden": batch}}
+        )
+        for name, batch, order in (("a", 1, 1), ("b", 2, 1), ("c", 2, 2))
+    ]
+    assert [*_differences(runs)] == ["NOT THE SAME TASK: `order` is 1 in a, and 2 in c."]
+
+
 def test_translators_of_other_folds_are_of_the_same_data(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("pairs.tsv").write_text("".join(f"source {i}\ttarget {i}\n" for i in range(18)))
@@ -103,10 +115,13 @@ def test_what_is_not_finished_or_has_not_begun_is_told(table):
     records = history.read_text().splitlines(keepends=True)
     history.write_text("".join(records[:-1]))
     Path("study/seed-2/model.safetensors").unlink()
+    whole = [{**record, "tokens_per_second": 10.0**i} for i, record in enumerate(RunFolder("study/seed-0").history.records())]
+    Path("study/seed-0/metrics.jsonl").write_text("".join(json.dumps(record) + "\n" for record in whole))
     found = un.compare("study", memory=False)
     assert [run.name for run in found.runs if not run.finished] == ["seed-1"]
     assert found.runs[1].loss == min(record["held_out"] for record in map(json.loads, records) if "held_out" in record)
     assert "seed-1 *" in found.text
+    assert found.runs[0].speed == median(record["tokens_per_second"] for record in whole) != whole[-1]["tokens_per_second"]
     assert found.notes == (
         "* is not finished, or holds nothing out: its loss is the lowest on the way, and it is in no mean.",
         "Without weights, as they have not begun or failed: seed-2.",

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import signal
 from types import SimpleNamespace
 
@@ -10,13 +11,15 @@ import pytest
 
 import unrolled as un
 from at_the_terminal import call
-from unrolled.errors import ConfigError, RunError
+from unrolled.errors import ConfigError, RunError, UnrolledError
 from unrolled.tasks import find_recipe
+from unrolled.tasks.listing import list_runs, table_of
 from unrolled.tasks.tuning import parse_space, usual_space
 from unrolled.tasks.tuning.search import _Pruning, _study
 from unrolled.tasks.tuning.space import Choice, Range
 from unrolled.training import Silent
 from unrolled.training.criterion import LOSS, Criterion
+from unrolled.training.run_folder import FORMAT
 
 QUICK = {"updates": 2, "evaluations": 2, "batch": 8, "level": "char", "display": Silent()}
 SPACE = ["hidden=2..4", "learning_rate=1e-3..1e-1", "cell=elman,gru"]
@@ -48,8 +51,56 @@ def test_a_search_goes_on_and_another_one_is_refused(searched):
     more = un.tune("classify", folder / "a.csv", out=folder / "search", trials=4, space=SPACE, **QUICK)
     assert len(more.trials) == 4 and more.trials[:3] == found.trials
     assert len(un.tune("classify", folder / "a.csv", out=folder / "search", trials=4, space=SPACE, **QUICK).trials) == 4
-    with pytest.raises(RunError, match="holds another search"):
-        un.tune("classify", folder / "a.csv", out=folder / "search", trials=9, space=["hidden=2..9"], **QUICK)
+
+
+def test_other_data_lengths_and_measures_are_another_search(searched):
+    folder, _ = searched
+    (folder / "b.csv").write_text((folder / "a.csv").read_text().replace("29", "31"))
+    for data, space, options, told in (
+        ("a.csv", ["hidden=2..9"], {}, "its space is cell elman, gru; hidden 2..4; .*, not hidden 2..9"),
+        ("b.csv", SPACE, {}, "with these: its data is not the same. Give the same, or another folder with `out`"),
+        ("a.csv", SPACE, {"updates": 3, "best_by": "loss"}, "these: `best_by` is accuracy, not loss; `updates` is 2, not 3. Give"),
+    ):
+        with pytest.raises(RunError, match=f"holds another search, whose trials cannot be compared .*{told}"):
+            un.tune("classify", folder / data, out=folder / "search", trials=9, space=space, **{**QUICK, **options})
+    (folder / "moved.csv").write_text((folder / "a.csv").read_text())
+    assert un.tune(
+        "classify", folder / "moved.csv", out=folder / "search", trials=1, space=SPACE, **{**QUICK, "best_by": "accuracy"}
+    ).ranked
+
+
+@pytest.mark.parametrize(
+    ("data", "space", "options", "told"),
+    [
+        ("none.csv", SPACE, {}, "does not exist"),
+        ("a.csv", ["dropout=0..3"], {}, "`space` has dropout=3.0, which cannot be: `dropout` must be"),
+        ("a.csv", ["hidden=-4..8"], {}, "`space` has hidden=-4, which cannot be: `hidden` must be"),
+        ("a.csv", ["cell=lstm,nocell"], {}, "`space` has cell=nocell, which cannot be: .*'nocell'"),
+        ("a.csv", SPACE, {"held_out": 0.0}, "nothing. Hold something out"),
+        ("a.csv", SPACE, {"best_by": "luck"}, "`best_by` must be one of"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_the_first_trial(searched, data, space, options, told):
+    folder, _ = searched
+    with pytest.raises(UnrolledError, match=told):
+        un.tune("classify", folder / data, out=folder / "mistaken", trials=1, space=space, **{**QUICK, **options})
+    assert not (folder / "mistaken").exists()
+
+
+@pytest.mark.parametrize(("error", "states"), [(ConfigError, ["refused", "finished"]), (KeyboardInterrupt, ["stopped", "finished"])])
+def test_what_fails_before_training_is_no_trial(searched, monkeypatch, error, states):
+    folder, _ = searched
+    asked = {"out": folder / error.__name__, "trials": 1, "space": SPACE, **QUICK}
+
+    def fail(*_, **__):
+        raise error("no")
+
+    with monkeypatch.context() as patched, pytest.raises(error):
+        patched.setattr("unrolled.tasks.tuning.search.run_training", fail)
+        un.tune("classify", folder / "a.csv", **asked)
+    found = un.tune("classify", folder / "a.csv", **asked)
+    assert [trial.state for trial in found.trials] == states
+    assert (found.trials[0].options == found.trials[1].options) == (error is KeyboardInterrupt)
 
 
 def test_what_is_worse_than_others_is_pruned(searched, monkeypatch):
@@ -73,7 +124,8 @@ def test_what_is_reported_is_to_be_made_small(criterion, told):
 
 
 def test_pruning_can_be_left_out(tmp_path):
-    pruners = [_study(optuna, tmp_path / str(prune), "a search", seed=None, prune=prune).pruner for prune in (True, False)]
+    asked = {"task": "classify", "space": "", "data": "", "options": {}}
+    pruners = [_study(optuna, tmp_path / str(prune), asked, seed=None, prune=prune).pruner for prune in (True, False)]
     assert [type(pruner) for pruner in pruners] == [optuna.pruners.MedianPruner, optuna.pruners.NopPruner]
 
 
@@ -120,6 +172,7 @@ def test_spaces_come_from_the_options_of_a_task():
         ("hidden", "must be as hidden=32..512"),
         ("hiden=1..2", "names 'hiden', which is no option that can be searched. Did you mean 'hidden'?"),
         ("epochs=1..2", "no option that can be searched"),
+        ("held_out=0.1..0.3", "no option that can be searched"),
         ("hidden=4..2", "from a lower to a higher number"),
         ("hidden=a,b", "of type int, got 'a'"),
         ("dropout=0..inf", "finite"),
@@ -134,7 +187,8 @@ def test_what_is_no_space(space, said):
 def test_at_the_terminal(searched):
     folder, found = searched
     said = call(
-        "tune", "classify", folder / "a.csv", "--out", folder / "search", "--trials", "3", *[w for s in SPACE for w in ("--space", s)]
+        *("tune", "classify", folder / "a.csv", "--out", folder / "search", "--trials", "3", *[w for s in SPACE for w in ("--space", s)]),
+        *("--updates", "2", "--evaluations", "2", "--batch", "8", "--level", "char"),
     )
     assert f"The best run is in {found.ranked[0].folder}" in said or "The best run is in" in said
     with pytest.raises(ConfigError, match="`--hidden` is searched, and given"):
@@ -152,6 +206,19 @@ def test_runs_are_listed_with_the_options_in_which_they_differ(searched):
     assert all(each["data"] == "a.csv" and each["task"] == "classify" for each in objects)
     with pytest.raises(RunError, match="There is no folder"):
         call("runs", folder / "nowhere")
+
+
+def test_runs_are_listed_the_last_one_first_and_with_what_they_were_begun_from(tmp_path):
+    for number, name in enumerate(("b", "c", "a")):
+        config = tmp_path / name / "config.toml"
+        config.parent.mkdir()
+        begun = 'from_run = "old/run"\n' if name == "c" else ""
+        config.write_text(f'format = {FORMAT}\ntask = "classify"\n[data]\nsources = ["x/{name}.csv"]\n[training]\nseed = 0\n{begun}')
+        os.utime(config, (1000 + number, 1000 + number))
+    listed, _ = list_runs(tmp_path)
+    assert [run.data for run in listed] == ["a.csv", "c.csv", "b.csv"]
+    head, *lines = [line.split() for line in table_of(listed).splitlines()[1:5]]
+    assert head[:3] == ["run", "data", "from_run"] and [line[-5] for line in lines] == ["–", "old/run", "–"]
 
 
 def test_compare_tells_the_options_in_which_runs_differ(searched):

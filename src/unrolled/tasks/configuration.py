@@ -35,6 +35,12 @@ def groups_of(kind: type[Options]) -> dict[str, type]:
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
 
 
+def default_cell(options: type[G]) -> str:
+    """The name of the cell that a task has where none is named."""
+    (default,) = (o.default for o in options_of(groups_of(options)["model"]) if o.name == "cell")
+    return str(default)
+
+
 @dataclass(frozen=True)
 class Configuration(Generic[G]):
     """The options of a task, and the fingerprint of the data they were used on."""
@@ -82,7 +88,7 @@ class Configuration(Generic[G]):
         """For a run that goes on: with other training options, as far as they do not change its course up to now, and with its data elsewhere."""
         moved = {name: value for name, value in values.items() if name in PLACES}
         for name in values:
-            if name not in CHANGEABLE and not (name in PLACES and self._home_of(name)):
+            if name not in CHANGEABLE and not (name in PLACES and self.home_of(name)):
                 raise ConfigError(f"`{name}` cannot change when a run is resumed. Leave it out, or begin a new run.")
         training = self.options.training
         limits = LIMITS if LIMITS & values.keys() else set()
@@ -90,12 +96,12 @@ class Configuration(Generic[G]):
         asked = {name: value for name, value in values.items() if name not in moved}
         groups: dict[str, Any] = {"training": build(type(training), {**kept, **asked}).resolved()}
         for name, value in moved.items():
-            home = str(self._home_of(name))
+            home = str(self.home_of(name))
             group = groups.get(home, getattr(self.options, home))
             groups[home] = build(type(group), {**table(group), name: value}).resolved()
         return self.replace(**groups)
 
-    def _home_of(self, name: str) -> str | None:
+    def home_of(self, name: str) -> str | None:
         """The group of an option of data or reading; None where it is of another group, or means something else, as the column `target` does."""
         for home in ("data", "reading"):
             group = getattr(self.options, home, None)

@@ -14,7 +14,7 @@ from unrolled.training.run_folder import BEST_BY, CONFIG, TRAINED, RunFolder
 DEEP = 4
 """Folders inside folders in which runs are looked for."""
 
-_PLACES = {"fingerprint", "format", "task", "sources", "validation", "from_run", "learnt", "left"}
+_PLACES = {"fingerprint", "format", "task", "sources", "validation", "learnt", "left"}
 """What is said of a run and is no option in which runs differ."""
 
 UNKNOWN = "–"

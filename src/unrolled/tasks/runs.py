@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 import torch
 
@@ -16,10 +16,9 @@ from unrolled.data.builtin import PREFIX
 from unrolled.data.text import Source
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledError
-from unrolled.options import options_of
 from unrolled.plain import from_json
 from unrolled.tasks.beginnings import Beginning, freeze
-from unrolled.tasks.configuration import Configuration, G, groups_of
+from unrolled.tasks.configuration import Configuration, G, default_cell
 from unrolled.tasks.recipe import Recipe, T
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import C, D, M
@@ -103,31 +102,61 @@ def _begin(
     fingerprint: str | None,
     callbacks: Sequence[Callback],
 ) -> Outcome:
+    asked = ask(recipe, sources, options)
+    with display, folder.taken():
+        prepared = prepare(recipe, asked, display)
+        if fingerprint not in (None, prepared.configuration.fingerprint):
+            raise other_data(asked.configuration, RunFolder(folder.path.parent))
+        with folder.hold():
+            folder.require_new()
+            folder.write_text(CELL, asked.cell.to_file_text())
+            folder.write_text(CODECS, json.dumps(prepared.codecs.to_json(), ensure_ascii=False))
+            prepared.configuration.write(folder)
+            return _go(prepared.task, asked.configuration.options.training, folder, display, callbacks, resume=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked(Generic[G]):
+    """A run that is to be begun, before its data is read: its options, its cell, and the run that it begins from, if there is one."""
+
+    configuration: Configuration[G]
+    cell: Cell
+    beginning: Beginning | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared(Generic[G, C]):
+    """A run that could be trained: its options, none of them open, with the fingerprint of its data; codecs, and a task with a fresh network."""
+
+    configuration: Configuration[G]
+    codecs: C
+    task: Task
+
+
+def ask(recipe: Recipe[G, D, C, M, T], sources: list[Source], options: Mapping[str, Any]) -> Asked[G]:
+    """A run by its options. `ConfigError` for what cannot be, `RunError` for a run to begin from that is none."""
     beginning, options = _beginning(recipe, options)
     cell = find_cell(options.get("cell") or default_cell(recipe.options))
     values = {**options, "cell": cell.name, "sources": sources or options.get("sources")}
-    configuration = Configuration.from_flat(recipe.name, recipe.options, values)
+    return Asked(Configuration.from_flat(recipe.name, recipe.options, values), cell, beginning)
+
+
+def prepare(recipe: Recipe[G, D, C, M, T], asked: Asked[G], display: Display) -> Prepared[G, C]:
+    """Read its data and make its network; nothing is written. Errors are those of `run_training`."""
+    configuration = asked.configuration
     configuration.options.training.require()
-    with display, folder.taken():
-        data = recipe.read(configuration, display.work)
-        if fingerprint not in (None, data.fingerprint):
-            raise other_data(configuration, RunFolder(folder.path.parent))
-        configuration = dataclasses.replace(recipe.resolve(configuration, data.codecs), fingerprint=data.fingerprint)
-        torch.manual_seed(configuration.options.training.seed)
-        model = _build(recipe, configuration, data.codecs, cell)
-        if beginning:
-            recipe.require_known(data.codecs)
-            taken = beginning.take(model, recipe.name, widened=recipe.widens)
-            display.say(taken.told)
-        task = _task(recipe, model, data, configuration, display)
-        if beginning and configuration.options.training.freeze:
-            taken.notice_frozen(task.model)
-        with folder.hold():
-            folder.require_new()
-            folder.write_text(CELL, cell.to_file_text())
-            folder.write_text(CODECS, json.dumps(data.codecs.to_json(), ensure_ascii=False))
-            configuration.write(folder)
-            return _go(task, configuration.options.training, folder, display, callbacks, resume=False)
+    data = recipe.read(configuration, display.work)
+    configuration = dataclasses.replace(recipe.resolve(configuration, data.codecs), fingerprint=data.fingerprint)
+    torch.manual_seed(configuration.options.training.seed)
+    model = _build(recipe, configuration, data.codecs, asked.cell)
+    if asked.beginning:
+        recipe.require_known(data.codecs)
+        taken = asked.beginning.take(model, recipe.name, widened=recipe.widens)
+        display.say(taken.told)
+    task = _task(recipe, model, data, configuration, display)
+    if asked.beginning and configuration.options.training.freeze:
+        taken.notice_frozen(task.model)
+    return Prepared(configuration, data.codecs, task)
 
 
 def _beginning(recipe: Recipe[G, D, C, M, T], options: Mapping[str, Any]) -> tuple[Beginning | None, Mapping[str, Any]]:
@@ -141,12 +170,6 @@ def _beginning(recipe: Recipe[G, D, C, M, T], options: Mapping[str, Any]) -> tup
     said = {name: value for name, value in options.items() if value is not None}
     path = str(Path(str(options["from_run"])).absolute())
     return beginning, {**beginning.options(recipe, said), **said, **cell, "from_run": path}
-
-
-def default_cell(options: type[G]) -> str:
-    """The name of the cell that a task has where none is named."""
-    (default,) = (o.default for o in options_of(groups_of(options)["model"]) if o.name == "cell")
-    return str(default)
 
 
 def _resume(

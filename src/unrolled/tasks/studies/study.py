@@ -12,10 +12,10 @@ from unrolled.cells import Cell, find_cell
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, RunError, TrainingError
 from unrolled.options import LARGEST, build, options_of, table
-from unrolled.tasks.configuration import Configuration, groups_of
+from unrolled.tasks.configuration import Configuration, default_cell, groups_of
 from unrolled.tasks.folds import FoldOptions
 from unrolled.tasks.recipe import AnyRecipe
-from unrolled.tasks.runs import default_cell, other_data, run_training, told_once
+from unrolled.tasks.runs import other_data, run_training, told_once
 from unrolled.tasks.studies.matching import NEAR, check_states, match_parameters
 from unrolled.tasks.studies.options import StudyOptions
 from unrolled.tasks.studies.plan import Plan, Settings, is_study, runs_of

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.data.text import Source
-from unrolled.errors import ConfigError, RunError, TrainingError
+from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledError
 from unrolled.extras import extra
 from unrolled.plain import from_json
 from unrolled.tasks import find_recipe, run_training
 from unrolled.tasks.recipe import AnyRecipe
+from unrolled.tasks.tuning.asked import asked_of, differences
 from unrolled.tasks.tuning.space import Space, parse_space, usual_space
 from unrolled.training import Callback, Display, RunFolder, Running, display_here
 from unrolled.training.callbacks import Record
@@ -23,7 +24,7 @@ JOURNAL = "tune.log"
 _WARM = 5
 """Trials that are not pruned, as there is nothing to compare with."""
 
-_MEASURE, _FOLDER, _SEARCH, _STOPPED = "measure", "folder", "search", "stopped"
+_MEASURE, _FOLDER, _SEARCH, _STOPPED, _REFUSED = "measure", "folder", "search", "stopped", "refused"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Search:
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (head, *rows)]
         others = {
-            state: sum(trial.state == state for trial in self.trials) for state in ("pruned", "failed", "stopped", "running", "waiting")
+            state: sum(trial.state == state for trial in self.trials)
+            for state in ("pruned", "failed", _STOPPED, _REFUSED, "running", "waiting")
         }
         told = ", ".join(f"{count} {state}" for state, count in others.items() if count)
         return "\n".join([*lines, f"{len(ranked)} trials{f', besides {told}' if told else ''}."])
@@ -95,7 +97,8 @@ def tune(
     stopped, with the trial that was interrupted begun again, and may be called by several processes at once: each ends the trial that it trains when there
     are enough, so that n of them train up to n - 1 more.
 
-    Raises what `unrolled.tasks.train` raises, but no `TrainingError`: such a trial failed, and others go on. `RunError` for a folder with another search.
+    Raises what `unrolled.tasks.train` raises, but no `TrainingError`: such a trial failed, and others go on. What is wrong with options, data or an end of
+    the space is raised before anything is written. `RunError` for a folder with a search of another task, space, data, measure, or with other options.
     """
     if trials < 1:
         raise ConfigError(f"`trials` must be at least 1, got {trials}.")
@@ -105,21 +108,22 @@ def tune(
     if clash:
         raise ConfigError(f"`{clash}` is searched, and given. Leave it out of `space`, or of the options.")
     logging.getLogger("optuna").setLevel(logging.WARNING)
-    study = _study(optuna, folder, _described(task, searched), seed=options.get("seed"), prune=prune)
     display = display or display_here()
+    asked = asked_of(recipe, data, searched, options, display)
+    study = _study(optuna, folder, asked, seed=options.get("seed"), prune=prune)
     objective = _Objective(optuna, recipe, data, folder, searched, options, display)
     states = optuna.trial.TrialState
     done = (states.COMPLETE, states.PRUNED, states.FAIL)
 
     def enough() -> bool:
-        return sum(trial.state in done and _STOPPED not in trial.user_attrs for trial in study.trials) >= trials
+        return sum(trial.state in done and not {_STOPPED, _REFUSED} & trial.user_attrs.keys() for trial in study.trials) >= trials
 
     if not enough():
         study.optimize(objective, callbacks=[lambda study, _: study.stop() if enough() else None], catch=(TrainingError,))
     return _found(study, objective.measure(study))
 
 
-def _study(optuna: Any, folder: Path, described: str, *, seed: int | None, prune: bool) -> Any:
+def _study(optuna: Any, folder: Path, asked: Mapping[str, Any], *, seed: int | None, prune: bool) -> Any:
     """The search in a folder, begun or gone on with."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -132,9 +136,11 @@ def _study(optuna: Any, folder: Path, described: str, *, seed: int | None, prune
     sampler = optuna.samplers.TPESampler(seed=(seed or 0) if first else None)
     pruner = optuna.pruners.MedianPruner(n_startup_trials=_WARM) if prune else optuna.pruners.NopPruner()
     study = optuna.create_study(study_name="unrolled", storage=storage, sampler=sampler, pruner=pruner, load_if_exists=True)
-    if study.user_attrs.get(_SEARCH, described) != described:
-        raise RunError(f"{folder} holds another search: {study.user_attrs[_SEARCH]}. Give the same `space`, or another folder with `out`.")
-    study.set_user_attr(_SEARCH, described)
+    if others := differences(study.user_attrs.get(_SEARCH, asked), asked):
+        raise RunError(
+            f"{folder} holds another search, whose trials cannot be compared with these: {'; '.join(others)}. Give the same, or another folder with `out`."
+        )
+    study.set_user_attr(_SEARCH, asked)
     return study
 
 
@@ -145,10 +151,6 @@ def _makes(journal: Path) -> bool:
     except FileExistsError:
         return False
     return True
-
-
-def _described(task: str, space: Space) -> str:
-    return f"{task}: " + "; ".join(f"{name} {values}" for name, values in sorted(space.items()))
 
 
 class _Objective:
@@ -168,16 +170,29 @@ class _Objective:
         shown = ", ".join(f"{name} {_shown(value)}" for name, value in chosen.items())
         self.display.say(f"Trial {trial.number}: {shown}")
         pruning = _Pruning(self.optuna, trial)
-        outcome = run_training(self.recipe, self.data, run, {**self.options, **chosen}, self.display, callbacks=[pruning])
+        try:
+            outcome = run_training(self.recipe, self.data, run, {**self.options, **chosen}, self.display, callbacks=[pruning])
+        except TrainingError:
+            raise
+        except UnrolledError:
+            trial.set_user_attr(_REFUSED, True)
+            raise
+        except KeyboardInterrupt:
+            self._begin_again(trial, chosen)
+            raise
         if not outcome.finished:
-            trial.set_user_attr(_STOPPED, True)
-            trial.study.enqueue_trial(chosen)
+            self._begin_again(trial, chosen)
             trial.study.stop()
             raise self.optuna.TrialPruned
         best = run.history.records()[-1].get("best")
         if best is None:
             raise ConfigError("A search needs measurements on the way, and there was none. Hold something out, or train longer.")
         return pruning.sign * float(best)
+
+    def _begin_again(self, trial: Any, chosen: Mapping[str, Any]) -> None:
+        """The trial was interrupted: it is no score, and the next one has its options."""
+        trial.set_user_attr(_STOPPED, True)
+        trial.study.enqueue_trial(chosen)
 
     def measure(self, study: Any) -> tuple[str, bool]:
         """What trials were compared by, and whether it is best where it is lowest."""
@@ -215,7 +230,7 @@ def _found(study: Any, measure: tuple[str, bool]) -> Search:
             trial.number,
             dict(trial.params),
             None if trial.value is None or trial.state.name != "COMPLETE" else (1 if lowest else -1) * trial.value,
-            "stopped" if _STOPPED in trial.user_attrs else words[trial.state.name],
+            next((word for word in (_STOPPED, _REFUSED) if word in trial.user_attrs), words[trial.state.name]),
             str(trial.user_attrs.get(_FOLDER, "")),
         )
         for trial in study.trials

@@ -46,6 +46,12 @@ class Range:
         """Whether small numbers are tried as often as large ones."""
         return self.low > 0 and self.high / self.low >= WIDE
 
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """Its ends, as a trial has them."""
+        kind = int if self.whole else float
+        return kind(self.low), kind(self.high)
+
     def suggest(self, trial: Any, name: str) -> Any:
         """A number for a trial of Optuna."""
         if self.whole:
