@@ -72,6 +72,23 @@ def test_comments_are_told_from_tokens_and_counted(tmp_path: Path, content: str,
     assert pairs(again) == [[(token, "B-x") for token, _ in pair] for pair in expected]
 
 
+@pytest.mark.parametrize("between", ["", "\n"])
+def test_names_of_columns_are_no_token_and_are_written_again(tmp_path: Path, between: str) -> None:
+    content = f"Token\tPOS\n{between}a\tX\ntag\tY\n\nword\tX\n"
+    with pytest.warns(UnrolledWarning, match=r"a.txt: line 1, 'Token\\tPOS', has names of columns, and is no token"):
+        found = read(tmp_path / "a.txt", content)
+    assert pairs(found) == [[("a", "X"), ("tag", "Y")], [("word", "X")]]
+    with pytest.warns(UnrolledWarning, match="has names of columns"):
+        found = read(tmp_path / "a.txt", content, predict=True)
+    written = io.StringIO()
+    write_predictions(
+        ((e, Prediction(tags=("p",) * len(e.tokens), probabilities=(1,) * len(e.tokens))) for e in found),
+        written,
+        ReadingOptions(format="columns"),
+    )
+    assert written.getvalue().splitlines()[:2] == ["Token\tPOS", between.strip() or ("" if between else "a\tX\tp")]
+
+
 def test_tags_before_their_tokens_are_noticed(tmp_path: Path) -> None:
     expected = [[("Ada", "B-per"), ("Fox", "I-per"), ("left", "O")]]
     for predict in (False, True):

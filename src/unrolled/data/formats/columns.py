@@ -39,6 +39,11 @@ class Origin:
     rest: list[str]
 
 
+_TOKENS = frozenset(("token", "tokens", "word", "words", "form"))
+_TAGS = frozenset(("tag", "tags", "label", "labels", "pos", "upos", "xpos", "ner", "ner_tag", "ner_tags", "bio", "iob"))
+"""Names under which tokens and tags stand, where the first line has names."""
+
+
 @dataclass(frozen=True)
 class _Layout:
     """How the lines of a file are made up: what divides them, into how many columns, and where token and tag stand.
@@ -79,6 +84,12 @@ class _Layout:
             lines=range(block[start][0], block[-1][0] + 1),
             origin=Origin([*before, *(line for _, line in block)], len(before) + start, self.tabs, rest),
         )
+
+    def is_header(self, line: str) -> bool:
+        """Whether a line, the first of all, has the names of the columns and no token."""
+        row = [cell.strip().lower() for cell in self.split(line)]
+        others = (cell for at, cell in enumerate(row) if at != self.token)
+        return len(row) == self.width and row[self.token] in _TOKENS and any(cell in _TAGS for cell in others)
 
     def is_comment(self, line: str) -> bool:
         """Whether a line, one of the first of its block, tells about the sequence and is no token such as `#` or `#hashtag`.
@@ -159,11 +170,16 @@ def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Examp
     layout = _lay_out(path, list(good(head)), options, wanted)
     before, rest = list[str](), list[str]()
     left_out: list[tuple[int, str]] = []
-    for block in blocks:
+    for number, block in enumerate(blocks):
         if isinstance(block, DataError):
             yield block
             continue
         if block[0][1].startswith("-DOCSTART-"):
+            before.append(block[0][1])
+            block = block[1:]
+        if not number and block and layout.is_header(block[0][1]):
+            told = f"line {block[0][0]}, {block[0][1]!r}, has names of columns, and is no token."
+            warnings.warn(f"{named(path)}: {told}", UnrolledWarning, stacklevel=2)
             before.append(block[0][1])
             block = block[1:]
         comments = list(takewhile(lambda line: layout.is_comment(line[1]), block))
