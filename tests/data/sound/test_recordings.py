@@ -129,6 +129,9 @@ def test_ogg_without_its_end_is_cut_off(tmp_path, subtype, part):
     assert not is_cut_off(Recording(path))
     path.write_bytes(content[: int(part * len(content))])
     assert is_cut_off(Recording(path))
+    # Pages that are all there, but for the last one.
+    path.write_bytes(content[: content.rindex(b"OggS")])
+    assert is_cut_off(Recording(path))
 
 
 def test_a_missing_file_and_a_part_outside_are_told(tmp_path):

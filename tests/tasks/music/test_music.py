@@ -20,7 +20,7 @@ from unrolled.data.music.streams import PieceStreams
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.tasks.music.options import MusicDataOptions
 from unrolled.tasks.music.reading import read_music_data
-from unrolled.tasks.music.writing import write_piece
+from unrolled.tasks.music.writing import draw_piece, write_piece
 from unrolled.training import Silent
 
 ROLLS = "rolls.npz"
@@ -393,3 +393,11 @@ def test_figures_say_their_units(frames, events, data):
     assert "nats per frame without the first" in frames.evaluate(data / ROLLS).text and "of the keys" in frames.evaluate(data / ROLLS).text
     text = events.evaluate(data / "tunes").text
     assert "bits per event" in text and "nats per note" in text and "of the events" in text
+
+
+def test_a_picture_has_its_bars_after_the_pickup(monkeypatch, tmp_path):
+    drawn = []
+    monkeypatch.setattr("unrolled.tasks.music.writing.save_picture", lambda figure, path: drawn.append(figure))
+    notes = np.array([[0, 6, 60, 0], [6, 60, 64, 0]])
+    draw_piece(Piece(notes, ticks=6, length=60, meter=(3, 4), pickup=6), np.ones(2), tmp_path / "a.png")
+    assert [line.get_xdata()[0] for line in drawn[0].axes[0].lines] == [1, 4, 7]
