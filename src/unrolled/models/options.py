@@ -6,7 +6,7 @@ from typing import Any
 
 from unrolled.errors import ConfigError
 from unrolled.models.attention import ATTENTIONS
-from unrolled.models.bridge import BRIDGES, SUMMARY
+from unrolled.models.bridge import BRIDGES
 from unrolled.models.frames import FLATTEN, MEAN, POINTS, require_pooling
 from unrolled.models.pooling import POOLINGS
 from unrolled.options import option
@@ -216,7 +216,7 @@ class EncoderDecoderOptions(RecurrentOptions):
     )
     bag_of_words: float = option(
         0.0,
-        "Weight of a loss of the symbols of the target in any order, said by the summary alone (`bridge` summary): teaches to read before writing.",
+        "Weight of a loss of the symbols of the target in any order, said by a summary of the source alone: teaches to read before writing.",
         rare=True,
     )
     label_smoothing: float = option(0.1, "Label smoothing: part of the probability that is spread over all symbols.", rare=True)
@@ -246,8 +246,6 @@ class EncoderDecoderOptions(RecurrentOptions):
         for name in ("doubly_stochastic", "bag_of_words"):
             if not 0 <= getattr(self, name) < inf:
                 raise ConfigError(f"`{name}` must be a number of at least 0, got {getattr(self, name)}.")
-        if self.bag_of_words and self.bridge != SUMMARY:
-            raise ConfigError(f"`bag_of_words` needs `bridge='{SUMMARY}'`, got {self.bridge!r}. Choose it, or leave `bag_of_words` out.")
         for name in ("label_smoothing", "scheduled_sampling", "target_dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"`{name}` must be a part from 0 to 1, got {getattr(self, name)}.")

@@ -71,7 +71,8 @@ class EncoderDecoder(Arrangement):
         self.encoder = source if isinstance(source, Encoder) else Encoder(InputSizes(words=source), options.encoder(), cell)
         self.decoder = Decoder(self._vectors(options), options, self.encoder.width, decoder_cell or own)
         layers = None if options.bridge == SUMMARY else self.encoder.recurrent
-        self.summary = Summary(self.encoder.width) if layers is None else None
+        self.summed = layers is None
+        self.summary = Summary(self.encoder.width) if self.summed or options.bag_of_words else None
         self.bag = nn.Linear(2 * self.encoder.width, target_symbols) if options.bag_of_words else None
         self.bridge = Bridge(options.bridge, layers or 2 * self.encoder.width, self.decoder.recurrent)
         self.output = nn.Linear(self.decoder.width, target_symbols)
@@ -122,7 +123,7 @@ class EncoderDecoder(Arrangement):
     def begin(self, memory: Memory) -> DecoderState:
         """The state before the first symbol of each target."""
         recurrent = self.encoder.recurrent
-        told = memory.final[-1:] if recurrent is None or self.summary is not None else memory.final[: len(recurrent.cell.states)]
+        told = memory.final[-1:] if recurrent is None or self.summed else memory.final[: len(recurrent.cell.states)]
         return self.decoder.begin(self.bridge(told))
 
     def step(self, symbols: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor | None]:
