@@ -22,7 +22,7 @@ from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.pair_objects import PairObjects
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pair_tables import PairTable, delimited_rows, lines_with_tabs
-from unrolled.data.formats.tmx import learnt_languages, read_tmx
+from unrolled.data.formats.tmx import is_tmx, learnt_languages, read_tmx
 from unrolled.data.opening import inner_name
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
@@ -102,7 +102,7 @@ def _format_of(path: Path, options: PairOptions) -> str:
         return options.format
     name = inner_name(path).lower()
     found = next((known for suffix, known in SUFFIXES.items() if name.endswith(suffix)), None)
-    if found is None and path != STANDARD_INPUT and any("<tmx" in line for line in first_lines(path, options.encoding)[:3]):
+    if found is None and is_tmx(path):
         return "tmx"
     if found is None:
         require_plain(

@@ -20,6 +20,7 @@ from unrolled.data.formats.known import FORMATS, files_of, find_format
 from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import read_pairs
+from unrolled.data.formats.tmx import is_tmx
 from unrolled.data.music.reading import is_certainly_music
 from unrolled.data.numerals import as_number, is_number
 from unrolled.data.pictures.clips import is_filmed
@@ -55,6 +56,8 @@ def guess_task(sources: Sequence[str], options: Mapping[str, Any]) -> Guess:
         return Guess("lm", "as it is plain text")
     if all(is_certainly_music(Path(name)) for name in sources):
         return Guess("music", "as the names of the files say")
+    if all(map(is_tmx, map(Path, sources))):
+        return Guess("translate", "as it is a translation memory")
     if _captions(sources, options):
         return Guess("caption", "as pictures have sentences")
     reading = reading_of(options)
