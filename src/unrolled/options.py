@@ -20,16 +20,16 @@ FLAGS = {"from_run": "--from"}
 """The flags of options whose names are no names in Python."""
 
 
-def option(default: Any, help: str, *, rare: bool = False, also: str = "") -> Any:
+def option(default: Any, help: str, *, rare: bool = False, also: str = "", written: tuple[str, ...] = ()) -> Any:
     """A dataclass field with its explanation, in which names of other options stand between backticks. `rare` ones are in no short list; `also` is
-    another name that is understood at the terminal."""
-    return dataclasses.field(default=default, metadata={"help": help, "rare": rare, "also": also})
+    another name that is understood at the terminal. `written` are the ends that the name of a file may have which the option says is to be written."""
+    return dataclasses.field(default=default, metadata={"help": help, "rare": rare, "also": also, "written": written})
 
 
 @dataclasses.dataclass(frozen=True)
 class Option:
     """One option: its name, the plain type of its value, whether it may be left unset, whether it holds several, default, help, whether it
-    is seldom needed, and another name of it."""
+    is seldom needed, another name of it, and how the name of a file may end that it has written."""
 
     name: str
     kind: type
@@ -39,6 +39,7 @@ class Option:
     help: str
     rare: bool = False
     also: str = ""
+    written: tuple[str, ...] = ()
 
     @property
     def flag(self) -> str:
@@ -70,9 +71,7 @@ def _option(field: "dataclasses.Field[Any]", hint: Any) -> Option:
     if typing.get_origin(hint) is tuple:
         hint, several = typing.get_args(hint)[0], True
     about = field.metadata
-    return Option(
-        field.name, hint, optional, several, field.default, about.get("help", ""), about.get("rare", False), about.get("also", "")
-    )
+    return Option(field.name, hint, optional, several, field.default, **{"help": "", **about})
 
 
 def build(cls: type[T], values: Mapping[str, Any]) -> T:

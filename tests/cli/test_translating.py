@@ -123,7 +123,7 @@ def test_what_it_looked_at_is_drawn(here):
         (["--series", "text"], "`--series` says nothing about a translator"),
         (["--scheme", "bio"], "`--scheme` says nothing about a translator"),
         (["--attention", "a.xyz"], "must end in .png, .svg, .pdf, got a.xyz"),
-        (["--attention", "nowhere/a.png"], "folder of a picture must exist"),
+        (["--attention", "nowhere/a.png"], "folder of `--attention` must exist"),
         (["--format", "xml"], "no format 'xml' of pairs"),
         (["--format", "jsonl"], "standard input, line 1 must be a JSON object"),
         (["--longest", "0"], "`--longest` must be at least 1"),

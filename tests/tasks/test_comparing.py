@@ -191,7 +191,7 @@ def test_pictures_are_of_the_kind_that_is_named(table):
     found = un.compare("run", memory=False)
     for name, begins in (("a.svg", b"<?xml"), ("a.png", b"\x89PNG")):
         assert found.draw(name) and Path(name).read_bytes().startswith(begins)
-    with pytest.raises(ConfigError, match=r"name of a picture must end in \.png, \.svg, \.pdf, got a\.txt"):
+    with pytest.raises(ConfigError, match=r"`path` must end in \.png, \.svg, \.pdf, got a\.txt"):
         found.draw("a.txt")
     un.train_classifier(table, out="short", **{**TINY, "epochs": None, "minutes": 1e-5})
     assert not un.compare("short", memory=False).draw("b.svg") and not Path("b.svg").exists()

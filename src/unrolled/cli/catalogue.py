@@ -22,7 +22,7 @@ Group = tuple[Option, ...]
 
 _KINDS = {kind.__name__: kind for kind in (bool, int, float, str)}
 
-USUAL = {"optional": False, "several": False, "default": None, "rare": False, "also": ""}
+USUAL = {"optional": False, "several": False, "default": None, "rare": False, "also": "", "written": ()}
 """What an option is where nothing else is stored."""
 
 
@@ -41,7 +41,7 @@ class KnownTask:
 def known_groups() -> dict[str, Group]:
     """All groups by the names of their dataclasses."""
     found = _read()
-    options = {key: Option(**{**USUAL, **option, "kind": _KINDS[option["kind"]]}) for key, option in found["options"].items()}
+    options = {key: _option(**{**USUAL, **option}) for key, option in found["options"].items()}
     return {name: tuple(options[key] for key in keys) for name, keys in found["groups"].items()}
 
 
@@ -58,6 +58,10 @@ def known_tasks() -> dict[str, KnownTask]:
         )
         for name, task in _read()["tasks"].items()
     }
+
+
+def _option(kind: str, written: list[str], **others: Any) -> Option:
+    return Option(kind=_KINDS[kind], written=tuple(written), **others)
 
 
 @cache

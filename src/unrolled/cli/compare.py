@@ -15,10 +15,11 @@ from unrolled.extras import is_installed
 
 if TYPE_CHECKING:
     from unrolled import training
-    from unrolled.tasks import comparing, studies
+    from unrolled.tasks import comparing, places, studies
     from unrolled.training import checkpoint
 else:
     comparing = Later("unrolled.tasks.comparing")
+    places = Later("unrolled.tasks.places")
     studies = Later("unrolled.tasks.studies")
     training = Later("unrolled.training")
     checkpoint = Later("unrolled.training.checkpoint")
@@ -44,6 +45,8 @@ def compare(runs: tuple[Path, ...], picture: Path | None, memory: bool, as_json:
     One table: hidden size, parameters, updates, seconds, the measure that weights were kept by and the loss of what is held out, and in how many
     steps half of what was read is forgotten; means and spreads over runs that differ in nothing but seed and fold.
     """
+    if picture:
+        places.require_place(picture, places.PICTURES, "picture")
     (study,) = runs if len(runs) == 1 and studies.is_study(training.RunFolder(runs[0])) else (None,)
     found = compared(runs, study, memory=memory)
     if picture and not found.draw(picture):

@@ -16,9 +16,9 @@ from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.data.formats.pair_options import DividedPairOptions
 
 if TYPE_CHECKING:
-    from unrolled.tasks import looking
+    from unrolled.tasks import looking, places
 else:
-    looking = Later("unrolled.tasks.looking")
+    looking, places = Later("unrolled.tasks.looking"), Later("unrolled.tasks.places")
 
 
 @click.command(cls=GroupedCommand)
@@ -34,6 +34,8 @@ def look(files: tuple[str, ...], picture: Path | None, as_json: bool, **options:
 
     Nothing is trained, and nothing is written. Where training would stop, so does this, after it has told what it saw.
     """
+    if picture:
+        places.require_place(picture, places.PICTURES, "png")
     with progress() as display:
         found = looking.look(files, progress=display.work, **given(options))
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else as_flags(found.text))

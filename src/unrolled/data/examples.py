@@ -123,7 +123,8 @@ class Prediction:
     For a whole sequence `labels`, of which there is one unless `several` may hold, and their `probabilities`; for its steps `tags` and
     the probability of each. `scores` are the probabilities of all labels, `known`, where it is about a whole sequence. Of numbers `values` are `[K]`,
     or `[T, K]` for steps, and `deviations` their standard deviations, where the network gives some. `seconds` are
-    those from one step of sound to the next. Of a blank example it says nothing.
+    those from one step of sound to the next. Of a blank example it says nothing. `step_scores` `[T, K]` are the probabilities of all labels at
+    each step, which only who asks a `Predictor` to be shown them ever sees: of many sequences they would not fit into memory.
     """
 
     labels: tuple[str, ...] | None = None
@@ -135,6 +136,7 @@ class Prediction:
     values: NDArray[np.float64] | None = None
     deviations: NDArray[np.float64] | None = None
     seconds: float = math.nan
+    step_scores: NDArray[np.float32] | None = None
 
     def chosen(self, top: int | None = None, threshold: float | None = None) -> "Prediction":
         """With the `top` most probable labels of a whole sequence in the place of the one that is said, or of those that are said to hold, and of these

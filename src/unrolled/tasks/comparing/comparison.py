@@ -17,7 +17,8 @@ from unrolled.errors import ConfigError, RunError, UnrolledError
 from unrolled.tasks.comparing.figures import FREE, Figures, measure_of, read_run
 from unrolled.tasks.comparing.table import Column, Group, deviation, lines_of, numbers
 from unrolled.tasks.listing import differing
-from unrolled.tasks.pictures import require_drawable, save_picture
+from unrolled.tasks.pictures import save_picture
+from unrolled.tasks.places import PICTURES, require_place
 from unrolled.tasks.studies import is_study, runs_in
 from unrolled.training import RunFolder
 from unrolled.training.criterion import LOSS
@@ -120,7 +121,7 @@ class Comparison:
         it does not know.
         """
         path = Path(path)
-        require_drawable(path)
+        require_place(path, PICTURES)
         drawn = import_module("unrolled.inspect.draw.style").drawn
         figure = drawn(draw_comparison)({group.label: [run.records for run in group.runs] for group in self.groups})
         if not figure.axes[0].lines:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Generic, Protocol
@@ -10,7 +11,7 @@ import numpy as np
 
 from unrolled.data.codecs import Encoded, Senses
 from unrolled.data.columns import Places
-from unrolled.data.dataset import gather
+from unrolled.data.dataset import NUMBERS, gather
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, read_examples, resolve_format
 from unrolled.data.formats.numbers import complete
@@ -21,6 +22,9 @@ from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
 from unrolled.models import EachStep, Whole
 from unrolled.options import build
 from unrolled.tasks.measures.flights import beside_flights
+from unrolled.tasks.mistakes import TABLES, Mistake, save_mistakes
+from unrolled.tasks.places import require_place
+from unrolled.tasks.sequences.errors import errors_of
 from unrolled.tasks.sequences.frame_features import features_of
 from unrolled.tasks.sequences.inspection_input import sequence_input
 from unrolled.tasks.sequences.options import WindowOptions
@@ -137,6 +141,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         targets: Any = None,
         *,
         reading: ReadingOptions | None = None,
+        errors: str | Path | None = None,
         progress: Progress | None = None,
         window: int | None = None,
         overlap: int = 0,
@@ -144,22 +149,12 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         """How good what it says of other files is, read as `reading_of` says unless a `reading` is given, in pieces as `predict` makes them.
 
         In the place of files there may be what `unrolled.data.memory.in_memory` takes: sequences with their `targets`, a data frame, a data set.
+        The table `errors` gets a row for each wrong answer, the surest first.
 
         Labels that it never saw count as wrong, and are an `UnrolledWarning`.
         """
-        return self.judge(sources, targets, reading=reading, progress=progress, window=window, overlap=overlap)[0]
-
-    def judge(
-        self,
-        sources: Any,
-        targets: Any = None,
-        *,
-        reading: ReadingOptions | None = None,
-        progress: Progress | None = None,
-        window: int | None = None,
-        overlap: int = 0,
-    ) -> tuple[Any, list[tuple[Example, Prediction]]]:
-        """The same measures, and each sequence with its targets beside what is said of it, of which `errors_of` makes a table of what is wrong."""
+        if errors is not None:
+            require_place(Path(errors), TABLES, "errors")
         predictor = self._asked(window, overlap)
         examples = list[Example]()
 
@@ -174,10 +169,18 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         if not len(which):
             raise DataError("There is no sequence to measure. Pass a file with at least one.")
         self.codecs.target.notice_unknown(encoded.dataset, which)
-        found, _, _ = predictor.predict_all(encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
+        numbers, mistakes = encoded.dataset.columns.get(NUMBERS), list[Mistake]()
+
+        def note(number: int, said: Prediction) -> None:
+            taken = None if numbers is None else numbers.take(which[number : number + 1])
+            mistakes.extend(errors_of(replace(examples[number], numbers=taken), said, self.labels))
+
+        tick = None if progress is None else partial(progress, "measuring")
+        found, _, _ = predictor.predict_all(encoded, which, tick, show=None if errors is None else note)
         _require_finite(found, lambda number: f"sequence {number + 1}")
-        answered = list(zip(examples, found, strict=True))
-        return beside_flights(self.score(encoded, which, found), answered), answered
+        if errors is not None:
+            save_mistakes(Path(errors), mistakes)
+        return beside_flights(self.score(encoded, which, found), zip(examples, found, strict=True))
 
     def _labelled(self, sources: Any, targets: Any, reading: ReadingOptions | None) -> Iterator[Example]:
         """Examples with what is to be said of them, of files or of what is in memory."""
