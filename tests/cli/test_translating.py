@@ -142,7 +142,7 @@ def test_files_that_cannot_be_translated_are_named(here):
     for name, message in (
         ("empty.txt", "There is no line in empty.txt"),
         ("-", "There is no line in standard input"),
-        ("latin.txt", "latin.txt, line 2, is not utf-8.*`--encoding latin-1`"),
+        ("latin.txt", "latin.txt, line 2, is not utf-8.*`--encoding cp1252`"),
         (".", r"\. is a folder"),
         ("missing.txt", "missing.txt does not exist"),
     ):

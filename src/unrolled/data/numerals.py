@@ -4,11 +4,11 @@ import math
 
 
 def as_number(text: str) -> float:
-    """The number that a text is, with blanks around it or not; anything else is a `ValueError`.
+    """The number that a text is, with blanks around it or not, and with a minus sign or the hyphen for it; anything else is a `ValueError`.
 
     Python also reads 1_000 and digits of other scripts as numbers, which in files are names, codes or damage.
     """
-    plain = text.strip()
+    plain = text.strip().replace("−", "-")
     try:
         return float(plain if plain.isascii() and "_" not in plain else "")
     except ValueError:

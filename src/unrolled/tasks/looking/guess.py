@@ -162,11 +162,11 @@ def _are_tagged(examples: Sequence[Example]) -> bool:
 
 
 def _are_numbers(labels: Sequence[str]) -> bool:
-    """Whether labels are numbers to predict: all are numbers, and some are no whole ones, or there are many."""
-    labels = pointed(labels)
-    if not labels or not all(map(is_number, labels)):
+    """Whether labels are numbers to predict: most are numbers, and some are no whole ones, or there are many. The others are bad, which training says."""
+    numbers = [*filter(is_number, pointed(labels))]
+    if 2 * len(numbers) <= len(labels):
         return False
-    return len({*labels}) > _CLASSES or not all(as_number(label).is_integer() for label in labels)
+    return len({*numbers}) > _CLASSES or not all(as_number(number).is_integer() for number in numbers)
 
 
 def _readable(sources: Sequence[str], reading: ReadingOptions, wanted: Target) -> list[Example]:
