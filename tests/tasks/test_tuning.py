@@ -228,3 +228,15 @@ def test_compare_tells_the_options_in_which_runs_differ(searched):
     at = said.index("Options in which they differ:")
     assert said[at + 1].startswith("`--learning-rate`: ")
     assert f"{found.trials[0].options['learning_rate']} in trial-0" in said[at + 1]
+
+
+def test_all_trials_of_a_search_are_compared(searched, tmp_path):
+    folder, found = searched
+    compared = un.compare(folder / "search", memory=False)
+    assert [run.name for run in compared.runs] == [f"trial-{trial.number}" for trial in found.trials]
+    assert {"hidden", "learning_rate"} >= {*compared.differing}
+    lines = call("compare", folder / "search", "--no-memory").splitlines()
+    assert [line.split()[0] for line in lines[1:4]] == ["trial-0", "trial-1", "trial-2"]
+    (tmp_path / "none").mkdir()
+    with pytest.raises(RunError, match="holds no run yet"):
+        un.compare(tmp_path / "none", memory=False)

@@ -40,7 +40,7 @@ PICTURE, FIGURES = "compare.svg", "compare.json"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with all numbers.")
 def compare(runs: tuple[Path, ...], picture: Path | None, memory: bool, as_json: bool) -> None:
-    """Compare RUNS of one task, or those in the folder of several runs that `train` made with --folds, --seeds or several cells.
+    """Compare RUNS of one task, or all runs in a folder: those that `train` made with --folds, --seeds or several cells, or the trials of `tune`.
 
     One table: hidden size, parameters, updates, seconds, the measure that weights were kept by and the loss of what is held out, and in how many
     steps half of what was read is forgotten; means and spreads over runs that differ in nothing but seed and fold.

@@ -1,7 +1,7 @@
 """Sequences as they were read, before anything is made of them, and what a network says of them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import groupby
@@ -147,6 +147,11 @@ class Prediction:
         ranked = ranked[: (len(ranked) if self.several else 1) if top is None else top]
         kept = [label for label in ranked if label[1] >= (threshold or 0.0)]
         return replace(self, labels=tuple(name for name, _ in kept), probabilities=tuple(p for _, p in kept))
+
+    def renamed(self, name: Callable[[str], Any]) -> "Prediction":
+        """With other names of labels and tags."""
+        labels, tags = (None if names is None else tuple(map(name, names)) for names in (self.labels, self.tags))
+        return replace(self, labels=labels, tags=tags, known=tuple(map(name, self.known)))
 
     @property
     def every(self) -> dict[str, float]:

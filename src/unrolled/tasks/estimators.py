@@ -206,14 +206,14 @@ class SequenceTagger(Network):
         self._learn(sequences, [list(tags) for tags in y])
         return self
 
-    def predict(self, X: Any) -> list[list[str]]:
-        """The tags of each sequence."""
+    def predict(self, X: Any) -> list[list[Any]]:
+        """The tags of each sequence, in the type that they were given in."""
         return [list(prediction.tags) for prediction in self.trained_.predict(self._sequences(X, reset=False))]
 
     def score(self, X: Any, y: Any) -> float:
         """The share of steps whose tag is right."""
-        pairs = [pair for said, true in zip(self.predict(X), unpacked(y), strict=True) for pair in zip(said, map(str, true), strict=True)]
-        return float(np.mean([said == true for said, true in pairs]))
+        pairs = [pair for said, true in zip(self.predict(X), unpacked(y), strict=True) for pair in zip(said, true, strict=True)]
+        return float(np.mean([str(said) == str(true) for said, true in pairs]))
 
 
 class Forecaster(Network):

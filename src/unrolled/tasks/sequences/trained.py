@@ -15,6 +15,7 @@ from unrolled.data.dataset import NUMBERS, gather
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, read_examples, resolve_format
 from unrolled.data.formats.numbers import complete
+from unrolled.data.label_kinds import TEXT
 from unrolled.data.memory import are_files, example_of, in_memory, labelled, sequences_in
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
@@ -86,9 +87,19 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         return self.codecs.target.target
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """All labels, in the order of the network's scores; none of a network of numbers."""
+    def labels(self) -> tuple[Any, ...]:
+        """All labels, in the order of the network's scores and in the type that they were given in; none of a network of numbers."""
+        return tuple(map(self._given, self._names))
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """The same as text."""
         return getattr(self.codecs.target, "labels", ())
+
+    def _given(self, label: str) -> Any:
+        """A label in the type that it was given in."""
+        codec: Any = self.codecs.target
+        return codec.given(label)
 
     def predict(self, sequences: Any, *, window: int | None = None, overlap: int = 0) -> list[Prediction]:
         """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, frames `[T, H, W, C]`, the `Path` of a
@@ -98,10 +109,14 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         `window` and `overlap` say in which pieces steps are answered, if not as in training. Where numbers are missing the last known ones
         stand for them, if the network learnt so. `DataError` names the index of something else, and of a sequence without steps, or with
         numbers that are missing otherwise or infinite.
+
+        Labels and tags that were learnt from memory come in the type that they were given in, those of files as text.
         """
         given = sequences_in(sequences, self.reading, self.wanted)
         examples = [self._complete(example, f"`sequences[{number}]`") for number, example in enumerate(given)]
-        return [prediction for _, prediction in self.predict_stream(examples, window=window, overlap=overlap)]
+        found = (prediction for _, prediction in self.predict_stream(examples, window=window, overlap=overlap))
+        typed = getattr(self.codecs.target, "kind", TEXT) != TEXT
+        return [prediction.renamed(self._given) if typed else prediction for prediction in found]
 
     def predict_stream(
         self, examples: Iterable[Example], at_once: int | None = None, *, window: int | None = None, overlap: int = 0
@@ -173,7 +188,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
 
         def note(number: int, said: Prediction) -> None:
             taken = None if numbers is None else numbers.take(which[number : number + 1])
-            mistakes.extend(errors_of(replace(examples[number], numbers=taken), said, self.labels))
+            mistakes.extend(errors_of(replace(examples[number], numbers=taken), said, self._names))
 
         tick = None if progress is None else partial(progress, "measuring")
         found, _, _ = predictor.predict_all(encoded, which, tick, show=None if errors is None else note)
@@ -196,21 +211,21 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         """
         known = for_other_files(self.reading, sources, labels=labels)
         reading = replace(known, **{"regions": (), "labels": None, "digits": None, "copies": 1, **options})
-        return reading if labels else replace(reading, tags=self.labels if self.wanted is Target.TAGS else ()).to_predict()
+        return reading if labels else replace(reading, tags=self._names if self.wanted is Target.TAGS else ()).to_predict()
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """See `Trained`. Targets that are not known are supposed to be what the network says."""
         if isinstance(given, str):
-            return sequence_input(self.predictor, Part(self.encoded([example_of(given, "the input")]), np.arange(1)), "", most, self.labels)
+            return sequence_input(self.predictor, Part(self.encoded([example_of(given, "the input")]), np.arange(1)), "", most, self._names)
         reading = resolve_format(given, self.reading_of(given, labels=False), self.wanted)
         encoded = self.encoded(islice(read_examples(given, reading, self.wanted), MOST_READ))
-        return sequence_input(self.predictor, Part(encoded, np.arange(len(encoded))), f"of {given.name}", most, self.labels)
+        return sequence_input(self.predictor, Part(encoded, np.arange(len(encoded))), f"of {given.name}", most, self._names)
 
     def held_out(self, data: SequenceData[TC], most: int = 1000) -> InspectionInput | None:
         """See `Trained`."""
         if not len(data.held_out):
             return None
-        return sequence_input(self.predictor, data.held_out, "held out in training", most, self.labels)
+        return sequence_input(self.predictor, data.held_out, "held out in training", most, self._names)
 
     def _asked(self, window: int | None, overlap: int) -> Predictor[TC]:
         """How the network is asked: as in training, or in pieces of so many steps."""
