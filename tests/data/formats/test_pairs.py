@@ -10,7 +10,7 @@ import pytest
 from unrolled.data.examples import Example
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import PAIRS, read_pairs, resolve_pairs
-from unrolled.errors import ConfigError, DataError, UnrolledWarning
+from unrolled.errors import ConfigError, DataError, UnrolledError, UnrolledWarning
 from unrolled.tasks.translation.options import Reading
 
 WANTED = [("Run!", ("Cours\u202f!",)), ('"Look," I said.', ("« Regarde », dis-je.",)), ("Who?", ("Qui ?",))]
@@ -150,7 +150,7 @@ def test_the_keys_of_the_first_pair_hold_for_all(write, second):
     with pytest.raises(DataError, match=r"pairs.jsonl, line 2: there is no key '(question|answer)'; the keys are .* Add it"):
         read(name)
     with pytest.raises(
-        ConfigError, match=r"pairs.jsonl, line 1: which keys have source and target is not clear; the keys are en, fr. Pass them"
+        ConfigError, match=r"pairs.jsonl, line 1: which keys have source and target is not clear; the keys are en, fr. Pass two of them"
     ):
         read(write("pairs.jsonl", '{"en": "a", "fr": "b"}'))
 
@@ -329,3 +329,13 @@ def test_a_word_above_texts_is_the_name_of_its_column_and_this_is_told(write, na
 def test_words_above_words_are_a_pair(write):
     assert len(read(write("a.csv", "dog,chien", *(f"cat{n},chat{n}" for n in "abcdefghi")))) == 10
     assert len(read(write("a.csv", "Dog!,chien", *(f"a cat {n},un chat" for n in range(9))))) == 10
+
+
+@pytest.mark.parametrize("asked", [{}, {"input": "translation", "target": ("fr",)}, {"input": "en", "target": ("fr",)}])
+def test_keys_that_errors_name_can_be_passed(write, asked):
+    name = write("pairs.jsonl", '{"translation": {"en": "a", "fr": "b", "x": {"y": "c"}}, "id": 1}')
+    with pytest.raises(UnrolledError, match=r"the keys are translation\.en, translation\.fr, translation\.x\.y, id\."):
+        read(name, **asked)
+    assert read(name, input="translation.en", target=("translation.x.y",)) == [("a", ("c",))]
+    options = PairOptions(input="translation.en", target=("translation.fr",))
+    assert resolve_pairs(name, options).left == ("translation.x.y", "id")
