@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from unrolled import cells as cells
+    from unrolled import data as data
     from unrolled import inspect as inspect
     from unrolled.cells import Cell as Cell
     from unrolled.layers import GRU as GRU
@@ -63,11 +64,11 @@ _HOME = {
     "train_transcriber": "unrolled.tasks",
     "train_translator": "unrolled.tasks",
 }
-_MODULES = {"cells", "errors", "inspect"}
+_MODULES = {"cells", "data", "errors", "inspect"}
 
 __all__ = [
     "GRU", "LSTM", "RNN", "Callback", "Cell", "Forecaster", "Recurrent", "SequenceClassifier", "SequenceRegressor", "SequenceTagger", "cells",
-    "compare", "errors", "inspect", "load", "look", "study", "train_classifier", "train_forecaster", "train_language_model", "train_musician",
+    "compare", "data", "errors", "inspect", "load", "look", "study", "train_classifier", "train_forecaster", "train_language_model", "train_musician",
     "train_regressor", "train_tagger", "train_transcriber", "train_translator", "tune",
 ]  # fmt: skip
 

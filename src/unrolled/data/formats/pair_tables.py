@@ -10,7 +10,7 @@ from pathlib import Path
 from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.files import HEAD, look_ahead, named, tried_lines
-from unrolled.data.formats.guesses import INPUTS, TARGETS, column_names, find_named, is_index
+from unrolled.data.formats.guesses import INPUTS, TARGETS, are_classes, column_names, find_named, is_index
 from unrolled.data.formats.object_lines import shown
 from unrolled.data.formats.options import require_apart
 from unrolled.data.formats.pair_options import PairOptions
@@ -22,6 +22,27 @@ SOURCE_NAMES = ("source", "src", *INPUTS)
 
 TARGET_NAMES = ("target", "tgt", "trg", "translation", "answer", "reply", "response", "summary", *TARGETS)
 """Names under which targets stand, the surest first."""
+
+_PAIRED = frozenset(
+    (
+        "source",
+        "src",
+        "target",
+        "tgt",
+        "trg",
+        "translation",
+        "answer",
+        "reply",
+        "response",
+        "summary",
+        "question",
+        "query",
+        "text",
+        "input",
+        "output",
+    )
+)
+"""Names of texts that are written, or from which others are."""
 
 _NAMES = frozenset((*SOURCE_NAMES, *TARGET_NAMES, "id", "index", "lang"))
 
@@ -127,7 +148,10 @@ class _Columns:
             usual = [] if sources else _named(names, SOURCE_NAMES, [at for at in range(len(names)) if at not in targets])
             require_apart(str(path), names[group[0]], [names[at] for at in (*sources, *usual)], [names[at] for at in targets])
         if not learnt:
+            given = bool(sources and targets) or not options.targets_needed
             sources, targets = _guess(rows[header:], names, header, sources, targets, group)
+            if not given:
+                _require_no_labels(path, rows[header:], names, (*sources, *targets), group)
         return cls(sources[0], tuple(targets), names, header, tuple(group))
 
     def pair(self, place: str, row: Sequence[str], options: PairOptions) -> Example:
@@ -154,6 +178,28 @@ def _guess(
     rest = iter([at for at in _texts(rows, others, spare) if at not in (*sources, *targets)])
     sources = sources or [next(rest, 0)]
     return sources, targets or [*islice(rest, 1)]
+
+
+def _require_no_labels(path: Path, rows: Sequence[Sequence[str]], names: Sequence[str], used: Sequence[int], group: Sequence[int]) -> None:
+    """`ConfigError` if a column has labels of what seem to be pairs of texts to compare, such as a premise and a hypothesis, and not to translate.
+
+    Columns whose names say that they are source and target, or languages, are that.
+    """
+    if all(names[at].lower() in _PAIRED or _LANGUAGE.fullmatch(names[at]) for at in used):
+        return
+    columns = {at: [row[at].strip() for row in rows if at < len(row)] for at in range(len(names)) if at not in group}
+    labels = [
+        at
+        for at, cells in columns.items()
+        if are_classes(cells) and not all(map(_LANGUAGE.fullmatch, cells)) and not _are_attributions(cells)
+    ]
+    texts = [at for at, cells in columns.items() if at not in labels and 2 * sum(" " in cell for cell in cells) > len(cells)]
+    if labels and len(texts) > 1:
+        those, labelled = (", ".join(names[at] for at in some) for some in (texts, labels))
+        told = f"the columns {those} seem to be texts to compare, with labels in {labelled}"
+        raise ConfigError(
+            f"{named(path)}: {told}, so that which are source and target is not clear. Pass two of {', '.join(names)} as `input` and `target`."
+        )
 
 
 def _place(path: Path, names: Sequence[str], asked: str, option: str, needed: bool) -> list[int]:
