@@ -13,12 +13,12 @@ import unrolled as un
 from at_the_terminal import call
 from unrolled.errors import ConfigError, RunError, UnrolledError
 from unrolled.tasks import find_recipe
-from unrolled.tasks.listing import list_runs, table_of
 from unrolled.tasks.tuning import parse_space, usual_space
 from unrolled.tasks.tuning.search import _Pruning, _study
 from unrolled.tasks.tuning.space import Choice, Range
 from unrolled.training import Silent
 from unrolled.training.criterion import LOSS, Criterion
+from unrolled.training.listing import list_runs, table_of
 from unrolled.training.run_folder import FORMAT
 
 QUICK = {"updates": 2, "evaluations": 2, "batch": 8, "level": "char", "display": Silent()}
