@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unrolled.cli.later import Later
 from unrolled.data.builtin import PREFIX
 from unrolled.data.formats.known import looks_like_a_file
 from unrolled.errors import DataError
+from unrolled.later import Later
 
 if TYPE_CHECKING:
     from unrolled import training

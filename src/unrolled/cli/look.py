@@ -8,12 +8,12 @@ import click
 
 from unrolled.cli.flags import as_flags, flags, given
 from unrolled.cli.help import GroupedCommand
-from unrolled.cli.later import Later
 from unrolled.cli.machine import progress
 from unrolled.cli.tasks import TASKS
 from unrolled.data.formats.caption_options import CaptionOptions
 from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.data.formats.pair_options import DividedPairOptions
+from unrolled.later import Later
 
 if TYPE_CHECKING:
     from unrolled.tasks import looking, places
