@@ -1,5 +1,7 @@
 """Data frames as tables: zones of times, the index, truth values."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from unrolled.data.panels.cells import labels_of
 from unrolled.data.panels.covariates import LabelColumn
 from unrolled.data.panels.tables import ColumnTable
 from unrolled.data.panels.times import parse_times, require_same_kind
-from unrolled.errors import DataError
+from unrolled.errors import DataError, UnrolledWarning
 
 pandas = pytest.importorskip("pandas")
 HOURS = 12
@@ -79,3 +81,23 @@ def test_truth_values_are_those_of_files_however_these_write_them(learnt):
     np.testing.assert_array_equal(codec.encode("holiday", said), codec.encode("holiday", np.array(learnt.split(","), object)))
     assert LabelColumn.learn("holiday", np.array(["True", "TRUE", "false"], object)).width == 1
     assert LabelColumn.learn("town", np.array(["Ulm", "ULM"], object)).labels == ("ULM", "Ulm")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "told"),
+    [
+        ("t", [f"KW {week}/2024" for week in range(10, 16)], "'KW 10/2024' is no date in a form that is known"),
+        ("at", [f"noon {hour}:30" for hour in range(6)], "'noon 0:30' is no date in a form that is known"),
+        ("day", [*"abcdef"], "'a' is no date in a form that is known"),
+        ("timestamp", [*range(17_000, 17_006)], "it has plain numbers, and rows are taken to be in order. Pass `time='timestamp'` if"),
+    ],
+)
+def test_a_column_that_seems_to_have_times_and_is_not_read_is_told(name, cells, told):
+    with pytest.warns(UnrolledWarning, match=re.escape(f"the column {name!r} is left out, as {told}")):
+        read_panel([table_of_frame({name: cells, "y": np.arange(6.0)})], PanelOptions(target="y"))
+
+
+@pytest.mark.parametrize("cells", [["model 2020"] * 6, [*"abcdef"], [2020.0] * 6, [None] * 6])
+def test_nothing_is_told_of_other_columns(cells):
+    _, options = read_panel([table_of_frame({"x": np.array(cells, object), "y": np.arange(6.0)})], PanelOptions(target="y"))
+    assert options.time is None

@@ -381,11 +381,20 @@ def test_an_empty_cell_leaves_what_was_said_to_be_known(carried, folder):
     header, *rows = [line.split(",") for line in (folder / "one.csv").read_text().splitlines()]
     stream = carried.stream()
     stream.step({**dict(zip(header, rows[96], strict=True)), "sold": "", "price": "2"})
-    with pytest.raises(DataError, match="row 0: what is known of this step was said before"):
-        stream.step({**dict(zip(header, rows[96], strict=True)), "sold": "", "price": "2"})
     stream.step({**dict(zip(header, rows[96], strict=True)), "price": ""})
     panel = next(iter(stream._streams.values())).panel
     assert panel.known["price"][-1] == 2 and panel.values[-1, 0] == float(rows[96][2])
+
+
+@pytest.mark.parametrize("told", ["row", "nothing"])
+def test_a_feed_goes_on_after_an_announced_step_whose_numbers_are_not_known(carried, folder, told):
+    header, *rows = [line.split(",") for line in (folder / "one.csv").read_text().splitlines()]
+    stream, first, second = carried.stream(), *(dict(zip(header, row, strict=True)) for row in rows[96:98])
+    assert stream.step({**first, "sold": ""}) is not None
+    if told == "row":
+        assert stream.step({**first, "sold": ""}) is None
+    found = stream.step({**second, "sold": ""})
+    assert str(found.times[0][0])[:7] == second["month"] and np.isfinite(found.points).all()
 
 
 def test_windows_lie_a_step_apart(recursive, folder):
@@ -453,7 +462,7 @@ def test_a_feed_keeps_no_more_than_a_window_reads(recursive, folder, monkeypatch
     text = "month,sold\n" + "".join(f"{month},{value:.2f}\n" for month, value in zip(months, season(60), strict=True))
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(text.encode()))))
     sizes = []
-    for row in read_feed(Path("-"), recursive.series):
+    for row in read_feed(Path("-"), recursive.series, lambda row: row):
         found = stream.step(row)
         assert np.isfinite(found.points).all()
         sizes.append(len(found.panel.values))
@@ -473,9 +482,10 @@ def test_a_feed_that_cannot_be_forecast_is_refused(direct, recursive, folder):
     ):
         with pytest.raises(DataError, match=match):
             call("predict", folder / "recursive", "-", typed=f"month,sold\n{rows}")
-    with pytest.warns(UnrolledWarning, match="1 bad row is left out. The first: .*line 2"):
-        fed = call("predict", folder / "recursive", "-", "--bad-rows", "skip", typed="month,sold\n2008-01,x\n2008-02,2\n")
-    assert [line[:7] for line in fed.splitlines()] == ["month,f", "2008-03"]
+    for rows, place in (("2008-01,x\n2008-02,2\n", 2), ("2008-01,1\n2008-01,1\n2007-12,2\n2008-02,2\n", 3)):
+        with pytest.warns(UnrolledWarning, match=f"[12] bad rows? (is|are) left out. The first: .*line {place}"):
+            fed = call("predict", folder / "recursive", "-", "--bad-rows", "skip", typed=f"month,sold\n{rows}")
+        assert fed.splitlines()[-1][:7] == "2008-03" and len(fed.splitlines()) == (2 if place == 2 else 3)
     with pytest.raises(ConfigError, match="`--horizon` says nothing about a feed"):
         call("predict", folder / "recursive", "-", "--horizon", 3, typed="month,sold\n")
 
@@ -490,7 +500,7 @@ def test_irregular_times_are_learnt_from_and_no_feed_of_them_is_read(tmp_path):
     again = un.load(tmp_path / "run")
     np.testing.assert_array_equal(again.forecast().points, trained.forecast().points)
     with pytest.raises(ConfigError, match=r"steps that are the mean of several rows \(`merge`\)"):
-        next(read_feed(Path("-"), again.series))
+        next(read_feed(Path("-"), again.series, lambda row: row))
 
 
 WRONG = [
