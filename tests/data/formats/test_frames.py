@@ -1,4 +1,5 @@
 import json
+import math
 from io import StringIO
 from pathlib import Path
 
@@ -6,8 +7,10 @@ import numpy as np
 import pytest
 
 from pictures import save, save_gif, squares
+from unrolled.data.codecs import FrameCodec
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import ReadingOptions, labelled_examples, read_examples, resolve_format, write_predictions
+from unrolled.data.pictures.seeing import Seeing
 from unrolled.errors import DataError, UnrolledWarning
 
 ANY = ReadingOptions()
@@ -67,6 +70,22 @@ def test_intervals_of_a_file_are_tags_of_its_frames(folder) -> None:
     (folder / "i.csv").write_text("file,start,end,label\nfiles/slow/0.gif,0,2,a\nfiles/slow/0.gif,2,3,b\nfiles/fast/1.gif,1,3,a\n")
     examples = list(labelled_examples(folder / "i.csv", ANY, Target.TAGS))
     assert [(e.clip.path.name, e.spans) for e in examples] == [("0.gif", ((0, 2, "a"), (2, 3, "b"))), ("1.gif", ((1, 3, "a"),))]
+    (folder / "i.csv").write_text("file,start,end,label\nfiles/slow/0.gif,,2,a\nfiles/fast/1.gif,1,3,a\nfiles/slow/0.gif,2,,b\n")
+    examples = list(labelled_examples(folder / "i.csv", ANY, Target.TAGS))
+    expected = [("0.gif", ((0, 2, "a"), (2, math.inf, "b"))), ("1.gif", ((1, 3, "a"),))]
+    assert [(e.clip.path.name, e.spans) for e in examples] == expected, "rows of one file stand anywhere, and blanks are its ends"
+
+
+def test_a_beginning_of_0_is_one_in_json_too(folder) -> None:
+    rows = [
+        {"file": "files/slow/0.gif", "label": "a", "start": 0, "end": 0.2},
+        {"file": "files/fast/1.gif", "label": "b", "offset": 0, "duration": 0.1},
+    ]
+    (folder / "z.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert found(folder / "z.jsonl") == [(("0.gif", 0, 0.2), ("a",)), (("1.gif", 0, 0.1), ("b",))]
+    (folder / "z.csv").write_text("clip,start,end,kind\nfiles/slow/0.gif,-0.1,0.1,slow\n")
+    with pytest.raises(DataError, match=r"z\.csv, line 2: 'start' must be a time, 0 or more, got '-0\.1'"):
+        found(folder / "z.csv", options=ReadingOptions(target="kind"))
 
 
 def test_arrays_have_clips(tmp_path) -> None:
@@ -108,13 +127,14 @@ def test_rows_of_numbers_are_frames_of_a_shape(tmp_path) -> None:
     (tmp_path / "i.csv").write_text("file,start,end,label\ns.csv,0,2,walk\ns.csv,3,4,sit\n")
     shaped = ReadingOptions(shape="2x3")
     (example,) = labelled_examples(tmp_path / "i.csv", shaped, Target.TAGS)
-    assert example.frames.shape == (4, 2, 3, 1) and example.frames.dtype == np.float32
-    assert (example.frames[..., 0] == np.arange(24).reshape(4, 2, 3)).all()
+    see = Seeing(choose=FrameCodec.choose)
+    assert see(example.clip, "here").shape == (4, 2, 3, 1) and see(example.clip, "here").dtype == np.float32
+    assert (see(example.clip, "here")[..., 0] == np.arange(24).reshape(4, 2, 3)).all()
     assert example.spans == ((0, 2, "walk"), (3, 4, "sit"))
     first, second = labelled_examples(tmp_path / "i.csv", shaped, Target.LABELS)
-    assert (first.frames == example.frames[:2]).all() and (second.frames == example.frames[3:]).all()
+    assert (see(first.clip, "") == see(example.clip, "")[:2]).all() and (see(second.clip, "") == see(example.clip, "")[3:]).all()
     (alone,) = read_examples(tmp_path / "s.csv", shaped.to_predict(), Target.TAGS)
-    assert (alone.frames == example.frames).all()
+    assert alone.clip == example.clip
     (tmp_path / "s.csv").write_text("1,2,3,4,5,6\n1,2,x,4,5,6\n")
     with pytest.raises(DataError, match=r"s.csv, line 2: a row must end in 6 numbers, as `shape` says, got something else"):
-        list(labelled_examples(tmp_path / "i.csv", shaped, Target.TAGS))
+        see(example.clip, "here")

@@ -340,6 +340,13 @@ def test_a_word_above_texts_is_the_name_of_its_column_and_this_is_told(write, na
 def test_words_above_words_are_a_pair(write):
     assert len(read(write("a.csv", "dog,chien", *(f"cat{n},chat{n}" for n in "abcdefghi")))) == 10
     assert len(read(write("a.csv", "Dog!,chien", *(f"a cat {n},un chat" for n in range(9))))) == 10
+    words = write("a.tsv", "anglais\tfrancais", *(f"cat{n}\tchat{n}" for n in "abcdefghij"))
+    with pytest.warns(UnrolledWarning, match=r"a.tsv: the first line, .anglais . francais., is taken for a pair. .* pass `header`"):
+        assert len(read(words)) == 11
+    assert (len(read(words, header=True)), len(read(words, header=False))) == (10, 11)
+    with ignored():
+        assert [column.name for column in look(words).format.columns] == ["0", "1"]
+    assert [column.name for column in look(words, header=True).format.columns] == ["anglais", "francais"]
 
 
 @pytest.mark.parametrize("asked", [{}, {"input": "translation", "target": ("fr",)}, {"input": "en", "target": ("fr",)}])
@@ -380,6 +387,11 @@ def test_texts_to_compare_are_no_translations(write, header, order):
 def test_pairs_beside_classes_are_translated_where_names_say_it(write, header):
     with ignored():
         assert len(read(write("a.tsv", *map("\t".join, [header, *COMPARED])))) == 30
+
+
+def test_short_words_that_seldom_come_again_are_no_languages(write):
+    words = ["cat", "dog", "sun", "sea", "hat", "ear", "eye", "cow", "hen", "pie", "tea", "ink"]
+    assert read(write("a.tsv", *(f"{word}\tsays it {word}\tof {word}" for word in words)))[0] == ("cat", ("says it cat",))
 
 
 def test_languages_beside_pairs_are_no_labels(write):

@@ -18,6 +18,11 @@ def test_a_video_gives_its_frames_with_their_times(tmp_path) -> None:
     assert max(apart) < 12, "the video is compressed, but its frames stand in their order"
 
 
+def test_a_video_that_does_not_begin_at_0_is_told_from_its_first_frame(tmp_path) -> None:
+    path = save_video(tmp_path / "a.mkv", squares(6), rate=10, times=[*range(20, 26)])
+    assert [frame.time for frame in read_frames(path)] == pytest.approx(np.arange(6) / 10)
+
+
 def test_a_variable_rate_is_noticed(tmp_path) -> None:
     path = save_video(tmp_path / "a.mp4", squares(6), rate=10, times=[0, 1, 2, 6, 7, 8])
     assert is_uneven(path)

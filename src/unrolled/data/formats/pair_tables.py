@@ -67,6 +67,9 @@ _WORD = re.compile(r"[^\W\d][\w-]*")
 _ALONE = 30
 """Texts of a column, of which at most one is a single word where such a word above is the name of the column."""
 
+_DOUBTED = 10
+"""Rows from which on it is worth saying that a first row of two words may be names."""
+
 _REPEATED = 10
 """Times that a cell of a column comes on the whole where it is a language and not a text."""
 
@@ -135,7 +138,7 @@ class _Columns:
         if options.header is not None:
             header = options.header
         else:
-            header = not called.isdisjoint(names) or _are_names(rows[0]) or _noticed_above_texts(path, rows)
+            header = not called.isdisjoint(names) or _are_names(rows[0]) or _noticed(path, rows)
         names = names if header else tuple(map(str, range(len(names))))
         # Names say nothing about a table that has none, and a table of sources alone needs none.
         named = (header or all(map(str.isdecimal, options.learnt))) and (len(names) > 1 or options.targets_needed)
@@ -226,7 +229,7 @@ def _are_names(row: Sequence[str]) -> bool:
     """Whether cells are usual names of columns, or codes of languages one of which is English. Of three or more two are enough."""
     cells = [cell.strip().lower() for cell in row if cell.strip()]
     codes = "en" in cells and all(len(cell) == 2 and cell.isalpha() for cell in cells)
-    both = len(cells) > 2 and not ({*cells}.isdisjoint(SOURCE_NAMES) or {*cells}.isdisjoint(TARGET_NAMES))
+    both = not ({*cells}.isdisjoint(SOURCE_NAMES) or {*cells}.isdisjoint(TARGET_NAMES))
     return len(cells) > 1 and len({*cells}) == len(cells) and (codes or both or {*cells} <= _NAMES)
 
 
@@ -239,13 +242,31 @@ def _stand_above_texts(rows: Sequence[Sequence[str]]) -> bool:
     return sum(_ALONE * sum(len(cell.split()) == 1 for cell in cells) <= len(cells) for cells in columns if cells) > 1
 
 
-def _noticed_above_texts(path: Path, rows: Sequence[Sequence[str]]) -> bool:
-    """The same, of which an `UnrolledWarning` tells."""
-    if not _stand_above_texts(rows):
-        return False
-    told = f"the first line, {shown(' | '.join(rows[0]))}, is taken for the names of the columns"
-    warnings.warn(f"{named(path)}: {told}. If it is a pair, pass `header=False`.", UnrolledWarning, stacklevel=2)
-    return True
+def _noticed(path: Path, rows: Sequence[Sequence[str]]) -> bool:
+    """The same, of which an `UnrolledWarning` tells; so it does of a first row of words above words, which may be either and is a pair."""
+    header = _stand_above_texts(rows)
+    if header or _stand_above_words(rows):
+        taken, cure = (
+            ("the names of the columns", "If it is a pair, pass `header=False`.")
+            if header
+            else ("a pair", "If it has the names of the columns, pass `header`; if not, `header=False` says so.")
+        )
+        warnings.warn(
+            f"{named(path)}: the first line, {shown(' | '.join(rows[0]))}, is taken for {taken}. {cure}", UnrolledWarning, stacklevel=2
+        )
+    return header
+
+
+def _stand_above_words(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a first row has a word in each of two cells, neither of which comes again, above other words or numbers."""
+    first = [cell.strip().strip("\ufeff") for cell in rows[0]]
+    below = [{row[at].strip() for row in rows[1:] if at < len(row)} for at in range(len(first))]
+    return (
+        len(first) == 2
+        and len(rows) > _DOUBTED
+        and all(map(_WORD.fullmatch, first))
+        and all(cell not in cells for cell, cells in zip(first, below, strict=True))
+    )
 
 
 def _texts(rows: Sequence[Sequence[str]], among: Sequence[int], spare: Sequence[int]) -> list[int]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,8 @@ def is_filmed(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A picture, a video or a folder of frames, from the time `begin` up to the time `end`, or its own end.
+    """A picture, a video or a folder of frames, from the time `begin` up to the time `end`, or its own end; or a table with a frame of that `shape`
+    in each row.
 
     Times are in seconds, or in frames of what has no times, such as a folder.
     """
@@ -54,6 +56,7 @@ class Clip:
     path: Path
     begin: float = 0.0
     end: float | None = None
+    shape: tuple[int, int, int] | None = None
 
     def __str__(self) -> str:
         part = f", {self.begin:g} to {'the end' if self.end is None else f'{self.end:g}'}" if self.begin or self.end is not None else ""
@@ -95,10 +98,17 @@ def is_uneven(path: Path) -> bool:
     return any(abs(one - mean) > _UNEVEN * mean for one in apart)
 
 
-def _first_times(path: Path) -> list[float]:
-    if path.is_dir():
-        return []
-    return [frame.time for frame in islice(read_frames(path), _LOOKED_AT) if frame.time is not None]
+def _first_times(path: Path) -> tuple[float, ...]:
+    """The times of the first frames of a file that has times; those of the last file are kept."""
+    if path.is_dir() or not path.exists():
+        return ()
+    state = path.stat()
+    return _times_of(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=1)
+def _times_of(path: Path, changed: int, size: int) -> tuple[float, ...]:
+    return tuple(frame.time for frame in islice(read_frames(path), _LOOKED_AT) if frame.time is not None)
 
 
 def frames_in(folder: Path) -> list[Path]:
