@@ -389,6 +389,11 @@ def test_pairs_beside_classes_are_translated_where_names_say_it(write, header):
         assert len(read(write("a.tsv", *map("\t".join, [header, *COMPARED])))) == 30
 
 
+def test_short_words_that_seldom_come_again_are_no_languages(write):
+    words = ["cat", "dog", "sun", "sea", "hat", "ear", "eye", "cow", "hen", "pie", "tea", "ink"]
+    assert read(write("a.tsv", *(f"{word}\tsays it {word}\tof {word}" for word in words)))[0] == ("cat", ("says it cat",))
+
+
 def test_languages_beside_pairs_are_no_labels(write):
     rows = [(one, other, ("eng", "deu", "fra")[n * n % 7 % 3]) for n, (one, other, _) in enumerate(COMPARED)]
     assert len(read(write("a.tsv", *map("\t".join, rows)))) == 30

@@ -229,7 +229,7 @@ def _are_names(row: Sequence[str]) -> bool:
     """Whether cells are usual names of columns, or codes of languages one of which is English. Of three or more two are enough."""
     cells = [cell.strip().lower() for cell in row if cell.strip()]
     codes = "en" in cells and all(len(cell) == 2 and cell.isalpha() for cell in cells)
-    both = len(cells) > 2 and not ({*cells}.isdisjoint(SOURCE_NAMES) or {*cells}.isdisjoint(TARGET_NAMES))
+    both = not ({*cells}.isdisjoint(SOURCE_NAMES) or {*cells}.isdisjoint(TARGET_NAMES))
     return len(cells) > 1 and len({*cells}) == len(cells) and (codes or both or {*cells} <= _NAMES)
 
 
