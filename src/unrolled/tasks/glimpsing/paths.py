@@ -12,6 +12,7 @@ from unrolled import inspect
 from unrolled.data.dataset import FRAMES
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import read_examples
+from unrolled.errors import ConfigError, DataError
 from unrolled.models import Glimpses
 from unrolled.tasks.glimpsing.options import require_glimpses
 from unrolled.tasks.pictures import save_picture
@@ -42,7 +43,7 @@ def draw_paths(trained: TrainedPredictor[Any], model: Glimpses, examples: Iterab
     first = list(islice(examples, MOST))
     said = [_title(example, prediction) for example, prediction in trained.predict_stream(first)]
     looked = [inspect.draw.Looked(*each, title) for each, title in zip(_looked(trained, model, first), said, strict=True)]
-    save_picture(inspect.draw.looking(looked, model.looking.glimpse_size), path)
+    save_picture(inspect.draw.looking(looked, model.looking.glimpse_size, model.looking.scales), path)
 
 
 def _title(example: Example, prediction: Prediction) -> str:
@@ -77,7 +78,18 @@ def predicted_looking(
     def write(target: TextIO) -> None:
         with model.looking_otherwise(**others):
             if path is not None:
-                draw_paths(trained, model, read_examples(file, trained.reading_of(file, labels=False, **reading), trained.wanted), path)
+                draw_paths(trained, model, _with_labels(trained, file, reading), path)
             written(target)
 
     return write
+
+
+def _with_labels(trained: TrainedPredictor[Any], file: str, reading: Mapping[str, Any]) -> list[Example]:
+    """The first pictures of a file, with their labels if these lie beside them."""
+    for labels in (True, False):
+        try:
+            return list(islice(read_examples(file, trained.reading_of(file, labels=labels, **reading), trained.wanted), MOST))
+        except (ConfigError, DataError):
+            if not labels:
+                raise
+    return []
