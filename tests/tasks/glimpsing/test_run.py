@@ -4,9 +4,11 @@ import gzip
 import json
 import re
 import struct
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import unrolled as un
@@ -14,7 +16,9 @@ from at_the_terminal import call
 from unrolled.data.formats import read_examples
 from unrolled.errors import ConfigError
 from unrolled.models import Glimpses
+from unrolled.models.glimpses.options import GlimpseOptions
 from unrolled.tasks import find_recipe, run_training
+from unrolled.tasks.glimpsing.paths import mean_glimpses
 from unrolled.training import RunFolder, Silent
 from unrolled.training.interrupt import Stopped
 
@@ -88,6 +92,16 @@ def test_where_it_looked_is_drawn_in_order(run, bars, tmp_path, monkeypatch):
         assert (one.picture == encoded.dataset.columns["frames"].elements.read(number, number + 1)[0]).all()
         assert one.corners.tolist() == [[row - 2, column - 2] for row, column in way.pixels[:, number].tolist()]
         assert one.title == table[number + 1].split(",")[2]
+
+
+def test_glimpses_are_counted_in_all_ways_of_looking():
+    class Model:
+        looking = GlimpseOptions(stop_action=True, test_samples=2)
+        encoder = SimpleNamespace(look=lambda batch, ways: SimpleNamespace(lengths=torch.tensor([1, 6, 2, 5])[: batch * ways]))
+        parameters = staticmethod(lambda: iter([torch.zeros(1)]))
+
+    batches = SimpleNamespace(batch=lambda which: SimpleNamespace(to=lambda device: len(which)))
+    assert mean_glimpses(SimpleNamespace(encoded=lambda examples: batches), Model, ["one", "other"]) == 3.5
 
 
 @pytest.mark.parametrize("beside", [True, False])

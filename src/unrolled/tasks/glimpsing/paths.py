@@ -1,12 +1,13 @@
 """Where a trained network looked: how many glimpses it took, and a drawing of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from unrolled import inspect
 from unrolled.data.dataset import FRAMES
@@ -31,8 +32,14 @@ def mean_glimpses(trained: TrainedPredictor[Any], model: Glimpses, examples: Ite
         return model.looking.glimpses
     examples = iter(examples)
     chunks = iter(lambda: list(islice(examples, _AT_ONCE)), [])
-    looked = chain.from_iterable(_looked(trained, model, chunk) for chunk in chunks)
-    return float(np.mean([len(corners) for _, corners in looked]))
+    return float(torch.cat([_lengths(trained, model, chunk) for chunk in chunks]).double().mean())
+
+
+@torch.inference_mode()
+def _lengths(trained: TrainedPredictor[Any], model: Glimpses, examples: list[Example]) -> Tensor:
+    """How many glimpses are taken of each picture in each way of looking at it."""
+    batch = trained.encoded(examples).batch(np.arange(len(examples))).to(next(model.parameters()).device)
+    return model.encoder.look(batch, model.looking.test_samples).lengths
 
 
 def draw_paths(trained: TrainedPredictor[Any], model: Glimpses, examples: Iterable[Example], path: Path) -> None:
