@@ -82,6 +82,17 @@ for arguments in {}:
     assert "--hidden" in run(code.format([["--help"], ["show", "lstm"], *helps]))
 
 
+def test_help_of_what_looks_at_files_reads_no_format():
+    code = """
+import sys
+from unrolled.cli import cli
+for arguments in (["look", "--help-all"], ["inspect", "--help"]):
+    cli.main(arguments, standalone_mode=False)
+assert not any(name.startswith("unrolled.data") for name in sys.modules)
+"""
+    assert "--bad-rows" in run(code)
+
+
 def test_runs_are_listed_without_torch_and_what_draws(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.toml").write_text('format = 1\ntask = "lm"\n[data]\nsources = ["a.txt"]\n')

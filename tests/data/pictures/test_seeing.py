@@ -42,22 +42,33 @@ def test_transparent_palette_and_deep_pictures_are_seen_as_they_look(tmp_path) -
     assert pixels_of(Image.fromarray(frame).convert("CMYK"), COLOUR).shape == (16, 16, 3)
 
 
-def test_a_photograph_that_was_held_upright_is_turned() -> None:
-    image = Image.fromarray(np.arange(12, dtype=np.uint8).reshape(3, 4))
-    image.getexif()[0x0112] = 6
-    assert (pixels_of(image, Shape(4, 3, 1))[..., 0] == np.rot90(np.arange(12).reshape(3, 4), -1)).all()
-
-
 def test_crops_keep_their_part() -> None:
     frame = np.arange(64, dtype=np.uint8).reshape(8, 8, 1)
     assert (pixels_of(Image.fromarray(frame[..., 0]), Shape(2, 3, 1, "1,4,3,2"))[..., 0] == frame[4:6, 1:4, 0]).all()
     assert (resized(frame[None], Shape(2, 3, 1, "1,4,3,2"))[0] == frame[4:6, 1:4]).all()
     assert Shape(10, 20, 1, "centre").box(100, 100) == (0, 25, 100, 75)
-    with pytest.raises(DataError, match=r"`crop=1,4,8,2` goes over the edge of a frame of 8x8"):
+    with pytest.raises(DataError, match=r"`crop='1,4,8,2'` goes over the edge of a frame of 8x8"):
         resized(frame[None], Shape(2, 3, 1, "1,4,8,2"))
     for crop in ("middle", "1,2,3", "0,0,0,4", "a,b,c,d"):
         with pytest.raises(ConfigError, match="`crop` must be"):
             Shape(2, 2, 1, crop).box(8, 8)
+
+
+def test_arrays_with_other_channels_are_told() -> None:
+    frame = np.zeros((2, 16, 16, 4), np.uint8)
+    for channels, codec in ((4, FrameCodec(COLOUR)), (4, FrameCodec(GREY)), (2, FrameCodec(GREY)), (3, FrameCodec(Shape(16, 16, 4)))):
+        told = f"here: its frames have {channels} channels, and frames of {codec.shape.channels} are read"
+        with pytest.raises(DataError, match=told):
+            seen(frame[..., :channels], codec)
+    assert seen(frame[..., :1], FrameCodec(COLOUR))[0].shape == (2, 16, 16, 3) and seen(frame[..., :3], FrameCodec(GREY))[0].shape == (
+        2,
+        16,
+        16,
+        1,
+    )
+    assert seen(frame)[0].shape == (2, 16, 16, 4), "sensors may have any number"
+    with pytest.raises(DataError, match=r"here: a clip must be an array \[T, H, W, C\], got one of shape \[16, 16, 4\]"):
+        seen(frame[0])
 
 
 def test_a_real_array_is_scaled_as_a_picture_is() -> None:

@@ -23,6 +23,9 @@ _NEAR = 1e-6
 _SLACK = 0.01
 """The part of a step by which the end of a clip, reckoned from its mean rate, may be wrong."""
 
+_TURNED = {1: 3, 3: 1}
+"""Which channels frames in arrays may be turned into which others: grey into colours and back."""
+
 _LARGEST = 1 << 28
 """Pixels that all frames of a clip may have together."""
 
@@ -87,9 +90,19 @@ class Seeing(Generic[V]):
         return np.stack(found)
 
     def _of_array(self, frames: Pixels, place: str) -> Pixels:
+        if frames.ndim != 4:
+            raise DataError(
+                f"{place}: a clip must be an array [T, H, W, C], got one of shape {list(frames.shape)}. Bring it into that shape."
+            )
+        if frames.dtype.kind == "f" and not np.isfinite(frames).all():
+            raise DataError(f"{place}: pixels must be finite numbers, got NaN or infinite ones. Mend them, or take the clip out.")
         _, height, width, channels = frames.shape
         self._size(height, width, place)
-        return resized(frames, self._codec(lambda: Seen(height, width, channels)).shape)
+        shape = self._codec(lambda: Seen(height, width, channels)).shape
+        if shape.channels not in (channels, _TURNED.get(channels)):
+            told = f"its frames have {channels} channels, and frames of {shape.channels} are read"
+            raise DataError(f"{place}: {told}, which only grey and 3 colours can be turned into each other for. Pass such frames.")
+        return resized(frames, shape)
 
     def _of_table(self, clip: Clip, place: str) -> Pixels:
         assert clip.shape is not None
