@@ -48,4 +48,4 @@ def test_large_numbers_keep_what_lies_behind_the_point(number, text):
 
 
 def test_more_digits_can_be_asked_for():
-    assert rounded(1e9 + 1 / 3, 10, 6) == "1000000000.333333" and rounded(1 / 3, 10, 6) == "0.3333333333"
+    assert rounded(1e9 + 1 / 3, 10, 6) == "1000000000.33333" and rounded(1 / 3, 10, 6) == "0.3333333333"
