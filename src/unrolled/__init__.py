@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from unrolled import cells as cells
+    from unrolled import data as data
     from unrolled import inspect as inspect
     from unrolled.cells import Cell as Cell
     from unrolled.layers import GRU as GRU
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from unrolled.tasks import train_transcriber as train_transcriber
     from unrolled.tasks import train_translator as train_translator
     from unrolled.tasks.comparing import compare as compare
-    from unrolled.tasks.estimators import Forecaster as Forecaster
     from unrolled.tasks.estimators import SequenceClassifier as SequenceClassifier
     from unrolled.tasks.estimators import SequenceRegressor as SequenceRegressor
     from unrolled.tasks.estimators import SequenceTagger as SequenceTagger
+    from unrolled.tasks.forecasting.estimator import Forecaster as Forecaster
     from unrolled.tasks.looking import look as look
     from unrolled.tasks.several import study as study
     from unrolled.tasks.tuning import tune as tune
@@ -45,7 +46,7 @@ _HOME = {
     "GRU": "unrolled.layers",
     "RNN": "unrolled.layers",
     "compare": "unrolled.tasks.comparing",
-    "Forecaster": "unrolled.tasks.estimators",
+    "Forecaster": "unrolled.tasks.forecasting.estimator",
     "SequenceClassifier": "unrolled.tasks.estimators",
     "SequenceRegressor": "unrolled.tasks.estimators",
     "SequenceTagger": "unrolled.tasks.estimators",
@@ -63,11 +64,11 @@ _HOME = {
     "train_transcriber": "unrolled.tasks",
     "train_translator": "unrolled.tasks",
 }
-_MODULES = {"cells", "errors", "inspect"}
+_MODULES = {"cells", "data", "errors", "inspect"}
 
 __all__ = [
     "GRU", "LSTM", "RNN", "Callback", "Cell", "Forecaster", "Recurrent", "SequenceClassifier", "SequenceRegressor", "SequenceTagger", "cells",
-    "compare", "errors", "inspect", "load", "look", "study", "train_classifier", "train_forecaster", "train_language_model", "train_musician",
+    "compare", "data", "errors", "inspect", "load", "look", "study", "train_classifier", "train_forecaster", "train_language_model", "train_musician",
     "train_regressor", "train_tagger", "train_transcriber", "train_translator", "tune",
 ]  # fmt: skip
 

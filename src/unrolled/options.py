@@ -5,7 +5,7 @@ import difflib
 import os
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from unrolled.errors import ConfigError
@@ -19,17 +19,72 @@ LARGEST = 2**63
 FLAGS = {"from_run": "--from"}
 """The flags of options whose names are no names in Python."""
 
+ARGUMENTS = ("out", "resume")
+"""What functions that train take beside options."""
 
-def option(default: Any, help: str, *, rare: bool = False, also: str = "") -> Any:
+OTHER_NAMES = {
+    "learning_rate": "lr eta step-size",
+    "batch": "batch-size bs batchsize train-batch-size per-device-train-batch-size",
+    "hidden": "hidden-size hidden-dim rnn-size units hidden-units num-units size d-model nhid n-hidden nhidden hidden-layer-size",
+    "layers": "num-layers n-layers depth nlayers num-hidden-layers",
+    "embedding": "embedding-size embedding-dim embed-dim emb-size word-vec-size input-size emsize embed-size emb-dim",
+    "window": "bptt seq-length seq-len sequence-length max-seq-length chunk-size",
+    "cell": "rnn-type cell-type model rnn",
+    "epochs": "num-epochs n-epochs max-epochs num-train-epochs",
+    "updates": "max-steps train-steps steps max-updates max-update iterations max-iter num-steps max-iters",
+    "clip": "max-grad-norm clip-norm grad-clip gradient-clip gradient-clip-val clip-grad",
+    "accumulate": "accum-count update-freq gradient-accumulation-steps accumulate-grad-batches grad-accum",
+    "average": "ema ema-decay moving-average",
+    "patience": "early-stopping early-stop early-stopping-patience n-iter-no-change",
+    "best_by": "metric monitor best-metric metric-for-best-model",
+    "held_out": "val-size valid-size test-size validation-split val-frac dev-size val-split valid-split validation-size val-fraction validation-fraction",
+    "validation": "valid val dev valid-data dev-data eval-data val-data validation-data valid-file",
+    "out": "output output-dir save-dir save-model model-dir o save logdir log-dir output-file",
+    "resume": "continue restore restore-file train-from resume-from checkpoint ckpt load load-checkpoint checkpoint-path resume-from-checkpoint",
+    "from_run": "init-from init-from-run pretrained finetune fine-tune finetune-from-model",
+    "beam": "beam-size num-beams beam-width",
+    "device": "gpu cuda gpus gpuid use-gpu use-cuda",
+    "threads": "num-threads num-workers workers cpus",
+    "precision": "fp16 bf16 half amp dtype mixed-precision",
+    "seed": "random-seed random-state",
+    "weight_decay": "wd l2",
+    "warmup": "warmup-steps warmup-updates num-warmup-steps warmup-ratio",
+    "evaluations": "valid-steps eval-steps eval-every log-interval eval-interval validate-interval save-steps",
+    "length": "max-length max-new-tokens max-len num-chars n",
+    "count": "num-samples num-return-sequences nsamples",
+    "top_k": "k topk",
+    "top_p": "p nucleus topp",
+    "prompt": "primetext prefix-text start",
+    "bidirectional": "bidir brnn birnn bi",
+    "vocabulary": "vocab-size vocab max-vocab",
+    "vectors": "embeddings pretrained-embeddings word-vectors glove pretrained-vectors",
+    "class_weights": "class-weight weighted balanced",
+    "quiet": "q silent verbose",
+    "dropout": "drop dropout-rate p-dropout",
+    "tied": "tie-weights tie-embeddings share-embeddings",
+    "min_count": "min-freq min-frequency",
+    "lower": "lowercase do-lower-case lower-case",
+    "track": "report-to logger",
+    "teacher_forcing": "teacher-forcing-ratio",
+    "label_smoothing": "smoothing",
+    "length_penalty": "lenpen",
+    "seeds": "num-seeds n-seeds",
+    "folds": "cv k-folds kfold n-splits",
+    "minutes": "time-limit max-time",
+}
+"""By the names of options those that other toolkits have for them, with hyphens."""
+
+
+def option(default: Any, help: str, *, rare: bool = False, also: str = "", written: tuple[str, ...] = ()) -> Any:
     """A dataclass field with its explanation, in which names of other options stand between backticks. `rare` ones are in no short list; `also` is
-    another name that is understood at the terminal."""
-    return dataclasses.field(default=default, metadata={"help": help, "rare": rare, "also": also})
+    another name that is understood at the terminal. `written` are the ends that the name of a file may have which the option says is to be written."""
+    return dataclasses.field(default=default, metadata={"help": help, "rare": rare, "also": also, "written": written})
 
 
 @dataclasses.dataclass(frozen=True)
 class Option:
     """One option: its name, the plain type of its value, whether it may be left unset, whether it holds several, default, help, whether it
-    is seldom needed, and another name of it."""
+    is seldom needed, another name of it, and how the name of a file may end that it has written."""
 
     name: str
     kind: type
@@ -39,6 +94,7 @@ class Option:
     help: str
     rare: bool = False
     also: str = ""
+    written: tuple[str, ...] = ()
 
     @property
     def flag(self) -> str:
@@ -70,9 +126,7 @@ def _option(field: "dataclasses.Field[Any]", hint: Any) -> Option:
     if typing.get_origin(hint) is tuple:
         hint, several = typing.get_args(hint)[0], True
     about = field.metadata
-    return Option(
-        field.name, hint, optional, several, field.default, about.get("help", ""), about.get("rare", False), about.get("also", "")
-    )
+    return Option(field.name, hint, optional, several, field.default, **{"help": "", **about})
 
 
 def build(cls: type[T], values: Mapping[str, Any]) -> T:
@@ -80,15 +134,26 @@ def build(cls: type[T], values: Mapping[str, Any]) -> T:
     known = {o.name: o for o in options_of(cls)}
     for name in values:
         if name not in known:
-            shown = [option.name for option in known.values() if option.help]
-            raise ConfigError(f"There is no option {name!r}.{closest(name, shown)} There are {', '.join(shown)}.")
+            raise no_option(name, [option.name for option in known.values() if option.help])
     return cls(**{name: _convert(known[name], value) for name, value in values.items() if value is not None})
 
 
+def no_option(name: str, names: Sequence[str]) -> ConfigError:
+    """That there is no such option among some that are shown, with the one that was meant."""
+    return ConfigError(f"There is no option {name!r}.{closest(name, names)} There are {', '.join(names)}.")
+
+
+def meant_by(name: str) -> list[str]:
+    """The options that have this name in another toolkit, or with hyphens and capitals in another way."""
+    plain = name.lstrip("-").replace("_", "-").lower()
+    return list(dict.fromkeys([ours for ours, theirs in OTHER_NAMES.items() if plain in theirs.split()] + [plain.replace("-", "_")]))
+
+
 def closest(name: str, names: Iterable[str]) -> str:
-    """A guess at what was meant, as a sentence, or nothing."""
-    close = difflib.get_close_matches(name, names, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    """A guess at which of some options was meant, as a sentence, or nothing."""
+    names = list(names)
+    meant = [ours for ours in meant_by(name) if ours in (*names, *ARGUMENTS)] or difflib.get_close_matches(name, names, n=1)
+    return f" Did you mean {' or '.join(map(repr, meant))}?" if meant else ""
 
 
 def _convert(option: Option, value: Any) -> Any:

@@ -386,11 +386,11 @@ def test_labels_from_the_terminal(here, monkeypatch):
     found = json.loads(call("evaluate", "run", "reviews.csv", "--json", "--confusion", "c.png"))
     for name, message in (
         ("c.xyz", r"must end in \.png, \.svg, \.pdf, got c\.xyz"),
-        ("no/c.png", r"folder of a picture must exist, got no/c\.png"),
+        ("no/c.png", r"folder of `--confusion` must exist, got no/c\.png"),
     ):
         with monkeypatch.context() as patch, pytest.raises(UnrolledError, match=message):
             # It is told before anything is measured.
-            patch.setattr("unrolled.tasks.sequences.trained.TrainedPredictor.judge", None)
+            patch.setattr("unrolled.tasks.sequences.trained.TrainedPredictor.evaluate", None)
             call("evaluate", "run", "reviews.csv", "--confusion", name)
     assert set(found) == {"accuracy", "balanced_accuracy", "macro_f1", "absent", "baseline_accuracy", "calibration_error", "sequences"}
     assert found["sequences"] == 18 and found["baseline_accuracy"] == 0.5

@@ -15,14 +15,30 @@ import unrolled as un
 from at_the_terminal import call
 from unrolled.cli import cli
 from unrolled.cli.about_runs import RunCommand
-from unrolled.cli.hints import _COMMANDS, _OPTIONS
+from unrolled.cli.hints import _COMMANDS, hinted
 from unrolled.cli.tasks import TASKS
 from unrolled.errors import ConfigError, DataError, RunError
+from unrolled.options import OTHER_NAMES, dashed
 from unrolled.tasks import RECIPES
 from unrolled.tasks.measures.labels import score_labels
 from unrolled.training import Silent
 
 SMALL = {"hidden": 4, "batch": 8, "updates": 3, "evaluations": 1, "display": Silent()}
+
+
+NAMES = {
+    "--val-split": "--held-out", "--validation-split": "--held-out", "--validation_split": "--held-out", "--early-stopping-patience": "--patience",
+    "--num-epochs": "--epochs", "--num_train_epochs": "--epochs", "--bs": "--batch", "--gpu": "--device", "--cuda": "--device",
+    "--ckpt": "--resume", "--checkpoint": "--resume", "--wd": "--weight-decay", "--emsize": "--embedding", "--nhid": "--hidden",
+    "--nlayers": "--layers", "--embed-dim": "--embedding", "--Learning_Rate": "--learning-rate", "--finetune": "--from",
+}  # fmt: skip
+"""Options of other toolkits, and what they are called here."""
+
+WORDS = {
+    "finetune": "'train TASK --from RUN'", "fine-tune": "'train TASK --from RUN'", "serve": "'predict'", "test": "'evaluate'",
+    "eval": "'evaluate'", "infer": "'predict'", "generate": "'sample'", "fit": "'train'",
+}  # fmt: skip
+"""Commands of other toolkits."""
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +60,32 @@ def classifier(tmp_path_factory):
         (["smaple"], "'sample'"),
         (["train", "translation"], "'translate'"),
         (["train", "clasify"], "'classify'"),
+        *((["train", "classify", flag, "1"], meant) for flag, meant in NAMES.items()),
+        *(([word], meant) for word, meant in WORDS.items()),
     ],
 )
 def test_names_of_other_toolkits_and_slips_are_answered_with_what_was_meant(typed, meant):
     result = CliRunner().invoke(cli, typed)
     assert result.exit_code == 2
     assert f"Did you mean {meant}?" in result.output
+
+
+def test_names_of_other_toolkits_are_answered_for_samples_too():
+    for flag, meant in (("--n", "--length"), ("--topk", "--top-k"), ("--top_k", "--top-k"), ("--nucleus", "--top-p")):
+        with pytest.raises(click.NoSuchOption, match=f"Did you mean {meant}"):
+            raise hinted(click.NoSuchOption(flag), ["--length", "--top-k", "--top-p"])
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("lr", "learning_rate"), ("batch_size", "batch"), ("hidden_size", "hidden"), ("n_epochs", "epochs"), ("validation_split", "held_out"),
+     ("output_dir", "out"), ("dropuot", "dropout")],
+)  # fmt: skip
+def test_names_of_other_toolkits_are_answered_in_python_too(name, meant):
+    with pytest.raises(ConfigError, match=f"There is no option '{name}'. Did you mean '{meant}'"):
+        un.train_classifier("builtin:intents", **{name: 3})
+    with pytest.raises(ConfigError, match=f"There is no option '{name}'. Did you mean '{meant}'"):
+        un.train_forecaster({"value": [1.0, 2.0]}, **{name: 3})
 
 
 @pytest.mark.parametrize(("task", "words"), [("lm", "early stopping"), ("tag", "exponential moving average"), ("lm", "gradient clipping")])
@@ -131,10 +167,12 @@ def leaves(group, ctx):
 def test_what_hints_name_exists_and_every_command_knows_the_machine():
     ctx = click.Context(cli)
     every = list(leaves(cli, ctx))
-    assert {*_COMMANDS} <= {*cli.list_commands(ctx), *(name for name, _ in every)}
+    assert {name.split()[0] for name in _COMMANDS} <= {*cli.list_commands(ctx), *(name for name, _ in every)}
     flags = [{opt for param in command.params for opt in param.opts} for _, command in every]
     of_runs = {opt for _, command in every if isinstance(command, RunCommand) for param in command._all_flags() for opt in param.opts}
-    assert {f"--{name}" for name in _OPTIONS} <= of_runs.union(*flags)
+    assert {dashed(name) for name in OTHER_NAMES} <= of_runs.union(*flags)
+    words = [word for theirs in (*OTHER_NAMES.values(), *_COMMANDS.values()) for word in theirs.split()]
+    assert all(word == word.lower() and "_" not in word for word in words)
     assert all({"--device", "--threads", "--quiet"} <= known for known in flags)
 
 

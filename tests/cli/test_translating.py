@@ -123,7 +123,7 @@ def test_what_it_looked_at_is_drawn(here):
         (["--series", "text"], "`--series` says nothing about a translator"),
         (["--scheme", "bio"], "`--scheme` says nothing about a translator"),
         (["--attention", "a.xyz"], "must end in .png, .svg, .pdf, got a.xyz"),
-        (["--attention", "nowhere/a.png"], "folder of a picture must exist"),
+        (["--attention", "nowhere/a.png"], "folder of `--attention` must exist"),
         (["--format", "xml"], "no format 'xml' of pairs"),
         (["--format", "jsonl"], "standard input, line 1 must be a JSON object"),
         (["--longest", "0"], "`--longest` must be at least 1"),
@@ -142,7 +142,7 @@ def test_files_that_cannot_be_translated_are_named(here):
     for name, message in (
         ("empty.txt", "There is no line in empty.txt"),
         ("-", "There is no line in standard input"),
-        ("latin.txt", "latin.txt, line 2, is not utf-8.*`--encoding latin-1`"),
+        ("latin.txt", "latin.txt, line 2, is not utf-8.*`--encoding cp1252`"),
         (".", r"\. is a folder"),
         ("missing.txt", "missing.txt does not exist"),
     ):

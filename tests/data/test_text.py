@@ -121,8 +121,15 @@ def test_built_in_texts_are_long_and_plain(name: str) -> None:
     [(b"abc\xffdef", 2, 3, "invalid start"), ("aé".encode() + b"\xc3", 2, 3, "unexpected end"), (b"ab\xe6\xbcx", 3, 2, "invalid cont")],
 )
 def test_wrong_bytes_are_named(content: bytes, block: int, offset: int, reason: str) -> None:
-    with pytest.raises(DataError, match=rf"memory is not utf-8: {reason}.* at byte {offset}\..*`encoding='latin-1'`"):
+    with pytest.raises(DataError, match=rf"memory is not utf-8: {reason}.* at byte {offset}\..*`encoding='cp1252'`"):
         list(read_text([memory(b"fine"), memory(content)], block=block))
+
+
+def test_quotes_of_windows_are_no_latin_1(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("caf\xe9 “ab”\n".encode("cp1252"))
+    assert sides(list(read_text(find_sources(tmp_path / "a.txt", "cp1252"))))[0] == "café “ab”\n"
+    with pytest.raises(DataError, match=r"a\.txt has the byte 0x93, .*`encoding='cp1252'`, in which it is '“'"):
+        list(read_text(find_sources(tmp_path / "a.txt", "latin-1"), block=3))
 
 
 def refusal(sources: object, encoding: str = "utf-8") -> str:

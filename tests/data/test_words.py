@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import unrolled as un
 from unrolled.data.words import first_words, notice_clauses, set_words, split_words, word_shape
 from unrolled.errors import UnrolledWarning
 
@@ -44,6 +45,12 @@ def test_a_letter_keeps_what_combines_with_it(words: list[str]) -> None:
 def test_marks_divide_although_nothing_stands_between() -> None:
     assert split_words("👩\u200d👧🇩🇪🇫🇷👍🏽1\ufe0f⃣2\ufe0f⃣!") == ["👩\u200d👧", "🇩🇪", "🇫🇷", "👍🏽", "1\ufe0f⃣", "2\ufe0f⃣", "!"]
     assert split_words('שלום\u200f "הי"') == ["שלום", "\u200f", '"', "הי", '"']
+
+
+def test_the_tokenizer_is_public() -> None:
+    assert un.data.split_words is split_words and un.data.split_words("हिन्दी में") == ["हिन्दी", "में"]
+    with pytest.raises(AttributeError, match="has no attribute 'split'"):
+        _ = un.data.split
 
 
 def test_a_letter_is_the_same_however_it_was_typed() -> None:

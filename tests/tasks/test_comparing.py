@@ -72,6 +72,16 @@ def test_runs_are_grouped_if_they_differ_in_seeds_alone(table):
     assert "half-life" not in found.text
 
 
+def test_runs_that_are_the_same_are_told_apart_from_seeds(table):
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        un.train_classifier(table, out=name, **TINY, seed=seed)
+    twice, thrice = un.compare("a", "b", memory=False), un.compare("a", "b", "c", memory=False)
+    for found in (twice, thrice):
+        (note,) = found.notes
+        assert note.startswith("NO DIFFERENCE between a and b: data, options, seed and fold are the same.")
+    assert "lstm: the same 2 times" in twice.text and "lstm: mean of 3" in thrice.text
+
+
 def test_runs_of_other_data_and_with_other_measures_are_told(table):
     un.train_classifier(table, out="a", **TINY)
     un.train_classifier(table, out="b", held_out=0.3, best_by="loss", **TINY)
@@ -191,7 +201,7 @@ def test_pictures_are_of_the_kind_that_is_named(table):
     found = un.compare("run", memory=False)
     for name, begins in (("a.svg", b"<?xml"), ("a.png", b"\x89PNG")):
         assert found.draw(name) and Path(name).read_bytes().startswith(begins)
-    with pytest.raises(ConfigError, match=r"name of a picture must end in \.png, \.svg, \.pdf, got a\.txt"):
+    with pytest.raises(ConfigError, match=r"`path` must end in \.png, \.svg, \.pdf, got a\.txt"):
         found.draw("a.txt")
     un.train_classifier(table, out="short", **{**TINY, "epochs": None, "minutes": 1e-5})
     assert not un.compare("short", memory=False).draw("b.svg") and not Path("b.svg").exists()

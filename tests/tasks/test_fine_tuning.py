@@ -163,12 +163,26 @@ def test_sizes_of_what_reads_are_those_of_the_run(tmp_path):
         ({"freeze": ("nothing",)}, "`freeze` must name parameters"),
         ({"freeze": ("*",)}, "`freeze` leaves nothing to learn"),
         ({"level": "word"}, "`level='word'` is not that of the run"),
+        ({"vocabulary": 3}, "with all new ones of DATA beside them"),
+        ({"widen": False, "min_count": 2}, "`min_count` chooses symbols that are learnt anew, and here those of"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_written(runs, tmp_path, options, said):
     with pytest.raises(ConfigError, match=said.replace("*", r"\*")):
         un.train_classifier(runs / "a.csv", out=tmp_path / "run", from_run=str(runs / "c"), display=Silent(), **QUICK, **options)
     assert not (tmp_path / "run").exists()
+
+
+def test_what_a_run_reads_in_one_way_is_not_read_in_another(runs, tmp_path):
+    options = {"display": Silent(), **QUICK}
+    with pytest.raises(ConfigError, match=r"`reverse_source=True` is not that of .*, which is begun from: False"):
+        un.train_translator(runs / "b.tsv", from_run=str(runs / "t"), reverse_source=True, **options)
+    with pytest.raises(ConfigError, match="`vocabulary` chooses symbols"):
+        un.train_translator(runs / "b.tsv", from_run=str(runs / "t"), vocabulary=20, **options)
+    series = [torch.ones(n, 2) for n in (3, 5) * 8]
+    un.train_classifier(series, [0, 1] * 8, out=tmp_path / "run", hidden=4, **options)
+    with pytest.raises(ConfigError, match="`standardise=False` is not that of"):
+        un.train_classifier(series, [0, 1] * 8, from_run=tmp_path / "run", standardise=False, **options)
 
 
 def test_a_run_of_another_kind_is_refused(runs, tmp_path):

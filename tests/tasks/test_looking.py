@@ -306,3 +306,33 @@ def test_the_bad_row_among_tags_is_told(tmp_path):
 def test_tokens_in_a_file_that_is_called_a_table_are_tagged(tmp_path):
     assert guess_task([str(written(tmp_path, "a.tsv", "Ada\tB-PER\nwrote\tO\n\nit\tO\n"))], {}).task == "tag"
     assert guess_task([str(written(tmp_path, "b.tsv", "Ada\tname\nwrote\tverb\n"))], {}).task == "classify"
+
+
+MEMORY = "<tmx version='1.4'><body>{}</body></tmx>".format(
+    "".join(f"<tu><tuv xml:lang='en'><seg>Good day {n}</seg></tuv><tuv xml:lang='fr'><seg>Bon jour</seg></tuv></tu>" for n in range(9))
+)
+LOG = "<log>{}</log>".format(
+    "".join(
+        f"<trace><string key='concept:name' value='{n}'/><event><string key='concept:name' value='{'xy'[n % 2]}'/>"
+        f"<date key='time:timestamp' value='2024-01-{n + 1:02}'/></event></trace>"
+        for n in range(20)
+    )
+)
+
+
+@pytest.mark.parametrize("prologue", ["", "<?xml version='1.0'?>", "<?xml version='1.0'?>\n<!-- as\nit <was> -->\n"])
+@pytest.mark.parametrize(("name", "text", "task"), [("a.tmx", MEMORY, "translate"), ("a.xml", MEMORY, "translate"), ("a.xml", LOG, "lm")])
+def test_xml_is_known_by_its_first_element_wherever_lines_end(tmp_path, name, text, task, prologue):
+    found = look(written(tmp_path, name, prologue + text))
+    assert (found.task.task, found.problem) == (task, None)
+    assert found.overview.learnt + found.overview.held_out == (9 if task == "translate" else 20)
+
+
+@pytest.mark.parametrize("rows", [60, 2400])
+def test_classes_by_which_rows_are_sorted_are_not_passed_over_for_others(tmp_path, rows):
+    text = "".join(f"w{n} a b c d,{'xyz'[3 * n // rows]},{'uvw'[n * n % 7 % 3]}\n" for n in range(rows))
+    found = look(written(tmp_path, "a.csv", f"words,kind,who\n{text}"))
+    assert "the sequence has no label. Name their column or key as `target`" in str(found.problem)
+    assert look(tmp_path / "a.csv", target="kind").to_json()["labels"] == dict.fromkeys("xyz", rows // 3)
+    names = "".join(f"w{n} a b c d,n{n // 2},{'uvw'[n * n % 7 % 3]}\n" for n in range(60))
+    assert look(written(tmp_path, "b.csv", f"words,name,who\n{names}")).to_json()["targets"] == ["who"]

@@ -1,5 +1,7 @@
 """Data in memory in the place of files."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -51,6 +53,75 @@ def test_it_is_measured_and_saved(trained, tmp_path):
         trained.save(tmp_path / "kept")
 
 
+def test_a_history_is_a_mapping(trained):
+    history = trained.history
+    assert "accuracy" in history and "nothing" not in history and history.get("nothing") is None
+    assert [*history] == [*history.keys()] == [*history.names] and len(history) == len(history.names)
+    assert all(np.array_equal(values, history[name]) for name, values in history.items())
+    assert history == trained.history != un.train_classifier(TEXTS, LABELS, **{**QUICK, "hidden": 5}).history
+
+
+def test_a_trained_network_stands_for_the_folder_of_its_run(trained, tmp_path):
+    further = un.train_classifier(TEXTS, LABELS, from_run=trained, out=tmp_path / "run", **{**QUICK, "hidden": None, "updates": 1})
+    assert np.array_equal(un.load(trained).predict_proba(TEXTS), trained.predict_proba(TEXTS))
+    assert str(trained.folder) in (tmp_path / "run/config.toml").read_text() and further.labels == trained.labels
+    assert [run.name for run in un.compare(trained, further, memory=False).runs] == [*map(os.fspath, (trained, further))]
+    with pytest.raises(ConfigError, match="`from_run` must be the folder of a run, or what was trained there, got 3"):
+        un.train_classifier(TEXTS, LABELS, from_run=3, **QUICK)
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        ([0, 1] * 15, (0, 1)),
+        (np.array([3, -1] * 15), (-1, 3)),
+        ([True, False] * 15, (False, True)),
+        ([0.5, 1.0] * 15, (0.5, 1.0)),
+        ([0, "1"] * 15, ("0", "1")),
+        ([1, True] * 15, ("1", "True")),
+        (pd.Series([10, 9] * 15), (9, 10)),
+    ],
+)
+def test_labels_come_back_in_the_type_that_they_were_given_in(labels, names):
+    found = un.train_classifier(TEXTS, labels, **{**QUICK, "updates": 1, "evaluations": 1})
+    for trained in (found, un.load(found)):
+        said = trained.predict(TEXTS[:2])[0]
+        for shown in (trained.labels, said.known, tuple(said.every)):
+            assert shown == names and [*map(type, shown)] == [*map(type, names)]
+        assert said.labels[0] in names and type(said.labels[0]) is type(names[0])
+    assert not found.evaluate(TEXTS, labels).absent
+
+
+def test_labels_of_columns_and_tags_come_back_so_too(tmp_path):
+    columns = {"text": TEXTS, "label": [7, 3] * 15}
+    quick = {**QUICK, "updates": 1, "evaluations": 1}
+    for data in (columns, pd.DataFrame(columns), pl.DataFrame({**columns, "label": [True, False] * 15})):
+        said = un.train_classifier(data, **quick).predict(["good"])[0].labels[0]
+        assert type(said) is (bool if isinstance(data, pl.DataFrame) else int)
+    tagger = un.train_tagger([["a", "b"], ["b"]] * 10, [[0, 1], [1]] * 10, **quick)
+    assert {*map(type, tagger.predict([["a", "b"]])[0].tags)} == {int}
+    several = un.train_classifier(TEXTS, [[1, 2], [2]] * 15, output="multi-label", **quick)
+    assert several.labels == (1, 2) and several.predict(["good"])[0].chosen(top=2).labels in ((1, 2), (2, 1))
+    (tmp_path / "a.csv").write_text("text,label\n" + "good,1\nbad,0\n" * 10)
+    assert un.train_classifier(tmp_path / "a.csv", **quick).labels == ("0", "1")
+
+
+def test_a_text_itself_is_learnt(tmp_path):
+    text, options = "one two\nthree\n" * 40, {"hidden": 4, "batch": 2, "window": 8, "evaluations": 1, "display": Silent()}
+    (tmp_path / "a.txt").write_text(text)
+    trained = un.train_language_model(text, out=tmp_path / "run", updates=2, **options)
+    of_file = un.train_language_model(tmp_path / "a.txt", updates=2, **options)
+    assert trained.score("one two") == of_file.score("one two")
+    un.train_language_model(text, out=tmp_path / "run", resume=True, updates=3, display=Silent())
+    with pytest.raises(RunError, match="The data is not the one"):
+        un.train_language_model(text + "\n", out=tmp_path / "run", resume=True, updates=4, display=Silent())
+    for given, said in (("no such file", "does not exist"), ("half \ud800\n", "half of a character at 5")):
+        with pytest.raises(DataError, match=said):
+            un.train_language_model(given, display=Silent())
+    with pytest.raises(ConfigError, match="`encoding` is that of files"):
+        un.train_language_model(text, encoding="latin-1")
+
+
 FRAME = {"text": TEXTS, "label": LABELS}
 
 
@@ -99,7 +170,7 @@ def test_columns_alone_are_lists(trained, column):
 def test_tensors_are_arrays():
     series = [torch.ones(n, 2) for n in (3, 5, 2, 9) * 5]
     found = un.train_classifier(series, torch.arange(20) % 2, **QUICK)
-    assert found.labels == ("0", "1")
+    assert found.labels == (0, 1)
     np.testing.assert_array_equal(found.predict_proba(series), found.predict_proba([s.numpy() for s in series]))
 
 

@@ -77,6 +77,18 @@ def test_what_a_callback_does_before_a_run_is_no_time_of_training(tmp_path, monk
     assert first["update"] == 1 and first["seconds"] < 300
 
 
+def test_one_callback_needs_no_list_and_a_class_is_none(tmp_path):
+    noting = Noting()
+    un.train_classifier(TEXTS, LABELS, out=tmp_path / "run", callbacks=noting, **QUICK)
+    assert noting.seen[-1] == ("ended", True)
+    for wrong in (Noting, [Noting], (noting, Noting)):
+        with pytest.raises(ConfigError, match=r"must be instances, got the class Noting\. Make one: Noting\(\)"):
+            un.train_classifier(TEXTS, LABELS, callbacks=wrong, **QUICK)
+    for wrong in (print, [print], "tensorboard", 3):
+        with pytest.raises(ConfigError, match=r"must be instances of `unrolled\.Callback`, got"):
+            un.train_forecaster({"value": [1.0, 2.0]}, callbacks=wrong, display=Silent())
+
+
 def test_an_error_is_told_as_none(tmp_path):
     class Failing(Noting):
         def recorded(self, record):

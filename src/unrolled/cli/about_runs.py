@@ -10,14 +10,16 @@ import click
 from unrolled.cli.catalogue import known_tasks
 from unrolled.cli.flags import flags, given, parts_of
 from unrolled.cli.help import GroupedCommand
-from unrolled.cli.later import Later
 from unrolled.errors import ConfigError, RunError
+from unrolled.later import Later
+from unrolled.options import options_of
 
 if TYPE_CHECKING:
     from unrolled import tasks
+    from unrolled.tasks import places
     from unrolled.tasks.recipe import AnyRecipe
 else:
-    tasks = Later("unrolled.tasks")
+    tasks, places = Later("unrolled.tasks"), Later("unrolled.tasks.places")
 
 Parts = list[dict[str, Any]]
 """What was given for each of some option dataclasses."""
@@ -99,7 +101,8 @@ def _require(recipe: "AnyRecipe", run: Path, command: str) -> None:
 
 
 def parts_for(run: Path, ask: str, options: dict[str, Any]) -> "tuple[AnyRecipe, Parts]":
-    """The recipe of a run, and what was given for each of its option dataclasses. `ConfigError` for a value that an option can never have."""
+    """The recipe of a run, and what was given for each of its option dataclasses. `ConfigError` for a value that an option can never have,
+    and for a file that cannot be written."""
     recipe = tasks.recipe_of(run)
     return recipe, list(_checked(getattr(recipe, ask), given(options)))
 
@@ -107,4 +110,7 @@ def parts_for(run: Path, ask: str, options: dict[str, Any]) -> "tuple[AnyRecipe,
 def _checked(groups: Iterable[type], options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for group, part in zip(groups, parts_of(options, *groups), strict=True):
         group(**part)
+        for option in options_of(group):
+            if option.written and part.get(option.name) is not None:
+                places.require_place(Path(part[option.name]), option.written, option.name)
         yield part

@@ -14,6 +14,13 @@ SEVERAL = "unrolled.tasks.studies.options.StudyOptions"
 SEARCH = "unrolled.tasks.translation.options.SearchOptions"
 """Dataclasses whose options commands have beside those of a task."""
 
+LOOKED_AT = (
+    "unrolled.data.formats.options.DividedReadingOptions",
+    "unrolled.data.formats.pair_options.DividedPairOptions",
+    "unrolled.data.formats.caption_options.CaptionOptions",
+)
+"""Dataclasses whose options `unrolled look` has."""
+
 ASKED = ("evaluating", "predicting", "sampling", "scoring", "backtesting")
 """What recipes call the option dataclasses of the commands about their runs."""
 
@@ -22,7 +29,7 @@ Group = tuple[Option, ...]
 
 _KINDS = {kind.__name__: kind for kind in (bool, int, float, str)}
 
-USUAL = {"optional": False, "several": False, "default": None, "rare": False, "also": ""}
+USUAL = {"optional": False, "several": False, "default": None, "rare": False, "also": "", "written": ()}
 """What an option is where nothing else is stored."""
 
 
@@ -41,7 +48,7 @@ class KnownTask:
 def known_groups() -> dict[str, Group]:
     """All groups by the names of their dataclasses."""
     found = _read()
-    options = {key: Option(**{**USUAL, **option, "kind": _KINDS[option["kind"]]}) for key, option in found["options"].items()}
+    options = {key: _option(**{**USUAL, **option}) for key, option in found["options"].items()}
     return {name: tuple(options[key] for key in keys) for name, keys in found["groups"].items()}
 
 
@@ -58,6 +65,10 @@ def known_tasks() -> dict[str, KnownTask]:
         )
         for name, task in _read()["tasks"].items()
     }
+
+
+def _option(kind: str, written: list[str], **others: Any) -> Option:
+    return Option(kind=_KINDS[kind], written=tuple(written), **others)
 
 
 @cache

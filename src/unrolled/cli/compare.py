@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from unrolled.cli.flags import as_flags
-from unrolled.cli.later import Later
 from unrolled.cli.machine import progress
 from unrolled.errors import ConfigError, RunError, UnrolledWarning
 from unrolled.extras import is_installed
+from unrolled.later import Later
 
 if TYPE_CHECKING:
     from unrolled import training
-    from unrolled.tasks import comparing, studies
+    from unrolled.tasks import comparing, places, studies
     from unrolled.training import checkpoint
 else:
     comparing = Later("unrolled.tasks.comparing")
+    places = Later("unrolled.tasks.places")
     studies = Later("unrolled.tasks.studies")
     training = Later("unrolled.training")
     checkpoint = Later("unrolled.training.checkpoint")
@@ -39,11 +40,13 @@ PICTURE, FIGURES = "compare.svg", "compare.json"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with all numbers.")
 def compare(runs: tuple[Path, ...], picture: Path | None, memory: bool, as_json: bool) -> None:
-    """Compare RUNS of one task, or those in the folder of several runs that `train` made with --folds, --seeds or several cells.
+    """Compare RUNS of one task, or all runs in a folder: those that `train` made with --folds, --seeds or several cells, or the trials of `tune`.
 
     One table: hidden size, parameters, updates, seconds, the measure that weights were kept by and the loss of what is held out, and in how many
     steps half of what was read is forgotten; means and spreads over runs that differ in nothing but seed and fold.
     """
+    if picture:
+        places.require_place(picture, places.PICTURES, "picture")
     (study,) = runs if len(runs) == 1 and studies.is_study(training.RunFolder(runs[0])) else (None,)
     found = compared(runs, study, memory=memory)
     if picture and not found.draw(picture):

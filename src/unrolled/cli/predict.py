@@ -9,13 +9,15 @@ import click
 
 from unrolled.cli.about_runs import RunCommand, open_run, parts_for
 from unrolled.cli.flags import as_flags
-from unrolled.cli.later import Later
 from unrolled.errors import ConfigError
+from unrolled.later import Later
 
 if TYPE_CHECKING:
+    from unrolled.tasks import places
     from unrolled.tasks import recipe as recipes
     from unrolled.training import checkpoint
 else:
+    places = Later("unrolled.tasks.places")
     recipes = Later("unrolled.tasks.recipe")
     checkpoint = Later("unrolled.training.checkpoint")
 
@@ -37,6 +39,8 @@ def predict(run: Path, files: tuple[str, ...], out: Path | None, as_json: bool, 
     `unrolled predict RUN --help` lists the options that fit RUN.
     """
     recipe, parts = parts_for(run, "predicting", options)
+    if out is not None:
+        places.require_place(out, name="out")
     trained = open_run(run, "predict")
     files = files or (recipe.without_file,)
     if len(files) > 1 and not recipe.reads_many:

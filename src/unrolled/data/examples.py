@@ -1,7 +1,7 @@
 """Sequences as they were read, before anything is made of them, and what a network says of them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import groupby
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.numerals import rounded
 from unrolled.data.pictures.clips import Clip
 from unrolled.data.pictures.pixels import Pixels
 from unrolled.data.sound.recordings import Recording
@@ -123,7 +124,8 @@ class Prediction:
     For a whole sequence `labels`, of which there is one unless `several` may hold, and their `probabilities`; for its steps `tags` and
     the probability of each. `scores` are the probabilities of all labels, `known`, where it is about a whole sequence. Of numbers `values` are `[K]`,
     or `[T, K]` for steps, and `deviations` their standard deviations, where the network gives some. `seconds` are
-    those from one step of sound to the next. Of a blank example it says nothing.
+    those from one step of sound to the next. Of a blank example it says nothing. `step_scores` `[T, K]` are the probabilities of all labels at
+    each step, which only who asks a `Predictor` to be shown them ever sees: of many sequences they would not fit into memory.
     """
 
     labels: tuple[str, ...] | None = None
@@ -135,6 +137,7 @@ class Prediction:
     values: NDArray[np.float64] | None = None
     deviations: NDArray[np.float64] | None = None
     seconds: float = math.nan
+    step_scores: NDArray[np.float32] | None = None
 
     def chosen(self, top: int | None = None, threshold: float | None = None) -> "Prediction":
         """With the `top` most probable labels of a whole sequence in the place of the one that is said, or of those that are said to hold, and of these
@@ -145,6 +148,11 @@ class Prediction:
         ranked = ranked[: (len(ranked) if self.several else 1) if top is None else top]
         kept = [label for label in ranked if label[1] >= (threshold or 0.0)]
         return replace(self, labels=tuple(name for name, _ in kept), probabilities=tuple(p for _, p in kept))
+
+    def renamed(self, name: Callable[[str], Any]) -> "Prediction":
+        """With other names of labels and tags."""
+        labels, tags = (None if names is None else tuple(map(name, names)) for names in (self.labels, self.tags))
+        return replace(self, labels=labels, tags=tags, known=tuple(map(name, self.known)))
 
     @property
     def every(self) -> dict[str, float]:
@@ -176,14 +184,14 @@ class Prediction:
             return between.join(self.labels or ()), f"{self.probabilities[0]:.4f}"
         if self.values is None:
             return between.join(self.labels or ()), between.join([f"{p:.4f}" for p in self.probabilities])
-        return tuple(between.join(f"{v:.6g}" for v in row) for row in (self.values, self.deviations) if row is not None)
+        return tuple(between.join(rounded(v) for v in row) for row in (self.values, self.deviations) if row is not None)
 
     def step_cells(self, between: str) -> list[tuple[str, ...]]:
         """The same for each step."""
         if self.values is None:
             return [(tag, f"{p:.4f}") for tag, p in zip(self.tags or (), self.probabilities, strict=True)]
         several = [rows for rows in (self.values, self.deviations) if rows is not None]
-        return [tuple(between.join(f"{v:.6g}" for v in row) for row in step) for step in zip(*several, strict=True)]
+        return [tuple(between.join(rounded(v) for v in row) for row in step) for step in zip(*several, strict=True)]
 
     def stretches(self) -> list[tuple[float, float, str, float]]:
         """The tags of sound from which second to which, and their mean probability, where steps in a row have the same."""
@@ -213,4 +221,4 @@ class Prediction:
 
 def _plain(values: NDArray[np.float64]) -> Any:
     """Numbers for JSON, without digits that mean nothing."""
-    return [_plain(row) for row in values] if values.ndim > 1 else [float(f"{v:.8g}") for v in values]
+    return [_plain(row) for row in values] if values.ndim > 1 else [float(rounded(v, 8)) for v in values]

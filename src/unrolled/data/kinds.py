@@ -10,6 +10,7 @@ from pathlib import Path
 _UNPACK = "Unpack it, and pass what is in it."
 _AS_TEXT = "Save its text as a plain text file (.txt), and pass that."
 _AS_TABLE = "Save it as CSV, and pass that"
+_AS_ROWS = "Write what is to be read as a table, and pass that."
 _AS_NUMBERS = "Save what is to be read as numbers in a table or in JSON Lines, as docs/data.md shows, and pass that."
 
 
@@ -44,6 +45,7 @@ NUMPY = Kind("a NumPy array", "Save it as a table: numpy.savetxt('FILE.csv', arr
 NUMPY_ARRAYS = Kind("a file of NumPy arrays", "Save one as a table: numpy.savetxt('FILE.csv', array, delimiter=',').")
 ARFF = Kind("ARFF", "Pass it as `format='arff'`.")
 XES = Kind("XES, an event log", "Pass it as `format='xes'`.")
+TMX = Kind("TMX, a translation memory", "Pass it to `train translate`.")
 FASTQ = Kind("FASTQ", "Pass it as `format='fastq'`.")
 GENBANK = Kind("GenBank", "Pass it as `format='genbank'`.")
 _AS_VIDEO = "Let its name say so, as in FILE.mp4, and pass it to a task for videos, such as `train classify`."
@@ -162,8 +164,11 @@ def wide_encoding(head: bytes) -> str | None:
     return "utf-16-le" if second > 0.4 > 4 * first else "utf-16-be" if first > 0.4 > 4 * second else None
 
 
-_TAG = r"<[?!A-Za-z][^<>]*>?$"
-"""A line that is a tag, or the beginning of one."""
+_PROLOGUE = r"(?:<\?[^>]*>\s*|<!--(?:(?!-->)[\s\S])*-->\s*|<!doctype\b[^<>]*>\s*)*"
+"""What may stand before the first element of XML."""
+
+_TAG = r"<[?!A-Za-z][^<>]*(?:>?$|><[?!A-Za-z])"
+"""A line that is a tag, the beginning of one, or several tags after each other."""
 
 _WRITTEN: tuple[tuple[str, Kind], ...] = (
     (
@@ -171,14 +176,23 @@ _WRITTEN: tuple[tuple[str, Kind], ...] = (
         ARFF,
     ),
     (
-        rf"(?:{_TAG}\n)*<log\b",
+        rf"{_PROLOGUE}<log\b",
         XES,
     ),
-    (rf"(?:{_TAG}\n)*<(!doctype html|html)\b", Kind("HTML", "Take its text out: pandoc -t plain FILE -o FILE.txt, and pass that.")),
+    (rf"{_PROLOGUE}<tmx\b", TMX),
+    (
+        rf"{_PROLOGUE}<(!doctype html|html)\b|<!doctype html\b",
+        Kind("HTML", "Take its text out: pandoc -t plain FILE -o FILE.txt, and pass that."),
+    ),
     (_TAG, Kind("XML or HTML", "Write what is to be read as a table, as JSON Lines or as plain text, and pass that.")),
     (
-        r"(?:WEBVTT\b|\d+\n[\d:,.]+ --> )",
-        Kind("subtitles", "Keep their text: grep -v -e '-->' -e '^[0-9]*.$' FILE > FILE.txt, and pass that."),
+        r"(?:WEBVTT\b|\d+\n[\d:,.]+ --> |(?:\d+:)?\d+:\d\d\.\d{3},\d)",
+        Kind("subtitles", "Keep their text: grep -v -e '-->' -e '^[0-9:.,]*.$' FILE > FILE.txt, and pass that."),
+    ),
+    (r"\[Script Info\]", Kind("subtitles", "Keep their text: grep ^Dialogue FILE | cut -d , -f 10- > FILE.txt, and pass that.")),
+    (
+        r"(?:\[[a-z]+:.*\]\n)*\[\d+:\d\d[.:]\d\d\d?\]",
+        Kind("the lyrics of a song", "Keep their text: sed 's/^\\[[^]]*\\]//' FILE > FILE.txt, and pass that."),
     ),
     (
         r"(?:%.*\n)*\\(documentclass|begin\{|input\{|usepackage)",
@@ -190,6 +204,19 @@ _WRITTEN: tuple[tuple[str, Kind], ...] = (
     ),
     (r"@\S.*\n.+\n\+.*\n", FASTQ),
     (r"LOCUS  ", GENBANK),
+    (r"##fileformat=VCF", Kind("VCF, variants of a genome", _AS_ROWS)),
+    (r"# STOCKHOLM|CLUSTAL|#NEXUS", Kind("an alignment of sequences", "Write it as FASTA, for instance with Bio.AlignIO, and pass that.")),
+    (r"BEGIN:V(CALENDAR|CARD)\b", Kind("a calendar or address book", _AS_ROWS)),
+    (
+        r"(?:#.*\n)*msgid \"",
+        Kind("PO, translations of a program", "Write a source, a tab and its translation on each line, and pass that."),
+    ),
+    (
+        r"[-+]?\d+(?:\.\d+)?(?: \d+:[-+.\de]+)+$",
+        Kind(
+            "LIBSVM, sparse rows of numbers", "Write them as a table, for instance with sklearn.datasets.load_svmlight_file, and pass that."
+        ),
+    ),
     (r"##gff-version|##gtf", Kind("GFF", "Pass the sequences as FASTA, and this file as `regions`.")),
     (r"\[\s*(\{.*)?$", Kind("a JSON array", "Write an object on each line: jq -c '.[]' FILE > FILE.jsonl, and pass that.")),
     (r"%!PS", Kind("PostScript", "Take its text out, for instance with ps2ascii, and pass that.")),

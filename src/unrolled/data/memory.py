@@ -13,21 +13,26 @@ from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.hugging_face import rows_of
 from unrolled.data.formats.objects import examples_of
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.label_kinds import Kind
 from unrolled.data.pictures.clips import Clip
 from unrolled.data.sound.recordings import Recording, is_sound
 from unrolled.errors import DataError
 from unrolled.extras import extra
 
 
-def in_memory(data: Any, targets: Any, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+def in_memory(data: Any, targets: Any, options: ReadingOptions, wanted: Target, kind: Kind | None = None) -> Iterator[Example | DataError]:
     """Sequences with their `targets`: a list of them, or an array, whose first axis are sequences; or, without targets, what has columns.
 
     That is a data frame of pandas, polars or pyarrow, a mapping of columns, a data set of the library `datasets`, or a list of mappings; the `options`
     `input` and `target` name the columns, if they are not called as usual. A sequence is a text, a list of tokens, numbers `[T]` or `[T, C]`, or the
-    `Path` of a recording. `DataError` for anything else, and for another number of targets.
+    `Path` of a recording. `DataError` for anything else, and for another number of targets. `kind` is shown all labels.
     """
+    kind = kind or Kind()
     if targets is None:
-        yield from examples_of(((f"row {number}", row) for number, row in enumerate(_rows(data))), options, wanted)
+        for example in examples_of(((f"row {number}", row) for number, row in enumerate(_rows(data))), options, wanted):
+            if isinstance(example, Example) and (example.labels or example.tags):
+                kind.see(next((value for key, value in example.origin.items() if repr(key) == example.target), ""))
+            yield example
         return
     if isinstance(data, str | Mapping) or not hasattr(data, "__len__"):
         raise DataError(f"`data` must be a list or an array of sequences where there are `targets`, got {type(data).__name__}. Pass one.")
@@ -36,6 +41,7 @@ def in_memory(data: Any, targets: Any, options: ReadingOptions, wanted: Target) 
         raise DataError(f"`targets` must be as many as the sequences, {len(sequences)}, got {len(said)}. Pass one for each.")
     for number, (sequence, target) in enumerate(zip(sequences, said, strict=True)):
         place = f"`data[{number}]`"
+        kind.see(target)
         yield with_target(example_of(sequence, place), target, wanted)
 
 

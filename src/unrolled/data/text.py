@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,8 +32,14 @@ LONGEST_WORD = 16 << 20
 _HALVES = b"+2AA-\\ud800"
 """Half of a surrogate pair, which is no character and can be written nowhere, in the encodings that let it through."""
 
-OTHERWISE_ENCODED = "If it is text, save it in that encoding, or pass its own, for instance `encoding='latin-1'`."
+OTHERWISE_ENCODED = (
+    "If it is text, save it in that encoding, or pass its own, for instance `encoding='cp1252'` for languages of Western Europe."
+)
 """The cure for bytes that are not in the encoding."""
+
+_LATIN_1 = "iso8859-1"
+_CONTROL = re.compile("[\x80-\x9f]")
+"""What latin-1 makes of bytes that no text in it has."""
 
 
 class Chunk(NamedTuple):
@@ -102,6 +109,13 @@ def known_encoding(encoding: str) -> str:
         raise DataError(f"There is no text encoding {encoding!r}. Pass one that Python knows, such as utf-8, latin-1 or cp1252.") from None
 
 
+def require_no_control(name: str, text: str, encoding: str) -> None:
+    """`DataError` for text in cp1252, as Windows writes it, that is read as latin-1: its quotes and dashes would be what no font has."""
+    if encoding == _LATIN_1 and (found := _CONTROL.search(text)):
+        told = f"{name} has the byte 0x{ord(found[0]):02x}, which is no character of text in latin-1"
+        raise DataError(f"{told}. Pass `encoding='cp1252'`, in which it is {found[0].encode(encoding).decode('cp1252', 'replace')!r}.")
+
+
 def read_text(sources: Iterable[TextSource], cut: int | None = None, block: int = BLOCK) -> Iterator[Chunk]:
     """The sources as one text, in chunks; none of them is empty.
 
@@ -163,6 +177,7 @@ class _Decoder:
             reason = getattr(error, "reason", str(error))
             raise DataError(f"{name} is not {encoding}: {reason} at byte {offset}. {OTHERWISE_ENCODED}") from None
         self.position += len(data)
+        require_no_control(self._source.name, text, self._source.encoding)
         return self._plain(text) if text else ""
 
     def _plain(self, text: str) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from shutil import rmtree
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from unrolled.data.memory import are_files
 from unrolled.data.text import Source
-from unrolled.errors import ConfigError, RunError
+from unrolled.errors import ConfigError, DataError, RunError
+from unrolled.files import write_file
 from unrolled.tasks.recipe import AnyRecipe
 from unrolled.tasks.runs import load_run, next_step, run_training
 from unrolled.tasks.studies import asks_for_several
@@ -89,7 +90,7 @@ def train(
     out: Source | None = None,
     display: Display | None = None,
     resume: bool = False,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Callback | Sequence[Callback] | None = (),
     **options: Any,
 ) -> Any:
     """Train a network for a `task`, one of `RECIPES`, and give it, ready to use; everything is kept in the run folder `out`, or without one in a
@@ -99,7 +100,8 @@ def train(
 
     `options` are those of `unrolled train TASK`, with underscores: `hidden=256, minutes=3`; `cell` may be a `Cell`. With `resume` the run in
     `out` goes on, and only what does not change its course so far may be said anew, such as `epochs` or `learning_rate`. Ctrl-C saves, and
-    what was learnt by then is given. `callbacks` are told what happens (`unrolled.Callback`).
+    what was learnt by then is given. `callbacks`, one or several, are told what happens (`unrolled.Callback`). A trained network stands for the folder of
+    its run: `from_run=model`.
 
     Raises `ConfigError`, `DataError`, `RunError` for what is wrong with options, data and folder, `TrainingError` when learning fails.
     """
@@ -117,7 +119,7 @@ def _train(
     out: Source | None,
     options: Mapping[str, Any],
     display: Display | None,
-    callbacks: Sequence[Callback],
+    callbacks: Callback | Sequence[Callback] | None,
     *,
     resume: bool,
 ) -> Any:
@@ -142,9 +144,29 @@ def _train(
 
 
 def train_language_model(data: Source | Sequence[Source] = (), *, out: Source | None = None, **options: Any) -> "TrainedLanguageModel":
-    """Train on text files, or on event logs; see `unrolled.tasks.train`."""
-    trained: TrainedLanguageModel = train("lm", data, out=out, **options)
+    """Train on text files, on event logs, or on a text itself: a string with a line break in it is a text, and any other the path of a file.
+
+    What learnt from a text is resumed with the same one. See `unrolled.tasks.train`.
+    """
+    trained: TrainedLanguageModel
+    if not (isinstance(data, str) and "\n" in data):
+        trained = train("lm", data, out=out, **options)
+        return trained
+    if options.get("encoding") is not None:
+        raise ConfigError("`encoding` is that of files, and a text was given. Leave it out.")
+    with TemporaryDirectory(prefix="unrolled-") as folder:
+        file = Path(folder, "text.txt")
+        write_file(file, _encoded(data))
+        trained = train("lm", file, out=out, **options)
     return trained
+
+
+def _encoded(text: str) -> bytes:
+    """A text in UTF-8. `DataError` for half of a character."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise DataError(f"The text has half of a character at {error.start:,}, which nothing can be learnt of. Take it out.") from None
 
 
 def train_classifier(data: Any = (), targets: Any = None, *, out: Source | None = None, **options: Any) -> "TrainedPredictor[LabelCodec]":
@@ -173,7 +195,7 @@ def train_forecaster(
     out: Source | None = None,
     display: Display | None = None,
     resume: bool = False,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Callback | Sequence[Callback] | None = (),
     **options: Any,
 ) -> "TrainedForecaster":
     """Train on series in a data frame of pandas, polars or pyarrow, in a mapping of columns, or in files; see `unrolled.tasks.train`.

@@ -22,8 +22,11 @@ _GROUPS = ("model", "symbols")
 """Groups of options that describe a network and what it reads, and are those of the run that one begins from."""
 
 _READING = frozenset(
-    {"level", "lower", "shapes", "rate", "mels", "frame_length", "frame_step", "standardise", "output", "each_step", "alphabet", "lines"}
-)
+    {
+        "level", "lower", "shapes", "rate", "mels", "frame_length", "frame_step", "standardise", "output", "each_step", "alphabet", "lines",
+        "reverse_source",
+    }
+)  # fmt: skip
 """Options of data that do so as well."""
 
 _OWN = frozenset({"engine", "vocabulary", "cell"})
@@ -31,6 +34,12 @@ _OWN = frozenset({"engine", "vocabulary", "cell"})
 
 _SHAPES = ("hidden", "embedding", "characters", "character_hidden", "decoder_hidden", "convolution", "subsampling", "input_window")
 """Options that the weights of a run do not fit with, if they are others."""
+
+_KEPT = ("standardise", "reverse_source")
+"""Options that say how data become what a network reads, which is as it was where the run learnt it."""
+
+_CHOSEN = ("vocabulary", "subwords")
+"""Options by which symbols are chosen, where they are learnt anew; where none may be added also `min_count`."""
 
 _ENCODER = "encoder."
 """How the names of weights begin that networks of different tasks have in common."""
@@ -82,12 +91,23 @@ class Beginning:
     def options(self, recipe: AnyRecipe, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Those options of the run that a network needs to have its shapes, as far as the recipe has them. `ConfigError` if others are asked for."""
         found = self._options(recipe)
-        for name in _SHAPES:
+        for name in (*_SHAPES, *_KEPT):
             if name in found and asked.get(name) not in (None, found[name]):
                 raise ConfigError(
                     f"`{name}={asked[name]!r}` is not that of {self.folder}, which is begun from: {found[name]!r}. Leave it out."
                 )
+        widen = asked.get("widen") is not False
+        for name in (*_CHOSEN, *(() if widen else ("min_count",))):
+            if asked.get(name) not in (None, self._stored(name)):
+                raise ConfigError(
+                    f"`{name}` chooses symbols that are learnt anew, and here those of {self.folder} stay, which is begun from, with "
+                    f"{'all new ones of DATA' if widen else 'no new ones'} beside them. Leave it out."
+                )
         return found
+
+    def _stored(self, name: str) -> Any:
+        """The option as the run has it; None where it has none."""
+        return next((group[name] for group in self.config.values() if isinstance(group, dict) and name in group), None)
 
     def _options(self, recipe: AnyRecipe) -> dict[str, Any]:
         groups = groups_of(recipe.options)

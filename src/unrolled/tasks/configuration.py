@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from unrolled.errors import ConfigError, RunError
-from unrolled.options import build, closest, options_of, table
+from unrolled.options import build, no_option, options_of, table
 from unrolled.training import RunFolder, TrainingOptions
 from unrolled.training.options import CHANGEABLE, LIMITS
 
@@ -56,8 +56,7 @@ class Configuration(Generic[G]):
         homes = {o.name: group for group, options in groups.items() for o in options_of(options)}
         for name in values:
             if name not in homes:
-                shown = [o.name for options in groups.values() for o in options_of(options) if o.help]
-                raise ConfigError(f"There is no option {name!r}.{closest(name, shown)} There are {', '.join(shown)}.")
+                raise no_option(name, [o.name for options in groups.values() for o in options_of(options) if o.help])
         parts = {group: {n: v for n, v in values.items() if homes[n] == group} for group in groups}
         return cls(task, kind(**{group: build(options, parts[group]).resolved() for group, options in groups.items()}))
 

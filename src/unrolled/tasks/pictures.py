@@ -1,4 +1,4 @@
-"""Pictures that tasks write: what their files may be called, the fonts of their words, and how they are put in place."""
+"""Pictures that tasks write: the fonts of their words, and how they are put in place."""
 
 import warnings
 from collections.abc import Iterator
@@ -6,30 +6,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from unrolled.errors import ConfigError
 from unrolled.extras import extra
+from unrolled.tasks.places import PICTURES, require_place
 from unrolled.training.checkpoint import save_whole
-
-KINDS = (".png", ".svg", ".pdf")
-"""How names of pictures may end."""
 
 FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "WenQuanYi Zen Hei", "Hiragino Sans", "Yu Gothic")
 """Those of them that are installed are tried in turn for each character."""
 
 
-def require_drawable(path: Path) -> None:
-    """`ConfigError` for a path that no picture can have, or where matplotlib is missing."""
-    extra("matplotlib")
-    if path.suffix.lower() not in KINDS:
-        raise ConfigError(f"The name of a picture must end in {', '.join(KINDS)}, got {path}. Give it one of these ends.")
-    if not path.parent.is_dir():
-        raise ConfigError(f"The folder of a picture must exist, got {path}. Make {path.parent} first.")
-
-
 def save_picture(figure: Any, path: str | Path) -> None:
-    """Write a figure of matplotlib in one step; the end of `path`, one of `KINDS`, names the kind of picture."""
+    """Write a figure of matplotlib in one step; the end of `path`, one of `PICTURES`, names the kind of picture."""
     path = Path(path)
-    require_drawable(path)
+    require_place(path, PICTURES)
     save_whole(path, lambda file: figure.savefig(file, format=path.suffix[1:].lower(), dpi=160, facecolor="white"))
 
 

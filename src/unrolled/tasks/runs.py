@@ -6,7 +6,6 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Generic
 
 import torch
@@ -23,6 +22,7 @@ from unrolled.tasks.recipe import Recipe, T
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import C, D, M
 from unrolled.training import Callback, Display, Outcome, RunFolder, TrainingOptions, train
+from unrolled.training.callbacks import callbacks_in
 from unrolled.training.run_folder import CELL, CHECKPOINT, CODECS, WEIGHTS
 
 
@@ -35,17 +35,18 @@ def run_training(
     *,
     resume: bool = False,
     fingerprint: str | None = None,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Callback | Sequence[Callback] | None = (),
 ) -> Outcome:
     """Begin a run in a new folder, or go on with the one in it. `fingerprint` is that of the data of a study, in whose folder that of a new run lies.
 
     Raises `ConfigError`, `DataError`, `RunError` for what is wrong with options, data and folder, `TrainingError` when learning fails.
     """
     sources = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+    told = callbacks_in(callbacks)
     with told_once():
         if resume:
-            return _resume(recipe, sources, folder, options, display, callbacks)
-        return _begin(recipe, sources, folder, options, display, fingerprint, callbacks)
+            return _resume(recipe, sources, folder, options, display, told)
+        return _begin(recipe, sources, folder, options, display, fingerprint, told)
 
 
 @contextmanager
@@ -163,12 +164,14 @@ def _beginning(recipe: Recipe[G, D, C, M, T], options: Mapping[str, Any]) -> tup
     """The run that another one begins from, if it does; and the options with those of that run in the place of what is not said."""
     if not options.get("from_run"):
         return None, options
-    beginning = Beginning.read(str(options["from_run"]))
+    if not isinstance(options["from_run"], str | os.PathLike):
+        raise ConfigError(f"`from_run` must be the folder of a run, or what was trained there, got {options['from_run']!r:.80}.")
+    path = os.path.abspath(options["from_run"])
+    beginning = Beginning.read(path)
     recipe.known = recipe.known_from(beginning.task, beginning.codecs)
     recipe.widen = options.get("widen") is not False
     cell = {} if options.get("cell") else {"cell": cell_from_text(beginning.cell, "recurrence")}
     said = {name: value for name, value in options.items() if value is not None}
-    path = str(Path(str(options["from_run"])).absolute())
     return beginning, {**beginning.options(recipe, said), **said, **cell, "from_run": path}
 
 

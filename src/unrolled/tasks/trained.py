@@ -95,6 +95,10 @@ class Trained(ABC, Generic[M, C]):
         self.task, self.model, self.codecs = task, model, codecs
         self.folder: RunFolder | None = None
 
+    def __fspath__(self) -> str:
+        """The path of its run: it stands wherever the folder of a run may, as in `from_run=model` and `unrolled.compare(model, other)`."""
+        return str(self._run.path)
+
     @property
     def history(self) -> Curves:
         """What was measured while it was trained, as arrays."""

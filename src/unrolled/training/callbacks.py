@@ -1,9 +1,10 @@
 """What is told of a run as it goes on, for whoever wants to watch it, write it down elsewhere, or end it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from unrolled.errors import ConfigError
 from unrolled.training.options import TrainingOptions
 from unrolled.training.run_folder import RunFolder
 from unrolled.training.task import Outcome, Task
@@ -39,3 +40,14 @@ class Callback:
 
     def ended(self, outcome: Outcome | None) -> None:
         """The run ended; None when an error ended it."""
+
+
+def callbacks_in(given: Callback | Sequence[Callback] | None) -> tuple[Callback, ...]:
+    """One callback, or several. `ConfigError` for a class in the place of an instance of it, and for anything else."""
+    found: tuple[Any, ...] = () if given is None else tuple(given) if isinstance(given, list | tuple) else (given,)
+    for callback in found:
+        if isinstance(callback, type) and issubclass(callback, Callback):
+            raise ConfigError(f"`callbacks` must be instances, got the class {callback.__name__}. Make one: {callback.__name__}().")
+        if not isinstance(callback, Callback):
+            raise ConfigError(f"`callbacks` must be instances of `unrolled.Callback`, got {callback!r:.80}. Make a subclass of it.")
+    return found

@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from unrolled.errors import RunError
 from unrolled.files import append_to, read_file
+from unrolled.later import Later
 from unrolled.plain import from_json
-from unrolled.training.checkpoint import save_text
 from unrolled.training.plot import draw_losses
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from unrolled.training import checkpoint
+else:
+    checkpoint = Later("unrolled.training.checkpoint")
 
 
 class History:
@@ -47,7 +51,7 @@ class History:
     def cut(self, size: int) -> None:
         """Forget what was added when there were so many bytes: a resumed run goes through it again."""
         kept = _whole(self._read()[:size].splitlines())
-        save_text(self.path, "".join(json.dumps(r) + "\n" for r in kept))
+        checkpoint.save_text(self.path, "".join(json.dumps(r) + "\n" for r in kept))
 
     def _read(self) -> bytes:
         try:
@@ -68,8 +72,8 @@ def _whole(lines: list[bytes]) -> Iterator[dict[str, Any]]:
             yield record
 
 
-class Curves:
-    """What was measured during a run, as arrays by name: `curves["held_out"]`, at the updates `curves.updates("held_out")`."""
+class Curves(Mapping[str, NDArray[np.float64]]):
+    """What was measured during a run, as a mapping of arrays by name: `curves["held_out"]`, at the updates `curves.updates("held_out")`."""
 
     def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
         self.records = tuple(records)
@@ -82,6 +86,17 @@ class Curves:
         """Everything of which there are numbers."""
         found = (name for record in self.records for name, value in record.items() if isinstance(value, int | float) and name != "update")
         return tuple(dict.fromkeys(found))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Curves) and self.records == other.records
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         """The numbers of that name, in the order in which they were measured. `KeyError` where there are none."""

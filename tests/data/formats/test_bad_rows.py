@@ -62,11 +62,23 @@ UNDECODED = [
 def test_a_row_that_is_not_in_the_encoding_is_bad(name, content, options, wanted, line, found, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(content % LATIN)
-    told = rf"{name}, line {line}, is not utf-8: it has the byte 0xe9. .*`encoding='latin-1'`"
+    told = rf"{name}, line {line}, is not utf-8: it has the byte 0xe9. .*`encoding='cp1252'`"
     with pytest.raises(DataError, match=f"{told}.* To leave such rows out, pass `bad_rows='skip'`"):
         list(labelled_examples(path, ReadingOptions(**options), wanted))
     with pytest.warns(UnrolledWarning, match=f"^1 bad row is left out. The first: .*{told}"):
         assert [said(example) for example in labelled_examples(path, ReadingOptions(bad_rows="skip", **options), wanted)] == found
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.ts"])
+def test_quotes_of_windows_are_no_latin_1(name, tmp_path: Path) -> None:
+    begin = (
+        "@classLabel true x y\n@data\n1:x\n# “\n"
+        if name == "a.ts"
+        else "text,label\na,x\n\nb “,y\n".replace(",", "," if name == "a.csv" else "\t")
+    )
+    (tmp_path / name).write_bytes(begin.encode("cp1252"))
+    with pytest.raises(DataError, match=rf"{name}, line 4, has the byte 0x93, .*`encoding='cp1252'`"):
+        list(read_examples(tmp_path / name, ReadingOptions(encoding="latin1"), LABELS))
 
 
 def test_an_empty_file_among_those_of_a_class_is_a_bad_row(tmp_path: Path) -> None:

@@ -22,6 +22,16 @@ MARKUP = {
     "film.srt": ("1\n00:00:01,000 --> 00:00:02,000\nHello.\n", "subtitles. .*grep"),
     "film.vtt": ("WEBVTT\n\n00:01.000 --> 00:04.000\nHello.\n", "subtitles. "),
     "paper.tex": ("% of 1999\n\\documentclass{article}\n", "LaTeX. .*pandoc"),
+    "way.gpx": ('<gpx version="1.1"><trk><trkpt lat="1"/></trk></gpx>', "XML or HTML. "),
+    "one.xml": ('<?xml version="1.0"?><notes>a</notes>', "XML or HTML. "),
+    "film.sbv": ("0:00:01.000,0:00:02.000\nHello.\n", "subtitles. .*grep"),
+    "film.ass": ("[Script Info]\nTitle: a\n[Events]\n", "subtitles. .*cut"),
+    "song.lrc": ("[ar: a]\n[00:01.00]Hello\n", "the lyrics of a song. .*sed"),
+    "a.vcf": ("##fileformat=VCFv4.2\n#CHROM\tPOS\n", "VCF"),
+    "a.sto": ("# STOCKHOLM 1.0\na ACGT\n", "an alignment of sequences. "),
+    "a.ics": ("BEGIN:VCALENDAR\nVERSION:2.0\n", "a calendar"),
+    "a.po": ('# a\nmsgid ""\nmsgstr ""\n', "PO, translations"),
+    "a.svm": ("1 1:0.5 3:-2e-3\n0 2:1\n", "LIBSVM"),
     "dump.sql": ("-- a dump\nSET x;\nINSERT INTO t VALUES (1);\n", "an SQL script. "),
 }
 

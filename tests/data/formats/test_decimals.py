@@ -1,6 +1,7 @@
 """Numbers with decimal commas and marks between thousands are the numbers that pandas reads when it is told how they are written."""
 
 import io
+import re
 import warnings
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from unrolled.data.examples import Target
 from unrolled.data.formats import ReadingOptions, labelled_examples, read_examples, resolve_format, write_predictions
 from unrolled.data.formats.decimals import Decimals, pointed
 from unrolled.data.formats.rows import open_rows
+from unrolled.data.numerals import as_number
 from unrolled.data.panels.cells import numbers_of
 from unrolled.data.panels.tables import read_table
 from unrolled.errors import DataError, UnrolledWarning
@@ -72,6 +74,34 @@ def test_points_that_may_divide_thousands_are_told_beside_whole_numbers(cells: l
         warnings.simplefilter("always")
         assert [decimals.plain(0, cell) for cell in cells] == cells
     assert ["'1.000' is read as 1. If it is another number" in str(one.message) for one in found] == [True] * told
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["12 %", "7.5 %", "n/a"], [12, 7.5, None]),
+        (["$1,200.50", "-$3", "$-4"], [1200.5, -3, -4]),
+        (["1.200,5\xa0€", "7 €"], [1200.5, 7]),
+        (["3.5 kg", "1e3 kg", "2 g"], None),
+        (["3.5 kg", "1e3 kg", "", "−2 kg"], [3.5, 1000, None, -2]),
+        (["3.5m/s", "2m/s"], [3.5, 2]),
+        (["12 %", "0.5"], None),
+        (["12 %", "about 3 %"], None),
+        (["1 nan", "2 nan"], None),
+        (["1 inf", "2 inf"], None),
+        (["4:55:49", "1/2", "2020-01-01", "1-2", "a1", "2020Q1", "%"], None),
+    ],
+)
+def test_a_unit_that_all_numbers_have_is_no_part_of_them(cells: list[str], numbers: list[float | None] | None) -> None:
+    decimals = Decimals(Path("a.csv"), ",", ["x"], [[cell] for cell in cells])
+    if numbers is None:
+        assert [decimals.plain(0, cell) for cell in cells] == cells
+        return
+    with pytest.warns(UnrolledWarning, match=f"^a.csv, column 'x': {re.escape(repr(cells[0]))} is read as {numbers[0]:g}") as told:
+        found = [decimals.plain(0, cell) for cell in cells]
+    assert len(told) == 1
+    assert [as_number(cell) if cell not in ("", "n/a") else None for cell in found] == numbers
+    assert decimals.plain(0, "9 lb") == "9 lb" and decimals.guessed([[cells[1]]]) == [[found[1]]]
 
 
 @pytest.mark.parametrize("content", [GERMAN, FRENCH])
@@ -144,6 +174,27 @@ def test_numbers_over_time(tmp_path: Path) -> None:
     assert numbers_of(read_table(path, "utf-8"), "Absatz", "target").tolist() == [1000 + day + 0.5 for day in range(1, 25)]
     seen = look(path)
     assert seen.task.task == "forecast" and seen.format.columns[1].kind == "numbers" and seen.format.columns[1].first[0] == "1.001,5"
+
+
+@pytest.mark.parametrize("cell", ["{} %", "${}", "{} kg", "−{}"])
+def test_numbers_with_units_are_predicted_and_no_texts(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,price\n" + "".join(f"thing {n} of wood,{cell.format(n + 0.5)}\n" for n in range(30)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnrolledWarning)
+        found = look(path)
+        values = [example.values[0] for example in labelled_examples(path, ReadingOptions(target="price"), VALUES)]
+    assert (found.task.task, found.problem) == ("regress", None)
+    assert [abs(value) for value in values] == [n + 0.5 for n in range(30)]
+    # A label is what stands there.
+    assert next(labelled_examples(path, ReadingOptions(target="price"), LABELS)).labels == (cell.format(0.5),)
+
+
+def test_numbers_of_which_some_are_missing_are_no_classes(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,price\n" + "".join(f"thing {n} of wood,{'?' if n % 4 == 3 else n / 7}\n" for n in range(30)))
+    found = look(path)
+    assert found.task.task == "regress" and "line 5: a target must be a number, got '?'" in str(found.problem)
 
 
 def test_look_takes_them_for_numbers(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Labels such as NA: they are read, and told."""
 
+import unicodedata
 import warnings
 from pathlib import Path
 
@@ -61,3 +62,17 @@ def test_texts_that_name_files_are_refused(tmp_path) -> None:
         list(labelled_examples(table, ReadingOptions(), Target.LABELS))
     table.write_text("text,label\na.csv,x\nb.csv,y\nc.csv,y\n")
     assert [one.text for one in labelled_examples(table, ReadingOptions(), Target.LABELS)] == ["a.csv", "b.csv", "c.csv"]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.conll"])
+def test_labels_in_several_forms_of_unicode_are_one(name: str, tmp_path: Path) -> None:
+    one, other = (unicodedata.normalize(form, "été") for form in ("NFC", "NFD"))
+    texts = {"a.csv": "text,label\nw,{}\n w,{}\n", "a.jsonl": '{{"text": "w", "label": "{}"}}\n' * 2, "a.conll": "w {}\nw {}\n\n"}
+    wanted = Target.TAGS if name == "a.conll" else Target.LABELS
+    (tmp_path / name).write_text(
+        texts[name].replace("{}", one, 1).format(other, other).replace("{{", "{").replace("}}", "}"), encoding="utf-8"
+    )
+    with pytest.warns(UnrolledWarning, match="the label 'été' is not in Unicode's form NFC") as told:
+        found = list(labelled_examples(tmp_path / name, ReadingOptions(), wanted))
+    assert len(told) == 1
+    assert {label for example in found for label in example.labels or example.tags} == {one}

@@ -9,7 +9,7 @@ from unrolled.data.examples import Target
 from unrolled.data.formats import ReadingOptions, read_examples
 from unrolled.data.formats.bad_rows import decided
 from unrolled.data.formats.files import read_lines
-from unrolled.data.formats.rows import open_table
+from unrolled.data.formats.rows import open_rows, open_table
 from unrolled.errors import ConfigError, DataError
 
 TEXT = "a,b\r\n1,é\u2028x\n\n2,\n"
@@ -57,6 +57,23 @@ def test_bad_tables(tmp_path: Path, content: str, message: str) -> None:
     path.write_bytes(content.encode("latin-1"))
     with pytest.raises(DataError, match=message), open_table(path, "utf-8") as table:
         list(decided(table.rows))
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ('text, "label"\na b, "x"\nc, "x, y"\n', [["text", "label"], ["a b", "x"], ["c", "x, y"]]),
+        ('"label", "text"\n"x", "a ""b"", c"\n', [["label", "text"], ["x", 'a "b", c']]),
+        ('text\t "label"\na\t "x"\n', [["text", "label"], ["a", "x"]]),
+        ("text,label\n a, x\n", [["text", "label"], [" a", " x"]]),
+        ('text,label\n"said, ""no""", x\n', [["text", "label"], ['said, "no"', " x"]]),
+        ('text,label\nx, "no" she said\n', [["text", "label"], ["x", ' "no" she said']]),
+    ],
+)
+def test_blanks_before_double_quotes_are_none_of_the_cells(tmp_path: Path, content: str, rows: list[list[str]]) -> None:
+    (tmp_path / "a.csv").write_text(content)
+    with open_rows(tmp_path / "a.csv", "utf-8") as (_, found):
+        assert [row for _, row in decided(found)] == rows
 
 
 @pytest.mark.parametrize("source", ["a" * 300, "a" * 300 + ".csv", "a" * 300 + "/*.csv"])

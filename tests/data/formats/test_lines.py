@@ -163,7 +163,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         (tmp_path / "none.csv", ANY, "none.csv does not exist"),
         (tmp_path / "c.txt", ANY, "c.txt has no text"),
         (tmp_path / "b.jsonl", ANY, "no sequence in .*b.jsonl"),
-        (tmp_path / "latin.txt", ANY, "latin.txt, line 2, is not utf-8: .*`encoding='latin-1'`"),
+        (tmp_path / "latin.txt", ANY, "latin.txt, line 2, is not utf-8: .*`encoding='cp1252'`"),
         (tmp_path / "latin.txt", ReadingOptions(encoding="latin1x"), "no text encoding 'latin1x'"),
         (tmp_path / "empty", ANY, "empty has no files with data"),
         ([tmp_path / "a.csv", tmp_path / "b.jsonl"], ANY, "several formats: csv, jsonl"),

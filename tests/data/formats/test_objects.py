@@ -19,7 +19,7 @@ from unrolled.data.formats import (
     save_examples,
     write_predictions,
 )
-from unrolled.errors import ConfigError, DataError, UnrolledWarning
+from unrolled.errors import ConfigError, DataError, UnrolledError, UnrolledWarning
 
 LABELS, TAGS, VALUES, STEP_VALUES = Target.LABELS, Target.TAGS, Target.VALUES, Target.STEP_VALUES
 
@@ -442,3 +442,22 @@ def test_numbers_to_predict_that_are_saved_are_read_again(tmp_path: Path) -> Non
     steps = Example("here", tokens=("a", "b"), values=np.array([[0.5], [2.0]]))
     (found,) = read_examples(save_examples([steps], path), ReadingOptions(), STEP_VALUES)
     assert (found.tokens, found.values.tolist()) == (("a", "b"), [[0.5], [2]])
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, "which key has the sequence is not clear. Pass one of data.body, data.head, meta.kind as `input`"),
+        ({"input": "body"}, "there is no key 'body'; the keys are data.body, data.head, meta.kind. Pass one"),
+        ({"input": "data"}, "'data' must be a text, .* Pass another key as `input`, such as data.body"),
+        ({"input": "data.body", "target": "kind"}, "there is no key 'kind'; the keys are data.body, data.head, meta.kind. Pass one"),
+    ],
+)
+def test_keys_inside_others_are_named_as_they_can_be_passed(options, told, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"data": {"body": "a b", "head": "c"}, "meta": {"kind": "x"}}\n')
+    with pytest.raises(UnrolledError, match=told):
+        list(read_examples(path, ReadingOptions(**options), LABELS))
+    found = ReadingOptions(input="data.body", target="meta.kind")
+    assert [(one.text, one.labels) for one in labelled_examples(path, found, LABELS)] == [("a b", ("x",))]
+    assert resolve_reading(path, found, LABELS).left == ("data.head",)

@@ -20,13 +20,17 @@ def seconds(*date):
         ("20231231T235958", (2023, 12, 31, 23, 59, 58)),
         ("2023-12-31 23:59", (2023, 12, 31, 23, 59)),
         ("2023/12", (2023, 12, 1)),
+        ("202312", (2023, 12, 1)),
+        ("2023Q4", (2023, 10, 1)),
+        ("2023-Q1", (2023, 1, 1)),
+        ("Q2 2023", (2023, 4, 1)),
     ],
 )
 def test_dates_with_and_without_marks(text, date):
     assert Times().read(f" {text} ") == seconds(*date)
 
 
-@pytest.mark.parametrize("text", ["0", "1.5", "1700000000", "1700000000000", "20231331", "2023", "18991231", "-3e2"])
+@pytest.mark.parametrize("text", ["0", "1.5", "1700000000", "1700000000000", "20231331", "202313", "2023", "18991231", "-3e2"])
 def test_other_digits_are_seconds(text):
     assert Times().read(text) == float(text)
 
@@ -40,7 +44,7 @@ def test_the_first_time_decides_what_digits_are():
         times.read("20231232")
 
 
-@pytest.mark.parametrize("text", ["1_000", "２０２３-01-01", "nan", "inf", "yesterday", ""])
+@pytest.mark.parametrize("text", ["1_000", "２０２３-01-01", "nan", "inf", "yesterday", "2023Q5", ""])
 def test_what_is_no_time(text):
     with pytest.raises(ValueError, match="is neither a number nor a date"):
         Times().read(text)

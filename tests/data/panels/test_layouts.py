@@ -56,6 +56,23 @@ def test_tables_go_on_where_others_end(tmp_path):
         (["2024-01-01 00:00", "2024-01-01 01:00"], "2024-01-01 02:00"),
         (["Jan 1 2000", "Feb 1 2000"], "Mar 01 2000"),
         (["31.01.2024", "01.02.2024"], "02.02.2024"),
+        (["2023Q3", "2023Q4"], "2024Q1"),
+        (["2023-Q3", "2023-Q4"], "2024-Q1"),
+        (["Q3 2023", "Q4 2023"], "Q1 2024"),
+        (["20231230", "20231231"], "20240101"),
+        (["202311", "202312"], "202401"),
+        (["2023M11", "2023M12"], "2024M01"),
+        (["11/2023", "12/2023"], "01/2024"),
+        (["Nov 2023", "Dec 2023"], "Jan 2024"),
+        (["2023-W51", "2023-W52"], "2024-W01"),
+        (["2023123122", "2023123123"], "2024010100"),
+        (["20231231T2200", "20231231T2300"], "20240101T0000"),
+        (["20231231T220000Z", "20231231T230000Z"], "20240101T000000Z"),
+        (["20231231 22:00", "20231231 23:00"], "20240101 00:00"),
+        (["31 Dec 2023 22:00", "31 Dec 2023 23:00"], "01 Jan 2024 00:00"),
+        (["2023", "2024"], "2025"),
+        (["202300", "202301"], "202302"),
+        (["1600000000", "1600000001"], "1600000002"),
         (["1", "3"], "5"),
         (["0.5", "0.75"], "1"),
     ],
@@ -63,6 +80,33 @@ def test_tables_go_on_where_others_end(tmp_path):
 def test_times_are_read_and_written_in_one_style(tmp_path, times, style):
     panel = read(tmp_path, "t,y\n" + "".join(f"{time},{at}\n" for at, time in enumerate(times)), time="t", target="y")
     assert panel.clock.style.text(panel.times(0, 2, 1)[0]) == style
+
+
+@pytest.mark.parametrize(
+    ("first", "frequency"),
+    [
+        (["2023Q1", "2023Q2", "2023Q3", "2023Q4"], "QS"),
+        (["202301", "202302", "202303", "202304"], "MS"),
+        (["20230101", "20230102", "20230103", "20230104"], "D"),
+        (["20230101T00", "20230101T01", "20230101T02", "20230101T03"], "h"),
+    ],
+)
+def test_columns_and_headers_of_dates_are_found_however_these_are_written(tmp_path, first, frequency):
+    assert str(read(tmp_path, "when,y\n" + "".join(f"{time},{at}\n" for at, time in enumerate(first))).clock) == frequency
+    assert str(read(tmp_path, f"name,{','.join(first)}\nx,1,2,3,5\n").clock) == frequency
+
+
+def test_digits_that_may_be_numbers_are_no_dates_by_themselves(tmp_path):
+    for times in (["20230101"] * 4, ["20230101", "20230102", "20230103"], ["202301", "202302", "202303", "202300"]):
+        with pytest.raises(ConfigError, match="2 columns of numbers, when, y"):
+            read(tmp_path, "when,y\n" + "".join(f"{time},{at}\n" for at, time in enumerate(times)))
+
+
+def test_times_in_no_known_form_are_told_and_not_passed_over(tmp_path):
+    text = "Month,y\n" + "".join(f"{month}-00,{at}\n" for at, month in enumerate(("Jan", "Feb", "Mar")))
+    with pytest.warns(UnrolledWarning, match=r"t.csv: the column 'Month' is left out, as 'Jan-00' .*`time='Month'` with `time_format`"):
+        assert str(read(tmp_path, text).clock) == "every 1"
+    assert str(read(tmp_path, text, time="Month", time_format="%b-%y").clock) == "MS"
 
 
 def test_business_days_have_no_gaps_on_weekends(tmp_path):

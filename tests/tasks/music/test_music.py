@@ -380,7 +380,7 @@ def test_files_that_are_not_written_are_refused_first(run, frames, flag, value, 
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"--wav": "b.mid"}, "`wav` must be a file of sound, whose name ends in .wav, got b.mid"),
+        ({"--wav": "b.mid"}, "`wav` must end in .wav, got b.mid"),
         ({"--out": "a.wav", "--wav": "./a.wav"}, "must be different files"),
     ],
 )

@@ -360,7 +360,7 @@ def test_a_spectrogram_is_drawn_with_what_is_said_under_it(folder, tmp_path):
     assert "<svg" in (tmp_path / "a.svg").read_text()
     run("predict", folder / "run", *paths, "--spectrogram", tmp_path / "b.svg")
     assert (tmp_path / "b.svg").exists() and (tmp_path / "b-2.svg").exists()
-    with pytest.raises(ConfigError, match=r"The name of a picture must end in \.png"):
+    with pytest.raises(ConfigError, match=r"`spectrogram` must end in \.png"):
         CliRunner().invoke(cli, ["predict", str(folder / "run"), str(paths[0]), "--spectrogram", "a.txt"], catch_exceptions=False)
 
 

@@ -19,7 +19,7 @@ from unrolled.models import EncoderDecoder, EncoderDecoderOptions
 from unrolled.tasks import find_recipe
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.measures.texts import score_texts
-from unrolled.tasks.translation.alignment import draw_alignment, require_drawable
+from unrolled.tasks.translation.alignment import draw_alignment, require_attention
 from unrolled.tasks.translation.options import Reading, SearchOptions
 from unrolled.tasks.translation.reading import PairData
 from unrolled.tasks.translation.trained import TrainedTranslator
@@ -297,18 +297,17 @@ def test_alignments_are_drawn(tmp_path):
     translator = translator_of("char")
     (said,) = translator.translate(["a 日 $x$ _{"])[0]
     for name, begins in (("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.PDF", b"%PDF")):
-        require_drawable(translator, tmp_path / name)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             draw_alignment(said, tmp_path / name)
         assert (tmp_path / name).read_bytes().startswith(begins)
     with pytest.raises(ConfigError, match=r"must end in .png, .svg, .pdf, got .*a\.xyz"):
-        require_drawable(translator, tmp_path / "a.xyz")
-    with pytest.raises(ConfigError, match=r"folder of a picture must exist, got .*Make .*nowhere first"):
-        require_drawable(translator, tmp_path / "nowhere" / "a.png")
+        draw_alignment(said, tmp_path / "a.xyz")
+    with pytest.raises(ConfigError, match=r"folder of `path` must exist, got .*Make .*nowhere first"):
+        draw_alignment(said, tmp_path / "nowhere" / "a.png")
     without = translator_of("char", attention="none")
     with pytest.raises(ConfigError, match="no attention, so there is nothing to draw"):
-        require_drawable(without, tmp_path / "a.png")
+        require_attention(without)
     with pytest.raises(ConfigError, match="no attention, so there is nothing to draw"):
         draw_alignment(without.translate(["cat"])[0][0], tmp_path / "a.png")
 

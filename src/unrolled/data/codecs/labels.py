@@ -12,6 +12,7 @@ from unrolled.data.codecs.codec import NAMED, SHOWN
 from unrolled.data.columns import Places
 from unrolled.data.dataset import TAGS, Dataset
 from unrolled.data.examples import Prediction, Target, marks_spans
+from unrolled.data.label_kinds import KINDS, TEXT
 from unrolled.data.numerals import is_number
 from unrolled.data.vocabulary import Vocabulary, damaged, switch
 from unrolled.errors import DataError, UnrolledWarning
@@ -25,13 +26,15 @@ class LabelCodec:
     """The labels, in the order of the network's scores.
 
     `target` says whether they are those of whole sequences, of which `several` may hold at once, or tags of steps; `scheme` is how the
-    files mark spans, if they are tags, which inside are BIO.
+    files mark spans, if they are tags, which inside are BIO. Labels are text; `kind` is the type that they had where they were given in memory,
+    one of `KINDS`.
     """
 
     vocabulary: Vocabulary
     target: Target
     several: bool = False
     scheme: str | None = None
+    kind: str = TEXT
 
     @classmethod
     def learn(cls, dataset: Dataset, part: Places, target: Target, *, several: bool = False, divided_by: str = "held_out") -> "LabelCodec":
@@ -50,7 +53,12 @@ class LabelCodec:
         """This one with the labels of another one besides; the other one where they have none in common."""
         if self.target is not learnt.target or self.several != learnt.several or {*self.labels}.isdisjoint(learnt.labels):
             return learnt
-        return replace(learnt, vocabulary=self.vocabulary.widened(learnt.vocabulary))
+        kind = learnt.kind if self.kind == learnt.kind else TEXT
+        return replace(learnt, vocabulary=self.vocabulary.widened(learnt.vocabulary), kind=kind)
+
+    def given(self, label: str) -> Any:
+        """A label as it was given: a whole number where all were such, and so on."""
+        return KINDS[self.kind](label)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -133,7 +141,13 @@ class LabelCodec:
 
     def to_json(self) -> Any:
         """All of it, ready for JSON."""
-        return {"labels": self.vocabulary.to_json(), "target": self.target.value, "several": self.several, "scheme": self.scheme}
+        return {
+            "labels": self.vocabulary.to_json(),
+            "target": self.target.value,
+            "several": self.several,
+            "scheme": self.scheme,
+            "kind": self.kind,
+        }
 
     @classmethod
     def from_json(cls, found: object) -> "LabelCodec":
@@ -141,7 +155,11 @@ class LabelCodec:
         try:
             assert isinstance(found, dict)
             vocabulary = Vocabulary.from_json(found["labels"], ())
-            return cls(vocabulary, Target(found["target"]), switch(found, "several"), found["scheme"])
+            kind = str(found.get("kind", TEXT))
+            codec = cls(vocabulary, Target(found["target"]), switch(found, "several"), found["scheme"], kind)
+            for label in codec.labels:
+                codec.given(label)
+            return codec
         except (KeyError, AssertionError, ValueError, TypeError) as error:
             raise damaged(f"labels must have names, a target and a scheme ({error!r})") from None
 

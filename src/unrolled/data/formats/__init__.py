@@ -15,7 +15,7 @@ from unrolled.data.formats import known
 from unrolled.data.formats.bad_rows import decided, tried
 from unrolled.data.formats.bio import in_bio
 from unrolled.data.formats.contents import are_plain
-from unrolled.data.formats.doubtful import not_names, noticed
+from unrolled.data.formats.doubtful import in_normal_form, not_names, noticed
 from unrolled.data.formats.files import named
 from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.formats.hugging_face import from_hugging_face
@@ -59,7 +59,7 @@ def _found(sources: Source | Sequence[Source], options: ReadingOptions, wanted: 
     """The examples, and in the place of bad ones what is wrong with them."""
     examples = _read(_names(sources), options, wanted)
     if options.labels_needed and not wanted.numbers:
-        examples = tried(examples, _filled)
+        examples = tried(examples, in_normal_form(_filled))
     if wanted is Target.TAGS and options.labels_needed:
         examples = in_bio(examples, options.scheme)
     return tried(examples, lambda example: _in_numbers(example, options)) if wanted.numbers else examples

@@ -1,4 +1,5 @@
-"""How numbers are written in the columns of a table: with a point or, as in much of Europe, with a comma, and with marks between thousands or without."""
+"""How numbers are written in the columns of a table: with a point or, as in much of Europe, with a comma, with marks between thousands or without, and with
+units or without."""
 
 import re
 import warnings
@@ -6,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from unrolled.data.formats.files import named
+from unrolled.data.formats.units import Unit, unit_of, without_unit
 from unrolled.data.numerals import as_number, is_number
 from unrolled.errors import UnrolledWarning
 
@@ -31,11 +33,16 @@ class Decimals:
     goes with the `delimiter`; which number it is taken for is an `UnrolledWarning`, once for a column, where the column itself does not say it. 1.234 has
     a point, unless its column says otherwise, or all others do between semicolons; that is told, too, where it stands beside numbers below 1000 that are
     whole, as 995 and 1.000. In a column with both marks nothing is changed.
+
+    A unit that all numbers of a column have, as 12 % and $1,200, is no part of them, which is an `UnrolledWarning`, once for a column.
     """
 
     def __init__(self, path: Path, delimiter: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         self._path, self._names = path, tuple(names)
         self._marks, self._unclear = dict[int, str](), dict[int, str]()
+        self._units = _units(rows)
+        self._told = set[int]()
+        rows = [[self._bare(at, cell) for at, cell in enumerate(row)] for row in rows] if self._units else rows
         seen = [_seen(row[at].strip() for row in rows) for at in range(len(rows[0]) if rows else 0)]
         every = set[str]().union(*(marks for marks, _ in seen))
         self._common = "," if every == {","} else "."
@@ -54,24 +61,41 @@ class Decimals:
 
     def plain(self, at: int, cell: str) -> str:
         """A cell of a column as Python writes the number that it is; another text as it is."""
+        if at in self._units:
+            cell = self._without_unit(at, cell)
         mark = self._marks.get(at)
         if mark is None:
             return cell
         found = _with_point(cell, mark)
         if (found != cell or _UNCLEAR.fullmatch(cell.strip())) and (unclear := self._unclear.pop(at, "")):
-            name = repr(self._names[at]) if at < len(self._names) else str(at)
-            told = f"{named(self._path)}, column {name}: {unclear!r} is read as {as_number(_with_point(unclear, mark)):g}"
+            told = f"{self._named(at)}: {unclear!r} is read as {as_number(_with_point(unclear, mark)):g}"
             cure = "If it is another number, write it with a decimal point, and without marks between thousands."
             warnings.warn(f"{told}. {cure}", UnrolledWarning, stacklevel=2)
         return found
 
+    def _without_unit(self, at: int, cell: str) -> str:
+        found = self._bare(at, cell)
+        if found != cell and at not in self._told:
+            self._told.add(at)
+            number = _with_point(found, self._marks[at]) if at in self._marks else found
+            told = f"{self._named(at)}: {cell.strip()!r} is read as {number}, and so are the other numbers, without their unit"
+            warnings.warn(f"{told}. If they are none, pass other columns.", UnrolledWarning, stacklevel=3)
+        return found
+
+    def _bare(self, at: int, cell: str) -> str:
+        return without_unit(cell, self._units[at]) if at in self._units else cell
+
+    def _named(self, at: int) -> str:
+        return f"{named(self._path)}, column {repr(self._names[at]) if at < len(self._names) else at}"
+
     def row(self, cells: list[str]) -> list[str]:
         """All cells of a row so."""
-        return [self.plain(at, cell) for at, cell in enumerate(cells)] if self._marks else cells
+        return [self.plain(at, cell) for at, cell in enumerate(cells)] if self._marks or self._units else cells
 
     def guessed(self, rows: Sequence[Sequence[str]]) -> list[list[str]]:
         """Rows with their numbers as Python writes them, to look at."""
-        return [[_with_point(cell, self._marks[at]) if at in self._marks else cell for at, cell in enumerate(row)] for row in rows]
+        bare = [[self._bare(at, cell) for at, cell in enumerate(row)] for row in rows] if self._units else rows
+        return [[_with_point(cell, self._marks[at]) if at in self._marks else cell for at, cell in enumerate(row)] for row in bare]
 
 
 def without_comma(cell: str) -> str:
@@ -83,6 +107,12 @@ def pointed(cells: Sequence[str]) -> list[str]:
     """The cells of one column with their numbers as Python writes them, to look at; 1,234 is taken as between semicolons."""
     column = [[cell] for cell in cells]
     return [cell for (cell,) in Decimals(Path(), ";", (), column).guessed(column)]
+
+
+def _units(rows: Sequence[Sequence[str]]) -> dict[int, Unit]:
+    """The units of the columns that have one."""
+    found = {at: unit_of(row[at] for row in rows) for at in range(len(rows[0]) if rows else 0)}
+    return {at: unit for at, unit in found.items() if unit is not None}
 
 
 def _seen(cells: Iterable[str]) -> tuple[set[str], dict[str, str]]:

@@ -3,10 +3,12 @@
 import os
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from unrolled.data.examples import Example
+from unrolled.data.words import normal
 from unrolled.errors import DataError, UnrolledWarning
 
 _DOUBTFUL = frozenset(("NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "NaN", "nan", "None", "?"))
@@ -35,6 +37,28 @@ def not_names(examples: Iterable[Example], sources: Sequence[Path]) -> Iterator[
             "in them. Sound, pictures, videos and folders of pictures are known by their names; tables with a frame of numbers on each line need `shape`. "
             "Pass that, or the files themselves."
         )
+
+
+def in_normal_form(then: Callable[[Example], Example]) -> Callable[[Example], Example]:
+    """What reads an example with its labels and tags in Unicode's form NFC, of which an `UnrolledWarning` tells once: else one could be two that look the same."""
+    told = False
+
+    def read(example: Example) -> Example:
+        nonlocal told
+        said = (*(example.labels or ()), *(example.tags or ()))
+        other = next((label for label in said if not label.isascii() and normal(label) != label), None)
+        if other is None:
+            return then(example)
+        if not told:
+            cure = "All are read in NFC, in which one label is the same however it was typed."
+            warnings.warn(
+                f"{example.place}: the label {normal(other)!r} is not in Unicode's form NFC. {cure}", UnrolledWarning, stacklevel=2
+            )
+            told = True
+        labels, tags = (None if some is None else tuple(map(normal, some)) for some in (example.labels, example.tags))
+        return then(replace(example, labels=labels, tags=tags))
+
+    return read
 
 
 def noticed(examples: Iterable[Example]) -> Iterator[Example]:

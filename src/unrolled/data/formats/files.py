@@ -13,7 +13,7 @@ from typing import BinaryIO, TextIO, TypeVar
 from unrolled.data.formats.bad_rows import good
 from unrolled.data.kinds import wide_encoding
 from unrolled.data.opening import markup_in, open_encoded, open_unpacked, require_text
-from unrolled.data.text import OTHERWISE_ENCODED, known_encoding
+from unrolled.data.text import OTHERWISE_ENCODED, known_encoding, require_no_control
 from unrolled.errors import DataError
 
 T = TypeVar("T")
@@ -31,6 +31,7 @@ LEFT = "surrogateescape"
 """How Python leaves bytes in a text that are not in the encoding: as halves of surrogate pairs."""
 
 _UNDECODED = re.compile("[\udc80-\udcff]")
+_STRANGE = re.compile("[\x80-\x9f\udc80-\udcff]")
 
 LONGEST_LINE = 1 << 28
 """Characters of a line from which on it is taken to have no end."""
@@ -92,6 +93,12 @@ def _line_in_error(path: Path, encoding: str) -> str:
 
 def undecoded(path: Path, number: int, line: str, encoding: str) -> DataError | None:
     """What is wrong with a line of an `open_text` that leaves bytes alone which are not in the encoding, if it has some."""
+    if _STRANGE.search(line) is None:
+        return None
+    try:
+        require_no_control(f"{named(path)}, line {number},", line, known_encoding(encoding))
+    except DataError as error:
+        return error
     if (found := _UNDECODED.search(line)) is None:
         return None
     byte = ord(found[0]) & 0xFF
@@ -108,8 +115,10 @@ def tried_lines(path: Path, encoding: str) -> Iterator[tuple[int, str] | DataErr
 
 def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
     """The lines of a file, numbered from 1, without their ends."""
+    encoding = known_encoding(encoding)
     with open_text(path, encoding) as file:
         for number, line in enumerate(whole_lines(path, file), 1):
+            require_no_control(f"{named(path)}, line {number},", line, encoding)
             yield number, line.rstrip("\r\n")
 
 

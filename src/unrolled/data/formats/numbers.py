@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from unrolled.data.numerals import as_number
 from unrolled.errors import DataError
 
-_MISSING = frozenset({"", "?", "na", "nan", "n/a", "null", "none"})
+MISSING = frozenset({"", "?", "na", "nan", "n/a", "null", "none"})
+"""Cells, in small letters, that say that there is no number."""
 
 _IMPUTE = "Pass `impute` to put the last known value of the channel, or its mean, where one is missing."
 
@@ -16,7 +17,7 @@ _IMPUTE = "Pass `impute` to put the last known value of the channel, or its mean
 def parse_number(text: str) -> float:
     """The number that a cell holds, and NaN where it says that there is none; anything else is a `ValueError`."""
     text = text.strip()
-    return float("nan") if text.lower() in _MISSING else as_number(text)
+    return float("nan") if text.lower() in MISSING else as_number(text)
 
 
 def parse_targets(cells: Sequence[Sequence[str]], place: Callable[[int], str]) -> NDArray[np.float64]:

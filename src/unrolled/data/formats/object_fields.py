@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats.numbers import complete
-from unrolled.data.formats.object_lines import shown
+from unrolled.data.formats.object_lines import keys_of, shown
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.spans import spans_in, tagged_words
 from unrolled.data.formats.table_layouts import split_labels
@@ -22,7 +22,8 @@ from unrolled.errors import DataError
 def with_sequence(known: Example, value: Any, key: str, *, impute: bool) -> Example:
     """With a text, a list of tokens, or a series: a list of numbers, or of lists of as many numbers."""
     if not isinstance(value, str | list):
-        cure = "Pass another key as `input`, or mend the object."
+        inside = f", such as {key}.{keys_of(value)[0]}" if isinstance(value, Mapping) and value else ""
+        cure = f"Pass another key as `input`{inside}, or mend the object."
         raise DataError(f"{known.place}: {key!r} must be a text, a list of tokens or a series of numbers, got {shown(value)}. {cure}")
     if not (value.strip() if isinstance(value, str) else value):
         raise DataError(f"{known.place}: {key!r} must have at least one token, got {shown(value)}. Take it out, or fill it in.")

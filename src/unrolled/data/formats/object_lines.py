@@ -11,6 +11,9 @@ from unrolled.data.formats.json_tables import read_table
 from unrolled.data.formats.json_values import Part, tell_of_half, value_in, without_halves
 from unrolled.errors import DataError
 
+_NAMED = 30
+"""Keys of an object that a message names."""
+
 
 def read_objects(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]] | DataError]:
     """The objects of a file, one a line or in one value, each with its place, or what is wrong with a line that has none.
@@ -81,6 +84,21 @@ def value_of(record: Any, key: str) -> Any:
         return record.get(key) if isinstance(record, Mapping) else None
     first, dot, rest = key.partition(".")
     return value_of(record.get(first), rest) if dot else None
+
+
+def keys_of(record: Mapping[str, Any]) -> list[str]:
+    """The keys of an object, and in the place of one with another object those inside that, as in `data.text`."""
+    found = list[str]()
+    for key, value in record.items():
+        inside = keys_of(value) if isinstance(value, Mapping) and value else []
+        found += [name for name in (f"{key}.{name}" for name in inside) if name not in record] or [key]
+    return found
+
+
+def listed(record: Mapping[str, Any]) -> str:
+    """The first keys of an object, as messages name them."""
+    keys = keys_of(record)
+    return ", ".join(keys[:_NAMED]) + (", …" if len(keys) > _NAMED else "")
 
 
 def shown(value: Any) -> str:

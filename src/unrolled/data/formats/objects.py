@@ -15,7 +15,7 @@ from unrolled.data.formats.format import About
 from unrolled.data.formats.guesses import INPUTS, TARGETS
 from unrolled.data.formats.json_values import Part, written_finite
 from unrolled.data.formats.object_fields import labelled, tagged, valued, with_sequence
-from unrolled.data.formats.object_lines import has_key, read_objects, value_of
+from unrolled.data.formats.object_lines import has_key, keys_of, listed, read_objects, value_of
 from unrolled.data.formats.options import ReadingOptions, group_of, require_apart, target_names
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
@@ -50,7 +50,7 @@ class JsonLines:
         """With the keys of the first of some objects."""
         for place, record in islice(records, 1):
             keys = _Keys.find(record, place, options, wanted)
-            left = tuple(key for key in record if key not in (keys.input, "id", options.group, *keys.targets))
+            left = tuple(key for key in keys_of(record) if key not in (keys.input, "id", options.group, *keys.targets))
             return replace(options, learnt=(keys.input, *keys.targets), left=left) if keys.targets else options
         return options
 
@@ -168,7 +168,7 @@ class _Keys:
         """
         source = _find(record, options.input, options.learnt[:1], INPUTS, "input", place)
         if source is None:
-            raise ConfigError(f"{place}: which key has the sequence is not clear. Pass one of {', '.join(record)} as `input`.")
+            raise ConfigError(f"{place}: which key has the sequence is not clear. Pass one of {listed(record)} as `input`.")
         if options.group_needed:
             asked = target_names(options.target, tuple(record), wanted)
             require_apart(place, _find(record, options.group, (), (), "group", place), (source,), asked)
@@ -192,7 +192,7 @@ class _Keys:
         """`DataError` for an object without one of them."""
         for option, key in (("input", self.input), *(("target", key) for key in self.targets if self.needed)):
             if not has_key(record, key):
-                told = f"there is no key {key!r}, which is read since {self.place}; the keys are {', '.join(record)}"
+                told = f"there is no key {key!r}, which is read since {self.place}; the keys are {listed(record)}"
                 raise DataError(f"{place}: {told}. Add it, take the object out, or pass another key as `{option}`.")
 
 
@@ -201,7 +201,7 @@ def _find(record: Mapping[str, Any], asked: str | None, learnt: Sequence[str], u
     if asked is None:
         return next((key for key in (*learnt, *usual) if has_key(record, key)), None)
     if not has_key(record, asked):
-        raise ConfigError(f"{place}: there is no key {asked!r}; the keys are {', '.join(record)}. Pass one of them as `{option}`.")
+        raise ConfigError(f"{place}: there is no key {asked!r}; the keys are {listed(record)}. Pass one of them as `{option}`.")
     return asked
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import good, tried
-from unrolled.data.formats.object_lines import has_key, read_objects, shown, value_of
+from unrolled.data.formats.object_lines import has_key, keys_of, listed, read_objects, shown, value_of
 from unrolled.data.formats.options import group_of, require_apart
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pair_tables import SOURCE_NAMES, TARGET_NAMES
@@ -42,23 +42,20 @@ class PairObjects:
         """The keys of source and targets, and those that are left out."""
         for place, record in good(read_objects(path, options.encoding)):
             keys = _keys(record, place, options)
-            used = {key if key in record else key.partition(".")[0] for key in (*keys, options.group or keys[0])}
-            return keys, tuple(key for key in record if key not in used)
+            return keys, tuple(key for key in keys_of(record) if key not in (*keys, options.group))
         return (), ()
 
 
 def _keys(record: Mapping[str, Any], place: str, options: PairOptions) -> tuple[str, ...]:
     """The keys of source and targets: those asked for, or learnt from, or else usual ones. A target may be missing if none is needed."""
     if options.group and options.group_needed and not has_key(record, options.group):
-        raise ConfigError(f"{place}: there is no key {options.group!r}; the keys are {', '.join(record)}. Pass one of them as `group`.")
+        raise ConfigError(f"{place}: there is no key {options.group!r}; the keys are {listed(record)}. Pass one of them as `group`.")
     source = options.input or next((key for key in (*options.learnt[:1], *SOURCE_NAMES) if has_key(record, key)), None)
     asked = options.target or (options.learnt[1:] if options.learnt[:1] == (source,) else ())
     targets = asked or tuple(key for key in TARGET_NAMES if key in record and key not in (source, options.group))[:1]
     if source is None or not (targets or not options.targets_needed):
-        told = f"which keys have source and target is not clear; the keys are {', '.join(record)}"
-        raise ConfigError(
-            f"{place}: {told}. Pass them as `input` and `target`, those inside another object as in `input='translation.en'`."
-        )
+        told = f"which keys have source and target is not clear; the keys are {listed(record)}"
+        raise ConfigError(f"{place}: {told}. Pass two of them as `input` and `target`.")
     if options.group_needed:
         require_apart(place, options.group, (source,), targets)
     return source, *targets
@@ -68,5 +65,5 @@ def _value(record: Any, key: str, place: str, needed: bool) -> Any:
     """What stands under a key, or under `translation.en` in the object of another one; None if it is not there and not `needed`."""
     if has_key(record, key) or not needed:
         return value_of(record, key)
-    told = f"there is no key {key!r}; the keys are {', '.join(record)}"
+    told = f"there is no key {key!r}; the keys are {listed(record)}"
     raise DataError(f"{place}: {told}. Add it, take the object out, or pass other keys as `input` and `target`.")

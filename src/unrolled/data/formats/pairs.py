@@ -22,7 +22,7 @@ from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.pair_objects import PairObjects
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pair_tables import PairTable, delimited_rows, lines_with_tabs
-from unrolled.data.formats.tmx import learnt_languages, read_tmx
+from unrolled.data.formats.tmx import is_tmx, learnt_languages, read_tmx
 from unrolled.data.opening import inner_name
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
@@ -102,7 +102,7 @@ def _format_of(path: Path, options: PairOptions) -> str:
         return options.format
     name = inner_name(path).lower()
     found = next((known for suffix, known in SUFFIXES.items() if name.endswith(suffix)), None)
-    if found is None and path != STANDARD_INPUT and any("<tmx" in line for line in first_lines(path, options.encoding)[:3]):
+    if found is None and is_tmx(path):
         return "tmx"
     if found is None:
         require_plain(
@@ -133,9 +133,20 @@ def seen_pairs(sources: Source | Sequence[Source], options: PairOptions) -> Form
         if inner_name(paths[0]).lower().endswith(tuple(SUFFIXES))
         else "as the first line shows"
     )
-    reading = ReadingOptions(header=options.header, encoding=options.encoding)
+    reading = ReadingOptions(header=_header(paths[0], name, options), encoding=options.encoding)
     columns = described(*known.head(paths[0], reading)) if isinstance(known, Tabular) and paths[0] != STANDARD_INPUT else ()
     return FormatSeen(name, why, tuple(columns))
+
+
+def _header(path: Path, format: str, options: PairOptions) -> bool | None:
+    """Whether a table is read as one with a header; None where that is not clear."""
+    if options.header is not None or format not in ("tsv", "csv") or path == STANDARD_INPUT:
+        return options.header
+    try:
+        learnt, _ = (_TABS if format == "tsv" else _DELIMITED).learnt(path, options)
+    except ConfigError:
+        return None
+    return not all(map(str.isdecimal, learnt)) if learnt else None
 
 
 def _aligned(options: PairOptions) -> Iterator[Example]:

@@ -103,10 +103,13 @@ def open_rows(path: Path, encoding: str, delimiter: str | None = None) -> Iterat
             for _ in range(skipped):
                 next(lines)
             head, delimiter = head[skipped:], told[1]
-        delimiter = delimiter or _delimiter_of([line for line in head if line.strip()][:_LOOKED_AT])
+        filled = [line for line in head if line.strip()]
+        delimiter = delimiter or _delimiter_of(filled[:_LOOKED_AT])
+        spaced = _are_spaced(filled, delimiter)
         # Files with tabs often have double quotes as plain characters: they are that where every line is a whole row without them.
-        plain = delimiter == "\t" and len({line.count("\t") for line in head if line.strip()}) == 1
-        rows = _rows(path, lines, encoding, delimiter, csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL, skipped)
+        plain = delimiter == "\t" and not spaced and len({line.count("\t") for line in filled}) == 1
+        written = _Written(delimiter, csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL, spaced)
+        rows = _rows(path, lines, encoding, written, skipped)
         cell = _unquoted if plain else _marked if delimiter == "\t" else None
         yield delimiter, tried(rows, lambda row: (row[0], [*map(cell, row[1])])) if cell else rows
 
@@ -121,6 +124,26 @@ def _delimiter_of(lines: Sequence[str]) -> str:
         return round(same, 1), not marks, lines[0].count(delimiter)
 
     return max(_DELIMITERS, key=fitting) if lines else ","
+
+
+def _are_spaced(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether blanks stand between what divides some lines and the double quotes of cells, as in `text, "label"`."""
+    mark = re.escape(delimiter)
+    opened = [line for line in lines if re.search(rf'{mark} +"', line)]
+    closed = sum(bool(re.search(rf'{mark} +"(?:[^"]|"")*" *(?:{mark}|$)', line)) for line in opened)
+    return 2 * closed > len(opened) and any(re.match(' +"', cell) for row in csv.reader(opened, delimiter=delimiter) for cell in row)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """How cells are written: what divides them, whether double quotes stand around some, and whether blanks before these are none of the cells."""
+
+    delimiter: str
+    quoting: Literal[0, 3]
+    spaced: bool
+
+    def read(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        return csv.reader(lines, delimiter=self.delimiter, quoting=self.quoting, skipinitialspace=self.spaced, strict=True)
 
 
 class Unquoted(str):
@@ -159,11 +182,9 @@ class _Lines(Iterator[str]):
         self.row = []
 
 
-def _rows(
-    path: Path, file: Iterable[str], encoding: str, delimiter: str, quoting: Literal[0, 3], skipped: int
-) -> Iterator[Row | DataError]:
+def _rows(path: Path, file: Iterable[str], encoding: str, written: _Written, skipped: int) -> Iterator[Row | DataError]:
     lines, width = _Lines(file, skipped), 0
-    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    reader = written.read(lines)
     while True:
         begin = lines.number + 1
         try:
@@ -172,7 +193,7 @@ def _rows(
             return
         except csv.Error as error:
             lines.leave_out()
-            reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+            reader = written.read(lines)
             yield DataError(f"{named(path)}, line {begin}: {error}. Check its double quotes.")
             continue
         read, lines.row = lines.row, []
@@ -182,7 +203,7 @@ def _rows(
             continue
         width = width or len(row)
         if row and len(row) != width:
-            cure = f"Put a cell that has {delimiter!r} in it between double quotes." if len(row) > width else "Fill the row up."
+            cure = f"Put a cell that has {written.delimiter!r} in it between double quotes." if len(row) > width else "Fill the row up."
             yield DataError(f"{named(path)}, line {begin}: a row must have {width} cells as the first line has, got {len(row)}. {cure}")
         elif row:
             yield lines.number, row

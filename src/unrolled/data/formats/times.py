@@ -17,6 +17,8 @@ _UNEVEN = 0.5
 _COMPACT = re.compile(r"((?:19|20|21)\d\d)(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?)?", re.ASCII)
 """A date without marks, as in 20240531, 202405311200 and 20240531T120000. Seconds since 1970 have nine or ten digits in our times."""
 
+_MONTH = re.compile(r"((?:19|20|21)\d\d)(0[1-9]|1[0-2])", re.ASCII)
+_QUARTER = re.compile(r"(\d{4})[- ]?Q([1-4])|Q([1-4])[-/ ](\d{4})", re.ASCII)
 
 _YEAR_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,?[ T](\d{1,2}):(\d\d)(:\d\d(?:\.\d+)?)?(?: ?([AaPp][Mm]))?)?", re.ASCII)
 """A date with the year at its end, and a time of the day, perhaps with AM or PM."""
@@ -103,6 +105,10 @@ def _parse(text: str, *, compact: bool) -> tuple[str, float]:
     if compact and (found := _COMPACT.fullmatch(text)):
         year, month, day, hour, minute, second = found.groups("00")
         plain = f"{year}-{month}-{day}T{hour}:{minute}:{second}"
+    elif compact and (found := _MONTH.fullmatch(text)):
+        plain = f"{found[1]}-{found[2]}"
+    elif found := _QUARTER.fullmatch(text):
+        plain = f"{found[1] or found[4]}-{3 * int(found[2] or found[3]) - 2:02}"
     elif (number := _finite(text)) is not None:
         return "number", number
     try:

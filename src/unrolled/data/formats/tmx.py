@@ -9,10 +9,16 @@ from xml.etree.ElementTree import Element, ParseError, iterparse
 from unrolled.data.examples import Example
 from unrolled.data.formats.files import HEAD
 from unrolled.data.formats.pair_options import PairOptions
-from unrolled.data.opening import open_unpacked
+from unrolled.data.kinds import TMX
+from unrolled.data.opening import inner_name, kind_in, open_unpacked
 from unrolled.errors import ConfigError, DataError
 
 _LANGUAGE = ("{http://www.w3.org/XML/1998/namespace}lang", "lang")
+
+
+def is_tmx(path: Path) -> bool:
+    """Whether a file is one, as its name or its beginning says."""
+    return inner_name(path).lower().endswith(".tmx") or kind_in(path) is TMX
 
 
 def read_tmx(path: Path, options: PairOptions) -> Iterator[Example | DataError]:

@@ -1,6 +1,7 @@
 """The three layouts of tables: a row for each time of each series, a series in each column, a series in each row."""
 
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,8 +18,8 @@ from unrolled.data.panels.options import LONG, ROWS, PanelOptions, several
 from unrolled.data.panels.panel import Panel
 from unrolled.data.panels.placing import ORDER, Rows, place_rows
 from unrolled.data.panels.tables import ColumnTable, joined
-from unrolled.data.panels.times import Style, looks_dated, parse_times
-from unrolled.errors import ConfigError, DataError
+from unrolled.data.panels.times import Style, are_dated, looks_dated, parse_times
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 VALUE, UNNAMED = "value", "series"
 """What the target is called where a series is a column or a row, and the series where all rows are one."""
@@ -27,6 +28,18 @@ MOST_NAMED = 5
 """Tables that are named where something is wrong with the series in them."""
 
 _NUMBERED = re.compile(r"(\D*)(\d+)", re.ASCII)
+
+_TIMES = frozenset(("time", "date", "datetime", "timestamp", "day", "week", "month", "quarter", "year", "period", "ds"))
+"""Names, in small letters, of columns with times."""
+
+_MOMENTS = frozenset(("time", "date", "datetime", "timestamp", "ds"))
+"""Those of them whose numbers are no parts of a date."""
+
+_TIMELY = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\d:\d\d", re.ASCII)
+"""A year, or a time of day, in a text."""
+
+_LOOKED_AT = 20
+"""The first rows, by which it is told whether a column seems to have times."""
 
 Kinds = Mapping[str, bool]
 """Whether columns, by their names, are numbers; the others are labels."""
@@ -49,6 +62,8 @@ def read_panel(
         return _placed(tables, rows, frequency, clock, options), options
     table = joined(tables)
     options = replace(options, time=options.time or _dates(table, options))
+    if options.time is None:
+        _tell_unread_times(table, options)
     require_times_to_skip(table.name, options)
     if options.layout == LONG:
         options = replace(options, target=options.target or _only_number(table, options), commas=tuple(sorted(table.commas)))
@@ -102,17 +117,34 @@ def _layout(table: ColumnTable, options: PanelOptions) -> str:
     numbers = [int(found[2]) for found in counted if found]
     count_up = len(numbers) == len(header) and numbers == [*range(numbers[0], numbers[0] + len(numbers))]
     one_prefix = len({found[1] for found in counted if found}) == 1
-    return ROWS if (count_up and one_prefix) or all(map(looks_dated, header)) else LONG
+    dated = all(map(looks_dated, header)) or (header[0].isdecimal() and are_dated(np.array(header, object)))
+    return ROWS if (count_up and one_prefix) or dated else LONG
 
 
 def _dates(table: ColumnTable, options: PanelOptions) -> str | None:
     """The first column of dates that has no other role."""
     taken = _taken(options)
     for name, cells in table.columns.items():
-        dated = np.issubdtype(cells.dtype, np.datetime64) or (cells.dtype == object and looks_dated(str(cells[0])))
-        if name not in taken and dated:
+        if name not in taken and are_dated(cells, options.missing):
             return name
     return None
+
+
+def _tell_unread_times(table: ColumnTable, options: PanelOptions) -> None:
+    """Say it if a column seems to have times, by its name or its texts, and is left out, as it has plain numbers or is written in no form that is known."""
+    taken = _taken(options)
+    for name, cells in table.columns.items():
+        texts = [str(cell).strip() for cell in cells[:_LOOKED_AT].tolist() if not is_missing(cell, options.missing)]
+        if name in taken or not texts:
+            continue
+        why, cure = "", f"`time={name!r}`"
+        if are_numbers(cells, options.missing):
+            why = "it has plain numbers" if name.lower() in _MOMENTS else ""
+        elif name.lower() in _TIMES or (len({*texts}) == len(texts) and all(map(_TIMELY.search, texts))):
+            why, cure = f"{texts[0][:40]!r} is no date in a form that is known", f"{cure} with `time_format`"
+        if why:
+            told = f"the column {name!r} is left out, as {why}, and rows are taken to be in order. Pass {cure} if times matter."
+            warnings.warn(f"{table.name}: {told}", UnrolledWarning, stacklevel=3)
 
 
 def _taken(options: PanelOptions) -> set[str]:
@@ -249,7 +281,7 @@ def _of_rows(tables: Sequence[ColumnTable], options: PanelOptions) -> Rows:
         table, row, _ = places[int(np.searchsorted(begins, at, side="right")) - 1]
         return table.place(row)
 
-    dated = all(looks_dated(name) for columns in times for name in columns[:1])
+    dated = all(are_dated(np.array(columns, object)) for columns in times if columns)
     when, style = None, ORDER
     if dated:
         header = ColumnTable(tables[0].name, {"header": np.array([name for columns in times for name in columns], object)}, place)

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.formats.times import is_year_last, year_last_form
-from unrolled.data.numerals import as_number, is_number
+from unrolled.data.numerals import as_number, is_number, text_of
 from unrolled.data.panels.cells import is_missing
 from unrolled.data.panels.tables import ColumnTable
 from unrolled.errors import DataError
@@ -25,14 +25,21 @@ _ISO = re.compile(
     r"(?P<month>\d{4}-\d\d)(?:-(\d\d)(?:([T ])(\d\d)(:\d\d)?(:\d\d)?([.,]\d+)?)?)?(?P<zone>\s?(?:Z|UTC|[+-]\d\d:?\d\d))?", re.ASCII
 )
 _STYLES = (
-    "%b %d %Y",
-    "%d %b %Y",
-    "%Y/%m/%d",
-    "%Y/%m/%d %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y%m%d",
+    *("%b %d %Y", "%d %b %Y", "%d-%b-%Y", "%d %b %Y %H:%M", "%d %b %Y %H:%M:%S"),
+    *("%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S"),
+    *("%Y%m%dT%H", "%Y%m%dT%H%M", "%Y%m%dT%H%M%S", "%Y%m%d %H:%M", "%Y%m%d %H:%M:%S"),
+    *("%Y/%m", "%m/%Y", "%YM%m", "%b %Y", "%B %Y", "%G-W%V"),
+    *("%YQ%q", "%Y-Q%q", "%Y Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y"),
 )
-"""How dates may be written beside ISO 8601, in which day and month cannot be taken for each other."""
+"""How dates may be written beside ISO 8601, in which day and month cannot be taken for each other; %q is the number of a quarter."""
+
+_DIGITS = ("%Y%m%d", "%Y%m", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
+"""The same in digits alone, which are dates where a whole column may have them."""
+
+_FEWEST = 4
+"""Different digits from which on a column of dates can be told from one of numbers."""
+
+_ZONE = re.compile(r"\s?(?:Z|UTC|[+-]\d\d:?\d\d)$", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,14 @@ class Style:
     def text(self, time: Any) -> str:
         """A time as the table would write it."""
         if self.form == NUMBER:
-            return f"{time:.10g}"
-        return time.astype(DATE).astype(datetime).strftime(self.form).replace(".000000", "") + self.zone
+            return text_of(float(time))
+        date = time.astype(DATE).astype(datetime)
+        return date.strftime(self.form.replace("%q", str((date.month + 2) // 3))).replace(".000000", "") + self.zone
+
+    @property
+    def tzinfo(self) -> tzinfo | None:
+        """The zone behind the times; None if there is none."""
+        return datetime.fromisoformat(f"2000-01-01T00:00{self.zone.strip().replace('UTC', 'Z')}").tzinfo if self.zone else None
 
 
 def parse_times(table: ColumnTable, name: str, form: str | None, also: str | None = None) -> tuple[NDArray[Any], Style]:
@@ -82,8 +95,10 @@ def _first(table: ColumnTable, name: str, texts: Sequence[str], form: str | None
 def _dates(table: ColumnTable, name: str, dates: NDArray[Any]) -> tuple[NDArray[Any], Style]:
     for row in np.flatnonzero(np.isnat(dates)).tolist():
         table.refuse(row, _empty(table, name, row))
-    whole = (dates.astype("datetime64[D]") == dates).all()
-    return dates, Style("%Y-%m-%d" if whole else "%Y-%m-%d %H:%M:%S")
+    said = dates[~np.isnat(dates)]
+    parts = (("D", "%Y-%m-%d"), ("s", "%Y-%m-%d %H:%M:%S"))
+    form = next((form for unit, form in parts if (said.astype(f"datetime64[{unit}]") == said).all()), "%Y-%m-%d %H:%M:%S.%f")
+    return dates, Style(form, table.zones.get(name, ""))
 
 
 def _numbers(table: ColumnTable, name: str, numbers: NDArray[np.float64]) -> tuple[NDArray[Any], Style]:
@@ -109,17 +124,23 @@ def _style(table: ColumnTable, name: str, row: int, texts: Sequence[str], form: 
     except ValueError as error:
         cure = "Pass `time_format='%m/%d/%Y'` or `time_format='%d/%m/%Y'`, with %H:%M behind it where times of the day are."
         raise DataError(f"{table.place(row)}: the time, {name}: {error}. {cure}") from None
-    for style in _STYLES:
-        if _by(style, text) is not None and (style != "%Y%m%d" or re.fullmatch(r"(19|20|21)\d{6}", text)):
-            return Style(style)
+    if known := _known_style(text):
+        return known
     if is_number(text):
-        return Style(NUMBER)
+        return Style(_form_of_digits([text] if len(text) == len("20240531") else texts) or NUMBER)
     if found := _ISO.fullmatch(text):
         day, mark, hour, minute, second, part, zone = found.groups()[1:]
         clock = "" if hour is None else f"{mark}%H{':%M' if minute else ''}{':%S' if second else ''}{'.%f' if part else ''}"
         return Style(f"%Y-%m{'' if day is None else '-%d'}{clock}", zone or "")
     cure = "Write dates as 2024-05-31 or 2024-05-31T12:00:00, or pass `time_format`, such as '%d/%m/%Y'."
     raise DataError(f"{table.place(row)}: the time, {name}, {text[:40]!r} is neither a number nor a date. {cure}")
+
+
+def _known_style(text: str) -> Style | None:
+    """How a date is written that is no digits alone and not as ISO 8601 has it; None for another text."""
+    zone = found[0] if (found := _ZONE.search(text)) else ""
+    forms = ((form, behind) for behind in dict.fromkeys(("", zone)) for form in _STYLES)
+    return next((Style(form, behind) for form, behind in forms if _by(form, text.removesuffix(behind)) is not None), None)
 
 
 def _parse(table: ColumnTable, name: str, row: int, text: str, style: Style, first: str) -> Any:
@@ -134,7 +155,7 @@ def _parse(table: ColumnTable, name: str, row: int, text: str, style: Style, fir
             told = f"has {iso['zone'] or 'no zone'}, and the first time, {first!r}, has {style.zone or 'none'}"
             raise DataError(f"{place} {told}. Write all times in one zone, such as UTC.")
         return _point(iso, place)
-    found = _by(style.form, text)
+    found = _by(style.form, text.removesuffix(style.zone)) if text.endswith(style.zone) else None
     if found is None:
         raise DataError(f"{place} is not written as the first one, {first!r}. Write all of them in one way.")
     return found
@@ -154,24 +175,54 @@ def _by(form: str, text: str) -> datetime | None:
     """What a text says where dates are written in a form; None if it says nothing in it."""
     if form == NUMBER:
         return None
+    if "%q" in form:
+        found = re.fullmatch(form.replace("%Y", r"(?P<year>\d{4})").replace("%q", "(?P<quarter>[1-4])"), text, re.ASCII)
+        return None if found is None else datetime(int(found["year"]), 3 * int(found["quarter"]) - 2, 1)
+    week = form == "%G-W%V"
     try:
-        return datetime.strptime(text, form).replace(tzinfo=None)
+        date = datetime.strptime(f"{text}-1" if week else text, f"{form}-%u" if week else form).replace(tzinfo=None)
     except ValueError:
         return None
+    # Python also reads fewer digits than are there, so that where nothing divides numbers one could be taken for another.
+    return date if not form.startswith("%Y%m") or date.strftime(form) == text else None
+
+
+def _form_of_digits(texts: Sequence[str]) -> str | None:
+    """How dates are written that are digits alone, if all texts that say something are that."""
+    said = [text for text in texts if text]
+    return next(
+        (form for form in _DIGITS if all(text[:2] in ("19", "20", "21") and _by(form, text) is not None for text in said))
+        if said
+        else iter(()),
+        None,
+    )
+
+
+def are_dated(cells: NDArray[Any], also: str | None = None) -> bool:
+    """Whether a column has dates: its first cell that says something is one, or all are digits that may be dates and hardly numbers."""
+    if cells.dtype != object:
+        return bool(np.issubdtype(cells.dtype, np.datetime64))
+    texts = [str(cell).strip() for cell in cells.tolist() if not is_missing(cell, also)]
+    if not texts or looks_dated(texts[0]):
+        return bool(texts)
+    return len({*texts}) >= _FEWEST and texts[0].isdecimal() and _form_of_digits(texts) is not None
 
 
 def looks_dated(text: str) -> bool:
     """Whether a text is a date, and no plain number."""
     text = text.strip()
-    return not is_number(text) and (
-        _ISO.fullmatch(text) is not None or is_year_last(text) or any(_by(form, text) is not None for form in _STYLES)
-    )
+    return not is_number(text) and (_ISO.fullmatch(text) is not None or is_year_last(text) or _known_style(text) is not None)
 
 
 def require_same_kind(style: Style, learnt: Style, place: str) -> None:
     """`DataError` for times of another kind or zone than those that were learnt."""
     kinds = ["numbers" if each.form == NUMBER else "dates" for each in (style, learnt)]
     zones = [each.zone.strip() or "none" for each in (style, learnt)]
-    for what, (here, before) in (("are", kinds), ("have the zone", zones)):
-        if here != before:
+    apart = [kinds[0] != kinds[1], _offset(style) != _offset(learnt)]
+    for differ, what, (here, before) in zip(apart, ("are", "have the zone"), (kinds, zones), strict=True):
+        if differ:
             raise DataError(f"{place}: the times {what} {here} here, and {before} in what was learnt. Write both in one way.")
+
+
+def _offset(style: Style) -> timedelta | None:
+    return None if style.tzinfo is None else style.tzinfo.utcoffset(None)

@@ -39,6 +39,7 @@ class LookingOptions:
     page: str | None = option(
         None,
         "Write an HTML page, one file, with the pictures, what is written and was written about them, and where was looked at each word.",
+        written=(".html", ".htm"),
     )
 
 
@@ -57,8 +58,6 @@ def require_looking(trained: TrainedCaptioner, looking: LookingOptions) -> None:
             raise ConfigError(
                 f"`attention` must be a folder, and {looking.attention} cannot be one: {error.strerror}. Name another one."
             ) from None
-    if looking.page is not None and not Path(looking.page).parent.is_dir():
-        raise ConfigError(f"The folder of a page must exist, got {looking.page}. Make {Path(looking.page).parent} first.")
 
 
 def grid_of(trained: TrainedCaptioner, places: int) -> tuple[int, int]:

@@ -16,11 +16,12 @@ from unrolled.data.text import Source
 from unrolled.errors import ConfigError, RunError, UnrolledError
 from unrolled.tasks.comparing.figures import FREE, Figures, measure_of, read_run
 from unrolled.tasks.comparing.table import Column, Group, deviation, lines_of, numbers
-from unrolled.tasks.listing import differing
-from unrolled.tasks.pictures import require_drawable, save_picture
+from unrolled.tasks.pictures import save_picture
+from unrolled.tasks.places import PICTURES, require_place
 from unrolled.tasks.studies import is_study, runs_in
 from unrolled.training import RunFolder
 from unrolled.training.criterion import LOSS
+from unrolled.training.listing import differing, folders_of_runs
 from unrolled.training.plot import draw_comparison
 
 Progress = Callable[[str, int, int], None]
@@ -120,7 +121,7 @@ class Comparison:
         it does not know.
         """
         path = Path(path)
-        require_drawable(path)
+        require_place(path, PICTURES)
         drawn = import_module("unrolled.inspect.draw.style").drawn
         figure = drawn(draw_comparison)({group.label: [run.records for run in group.runs] for group in self.groups})
         if not figure.axes[0].lines:
@@ -130,12 +131,13 @@ class Comparison:
 
 
 def compare(*runs: Source | Sequence[Source], memory: bool = True, progress: Progress | None = None) -> Comparison:
-    """Runs beside each other: folders of runs, or of studies, which stand for all their runs; one after the other, or as a list.
+    """Runs beside each other: folders of runs, or folders in which there are runs, as studies and searches make them, which stand for all of these; one
+    after the other, or as a list.
 
-    Without `memory` it is not measured how fast they forget, which takes a few seconds for each. Of a study what cannot be read is left out, and told. Raises
+    Without `memory` it is not measured how fast they forget, which takes a few seconds for each. Of a folder of runs what cannot be read is left out, and told. Raises
     `RunError` for another folder that holds no whole run, and where none is left, `ConfigError` for runs of different tasks.
     """
-    folders, missing = _folders([run for given in runs for run in ([given] if isinstance(given, (str, PathLike)) else given)])
+    folders, missing, alone = _folders([run for given in runs for run in ([given] if isinstance(given, (str, PathLike)) else given)])
     figures, broken = list[Figures](), dict[str, UnrolledError]()
     for number, (name, folder) in enumerate(folders.items()):
         if progress:
@@ -143,7 +145,7 @@ def compare(*runs: Source | Sequence[Source], memory: bool = True, progress: Pro
         try:
             figures.append(read_run(folder, name, memory=memory))
         except UnrolledError as error:
-            if not is_study(RunFolder(folder.path.parent)):
+            if folder in alone:
                 raise
             broken[name] = error
     if progress:
@@ -154,18 +156,21 @@ def compare(*runs: Source | Sequence[Source], memory: bool = True, progress: Pro
     measures = [run.best_by for run in figures if run.best_by]
     measure = measures[0] if measures and measures[0] != LOSS.option else None
     left_out = [f"{name} is left out: {error}" for name, error in broken.items()]
-    return Comparison(tuple(_grouped(figures)), measure, (*_differences(figures), *_missing(figures, missing), *left_out))
+    return Comparison(
+        tuple(_grouped(figures)), measure, (*_differences(figures), *_repeated(figures), *_missing(figures, missing), *left_out)
+    )
 
 
-def _folders(runs: Sequence[Source]) -> tuple[dict[str, RunFolder], list[str]]:
-    """The folders of runs by the names that they have in the table, and the runs of studies that have no weights."""
-    found, missing = list[RunFolder](), list[str]()
+def _folders(runs: Sequence[Source]) -> tuple[dict[str, RunFolder], list[str], list[RunFolder]]:
+    """The folders of runs by the names that they have in the table, the runs inside folders that have no weights, and those that were named themselves."""
+    found, missing, alone = list[RunFolder](), list[str](), list[RunFolder]()
     for run in runs:
-        folder = RunFolder(str(run))
-        if not is_study(folder):
+        folder = RunFolder(run)
+        inside = _inside(folder)
+        if not inside:
             found.append(folder)
-            continue
-        for each in runs_in(folder):
+            alone.append(folder)
+        for each in inside:
             if each.has_weights():
                 found.append(each)
             else:
@@ -175,7 +180,14 @@ def _folders(runs: Sequence[Source]) -> tuple[dict[str, RunFolder], list[str]]:
     names = [folder.path.resolve().name for folder in found]
     if len({*names}) < len(names):
         names = [str(folder) for folder in found]
-    return dict(zip(names, found, strict=True)), missing
+    return dict(zip(names, found, strict=True)), missing, alone
+
+
+def _inside(folder: RunFolder) -> list[RunFolder]:
+    """The runs in the folder of a study, or in any other that holds no run itself."""
+    if is_study(folder):
+        return runs_in(folder)
+    return [] if folder.begun or not folder.path.is_dir() else [*map(RunFolder, folders_of_runs(folder.path))]
 
 
 def _require_one_task(runs: Sequence[Figures]) -> None:
@@ -220,6 +232,16 @@ def _differences(runs: Sequence[Figures]) -> Iterator[str]:
     kept = {run.best_by for run in runs if run.best_by}
     if len(kept) > 1:
         yield f"Weights were not kept by the same measure: {', '.join(sorted(kept))}."
+
+
+def _repeated(runs: Sequence[Figures]) -> Iterator[str]:
+    """Which runs are the same one."""
+    same: dict[tuple[Any, ...], list[str]] = {}
+    for run in runs:
+        same.setdefault((run.kind, run.seed, run.fold), []).append(run.name)
+    for names in same.values():
+        if len(names) > 1:
+            yield f"NO DIFFERENCE between {' and '.join(names)}: data, options, seed and fold are the same. Their spread says nothing about chance; take other seeds."
 
 
 def _missing(runs: Sequence[Figures], missing: Sequence[str]) -> Iterator[str]:

@@ -28,6 +28,8 @@ class Group:
     def title(self) -> str:
         """Of what a line has the means."""
         done, every = len(self.finished), len(self.runs)
+        if len({(run.seed, run.fold) for run in self.runs}) == 1 < every:
+            return f"{self.label}: the same {every} times"
         return f"{self.label}: " + (
             f"mean of {done}" if done == every else f"mean of {done} of {every}" if done else f"none of {every} finished"
         )

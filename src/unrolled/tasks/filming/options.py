@@ -97,7 +97,7 @@ class FilmOptions(Options):
 class DrawOptions:
     """The picture of what was said."""
 
-    gif: str | None = option(None, "Draw the first clips, true frames beside those said, into this GIF.")
+    gif: str | None = option(None, "Draw the first clips, true frames beside those said, into this GIF.", written=(".gif",))
 
 
 @dataclass(frozen=True)
@@ -105,4 +105,6 @@ class SayOptions(DrawOptions):
     """What is said of a file."""
 
     future: int | None = option(None, "Frames to say.  [default: as many as in training]")
-    npy: str | None = option(None, "Write the frames that are said into this .npy file, [clips, frames, height, width, channels].")
+    npy: str | None = option(
+        None, "Write the frames that are said into this .npy file, [clips, frames, height, width, channels].", written=(".npy",)
+    )

@@ -12,6 +12,8 @@ from unrolled.models import FORECAST_HEADS, Distribution, ForecastingOptions
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
 from unrolled.tasks.forecasting.statistical import STATISTICAL
+from unrolled.tasks.mistakes import ErrorOptions
+from unrolled.tasks.places import PICTURES
 from unrolled.training import TrainingOptions
 
 DIRECT, RECURSIVE = "direct", "recursive"
@@ -210,11 +212,13 @@ class ForecastTaskOptions(Options):
 
 
 @dataclass(frozen=True)
-class ScoringOptions:
-    """What stands beside a network, and the picture of it."""
+class ScoringOptions(ErrorOptions):
+    """What stands beside a network, the picture of it, and what was wrong."""
 
     rivals: str = option(SIMPLE, RIVALS_HELP)
-    plot: str | None = option(None, "Draw what was forecast, or how errors grow with the horizon, into this PNG, SVG or PDF file.")
+    plot: str | None = option(
+        None, "Draw what was forecast, or how errors grow with the horizon, into this PNG, SVG or PDF file.", written=PICTURES
+    )
     bad_rows: str | None = option(None, BAD_ROWS_HELP)
 
     def __post_init__(self) -> None:
@@ -249,7 +253,7 @@ class PredictOptions:
     samples: int = option(200, "Paths that a recursive network draws of each series.")
     seed: int = option(0, "Seed of the draws.")
     form: str | None = option(None, f"How forecasts are written: {', '.join(FORMS)}.  [default: csv]")
-    plot: str | None = option(None, "Draw a fan chart of the first series into this PNG, SVG or PDF file.")
+    plot: str | None = option(None, "Draw a fan chart of the first series into this PNG, SVG or PDF file.", written=PICTURES)
     bad_rows: str | None = option(None, BAD_ROWS_HELP)
 
     def __post_init__(self) -> None:

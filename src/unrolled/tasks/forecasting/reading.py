@@ -1,5 +1,6 @@
 """Tables of series, read: what is learnt, and the windows that are held out."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -17,7 +18,7 @@ from unrolled.data.panels.options import COLUMNS, ROWS
 from unrolled.data.panels.shape import Numbers, WindowShape
 from unrolled.data.panels.tables import read_table
 from unrolled.data.vocabulary import damaged
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.options import build, table
 from unrolled.tasks.forecasting.options import RECURSIVE, ForecastDataOptions, ForecastOptions
 from unrolled.tasks.forecasting.rivals import seasons_of
@@ -117,6 +118,8 @@ class ForecastData:
 
 def read_tables(sources: Sequence[Any], options: PanelOptions) -> list[ColumnTable]:
     """Tables of files, of those that a pattern such as `*.csv` means, and of data frames."""
+    if not len(sources):
+        raise DataError("There is no table to read. Pass a path or a data frame, or several of them.")
     found: list[ColumnTable] = []
     for source in sources:
         if isinstance(source, str | Path):
@@ -134,11 +137,11 @@ def read_forecast_data(sources: Sequence[Any], data: ForecastDataOptions, readin
     tables = read_tables(sources, reading)
     panel, found = read_panel(tables, reading)
     _require_horizon(data, forecast)
-    if forecast.counts:
-        _require_counts(panel, forecast)
     whole, left_out = panel, _left_out(tables[0], panel, found)
     if data.leave_out:
         panel = _left(panel, data.leave_out)
+    if forecast.counts:
+        _require_counts(panel, forecast)
     horizon = forecast.horizon or 1
     decided = _decide(panel, forecast, horizon)
     shape = shape_of(decided)
@@ -239,6 +242,9 @@ def _decide(panel: Panel, forecast: ForecastOptions, horizon: int) -> ForecastOp
     """With seasons and a context."""
     usual = panel.clock.frequency.seasons if panel.clock.frequency is not None else ()
     seasons = seasons_of(usual, panel.ends) if forecast.seasons is None else forecast.seasons
+    if long := sorted({*seasons} - {*seasons_of(seasons, panel.ends)}):
+        told = f"Most series do not have two seasons of {', '.join(map(str, long))} rows, and what is said of these rests on little or nothing."
+        warnings.warn(f"{told} Pass a shorter `season`, or longer series.", UnrolledWarning, stacklevel=2)
     longest = int(np.median(panel.ends))
     wished = max(
         [2 * horizon, *(2 * season for season in seasons[:1]), *(season for season in seasons if season <= LONGEST_CONTEXT // 2), 16]

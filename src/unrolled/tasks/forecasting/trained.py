@@ -16,6 +16,7 @@ from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import StepsAhead
 from unrolled.tasks.forecasting.answers import SeriesForecasts
 from unrolled.tasks.forecasting.backtesting import Backtest
+from unrolled.tasks.forecasting.errors import errors_of
 from unrolled.tasks.forecasting.options import DIRECT, SIMPLE, rivals_named
 from unrolled.tasks.forecasting.predicting import SAMPLES, Forecaster
 from unrolled.tasks.forecasting.reading import ForecastCodecs, ForecastData, read_tables, shape_of
@@ -23,6 +24,8 @@ from unrolled.tasks.forecasting.scoring import learnt_windows, score_windows, wi
 from unrolled.tasks.forecasting.streaming import Streams
 from unrolled.tasks.measures.forecast_scores import ForecastScores
 from unrolled.tasks.measures.forecasts import Forecasts
+from unrolled.tasks.mistakes import TABLES, save_mistakes
+from unrolled.tasks.places import require_place
 from unrolled.tasks.trained import Progress, Trained
 
 
@@ -74,9 +77,19 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
         """What takes the rows of a feed one by one, `step(row)`, and says what comes next, in constant memory."""
         return Streams(Forecaster(self.model, seed=seed), self.series, shape_of(self.options))
 
-    def evaluate(self, data: Any, *, rivals: str = SIMPLE, bad_rows: str | None = None, progress: Progress | None = None) -> ForecastScores:
-        """Measures of forecasts of the last `horizon` rows of each series, from all rows before them, beside those of rivals."""
-        return self.backtest(data, 1, rivals=rivals, bad_rows=bad_rows, progress=progress).scores
+    def evaluate(
+        self,
+        data: Any,
+        *,
+        rivals: str = SIMPLE,
+        errors: str | Path | None = None,
+        bad_rows: str | None = None,
+        progress: Progress | None = None,
+    ) -> ForecastScores:
+        """Measures of forecasts of the last `horizon` rows of each series, from all rows before them, beside those of rivals.
+
+        The table `errors` gets a row for each number that is not the median, the farthest first."""
+        return self.backtest(data, 1, rivals=rivals, errors=errors, bad_rows=bad_rows, progress=progress).scores
 
     def backtest(
         self,
@@ -85,17 +98,20 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
         step: int | None = None,
         *,
         rivals: str = SIMPLE,
+        errors: str | Path | None = None,
         bad_rows: str | None = None,
         progress: Progress | None = None,
     ) -> Backtest:
         """Measures of forecasts from several origins of each series, the last of which is `horizon` rows before its end and each other `step`
-        rows before the next, or a horizon.
+        rows before the next, or a horizon. The table `errors` is as `evaluate` has it.
 
         The network is the same for all origins. Windows that begin before the end of what it learnt from are an `UnrolledWarning`.
         """
         for name, value in (("windows", windows), ("step", 1 if step is None else step)):
             if value < 1:
                 raise ConfigError(f"`{name}` must be at least 1, got {value}.")
+        if errors is not None:
+            require_place(Path(errors), TABLES, "errors")
         named = rivals_named(rivals)
         held = windows_at_end(self._read(data, bad_rows), self.horizon, windows, step)
         require_known(held.panel, self.series, held.series, held.origins, self.horizon)
@@ -107,6 +123,8 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
         forecaster = Forecaster(self.model)
         found, _, _ = forecaster.forecast(prepared, held.series, held.origins, tick)
         forecasts = forecaster.calibrated(found)
+        if errors is not None:
+            save_mistakes(Path(errors), errors_of(prepared, held, forecasts))
         return Backtest(score_windows(prepared, held, forecasts, named), held, forecasts)
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:

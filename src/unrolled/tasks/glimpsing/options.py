@@ -10,6 +10,7 @@ from unrolled.data.pictures.images import GLIMPSES
 from unrolled.errors import ConfigError
 from unrolled.models import GlimpseOptions, Glimpses, WholeOptions
 from unrolled.options import option
+from unrolled.tasks.places import PICTURES
 
 _OF_STEPS = ("convolution", "subsampling", "input_window")
 """Options about the steps around a step, which for a glimpse are still to be chosen."""
@@ -65,7 +66,9 @@ class PathOptions(LookingOptions):
     """The same, and a picture of it."""
 
     path: str | None = option(
-        None, "Draw where the network looked, glimpse by glimpse, into this file (.png, .svg, .pdf); of FILE the first pictures."
+        None,
+        "Draw where the network looked, glimpse by glimpse, into this file (.png, .svg, .pdf); of FILE the first pictures.",
+        written=PICTURES,
     )
 
 

@@ -20,6 +20,7 @@ from unrolled.data.formats.known import FORMATS, files_of, find_format
 from unrolled.data.formats.options import DividedReadingOptions
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import read_pairs
+from unrolled.data.formats.tmx import is_tmx
 from unrolled.data.music.reading import is_certainly_music
 from unrolled.data.numerals import as_number, is_number
 from unrolled.data.pictures.clips import is_filmed
@@ -55,6 +56,8 @@ def guess_task(sources: Sequence[str], options: Mapping[str, Any]) -> Guess:
         return Guess("lm", "as it is plain text")
     if all(is_certainly_music(Path(name)) for name in sources):
         return Guess("music", "as the names of the files say")
+    if all(map(is_tmx, map(Path, sources))):
+        return Guess("translate", "as it is a translation memory")
     if _captions(sources, options):
         return Guess("caption", "as pictures have sentences")
     reading = reading_of(options)
@@ -159,11 +162,11 @@ def _are_tagged(examples: Sequence[Example]) -> bool:
 
 
 def _are_numbers(labels: Sequence[str]) -> bool:
-    """Whether labels are numbers to predict: all are numbers, and some are no whole ones, or there are many."""
-    labels = pointed(labels)
-    if not labels or not all(map(is_number, labels)):
+    """Whether labels are numbers to predict: most are numbers, and some are no whole ones, or there are many. The others are bad, which training says."""
+    numbers = [*filter(is_number, pointed(labels))]
+    if 2 * len(numbers) <= len(labels):
         return False
-    return len({*labels}) > _CLASSES or not all(as_number(label).is_integer() for label in labels)
+    return len({*numbers}) > _CLASSES or not all(as_number(number).is_integer() for number in numbers)
 
 
 def _readable(sources: Sequence[str], reading: ReadingOptions, wanted: Target) -> list[Example]:

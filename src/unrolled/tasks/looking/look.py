@@ -18,7 +18,8 @@ from unrolled.tasks import RECIPES, find_recipe
 from unrolled.tasks.configuration import Configuration, groups_of
 from unrolled.tasks.looking.guess import Guess, guess_task
 from unrolled.tasks.overview import Overview
-from unrolled.tasks.pictures import require_drawable, save_picture
+from unrolled.tasks.pictures import save_picture
+from unrolled.tasks.places import PICTURES, require_place
 from unrolled.tasks.runs import told_once
 
 Progress = Callable[[str, int, int], None]
@@ -107,7 +108,7 @@ class Look:
 
         `ConfigError` where matplotlib is missing, or for a kind that it does not know.
         """
-        require_drawable(Path(path))
+        require_place(Path(path), PICTURES)
         if self.overview is None:
             raise self.problem or DataError("There is nothing to draw.")
         draw: Any = import_module("unrolled.inspect.draw")

@@ -14,7 +14,7 @@ from unrolled.data.formats.files import HEAD
 from unrolled.data.formats.rows import open_table
 from unrolled.data.panels import ColumnTable, PanelOptions, table_of_rows
 from unrolled.data.panels.cells import are_numbers, is_missing
-from unrolled.data.panels.times import looks_dated, parse_times
+from unrolled.data.panels.times import are_dated, looks_dated, parse_times
 from unrolled.errors import UnrolledError
 from unrolled.options import build, options_of
 from unrolled.tasks.forecasting.options import ForecastOptions
@@ -48,7 +48,7 @@ def _head(path: Path, options: Mapping[str, Any]) -> ColumnTable:
 
 def _of_table(table: ColumnTable, options: Mapping[str, Any]) -> Mapping[str, Any] | None:
     reading = build(PanelOptions, {name: value for name, value in options.items() if hasattr(PanelOptions, name)})
-    dated = (name for name, cells in table.columns.items() if len(cells) and looks_dated(str(cells[0])))
+    dated = (name for name, cells in table.columns.items() if are_dated(cells, options.get("missing")))
     time = reading.time or next(dated, None)
     if time is None or len(table) < _FEWEST:
         return None

@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 
 from unrolled.data.builtin import absolute
 from unrolled.data.codecs.music import FRAMES, MOST_RESOLUTION, VIEWS
+from unrolled.data.music.abc import ABC
 from unrolled.data.music.abc_keys import key_in
 from unrolled.data.music.events import METER, is_event
+from unrolled.data.music.midi import MIDI
 from unrolled.data.music.piece import USUAL_TEMPO
 from unrolled.data.music.reading import MusicReading
 from unrolled.data.music.rolls import PARTS
@@ -13,6 +15,7 @@ from unrolled.errors import ConfigError
 from unrolled.models import MusicOptions
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
+from unrolled.tasks.places import PICTURES
 from unrolled.training import StreamOptions, TrainingOptions
 
 FRAME_BARS = 16
@@ -20,6 +23,10 @@ FRAME_BARS = 16
 
 GIVEN = ("highest", "bass", "all")
 """What of a file may be kept, beside voices by their numbers: the highest or lowest notes, with others below or above them, or all, with others below."""
+
+WAV = (".wav",)
+PIECES = (*MIDI[:2], *ABC, *WAV)
+"""The ends of names of files that pieces are written into."""
 
 LEAST_TEMPO, MOST_TEMPO = 10, 1000
 """Quarter notes a minute."""
@@ -98,9 +105,11 @@ class OtherMusicReading:
 class MusicSampleOptions:
     """What is written; see `TrainedMusician.sample`. `ConfigError` for a value that an option cannot have."""
 
-    out: str | None = option(None, "File to write: .mid, .abc or .wav.  [default: ABC, to the terminal]")
-    wav: str | None = option(None, "File of sound to write, too.")
-    picture: str | None = option(None, "Picture of a piano roll with the surprise of each note to draw: .png, .svg or .pdf.")
+    out: str | None = option(None, "File to write: .mid, .abc or .wav.  [default: ABC, to the terminal]", written=PIECES)
+    wav: str | None = option(None, "File of sound to write, too.", written=WAV)
+    picture: str | None = option(
+        None, "Picture of a piano roll with the surprise of each note to draw: .png, .svg or .pdf.", written=PICTURES
+    )
     prompt: str | None = option(None, "File with the beginning of the piece.")
     harmonise: str | None = option(None, "File of which a voice is kept; others are put around it.")
     given: str = option("highest", f"What of the file to harmonise is kept: {', '.join(GIVEN)}, or numbers of voices such as 1 or 1,4.")
@@ -144,7 +153,7 @@ class MusicScoreOptions(OtherMusicReading):
     """How files are scored."""
 
     picture: str | None = option(
-        None, "Picture of a piano roll of the first piece, with the surprise of each note, to draw: .png, .svg or .pdf."
+        None, "Picture of a piano roll of the first piece, with the surprise of each note, to draw: .png, .svg or .pdf.", written=PICTURES
     )
 
 

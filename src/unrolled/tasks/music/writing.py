@@ -14,30 +14,13 @@ from unrolled.data.music.notation import events_of, exactly, has_chords_alone
 from unrolled.data.music.piece import PITCH, Piece
 from unrolled.data.music.synthesis import write_wav
 from unrolled.errors import ConfigError
-from unrolled.extras import extra
-from unrolled.tasks.music.options import MusicSampleOptions
+from unrolled.tasks.music.options import WAV, MusicSampleOptions
 from unrolled.tasks.pictures import save_picture
 from unrolled.training.checkpoint import save_whole
 
-WAV = (".wav",)
-KNOWN = (*MIDI[:2], *ABC, *WAV)
-"""The ends of names of the files that are written."""
-
-
-def require_writable(path: Path) -> None:
-    """`ConfigError` for a path that no piece can have."""
-    if path.suffix.lower() not in KNOWN:
-        raise ConfigError(f"The name of the file must end in {', '.join(KNOWN)}, got {path}. Give it one of these ends.")
-    if not path.parent.is_dir():
-        raise ConfigError(f"The folder of the file must exist, got {path}. Make {path.parent} first.")
-    if path.suffix.lower() in MIDI:
-        extra("mido")
-
 
 def require_apart(asked: MusicSampleOptions) -> None:
-    """`ConfigError` where two files would be one, or that of sound is none."""
-    if asked.wav is not None and Path(asked.wav).suffix.lower() not in WAV:
-        raise ConfigError(f"`wav` must be a file of sound, whose name ends in .wav, got {asked.wav}. Pass other files as `out`.")
+    """`ConfigError` where two files would be one."""
     paths = [Path(name).resolve() for name in (asked.out, asked.wav, asked.picture) if name is not None]
     if len({*paths}) < len(paths):
         raise ConfigError("`out`, `wav` and `picture` must be different files, and two of them are the same. Give each a name of its own.")

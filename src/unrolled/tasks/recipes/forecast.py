@@ -30,7 +30,6 @@ from unrolled.tasks.forecasting.streaming import said_of_feed, write_stream
 from unrolled.tasks.forecasting.trained import TrainedForecaster
 from unrolled.tasks.measures.forecast_scores import ForecastScores
 from unrolled.tasks.overview import Overview
-from unrolled.tasks.pictures import require_drawable
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import Progress
@@ -111,9 +110,7 @@ class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, Step
         """Measures of the last rows of each series, beside those of rivals."""
         (scoring,) = parts
         asked = ScoringOptions(**scoring)
-        if asked.plot:
-            require_drawable(Path(asked.plot))
-        found = trained.evaluate(data, rivals=asked.rivals, bad_rows=asked.bad_rows, progress=progress)
+        found = trained.evaluate(data, rivals=asked.rivals, errors=asked.errors, bad_rows=asked.bad_rows, progress=progress)
         if asked.plot:
             found.draw(asked.plot)
         return found
@@ -122,9 +119,9 @@ class Forecasting(Recipe[ForecastTaskOptions, ForecastData, ForecastCodecs, Step
         """The same from several origins."""
         ((values),) = parts
         asked = BacktestOptions(**values)
-        if asked.plot:
-            require_drawable(Path(asked.plot))
-        found = trained.backtest(data, asked.windows, asked.step, rivals=asked.rivals, bad_rows=asked.bad_rows, progress=progress)
+        found = trained.backtest(
+            data, asked.windows, asked.step, rivals=asked.rivals, errors=asked.errors, bad_rows=asked.bad_rows, progress=progress
+        )
         if asked.plot:
             found.draw(asked.plot)
         return found
@@ -153,5 +150,5 @@ def _streaming(trained: TrainedForecaster, asked: PredictOptions, how: Answering
             raise ConfigError(f"`{name}` says nothing about a feed, of which the next step is forecast. Leave it out, or pass a TABLE.")
     if how.typed:
         how.say("Type the rows of a table, with their header; end with Ctrl-D.")
-    found = said_of_feed(trained.stream(asked.seed), read_feed(STANDARD_INPUT, trained.series, asked.bad_rows))
+    found = said_of_feed(trained.stream(asked.seed), lambda take: read_feed(STANDARD_INPUT, trained.series, take, asked.bad_rows))
     return lambda target: write_stream(found, target, as_json=how.as_json or asked.form == "json")

@@ -20,9 +20,8 @@ from unrolled.tasks.music.options import MusicSampleOptions, MusicScoreOptions, 
 from unrolled.tasks.music.reading import MusicData, read_music_data
 from unrolled.tasks.music.scores import MusicScores
 from unrolled.tasks.music.trained import TrainedMusician
-from unrolled.tasks.music.writing import as_abc, draw_piece, require_apart, require_writable, write_piece
+from unrolled.tasks.music.writing import as_abc, draw_piece, require_apart, write_piece
 from unrolled.tasks.overview import Overview
-from unrolled.tasks.pictures import require_drawable
 from unrolled.tasks.recipe import Recipe, Scored, Written
 from unrolled.tasks.task import Task
 from unrolled.tasks.texts.options import resolved_model
@@ -102,11 +101,7 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
         ((values),) = parts
         asked = MusicSampleOptions(**values)
         files = [Path(name) for name in (asked.out, asked.wav) if name is not None]
-        for file in files:
-            require_writable(file)
         require_apart(asked)
-        if asked.picture is not None:
-            require_drawable(Path(asked.picture))
         return (Written("", (text,)) for text in _written(trained, trained.sample(asked), files, asked))
 
     def likelihoods(
@@ -115,8 +110,6 @@ class Music(Recipe[MusicTaskOptions, MusicData, MusicCodec, NextStep, TrainedMus
         """Of all pieces of each file."""
         ((values),) = parts
         asked = MusicScoreOptions(**values)
-        if asked.picture is not None:
-            require_drawable(Path(asked.picture))
         pieces = [trained.read(file, part=asked.part, voices=asked.voices, pedal=asked.pedal) for file in given]
         if asked.picture is not None:
             draw_piece(*trained.surprise(pieces[0][0]), Path(asked.picture))

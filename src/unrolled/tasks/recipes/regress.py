@@ -21,7 +21,8 @@ from unrolled.models import NUMBER_HEADS, EachStep, Encoder, Whole, WholeOptions
 from unrolled.options import option
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.measures.numbers import NumberScores, score_numbers
-from unrolled.tasks.sequences.answers import ErrorOptions
+from unrolled.tasks.mistakes import ErrorOptions
+from unrolled.tasks.places import PICTURES
 from unrolled.tasks.sequences.options import (
     Reading,
     SequenceDataOptions,
@@ -58,7 +59,7 @@ class NumberOptions(SequenceDataOptions):
 class PlotOptions:
     """The picture of what was predicted."""
 
-    plot: str | None = option(None, "Draw predicted numbers against true ones into this PNG, SVG or PDF file.")
+    plot: str | None = option(None, "Draw predicted numbers against true ones into this PNG, SVG or PDF file.", written=PICTURES)
 
 
 @dataclass(frozen=True)

@@ -93,9 +93,13 @@ class Tagging(LabelRecipe[TagOptions, EachStep]):
         """The tags of each sequence."""
         assert isinstance(model, EachStep)
         tags, _ = model.best(scores, lengths)
-        sure = model.probabilities_of(scores, lengths).gather(-1, tags[..., None])[..., 0]
-        rows = zip(tags.T.tolist(), sure.T.tolist(), lengths.tolist(), strict=True)
-        return [Prediction(tags=tuple(codec.labels[k] for k in row[:n]), probabilities=tuple(p[:n])) for row, p, n in rows]
+        every = model.probabilities_of(scores, lengths)
+        sure = every.gather(-1, tags[..., None])[..., 0]
+        rows = zip(tags.T.tolist(), sure.T.tolist(), lengths.tolist(), every.transpose(0, 1).float().cpu().numpy(), strict=True)
+        return [
+            Prediction(tags=tuple(codec.labels[k] for k in row[:n]), probabilities=tuple(p[:n]), step_scores=scored[:n])
+            for row, p, n, scored in rows
+        ]
 
     def score(self, encoded: Encoded, which: Places, found: list[Prediction]) -> Scores:
         """By their tags, and by entities where these were learnt and are what the tags of the sequences mark."""

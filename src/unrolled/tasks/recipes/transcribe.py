@@ -22,7 +22,6 @@ from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.learners import Batches
 from unrolled.tasks.measures.edits import SpeechScores
 from unrolled.tasks.overview import Overview
-from unrolled.tasks.pictures import require_drawable
 from unrolled.tasks.recipe import Answering, Recipe, Writing
 from unrolled.tasks.sequences.answers import ConfusionOptions
 from unrolled.tasks.sequences.augment import Variation, warping_of
@@ -134,7 +133,6 @@ class Transcribing(Recipe[TranscribeOptions, TranscriptData, Codecs, Network, Tr
         """Word and character errors."""
         reading, decoding, picture = parts
         if picture:
-            require_drawable(Path(picture["confusion"]))
             extra("sklearn.metrics")
         found = trained.evaluate(data, reading=trained.reading_of(data, **reading), decoding=DecodingOptions(**decoding), progress=progress)
         if picture:

@@ -13,10 +13,9 @@ from unrolled.data.formats.files import named
 from unrolled.data.formats.regions import spans
 from unrolled.errors import ConfigError
 from unrolled.options import option
-from unrolled.tasks.pictures import require_drawable
+from unrolled.tasks.places import PICTURES
 from unrolled.tasks.recipe import Answering, Writing
 from unrolled.tasks.sequences.ahead import readable
-from unrolled.tasks.sequences.errors import write_errors
 from unrolled.tasks.sequences.trained import AT_ONCE, Scores, TrainedPredictor
 from unrolled.tasks.trained import Progress
 
@@ -24,20 +23,12 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class ErrorOptions:
-    """What was said wrongly."""
-
-    errors: str | None = option(
-        None,
-        "Write each wrong answer into this CSV file, with its input, label, and probabilities, the surest (or of numbers the farthest) first.",
-    )
-
-
-@dataclass(frozen=True)
 class ConfusionOptions:
     """The picture of what was taken for what."""
 
-    confusion: str | None = option(None, "Draw the confusion matrix, which labels were taken for which, into this PNG, SVG or PDF file.")
+    confusion: str | None = option(
+        None, "Draw the confusion matrix, which labels were taken for which, into this PNG, SVG or PDF file.", written=PICTURES
+    )
 
 
 @dataclass(frozen=True)
@@ -45,7 +36,9 @@ class CalibrationOptions:
     """The picture of how far probabilities can be believed."""
 
     calibration: str | None = option(
-        None, "Draw the reliability curve, how often answers of each probability are right, into this PNG, SVG or PDF file."
+        None,
+        "Draw the reliability curve, how often answers of each probability are right, into this PNG, SVG or PDF file.",
+        written=PICTURES,
     )
 
 
@@ -77,13 +70,9 @@ def measured(
     """How good what a network says of files is; of the `files` that are named `errors` gets what is wrong, `calibration` a reliability curve, and any
     other the picture of the measures."""
     pictures = {name: file for name, file in files.items() if name != "errors"}
-    for file in pictures.values():
-        require_drawable(Path(file))
     resolved = resolve_format(data, trained.reading_of(data, **reading), trained.wanted)
     require_used(data, resolved, reading)
-    found, answered = trained.judge(data, reading=resolved, progress=progress, **windows)
-    if "errors" in files:
-        write_errors(Path(files["errors"]), answered)
+    found: Scores = trained.evaluate(data, reading=resolved, errors=files.get("errors"), progress=progress, **windows)
     for name, file in pictures.items():
         if name == "calibration":
             found.draw_calibration(Path(file))

@@ -1,97 +1,87 @@
-"""What a network said wrongly, as a table."""
+"""What a network said wrongly of sequences, as rows of a table."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from unrolled.data.examples import Example, Prediction
-from unrolled.training.checkpoint import save_text
+from unrolled.tasks.mistakes import Mistake, as_numbers, shown
 
-AROUND = 5
-"""Steps on both sides of a wrong one that are shown."""
-
-Answered = tuple[Example, Prediction]
-"""A sequence with its targets, and what was said of it."""
+FEW = 50
+"""Labels at most of which a row has the probabilities of all."""
 
 
-def write_errors(path: Path, answered: Iterable[Answered]) -> int:
-    """Write what is wrong into a CSV file, the surest answers first, or of numbers the farthest; gives how many there are."""
-    rows = errors_of(answered)
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO()
-    table = csv.DictWriter(text, names or ["place", "input", "label", "answer"], lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    save_text(path, text.getvalue())
-    return len(rows)
-
-
-def errors_of(answered: Iterable[Answered]) -> list[dict[str, Any]]:
-    """A row for each wrong sequence, or each wrong step: its place, input, label and answer, and the answer's probability and those of all labels; of
-    numbers how far each is from what was said."""
-    rows = [row for example, said in answered for row in _rows(example, said)]
-    return sorted(rows, key=lambda row: -row["error"] if "error" in row else -row["probability"])
-
-
-def _rows(example: Example, said: Prediction) -> Iterator[dict[str, Any]]:
+def errors_of(example: Example, said: Prediction, labels: Sequence[str] = ()) -> Iterator[Mistake]:
+    """A row for a wrong sequence, or for each wrong step: its place, input, label and answer, the probabilities of both, and of all `labels` where
+    these are few; of numbers how far each is from what was said."""
     if said.values is not None:
         yield from _of_numbers(example, said)
     elif said.tags is not None:
-        yield from _of_steps(example, said)
+        yield from _of_steps(example, said, labels)
     elif {*(example.labels or ())} != {*(said.labels or ())}:
-        sure = said.probabilities or tuple(1 - p for p in said.scores)
         yield {
             "place": example.place,
             "input": _input(example),
             "label": ", ".join(example.labels or ()),
             "answer": ", ".join(said.labels or ()),
-            "probability": round(min(sure, default=0.0), 6),
-            **{f"P({name})": round(p, 6) for name, p in said.every.items()},
+            "probability": round(_least(said.labels or (), said.every), 6),
+            **_of_all(said.every, _least(example.labels or (), said.every)),
         }
 
 
-def _of_steps(example: Example, said: Prediction) -> Iterator[dict[str, Any]]:
-    tokens = example.tokens or ()
+def _of_steps(example: Example, said: Prediction, labels: Sequence[str]) -> Iterator[Mistake]:
     for step, (true, tag, sure) in enumerate(zip(example.tags or (), said.tags or (), said.probabilities, strict=False)):
         if true != tag:
+            every = {} if said.step_scores is None else dict(zip(labels, said.step_scores[step].tolist(), strict=True))
             yield {
                 "place": example.step_place(step),
-                "input": _around(tokens, step) if tokens else f"step {step + 1}",
+                "input": _input(example, step),
                 "label": true,
                 "answer": tag,
                 "probability": round(sure, 6),
+                **_of_all(every, every.get(true)),
             }
 
 
-def _of_numbers(example: Example, said: Prediction) -> Iterator[dict[str, Any]]:
+def _of_numbers(example: Example, said: Prediction) -> Iterator[Mistake]:
     if example.values is None or said.values is None:
         return
     steps = said.values.ndim == 2
-    for step, (true, value) in enumerate(zip(np.atleast_2d(example.values), np.atleast_2d(said.values), strict=False)):
+    spread = [None] * said.values.size if said.deviations is None else np.atleast_2d(said.deviations)
+    for step, (true, value, deviation) in enumerate(zip(np.atleast_2d(example.values), np.atleast_2d(said.values), spread, strict=False)):
+        if np.isnan(true).all() or (true == value).all():
+            continue
         yield {
             "place": example.step_place(step) if steps else example.place,
-            "input": _input(example),
-            "label": " ".join(f"{number:.6g}" for number in true),
-            "answer": " ".join(f"{number:.6g}" for number in value),
-            "error": float(f"{np.abs(true - value).max():.6g}"),
+            "input": _input(example, step if steps else None),
+            "label": as_numbers(true),
+            "answer": as_numbers(value),
+            **({} if deviation is None else {"deviation": as_numbers(deviation)}),
+            "error": float(f"{np.nanmax(np.abs(true - value)):.6g}"),
         }
 
 
-def _input(example: Example) -> str:
-    if example.text is not None:
+def _of_all(every: dict[str, float], true: float | None) -> dict[str, Any]:
+    """The probability of the true label, nothing where it was never learnt, and of every one, where these are few."""
+    found: dict[str, Any] = {"label_probability": "" if true is None else round(true, 6)}
+    return found | ({f"P({name})": round(p, 6) for name, p in every.items()} if len(every) <= FEW else {})
+
+
+def _least(labels: Sequence[str], every: dict[str, float]) -> Any:
+    """The least of the probabilities of labels that are said to hold together, or of none of those there are; None if one was never learnt."""
+    if not labels:
+        return min((1 - p for p in every.values()), default=0.0)
+    return None if {*labels} - every.keys() else min(every[label] for label in labels)
+
+
+def _input(example: Example, step: int | None = None) -> str:
+    if example.text is not None and step is None:
         return example.text
     if example.tokens is not None:
-        return " ".join(example.tokens)
-    if example.sound is not None:
-        return str(example.sound)
-    return example.name or ""
-
-
-def _around(tokens: Sequence[str], step: int) -> str:
-    """A token between brackets, with those around it."""
-    first, last = max(step - AROUND, 0), step + 1 + AROUND
-    return " ".join([*tokens[first:step], f"[{tokens[step]}]", *tokens[step + 1 : last]])
+        return " ".join(example.tokens) if step is None else shown(example.tokens, step)
+    if example.sound is not None or example.clip is not None:
+        return f"{example.sound or example.clip}" + ("" if step is None else f", step {step + 1}")
+    if example.numbers is not None:
+        return shown([*example.numbers], step, as_numbers)
+    return (example.name or "") if step is None else f"step {step + 1}"

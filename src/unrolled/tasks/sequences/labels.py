@@ -12,7 +12,8 @@ from unrolled.data.columns import Places
 from unrolled.data.formats import ReadingOptions
 from unrolled.extras import extra
 from unrolled.tasks.configuration import Configuration
-from unrolled.tasks.sequences.answers import CalibrationOptions, ConfusionOptions, ErrorOptions
+from unrolled.tasks.mistakes import ErrorOptions
+from unrolled.tasks.sequences.answers import CalibrationOptions, ConfusionOptions
 from unrolled.tasks.sequences.options import LabelOptions, WindowOptions
 from unrolled.tasks.sequences.reading import SequenceCodecs, SequenceData
 from unrolled.tasks.sequences.recipe import SM, SO, SequenceRecipe

@@ -37,15 +37,28 @@ class Predictor(Generic[TC]):
 
     @torch.inference_mode()
     def predict_all(
-        self, encoded: Encoded, which: Places, tick: Callable[[int, int], None] | None = None, weights: Tensor | None = None
+        self,
+        encoded: Encoded,
+        which: Places,
+        tick: Callable[[int, int], None] | None = None,
+        weights: Tensor | None = None,
+        *,
+        show: Callable[[int, Prediction], object] | None = None,
     ) -> tuple[list[Prediction], float, int]:
         """What it says of each sequence, in batches of about the same length, and the summed loss of those whose targets are known, over so
-        many decisions; classes may have `weights` in it. The network should be in evaluation mode."""
+        many decisions; classes may have `weights` in it. The network should be in evaluation mode.
+
+        To `show` is given each sequence of `encoded` with what is said of it, with the probabilities of all labels at each step, which are then forgotten.
+        """
         found: dict[int, Prediction] = {}
         total, count = 0.0, 0
         for batch in side_by_side(encoded.dataset.lengths, which):
             said, loss, decisions = self._predict(encoded, batch, weights)
-            found.update(zip(batch.tolist(), said, strict=True))
+            for sequence, prediction in zip(batch.tolist(), said, strict=True):
+                if show:
+                    show(sequence, prediction)
+                prediction.step_scores = None
+                found[sequence] = prediction
             total, count = total + loss, count + decisions
             if tick:
                 tick(len(found), len(which))

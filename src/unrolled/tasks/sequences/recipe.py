@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import by_length
-from unrolled.data.codecs import Encoded, InputCodec, TextCodec
+from unrolled.data.codecs import Encoded, InputCodec, LabelCodec, TextCodec
 from unrolled.data.codecs.text import CHAR, WORD
 from unrolled.data.codecs.tokens import TokenCodec
 from unrolled.data.columns import Places
@@ -19,6 +19,7 @@ from unrolled.data.dataset import Dataset
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import ReadingOptions, resolve_reading, seen_format
 from unrolled.data.formats.heads import FormatSeen
+from unrolled.data.label_kinds import Kind
 from unrolled.data.memory import in_memory, labelled
 from unrolled.data.pictures.images import GLIMPSES
 from unrolled.data.vectors import vector_columns
@@ -117,7 +118,7 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
             options.training.seed,
             progress,
             self.wanted(configuration),
-            lambda dataset, part: self.learn(dataset, part, configuration),
+            lambda dataset, part: self._typed(self.learn(dataset, part, configuration)),
             several=self.several(configuration),
             widened=self._widened,
             memory=self._remembered(configuration) if self.memory else None,
@@ -127,7 +128,13 @@ class SequenceRecipe(Recipe[SO, SequenceData[TC], SequenceCodecs[TC], SM, Traine
         """What makes examples of the data in memory."""
         data, targets = self.memory or (None, None)
         reading, wanted, several = configuration.options.reading, self.wanted(configuration), self.several(configuration)
-        return lambda: labelled(in_memory(data, targets, reading, wanted), wanted, several=several)
+        self._kind = Kind()
+        return lambda: labelled(in_memory(data, targets, reading, wanted, self._kind), wanted, several=several)
+
+    def _typed(self, codec: TC) -> TC:
+        """A codec of labels that knows the type in which they were given in memory."""
+        known: Any = codec
+        return dataclasses.replace(known, kind=self._kind.name) if self.memory and isinstance(codec, LabelCodec) else codec
 
     def _widened(self, codecs: SequenceCodecs[TC]) -> SequenceCodecs[TC]:
         return codecs if self.known is None else codecs.widen(self.known, widen=self.widen)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Generic, Protocol
@@ -10,10 +11,11 @@ import numpy as np
 
 from unrolled.data.codecs import Encoded, Senses
 from unrolled.data.columns import Places
-from unrolled.data.dataset import gather
+from unrolled.data.dataset import NUMBERS, gather
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, read_examples, resolve_format
 from unrolled.data.formats.numbers import complete
+from unrolled.data.label_kinds import TEXT
 from unrolled.data.memory import are_files, example_of, in_memory, labelled, sequences_in
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
@@ -21,6 +23,9 @@ from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
 from unrolled.models import EachStep, Whole
 from unrolled.options import build
 from unrolled.tasks.measures.flights import beside_flights
+from unrolled.tasks.mistakes import TABLES, Mistake, save_mistakes
+from unrolled.tasks.places import require_place
+from unrolled.tasks.sequences.errors import errors_of
 from unrolled.tasks.sequences.frame_features import features_of
 from unrolled.tasks.sequences.inspection_input import sequence_input
 from unrolled.tasks.sequences.options import WindowOptions
@@ -82,9 +87,19 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         return self.codecs.target.target
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """All labels, in the order of the network's scores; none of a network of numbers."""
+    def labels(self) -> tuple[Any, ...]:
+        """All labels, in the order of the network's scores and in the type that they were given in; none of a network of numbers."""
+        return tuple(map(self._given, self._names))
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """The same as text."""
         return getattr(self.codecs.target, "labels", ())
+
+    def _given(self, label: str) -> Any:
+        """A label in the type that it was given in."""
+        codec: Any = self.codecs.target
+        return codec.given(label)
 
     def predict(self, sequences: Any, *, window: int | None = None, overlap: int = 0) -> list[Prediction]:
         """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, frames `[T, H, W, C]`, the `Path` of a
@@ -94,10 +109,14 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         `window` and `overlap` say in which pieces steps are answered, if not as in training. Where numbers are missing the last known ones
         stand for them, if the network learnt so. `DataError` names the index of something else, and of a sequence without steps, or with
         numbers that are missing otherwise or infinite.
+
+        Labels and tags that were learnt from memory come in the type that they were given in, those of files as text.
         """
         given = sequences_in(sequences, self.reading, self.wanted)
         examples = [self._complete(example, f"`sequences[{number}]`") for number, example in enumerate(given)]
-        return [prediction for _, prediction in self.predict_stream(examples, window=window, overlap=overlap)]
+        found = (prediction for _, prediction in self.predict_stream(examples, window=window, overlap=overlap))
+        typed = getattr(self.codecs.target, "kind", TEXT) != TEXT
+        return [prediction.renamed(self._given) if typed else prediction for prediction in found]
 
     def predict_stream(
         self, examples: Iterable[Example], at_once: int | None = None, *, window: int | None = None, overlap: int = 0
@@ -116,8 +135,9 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         some = [example for example in chunk if not example.blank]
         found, _, _ = predictor.predict_all(self.encoded(some), np.arange(len(some)))
         _require_finite(found, lambda number: some[number].place)
-        if (seconds := self.codecs.inputs.seconds) is not None:
-            found = [replace(prediction, seconds=seconds) for prediction in found]
+        if self.wanted.each_step:
+            every = zip(some, found, strict=True)
+            found = [replace(prediction, seconds=self.codecs.inputs.seconds(example.clip)) for example, prediction in every]
         if len(some) == len(chunk):
             return zip(chunk, found, strict=True)
         answers = iter(found)
@@ -137,6 +157,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         targets: Any = None,
         *,
         reading: ReadingOptions | None = None,
+        errors: str | Path | None = None,
         progress: Progress | None = None,
         window: int | None = None,
         overlap: int = 0,
@@ -144,22 +165,12 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         """How good what it says of other files is, read as `reading_of` says unless a `reading` is given, in pieces as `predict` makes them.
 
         In the place of files there may be what `unrolled.data.memory.in_memory` takes: sequences with their `targets`, a data frame, a data set.
+        The table `errors` gets a row for each wrong answer, the surest first.
 
         Labels that it never saw count as wrong, and are an `UnrolledWarning`.
         """
-        return self.judge(sources, targets, reading=reading, progress=progress, window=window, overlap=overlap)[0]
-
-    def judge(
-        self,
-        sources: Any,
-        targets: Any = None,
-        *,
-        reading: ReadingOptions | None = None,
-        progress: Progress | None = None,
-        window: int | None = None,
-        overlap: int = 0,
-    ) -> tuple[Any, list[tuple[Example, Prediction]]]:
-        """The same measures, and each sequence with its targets beside what is said of it, of which `errors_of` makes a table of what is wrong."""
+        if errors is not None:
+            require_place(Path(errors), TABLES, "errors")
         predictor = self._asked(window, overlap)
         examples = list[Example]()
 
@@ -174,10 +185,18 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         if not len(which):
             raise DataError("There is no sequence to measure. Pass a file with at least one.")
         self.codecs.target.notice_unknown(encoded.dataset, which)
-        found, _, _ = predictor.predict_all(encoded, which, progress and (lambda done, total: progress("measuring", done, total)))
+        numbers, mistakes = encoded.dataset.columns.get(NUMBERS), list[Mistake]()
+
+        def note(number: int, said: Prediction) -> None:
+            taken = None if numbers is None else numbers.take(which[number : number + 1])
+            mistakes.extend(errors_of(replace(examples[number], numbers=taken), said, self._names))
+
+        tick = None if progress is None else partial(progress, "measuring")
+        found, _, _ = predictor.predict_all(encoded, which, tick, show=None if errors is None else note)
         _require_finite(found, lambda number: f"sequence {number + 1}")
-        answered = list(zip(examples, found, strict=True))
-        return beside_flights(self.score(encoded, which, found), answered), answered
+        if errors is not None:
+            save_mistakes(Path(errors), mistakes)
+        return beside_flights(self.score(encoded, which, found), zip(examples, found, strict=True))
 
     def _labelled(self, sources: Any, targets: Any, reading: ReadingOptions | None) -> Iterator[Example]:
         """Examples with what is to be said of them, of files or of what is in memory."""
@@ -193,21 +212,21 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         """
         known = for_other_files(self.reading, sources, labels=labels)
         reading = replace(known, **{"regions": (), "labels": None, "digits": None, "copies": 1, **options})
-        return reading if labels else replace(reading, tags=self.labels if self.wanted is Target.TAGS else ()).to_predict()
+        return reading if labels else replace(reading, tags=self._names if self.wanted is Target.TAGS else ()).to_predict()
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """See `Trained`. Targets that are not known are supposed to be what the network says."""
         if isinstance(given, str):
-            return sequence_input(self.predictor, Part(self.encoded([example_of(given, "the input")]), np.arange(1)), "", most, self.labels)
+            return sequence_input(self.predictor, Part(self.encoded([example_of(given, "the input")]), np.arange(1)), "", most, self._names)
         reading = resolve_format(given, self.reading_of(given, labels=False), self.wanted)
         encoded = self.encoded(islice(read_examples(given, reading, self.wanted), MOST_READ))
-        return sequence_input(self.predictor, Part(encoded, np.arange(len(encoded))), f"of {given.name}", most, self.labels)
+        return sequence_input(self.predictor, Part(encoded, np.arange(len(encoded))), f"of {given.name}", most, self._names)
 
     def held_out(self, data: SequenceData[TC], most: int = 1000) -> InspectionInput | None:
         """See `Trained`."""
         if not len(data.held_out):
             return None
-        return sequence_input(self.predictor, data.held_out, "held out in training", most, self.labels)
+        return sequence_input(self.predictor, data.held_out, "held out in training", most, self._names)
 
     def _asked(self, window: int | None, overlap: int) -> Predictor[TC]:
         """How the network is asked: as in training, or in pieces of so many steps."""

@@ -12,7 +12,6 @@ import numpy as np
 from unrolled.data.examples import Example
 from unrolled.data.sound.hearing import Hearing
 from unrolled.errors import ConfigError
-from unrolled.tasks.pictures import require_drawable
 from unrolled.tasks.recipe import Answering, Writing
 from unrolled.tasks.sequences.ahead import readable
 from unrolled.tasks.transcription.options import DecodingOptions, FormOptions
@@ -56,8 +55,6 @@ def answer(
     readings = [(file, trained.reading_of(file, labels=False, **reading)) for file in files]
     examples = readable(chain.from_iterable(trained.read(file, asked) for file, asked in readings), readings[0][1].bad_rows)
     picture = Path(form.spectrogram) if form.spectrogram else None
-    if picture:
-        require_drawable(picture)
     found = trained.transcribe_stream(examples, decoding)
     if picture:
         found = _drawing(trained, found, decoding, picture, how.say)

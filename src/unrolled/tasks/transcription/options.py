@@ -13,6 +13,7 @@ from unrolled.models.options import encoder_decoder_options
 from unrolled.options import option
 from unrolled.tasks.configuration import Options
 from unrolled.tasks.folds import FoldOptions
+from unrolled.tasks.places import PICTURES
 from unrolled.tasks.sequences.options import SequenceTrainingOptions, SoundOptions, VaryingOptions
 
 SYMBOL_EMBEDDING = 64
@@ -186,6 +187,7 @@ class FormOptions:
     spectrogram: str | None = option(
         None,
         "Draw the spectrogram of a recording, with its symbols and words under it and what moved each symbol, into this PNG, SVG or PDF file; several into numbered ones.",
+        written=PICTURES,
     )
     stream: bool = option(False, "Hear raw 16-bit samples of one channel from the standard input, and write words as they come.")
     rate: int | None = option(None, "Samples a second of what is heard with `stream`.  [default: those of the network]")

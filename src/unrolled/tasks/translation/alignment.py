@@ -11,17 +11,16 @@ from unrolled.tasks.translation.trained import TrainedTranslator
 NO_ATTENTION = "This network has no attention, so there is nothing to draw. Train one with `attention='general'`."
 
 
-def require_drawable(translator: TrainedTranslator, path: Path) -> None:
-    """Raise a `ConfigError` if what a network looks at cannot be drawn into a file."""
+def require_attention(translator: TrainedTranslator) -> None:
+    """`ConfigError` for a network that looks at nothing."""
     if translator.model.decoder.attention is None:
         raise ConfigError(NO_ATTENTION)
-    pictures.require_drawable(path)
 
 
 def draw_alignment(said: Translation, path: Path) -> None:
     """Draw the weights of a translation: a column for each symbol that was read, a row for each that was written; dark is much.
 
-    The end of `path` names the kind of picture, one of `pictures.KINDS`. `ConfigError` for a network without attention.
+    The end of `path` names the kind of picture, one of `PICTURES`. `ConfigError` for a network without attention.
     """
     if said.weights is None:
         raise ConfigError(NO_ATTENTION)

@@ -10,8 +10,9 @@ from unrolled.data.examples import Example
 from unrolled.data.formats.pairs import read_pairs
 from unrolled.data.parts import shortened
 from unrolled.options import option
+from unrolled.tasks.places import PICTURES
 from unrolled.tasks.recipe import Answering, Writing
-from unrolled.tasks.translation.alignment import draw_alignment, require_drawable
+from unrolled.tasks.translation.alignment import draw_alignment, require_attention
 from unrolled.tasks.translation.options import SearchOptions
 from unrolled.tasks.translation.results import Translation
 from unrolled.tasks.translation.trained import TrainedTranslator
@@ -27,6 +28,7 @@ class AttentionOptions:
     attention: str | None = option(
         None,
         "Draw what the network looked at into this PNG, SVG or PDF file; with several lines into numbered ones. JSON objects then have the weights.",
+        written=PICTURES,
     )
 
 
@@ -41,7 +43,7 @@ def answer(
     """The translations of a file's sources, a line or an object for each."""
     picture = Path(attention) if attention else None
     if picture:
-        require_drawable(trained, picture)
+        require_attention(trained)
     if how.typed:
         how.say("Type a text and press Enter; end with Ctrl-D.")
     # What is longer than what was learnt is still worth a try.

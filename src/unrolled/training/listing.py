@@ -50,7 +50,7 @@ def list_runs(folder: Path) -> tuple[list[Listed], list[str]]:
     if not folder.is_dir():
         raise RunError(f"There is no folder {folder}. Name one with runs in it; `unrolled train` makes them in runs.")
     found, broken = list[Listed](), list[str]()
-    for path in _folders(folder, DEEP):
+    for path in folders_of_runs(folder):
         try:
             found.append(_listed(path))
         except RunError as error:
@@ -60,14 +60,15 @@ def list_runs(folder: Path) -> tuple[list[Listed], list[str]]:
     return sorted(found, key=lambda run: -run.written), broken
 
 
-def _folders(folder: Path, deep: int) -> Iterator[Path]:
+def folders_of_runs(folder: Path, deep: int = DEEP) -> Iterator[Path]:
+    """Those of the runs in a folder, and in so many folders inside each other; the folder itself, if it is that of a run."""
     if os.path.lexists(folder / CONFIG):
         yield folder
         return
     if deep:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                yield from _folders(Path(entry.path), deep - 1)
+                yield from folders_of_runs(Path(entry.path), deep - 1)
 
 
 def _listed(path: Path) -> Listed:
