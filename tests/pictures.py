@@ -24,7 +24,7 @@ def save(path: Path, frame: np.ndarray, mode: str | None = None) -> Path:
     return path
 
 
-def save_gif(path: Path, frames: np.ndarray, milliseconds: int = 100) -> Path:
+def save_gif(path: Path, frames: np.ndarray, milliseconds: int | list[int] = 100) -> Path:
     """Frames as a GIF."""
     first, *others = map(Image.fromarray, frames)
     first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0)
@@ -34,7 +34,7 @@ def save_gif(path: Path, frames: np.ndarray, milliseconds: int = 100) -> Path:
 def save_video(path: Path, frames: np.ndarray, rate: int = 10, times: list[int] | None = None) -> Path:
     """Frames as a video; `times` are those of the frames in parts of a second as `rate` says, in the place of 0, 1, 2 …"""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=rate)
+        stream = container.add_stream("libvpx" if path.suffix == ".webm" else "mpeg4", rate=rate)
         stream.width, stream.height = frames.shape[2], frames.shape[1]
         stream.pix_fmt, stream.bit_rate = "yuv420p", 8_000_000
         for number, array in enumerate(frames):

@@ -82,6 +82,30 @@ for arguments in {}:
     assert "--hidden" in run(code.format([["--help"], ["show", "lstm"], *helps]))
 
 
+def test_help_of_what_looks_at_files_reads_no_format():
+    code = """
+import sys
+from unrolled.cli import cli
+for arguments in (["look", "--help-all"], ["inspect", "--help"]):
+    cli.main(arguments, standalone_mode=False)
+assert not any(name.startswith("unrolled.data") for name in sys.modules)
+"""
+    assert "--bad-rows" in run(code)
+
+
+def test_runs_are_listed_without_torch_and_what_draws(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.toml").write_text('format = 1\ntask = "lm"\n[data]\nsources = ["a.txt"]\n')
+    (tmp_path / "run" / "metrics.jsonl").write_text('{"update": 3, "held_out": 1.25}\n')
+    code = f"""
+import sys
+from unrolled.cli import cli
+cli.main(["runs", {str(tmp_path)!r}], standalone_mode=False)
+assert {{"torch", "sympy", "matplotlib", "sklearn"}}.isdisjoint(sys.modules)
+"""
+    assert "a.txt  loss     1.25   3" in run(code)
+
+
 WORK = [
     ("import unrolled as un; un.inspect.draw", "matplotlib", "plots"),
     ("from unrolled.data.builtin_examples.dates import dates; next(dates())", "babel", "text"),

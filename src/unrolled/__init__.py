@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from unrolled.tasks import train_transcriber as train_transcriber
     from unrolled.tasks import train_translator as train_translator
     from unrolled.tasks.comparing import compare as compare
-    from unrolled.tasks.estimators import Forecaster as Forecaster
     from unrolled.tasks.estimators import SequenceClassifier as SequenceClassifier
     from unrolled.tasks.estimators import SequenceRegressor as SequenceRegressor
     from unrolled.tasks.estimators import SequenceTagger as SequenceTagger
+    from unrolled.tasks.forecasting.estimator import Forecaster as Forecaster
     from unrolled.tasks.looking import look as look
     from unrolled.tasks.several import study as study
     from unrolled.tasks.tuning import tune as tune
@@ -46,7 +46,7 @@ _HOME = {
     "GRU": "unrolled.layers",
     "RNN": "unrolled.layers",
     "compare": "unrolled.tasks.comparing",
-    "Forecaster": "unrolled.tasks.estimators",
+    "Forecaster": "unrolled.tasks.forecasting.estimator",
     "SequenceClassifier": "unrolled.tasks.estimators",
     "SequenceRegressor": "unrolled.tasks.estimators",
     "SequenceTagger": "unrolled.tasks.estimators",

@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import unrolled as un
-from unrolled.errors import DataError
+from unrolled.errors import ConfigError, DataError
 
 SMALL = {"hidden": 4, "updates": 3, "batch": 16, "held_out": 0.0, "random_state": 0}
 
@@ -148,3 +148,27 @@ def test_forecasts_of_several_numbers_have_all_of_them():
 def test_a_column_of_numbers_is_one_series():
     model = quick(un.Forecaster, horizon=2, updates=1, held_out=None)
     np.testing.assert_array_equal(model.fit(np.arange(30) % 5).predict(), model.fit(pd.Series(np.arange(30) % 5)).predict())
+
+
+def test_common_options_are_parameters():
+    named = {"level", "embedding", "bidirectional", "dropout", "weight_decay"}
+    for kind in (un.SequenceClassifier, un.SequenceRegressor, un.SequenceTagger):
+        assert named <= {*kind().get_params()}
+    assert {"context", "season", "dropout"} <= {*un.Forecaster().get_params()} and "level" not in un.Forecaster().get_params()
+    model = quick(un.SequenceClassifier, level="word", embedding=3, bidirectional=False, dropout=0.2).fit(["a b", "b c"] * 8, [0, 1] * 8)
+    assert model.trained_.codecs.inputs.tokens.level == "word" and model.trained_.model.encoder.streams
+    assert clone(model).set_params(level="char").fit(["a b", "b c"] * 8, [0, 1] * 8).trained_.codecs.inputs.tokens.level == "char"
+
+
+def test_frames_of_series_are_forecast():
+    days = pd.date_range("2024-01-01", periods=40)
+    alone = pd.DataFrame({"day": days, "sold": np.arange(40) % 7})
+    model = quick(un.Forecaster, horizon=2, updates=1, held_out=None)
+    assert model.fit(alone).predict().shape == model.predict(alone).shape == (1, 2)
+    frame = pd.concat([alone.assign(shop="x"), alone.assign(shop="y", sold=100 + np.arange(40) % 7)])
+    several = clone(model).set_params(options={"series": "shop", "time": "day", "target": "sold"}, context=8).fit(frame)
+    found = several.predict(frame)
+    assert found.shape == (2, 2) and (found[0] < 50).all() and (found[1] > 50).all()
+    assert -10 < several.score(frame) < 0
+    with pytest.raises(ConfigError, match="2 columns of numbers, a, b"):
+        clone(model).fit(pl.DataFrame({"a": range(40), "b": range(40)}))

@@ -326,3 +326,13 @@ def test_xml_is_known_by_its_first_element_wherever_lines_end(tmp_path, name, te
     found = look(written(tmp_path, name, prologue + text))
     assert (found.task.task, found.problem) == (task, None)
     assert found.overview.learnt + found.overview.held_out == (9 if task == "translate" else 20)
+
+
+@pytest.mark.parametrize("rows", [60, 2400])
+def test_classes_by_which_rows_are_sorted_are_not_passed_over_for_others(tmp_path, rows):
+    text = "".join(f"w{n} a b c d,{'xyz'[3 * n // rows]},{'uvw'[n * n % 7 % 3]}\n" for n in range(rows))
+    found = look(written(tmp_path, "a.csv", f"words,kind,who\n{text}"))
+    assert "the sequence has no label. Name their column or key as `target`" in str(found.problem)
+    assert look(tmp_path / "a.csv", target="kind").to_json()["labels"] == dict.fromkeys("xyz", rows // 3)
+    names = "".join(f"w{n} a b c d,n{n // 2},{'uvw'[n * n % 7 % 3]}\n" for n in range(60))
+    assert look(written(tmp_path, "b.csv", f"words,name,who\n{names}")).to_json()["targets"] == ["who"]

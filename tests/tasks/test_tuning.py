@@ -13,12 +13,12 @@ import unrolled as un
 from at_the_terminal import call
 from unrolled.errors import ConfigError, RunError, UnrolledError
 from unrolled.tasks import find_recipe
-from unrolled.tasks.listing import list_runs, table_of
 from unrolled.tasks.tuning import parse_space, usual_space
 from unrolled.tasks.tuning.search import _Pruning, _study
 from unrolled.tasks.tuning.space import Choice, Range
 from unrolled.training import Silent
 from unrolled.training.criterion import LOSS, Criterion
+from unrolled.training.listing import list_runs, table_of
 from unrolled.training.run_folder import FORMAT
 
 QUICK = {"updates": 2, "evaluations": 2, "batch": 8, "level": "char", "display": Silent()}
@@ -120,7 +120,24 @@ def test_what_is_reported_is_to_be_made_small(criterion, told):
     pruning = _Pruning(optuna, trial)
     pruning.began(SimpleNamespace(task=SimpleNamespace(criterion=criterion)))
     pruning.measured({"update": 3, "accuracy": 0.25, "held_out": 0.25})
+    pruning.measured({"update": 4})
+    pruning.measured({"update": 5, "accuracy": math.nan, "held_out": math.nan})
     assert reported == {3: told}
+
+
+def test_a_trial_in_which_nothing_was_measured_is_no_score(searched, monkeypatch):
+    folder, _ = searched
+    asked = {"out": folder / "unmeasured", "trials": 1, "space": SPACE, **QUICK}
+
+    def unmeasured(recipe, data, run, *_, callbacks, **__):
+        run.path.mkdir()
+        run.history.add({"update": 2, "loss": 0.5})
+        return SimpleNamespace(finished=True)
+
+    with monkeypatch.context() as patched, pytest.raises(ConfigError, match="needs measurements on the way, and there was none"):
+        patched.setattr("unrolled.tasks.tuning.search.run_training", unmeasured)
+        un.tune("classify", folder / "a.csv", **asked)
+    assert [trial.state for trial in un.tune("classify", folder / "a.csv", **asked).trials][-1] == "finished"
 
 
 def test_pruning_can_be_left_out(tmp_path):

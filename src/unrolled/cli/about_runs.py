@@ -10,8 +10,8 @@ import click
 from unrolled.cli.catalogue import known_tasks
 from unrolled.cli.flags import flags, given, parts_of
 from unrolled.cli.help import GroupedCommand
-from unrolled.cli.later import Later
 from unrolled.errors import ConfigError, RunError
+from unrolled.later import Later
 from unrolled.options import options_of
 
 if TYPE_CHECKING:

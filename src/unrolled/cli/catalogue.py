@@ -14,6 +14,13 @@ SEVERAL = "unrolled.tasks.studies.options.StudyOptions"
 SEARCH = "unrolled.tasks.translation.options.SearchOptions"
 """Dataclasses whose options commands have beside those of a task."""
 
+LOOKED_AT = (
+    "unrolled.data.formats.options.DividedReadingOptions",
+    "unrolled.data.formats.pair_options.DividedPairOptions",
+    "unrolled.data.formats.caption_options.CaptionOptions",
+)
+"""Dataclasses whose options `unrolled look` has."""
+
 ASKED = ("evaluating", "predicting", "sampling", "scoring", "backtesting")
 """What recipes call the option dataclasses of the commands about their runs."""
 

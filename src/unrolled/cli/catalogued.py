@@ -7,6 +7,8 @@ from itertools import chain, count
 from typing import Any
 
 from unrolled.cli.catalogue import ASKED, FILE, USUAL
+from unrolled.data.formats.options import DividedReadingOptions
+from unrolled.data.formats.pair_options import DividedPairOptions
 from unrolled.options import Option, options_of
 from unrolled.tasks import RECIPES, find_recipe
 from unrolled.tasks.configuration import groups_of
@@ -34,7 +36,7 @@ def catalogue() -> str:
         own = groups_of(recipe.options)
         about = {"help": recipe.help, "data_name": recipe.data_name, "groups": dict(zip(own, named(own.values()), strict=True))}
         tasks[name] = {**about, **{part: named(getattr(recipe, part)) for part in ASKED}}
-    named([StudyOptions])
+    named([StudyOptions, DividedReadingOptions, DividedPairOptions])
     return _laid_out({"tasks": tasks, "options": options, "groups": groups})
 
 

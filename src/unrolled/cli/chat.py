@@ -9,8 +9,8 @@ import click
 from unrolled.cli.about_runs import open_run
 from unrolled.cli.catalogue import SEARCH, known_groups
 from unrolled.cli.flags import flags, given
-from unrolled.cli.later import Later
 from unrolled.errors import ConfigError
+from unrolled.later import Later
 
 if TYPE_CHECKING:
     from unrolled.tasks.translation import options as translation

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from unrolled.cli.flags import as_flags
-from unrolled.cli.later import Later
 from unrolled.cli.machine import progress
 from unrolled.errors import ConfigError, RunError, UnrolledWarning
 from unrolled.extras import is_installed
+from unrolled.later import Later
 
 if TYPE_CHECKING:
     from unrolled import training

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unrolled.cli.later import Later
 from unrolled.cli.machine import progress
+from unrolled.later import Later
 
 if TYPE_CHECKING:
     from unrolled import tasks

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unrolled import cells
-from unrolled.cli.later import Later
 from unrolled.errors import BuildError
 from unrolled.extras import EXTRAS
 from unrolled.folders import cache_folder
+from unrolled.later import Later
 
 if TYPE_CHECKING:
     import torch

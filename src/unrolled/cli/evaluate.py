@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from unrolled.cli.about_runs import RunCommand, open_run, parts_for
+from unrolled.cli.flags import as_flags
 from unrolled.cli.machine import progress
 from unrolled.errors import ConfigError
 
@@ -29,4 +30,4 @@ def evaluate(run: Path, data: tuple[str, ...], as_json: bool, **options: Any) ->
     trained = open_run(run, "evaluate")
     with progress() as display:
         found = recipe.evaluate(trained, data, parts, display.work)
-    click.echo(json.dumps(found.to_json()) if as_json else found.text)
+    click.echo(json.dumps(found.to_json()) if as_json else as_flags(found.text))

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unrolled.cli.later import Later
-from unrolled.data.builtin import PREFIX
-from unrolled.data.formats.known import looks_like_a_file
 from unrolled.errors import DataError
+from unrolled.later import Later
 
 if TYPE_CHECKING:
     from unrolled import training
+    from unrolled.data import builtin
+    from unrolled.data.formats import known
     from unrolled.tasks import inspecting
     from unrolled.training import checkpoint
 else:
+    builtin, known = Later("unrolled.data.builtin"), Later("unrolled.data.formats.known")
     inspecting, training, checkpoint = Later("unrolled.tasks.inspecting"), Later("unrolled.training"), Later("unrolled.training.checkpoint")
 
 PAGE = "report.html"
@@ -82,9 +83,9 @@ def _read(given: str | None) -> str | Path | None:
     as_text = "To inspect this as text, pass it through the standard input, with - as INPUT."
     if os.path.isdir(given):
         raise DataError(f"{given!r} is a folder. Pass a file. {as_text}")
-    if os.path.exists(given) or (given.startswith(PREFIX) and given.split() == [given]):
+    if os.path.exists(given) or (given.startswith(builtin.PREFIX) and given.split() == [given]):
         return Path(given)
-    if looks_like_a_file(given):
+    if known.looks_like_a_file(given):
         raise DataError(f"There is no file {given!r}. {as_text}")
     return given
 

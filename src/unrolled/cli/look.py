@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unrolled.cli.catalogue import LOOKED_AT, known_groups
 from unrolled.cli.flags import as_flags, flags, given
 from unrolled.cli.help import GroupedCommand
-from unrolled.cli.later import Later
 from unrolled.cli.machine import progress
 from unrolled.cli.tasks import TASKS
-from unrolled.data.formats.caption_options import CaptionOptions
-from unrolled.data.formats.options import DividedReadingOptions
-from unrolled.data.formats.pair_options import DividedPairOptions
+from unrolled.later import Later
 
 if TYPE_CHECKING:
     from unrolled.tasks import looking, places
@@ -45,7 +43,8 @@ def look(files: tuple[str, ...], picture: Path | None, as_json: bool, **options:
         found.draw(picture)
 
 
-_FOR_ALL = flags([DividedReadingOptions], titles=["Reading"])
-_FOR_PAIRS = flags([DividedPairOptions], [str(flag.name) for flag in _FOR_ALL], ["Pairs"])
-_FOR_CAPTIONS = flags([CaptionOptions], [str(flag.name) for flag in (*_FOR_ALL, *_FOR_PAIRS)], ["Pictures with sentences"])
+_READING, _PAIRS, _CAPTIONS = (known_groups()[name] for name in LOOKED_AT)
+_FOR_ALL = flags([_READING], titles=["Reading"])
+_FOR_PAIRS = flags([_PAIRS], [str(flag.name) for flag in _FOR_ALL], ["Pairs"])
+_FOR_CAPTIONS = flags([_CAPTIONS], [str(flag.name) for flag in (*_FOR_ALL, *_FOR_PAIRS)], ["Pictures with sentences"])
 look.params += _FOR_ALL + _FOR_PAIRS + _FOR_CAPTIONS

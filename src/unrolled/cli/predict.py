@@ -9,8 +9,8 @@ import click
 
 from unrolled.cli.about_runs import RunCommand, open_run, parts_for
 from unrolled.cli.flags import as_flags
-from unrolled.cli.later import Later
 from unrolled.errors import ConfigError
+from unrolled.later import Later
 
 if TYPE_CHECKING:
     from unrolled.tasks import places

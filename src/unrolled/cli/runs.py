@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from unrolled.cli.flags import as_flags
-from unrolled.cli.later import Later
+from unrolled.later import Later
 
 if TYPE_CHECKING:
-    from unrolled.tasks import listing
+    from unrolled.training import listing
 else:
-    listing = Later("unrolled.tasks.listing")
+    listing = Later("unrolled.training.listing")
 
 
 @click.command()

@@ -12,9 +12,9 @@ from unrolled.cli.catalogue import SEVERAL, known_groups, known_tasks
 from unrolled.cli.compare import FIGURES, compared
 from unrolled.cli.flags import as_flags, flags, given, read_options
 from unrolled.cli.help import RUNS, TITLES, GroupedCommand
-from unrolled.cli.later import Later
 from unrolled.cli.machine import progress
 from unrolled.errors import ConfigError, TrainingError
+from unrolled.later import Later
 
 if TYPE_CHECKING:
     from unrolled import tasks, training

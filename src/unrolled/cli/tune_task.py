@@ -10,8 +10,8 @@ import click
 from unrolled.cli.catalogue import known_tasks
 from unrolled.cli.flags import as_flags, flags, given
 from unrolled.cli.help import TITLES, GroupedCommand
-from unrolled.cli.later import Later
 from unrolled.cli.machine import progress
+from unrolled.later import Later
 
 if TYPE_CHECKING:
     from unrolled.tasks import tuning

@@ -21,3 +21,12 @@ def is_number(text: str) -> bool:
         return math.isfinite(as_number(text))
     except ValueError:
         return False
+
+
+def text_of(number: float) -> str:
+    """A number as files of text have it: whole ones with all their digits, others with as many as are not the rounding of a sum."""
+    return f"{number:.0f}" if number.is_integer() and abs(number) < _EXACT else f"{number:.15g}"
+
+
+_EXACT = 2.0**53
+"""Whole numbers up to it are exact."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from unrolled.data.memory import are_files
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, RunError
+from unrolled.files import write_file
 from unrolled.tasks.recipe import AnyRecipe
 from unrolled.tasks.runs import load_run, next_step, run_training
 from unrolled.tasks.studies import asks_for_several
@@ -155,7 +156,7 @@ def train_language_model(data: Source | Sequence[Source] = (), *, out: Source | 
         raise ConfigError("`encoding` is that of files, and a text was given. Leave it out.")
     with TemporaryDirectory(prefix="unrolled-") as folder:
         file = Path(folder, "text.txt")
-        file.write_bytes(_encoded(data))
+        write_file(file, _encoded(data))
         trained = train("lm", file, out=out, **options)
     return trained
 

@@ -1,5 +1,6 @@
 """Sequences as estimators are given them: lists, arrays, columns and frames."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,20 @@ def as_series(data: Any) -> list[NDArray[np.float64]]:
     return found
 
 
-def as_table(data: Any) -> dict[str, Any]:
+class Numbered(dict[str, Any]):
+    """Series without names as the columns of a table."""
+
+
+def is_table(data: Any) -> bool:
+    """Whether data is a frame or a mapping, whose columns have names."""
+    return isinstance(data, Mapping) or hasattr(data, "columns")
+
+
+def as_table(data: Any) -> Numbered:
     """Series as the columns of one long table, named so that their order is that of their names."""
     series = as_series(data)
     wide = len(str(len(series)))
     names = [f"{number:0{wide}}" for number, each in enumerate(series) for _ in each]
     numbers = np.concatenate(series)
     times = np.concatenate([np.arange(len(each)) for each in series])
-    return {"series": names, "time": times, **{f"value {column + 1}": numbers[:, column] for column in range(numbers.shape[1])}}
+    return Numbered(series=names, time=times, **{f"value {column + 1}": numbers[:, column] for column in range(numbers.shape[1])})

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from unrolled.errors import DataError, UnrolledWarning
 from unrolled.extras import extra
-from unrolled.tasks import load, train, train_forecaster
-from unrolled.tasks.estimator_data import as_series, as_table, is_ragged, unpacked
+from unrolled.tasks import load, train
+from unrolled.tasks.estimator_data import is_ragged, unpacked
 from unrolled.training import Silent, display_here
 from unrolled.training.run_folder import CELL, CODECS, CONFIG, METRICS, WEIGHTS
 
@@ -25,8 +25,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # noqa:
 _KEPT = (CONFIG, CODECS, CELL, WEIGHTS, METRICS)
 """The files of a run that a fitted estimator keeps."""
 
-_NAMES = ("cell", "hidden", "layers", "epochs", "updates", "batch", "learning_rate", "held_out", "patience")
-"""Parameters that are options of every task."""
+_OWN = ("options", "random_state", "verbose")
+"""Parameters that are no options of `unrolled train`."""
 
 
 _LOADED: "WeakKeyDictionary[Network, Any]" = WeakKeyDictionary()
@@ -36,32 +36,16 @@ _LOADED: "WeakKeyDictionary[Network, Any]" = WeakKeyDictionary()
 class Network(BaseEstimator):
     """What all of them share.
 
-    `fit` takes sequences: texts, lists of tokens, arrays `[T]` or `[T, C]` of any lengths, or one array `[N, T]` or `[N, T, C]`; also as a column of
-    pandas, polars or pyarrow, or as a frame with one column of texts. Parameters that are None are as in `unrolled train`; `options` are any others of it, by name, such as `{"dropout": 0.1}`. With an integer as `random_state` the same
-    weights come out each time. What was learnt are the files of a run (`run_`), so that estimators can be pickled; `trained_` is the network.
+    Parameters are options of `unrolled train`, and None is what that takes; `options` are any others of it, by name, such as `{"clip": 0.5}`. With an integer
+    as `random_state` the same weights come out each time. What was learnt are the files of a run (`run_`), so that estimators can be pickled; `trained_` is
+    the network.
     """
 
     task: ClassVar[str]
 
-    def __init__(
-        self,
-        cell: Any = "lstm",
-        *,
-        hidden: int | None = None,
-        layers: int | None = None,
-        epochs: int | None = None,
-        updates: int | None = None,
-        batch: int | None = None,
-        learning_rate: float | None = None,
-        held_out: float | None = None,
-        patience: int | None = None,
-        options: Mapping[str, Any] | None = None,
-        random_state: Any = None,
-        verbose: bool = False,
-    ) -> None:
-        self.cell, self.hidden, self.layers, self.epochs, self.updates, self.batch = cell, hidden, layers, epochs, updates, batch
-        self.learning_rate, self.held_out, self.patience, self.options = learning_rate, held_out, patience, options
-        self.random_state, self.verbose = random_state, verbose
+    options: Mapping[str, Any] | None
+    random_state: Any
+    verbose: bool
 
     @property
     def trained_(self) -> Any:
@@ -76,13 +60,12 @@ class Network(BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = tags.input_tags.string = True
         tags.non_deterministic = self.random_state is None
         return tags
 
     def _learn(self, data: Any, targets: Any) -> None:
-        asked = {**{name: getattr(self, name) for name in _NAMES}, **(self.options or {})}
-        asked = {name: value for name, value in asked.items() if value is not None}
+        named = {name: value for name, value in self.get_params(deep=False).items() if name not in _OWN}
+        asked = {name: value for name, value in {**named, **(self.options or {})}.items() if value is not None}
         seed = int(extra("sklearn.utils").check_random_state(self.random_state).randint(2**31 - 1))
         display = display_here() if self.verbose else Silent()
         with TemporaryDirectory(prefix="unrolled-") as folder, torch.random.fork_rng(), warnings.catch_warnings():
@@ -95,6 +78,42 @@ class Network(BaseEstimator):
     def _train(self, data: Any, targets: Any, **options: Any) -> None:
         train(self.task, data, targets, **options)
 
+
+class OverSequences(Network):
+    """A network that reads sequences: texts, lists of tokens, arrays `[T]` or `[T, C]` of any lengths, or one array `[N, T]` or `[N, T, C]`; also a column of
+    pandas, polars or pyarrow, or a frame with one column of texts. `level` says how texts are read, as words or as characters."""
+
+    def __init__(
+        self,
+        cell: Any = "lstm",
+        *,
+        hidden: int | None = None,
+        layers: int | None = None,
+        bidirectional: bool | None = None,
+        embedding: int | None = None,
+        dropout: float | None = None,
+        level: str | None = None,
+        epochs: int | None = None,
+        updates: int | None = None,
+        batch: int | None = None,
+        learning_rate: float | None = None,
+        weight_decay: float | None = None,
+        held_out: float | None = None,
+        patience: int | None = None,
+        options: Mapping[str, Any] | None = None,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        self.cell, self.hidden, self.layers, self.bidirectional, self.embedding = cell, hidden, layers, bidirectional, embedding
+        self.dropout, self.level, self.epochs, self.updates, self.batch = dropout, level, epochs, updates, batch
+        self.learning_rate, self.weight_decay, self.held_out, self.patience = learning_rate, weight_decay, held_out, patience
+        self.options, self.random_state, self.verbose = options, random_state, verbose
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = tags.input_tags.string = True
+        return tags
+
     def _sequences(self, data: Any, *, reset: bool) -> Sequence[Any]:
         """Sequences of any lengths as they are; an array of numbers as scikit-learn checks it, each row a sequence. `ValueError` for what is none."""
         data = unpacked(data)
@@ -106,7 +125,7 @@ class Network(BaseEstimator):
         return list(np.asarray(found, np.float64))
 
 
-class SequenceClassifier(ClassifierMixin, Network):
+class SequenceClassifier(ClassifierMixin, OverSequences):
     """A label for each sequence; see `unrolled.train_classifier`. The classes are `classes_`."""
 
     task = "classify"
@@ -141,7 +160,7 @@ class SequenceClassifier(ClassifierMixin, Network):
         return found
 
 
-class SequenceRegressor(RegressorMixin, Network):
+class SequenceRegressor(RegressorMixin, OverSequences):
     """A number, or several, for each sequence or for each of its steps; see `unrolled.train_regressor`."""
 
     task = "regress"
@@ -187,7 +206,7 @@ class SequenceRegressor(RegressorMixin, Network):
         return float(extra("sklearn.metrics").r2_score(true, found, sample_weight=sample_weight))
 
 
-class SequenceTagger(Network):
+class SequenceTagger(OverSequences):
     """A tag for each step of a sequence; see `unrolled.train_tagger`."""
 
     task = "tag"
@@ -214,66 +233,6 @@ class SequenceTagger(Network):
         """The share of steps whose tag is right."""
         pairs = [pair for said, true in zip(self.predict(X), unpacked(y), strict=True) for pair in zip(said, true, strict=True)]
         return float(np.mean([str(said) == str(true) for said, true in pairs]))
-
-
-class Forecaster(Network):
-    """What comes next in series of numbers; see `unrolled.train_forecaster`. `horizon` steps are forecast."""
-
-    task = "forecast"
-
-    def __init__(
-        self,
-        horizon: int = 1,
-        *,
-        cell: Any = "lstm",
-        hidden: int | None = None,
-        layers: int | None = None,
-        epochs: int | None = None,
-        updates: int | None = None,
-        batch: int | None = None,
-        learning_rate: float | None = None,
-        held_out: float | None = None,
-        patience: int | None = None,
-        options: Mapping[str, Any] | None = None,
-        random_state: Any = None,
-        verbose: bool = False,
-    ) -> None:
-        super().__init__(
-            cell,
-            hidden=hidden,
-            layers=layers,
-            epochs=epochs,
-            updates=updates,
-            batch=batch,
-            learning_rate=learning_rate,
-            held_out=held_out,
-            patience=patience,
-            options=options,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.horizon = horizon
-
-    def fit(self, X: Any, y: Any = None) -> "Forecaster":
-        """Learn from series: arrays `[T]` or `[T, K]` of any lengths, the rows of one array, or one series `[T]`."""
-        self._learn(as_table(X), None)
-        return self
-
-    def _train(self, data: Any, targets: Any, **options: Any) -> None:
-        names = [name for name in data if name not in ("series", "time")]
-        train_forecaster(data, series="series", time="time", target=names, horizon=self.horizon, **options)
-
-    def predict(self, X: Any = None) -> NDArray[np.float64]:
-        """The medians of what comes after each series, or after those that were learnt, `[N, horizon]`, or `[N, horizon, K]` of several numbers."""
-        points: NDArray[np.float64] = self.trained_.forecast(None if X is None else as_table(X)).points
-        return points[..., 0] if points.shape[-1] == 1 else points
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """The negative mean absolute error of forecasts of the last `horizon` steps of each series, from what comes before them."""
-        series = as_series(X)
-        known, true = [s[: -self.horizon] for s in series], np.stack([s[-self.horizon :] for s in series])
-        found = self.predict(known).reshape(true.shape)
-        return -float(np.abs(found - true).mean())
 
 
 def _labels(y: Any) -> NDArray[Any]:

@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from unrolled.errors import RunError
 from unrolled.files import append_to, read_file
+from unrolled.later import Later
 from unrolled.plain import from_json
-from unrolled.training.checkpoint import save_text
 from unrolled.training.plot import draw_losses
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from unrolled.training import checkpoint
+else:
+    checkpoint = Later("unrolled.training.checkpoint")
 
 
 class History:
@@ -47,7 +51,7 @@ class History:
     def cut(self, size: int) -> None:
         """Forget what was added when there were so many bytes: a resumed run goes through it again."""
         kept = _whole(self._read()[:size].splitlines())
-        save_text(self.path, "".join(json.dumps(r) + "\n" for r in kept))
+        checkpoint.save_text(self.path, "".join(json.dumps(r) + "\n" for r in kept))
 
     def _read(self) -> bytes:
         try:

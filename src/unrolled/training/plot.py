@@ -8,11 +8,15 @@ import numpy as np
 
 from unrolled.extras import extra
 from unrolled.labels import literal
-from unrolled.training.checkpoint import save_whole
+from unrolled.later import Later
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from unrolled.training import checkpoint
+else:
+    checkpoint = Later("unrolled.training.checkpoint")
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -27,7 +31,7 @@ def plot_losses(path: Path, records: Records, unit: str) -> None:
     """Draw training and held-out loss against updates into a PNG; nothing if there is nothing to draw yet."""
     figure = draw_losses(records, unit)
     if figure.axes[0].lines:
-        save_whole(path, lambda file: figure.savefig(file, format="png", dpi=120))
+        checkpoint.save_whole(path, lambda file: figure.savefig(file, format="png", dpi=120))
 
 
 def draw_losses(records: Records, unit: str = "loss", size: tuple[float, float] = SIZE) -> "Figure":

@@ -5,18 +5,24 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tomli_w
-from torch import Tensor, nn
 
 from unrolled.errors import RunError
 from unrolled.extras import is_installed
 from unrolled.files import LARGEST, UNFINISHED, locked, read_file, require_folder, require_ordinary, sweep
+from unrolled.later import Later
 from unrolled.plain import from_toml
-from unrolled.training.checkpoint import load_into, load_tensors, map_tensors, parameters_of, require_same, save_tensors, save_text
 from unrolled.training.history import History
 from unrolled.training.plot import plot_losses
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from unrolled.training import checkpoint
+else:
+    checkpoint = Later("unrolled.training.checkpoint")
 
 FORMAT = 1
 CONFIG = "config.toml"
@@ -175,7 +181,7 @@ class RunFolder:
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Store what was asked for."""
-        save_text(self.path / CONFIG, tomli_w.dumps({"format": FORMAT, **config}))
+        checkpoint.save_text(self.path / CONFIG, tomli_w.dumps({"format": FORMAT, **config}))
 
     def read_config(self) -> dict[str, Any]:
         """What was asked for, as plain values. `RunError` if this is no run, or one of another format."""
@@ -212,24 +218,24 @@ class RunFolder:
 
     def write_text(self, name: str, text: str) -> None:
         """Store a text file of the task's own."""
-        save_text(self.path / name, text)
+        checkpoint.save_text(self.path / name, text)
 
-    def save_weights(self, model: nn.Module) -> None:
+    def save_weights(self, model: "nn.Module") -> None:
         """Store the model's weights as those of the run."""
-        save_tensors(self.path / WEIGHTS, parameters_of(model))
+        checkpoint.save_tensors(self.path / WEIGHTS, checkpoint.parameters_of(model))
 
-    def load_weights(self, model: nn.Module) -> None:
+    def load_weights(self, model: "nn.Module") -> None:
         """Give the model the weights of the run. `RunError` if they are missing, damaged, or those of another model."""
         path = self.path / WEIGHTS
-        load_into(parameters_of(model), load_tensors(path)[0], path)
+        checkpoint.load_into(checkpoint.parameters_of(model), checkpoint.load_tensors(path)[0], path)
 
-    def require_same(self, model: nn.Module, name: str) -> None:
+    def require_same(self, model: "nn.Module", name: str) -> None:
         """`RunError` unless the weights in one of the run's files, if it is there, are those of such a model; their numbers are not read."""
         path, prefix = self.path / name, MODEL if name == CHECKPOINT else ""
         if os.path.lexists(path):
-            found = map_tensors(path)[0].items()
+            found = checkpoint.map_tensors(path)[0].items()
             own = {key.removeprefix(prefix): tensor for key, tensor in found if key.startswith(prefix)}
-            require_same(parameters_of(model), own, path)
+            checkpoint.require_same(checkpoint.parameters_of(model), own, path)
 
     def has_checkpoint(self) -> bool:
         """Whether there is something to go on from."""
@@ -239,17 +245,17 @@ class RunFolder:
         """Whether there are weights of a run."""
         return self.begun and os.path.lexists(self.path / WEIGHTS)
 
-    def save_checkpoint(self, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    def save_checkpoint(self, tensors: "Mapping[str, Tensor]", metadata: Mapping[str, str]) -> None:
         """Store all that is needed to go on, in place of what was stored before."""
-        save_tensors(self.path / CHECKPOINT, tensors, metadata)
+        checkpoint.save_tensors(self.path / CHECKPOINT, tensors, metadata)
 
-    def load_checkpoint(self) -> tuple[dict[str, Tensor], dict[str, str]]:
+    def load_checkpoint(self) -> "tuple[dict[str, Tensor], dict[str, str]]":
         """What `save_checkpoint` stored last."""
-        return load_tensors(self.path / CHECKPOINT)
+        return checkpoint.load_tensors(self.path / CHECKPOINT)
 
-    def load_into(self, own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
+    def load_into(self, own: "Mapping[str, Tensor]", given: "Mapping[str, Tensor]") -> None:
         """Copy the checkpoint's tensors over those of the same name; `RunError` unless they fit."""
-        load_into(own, given, self.path / CHECKPOINT)
+        checkpoint.load_into(own, given, self.path / CHECKPOINT)
 
     def draw(self, unit: str) -> None:
         """Draw the history, where matplotlib is installed."""

@@ -1,4 +1,6 @@
 import json
+import math
+import warnings
 from io import StringIO
 from pathlib import Path
 
@@ -6,9 +8,11 @@ import numpy as np
 import pytest
 
 from pictures import save, save_gif, squares
+from unrolled.data.codecs import FrameCodec
 from unrolled.data.examples import Prediction, Target
 from unrolled.data.formats import ReadingOptions, labelled_examples, read_examples, resolve_format, write_predictions
-from unrolled.errors import DataError, UnrolledWarning
+from unrolled.data.pictures.seeing import Seeing
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 ANY = ReadingOptions()
 
@@ -67,6 +71,22 @@ def test_intervals_of_a_file_are_tags_of_its_frames(folder) -> None:
     (folder / "i.csv").write_text("file,start,end,label\nfiles/slow/0.gif,0,2,a\nfiles/slow/0.gif,2,3,b\nfiles/fast/1.gif,1,3,a\n")
     examples = list(labelled_examples(folder / "i.csv", ANY, Target.TAGS))
     assert [(e.clip.path.name, e.spans) for e in examples] == [("0.gif", ((0, 2, "a"), (2, 3, "b"))), ("1.gif", ((1, 3, "a"),))]
+    (folder / "i.csv").write_text("file,start,end,label\nfiles/slow/0.gif,,2,a\nfiles/fast/1.gif,1,3,a\nfiles/slow/0.gif,2,,b\n")
+    examples = list(labelled_examples(folder / "i.csv", ANY, Target.TAGS))
+    expected = [("0.gif", ((0, 2, "a"), (2, math.inf, "b"))), ("1.gif", ((1, 3, "a"),))]
+    assert [(e.clip.path.name, e.spans) for e in examples] == expected, "rows of one file stand anywhere, and blanks are its ends"
+
+
+def test_a_beginning_of_0_is_one_in_json_too(folder) -> None:
+    rows = [
+        {"file": "files/slow/0.gif", "label": "a", "start": 0, "end": 0.2},
+        {"file": "files/fast/1.gif", "label": "b", "offset": 0, "duration": 0.1},
+    ]
+    (folder / "z.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert found(folder / "z.jsonl") == [(("0.gif", 0, 0.2), ("a",)), (("1.gif", 0, 0.1), ("b",))]
+    (folder / "z.csv").write_text("clip,start,end,kind\nfiles/slow/0.gif,-0.1,0.1,slow\n")
+    with pytest.raises(DataError, match=r"z\.csv, line 2: 'start' must be a time, 0 or more, got '-0\.1'"):
+        found(folder / "z.csv", options=ReadingOptions(target="kind"))
 
 
 def test_arrays_have_clips(tmp_path) -> None:
@@ -80,6 +100,43 @@ def test_arrays_have_clips(tmp_path) -> None:
         assert len(list(read_examples(tmp_path / "moving.npy", ANY.to_predict(), Target.LABELS))) == 251
     kept = list(read_examples(tmp_path / "moving.npy", ReadingOptions(axes="NTHW").to_predict(), Target.LABELS))
     assert [e.frames.shape for e in kept] == [(251, 4, 4, 1)] * 5
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "order", "expected", "told"),
+    [
+        ((7, 9, 8, 3), None, (0, 1, 2, 3), (1, 7, 9, 8, 3), "one clip of 7 frames of 8x9 in 3 colours"),
+        ((7, 9, 8, 3), "NTHW", (0, 1, 2, 3), (7, 9, 8, 3, 1), ""),
+        ((2, 7, 3, 9, 8), None, (0, 1, 3, 4, 2), (2, 7, 9, 8, 3), "2 clips of frames of 8x9 in 3 colours"),
+        ((2, 7, 3, 9, 8), "NTCHW", (0, 1, 3, 4, 2), (2, 7, 9, 8, 3), ""),
+        ((7, 3, 9, 8), "TCHW", (0, 2, 3, 1), (1, 7, 9, 8, 3), ""),
+        ((7, 9, 8), "THW", (0, 1, 2), (1, 7, 9, 8, 1), ""),
+        ((7, 9, 8, 3), "THW", (0, 1, 2, 3), (1, 7, 9, 8, 3), ""),
+        ((7, 2, 9, 8, 3), "TNHW", (1, 0, 2, 3, 4), (2, 7, 9, 8, 3), ""),
+        ((2, 7, 9, 8, 3), None, (0, 1, 2, 3, 4), (2, 7, 9, 8, 3), ""),
+    ],
+)
+def test_axes_of_arrays_are_as_said_or_guessed_and_told(shape, axes, order, expected, told, tmp_path) -> None:
+    array = np.arange(math.prod(shape), dtype=np.float32).reshape(shape)
+    np.save(tmp_path / "a.npy", array)
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always")
+        found = np.stack([e.frames for e in read_examples(tmp_path / "a.npy", ReadingOptions(axes=axes).to_predict(), Target.LABELS)])
+    assert [str(one.message) for one in noted] == (
+        []
+        if not told
+        else [f"{tmp_path / 'a.npy'}: the array {[*shape]} is taken for {told}. Pass `axes='NTHW'` if its first axis is that of clips."]
+    )
+    assert found.shape == expected
+    assert (found == array.transpose(order).reshape(expected)).all()
+
+
+def test_axes_that_an_array_does_not_have_are_told(tmp_path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros((7, 9, 8, 3), np.uint8))
+    with pytest.raises(
+        ConfigError, match=r"a\.npy: `axes='NTCHW'` does not fit the array \[7, 9, 8, 3\]\. Pass another one of NTHW, TNHW, THW"
+    ):
+        list(read_examples(tmp_path / "a.npy", ReadingOptions(axes="NTCHW").to_predict(), Target.LABELS))
 
 
 def test_predictions_are_written_beside_the_files(folder) -> None:
@@ -108,13 +165,14 @@ def test_rows_of_numbers_are_frames_of_a_shape(tmp_path) -> None:
     (tmp_path / "i.csv").write_text("file,start,end,label\ns.csv,0,2,walk\ns.csv,3,4,sit\n")
     shaped = ReadingOptions(shape="2x3")
     (example,) = labelled_examples(tmp_path / "i.csv", shaped, Target.TAGS)
-    assert example.frames.shape == (4, 2, 3, 1) and example.frames.dtype == np.float32
-    assert (example.frames[..., 0] == np.arange(24).reshape(4, 2, 3)).all()
+    see = Seeing(choose=FrameCodec.choose)
+    assert see(example.clip, "here").shape == (4, 2, 3, 1) and see(example.clip, "here").dtype == np.float32
+    assert (see(example.clip, "here")[..., 0] == np.arange(24).reshape(4, 2, 3)).all()
     assert example.spans == ((0, 2, "walk"), (3, 4, "sit"))
     first, second = labelled_examples(tmp_path / "i.csv", shaped, Target.LABELS)
-    assert (first.frames == example.frames[:2]).all() and (second.frames == example.frames[3:]).all()
+    assert (see(first.clip, "") == see(example.clip, "")[:2]).all() and (see(second.clip, "") == see(example.clip, "")[3:]).all()
     (alone,) = read_examples(tmp_path / "s.csv", shaped.to_predict(), Target.TAGS)
-    assert (alone.frames == example.frames).all()
+    assert alone.clip == example.clip
     (tmp_path / "s.csv").write_text("1,2,3,4,5,6\n1,2,x,4,5,6\n")
     with pytest.raises(DataError, match=r"s.csv, line 2: a row must end in 6 numbers, as `shape` says, got something else"):
-        list(labelled_examples(tmp_path / "i.csv", shaped, Target.TAGS))
+        see(example.clip, "here")

@@ -3,6 +3,8 @@
 import io
 import json
 import sys
+import warnings
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -11,6 +13,7 @@ from unrolled.data.examples import Example
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import PAIRS, read_pairs, resolve_pairs
 from unrolled.errors import ConfigError, DataError, UnrolledError, UnrolledWarning
+from unrolled.tasks.looking import look
 from unrolled.tasks.translation.options import Reading
 
 WANTED = [("Run!", ("Cours\u202f!",)), ('"Look," I said.', ("« Regarde », dis-je.",)), ("Who?", ("Qui ?",))]
@@ -18,6 +21,14 @@ WANTED = [("Run!", ("Cours\u202f!",)), ('"Look," I said.', ("« Regarde », dis-
 
 def read(sources, **options):
     return [(pair.text, pair.texts) for pair in read_pairs(sources, PairOptions(**options))]
+
+
+@contextmanager
+def ignored():
+    """Without what is told of headers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnrolledWarning)
+        yield
 
 
 @pytest.fixture
@@ -329,6 +340,13 @@ def test_a_word_above_texts_is_the_name_of_its_column_and_this_is_told(write, na
 def test_words_above_words_are_a_pair(write):
     assert len(read(write("a.csv", "dog,chien", *(f"cat{n},chat{n}" for n in "abcdefghi")))) == 10
     assert len(read(write("a.csv", "Dog!,chien", *(f"a cat {n},un chat" for n in range(9))))) == 10
+    words = write("a.tsv", "anglais\tfrancais", *(f"cat{n}\tchat{n}" for n in "abcdefghij"))
+    with pytest.warns(UnrolledWarning, match=r"a.tsv: the first line, .anglais . francais., is taken for a pair. .* pass `header`"):
+        assert len(read(words)) == 11
+    assert (len(read(words, header=True)), len(read(words, header=False))) == (10, 11)
+    with ignored():
+        assert [column.name for column in look(words).format.columns] == ["0", "1"]
+    assert [column.name for column in look(words, header=True).format.columns] == ["anglais", "francais"]
 
 
 @pytest.mark.parametrize("asked", [{}, {"input": "translation", "target": ("fr",)}, {"input": "en", "target": ("fr",)}])
@@ -339,3 +357,43 @@ def test_keys_that_errors_name_can_be_passed(write, asked):
     assert read(name, input="translation.en", target=("translation.x.y",)) == [("a", ("c",))]
     options = PairOptions(input="translation.en", target=("translation.fr",))
     assert resolve_pairs(name, options).left == ("translation.x.y", "id")
+
+
+COMPARED = [(f"a man {n} runs", f"a dog {n} runs", ("yes", "no", "maybe")[n * n % 7 % 3]) for n in range(30)]
+
+
+@pytest.mark.parametrize("header", [("premise", "hypothesis", "label"), ("left", "right", "kind"), None])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
+def test_texts_to_compare_are_no_translations(write, header, order):
+    rows = [[row[at] for at in order] for row in ([header] if header else []) + COMPARED]
+    name, names = write("a.tsv", *map("\t".join, rows)), [(header or "012")[at] for at in order] if header else ["0", "1", "2"]
+    texts, label = ([names[order.index(at)] for at in (0, 1)], names[order.index(2)])
+    with (
+        ignored(),
+        pytest.raises(
+            ConfigError,
+            match=rf"a.tsv: the columns {', '.join(texts)} seem to be texts to compare, with labels in {label}, .* as `input` and `target`",
+        ),
+    ):
+        read(name)
+    assert look(name).task.task != "translate"
+    with ignored():
+        assert read(name, input=texts[0], target=(label,))[0] == (COMPARED[0][0], (COMPARED[0][2],))
+
+
+@pytest.mark.parametrize(
+    "header", [("source", "target", "kind"), ("en", "fr", "kind"), ("eng", "deu", "lang"), ("question", "answer", "topic")]
+)
+def test_pairs_beside_classes_are_translated_where_names_say_it(write, header):
+    with ignored():
+        assert len(read(write("a.tsv", *map("\t".join, [header, *COMPARED])))) == 30
+
+
+def test_short_words_that_seldom_come_again_are_no_languages(write):
+    words = ["cat", "dog", "sun", "sea", "hat", "ear", "eye", "cow", "hen", "pie", "tea", "ink"]
+    assert read(write("a.tsv", *(f"{word}\tsays it {word}\tof {word}" for word in words)))[0] == ("cat", ("says it cat",))
+
+
+def test_languages_beside_pairs_are_no_labels(write):
+    rows = [(one, other, ("eng", "deu", "fra")[n * n % 7 % 3]) for n, (one, other, _) in enumerate(COMPARED)]
+    assert len(read(write("a.tsv", *map("\t".join, rows)))) == 30

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unrolled.data.panels import PanelCodec, PanelOptions, read_panel
-from unrolled.data.panels.feeds import read_feed
+from unrolled.data.panels import PanelCodec, PanelOptions, read_panel, table_of_frame
+from unrolled.data.panels.feeds import add_row, feed_row, read_feed
 from unrolled.data.panels.tables import read_table
 from unrolled.errors import DataError
 
@@ -22,7 +22,8 @@ def fed(tmp_path, monkeypatch):
         codec = PanelCodec.from_json(PanelCodec.learn(panel, np.ones(len(panel.values), bool), found, 4).to_json())
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(feed.encode()))))
         return [
-            (row.name, row.values.tolist(), {name: cells[0] for name, cells in row.known.items()}) for row in read_feed(Path("-"), codec)
+            (row.name, row.values.tolist(), {name: cells[0] for name, cells in row.known.items()})
+            for row in read_feed(Path("-"), codec, lambda row: row)
         ]
 
     return read
@@ -41,3 +42,27 @@ def test_numbers_of_a_feed_are_written_as_those_that_were_learnt(fed):
     with pytest.raises(DataError, match=r"line 2: sold must be a number, got '4,25'. Write numbers with a decimal point"):
         fed(points, rows, **roles)
     assert [values for _, values, _ in fed(points, rows.replace("4,25", "4.25").replace("1,5", "1.5"), **roles)] == [[4.25], [1.234], [1.5]]
+
+
+def test_rows_beside_the_grid_are_at_the_nearest_step_as_those_of_tables_are():
+    begin = np.datetime64("2024-01-01T00:00", "us")
+    panel, options = read_panel(
+        [table_of_frame({"t": begin + np.arange(5) * np.timedelta64(1, "h"), "y": np.arange(5.0)})], PanelOptions(time="t", target="y")
+    )
+    codec = PanelCodec.learn(panel, np.ones(5, bool), options, 4)
+
+    def added(panel, time):
+        return add_row(panel, feed_row(table_of_frame({"t": np.array([time], "datetime64[us]"), "y": [1.0]}), codec), 9)
+
+    learnt, passed, moved = added(codec.tail, "2024-01-01T05:00")
+    assert (passed, moved, int(learnt.ends[0])) == (0, False, 5)
+    for time, steps in (("2024-01-01T05:40", 0), ("2024-01-01T06:20", 0), ("2024-01-01T07:40", 2)):
+        panel, passed, moved = added(learnt, time)
+        assert (passed, moved) == (steps, True) and panel.times(0, int(panel.ends[0]) - 1, 1)[0] == np.datetime64(
+            "2024-01-01T06", "h"
+        ) + steps
+    for time in ("2024-01-01T05:00", "2024-01-01T04:50"):
+        with pytest.raises(DataError, match="comes before 2024-01-01 06:00:00, the next step"):
+            added(learnt, time)
+    with pytest.raises(DataError, match="lie on one step"):
+        added(learnt, "2024-01-01T05:20")

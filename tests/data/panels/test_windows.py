@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unrolled.data.panels import PanelCodec, PanelOptions, Windows, WindowShape, read_panel, table_of_frame
-from unrolled.data.panels.bases import Bases, Path
+from unrolled.data.panels.bases import Bases, Path, centre_and_spread
 from unrolled.data.panels.shape import BASES, BEST, DRIFT, LAST, MEAN, NAIVE, NOTHING
 from unrolled.errors import RunError
 
@@ -213,3 +213,12 @@ def test_codecs_come_back_from_json_and_damage_is_refused():
             PanelCodec.from_json({**codec.to_json(), name: value})
     with pytest.raises(RunError, match="packed numbers"):
         PanelCodec.from_json({**codec.to_json(), "tail": {**codec.to_json()["tail"], "values": "cut"}})
+
+
+@pytest.mark.parametrize("level", [1e6, 1e10, 1e12, -1e12])
+def test_what_varies_a_little_on_a_high_level_is_not_constant(level):
+    wave = np.sin(np.arange(24.0))[None, :, None]
+    centre, spread = centre_and_spread(level + 5 * wave, counts=False)
+    assert centre[0, 0] == pytest.approx(level) and spread[0, 0] == pytest.approx(5 * wave.std(), rel=1e-3)
+    for flat in (level, 0.1 * level, 1 / level):
+        assert centre_and_spread(np.full((1, 513, 1), flat), counts=False)[1][0, 0] == pytest.approx(abs(flat))

@@ -1,5 +1,8 @@
+import math
 import re
 import warnings
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,12 +42,6 @@ def test_transparent_palette_and_deep_pictures_are_seen_as_they_look(tmp_path) -
     assert pixels_of(Image.fromarray(frame).convert("CMYK"), COLOUR).shape == (16, 16, 3)
 
 
-def test_a_photograph_that_was_held_upright_is_turned() -> None:
-    image = Image.fromarray(np.arange(12, dtype=np.uint8).reshape(3, 4))
-    image.getexif()[0x0112] = 6
-    assert (pixels_of(image, Shape(4, 3, 1))[..., 0] == np.rot90(np.arange(12).reshape(3, 4), -1)).all()
-
-
 def test_crops_keep_their_part() -> None:
     frame = np.arange(64, dtype=np.uint8).reshape(8, 8, 1)
     assert (pixels_of(Image.fromarray(frame[..., 0]), Shape(2, 3, 1, "1,4,3,2"))[..., 0] == frame[4:6, 1:4, 0]).all()
@@ -55,6 +52,23 @@ def test_crops_keep_their_part() -> None:
     for crop in ("middle", "1,2,3", "0,0,0,4", "a,b,c,d"):
         with pytest.raises(ConfigError, match="`crop` must be"):
             Shape(2, 2, 1, crop).box(8, 8)
+
+
+def test_arrays_with_other_channels_are_told() -> None:
+    frame = np.zeros((2, 16, 16, 4), np.uint8)
+    for channels, codec in ((4, FrameCodec(COLOUR)), (4, FrameCodec(GREY)), (2, FrameCodec(GREY)), (3, FrameCodec(Shape(16, 16, 4)))):
+        told = f"here: its frames have {channels} channels, and frames of {codec.shape.channels} are read"
+        with pytest.raises(DataError, match=told):
+            seen(frame[..., :channels], codec)
+    assert seen(frame[..., :1], FrameCodec(COLOUR))[0].shape == (2, 16, 16, 3) and seen(frame[..., :3], FrameCodec(GREY))[0].shape == (
+        2,
+        16,
+        16,
+        1,
+    )
+    assert seen(frame)[0].shape == (2, 16, 16, 4), "sensors may have any number"
+    with pytest.raises(DataError, match=r"here: a clip must be an array \[T, H, W, C\], got one of shape \[16, 16, 4\]"):
+        seen(frame[0])
 
 
 def test_a_real_array_is_scaled_as_a_picture_is() -> None:
@@ -92,8 +106,44 @@ def test_part_of_a_clip_is_seen(tmp_path) -> None:
     path = save_gif(tmp_path / "a.gif", squares(8), 100)
     found, _, _ = seen(Clip(path, 0.2, 0.5), FrameCodec(COLOUR, 10.0))
     assert found[:, 3].max(-1).argmax(1).tolist() == [2, 3, 4]
-    with pytest.raises(DataError, match=r"here: .*2 to 3 has no frame in that time"):
-        seen(Clip(path, 2, 3), FrameCodec(COLOUR, 10.0))
+    assert len(seen(Clip(path, 0.7, 0.9), FrameCodec(COLOUR, 10.0))[0]) == 1, "a frame more than there is may be due to rounding"
+    for begin, end in ((0.2, 0.91), (2, 3)):
+        with pytest.raises(DataError, match=rf"a\.gif, {begin} to {end} ends after the clip, which ends at 0\.8\. Mend its times"):
+            seen(Clip(path, begin, end), FrameCodec(COLOUR, 10.0))
+    with pytest.raises(DataError, match=r"here: .*2 to the end has no frame in that time"):
+        seen(Clip(path, 2), FrameCodec(COLOUR, 10.0))
+
+
+def test_parts_of_a_video_begin_where_they_are_said_to(tmp_path) -> None:
+    path = save_gif(tmp_path / "a.gif", squares(8), 100)
+    for rate in (10.0, 5.0):
+        found, _, _ = seen(Clip(path, 0.3, 0.7), FrameCodec(COLOUR, rate))
+        assert found[:, 3].max(-1).argmax(1).tolist() == [[3, 4, 5, 6], [3, 5]][rate == 5]
+
+
+def test_times_of_folders_and_tables_count_frames_unless_a_rate_is_asked_for(tmp_path) -> None:
+    for number, frame in enumerate(squares(8)):
+        save(tmp_path / "clip" / f"{number}.png", frame)
+    (tmp_path / "s.csv").write_text("\n".join(f"{n},{n}" for n in range(8)))
+    video = Clip(save_gif(tmp_path / "a.gif", squares(8), 40))
+    for shape in (None, (1, 2, 1)):
+        path = tmp_path / ("clip" if shape is None else "s.csv")
+        parts = [Clip(path, begin, end, shape) for begin, end in ((2, 4), (0.2, 0.4))]
+        for part, asked in ((parts[0], None), (parts[1], 10.0)):
+            seeing = Seeing(choose=partial(FrameCodec.choose, size=(2, 1), fps=asked))
+            seeing(video, "first")
+            expected = seeing(Clip(path, shape=shape), "all")[2:4]
+            assert (seeing(part, "part") == expected).all() and len(seeing(part, "part")) == 2
+            assert seeing.tags(part, [(part.begin, part.end, "x")], 8, "all") == ("O", "O", "x", "x", *"OOOO")
+            with pytest.raises(DataError, match="ends after the clip"):
+                seeing(Clip(path, 0, 10 / (asked or 1), shape), "past")
+
+
+def test_videos_after_a_folder_keep_their_seconds(tmp_path) -> None:
+    save(tmp_path / "clip" / "0.png", squares(1)[0])
+    seeing, video = Seeing(choose=FrameCodec.choose), Clip(save_gif(tmp_path / "a.gif", squares(4), 100))
+    seeing(Clip(tmp_path / "clip"), "first")
+    assert len(seeing(video, "here")) == 4 and seeing.tags(video, [(0.1, 0.3, "x")], 4, "here") == ("O", "x", "x", "O")
 
 
 def test_other_sizes_are_scaled_and_told(tmp_path) -> None:
@@ -105,19 +155,24 @@ def test_other_sizes_are_scaled_and_told(tmp_path) -> None:
 
 
 def test_intervals_become_tags_and_later_ones_count() -> None:
-    seeing = Seeing(FrameCodec(COLOUR, 10.0))
-    assert seeing.tags([(0.1, 0.4, "a"), (0.3, 0.5, "b")], 6, "x") == ("O", "a", "a", "b", "b", "O")
+    seeing, clip = Seeing(FrameCodec(COLOUR, 10.0, asked=True)), Clip(Path("x"))
+    assert seeing.tags(clip, [(0.1, 0.4, "a"), (0.3, 0.5, "b")], 6, "x") == ("O", "a", "a", "b", "b", "O")
     with pytest.warns(UnrolledWarning, match=r"x: 1 interval begins before the one before ends\. Where two overlap the later one counts"):
         seeing.report()
     alone = Seeing(FrameCodec(COLOUR, None))
-    assert alone.tags([(1, 3, "a")], 4, "x") == ("O", "a", "a", "O"), "without a rate frames are counted"
+    assert alone.tags(clip, [(1, 3, "a")], 4, "x") == ("O", "a", "a", "O"), "without a rate frames are counted"
+    assert alone.tags(clip, [(2, 5, "a"), (0, 1, "b")], 4, "x") == ("b", "O", "a", "a"), "a frame more than there is may be due to rounding"
+    assert alone.tags(clip, [(2, math.inf, "a")], 4, "x") == ("O", "O", "a", "a")
+    for begin, end in ((2, 6), (4, 5), (4, math.inf)):
+        with pytest.raises(DataError, match=r"x: the interval .* ends after the clip, which has 4 frames\. Mend"):
+            alone.tags(clip, [(begin, end, "a")], 4, "x")
     with pytest.raises(DataError, match=re.escape("x: the interval 0.5 to 0.9 (c) ends after the clip, which has 6 frames at 10 a second")):
-        seeing.tags([(0.5, 0.9, "c")], 6, "x")
+        seeing.tags(clip, [(0.5, 0.9, "c")], 6, "x")
 
 
 def test_frames_outside_may_have_no_tag() -> None:
     seeing = Seeing(FrameCodec(COLOUR, None, None, NO_TAG))
-    assert seeing.tags([(1, 2, "a")], 3, "x") == ("", "a", "")
+    assert seeing.tags(Clip(Path("x")), [(1, 2, "a")], 3, "x") == ("", "a", "")
 
 
 def test_a_codec_comes_back_from_json() -> None:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from unrolled.errors import DataError
 from unrolled.tasks.forecasting.conformal import Calibration, coverage_of, crossed_coverage
 from unrolled.tasks.measures.forecasts import Forecasts
 
@@ -55,8 +54,24 @@ def test_missing_numbers_change_nothing():
     longer = Forecasts(*(np.concatenate([part, part]) for part in (forecasts.points, forecasts.quantiles)), LEVELS)
     with_gaps = Calibration.fit(np.concatenate([true, np.full_like(true, np.nan)]), longer)
     np.testing.assert_array_equal(with_gaps.factors, Calibration.fit(true, forecasts, 600).factors)
-    with pytest.raises(DataError, match="No number of the held-out windows is known"):
-        Calibration.fit(np.full_like(true, np.nan), forecasts)
+
+
+def test_a_number_of_which_nothing_is_known_is_not_calibrated():
+    true, forecasts = made(300)
+    both = Calibration.fit(true, forecasts).factors
+    true[..., 1] = np.nan
+    found = Calibration.fit(true, forecasts).factors
+    np.testing.assert_array_equal(found[0], both[0])
+    np.testing.assert_array_equal(found[1], 1)
+
+
+def test_coverage_leaves_out_what_one_half_alone_knows():
+    true, forecasts = made(40)
+    true[::2, :, 1] = np.nan
+    before, after = crossed_coverage(true, forecasts)
+    alone = crossed_coverage(true[..., :1], Forecasts(forecasts.points[..., :1], forecasts.quantiles[:, :, :1], LEVELS))
+    assert after == alone[1] and before == coverage_of(true, forecasts)
+    assert crossed_coverage(np.full_like(true, np.nan), forecasts) == ({}, {})
 
 
 def test_quantiles_that_lie_on_the_point_stay_there():

@@ -1,11 +1,13 @@
 """Rivals beside loops over their definitions, and AutoETS where statsforecast is installed."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from unrolled.errors import ConfigError, UnrolledWarning
 from unrolled.extras import is_installed
-from unrolled.tasks.forecasting import rivals
+from unrolled.tasks.forecasting import rivals, statistical
 from unrolled.tasks.forecasting.rivals import quantiles_of, simple_rivals
 from unrolled.tasks.forecasting.statistical import statistical_rivals
 
@@ -101,6 +103,20 @@ def test_where_nothing_is_known_nothing_is_said():
 def test_what_is_missing_is_named():
     with pytest.raises(ConfigError, match=r"needs the package statsforecast.*pip install 'unrolled\[rivals\]'"):
         statistical_rivals(histories(), 2, (3,), LEVELS)
+
+
+def test_quantiles_of_statistical_rivals_are_the_ends_of_their_intervals(monkeypatch):
+    class Model:
+        def __init__(self, season_length):
+            self.season = season_length
+
+        def forecast(self, values, horizon, level):
+            mean = np.full(horizon, values[-1])
+            return {"mean": mean, **{f"{side}-{part}": mean + sign * part for part in level for side, sign in (("lo", -1), ("hi", 1))}}
+
+    monkeypatch.setattr(statistical, "extra", lambda name: SimpleNamespace(AutoETS=Model))
+    found = statistical_rivals([np.array([[1.0], [3.0]])], 2, (), (0.05, 0.1, 0.5, 0.9))["AutoETS"]
+    np.testing.assert_allclose(found.quantiles[0, :, 0] - 3, [[-90, -80, 0, 80]] * 2)
 
 
 @pytest.mark.skipif(not is_installed("statsforecast"), reason="statsforecast is not installed")

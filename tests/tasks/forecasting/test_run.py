@@ -182,12 +182,28 @@ def test_what_comes_later_changes_no_forecast(name, request, folder, tmp_path):
     assert other.scores.mae > 1e8
 
 
-def test_training_sees_nothing_of_what_is_left_out(folder, tmp_path):
+def test_training_sees_nothing_of_what_is_left_out_and_weights_nothing_of_what_is_held_out(folder, tmp_path):
     lines = (folder / "plain.csv").read_text().splitlines()
-    (tmp_path / "poisoned.csv").write_text("\n".join([*lines[:-12], *(f"{line.split(',')[0]},-1e6" for line in lines[-12:])]) + "\n")
-    options = {"target": "sold", "leave_out": 12, "horizon": H, **QUIET, "epochs": 1}
-    runs = [un.train_forecaster(path, out=tmp_path / path.stem, **options) for path in (folder / "plain.csv", tmp_path / "poisoned.csv")]
-    np.testing.assert_array_equal(runs[0].forecast().points, runs[1].forecast().points)
+    for name, begin, end in (("left", 109, None), ("held", 97, 109)):
+        late = [f"{line.split(',')[0]},-1e6" for line in lines[begin:end]]
+        (tmp_path / f"{name}.csv").write_text("\n".join([*lines[:begin], *late, *lines[begin:][len(late) :]]) + "\n")
+    options = {"target": "sold", "leave_out": 12, "held_out": 12, "horizon": H, **QUIET, "epochs": 1, "evaluations": 1}
+    paths = (folder / "plain.csv", tmp_path / "left.csv", tmp_path / "held.csv")
+    clean, left, held = (un.train_forecaster(path, out=tmp_path / path.stem, **options) for path in paths)
+    np.testing.assert_array_equal(clean.forecast().quantiles, left.forecast().quantiles)
+    assert not np.array_equal(clean.forecast().points, held.forecast().points)
+    for (name, weights), others in zip(clean.model.named_parameters(), held.model.parameters(), strict=True):
+        np.testing.assert_array_equal(weights.detach(), others.detach(), err_msg=name)
+
+
+def test_the_loss_of_what_is_held_out_is_that_of_the_horizon(recursive, folder):
+    windows = Windows(recursive._read([folder / "plain.csv"]).with_future(H), recursive.series, shape_of(recursive.options))
+    asked = np.array([0]), np.array([100])
+    _, total, count = Forecaster(recursive.model, samples=2).forecast(windows, *asked)
+    batch = batch_of(windows.get(*asked), False, torch.device("cpu"))
+    with torch.inference_mode():
+        scores, _ = recursive.model(batch, last=H)
+    assert count == H and total == pytest.approx(float(recursive.model.loss_of(scores, batch.targets[-H:])), rel=1e-5)
 
 
 def test_paths_read_their_draws_as_windows_read_numbers(recursive, folder, monkeypatch):
@@ -288,6 +304,8 @@ def test_the_command_line_trains_measures_and_forecasts(folder, tmp_path, monkey
     assert {"mae", "rmse", "mase", "rmsse", "smape", "wql", "coverage", "rivals"} <= scores.keys()
     assert scores["coverage"].keys() == {"0.8"} and scores["rivals"]["seasonal naive"]["mase"] > 0
     assert json.loads(call("evaluate", "runs/forecast", folder / "plain.csv", "--json", "--rivals", "none"))["rivals"] == {}
+    told = call("evaluate", "runs/forecast", folder / "plain.csv")
+    assert "On 1 window, too few" in told and ("Try a longer" not in told or "`--context`" in told)
     table = call("backtest", "runs/forecast", folder / "plain.csv", "--windows", 2, "--step", 3, "--plot", "backtest.png")
     assert "2 windows of 1 series, 6 steps ahead" in table and "MAE seasonal naive" in table
     assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in ("fan.png", "backtest.png"))
@@ -363,11 +381,20 @@ def test_an_empty_cell_leaves_what_was_said_to_be_known(carried, folder):
     header, *rows = [line.split(",") for line in (folder / "one.csv").read_text().splitlines()]
     stream = carried.stream()
     stream.step({**dict(zip(header, rows[96], strict=True)), "sold": "", "price": "2"})
-    with pytest.raises(DataError, match="row 0: what is known of this step was said before"):
-        stream.step({**dict(zip(header, rows[96], strict=True)), "sold": "", "price": "2"})
     stream.step({**dict(zip(header, rows[96], strict=True)), "price": ""})
     panel = next(iter(stream._streams.values())).panel
     assert panel.known["price"][-1] == 2 and panel.values[-1, 0] == float(rows[96][2])
+
+
+@pytest.mark.parametrize("told", ["row", "nothing"])
+def test_a_feed_goes_on_after_an_announced_step_whose_numbers_are_not_known(carried, folder, told):
+    header, *rows = [line.split(",") for line in (folder / "one.csv").read_text().splitlines()]
+    stream, first, second = carried.stream(), *(dict(zip(header, row, strict=True)) for row in rows[96:98])
+    assert stream.step({**first, "sold": ""}) is not None
+    if told == "row":
+        assert stream.step({**first, "sold": ""}) is None
+    found = stream.step({**second, "sold": ""})
+    assert str(found.times[0][0])[:7] == second["month"] and np.isfinite(found.points).all()
 
 
 def test_windows_lie_a_step_apart(recursive, folder):
@@ -387,18 +414,21 @@ def said_of_all(trained, panel, shape, anchor, step):
         return trained.model.head.middle(scores)[shape.context + step, 0].numpy() * window.scale[0] + window.base[shape.context + step, 0]
 
 
-def test_calibration_widens_what_is_written(recursive):
-    plain = recursive.forecast(samples=50)
+def test_calibration_widens_what_is_written_and_what_is_measured(recursive, folder):
+    def said():
+        return recursive.forecast(samples=50).forecasts, recursive.backtest(folder / "plain.csv", 1).forecasts
+
+    plain = said()
     factors = recursive.model.calibration.clone()
     try:
         recursive.model.calibration.mul_(2)
-        wider = recursive.forecast(samples=50)
+        wider = said()
     finally:
         recursive.model.calibration.copy_(factors)
     assert (factors != 1).any()
-    np.testing.assert_allclose(
-        wider.quantiles - wider.points[..., None], 2 * (plain.quantiles - plain.points[..., None]), rtol=1e-4, atol=1e-6
-    )
+    for before, after in zip(plain, wider, strict=True):
+        apart = before.quantiles - before.points[..., None]
+        np.testing.assert_allclose(after.quantiles - after.points[..., None], 2 * apart, rtol=1e-4, atol=1e-6)
 
 
 def test_windows_between_those_that_are_held_out_calibrate_too(recursive):
@@ -432,7 +462,7 @@ def test_a_feed_keeps_no_more_than_a_window_reads(recursive, folder, monkeypatch
     text = "month,sold\n" + "".join(f"{month},{value:.2f}\n" for month, value in zip(months, season(60), strict=True))
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(text.encode()))))
     sizes = []
-    for row in read_feed(Path("-"), recursive.series):
+    for row in read_feed(Path("-"), recursive.series, lambda row: row):
         found = stream.step(row)
         assert np.isfinite(found.points).all()
         sizes.append(len(found.panel.values))
@@ -452,9 +482,10 @@ def test_a_feed_that_cannot_be_forecast_is_refused(direct, recursive, folder):
     ):
         with pytest.raises(DataError, match=match):
             call("predict", folder / "recursive", "-", typed=f"month,sold\n{rows}")
-    with pytest.warns(UnrolledWarning, match="1 bad row is left out. The first: .*line 2"):
-        fed = call("predict", folder / "recursive", "-", "--bad-rows", "skip", typed="month,sold\n2008-01,x\n2008-02,2\n")
-    assert [line[:7] for line in fed.splitlines()] == ["month,f", "2008-03"]
+    for rows, place in (("2008-01,x\n2008-02,2\n", 2), ("2008-01,1\n2008-01,1\n2007-12,2\n2008-02,2\n", 3)):
+        with pytest.warns(UnrolledWarning, match=f"[12] bad rows? (is|are) left out. The first: .*line {place}"):
+            fed = call("predict", folder / "recursive", "-", "--bad-rows", "skip", typed=f"month,sold\n{rows}")
+        assert fed.splitlines()[-1][:7] == "2008-03" and len(fed.splitlines()) == (2 if place == 2 else 3)
     with pytest.raises(ConfigError, match="`--horizon` says nothing about a feed"):
         call("predict", folder / "recursive", "-", "--horizon", 3, typed="month,sold\n")
 
@@ -469,7 +500,7 @@ def test_irregular_times_are_learnt_from_and_no_feed_of_them_is_read(tmp_path):
     again = un.load(tmp_path / "run")
     np.testing.assert_array_equal(again.forecast().points, trained.forecast().points)
     with pytest.raises(ConfigError, match=r"steps that are the mean of several rows \(`merge`\)"):
-        next(read_feed(Path("-"), again.series))
+        next(read_feed(Path("-"), again.series, lambda row: row))
 
 
 WRONG = [
@@ -543,6 +574,8 @@ def test_the_summary_counts_series_that_are_short_or_constant(columns, told):
 
 def test_series_too_short_to_be_measured_are_counted(recursive, tmp_path):
     (tmp_path / "t.csv").write_text("month,sold\n2008-01,2\n2008-02,3\n")
+    with pytest.raises(DataError, match="There is no table to read"):
+        recursive.forecast([])
     with pytest.raises(DataError, match="No series has more rows than the horizon, 6: the longest has 2"):
         recursive.evaluate(tmp_path / "t.csv")
     assert np.isfinite(recursive.forecast(tmp_path / "t.csv").points).all()

@@ -1,6 +1,7 @@
 """Measures of forecasts beside loops over single numbers."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -68,6 +69,9 @@ def test_measures_are_those_counted_by_hand(seed):
     for step in range(6):
         errors = abs(true - forecasts.points)[:, step, 0]
         assert found.by_horizon["mae"][step] == pytest.approx(np.mean(errors[~np.isnan(errors)]))
+        over = true[:, step, 0, None] - forecasts.quantiles[:, step, 0]
+        losses = 2 * np.where(over > 0, over * LEVELS, over * (np.array(LEVELS) - 1)).mean(1)
+        assert found.by_horizon["wql"][step] == pytest.approx(np.nansum(losses) / np.nansum(abs(true[:, step, 0])))
     assert found.by_horizon["coverage 0.8"].shape == (6,)
 
 
@@ -107,6 +111,33 @@ def test_what_cannot_be_measured_is_left_out():
         np.zeros((1, 2, 1)), Forecasts(np.zeros((1, 2, 1)), np.zeros((1, 2, 1, 1)), (0.5,)), NaiveErrors(*np.ones((2, 1, 1))), SERIES[:1]
     )
     assert both.smape == 0 and math.isnan(both.wql) and both.coverage == {}
+
+
+@pytest.mark.parametrize("lost", [slice(None), slice(3, None)])
+def test_a_number_that_cannot_be_measured_is_left_out_of_the_mean(lost):
+    true, forecasts, naive = made(numbers=2, missing=0)
+    true[:, lost, 1] = np.nan
+    rival = Forecasts(forecasts.points + 0.5, forecasts.quantiles + 0.5, LEVELS)
+    naive.absolute[:, 1] = 0
+    found = score_forecasts(true, forecasts, naive, {"drift": rival}, series=SERIES, names=("no", "co"))
+    for each in (found, found.rivals["drift"]):
+        assert all(np.isfinite([each.mae, each.rmse, each.mase, each.wql, each.coverage[0.8], *each.by_horizon["wql"]]))
+    assert found.mase == found.targets["no"].mase and ("nan" in str(found)) is False
+    if lost.start is None:
+        assert (
+            found.mae == found.targets["no"].mae and np.isnan(found.targets["co"].mae) and found.to_json()["targets"]["co"]["mae"] is None
+        )
+        assert found.verdict[0] == "Nothing is known of co in these windows: what is measured is the mean of the others."
+    else:
+        assert found.by_horizon["mae"][4] == found.targets["no"].by_horizon["mae"][4]
+        assert found.verdict[0] == "MASE cannot be known of co, and is the mean of the others."
+
+
+def test_where_nothing_is_known_no_one_wins():
+    true, forecasts, naive = made()
+    nothing = score_forecasts(np.full_like(true, np.nan), forecasts, naive, {"drift": forecasts}, series=SERIES, names=("y",))
+    assert nothing.verdict == ["Nothing is known of what came in these windows, so that nothing is measured."]
+    assert "MASE –, sMAPE –, MAE –, WQL –, 80% interval covers –" in str(nothing) and "nan" not in nothing.text
 
 
 def test_shares_are_those_between_levels_that_mirror_each_other():
@@ -184,6 +215,39 @@ def test_where_large_series_decide_otherwise_that_is_said():
 def test_errors_by_horizon_are_drawn(tmp_path):
     duel(1.0, {"last value": 0.5}).draw(tmp_path / "scores.png")
     assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("step", [1, 8])
+def test_windows_that_overlap_are_no_more_evidence_than_those_beside_each_other(step):
+    """Two methods that are equally good on random walks: one is a step too high, the other one as much too low."""
+    chance, horizon, runs, sure = np.random.default_rng(0), 8, 40, 0
+    origins = 1 + step * np.arange(120 // step)
+    naive, series = NaiveErrors(*np.ones((2, len(origins), 1))), np.zeros(len(origins), np.int64)
+    for _ in range(runs):
+        walk = chance.normal(size=origins[-1] + horizon).cumsum()
+        true, last = walk[origins[:, None] + np.arange(horizon), None], np.repeat(walk[origins - 1, None], horizon, 1)[..., None]
+        high, low = (Forecasts(last + off, (last + off)[..., None], (0.5,)) for off in (1, -1))
+        found = score_forecasts(true, high, naive, {"low": low}, series=series, origins=origins)
+        sure += found.points["low"].won or found.points["low"].lost
+    assert found.apart == 15 and sure / runs < 0.2
+
+
+def test_few_windows_that_do_not_overlap_are_told():
+    true = np.zeros((20, 6, 1))
+    own, rival = (Forecasts(true + off, np.full((20, 6, 1, 1), off), (0.5,)) for off in (1.0, 2.0))
+    naive, series = NaiveErrors(*np.ones((2, 20, 1))), np.repeat([0, 1], 10)
+    found = score_forecasts(true, own, naive, {"drift": rival}, series=series, origins=np.tile(50 + np.arange(10), 2))
+    assert found.apart == 4 and not found.points["drift"].won
+    assert found.verdict[0].startswith(
+        "On 20 windows, of which 4 do not overlap, too few to tell from accident, the network beats all rivals"
+    )
+
+
+def test_a_loss_that_is_much_higher_is_told_in_times():
+    found = duel(1.0, {"last value": 0.02, "seasonal naive": 1e-9, "drift": 0.5}).verdict[0]
+    assert re.search(
+        r"last value \(\d\d times as high\), seasonal naive \(more than 1,000 times as high\), drift \(\d\d\.\d% higher\)", found
+    )
 
 
 def test_intervals_are_compared_by_their_own_losses():

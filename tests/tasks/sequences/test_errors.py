@@ -4,6 +4,7 @@ import csv
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,6 +61,14 @@ def test_a_wrong_step_is_shown_among_its_neighbours():
     assert row["label_probability"] == ""
     many = replace(said, step_scores=np.pad(scores, ((0, 0), (0, FEW))))
     assert [*next(errors_of(example, many, [*"DNV", *map(str, range(FEW))]))][4:] == ["probability", "label_probability"]
+
+
+def test_the_place_of_a_wrong_step_is_its_own_line():
+    example = Example("a.conllu, line 3", tokens=("x", "y"), tags=("A", "B"), path=Path("a.conllu"), lines=(3, 7))
+    (row,) = errors_of(example, Prediction(tags=("A", "A"), probabilities=(1.0, 0.5)))
+    assert row["place"] == "a.conllu, line 7"
+    numbers = replace(example, tags=None, values=np.array([[1.0], [2.0]]))
+    assert [row["place"] for row in errors_of(numbers, Prediction(values=np.array([[1.0], [3.0]])))] == ["a.conllu, line 7"]
 
 
 def test_a_wrong_number_is_shown_with_what_was_read():

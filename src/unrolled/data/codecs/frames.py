@@ -28,7 +28,8 @@ _AT_ONCE = 1 << 22
 class FrameCodec:
     """How clips become frames `[T, H, W, C]` of a `shape`, at a `rate` of frames a second (None: as they come), and how their values are scaled.
 
-    `outside` is the tag of frames that lie in no interval, or nothing if they are not looked at. With an `encoder` frames are read as the
+    `asked` says whether that rate was asked for, so that clips without times have it, too; else their times count frames. `outside` is the tag of
+    frames that lie in no interval, or nothing if they are not looked at. With an `encoder` frames are read as the
     features that it makes of them, which are numbers. With `moving` what stands still is taken away: the median of each pixel over its clip.
     """
 
@@ -38,6 +39,7 @@ class FrameCodec:
     outside: str = OUTSIDE
     encoder: str | None = None
     moving: bool = False
+    asked: bool = False
 
     @classmethod
     def choose(
@@ -53,7 +55,13 @@ class FrameCodec:
     ) -> "FrameCodec":
         """For clips of which the `first` is one; `size` is `(width, height)`."""
         width, height = size or _fitting(first, crop)
-        return cls(Shape(height, width, 1 if grey else first.channels, crop), fps or first.rate, None, outside, encoder)
+        return cls(
+            Shape(height, width, 1 if grey else first.channels, crop), fps or first.rate, None, outside, encoder, asked=fps is not None
+        )
+
+    def rate_for(self, own: float | None) -> float | None:
+        """Frames a second of what is seen of a clip that has some of its `own`, or none; None where frames are counted."""
+        return (self.rate if self.asked else None) if own is None else self.rate or own
 
     def without_background(self, frames: Pixels, place: str) -> Pixels:
         """Frames `[T, H, W, C]` as they are, or less what stands still. `DataError` for a single one, of which nothing would be left."""
@@ -107,6 +115,7 @@ class FrameCodec:
             "outside": self.outside,
             "encoder": self.encoder,
             "moving": self.moving,
+            "asked": self.asked,
         }
 
     @classmethod
@@ -123,10 +132,10 @@ class FrameCodec:
             scale = None if found["scale"] is None else NumberCodec.from_json(found["scale"])
             assert encoder is not None or (scale is not None and len(scale.mean) == channels)
             shape, rate = Shape(height, width, channels, crop), None if rate is None else float(rate)
-            return cls(shape, rate, scale, str(found["outside"]), encoder, switch(found, "moving"))
+            return cls(shape, rate, scale, str(found["outside"]), encoder, switch(found, "moving"), switch(found, "asked"))
         except (KeyError, AssertionError, TypeError, ValueError, OverflowError, ConfigError) as error:
             raise damaged(
-                f"frames must have a height, a width, channels, a crop, a rate, a scale, a tag for those outside, and `moving` ({error!r})"
+                f"frames must have a height, a width, channels, a crop, a rate, a scale, a tag for those outside, `moving` and `asked` ({error!r})"
             ) from None
 
 

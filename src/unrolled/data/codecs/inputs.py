@@ -1,5 +1,6 @@
 """What a network reads of sequences: tokens and numbers, each with its codec, as the fields of batches."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,6 +18,7 @@ from unrolled.data.codecs.tokens import TokenCodec
 from unrolled.data.columns import Places, places
 from unrolled.data.dataset import FRAMES, NUMBERS, TAGS, TOKENS, Dataset
 from unrolled.data.examples import Target
+from unrolled.data.pictures.clips import Clip, rate_of
 from unrolled.data.vocabulary import damaged
 from unrolled.data.words import word_shape
 from unrolled.errors import ConfigError, DataError
@@ -81,12 +83,12 @@ class InputCodec:
         """How frames are read as pixels; None where there are none, or features of them are read."""
         return None if self.frames is None or self.frames.encoder is not None else self.frames
 
-    @property
-    def seconds(self) -> float | None:
-        """Those from one step to the next, where steps have a time: frames of sound and of videos; 1 for pictures in a row."""
+    def seconds(self, clip: Clip | None = None) -> float:
+        """Those from one step of a sequence, or of a `clip`, to the next: frames of sound and of videos; 1 where frames are counted, NaN without times."""
         if self.frames is not None:
-            return 1 / (self.frames.rate or 1.0)
-        return None if self.sound is None else self.sound.mel.step
+            own = self.frames.rate if clip is None else None if clip.shape else rate_of(clip.path)
+            return 1 / (self.frames.rate_for(own) or 1.0)
+        return math.nan if self.sound is None else self.sound.mel.step
 
     def require_same_steps(self, dataset: Dataset) -> None:
         """`DataError` if sequences have other kinds of steps, or other channels, than this was learnt from."""

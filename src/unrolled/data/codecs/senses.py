@@ -55,7 +55,7 @@ class Senses:
         if self.hearing is None or example.sound is None:
             raise DataError(f"{example.place} is sound, and the network reads none. Pass sequences like those that it learnt from.")
         numbers = self.hearing(example.sound)
-        tags = example.tags if example.spans is None else self.hearing.tags(example.spans, len(numbers))
+        tags = example.tags if example.spans is None else self.hearing.tags(example.spans, len(numbers), example.place)
         return replace(example, sound=None, spans=None, numbers=numbers, tags=tags)
 
     def _seen(self, example: Example) -> Example:
@@ -65,7 +65,9 @@ class Senses:
                 f"{example.place} is a picture or video, and the network reads none. Pass sequences like those that it learnt from."
             )
         frames = np.ascontiguousarray(self.seeing(source, example.place))
-        tags = example.tags if example.spans is None else self.seeing.tags(example.spans, len(frames), example.place)
+        tags = example.tags
+        if example.spans is not None and example.clip is not None:
+            tags = self.seeing.tags(example.clip, example.spans, len(frames), example.place)
         codec = self.frames
         encoder = None if codec is None else codec.encoder
         if codec is not None and encoder is None:

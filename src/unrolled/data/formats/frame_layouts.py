@@ -3,8 +3,6 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
-from itertools import groupby
 from math import inf
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from unrolled.data.formats.files import head_lines, read_lines
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.path_tables import cells_of, path_column, span_of, table_of
 from unrolled.data.pictures.clips import FILMED, Clip, frames_in, is_filmed, natural
-from unrolled.data.pictures.sensors import SENSED, read_rows, read_shape
+from unrolled.data.pictures.sensors import SENSED, read_shape
 from unrolled.errors import DataError
 
 BESIDE = ("videos", "video", "clips", "frames", "images", "pictures")
@@ -114,14 +112,9 @@ def _folders(source: Path) -> list[Path]:
 
 
 def with_frames(example: Example, path: Path, options: ReadingOptions, begin: float = 0.0, end: float | None = None) -> Example:
-    """An example with a clip, or with the frames of a table of them, from a time up to another one."""
-    if options.shape is None or not path.name.lower().endswith(SENSED):
-        return replace(example, text=None, clip=Clip(path, begin, end))
-    frames = read_rows(path, read_shape(options.shape))
-    kept = frames[round(begin) : None if end is None else round(end)]
-    if not len(kept):
-        raise DataError(f"{example.place}: {path} has {len(frames)} frames, and none from {begin:g} to {end:g}. Mend the times.")
-    return replace(example, text=None, frames=kept)
+    """An example with a clip, which may be a table of frames, from a time up to another one."""
+    sensed = options.shape is not None and path.name.lower().endswith(SENSED)
+    return replace(example, text=None, clip=Clip(path, begin, end, read_shape(options.shape or "") if sensed else None))
 
 
 def in_columns(path: Path, options: ReadingOptions) -> ReadingOptions:
@@ -161,16 +154,15 @@ def _part(path: Path, example: Example) -> _Part:
 
 
 def _joined(parts: Iterable[_Part | DataError], options: ReadingOptions) -> Iterator[Example | DataError]:
-    """One example for all intervals of a file, which stand one below the other."""
-    for path, group in groupby(parts, lambda one: None if isinstance(one, DataError) else one.path):
-        rows = list[_Part]()
-        for one in group:
-            if isinstance(one, DataError):
-                yield one
-            else:
-                rows.append(one)
-        if path is not None:
-            yield from tried([rows], partial(_tagged, path, options))
+    """One example for all intervals of a file, wherever they stand."""
+    files = dict[Path, list[_Part]]()
+    for one in parts:
+        if isinstance(one, DataError):
+            yield one
+        else:
+            files.setdefault(one.path, []).append(one)
+    for path, rows in files.items():
+        yield _tagged(path, options, rows)
 
 
 def _tagged(path: Path, options: ReadingOptions, rows: list[_Part]) -> Example:

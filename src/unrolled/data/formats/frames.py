@@ -2,13 +2,11 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from unrolled.data.examples import Example, Prediction, Target
-from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import look_ahead
 from unrolled.data.formats.format import About
 from unrolled.data.formats.frame_layouts import by_folder, by_list, by_table, frame_column, in_columns, is_list, with_frames
@@ -50,8 +48,7 @@ class Frames:
             elif is_filmed(path.name):
                 yield Example(path.as_posix(), clip=Clip(path), origin=str(path))
             elif frame_column(path, options) is None and options.shape is not None and path.name.lower().endswith(SENSED):
-                alone = [Example(path.as_posix(), origin=str(path))]
-                yield from tried(alone, partial(with_frames, path=path, options=options))
+                yield with_frames(Example(path.as_posix(), origin=str(path)), path, options)
             elif is_list(path, options):
                 yield from by_list(path, options)
             elif frame_column(path, options) is not None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import regex
 
+from unrolled.data.formats.files import HEAD
 from unrolled.data.numerals import is_number
 
 INPUTS = (
@@ -77,6 +78,9 @@ _OFTEN = 3
 
 _CLASSES = 100
 """Different classes of a column that has any."""
+
+_SORTED = 20
+"""Different classes of a column by which rows may be sorted; more are rather the names of what rows belong to."""
 
 _LONGER = 2
 """Times that a text is longer than another one that stands beside it and is but its title."""
@@ -190,18 +194,37 @@ def event_options(columns: Sequence[str]) -> str:
 
 
 def find_target(columns: Sequence[str] | None, free: Sequence[int], rows: Sequence[Sequence[str]]) -> int | None:
-    """The column with labels or tags among those that are `free` beside the input: that with a usual name, or the only one that has classes."""
-    named = None if columns is None else find_named(columns, TARGETS, free)
-    classes = [at for at in free if named is None and _are_classes([row[at].strip() for row in rows])]
-    return classes[0] if len(classes) == 1 else named
+    """The column with labels or tags among those that are `free` beside the input: that with a usual name, or the only one that has classes.
+
+    None if rows are sorted by another one, which may have classes as well.
+    """
+    if columns is not None and (named := find_named(columns, TARGETS, free)) is not None:
+        return named
+    cells = {at: [row[at].strip() for row in rows] for at in free}
+    classes = [at for at in free if are_classes(cells[at])]
+    return classes[0] if len(classes) == 1 and not any(_may_be_sorted(cells[at]) for at in free if at != classes[0]) else None
 
 
-def _are_classes(cells: Sequence[str]) -> bool:
+def are_classes(cells: Sequence[str]) -> bool:
     """Whether cells are few different ones that come often, and again after others, as the names of what rows belong to in a sorted table do not."""
+    return len({*cells}) > 1 and _come_often(cells) and _changes(cells) >= len({*cells})
+
+
+def _may_be_sorted(cells: Sequence[str]) -> bool:
+    """Whether cells may be classes by which rows are sorted; where all are the same, others may come after those that are looked at."""
     different = len({*cells})
-    changes = sum(cell != before for before, cell in pairwise(cells))
-    known = all(cell.isdecimal() or (cell and not is_number(cell)) for cell in {*cells})
-    return known and 1 < different <= min(_CLASSES, len(cells) // _OFTEN) and changes >= different
+    return _come_often(cells) and different <= _SORTED and _changes(cells) == different - 1 and (different > 1 or len(cells) >= HEAD - 1)
+
+
+def _come_often(cells: Sequence[str]) -> bool:
+    different = {*cells}
+    return len(different) <= min(_CLASSES, len(cells) // _OFTEN) and all(
+        cell.isdecimal() or (cell and not is_number(cell)) for cell in different
+    )
+
+
+def _changes(cells: Sequence[str]) -> int:
+    return sum(cell != before for before, cell in pairwise(cells))
 
 
 def find_named(columns: Sequence[str], names: Iterable[str], free: Iterable[int]) -> int | None:

@@ -97,7 +97,7 @@ class ReadingOptions:
     )
     copies: int = option(1, "Pictures that these are to have of each digit; all of one digit are learnt, or all held out.", rare=True)
     axes: str | None = option(
-        None, f"Order of the axes of an array of clips: {' or '.join(AXES)}, with colours last.  [default: found out]", rare=True
+        None, f"Order of the axes of an array of clips: {', '.join(AXES)}; colours come last without a C.  [default: found out]", rare=True
     )
     impute: bool = option(
         False, "Put the last known value of a channel, or the mean of the training part before it, where one is missing.", rare=True

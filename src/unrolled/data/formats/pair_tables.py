@@ -10,7 +10,7 @@ from pathlib import Path
 from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.files import HEAD, look_ahead, named, tried_lines
-from unrolled.data.formats.guesses import INPUTS, TARGETS, column_names, find_named, is_index
+from unrolled.data.formats.guesses import INPUTS, TARGETS, are_classes, column_names, find_named, is_index
 from unrolled.data.formats.object_lines import shown
 from unrolled.data.formats.options import require_apart
 from unrolled.data.formats.pair_options import PairOptions
@@ -22,6 +22,27 @@ SOURCE_NAMES = ("source", "src", *INPUTS)
 
 TARGET_NAMES = ("target", "tgt", "trg", "translation", "answer", "reply", "response", "summary", *TARGETS)
 """Names under which targets stand, the surest first."""
+
+_PAIRED = frozenset(
+    (
+        "source",
+        "src",
+        "target",
+        "tgt",
+        "trg",
+        "translation",
+        "answer",
+        "reply",
+        "response",
+        "summary",
+        "question",
+        "query",
+        "text",
+        "input",
+        "output",
+    )
+)
+"""Names of texts that are written, or from which others are."""
 
 _NAMES = frozenset((*SOURCE_NAMES, *TARGET_NAMES, "id", "index", "lang"))
 
@@ -45,6 +66,9 @@ _WORD = re.compile(r"[^\W\d][\w-]*")
 
 _ALONE = 30
 """Texts of a column, of which at most one is a single word where such a word above is the name of the column."""
+
+_DOUBTED = 10
+"""Rows from which on it is worth saying that a first row of two words may be names."""
 
 _REPEATED = 10
 """Times that a cell of a column comes on the whole where it is a language and not a text."""
@@ -114,7 +138,7 @@ class _Columns:
         if options.header is not None:
             header = options.header
         else:
-            header = not called.isdisjoint(names) or _are_names(rows[0]) or _noticed_above_texts(path, rows)
+            header = not called.isdisjoint(names) or _are_names(rows[0]) or _noticed(path, rows)
         names = names if header else tuple(map(str, range(len(names))))
         # Names say nothing about a table that has none, and a table of sources alone needs none.
         named = (header or all(map(str.isdecimal, options.learnt))) and (len(names) > 1 or options.targets_needed)
@@ -127,7 +151,10 @@ class _Columns:
             usual = [] if sources else _named(names, SOURCE_NAMES, [at for at in range(len(names)) if at not in targets])
             require_apart(str(path), names[group[0]], [names[at] for at in (*sources, *usual)], [names[at] for at in targets])
         if not learnt:
+            given = bool(sources and targets) or not options.targets_needed
             sources, targets = _guess(rows[header:], names, header, sources, targets, group)
+            if not given:
+                _require_no_labels(path, rows[header:], names, (*sources, *targets), group)
         return cls(sources[0], tuple(targets), names, header, tuple(group))
 
     def pair(self, place: str, row: Sequence[str], options: PairOptions) -> Example:
@@ -156,6 +183,28 @@ def _guess(
     return sources, targets or [*islice(rest, 1)]
 
 
+def _require_no_labels(path: Path, rows: Sequence[Sequence[str]], names: Sequence[str], used: Sequence[int], group: Sequence[int]) -> None:
+    """`ConfigError` if a column has labels of what seem to be pairs of texts to compare, such as a premise and a hypothesis, and not to translate.
+
+    Columns whose names say that they are source and target, or languages, are that.
+    """
+    if all(names[at].lower() in _PAIRED or _LANGUAGE.fullmatch(names[at]) for at in used):
+        return
+    columns = {at: [row[at].strip() for row in rows if at < len(row)] for at in range(len(names)) if at not in group}
+    labels = [
+        at
+        for at, cells in columns.items()
+        if are_classes(cells) and not all(map(_LANGUAGE.fullmatch, cells)) and not _are_attributions(cells)
+    ]
+    texts = [at for at, cells in columns.items() if at not in labels and 2 * sum(" " in cell for cell in cells) > len(cells)]
+    if labels and len(texts) > 1:
+        those, labelled = (", ".join(names[at] for at in some) for some in (texts, labels))
+        told = f"the columns {those} seem to be texts to compare, with labels in {labelled}"
+        raise ConfigError(
+            f"{named(path)}: {told}, so that which are source and target is not clear. Pass two of {', '.join(names)} as `input` and `target`."
+        )
+
+
 def _place(path: Path, names: Sequence[str], asked: str, option: str, needed: bool) -> list[int]:
     """Where the column stands that was asked for by its name or number; nowhere if it is not there and not `needed`."""
     if asked in names:
@@ -180,7 +229,7 @@ def _are_names(row: Sequence[str]) -> bool:
     """Whether cells are usual names of columns, or codes of languages one of which is English. Of three or more two are enough."""
     cells = [cell.strip().lower() for cell in row if cell.strip()]
     codes = "en" in cells and all(len(cell) == 2 and cell.isalpha() for cell in cells)
-    both = len(cells) > 2 and not ({*cells}.isdisjoint(SOURCE_NAMES) or {*cells}.isdisjoint(TARGET_NAMES))
+    both = not ({*cells}.isdisjoint(SOURCE_NAMES) or {*cells}.isdisjoint(TARGET_NAMES))
     return len(cells) > 1 and len({*cells}) == len(cells) and (codes or both or {*cells} <= _NAMES)
 
 
@@ -193,13 +242,31 @@ def _stand_above_texts(rows: Sequence[Sequence[str]]) -> bool:
     return sum(_ALONE * sum(len(cell.split()) == 1 for cell in cells) <= len(cells) for cells in columns if cells) > 1
 
 
-def _noticed_above_texts(path: Path, rows: Sequence[Sequence[str]]) -> bool:
-    """The same, of which an `UnrolledWarning` tells."""
-    if not _stand_above_texts(rows):
-        return False
-    told = f"the first line, {shown(' | '.join(rows[0]))}, is taken for the names of the columns"
-    warnings.warn(f"{named(path)}: {told}. If it is a pair, pass `header=False`.", UnrolledWarning, stacklevel=2)
-    return True
+def _noticed(path: Path, rows: Sequence[Sequence[str]]) -> bool:
+    """The same, of which an `UnrolledWarning` tells; so it does of a first row of words above words, which may be either and is a pair."""
+    header = _stand_above_texts(rows)
+    if header or _stand_above_words(rows):
+        taken, cure = (
+            ("the names of the columns", "If it is a pair, pass `header=False`.")
+            if header
+            else ("a pair", "If it has the names of the columns, pass `header`; if not, `header=False` says so.")
+        )
+        warnings.warn(
+            f"{named(path)}: the first line, {shown(' | '.join(rows[0]))}, is taken for {taken}. {cure}", UnrolledWarning, stacklevel=2
+        )
+    return header
+
+
+def _stand_above_words(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a first row has a word in each of two cells, neither of which comes again, above other words or numbers."""
+    first = [cell.strip().strip("\ufeff") for cell in rows[0]]
+    below = [{row[at].strip() for row in rows[1:] if at < len(row)} for at in range(len(first))]
+    return (
+        len(first) == 2
+        and len(rows) > _DOUBTED
+        and all(map(_WORD.fullmatch, first))
+        and all(cell not in cells for cell, cells in zip(first, below, strict=True))
+    )
 
 
 def _texts(rows: Sequence[Sequence[str]], among: Sequence[int], spare: Sequence[int]) -> list[int]:

@@ -133,9 +133,20 @@ def seen_pairs(sources: Source | Sequence[Source], options: PairOptions) -> Form
         if inner_name(paths[0]).lower().endswith(tuple(SUFFIXES))
         else "as the first line shows"
     )
-    reading = ReadingOptions(header=options.header, encoding=options.encoding)
+    reading = ReadingOptions(header=_header(paths[0], name, options), encoding=options.encoding)
     columns = described(*known.head(paths[0], reading)) if isinstance(known, Tabular) and paths[0] != STANDARD_INPUT else ()
     return FormatSeen(name, why, tuple(columns))
+
+
+def _header(path: Path, format: str, options: PairOptions) -> bool | None:
+    """Whether a table is read as one with a header; None where that is not clear."""
+    if options.header is not None or format not in ("tsv", "csv") or path == STANDARD_INPUT:
+        return options.header
+    try:
+        learnt, _ = (_TABS if format == "tsv" else _DELIMITED).learnt(path, options)
+    except ConfigError:
+        return None
+    return not all(map(str.isdecimal, learnt)) if learnt else None
 
 
 def _aligned(options: PairOptions) -> Iterator[Example]:

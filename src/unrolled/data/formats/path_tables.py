@@ -16,7 +16,7 @@ from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.rows import open_rows
 from unrolled.data.formats.tables import TextTable
-from unrolled.data.numerals import is_number
+from unrolled.data.numerals import as_number, is_number
 from unrolled.data.opening import inner_name
 from unrolled.errors import DataError, UnrolledWarning
 
@@ -26,6 +26,8 @@ LOOKED_AT = 20
 _TABLES = {".csv": None, ".tsv": "\t", ".tab": "\t", ".txt": None}
 _OBJECTS = JsonLines.suffixes
 
+_BEGINS = ("offset", "begin", "start")
+"""Columns with the time at which a part of a file begins."""
 
 Named = Callable[[str], bool]
 """Whether a value is the name of a file that is looked for."""
@@ -108,19 +110,22 @@ def cells_of(example: Example) -> Mapping[str, Any]:
 
 
 def span_of(cells: Mapping[str, Any], place: str) -> tuple[float, float | None]:
-    """The part of a file that is meant: `offset` and `duration`, or `begin` and `end`, or `start` and `stop`."""
-    begin = _time(cells, ("offset", "begin", "start"), place)
-    if begin is None:
+    """The part of a file that is meant: `offset` and `duration`, or `begin` and `end`, or `start` and `stop`. Where a beginning is left blank it is 0;
+    without a column of beginnings all of the file is meant, as `duration` may be that of the file. `DataError` for what is no such time."""
+    if not any(name in cells for name in _BEGINS):
         return 0.0, None
+    begin = _time(cells, _BEGINS, place) or 0.0
     end = _time(cells, ("end", "stop"), place)
     length = _time(cells, ("duration",), place)
     return begin, end if end is not None else None if length is None else begin + length
 
 
 def _time(cells: Mapping[str, Any], names: tuple[str, ...], place: str) -> float | None:
-    name = next((name for name in names if str(cells.get(name) or "").strip()), None)
+    # A number of 0 is a time; only None and blank texts say nothing.
+    told = {name: str(cells[name]) for name in names if cells.get(name) is not None}
+    name = next((name for name, text in told.items() if text.strip()), None)
     if name is None:
         return None
-    if not is_number(str(cells[name])):
-        raise DataError(f"{place}: {name!r} must be a time in seconds, got {str(cells[name])[:40]!r}. Mend it, or rename the column.")
-    return float(cells[name])
+    if not is_number(told[name]) or as_number(told[name]) < 0:
+        raise DataError(f"{place}: {name!r} must be a time, 0 or more, got {told[name][:40]!r}. Mend it, or rename the column.")
+    return as_number(told[name])

@@ -8,6 +8,7 @@ from math import gcd
 
 import numpy as np
 
+from unrolled.data.codecs.numbers import CONSTANT
 from unrolled.data.columns import Places
 from unrolled.data.panels.shape import BEST, DRIFT, LAST, MEAN, NAIVE, NOTHING, SEASONS_BACK, Numbers, WindowShape
 
@@ -236,10 +237,6 @@ def centre_and_spread(past: Numbers, *, counts: bool) -> tuple[Numbers, Numbers]
     deviation = np.sqrt(np.where(there, (known - mean[:, None]) ** 2, 0).sum(1) / count)
     size = np.where(mean == 0, 1, np.abs(mean))
     return mean, np.where(deviation > CONSTANT * np.abs(mean), deviation, size)
-
-
-CONSTANT = 1e-9
-"""The standard deviation, as a part of the mean, up to which a context is taken to be constant."""
 
 
 def _mean(seen: Numbers) -> Numbers:

@@ -60,7 +60,7 @@ class LabelColumn:
     @classmethod
     def learn(cls, name: str, cells: NDArray[Any]) -> "LabelColumn":
         """From the cells that are learnt. `ConfigError` for too many labels."""
-        labels = sorted({cell for cell in cells.tolist() if cell is not None})
+        labels = sorted({_key(cell): cell for cell in cells.tolist() if cell is not None}.values())
         if len(labels) > MOST_LABELS:
             raise ConfigError(f"The column {name!r} has {len(labels):,} different labels, more than {MOST_LABELS:,}. Leave it out.")
         return cls(tuple(labels), any(cell is None for cell in cells.tolist()))
@@ -72,8 +72,8 @@ class LabelColumn:
 
     def encode(self, name: str, cells: NDArray[Any]) -> NDArray[np.float32]:
         """`[R, width]`; 0 where nothing is said. Labels that were not learnt are an `UnrolledWarning`, and are read as nothing."""
-        numbers = {label: number for number, label in enumerate(self.labels)}
-        found = np.fromiter((-1 if cell is None else numbers.get(cell, -2) for cell in cells.tolist()), np.int64, len(cells))
+        numbers = {_key(label): number for number, label in enumerate(self.labels)}
+        found = np.fromiter((-1 if cell is None else numbers.get(_key(cell), -2) for cell in cells.tolist()), np.int64, len(cells))
         if (found == -2).any():
             new = sorted({str(cell) for cell in cells[found == -2].tolist()})
             warnings.warn(
@@ -88,6 +88,11 @@ class LabelColumn:
     def to_json(self) -> dict[str, Any]:
         """Plain values by name."""
         return {"labels": list(self.labels), "gaps": self.gaps}
+
+
+def _key(label: str) -> str:
+    """What is the same in labels that are one: files write truth values in small letters, large ones or both."""
+    return label.lower() if label.lower() in ("true", "false") else label
 
 
 ColumnCodec = NumberColumn | LabelColumn

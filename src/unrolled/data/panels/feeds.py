@@ -1,10 +1,10 @@
 """Rows of series that come one by one, of which no more are kept than a window reads."""
 
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ from unrolled.errors import ConfigError, DataError
 
 DELIMITERS = ",;\t|"
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class FeedRow:
@@ -38,8 +40,11 @@ class FeedRow:
     place: str
 
 
-def read_feed(path: Path, codec: PanelCodec, bad_rows: str | None = None) -> Iterator[FeedRow]:
-    """The rows of a long table as they come, each as soon as its line is there. `DataError` names the line of what cannot be read, unless such rows are left out."""
+def read_feed(path: Path, codec: PanelCodec, take: Callable[[FeedRow], T], bad_rows: str | None = None) -> Iterator[T]:
+    """What `take` makes of the rows of a long table as they come, each as soon as its line is there.
+
+    `DataError` names the line of what cannot be read, or not be taken, unless such rows are left out.
+    """
     options = codec.options if bad_rows is None else replace(codec.options, bad_rows=bad_rows)
     if options.layout != LONG:
         raise ConfigError("A feed has a row for each time, and this network learnt series that are rows or columns. Pass a TABLE.")
@@ -49,7 +54,8 @@ def read_feed(path: Path, codec: PanelCodec, bad_rows: str | None = None) -> Ite
         )
     require_times_to_skip(named(path), options)
     with open_text(path, options.encoding) as file:
-        yield from decided(tried(_lines(file, named(path), options.commas), lambda table: feed_row(table, codec)), options.bad_rows)
+        lines = _lines(file, named(path), options.commas)
+        yield from decided(tried(lines, lambda table: take(feed_row(table, codec))), options.bad_rows)
 
 
 def _lines(file: TextIO, name: str, commas: Collection[str]) -> Iterator[ColumnTable | DataError]:
@@ -114,14 +120,14 @@ def begin_feed(codec: PanelCodec, row: FeedRow) -> Panel:
     )
 
 
-def add_row(panel: Panel, row: FeedRow, keep: int, *, announced: bool = False) -> tuple[Panel, int]:
-    """A series with one row more, and the steps that passed without one before it; of all rows the last `keep` are kept.
+def add_row(panel: Panel, row: FeedRow, keep: int, *, announced: bool = False) -> tuple[Panel, int, bool]:
+    """A series with one row more, the steps that passed without one before it, and whether it lies beside the steps and was taken to be at the nearest;
+    of all rows the last `keep` are kept.
 
-    A row that is `announced` has not come yet: it says what is known of its step. `DataError` for a row that comes before the last one, or beside
-    the steps of the series.
+    A row that is `announced` has not come yet: it says what is known of its step. `DataError` for a row that does not come after the last one.
     """
     end = int(panel.ends[0])
-    passed = 0 if row.time is None else _steps_to(panel, row, end)
+    passed, moved = (0, False) if row.time is None else _steps_to(panel, row, end)
     longer, at = panel.with_future(passed + 1), end + passed
 
     def added(columns: Covariates, cells: Covariates) -> dict[str, NDArray[Any]]:
@@ -136,7 +142,7 @@ def add_row(panel: Panel, row: FeedRow, keep: int, *, announced: bool = False) -
         known=added(longer.known, row.known),
         past=added(longer.past, row.past),
     )
-    return (longer.last(keep) if at >= keep else longer), passed
+    return (longer.last(keep) if at >= keep else longer), passed, moved
 
 
 def _with(column: NDArray[Any], at: int, cell: Any) -> NDArray[Any]:
@@ -147,11 +153,14 @@ def _with(column: NDArray[Any], at: int, cell: Any) -> NDArray[Any]:
     return found
 
 
-def _steps_to(panel: Panel, row: FeedRow, end: int) -> int:
-    """How many steps of the grid lie between the end of a series and a row."""
-    next_time = panel.times(0, end, 1)[0]
+def _steps_to(panel: Panel, row: FeedRow, end: int) -> tuple[int, bool]:
+    """How many steps of the grid lie between the end of a series and a row, and whether the row lies beside them."""
+    begin = max(end - 1, 0)
+    last, next_time = panel.times(0, begin, end - begin + 1)[[0, -1]]
     text = panel.clock.style.text
-    if row.time < next_time:
+    if row.time < next_time if end == begin else row.time <= last:
         raise DataError(f"{row.place}: the time {text(row.time)} comes before {text(next_time)}, the next step. Let rows come in order.")
-    (_, at), _ = panel.clock.positions(np.array([next_time, row.time]), row.place) if row.time > next_time else ((0, 0), 0)
-    return int(at)
+    if row.time == last:
+        return 0, False
+    (_, at), moved = panel.clock.positions(np.array([last, row.time]), row.place)
+    return int(at) - (end - begin), bool(moved)

@@ -32,6 +32,15 @@ _NUMBERED = re.compile(r"(\D*)(\d+)", re.ASCII)
 _TIMES = frozenset(("time", "date", "datetime", "timestamp", "day", "week", "month", "quarter", "year", "period", "ds"))
 """Names, in small letters, of columns with times."""
 
+_MOMENTS = frozenset(("time", "date", "datetime", "timestamp", "ds"))
+"""Those of them whose numbers are no parts of a date."""
+
+_TIMELY = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\d:\d\d", re.ASCII)
+"""A year, or a time of day, in a text."""
+
+_LOOKED_AT = 20
+"""The first rows, by which it is told whether a column seems to have times."""
+
 Kinds = Mapping[str, bool]
 """Whether columns, by their names, are numbers; the others are labels."""
 
@@ -122,12 +131,20 @@ def _dates(table: ColumnTable, options: PanelOptions) -> str | None:
 
 
 def _tell_unread_times(table: ColumnTable, options: PanelOptions) -> None:
-    """Say it if a column seems to have times, by its name, and is left out, as they are written in no form that is known."""
+    """Say it if a column seems to have times, by its name or its texts, and is left out, as it has plain numbers or is written in no form that is known."""
     taken = _taken(options)
     for name, cells in table.columns.items():
-        if name.lower() in _TIMES and name not in taken and cells.dtype == object and not are_numbers(cells, options.missing):
-            told = f"the column {name!r} is left out, as {str(cells[0])[:40]!r} is no date in a form that is known, and rows are taken to be in order"
-            warnings.warn(f"{table.name}: {told}. Pass `time={name!r}` with `time_format` if times matter.", UnrolledWarning, stacklevel=3)
+        texts = [str(cell).strip() for cell in cells[:_LOOKED_AT].tolist() if not is_missing(cell, options.missing)]
+        if name in taken or not texts:
+            continue
+        why, cure = "", f"`time={name!r}`"
+        if are_numbers(cells, options.missing):
+            why = "it has plain numbers" if name.lower() in _MOMENTS else ""
+        elif name.lower() in _TIMES or (len({*texts}) == len(texts) and all(map(_TIMELY.search, texts))):
+            why, cure = f"{texts[0][:40]!r} is no date in a form that is known", f"{cure} with `time_format`"
+        if why:
+            told = f"the column {name!r} is left out, as {why}, and rows are taken to be in order. Pass {cure} if times matter."
+            warnings.warn(f"{table.name}: {told}", UnrolledWarning, stacklevel=3)
 
 
 def _taken(options: PanelOptions) -> set[str]:

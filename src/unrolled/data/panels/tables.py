@@ -1,7 +1,7 @@
 """Tables column by column: from delimited text, from parquet, and from data frames of other libraries."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ class ColumnTable:
     """The cells of each column by its name; `place` says in words where a row stands.
 
     Cells are texts, or what a data frame has: numbers with NaN for what is missing, or times. `bad` collects what is wrong with rows, if they
-    may be left out. `commas` are the columns whose numbers had a decimal comma.
+    may be left out. `commas` are the columns whose numbers had a decimal comma, and `zones` the zones of columns of times that have one.
     """
 
     name: str
@@ -35,6 +35,7 @@ class ColumnTable:
     place: Callable[[int], str]
     bad: dict[int, DataError] | None = None
     commas: frozenset[str] = frozenset()
+    zones: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -92,8 +93,15 @@ def joined(tables: Sequence[ColumnTable]) -> ColumnTable:
         which = int(np.searchsorted(begins, row, side="right")) - 1
         return tables[which].place(row - int(begins[which]))
 
+    for other in tables[1:]:
+        for name in first.zones.keys() ^ other.zones.keys():
+            bare = other if name in first.zones else first
+            raise DataError(
+                f"The times in the column {name!r} of {bare.name} have no zone, and others have one. Give all of them a zone, or none."
+            )
     columns = {name: _together([table.columns[name] for table in tables]) for name in first.columns}
-    return ColumnTable(first.name, columns, place, commas=frozenset().union(*(table.commas for table in tables)))
+    commas = frozenset().union(*(table.commas for table in tables))
+    return ColumnTable(first.name, columns, place, commas=commas, zones=first.zones)
 
 
 def _together(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
@@ -123,17 +131,32 @@ def table_of_frame(frame: Any, name: str = _FRAME) -> ColumnTable:
         known = narwhals.from_native(frame, eager_only=True)
     except TypeError as error:
         raise DataError(f"A table must be a data frame or a mapping of columns, got {type(frame).__name__}: {error}") from None
-    return ColumnTable(
-        name, {str(column.name): _cells(column, narwhals) for column in known.iter_columns()}, lambda row: f"{name}, row {row}"
-    )
+    found = [*_index(known, narwhals), *known.iter_columns()]
+    zones = {str(column.name): "Z" for column in found if _zoned(column, narwhals)}
+    cells = {str(column.name): _cells(column, narwhals) for column in found}
+    return ColumnTable(name, cells, lambda row: f"{name}, row {row}", zones=zones)
+
+
+def _index(frame: Any, narwhals: Any) -> list[Any]:
+    """The index of a frame as a column, if it has times: those of pandas often have them there."""
+    index = narwhals.maybe_get_index(frame)
+    if index is None or index.__class__.__name__ not in ("DatetimeIndex", "PeriodIndex"):
+        return []
+    times = index.to_timestamp() if hasattr(index, "to_timestamp") else index
+    column = narwhals.from_native(times.to_series(name=index.name or "time"), series_only=True)
+    return [] if column.name in frame.columns else [column]
+
+
+def _zoned(column: Any, narwhals: Any) -> bool:
+    return isinstance(column.dtype, narwhals.Datetime) and column.dtype.time_zone is not None
 
 
 def _cells(column: Any, narwhals: Any) -> NDArray[Any]:
-    """The cells of a column of a data frame: numbers, times without a zone, or objects with None for what is missing."""
+    """The cells of a column of a data frame: numbers, times in UTC if they have a zone, or objects with None for what is missing."""
     kind = column.dtype
     if kind.is_numeric():
         return np.asarray(column.cast(narwhals.Float64).to_numpy(), np.float64)
-    if isinstance(kind, narwhals.Datetime) and kind.time_zone is not None:
+    if _zoned(column, narwhals):
         column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     if isinstance(kind, narwhals.Datetime | narwhals.Date):
         return np.asarray(column.to_numpy()).astype("datetime64[us]")

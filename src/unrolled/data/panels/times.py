@@ -3,14 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.formats.times import is_year_last, year_last_form
-from unrolled.data.numerals import as_number, is_number
+from unrolled.data.numerals import as_number, is_number, text_of
 from unrolled.data.panels.cells import is_missing
 from unrolled.data.panels.tables import ColumnTable
 from unrolled.errors import DataError
@@ -52,9 +52,14 @@ class Style:
     def text(self, time: Any) -> str:
         """A time as the table would write it."""
         if self.form == NUMBER:
-            return f"{time:.10g}"
+            return text_of(float(time))
         date = time.astype(DATE).astype(datetime)
         return date.strftime(self.form.replace("%q", str((date.month + 2) // 3))).replace(".000000", "") + self.zone
+
+    @property
+    def tzinfo(self) -> tzinfo | None:
+        """The zone behind the times; None if there is none."""
+        return datetime.fromisoformat(f"2000-01-01T00:00{self.zone.strip().replace('UTC', 'Z')}").tzinfo if self.zone else None
 
 
 def parse_times(table: ColumnTable, name: str, form: str | None, also: str | None = None) -> tuple[NDArray[Any], Style]:
@@ -90,8 +95,10 @@ def _first(table: ColumnTable, name: str, texts: Sequence[str], form: str | None
 def _dates(table: ColumnTable, name: str, dates: NDArray[Any]) -> tuple[NDArray[Any], Style]:
     for row in np.flatnonzero(np.isnat(dates)).tolist():
         table.refuse(row, _empty(table, name, row))
-    whole = (dates.astype("datetime64[D]") == dates).all()
-    return dates, Style("%Y-%m-%d" if whole else "%Y-%m-%d %H:%M:%S")
+    said = dates[~np.isnat(dates)]
+    parts = (("D", "%Y-%m-%d"), ("s", "%Y-%m-%d %H:%M:%S"))
+    form = next((form for unit, form in parts if (said.astype(f"datetime64[{unit}]") == said).all()), "%Y-%m-%d %H:%M:%S.%f")
+    return dates, Style(form, table.zones.get(name, ""))
 
 
 def _numbers(table: ColumnTable, name: str, numbers: NDArray[np.float64]) -> tuple[NDArray[Any], Style]:
@@ -211,6 +218,11 @@ def require_same_kind(style: Style, learnt: Style, place: str) -> None:
     """`DataError` for times of another kind or zone than those that were learnt."""
     kinds = ["numbers" if each.form == NUMBER else "dates" for each in (style, learnt)]
     zones = [each.zone.strip() or "none" for each in (style, learnt)]
-    for what, (here, before) in (("are", kinds), ("have the zone", zones)):
-        if here != before:
+    apart = [kinds[0] != kinds[1], _offset(style) != _offset(learnt)]
+    for differ, what, (here, before) in zip(apart, ("are", "have the zone"), (kinds, zones), strict=True):
+        if differ:
             raise DataError(f"{place}: the times {what} {here} here, and {before} in what was learnt. Write both in one way.")
+
+
+def _offset(style: Style) -> timedelta | None:
+    return None if style.tzinfo is None else style.tzinfo.utcoffset(None)

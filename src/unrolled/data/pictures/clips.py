@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
+from unrolled.data.pictures.matroska import is_cut_off
 from unrolled.errors import DataError
 from unrolled.extras import extra
 
@@ -30,6 +32,9 @@ _COMPLETE = 0.9
 _ABOUT = re.compile(r"^\[Errno -?\d+\] |: '[^']*'$")
 """What libraries put around what they say: numbers, and the path."""
 
+_MOVE, _LASTS = ("GIF", "PNG", "WEBP"), 100
+"""Kinds of pictures of which each frame has a time, and the milliseconds of one that says none, as browsers show it."""
+
 _LOOKED_AT = 50
 """Frames by which it is found out whether the rate of a video is even."""
 
@@ -46,7 +51,8 @@ def is_filmed(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A picture, a video or a folder of frames, from the time `begin` up to the time `end`, or its own end.
+    """A picture, a video or a folder of frames, from the time `begin` up to the time `end`, or its own end; or a table with a frame of that `shape`
+    in each row.
 
     Times are in seconds, or in frames of what has no times, such as a folder.
     """
@@ -54,6 +60,7 @@ class Clip:
     path: Path
     begin: float = 0.0
     end: float | None = None
+    shape: tuple[int, int, int] | None = None
 
     def __str__(self) -> str:
         part = f", {self.begin:g} to {'the end' if self.end is None else f'{self.end:g}'}" if self.begin or self.end is not None else ""
@@ -95,10 +102,17 @@ def is_uneven(path: Path) -> bool:
     return any(abs(one - mean) > _UNEVEN * mean for one in apart)
 
 
-def _first_times(path: Path) -> list[float]:
-    if path.is_dir():
-        return []
-    return [frame.time for frame in islice(read_frames(path), _LOOKED_AT) if frame.time is not None]
+def _first_times(path: Path) -> tuple[float, ...]:
+    """The times of the first frames of a file that has times; those of the last file are kept."""
+    if path.is_dir() or not path.exists():
+        return ()
+    state = path.stat()
+    return _times_of(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=1)
+def _times_of(path: Path, changed: int, size: int) -> tuple[float, ...]:
+    return tuple(frame.time for frame in islice(read_frames(path), _LOOKED_AT) if frame.time is not None)
 
 
 def frames_in(folder: Path) -> list[Path]:
@@ -117,16 +131,18 @@ def _of_folder(folder: Path) -> Iterator[Timed]:
 
 
 def _of_picture(path: Path) -> Iterator[Timed]:
-    """The frames of a picture, with times where each says how long it is shown."""
+    """The frames of a picture, the way they were held, with times where the kind of picture moves."""
     image_module = extra("PIL.Image")
     with _telling(path, "a picture", "PNG, JPEG, GIF, TIFF, BMP or WebP"), image_module.open(os.fspath(path)) as image:
-        count, time = getattr(image, "n_frames", 1), 0.0
+        count, time, kind = getattr(image, "n_frames", 1), 0.0, image.format
         for number in range(count):
             image.seek(number)
             image.load()
-            lasts = float(image.info.get("duration") or 0) / 1000
-            yield Timed(image.copy(), time if count > 1 and lasts else None)
-            time += lasts
+            if image.mode == "F" or (image.mode == "I" and kind != "PNG"):
+                told = f"{path} holds real numbers, or whole ones of 32 bits, which do not say what is white"
+                raise DataError(f"{told}. Save it with 8 or 16 bits, or its numbers in a .npy file.")
+            yield Timed(extra("PIL.ImageOps").exif_transpose(image), time if count > 1 and kind in _MOVE else None)
+            time += float(image.info.get("duration") or _LASTS) / 1000
 
 
 def _of_video(path: Path) -> Iterator[Timed]:
@@ -142,6 +158,8 @@ def _of_video(path: Path) -> Iterator[Timed]:
             yield Timed(frame.to_image(), time - begin)
         if number + 1 < _COMPLETE * stream.frames:
             raise DataError(f"{path} has {number + 1} of the {stream.frames} frames that it says it has. It is not complete: get it again.")
+    if is_cut_off(path):
+        raise DataError(f"{path} is shorter than it says it is. It is not complete: get it again.")
 
 
 @contextmanager

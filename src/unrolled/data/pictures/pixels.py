@@ -83,7 +83,7 @@ def pixels_of(image: Any, shape: Shape) -> NDArray[np.uint8]:
 
 
 def _plain(image: Any) -> Any:
-    """Without a palette, transparency or more than 8 bits, and the right way up."""
+    """Without a palette, transparency or more than 8 bits."""
     if image.mode in _DEEP:
         return extra("PIL.Image").fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
     if image.mode == "P" and "transparency" not in image.info:
@@ -91,7 +91,7 @@ def _plain(image: Any) -> Any:
     if image.mode in ("P", "PA", "LA", "La", "RGBA", "RGBa") or "transparency" in image.info:
         over = image.convert("RGBA")
         return extra("PIL.Image").alpha_composite(extra("PIL.Image").new("RGBA", over.size, _WHITE), over).convert("RGB")
-    return extra("PIL.ImageOps").exif_transpose(image)
+    return image
 
 
 def resized(frames: Pixels, shape: Shape) -> Pixels:
@@ -121,6 +121,6 @@ def resized(frames: Pixels, shape: Shape) -> Pixels:
 def _in_channels(frames: Pixels, channels: int) -> Pixels:
     """Grey as three equal colours, or colours as grey (ITU-R BT.601)."""
     if channels == 3:
-        return np.repeat(frames[..., :1], 3, axis=3)
-    grey = frames[..., :3].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+        return np.repeat(frames, 3, axis=3)
+    grey = frames.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
     return (grey.round().astype(np.uint8) if frames.dtype == np.uint8 else grey)[..., None]

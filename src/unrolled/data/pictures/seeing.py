@@ -4,12 +4,14 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from unrolled.data.pictures.clips import Clip, Timed, is_uneven, rate_of, read_frames
 from unrolled.data.pictures.pixels import Pixels, Shape, channels_of, pixels_of, resized
+from unrolled.data.pictures.sensors import read_rows
 from unrolled.errors import DataError, UnrolledWarning
 
 OUTSIDE = "O"
@@ -20,6 +22,9 @@ _NEAR = 1e-6
 
 _SLACK = 0.01
 """The part of a step by which the end of a clip, reckoned from its mean rate, may be wrong."""
+
+_TURNED = {1: 3, 3: 1}
+"""Which channels frames in arrays may be turned into which others: grey into colours and back."""
 
 _LARGEST = 1 << 28
 """Pixels that all frames of a clip may have together."""
@@ -42,9 +47,8 @@ class Sight(Protocol):
     def shape(self) -> Shape:
         """What frames are brought to."""
 
-    @property
-    def rate(self) -> float | None:
-        """Frames a second; None: as they come."""
+    def rate_for(self, own: float | None) -> float | None:
+        """Frames a second of what is seen of a clip that has some of its `own`, or none; None where frames are counted."""
 
     @property
     def outside(self) -> str:
@@ -60,18 +64,22 @@ class Seeing(Generic[V]):
     def __init__(self, codec: V | None = None, choose: Callable[[Seen], V] | None = None) -> None:
         self.codec, self._choose = codec, choose
         self._sizes = dict[tuple[int, int], int]()
-        self._first_other, self._uneven, self._other_rates, self._overlaps = "", list[str](), list[str](), list[str]()
+        self._first_other, self._overlaps = "", list[str]()
+        self._uneven, self._other_rates = list[tuple[Path, float]](), list[tuple[Path, float]]()
 
     def __call__(self, clip: Clip | Pixels, place: str) -> Pixels:
         """The frames `[T, H, W, C]` of a clip, or of an array `[T, h, w, c]`. `DataError` for what cannot be read."""
         if not isinstance(clip, Clip):
             return self._of_array(clip, place)
-        rate = rate_of(clip.path)
-        codec = self._codec(lambda: _first(clip, rate))
-        if rate is not None and codec.rate is not None:
-            self._note(clip, rate, codec.rate)
-        frames, found = _timed(clip, read_frames(clip.path)), list[Pixels]()
-        for frame in frames if rate is None or codec.rate is None else _at_rate(frames, rate, codec.rate):
+        if clip.shape is not None:
+            return self._of_table(clip, place)
+        own = rate_of(clip.path)
+        codec = self._codec(lambda: _first(clip, own))
+        rate = codec.rate_for(own)
+        if own is not None and rate is not None:
+            self._note(clip, own, rate)
+        frames, found = _timed(clip, read_frames(clip.path), own or rate or 1.0), list[Pixels]()
+        for frame in frames if own is None or rate is None else _at_rate(frames, own, rate):
             self._size(frame.image.height, frame.image.width, place)
             found.append(pixels_of(frame.image, codec.shape))
             if len(found) * found[0].size > _LARGEST:
@@ -82,21 +90,40 @@ class Seeing(Generic[V]):
         return np.stack(found)
 
     def _of_array(self, frames: Pixels, place: str) -> Pixels:
+        if frames.ndim != 4:
+            raise DataError(
+                f"{place}: a clip must be an array [T, H, W, C], got one of shape {list(frames.shape)}. Bring it into that shape."
+            )
         _, height, width, channels = frames.shape
         self._size(height, width, place)
-        return resized(frames, self._codec(lambda: Seen(height, width, channels)).shape)
+        shape = self._codec(lambda: Seen(height, width, channels)).shape
+        if shape.channels not in (channels, _TURNED.get(channels)):
+            told = f"its frames have {channels} channels, and frames of {shape.channels} are read"
+            raise DataError(f"{place}: {told}, which only grey and 3 colours can be turned into each other for. Pass such frames.")
+        return resized(frames, shape)
 
-    def tags(self, spans: Sequence[tuple[float, float, str]], steps: int, place: str) -> tuple[str, ...]:
-        """The tag of each of so many frames by the interval that it lies in; of several intervals the last one counts.
+    def _of_table(self, clip: Clip, place: str) -> Pixels:
+        assert clip.shape is not None
+        frames, seen = read_rows(clip.path, clip.shape), Seen(*clip.shape)
+        rate = self._codec(lambda: seen).rate_for(None) or 1.0
+        _require_inside(clip, len(frames) / rate, 1 / rate)
+        first, last = (len(frames) if time is None else math.ceil(time * rate - _NEAR) for time in (clip.begin, clip.end))
+        if not len(frames[first:last]):
+            raise DataError(f"{place}: {clip} has no frame in that time. Mend its times.")
+        return self._of_array(frames[first:last], place)
+
+    def tags(self, clip: Clip, spans: Sequence[tuple[float, float, str]], steps: int, place: str) -> tuple[str, ...]:
+        """The tag of each of so many frames of a clip by the interval that it lies in, which may be endless; of several intervals the last one counts.
 
         `DataError` for an interval that goes on after the last frame.
         """
         assert self.codec is not None
-        rate, found = self.codec.rate or 1.0, [self.codec.outside] * steps
+        rate = self.codec.rate_for(None if clip.shape else rate_of(clip.path)) or 1.0
+        found = [self.codec.outside] * steps
         for begin, end, tag in spans:
-            first, last = (math.ceil(second * rate - _NEAR) for second in (begin, end))
+            first, last = (steps if second == math.inf else math.ceil(second * rate - _NEAR) for second in (begin, end))
             if last > steps + 1 or first >= steps:
-                told = f"the interval {begin:g} to {end:g} ({tag}) ends after the clip, which has {steps} frames"
+                told = f"the interval {begin:g} to {'the end' if end == math.inf else f'{end:g}'} ({tag}) ends after the clip, which has {steps} frames"
                 raise DataError(f"{place}: {told}{'' if rate == 1 else f' at {rate:g} a second'}. Mend the interval.")
             if any(tag != self.codec.outside for tag in found[first:last]):
                 self._overlaps.append(place)
@@ -116,15 +143,15 @@ class Seeing(Generic[V]):
 
     def _note(self, clip: Clip, rate: float, wanted: float) -> None:
         if is_uneven(clip.path):
-            self._uneven.append(str(clip.path))
+            self._uneven.append((clip.path, wanted))
         elif abs(rate - wanted) > 0.01 * wanted:
-            self._other_rates.append(str(clip.path))
+            self._other_rates.append((clip.path, wanted))
 
     def report(self) -> None:
         """Say, each as an `UnrolledWarning`, what was odd."""
         if self.codec is None:
             return
-        rate, shape = self.codec.rate or 0, self.codec.shape
+        shape = self.codec.shape
         if len(self._sizes) > 1:
             (height, width), *_ = self._sizes
             told = f"Frames are of {len(self._sizes)} sizes: {self._first_other} is another one than the first, of {width}x{height}"
@@ -134,13 +161,14 @@ class Seeing(Generic[V]):
             told = f"{self._overlaps[0]}: {len(self._overlaps):,} interval{' begins' if len(self._overlaps) == 1 else 's begin'} before the one before ends"
             warnings.warn(f"{told}. Where two overlap the later one counts.", UnrolledWarning, stacklevel=3)
         odd = (
-            (self._uneven, f"of a variable frame rate; its frames are taken at {rate:g} a second"),
-            (self._other_rates, f"not at {rate:g} frames a second, and resampled. Pass `fps` for another rate"),
+            (self._uneven, "of a variable frame rate; its frames are taken at {:g} a second"),
+            (self._other_rates, "not at {:g} frames a second, and resampled. Pass `fps` for another rate"),
         )
-        for names, told in odd:
-            if names:
-                more = f" and {len(names) - 1:,} more clips are" if len(names) > 1 else " is"
-                warnings.warn(f"{names[0]}{more} {told}.", UnrolledWarning, stacklevel=3)
+        for clips, told in odd:
+            if clips:
+                (path, wanted), *others = clips
+                more = f" and {len(others):,} more clips are" if others else " is"
+                warnings.warn(f"{path}{more} {told.format(wanted)}.", UnrolledWarning, stacklevel=3)
 
 
 def _first(clip: Clip, rate: float | None) -> Seen:
@@ -148,14 +176,22 @@ def _first(clip: Clip, rate: float | None) -> Seen:
     return Seen(image.height, image.width, channels_of(image), rate)
 
 
-def _timed(clip: Clip, frames: Iterable[Timed]) -> Iterator[Timed]:
-    """The frames of the time that is meant; those without times are counted."""
+def _timed(clip: Clip, frames: Iterable[Timed], rate: float) -> Iterator[Timed]:
+    """The frames of the time that is meant; those without times come at a `rate`. `DataError` for a time after the last one."""
+    time = 0.0
     for number, frame in enumerate(frames):
-        time = number if frame.time is None else frame.time
+        time = number / rate if frame.time is None else frame.time
         if clip.end is not None and time >= clip.end - _NEAR:
             return
         if time >= clip.begin - _NEAR:
             yield Timed(frame.image, time)
+    _require_inside(clip, time + 1 / rate, 1 / rate)
+
+
+def _require_inside(clip: Clip, lasts: float, slack: float) -> None:
+    """`DataError` for a clip whose end is more than that after the end of what it is a part of."""
+    if clip.end is not None and clip.end > lasts + slack + _NEAR:
+        raise DataError(f"{clip} ends after the clip, which ends at {lasts:g}. Mend its times.")
 
 
 def _at_rate(frames: Iterable[Timed], own: float, rate: float) -> Iterator[Timed]:

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from unrolled.data.sound.kept import Kept, Oddities, kept
-from unrolled.data.sound.recordings import Recording, is_cut_off, rate_of, read_samples
+from unrolled.data.sound.recordings import SLACK, Recording, is_cut_off, rate_of, read_samples
 from unrolled.data.sound.spectrogram import Frames, MelOptions, new_frames
 from unrolled.errors import DataError, UnrolledWarning
 
@@ -114,12 +114,16 @@ class Hearing(Generic[H]):
         frames = frames if codec.top_db is None else limited(frames, codec.top_db)
         return standardised(frames) if codec.alone else frames, tuple(name for name in ODD if holds[name])
 
-    def tags(self, spans: Sequence[tuple[float, float, str]], steps: int) -> tuple[str, ...]:
-        """The tag of each of so many frames by where its middle lies, O outside all spans; of several spans the last one counts."""
+    def tags(self, spans: Sequence[tuple[float, float, str]], steps: int, place: str) -> tuple[str, ...]:
+        """The tag of each of so many frames by where its middle lies, O outside all spans; of several spans the last one counts. `DataError` for a span
+        that goes on after the recording."""
         assert self.codec is not None
         found = [OUTSIDE] * steps
         step = self.codec.mel.step
         for begin, end, tag in spans:
+            if begin > (steps + 1) * step or end > steps * step + SLACK:
+                told = f"the span {begin:g} to {end:g} ({tag}) ends after the recording, which lasts {steps * step:.3f} s"
+                raise DataError(f"{place}: {told}. Mend the span.")
             first, last = (min(max(math.ceil(round(second / step, 6)), 0), steps) for second in (begin, end))
             found[first:last] = [tag] * (last - first)
         return tuple(found)

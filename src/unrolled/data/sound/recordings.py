@@ -29,7 +29,7 @@ _BLOCK = 1 << 16
 _SHORT = re.compile(r"^ *(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
 """What libsndfile notes of a wav, aiff or au file that is shorter than its header says."""
 
-_SLACK = 0.5
+SLACK = 0.5
 """Seconds by which a part may end after its file, as times are rounded and lengths of MP3 guessed."""
 
 _NO_LENGTH = 0x7FFF0000
@@ -154,7 +154,7 @@ def _span(recording: Recording, rate: int, frames: int) -> tuple[int, int]:
     last = frames if recording.end is None else min(round(recording.end * rate), frames)
     if not frames:
         raise DataError(f"{recording} has no samples. Take it out, or record it again.")
-    beyond = recording.end is not None and recording.end > frames / rate + _SLACK
+    beyond = recording.end is not None and recording.end > frames / rate + SLACK
     if not 0 <= first < last or beyond:
         raise DataError(f"{recording}: the file lasts {frames / rate:.3f} s, and the part must begin and end inside it. Mend its times.")
     return first, last

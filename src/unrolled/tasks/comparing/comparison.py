@@ -16,12 +16,12 @@ from unrolled.data.text import Source
 from unrolled.errors import ConfigError, RunError, UnrolledError
 from unrolled.tasks.comparing.figures import FREE, Figures, measure_of, read_run
 from unrolled.tasks.comparing.table import Column, Group, deviation, lines_of, numbers
-from unrolled.tasks.listing import differing, folders_of_runs
 from unrolled.tasks.pictures import save_picture
 from unrolled.tasks.places import PICTURES, require_place
 from unrolled.tasks.studies import is_study, runs_in
 from unrolled.training import RunFolder
 from unrolled.training.criterion import LOSS
+from unrolled.training.listing import differing, folders_of_runs
 from unrolled.training.plot import draw_comparison
 
 Progress = Callable[[str, int, int], None]

@@ -141,7 +141,10 @@ def read_clips(sources: Any, reading: ReadingOptions, senses: Senses, progress: 
     examples = seen_ahead(read_examples(sources, reading, wanted_of(sources)), senses, reading.bad_rows)
     clips = gather(examples, "word", perceive=senses.after_seeing, progress=tick)
     if FRAMES not in clips.columns:
-        raise DataError("There are no frames in what was read, but texts or numbers. Pass videos, folders of frames, or arrays of clips.")
+        raise DataError(
+            "There are no frames in what was read, but texts or numbers. Pass videos, folders of frames, or arrays of clips, "
+            "and of one clip in an array `axes='THW'`."
+        )
     return clips
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, TextIO
@@ -46,30 +46,33 @@ class SeriesForecasts:
 
     def columns(self) -> dict[str, list[Any]]:
         """A row for each series, target and step: its series, time and target, the median, and a column for each quantile."""
+        return self._columns(self._times)
+
+    def _columns(self, written: Callable[[NDArray[Any]], list[Any]]) -> dict[str, list[Any]]:
+        """The same with times as `written` has them. Columns of the table keep their names; another one that has the same gets a longer one."""
         names, targets = self.panel.names, self.panel.targets
         count, steps, numbers = self.points.shape
-        found: dict[str, list[Any]] = {}
+        found: list[tuple[str, list[Any]]] = []
         if self.named:
-            found[self.options.series or "series"] = [name for name in names for _ in range(steps * numbers)]
-        found[self._time] = [time for times in self.times for _ in range(numbers) for time in self._times(times)]
+            found.append((self.options.series or "series", [name for name in names for _ in range(steps * numbers)]))
+        found.append((self.options.time or "time", [time for times in self.times for _ in range(numbers) for time in written(times)]))
         if numbers > 1:
-            found["target"] = [target for _ in range(count) for target in targets for _ in range(steps)]
-        found["forecast"] = self.points.swapaxes(1, 2).ravel().tolist()
+            found.append(("target", [target for _ in range(count) for target in targets for _ in range(steps)]))
+        found.append(("forecast", self.points.swapaxes(1, 2).ravel().tolist()))
         for at, level in enumerate(self.forecasts.levels):
-            found[f"q{level:g}"] = self.quantiles[..., at].swapaxes(1, 2).ravel().tolist()
-        return found
+            found.append((f"q{level:g}", self.quantiles[..., at].swapaxes(1, 2).ravel().tolist()))
+        return _under_own_names(found)
 
     @property
     def named(self) -> bool:
         """Whether series have names."""
         return self.panel.names != (UNNAMED,)
 
-    @property
-    def _time(self) -> str:
-        return self.options.time or "time"
-
     def _times(self, times: NDArray[Any]) -> list[Any]:
-        return [time.astype("datetime64[us]").item() if self.panel.clock.dated else _whole(float(time)) for time in times]
+        if not self.panel.clock.dated:
+            return [_whole(float(time)) for time in times]
+        zone = self.panel.clock.style.tzinfo
+        return [time.astype("datetime64[us]").item().replace(tzinfo=zone) for time in times]
 
     def to_frame(self) -> Any:
         """A data frame of the kind that was forecast from, or else of the first of pandas, polars and pyarrow that is installed."""
@@ -86,8 +89,8 @@ class SeriesForecasts:
 
     def rows(self) -> list[Sequence[Any]]:
         """The names of the columns and the rows, with times written as they were in the series."""
-        columns, style, numbers = self.columns(), self.panel.clock.style, self.points.shape[2]
-        columns[self._time] = [style.text(time) for times in self.times for _ in range(numbers) for time in times]
+        style = self.panel.clock.style
+        columns = self._columns(lambda times: [style.text(time) for time in times])
         return [[*columns], *zip(*(map(_cell, column) for column in columns.values()), strict=True)]
 
     def write_csv(self, file: TextIO) -> None:
@@ -149,8 +152,19 @@ def drawing() -> Any:
     return import_module("unrolled.tasks.forecasting.figures")
 
 
+def _under_own_names(columns: Sequence[tuple[str, list[Any]]]) -> dict[str, list[Any]]:
+    """Columns by their names, with underscores behind the name of one that is there already."""
+    found: dict[str, list[Any]] = {}
+    for name, cells in columns:
+        while name in found:
+            name += "_"
+        found[name] = cells
+    return found
+
+
 def _cell(value: Any) -> Any:
-    return f"{value:.10g}" if isinstance(value, float) else value
+    """A number with ten digits, and those of a large one with six behind the point."""
+    return f"{value:.{min(max(10, len(f'{abs(value):.0f}') + 6), 17)}g}" if isinstance(value, float) else value
 
 
 def _whole(value: float) -> float | int:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.errors import DataError
 from unrolled.tasks.measures.forecasts import Forecasts, Numbers, shares
 
 FEW, WIDEST = 10, 5
@@ -30,12 +29,9 @@ class Calibration:
     def fit(cls, true: Numbers, forecasts: Forecasts, windows: int | None = None) -> "Calibration":
         """From forecasts of held-out windows and their truth `[N, H, K]`, in which NaN is left out; so many of the `windows` do not overlap, or all.
 
-        `DataError` if nothing is known of a number.
+        The factors of a number of which nothing is known are 1.
         """
-        known = ~np.isnan(true)
-        if not known.any((0, 1)).all():
-            raise DataError("No number of the held-out windows is known, by which intervals could be calibrated. Hold out more.")
-        windows = len(true) if windows is None else windows
+        windows = max(len(true) if windows is None else windows, 1)
         distances = forecasts.quantiles - forecasts.points[..., None]
         usable = distances != 0
         scores = np.where(usable, (true - forecasts.points)[..., None] / np.where(usable, distances, 1), np.nan)
@@ -79,9 +75,11 @@ _ROUNDED = 1e-9
 
 
 def coverage_of(true: Numbers, forecasts: Forecasts) -> dict[float, float]:
-    """The part of the known numbers inside each interval, by the share that it shall hold."""
+    """The part of the known numbers inside each interval, by the share that it shall hold; none where nothing is known."""
     known = ~np.isnan(true)
-    found = {}
+    found: dict[float, float] = {}
+    if not known.any():
+        return found
     for share in shares(forecasts.levels):
         low, high = forecasts.interval(share)
         found[share] = float(((low <= true) & (true <= high))[known].mean())
@@ -89,15 +87,18 @@ def coverage_of(true: Numbers, forecasts: Forecasts) -> dict[float, float]:
 
 
 def crossed_coverage(true: Numbers, forecasts: Forecasts) -> tuple[dict[float, float], dict[float, float]]:
-    """Coverage of held-out windows before calibration, and after one that did not see them: each half is calibrated by the other."""
+    """Coverage of held-out windows before calibration, and after one that did not see them: each half is calibrated by the other.
+
+    Of a number of which only one half knows something the other one says nothing, and it is left out of what comes after.
+    """
     halves = [np.arange(len(true)) % 2 == half for half in range(2)]
-    if len(true) < 2:
-        return coverage_of(true, forecasts), {}
     parts = [_some(forecasts, half) for half in halves]
-    after = [Calibration.fit(true[other], parts[1 - at]).apply(parts[at]) for at, other in enumerate(reversed(halves))]
-    points, quantiles = (np.concatenate([getattr(part, name) for part in after]) for name in ("points", "quantiles"))
-    joined = Forecasts(points, quantiles, forecasts.levels)
-    return coverage_of(true, forecasts), coverage_of(np.concatenate([true[half] for half in halves]), joined)
+    after, told = [], []
+    for at, half in enumerate(halves):
+        other = true[halves[1 - at]]
+        after.append(Calibration.fit(other, parts[1 - at]).apply(parts[at]))
+        told.append(np.where((~np.isnan(other)).any((0, 1)), true[half], np.nan))
+    return coverage_of(true, forecasts), coverage_of(np.concatenate(told), after[0].and_those(after[1]))
 
 
 def _some(forecasts: Forecasts, which: NDArray[np.bool_]) -> Forecasts:

@@ -126,8 +126,7 @@ class ForecastMeasuring:
             between, _, _ = self.forecaster.forecast(self.windows, self._between.series, self._between.origins)
             true = np.concatenate([true, truth_of(self.windows, self._between.series, self._between.origins)])
             forecasts = forecasts.and_those(between)
-        if (~np.isnan(true)).any((0, 1)).all():
-            self.model.calibration.copy_(torch.from_numpy(Calibration.fit(true, forecasts, count).factors))
+        self.model.calibration.copy_(torch.from_numpy(Calibration.fit(true, forecasts, count).factors))
 
     def describe(self, measures: Measures) -> str:
         """Loss and measures."""

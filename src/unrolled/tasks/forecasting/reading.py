@@ -117,6 +117,8 @@ class ForecastData:
 
 def read_tables(sources: Sequence[Any], options: PanelOptions) -> list[ColumnTable]:
     """Tables of files, of those that a pattern such as `*.csv` means, and of data frames."""
+    if not len(sources):
+        raise DataError("There is no table to read. Pass a path or a data frame, or several of them.")
     found: list[ColumnTable] = []
     for source in sources:
         if isinstance(source, str | Path):
@@ -134,11 +136,11 @@ def read_forecast_data(sources: Sequence[Any], data: ForecastDataOptions, readin
     tables = read_tables(sources, reading)
     panel, found = read_panel(tables, reading)
     _require_horizon(data, forecast)
-    if forecast.counts:
-        _require_counts(panel, forecast)
     whole, left_out = panel, _left_out(tables[0], panel, found)
     if data.leave_out:
         panel = _left(panel, data.leave_out)
+    if forecast.counts:
+        _require_counts(panel, forecast)
     horizon = forecast.horizon or 1
     decided = _decide(panel, forecast, horizon)
     shape = shape_of(decided)

@@ -26,7 +26,7 @@ def score_windows(windows: Windows, held: HeldOut, forecasts: Forecasts, rivals:
         others |= statistical_rivals(*asked, statistical)
     naive = naive_errors(histories, shape.seasons[0] if shape.seasons else 1)
     true = truth_of(windows, held.series, held.origins)
-    return score_forecasts(true, forecasts, naive, others, series=held.series, names=windows.panel.targets)
+    return score_forecasts(true, forecasts, naive, others, series=held.series, origins=held.origins, names=windows.panel.targets)
 
 
 def windows_at_end(panel: Panel, horizon: int, count: int = 1, step: int | None = None) -> HeldOut:

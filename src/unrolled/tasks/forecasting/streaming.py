@@ -1,6 +1,7 @@
 """Forecasts of the next step while rows come, in constant memory."""
 
 import csv
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TextIO
@@ -13,7 +14,7 @@ from unrolled.data.panels import Panel, PanelCodec, Window, Windows, table_of_fr
 from unrolled.data.panels.feeds import FeedRow, add_row, begin_feed, feed_row
 from unrolled.data.panels.future import require_known
 from unrolled.data.panels.shape import WindowShape
-from unrolled.errors import DataError
+from unrolled.errors import DataError, UnrolledWarning
 from unrolled.models import NUMBERS
 from unrolled.models.encoder import State
 from unrolled.tasks.forecasting.answers import SeriesForecasts
@@ -35,19 +36,26 @@ class SeriesStream:
         self._required = replace(codec, known={name: column for name, column in codec.known.items() if not column.gaps})
         # So many steps have come since scale and state were found, and so many were read.
         self._come = self._read = self.shape.horizon
+        self._announced = self._moved = False
         self.state: State = ()
 
     def step(self, row: FeedRow) -> SeriesForecasts | None:
         """Take a row, and say what comes next; None while nothing says what is known of that."""
-        announced = bool(self.codec.known) and bool(np.isnan(row.values).all())
-        self.panel, passed = add_row(self.panel, row, self.keep, announced=announced)
+        empty = bool(self.codec.known) and bool(np.isnan(row.values).all())
+        # Rows that are in order alone are those of an announced step after it was announced, whether its numbers are known or not.
+        announced = empty and not (self._announced and row.time is None)
+        self.panel, passed, moved = add_row(self.panel, row, self.keep, announced=announced)
+        self._announced = announced
+        if moved and not self._moved:
+            self._moved = True
+            told = f"{row.place}: the time does not lie on the steps of the frequency {self.panel.clock}, and is taken to be at the nearest one."
+            warnings.warn(f"{told} Nothing is said of other rows of the series that do not.", UnrolledWarning, stacklevel=2)
         self._come += passed + (not announced)
         if self.codec.known and not announced:
             return None
         if self._read > self._come:
-            raise DataError(
-                f"{row.place}: what is known of this step was said before, and is read already. Let the row of the step itself follow."
-            )
+            # What is known of this step was read already: its numbers are not known.
+            return None
         require_known(self.panel, self._required, _ONLY, self.panel.ends, 1)
         found = self._carried() if self.shape.recursive else self._anew()
         times = [self.panel.times(0, int(self.panel.ends[0]), 1)]
@@ -105,7 +113,7 @@ class Streams:
         """What comes after a row in its series; a row may be a mapping of cells by their columns.
 
         Where columns are known of the future, a row without numbers says what they are at the next step, and that step is forecast; after other rows it
-        is None.
+        is None. So it is after one that says again what a step is that was forecast, whose numbers are then not known.
         """
         if isinstance(row, Mapping):
             row = feed_row(table_of_frame({name: [cell] for name, cell in row.items()}, "the row"), self.codec)
@@ -115,11 +123,18 @@ class Streams:
         return stream.step(row)
 
 
-def said_of_feed(streams: Streams, rows: Iterable[FeedRow]) -> Iterator[SeriesForecasts]:
-    """What comes next in the series of some rows. `DataError` where no row says what is known of a step to come, after the last one."""
+def said_of_feed(
+    streams: Streams, read: Callable[[Callable[[FeedRow], SeriesForecasts | None]], Iterable[SeriesForecasts | None]]
+) -> Iterator[SeriesForecasts]:
+    """What comes next in the series of some rows, which `read` takes one by one. `DataError` where no row says what is known of a step to come, after the last one."""
     said, place = False, ""
-    for row in rows:
-        found, place = streams.step(row), row.place
+
+    def take(row: FeedRow) -> SeriesForecasts | None:
+        nonlocal place
+        place = row.place
+        return streams.step(row)
+
+    for found in read(take):
         if found is not None:
             said = True
             yield found

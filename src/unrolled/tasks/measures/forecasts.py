@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
+
+MEASURES = ("mae", "rmse", "mase", "rmsse", "smape", "wql")
+"""The names of the measures that are one number each."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def naive_errors(histories: Sequence[Numbers], season: int) -> NaiveErrors:
 
 @dataclass(frozen=True)
 class ForecastMeasures:
-    """Measures of one method, each the mean over its numbers, if there are several:
+    """Measures of one method, each the mean over those of its numbers of which it is known, if there are several:
 
     - `mae`, `rmse`: mean absolute error and root of the mean squared one, over all that is known;
     - `mase`, `rmsse`: errors of a window divided by the in-sample errors of the seasonal naive method, and `smape` (200 |y - f| / (|y| + |f|)),
@@ -96,7 +98,7 @@ class ForecastMeasures:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values by name; what is unknown is None."""
-        plain = {name: _plain(getattr(self, name)) for name in ("mae", "rmse", "mase", "rmsse", "smape", "wql")}
+        plain = {name: _plain(getattr(self, name)) for name in MEASURES}
         by_share = {name: {f"{share:g}": _plain(value) for share, value in getattr(self, name).items()} for name in ("coverage", "width")}
         return {**plain, **by_share, "by_horizon": {name: [*map(_plain, values.tolist())] for name, values in self.by_horizon.items()}}
 
@@ -108,17 +110,23 @@ def _plain(value: float) -> float | None:
 def measure(true: Numbers, forecasts: Forecasts, naive: NaiveErrors, series: NDArray[np.int64]) -> ForecastMeasures:
     """Measures of forecasts against the truth `[N, H, K]`, in which NaN is left out; `series` `[N]` says to which series each window belongs."""
     each = [_measure_number(true, forecasts, naive, series, number) for number in range(true.shape[-1])]
-    held = shares(forecasts.levels)
+
+    def alone(name: str) -> float:
+        return float(_mean(np.array([getattr(one, name) for one in each])))
+
+    def by_share(name: str) -> dict[float, float]:
+        return {share: float(_mean(np.array([getattr(one, name)[share] for one in each]))) for share in shares(forecasts.levels)}
+
     return ForecastMeasures(
-        mae=fmean(one.mae for one in each),
-        rmse=fmean(one.rmse for one in each),
-        mase=fmean(one.mase for one in each),
-        rmsse=fmean(one.rmsse for one in each),
-        smape=fmean(one.smape for one in each),
-        wql=fmean(one.wql for one in each),
-        coverage={share: fmean(one.coverage[share] for one in each) for share in held},
-        width={share: fmean(one.width[share] for one in each) for share in held},
-        by_horizon={name: np.mean([one.by_horizon[name] for one in each], 0) for name in each[0].by_horizon},
+        mae=alone("mae"),
+        rmse=alone("rmse"),
+        mase=alone("mase"),
+        rmsse=alone("rmsse"),
+        smape=alone("smape"),
+        wql=alone("wql"),
+        coverage=by_share("coverage"),
+        width=by_share("width"),
+        by_horizon={name: _mean(np.stack([one.by_horizon[name] for one in each]), 0) for name in each[0].by_horizon},
     )
 
 

@@ -150,5 +150,5 @@ def _streaming(trained: TrainedForecaster, asked: PredictOptions, how: Answering
             raise ConfigError(f"`{name}` says nothing about a feed, of which the next step is forecast. Leave it out, or pass a TABLE.")
     if how.typed:
         how.say("Type the rows of a table, with their header; end with Ctrl-D.")
-    found = said_of_feed(trained.stream(asked.seed), read_feed(STANDARD_INPUT, trained.series, asked.bad_rows))
+    found = said_of_feed(trained.stream(asked.seed), lambda take: read_feed(STANDARD_INPUT, trained.series, take, asked.bad_rows))
     return lambda target: write_stream(found, target, as_json=how.as_json or asked.form == "json")

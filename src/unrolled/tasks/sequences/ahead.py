@@ -8,6 +8,7 @@ from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import CURE, ERROR, decided, tried
 from unrolled.data.formats.files import look_ahead
 from unrolled.data.pictures.clips import is_filmed, read_frames
+from unrolled.data.pictures.sensors import read_rows
 from unrolled.data.sound.hearing import Hearing
 from unrolled.data.sound.recordings import rate_of as sound_rate
 from unrolled.data.sound.recordings import read_samples
@@ -36,6 +37,8 @@ def _read(example: Example) -> Example:
     if (clip := example.clip) is not None and (clip.path.is_dir() or is_filmed(clip.path.name)):
         for _ in read_frames(clip.path):
             pass
+    elif clip is not None and clip.shape is not None:
+        read_rows(clip.path, clip.shape)
     return example
 
 

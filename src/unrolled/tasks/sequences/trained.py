@@ -135,8 +135,9 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
         some = [example for example in chunk if not example.blank]
         found, _, _ = predictor.predict_all(self.encoded(some), np.arange(len(some)))
         _require_finite(found, lambda number: some[number].place)
-        if (seconds := self.codecs.inputs.seconds) is not None:
-            found = [replace(prediction, seconds=seconds) for prediction in found]
+        if self.wanted.each_step:
+            every = zip(some, found, strict=True)
+            found = [replace(prediction, seconds=self.codecs.inputs.seconds(example.clip)) for example, prediction in every]
         if len(some) == len(chunk):
             return zip(chunk, found, strict=True)
         answers = iter(found)

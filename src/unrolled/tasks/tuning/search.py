@@ -186,6 +186,7 @@ class _Objective:
             raise self.optuna.TrialPruned
         best = run.history.records()[-1].get("best")
         if best is None:
+            trial.set_user_attr(_REFUSED, True)
             raise ConfigError("A search needs measurements on the way, and there was none. Hold something out, or train longer.")
         return pruning.sign * float(best)
 
