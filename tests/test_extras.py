@@ -82,11 +82,11 @@ for arguments in {}:
     assert "--hidden" in run(code.format([["--help"], ["show", "lstm"], *helps]))
 
 
-def test_help_of_what_looks_at_files_reads_no_format():
+def test_help_of_what_is_about_files_reads_no_format():
     code = """
 import sys
 from unrolled.cli import cli
-for arguments in (["look", "--help-all"], ["inspect", "--help"]):
+for arguments in (["look", "--help-all"], ["inspect", "--help"], ["formats", "--help"]):
     cli.main(arguments, standalone_mode=False)
 assert not any(name.startswith("unrolled.data") for name in sys.modules)
 """

@@ -88,10 +88,18 @@ def test_glimpses_are_measured_beside_a_convolutional_network(tmp_path):
     assert found["cnn"]["parameters"] == 8 * 101 + 257 * 2 + 256 * (8 * 11**2 + 1)
 
 
-@pytest.mark.parametrize("name", ["librosa", "jiwer"])
-def test_what_is_heard_is_compared_with_libraries_that_need_not_be_there(name, monkeypatch, capsys):
-    for other in ("librosa", "jiwer"):
+@pytest.mark.parametrize(
+    ("script", "name", "others"),
+    [
+        ("sound_oracles", "librosa", ["jiwer"]),
+        ("sound_oracles", "jiwer", ["librosa"]),
+        ("forecast_oracles", "utilsforecast", ["scoringrules"]),
+        ("forecast_oracles", "scoringrules", ["utilsforecast", "utilsforecast.losses"]),
+    ],
+)
+def test_what_is_measured_is_compared_with_libraries_that_need_not_be_there(script, name, others, monkeypatch, capsys):
+    for other in (name, *others):
         monkeypatch.setitem(sys.modules, other, None if other == name else types.ModuleType(other))
     with pytest.raises(AssertionError):
-        run("sound_oracles")
+        run(script)
     assert f"{name} is not installed" in capsys.readouterr().err

@@ -3,17 +3,22 @@
 import json
 import shlex
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from unrolled.cli.flags import as_flags
-from unrolled.data.formats import FORMATS
-from unrolled.data.formats.format import About
-from unrolled.data.formats.options import DividedReadingOptions
-from unrolled.data.formats.pair_options import DividedPairOptions
-from unrolled.data.formats.pairs import PAIRS, SUFFIXES
 from unrolled.errors import ConfigError
+from unrolled.later import Later
 from unrolled.options import Option, options_of
+
+if TYPE_CHECKING:
+    from unrolled.data import formats as of_sequences
+    from unrolled.data.formats import options, pair_options, pairs
+    from unrolled.data.formats.format import About
+else:
+    of_sequences, pairs = Later("unrolled.data.formats"), Later("unrolled.data.formats.pairs")
+    options, pair_options = Later("unrolled.data.formats.options"), Later("unrolled.data.formats.pair_options")
 
 FOR_ALL = ("format", "encoding", "bad_rows")
 
@@ -45,21 +50,25 @@ class _Known:
 
     name: str
     suffixes: tuple[str, ...]
-    about: About
+    about: "About"
     options: tuple[Option, ...]
 
 
 def _known() -> dict[str, _Known]:
     """The formats of sequences, and those of pairs."""
-    sequences = [_Known(name, known.suffixes, known.about, _options(known.about, DividedReadingOptions)) for name, known in FORMATS.items()]
-    suffixes = {name: tuple(suffix for suffix, format in SUFFIXES.items() if format == name) for name in PAIRS}
-    pairs = [
-        _Known(f"pairs-{name}", suffixes[name], known.about, _options(known.about, DividedPairOptions)) for name, known in PAIRS.items()
+    sequences = [
+        _Known(name, known.suffixes, known.about, _options(known.about, options.DividedReadingOptions))
+        for name, known in of_sequences.FORMATS.items()
     ]
-    return {known.name: known for known in (*sequences, *pairs)}
+    suffixes = {name: tuple(suffix for suffix, format in pairs.SUFFIXES.items() if format == name) for name in pairs.PAIRS}
+    of_pairs = [
+        _Known(f"pairs-{name}", suffixes[name], known.about, _options(known.about, pair_options.DividedPairOptions))
+        for name, known in pairs.PAIRS.items()
+    ]
+    return {known.name: known for known in (*sequences, *of_pairs)}
 
 
-def _options(about: About, kind: type) -> tuple[Option, ...]:
+def _options(about: "About", kind: type) -> tuple[Option, ...]:
     owned = {*about.options, *FOR_ALL, *(["scheme"] if "tags" in about.gives else [])}
     return tuple(option for option in options_of(kind) if option.name in owned)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.numerals import rounded
 from unrolled.data.pictures.clips import Clip
 from unrolled.data.pictures.pixels import Pixels
 from unrolled.data.sound.recordings import Recording
@@ -183,14 +184,14 @@ class Prediction:
             return between.join(self.labels or ()), f"{self.probabilities[0]:.4f}"
         if self.values is None:
             return between.join(self.labels or ()), between.join([f"{p:.4f}" for p in self.probabilities])
-        return tuple(between.join(f"{v:.6g}" for v in row) for row in (self.values, self.deviations) if row is not None)
+        return tuple(between.join(rounded(v) for v in row) for row in (self.values, self.deviations) if row is not None)
 
     def step_cells(self, between: str) -> list[tuple[str, ...]]:
         """The same for each step."""
         if self.values is None:
             return [(tag, f"{p:.4f}") for tag, p in zip(self.tags or (), self.probabilities, strict=True)]
         several = [rows for rows in (self.values, self.deviations) if rows is not None]
-        return [tuple(between.join(f"{v:.6g}" for v in row) for row in step) for step in zip(*several, strict=True)]
+        return [tuple(between.join(rounded(v) for v in row) for row in step) for step in zip(*several, strict=True)]
 
     def stretches(self) -> list[tuple[float, float, str, float]]:
         """The tags of sound from which second to which, and their mean probability, where steps in a row have the same."""
@@ -220,4 +221,4 @@ class Prediction:
 
 def _plain(values: NDArray[np.float64]) -> Any:
     """Numbers for JSON, without digits that mean nothing."""
-    return [_plain(row) for row in values] if values.ndim > 1 else [float(f"{v:.8g}") for v in values]
+    return [_plain(row) for row in values] if values.ndim > 1 else [float(rounded(v, 8)) for v in values]

@@ -30,3 +30,12 @@ def text_of(number: float) -> str:
 
 _EXACT = 2.0**53
 """Whole numbers up to it are exact."""
+
+
+def rounded(number: float, digits: int = 6, behind: int = 2) -> str:
+    """A number with so many digits, and at least so many of them behind the point of one that is large, as long as they say something."""
+    return f"{number:.{min(max(digits, len(f'{abs(number):.0f}') + behind), _MOST_DIGITS)}g}"
+
+
+_MOST_DIGITS = 15
+"""Digits that a number has without those that come of its rounding."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.numerals import rounded
 from unrolled.options import option
 from unrolled.training.checkpoint import save_text
 
@@ -60,4 +61,4 @@ def shown(steps: Sequence[Any], step: int | None = None, text: Callable[[Any], s
 
 def as_numbers(numbers: Sequence[float] | np.ndarray) -> str:
     """The numbers of one step, with commas between."""
-    return ",".join(f"{number:.6g}" for number in numbers[:MOST_CHANNELS]) + (",…" if len(numbers) > MOST_CHANNELS else "")
+    return ",".join(rounded(number) for number in numbers[:MOST_CHANNELS]) + (",…" if len(numbers) > MOST_CHANNELS else "")

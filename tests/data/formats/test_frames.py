@@ -45,6 +45,8 @@ def test_a_list_names_clips_and_labels(folder) -> None:
     path = folder / "list.txt"
     path.write_text("files/slow/0.gif slow\nfolders/fast/clip1\tfast\n\n")
     assert found(path) == [(("0.gif", 0.0, None), ("slow",)), (("clip1", 0.0, None), ("fast",))]
+    path.write_text("# which, and how fast\nfiles/slow/0.gif very slow\nfiles/fast/1.gif\tnot  so slow\n")
+    assert found(path) == [(("0.gif", 0.0, None), ("very slow",)), (("1.gif", 0.0, None), ("not  so slow",))]
     path.write_text("files/slow/0.gif slow\nfiles/slow/9.gif slow\n")
     with pytest.raises(DataError, match=r"list.txt, line 2: there is no file 'files/slow/9.gif'; it was looked for as"):
         found(path)
@@ -62,6 +64,9 @@ def test_tables_and_json_lines_name_clips_and_parts_of_them(folder) -> None:
     assert [e.values.tolist() for e in examples] == [[1, 0], [3, 0]]
     (folder / "folders.csv").write_text("kind,clip\nslow,folders/slow/clip0\nfast,folders/fast/clip1\n")
     assert found(folder / "folders.csv") == [(("clip0", 0, None), ("slow",)), (("clip1", 0, None), ("fast",))]
+    (folder / "empty").mkdir()
+    (folder / "mixed.csv").write_text("kind,clip\nslow,folders/slow/clip0\nfast,files/fast/1.gif\nslow,empty\n")
+    assert [name for (name, *_), _ in found(folder / "mixed.csv")] == ["clip0", "1.gif", "empty"]
     (folder / "bad.csv").write_text("clip,start,end,kind\nfiles/slow/0.gif,0.2,0.1,slow\n")
     with pytest.raises(DataError, match=r"bad.csv, line 2: the interval from 0.2 to 0.1 is empty"):
         found(folder / "bad.csv", options=ReadingOptions(target="kind"))

@@ -101,3 +101,22 @@ def test_a_column_that_seems_to_have_times_and_is_not_read_is_told(name, cells, 
 def test_nothing_is_told_of_other_columns(cells):
     _, options = read_panel([table_of_frame({"x": np.array(cells, object), "y": np.arange(6.0)})], PanelOptions(target="y"))
     assert options.time is None
+
+
+def test_clocks_that_were_set_back_are_thought_of():
+    local = [f"2024-10-27T{hour:02}:00" for hour in (0, 1, 2, 2, 3)]
+    with pytest.raises(DataError, match=r"has a row of this time already.*Where clocks were set back, write times in UTC"):
+        read_panel([table_of_frame({"t": local, "y": np.arange(5.0)})], PanelOptions())
+    with pytest.raises(DataError, match=r"what becomes of several rows\.$"):
+        read_panel([table_of_frame({"t": [each.replace("10-27", "07-27") for each in local], "y": np.arange(5.0)})], PanelOptions())
+
+
+def test_a_rare_day_on_a_weekend_is_told():
+    days = pandas.bdate_range("2024-01-01", periods=60)
+    for more, frequency in ((days[:0], "B"), (pandas.DatetimeIndex(["2024-01-06"]), "D")):
+        given = table_of_frame({"t": days.union(more).to_numpy(), "y": np.arange(60.0 + len(more))})
+        if frequency == "B":
+            assert str(read_panel([given], PanelOptions())[0].clock) == "B"
+        else:
+            with pytest.warns(UnrolledWarning, match="1 of 61 rows is on a weekend, so that the frequency is D"):
+                read_panel([given], PanelOptions())

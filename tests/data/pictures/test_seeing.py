@@ -47,7 +47,7 @@ def test_crops_keep_their_part() -> None:
     assert (pixels_of(Image.fromarray(frame[..., 0]), Shape(2, 3, 1, "1,4,3,2"))[..., 0] == frame[4:6, 1:4, 0]).all()
     assert (resized(frame[None], Shape(2, 3, 1, "1,4,3,2"))[0] == frame[4:6, 1:4]).all()
     assert Shape(10, 20, 1, "centre").box(100, 100) == (0, 25, 100, 75)
-    with pytest.raises(DataError, match=r"`crop=1,4,8,2` goes over the edge of a frame of 8x8"):
+    with pytest.raises(DataError, match=r"`crop='1,4,8,2'` goes over the edge of a frame of 8x8"):
         resized(frame[None], Shape(2, 3, 1, "1,4,8,2"))
     for crop in ("middle", "1,2,3", "0,0,0,4", "a,b,c,d"):
         with pytest.raises(ConfigError, match="`crop` must be"):

@@ -12,8 +12,15 @@ from PIL import Image
 
 from at_the_terminal import call
 from pictures import save_gif, squares
+from unrolled.data.codecs import FrameCodec
+from unrolled.data.dataset import gather
+from unrolled.data.examples import Example
+from unrolled.data.pictures.pixels import Shape
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks import load, train
+from unrolled.tasks.filming.options import FilmDataOptions
+from unrolled.tasks.filming.reading import _end_of
+from unrolled.tasks.filming.windows import Windows, begins_in
 from unrolled.training import RunFolder
 from unrolled.training.display import Silent
 
@@ -136,6 +143,47 @@ def test_sensors_have_no_bounds(tmp_path):
     assert said.said.shape == (2, 1, 3, 4, 1) and said.past.max() == pytest.approx(26, abs=1e-3) and said.bounds is None
     with pytest.raises(ConfigError, match="`loss='cross-entropy'` is for pixels from 0 to 1"):
         train("frames", tmp_path / "s.csv", out=tmp_path / "other", **{**TINY, "size": None, "shape": "3x4", "loss": "cross-entropy"})
+
+
+@pytest.mark.parametrize("low", [0.0, -1.0])
+def test_numbers_are_measured_in_their_own_units(low, folder, tmp_path):
+    data = (low + clips() / np.float32(255) * (1 - 2 * low)).astype(np.float32)
+    np.save(tmp_path / "c.npy", data)
+    train("frames", tmp_path / "c.npy", out=tmp_path / "run", **{**TINY, "epochs": 1, "size": None})
+    trained = load(tmp_path / "run")
+    scores = trained.evaluate(tmp_path / "c.npy")
+    found, last = scores.to_json(), ((data[:, 2:3] - data[:, 3:5]) ** 2).mean()
+    assert found["rivals"]["last-frame"]["mse"] == pytest.approx(last, rel=1e-5) and found["range"] == [low, 1 - low]
+    bytes_too = load(folder / "run").evaluate(folder / "clips.npy").to_json()["rivals"]["last-frame"]
+    for name in ("ssim", "psnr"):
+        assert found["rivals"]["last-frame"][name] == pytest.approx(bytes_too[name], rel=1e-4), "these do not depend on units"
+    assert trained.predict(tmp_path / "c.npy").bounds == ((0, 1) if low == 0 else None)
+    if low == 0:
+        for other in (clips(), (data * 2).astype(np.float32)):
+            np.save(tmp_path / "other.npy", other)
+            with pytest.raises(DataError, match="learnt from numbers from 0 to 1, and these are others"):
+                trained.evaluate(tmp_path / "other.npy")
+
+
+def test_pixels_that_are_no_numbers_are_told_before_training(tmp_path):
+    data = clips().astype(np.float32)
+    data[3, 2, 1, 1] = np.nan
+    np.save(tmp_path / "c.npy", data)
+    with pytest.raises(DataError, match=r"c\.npy, sequence 3: pixels must be finite numbers, got NaN"):
+        train("frames", tmp_path / "c.npy", out=tmp_path / "run", **TINY)
+
+
+def test_drawn_clips_are_different_ones(folder, tmp_path):
+    np.save(tmp_path / "long.npy", clips(3, 12))
+    assert (load(folder / "run").show(tmp_path / "long.npy").past[0, :, ..., 0] == clips(3, 12)[:, 0]).all()
+
+
+def test_windows_fill_a_clip_and_the_held_out_end_is_not_learnt():
+    dataset = gather((Example(str(n), frames=np.zeros((n, 1, 1, 1), np.uint8)) for n in (5, 9, 4)), "word", perceive=lambda one: one)
+    assert begins_in(dataset, np.arange(3), 5, 2).tolist() == [0, 5, 7, 9]
+    windows = Windows(dataset, FrameCodec(Shape(1, 1, 1)), np.arange(5, 10), 2)
+    learnt, held = _end_of(windows, FilmDataOptions(held_out=0.4))
+    assert held.begins.tolist() == [8, 9] and learnt.begins.tolist() == [5, 6], "no window has frames of both"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from unrolled.tasks.forecasting.figures import MOST_PANELS, Fan, draw_backtest, draw_fans
+from unrolled.tasks.forecasting.figures import MOST_PANELS, Fan, Origins, draw_backtest, draw_fans
 
 DATES = np.arange(np.datetime64("2024-01-01", "us"), np.datetime64("2024-02-10"), np.timedelta64(1, "D"))
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -39,7 +39,8 @@ def test_a_fan_has_its_past_its_points_and_a_band_for_each_interval():
     assert bands(upper)[0].min() == -2 and bands(upper)[1].min() == -1 and bands(upper)[0].max() == 29
     assert [text.get_text() for text in upper.get_legend().texts] == ["past", "what came", "forecast", "80% interval", "50% interval"]
     assert lower.get_legend() is None
-    assert len(draw_fans([fan()] * 9).axes) == MOST_PANELS
+    many = draw_fans([fan()] * 9, 1234)
+    assert len(many.axes) == MOST_PANELS and many.get_supxlabel() == f"the first {MOST_PANELS} of 1,234" and not figure.get_supxlabel()
 
 
 def test_dates_stand_along_the_axis():
@@ -59,7 +60,9 @@ def test_what_is_missing_leaves_gaps():
 
 def test_a_backtest_has_a_line_for_each_origin():
     fans = [fan(past=past) for past in (10, 15, 20)]
-    axes = draw_backtest("name", DATES, np.ones(len(DATES)), fans).axes[0]
+    figure = draw_backtest([Origins(name, DATES, np.ones(len(DATES)), fans) for name in ("one", "other")])
+    axes, other = figure.axes
+    assert [each.get_title(loc="left") for each in (axes, other)] == ["one", "other"] and len(other.lines) == len(axes.lines)
     assert sum(line.get_label() == "forecast" for line in axes.lines) == 3 and len(axes.collections) == 6
     assert [text.get_text() for text in axes.get_legend().texts] == ["what came", "forecast", "80% interval", "50% interval"]
 

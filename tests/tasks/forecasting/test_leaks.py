@@ -4,11 +4,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from unrolled.data.panels import PanelOptions, Windows, WindowShape, read_panel, table_of_frame
-from unrolled.errors import DataError
+from unrolled.errors import DataError, UnrolledWarning
 from unrolled.tasks.forecasting.learning import WindowBatches
 from unrolled.tasks.forecasting.options import ForecastDataOptions, ForecastOptions
+from unrolled.tasks.forecasting.predicting import Forecaster
 from unrolled.tasks.forecasting.reading import HeldOut, read_forecast_data, shape_of
 from unrolled.tasks.forecasting.scoring import score_windows
 from unrolled.tasks.measures.forecasts import Forecasts
@@ -68,3 +70,18 @@ def test_counts_are_asked_for_in_what_is_looked_at_alone():
     assert data.panel.ends.tolist() == [ROWS - 1]
     with pytest.raises(DataError, match="is for counts"):
         read_forecast_data(asked[0], ForecastDataOptions(held_out=HELD), *asked[1:])
+
+
+def test_a_season_that_is_longer_than_the_series_is_told():
+    columns = {"y": np.arange(float(ROWS))}
+    with pytest.warns(UnrolledWarning, match="Most series do not have two seasons of 1000 rows"):
+        read_forecast_data([columns], ForecastDataOptions(), PanelOptions(), ForecastOptions(horizon=H, season="7,1000"))
+
+
+def test_quantiles_of_counts_stay_whole():
+    head = SimpleNamespace(counts=True)
+    model = SimpleNamespace(levels=(0.1, 0.5, 0.9), head=head, calibration=torch.tensor([[1.3, 1.0, 1.3]]))
+    said = Forecaster(model).calibrated(Forecasts(np.full((1, 1, 1), 8.0), np.array([[[[6.0, 8.0, 11.0]]]]), model.levels))
+    assert said.quantiles.tolist() == [[[[6.0, 8.0, 11.0]]]]
+    head.counts = False
+    assert Forecaster(model).calibrated(said).quantiles[0, 0, 0] == pytest.approx([5.4, 8, 11.9], rel=1e-6)

@@ -4,9 +4,11 @@ import gzip
 import json
 import re
 import struct
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import unrolled as un
@@ -14,7 +16,9 @@ from at_the_terminal import call
 from unrolled.data.formats import read_examples
 from unrolled.errors import ConfigError
 from unrolled.models import Glimpses
+from unrolled.models.glimpses.options import GlimpseOptions
 from unrolled.tasks import find_recipe, run_training
+from unrolled.tasks.glimpsing.paths import mean_glimpses
 from unrolled.training import RunFolder, Silent
 from unrolled.training.interrupt import Stopped
 
@@ -79,15 +83,38 @@ def test_where_it_looked_is_drawn_in_order(run, bars, tmp_path, monkeypatch):
     path = tmp_path / "ways.png"
     table = call("predict", run, bars, "--path", path).splitlines()
     assert path.read_bytes()[:4] == b"\x89PNG" and table[0] == "file,image,predicted,probability" and len(table) == 49
-    ((looked, size),) = drawn
+    ((looked, size, scales),) = drawn
     trained = un.load(run)
     encoded = trained.encoded(read_examples(bars, trained.reading, trained.wanted))
     way = trained.model.encoder.look(encoded.batch(np.arange(24)))
-    assert size == 4 and len(looked) == 24
+    assert size == 4 and scales == 1 and len(looked) == 24
     for number, one in enumerate(looked):
         assert (one.picture == encoded.dataset.columns["frames"].elements.read(number, number + 1)[0]).all()
         assert one.corners.tolist() == [[row - 2, column - 2] for row, column in way.pixels[:, number].tolist()]
         assert one.title == table[number + 1].split(",")[2]
+
+
+def test_glimpses_are_counted_in_all_ways_of_looking():
+    class Model:
+        looking = GlimpseOptions(stop_action=True, test_samples=2)
+        encoder = SimpleNamespace(look=lambda batch, ways: SimpleNamespace(lengths=torch.tensor([1, 6, 2, 5])[: batch * ways]))
+        parameters = staticmethod(lambda: iter([torch.zeros(1)]))
+
+    batches = SimpleNamespace(batch=lambda which: SimpleNamespace(to=lambda device: len(which)))
+    assert mean_glimpses(SimpleNamespace(encoded=lambda examples: batches), Model, ["one", "other"]) == 3.5
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_what_is_true_stands_above_a_way_if_it_is_known(beside, run, tmp_path, monkeypatch):
+    drawn, draw = [], un.inspect.draw.looking
+    monkeypatch.setattr(un.inspect.draw, "looking", lambda *given: drawn.append(given) or draw(*given))
+    path = save_idx(tmp_path, "some", np.full((2, 10, 12), 9), np.array([0, 1]))
+    if not beside:
+        (tmp_path / "some-labels-idx1-ubyte.gz").unlink()
+    said = [line.split(",")[2] for line in call("predict", run, path, "--path", tmp_path / "ways.png").splitlines()[1:]]
+    titles = [one.title for one in drawn[0][0]]
+    assert titles == [one if not beside or one == str(true) else f"{one}, not {true}" for true, one in enumerate(said)]
+    assert any("not" in title for title in titles) is beside, "both pictures are the same, and one of them is taken for the other"
 
 
 def test_a_drawing_has_a_square_for_each_glimpse_where_it_was():
@@ -95,6 +122,9 @@ def test_a_drawing_has_a_square_for_each_glimpse_where_it_was():
     figure = un.inspect.draw.looking([un.inspect.draw.Looked(picture, corners, "$7")], 4)
     (axes,) = figure.axes
     assert [(patch.get_xy(), patch.get_width()) for patch in axes.patches] == [((0.5, -0.5), 4), ((4.5, -2.5), 4)]
+    (axes,) = un.inspect.draw.looking([un.inspect.draw.Looked(picture, corners[:1], "")], 4, 3).axes
+    assert [(patch.get_xy(), patch.get_width()) for patch in axes.patches] == [((0.5, -0.5), 4), ((-1.5, -2.5), 8), ((-5.5, -6.5), 16)]
+    (axes,) = figure.axes
     assert [text.get_text() for text in axes.texts] == ["1", "2"] and axes.get_title() == r"\$7"
     assert axes.lines[0].get_xydata().tolist() == [[2.5, 1.5], [6.5, -0.5]]
 

@@ -41,7 +41,7 @@ def test_errors_and_noise_are_summed_over_clips_step_by_step():
     np.testing.assert_allclose(mse, [0.01, 0.125], rtol=1e-6)
     np.testing.assert_allclose(mae, [0.1, 0.25], rtol=1e-6)
     np.testing.assert_allclose(psnr, [20 + 100 + 100, 10 * np.log10(8) + 200], rtol=1e-6)
-    np.testing.assert_allclose(measure_frames(said, true, 4.0)[3], [20 + 20 * np.log10(4) + 200, 10 * np.log10(128) + 200], rtol=1e-6)
+    np.testing.assert_allclose(measure_frames(said, true, 4.0), measure_frames(said, true) * [[16], [4], [1], [1]], rtol=1e-12)
 
 
 def test_scores_have_the_names_that_are_asked_for():
@@ -54,5 +54,6 @@ def test_scores_have_the_names_that_are_asked_for():
     assert found["mse_per_frame"] == pytest.approx(20) and found["mae_per_frame"] == pytest.approx(30)
     assert found["rivals"]["last-frame"]["mse"] == pytest.approx(0.4) and found["teacher_forcing"]["ssim"] == pytest.approx(0.4)
     assert found["steps"]["mse"] == [0.1, 0.3]
-    assert "last-frame" in scores.text and "over 7 clips of 2 frames" in scores.text
+    assert "last-frame" in scores.text and scores.text.endswith("over 7 clips of 2 frames to say") and found["range"] == [0, 1]
+    assert FrameScores(free, None, range=(-2.0, 30.0)).text.endswith("of values from -2 to 30")
     assert FrameScores(free, None).to_json()["teacher_forcing"] is None

@@ -1,6 +1,7 @@
 """How pictures and videos lie in folders, list files and tables, and where what is said of them stands."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import inf
@@ -10,7 +11,7 @@ from unrolled.data.examples import Example, Target
 from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import head_lines, read_lines
 from unrolled.data.formats.options import ReadingOptions
-from unrolled.data.formats.path_tables import cells_of, path_column, span_of, table_of
+from unrolled.data.formats.path_tables import cells_of, ending, path_column, span_of, table_of
 from unrolled.data.pictures.clips import FILMED, Clip, frames_in, is_filmed, natural
 from unrolled.data.pictures.sensors import SENSED, read_shape
 from unrolled.errors import DataError
@@ -19,6 +20,9 @@ BESIDE = ("videos", "video", "clips", "frames", "images", "pictures")
 """Folders beside a table or a list in which its files may lie."""
 
 _LISTS = (".txt", ".lst", ".list")
+_NAMED = re.compile(rf"(.+?(?:{'|'.join(map(re.escape, FILMED))}))(?:\s+(.+))?", re.IGNORECASE)
+"""A path, and a label behind blanks."""
+
 _LOOKED_AT = 20
 """Lines by which it is found out whether a file is a list of paths."""
 
@@ -60,7 +64,7 @@ def is_list(path: Path, options: ReadingOptions) -> bool:
     """Whether a file has on each of its first lines a path of a picture, a video or a folder of frames, and perhaps a label."""
     if path.suffix.lower() not in _LISTS or not path.is_file():
         return False
-    lines = [line.strip() for line in head_lines(path, options.encoding)[:_LOOKED_AT] if line.strip()]
+    lines = [line.strip() for line in head_lines(path, options.encoding)[:_LOOKED_AT] if _says(line)]
     return bool(lines) and all(_is_entry(path, line) for line in lines)
 
 
@@ -69,16 +73,21 @@ def _is_entry(source: Path, line: str) -> bool:
     return is_filmed(name) or (bool(name and label) and os.path.isdir(source.parent / name))
 
 
+def _says(line: str) -> bool:
+    """Whether a line is neither empty nor a comment."""
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
 def _parted(line: str) -> tuple[str, str | None]:
-    """The path and the label of a line; the label has no blanks."""
-    if is_filmed(line):
-        return line, None
+    """The path and the label of a line: behind the end of a name of pictures or videos, or else behind the last blank."""
+    if found := _NAMED.fullmatch(line):
+        return found[1], found[2]
     name, _, label = line.replace("\t", " ").rpartition(" ")
     return name.strip(), label
 
 
 def by_list(path: Path, options: ReadingOptions) -> Iterator[Example | DataError]:
-    """The clips of a list file: on each line a path, relative to the file or absolute, and a label behind a blank."""
+    """The clips of a list file: on each line a path, relative to the file or absolute, and a label behind a blank; lines that begin with # are comments."""
 
     def read(numbered: tuple[int, str]) -> Example:
         number, line = numbered
@@ -87,7 +96,7 @@ def by_list(path: Path, options: ReadingOptions) -> Iterator[Example | DataError
         found = found_at(name, path, place)
         return Example(place, clip=Clip(found), labels=(label,) if label and options.labels_needed else None, origin=str(found))
 
-    return tried((pair for pair in read_lines(path, options.encoding) if pair[1].strip()), read)
+    return tried((pair for pair in read_lines(path, options.encoding) if _says(pair[1])), read)
 
 
 def ends_of(options: ReadingOptions) -> tuple[str, ...]:
@@ -98,12 +107,19 @@ def ends_of(options: ReadingOptions) -> tuple[str, ...]:
 def frame_column(path: Path, options: ReadingOptions) -> str | None:
     """The column or key of a table that names pictures, videos, tables of frames, or folders of frames."""
     folders = [folder for folder in _folders(path) if folder.is_dir()]
-    return path_column(path, options, ends_of(options), lambda name: any(_has_frames(folder / name.strip()) for folder in folders))
+    ends = ends_of(options)
 
+    def there(name: str) -> list[Path]:
+        # `os.path`, as a text that is too long for a name is no folder either.
+        return [folder / name.strip() for folder in folders if os.path.isdir(folder / name.strip())]
 
-def _has_frames(path: Path) -> bool:
-    # `os.path`, as a text that is too long for a name is no folder either.
-    return os.path.isdir(path) and bool(frames_in(path))
+    return path_column(
+        path,
+        options,
+        ends,
+        lambda name: ending(ends)(name) or bool(there(name)),
+        lambda name: ending(ends)(name) or any(map(frames_in, there(name))),
+    )
 
 
 def _folders(source: Path) -> list[Path]:

@@ -38,20 +38,23 @@ def ending(ends: Sequence[str]) -> Named:
     return lambda cell: cell.strip().lower().endswith(tuple(ends))
 
 
-def path_column(path: Path, options: ReadingOptions, ends: Sequence[str], folder: Named | None = None) -> str | None:
-    """The column or key of which all values that are there name files with such ends, or else folders: the one that was asked for or learnt, or
-    else the first."""
+def path_column(
+    path: Path, options: ReadingOptions, ends: Sequence[str], other: Named | None = None, surely: Named | None = None
+) -> str | None:
+    """The column or key of which all values that are there name files with such ends, or else all are `other` ones, at least one of them `surely`:
+    the one that was asked for or learnt, or else the first."""
     if not _may_name(path):
         return None
     lines = head_lines(path, options.encoding)[: LOOKED_AT + 1]
     written = any(end in line.lower() for line in lines for end in ends)
     found = _column(path, options, ending(ends)) if written else None
-    return _column(path, options, folder) if found is None and folder is not None else found
+    return _column(path, options, other, surely) if found is None and other is not None else found
 
 
-def _column(path: Path, options: ReadingOptions, named: Named) -> str | None:
+def _column(path: Path, options: ReadingOptions, named: Named, surely: Named | None = None) -> str | None:
     rows = first_rows(path, options, named)
-    names = [name for name in dict.fromkeys(name for row in rows for name in row) if _all_named([row.get(name) for row in rows], named)]
+    columns = dict.fromkeys(name for row in rows for name in row)
+    names = [name for name in columns if _all_named([row.get(name) for row in rows], named, surely or named)]
     asked = (options.input, *options.learnt[:1])
     return next((name for name in asked if name in names), names[0] if names and options.input is None else None)
 
@@ -90,9 +93,9 @@ def _first_cells(path: Path, options: ReadingOptions, delimiter: str | None, nam
     yield from (dict(zip(columns, row, strict=False)) for row in head[header:])
 
 
-def _all_named(values: list[Any], named: Named) -> bool:
+def _all_named(values: list[Any], named: Named, surely: Named) -> bool:
     cells = [value for value in values if isinstance(value, str) and value.strip()]
-    return bool(cells) and all(map(named, cells))
+    return all(map(named, cells)) and any(map(surely, cells))
 
 
 def table_of(path: Path) -> TextTable | JsonLines:

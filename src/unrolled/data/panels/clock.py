@@ -1,5 +1,6 @@
 """When the rows of series come: the steps of a grid, as dates, as numbers, or in order alone."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,13 @@ from numpy.typing import NDArray
 from unrolled.data.calendar import Frequency
 from unrolled.data.columns import Places
 from unrolled.data.panels.times import DATE, NUMBER, Style
-from unrolled.errors import DataError
+from unrolled.errors import DataError, UnrolledWarning
 
 MOST_GAPS = 50
 """A grid may have so many times as many steps as there are rows; with more its frequency is taken to be wrong."""
+
+RARE = 0.05
+"""The part of days that are on weekends up to which these are taken to be an accident."""
 
 SLACK = 1e-6
 """The part of a step by which numbers may lie beside the grid because they are rounded."""
@@ -86,6 +90,17 @@ class Clock:
 def clock_of(times: Sequence[NDArray[Any]], style: Style, asked: Frequency | None) -> Clock:
     """The clock of the increasing times of several series: the frequency that is `asked` for, or that of the longest series."""
     if style.form != NUMBER:
-        return Clock(style, Frequency.found(max(times, key=len)) if asked is None else asked)
+        longest = max(times, key=len)
+        if asked is None:
+            _tell_weekends(longest, frequency := Frequency.found(longest))
+        return Clock(style, frequency if asked is None else asked)
     steps = np.concatenate([np.diff(np.unique(part)) for part in times])
     return Clock(style, asked, float(np.percentile(steps, 50, method="lower")) if len(steps) else 1.0)
+
+
+def _tell_weekends(times: NDArray[Any], frequency: Frequency) -> None:
+    """Say it if days are taken to be all days for the sake of few that are on weekends."""
+    free = int((~np.is_busday(times.astype("datetime64[D]"))).sum())
+    if str(frequency) == "D" and 0 < free <= RARE * len(times):
+        told = f"{free} of {len(times):,} rows {'is' if free == 1 else 'are'} on a weekend, so that the frequency is D, and all other weekends are gaps."
+        warnings.warn(f"{told} Take such rows out for business days, B, or pass `frequency` and `merge`.", UnrolledWarning, stacklevel=2)

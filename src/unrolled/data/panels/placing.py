@@ -14,7 +14,7 @@ from unrolled.data.columns import Places
 from unrolled.data.panels.clock import Clock, clock_of
 from unrolled.data.panels.options import LAST, MEAN
 from unrolled.data.panels.panel import Panel
-from unrolled.data.panels.times import NUMBER, Style, require_same_kind
+from unrolled.data.panels.times import DATE, NUMBER, Style, require_same_kind
 from unrolled.errors import DataError, UnrolledWarning
 
 
@@ -129,13 +129,26 @@ def _rising(rows: Rows, part: Places, *, several: bool) -> NDArray[Any]:
         return times
     row = int(falls[0])
     before, here = (f"{rows.place(int(part[at]))} ({rows.style.text(times[at])})" for at in (row, row + 1))
+    clocks = (
+        " Where clocks were set back, write times in UTC, as 2024-10-27T01:00Z, and pass the `zone`."
+        if _set_back(rows.style, times[row + 1])
+        else ""
+    )
     if times[row] == times[row + 1]:
         cure = (
             "Take one of them away, name the column that tells series apart as `series`, or pass as `merge` what becomes of several rows."
         )
-        raise DataError(f"{here}: the series {rows.names[rows.series[part[0]]]!r} has a row of this time already, {before}. {cure}")
+        raise DataError(f"{here}: the series {rows.names[rows.series[part[0]]]!r} has a row of this time already, {before}. {cure}{clocks}")
     cure = "Sort the rows by time. If day and month were exchanged, pass `time_format`; if they are several series, `series`."
-    raise DataError(f"{here}: this time comes before that of the row before it, {before}. {cure}")
+    raise DataError(f"{here}: this time comes before that of the row before it, {before}. {cure}{clocks}")
+
+
+def _set_back(style: Style, time: Any) -> bool:
+    """Whether clocks may have been set back at a time that has no zone: in the first hours of a Sunday in spring or autumn."""
+    if style.form == NUMBER or style.zone:
+        return False
+    date = time.astype(DATE).item()
+    return "%H" in style.form and date.weekday() == 6 and date.hour <= 3 and date.month in (3, 4, 9, 10, 11)
 
 
 def _constant(name: str, column: NDArray[Any], parts: Sequence[Places], rows: Rows) -> NDArray[Any]:

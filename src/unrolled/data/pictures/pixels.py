@@ -44,7 +44,9 @@ class Shape:
             return (width - wide) // 2, (height - tall) // 2, (width - wide) // 2 + wide, (height - tall) // 2 + tall
         left, top, wide, tall = read_crop(self.crop)
         if left + wide > width or top + tall > height:
-            raise DataError(f"`crop={self.crop}` goes over the edge of a frame of {width}x{height}. Choose a part that lies in all frames.")
+            raise DataError(
+                f"`crop={self.crop!r}` goes over the edge of a frame of {width}x{height}. Choose a part that lies in all frames."
+            )
         return left, top, left + wide, top + tall
 
 

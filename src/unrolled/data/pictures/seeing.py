@@ -94,6 +94,8 @@ class Seeing(Generic[V]):
             raise DataError(
                 f"{place}: a clip must be an array [T, H, W, C], got one of shape {list(frames.shape)}. Bring it into that shape."
             )
+        if frames.dtype.kind == "f" and not np.isfinite(frames).all():
+            raise DataError(f"{place}: pixels must be finite numbers, got NaN or infinite ones. Mend them, or take the clip out.")
         _, height, width, channels = frames.shape
         self._size(height, width, place)
         shape = self._codec(lambda: Seen(height, width, channels)).shape

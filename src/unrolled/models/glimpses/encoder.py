@@ -136,6 +136,6 @@ def _pictures(batch: Batch) -> Tensor:
     if not isinstance(frames, Tensor) or len(frames) != 1:
         found = "none" if not isinstance(frames, Tensor) else f"shape {list(frames.shape)}"
         raise ShapeError(
-            f"The frames of a batch that is looked at in glimpses must be [1, B, C, H, W], got {found}. Give one picture a row."
+            f"A network that looks in glimpses reads pictures of one frame, [1, B, C, H, W], got {found}. Pass pictures, or leave out `image='glimpses'`."
         )
     return frames[0]

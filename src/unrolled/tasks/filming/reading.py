@@ -7,12 +7,14 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from unrolled.data.batches import evenly
 from unrolled.data.builtin import PREFIX
 from unrolled.data.builtin_examples import BUILTIN_EXAMPLES
 from unrolled.data.codecs import FrameCodec, NumberCodec, Senses
-from unrolled.data.columns import Places, places
+from unrolled.data.columns import Elements, Places, places
 from unrolled.data.dataset import FRAMES, Dataset, gather
 from unrolled.data.examples import Target
 from unrolled.data.formats import ReadingOptions, read_examples, require_used, resolve_format
@@ -29,32 +31,57 @@ SPLIT = 7
 
 BRIGHTEST = 255
 
+_AT_ONCE = 256
+"""Frames that are looked at together."""
+
 
 @dataclass(frozen=True)
 class FilmCodecs:
-    """How clips are seen, how many frames are read and said, and whether pixels are `bounded`: from 0 to 1."""
+    """How clips are seen, how many frames are read and said, and whether pixels are `bounded`: from 0 to 1. Values go from `low` to `high` in what is
+    learnt, in the units in which errors are told; of pixels in bytes these are 0 and 1."""
 
     frames: FrameCodec
     past: int
     future: int
     bounded: bool
+    low: float = 0.0
+    high: float = 1.0
 
     @property
-    def scope(self) -> float:
-        """By how much values differ that are far apart: 1, or four standard deviations of what has no bounds."""
-        return 1.0 if self.bounded else 4.0
+    def brightest(self) -> float | None:
+        """The value of the brightest pixels of what is bounded: 255 of bytes, 1 of other numbers."""
+        assert self.frames.scale is not None
+        return float(self.frames.scale.deviation[0]) if self.bounded else None
+
+    def spread(self, planes: Tensor) -> Tensor:
+        """Frames `[…, C, H, W]` as the network has them, so that `low` is 0 and `high` is 1."""
+        if self.bounded:
+            return planes
+        assert self.frames.scale is not None
+        deviation, mean = (
+            torch.from_numpy(part).to(planes.device).view(-1, 1, 1) for part in (self.frames.scale.deviation, self.frames.scale.mean)
+        )
+        return (planes.double() * deviation + mean - self.low) / (self.high - self.low)
 
     def to_json(self) -> dict[str, Any]:
         """All of it, ready for JSON."""
-        return {"frames": self.frames.to_json(), "past": self.past, "future": self.future, "bounded": self.bounded}
+        return {
+            "frames": self.frames.to_json(),
+            "past": self.past,
+            "future": self.future,
+            "bounded": self.bounded,
+            "range": [self.low, self.high],
+        }
 
     @classmethod
     def from_json(cls, found: Any) -> "FilmCodecs":
         """What `to_json` gave. `RunError` for something else."""
         try:
-            return cls(FrameCodec.from_json(found["frames"]), int(found["past"]), int(found["future"]), switch(found, "bounded"))
-        except (KeyError, TypeError, ValueError) as error:
-            raise damaged(f"clips must have frames, a past, a future and bounds ({error!r})") from None
+            frames, (low, high) = FrameCodec.from_json(found["frames"]), map(float, found["range"])
+            assert low < high
+            return cls(frames, int(found["past"]), int(found["future"]), switch(found, "bounded"), low, high)
+        except (KeyError, TypeError, ValueError, AssertionError) as error:
+            raise damaged(f"clips must have frames, a past, a future, bounds and a range ({error!r})") from None
 
 
 @dataclass(frozen=True)
@@ -97,8 +124,8 @@ def read_films(data: FilmDataOptions, reading: ReadingOptions, asked: Sequence[s
     assert seeing.codec is not None
     if seeing.codec.encoder is not None:
         raise ConfigError("`encoder` makes features of frames, and here frames are to be said. Leave it out.")
-    codec, bounded = _scaled(seeing.codec, clips, learnt)
-    codecs, stride = FilmCodecs(codec, data.past, data.future, bounded), data.stride or data.future
+    codecs, stride = _scaled(FilmCodecs(seeing.codec, data.past, data.future, True), clips, learnt), data.stride or data.future
+    codec = codecs.frames
     train = Windows(clips, codec, begins_in(clips, learnt, size, stride), size)
     measured = Windows(clips, codec, begins_in(clips, held, size, data.future), size)
     if other:
@@ -121,13 +148,25 @@ def _end_of(windows: Windows, data: FilmDataOptions) -> tuple[Windows, Windows]:
     )
 
 
-def _scaled(codec: FrameCodec, clips: Dataset, learnt: Places) -> tuple[FrameCodec, bool]:
-    """The codec with its scale: bytes go from 0 to 1, and other numbers are standardised by what is learnt."""
-    elements = clips.columns[FRAMES].elements
-    if elements.dtype == np.uint8:
-        channels = codec.shape.channels
-        return replace(codec, scale=NumberCodec(np.zeros(channels), np.full(channels, float(BRIGHTEST)))), True
-    return codec.learn(elements, places(clips.starts, learnt)), False
+def _scaled(codecs: FilmCodecs, clips: Dataset, learnt: Places) -> FilmCodecs:
+    """With the scale of frames: bytes go from 0 to 1, numbers that lie there stay as they are, and others are standardised by what is learnt."""
+    elements, which, channels = clips.columns[FRAMES].elements, places(clips.starts, learnt), codecs.frames.shape.channels
+    brightest = float(BRIGHTEST)
+    if elements.dtype != np.uint8:
+        low, high = extent(elements, which)
+        if low < 0 or high > 1:
+            return replace(
+                codecs, frames=codecs.frames.learn(elements, which), bounded=False, low=low, high=high if high > low else low + 1
+            )
+        brightest = 1.0
+    return replace(codecs, frames=replace(codecs.frames, scale=NumberCodec(np.zeros(channels), np.full(channels, brightest))))
+
+
+def extent(elements: Elements, which: Places) -> tuple[float, float]:
+    """The smallest and the largest value of some frames."""
+    parts = (elements.take(which[at : at + _AT_ONCE]) for at in range(0, len(which), _AT_ONCE))
+    lows, highs = zip(*((float(part.min()), float(part.max())) for part in parts), strict=True)
+    return min(lows), max(highs)
 
 
 def read_clips(sources: Any, reading: ReadingOptions, senses: Senses, progress: Progress | None = None) -> Dataset:

@@ -39,14 +39,14 @@ def score_windows(
     for at in range(0, len(which), AT_ONCE):
         some = which[at : at + AT_ONCE]
         for name, said, true in _said(model, codecs, windows.frames(some).to(next(model.parameters()).device), wholly):
-            found = measure_frames(said.cpu(), true.cpu(), codecs.scope)
+            found = measure_frames(codecs.spread(said.cpu()), codecs.spread(true.cpu()), codecs.high - codecs.low)
             sums[name] = sums.get(name, 0) + found
         if tick:
             tick(at + len(some), len(which))
     means = {name: total / len(which) for name, total in sums.items()}
     require_finite(float(means["free"].sum()), "these clips")
     free, forced = means.pop("free"), means.pop("forced", None)
-    return FrameScores(free, forced, means, len(which), int(np.prod(codecs.frames.size)))
+    return FrameScores(free, forced, means, len(which), int(np.prod(codecs.frames.size)), (codecs.low, codecs.high))
 
 
 def _said(model: NextFrames, codecs: FilmCodecs, frames: Tensor, wholly: bool) -> Iterator[tuple[str, Tensor, Tensor]]:

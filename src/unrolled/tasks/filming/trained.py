@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from unrolled.data.codecs import Senses
+from unrolled.data.columns import Elements
 from unrolled.data.dataset import FRAMES, Dataset, gather
 from unrolled.data.examples import Example
 from unrolled.data.formats import ReadingOptions
@@ -18,7 +19,7 @@ from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import NextFrames
 from unrolled.tasks.filming.drawing import save_gif
-from unrolled.tasks.filming.reading import FilmCodecs, FilmData, read_clips
+from unrolled.tasks.filming.reading import BRIGHTEST, FilmCodecs, FilmData, extent, read_clips
 from unrolled.tasks.filming.scoring import score_windows
 from unrolled.tasks.filming.windows import Windows, begins_in
 from unrolled.tasks.measures.frames import FrameScores
@@ -72,14 +73,14 @@ class TrainedFilmmaker(Trained[NextFrames, FilmCodecs]):
         return self._said(Windows(clips, self.codecs.frames, clips.starts[1:] - past, past), future, None)
 
     def show(self, data: Any, most: int = DRAWN) -> SaidFrames:
-        """The same of the first windows of some files, with the frames that did follow."""
-        size = self.codecs.past + self.codecs.future
-        windows = self._windows(self._read(data), size)
+        """The same of the first clips of some files, with the frames that did follow."""
+        clips, size = self._read(data), self.codecs.past + self.codecs.future
+        windows = self._windows(clips, size, int(clips.lengths.max()))
         return self._said(replace(windows, begins=windows.begins[:most]), None, self.codecs.past)
 
-    def _windows(self, clips: Dataset, size: int) -> Windows:
-        """All windows of `size` frames, one after the other."""
-        begins = begins_in(clips, np.arange(len(clips)), size, min(size, self.codecs.future))
+    def _windows(self, clips: Dataset, size: int, stride: int | None = None) -> Windows:
+        """Windows of `size` frames, each so many after the one before, or as many as are said."""
+        begins = begins_in(clips, np.arange(len(clips)), size, stride or min(size, self.codecs.future))
         if not len(begins):
             raise DataError(f"No clip has {size} frames, those that are read and those that follow. Pass longer ones.")
         return Windows(clips, self.codecs.frames, begins, size)
@@ -93,7 +94,7 @@ class TrainedFilmmaker(Trained[NextFrames, FilmCodecs]):
         restored = [None if part is None else self.codecs.frames.restore(part.numpy()) for part in (past, said, true)]
         assert restored[0] is not None and restored[1] is not None
         places = tuple(f"clip {number + 1}" for number in range(len(windows)))
-        return SaidFrames(restored[0], restored[1], restored[2], places, (0.0, 255.0) if self.codecs.bounded else None)
+        return SaidFrames(restored[0], restored[1], restored[2], places, (0.0, brightest) if (brightest := self.codecs.brightest) else None)
 
     def evaluate(self, data: Any, progress: Progress | None = None) -> FrameScores:
         """The measures of all windows of some files, beside rivals."""
@@ -126,9 +127,22 @@ class TrainedFilmmaker(Trained[NextFrames, FilmCodecs]):
         arrays = isinstance(data, Sequence) and not isinstance(data, str) and all(isinstance(part, np.ndarray) for part in data)
         clips = gather_arrays(data, senses) if arrays else read_clips(data, self.reading, senses)
         senses.report()
-        if clips.columns[FRAMES].elements.dtype != np.uint8 and self.codecs.bounded:
+        elements, brightest = clips.columns[FRAMES].elements, self.codecs.brightest
+        if brightest == BRIGHTEST and elements.dtype != np.uint8:
             raise DataError("The network learnt from pixels in bytes, from 0 to 255, and these are other numbers. Convert them to uint8.")
+        if brightest == 1 and not _are_parts(elements, int(clips.starts[-1])):
+            raise DataError(
+                "The network learnt from numbers from 0 to 1, and these are others. Divide them by the largest that there can be."
+            )
         return clips
+
+
+def _are_parts(elements: Elements, count: int) -> bool:
+    """Whether all of so many frames lie between 0 and 1, and are no bytes."""
+    if elements.dtype == np.uint8:
+        return False
+    low, high = extent(elements, np.arange(count))
+    return low >= 0 and high <= 1
 
 
 def gather_arrays(clips: Sequence[NDArray[Any]], senses: Senses) -> Dataset:

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.numerals import rounded
 from unrolled.data.panels import Panel, PanelOptions
 from unrolled.data.panels.layouts import UNNAMED, VALUE
 from unrolled.extras import extra
@@ -130,20 +131,26 @@ class SeriesForecasts:
             (self.write_json if form == "json" else self.write_csv)(file)
 
     def draw(self, path: Any) -> None:
-        """Draw the first series with what comes after them into a picture (PNG, SVG or PDF), a panel for each number."""
+        """Draw the first series with what comes after them into a picture (PNG, SVG or PDF), a panel for each number; it says how many are not drawn."""
         figures = drawing()
-        fans = [self._fan(figures, number, at) for number in range(len(self.panel)) for at in range(len(self.panel.targets))]
-        save_picture(figures.draw_fans(fans[: figures.MOST_PANELS]), path)
+        places = [(number, at) for number in range(len(self.panel)) for at in range(len(self.panel.targets))]
+        fans = [self._fan(figures, *place) for place in places[: figures.MOST_PANELS]]
+        save_picture(figures.draw_fans(fans, len(places)), path)
 
     def _fan(self, figures: Any, number: int, at: int) -> Any:
         """One number of one series."""
         panel = self.panel
         begin = max(int(panel.ends[number]) - SHOWN * self.points.shape[1] - LEAST_SHOWN, 0)
         past = panel.history(number)[begin:, at]
-        name = ", ".join([*([panel.names[number]] if self.named else []), *([panel.targets[at]] if panel.targets != (VALUE,) else [])])
         times = panel.times(number, begin, len(past))
         said = self.points[number, :, at], self.quantiles[number, :, at]
-        return figures.Fan(name, times, past, self.times[number], *said, self.forecasts.levels)
+        return figures.Fan(title_of(panel, number, at), times, past, self.times[number], *said, self.forecasts.levels)
+
+
+def title_of(panel: Panel, number: int, at: int) -> str:
+    """The names of one series and one of its numbers, as far as they have some."""
+    series, target = panel.names[number], panel.targets[at]
+    return ", ".join(dict.fromkeys(name for name, plain in ((series, UNNAMED), (target, VALUE)) if name != plain))
 
 
 def drawing() -> Any:
@@ -163,8 +170,7 @@ def _under_own_names(columns: Sequence[tuple[str, list[Any]]]) -> dict[str, list
 
 
 def _cell(value: Any) -> Any:
-    """A number with ten digits, and those of a large one with six behind the point."""
-    return f"{value:.{min(max(10, len(f'{abs(value):.0f}') + 6), 17)}g}" if isinstance(value, float) else value
+    return rounded(value, 10, 6) if isinstance(value, float) else value
 
 
 def _whole(value: float) -> float | int:

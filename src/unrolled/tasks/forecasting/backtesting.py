@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from unrolled.tasks.forecasting.answers import drawing
+from unrolled.tasks.forecasting.answers import drawing, title_of
 from unrolled.tasks.forecasting.reading import HeldOut
 from unrolled.tasks.measures.forecast_scores import NETWORK, ForecastScores
 from unrolled.tasks.measures.forecasts import Forecasts
@@ -46,19 +46,20 @@ class Backtest:
         return self.scores.to_json()
 
     def draw(self, path: Any) -> None:
-        """Draw what came of the first series, and its forecasts from all origins, into a picture."""
+        """Draw what came of the first series, and its forecasts from all origins, into a picture, a panel for each number."""
         figures, panel = drawing(), self.held.panel
         which = np.flatnonzero(self.held.series == self.held.series[0])
         series, horizon = int(self.held.series[0]), self.scores.horizon
         begin = max(int(self.held.origins[which].min()) - horizon, 0)
-        true = panel.history(series)[begin:, 0]
-        fans = []
-        for window in which:
-            times = panel.times(series, int(self.held.origins[window]), horizon)
-            said = self.forecasts.points[window, :, 0], self.forecasts.quantiles[window, :, 0]
-            fans.append(figures.Fan("", times[:0], true[:0], times, *said, self.forecasts.levels))
-        name = ", ".join(dict.fromkeys([panel.names[series], panel.targets[0]]))
-        save_picture(figures.draw_backtest(name, panel.times(series, begin, len(true)), true, fans), path)
+        true = panel.history(series)[begin:]
+        when = [panel.times(series, int(self.held.origins[window]), horizon) for window in which]
+
+        def origins(at: int) -> Any:
+            said = [(self.forecasts.points[window, :, at], self.forecasts.quantiles[window, :, at]) for window in which]
+            fans = [figures.Fan("", t[:0], true[:0, at], t, *each, self.forecasts.levels) for t, each in zip(when, said, strict=True)]
+            return figures.Origins(title_of(panel, series, at), panel.times(series, begin, len(true)), true[:, at], fans)
+
+        save_picture(figures.draw_backtest([origins(at) for at in range(len(panel.targets))]), path)
 
 
 def _title(name: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from unrolled.data.numerals import rounded
 from unrolled.data.panels import Windows
 from unrolled.data.panels.layouts import UNNAMED
 from unrolled.tasks.forecasting.predicting import histories_of, truth_of
@@ -24,15 +25,11 @@ def errors_of(windows: Windows, held: HeldOut, said: Forecasts) -> Iterator[Mist
         name, number, point = panel.names[series], true[window, step, target], said.points[window, step, target]
         yield {
             "place": time if name == UNNAMED else f"{name}, {time}",
-            "input": " ".join(_text(value) for value in before[window][-2 * AROUND :, target]),
-            "label": _text(number),
-            "answer": _text(point),
+            "input": " ".join(rounded(value) for value in before[window][-2 * AROUND :, target]),
+            "label": rounded(number),
+            "answer": rounded(point),
             **({"target": panel.targets[target]} if len(panel.targets) > 1 else {}),
             "ahead": int(step) + 1,
-            **{f"q{level:g}": _text(value) for level, value in zip(said.levels, said.quantiles[window, step, target], strict=True)},
-            "error": float(_text(abs(number - point))),
+            **{f"q{level:g}": rounded(value) for level, value in zip(said.levels, said.quantiles[window, step, target], strict=True)},
+            "error": float(rounded(abs(number - point))),
         }
-
-
-def _text(number: float) -> str:
-    return f"{number:.6g}"

@@ -36,12 +36,21 @@ class Fan:
     true: Numbers | None = None
 
 
+@dataclass(frozen=True)
+class Origins:
+    """One number of one series that came, `true` at `times`, and its `fans` from several origins, whose pasts are not drawn."""
+
+    name: str
+    times: Times
+    true: Numbers
+    fans: Sequence[Fan]
+
+
 @drawn
-def draw_fans(fans: Sequence[Fan]) -> Figure:
-    """A panel for each fan, at most `MOST_PANELS`: past, forecast with bands of its intervals, and what came."""
-    shown = fans[:MOST_PANELS]
-    figure = new_figure(WIDE, 2.4 * len(shown) + 0.6)
-    for number, (fan, axes) in enumerate(zip(shown, figure.subplots(len(shown), 1, squeeze=False)[:, 0], strict=True)):
+def draw_fans(fans: Sequence[Fan], of: int | None = None) -> Figure:
+    """A panel for each fan, at most `MOST_PANELS` of so many: past, forecast with bands of its intervals, and what came."""
+    figure, panels = _panels(len(fans), of)
+    for number, (fan, axes) in enumerate(zip(fans, panels, strict=False)):
         axes.plot(fan.past_times, fan.past, color=PALETTE["ink"], linewidth=1.1, label="past")
         if fan.true is not None:
             axes.plot(fan.times, fan.true, color=PALETTE["orange"], linewidth=1.3, label="what came", zorder=4)
@@ -51,16 +60,25 @@ def draw_fans(fans: Sequence[Fan]) -> Figure:
 
 
 @drawn
-def draw_backtest(name: str, times: Times, true: Numbers, fans: Sequence[Fan]) -> Figure:
-    """Forecasts of one number from several origins, whose pasts are not drawn, over what came at `times`."""
-    figure = new_figure(WIDE, 3.4)
-    axes = figure.add_subplot()
-    axes.plot(times, true, color=PALETTE["ink"], linewidth=1.1, label="what came", zorder=4)
-    for fan in fans:
-        _draw_forecast(axes, fan, PALETTE["blue"])
-        axes.axvline(fan.times[0], **MARK)
-    _finish(axes, name, named=True)
+def draw_backtest(numbers: Sequence[Origins]) -> Figure:
+    """A panel for each number, at most `MOST_PANELS`: forecasts from several origins over what came."""
+    figure, panels = _panels(len(numbers))
+    for number, (each, axes) in enumerate(zip(numbers, panels, strict=False)):
+        axes.plot(each.times, each.true, color=PALETTE["ink"], linewidth=1.1, label="what came", zorder=4)
+        for fan in each.fans:
+            _draw_forecast(axes, fan, PALETTE["blue"])
+            axes.axvline(fan.times[0], **MARK)
+        _finish(axes, each.name, named=number == 0)
     return figure
+
+
+def _panels(count: int, of: int | None = None) -> tuple[Figure, Sequence[Axes]]:
+    """A figure with so many panels, but at most `MOST_PANELS`, which says of how many these are the first."""
+    shown, of = min(count, MOST_PANELS), of or count
+    figure = new_figure(WIDE, (2.4 if shown > 1 else 2.8) * shown + 0.6)
+    if of > shown:
+        figure.supxlabel(f"the first {shown} of {of:,}", fontsize=9)
+    return figure, [*figure.subplots(shown, 1, squeeze=False)[:, 0]]
 
 
 def _joined(fan: Fan) -> Fan:

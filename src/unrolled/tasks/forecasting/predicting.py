@@ -21,6 +21,9 @@ AT_ONCE = 256
 SAMPLES = 200
 """Paths that are drawn of each window."""
 
+_ROUNDED = 1e-4
+"""A part of a count that comes of rounding."""
+
 
 def batch_of(window: Window, counts: bool, device: torch.device) -> Batch:
     """Windows as a network takes them, with their targets."""
@@ -42,8 +45,12 @@ class Forecaster:
         return self.model.levels
 
     def calibrated(self, forecasts: Forecasts) -> Forecasts:
-        """With quantiles as held-out windows showed that they must be."""
-        return Calibration(self.levels, self.model.calibration.double().cpu().numpy()).apply(forecasts)
+        """With quantiles as held-out windows showed that they must be; those of counts are whole, so that as many counts lie between them."""
+        found = Calibration(self.levels, self.model.calibration.double().cpu().numpy()).apply(forecasts)
+        if not self.model.head.counts:
+            return found
+        inwards = np.where(np.array(self.levels) < 0.5, np.ceil(found.quantiles - _ROUNDED), np.floor(found.quantiles + _ROUNDED))
+        return Forecasts(found.points, inwards, found.levels)
 
     @torch.inference_mode()
     def forecast(
@@ -88,7 +95,7 @@ class Forecaster:
     def _drawn(self, windows: Windows, window: Window, scores: Tensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The same from paths that are drawn."""
         paths = self.paths(windows, window)
-        found = np.quantile(paths, (*self.levels, 0.5), axis=1)
+        found = np.quantile(paths, (*self.levels, 0.5), axis=1, method="inverted_cdf" if windows.shape.counts else "linear")
         return found[-1], np.moveaxis(found[:-1], 0, -1)
 
     def paths(self, windows: Windows, window: Window) -> NDArray[np.float64]:

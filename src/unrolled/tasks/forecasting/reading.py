@@ -1,5 +1,6 @@
 """Tables of series, read: what is learnt, and the windows that are held out."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -17,7 +18,7 @@ from unrolled.data.panels.options import COLUMNS, ROWS
 from unrolled.data.panels.shape import Numbers, WindowShape
 from unrolled.data.panels.tables import read_table
 from unrolled.data.vocabulary import damaged
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.options import build, table
 from unrolled.tasks.forecasting.options import RECURSIVE, ForecastDataOptions, ForecastOptions
 from unrolled.tasks.forecasting.rivals import seasons_of
@@ -241,6 +242,9 @@ def _decide(panel: Panel, forecast: ForecastOptions, horizon: int) -> ForecastOp
     """With seasons and a context."""
     usual = panel.clock.frequency.seasons if panel.clock.frequency is not None else ()
     seasons = seasons_of(usual, panel.ends) if forecast.seasons is None else forecast.seasons
+    if long := sorted({*seasons} - {*seasons_of(seasons, panel.ends)}):
+        told = f"Most series do not have two seasons of {', '.join(map(str, long))} rows, and what is said of these rests on little or nothing."
+        warnings.warn(f"{told} Pass a shorter `season`, or longer series.", UnrolledWarning, stacklevel=2)
     longest = int(np.median(panel.ends))
     wished = max(
         [2 * horizon, *(2 * season for season in seasons[:1]), *(season for season in seasons if season <= LONGEST_CONTEXT // 2), 16]

@@ -1,17 +1,19 @@
 """Where a trained network looked: how many glimpses it took, and a drawing of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from unrolled import inspect
 from unrolled.data.dataset import FRAMES
 from unrolled.data.examples import Example, Prediction
 from unrolled.data.formats import read_examples
+from unrolled.errors import ConfigError, DataError
 from unrolled.models import Glimpses
 from unrolled.tasks.glimpsing.options import require_glimpses
 from unrolled.tasks.pictures import save_picture
@@ -30,8 +32,14 @@ def mean_glimpses(trained: TrainedPredictor[Any], model: Glimpses, examples: Ite
         return model.looking.glimpses
     examples = iter(examples)
     chunks = iter(lambda: list(islice(examples, _AT_ONCE)), [])
-    looked = chain.from_iterable(_looked(trained, model, chunk) for chunk in chunks)
-    return float(np.mean([len(corners) for _, corners in looked]))
+    return float(torch.cat([_lengths(trained, model, chunk) for chunk in chunks]).double().mean())
+
+
+@torch.inference_mode()
+def _lengths(trained: TrainedPredictor[Any], model: Glimpses, examples: list[Example]) -> Tensor:
+    """How many glimpses are taken of each picture in each way of looking at it."""
+    batch = trained.encoded(examples).batch(np.arange(len(examples))).to(next(model.parameters()).device)
+    return model.encoder.look(batch, model.looking.test_samples).lengths
 
 
 def draw_paths(trained: TrainedPredictor[Any], model: Glimpses, examples: Iterable[Example], path: Path) -> None:
@@ -42,7 +50,7 @@ def draw_paths(trained: TrainedPredictor[Any], model: Glimpses, examples: Iterab
     first = list(islice(examples, MOST))
     said = [_title(example, prediction) for example, prediction in trained.predict_stream(first)]
     looked = [inspect.draw.Looked(*each, title) for each, title in zip(_looked(trained, model, first), said, strict=True)]
-    save_picture(inspect.draw.looking(looked, model.looking.glimpse_size), path)
+    save_picture(inspect.draw.looking(looked, model.looking.glimpse_size, model.looking.scales), path)
 
 
 def _title(example: Example, prediction: Prediction) -> str:
@@ -77,7 +85,18 @@ def predicted_looking(
     def write(target: TextIO) -> None:
         with model.looking_otherwise(**others):
             if path is not None:
-                draw_paths(trained, model, read_examples(file, trained.reading_of(file, labels=False, **reading), trained.wanted), path)
+                draw_paths(trained, model, _with_labels(trained, file, reading), path)
             written(target)
 
     return write
+
+
+def _with_labels(trained: TrainedPredictor[Any], file: str, reading: Mapping[str, Any]) -> list[Example]:
+    """The first pictures of a file, with their labels if these lie beside them."""
+    for labels in (True, False):
+        try:
+            return list(islice(read_examples(file, trained.reading_of(file, labels=labels, **reading), trained.wanted), MOST))
+        except (ConfigError, DataError):
+            if not labels:
+                raise
+    return []
