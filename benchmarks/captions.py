@@ -145,8 +145,7 @@ def main(kind: str, folder: Path, more: tuple[str, ...], out: Path, minutes: str
     run = out / kind
     validation = ["--validation", tables["validation"]] if "validation" in tables else []
     unrolled("train", "caption", tables["learn"], *validation, "--out", run, "--minutes", minutes, *options.split(), *more)
-    longest = ["--longest", "200"] if "formula" in options else []
-    click.echo(unrolled("evaluate", run, tables["test"], *longest), nl=False)
+    click.echo(unrolled("evaluate", run, tables["test"]), nl=False)
     if kind == "drawings":
         click.echo(true_sentences(folder, run, tables["test"]))
 
