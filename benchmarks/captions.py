@@ -147,8 +147,7 @@ def main(kind: str, folder: Path, more: tuple[str, ...], out: Path, minutes: str
     long = ["--minutes", minutes or "25"] if minutes or "--epochs" not in options else []
     options = re.sub(r"--epochs \d+", "", options) if long else options
     unrolled("train", "caption", tables["learn"], *validation, "--out", run, *long, *options.split(), *more)
-    longest = ["--longest", "200"] if "formula" in options else []
-    click.echo(unrolled("evaluate", run, tables["test"], *longest), nl=False)
+    click.echo(unrolled("evaluate", run, tables["test"]), nl=False)
     if kind == "drawings":
         click.echo(true_sentences(folder, run, tables["test"]))
 
