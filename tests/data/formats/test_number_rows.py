@@ -23,6 +23,13 @@ def table(delimiter: str, header: list[str] | None, rows: np.ndarray = SERIES, l
     return "".join(delimiter.join(line) + "\n" for line in lines)
 
 
+def test_a_column_that_is_asked_for_is_no_part_of_a_series(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("label,t0,t1,t2\nup,1,2,3\ndown,3,2,1\n")
+    assert resolve_format(path, ReadingOptions(), Target.LABELS).format == "wide"
+    assert resolve_format(path, ReadingOptions(input="t1"), Target.LABELS).format == "csv"
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
