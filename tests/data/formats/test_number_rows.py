@@ -89,6 +89,13 @@ def test_which_column_has_the_label_must_be_clear(tmp_path: Path) -> None:
     assert (found[2].labels, found[2].steps) == (("2",), 9)
 
 
+def test_whole_numbers_that_come_again_are_the_label(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("".join(f"{100 + n},{',0.5' * 8},{n % 2}\n".replace(",,", ",") for n in range(6)))
+    found = list(labelled_examples(path, ReadingOptions(), LABELS))
+    assert [(example.labels, float(example.numbers[0, 0])) for example in found] == [((str(n % 2),), 100 + n) for n in range(6)]
+
+
 def test_a_run_reads_rows_with_and_without_labels_and_writes_them_again(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("label,t0,t1,t2\nup,1,2,3\ndown,3,2,1\n")
     reading = resolve_reading(tmp_path / "a.csv", ReadingOptions(), LABELS)
