@@ -93,11 +93,11 @@ def overfit(folder: Path) -> Parts:
 
 
 FORMULA = "--crop ink/2 --size 544x64 --grey --grid 68 --rows --level formula --attention general --filters 16 --hidden 192 --embedding 48 --batch 10"
-SMALL = "--batch 16 --hidden 64 --embedding 16 --dropout 0.4 --label-smoothing 0"
+SMALL = "--batch 16 --hidden 64 --embedding 16 --dropout 0.2 --label-smoothing 0 --learning-rate 0.003 --average 0.98"
 KINDS: dict[str, tuple[Callable[[Path], Parts], str]] = {
     "photos": (photos, "--encoder efficientnet-lite0 --min-count 2 --dropout 0.5 --average 0.99 --best-by bleu --evaluations 6"),
     "drawings": (drawings, "--size 200x50 --grid 25 --filters 16 --hidden 128 --attention general --learning-rate 0.001"),
-    "videos": (videos, f"--size 64 --fps 8 --shift 24 --flip both --filters 16 --frame-features 48 {SMALL}"),
+    "videos": (videos, f"--size 64 --fps 4 --shift 8 --flip both --filters 16 {SMALL} --target-dropout 0.5 --bag-of-words 1 --epochs 80"),
     "formulas": (formulas, FORMULA),
     "overfit": (overfit, f"{FORMULA} --dropout 0 --label-smoothing 0 --held-out 0 --no-blind"),
 }
@@ -136,17 +136,18 @@ def true_sentences(folder: Path, run: Path, test: Path) -> str:
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @click.argument("more", nargs=-1, type=click.UNPROCESSED)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="Folder for tables and runs.")
-@click.option("--minutes", default="25", help="Time to train.")
-def main(kind: str, folder: Path, more: tuple[str, ...], out: Path, minutes: str) -> None:
+@click.option("--minutes", help="Time to train.  [default: 25, or the epochs that are known to do]")
+def main(kind: str, folder: Path, more: tuple[str, ...], out: Path, minutes: str | None) -> None:
     """Train on FOLDER and measure on its test part; MORE are options of `train caption`."""
     make, options = KINDS[kind]
     out.mkdir(parents=True, exist_ok=True)
     tables = {part: write_table(rows, out / f"{kind}-{part}.jsonl") for part, rows in make(folder).items()}
     run = out / kind
     validation = ["--validation", tables["validation"]] if "validation" in tables else []
-    unrolled("train", "caption", tables["learn"], *validation, "--out", run, "--minutes", minutes, *options.split(), *more)
-    longest = ["--longest", "200"] if "formula" in options else []
-    click.echo(unrolled("evaluate", run, tables["test"], *longest), nl=False)
+    long = ["--minutes", minutes or "25"] if minutes or "--epochs" not in options else []
+    options = re.sub(r"--epochs \d+", "", options) if long else options
+    unrolled("train", "caption", tables["learn"], *validation, "--out", run, *long, *options.split(), *more)
+    click.echo(unrolled("evaluate", run, tables["test"]), nl=False)
     if kind == "drawings":
         click.echo(true_sentences(folder, run, tables["test"]))
 

@@ -30,6 +30,7 @@ USERS = {
     "data/music/synthesis.py": "a wave in memory",
     "data/opening.py": "a user's data",
     "data/pictures/clips.py": "a user's pictures and videos",
+    "data/pictures/matroska.py": "the head of a user's video",
     "data/sound/kept.py": "frames of sound under way, in a folder that was just made",
     "data/sound/recordings.py": "the end of a user's recording",
     "tasks/captioning/looking.py": "a page of the package",

@@ -8,9 +8,8 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from unrolled.cli import cli
+from at_the_terminal import call
 from unrolled.data.examples import Target
 from unrolled.data.formats import FORMATS, ReadingOptions, read_examples, resolve_format
 from unrolled.data.formats.options import DividedReadingOptions
@@ -24,9 +23,7 @@ TRAINED = [name for name in FORMATS if FORMATS[name].about.sample and FORMATS[na
 
 
 def said(*words):
-    done = CliRunner().invoke(cli, ["formats", *words], catch_exceptions=False)
-    assert done.exit_code == 0
-    return done.output
+    return call("formats", *words)
 
 
 def present_in(examples):

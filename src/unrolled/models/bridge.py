@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from unrolled.errors import ConfigError
 from unrolled.layers import Recurrent
 
-BRIDGES = ("zeros", "copy", "map", "summary")
+BRIDGES = ZEROS, COPY, MAP, SUMMARY = "zeros", "copy", "map", "summary"
 
 State = tuple[Tensor, ...]
 
@@ -31,9 +31,9 @@ class Bridge(nn.Module):
             raise ConfigError(f"`bridge` must be one of {', '.join(BRIDGES)}, got {how!r}.")
         self.how, self.layers, self.sizes = how, decoder.num_layers, tuple(decoder.state_sizes.values())
         self.directions = 1 if isinstance(encoder, int) else 1 + encoder.bidirectional
-        self.places = _copied(encoder, decoder) if how == "copy" else ()
+        self.places = _copied(encoder, decoder) if how == COPY else ()
         given = encoder if isinstance(encoder, int) else encoder.num_layers * self.directions * sum(encoder.state_sizes.values())
-        self.map = nn.Linear(given, self.layers * sum(self.sizes)) if how in ("map", "summary") else None
+        self.map = nn.Linear(given, self.layers * sum(self.sizes)) if how in (MAP, SUMMARY) else None
 
     def forward(self, final: State) -> State:
         """States `[L, B, n]` of the decoder from states `[L * D, B, n]` of the encoder."""
@@ -42,7 +42,7 @@ class Bridge(nn.Module):
             told = torch.cat([state.transpose(0, 1).flatten(1) for state in final], -1)
             mapped = self.map(told).view(batch, self.layers, -1).transpose(0, 1)
             return tuple(part.contiguous() for part in mapped.split(self.sizes, -1))
-        if self.how == "zeros":
+        if self.how == ZEROS:
             return tuple(final[0].new_zeros(self.layers, batch, size) for size in self.sizes)
         return tuple(self._side_by_side(final[place]) for place in self.places)
 

@@ -211,6 +211,14 @@ class EncoderDecoderOptions(RecurrentOptions):
     copy: bool = option(False, "Copy mechanism: symbols of the source can be copied, unknown ones too.", rare=True)
     dropout: float = option(0.2, "Dropout: part of the embeddings, and of what layers give, that is dropped in training.")
     word_dropout: float = option(0.0, "Part of the symbols of the source that are read as <UNK> in training.", rare=True)
+    target_dropout: float = option(
+        0.0, "Word dropout of the target: part of its symbols that the decoder reads as <UNK> in training.", rare=True
+    )
+    bag_of_words: float = option(
+        0.0,
+        "Weight of a loss of the symbols of the target in any order, said by a summary of the source alone: teaches to read before writing.",
+        rare=True,
+    )
     label_smoothing: float = option(0.1, "Label smoothing: part of the probability that is spread over all symbols.", rare=True)
     scheduled_sampling: float = option(
         0.0, "Scheduled sampling: part of the steps that read, in training, what the network itself wrote; slower.", rare=True
@@ -235,9 +243,10 @@ class EncoderDecoderOptions(RecurrentOptions):
         if self.attention == "none" and (self.input_feeding or self.copy):
             name = "input_feeding" if self.input_feeding else "copy"
             raise ConfigError(f"`{name}` needs attention over the source, got `attention='none'`. Choose another one, or leave it out.")
-        if not 0 <= self.doubly_stochastic < inf:
-            raise ConfigError(f"`doubly_stochastic` must be a number of at least 0, got {self.doubly_stochastic}.")
-        for name in ("label_smoothing", "scheduled_sampling"):
+        for name in ("doubly_stochastic", "bag_of_words"):
+            if not 0 <= getattr(self, name) < inf:
+                raise ConfigError(f"`{name}` must be a number of at least 0, got {getattr(self, name)}.")
+        for name in ("label_smoothing", "scheduled_sampling", "target_dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"`{name}` must be a part from 0 to 1, got {getattr(self, name)}.")
 

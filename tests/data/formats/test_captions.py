@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from unrolled.data.formats.caption_options import CaptionOptions
-from unrolled.data.formats.captions import read_captions
+from unrolled.data.formats.captions import caption_format, read_captions
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 
@@ -50,6 +50,63 @@ def test_coco_has_images_and_annotations(folder):
     (folder / "more.json").write_text(json.dumps({"images": images, "annotations": more}))
     with pytest.raises(DataError, match="the sentence 'Nothing' is of the image 9, which is not there"):
         read(folder / "more.json")
+
+
+IMAGES = [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "b.jpg"}]
+ANNOTATIONS = [{"image_id": 1, "caption": "A dog"}, {"image_id": 2, "caption": "A house"}]
+SPLITS = [{"filename": "a.jpg", "sentences": [{"raw": "A dog"}]}, {"filename": "b.jpg", "sentences": [{"raw": "A house"}]}]
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        (
+            {"images": IMAGES, "annotations": [*ANNOTATIONS, {"image_id": 1, "caption": None}]},
+            "annotation 3 must have 'image_id', and a text",
+        ),
+        ({"images": IMAGES, "annotations": [{"image_id": 1}, *ANNOTATIONS]}, "annotation 1 must have 'image_id', and a text"),
+        (
+            {"images": [*IMAGES, {"id": 3, "file_name": None}], "annotations": ANNOTATIONS},
+            "image 3 must have 'id', and a text under 'file_name'",
+        ),
+        (
+            {"images": [*SPLITS, {"filename": "c.png", "sentences": [{"raw": None}]}]},
+            "image 2 must have 'filename', and 'sentences' with texts",
+        ),
+        ({"images": [*SPLITS, 5]}, "image 2 must have 'filename'"),
+        ([{"image": "a.jpg", "caption": "A dog"}, {"image": "c.png"}, {"image": "b.jpg", "caption": "A house"}], "sentences is not clear"),
+    ],
+)
+def test_what_is_no_text_in_json_is_one_bad_row(folder, bad, told):
+    (folder / "d.json").write_text(json.dumps(bad))
+    with pytest.raises(DataError, match=f"{told}.*bad_rows='skip'"):
+        read(folder / "d.json")
+    with pytest.warns(UnrolledWarning, match=f"1 bad row is left out.*{told}"):
+        assert read(folder / "d.json", CaptionOptions(bad_rows="skip")) == [("a.jpg", ("A dog",)), ("b.jpg", ("A house",))]
+
+
+@pytest.mark.parametrize("record", [{"images": IMAGES}, {"images": [{"filename": "a.jpg", "sentids": [1]}, {"filename": "b.jpg"}]}])
+def test_pictures_of_coco_and_of_splits_may_have_no_sentences_where_none_are_needed(folder, record):
+    (folder / "d.json").write_text(json.dumps(record))
+    assert read(folder / "d.json", CaptionOptions().to_predict()) == [("a.jpg", ()), ("b.jpg", ())]
+    with pytest.raises(DataError, match=r"has no sentence|must have 'filename', and 'sentences'"):
+        read(folder / "d.json")
+
+
+def test_commas_need_no_quotes_where_the_two_columns_are_named(folder):
+    (folder / "t.csv").write_text("image,caption\na.jpg,A dog, a cat\n")
+    asked = CaptionOptions(input="image", target="caption")
+    assert read(folder / "t.csv", asked) == [("a.jpg", ("A dog, a cat",))]
+    assert caption_format(str(folder / "t.csv"), asked).name == "lines"
+    with pytest.raises(ConfigError, match=r"there is no column 'nosuch'; there are image, caption"):
+        read(folder / "t.csv", CaptionOptions(target="nosuch"))
+    (folder / "t.csv").write_text("image,german\na.jpg,Ein Hund, eine Katze\n")
+    assert read(folder / "t.csv", CaptionOptions(target="german")) == [("a.jpg", ("Ein Hund, eine Katze",))]
+
+
+def test_quotes_around_a_part_of_a_sentence_are_its_own(folder):
+    (folder / "t.csv").write_text('image,caption\na.jpg,"Hello" he said\nb.jpg,"Say ""hi"", man"\n')
+    assert read(folder / "t.csv") == [("a.jpg", ('"Hello" he said',)), ("b.jpg", ('Say "hi", man',))]
 
 
 def test_splits_of_karpathy_are_read_apart(folder):
@@ -127,6 +184,7 @@ def test_parts_of_videos_are_pictures_of_their_own(folder):
     (folder / "t.csv").write_text("video,start,end,caption\nv.mp4,0,2,He runs\nv.mp4,2,4.5,He falls\nv.mp4,0,2,A man\n")
     found = list(read_captions([str(folder / "t.csv")], CaptionOptions()))
     assert [(e.clip.begin, e.clip.end, e.texts) for e in found] == [(0, 2, ("He runs", "A man")), (2, 4.5, ("He falls",))]
+    assert [e.group for e in found] == ["v.mp4", "v.mp4"]
 
 
 def test_what_is_not_there_is_told(tmp_path):
@@ -140,6 +198,7 @@ def test_what_is_not_there_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
+        ("t.csv", b"", "t.csv has no first line with the names of its columns"),
         ("t.csv", b"i\rmage,caption\na.jpg,A dog\n", "t.csv"),
         ("t.csv", b"image,caption\n" + b"x" * 300 + b".jpg,A dog\n", "t.csv, line 2: there is no picture"),
         ("c.json", b'{"images": [], "images": [], "annotations": []}', "c.json: the key 'images' comes twice"),

@@ -244,6 +244,44 @@ def test_scheduled_sampling_reads_what_was_drawn_in_training_alone(copy, monkeyp
     torch.testing.assert_close(model.loss_of(*batch), plain)
 
 
+@pytest.mark.parametrize("feeding", [False, True])
+def test_word_dropout_of_the_target_hides_what_was_written_in_training_alone(feeding):
+    """What comes first is hidden, too; what is to be written is not."""
+    model = model_of(target_dropout=1.0, input_feeding=feeding)
+    batch = batch_of(model)
+    memory = model.encode(*batch[:2])
+    state, expected = model.begin(memory), 0.0
+    for t in range(5):
+        logs, state, _ = model.step(torch.zeros(4, dtype=torch.long), state, memory)
+        expected = expected - sum(logs[row, batch[2][t, row]] for row in range(4) if t < TARGET_LENGTHS[row])
+    torch.testing.assert_close(model.loss_of(*batch), expected)
+    torch.testing.assert_close(model.eval().loss_of(*batch), model_of(input_feeding=feeding).eval().loss_of(*batch))
+
+
+def test_about_the_part_is_hidden(monkeypatch):
+    model, read = model_of(target_dropout=0.25), []
+    whole = model.decoder.whole
+    monkeypatch.setattr(model.decoder, "whole", lambda symbols, *rest: read.append(symbols) or whole(symbols, *rest))
+    target = torch.full((200, 4), 3)
+    model.loss_of(*batch_of(model)[:2], target, torch.full((4,), 200))
+    assert 0.2 < (read[0] == 0).double().mean() < 0.3 and (read[0] == 3).any()
+
+
+@pytest.mark.parametrize(("copy", "bridge"), [(False, "summary"), (True, "summary"), (False, "map"), (False, "zeros")])
+def test_words_in_any_order_are_said_by_the_summary_in_training_alone(copy, bridge):
+    model = model_of(bag_of_words=0.5, bridge=bridge, copy=copy)
+    batch = batch_of(model)
+    summary = model.encode(batch[0], batch[1], *batch[4:]).final[-1][0]
+    logs = (summary @ model.bag.weight.T + model.bag.bias).log_softmax(-1)
+    said = sum(logs[row, word] for row, length in enumerate(TARGET_LENGTHS) for word in batch[2][:length, row].tolist() if word < TARGET)
+    found = model.loss_of(*batch)
+    model.bag = None
+    torch.testing.assert_close(found, model.loss_of(*batch) - 0.5 * said)
+    measured = model.eval().loss_of(*batch)
+    model.bag = torch.nn.Linear(12, TARGET)
+    assert model.loss_of(*batch) == measured
+
+
 def test_draws_follow_the_distribution():
     model = model_of(scheduled_sampling=0.5, copy=True)
     batch = batch_of(model)
@@ -367,6 +405,8 @@ def test_options_reach_the_layers():
         ({"decoder_hidden": 0}, "`decoder_hidden`"),
         ({"label_smoothing": 1.5}, "`label_smoothing`"),
         ({"scheduled_sampling": -0.5}, "`scheduled_sampling`"),
+        ({"target_dropout": 1.1}, "`target_dropout`"),
+        ({"bag_of_words": -1.0}, "`bag_of_words`"),
         ({"tied": True}, "`embedding`"),
         ({"tied": True, "embedding": 0}, "`embedding`"),
     ],

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
 from PIL import Image
 
+from at_the_terminal import call
 from pictures import save_gif, squares
-from unrolled.cli import cli
 from unrolled.data.codecs import FrameCodec
 from unrolled.data.dataset import gather
 from unrolled.data.examples import Example
@@ -55,14 +54,8 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-def told(*words):
-    result = CliRunner().invoke(cli, [*map(str, words)], catch_exceptions=False)
-    assert result.exit_code == 0
-    return result.stdout
-
-
 def test_a_run_is_measured_beside_rivals(folder):
-    found = json.loads(told("evaluate", folder / "run", folder / "clips.npy", "--json", "--gif", folder / "e.gif"))
+    found = json.loads(call("evaluate", folder / "run", folder / "clips.npy", "--json", "--gif", folder / "e.gif"))
     assert found["clips"] == 10 and {"mse", "mae", "ssim", "psnr"} <= found.keys(), "the second window of a clip would end after it"
     data = clips()
     last = ((data[:, 2:3] / 255.0 - data[:, 3:5] / 255.0) ** 2).mean()
@@ -79,7 +72,7 @@ def test_frames_are_said_of_files_and_arrays(folder):
     np.testing.assert_array_equal(said.past[..., 0], clips(3)[:, -3:].swapaxes(0, 1))
     save_gif(folder / "a.gif", squares(6))
     asked = ("--gif", folder / "p.gif", "--npy", folder / "p.npy", "--future", 3)
-    rows = told("predict", folder / "run", folder / "a.gif", *asked).splitlines()
+    rows = call("predict", folder / "run", folder / "a.gif", *asked).splitlines()
     assert rows[0] == "clip,frame,mean,change" and len(rows) == 4
     assert np.load(folder / "p.npy").shape == (1, 3, 8, 8, 1)
     with pytest.raises(DataError, match=r"A clip must have 3 frames, which are read, got one of 2"):
@@ -96,15 +89,15 @@ def test_packed_clips_folders_and_globs_are_read_alike(folder, tmp_path, monkeyp
     Path("packed clips.npy.gz").write_bytes(gzip.compress(plain))
     Path("packed clips.npy.xz").write_bytes(lzma.compress(plain))
     found = [
-        told("predict", folder / "run", name) for name in ("my films/some clips.npy", *map(str, Path().glob("*.npy.*")), "my*/some *.npy")
+        call("predict", folder / "run", name) for name in ("my films/some clips.npy", *map(str, Path().glob("*.npy.*")), "my*/some *.npy")
     ]
     assert found[0].count("\n") == 1 + 3 * 2 and found == found[:1] * 4
     with pytest.raises(DataError, match="standard input has no text"):
-        told("predict", folder / "run", "-")
+        call("predict", folder / "run", "-")
 
 
 def test_a_page_shows_gates_as_maps_and_what_moves_the_next_frame(folder):
-    found = json.loads(told("inspect", folder / "run", folder / "clips.npy", "--json", "--out", folder / "page.html"))
+    found = json.loads(call("inspect", folder / "run", folder / "clips.npy", "--json", "--out", folder / "page.html"))
     assert [*found] == ["pixels", "gates", "training"]
     trained = load(folder / "run")
     model, past = trained.model.double(), torch.from_numpy(clips()[:1, :3]).double().transpose(0, 1).unsqueeze(2) / 255
@@ -118,7 +111,7 @@ def test_a_page_shows_gates_as_maps_and_what_moves_the_next_frame(folder):
         assert channel == int(values[name].std((0, 2, 3)).argmax())
     left = found["gates"]["saturated"]["f"]["left"]
     assert left == pytest.approx(float((values["f"] <= 0.1).double().mean()))
-    without = json.loads(told("inspect", folder / "run", "--json", "--out", folder / "page.html"))
+    without = json.loads(call("inspect", folder / "run", "--json", "--out", folder / "page.html"))
     assert [*without] == ["pixels", "gates", "training"], "what was held out is read again"
     with pytest.raises(ConfigError, match="looks at clips, got the text 'hello'"):
         trained.sections("hello", None)
@@ -126,7 +119,7 @@ def test_a_page_shows_gates_as_maps_and_what_moves_the_next_frame(folder):
 
 def test_a_network_without_recurrence_has_no_gates(folder, tmp_path):
     train("frames", folder / "clips.npy", out=tmp_path / "run", **{**TINY, "layers": 0, "epochs": 1})
-    found = json.loads(told("inspect", tmp_path / "run", folder / "clips.npy", "--json"))
+    found = json.loads(call("inspect", tmp_path / "run", folder / "clips.npy", "--json"))
     assert [*found] == ["pixels", "training"]
 
 

@@ -4,6 +4,7 @@ from math import exp, log, sqrt
 import numpy as np
 import pytest
 
+from unrolled.data.words import normal
 from unrolled.errors import DataError
 from unrolled.tasks.measures.captions import bleus, caption_tokens, central, cider_d, rouge_l, score_captions
 
@@ -76,6 +77,28 @@ def test_what_else_is_said_of_captions():
 
 def test_words_are_compared_in_lower_case_without_marks():
     assert caption_tokens('The man’s T-shirt , don\'t "stop" .') == ["the", "man’s", "t", "shirt", "don't", "stop"]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("लड़का दौड़ रहा है।", ["लड़का", "दौड़", "रहा", "है"]),
+        ("一只狗在跑。A dog", ["一", "只", "狗", "在", "跑", "a", "dog"]),
+        ("犬がボール", ["犬", "が", "ボ", "ー", "ル"]),
+        ("เด็กวิ่ง เร็ว", ["เ", "ด็", "ก", "วิ่", "ง", "เ", "ร็", "ว"]),
+        ("🎉 Party!", ["🎉", "party"]),
+        ("!!!", ["!", "!", "!"]),
+        ("", []),
+    ],
+)
+def test_words_are_those_of_unicode_and_characters_where_there_are_no_blanks(text, tokens):
+    assert caption_tokens(text) == [normal(token) for token in tokens]
+
+
+@pytest.mark.parametrize(("one", "other"), [("की", "का"), ("🎉", "😀"), ("!!!", "???"), ("วิ่ง", "วาง")])
+def test_different_sentences_are_not_the_same(one, other):
+    scores = score_captions([one, one], [[other], [one]], cut=caption_tokens)
+    assert scores.exact == 0.5 and scores.edits.errors
 
 
 def test_what_is_central_is_like_the_others():

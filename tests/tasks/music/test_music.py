@@ -9,6 +9,7 @@ import torch
 from click.testing import CliRunner
 
 import unrolled as un
+from at_the_terminal import call
 from unrolled.cli import cli
 from unrolled.data.codecs.music import learn_codec
 from unrolled.data.music.events import elements, is_event
@@ -24,12 +25,6 @@ from unrolled.tasks.music.writing import draw_piece, write_piece
 from unrolled.training import Silent
 
 ROLLS = "rolls.npz"
-
-
-def call(*arguments):
-    found = CliRunner().invoke(cli, [*map(str, arguments)], catch_exceptions=False)
-    assert found.exit_code == 0, found.output
-    return found.output
 
 
 def losses(trained, frames):
@@ -336,9 +331,7 @@ def test_the_terminal_samples_scores_evaluates_and_inspects(data, run, frames, e
     assert call("sample", run / "events", "--length", 2, "--seed", 0).startswith("X:1\nT:Tune\nM:")
     found = json.loads(call("evaluate", run / "frames", data / ROLLS, "--json", "--part", "valid"))
     assert found["pieces"] == 2 and found["nats_per_frame"] > 0
-    (scored,) = json.loads(
-        call("score", run / "frames", data / ROLLS, "--json", "--picture", tmp_path / "b.svg").partition("[")[2].join("[ ")
-    )
+    (scored,) = json.loads(call("score", run / "frames", data / ROLLS, "--json", "--picture", tmp_path / "b.svg"))
     assert scored["file"].endswith(ROLLS) and scored["log_probability"] < 0 and (tmp_path / "b.svg").exists()
 
 

@@ -5,23 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 import unrolled as un
+from at_the_terminal import call
 from tones import RATE, TONES, tone, write
-from unrolled.cli import cli
 from unrolled.errors import ConfigError, DataError
 from unrolled.inspect.draw import spoken
 from unrolled.tasks import load
 from unrolled.training.display import Silent
 
 TINY = {"hidden": 8, "epochs": 12, "mels": 20, "batch": 4, "dropout": 0.0, "evaluations": 2, "learning_rate": 0.03, "display": Silent()}
-
-
-def run(*words):
-    done = CliRunner().invoke(cli, [*map(str, words)], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.output
 
 
 @pytest.fixture(scope="module")
@@ -41,16 +34,16 @@ def folder(tmp_path_factory):
 
 
 def test_tones_are_told_apart_in_other_recordings(folder):
-    found = json.loads(run("evaluate", folder / "run", folder / "test", "--json"))
+    found = json.loads(call("evaluate", folder / "run", folder / "test", "--json"))
     assert found["accuracy"] == 1 and found["sequences"] == 6
 
 
 def test_a_file_and_a_table_of_files_are_predicted(folder, tmp_path):
     path = folder / "test" / "b_s0_0.wav"
-    first, second = run("predict", folder / "run", path).splitlines()
+    first, second = call("predict", folder / "run", path).splitlines()
     assert first == "file,predicted,probability" and second.startswith(f"{path},b,")
     (tmp_path / "t.csv").write_text(f"n,path\n1,{path}\n")
-    assert run("predict", folder / "run", tmp_path / "t.csv").splitlines()[1].startswith(f"1,{path},b,0.")
+    assert call("predict", folder / "run", tmp_path / "t.csv").splitlines()[1].startswith(f"1,{path},b,0.")
     trained = load(folder / "run")
     assert [one.labels for one in trained.predict([path, folder / "test" / "c_s0_0.wav"])] == [("b",), ("c",)]
 
@@ -79,11 +72,11 @@ def test_when_there_is_a_tone_is_learnt_frame_by_frame(tmp_path):
         label_track(path, before, before + long)
     trained = un.train_tagger(tmp_path, out=tmp_path / "run", **{**TINY, "epochs": 5})
     assert trained.labels == ("O", "tone")
-    header, *rows = run("predict", tmp_path / "run", path).splitlines()
+    header, *rows = call("predict", tmp_path / "run", path).splitlines()
     assert header == "file,begin,end,predicted,probability"
     (begin, end) = next(map(float, row.split(",")[1:3]) for row in rows if ",tone," in row)
     assert abs(begin - before) < 0.04 and abs(end - before - long) < 0.04
-    segments = json.loads(run("predict", tmp_path / "run", path, "--json"))["segments"]
+    segments = json.loads(call("predict", tmp_path / "run", path, "--json"))["segments"]
     assert [one["label"] for one in segments] == ["O", "tone", "O"] and segments[1]["begin"] == begin
     path.with_suffix(".txt").write_text("0.1 late tone\n")
     with pytest.raises(DataError, match=r"8\.txt, line 1: a span must have a beginning and an end in seconds and a label"):

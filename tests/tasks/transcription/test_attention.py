@@ -77,7 +77,7 @@ def test_a_beam_finds_no_less_probable_texts_whose_probability_is_that_of_the_ne
 def test_symbols_stand_where_they_were_looked_at(folder, transcriber):
     path = folder / "test" / "0.wav"
     done = CliRunner().invoke(cli, ["predict", str(folder / "run"), str(path), "--json"], catch_exceptions=False)
-    found = json.loads(done.output)
+    found = json.loads(done.stdout)
     times = [(one["begin"], one["end"]) for one in found["symbols"]]
     assert len(times) == len(found["text"]) and all(0 <= begin < end <= found["seconds"] for begin, end in times)
     assert times == sorted(times) and 0 < found["confidence"] <= 1

@@ -13,7 +13,7 @@ import torch
 from click.testing import CliRunner
 
 import unrolled as un
-from at_the_terminal import call
+from at_the_terminal import call, notes
 from tones import RATE, said, tone, write, write_table
 from unrolled.cli import cli
 from unrolled.data.examples import Example
@@ -53,14 +53,8 @@ def transcriber(folder):
     return load(folder / "run")
 
 
-def run(*words, source=None):
-    done = CliRunner().invoke(cli, [*map(str, words)], input=source, catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.output
-
-
 def test_what_was_learnt_is_heard_in_other_recordings(folder):
-    found = json.loads(run("evaluate", folder / "run", folder / "test" / "table.csv", "--json"))
+    found = json.loads(call("evaluate", folder / "run", folder / "test" / "table.csv", "--json"))
     assert {"wer", "cer", "insertions", "deletions", "substitutions", "utterances"} <= found.keys()
     assert found["utterances"] == 8 and found["words"] == 16
     assert found["cer"] <= 0.05 and found["wer"] <= 0.15
@@ -72,7 +66,7 @@ def test_words_stand_where_they_are_said(folder, tmp_path):
     half = pause[: RATE // 2]
     wave = np.concatenate([half, tone(500, 0.09), pause[:300], tone(1100, 0.09), pause, tone(2300, 0.09), half])
     path = write(tmp_path / "x.wav", wave + 1e-3 * np.random.default_rng(1).standard_normal(len(wave)).astype(np.float32))
-    found = json.loads(run("predict", folder / "run", path, "--json"))
+    found = json.loads(call("predict", folder / "run", path, "--json"))
     words = found["words"]
     assert found["text"].replace(" ", "") == "abc" and found["file"] == str(path)
     assert abs(words[0]["begin"] - 0.5) < 0.15 and abs(words[-1]["begin"] - (0.5 + 0.09 + 0.0375 + 0.09 + 1)) < 0.15
@@ -81,7 +75,7 @@ def test_words_stand_where_they_are_said(folder, tmp_path):
 
 def test_several_files_are_predicted_in_their_order(folder):
     paths = [folder / "test" / f"{number}.wav" for number in (3, 0)]
-    found = [json.loads(line) for line in run("predict", folder / "run", *paths, "--json").splitlines()]
+    found = [json.loads(line) for line in call("predict", folder / "run", *paths, "--json").splitlines()]
     assert [one["file"] for one in found] == list(map(str, paths))
 
 
@@ -94,8 +88,8 @@ def test_packed_tables_folders_and_globs_are_heard_as_their_files_are(folder, tm
     Path("a table.csv.gz").write_bytes(gzip.compress(rows))
     with zipfile.ZipFile("its table.csv.zip", "w") as archive:
         archive.writestr("table.csv", rows)
-    heard = [run("predict", folder / "run", name) for name in ("a table.csv", "a table.csv.gz", "its table.csv.zip", "a *.wav", ".")]
-    assert heard[0] == run("predict", folder / "run", *(f"a tone {number}.wav" for number in range(3))) and heard == heard[:1] * 5
+    heard = [call("predict", folder / "run", name) for name in ("a table.csv", "a table.csv.gz", "its table.csv.zip", "a *.wav", ".")]
+    assert heard[0] == call("predict", folder / "run", *(f"a tone {number}.wav" for number in range(3))) and heard == heard[:1] * 5
     with pytest.raises(ConfigError, match=r"There is no FILE to hear. Pass a recording, or take `stream`"):
         CliRunner().invoke(cli, ["predict", str(folder / "run"), "-"], catch_exceptions=False)
 
@@ -114,10 +108,10 @@ def test_recordings_that_cannot_be_heard_end_the_answer_or_are_left_out_and_told
 
 def test_subtitles_and_grids_have_the_words(folder):
     path = folder / "test" / "0.wav"
-    text = run("predict", folder / "run", path).strip()
-    assert run("predict", folder / "run", path, "--form", "srt").splitlines()[0] == "1"
-    assert run("predict", folder / "run", path, "--form", "vtt").startswith("WEBVTT\n\n00:00:0")
-    grid = run("predict", folder / "run", path, "--form", "textgrid")
+    text = call("predict", folder / "run", path).strip()
+    assert call("predict", folder / "run", path, "--form", "srt").splitlines()[0] == "1"
+    assert call("predict", folder / "run", path, "--form", "vtt").startswith("WEBVTT\n\n00:00:0")
+    grid = call("predict", folder / "run", path, "--form", "textgrid")
     said_words = [line.split('"')[1] for line in grid.split('name = "symbols"')[0].splitlines() if line.strip().startswith("text = ")]
     assert " ".join(filter(None, said_words)) == text
     with pytest.raises(ConfigError, match=r"is for one recording, and there are several"):
@@ -169,10 +163,10 @@ def test_a_stream_says_the_same_whatever_its_pieces(transcriber, folder, size):
 
 def test_raw_sound_comes_through_a_pipe_at_any_rate(folder, monkeypatch):
     samples, _ = soundfile.read(folder / "test" / "1.wav", dtype="int16")
-    text = run("predict", folder / "run", folder / "test" / "1.wav").strip()
-    assert run("predict", folder / "run", "--stream", "--rate", RATE, source=samples.tobytes()).strip() == text
+    text = call("predict", folder / "run", folder / "test" / "1.wav").strip()
+    assert call("predict", folder / "run", "--stream", "--rate", RATE, typed=samples.tobytes()).strip() == text
     twice = np.repeat(samples, 2)
-    assert run("predict", folder / "run", "--stream", "--rate", 2 * RATE, source=twice.tobytes()).strip() == text
+    assert call("predict", folder / "run", "--stream", "--rate", 2 * RATE, typed=twice.tobytes()).strip() == text
 
 
 def test_a_stream_has_the_blanks_of_the_whole_text(transcriber):
@@ -233,7 +227,7 @@ def test_a_text_that_does_not_fit_is_left_out_and_told(tmp_path):
 
 def test_a_network_that_says_nothing_is_told_what_to_try(tmp_path, capsys):
     table = write_table(tmp_path, texts(6))
-    run(
+    call(
         "train",
         "transcribe",
         table,
@@ -280,7 +274,7 @@ def test_other_characters_than_those_of_an_alphabet_are_counted_and_left_out(tmp
 def test_speakers_that_are_held_out_are_not_learnt(tmp_path):
     for number, text in enumerate(texts(9)):
         write(tmp_path / f"{text.replace(' ', '_')}-s{number % 3}-{number}.wav", said(text, np.random.default_rng(number)))
-    said_so = run(
+    said_so = notes(
         "train",
         "transcribe",
         tmp_path,
@@ -355,10 +349,10 @@ def test_what_has_no_sound_and_what_cannot_stream_is_told(folder, transcriber, t
 
 def test_a_spectrogram_is_drawn_with_what_is_said_under_it(folder, tmp_path):
     paths = [folder / "test" / f"{number}.wav" for number in (0, 1)]
-    text = run("predict", folder / "run", paths[0], "--spectrogram", tmp_path / "a.svg")
+    text = call("predict", folder / "run", paths[0], "--spectrogram", tmp_path / "a.svg")
     assert "What was heard is drawn in" in text
     assert "<svg" in (tmp_path / "a.svg").read_text()
-    run("predict", folder / "run", *paths, "--spectrogram", tmp_path / "b.svg")
+    call("predict", folder / "run", *paths, "--spectrogram", tmp_path / "b.svg")
     assert (tmp_path / "b.svg").exists() and (tmp_path / "b-2.svg").exists()
     with pytest.raises(ConfigError, match=r"`spectrogram` must end in \.png"):
         CliRunner().invoke(cli, ["predict", str(folder / "run"), str(paths[0]), "--spectrogram", "a.txt"], catch_exceptions=False)
@@ -382,7 +376,7 @@ def test_a_page_looks_into_what_was_heard(transcriber, folder, tmp_path):
     found = transcriber.inspection_input(folder / "test" / "0.wav", 10)
     assert found.symbols[:3] and len(found.symbols) == 10 and set(found.symbols) <= {"·", "a", "b", "c", " "}
     assert "These are the first 40 of" in found.note
-    run("inspect", folder / "run", folder / "test" / "table.csv", "--out", tmp_path / "page.html")
+    call("inspect", folder / "run", folder / "test" / "table.csv", "--out", tmp_path / "page.html")
     assert "of table.csv" in (tmp_path / "page.html").read_text()
     with pytest.raises(ConfigError, match="This network hears recordings, got the text 'hello'"):
         transcriber.inspection_input("hello")

@@ -22,6 +22,8 @@ PICTURE_NAMES = ("image", "picture", "video", "file", "filename", "file_name", "
 SENTENCE_NAMES = ("caption", "captions", "sentence", "sentences", "text", "comment", "raw", "formula", "latex", "description")
 """What columns and keys are usually called."""
 
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+
 _NUMBERED = re.compile(r"#\d+$")
 """What Flickr8k writes after the name of a picture, to tell its sentences apart."""
 
@@ -37,15 +39,19 @@ class Named:
     end: float | None = None
 
 
-def is_lines(lines: Sequence[str], ends: tuple[str, ...]) -> bool:
-    """Whether lines begin with the name of a picture and have one more cell, in which there may be commas; the first may name the two columns."""
+def is_lines(lines: Sequence[str], options: CaptionOptions, ends: tuple[str, ...]) -> bool:
+    """Whether lines begin with the name of a picture and have one more cell, in which there may be commas; the first may name the two columns, and does
+    where columns are asked for."""
     some = [line for line in lines if line.strip()]
     if not some:
         return False
     header = _parted(some[0], ends) is None
-    names = _cells(re.sub(r"[\t;|]", ",", some[0].lower())) if header else []
-    named = not header or (len(names) == 2 and names[1].strip() in SENTENCE_NAMES)
-    return named and len(some) > header and all(_parted(line, ends) is not None for line in some[header:])
+    names = [name.strip() for name in _cells(re.sub(r"[\t;|]", ",", some[0]))] if header else []
+    if header or (options.sentences_needed and (options.input is not None or options.target is not None)):
+        known = len(names) == 2 and (names[1] == options.target if options.target is not None else names[1].lower() in SENTENCE_NAMES)
+        if not known or options.input not in (None, names[0]):
+            return False
+    return len(some) > header and all(_parted(line, ends) is not None for line in some[header:])
 
 
 def in_lines(path: Path, lines: Iterable[tuple[int, str]], ends: tuple[str, ...]) -> Iterator[Named | DataError]:
@@ -76,10 +82,8 @@ def _parted(line: str, ends: tuple[str, ...]) -> tuple[str, str] | None:
 
 
 def _unquoted(cell: str) -> str:
-    if not cell.startswith('"'):
-        return cell
-    cells = _cells(cell)
-    return cells[0] if len(cells) == 1 else cell
+    """A cell without the double quotes around all of it."""
+    return cell[1:-1].replace('""', '"') if _QUOTED.fullmatch(cell) else cell
 
 
 def _cells(line: str) -> list[str]:
@@ -94,6 +98,8 @@ def in_rows(path: Path, options: CaptionOptions, ends: tuple[str, ...]) -> Itera
     """What the rows of a table say, whose first row has the names of its columns."""
     with open_rows(path, options.encoding) as (_, rows):
         header = next((row for _, row in good(rows)), [])
+        if not any(header):
+            raise DataError(f"{path} has no first line with the names of its columns. Add one.")
         columns = column_names(header)
         picture, sentence = _columns(dict.fromkeys(columns, ""), str(path), options, ())
         yield from tried(
@@ -114,7 +120,11 @@ def in_objects(
 
     def named(placed: tuple[str, dict[str, Any]]) -> Named:
         place, record = placed
-        picture, sentence = _columns(record, place, options, ends)
+        try:
+            picture, sentence = _columns(record, place, options, ends)
+        except ConfigError as error:
+            # Another object may have the keys that this one lacks.
+            raise DataError(str(error)) from None
         name, said = value_of(record, picture), value_of(record, sentence)
         sentences = [said] if isinstance(said, str) else [] if said is None else said
         if not isinstance(name, str) or not isinstance(sentences, list) or not all(isinstance(one, str) for one in sentences):

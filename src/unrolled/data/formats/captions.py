@@ -10,7 +10,7 @@ from typing import Any
 from unrolled.data.builtin import expanded
 from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import decided, good, tried
-from unrolled.data.formats.caption_json import described, is_described
+from unrolled.data.formats.caption_json import described, is_coco, is_described
 from unrolled.data.formats.caption_options import CaptionOptions
 from unrolled.data.formats.caption_tables import Find, Named, in_lines, in_objects, in_rows, is_lines
 from unrolled.data.formats.files import HEAD, head_lines, read_lines
@@ -60,11 +60,11 @@ def caption_format(source: str, options: CaptionOptions, *, features: bool = Fal
     if path.suffix.lower() in _OBJECTS:
         record = whole_value(path, options.encoding) if path.suffix.lower() == ".json" else None
         if is_described(record):
-            coco = "annotations" in record
+            coco = is_coco(record)
             return FormatSeen("coco" if coco else "karpathy", f"as it has images {'with annotations' if coco else 'in splits'}")
         return FormatSeen("json", "as the name ends so", tuple(_keys(path, options)))
     lines = head_lines(path, options.encoding)
-    if is_lines(lines, ends) and options.input is None:
+    if is_lines(lines, options, ends):
         some = good(in_lines(path, enumerate(lines, 1), ends))
         columns = described_columns(("picture", "sentence"), [(named.name, *named.sentences) for named in some])
         return FormatSeen("lines", "as each begins with a picture", tuple(columns))
@@ -94,7 +94,7 @@ def _ends(*, features: bool) -> tuple[str, ...]:
 
 
 def together(examples: Iterable[Example | DataError]) -> Iterator[Example | DataError]:
-    """Each clip once, with all its different sentences."""
+    """Each clip once, with all its different sentences; where some are parts of files, those of one file are a group."""
     known, bad = dict[Clip, Example](), list[DataError]()
     for example in examples:
         if isinstance(example, DataError):
@@ -104,7 +104,8 @@ def together(examples: Iterable[Example | DataError]) -> Iterator[Example | Data
         before = known.setdefault(example.clip, replace(example, texts=()))
         known[example.clip] = replace(before, texts=tuple(dict.fromkeys((*(before.texts or ()), *(example.texts or ())))))
     yield from bad
-    yield from known.values()
+    parts = any(clip.begin or clip.end is not None for clip in known)
+    yield from (replace(example, group=example.name) if parts else example for example in known.values())
 
 
 def _of_source(path: Path, options: CaptionOptions, *, features: bool) -> Iterator[Example | DataError]:
@@ -131,7 +132,7 @@ def _named(path: Path, options: CaptionOptions, *, features: bool) -> Iterator[N
     if path.suffix.lower() in _OBJECTS:
         record = whole_value(path, options.encoding) if path.suffix.lower() == ".json" else None
         return described(path, record, options) if is_described(record) else in_objects(read_objects(path, options.encoding), options, ends)
-    if is_lines(head_lines(path, options.encoding), ends) and options.input is None:
+    if is_lines(head_lines(path, options.encoding), options, ends):
         return in_lines(path, read_lines(path, options.encoding), ends)
     return in_rows(path, options, ends)
 

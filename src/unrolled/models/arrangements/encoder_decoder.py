@@ -10,10 +10,10 @@ from unrolled.engines import read_lengths
 from unrolled.errors import ConfigError, DataError, ShapeError
 from unrolled.layers import dropout
 from unrolled.models.arrangements.arrangement import Arrangement
-from unrolled.models.bridge import Bridge
+from unrolled.models.bridge import SUMMARY, Bridge
 from unrolled.models.copying import IMPOSSIBLE, copied, mixed, mixture
 from unrolled.models.decoder import Decoder, DecoderState, Memory, Seen, State, Summary, passed_over
-from unrolled.models.embedding import Embedding
+from unrolled.models.embedding import UNKNOWN, Embedding
 from unrolled.models.encoder import Encoder
 from unrolled.models.heads import single
 from unrolled.models.inputs import WORDS, InputSizes
@@ -64,13 +64,16 @@ class EncoderDecoder(Arrangement):
         options = options.resolved()
         self.symbols, self.end, self.dropout, self.narrow = target_symbols, end, options.dropout, options.bfloat16
         self.label_smoothing, self.scheduled_sampling = options.label_smoothing, options.scheduled_sampling
+        self.target_dropout, self.bag_of_words = options.target_dropout, options.bag_of_words
         cell = find_cell(options.cell) if cell is None else cell
         own = cell if options.decoder_cell == options.cell else find_cell(options.decoder_cell or options.cell)
         self.doubly_stochastic = options.doubly_stochastic
         self.encoder = source if isinstance(source, Encoder) else Encoder(InputSizes(words=source), options.encoder(), cell)
         self.decoder = Decoder(self._vectors(options), options, self.encoder.width, decoder_cell or own)
-        layers = None if options.bridge == "summary" else self.encoder.recurrent
-        self.summary = Summary(self.encoder.width) if layers is None else None
+        layers = None if options.bridge == SUMMARY else self.encoder.recurrent
+        self.summed = layers is None
+        self.summary = Summary(self.encoder.width) if self.summed or options.bag_of_words else None
+        self.bag = nn.Linear(2 * self.encoder.width, target_symbols) if options.bag_of_words else None
         self.bridge = Bridge(options.bridge, layers or 2 * self.encoder.width, self.decoder.recurrent)
         self.output = nn.Linear(self.decoder.width, target_symbols)
         self.reset_parameters()
@@ -120,7 +123,7 @@ class EncoderDecoder(Arrangement):
     def begin(self, memory: Memory) -> DecoderState:
         """The state before the first symbol of each target."""
         recurrent = self.encoder.recurrent
-        told = memory.final[-1:] if recurrent is None or self.summary is not None else memory.final[: len(recurrent.cell.states)]
+        told = memory.final[-1:] if recurrent is None or self.summed else memory.final[: len(recurrent.cell.states)]
         return self.decoder.begin(self.bridge(told))
 
     def step(self, symbols: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor | None]:
@@ -148,7 +151,10 @@ class EncoderDecoder(Arrangement):
 
         In training, the part `label_smoothing` of it is the mean over all symbols of the vocabulary instead (Szegedy et al. 2016); symbols
         that are written stand for all here, and copied ones take no part. And `doubly_stochastic` times Σ (1 - Σ over the target of the
-        weights of a step)² over the steps of the source is added, so that no part of it is passed over (Xu et al. 2015, equation 14).
+        weights of a step)² over the steps of the source is added, so that no part of it is passed over (Xu et al. 2015, equation 14). And
+        `bag_of_words` times the negative log-likelihood of the symbols in any order, which a linear layer says of the summary of the source
+        alone (Ma et al. 2018, "Bag-of-words as target"). The decoder reads the part `target_dropout` of what was written before as
+        `<UNK>` (Bowman et al. 2016), so that it has to read of the source what it could guess from there.
         """
         return self._loss(self.encode(source, lengths, copies), target, target_lengths)
 
@@ -156,6 +162,8 @@ class EncoderDecoder(Arrangement):
         likely, smooth, passed_over = self._losses(memory, target, target_lengths)
         part = self.label_smoothing if self.training else 0.0
         loss = -((1 - part) * likely.sum() + part * smooth.sum()) if part else -likely.sum()
+        if self.training and self.bag is not None:
+            loss = loss - self.bag_of_words * self._of_any_order(self.bag, memory, target, target_lengths)
         return loss + self.doubly_stochastic * passed_over if self.training and self.doubly_stochastic else loss
 
     def log_probabilities(self, batch: Batch) -> Tensor:
@@ -198,10 +206,18 @@ class EncoderDecoder(Arrangement):
         real = read_lengths(lengths, target.shape[0], target.shape[1], target.device).mask
         target = target.masked_fill(~real, self.end)
         before = torch.cat([torch.full_like(target[:1], self.end), target[:-1]])
+        if self.training and self.target_dropout:
+            before = before.masked_fill(torch.rand(before.shape, device=before.device) < self.target_dropout, UNKNOWN)
         state = self.begin(memory)
         if self.decoder.feeding or (self.training and self.scheduled_sampling):
             return self._one_by_one(before, state, memory), target, real
         return self.decoder.whole(before, state, memory, lengths), target, real
+
+    def _of_any_order(self, bag: nn.Linear, memory: Memory, target: Tensor, lengths: Tensor) -> Tensor:
+        """log P of the symbols of the targets, each said by the summary of its source alone, summed."""
+        real = read_lengths(lengths, target.shape[0], target.shape[1], target.device).mask & (target < self.symbols)
+        every = single(bag(memory.final[-1][0])).log_softmax(-1)
+        return every.gather(1, target.masked_fill(~real, self.end).T)[real.T].sum()
 
     def _one_by_one(self, symbols: Tensor, state: DecoderState, memory: Memory) -> Seen:
         """The same step by step; in training some steps read what was drawn instead (Bengio et al. 2015, "Scheduled sampling")."""

@@ -6,12 +6,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+
 from unrolled.data.examples import Example
 from unrolled.errors import ConfigError
+from unrolled.tasks.captioning.caption import Caption
 from unrolled.tasks.captioning.looking import MOST_DRAWN, LookingOptions, Page, draw_looking, require_looking
 from unrolled.tasks.captioning.options import WritingOptions
-from unrolled.tasks.captioning.seeing import Eyes
-from unrolled.tasks.captioning.trained import Caption, TrainedCaptioner
+from unrolled.tasks.captioning.trained import TrainedCaptioner
 from unrolled.tasks.recipe import Answering, Writing
 from unrolled.tasks.sequences.ahead import readable
 
@@ -47,13 +49,13 @@ def answer(
 
 def _shown(trained: TrainedCaptioner, found: Answers, looking: LookingOptions, how: Answering) -> Iterator[tuple[Example, list[Caption]]]:
     """The same, each drawn on the way."""
-    eyes, page = Eyes(trained.codecs.view, trained.codecs.inputs.frames), Page(trained)
+    eyes, page = trained.eyes(), Page(trained)
     folder = None if looking.attention is None else Path(looking.attention)
     for number, (example, best) in enumerate(found, 1):
         frames = eyes.shown(example)
         page.add(example, frames, best[0])
         if folder is not None and number <= MOST_DRAWN:
-            draw_looking(trained, frames, best[0], folder / f"{number:03d}-{Path(example.name or '').stem}.png")
+            draw_looking(frames, best[0], folder / f"{number:03d}-{Path(example.name or '').stem}.png")
         yield example, best
     if folder is not None:
         how.say(f"Where it looked is drawn in {folder}.")
@@ -76,5 +78,5 @@ def _objects(found: Answers, *, aligned: bool) -> Iterator[str]:
         every = [{"text": one.text, "score": round(one.score, 6), "log_probability": round(one.log_probability, 6)} for one in best]
         first, more = best[0], {}
         if aligned and first.weights is not None:
-            more = {"written": first.written, "weights": first.weights.round(4).tolist()}
+            more = {"written": first.written, "weights": first.weights.astype(np.float64).round(4).tolist()}
         yield json.dumps({"file": str(example.clip or example.place), **every[0], "best": every, **more}, ensure_ascii=False)

@@ -53,10 +53,12 @@ class CaptionCodecs:
 
 class Captions:
     """N pictures with their `sentences`, and a pair for each of these: `picture_of` `[P]` is its picture, `lengths` `[P]` the ids of its sentence,
-    `<EOS>` included. `places` are where the pictures stand, and `names` what they are called."""
+    `<EOS>` included. `names` are what they are called, and `grids` the rows and columns of what is seen of each."""
 
-    def __init__(self, dataset: Dataset, sentences: Sentences, places: Sequence[str], names: Sequence[str], codecs: CaptionCodecs) -> None:
-        self.encoded, self.sentences, self.places, self.names = Encoded(dataset, codecs.inputs, codecs.target), sentences, places, names
+    def __init__(
+        self, dataset: Dataset, sentences: Sentences, names: Sequence[str], grids: Sequence[tuple[int, int]], codecs: CaptionCodecs
+    ) -> None:
+        self.encoded, self.sentences, self.names, self.grids = Encoded(dataset, codecs.inputs, codecs.target), sentences, names, grids
         self.picture_of: Places = np.repeat(np.arange(len(sentences)), [len(some) for some in sentences])
         ids = (np.append(codecs.target.ids(sentence), TextCodec.end) for some in sentences for sentence in some)
         self.targets = Column.of(ids, np.int64)

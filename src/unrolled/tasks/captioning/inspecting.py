@@ -11,13 +11,13 @@ from torch import Tensor
 
 from unrolled import inspect
 from unrolled.data.batches import Batch
-from unrolled.data.codecs.text import TextCodec
 from unrolled.data.pictures.pixels import Pixels
 from unrolled.inspect.report import Bars, Drawing, Part, Section
 from unrolled.models import FRAMES, NUMBERS, EncoderDecoder, blinded
+from unrolled.tasks.captioning.caption import Caption
 from unrolled.tasks.captioning.captions import Captions
-from unrolled.tasks.captioning.looking import as_bytes, grid_of
-from unrolled.tasks.captioning.trained import Caption, TrainedCaptioner
+from unrolled.tasks.captioning.looking import as_bytes
+from unrolled.tasks.captioning.trained import TrainedCaptioner
 
 _LEAST = 1e-9
 """Probabilities below are taken for this one, so that bits are numbers."""
@@ -40,8 +40,7 @@ def look_into(trained: TrainedCaptioner, captions: Captions, picture: int, frame
     """What is known of one of some pictures."""
     (best,) = trained.write(captions, np.array([picture]))
     batch = captions.seen(np.array([picture])).to(trained.device)
-    text = trained.codecs.target.text
-    ids = torch.tensor([*text.look_up(best[0].written[:-1]).tolist(), TextCodec.end], device=trained.device)
+    ids = torch.tensor(best[0].ids, device=trained.device)
     field = FRAMES if FRAMES in batch.fields else NUMBERS
     x = batch[field].clone().requires_grad_()
     with torch.enable_grad():
@@ -74,12 +73,12 @@ def sections_of(trained: TrainedCaptioner, looked: Looked) -> list[Section]:
     """The sections of a page."""
     sections = [_worth(looked)]
     if looked.caption.weights is not None:
-        rows, columns = grid_of(trained, looked.caption.weights.shape[1])
+        rows, columns = looked.caption.grid
         shown = f"Attention over {'frames' if trained.codecs.moving else f'{rows} × {columns} places'} at each word; light, or dark of frames, is much."
         figure = _drawing("looked", looked, looked.caption.weights, (rows, columns), shown)
         sections.append(Section("looked", "Where it looked", shown, _most_looked(looked), [figure]))
     shown = "The gradient of each word's log-probability, times what it is of, in absolute value: light, or dark of frames, is much."
-    places = looked.moved.shape[1:] if looked.moved.ndim > 2 else grid_of(trained, looked.moved.shape[1])
+    places = looked.moved.shape[1:] if looked.moved.ndim > 2 else looked.caption.grid
     verdict = "What of the picture would change a word if it were another."
     return [*sections, Section("moved", "What moved each word", shown, verdict, [_drawing("moved", looked, looked.moved, places, shown)])]
 

@@ -17,10 +17,10 @@ from unrolled.data.examples import Example
 from unrolled.data.pictures.pixels import Pixels
 from unrolled.errors import ConfigError
 from unrolled.extras import extra
-from unrolled.models.grid import GridNetwork
 from unrolled.options import option
+from unrolled.tasks.captioning.caption import Caption
 from unrolled.tasks.captioning.cutting import cutter
-from unrolled.tasks.captioning.trained import Caption, TrainedCaptioner
+from unrolled.tasks.captioning.trained import TrainedCaptioner
 from unrolled.tasks.pictures import save_picture
 from unrolled.tasks.translation.alignment import NO_ATTENTION
 from unrolled.training.checkpoint import save_text
@@ -47,10 +47,10 @@ def require_looking(trained: TrainedCaptioner, looking: LookingOptions) -> None:
     """`ConfigError` if what was asked for cannot be drawn."""
     if looking.attention is None and looking.page is None:
         return
-    if trained.model.decoder.attention is None:
-        raise ConfigError(NO_ATTENTION)
     extra("PIL")
     if looking.attention is not None:
+        if trained.model.decoder.attention is None:
+            raise ConfigError(NO_ATTENTION)
         extra("matplotlib")
         try:
             Path(looking.attention).mkdir(parents=True, exist_ok=True)
@@ -60,20 +60,11 @@ def require_looking(trained: TrainedCaptioner, looking: LookingOptions) -> None:
             ) from None
 
 
-def grid_of(trained: TrainedCaptioner, places: int) -> tuple[int, int]:
-    """Rows and columns of the places of a picture; one row where they are no grid."""
-    eyes = trained.model.encoder.inputs.frames
-    if isinstance(eyes, GridNetwork):
-        return eyes.size
-    side = round(places**0.5)
-    return (side, side) if side * side == places and not trained.codecs.moving else (1, places)
-
-
-def draw_looking(trained: TrainedCaptioner, frames: Pixels | None, caption: Caption, path: Path) -> None:
+def draw_looking(frames: Pixels | None, caption: Caption, path: Path) -> None:
     """Draw a picture, or a video, with where was looked at each symbol."""
     if caption.weights is None:
         raise ConfigError(NO_ATTENTION)
-    rows, columns = grid_of(trained, caption.weights.shape[1])
+    rows, columns = caption.grid
     if frames is None:
         frames = np.full((1, 8 * rows, 8 * columns, 1), 255, np.uint8)
     if len(frames) > 1:
@@ -91,14 +82,16 @@ class Page:
 
     def add(self, example: Example, frames: Pixels | None, caption: Caption) -> None:
         """One more picture, with what is written about it."""
-        if len(self.parts) >= MOST_DRAWN or caption.weights is None:
+        if len(self.parts) >= MOST_DRAWN:
             return
-        rows, columns = grid_of(self.trained, caption.weights.shape[1])
-        learnt = self.trained.codecs.remembered.learnt(cutter(self.trained.codecs.target.text.level)(caption.text))
-        words = "".join(_word(symbol, weights) for symbol, weights in zip(caption.written, caption.weights, strict=True))
+        rows, columns = caption.grid
+        learnt = self.trained.codecs.remembered.learnt(cutter(self.trained.codecs.target)(caption.text))
+        weights = np.zeros((len(caption.written), 0)) if caption.weights is None else caption.weights
+        words = "".join(_word(symbol, some) for symbol, some in zip(caption.written, weights, strict=True))
         references = "".join(f"<li>{escape(text)}</li>" for text in example.texts or ())
         picture = f'<img alt="" src="{_png(as_bytes(frames))}">' if frames is not None else ""
-        look = f'<div class="look" data-size="{rows},{columns}">{picture}<i></i></div>'
+        room = "" if picture else f' style="aspect-ratio: {columns} / {rows}"'
+        look = f'<div class="look" data-size="{rows},{columns}"{room}>{picture}<i></i></div>'
         mark = " <small>(learnt as it is)</small>" if learnt else ""
         self.parts.append(
             f"<figure>{look}<figcaption><p>{words}{mark}</p><ul>{references}</ul><small>{escape(example.name or '')}</small></figcaption></figure>"
@@ -111,7 +104,7 @@ class Page:
 
 
 def _word(symbol: str, weights: np.ndarray) -> str:
-    most = max(float(weights.max()), np.finfo(np.float32).tiny)
+    most = max(float(weights.max(initial=0)), np.finfo(np.float32).tiny)
     levels: list[Any] = (weights / most * 9).round().astype(int).tolist()
     return f'<b data-at="{escape(json.dumps(levels, separators=(",", ":")))}">{escape(symbol)}</b> '
 

@@ -25,9 +25,6 @@ ENCODERS = (CNN, EFFICIENTNET, FEATURES)
 TARGETS = (WORD, CHAR, SUBWORD, FORMULA)
 """What sentences may be cut into."""
 
-MOST = 50
-"""Most words of a sentence if nothing is said."""
-
 
 @dataclass(frozen=True)
 class CaptionDataOptions(FrameOptions, ClipVariation, FoldOptions):
@@ -40,7 +37,9 @@ class CaptionDataOptions(FrameOptions, ClipVariation, FoldOptions):
     )
     validation: tuple[str, ...] = option((), "Pictures to measure on, instead of a part of DATA.")
     held_out: float = option(0.1, "Held-out part of all pictures, drawn at random, which is measured on and not learnt; 0: none.")
-    encoder: str = option(CNN, f"What sees pictures: {', '.join(ENCODERS)} (files of arrays in their places).")
+    encoder: str = option(
+        CNN, f"What sees pictures: {', '.join(ENCODERS)} (files of arrays in their places: of frames of videos, or places of pictures)."
+    )
     outside: str = option(OUTSIDE, "")
     level: str = option(WORD, f"Tokens of sentences: {', '.join(TARGETS)} (of LaTeX).")
     lower: bool = option(True, "Learn sentences in lower case.", rare=True)
@@ -136,12 +135,15 @@ class WritingOptions:
     nbest: int = option(1, "How many of the best sentences to give.")
     length_penalty: float = option(0.6, "Length penalty: power of the length that log P is divided by; 0 prefers short sentences.")
     prefix: str = option("", "What every sentence must begin with.")
-    longest: int = option(MOST, "Most tokens of a sentence.")
+    longest: int | None = option(
+        None,
+        "Most tokens of a sentence, of words, characters or whatever it is written in.  [default: a quarter more than any that was learnt]",
+    )
     sampled: float | None = option(None, "Draw sentences at this temperature, instead of searching for the most probable ones.", rare=True)
     draw_seed: int = option(0, "Seed of what is drawn.", rare=True)
 
     def __post_init__(self) -> None:
-        if self.longest < 1:
+        if self.longest is not None and self.longest < 1:
             raise ConfigError(f"`longest` must be at least 1, got {self.longest}.")
         if self.sampled is not None and (self.beam is not None or self.prefix):
             raise ConfigError("`sampled` draws sentences, and `beam` and `prefix` are of the search. Leave them out.")

@@ -18,7 +18,6 @@ from unrolled.data.splits import deal, divide, input_keys
 from unrolled.data.words import notice_clauses
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.tasks.captioning.captions import CaptionCodecs, Captions, Sentences
-from unrolled.tasks.captioning.cutting import cutter
 from unrolled.tasks.captioning.options import CNN, FEATURES, CaptionDataOptions, CaptioningOptions
 from unrolled.tasks.captioning.rivals import Remembered
 from unrolled.tasks.captioning.seeing import Eyes, View
@@ -30,16 +29,24 @@ _SHOWN = 60
 
 @dataclass(frozen=True)
 class Gathered:
-    """Pictures as they are seen, with their sentences, where they stand and what they are called."""
+    """Pictures as they are seen, with their sentences, what they are called, the rows and columns of what is seen of each, and which of them are videos."""
 
     dataset: Dataset
     sentences: Sentences
-    places: list[str]
     names: list[str]
+    grids: list[tuple[int, int]]
+    videos: list[bool | None]
 
     def captions(self, codecs: CaptionCodecs) -> Captions:
         """The same with what codecs make of it."""
-        return Captions(self.dataset, self.sentences, self.places, self.names, codecs)
+        return Captions(self.dataset, self.sentences, self.names, self.grids, codecs)
+
+    def are_moving(self) -> bool:
+        """Whether they are videos; features of which nothing is known are, if one has several steps. `DataError` for pictures among videos."""
+        if {True, False} <= {*self.videos}:
+            picture, video = (self.names[self.videos.index(moving)] for moving in (False, True))
+            raise DataError(f"There are pictures and videos, such as {picture} and {video}. Pass either pictures or videos.")
+        return True in self.videos or (False not in self.videos and int(self.dataset.lengths.max()) > 1)
 
 
 @dataclass(frozen=True)
@@ -81,8 +88,9 @@ def read_caption_data(
     data, reading = options.data, options.reading
     if not data.sources:
         raise ConfigError("There is no DATA to train on. Pass a table of pictures with sentences: see docs/captions.md.")
-    eyes = Eyes(View(data.encoder, data.crop, data.fps), choose=data.frame_codec)
+    eyes = Eyes(View(data.encoder, data.crop, data.fps), moving=None if known is None else known.moving, choose=data.frame_codec)
     found = gather_captions(read_captions(data.sources, reading, features=data.encoder == FEATURES), eyes, reading.bad_rows, progress)
+    eyes.moving = found.are_moving() if known is None else known.moving
     other = None
     if data.validation:
         examples = read_captions(data.validation, reading, features=data.encoder == FEATURES)
@@ -93,7 +101,7 @@ def read_caption_data(
     if other:
         _notice_twice(found, other)
     elif data.held_out and not len(held):
-        told = "Nothing is held out, as there is one picture, or all are the same, so nothing will be measured."
+        told = "Nothing is held out, as there is one picture or video, or all are the same, so nothing will be measured."
         warnings.warn(f"{told} Name pictures to measure on as `validation`.", UnrolledWarning, stacklevel=2)
     codecs = _learn(found, learnt, eyes, options, known, widen)
     captions = found.captions(codecs)
@@ -106,20 +114,22 @@ def read_caption_data(
 
 def gather_captions(examples: Iterable[Example], eyes: Eyes, bad_rows: str = "error", progress: Progress | None = None) -> Gathered:
     """What is seen of some pictures, with their sentences."""
-    sentences, places, names = list[tuple[str, ...]](), list[str](), list[str]()
+    sentences, names, grids, videos = list[tuple[str, ...]](), list[str](), list[tuple[int, int]](), list[bool | None]()
 
     def noted() -> Iterator[Example]:
-        for number, example in enumerate(eyes.each(examples, bad_rows), 1):
+        for number, sight in enumerate(eyes.each(examples, bad_rows), 1):
+            example = sight.example
             sentences.append(example.texts or ())
-            places.append(example.place)
             names.append(example.name or example.place)
+            grids.append(sight.grid)
+            videos.append(sight.moving)
             if progress and number % 20 == 0:
                 progress(f"looking: {number:,} pictures", 0, 1)
             yield replace(example, texts=None)
 
     # What is seen already needs no eyes any more.
     dataset = gather(noted(), "char", perceive=lambda seen: seen)
-    return Gathered(dataset, tuple(sentences), places, names)
+    return Gathered(dataset, tuple(sentences), names, grids, videos)
 
 
 def _learn(
@@ -141,9 +151,8 @@ def _learn(
                 "`from_run` names a run that looks at pictures in another way. Give `encoder` and the sizes of pictures as there."
             )
         inputs, target = known.inputs.widened(inputs, widen=widen), known.target.widened(target, widen=widen)
-    remembered = Remembered.learn(found.dataset, found.sentences, learnt, cutter(data.level), options.training.seed)
-    moving = inputs.frames is not None and int(found.dataset.lengths.max()) > 1
-    return CaptionCodecs(eyes.view, inputs, target, moving, remembered)
+    remembered = Remembered.learn(found.dataset, found.sentences, learnt, target, options.training.seed)
+    return CaptionCodecs(eyes.view, inputs, target, bool(eyes.moving), remembered)
 
 
 def _divided(dataset: Dataset, data: CaptionDataOptions, seed: int) -> tuple[Places, Places]:

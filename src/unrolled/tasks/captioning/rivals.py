@@ -1,6 +1,6 @@
 """What a network that writes about pictures must beat: one sentence for all, and the sentence of the most similar picture that was learnt."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.codecs.transcripts import TranscriptCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import FRAMES, NUMBERS, Dataset
 from unrolled.data.packed import packed, unpacked
+from unrolled.data.splits import input_keys
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import DataError
+from unrolled.tasks.captioning.cutting import cutter
 from unrolled.tasks.measures.captions import ORDERS, Cut, Tokens, bleus, central
 
 THUMBNAIL = 8
@@ -28,25 +31,36 @@ CANDIDATES = 30
 """Sentences of which the best one is chosen."""
 
 Vectors = NDArray[np.float32]
+Digests = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
 class Remembered:
-    """Of the training part: the best `constant` sentence; `vectors` `[N, D]` of pictures, each of length 1, with a sentence of each; and `digests` `[S]` of all sentences."""
+    """Of the training part: the best `constant` sentence; `vectors` `[N, D]` of pictures, each of length 1, with a sentence of each; `digests` `[S]` of all
+    sentences, and those of all `pictures` `[P]`; and how many symbols the `longest` sentence has."""
 
     constant: str
     vectors: Vectors
     sentences: tuple[str, ...]
-    digests: NDArray[np.uint64]
+    digests: Digests
+    pictures: Digests
+    longest: int
 
     @classmethod
-    def learn(cls, dataset: Dataset, sentences: Sequence[Sequence[str]], part: Places, cut: Cut, seed: int) -> "Remembered":
-        """From the pictures of a part and their sentences; of many pictures some are drawn."""
-        chosen = part if len(part) <= MOST else np.sort(np.random.default_rng(seed).permutation(part)[:MOST])
+    def learn(cls, dataset: Dataset, sentences: Sequence[Sequence[str]], part: Places, target: TranscriptCodec, seed: int) -> "Remembered":
+        """From the pictures of a part and their sentences, as a codec writes them; of many pictures some are drawn."""
+        cut, chosen = cutter(target), part if len(part) <= MOST else np.sort(np.random.default_rng(seed).permutation(part)[:MOST])
         some = [sentences[i] for i in chosen.tolist()]
-        every = {_digest(cut(sentence)) for i in part.tolist() for sentence in sentences[i]}
-        vectors = looks(dataset, chosen)
-        return cls(_constant(some, cut), vectors, tuple(one[0] for one in some), np.array(sorted(every), np.uint64))
+        every = [sentence for i in part.tolist() for sentence in sentences[i]]
+        keys = [*input_keys(dataset)]
+        return cls(
+            best_constant(some, cut),
+            looks(dataset, chosen),
+            tuple(one[0] for one in some),
+            _sorted(_digest(cut(sentence)) for sentence in every),
+            _sorted(_first(keys[i]) for i in part.tolist()),
+            max(len(target.ids(sentence)) for sentence in every),
+        )
 
     def nearest(self, vectors: Vectors) -> list[str]:
         """The sentence of the most similar picture, for vectors `[M, D]`. `DataError` for others than were learnt."""
@@ -61,10 +75,15 @@ class Remembered:
         place = int(np.searchsorted(self.digests, wanted))
         return place < len(self.digests) and bool(self.digests[place] == wanted)
 
+    def seen(self, dataset: Dataset) -> Places:
+        """Which pictures of a dataset were learnt, by what is seen of them."""
+        return np.flatnonzero(np.isin(np.array([_first(key) for key in input_keys(dataset)], np.uint64), self.pictures))
+
     def to_json(self) -> Any:
         """All of it, ready for JSON."""
         vectors = {"columns": self.vectors.shape[1], "vectors": packed(self.vectors.astype("<f2"))}
-        return {"constant": self.constant, **vectors, "sentences": self.sentences, "digests": packed(self.digests.astype("<u8"))}
+        digests = {name: packed(getattr(self, name).astype("<u8")) for name in ("digests", "pictures")}
+        return {"constant": self.constant, **vectors, "sentences": self.sentences, **digests, "longest": self.longest}
 
     @classmethod
     def from_json(cls, found: Any) -> "Remembered":
@@ -72,9 +91,11 @@ class Remembered:
         try:
             sentences, columns = tuple(map(str, found["sentences"])), int(found["columns"])
             vectors = unpacked(found["vectors"], "<f2").astype(np.float32).reshape(len(sentences), columns)
-            return cls(str(found["constant"]), vectors, sentences, unpacked(found["digests"], "<u8").astype(np.uint64))
+            digests, pictures = (unpacked(found[name], "<u8").astype(np.uint64) for name in ("digests", "pictures"))
+            return cls(str(found["constant"]), vectors, sentences, digests, pictures, int(found["longest"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise damaged(f"what is remembered must have a constant, columns, vectors, sentences and digests ({error!r})") from None
+            told = "a constant, columns, vectors, sentences, digests, pictures and the longest"
+            raise damaged(f"what is remembered must have {told} ({error!r})") from None
 
 
 def looks(dataset: Dataset, which: Places) -> Vectors:
@@ -106,7 +127,7 @@ def _small(frame: Vectors) -> Vectors:
     return frame
 
 
-def _constant(sentences: Sequence[Sequence[str]], cut: Cut) -> str:
+def best_constant(sentences: Sequence[Sequence[str]], cut: Cut) -> str:
     """Of the sentences that are most like all others the one with the highest BLEU beside all."""
     tokens = [[cut(sentence) for sentence in some] for some in sentences]
     candidates = dict.fromkeys(sentences[picture][place] for picture, place in central(tokens, CANDIDATES))
@@ -114,4 +135,13 @@ def _constant(sentences: Sequence[Sequence[str]], cut: Cut) -> str:
 
 
 def _digest(tokens: Tokens) -> int:
-    return int.from_bytes(blake2b("\n".join(tokens).encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+    return _first(blake2b("\n".join(tokens).encode("utf-8", "surrogatepass"), digest_size=8).digest())
+
+
+def _first(key: bytes) -> int:
+    """The first 64 bits of a digest as a number."""
+    return int.from_bytes(key[:8], "little")
+
+
+def _sorted(digests: Iterable[int]) -> Digests:
+    return np.array(sorted({*digests}), np.uint64)

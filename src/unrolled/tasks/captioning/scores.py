@@ -14,13 +14,16 @@ NAMES = {"constant": "one sentence for all", "nearest": "that of the most simila
 
 @dataclass(frozen=True)
 class CaptioningScores:
-    """The measures of a network, and by their names those of its `rivals`; perplexities are those of a symbol of the references."""
+    """The measures of a network, and by their names those of its `rivals`; perplexities are those of a symbol of the references. `cut` sentences have as many
+    symbols as they may have, `longest`."""
 
     scores: CaptionScores
     rivals: Mapping[str, CaptionScores]
     perplexity: float
     perplexities: Mapping[str, float]
     level: str
+    cut: int = 0
+    longest: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values by name."""
@@ -28,7 +31,8 @@ class CaptioningScores:
             name: {**scores.to_json(), **({"perplexity": or_null(self.perplexities[name])} if name in self.perplexities else {})}
             for name, scores in self.rivals.items()
         }
-        return {**self.scores.to_json(), "perplexity": or_null(self.perplexity), "pictures": self.scores.size, "rivals": rivals}
+        more = {"perplexity": or_null(self.perplexity), "pictures": self.scores.size, "cut": self.cut}
+        return {**self.scores.to_json(), **more, "rivals": rivals}
 
     @property
     def text(self) -> str:
@@ -43,13 +47,25 @@ class CaptioningScores:
         return "\n".join([*lines, *self.doubts()])
 
     def doubts(self) -> list[str]:
-        """What nobody should miss: a rival that is as good."""
-        better = [
-            name for name, rival in self.rivals.items() if rival.cider >= self.scores.cider and rival.bleu[-1] >= self.scores.bleu[-1]
-        ]
-        if "blind" in better:
-            return [
+        """What nobody should miss: rivals that are as good by both measures, or better by one, and sentences that may be cut."""
+        by_both, by_one = list[str](), list[str]()
+        for name, rival in self.rivals.items():
+            pairs = {"BLEU": (rival.bleu[-1], self.scores.bleu[-1]), "CIDEr": (rival.cider, self.scores.cider)}
+            if all(theirs >= ours for theirs, ours in pairs.values()):
+                by_both.append(name)
+            else:
+                by_one += [f"By {measure} it is worse than {NAMES[name]}." for measure, (theirs, ours) in pairs.items() if theirs > ours]
+        told = list[str]()
+        if "blind" in by_both:
+            told.append(
                 "The picture does not help: without it the network is as good. Learn more pictures, longer, or see them by another `encoder`."
-            ]
-        told = " and ".join(NAMES[name] for name in better)
-        return [f"It is no better than {told}. Learn more pictures, or longer."] if better else []
+            )
+        elif by_both:
+            told.append(f"It is no better than {' and '.join(NAMES[name] for name in by_both)}. Learn more pictures, or longer.")
+        return [*told, *by_one, *([told_cut(self.cut, self.longest)] if self.cut else [])]
+
+
+def told_cut(count: int, longest: int) -> str:
+    """That sentences may be cut."""
+    one = "1 sentence has" if count == 1 else f"{count:,} sentences have"
+    return f"{one} {longest:,} tokens, the most that `longest` allows, and may be cut. Raise `longest`, or train longer."

@@ -15,11 +15,12 @@ from unrolled.data.codecs import Senses
 from unrolled.data.codecs.frames import FrameCodec
 from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import decided, tried
+from unrolled.data.pictures.clips import PICTURES, Clip, is_filmed, is_picture
 from unrolled.data.pictures.pixels import Pixels, Shape
 from unrolled.data.pictures.seeing import Seeing, Seen
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import DataError
-from unrolled.models.pretrained import EFFICIENTNET, SIDE, frozen_encoder
+from unrolled.models.pretrained import EFFICIENTNET, PLACES, SIDE, frozen_encoder
 from unrolled.tasks.captioning.options import CNN, ENCODERS, FEATURES
 
 _SUFFIX = ".npy"
@@ -46,11 +47,28 @@ class View:
         return cls(**found)
 
 
-class Eyes:
-    """Makes frames or numbers of the clips of examples, as a `view` has it; `choose` makes the codec of frames of the first clip, unless `codec` is known."""
+@dataclass(frozen=True)
+class Sight:
+    """An example as it is seen; `grid` are the rows and columns of the places of a picture, or one row of frames. `moving` says whether it is a video; None
+    where that cannot be known, of features in a file that is no picture's and no video's."""
 
-    def __init__(self, view: View, codec: FrameCodec | None = None, choose: Callable[[Seen], FrameCodec] | None = None) -> None:
-        self.view = view
+    example: Example
+    grid: tuple[int, int]
+    moving: bool | None
+
+
+class Eyes:
+    """Makes frames or numbers of the clips of examples, as a `view` has it; `choose` makes the codec of frames of the first clip, unless `codec` is known.
+    `moving` says whether videos are wanted; None where it is not known yet."""
+
+    def __init__(
+        self,
+        view: View,
+        codec: FrameCodec | None = None,
+        moving: bool | None = None,
+        choose: Callable[[Seen], FrameCodec] | None = None,
+    ) -> None:
+        self.view, self.moving = view, moving
         if view.encoder == EFFICIENTNET:
             choose = self._for_frozen
         self.senses = Senses(None, Seeing(codec, choose))
@@ -60,22 +78,41 @@ class Eyes:
         """How frames are seen that a network learns to read, once one was."""
         return self.senses.frames if self.view.encoder == CNN else None
 
-    def __call__(self, example: Example) -> Example:
-        """The example with what is seen. `DataError` for what cannot be read."""
+    def __call__(self, example: Example) -> Sight:
+        """What is seen of an example. `DataError` for what cannot be read, and for a video where pictures are wanted."""
+        sight = self._of_features(example) if self.view.encoder == FEATURES else self._of_frames(example)
+        if self.moving is False and sight.moving:
+            told = f"{example.place}: {example.name} is a video, and the network looks at pictures"
+            raise DataError(f"{told}. Pass pictures, or train a network on videos.")
+        return sight
+
+    def _of_frames(self, example: Example) -> Sight:
+        seen = self.senses(example)
+        assert example.clip is not None and seen.frames is not None
+        moving = len(seen.frames) > 1 or not is_picture(example.clip.path.name)
         if self.view.encoder == CNN:
-            return self.senses(example)
-        if self.view.encoder == EFFICIENTNET:
-            seen = self.senses(example).frames
-            assert seen is not None
-            return replace(example, clip=None, frames=None, numbers=self._found(seen))
+            return Sight(seen, (1, len(seen.frames)), moving)
+        numbers = self._found(seen.frames, moving=moving or bool(self.moving))
+        return Sight(replace(seen, frames=None, numbers=numbers), (1, len(numbers)) if moving or self.moving else (PLACES, PLACES), moving)
+
+    def _of_features(self, example: Example) -> Sight:
         assert example.clip is not None
-        return replace(example, clip=None, numbers=read_features(example.clip.path))
+        found, name = read_features(example.clip.path), example.name or ""
+        rows, columns = found.shape[:2] if found.ndim == _MOST_AXES else (1, found[..., 0].size)
+        known = False if found.ndim == _MOST_AXES or is_picture(name) else True if is_filmed(name) else None
+        numbers = np.ascontiguousarray(found.reshape(-1, found.shape[-1]), np.float32)
+        return Sight(replace(example, clip=None, numbers=numbers), (rows, columns), known)
 
     def shown(self, example: Example) -> Pixels | None:
-        """The frames of a clip as the network sees them, for people; None where there are but features."""
-        return None if self.view.encoder == FEATURES else self.senses(example).frames
+        """The frames of a clip as the network sees them, for people; of features the picture that lies beside them, None where there is none."""
+        if self.view.encoder != FEATURES:
+            return self.senses(example).frames
+        assert example.clip is not None
+        ends = dict.fromkeys((Path(example.name or "").suffix, *PICTURES))
+        beside = next((path for end in ends if is_picture(end) and (path := example.clip.path.with_suffix(end)).is_file()), None)
+        return None if beside is None else Seeing[FrameCodec](None, _for_people)(Clip(beside), example.place)[:1]
 
-    def each(self, examples: Iterable[Example], bad_rows: str) -> Iterator[Example]:
+    def each(self, examples: Iterable[Example], bad_rows: str) -> Iterator[Sight]:
         """All of some examples, without those that cannot be read if `bad_rows` says so."""
         return decided(tried(examples, self), bad_rows)
 
@@ -87,12 +124,13 @@ class Eyes:
     def _for_frozen(self, first: Seen) -> FrameCodec:
         return FrameCodec(Shape(SIDE, SIDE, 3, self.view.crop), self.view.fps or first.rate)
 
-    def _found(self, frames: Pixels) -> NDArray[np.float32]:
+    def _found(self, frames: Pixels, *, moving: bool) -> NDArray[np.float32]:
         """Of a picture the numbers of each place, `[49, 1280]`; of a video the means over places of each frame, `[T, 1280]`. They are kept in the cache."""
-        key = blake2b(EFFICIENTNET.encode() + np.ascontiguousarray(frames).tobytes(), digest_size=16).hexdigest()
+        kind = f"{EFFICIENTNET}{' in frames' if moving and len(frames) == 1 else ''}"
+        key = blake2b(kind.encode() + np.ascontiguousarray(frames).tobytes(), digest_size=16).hexdigest()
 
         def write(folder: Path) -> None:
-            np.save(folder / f"features{_SUFFIX}", self._numbers(frames).astype(np.float16))
+            np.save(folder / f"features{_SUFFIX}", frozen_numbers(frames, moving=moving).astype(np.float16))
 
         def load(folder: Path) -> NDArray[np.float32] | None:
             try:
@@ -102,23 +140,35 @@ class Eyes:
 
         return cached(f"features-{key}", write, load)
 
-    @torch.inference_mode()
-    def _numbers(self, frames: Pixels) -> NDArray[np.float32]:
-        network = frozen_encoder()
-        planes = [network(torch.from_numpy(frame).permute(2, 0, 1)[None].float())[0] for frame in frames]
-        found = planes[0].flatten(1).T if len(planes) == 1 else torch.stack([plane.mean((1, 2)) for plane in planes])
-        numbers: NDArray[np.float32] = found.numpy()
-        return numbers
+
+@torch.inference_mode()
+def frozen_numbers(frames: Pixels, *, moving: bool) -> NDArray[np.float32]:
+    """What the frozen network makes of frames `[T, 224, 224, 3]`: of a picture each place, row by row, `[49, 1280]`; of a video, which is `moving`, the
+    means over places of each frame, `[T, 1280]`."""
+    network = frozen_encoder()
+    planes = [network(torch.from_numpy(frame).permute(2, 0, 1)[None].float())[0] for frame in frames]
+    found = torch.stack([plane.mean((1, 2)) for plane in planes]) if moving else planes[0].flatten(1).T
+    numbers: NDArray[np.float32] = found.numpy()
+    return numbers
 
 
-def read_features(path: Path) -> NDArray[np.float32]:
-    """The numbers of a file of NumPy, `[D]`, `[P, D]` or `[h, w, D]`, as `[P, D]`. `DataError` for something else."""
+def _for_people(first: Seen) -> FrameCodec:
+    scale = min(SIDE / max(first.height, first.width), 1)
+    return FrameCodec(Shape(max(round(first.height * scale), 1), max(round(first.width * scale), 1), first.channels, None))
+
+
+def read_features(path: Path) -> NDArray[Any]:
+    """The numbers of a file of NumPy, `[D]`, `[T, D]` or `[h, w, D]`. `DataError` for something else, and for several arrays."""
     try:
         found = np.load(path, allow_pickle=False)
-        found = found[found.files[0]] if hasattr(found, "files") else found
+        names = getattr(found, "files", [])
+        found = found[names[0]] if hasattr(found, "files") else found
     except (OSError, ValueError, EOFError, IndexError) as error:
         raise DataError(f"{path} cannot be read as an array of NumPy: {error}. Pass .npy, or .npz with one array.") from None
+    if len(names) > 1:
+        raise DataError(f"{path} has {len(names)} arrays: {', '.join(names)}. Save the features of one picture or video alone.")
     if not 1 <= found.ndim <= _MOST_AXES or not found.size or not np.issubdtype(found.dtype, np.number) or np.iscomplexobj(found):
-        told = f"{path} must have numbers [D], [P, D] or [h, w, D], got an array {found.dtype} of shape {list(found.shape)}"
-        raise DataError(f"{told}. Save the features of one picture so.")
-    return np.ascontiguousarray(found.reshape(-1, found.shape[-1]), np.float32)
+        told = f"{path} must have numbers [D], [T, D] or [h, w, D], got an array {found.dtype} of shape {list(found.shape)}"
+        raise DataError(f"{told}. Save the features of one picture or video so.")
+    numbers: NDArray[Any] = found
+    return numbers

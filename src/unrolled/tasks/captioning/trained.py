@@ -1,8 +1,8 @@
 """A trained network that says what is in pictures and videos, ready to use."""
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from itertools import islice
 from math import exp, inf
@@ -24,17 +24,19 @@ from unrolled.data.pictures.clips import Clip
 from unrolled.data.text import Source
 from unrolled.data.vocabulary import END
 from unrolled.decoding import Hypothesis, beam_search, draw
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.inspect.inspection_input import InspectionInput
 from unrolled.models import Captioner, EncoderDecoder, blinded
 from unrolled.models.decoder import DecoderState, Memory
+from unrolled.models.grid import GridNetwork
 from unrolled.options import build
+from unrolled.tasks.captioning.caption import Caption
 from unrolled.tasks.captioning.captions import CaptionCodecs, Captions
 from unrolled.tasks.captioning.cutting import cutter
 from unrolled.tasks.captioning.options import FEATURES, CaptioningOptions, WritingOptions
 from unrolled.tasks.captioning.reading import CaptionData, gather_captions
 from unrolled.tasks.captioning.rivals import looks
-from unrolled.tasks.captioning.scores import CaptioningScores
+from unrolled.tasks.captioning.scores import CaptioningScores, told_cut
 from unrolled.tasks.captioning.seeing import Eyes
 from unrolled.tasks.measures.captions import CaptionScores, score_captions
 from unrolled.tasks.trained import Progress, Trained, computing, require_finite
@@ -46,21 +48,7 @@ AT_ONCE, BATCH = 256, 32
 """Pictures that are held in memory while sentences are written about them, and that are looked at side by side."""
 
 Tick = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Caption:
-    """What was written about a picture.
-
-    `log_probability` is the natural log P(text, end | picture), `score` what it was ranked by; `written` are its symbols, the end included, and
-    `weights` `[written, places]` how much each looked at each place of the picture, row by row, or at each frame; None without attention.
-    """
-
-    text: str
-    score: float
-    log_probability: float
-    written: tuple[str, ...]
-    weights: np.ndarray | None
+Grids = Sequence[tuple[int, int]]
 
 
 class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
@@ -80,11 +68,23 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
         return [best for _, best in self.caption_stream(examples, build(WritingOptions, writing))]
 
     def caption_stream(self, examples: Iterable[Example], writing: WritingOptions | None = None) -> Iterator[tuple[Example, list[Caption]]]:
-        """The same for any number of examples, in their order, beside each."""
-        rest = iter(examples)
+        """The same for any number of examples, in their order, beside each. An `UnrolledWarning` counts the sentences that may be cut."""
+        writing, rest, counts = writing or WritingOptions(), iter(examples), list[int]()
         while chunk := list(islice(rest, AT_ONCE)):
             captions = self.seen(chunk)
-            yield from zip(chunk, self.write(captions, np.arange(len(captions)), writing), strict=True)
+            found = self.write(captions, np.arange(len(captions)), writing)
+            counts.append(self.cut_short(found, writing))
+            yield from zip(chunk, found, strict=True)
+        if sum(counts):
+            warnings.warn(told_cut(sum(counts), self.longest(writing)), UnrolledWarning, stacklevel=2)
+
+    def longest(self, writing: WritingOptions) -> int:
+        """The most symbols of a sentence."""
+        return writing.longest or self.codecs.remembered.longest * 5 // 4 + 1
+
+    def cut_short(self, found: Sequence[Sequence[Caption]], writing: WritingOptions) -> int:
+        """How many of the best sentences about some pictures have as many symbols as they may have, so that each may have been cut."""
+        return sum(len(best[0].ids) > self.longest(writing) for best in found)
 
     def read(self, sources: Sequence[str], reading: CaptionOptions) -> Iterator[Example]:
         """The pictures of some files."""
@@ -97,10 +97,14 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
 
     def seen(self, examples: Iterable[Example], bad_rows: str = "error", progress: Progress | None = None) -> Captions:
         """What the network sees of some pictures."""
-        eyes = Eyes(self.codecs.view, self.codecs.inputs.frames)
+        eyes = self.eyes()
         found = gather_captions(examples, eyes, bad_rows, progress)
         eyes.report()
         return found.captions(self.codecs)
+
+    def eyes(self) -> Eyes:
+        """What sees other pictures as those that were learnt."""
+        return Eyes(self.codecs.view, self.codecs.inputs.frames, self.codecs.moving)
 
     def write(
         self, captions: Captions, which: Places, writing: WritingOptions | None = None, tick: Tick | None = None
@@ -117,39 +121,46 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
             batch = captions.seen(part).to(self.device)
             with torch.inference_mode(), computing(f"{'one of ' if len(names) > 1 else ''}{', '.join(names[:3])}"):
                 memory = model.read(batch if model is self.model else blinded(batch))
-                best = self._searched(model, memory, writing) if writing.sampled is None else self._drawn(model, memory, writing)
+                search = self._searched if writing.sampled is None else self._drawn
+                best = search(model, memory, writing, [self._grid(captions.grids[i]) for i in part.tolist()])
             found.update(zip(part.tolist(), best, strict=True))
             if tick:
                 tick(len(found), len(which))
         return [found[place] for place in which.tolist()]
 
-    def _searched(self, model: EncoderDecoder, memory: Memory, writing: WritingOptions) -> list[list[Caption]]:
+    def _grid(self, seen: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns of the places of a picture of which so many are seen: those of the network that makes them, if one does."""
+        eyes = self.model.encoder.inputs.frames
+        return eyes.size if isinstance(eyes, GridNetwork) else seen
+
+    def _searched(self, model: EncoderDecoder, memory: Memory, writing: WritingOptions, grids: Grids) -> list[list[Caption]]:
         count, target = memory.real.shape[1], self.codecs.target
         prefix = target.plain(writing.prefix)
         known = [target.ids(prefix).tolist()] * count
         symbols = target.text.split(prefix)
-        found = beam_search(model.step, model.begin(memory), memory, [writing.longest] * count, writing.beam_options(), prefixes=known)
-        return [[self._caption(said, symbols, int(real)) for said in best] for best, real in zip(found, memory.real.sum(0), strict=True)]
+        limits = [self.longest(writing)] * count
+        found = beam_search(model.step, model.begin(memory), memory, limits, writing.beam_options(), prefixes=known)
+        return [[self._caption(said, symbols, grid) for said in best] for best, grid in zip(found, grids, strict=True)]
 
-    def _caption(self, said: Hypothesis, prefix: Sequence[str], places: int) -> Caption:
-        text = self.codecs.target.text
+    def _caption(self, said: Hypothesis, prefix: Sequence[str], grid: tuple[int, int]) -> Caption:
+        text, ids = self.codecs.target.text, said.symbols.tolist()
         # A prefix is written as it was given, also where the network knows parts of it as <UNK>.
-        symbols = [*prefix, *text.strings(said.symbols[len(prefix) :].tolist())]
-        weights = None if said.weights is None else said.weights[:, :places].float().cpu().numpy()
-        return Caption(text.join(symbols), said.score, said.log_probability, (*text.shown(symbols), END), weights)
+        symbols = [*prefix, *text.strings(ids[len(prefix) :])]
+        weights = None if said.weights is None else said.weights[:, : grid[0] * grid[1]].float().cpu().numpy()
+        written = (*text.shown(symbols), END)
+        return Caption(text.join(symbols), said.score, said.log_probability, written, (*ids, TextCodec.end), weights, grid)
 
-    def _drawn(self, model: EncoderDecoder, memory: Memory, writing: WritingOptions) -> list[list[Caption]]:
+    def _drawn(self, model: EncoderDecoder, memory: Memory, writing: WritingOptions, grids: Grids) -> list[list[Caption]]:
         """`nbest` sentences for each picture, drawn one after the other."""
         generator = torch.Generator(self.device).manual_seed(writing.draw_seed)
-        ends = torch.full((memory.real.shape[1],), TextCodec.end, device=self.device)
-        several = [self._draw(model, memory, ends, writing, generator) for _ in range(writing.nbest)]
-        return [list(some) for some in zip(*several, strict=True)]
+        several = [self._draw(model, memory, writing, generator) for _ in range(writing.nbest)]
+        return [[self._caption(said, (), grid) for said in some] for *some, grid in zip(*several, grids, strict=True)]
 
-    def _draw(
-        self, model: EncoderDecoder, memory: Memory, ends: Tensor, writing: WritingOptions, generator: torch.Generator
-    ) -> list[Caption]:
+    def _draw(self, model: EncoderDecoder, memory: Memory, writing: WritingOptions, generator: torch.Generator) -> list[Hypothesis]:
+        """A sentence for each picture; one that has as many symbols as it may have ends with what the end costs there."""
+        ends = torch.full((memory.real.shape[1],), TextCodec.end, device=self.device)
         first, state, looked = model.step(ends, model.begin(memory), memory)
-        weights, logs = [looked], [first]
+        weights, logs, rows = [looked], [first], list[Tensor]()
 
         def step(symbols: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
             log, state, looked = model.step(symbols, state, memory)
@@ -158,18 +169,17 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
             return log, state
 
         assert writing.sampled is not None
-        forbidden = (TextCodec.unknown,)
-        rows = torch.stack(
-            list(draw(step, first, state, writing.longest, temperature=writing.sampled, forbidden=forbidden, generator=generator)), 1
-        )
+        options: dict[str, Any] = {"temperature": writing.sampled, "forbidden": (TextCodec.unknown,), "generator": generator}
+        for symbols in draw(step, first, state, self.longest(writing), **options):
+            rows.append(symbols)
+            if bool((torch.stack(rows) == TextCodec.end).any(0).all()):
+                break
         found = []
-        for row, ids in enumerate(rows.tolist()):
+        for row, ids in enumerate(torch.stack(rows, 1).tolist()):
             written = until_end(ids).tolist()
-            length = min(len(written) + 1, len(ids))
-            log = float(sum(logs[at][row, ids[at]] for at in range(length)))
-            seen = None if looked is None else torch.stack([w[row] for w in weights[:length] if w is not None])
-            said = Hypothesis(torch.tensor(written, dtype=torch.long), log, log, seen)
-            found.append(self._caption(said, (), int(memory.real[:, row].sum())))
+            log = float(sum(logs[at][row, symbol] for at, symbol in enumerate((*written, TextCodec.end))))
+            seen = None if looked is None else torch.stack([w[row] for w in weights[: len(written) + 1] if w is not None])
+            found.append(Hypothesis(torch.tensor(written, dtype=torch.long), log, log, seen))
         return found
 
     def evaluate(
@@ -184,6 +194,7 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
         names = [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
         reading = reading or self.reading_of()
         captions = self.seen(self.read(names, reading), reading.bad_rows, progress)
+        self._notice_learnt(captions)
 
         def tick(done: int, total: int) -> None:
             if progress:
@@ -191,9 +202,16 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
 
         return self.scores(captions, np.arange(len(captions)), writing or WritingOptions(), tick)
 
+    def _notice_learnt(self, captions: Captions) -> None:
+        """Say it if pictures that are measured were learnt."""
+        learnt = self.codecs.remembered.seen(captions.encoded.dataset)
+        if len(learnt):
+            told = f"{len(learnt):,} of the {len(captions):,} pictures that are measured were learnt, such as {captions.names[learnt[0]]}"
+            warnings.warn(f"{told}. Pass others, to see what it says of pictures that it does not know.", UnrolledWarning, stacklevel=3)
+
     def scores(self, captions: Captions, which: Places, writing: WritingOptions, tick: Tick | None = None) -> CaptioningScores:
         """The measures of the best sentence about each of some pictures, and those of its rivals."""
-        texts = [best[0].text for best in self.write(captions, which, writing, tick)]
+        found = self.write(captions, which, writing, tick)
         loss = self.loss_of(self.model, captions, which)
         require_finite(loss, "these pictures")
         perplexities = {}
@@ -201,7 +219,15 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
             perplexities["blind"] = _perplexity(self.loss_of(self.model.blind, captions, which))
         said = self.rivals(captions, which, writing)
         rivals = {name: self.score(captions, which, some) for name, some in said.items()}
-        return CaptioningScores(self.score(captions, which, texts), rivals, _perplexity(loss), perplexities, self.codecs.target.text.level)
+        return CaptioningScores(
+            self.score(captions, which, [best[0].text for best in found]),
+            rivals,
+            _perplexity(loss),
+            perplexities,
+            self.codecs.target.text.level,
+            self.cut_short(found, writing),
+            self.longest(writing),
+        )
 
     def rivals(self, captions: Captions, which: Places, writing: WritingOptions) -> dict[str, list[str]]:
         """What rivals say about each of some pictures: `constant`, `nearest`, and `blind` if there is one."""
@@ -217,10 +243,7 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
     def score(self, captions: Captions, which: Places, texts: Sequence[str]) -> CaptionScores:
         """The measures of a sentence about each of some pictures."""
         references = [captions.sentences[i] for i in which.tolist()]
-        plain = self.codecs.target.plain
-        wanted = [[plain(reference) for reference in some] for some in references]
-        cut, learnt = cutter(self.codecs.target.text.level), self.codecs.remembered.learnt
-        return score_captions([plain(text) for text in texts], wanted, cut=cut, learnt=learnt)
+        return score_captions(texts, references, cut=cutter(self.codecs.target), learnt=self.codecs.remembered.learnt)
 
     @torch.inference_mode()
     def loss_of(self, model: EncoderDecoder, captions: Captions, which: Places, tick: Tick | None = None) -> float:
@@ -242,14 +265,13 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
             raise ConfigError(f"This network looks at pictures, got the text {given[:40]!r}. Pass a file.")
         if given is None and (data is None or not len(data.held)):
             return None
-        eyes = Eyes(self.codecs.view, self.codecs.inputs.frames)
         if given is None:
             captions, first = data.measured, int(data.held[0])
             frames = captions.encoded.dataset.columns.get(FRAMES)
             shown = None if frames is None else frames.take(np.array([first]))
         else:
             example = next(self.read([str(given)], self.reading_of().to_predict()))
-            captions, first, shown = self.seen([example]), 0, eyes.shown(example)
+            captions, first, shown = self.seen([example]), 0, self.eyes().shown(example)
         found: Sequence[Section] = own.sections_of(self, own.look_into(self, captions, first, shown))
         return found
 

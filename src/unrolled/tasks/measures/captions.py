@@ -1,6 +1,5 @@
 """How close sentences come to several references: CIDEr-D, ROUGE-L, BLEU of 1 to 4 words, and what else is said of captions."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +8,9 @@ from math import exp, log
 from typing import Any
 
 import numpy as np
+import regex
 
-from unrolled.data.words import normal
+from unrolled.data.words import split_words
 from unrolled.errors import DataError
 from unrolled.extras import extra
 from unrolled.tasks.measures.edits import Edits, edits
@@ -27,7 +27,9 @@ SPREAD = 6.0
 BETA = 1.2
 """How much more recall counts than precision in ROUGE-L."""
 
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
+_MARKS = regex.compile(r"(?:\p{P}\p{M}*|\n)+")
+_WITHOUT_BLANKS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}[\p{L}&&\p{Line_Break=SA}]]", regex.V1)
+_CHARACTER = regex.compile(r"\X")
 
 Pieces = tuple["Counter[tuple[str, ...]]", ...]
 
@@ -182,5 +184,8 @@ def _unit(vectors: Sequence[dict[tuple[str, ...], float]]) -> dict[tuple[str, ..
 
 
 def caption_tokens(text: str) -> list[str]:
-    """The words of a sentence as captions are compared: in lower case, without marks."""
-    return _WORD.findall(normal(text).lower())
+    """The words of a sentence as captions are compared: in lower case, by Unicode's rules, without marks unless there is nothing else; of scripts that put
+    no blanks between words, such as Chinese, Japanese and Thai, the characters."""
+    words = split_words(text.lower())
+    kept = [word for word in words if not _MARKS.fullmatch(word)]
+    return [token for word in kept or words for token in (_CHARACTER.findall(word) if _WITHOUT_BLANKS.search(word) else [word])]

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+
 from unrolled.data.examples import Example
 from unrolled.data.formats.pairs import read_pairs
 from unrolled.data.parts import shortened
@@ -93,5 +95,5 @@ def _object(pair: Example, best: list[Translation], *, aligned: bool) -> dict[st
     every = [{"text": t.text, "score": round(t.score, 6), "log_probability": round(t.log_probability, 6)} for t in best]
     first, alignment = best[0], {}
     if aligned and first.weights is not None:
-        alignment = {"read": first.read, "written": first.written, "weights": first.weights.round(4).tolist()}
+        alignment = {"read": first.read, "written": first.written, "weights": first.weights.astype(np.float64).round(4).tolist()}
     return {"source": pair.text, **every[0], "best": every, **alignment}

@@ -1,0 +1,153 @@
+"""What networks that have learnt nothing write about pictures: how long, how probable, and where they looked."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from unrolled.errors import DataError, UnrolledWarning
+from unrolled.tasks.captioning.answers import answer
+from unrolled.tasks.captioning.inspecting import look_into, sections_of
+from unrolled.tasks.captioning.looking import LookingOptions, Page
+from unrolled.tasks.captioning.options import WritingOptions
+from unrolled.tasks.recipe import Answering
+from untrained_captioner import untrained
+
+SENTENCES = ("A red square on white.", "A blue bar")
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Two wide pictures of 12 by 24 pixels, which become 2 by 3 places."""
+    for number in range(2):
+        pixels = np.random.default_rng(number).integers(0, 255, (12, 24, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    (tmp_path / "t.csv").write_text("image,caption\n" + "".join(f"{number}.png,{text}\n" for number, text in enumerate(SENTENCES)))
+    return tmp_path / "t.csv"
+
+
+def log_probability(captioner, captions, picture, ids):
+    """log P of ids, step by step."""
+    memory, total = captioner.model.read(captions.seen(np.array([picture]))), 0.0
+    state, last = captioner.model.begin(memory), torch.tensor([1])
+    with torch.inference_mode():
+        for symbol in ids:
+            logs, state, _ = captioner.model.step(last, state, memory)
+            total, last = total + float(logs[0, symbol]), torch.tensor([symbol])
+    return total
+
+
+@pytest.mark.parametrize(("level", "options"), [("subword", {"vocabulary": 280}), ("char", {}), ("word", {})])
+def test_a_page_looks_at_the_symbols_that_were_written(table, level, options):
+    captioner, data = untrained(table, level=level, **options)
+    looked = look_into(captioner, data.captions, 1, None)
+    assert len(looked.caption.ids) == len(looked.caption.written) == len(looked.seeing)
+    assert np.log(looked.seeing).sum() == pytest.approx(looked.caption.log_probability, abs=1e-4)
+    assert looked.caption.log_probability == pytest.approx(log_probability(captioner, data.captions, 1, looked.caption.ids), abs=1e-4)
+
+
+def test_sentences_that_are_drawn_and_cut_end_with_what_the_end_costs(table):
+    captioner, data = untrained(table)
+    (drawn,) = captioner.write(data.captions, np.array([0]), WritingOptions(sampled=1.0, longest=2, nbest=12))
+    lengths = {len(one.ids) for one in drawn}
+    assert max(lengths) == 3
+    for one in drawn:
+        assert len(one.written) == len(one.weights) == len(one.ids) and one.ids[-1] == 1
+        assert one.log_probability == pytest.approx(log_probability(captioner, data.captions, 0, one.ids), abs=1e-4)
+        Page(captioner).add(next(captioner.read([str(table)], captioner.reading_of())), None, one)
+
+
+def test_drawing_stops_where_all_sentences_have_ended(table):
+    captioner, data = untrained(table)
+    captioner.model.output.bias.data[1] = 100.0
+    steps, step = [], captioner.model.step
+    captioner.model.step = lambda *given: steps.append(1) or step(*given)
+    (drawn,) = captioner.write(data.captions, np.array([0]), WritingOptions(sampled=1.0, longest=500))
+    assert drawn[0].ids == (1,) and len(steps) == 1
+
+
+def test_places_of_a_wide_picture_are_rows_and_columns(table):
+    captioner, data = untrained(table)
+    (best,) = captioner.write(data.captions, np.array([0]))
+    assert best[0].grid == (2, 3) and best[0].weights.shape[1] == 6
+    page = Page(captioner)
+    page.add(next(captioner.read([str(table)], captioner.reading_of())), np.zeros((1, 12, 24, 3), np.uint8), best[0])
+    assert 'data-size="2,3"' in page.parts[0] and "aspect-ratio" not in page.parts[0]
+    page.add(next(captioner.read([str(table)], captioner.reading_of())), None, best[0])
+    assert 'data-size="2,3" style="aspect-ratio: 3 / 2"' in page.parts[1]
+
+
+def test_of_pictures_each_pixel_and_of_videos_each_frame_moves_a_word(table, tmp_path):
+    captioner, data = untrained(table)
+    assert look_into(captioner, data.captions, 0, None).moved.shape[1:] == (12, 24)
+    for frame in range(4):
+        (tmp_path / "film" / "clip").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((12, 12), 40 * frame, np.uint8)).save(tmp_path / "film" / "clip" / f"{frame}.png")
+    (tmp_path / "film" / "clip.txt").write_text("it becomes brighter\n")
+    captioner, data = untrained(tmp_path / "film")
+    looked = look_into(captioner, data.captions, 0, np.zeros((4, 12, 12, 1), np.uint8))
+    assert looked.moved.shape == (len(looked.caption.ids), 4)
+    np.testing.assert_allclose(looked.moved.max(1), 1, rtol=1e-5)
+    assert [section.name for section in sections_of(captioner, looked)] == ["worth", "looked", "moved"]
+
+
+def test_sentences_may_be_as_long_as_the_level_needs_and_those_that_are_cut_are_told(table):
+    captioner, data = untrained(table, level="char")
+    assert captioner.longest(WritingOptions()) == len(SENTENCES[0]) * 5 // 4 + 1 and captioner.longest(WritingOptions(longest=3)) == 3
+    captioner.model.output.bias.data[1] = -100.0
+    assert [len(best[0].ids) for best in captioner.write(data.captions, np.arange(2))] == [29, 29]
+    with pytest.warns(UnrolledWarning, match="2 sentences have 3 tokens, the most that `longest` allows, and may be cut"):
+        captioner.caption([table.parent / "0.png", table.parent / "1.png"], longest=3)
+    found = captioner.scores(data.captions, np.arange(2), WritingOptions(longest=3, beam=1))
+    assert found.to_json()["cut"] == 2 and "2 sentences have 3 tokens" in found.text
+
+
+def test_perplexity_is_of_symbols_and_of_all_references(table):
+    captioner, data = untrained(table)
+    logs = [
+        log_probability(captioner, data.captions, i, [*captioner.codecs.target.ids(text).tolist(), 1]) for i, text in enumerate(SENTENCES)
+    ]
+    symbols = sum(len(captioner.codecs.target.ids(text)) + 1 for text in SENTENCES)
+    found = captioner.scores(data.captions, np.arange(2), WritingOptions(beam=1)).perplexity
+    assert found == pytest.approx(math.exp(-sum(logs) / symbols), rel=1e-4)
+
+
+def test_pictures_that_were_learnt_are_told_when_they_are_measured(table):
+    captioner, _ = untrained(table)
+    pixels = np.random.default_rng(5).integers(0, 255, (12, 24, 3), np.uint8)
+    Image.fromarray(pixels).save(table.parent / "new.png")
+    (other := table.parent / "other.csv").write_text("image,caption\nnew.png,A bar\n")
+    captioner.evaluate(other)
+    other.write_text("image,caption\nnew.png,A bar\n1.png,A bar\n")
+    with pytest.warns(UnrolledWarning, match=r"1 of the 2 pictures that are measured were learnt, such as 1\.png"):
+        captioner.evaluate(other)
+
+
+def test_bad_rows_are_left_out_where_they_are_measured(table):
+    captioner, _ = untrained(table)
+    (table.parent / "new.png").write_bytes(b"no picture")
+    Image.fromarray(np.full((12, 24, 3), 9, np.uint8)).save(table.parent / "grey.png")
+    (other := table.parent / "other.csv").write_text("image,caption\nnew.png,A bar\ngrey.png,A bar\n")
+    with pytest.raises(DataError, match="cannot be read as a picture"):
+        captioner.evaluate(other)
+    with pytest.warns(UnrolledWarning, match="1 bad row is left out"):
+        assert captioner.evaluate(other, reading=captioner.reading_of(bad_rows="skip")).scores.size == 1
+
+
+def test_a_page_needs_no_attention_and_weights_are_short_numbers(table):
+    captioner, _ = untrained(table, attention="none")
+    how = Answering(as_json=True, typed=False, say=lambda text: None)
+    write = answer(captioner, [str(table)], {}, WritingOptions(), LookingOptions(page=str(table.parent / "page.html")), how)
+    with open(table.parent / "out.jsonl", "w") as target:
+        write(target)
+    assert (table.parent / "page.html").read_text().count("<figure>") == 2
+    captioner, _ = untrained(table)
+    write = answer(captioner, [str(table)], {}, WritingOptions(), LookingOptions(attention=str(table.parent / "looked")), how)
+    with open(table.parent / "out.jsonl", "w") as target:
+        write(target)
+    for line in (table.parent / "out.jsonl").read_text().splitlines():
+        weights = [weight for row in json.loads(line)["weights"] for weight in row]
+        assert weights == [round(weight, 4) for weight in weights]
