@@ -1,5 +1,6 @@
 """Files whose names do not say what they are: known by their first lines, or refused with what they seem to be."""
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -192,6 +193,32 @@ def test_a_run_remembers_the_format_of_files_whose_names_do_not_say_it(write) ->
     assert texts(write("plain", "one\ntwo\n"), numbered) == ["one", "two"]
     named = resolve_reading(write("train.csv", "text,label\ngood film,pos\n"), ANY, Target.LABELS)
     assert named.unnamed is None
+
+
+@pytest.mark.parametrize(
+    ("content", "format"),
+    [
+        (b"PAR1\0", "parquet"),
+        (b"ARROW1\0\0", "arrow"),
+        (b"\x93NUMPY\1\0", "arrays"),
+        (b"\x89HDF\r\n\x1a\n\0", "arrays"),
+        ("xl/workbook.xml", "excel"),
+        ("x.npy", "arrays"),
+        (b"% of 1999\n@relation a\n@data\n", "arff"),
+        (b"<?xml version='1.0'?>\n<log>\n</log>\n", "xes"),
+        (b"@r1\nACGT\n+\nIIII\n", "fastq"),
+        (b"LOCUS       X1  8 bp  DNA\n", "genbank"),
+        (b">s1\nACGT\n", "fasta"),
+    ],
+)
+def test_other_kinds_are_known_by_how_they_begin(content: bytes | str, format: str, tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    if isinstance(content, str):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(content, b"")
+    else:
+        path.write_bytes(content)
+    assert found(path) == format
 
 
 @pytest.mark.parametrize("name", ["ner.tsv", "ner.tab", "ner.txt", "ner"])
