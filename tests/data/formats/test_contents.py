@@ -257,6 +257,7 @@ def test_a_run_of_tokens_knows_files_of_tokens_however_short(content: str, write
 def test_a_run_of_tokens_reads_sentences_and_tells_the_line_without_a_tag(write) -> None:
     for content in ("the film\nthe end\n", "It ended .\n", "film\n", "Or O\nso it is\nthe end\nAh\n", "# of news\nthe film\n"):
         assert found(write("plain.txt", content), LEARNT, Target.TAGS) == "lines"
+    assert found(write("ragged.txt", "the\tNN\nfilm\n\nit\tNN\n"), LEARNT, Target.TAGS) == "columns"
     with pytest.raises(DataError, match=r"line 2: a line must have 3 columns .*, got 1"):
         list(read_examples(write("bad.txt", "the NN O\ngood\nfilm NN O\n"), LEARNT, Target.TAGS))
 
