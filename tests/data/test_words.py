@@ -47,6 +47,12 @@ def test_marks_divide_although_nothing_stands_between() -> None:
     assert split_words('שלום\u200f "הי"') == ["שלום", "\u200f", '"', "הי", '"']
 
 
+def test_a_mark_is_whole_with_what_combines_with_it_and_alone_before_others() -> None:
+    assert split_words("<a>\u0301 <a>") == ["<", "a", ">\u0301", "<a>"]
+    assert split_words("🅰a ⓐb") == ["🅰", "a", "ⓐ", "b"]
+    assert split_words("\u0600! \u06001") == ["\u0600", "!", "\u0600", "1"]
+
+
 def test_the_tokenizer_is_public() -> None:
     assert un.data.split_words is split_words and un.data.split_words("हिन्दी में") == ["हिन्दी", "में"]
     with pytest.raises(AttributeError, match="has no attribute 'split'"):

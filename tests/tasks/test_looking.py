@@ -10,10 +10,13 @@ from PIL import Image
 
 import unrolled as un
 from unrolled.cli import cli
+from unrolled.data.formats.heads import FormatSeen
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.looking import look
-from unrolled.tasks.looking.guess import guess_task
+from unrolled.tasks.looking.guess import Guess, guess_task
+from unrolled.tasks.looking.look import Look
+from unrolled.tasks.overview import Overview
 
 REVIEWS = "row,text,label\n" + "".join(
     f"{i},{text},{label}\n"
@@ -50,6 +53,22 @@ def test_a_table_is_counted(tmp_path):
     assert found["columns"][2] == {"name": "label", "kind": "2 values", "first": ["pos", "neg"]}
     assert found["learnt"] + found["held_out"] == 20
     assert found["repeated"] == 16
+
+
+def test_lengths_rise_and_the_most_frequent_labels_are_told_first():
+    labels = {f"l{n}": n * 1000 for n in range(1, 13)}
+    read = Overview("All.", np.array([7, 1, 3, 2, 1900]), ("text",), ("label",), (), labels, 5, 0, notes=("A note.",))
+    seen = Look(("a.csv",), Guess("classify", "as asked"), FormatSeen("csv", "as named", ()), read, "unrolled train classify a.csv")
+    assert seen.text.splitlines() == [
+        "a.csv: csv, as named. Task: classify, as asked.",
+        "",
+        "All.",
+        "Steps of a sequence: 1 to 1,900; a quarter has at most 2, half 3, three quarters 7.",
+        f"Labels: {', '.join(f'l{n} {n},000' for n in range(12, 2, -1))} and 2 more.",
+        "A note.",
+        "",
+        "Train on it: unrolled train classify a.csv",
+    ]
 
 
 def test_columns_that_are_left_out_of_tokens_and_of_forecasts_are_named(tmp_path):

@@ -8,6 +8,7 @@ from unrolled.data.examples import Target
 from unrolled.data.formats import ReadingOptions, labelled_examples, read_examples
 from unrolled.data.formats.pair_options import PairOptions
 from unrolled.data.formats.pairs import read_pairs
+from unrolled.data.formats.rows import open_rows
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 LABELS, TAGS, VALUES = Target.LABELS, Target.TAGS, Target.VALUES
@@ -42,6 +43,15 @@ def test_bad_rows_are_left_out_and_counted(name, content, options, wanted, least
         list(labelled_examples(path, ReadingOptions(**options), wanted))
     with pytest.warns(UnrolledWarning, match=f"^{count} bad rows? (is|are) left out. The first: .*{name}, {place}"):
         assert [said(example) for example in labelled_examples(path, ReadingOptions(bad_rows="skip", **options), wanted)] == found
+
+
+def test_lines_keep_their_numbers_after_a_quote_too_many(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('text,label\n"a,x\nb,y\nc\n')
+    with open_rows(path, "utf-8") as (_, rows):
+        header, quote, row, short = rows
+    assert (header, row) == ((1, ["text", "label"]), (3, ["b", "y"]))
+    assert "a.csv, line 2: " in str(quote) and "a.csv, line 4: a row must have 2 cells" in str(short)
 
 
 LATIN = "café".encode("latin-1")

@@ -119,6 +119,7 @@ def test_iob1_becomes_bio_over_the_whole_file(tmp_path: Path) -> None:
         ("a X\n", {"column": "2"}, "no column '2'; its columns are 0 to 1"),
         ("a X\n", {"column": "upos"}, "no column 'upos'"),
         ("", {}, "no lines with tokens"),
+        ("-DOCSTART- O\n", {}, "There is no sequence in"),
     ],
 )
 def test_bad_files(tmp_path: Path, content: str, options, message: str) -> None:
@@ -131,6 +132,20 @@ def test_a_file_to_predict_has_no_tags_or_any(tmp_path: Path) -> None:
     assert (found.tokens, found.tags) == (("a", "b"), None)
     (found,) = read(tmp_path / "b.conll", "a O\nb I-p\n\n", predict=True)
     assert found.tags == ("O", "I-p")
+
+
+@pytest.mark.parametrize("tokens", [("a", "b"), ("1", "2")])
+def test_a_column_alone_is_that_of_the_tokens(tmp_path: Path, tokens: tuple[str, ...]) -> None:
+    (found,) = read(tmp_path / "a.conll", "\n".join(tokens), predict=True)
+    assert (found.tokens, found.tags) == (tokens, None)
+
+
+def test_tokens_like_tags_stay_tokens_where_somebody_says_so_or_numbers_are_wanted(tmp_path: Path) -> None:
+    content = "B-x\t1\nI-x\t2\nO\t3\n"
+    (found,) = read(tmp_path / "a.bio", content, input="0")
+    assert (found.tokens, found.tags) == (("B-x", "I-x", "O"), ("1", "2", "3"))
+    (found,) = numbers(tmp_path / "a.bio", content)
+    assert (found.tokens, found.values.tolist()) == (("B-x", "I-x", "O"), [[1], [2], [3]])
 
 
 def test_predictions_are_one_more_column(tmp_path: Path) -> None:

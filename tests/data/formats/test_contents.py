@@ -1,5 +1,6 @@
 """Files whose names do not say what they are: known by their first lines, or refused with what they seem to be."""
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -194,6 +195,32 @@ def test_a_run_remembers_the_format_of_files_whose_names_do_not_say_it(write) ->
     assert named.unnamed is None
 
 
+@pytest.mark.parametrize(
+    ("content", "format"),
+    [
+        (b"PAR1\0", "parquet"),
+        (b"ARROW1\0\0", "arrow"),
+        (b"\x93NUMPY\1\0", "arrays"),
+        (b"\x89HDF\r\n\x1a\n\0", "arrays"),
+        ("xl/workbook.xml", "excel"),
+        ("x.npy", "arrays"),
+        (b"% of 1999\n@relation a\n@data\n", "arff"),
+        (b"<?xml version='1.0'?>\n<log>\n</log>\n", "xes"),
+        (b"@r1\nACGT\n+\nIIII\n", "fastq"),
+        (b"LOCUS       X1  8 bp  DNA\n", "genbank"),
+        (b">s1\nACGT\n", "fasta"),
+    ],
+)
+def test_other_kinds_are_known_by_how_they_begin(content: bytes | str, format: str, tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    if isinstance(content, str):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(content, b"")
+    else:
+        path.write_bytes(content)
+    assert found(path) == format
+
+
 @pytest.mark.parametrize("name", ["ner.tsv", "ner.tab", "ner.txt", "ner"])
 def test_a_token_a_line_is_seen_by_the_empty_lines(name: str, write) -> None:
     path = write(name, "# of news\nAda\tB-per\nwrote\tO\n\t\nParis\tB-loc\n")
@@ -230,6 +257,7 @@ def test_a_run_of_tokens_knows_files_of_tokens_however_short(content: str, write
 def test_a_run_of_tokens_reads_sentences_and_tells_the_line_without_a_tag(write) -> None:
     for content in ("the film\nthe end\n", "It ended .\n", "film\n", "Or O\nso it is\nthe end\nAh\n", "# of news\nthe film\n"):
         assert found(write("plain.txt", content), LEARNT, Target.TAGS) == "lines"
+    assert found(write("ragged.txt", "the\tNN\nfilm\n\nit\tNN\n"), LEARNT, Target.TAGS) == "columns"
     with pytest.raises(DataError, match=r"line 2: a line must have 3 columns .*, got 1"):
         list(read_examples(write("bad.txt", "the NN O\ngood\nfilm NN O\n"), LEARNT, Target.TAGS))
 

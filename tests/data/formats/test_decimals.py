@@ -64,6 +64,14 @@ def test_what_may_be_two_numbers_is_told_once(cell: str, delimiter: str, other: 
         assert decimals.plain(0, cell) == told
 
 
+@pytest.mark.parametrize(("delimiter", "expected"), [(";", "1234"), ("\t", "1.234")])
+def test_a_point_divides_thousands_beside_decimal_commas_between_semicolons_alone(delimiter: str, expected: str) -> None:
+    decimals = Decimals(Path("a.csv"), delimiter, ["price", "other"], [["1.234", "0,5"]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnrolledWarning)
+        assert decimals.plain(0, "1.234") == expected
+
+
 @pytest.mark.parametrize(
     ("cells", "told"), [(["995", "1.000", "1.005"], 1), (["995", "1000", "1.005"], 0), (["1.500", "1.005"], 0), (["9", "1.0"], 0)]
 )
@@ -101,7 +109,7 @@ def test_a_unit_that_all_numbers_have_is_no_part_of_them(cells: list[str], numbe
         found = [decimals.plain(0, cell) for cell in cells]
     assert len(told) == 1
     assert [as_number(cell) if cell not in ("", "n/a") else None for cell in found] == numbers
-    assert decimals.plain(0, "9 lb") == "9 lb" and decimals.guessed([[cells[1]]]) == [[found[1]]]
+    assert decimals.plain(0, "9 lb") == "9 lb" and decimals.guessed([[cells[1]]]) == [[found[1]]] == [decimals.row([cells[1]])]
 
 
 @pytest.mark.parametrize("content", [GERMAN, FRENCH])

@@ -52,6 +52,14 @@ def test_a_list_names_clips_and_labels(folder) -> None:
         found(path)
 
 
+def test_tables_with_other_columns_than_the_first_are_refused(folder) -> None:
+    paths = [folder / "first.csv", folder / "second.csv"]
+    paths[0].write_text("clip,label\nfiles/slow/0.gif,slow\n")
+    paths[1].write_text("clip,class\nfiles/fast/1.gif,fast\n")
+    with pytest.raises(DataError, match=r"second\.csv: .*first\.csv has the target in 'label', and here it would be 'class'\."):
+        found(paths)
+
+
 def test_tables_and_json_lines_name_clips_and_parts_of_them(folder) -> None:
     (folder / "t.csv").write_text("clip,start,end,kind\nfiles/slow/0.gif,0,0.2,slow\nfiles/fast/1.gif,0.1,0.3,fast\n")
     assert found(folder / "t.csv", options=ReadingOptions(target="kind")) == [

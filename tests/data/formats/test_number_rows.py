@@ -23,6 +23,13 @@ def table(delimiter: str, header: list[str] | None, rows: np.ndarray = SERIES, l
     return "".join(delimiter.join(line) + "\n" for line in lines)
 
 
+def test_a_column_that_is_asked_for_is_no_part_of_a_series(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("label,t0,t1,t2\nup,1,2,3\ndown,3,2,1\n")
+    assert resolve_format(path, ReadingOptions(), Target.LABELS).format == "wide"
+    assert resolve_format(path, ReadingOptions(input="t1"), Target.LABELS).format == "csv"
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -80,6 +87,13 @@ def test_which_column_has_the_label_must_be_clear(tmp_path: Path) -> None:
         list(labelled_examples(path, ReadingOptions(), LABELS))
     found = list(labelled_examples(path, ReadingOptions(target="9"), LABELS))
     assert (found[2].labels, found[2].steps) == (("2",), 9)
+
+
+def test_whole_numbers_that_come_again_are_the_label(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("".join(f"{100 + n},{',0.5' * 8},{n % 2}\n".replace(",,", ",") for n in range(6)))
+    found = list(labelled_examples(path, ReadingOptions(), LABELS))
+    assert [(example.labels, float(example.numbers[0, 0])) for example in found] == [((str(n % 2),), 100 + n) for n in range(6)]
 
 
 def test_a_run_reads_rows_with_and_without_labels_and_writes_them_again(tmp_path: Path) -> None:

@@ -104,6 +104,24 @@ def test_tables_of_other_toolkits_are_known(put, name, content):
     assert said(read(folder / name, Target.TEXTS)) == {"a.wav": "ONE", "b.wav": "TWO"}
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("wav,class\nb.wav,y\n", r"n\.csv: .*m\.csv has the target in 'label', and here it would be 'class'\. .* `target`"),
+        ("file,label\nb.wav,y\n", r"n\.csv: .*m\.csv has the input in 'wav', and here it would be 'file'\. .* `input`"),
+    ],
+)
+def test_tables_with_other_columns_than_the_first_are_refused(put, content, told):
+    folder = put("a.wav", "b.wav")
+    paths = [folder / "m.csv", folder / "n.csv"]
+    paths[0].write_text("wav,label\na.wav,x\n")
+    paths[1].write_text(content)
+    with pytest.raises(DataError, match=told):
+        read(paths)
+    paths[1].write_text("Label,note,WAV\ny,1,b.wav\n")
+    assert said(read(paths)) == {"a.wav": "x", "b.wav": "y"}
+
+
 def test_columns_that_are_named_win_and_labels_are_read_too(put):
     folder = put("a.wav", "b.wav")
     (folder / "m.csv").write_text("first,second,label,speaker\na.wav,b.wav,up,ann\nb.wav,a.wav,down,bo\n")

@@ -12,7 +12,7 @@ from unrolled.data.formats.format import About
 from unrolled.data.formats.frame_layouts import by_folder, by_list, by_table, frame_column, in_columns, is_list, with_frames
 from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
-from unrolled.data.formats.path_tables import table_of
+from unrolled.data.formats.path_tables import require_alike, table_of
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.pictures.clips import FILMED, Clip, is_filmed
 from unrolled.data.pictures.images import WHOLE
@@ -37,11 +37,14 @@ class Frames:
     )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
-        """The clips, which are seen later. What names a file that is not there is a `DataError`."""
+        """The clips, which are seen later. What names a file that is not there is a `DataError`, and so is a table with other columns than the first."""
         if wanted is Target.STEP_VALUES:
             raise ConfigError("A clip has no numbers for its frames. Use it to classify, to tag, or for numbers of all of it.")
         if options.image == WHOLE:
             raise ConfigError("`image='whole'` reads the pixels of idx files as numbers. Leave it out: a picture is one frame.")
+        files = [path for path in paths if not is_filmed(path.name) and path.is_file() and not is_list(path, options)]
+        tables = [path for path in files if frame_column(path, options) is not None]
+        require_alike(tables, options, lambda path: self.resolve([path], options, wanted).learnt)
         for path in paths:
             if path.is_dir():
                 yield from by_folder(path, options)

@@ -15,6 +15,7 @@ from unrolled.data.formats.object_lines import read_objects
 from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.rows import open_rows
+from unrolled.data.formats.table_layouts import differing
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.numerals import as_number, is_number
 from unrolled.data.opening import inner_name
@@ -102,6 +103,22 @@ def table_of(path: Path) -> TextTable | JsonLines:
     """The format of a table, which reads it and writes it again."""
     end = Path(inner_name(path)).suffix.lower()
     return JsonLines() if end in _OBJECTS else TextTable("csv", (), _TABLES[end])
+
+
+def require_alike(tables: Sequence[Path], options: ReadingOptions, learnt_of: Callable[[Path], Sequence[str]]) -> None:
+    """`DataError` for a table whose files or targets, as far as they were not asked for, stand under other names than in the first one; `learnt_of` tells these."""
+    if len(tables) < 2 or not options.labels_needed:
+        return
+    first, *others = tables
+    known = learnt_of(first)
+    for path in others:
+        found = learnt_of(path)
+        if any(name.isdecimal() for name in (*known, *found)):
+            continue
+        parts = ((options.input, "input", found[:1], known[:1]), (options.target, "target", found[1:], known[1:]))
+        for asked, option, here, before in parts:
+            if asked is None and [*map(str.lower, here)] != [*map(str.lower, before)]:
+                raise differing(path, first, option, here, before)
 
 
 def cells_of(example: Example) -> Mapping[str, Any]:

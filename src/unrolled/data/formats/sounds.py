@@ -12,7 +12,7 @@ from unrolled.data.formats.files import look_ahead
 from unrolled.data.formats.format import About
 from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
-from unrolled.data.formats.path_tables import table_of
+from unrolled.data.formats.path_tables import require_alike, table_of
 from unrolled.data.formats.sound_layouts import BESIDE, Tree, by_folder, by_pattern, layout_of, with_spans, with_texts
 from unrolled.data.formats.sound_tables import in_columns, read_table, sound_column
 from unrolled.data.formats.tables import TextTable
@@ -37,16 +37,17 @@ class Sounds:
     )
 
     def read(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
-        """The recordings, which are heard later. What names a file that is not there is a `DataError`."""
+        """The recordings, which are heard later. What names a file that is not there is a `DataError`, and so is a table with other columns than the first."""
         if wanted is Target.STEP_VALUES:
             raise ConfigError(
                 "A recording has no numbers for its frames. Use it to classify, to tag, to transcribe, or for a number of all of it."
             )
-        alone = [path for path in paths if is_sound(path.name)]
-        yield from _named([(path.as_posix(), Recording(path)) for path in alone], options, wanted)
-        for path in paths:
-            if path not in alone:
-                yield from _read(path, options, wanted)
+        others = [path for path in paths if not is_sound(path.name)]
+        tables = [path for path in others if sound_column(path, options) is not None]
+        require_alike(tables, options, lambda path: self.resolve([path], options, wanted).learnt)
+        yield from _named([(path.as_posix(), Recording(path)) for path in paths if is_sound(path.name)], options, wanted)
+        for path in others:
+            yield from _read(path, options, wanted)
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """With the columns of the first table."""

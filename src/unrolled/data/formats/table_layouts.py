@@ -102,13 +102,18 @@ class Layout:
                 continue
             if option == "target" and not options.labels_needed:
                 continue
-            found = ", ".join(map(repr, names)) or "nothing"
-            told = f"{named(first.path)} has the {option} in {', '.join(map(repr, others)) or 'no column'}, and here it would be {found}"
-            cure = f"Give the column one name in all tables, read them one by one, or pass one that all have as `{option}`."
-            raise DataError(f"{named(self.path)}: {told}; the columns are {', '.join(self.columns)}. {cure}")
+            raise differing(self.path, first.path, option, names, others, f"; the columns are {', '.join(self.columns)}")
 
     def _named(self, column: int) -> str:
         return f"column {column if self.columns is None else repr(self.columns[column])}"
+
+
+def differing(path: Path, first: Path, option: str, here: Sequence[str], before: Sequence[str], listed: str = "") -> DataError:
+    """What is wrong with a table that has its input or targets in other columns than the first one."""
+    found = ", ".join(map(repr, here)) or "nothing"
+    told = f"{named(first)} has the {option} in {', '.join(map(repr, before)) or 'no column'}, and here it would be {found}{listed}"
+    cure = f"Give the column one name in all tables, read them one by one, or pass one that all have as `{option}`."
+    return DataError(f"{named(path)}: {told}. {cure}")
 
 
 def divided(text: str, steps: str | None) -> tuple[str, ...]:
