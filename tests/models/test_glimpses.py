@@ -224,7 +224,7 @@ def test_a_network_stops_where_it_is_as_likely_as_not_enough():
 
 
 def test_videos_are_refused():
-    with pytest.raises(ShapeError, match=r"must be \[1, B, C, H, W\], got shape \[2, 4, 1, 9, 10\]"):
+    with pytest.raises(ShapeError, match=r"reads pictures of one frame, \[1, B, C, H, W\], got shape \[2, 4, 1, 9, 10\]"):
         network().encoder.look(Batch({"frames": torch.zeros(2, 4, 1, 9, 10)}))
     with pytest.raises(ShapeError, match="got none"):
         network().encoder.look(Batch({"numbers": torch.zeros(2, 4, 1)}))

@@ -63,6 +63,6 @@ def compared(runs: tuple[Path, ...], study: Path | None, *, memory: bool = True)
             checkpoint.save_text(study / FIGURES, json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
             if is_installed("matplotlib"):
                 found.draw(study / PICTURE)
-        except RunError as error:
+        except (RunError, ConfigError) as error:
             warnings.warn(str(error), UnrolledWarning, stacklevel=2)
     return found

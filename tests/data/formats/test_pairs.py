@@ -340,6 +340,8 @@ def test_a_word_above_texts_is_the_name_of_its_column_and_this_is_told(write, na
 def test_words_above_words_are_a_pair(write):
     assert len(read(write("a.csv", "dog,chien", *(f"cat{n},chat{n}" for n in "abcdefghi")))) == 10
     assert len(read(write("a.csv", "Dog!,chien", *(f"a cat {n},un chat" for n in range(9))))) == 10
+    assert len(read(write("a.csv", "anna,anna", *(f"cat{n},chat{n}" for n in "abcdefghij")))) == 11
+    assert len(read(write("a.csv", "a0b,b0a", *(f"cat{n},chat{n}" for n in "abcdefghij")))) == 11
     words = write("a.tsv", "anglais\tfrancais", *(f"cat{n}\tchat{n}" for n in "abcdefghij"))
     with pytest.warns(UnrolledWarning, match=r"a.tsv: the first line, .anglais . francais., is taken for a pair. .* pass `header`"):
         assert len(read(words)) == 11

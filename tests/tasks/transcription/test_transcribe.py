@@ -349,8 +349,8 @@ def test_what_has_no_sound_and_what_cannot_stream_is_told(folder, transcriber, t
 
 def test_a_spectrogram_is_drawn_with_what_is_said_under_it(folder, tmp_path):
     paths = [folder / "test" / f"{number}.wav" for number in (0, 1)]
-    text = call("predict", folder / "run", paths[0], "--spectrogram", tmp_path / "a.svg")
-    assert "What was heard is drawn in" in text
+    said = notes("predict", folder / "run", paths[0], "--spectrogram", tmp_path / "a.svg")
+    assert "What was heard is drawn in" in said
     assert "<svg" in (tmp_path / "a.svg").read_text()
     call("predict", folder / "run", *paths, "--spectrogram", tmp_path / "b.svg")
     assert (tmp_path / "b.svg").exists() and (tmp_path / "b-2.svg").exists()

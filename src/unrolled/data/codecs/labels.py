@@ -155,7 +155,7 @@ class LabelCodec:
         try:
             assert isinstance(found, dict)
             vocabulary = Vocabulary.from_json(found["labels"], ())
-            kind = str(found.get("kind", TEXT))
+            kind = str(found["kind"])
             codec = cls(vocabulary, Target(found["target"]), switch(found, "several"), found["scheme"], kind)
             for label in codec.labels:
                 codec.given(label)

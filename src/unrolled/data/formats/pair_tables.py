@@ -258,13 +258,13 @@ def _noticed(path: Path, rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _stand_above_words(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a first row has a word in each of two cells, neither of which comes again, above other words or numbers."""
+    """Whether a first row has two words of letters alone, neither of which comes again in its column, above other words or numbers."""
     first = [cell.strip().strip("\ufeff") for cell in rows[0]]
     below = [{row[at].strip() for row in rows[1:] if at < len(row)} for at in range(len(first))]
     return (
-        len(first) == 2
+        len({*first}) == len(first) == 2
         and len(rows) > _DOUBTED
-        and all(map(_WORD.fullmatch, first))
+        and all(cell.isalpha() for cell in first)
         and all(cell not in cells for cell, cells in zip(first, below, strict=True))
     )
 
