@@ -27,9 +27,9 @@ SHARED = {"batch": 128, "shift": 3, "learning_rate": 2e-3, "held_out": 0.05, "dr
 LOOKING = {"image": "glimpses", "cell": "elman-relu", "hidden": 256, "pooling": "last", "samples": 2}
 LARGE = {"glimpse_size": 12, "scales": 3, "copies": 3}
 ROWS: dict[str, dict[str, Any]] = {
-    "centred": {"shift": 2, "glimpses": 6, "glimpse_size": 8, "scales": 1, "epochs": 90},
+    "centred": {"shift": 2, "glimpses": 6, "glimpse_size": 8, "scales": 1, "epochs": 110},
     "translated": {**LARGE, "glimpses": 6, "epochs": 14},
-    "cluttered": {**LARGE, "glimpses": 6, "epochs": 18},
+    "cluttered": {**LARGE, "glimpses": 6, "epochs": 24},
 }
 OF_GLIMPSES = ("glimpses", "glimpse_size", "scales")
 ALONE = {"image": "frame", "layers": 0, "pooling": "last", "bidirectional": False}
