@@ -43,7 +43,11 @@ def test_plain_quotes_between_tabs_stay_as_they_are(tmp_path: Path) -> None:
 @given(
     st.lists(
         st.dictionaries(
-            TEXTS, st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | CELLS, st.lists, max_leaves=3), max_size=3
+            TEXTS,
+            st.recursive(
+                st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.integers() | CELLS, st.lists, max_leaves=3
+            ),
+            max_size=3,
         ),
         min_size=1,
         max_size=3,
