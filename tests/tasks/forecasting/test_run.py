@@ -18,7 +18,7 @@ from unrolled.data.panels.feeds import read_feed
 from unrolled.data.panels.future import fill_future
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
-from unrolled.tasks.forecasting.conformal import Calibration
+from unrolled.tasks.forecasting.conformal import RENEWED, Calibration
 from unrolled.tasks.forecasting.learning import ForecastMeasuring
 from unrolled.tasks.forecasting.options import ForecastDataOptions, ForecastOptions
 from unrolled.tasks.forecasting.predicting import Forecaster, batch_of, truth_of
@@ -426,9 +426,32 @@ def test_calibration_widens_what_is_written_and_what_is_measured(recursive, fold
     finally:
         recursive.model.calibration.copy_(factors)
     assert (factors != 1).any()
-    for before, after in zip(plain, wider, strict=True):
+    # Three windows that do not overlap lie between what was learnt and the origin of the backtest, and say as much as there are of them.
+    for before, after, factor in zip(plain, wider, (2, 2 ** (RENEWED / (RENEWED + 3))), strict=True):
         apart = before.quantiles - before.points[..., None]
-        np.testing.assert_allclose(after.quantiles - after.points[..., None], 2 * apart, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(after.quantiles - after.points[..., None], factor * apart, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["direct", "recursive"])
+def test_intervals_are_calibrated_anew_by_what_came_before_each_origin(name, request, folder, tmp_path):
+    """Whatever comes after an origin, its intervals are those of a table that ends there; and how they were is told."""
+    trained = request.getfixturevalue(name)
+    lines = (folder / ("one.csv" if name == "direct" else "plain.csv")).read_text().splitlines()
+    at = lines[0].split(",").index("sold")
+    late = [line.split(",") for line in lines[115:]]
+    (tmp_path / "poisoned.csv").write_text(
+        "\n".join([*lines[:115], *(",".join([*cells[:at], "1e9", *cells[at + 1 :]]) for cells in late)]) + "\n"
+    )
+    (tmp_path / "short.csv").write_text("\n".join(lines[:115]) + "\n")
+    clean = trained.backtest(folder / ("one.csv" if name == "direct" else "plain.csv"), 2, 5, rivals="none")
+    poisoned = trained.backtest(tmp_path / "poisoned.csv", 2, 5, rivals="none")
+    np.testing.assert_array_equal(clean.forecasts.quantiles[1], poisoned.forecasts.quantiles[1])
+    assert clean.scores.to_json()["coverage_as_trained"].keys() == {"0.8"}
+    assert "Calibrated anew at each origin by the windows before it, 80% intervals cover" in clean.text
+    if name == "direct":
+        future = {"shop": ["a"] * H, "month": [cells[1] for cells in late], "price": [cells[3] for cells in late]}
+        found = trained.forecast(tmp_path / "short.csv", future=future)
+        np.testing.assert_allclose(found.quantiles[0], clean.forecasts.quantiles[1], rtol=1e-5)
 
 
 def test_windows_between_those_that_are_held_out_calibrate_too(recursive):

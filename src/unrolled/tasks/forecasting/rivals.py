@@ -11,8 +11,9 @@ from unrolled.tasks.measures.forecasts import Forecasts, Numbers
 SEASONS = 4
 """So many seasons the mean of the last seasons has."""
 
-ORIGINS = 1000
-"""Most past forecasts of a method by whose errors its quantiles are known: the last ones."""
+FEWEST, MOST, MOST_SEASONS = 250, 1000, 20
+"""Past forecasts of a method by whose errors its quantiles are known: the last ones, of so many seasons, within these limits. Older errors are those of other times, and
+of another level where a series grows."""
 
 _AT_ONCE = 256
 """Histories that are looked at together."""
@@ -70,8 +71,13 @@ def _first_known(numbers: Numbers) -> tuple[float, int]:
 class Method:
     """A way to forecast each time from what was known some steps before."""
 
-    reach = 1
-    """How many steps back it looks beyond the horizon."""
+    reach = season = 1
+    """How many steps back it looks beyond the horizon, and those of a season."""
+
+    @property
+    def origins(self) -> int:
+        """By how many past forecasts it knows how wrong it is."""
+        return min(max(MOST_SEASONS * self.season, FEWEST), MOST)
 
     @abstractmethod
     def predict(self, ends: Ends, ahead: int) -> Numbers:
@@ -133,7 +139,7 @@ class SeasonMean(SeasonalNaive):
 
 def _forecast(method: Method, histories: Sequence[Numbers], horizon: int, levels: tuple[float, ...]) -> Forecasts:
     """Points and quantiles of a method."""
-    most = ORIGINS + horizon + method.reach
+    most = method.origins + horizon + method.reach
     parts = [
         _forecast_some(method, Ends(histories[at : at + _AT_ONCE], most, horizon), levels) for at in range(0, len(histories), _AT_ONCE)
     ]
@@ -161,7 +167,7 @@ def _said(method: Method, ends: Ends, levels: tuple[float, ...]) -> tuple[Number
         if back != method.steps_back(step + 1):
             back = method.steps_back(step + 1)
             predicted = method.predict(ends, step + 1)
-            quantiles = quantiles_of((ends.values - predicted)[:, : ends.length][:, -ORIGINS:], levels)
+            quantiles = quantiles_of((ends.values - predicted)[:, : ends.length][:, -method.origins :], levels)
         points[:, step], offsets[:, step] = predicted[:, ends.length + step], quantiles
     return points, offsets
 
