@@ -174,7 +174,7 @@ def test_a_column_that_was_asked_for_has_the_files_whatever_is_in_it(put, name):
     objects = "".join(f'{{"path": "{path}", "sentence": "{text}"}}\n' for path, text in rows)
     (folder / name).write_text(tsv if name == "m.tsv" else objects)
     with pytest.warns(
-        UnrolledWarning, match=r"2 bad rows are left out\. The first: \S+, line 3: there is no file 'c\.mp33', which 'path' names"
+        UnrolledWarning, match=r"2 bad rows are left out\. The first: \S+, line \d: there is no file 'c\.mp33', which 'path' names"
     ):
         assert said(read(folder / name, Target.TEXTS, input="path", target="sentence", bad_rows="skip")) == {"a.wav": "one"}
     with pytest.raises(ConfigError, match=r"(has no column|there is no key) 'paths'"):

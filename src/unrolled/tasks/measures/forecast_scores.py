@@ -290,6 +290,9 @@ def _times(more: float) -> str:
 
 def _advice(scores: ForecastScores) -> str:
     """What to try where a network does not beat all rivals."""
+    if exact := [name for name, rival in scores.rivals.items() if rival.mae == 0]:
+        are, them = ("is", "it") if len(exact) == 1 else ("are", "one of them")
+        return f"{', '.join(exact)} {are} exact, as where numbers never change: there is nothing to learn. Take {them}."
     if any(name.startswith(("last value", "drift")) and not duel.won for name, duel in scores.points.items()):
         walk = " Where the last value is as good, as with prices, there may be nothing to learn: then take it."
     else:
