@@ -152,20 +152,20 @@ def hearing(tmp_path_factory):
     return untrained(table, mels=0, bidirectional=False)[0]
 
 
-def says(classes):
-    """A network that says so many classes, one after the other, whatever it hears."""
+def says(classes, size):
+    """A network that says so many classes of `size`, one after the other, whatever it hears."""
     coming = iter(classes)
 
     def forward(batch, state):
         given = [next(coming) for _ in range(-(-len(batch[NUMBERS]) // FACTOR))]
-        return functional.one_hot(torch.tensor(given), SYMBOLS).float()[:, None], state
+        return functional.one_hot(torch.tensor(given), size).float()[:, None], state
 
     return forward
 
 
 def listened(transcriber, classes, monkeypatch):
     """What is written as so many classes are said, in blocks of sound of many sizes."""
-    monkeypatch.setattr(transcriber.model, "forward", says(classes))
+    monkeypatch.setattr(transcriber.model, "forward", says(classes, transcriber.codecs.target.size))
     listener, chance = Listener(transcriber), np.random.default_rng(0)
     silence = np.zeros(FACTOR * len(classes) * HOP, np.float32)
     parts = np.split(silence, np.sort(chance.integers(0, len(silence), 9)))
@@ -190,6 +190,14 @@ def test_no_text_is_lost_however_long_it_is(hearing, monkeypatch):
     expected = text_by_hand(hearing, classes)
     assert len(expected) > 2 * LEFT
     assert listened(hearing, classes, monkeypatch) == expected
+
+
+def test_signs_of_several_bytes_come_whole_however_long_the_text_is(tmp_path, monkeypatch):
+    hearing = untrained(write_table(tmp_path, ["a", "b"]), mels=0, bidirectional=False, level="subword", vocabulary=258)[0]
+    codec = hearing.codecs.target
+    text = " ".join("".join(np.random.default_rng(2).choice([*"aé€𝄞"], LEFT)))
+    classes = [one for symbol in codec.ids(text).tolist() for one in (symbol, codec.blank)]
+    assert len(classes) > 4 * LEFT and listened(hearing, classes, monkeypatch) == text
 
 
 @pytest.mark.parametrize("rate", [RATE, 2 * RATE, 44_100])
