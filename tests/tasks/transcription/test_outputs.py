@@ -18,6 +18,7 @@ from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.recipes.transcribe import Transcribing
 from unrolled.tasks.transcription import by_ctc
 from unrolled.tasks.transcription.streaming import LEFT, Listener
+from unrolled.tasks.transcription.transcript import timed
 from unrolled.tasks.transcription.ways import Found
 
 FACTOR = 4
@@ -213,3 +214,33 @@ def test_a_stream_is_heard_to_its_last_sample(hearing, rate, monkeypatch):
     expected = hearing.codecs.inputs.numbers.apply(steps)
     assert seconds == pytest.approx(-(-len(expected) // FACTOR) * FACTOR * 0.01)
     assert np.concatenate(read).shape == expected.shape and np.allclose(np.concatenate(read), expected, atol=1e-3)
+
+
+def test_times_end_with_the_recording(hearing):
+    codec = hearing.codecs.target
+    ids = codec.ids("ab c").tolist()
+    places = [Stretch(symbol, begin, begin + 1, 0.0) for begin, symbol in enumerate(ids)]
+    found = timed(ids, places, codec, 0.04, 0.13, score=0.0, log_probability=0.0)
+    assert [(one.text, one.begin, one.end) for one in found.words] == [("ab", 0.0, 0.08), ("c", 0.12, 0.13)]
+    assert [(one.begin, one.end) for one in found.symbols] == [(0.0, 0.04), (0.04, 0.08), (0.08, 0.12), (0.12, 0.13)]
+
+
+def test_all_recordings_are_measured_at_the_end_and_some_on_the_way(table, monkeypatch):
+    recipe = Transcribing()
+    flat = {
+        "sources": [str(table)],
+        "validation": [str(table)],
+        "input": "x",
+        "target": "text",
+        "hidden": 8,
+        "layers": 1,
+        "engine": "eager",
+    }
+    configuration = Configuration.from_flat("transcribe", recipe.options, flat)
+    data = recipe.read(configuration, lambda *told: None)
+    measuring = recipe.task(recipe.build(configuration, data.codecs, find_cell("gru")).eval(), data, configuration).measuring
+    monkeypatch.setattr("unrolled.tasks.transcription.measuring.WRITTEN", 1)
+    for exactly, many in ((True, len(STEPS)), (False, 1)):
+        told = []
+        measuring.measure(lambda done, total: told.append((done, total)), exactly=exactly)
+        assert told[-1] == (many, many)
