@@ -1,7 +1,8 @@
 """Sequences as they were read, before anything is made of them, and what a network says of them."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import groupby
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from unrolled.data.numerals import rounded
 from unrolled.data.pictures.clips import Clip
 from unrolled.data.pictures.pixels import Pixels
-from unrolled.data.sound.recordings import Recording
+from unrolled.data.sound.recordings import Sound
+from unrolled.errors import DataError
 
 Span = tuple[float, float, str]
 """From which time of a recording or a clip up to which it has a tag."""
@@ -48,6 +50,15 @@ class Target(Enum):
         return {"labels": "label", "tags": "tag", "values": "number", "step values": "number", "texts": "text"}[self.value]
 
 
+@contextmanager
+def told_at(place: str) -> Iterator[None]:
+    """A `DataError` about what is at a place tells the place, too."""
+    try:
+        yield
+    except DataError as error:
+        raise error if str(error).startswith(place) else DataError(f"{place}: {error}") from None
+
+
 BLANK = object()
 """The origin of a line with nothing in it, of which nothing can be said, and which keeps its place where others are answered."""
 
@@ -64,7 +75,7 @@ class Example:
     `values` (numbers `[K]`, or `[T, K]` for its steps), or `texts` to be written after it, any of which is right; None where the source
     says nothing. `target` is the column that was looked at for it.
 
-    Or it is `sound`, a recording that is to be heard, of which `hear` in `unrolled.data.dataset.gather` makes numbers, and tags of the `spans` of
+    Or it is `sound`, a recording, in a file or in memory, that is to be heard, of which `hear` in `unrolled.data.dataset.gather` makes numbers, and tags of the `spans` of
     it that have one: from a second, up to another, and which. Or it is `clip`, a picture or video of which `see` makes frames, with tags
     of its `spans`, or `frames` in an array `[T, H, W, C]`, which are brought to the size of the others.
 
@@ -78,7 +89,7 @@ class Example:
     text: str | None = None
     tokens: tuple[str, ...] | None = None
     numbers: NDArray[np.float32] | None = None
-    sound: Recording | None = None
+    sound: Sound | None = None
     spans: tuple[Span, ...] | None = None
     clip: Clip | None = None
     frames: Pixels | None = None

@@ -73,6 +73,18 @@ def test_words_stand_where_they_are_said(folder, tmp_path):
     assert all(0 < word["confidence"] <= 1 and word["begin"] < word["end"] <= found["seconds"] for word in words)
 
 
+def test_samples_with_their_rate_are_heard_as_a_file_is(folder, transcriber):
+    path = folder / "test" / "0.wav"
+    samples, rate = soundfile.read(path, dtype="float32")
+    (found, *others) = transcriber.transcribe(
+        [path, (samples, rate), (torch.from_numpy(samples)[None], rate), {"path": None, "array": samples, "sampling_rate": rate}]
+    )
+    assert others == [found] * 3
+    for without in (samples, torch.from_numpy(samples), samples[None]):
+        with pytest.raises(DataError, match=r"samples with their rate, \(samples, rate\)"):
+            transcriber.transcribe([without])
+
+
 def test_several_files_are_predicted_in_their_order(folder):
     paths = [folder / "test" / f"{number}.wav" for number in (3, 0)]
     found = [json.loads(line) for line in call("predict", folder / "run", *paths, "--json").splitlines()]
@@ -128,6 +140,11 @@ def test_a_beam_gives_several_texts_of_which_the_first_is_the_best(transcriber, 
     (best,) = transcriber.transcribe([folder / "test" / "0.wav"], beam=8, nbest=3)
     assert len(best) == 3 and best[0].score > best[1].score > best[2].score
     assert best[0].text == transcriber.transcribe([folder / "test" / "0.wav"])[0][0].text
+
+
+def test_several_texts_without_a_beam_are_told_to_take_one(transcriber, folder):
+    with pytest.raises(ConfigError, match=r"`nbest` must lie between 1 and `beam` = 1, got 3\. Take `beam=3` or more"):
+        transcriber.transcribe([folder / "test" / "0.wav"], nbest=3)
 
 
 def test_a_word_list_is_kept_to(transcriber, folder, tmp_path):
@@ -216,6 +233,21 @@ def test_pieces_of_long_recordings_are_told_and_change_little(transcriber, folde
         transcriber.transcribe([path])
 
 
+@pytest.mark.parametrize("bad", ["a text", "a rate"])
+def test_a_row_whose_file_is_no_sound_is_told_with_its_row(tmp_path, transcriber, bad):
+    table = write_table(tmp_path, ["a", "b", "c"])
+    if bad == "a text":
+        (tmp_path / "1.wav").write_text("no sound")
+        told = r"table\.csv, line 3: \S+1\.wav cannot be read as sound"
+    else:
+        write(tmp_path / "1.wav", tone(10, 1), 100)
+        told = r"table\.csv, line 3: \S+1\.wav has 100 samples a second, and sound must have 1,000 to 768,000"
+    with pytest.raises(DataError, match=told):
+        un.train_transcriber(table, out=tmp_path / "run", **TINY)
+    with pytest.raises(DataError, match=told):
+        transcriber.evaluate(table)
+
+
 def test_a_text_that_does_not_fit_is_left_out_and_told(tmp_path):
     table = write_table(tmp_path, [*texts(6), "a"])
     table.write_text(table.read_text().replace(",a\n", f",{'abc' * 30}\n"))
@@ -249,9 +281,12 @@ def test_a_network_that_says_nothing_is_told_what_to_try(tmp_path, capsys):
     data = Transcribing().read(configuration, lambda *told: None)
     measuring = Transcribing().task(model.model, data, configuration).measuring
     for _ in range(3):
-        measures = measuring.measure(lambda *told: None, exactly=True)
+        measures = measuring.measure(lambda *told: None, exactly=False)
     assert measures["empty"] == 1 and "still says nothing but blanks" in measuring.describe(measures)
-    assert "still says nothing but blanks" in "".join(measuring.remarks(measures, None))
+    measures = measuring.measure(lambda *told: None, exactly=True)
+    assert "still says nothing" not in measuring.describe(measures)
+    (remark,) = measuring.remarks(measures, None)
+    assert "still says nothing but blanks" in remark and "`layers=0` and `input_window=11`" in remark
 
 
 def test_signs_that_were_not_learnt_are_counted(transcriber, folder, tmp_path):
@@ -332,9 +367,11 @@ def test_options_that_cannot_be_are_told(tmp_path, options, told):
 
 
 def test_what_has_no_sound_and_what_cannot_stream_is_told(folder, transcriber, tmp_path):
-    (tmp_path / "t.csv").write_text("review,text\ngood film,one\nbad film,two\n")
+    (tmp_path / "t.csv").write_text("text,label\ngood film,one\nbad film,two\n")
     with pytest.raises(DataError, match="has text to read, and what is said is heard in sound"):
-        un.train_transcriber(tmp_path / "t.csv", input="review", out=tmp_path / "run", display=Silent())
+        un.train_transcriber(tmp_path / "t.csv", out=tmp_path / "run", display=Silent())
+    with pytest.raises(DataError, match="line 2: there is no file 'good film', which 'text' names"):
+        un.train_transcriber(tmp_path / "t.csv", audio="text", text="label", out=tmp_path / "run", display=Silent())
     table = write_table(tmp_path / "more", ["ab", "ba"])
     both = un.train_transcriber(table, out=tmp_path / "both", **TINY, epochs=1, held_out=0)
     with pytest.raises(ConfigError, match="`stream` needs a network that reads forwards alone"):
