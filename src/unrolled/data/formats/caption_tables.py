@@ -74,9 +74,11 @@ def in_lines(path: Path, lines: Iterable[tuple[int, str]], ends: tuple[str, ...]
 def _parted(line: str, ends: tuple[str, ...]) -> tuple[str, str] | None:
     """The name and the sentence of a line; None if it does not begin with the name of a picture."""
     for between in "\t,;|":
-        name, found, rest = line.partition(between)
-        name = _NUMBERED.sub("", name.strip().strip('"'))
-        if found and name.lower().endswith(ends):
+        named, found, rest = line.partition(between)
+        named = named.strip().strip('"')
+        name = _NUMBERED.sub("", named)
+        # A number of a sentence says that a name stands there, also where it ends as none of a picture does.
+        if found and (name.lower().endswith(ends) or (between == "\t" and name != named)):
             return name, _unquoted(rest.strip())
     return None
 
