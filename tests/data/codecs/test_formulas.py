@@ -14,7 +14,7 @@ from unrolled.data.codecs.text import TextCodec
         (r"\begin {array} x \end{array*}", [r"\begin{array}", "x", r"\end{array*}"]),
         (r"\mbox {if  x}\textbf{}", [r"\mbox", "{", "i", "f", "\\ ", "x", "}", r"\textbf", "{", "}"]),
         (r"\hspace * { 1 cm}", [r"\hspace*", "{", "1", "c", "m", "}"]),
-        (r"\mbox{a \alpha} \hspace{1\ c}", [*r"\mbox { a \alpha } \hspace { 1".split(), "\\ ", "c", "}"]),
+        (r"\mbox{a \alpha} \hspace{1\ c}", [*[r"\mbox", r"{", r"a", r"\alpha", r"}", r"\hspace", r"{", r"1"], "\\ ", "c", "}"]),
         ("", []),
     ],
 )

@@ -32,7 +32,10 @@ SAID = [("a.jpg", ("A dog, a cat.", "Two animals")), ("b.jpg", ("A house",))]
         ("Flickr8k.token.txt", "a.jpg#0\tA dog, a cat.\na.jpg#1\tTwo animals\nb.jpg#0\tA house\n"),
         ("t.csv", 'id;text;file\n1;A dog, a cat.;a.jpg\n2;Two animals;a.jpg\n3;"A house";b.jpg\n'),
         ("results.csv", "image_name| comment_number| comment\na.jpg| 0| A dog, a cat.\na.jpg| 1| Two animals\nb.jpg| 0| A house\n"),
-        ("t.jsonl", '{"image": "a.jpg", "captions": ["A dog, a cat.", "Two animals", "Two animals"]}\n{"image": "b.jpg", "captions": "A house"}\n'),
+        (
+            "t.jsonl",
+            '{"image": "a.jpg", "captions": ["A dog, a cat.", "Two animals", "Two animals"]}\n{"image": "b.jpg", "captions": "A house"}\n',
+        ),
         ("t.json", '[{"file": "a.jpg", "caption": ["A dog, a cat.", "Two animals"]}, {"file": "b.jpg", "caption": "A house"}]'),
     ],
 )
@@ -174,7 +177,10 @@ def test_bad_rows_are_told_or_left_out(folder):
     ("name", "text"),
     [
         ("t.jsonl", '{"image": "a.jpg", "captions": ["A dog", "  ", "A cat"]}\n'),
-        ("c.json", json.dumps({"images": IMAGES[:1], "annotations": [ANNOTATIONS[0], *({"image_id": 1, "caption": c} for c in (" ", "A cat"))]})),
+        (
+            "c.json",
+            json.dumps({"images": IMAGES[:1], "annotations": [ANNOTATIONS[0], *({"image_id": 1, "caption": c} for c in (" ", "A cat"))]}),
+        ),
         ("k.json", json.dumps({"images": [{"filename": "a.jpg", "sentences": [{"raw": raw} for raw in ("A dog", "", "A cat")]}]})),
     ],
 )

@@ -165,7 +165,9 @@ def test_parts_of_videos_of_which_other_parts_are_learnt_are_told(tmp_path):
         write_frames(tmp_path / name, range(0, 60, 10))
     for table, rows in (("t", "a,0,3,it begins\nb,0,3,it begins\n"), ("v", "a,3,6,it ends\n")):
         (tmp_path / f"{table}.csv").write_text(f"video,start,end,caption\n{rows}")
-    with pytest.warns(UnrolledWarning, match="1 of the 1 videos to measure on are of files of which other parts are learnt, such as a. Have all"):
+    with pytest.warns(
+        UnrolledWarning, match="1 of the 1 videos to measure on are of files of which other parts are learnt, such as a. Have all"
+    ):
         read_data(tmp_path / "t.csv", validation=[str(tmp_path / "v.csv")])
 
 
