@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import torch
 import torch.distributed as dist
 
-WORLD, LIMIT = 2, 40
+WORLD = 2
+START, LIMIT = 160, 100  # seconds: on a busy machine the processes take long to load torch, which is not the task's time
+BEGUN = "begun"
 
 
 class Failed(NamedTuple):
@@ -18,6 +20,10 @@ class Failed(NamedTuple):
 
     kind: str
     text: str
+
+
+class Silent(Failed):
+    """There was no answer."""
 
 
 class Ranks:
@@ -29,16 +35,16 @@ class Ranks:
         self._pipes: list[Any] = []
 
     def run(self, task: Any, *arguments: Any) -> list[Any]:
-        """What `task(rank, *arguments)` gives in each of the two, or why it failed. The function must be importable."""
+        """What `task(rank, *arguments)` gives in each of the two, or why it failed. The function must be importable.
+
+        Raises:
+            TimeoutError: neither answered, which tells nothing of the task.
+        """
         if not self._processes:
             self._begin()
         for pipe in self._pipes:
             pipe.send_bytes(pickle.dumps((task, arguments)))
-        until = time.monotonic() + LIMIT
-        found = [self._answer(pipe, until) for pipe in self._pipes]
-        if any(isinstance(f, Failed) for f in found):
-            self.end()
-        return found
+        return self._answers(task.__name__, LIMIT)
 
     def end(self) -> None:
         """Stop both."""
@@ -57,19 +63,31 @@ class Ranks:
             theirs.close()
             self._processes.append(process)
             self._pipes.append(ours)
+        if self._answers("to begin", START) != [BEGUN] * WORLD:
+            raise TimeoutError("to begin: one process did not")
+
+    def _answers(self, asked: str, seconds: float) -> list[Any]:
+        until = time.monotonic() + seconds
+        found = [self._answer(pipe, until) for pipe in self._pipes]
+        if any(isinstance(f, Failed) for f in found):
+            self.end()
+        if all(isinstance(f, Silent) for f in found):
+            raise TimeoutError(f"{asked}: {found[0].text}")
+        return found
 
     def _answer(self, pipe: Any, until: float) -> Any:
         try:
             if not pipe.poll(max(0, until - time.monotonic())):
-                return Failed("TimeoutError", f"no answer in {LIMIT} s")
+                return Silent("TimeoutError", "no answer in time")
             return pickle.loads(pipe.recv_bytes())
         except EOFError:
-            return Failed("EOFError", "the process has ended")
+            return Silent("EOFError", "the process has ended")
 
 
 def _serve(rank: int, meeting: str, pipe: Any) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=WORLD, timeout=timedelta(seconds=LIMIT / 2))
+    pipe.send_bytes(pickle.dumps(BEGUN))
     while True:
         try:
             task, arguments = pickle.loads(pipe.recv_bytes())

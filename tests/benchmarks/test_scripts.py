@@ -6,10 +6,14 @@ import runpy
 import struct
 import sys
 import types
+import zipfile
 
+import numpy as np
 import pytest
 
 from scripts import BENCHMARKS, run
+from tones import said, write
+from unrolled.training import RunFolder
 
 
 @pytest.mark.parametrize("script", sorted(path.stem for path in BENCHMARKS.glob("*.py")))
@@ -50,6 +54,24 @@ def test_labels_are_learnt_and_measured(tmp_path):
     assert found["values"] == [found["mean"]]
     assert 0 <= found["mean"] <= 1
     assert found["options"]["hidden"] == 4
+
+
+def test_a_speaker_who_is_left_out_is_heard_by_who_learnt_the_others(tmp_path):
+    chance, archive, out = np.random.default_rng(0), tmp_path / "recordings.zip", tmp_path / "out"
+    with zipfile.ZipFile(archive, "w") as file:
+        for speaker in ("ann", "bob"):
+            for letter in "ab":
+                for take in range(4):
+                    name = f"{letter}_{speaker}_{take}.wav"
+                    file.write(write(tmp_path / name, said(letter, chance)), f"recordings/{name}")
+        file.writestr("recordings/README.txt", "Two letters.")
+    changes = ("hidden=4", "epochs=1", "average=0.0", "frequency_masks=1")
+    row, mean = run("listening", "speakers", archive, "--out", out, "--who", "bob", *(f"--set={change}" for change in changes)).splitlines()
+    found = json.loads(row)
+    assert (found["speaker"], found["recordings"], mean) == ("bob", 8, f"mean of 1: {found['accuracy']:.2%}")
+    data, batches = (RunFolder(out / "bob-0").read_config()[part] for part in ("data", "batches"))
+    assert data["sources"] == [str(out / "recordings" / "ann")]
+    assert (data["standardise"], batches["frequency_masks"]) == ("speaker", 1)
 
 
 def test_events_are_predicted_beside_counts(tmp_path):

@@ -101,6 +101,16 @@ def test_groups_stay_together():
     assert divide(pairs, 0.2, 2)[1] != held
 
 
+def test_a_side_in_which_nothing_can_be_seen_is_empty():
+    pairs = [
+        Example("0", text="\u200b", texts=("a",)),
+        Example("1", text="b", texts=("\ufeff ", "\u2060")),
+        Example("2", text="c", texts=("\u00ad", "d")),
+    ]
+    tally = Tally()
+    assert [pair.texts for pair in usable(pairs, PairOptions(), "word", tally)] == [("d",)] and tally.empty == 2
+
+
 def test_what_is_kept_apart_is_the_group_or_else_the_source_whatever_its_blanks():
     assert key_of(pair(" a\u202fb  c", "x")) == "a b c"
     assert key_of(pair("e\u0301", "x")) == key_of(pair("é", "x"))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from unrolled.data.numerals import rounded
 from unrolled.data.pictures.clips import Clip
 from unrolled.data.pictures.pixels import Pixels
-from unrolled.data.sound.recordings import Recording
+from unrolled.data.sound.recordings import Sound
 
 Span = tuple[float, float, str]
 """From which time of a recording or a clip up to which it has a tag."""
@@ -64,7 +64,7 @@ class Example:
     `values` (numbers `[K]`, or `[T, K]` for its steps), or `texts` to be written after it, any of which is right; None where the source
     says nothing. `target` is the column that was looked at for it.
 
-    Or it is `sound`, a recording that is to be heard, of which `hear` in `unrolled.data.dataset.gather` makes numbers, and tags of the `spans` of
+    Or it is `sound`, a recording, in a file or in memory, that is to be heard, of which `hear` in `unrolled.data.dataset.gather` makes numbers, and tags of the `spans` of
     it that have one: from a second, up to another, and which. Or it is `clip`, a picture or video of which `see` makes frames, with tags
     of its `spans`, or `frames` in an array `[T, H, W, C]`, which are brought to the size of the others.
 
@@ -78,7 +78,7 @@ class Example:
     text: str | None = None
     tokens: tuple[str, ...] | None = None
     numbers: NDArray[np.float32] | None = None
-    sound: Recording | None = None
+    sound: Sound | None = None
     spans: tuple[Span, ...] | None = None
     clip: Clip | None = None
     frames: Pixels | None = None

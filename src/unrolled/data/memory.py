@@ -16,6 +16,7 @@ from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.label_kinds import Kind
 from unrolled.data.pictures.clips import Clip
 from unrolled.data.sound.recordings import Recording, is_sound
+from unrolled.data.sound.waves import Wave, is_wave
 from unrolled.errors import DataError
 from unrolled.extras import extra
 
@@ -24,8 +25,8 @@ def in_memory(data: Any, targets: Any, options: ReadingOptions, wanted: Target, 
     """Sequences with their `targets`: a list of them, or an array, whose first axis are sequences; or, without targets, what has columns.
 
     That is a data frame of pandas, polars or pyarrow, a mapping of columns, a data set of the library `datasets`, or a list of mappings; the `options`
-    `input` and `target` name the columns, if they are not called as usual. A sequence is a text, a list of tokens, numbers `[T]` or `[T, C]`, or the
-    `Path` of a recording. `DataError` for anything else, and for another number of targets. `kind` is shown all labels.
+    `input` and `target` name the columns, if they are not called as usual. A sequence is a text, a list of tokens, numbers `[T]` or `[T, C]`, the
+    `Path` of a recording, or sound in memory, as `(samples, rate)` or a mapping with `array` and `sampling_rate`. `DataError` for anything else, and for another number of targets. `kind` is shown all labels.
     """
     kind = kind or Kind()
     if targets is None:
@@ -60,7 +61,7 @@ def sequences_in(data: Any, options: ReadingOptions, wanted: Target) -> Iterator
 def _has_columns(data: Any) -> bool:
     """Whether data is a frame, a mapping, a data set, or a list of mappings, and not a list of sequences."""
     if isinstance(data, list | tuple) and not hasattr(data, "features"):
-        return len(data) > 0 and all(isinstance(row, Mapping) for row in data)
+        return len(data) > 0 and all(isinstance(row, Mapping) and not is_wave(row) for row in data)
     return isinstance(data, Mapping) or hasattr(data, "features") or hasattr(data, "columns")
 
 
@@ -159,7 +160,9 @@ def _values(target: Any, place: str) -> np.ndarray:
 
 
 def example_of(sequence: str | Sequence[str] | np.ndarray | Path, place: str) -> Example:
-    """A text, a list of tokens, numbers (also of torch, or of a column of a frame) or the path of a recording as an example. `DataError` for something else."""
+    """A text, a list of tokens, numbers (also of torch, or of a column of a frame), the path of a recording, or one in memory as an example. `DataError` for something else."""
+    if is_wave(sequence):
+        return Example(place, sound=Wave.of(sequence, place))
     if isinstance(sequence, Path):
         return Example(place, sound=Recording(sequence)) if is_sound(sequence.name) else Example(place, clip=Clip(sequence))
     if isinstance(sequence, str):

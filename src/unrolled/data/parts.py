@@ -10,7 +10,7 @@ from unrolled.data.batches import evenly
 from unrolled.data.columns import Places, joined, numbered
 from unrolled.data.examples import Example
 from unrolled.data.formats.pair_options import PairOptions
-from unrolled.data.words import first_words, normal
+from unrolled.data.words import first_words, normal, says_nothing
 from unrolled.errors import ConfigError, UnrolledWarning
 
 LETTERS = 20
@@ -54,8 +54,8 @@ def usable(pairs: Iterable[Example], options: PairOptions, level: str, tally: Ta
     tally.limit = f"with a side of more than {_limit(most, level)} {'cut' if cut else 'left out'}"
     for pair in pairs:
         tally.pairs += 1
-        targets = tuple(filter(None, (pair.texts or ())))
-        if not pair.text or not targets:
+        targets = tuple(text for text in (pair.texts or ()) if not says_nothing(text))
+        if says_nothing(pair.text or "") or not targets:
             tally.empty, tally.empty_place = tally.empty + 1, tally.empty_place or pair.place
             continue
         source, *shorter = (_first(text, most, level) for text in ((pair.text or ""), *targets))

@@ -24,6 +24,8 @@ _WORD = regex.compile(
     rf"\n|<{_LETTER}+>(?!\p{{WB=Extend}})|[0-9]\ufe0f?\u20e3|{_RUN}(?:{_INNER}{_RUN})*|(?!\p{{GCB=Prepend}}|{_BLANK})\X|(?!{_BLANK}).",
     regex.V1 | regex.DOTALL,
 )
+_UNSEEN = regex.compile(rf"(?:{_BLANK}|[\p{{DI}}\p{{Cf}}\p{{Cc}}\p{{Z}}])*+")
+
 _ASCII = re.compile(r"\n|<\w+>|\w+(?:'\w+)*|[^\w\s\x1c-\x1f]", re.ASCII)
 """The same for text of ASCII characters alone, in a third of the time."""
 
@@ -38,6 +40,11 @@ _REPEATED = regex.compile(r"(.)\1\1+", regex.DOTALL)
 def normal(text: str) -> str:
     """The text in Unicode's normal form NFC, in which é is one character, however it was typed: in it words are compared."""
     return unicodedata.normalize("NFC", text)
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a text has nothing in it but blanks and characters that cannot be seen, such as those of no width."""
+    return _UNSEEN.fullmatch(text) is not None
 
 
 def split_words(text: str) -> list[str]:

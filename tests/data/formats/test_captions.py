@@ -112,6 +112,80 @@ def test_quotes_around_a_part_of_a_sentence_are_its_own(folder):
     assert read(folder / "t.csv") == [("a.jpg", ('"Hello" he said',)), ("b.jpg", ('Say "hi", man',))]
 
 
+ROWS = {
+    'a.jpg,"Two\nlines, here"\n': ("a.jpg", "Two lines, here"),
+    '"a, b.jpg",A dog\n': ("a, b.jpg", "A dog"),
+    "a.jpg,A dog, a cat\n": ("a.jpg", "A dog, a cat"),
+    'a.jpg,"A dog," he said\n': ("a.jpg", '"A dog," he said'),
+    'a.jpg,"A dog\n': ("a.jpg", '"A dog'),
+}
+
+
+@pytest.mark.parametrize("before", [0, 1, 300])
+@pytest.mark.parametrize("header", ["", "image,caption\n", "photo,caption\n"])
+@pytest.mark.parametrize("row", ROWS)
+def test_what_is_read_of_a_row_does_not_depend_on_where_it_stands(folder, row, header, before):
+    (folder / "a, b.jpg").write_bytes(b"")
+    (folder / "t.csv").write_text(header + "b.jpg,A house\n" * before + row + "b.jpg,A house\nc.png,An end\n")
+    found = dict(read(folder / "t.csv"))
+    assert (ROWS[row][0], (ROWS[row][1],)) in found.items() and found["b.jpg"] == ("A house",) and found["c.png"] == ("An end",)
+
+
+@pytest.mark.parametrize("header", ["img,caption,split", "number,photo,caption", "who,sentence,seen"])
+def test_the_column_that_names_pictures_is_found_by_its_cells(folder, header):
+    rows = {"img": "a.jpg,A dog,train", "num": "1,a.jpg,A dog", "who": "Ann,A dog,clip"}
+    (folder / "clip").mkdir()
+    (folder / "t.csv").write_text(f"{header}\n{rows[header[:3]]}\n")
+    assert read(folder / "t.csv") == [("clip" if header.startswith("who") else "a.jpg", ("A dog",))]
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        ("a.jpg#1\n", r"a\.jpg has no sentence"),
+        ("a.jpg#1\t\n", r"a\.jpg has no sentence"),
+        ("a.jpg.1#0\tA dog\n", r"there is no picture 'a\.jpg\.1'"),
+        ("a.jpg#0 A dog\n", "there must be a picture, and a sentence after a tab or comma, got 'a.jpg#0 A dog'"),
+        ("something else\n", "there must be a picture"),
+    ],
+)
+def test_a_bad_line_of_tokens_is_one_bad_row_wherever_it_stands(folder, bad, told):
+    good = [f"b.jpg#{number}\tA house\n" for number in range(3)]
+    for at in (0, 1, 3):
+        (folder / "t.token").write_text("".join((*good[:at], bad, *good[at:])))
+        with pytest.raises(DataError, match=rf"line {at + 1}: {told}"):
+            read(folder / "t.token")
+        with pytest.warns(UnrolledWarning, match="1 bad row is left out"):
+            assert read(folder / "t.token", CaptionOptions(bad_rows="skip")) == [("b.jpg", ("A house",))]
+
+
+def test_a_list_of_pictures_can_be_looked_at(folder):
+    (folder / "list.txt").write_text("a.jpg\nb.jpg\n")
+    assert read(folder / "list.txt", CaptionOptions().to_predict()) == [("a.jpg", ()), ("b.jpg", ())]
+
+
+def test_rows_that_are_all_bad_are_told_before_their_columns(folder):
+    (folder / "t.csv").write_text("photo,said\na.jpg,A dog, a cat\n")
+    with pytest.raises(DataError, match="line 2: a row must have 2 cells"):
+        read(folder / "t.csv")
+
+
+def test_what_cannot_be_seen_is_no_sentence(folder):
+    (folder / "t.csv").write_text("image,caption\na.jpg,\u200b\ufeff \u2060\nb.jpg,A\u200b house\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"line 2: a\.jpg has no sentence"):
+        read(folder / "t.csv")
+
+
+def test_ids_of_coco_may_be_texts_in_one_list_and_no_two_pictures_have_one(folder):
+    record = {"images": IMAGES, "annotations": [{**one, "image_id": str(one["image_id"])} for one in ANNOTATIONS]}
+    (folder / "d.json").write_text(json.dumps(record))
+    assert read(folder / "d.json") == [("a.jpg", ("A dog",)), ("b.jpg", ("A house",))]
+    record["images"] = [*IMAGES, {"id": 1, "file_name": "c.png"}]
+    (folder / "d.json").write_text(json.dumps(record))
+    with pytest.raises(DataError, match=r"image 3: the 'id' 1 is of a\.jpg and of c\.png"):
+        read(folder / "d.json")
+
+
 def test_splits_of_karpathy_are_read_apart(folder):
     splits = [("a.jpg", "train"), ("b.jpg", "restval"), ("c.png", "test")]
     images = [{"filename": name, "split": split, "sentences": [{"raw": f"it is {name}"}]} for name, split in splits]
@@ -120,6 +194,48 @@ def test_splits_of_karpathy_are_read_apart(folder):
     assert (names("train"), names("test"), names(None)) == (["a.jpg", "b.jpg"], ["c.png"], ["a.jpg", "b.jpg", "c.png"])
     with pytest.raises(ConfigError, match=r"`part='dev'` is no split of .* which has restval, test, train"):
         names("dev")
+    (folder / "dataset.json").write_text(json.dumps({"images": images[1:]}))
+    assert names("train") == ["b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", "image,caption,Split\na.jpg,A dog,train\nb.jpg,A cat,test\n,,other\nc.png,A house,restval\n"),
+        (
+            "t.jsonl",
+            """{"image": "a.jpg", "caption": "A dog", "split": "train"}
+            {"image": "b.jpg", "caption": "A cat", "split": "test"}
+            {"split": "other"}
+            {"image": "c.png", "caption": "A house", "split": "restval"}""",
+        ),
+    ],
+)
+def test_splits_of_tables_and_objects_are_read_apart(folder, name, text):
+    (folder / name).write_text(text)
+    parts = {part: [file for file, _ in read(folder / name, CaptionOptions(part=part))] for part in ("train", "test")}
+    assert parts == {"train": ["a.jpg", "c.png"], "test": ["b.jpg"]}
+    with pytest.raises(ConfigError, match=r"`part='nope'` is no split of .* which has other, restval, test, train"):
+        read(folder / name, CaptionOptions(part="nope"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", "image,caption,number\na.jpg,A dog,1\n"),
+        ("t.csv", "image,caption\na.jpg,A dog, a cat\n"),
+        ("t.token", "a.jpg#0\tA dog\n"),
+        ("t.jsonl", '{"image": "a.jpg", "caption": "A dog"}\n'),
+        ("coco.json", '{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [{"image_id": 1, "caption": "A dog"}]}'),
+        ("", ""),
+        ("a.jpg", ""),
+    ],
+)
+def test_a_part_of_what_has_none_is_told(folder, name, text):
+    if text:
+        (folder / name).write_text(text)
+    with pytest.raises((ConfigError, DataError), match="`part`"):
+        read(folder / name, CaptionOptions(part="train").to_predict())
 
 
 def test_sentences_lie_beside_pictures(folder):
@@ -159,8 +275,6 @@ def test_columns_and_a_folder_can_be_named(folder):
     assert read(folder / "other" / "t.csv", CaptionOptions(**options, images=str(folder))) == [("a.jpg", ("A dog",))]
     with pytest.raises(ConfigError, match=r"there is no column 'picture'; there are number, photo, words. Pass one of them as `input`"):
         read(folder / "other" / "t.csv", CaptionOptions(input="picture", target="words"))
-    with pytest.raises(ConfigError, match="which column has the pictures is not clear"):
-        read(folder / "other" / "t.csv", CaptionOptions(target="words"))
     with pytest.raises(ConfigError, match="`images` must be a folder"):
         read(folder / "other" / "t.csv", CaptionOptions(images=str(folder / "none")))
 

@@ -60,6 +60,17 @@ def test_tables_with_other_columns_than_the_first_are_refused(folder) -> None:
         found(paths)
 
 
+def test_most_cells_decide_what_a_column_is_and_ends_may_be_left_out(folder) -> None:
+    table = folder / "odd.csv"
+    table.write_text("clip,label\nfiles/slow/0.gif,slow\nfiles/fast/1,fast\nfiles/slow/1.gif,slow\n")
+    assert [clip for clip, _ in found(table)] == [("0.gif", 0.0, None), ("1.gif", 0.0, None), ("1.gif", 0.0, None)]
+    table.write_text("clip,label\nfiles/slow/0,slow\nfiles/fast/1,fast\n")
+    assert [clip for clip, _ in found(table)] == [("0.gif", 0.0, None), ("1.gif", 0.0, None)]
+    table.write_text("clip,label\nfiles/slow/0.gif,slow\nfiles/fast/9,fast\nfiles/slow/1.gif,slow\n")
+    with pytest.raises(DataError, match=r"odd\.csv, line 3: there is no file 'files/fast/9', which 'clip' names; it was looked for as"):
+        found(table)
+
+
 def test_tables_and_json_lines_name_clips_and_parts_of_them(folder) -> None:
     (folder / "t.csv").write_text("clip,start,end,kind\nfiles/slow/0.gif,0,0.2,slow\nfiles/fast/1.gif,0.1,0.3,fast\n")
     assert found(folder / "t.csv", options=ReadingOptions(target="kind")) == [

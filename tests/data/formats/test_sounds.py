@@ -146,6 +146,49 @@ def test_a_path_that_is_not_there_is_told_with_its_row(put):
         read(folder / "m.csv", Target.TEXTS)
 
 
+@pytest.mark.parametrize("cell", ["c", "c.mp33", "no file at all"])
+def test_an_odd_path_is_told_with_line_column_and_cell_and_most_cells_decide_what_a_column_is(put, cell):
+    folder = put("clips/a.wav", "clips/b.wav")
+    (folder / "m.tsv").write_text(f"client_id\tpath\tsentence\nx\ta.wav\tone\ny\tb.wav\ttwo\nz\t{cell}\tthree\n")
+    with pytest.raises(DataError, match=rf"m\.tsv, line 4: there is no file '{cell}', which 'path' names; it was looked for as \S+"):
+        read(folder / "m.tsv", Target.TEXTS)
+    with pytest.warns(UnrolledWarning, match=r"1 bad row is left out\. The first: \S+, line 4: there is no file"):
+        assert said(read(folder / "m.tsv", Target.TEXTS, bad_rows="skip")) == {"a.wav": "one", "b.wav": "two"}
+    with pytest.raises(DataError, match="line 4: there is no file"):
+        read(folder / "m.tsv", Target.LABELS, target="sentence")
+
+
+def test_spans_of_a_file_that_is_not_there_are_one_bad_row(put):
+    folder = put("a.wav")
+    (folder / "m.csv").write_text("path,start,end,label\na.wav,0.01,0.02,x\nb.wav,0.01,0.02,y\na.wav,0.03,0.04,z\n")
+    with pytest.warns(UnrolledWarning, match=r"1 bad row is left out\. The first: \S+, line 3: there is no file 'b\.wav'"):
+        (example,) = read(folder / "m.csv", Target.TAGS, bad_rows="skip")
+    assert example.spans == ((0.01, 0.02, "x"), (0.03, 0.04, "z"))
+
+
+@pytest.mark.parametrize("name", ["m.tsv", "m.jsonl"])
+def test_a_column_that_was_asked_for_has_the_files_whatever_is_in_it(put, name):
+    folder = put("clips/a.wav")
+    rows = [("a.wav", "one"), ("c.mp33", "two"), ("d.mp33", "three")]
+    tsv = "path\tsentence\n" + "".join(f"{path}\t{text}\n" for path, text in rows)
+    objects = "".join(f'{{"path": "{path}", "sentence": "{text}"}}\n' for path, text in rows)
+    (folder / name).write_text(tsv if name == "m.tsv" else objects)
+    with pytest.warns(
+        UnrolledWarning, match=r"2 bad rows are left out\. The first: \S+, line \d: there is no file 'c\.mp33', which 'path' names"
+    ):
+        assert said(read(folder / name, Target.TEXTS, input="path", target="sentence", bad_rows="skip")) == {"a.wav": "one"}
+    with pytest.raises(ConfigError, match=r"(has no column|there is no key) 'paths'"):
+        read(folder / name, Target.TEXTS, input="paths", target="sentence", format="sound")
+
+
+def test_paths_without_their_ends_are_found(put):
+    folder = put("clips/a.mp3", "clips/b.mp3", "c.wav")
+    (folder / "m.tsv").write_text("client_id\tpath\tsentence\nx\ta\tone\ny\tb\ttwo\nz\tc\tthree\n")
+    assert said(read(folder / "m.tsv", Target.TEXTS)) == {"a.mp3": "one", "b.mp3": "two", "c.wav": "three"}
+    (folder / "m.tsv").write_text("path\tlabel\na.mp3\tone\nb.mp3\ttwo\nc\tthree\n")
+    assert said(read(folder / "m.tsv")) == {"a.mp3": "one", "b.mp3": "two", "c.wav": "three"}
+
+
 def test_folders_of_kaldi(put):
     folder = put("a.wav", "deep/b.wav")
     (folder / "wav.scp").write_text("r1 a.wav\nr2 deep/b.wav\n")

@@ -30,6 +30,21 @@ def test_what_is_open_is_found_out(tmp_path):
     assert (found.layout, found.time, found.target, str(panel.clock)) == ("long", "Month", "Passengers", "MS")
 
 
+@pytest.mark.parametrize(("begin", "digits"), [(1949, 4), (1949, 2), (1958.2027, 4)])
+def test_decimal_years_a_twelfth_apart_are_months(tmp_path, begin, digits, recwarn):
+    """At the beginning of months, and in their middle, as of 1958.2027, where steps are as long as months."""
+    days = np.resize([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], 150).cumsum() / 365
+    years = begin + (np.arange(150) / 12 if begin == 1949 else days)
+    text = "year,y\n" + "".join(f"{year:.{digits}f},{at}\n" for at, year in enumerate(years))
+    panel = read(tmp_path, text, time="year")
+    assert (str(panel.clock), panel.clock.frequency.seasons) == ("MS", (12,)) and panel.ends.tolist() == [150]
+    assert not recwarn or begin != 1949
+    if begin == 1949:
+        assert [panel.clock.style.text(time) for time in panel.times(0, 0, 4)] == ["1949", "1949.0833", "1949.1667", "1949.25"]
+        assert panel.clock.grid(1949.0833, 3).tolist() == [1949.0833, 1949.1667, 1949.25]
+        assert digits == 2 or read(tmp_path, text.replace("\n1", "\n"), time="year").clock.frequency is None
+
+
 def test_a_series_in_each_column_or_row(tmp_path):
     columns = read(tmp_path, "time,a,b\n2024-01-01,1,\n2024-01-02,2,7\n2024-01-03,,8\n", layout="columns")
     assert columns.names == ("a", "b") and columns.ends.tolist() == [2, 2]

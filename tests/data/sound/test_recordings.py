@@ -7,9 +7,11 @@ import zipfile
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from tones import RATE, tone, write
 from unrolled.data.sound.recordings import Recording, Resampler, is_cut_off, members, read_samples
+from unrolled.data.sound.waves import Wave, is_wave
 from unrolled.errors import DataError
 
 WAVE = tone(440, 0.5)
@@ -33,6 +35,32 @@ def test_what_was_written_is_read(tmp_path, end, bound):
 def test_channels_become_their_mean(tmp_path):
     both = np.stack([WAVE, -WAVE / 2], 1)
     assert np.allclose(heard(Recording(write(tmp_path / "x.wav", both))), WAVE / 4, atol=2**-15)
+
+
+def test_samples_in_memory_are_what_a_file_of_them_has(tmp_path):
+    noise = np.random.default_rng(0).integers(-(2**15), 2**15, (80_000, 2), np.int16)
+    for rate in (RATE, 16000):
+        filed = heard(Recording(write(tmp_path / "x.wav", noise, rate)))
+        for given in ((noise, rate), (noise.T, rate), (torch.from_numpy(noise.T / np.float32(2**15)), np.int64(rate))):
+            assert is_wave(given) and np.array_equal(heard(Wave.of(given, "it")), filed)
+    assert np.array_equal(
+        Wave.of({"array": [0.5, 0.25], "sampling_rate": 8000.0, "path": None}, "it").samples, np.array([0.5, 0.25], np.float32)
+    )
+    assert np.array_equal(Wave.of((np.array([0, 128, 192], np.uint8), RATE), "it").samples, np.array([-1, 0, 0.5], np.float32))
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate", "told"),
+    [
+        (np.zeros((2, 2, 2)), RATE, r"it: samples must be numbers \[N\] or \[C, N\], got an array of float64 of shape \[2, 2, 2\]"),
+        (np.zeros(9), 100, r"it: the rate must be from 1,000 to 768,000 whole samples a second, got 100"),
+        (np.zeros(0), RATE, "it has no samples"),
+        (np.full(9, np.nan), RATE, "it has samples that are not finite"),
+    ],
+)
+def test_samples_in_memory_that_are_no_sound_are_told(samples, rate, told):
+    with pytest.raises(DataError, match=told):
+        heard(Wave.of((samples, rate), "it"))
 
 
 @pytest.mark.parametrize("first", [1, 1000, 70_000])

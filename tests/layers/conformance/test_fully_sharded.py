@@ -1,9 +1,13 @@
 """Parameters in two parts (FSDP2), and as DTensors: ours trains as torch.nn's layer does, or refuses as it does."""
 
+import multiprocessing
+from unittest.mock import Mock
+
 import pytest
 import torch
 
 import rank_tasks
+import ranks as joined
 from pairs import assert_same
 from ranks import Failed
 
@@ -60,3 +64,12 @@ def test_distributed_tensors_are_computed_with_or_refused(ranks, kind, engine, g
         assert not isinstance(found, Failed), found.text
         if not isinstance(found, str):
             assert_same(found, [t.detach() for t in wanted])
+
+
+def test_silence_of_both_processes_says_nothing_of_a_layer(monkeypatch, tmp_path):
+    both = joined.Ranks(tmp_path)
+    both._processes, ends = [Mock(), Mock()], [multiprocessing.Pipe(), multiprocessing.Pipe()]
+    both._pipes = [end for end, _ in ends]
+    monkeypatch.setattr(joined, "LIMIT", 0)
+    with pytest.raises(TimeoutError, match="whole: no answer in time"):
+        both.run(rank_tasks.whole)

@@ -80,7 +80,7 @@ def test_rivals_are_what_their_names_say(name, monkeypatch):
 
 
 def test_only_the_last_errors_count(monkeypatch):
-    monkeypatch.setattr(rivals, "ORIGINS", 20)
+    monkeypatch.setattr(rivals, "FEWEST", 20)
     values = np.concatenate([np.zeros(50), np.resize([0.0, 1], 40)])[:, None]
     assert simple_rivals([values], 1, (), (0.5,))["last value"].quantiles[0, 0, 0].tolist() == [1.0]
     assert [*simple_rivals([values], 1, (2, 4), (0.5,))] == [
@@ -91,6 +91,19 @@ def test_only_the_last_errors_count(monkeypatch):
         "seasonal naive 4",
         "mean of 4 seasons 4",
     ]
+
+
+def test_where_a_level_explodes_intervals_are_as_wide_as_errors_are_now():
+    """Errors of the last 250 steps are a hundred times those before; of long seasons as many as 20 of them count, up to 1000 errors."""
+    noise = np.random.default_rng(0).normal(size=1600)[:, None]
+    grown = noise * np.r_[np.ones(1300), np.full(300, 100.0)][:, None]
+    found = simple_rivals([grown], 1, (7,), (0.1, 0.9))
+    for name in ("last value", "drift", "seasonal naive", "mean of 4 seasons"):
+        low, high = found[name].quantiles[0, 0, 0]
+        assert 200 < high - low < 450, name
+    of_all = np.quantile((grown - np.roll(grown, 7))[-1000:], (0.1, 0.9))
+    found = simple_rivals([grown], 1, (7, 200), (0.1, 0.9))["seasonal naive 7"]
+    np.testing.assert_allclose(np.diff(found.quantiles[0, 0, 0]), np.diff(of_all))
 
 
 def test_where_nothing_is_known_nothing_is_said():

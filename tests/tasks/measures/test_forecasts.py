@@ -198,6 +198,7 @@ def test_a_rival_without_any_error_is_better():
     near = Forecasts(true + 0.01, exact.quantiles + 0.01, exact.levels)
     found = score_forecasts(true, near, NaiveErrors(*np.zeros((2, 9, 1))), {"last value": exact})
     assert found.points["last value"].lost and found.verdict[0].endswith("is HIGHER than that of last value.")
+    assert found.verdict[-1] == "last value is exact, as where numbers never change: there is nothing to learn. Take it."
     same = score_forecasts(true, exact, NaiveErrors(*np.zeros((2, 9, 1))), {"last value": exact})
     assert same.verdict[0].endswith("is not lower than that of last value by more than accident.")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 import unrolled as un
 from at_the_terminal import call
@@ -57,6 +58,23 @@ def test_what_a_network_of_sound_cannot_read_is_told(folder, tmp_path):
     words = un.train_classifier(tmp_path / "t.csv", out=tmp_path / "run", epochs=1, hidden=4, display=Silent())
     with pytest.raises(DataError, match=r"b_s0_0\.wav is sound, and the network reads none|`sequences\[0\]` is sound"):
         words.predict([Path(folder / "test" / "b_s0_0.wav")])
+
+
+def test_samples_with_their_rate_are_learnt_and_predicted_as_files_are(folder, tmp_path):
+    path = folder / "test" / "b_s0_0.wav"
+    samples, rate = soundfile.read(path, dtype="float32")
+    trained = load(folder / "run")
+    for given in ([(samples, rate)], [{"array": samples, "sampling_rate": rate}], [{"audio": {"array": samples, "sampling_rate": rate}}]):
+        assert trained.predict(given) == trained.predict([path])
+    with pytest.raises(DataError, match=r"samples with their rate, \(samples, rate\)"):
+        trained.predict([samples])
+    rows = [{"audio": {"array": samples[number:], "sampling_rate": rate}, "label": "ab"[number % 2]} for number in range(4)]
+    waves = [(row["audio"]["array"], rate) for row in rows]
+    learnt = [
+        un.train_classifier(*data, out=tmp_path / f"run{number}", **{**TINY, "epochs": 1}).predict(waves)
+        for number, data in enumerate([(rows,), (waves, [row["label"] for row in rows])])
+    ]
+    assert learnt[0] == learnt[1]
 
 
 def label_track(path, begin, end):

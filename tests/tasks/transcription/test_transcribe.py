@@ -73,6 +73,18 @@ def test_words_stand_where_they_are_said(folder, tmp_path):
     assert all(0 < word["confidence"] <= 1 and word["begin"] < word["end"] <= found["seconds"] for word in words)
 
 
+def test_samples_with_their_rate_are_heard_as_a_file_is(folder, transcriber):
+    path = folder / "test" / "0.wav"
+    samples, rate = soundfile.read(path, dtype="float32")
+    (found, *others) = transcriber.transcribe(
+        [path, (samples, rate), (torch.from_numpy(samples)[None], rate), {"path": None, "array": samples, "sampling_rate": rate}]
+    )
+    assert others == [found] * 3
+    for without in (samples, torch.from_numpy(samples), samples[None]):
+        with pytest.raises(DataError, match=r"samples with their rate, \(samples, rate\)"):
+            transcriber.transcribe([without])
+
+
 def test_several_files_are_predicted_in_their_order(folder):
     paths = [folder / "test" / f"{number}.wav" for number in (3, 0)]
     found = [json.loads(line) for line in call("predict", folder / "run", *paths, "--json").splitlines()]
@@ -332,9 +344,11 @@ def test_options_that_cannot_be_are_told(tmp_path, options, told):
 
 
 def test_what_has_no_sound_and_what_cannot_stream_is_told(folder, transcriber, tmp_path):
-    (tmp_path / "t.csv").write_text("review,text\ngood film,one\nbad film,two\n")
+    (tmp_path / "t.csv").write_text("text,label\ngood film,one\nbad film,two\n")
     with pytest.raises(DataError, match="has text to read, and what is said is heard in sound"):
-        un.train_transcriber(tmp_path / "t.csv", input="review", out=tmp_path / "run", display=Silent())
+        un.train_transcriber(tmp_path / "t.csv", out=tmp_path / "run", display=Silent())
+    with pytest.raises(DataError, match="line 2: there is no file 'good film', which 'text' names"):
+        un.train_transcriber(tmp_path / "t.csv", audio="text", text="label", out=tmp_path / "run", display=Silent())
     table = write_table(tmp_path / "more", ["ab", "ba"])
     both = un.train_transcriber(table, out=tmp_path / "both", **TINY, epochs=1, held_out=0)
     with pytest.raises(ConfigError, match="`stream` needs a network that reads forwards alone"):

@@ -98,7 +98,10 @@ class InputCodec:
             wanted, came = (
                 f"{'tokens' if t else 'no tokens'} and {c} channels of numbers{' and frames' * f}" for t, c, f in (expected, got)
             )
-            raise DataError(f"The network reads steps with {wanted}, got {came}. Pass sequences like those that it learnt from.")
+            cure = (
+                "like those that it learnt from" if self.sound is None else "of sound: files, or samples with their rate, (samples, rate)"
+            )
+            raise DataError(f"The network reads steps with {wanted}, got {came}. Pass sequences {cure}.")
         if self.channels and dataset.channels and self.channels != dataset.channels:
             told = f"The channels must be {', '.join(self.channels)}, got {', '.join(dataset.channels)}."
             raise DataError(f"{told} Pass `channels={list(self.channels)}`.")

@@ -1,6 +1,5 @@
 """Labelled files in the formats that people have: each read as a stream of examples, and written again with predictions."""
 
-import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -8,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from unrolled.data.builtin import PREFIX, expanded
+from unrolled.data.builtin import PREFIX, expanded, paths_of
 from unrolled.data.builtin_examples import OF_DIGITS, builtin_examples
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import known
@@ -197,7 +196,7 @@ def _read_as(image: str, picture: Example) -> Example:
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:
-    names = expanded(os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources))
+    names = expanded(paths_of(sources))
     if not names:
         raise DataError("No data was given. Pass files, a folder, or a built-in source such as builtin:intents.")
     return names

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.caption_options import CaptionOptions
+from unrolled.data.formats.caption_parts import of_part, require_whole, split_of
 from unrolled.data.formats.caption_tables import Named
 from unrolled.data.formats.object_lines import shown
-from unrolled.errors import ConfigError, DataError
-
-_WITH = {"train": ("train", "restval")}
-"""Splits that are read together."""
+from unrolled.errors import DataError
 
 
 def is_described(record: Any) -> TypeGuard[dict[str, Any]]:
@@ -27,8 +26,7 @@ def is_coco(record: dict[str, Any]) -> bool:
 def described(path: Path, record: dict[str, Any], options: CaptionOptions) -> Iterator[Named | DataError]:
     """What it says of each picture."""
     if is_coco(record):
-        if options.part is not None:
-            raise ConfigError(f"`part` names a split, and {path} has none. Leave it out, or pass the file of that split.")
+        require_whole(path, options.part)
         return _coco(path, record)
     return _karpathy(path, record["images"], options)
 
@@ -37,20 +35,25 @@ def _coco(path: Path, record: dict[str, Any]) -> Iterator[Named | DataError]:
     annotations = record.get("annotations", [])
     if not isinstance(annotations, list):
         raise DataError(f"{path}: 'annotations' must be a list, got {shown(annotations)}. Mend it.")
-    sentences = defaultdict[Any, list[str]](list)
+    # Numbers may stand as texts in one of the two lists.
+    sentences, names = defaultdict[str, list[str]](list), dict[str, str]()
     for number, annotation in enumerate(annotations, 1):
         if _has(annotation, ("image_id",), "caption"):
-            sentences[annotation["image_id"]].append(annotation["caption"])
+            sentences[str(annotation["image_id"])].append(annotation["caption"])
         else:
             told = "must have 'image_id', and a text under 'caption'"
             yield DataError(f"{path}, annotation {number} {told}, got {shown(annotation)}. Mend it.")
     for number, image in enumerate(record["images"], 1):
-        if _has(image, ("id",), "file_name"):
-            yield Named(f"{path}, image {image['id']}", image["file_name"], tuple(sentences.pop(image["id"], ())))
-        else:
+        if not _has(image, ("id",), "file_name"):
             yield DataError(f"{path}, image {number} must have 'id', and a text under 'file_name', got {shown(image)}. Mend it.")
-    for number in sentences:
-        yield DataError(f"{path}: the sentence {sentences[number][0][:40]!r} is of the image {number}, which is not there. Take it out.")
+            continue
+        name, key = image["file_name"], str(image["id"])
+        if names.setdefault(key, name) != name:
+            yield DataError(f"{path}, image {number}: the 'id' {key} is of {names[key]} and of {name}. Give each picture its own.")
+        else:
+            yield Named(f"{path}, image {key}", name, tuple(sentences.get(key, ())))
+    for key in sentences.keys() - names.keys():
+        yield DataError(f"{path}: the sentence {sentences[key][0][:40]!r} is of the image {key}, which is not there. Take it out.")
 
 
 def _has(record: Any, keys: tuple[str, ...], text: str) -> bool:
@@ -60,17 +63,24 @@ def _has(record: Any, keys: tuple[str, ...], text: str) -> bool:
 
 
 def _karpathy(path: Path, images: list[Any], options: CaptionOptions) -> Iterator[Named | DataError]:
-    splits = {str(image.get("split")) for image in images if isinstance(image, dict)}
-    if options.part is not None and options.part not in splits:
-        raise ConfigError(f"`part={options.part!r}` is no split of {path}, which has {', '.join(sorted(splits))}. Pass one of them.")
-    for number, image in enumerate(images):
-        place = f"{path}, image {image.get('imgid', number) if isinstance(image, dict) else number}"
-        if options.part is not None and isinstance(image, dict) and image.get("split") not in _WITH.get(options.part, (options.part,)):
-            continue
-        said = image.get("sentences", None if options.sentences_needed else []) if isinstance(image, dict) else None
-        if isinstance(said, list) and all(_has(sentence, (), "raw") for sentence in said) and _has(image, (), "filename"):
-            folder = image.get("filepath")
-            name = f"{folder}/{image['filename']}" if folder else image["filename"]
-            yield Named(place, name, tuple(sentence["raw"] for sentence in said))
-        else:
-            yield DataError(f"{place} must have 'filename', and 'sentences' with texts under 'raw', got {shown(image)}. Mend it.")
+    def placed(numbered: tuple[int, Any]) -> tuple[str, dict[str, Any]]:
+        number, image = numbered
+        if not isinstance(image, dict):
+            raise _no_picture(f"{path}, image {number}", image)
+        return f"{path}, image {image.get('imgid', number)}", image
+
+    def named(placed: tuple[str, dict[str, Any]]) -> Named:
+        place, image = placed
+        said = image.get("sentences", None if options.sentences_needed else [])
+        if not isinstance(said, list) or not all(_has(sentence, (), "raw") for sentence in said) or not _has(image, (), "filename"):
+            raise _no_picture(place, image)
+        folder = image.get("filepath")
+        name = f"{folder}/{image['filename']}" if folder else image["filename"]
+        return Named(place, name, tuple(sentence["raw"] for sentence in said))
+
+    some = of_part(path, tried(enumerate(images), placed), options.part, lambda one: split_of(one[1], one[0]))
+    return tried(some, named)
+
+
+def _no_picture(place: str, image: Any) -> DataError:
+    return DataError(f"{place} must have 'filename', and 'sentences' with texts under 'raw', got {shown(image)}. Mend it.")

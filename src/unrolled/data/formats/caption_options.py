@@ -13,10 +13,14 @@ class CaptionOptions:
 
     sentences_needed: ClassVar[bool] = True
 
-    input: str | None = option(None, "Column or key with the files of pictures or videos.  [default: the one that names such files]")
+    input: str | None = option(
+        None, "Column or key with the files of pictures or videos.  [default: image, file or the like, or the one that names such files]"
+    )
     target: str | None = option(None, "Column or key with the sentences.  [default: caption, sentence, text or the like]")
     images: str | None = option(None, "Folder in which the pictures, videos or features lie.  [default: beside DATA]")
-    part: str | None = option(None, "Split to read of a JSON file that names splits: train (with restval), val or test.  [default: all]")
+    part: str | None = option(
+        None, "Split to read where a column or key named split has it: train (with restval), val or test.  [default: all]"
+    )
     bad_rows: str = option(ERROR, HELP, rare=True)
     encoding: str = option("utf-8", "Encoding of the files.", rare=True)
 

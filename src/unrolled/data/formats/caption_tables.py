@@ -1,31 +1,30 @@
-"""Tables of pictures with sentences: rows, JSON objects, and lines that begin with a picture and may have commas in the rest."""
+"""Tables of pictures with sentences: rows and JSON objects."""
 
-import csv
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from unrolled.data.formats.bad_rows import good, tried
 from unrolled.data.formats.caption_options import CaptionOptions
+from unrolled.data.formats.caption_parts import SPLIT, of_part, require_whole, split_of
+from unrolled.data.formats.files import HEAD, look_ahead
 from unrolled.data.formats.guesses import column_names
 from unrolled.data.formats.object_lines import has_key, shown, value_of
 from unrolled.data.formats.path_tables import span_of
 from unrolled.data.formats.rows import open_rows, rows_below
 from unrolled.errors import ConfigError, DataError
 
-Find = Callable[[str, str], Path]
-"""`(name, place) -> the file of that name`; `DataError` where there is none."""
+IsNamed = Callable[[str], bool]
+"""Whether a text names a picture, a video or features, by its end or as there is such a file."""
 
 PICTURE_NAMES = ("image", "picture", "video", "file", "filename", "file_name", "image_name", "path", "image_path", "clip", "features")
 SENTENCE_NAMES = ("caption", "captions", "sentence", "sentences", "text", "comment", "raw", "formula", "latex", "description")
 """What columns and keys are usually called."""
 
-_QUOTED = re.compile(r'"(?:[^"]|"")*"')
-
-_NUMBERED = re.compile(r"#\d+$")
-"""What Flickr8k writes after the name of a picture, to tell its sentences apart."""
+_LOOKED_AT = 20
+"""Cells by which it is found out whether a column names pictures."""
 
 
 @dataclass(frozen=True)
@@ -39,74 +38,32 @@ class Named:
     end: float | None = None
 
 
-def is_lines(lines: Sequence[str], options: CaptionOptions, ends: tuple[str, ...]) -> bool:
-    """Whether lines begin with the name of a picture and have one more cell, in which there may be commas; the first may name the two columns, and does
-    where columns are asked for."""
-    some = [line for line in lines if line.strip()]
-    if not some:
-        return False
-    header = _parted(some[0], ends) is None
-    names = [name.strip() for name in _cells(re.sub(r"[\t;|]", ",", some[0]))] if header else []
-    if header or (options.sentences_needed and (options.input is not None or options.target is not None)):
-        known = len(names) == 2 and (names[1] == options.target if options.target is not None else names[1].lower() in SENTENCE_NAMES)
-        if not known or options.input not in (None, names[0]):
-            return False
-    return len(some) > header and all(_parted(line, ends) is not None for line in some[header:])
-
-
-def in_lines(path: Path, lines: Iterable[tuple[int, str]], ends: tuple[str, ...]) -> Iterator[Named | DataError]:
-    """What such lines say."""
-
-    def named(numbered: tuple[int, str]) -> Named:
-        number, line = numbered
-        found = _parted(line, ends)
-        if found is None:
-            told = f"{path}, line {number}: there must be a picture, and a sentence after a tab or comma, got {line[:40]!r}"
-            raise DataError(f"{told}. Mend the line.")
-        return Named(f"{path}, line {number}", found[0], (found[1],))
-
-    some = ((number, line) for number, line in lines if line.strip())
-    for at, one in enumerate(some):
-        if at or _parted(one[1], ends) is not None:
-            yield from tried([one], named)
-
-
-def _parted(line: str, ends: tuple[str, ...]) -> tuple[str, str] | None:
-    """The name and the sentence of a line; None if it does not begin with the name of a picture."""
-    for between in "\t,;|":
-        named, found, rest = line.partition(between)
-        named = named.strip().strip('"')
-        name = _NUMBERED.sub("", named)
-        # A number of a sentence says that a name stands there, also where it ends as none of a picture does.
-        if found and (name.lower().endswith(ends) or (between == "\t" and name != named)):
-            return name, _unquoted(rest.strip())
-    return None
-
-
-def _unquoted(cell: str) -> str:
-    """A cell without the double quotes around all of it."""
-    return cell[1:-1].replace('""', '"') if _QUOTED.fullmatch(cell) else cell
-
-
-def _cells(line: str) -> list[str]:
-    """The cells of a line between commas; the line as it is if quotes or ends of lines in it are astray."""
-    try:
-        return next(csv.reader([line]))
-    except csv.Error:
-        return [line]
-
-
-def in_rows(path: Path, options: CaptionOptions, ends: tuple[str, ...]) -> Iterator[Named | DataError]:
+def in_rows(path: Path, options: CaptionOptions, named: IsNamed) -> Iterator[Named | DataError]:
     """What the rows of a table say, whose first row has the names of its columns."""
     with open_rows(path, options.encoding) as (_, rows):
         header = next((row for _, row in good(rows)), [])
         if not any(header):
             raise DataError(f"{path} has no first line with the names of its columns. Add one.")
         columns = column_names(header)
-        picture, sentence = _columns(dict.fromkeys(columns, ""), str(path), options, ())
-        yield from tried(
-            rows_below(path, iter([(1, header), *rows])), lambda row: _row(f"{path}, line {row[0]}", columns, row[1], picture, sentence)
-        )
+        head, rows = look_ahead(rows, HEAD)
+        if head and not any(good(head)) and options.input is None and options.target is None:
+            # By no cell can it be known what columns have.
+            yield from (item for item in rows if isinstance(item, DataError))
+            return
+        cells = {name: [row[at].strip() for _, row in good(head)] for at, name in enumerate(columns)}
+        picture, sentence = _columns(cells, str(path), options, lambda: _of_pictures(cells, named))
+        split = next((name for name in columns if name.lower() == SPLIT), None)
+        if split is None:
+            require_whole(path, options.part)
+        below = rows_below(path, chain([(1, header)], rows))
+        some = of_part(path, below, options.part, lambda row: row[1][columns.index(split or "")].strip())
+        yield from tried(some, lambda row: _row(f"{path}, line {row[0]}", columns, row[1], picture, sentence))
+
+
+def _of_pictures(columns: Mapping[str, Sequence[str]], named: IsNamed) -> str | None:
+    """The first column in which most cells name pictures."""
+    filled = {name: [cell for cell in cells if cell][:_LOOKED_AT] for name, cells in columns.items()}
+    return next((name for name, cells in filled.items() if 2 * sum(map(named, cells)) > len(cells)), None)
 
 
 def _row(place: str, columns: Sequence[str], row: Sequence[str], picture: str, sentence: str) -> Named:
@@ -116,14 +73,19 @@ def _row(place: str, columns: Sequence[str], row: Sequence[str], picture: str, s
 
 
 def in_objects(
-    records: Iterable[tuple[str, dict[str, Any]] | DataError], options: CaptionOptions, ends: tuple[str, ...]
+    path: Path, records: Iterable[tuple[str, dict[str, Any]] | DataError], options: CaptionOptions, is_named: IsNamed
 ) -> Iterator[Named | DataError]:
     """What objects say: a picture, and a sentence or a list of them."""
 
     def named(placed: tuple[str, dict[str, Any]]) -> Named:
         place, record = placed
         try:
-            picture, sentence = _columns(record, place, options, ends)
+            picture, sentence = _columns(
+                record,
+                place,
+                options,
+                lambda: next((key for key, value in record.items() if isinstance(value, str) and is_named(value)), None),
+            )
         except ConfigError as error:
             # Another object may have the keys that this one lacks.
             raise DataError(str(error)) from None
@@ -135,17 +97,20 @@ def in_objects(
         begin, end = span_of(record, place)
         return Named(place, name.strip(), tuple(sentences), begin, end)
 
-    return tried(records, named)
+    def split(placed: tuple[str, dict[str, Any]]) -> str:
+        return split_of(placed[1], placed[0])
+
+    return tried(of_part(path, records, options.part, split), named)
 
 
-def _columns(record: Mapping[str, Any], place: str, options: CaptionOptions, ends: tuple[str, ...]) -> tuple[str, str]:
-    """The columns or keys of pictures and of sentences: those that are asked for, or else usual ones."""
+def _columns(record: Mapping[str, Any], place: str, options: CaptionOptions, pictures: Callable[[], str | None]) -> tuple[str, str]:
+    """The columns or keys of pictures and of sentences: those that are asked for, or else usual ones, or, of pictures, what `pictures` finds by values."""
     found = []
     for option, asked, usual in (("input", options.input, PICTURE_NAMES), ("target", options.target, SENTENCE_NAMES)):
         lower = {name.lower().strip(): name for name in record}
         name = asked if asked is not None else next((lower[one] for one in usual if one in lower), None)
         if name is None and option == "input":
-            name = next((key for key, value in record.items() if isinstance(value, str) and value.lower().endswith(ends or ("\0",))), None)
+            name = pictures()
         if name is None and option == "target" and not options.sentences_needed:
             name = ""
         if name is None or (name and not has_key(record, name) and (asked is None or option == "input" or options.sentences_needed)):

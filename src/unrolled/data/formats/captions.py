@@ -11,8 +11,10 @@ from unrolled.data.builtin import expanded
 from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import decided, good, tried
 from unrolled.data.formats.caption_json import described, is_coco, is_described
+from unrolled.data.formats.caption_lines import in_lines, is_lines
 from unrolled.data.formats.caption_options import CaptionOptions
-from unrolled.data.formats.caption_tables import Find, Named, in_lines, in_objects, in_rows, is_lines
+from unrolled.data.formats.caption_parts import require_whole
+from unrolled.data.formats.caption_tables import Named, in_objects, in_rows
 from unrolled.data.formats.files import HEAD, head_lines, read_lines
 from unrolled.data.formats.frame_layouts import BESIDE
 from unrolled.data.formats.guesses import column_names
@@ -22,10 +24,14 @@ from unrolled.data.formats.json_values import whole_value
 from unrolled.data.formats.object_lines import read_objects
 from unrolled.data.formats.rows import open_rows
 from unrolled.data.pictures.clips import FILMED, Clip, frames_in, is_filmed, natural
+from unrolled.data.words import says_nothing
 from unrolled.errors import ConfigError, DataError
 
 ARRAYS = (".npy", ".npz")
 """How names of files of features end."""
+
+Find = Callable[[str, str], Path]
+"""`(name, place) -> the file of that name`; `DataError` where there is none."""
 
 _OBJECTS = (".jsonl", ".ndjson", ".json")
 
@@ -65,7 +71,7 @@ def caption_format(source: str, options: CaptionOptions, *, features: bool = Fal
         return FormatSeen("json", "as the name ends so", tuple(_keys(path, options)))
     lines = head_lines(path, options.encoding)
     if is_lines(lines, options, ends):
-        some = good(in_lines(path, enumerate(lines, 1), ends))
+        some = good(in_lines(path, enumerate(lines, 1), options, ends))
         columns = described_columns(("picture", "sentence"), [(named.name, *named.sentences) for named in some])
         return FormatSeen("lines", "as each begins with a picture", tuple(columns))
     return FormatSeen("csv", "as its first row names columns", tuple(_heads(path, options)))
@@ -120,7 +126,7 @@ def _of_source(path: Path, options: CaptionOptions, *, features: bool) -> Iterat
 
     if not path.exists():
         raise DataError(f"{path} does not exist. Pass a table with pictures and sentences, or a folder of them.")
-    return tried(_filled(_named(path, options, features=features)), example)
+    return tried(_filled(_named(path, options, find, _ends(features=features))), example)
 
 
 def _filled(some: Iterable[Named | DataError]) -> Iterator[Named | DataError]:
@@ -129,24 +135,29 @@ def _filled(some: Iterable[Named | DataError]) -> Iterator[Named | DataError]:
         if isinstance(named, DataError):
             yield named
             continue
-        sentences = tuple(" ".join(sentence.split()) for sentence in named.sentences)
+        sentences = tuple("" if says_nothing(sentence) else " ".join(sentence.split()) for sentence in named.sentences)
         if any(sentences) and not all(sentences):
             yield DataError(f"{named.place}: sentence {sentences.index('') + 1} of {named.name} is empty. Take it out.")
         yield replace(named, sentences=sentences)
 
 
-def _named(path: Path, options: CaptionOptions, *, features: bool) -> Iterator[Named | DataError]:
-    ends = _ends(features=features)
+def _named(path: Path, options: CaptionOptions, find: Find, ends: tuple[str, ...]) -> Iterator[Named | DataError]:
+    def names(text: str) -> bool:
+        return text.lower().endswith(ends) or next(good(tried([text], lambda name: find(name, str(path)))), None) is not None
+
     if path.is_dir():
+        require_whole(path, options.part)
         return _in_folder(path, options, ends)
     if is_filmed(path.name) or path.name.endswith(ARRAYS):
+        require_whole(path, options.part)
         return iter([Named(str(path), path.name, _beside(path, options))])
     if path.suffix.lower() in _OBJECTS:
         record = whole_value(path, options.encoding) if path.suffix.lower() == ".json" else None
-        return described(path, record, options) if is_described(record) else in_objects(read_objects(path, options.encoding), options, ends)
+        records = read_objects(path, options.encoding)
+        return described(path, record, options) if is_described(record) else in_objects(path, records, options, names)
     if is_lines(head_lines(path, options.encoding), options, ends):
-        return in_lines(path, read_lines(path, options.encoding), ends)
-    return in_rows(path, options, ends)
+        return in_lines(path, read_lines(path, options.encoding), options, ends)
+    return in_rows(path, options, names)
 
 
 def _in_folder(folder: Path, options: CaptionOptions, ends: tuple[str, ...]) -> Iterator[Named | DataError]:
@@ -168,7 +179,7 @@ def _in_folder(folder: Path, options: CaptionOptions, ends: tuple[str, ...]) -> 
 
 def _beside(path: Path, options: CaptionOptions) -> tuple[str, ...]:
     text = path.with_suffix(".txt")
-    return tuple(line for _, line in read_lines(text, options.encoding) if line.strip()) if text.is_file() else ()
+    return tuple(line for _, line in read_lines(text, options.encoding) if not says_nothing(line)) if text.is_file() else ()
 
 
 def _finder(source: Path, options: CaptionOptions, *, features: bool) -> Find:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
@@ -11,7 +11,7 @@ from unrolled.data.examples import Example, Target
 from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import head_lines, read_lines
 from unrolled.data.formats.options import ReadingOptions
-from unrolled.data.formats.path_tables import cells_of, ending, path_column, span_of, table_of
+from unrolled.data.formats.path_tables import cells_of, file_in, folders_of, missing, path_column, shortened, span_of, table_of
 from unrolled.data.pictures.clips import FILMED, Clip, frames_in, is_filmed, natural
 from unrolled.data.pictures.sensors import SENSED, read_shape
 from unrolled.errors import DataError
@@ -89,11 +89,13 @@ def _parted(line: str) -> tuple[str, str | None]:
 def by_list(path: Path, options: ReadingOptions) -> Iterator[Example | DataError]:
     """The clips of a list file: on each line a path, relative to the file or absolute, and a label behind a blank; lines that begin with # are comments."""
 
+    folders = folders_of(path, BESIDE)
+
     def read(numbered: tuple[int, str]) -> Example:
         number, line = numbered
         name, label = _parted(line.strip())
         place = f"{path}, line {number}"
-        found = found_at(name, path, place)
+        found = found_at(name, folders, ends_of(options), place)
         return Example(place, clip=Clip(found), labels=(label,) if label and options.labels_needed else None, origin=str(found))
 
     return tried((pair for pair in read_lines(path, options.encoding) if _says(pair[1])), read)
@@ -106,8 +108,8 @@ def ends_of(options: ReadingOptions) -> tuple[str, ...]:
 
 def frame_column(path: Path, options: ReadingOptions) -> str | None:
     """The column or key of a table that names pictures, videos, tables of frames, or folders of frames."""
-    folders = [folder for folder in _folders(path) if folder.is_dir()]
-    ends = ends_of(options)
+    folders, ends = folders_of(path, BESIDE), ends_of(options)
+    named = shortened(folders, ends)
 
     def there(name: str) -> list[Path]:
         # `os.path`, as a text that is too long for a name is no folder either.
@@ -117,14 +119,9 @@ def frame_column(path: Path, options: ReadingOptions) -> str | None:
         path,
         options,
         ends,
-        lambda name: ending(ends)(name) or bool(there(name)),
-        lambda name: ending(ends)(name) or any(map(frames_in, there(name))),
+        lambda name: named(name) or bool(there(name)),
+        lambda name: named(name) or any(map(frames_in, there(name))),
     )
-
-
-def _folders(source: Path) -> list[Path]:
-    """Where the files lie that a table or a list names."""
-    return [source.absolute().parent, *(source.absolute().parent / beside for beside in BESIDE)]
 
 
 def with_frames(example: Example, path: Path, options: ReadingOptions, begin: float = 0.0, end: float | None = None) -> Example:
@@ -144,8 +141,13 @@ def by_table(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Ex
 
     Where steps are wanted, the rows of one file are the intervals of its frames with their labels.
     """
-    rows = table_of(path).read([path], in_columns(path, options), Target.LABELS if wanted is Target.TAGS else wanted)
-    parts = tried(rows, lambda example: _part(path, example))
+    known, folders, ends = in_columns(path, options), folders_of(path, BESIDE), ends_of(options)
+    rows = table_of(path).read([path], known, Target.LABELS if wanted is Target.TAGS else wanted)
+
+    def part(example: Example) -> _Part:
+        return _part(found_at((example.text or "").strip(), folders, ends, example.place, known.input), example)
+
+    parts = tried(rows, part)
     if wanted is Target.TAGS:
         return _joined(parts, options)
     return tried(parts, lambda part: with_frames(part.example, part.path, options, part.begin, part.end))
@@ -162,11 +164,10 @@ class _Part:
 
 
 def _part(path: Path, example: Example) -> _Part:
-    found = found_at((example.text or "").strip(), path, example.place)
     begin, end = span_of(cells_of(example), example.place)
     if end is not None and not begin < end:
         raise DataError(f"{example.place}: the interval from {begin:g} to {end:g} is empty. Mend the row.")
-    return _Part(example, found, begin, end)
+    return _Part(example, path, begin, end)
 
 
 def _joined(parts: Iterable[_Part | DataError], options: ReadingOptions) -> Iterator[Example | DataError]:
@@ -189,10 +190,9 @@ def _tagged(path: Path, options: ReadingOptions, rows: list[_Part]) -> Example:
     )
 
 
-def found_at(name: str, source: Path, place: str) -> Path:
-    """A file or folder that is named at a place of a table or list, looked for beside it. `DataError` if it is not there."""
-    tried_ones = [folder / name for folder in _folders(source)]
-    found = next((one for one in tried_ones if os.path.exists(one)), None) if name else None
+def found_at(name: str, folders: Sequence[Path], ends: Sequence[str], place: str, column: str | None = None) -> Path:
+    """A file or folder that is named at a place of a table or list, with its end or without it, looked for in some folders. `DataError` if it is not there."""
+    found = file_in(folders, name, ends, os.path.exists)
     if found is None:
-        raise DataError(f"{place}: there is no file {name!r}; it was looked for as {', '.join(map(str, tried_ones[:3]))}. Mend the path.")
+        raise missing(folders, name, ends, place, column)
     return found

@@ -24,6 +24,7 @@ from unrolled.data.formats.idx import Images
 from unrolled.data.formats.lines import ClassFiles, PlainLines
 from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.path_tables import has_texts
 from unrolled.data.formats.series import LongSeries
 from unrolled.data.formats.sheet_tables import ArffTable, NestedTable, SheetTable
 from unrolled.data.formats.sounds import Sounds, has_sound
@@ -112,6 +113,9 @@ def find_format(paths: Sequence[Path], options: ReadingOptions, wanted: Target) 
         return FORMATS["sound"]
     if any(has_frames(path, options) for path in paths if path != STANDARD_INPUT):
         return FORMATS["frames"]
+    # What is written down is heard, and in texts there is nothing to hear.
+    if wanted is Target.TEXTS and (column := options.input) and any(has_texts(path, column, options) for path in paths):
+        return FORMATS["sound"]
     name = _by_names(paths, wanted)
     if name in (None, "lines", "files"):
         return FORMATS[_of_text(paths, options, wanted, name)]

@@ -16,11 +16,14 @@ from unrolled.data.formats.object_lines import keys_of, shown
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.spans import spans_in, tagged_words
 from unrolled.data.formats.table_layouts import split_labels
+from unrolled.data.sound.waves import Wave, is_wave
 from unrolled.errors import DataError
 
 
 def with_sequence(known: Example, value: Any, key: str, *, impute: bool) -> Example:
-    """With a text, a list of tokens, or a series: a list of numbers, or of lists of as many numbers."""
+    """With a text, a list of tokens, a series: a list of numbers, or of lists of as many numbers, or sound in memory."""
+    if is_wave(value):
+        return replace(known, sound=Wave.of(value, known.place))
     if not isinstance(value, str | list):
         inside = f", such as {key}.{keys_of(value)[0]}" if isinstance(value, Mapping) and value else ""
         cure = f"Pass another key as `input`{inside}, or mend the object."

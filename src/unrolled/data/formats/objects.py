@@ -17,6 +17,7 @@ from unrolled.data.formats.json_values import Part, written_finite
 from unrolled.data.formats.object_fields import labelled, tagged, valued, with_sequence
 from unrolled.data.formats.object_lines import has_key, keys_of, listed, read_objects, value_of
 from unrolled.data.formats.options import ReadingOptions, group_of, require_apart, target_names
+from unrolled.data.sound.waves import is_wave
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
 from unrolled.files import replace_file
@@ -166,7 +167,8 @@ class _Keys:
 
         In a file that is only to be labelled, what happens to have a usual name is not taken for a label.
         """
-        source = _find(record, options.input, options.learnt[:1], INPUTS, "input", place)
+        heard = [key for key, value in record.items() if is_wave(value)]
+        source = _find(record, options.input, options.learnt[:1], (*INPUTS, *heard), "input", place)
         if source is None:
             raise ConfigError(f"{place}: which key has the sequence is not clear. Pass one of {listed(record)} as `input`.")
         if options.group_needed:

@@ -1,6 +1,7 @@
 """Tables and JSON Lines of which a column, or a key, names files of sound, pictures or videos."""
 
 import json
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -39,29 +40,57 @@ def ending(ends: Sequence[str]) -> Named:
     return lambda cell: cell.strip().lower().endswith(tuple(ends))
 
 
-def path_column(
-    path: Path, options: ReadingOptions, ends: Sequence[str], other: Named | None = None, surely: Named | None = None
-) -> str | None:
-    """The column or key of which all values that are there name files with such ends, or else all are `other` ones, at least one of them `surely`:
+def path_column(path: Path, options: ReadingOptions, ends: Sequence[str], other: Named, surely: Named | None = None) -> str | None:
+    """The column or key of which most values that are there name files with such ends, or else most are `other` ones, at least one of them `surely`:
     the one that was asked for or learnt, or else the first."""
-    if not _may_name(path):
+    if not is_table(path):
         return None
     lines = head_lines(path, options.encoding)[: LOOKED_AT + 1]
     written = any(end in line.lower() for line in lines for end in ends)
     found = _column(path, options, ending(ends)) if written else None
-    return _column(path, options, other, surely) if found is None and other is not None else found
+    return _column(path, options, other, surely) if found is None else found
+
+
+def folders_of(source: Path, beside: Sequence[str]) -> list[Path]:
+    """Where the files lie that a table or a list names: in its own folder, or in one of some `beside` it."""
+    own = source.absolute().parent
+    return [own, *(folder for name in beside if (folder := own / name).is_dir())]
+
+
+def shortened(folders: Sequence[Path], ends: Sequence[str]) -> Named:
+    """The names of files with such ends, and those to which one of these ends must be added to find a file in some folders."""
+    named = ending(ends)
+    return lambda cell: named(cell) or any(os.path.isfile(folder / f"{cell.strip()}{end}") for folder in folders for end in ends)
+
+
+def file_in(folders: Sequence[Path], name: str, ends: Sequence[str], there: Callable[[Path], bool] = os.path.isfile) -> Path | None:
+    """What is `there` of a name in the first of some folders that has it: as it is written, or else with one of some ends behind it."""
+    return next((one for end in ("", *ends) for folder in folders if there(one := folder / f"{name}{end}")), None) if name else None
+
+
+def missing(folders: Sequence[Path], name: str, ends: Sequence[str], place: str, column: str | None = None) -> DataError:
+    """What is wrong with a place, or a column of it, that names a file which is in none of some folders."""
+    told = f"{place}: there is no file {name!r}{'' if column is None else f', which {column!r} names'}"
+    where = ", ".join(dict.fromkeys(str(folder / name) for folder in folders[:3]))
+    return DataError(f"{told}; it was looked for as {where}, also with {', '.join(ends[:2])} and the like behind it. Mend the path.")
 
 
 def _column(path: Path, options: ReadingOptions, named: Named, surely: Named | None = None) -> str | None:
     rows = first_rows(path, options, named)
     columns = dict.fromkeys(name for row in rows for name in row)
-    names = [name for name in columns if _all_named([row.get(name) for row in rows], named, surely or named)]
+    names = [name for name in columns if _mostly_named([row.get(name) for row in rows], named, surely or named)]
     asked = (options.input, *options.learnt[:1])
     return next((name for name in asked if name in names), names[0] if names and options.input is None else None)
 
 
-def _may_name(path: Path) -> bool:
+def is_table(path: Path) -> bool:
+    """Whether a file may be a table, or JSON Lines, by the end of its name."""
     return _end(path) in (*_OBJECTS, *_TABLES)
+
+
+def has_texts(path: Path, column: str, options: ReadingOptions) -> bool:
+    """Whether a file is a table, or JSON Lines, with texts under a name."""
+    return is_table(path) and any(isinstance(row.get(column), str) for row in first_rows(path, options, lambda cell: False))
 
 
 def _end(path: Path) -> str:
@@ -94,9 +123,9 @@ def _first_cells(path: Path, options: ReadingOptions, delimiter: str | None, nam
     yield from (dict(zip(columns, row, strict=False)) for row in head[header:])
 
 
-def _all_named(values: list[Any], named: Named, surely: Named) -> bool:
+def _mostly_named(values: list[Any], named: Named, surely: Named) -> bool:
     cells = [value for value in values if isinstance(value, str) and value.strip()]
-    return all(map(named, cells)) and any(map(surely, cells))
+    return 2 * sum(map(named, cells)) > len(cells) and any(map(surely, cells))
 
 
 def table_of(path: Path) -> TextTable | JsonLines:

@@ -1,16 +1,16 @@
 """How recordings lie in folders and archives, and where what is said of them stands."""
 
-import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats.files import lines_of, read_lines
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.path_tables import file_in, missing
 from unrolled.data.formats.sound_spans import TRACKS, spans_in
-from unrolled.data.sound.recordings import Recording, content_of, is_sound, members
+from unrolled.data.sound.recordings import SOUNDS, Recording, content_of, is_sound, members
 from unrolled.errors import ConfigError, DataError
 
 BESIDE = (".txt", ".lab")
@@ -223,14 +223,13 @@ def lj_speech(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[E
         yield Example(place, sound=tree.recording(name), labels=None if text is None else (text,), name=key)
 
 
-def sound_at(path: str, folders: Iterable[Path], place: str) -> Path:
-    """A file of sound that is named at a place, looked for in some folders, which stand for the variable that SpeechBrain's manifests begin with.
-    `DataError` if it is in none."""
+def sound_at(path: str, folders: Sequence[Path], place: str, column: str | None = None) -> Path:
+    """A file of sound that is named at a place, with its end or without it, looked for in some folders, which stand for the variable that SpeechBrain's
+    manifests begin with. `DataError` if it is in none."""
     name = _ROOT.sub("", path)
-    tried = list(dict.fromkeys(folder / name for folder in folders))
-    found = next((one for one in tried if os.path.isfile(one)), None)
+    found = file_in(folders, name, SOUNDS)
     if found is None:
-        raise DataError(f"{place}: there is no file {path!r}; it was looked for as {', '.join(map(str, tried[:3]))}. Mend the path.")
+        raise missing(folders, name, SOUNDS, place, column)
     return found
 
 

@@ -14,7 +14,7 @@ from unrolled.data.formats.objects import JsonLines
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.path_tables import require_alike, table_of
 from unrolled.data.formats.sound_layouts import BESIDE, Tree, by_folder, by_pattern, layout_of, with_spans, with_texts
-from unrolled.data.formats.sound_tables import in_columns, read_table, sound_column
+from unrolled.data.formats.sound_tables import in_columns, known_column, read_table, sound_column
 from unrolled.data.formats.tables import TextTable
 from unrolled.data.sound.recordings import SOUNDS, Recording, is_sound
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
@@ -43,7 +43,7 @@ class Sounds:
                 "A recording has no numbers for its frames. Use it to classify, to tag, to transcribe, or for a number of all of it."
             )
         others = [path for path in paths if not is_sound(path.name)]
-        tables = [path for path in others if sound_column(path, options) is not None]
+        tables = [path for path in others if known_column(path, options) is not None]
         require_alike(tables, options, lambda path: self.resolve([path], options, wanted).learnt)
         yield from _named([(path.as_posix(), Recording(path)) for path in paths if is_sound(path.name)], options, wanted)
         for path in others:
@@ -51,7 +51,7 @@ class Sounds:
 
     def resolve(self, paths: Sequence[Path], options: ReadingOptions, wanted: Target) -> ReadingOptions:
         """With the columns of the first table."""
-        if sound_column(paths[0], options) is None:
+        if known_column(paths[0], options) is None:
             return options
         known = Target.LABELS if wanted is Target.TAGS else wanted
         return table_of(paths[0]).resolve(paths, in_columns(paths[0], options, wanted), known)
@@ -76,7 +76,7 @@ class Sounds:
 
 def _read(path: Path, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     """The recordings of a folder, an archive or a table."""
-    if sound_column(path, options) is not None:
+    if known_column(path, options) is not None:
         yield from read_table(path, options, wanted)
         return
     if path.is_file() and path.suffix.lower() != ".zip":

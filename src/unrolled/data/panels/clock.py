@@ -19,8 +19,17 @@ MOST_GAPS = 50
 RARE = 0.05
 """The part of days that are on weekends up to which these are taken to be an accident."""
 
-SLACK = 1e-6
-"""The part of a step by which numbers may lie beside the grid because they are rounded."""
+SLACK, ROUNDED = 1e-6, 0.05
+"""The part of a step by which numbers may lie beside the grid because they are rounded, and months in decimal years."""
+
+MONTH, DIGITS = 1 / 12, 4
+"""The step of months in decimal years, 1949.0833, and the digits with which they are written."""
+
+_PLACES = 2
+"""To so many digits a place in a month is known where years have few."""
+
+_YEARS = 1800, 2200
+"""Decimal numbers between them, a twelfth apart, are years."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,8 @@ class Clock:
     def grid(self, first: Any, count: int) -> NDArray[Any]:
         """So many times from `first` on."""
         if not self.dated or self.frequency is None:
+            if self.step == MONTH:
+                return np.round((np.round(first / MONTH, _PLACES) + np.arange(count)) * MONTH, DIGITS)
             return first + self.step * np.arange(count)
         return np.concatenate([np.array([first], DATE), self.frequency.after(first, max(count - 1, 0))])[:count]
 
@@ -70,15 +81,19 @@ class Clock:
                 f"{place}: {one} and {other} lie on one step of the frequency {self}: it is too coarse, or the times are irregular. "
                 "Pass a finer `frequency`, or as `merge` what becomes of several rows."
             )
-        apart = grid[found] != times if self.dated else np.abs(grid[found] - times) > SLACK * self.step
+        apart = grid[found] != times if self.dated else np.abs(grid[found] - times) > self._slack * self.step
         return found, int(apart.sum())
+
+    @property
+    def _slack(self) -> float:
+        return ROUNDED if self.step == MONTH else SLACK
 
     def _before(self, times: NDArray[Any], first: Any, place: str) -> Places:
         """The last step before each time, or at it, counted from a first one."""
         if self.dated and self.frequency is not None:
             found = self.frequency.places(first, times)
         else:
-            found = np.floor((times - first) / self.step + SLACK).astype(np.int64)
+            found = np.floor((times - first) / self.step + self._slack).astype(np.int64)
         if found[-1] >= MOST_GAPS * len(times) + 1000:
             raise DataError(
                 f"{place}: from {self.style.text(times[0])} to {self.style.text(times[-1])} there are {found[-1]:,} steps of the frequency {self}, "
@@ -88,14 +103,16 @@ class Clock:
 
 
 def clock_of(times: Sequence[NDArray[Any]], style: Style, asked: Frequency | None) -> Clock:
-    """The clock of the increasing times of several series: the frequency that is `asked` for, or that of the longest series."""
+    """The clock of the increasing times of several series: the frequency that is `asked` for, or that of the longest series; of decimal years a twelfth apart months."""
     if style.form != NUMBER:
         longest = max(times, key=len)
         if asked is None:
             _tell_weekends(longest, frequency := Frequency.found(longest))
         return Clock(style, frequency if asked is None else asked)
     steps = np.concatenate([np.diff(np.unique(part)) for part in times])
-    return Clock(style, asked, float(np.percentile(steps, 50, method="lower")) if len(steps) else 1.0)
+    step = float(np.percentile(steps, 50, method="lower")) if len(steps) else 1.0
+    months = abs(step / MONTH - 1) < ROUNDED and all(_YEARS[0] <= part[0] and part[-1] <= _YEARS[1] for part in times)
+    return Clock(style, asked or Frequency.parse("MS"), MONTH) if months else Clock(style, asked, step)
 
 
 def _tell_weekends(times: NDArray[Any], frequency: Frequency) -> None:

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from unrolled.data.sound.kept import Kept, Oddities, kept
-from unrolled.data.sound.recordings import SLACK, Recording, is_cut_off, rate_of, read_samples
+from unrolled.data.sound.recordings import SLACK, Sound, is_cut_off, rate_of, read_samples
 from unrolled.data.sound.spectrogram import Frames, MelOptions, new_frames
 from unrolled.errors import DataError, UnrolledWarning
 
@@ -65,19 +65,19 @@ class Hearing(Generic[H]):
         self._odd: dict[str, list[str]] = {name: [] for name in ODD}
         self._kept: Kept | None = None
 
-    def keep(self, recordings: Iterable[Recording | None], progress: Callable[[int], None] = lambda count: None) -> None:
+    def keep(self, recordings: Iterable[Sound | None], progress: Callable[[int], None] = lambda count: None) -> None:
         """Hear recordings beforehand, or find them in the cache, where they are kept. `DataError` for one that cannot be read."""
         different = [*dict.fromkeys(recording for recording in recordings if recording is not None)]
         if different:
             codec, heard = self._codec(rate_of(different[0])), count(1)
 
-            def hear(recording: Recording) -> tuple[Frames, Oddities]:
+            def hear(recording: Sound) -> tuple[Frames, Oddities]:
                 progress(next(heard))
                 return self._hear(recording)
 
             self._kept = kept(different, f"{codec.mel} {codec.alone} {codec.top_db}", hear)
 
-    def __call__(self, recording: Recording) -> Frames:
+    def __call__(self, recording: Sound) -> Frames:
         """The frames `[T, M]` of a recording. `DataError` for one that cannot be read."""
         known = None if self._kept is None else self._kept.of(recording)
         frames, odd = self._hear(recording) if known is None else known
@@ -85,11 +85,11 @@ class Hearing(Generic[H]):
             self._odd[name].append(str(recording))
         return frames
 
-    def require_sound(self, recording: Recording) -> None:
+    def require_sound(self, recording: Sound) -> None:
         """`DataError` if a recording cannot be heard; nothing of it is kept."""
         self._hear(recording)
 
-    def _hear(self, recording: Recording) -> tuple[Frames, Oddities]:
+    def _hear(self, recording: Sound) -> tuple[Frames, Oddities]:
         rate = rate_of(recording)
         codec = self._codec(rate)
         mel, found = new_frames(codec.mel), list[Frames]()

@@ -11,15 +11,16 @@ import numpy as np
 
 from unrolled.data.cache import cached
 from unrolled.data.columns import Mapped, Places
-from unrolled.data.sound.recordings import Recording, crc_of
+from unrolled.data.sound.recordings import Recording, Sound, crc_of
 from unrolled.data.sound.spectrogram import Frames
+from unrolled.data.sound.waves import Wave
 from unrolled.errors import DataError
 from unrolled.files import digest_of, read_file
 
 Oddities = tuple[str, ...]
 """What is odd about a recording, by name."""
 
-Hear = Callable[[Recording], tuple[Frames, Oddities]]
+Hear = Callable[[Sound], tuple[Frames, Oddities]]
 """Makes frames `[T, M]` of a recording."""
 
 _FRAMES, _INDEX = "frames", "index.json"
@@ -32,9 +33,9 @@ class Kept:
     frames: Mapped
     starts: Places
     odd: tuple[Oddities, ...]
-    places: dict[Recording, int]
+    places: dict[Sound, int]
 
-    def of(self, recording: Recording) -> tuple[Frames, Oddities] | None:
+    def of(self, recording: Sound) -> tuple[Frames, Oddities] | None:
         """Those of a recording, if it is one of them."""
         place = self.places.get(recording)
         if place is None:
@@ -42,12 +43,12 @@ class Kept:
         return self.frames.read(int(self.starts[place]), int(self.starts[place + 1])), self.odd[place]
 
 
-def kept(recordings: Sequence[Recording], how: str, hear: Hear) -> Kept:
+def kept(recordings: Sequence[Sound], how: str, hear: Hear) -> Kept:
     """The frames of recordings, which differ, from the cache if the same sound was heard before; `how` says in words all that they depend on beside
     the recordings."""
     key = blake2b(how.encode(), digest_size=16)
     for recording in recordings:
-        key.update(f"{_content(recording)} {recording.begin} {recording.end}\n".encode())
+        key.update(f"{_content(recording)}\n".encode())
 
     def write(folder: Path) -> None:
         lengths, odd = list[int](), list[Oddities]()
@@ -63,7 +64,7 @@ def kept(recordings: Sequence[Recording], how: str, hear: Hear) -> Kept:
     return cached(f"sound-{key.hexdigest()}", write, lambda folder: _load(folder, recordings))
 
 
-def _load(folder: Path, recordings: Sequence[Recording]) -> Kept | None:
+def _load(folder: Path, recordings: Sequence[Sound]) -> Kept | None:
     """What lies in a folder; None if that is damaged, or nothing."""
     try:
         index = json.loads(read_file(folder / _INDEX))
@@ -76,7 +77,14 @@ def _load(folder: Path, recordings: Sequence[Recording]) -> Kept | None:
         return None
 
 
-def _content(recording: Recording) -> str:
+def _content(recording: Sound) -> str:
+    """What is the same exactly if a recording holds the same sound."""
+    if isinstance(recording, Wave):
+        return f"{blake2b(recording.samples.data, digest_size=16).hexdigest()} {recording.rate}"
+    return f"{_content_of_file(recording)} {recording.begin} {recording.end}"
+
+
+def _content_of_file(recording: Recording) -> str:
     """What is the same exactly if the file of a recording holds the same; of a file that cannot be read its name."""
     try:
         if recording.member is not None:

@@ -12,16 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from unrolled.data.sound.waves import LEAST_RATE, MOST_RATE, Samples, Wave
 from unrolled.errors import DataError
 from unrolled.extras import extra
 
 SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au")
 """How names of files of sound end, in lower case."""
-
-LEAST_RATE, MOST_RATE = 1000, 768_000
-"""Samples a second that a recording may have."""
 
 _BLOCK = 1 << 16
 """Samples of each channel that are read at a time."""
@@ -38,9 +35,6 @@ _NO_LENGTH = 0x7FFF0000
 _PAGE, _LAST, _SIZES, _ROOM = b"OggS", 4, 22, 1 << 17
 """What a page of Ogg begins with (RFC 3533), the mark of the last one in the second byte after it, at which byte the number of its parts stands, before their
 sizes, and more bytes than a page has."""
-
-Samples = NDArray[np.float32]
-"""Samples from -1 to 1 of one channel, `[N]`."""
 
 
 def is_sound(name: str) -> bool:
@@ -67,6 +61,10 @@ class Recording:
         return f"{self.name}{part}"
 
 
+Sound = Recording | Wave
+"""What can be heard: in a file or in memory."""
+
+
 class Resampler:
     """Samples at one rate as samples at another one, by a band-limited filter (soxr); how they are divided into blocks changes no bit."""
 
@@ -81,15 +79,19 @@ class Resampler:
         return found
 
 
-def rate_of(recording: Recording) -> int:
+def rate_of(recording: Sound) -> int:
     """Its samples a second. `DataError` for what is no sound."""
+    if isinstance(recording, Wave):
+        return recording.rate
     with _opened(recording) as file:
         return int(file.samplerate)
 
 
-def is_cut_off(recording: Recording) -> bool:
+def is_cut_off(recording: Sound) -> bool:
     """Whether its file ends before the length that its header says, which for sound from a pipe is no length at all, or, of Ogg, before the page that
     says that it is the last one."""
+    if isinstance(recording, Wave):
+        return False
     with _opened(recording) as file:
         found, ogg = _SHORT.search(str(file.extra_info)), file.format == "OGG"
     if ogg:
@@ -111,21 +113,48 @@ def _end(recording: Recording) -> bytes:
         return file.read()
 
 
-def read_samples(recording: Recording, rate: int) -> Iterator[Samples]:
+def read_samples(recording: Sound, rate: int) -> Iterator[Samples]:
     """The samples of a recording at a `rate`, the mean of all channels, in blocks.
 
     `DataError` for a file that is missing, damaged or no sound, for a part that lies outside it, and for samples that are not finite.
     """
+    if isinstance(recording, Wave):
+        yield from _resampled(_blocks(recording), recording.rate, rate)
+        return
     with _opened(recording) as file:
         first, last = _span(recording, int(file.samplerate), int(file.frames))
-        resampler = Resampler(int(file.samplerate), rate)
         with _telling(recording):
             file.seek(first)
-        left = last - first
-        while left:
-            block = _read(recording, file, min(left, _BLOCK))
-            left -= len(block)
-            yield resampler.feed(block, last=not left)
+        yield from _resampled(_blocks_of_file(recording, file, last - first), int(file.samplerate), rate)
+
+
+def _resampled(blocks: Iterator[tuple[Samples, bool]], source: int, target: int) -> Iterator[Samples]:
+    """Blocks at another rate; each comes with whether it is the last."""
+    resampler = Resampler(source, target)
+    for block, last in blocks:
+        yield resampler.feed(block, last=last)
+
+
+def _blocks(wave: Wave) -> Iterator[tuple[Samples, bool]]:
+    """Those of samples in memory."""
+    if not len(wave.samples):
+        raise DataError(f"{wave} has no samples. Take it out, or record it again.")
+    for at in range(0, len(wave.samples), _BLOCK):
+        yield _require_finite(wave, wave.samples[at : at + _BLOCK]), at + _BLOCK >= len(wave.samples)
+
+
+def _blocks_of_file(recording: Recording, file: Any, left: int) -> Iterator[tuple[Samples, bool]]:
+    """Those of the samples of a file that are left."""
+    while left:
+        block = _read(recording, file, min(left, _BLOCK))
+        left -= len(block)
+        yield block, not left
+
+
+def _require_finite(recording: Sound, block: Samples) -> Samples:
+    if not np.isfinite(block).all():
+        raise DataError(f"{recording} has samples that are not finite. Write it again, with samples from -1 to 1.")
+    return block
 
 
 def _read(recording: Recording, file: Any, count: int) -> Samples:
@@ -134,8 +163,7 @@ def _read(recording: Recording, file: Any, count: int) -> Samples:
         block = file.read(count, dtype="float32", always_2d=True)
     if not len(block):
         raise DataError(f"{recording} ends before the length that its header says. It is not complete: get it again.")
-    if not np.isfinite(block).all():
-        raise DataError(f"{recording} has samples that are not finite. Write it again, with samples from -1 to 1.")
+    _require_finite(recording, block)
     samples: Samples = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
     return samples
 
@@ -177,7 +205,8 @@ def _opened(recording: Recording) -> Iterator[Any]:
         raise DataError(f"{recording.name} cannot be read: {error.strerror or error}. Check its permissions and its disk.") from None
     with file:
         if not LEAST_RATE <= file.samplerate <= MOST_RATE:
-            raise DataError(f"{recording.name} says that it has {file.samplerate} samples a second. Its header is damaged: get it again.")
+            told = f"{recording.name} has {file.samplerate:,} samples a second, and sound must have {LEAST_RATE:,} to {MOST_RATE:,}"
+            raise DataError(f"{told}. Write it at such a rate, or, if its header is damaged, get it again.")
         yield file
 
 

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from unrolled.tasks.measures.forecasts import Forecasts, Numbers, shares
 
-FEW, WIDEST = 10, 5
-"""Windows of which half is believed, in logarithms, and the largest factor of an interval, and the inverse of the smallest."""
+FEW, RENEWED, WIDEST = 10, 3, 5
+"""Windows of which half is believed, in logarithms, first and where factors are renewed; the largest factor of an interval, and the inverse of the smallest."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Factors `[K, Q]` by which the distances of quantiles at `levels` from the points are multiplied, in all steps of the horizon.
+    """Factors `[K, Q]` by which the distances of quantiles at `levels` from the points are multiplied, in all steps of the horizon, or of N windows `[N, 1, K, Q]`.
 
     Conformalized quantile regression (Romano, Patterson and Candès 2019) with scores that are parts of the predicted distance (Kivaranovic et al.
     2020), so that uncertain windows stay wider than others. Both ends of an interval share a factor: whether forecasts lie too high or too low
@@ -26,20 +26,26 @@ class Calibration:
     factors: Numbers
 
     @classmethod
-    def fit(cls, true: Numbers, forecasts: Forecasts, windows: int | None = None) -> "Calibration":
+    def fit(cls, true: Numbers, forecasts: Forecasts, windows: int | None = None, before: Numbers | None = None) -> "Calibration":
         """From forecasts of held-out windows and their truth `[N, H, K]`, in which NaN is left out; so many of the `windows` do not overlap, or all.
 
-        The factors of a number of which nothing is known are 1.
+        Of few windows less is believed, and more of the factors `before` them, `[K, Q]`, if there are some: then nothing is added for the windows' being few. A number of which nothing
+        is known keeps its factors, or has 1.
         """
         windows = max(len(true) if windows is None else windows, 1)
         distances = forecasts.quantiles - forecasts.points[..., None]
         usable = distances != 0
         scores = np.where(usable, (true - forecasts.points)[..., None] / np.where(usable, distances, 1), np.nan)
-        factors = np.ones(scores.shape[2:])
+        more, few = (1 + 1 / windows, FEW) if before is None else (1.0, RENEWED)
+        before = np.ones(scores.shape[2:]) if before is None else before
+        factors = before.copy()
         for at, other, share in _ends(forecasts.levels):
             both = np.fmax(scores[..., at], scores[..., other])
-            factors[:, at] = [_factor(both[..., number], share * (1 + 1 / windows)) for number in range(len(factors))]
-        return cls(forecasts.levels, factors ** (windows / (windows + FEW)))
+            for number in range(len(factors)):
+                if not np.isnan(both[..., number]).all():
+                    factors[number, at] = _factor(both[..., number], share * more)
+        belief = windows / (windows + few)
+        return cls(forecasts.levels, factors**belief * before ** (1 - belief))
 
     def apply(self, forecasts: Forecasts) -> Forecasts:
         """The same points with calibrated quantiles."""
@@ -62,10 +68,8 @@ def _ends(levels: Sequence[float]) -> Iterator[tuple[int, int, float]]:
 
 
 def _factor(scores: Numbers, share: float) -> float:
-    """By which distances from the point must be multiplied so that a share of the numbers lies inside."""
+    """By which distances from the point must be multiplied so that a share of the numbers, of which some are known, lies inside."""
     known = np.sort(scores[~np.isnan(scores)])
-    if not len(known):
-        return 1.0
     place = int(np.ceil(len(known) * share - _ROUNDED)) - 1
     return float(np.clip(known[min(place, len(known) - 1)], 1 / WIDEST, WIDEST))
 

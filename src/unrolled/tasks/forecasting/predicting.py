@@ -44,9 +44,14 @@ class Forecaster:
         """Those of the quantiles."""
         return self.model.levels
 
-    def calibrated(self, forecasts: Forecasts) -> Forecasts:
-        """With quantiles as held-out windows showed that they must be; those of counts are whole, so that as many counts lie between them."""
-        found = Calibration(self.levels, self.model.calibration.double().cpu().numpy()).apply(forecasts)
+    @property
+    def factors(self) -> NDArray[np.float64]:
+        """Those of the quantiles `[K, Q]`, as held-out windows showed that they must be."""
+        return self.model.calibration.double().cpu().numpy()
+
+    def calibrated(self, forecasts: Forecasts, calibration: Calibration | None = None) -> Forecasts:
+        """With quantiles of a calibration, or that of training; those of counts are whole, so that as many counts lie between them."""
+        found = (calibration or Calibration(self.levels, self.factors)).apply(forecasts)
         if not self.model.head.counts:
             return found
         inwards = np.where(np.array(self.levels) < 0.5, np.ceil(found.quantiles - _ROUNDED), np.floor(found.quantiles + _ROUNDED))

@@ -11,8 +11,9 @@ from unrolled.tasks.measures.forecasts import Forecasts, Numbers
 SEASONS = 4
 """So many seasons the mean of the last seasons has."""
 
-ORIGINS = 1000
-"""Most past forecasts of a method by whose errors its quantiles are known: the last ones."""
+FEWEST, MOST, MOST_SEASONS = 250, 1000, 20
+"""Past forecasts of a method by whose errors its quantiles are known: the last ones, of so many of the longest seasons, within these limits. Older errors are those of other
+times, and of another level where a series grows."""
 
 _AT_ONCE = 256
 """Histories that are looked at together."""
@@ -28,7 +29,8 @@ def simple_rivals(histories: Sequence[Numbers], horizon: int, seasons: Sequence[
     for season in seasons:
         which = f" {season}" if len(seasons) > 1 else ""
         methods |= {f"seasonal naive{which}": SeasonalNaive(season), f"mean of {SEASONS} seasons{which}": SeasonMean(season)}
-    return {name: _forecast(method, histories, horizon, tuple(levels)) for name, method in methods.items()}
+    origins = min(max(MOST_SEASONS * max(seasons, default=1), FEWEST), MOST)
+    return {name: _forecast(method, histories, horizon, tuple(levels), origins) for name, method in methods.items()}
 
 
 class Ends:
@@ -131,28 +133,29 @@ class SeasonMean(SeasonalNaive):
         return np.where(known > 0, mean, super().predict(ends, ahead))
 
 
-def _forecast(method: Method, histories: Sequence[Numbers], horizon: int, levels: tuple[float, ...]) -> Forecasts:
-    """Points and quantiles of a method."""
-    most = ORIGINS + horizon + method.reach
+def _forecast(method: Method, histories: Sequence[Numbers], horizon: int, levels: tuple[float, ...], origins: int) -> Forecasts:
+    """Points and quantiles of a method, which are those of its errors from so many origins."""
+    most = origins + horizon + method.reach
     parts = [
-        _forecast_some(method, Ends(histories[at : at + _AT_ONCE], most, horizon), levels) for at in range(0, len(histories), _AT_ONCE)
+        _forecast_some(method, Ends(histories[at : at + _AT_ONCE], most, horizon), levels, origins)
+        for at in range(0, len(histories), _AT_ONCE)
     ]
     points, quantiles = (np.concatenate(found) for found in zip(*parts, strict=True))
     count = len(histories), histories[0].shape[1]
     return Forecasts(points.reshape(*count, horizon).swapaxes(1, 2), quantiles.reshape(*count, horizon, -1).swapaxes(1, 2), levels)
 
 
-def _forecast_some(method: Method, ends: Ends, levels: tuple[float, ...]) -> tuple[Numbers, Numbers]:
+def _forecast_some(method: Method, ends: Ends, levels: tuple[float, ...], origins: int) -> tuple[Numbers, Numbers]:
     """Points `[R, H]` and quantiles `[R, H, Q]`; the last value, with its errors, stands in where a method can say nothing."""
-    points, offsets = _said(method, ends, levels)
+    points, offsets = _said(method, ends, levels, origins)
     if np.isnan(points).any() or np.isnan(offsets).any():
-        other_points, other_offsets = _said(LastValue(), ends, levels)
+        other_points, other_offsets = _said(LastValue(), ends, levels, origins)
         points = np.where(np.isnan(points), other_points, points)
         offsets = np.where(np.isnan(offsets), np.nan_to_num(other_offsets), offsets)
     return points, points[..., None] + offsets
 
 
-def _said(method: Method, ends: Ends, levels: tuple[float, ...]) -> tuple[Numbers, Numbers]:
+def _said(method: Method, ends: Ends, levels: tuple[float, ...], origins: int) -> tuple[Numbers, Numbers]:
     """Points `[R, H]`, and quantiles of the errors `[R, H, Q]`; NaN where nothing is known."""
     points = np.empty((len(ends.values), ends.horizon))
     offsets = np.empty((*points.shape, len(levels)))
@@ -161,7 +164,7 @@ def _said(method: Method, ends: Ends, levels: tuple[float, ...]) -> tuple[Number
         if back != method.steps_back(step + 1):
             back = method.steps_back(step + 1)
             predicted = method.predict(ends, step + 1)
-            quantiles = quantiles_of((ends.values - predicted)[:, : ends.length][:, -ORIGINS:], levels)
+            quantiles = quantiles_of((ends.values - predicted)[:, : ends.length][:, -origins:], levels)
         points[:, step], offsets[:, step] = predicted[:, ends.length + step], quantiles
     return points, offsets
 

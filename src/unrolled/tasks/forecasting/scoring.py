@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from unrolled.data.columns import Places
 from unrolled.data.panels import Panel, Windows
 from unrolled.errors import DataError, UnrolledWarning
 from unrolled.tasks.forecasting.options import SIMPLE
@@ -16,8 +17,11 @@ from unrolled.tasks.measures.forecast_scores import ForecastScores, score_foreca
 from unrolled.tasks.measures.forecasts import Forecasts, naive_errors
 
 
-def score_windows(windows: Windows, held: HeldOut, forecasts: Forecasts, rivals: Sequence[str]) -> ForecastScores:
-    """Measures of forecasts of windows that are held out, beside those of `rivals`, as `rivals_named` gives them."""
+def score_windows(
+    windows: Windows, held: HeldOut, forecasts: Forecasts, rivals: Sequence[str], as_trained: Forecasts | None = None
+) -> ForecastScores:
+    """Measures of forecasts of windows that are held out, beside those of `rivals`, as `rivals_named` gives them; `as_trained` are
+    the same forecasts as the factors of training have them, if they were calibrated anew."""
     shape = windows.shape
     histories = histories_of(windows, held.series, held.origins)
     asked = histories, shape.horizon, shape.seasons, forecasts.levels
@@ -26,7 +30,8 @@ def score_windows(windows: Windows, held: HeldOut, forecasts: Forecasts, rivals:
         others |= statistical_rivals(*asked, statistical)
     naive = naive_errors(histories, shape.seasons[0] if shape.seasons else 1)
     true = truth_of(windows, held.series, held.origins)
-    return score_forecasts(true, forecasts, naive, others, series=held.series, origins=held.origins, names=windows.panel.targets)
+    about = {"series": held.series, "origins": held.origins}
+    return score_forecasts(true, forecasts, naive, others, as_trained, **about, names=windows.panel.targets)
 
 
 def windows_at_end(panel: Panel, horizon: int, count: int = 1, step: int | None = None) -> HeldOut:
@@ -52,15 +57,18 @@ def windows_at_end(panel: Panel, horizon: int, count: int = 1, step: int | None 
 
 def learnt_windows(held: HeldOut, learnt: Panel) -> int:
     """How many windows begin before the end of what was learnt of the series of their name."""
-    panel = held.panel
+    return int((held.origins < first_unlearnt(held.panel, learnt)[held.series]).sum())
+
+
+def first_unlearnt(panel: Panel, learnt: Panel) -> Places:
+    """The first row of each series of a panel that was not learnt under its name, `[N]`."""
     numbers = {name: number for number, name in enumerate(learnt.names)}
-    count = 0
+    found = np.zeros(len(panel), np.int64)
     for series, name in enumerate(panel.names):
         if name in numbers:
             number = numbers[name]
             end = learnt.times(number, int(learnt.ends[number]), 1)[0]
-            origins = held.origins[held.series == series]
-            if len(origins):
-                grid = panel.times(series, 0, int(origins.max()) + 1)
-                count += int((grid[origins] < end).sum())
-    return count
+            # Numbers are rounded, each table for itself.
+            slack = 0 if panel.clock.dated else panel.clock.step / 2
+            found[series] = (panel.times(series, 0, int(panel.ends[series])) < end - slack).sum()
+    return found

@@ -19,7 +19,8 @@ from unrolled.tasks.forecasting.backtesting import Backtest
 from unrolled.tasks.forecasting.errors import errors_of
 from unrolled.tasks.forecasting.options import DIRECT, SIMPLE, rivals_named
 from unrolled.tasks.forecasting.predicting import SAMPLES, Forecaster
-from unrolled.tasks.forecasting.reading import ForecastCodecs, ForecastData, read_tables, shape_of
+from unrolled.tasks.forecasting.reading import ForecastCodecs, ForecastData, HeldOut, read_tables, shape_of
+from unrolled.tasks.forecasting.renewing import renewed
 from unrolled.tasks.forecasting.scoring import learnt_windows, score_windows, windows_at_end
 from unrolled.tasks.forecasting.streaming import Streams
 from unrolled.tasks.measures.forecast_scores import ForecastScores
@@ -54,7 +55,7 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
         """What comes after the series of `data`, or after those that were learnt: a data frame, a path, or several of either.
 
         `horizon` is that of training if nothing is said; a recursive network forecasts any. `future` is a table with the columns that are known of the
-        steps to come, where `data` has no rows for them. Of recursive networks `samples` paths are drawn. `bad_rows` is that of training if nothing is said.
+        steps to come, where `data` has no rows for them. Intervals are calibrated anew by the windows of `data` that came after what was learnt. Of recursive networks `samples` paths are drawn. `bad_rows` is that of training if nothing is said.
 
         Raises `DataError` for what cannot be read, and where a known column says nothing of a step to come.
         """
@@ -70,8 +71,9 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
         forecaster = Forecaster(self.model, samples, seed)
         found, _, _ = forecaster.forecast(windows, everyone, panel.ends)
         found = Forecasts(found.points[:, :steps], found.quantiles[:, :steps], found.levels)
+        calibration = renewed(forecaster, windows, HeldOut(panel, everyone, panel.ends), self.series.tail)
         times = [panel.times(number, int(end), steps) for number, end in enumerate(panel.ends)]
-        return SeriesForecasts(panel, times, forecaster.calibrated(found), self.series.options, data)
+        return SeriesForecasts(panel, times, forecaster.calibrated(found, calibration), self.series.options, data)
 
     def stream(self, seed: int = 0) -> Streams:
         """What takes the rows of a feed one by one, `step(row)`, and says what comes next, in constant memory."""
@@ -105,7 +107,7 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
         """Measures of forecasts from several origins of each series, the last of which is `horizon` rows before its end and each other `step`
         rows before the next, or a horizon. The table `errors` is as `evaluate` has it.
 
-        The network is the same for all origins. Windows that begin before the end of what it learnt from are an `UnrolledWarning`.
+        The network is the same for all origins, and intervals are calibrated anew at each, by windows after what was learnt whose truth is known there. Windows that begin before the end of what it learnt from are an `UnrolledWarning`.
         """
         for name, value in (("windows", windows), ("step", 1 if step is None else step)):
             if value < 1:
@@ -122,10 +124,13 @@ class TrainedForecaster(Trained[StepsAhead, ForecastCodecs]):
         tick = None if progress is None else partial(progress, "forecasting")
         forecaster = Forecaster(self.model)
         found, _, _ = forecaster.forecast(prepared, held.series, held.origins, tick)
-        forecasts = forecaster.calibrated(found)
+        calibration = renewed(forecaster, prepared, held, self.series.tail)
+        forecasts = forecaster.calibrated(found, calibration)
         if errors is not None:
             save_mistakes(Path(errors), errors_of(prepared, held, forecasts))
-        return Backtest(score_windows(prepared, held, forecasts, named), held, forecasts)
+        anew = (calibration.factors != forecaster.factors).any()
+        as_trained = forecaster.calibrated(found) if anew else None
+        return Backtest(score_windows(prepared, held, forecasts, named, as_trained), held, forecasts)
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:
         """What `unrolled.inspect` looks at. `ConfigError`: it looks at sequences of symbols or channels, not at windows."""

@@ -4,12 +4,12 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from unrolled.data.builtin import paths_of
 from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
@@ -121,7 +121,7 @@ def look(sources: Source | Sequence[Source], task: str | None = None, *, progres
     What would stop the training, unclear columns for instance, is the `problem` of what comes out, as far as the files can be looked at; where they cannot,
     or for a task or an option that does not exist, it is raised as an error.
     """
-    names = tuple(fspath(source) for source in ([sources] if isinstance(sources, str | PathLike) else sources))
+    names = tuple(paths_of(sources))
     if task is not None and task not in RECIPES:
         raise ConfigError(f"There is no task {task!r}. Pass one of {', '.join(RECIPES)}.")
     with told_once():

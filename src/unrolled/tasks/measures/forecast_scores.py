@@ -1,7 +1,7 @@
 """The forecasts of a network beside those of simpler methods: who is best, and whether that is more than an accident."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unrolled.extras import extra
 from unrolled.labels import literal
+from unrolled.plain import or_null
 from unrolled.tasks.measures.forecasts import MEASURES, ForecastMeasures, Forecasts, NaiveErrors, Numbers, measure, pinball
 from unrolled.tasks.pictures import save_picture
 
@@ -56,6 +57,7 @@ class ForecastScores(ForecastMeasures):
 
     `points` and `spread` say how it stands beside each rival in absolute error and in quantile loss, both scaled as MASE is, so that large series
     do not decide alone. `windows` of `series` were forecast, `horizon` steps ahead; `apart` of them lie so far apart that they do not overlap.
+    `as_trained` is the coverage that intervals would have had with the factors of training, where they were calibrated anew.
     """
 
     rivals: Mapping[str, ForecastMeasures]
@@ -66,6 +68,7 @@ class ForecastScores(ForecastMeasures):
     windows: int
     apart: int
     horizon: int
+    as_trained: Mapping[float, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
         coverage = "".join(
@@ -77,7 +80,7 @@ class ForecastScores(ForecastMeasures):
     @property
     def text(self) -> str:
         """A table with a line for each method, the best of each column marked with a star, and what it says in words."""
-        return "\n".join([*self._table(), *self.verdict])
+        return "\n".join([*self._table(), *self._renewed(), *self.verdict])
 
     @property
     def verdict(self) -> list[str]:
@@ -93,6 +96,14 @@ class ForecastScores(ForecastMeasures):
         if not total:
             return [*left_out, wins]
         return [*left_out, wins, f"Where large series count for more, in MAE or WQL, these are better: {', '.join(total)}.", _advice(self)]
+
+    def _renewed(self) -> Iterator[str]:
+        """What calibration at the origins did."""
+        if told := [
+            f"{share:.0%} intervals cover {_known(self.coverage[share], '.1%')}, and would have covered {_known(found, '.1%')}"
+            for share, found in self.as_trained.items()
+        ]:
+            yield f"Calibrated anew at each origin by the windows before it, {'; '.join(told)} as training left them."
 
     @property
     def _few(self) -> str:
@@ -122,7 +133,14 @@ class ForecastScores(ForecastMeasures):
         """Plain values by name."""
         sizes = {"series": self.series, "windows": self.windows, "horizon": self.horizon}
         several = {"targets": {name: each.to_json() for name, each in self.targets.items()}} if len(self.targets) > 1 else {}
-        return {**super().to_json(), **sizes, **several, "rivals": {name: rival.to_json() for name, rival in self.rivals.items()}}
+        trained = {"coverage_as_trained": {f"{share:g}": or_null(value) for share, value in self.as_trained.items()}}
+        return {
+            **super().to_json(),
+            **trained,
+            **sizes,
+            **several,
+            "rivals": {name: rival.to_json() for name, rival in self.rivals.items()},
+        }
 
     def draw(self, path: str | Path) -> None:
         """Draw mean absolute error and coverage by horizon into a picture, the network beside its rivals."""
@@ -167,6 +185,7 @@ def score_forecasts(
     forecasts: Forecasts,
     naive: NaiveErrors,
     rivals: Mapping[str, Forecasts],
+    as_trained: Forecasts | None = None,
     *,
     series: NDArray[np.int64] | None = None,
     origins: NDArray[np.int64] | None = None,
@@ -174,7 +193,7 @@ def score_forecasts(
 ) -> ForecastScores:
     """Forecasts and those of rivals against the truth `[N, H, K]`, in which NaN is left out.
 
-    `naive` are the in-sample errors of the history before each window; `series` and `origins` `[N]` say to which series a window belongs and at which
+    `as_trained` are the same forecasts with the factors of training, if they have others. `naive` are the in-sample errors of the history before each window; `series` and `origins` `[N]` say to which series a window belongs and at which
     of its rows the horizon begins, if not each to one of its own; and `names` are those of the K numbers.
     """
     owners = np.arange(len(true)) if series is None else series
@@ -194,8 +213,9 @@ def score_forecasts(
         spread=duels(_scaled_losses),
         series=len(np.unique(owners)),
         windows=len(true),
-        apart=_without_overlap(owners, begins, true.shape[1]),
+        apart=without_overlap(owners, begins, true.shape[1]),
         horizon=true.shape[1],
+        as_trained={} if as_trained is None else measure(true, as_trained, naive, owners).coverage,
     )
 
 
@@ -233,14 +253,14 @@ def _duel(own: Numbers, rival: Numbers, series: NDArray[np.int64], origins: NDAr
     if not mean:
         return Duel(0.0, 0.0)
     gain = float(apart.sum() / total) if total > 0 else -np.inf
-    count = _without_overlap(series[known], origins[known], horizon)
+    count = without_overlap(series[known], origins[known], horizon)
     if count < FEWEST:
         return Duel(gain, 0.0)
     error = float(apart.std() / np.sqrt(count - 1))
     return Duel(gain, mean / error if error else np.copysign(np.inf, mean))
 
 
-def _without_overlap(series: NDArray[np.int64], origins: NDArray[np.int64], horizon: int) -> int:
+def without_overlap(series: NDArray[np.int64], origins: NDArray[np.int64], horizon: int) -> int:
     """How many of some windows there is room for beside each other, from the first to the last one of each series."""
     names, places, counts = np.unique(series, return_inverse=True, return_counts=True)
     first, last = np.full(len(names), np.iinfo(np.int64).max), np.full(len(names), -1)
@@ -270,6 +290,9 @@ def _times(more: float) -> str:
 
 def _advice(scores: ForecastScores) -> str:
     """What to try where a network does not beat all rivals."""
+    if exact := [name for name, rival in scores.rivals.items() if rival.mae == 0]:
+        are, them = ("is", "it") if len(exact) == 1 else ("are", "one of them")
+        return f"{', '.join(exact)} {are} exact, as where numbers never change: there is nothing to learn. Take {them}."
     if any(name.startswith(("last value", "drift")) and not duel.won for name, duel in scores.points.items()):
         walk = " Where the last value is as good, as with prices, there may be nothing to learn: then take it."
     else:

@@ -1,6 +1,5 @@
 """A trained network for music, ready to use."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from unrolled.data.builtin import paths_of
 from unrolled.data.codecs.music import EventCodec, FrameCodec, MusicCodec, Steps
 from unrolled.data.music.abc_keys import key_in, name_of
 from unrolled.data.music.events import KEY, METER, is_event, meter_of, play, transposed, without_loose_ties
@@ -47,7 +47,7 @@ class TrainedMusician(Trained[NextStep, MusicCodec]):
     def read(self, sources: Source | Sequence[Source], **options: Any) -> list[Piece]:
         """The pieces of files; `options` are those of `OtherMusicReading`. What cannot be read is told."""
         tally = Tally()
-        paths = find_music([os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else list(sources))])
+        paths = find_music(paths_of(sources))
         pieces = [*read_music(paths, OtherMusicReading(**options).after(self.reading), tally)]
         count_outside(self.codec, pieces, tally)
         tally.warn()

@@ -9,7 +9,7 @@ from unrolled.data.codecs import SoundCodec
 from unrolled.data.codecs.sound import SPEAKER, STANDARDISATIONS
 from unrolled.data.dataset import LEVELS
 from unrolled.data.formats.options import DividedReadingOptions
-from unrolled.data.sound.recordings import LEAST_RATE, MOST_RATE
+from unrolled.data.sound.waves import LEAST_RATE, MOST_RATE
 from unrolled.errors import ConfigError
 from unrolled.options import option
 from unrolled.tasks.configuration import Options

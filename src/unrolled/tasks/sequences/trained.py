@@ -103,7 +103,7 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
 
     def predict(self, sequences: Any, *, window: int | None = None, overlap: int = 0) -> list[Prediction]:
         """What the network says of each sequence: a text, a list of tokens, numbers `[T, C]`, frames `[T, H, W, C]`, the `Path` of a
-        recording, picture or video, or an `Example`. In the place of a list there may be a data frame, a mapping of columns or a data set, with
+        recording, picture or video, the `(samples, rate)` of a recording, or an `Example`. In the place of a list there may be a data frame, a mapping of columns or a data set, with
         columns of the same names as in training.
 
         `window` and `overlap` say in which pieces steps are answered, if not as in training. Where numbers are missing the last known ones

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from unrolled.data.builtin import absolute
 from unrolled.data.codecs.text import CHAR, LEVELS, SUBWORDS
 from unrolled.data.formats.options import DividedReadingOptions, ReadingOptions
-from unrolled.data.sound.recordings import LEAST_RATE, MOST_RATE
+from unrolled.data.sound.waves import LEAST_RATE, MOST_RATE
 from unrolled.decoding.prefixes import PrefixOptions
 from unrolled.errors import ConfigError
 from unrolled.models import EncoderDecoderOptions, EncoderOptions

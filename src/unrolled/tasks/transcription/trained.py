@@ -13,6 +13,7 @@ from unrolled.data.columns import Places
 from unrolled.data.dataset import gather
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats import ReadingOptions, for_other_files, labelled_examples, read_examples
+from unrolled.data.memory import example_of
 from unrolled.data.sound.hearing import Hearing
 from unrolled.data.sound.recordings import Recording
 from unrolled.data.text import Source
@@ -49,8 +50,9 @@ class TrainedTranscriber(Trained[Network, Codecs]):
         sound = self.codecs.inputs.sound
         return (1.0 if sound is None else sound.mel.step) * self.options.model.subsampling
 
-    def transcribe(self, recordings: Sequence[str | Path | np.ndarray | Example], **decoding: Any) -> list[list[Transcript]]:
-        """The best texts of each recording, best first: a path of a file, numbers `[T, C]` if such were learnt, or an `Example`.
+    def transcribe(self, recordings: Sequence[Any], **decoding: Any) -> list[list[Transcript]]:
+        """The best texts of each recording, best first: a path of a file, `(samples, rate)` or a mapping with `array` and `sampling_rate`, numbers
+        `[T, C]` if such were learnt, or an `Example`.
 
         `decoding` are those of `DecodingOptions`: `beam`, `nbest`, `language_model`, `weight`, `bonus`, `words`.
         """
@@ -162,11 +164,7 @@ class TrainedTranscriber(Trained[Network, Codecs]):
         return written_input(self.model, best[0] if best else NOTHING, heard, which, whence, most)
 
 
-def _example(recording: str | Path | np.ndarray | Example, place: str) -> Example:
-    if isinstance(recording, Example):
-        return recording
-    if isinstance(recording, np.ndarray):
-        if recording.ndim != 2:
-            raise DataError(f"{place} must be numbers [T, C] or the path of a file, got an array of shape {list(recording.shape)}.")
-        return Example(place, numbers=recording.astype(np.float32))
-    return Example(str(recording), sound=Recording(Path(recording)))
+def _example(recording: Any, place: str) -> Example:
+    if isinstance(recording, str | Path):
+        return Example(str(recording), sound=Recording(Path(recording)))
+    return recording if isinstance(recording, Example) else example_of(recording, place)
