@@ -1,15 +1,22 @@
-"""Networks that write down sound: how fast they hear a stream, how long after a word its text comes, and how fast they learn.
+"""Networks that hear: how fast they write down a stream, how long after a word its text comes, how fast they learn, and how well they know speakers
+that they never heard.
 
     python benchmarks/listening.py stream runs/transcribe strings/test.csv
     python benchmarks/listening.py learn strings/learn.csv --seconds 20
+    python benchmarks/listening.py speakers spoken_digits/recordings.zip --out runs/speakers
 
 `stream` needs a run of one direction, and a table as `spoken_strings.py` writes it. `learn` takes turns with a plain script of torch.nn.LSTM and
-ctc_loss of the same sizes, on the same batches; neither measures, stores or changes anything on the way.
+ctc_loss of the same sizes, on the same batches; neither measures, stores or changes anything on the way. `speakers` needs recordings that are called
+LABEL_SPEAKER_TAKE.wav: each speaker is left out of what a network learns, and is its test. Runs that were stopped go on.
 """
 
+import ast
 import csv
+import json
 import statistics
 import time
+import zipfile
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +28,34 @@ from torch import Tensor, nn
 from unrolled.cells import find_cell
 from unrolled.data.batches import by_length
 from unrolled.data.sound.recordings import Recording, rate_of, read_samples
-from unrolled.tasks import find_recipe, load
+from unrolled.tasks import find_recipe, load, train
 from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.transcription.streaming import Listener
+from unrolled.training import RunFolder
 
 CHUNK = 0.02
 """Seconds of sound that come at a time."""
+
+DIGITS: dict[str, Any] = {
+    "pattern": "{label}_{speaker}_{take}.wav",
+    "group": "speaker",
+    "standardise": "speaker",
+    "top_db": 30.0,
+    "held_out": 0.0,
+    "speed": 0.2,
+    "warp": 0.15,
+    "noise": 0.2,
+    "frequency_masks": 2,
+    "time_masks": 1,
+    "time_width": 6,
+    "subsampling": 2,
+    "hidden": 64,
+    "layers": 1,
+    "learning_rate": 0.004,
+    "average": 0.98,
+    "epochs": 40,
+}
+"""How `speakers` learns where nothing else is said."""
 
 
 @click.group()
@@ -138,6 +167,48 @@ def _speed(model: Any, data: Any, ours: bool, seconds: float, seed: int) -> floa
         if number and time.perf_counter() - began > seconds:
             break
     return words / (time.perf_counter() - began)
+
+
+@main.command()
+@click.argument("archive", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder for the recordings, a folder a speaker, and for the runs."
+)
+@click.option("--who", multiple=True, help="Speakers to leave out.  [default: each in turn]")
+@click.option("--set", "changes", multiple=True, help="NAME=VALUE of an option of `train classify`, as Python has it.")
+@click.option("--seed", default=0)
+def speakers(archive: Path, out: Path, who: tuple[str, ...], changes: tuple[str, ...], seed: int) -> None:
+    """How many recordings of each speaker of ARCHIVE are labelled rightly by a network that learnt the other speakers."""
+    torch.set_num_threads(1)
+    options = {
+        **DIGITS,
+        **{name: ast.literal_eval(value) for name, _, value in (change.partition("=") for change in changes)},
+        "seed": seed,
+    }
+    folders, found = _by_speaker(archive, out / "recordings"), list[float]()
+    for left in who or tuple(folders):
+        run, began = RunFolder(out / f"{left}-{seed}"), time.process_time()
+        others = [folder for speaker, folder in folders.items() if speaker != left]
+        trained = train("classify", () if run.begun else others, out=run.path, resume=run.begun, **({} if run.begun else options))
+        spent, test = time.process_time() - began, str(folders[left])
+        scores = trained.evaluate(test, reading=trained.reading_of(test))
+        found.append(scores.accuracy)
+        click.echo(json.dumps({"speaker": left, "accuracy": scores.accuracy, "recordings": scores.size, "processor_seconds": round(spent)}))
+    click.echo(f"mean of {len(found)}: {statistics.mean(found):.2%}")
+
+
+def _by_speaker(archive: Path, folder: Path) -> dict[str, str]:
+    """A folder with the recordings of each speaker, by name."""
+    found = defaultdict[str, list[str]](list)
+    with zipfile.ZipFile(archive) as file:
+        for name in file.namelist():
+            if len(parts := Path(name).stem.split("_")) == 3 and name.endswith(".wav"):
+                found[parts[1]].append(name)
+        for speaker, names in found.items():
+            (folder / speaker).mkdir(parents=True, exist_ok=True)
+            for name in names:
+                (folder / speaker / Path(name).name).write_bytes(file.read(name))
+    return {speaker: str(folder / speaker) for speaker in sorted(found)}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 # Small networks are fastest on one thread, and then several test runs do not wait for each other's threads.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -12,6 +13,7 @@ CACHE = Path(os.environ["UNROLLED_CACHE"] if WORKER else tempfile.mkdtemp(prefix
 os.environ["UNROLLED_CACHE"] = str(CACHE)
 
 import pytest  # noqa: E402
+import torch  # noqa: E402
 
 from engines_here import HERE  # noqa: E402
 from unrolled.engines.choice import VARIABLE  # noqa: E402
@@ -39,6 +41,15 @@ def quick_kernels():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Compiler, "arguments", arguments)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def seeds_without_stacks():
+    """With every seed, torch notes the whole stack for each kind of accelerator that is not in use: longer work than many a test's."""
+    with pytest.MonkeyPatch.context() as patch:
+        for accelerator in (torch.cuda, torch.xpu, torch.mtia):
+            patch.setattr(accelerator, "traceback", SimpleNamespace(format_stack=list), raising=False)
         yield
 
 

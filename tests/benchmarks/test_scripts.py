@@ -6,10 +6,14 @@ import runpy
 import struct
 import sys
 import types
+import zipfile
 
+import numpy as np
 import pytest
 
 from scripts import BENCHMARKS, run
+from tones import said, write
+from unrolled.training import RunFolder
 
 
 @pytest.mark.parametrize("script", sorted(path.stem for path in BENCHMARKS.glob("*.py")))
@@ -52,6 +56,24 @@ def test_labels_are_learnt_and_measured(tmp_path):
     assert found["options"]["hidden"] == 4
 
 
+def test_a_speaker_who_is_left_out_is_heard_by_who_learnt_the_others(tmp_path):
+    chance, archive, out = np.random.default_rng(0), tmp_path / "recordings.zip", tmp_path / "out"
+    with zipfile.ZipFile(archive, "w") as file:
+        for speaker in ("ann", "bob"):
+            for letter in "ab":
+                for take in range(4):
+                    name = f"{letter}_{speaker}_{take}.wav"
+                    file.write(write(tmp_path / name, said(letter, chance)), f"recordings/{name}")
+        file.writestr("recordings/README.txt", "Two letters.")
+    changes = ("hidden=4", "epochs=1", "average=0.0", "frequency_masks=1")
+    row, mean = run("listening", "speakers", archive, "--out", out, "--who", "bob", *(f"--set={change}" for change in changes)).splitlines()
+    found = json.loads(row)
+    assert (found["speaker"], found["recordings"], mean) == ("bob", 8, f"mean of 1: {found['accuracy']:.2%}")
+    data, batches = (RunFolder(out / "bob-0").read_config()[part] for part in ("data", "batches"))
+    assert data["sources"] == [str(out / "recordings" / "ann")]
+    assert (data["standardise"], batches["frequency_masks"]) == ("speaker", 1)
+
+
 def test_events_are_predicted_beside_counts(tmp_path):
     rows = [(f"case {n}", f"activity {k}", f"2020-01-{n % 28 + 1:02} 0{k}:00:00") for n in range(60) for k in range(4)]
     (tmp_path / "helpdesk.csv").write_text("\n".join(map(",".join, [("CaseID", "ActivityID", "CompleteTimestamp"), *rows])))
@@ -82,10 +104,12 @@ def test_glimpses_are_measured_beside_a_convolutional_network(tmp_path):
         (tmp_path / f"{name}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, 20, 8, 8) + pixels)
         (tmp_path / f"{name}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, 20) + bytes(n % 2 for n in range(20)))
     files = [tmp_path / f"{name}-images-idx3-ubyte" for name in ("learnt", "test")]
-    said = run("glimpses", "cluttered", *files, "--who", "random", "--who", "cnn", "--out", tmp_path / "runs", "--epochs", 1)
+    said = run("glimpses", "cluttered", *files, "--who", "learned", "--who", "paper", "--out", tmp_path / "runs", "--epochs", 1)
     found = {row["who"]: row for row in map(json.loads, (line for line in said.splitlines() if line.startswith("{")))}
-    assert list(found) == ["random", "cnn"] and all(row["of"] == 20 and 0 <= row["error"] <= 1 for row in found.values())
-    assert found["cnn"]["parameters"] == 8 * 101 + 257 * 2 + 256 * (8 * 11**2 + 1)
+    assert list(found) == ["learned", "cnn", "random-glimpses", "paper"]
+    assert all(row["of"] == 20 and 0 <= row["error"] <= 1 for row in found.values())
+    assert found["paper"]["parameters"] == 8 * 101 + 257 * 2 + 256 * (8 * 11**2 + 1)
+    assert abs(found["cnn"]["parameters"] / found["learned"]["parameters"] - 1) < 0.02
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,12 @@ CONTENT = st.text(st.sampled_from("ab \r\n\té漢😀'<>."), min_size=1, max_siz
 BLOCKS = st.integers(1, 9)
 
 
+@pytest.mark.parametrize("given", [{"a": 1}.keys, 5, ["a", None], [b"a"]])
+def test_files_are_given_by_their_paths(given):
+    with pytest.raises(DataError, match="Files are given by their paths, got"):
+        find_sources(given)
+
+
 def memory(content: bytes, encoding: str = "utf-8") -> TextSource:
     return TextSource("memory", len(content), encoding, content)
 

@@ -217,6 +217,11 @@ def test_what_is_no_data_is_told(data, targets, said):
 def test_tasks_that_read_files_say_so():
     with pytest.raises(ConfigError, match="`data` must be files for the task 'lm'"):
         un.tasks.train("lm", ["a", "b"], ["c", "d"], **QUICK)
+    for train in (un.train_captioner, un.train_translator, un.train_transcriber, un.train_musician):
+        with pytest.raises(
+            ConfigError, match=r"got list with targets in list\. Write a file, such as a table with both, and pass the path"
+        ):
+            train(["a"], ["b"], **QUICK)
 
 
 def test_a_run_goes_on_with_the_same_data(tmp_path):

@@ -7,6 +7,7 @@ from functools import cache
 from glob import glob
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from unrolled.errors import DataError
 
@@ -40,6 +41,19 @@ def _require_possible(source: str) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{source[:100]!r} cannot be opened: {reason}. Pass the path of a file.") from None
+
+
+def paths_of(sources: Any) -> list[str]:
+    """The paths of one file or several. `DataError` for what is no path, such as what a file would hold."""
+    if isinstance(sources, str | os.PathLike):
+        return [os.fspath(sources)]
+    some = [sources] if hasattr(sources, "columns") or not isinstance(sources, Iterable) else list(sources)
+    for number, one in enumerate(some, 1):
+        if not isinstance(one, str | os.PathLike):
+            shape = getattr(one, "shape", None)
+            got = f"{type(one).__name__}{'' if shape is None else f' of shape {[*shape]}'}"
+            raise DataError(f"Files are given by their paths, got {got} as number {number}. Save it as a file, and pass the path of that.")
+    return [os.fspath(one) for one in some]
 
 
 _SKIPPED = {"test", "tests", "idle_test", "site-packages", "dist-packages", "lib2to3", "__pycache__"}

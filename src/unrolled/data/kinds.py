@@ -51,7 +51,7 @@ GENBANK = Kind("GenBank", "Pass it as `format='genbank'`.")
 _AS_VIDEO = "Let its name say so, as in FILE.mp4, and pass it to a task for videos, such as `train classify`."
 _WEIGHTS = Kind("a file of weights", "Pass text, or a table.")
 _SOUND = Kind("sound", _AS_NUMBERS)
-_PICTURE = Kind("a picture", "Let its name say so, as in FILE.png, and pass it to a task for pictures, such as `train classify`.")
+PICTURE = Kind("a picture", "Let its name say so, as in FILE.png, and pass it to a task for pictures, such as `train classify`.")
 
 _SURE: tuple[tuple[bytes, Kind], ...] = (
     (rb"\x1f\x8b", GZIP),
@@ -76,7 +76,7 @@ _SURE: tuple[tuple[bytes, Kind], ...] = (
     (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Kind("an old Word or Excel file", "Save it as CSV or as plain text (.txt), and pass that.")),
     (rb"%PDF-\d", Kind("a PDF document", "Take its text out, for instance with pdftotext, and pass that.")),
     (rb"\{\\rtf\d", Kind("an RTF document", _AS_TEXT)),
-    (rb"\x89PNG\r\n|\xff\xd8\xff|II\*\0|MM\0\*|BM.{4}\0{4}", _PICTURE),
+    (rb"\x89PNG\r\n|\xff\xd8\xff|II\*\0|MM\0\*|BM.{4}\0{4}", PICTURE),
     (rb"\xff[\xfb\xf3\xf2]", _SOUND),
     (rb"\x1aE\xdf\xa3", Kind("a video", _AS_VIDEO)),
     (rb"\x80[\x02-\x05][\x95}\]\x8a(c\x8c]", Kind("a Python pickle", f"{_AS_TABLE} or as JSON Lines, from the program that wrote it.")),
@@ -93,7 +93,7 @@ _WITH_ZEROS: tuple[tuple[bytes, Kind], ...] = (
     (rb"ARROW1|FEA1", ARROW),
     (rb"ORC", _with_pandas("an ORC table", "read_orc")),
     (rb"MATLAB 5.0 MAT-file", Kind("a MATLAB file", f"{_AS_TABLE}, or its series as JSON Lines.")),
-    (rb"GIF8[79]a|RIFF.{4}WEBP", _PICTURE),
+    (rb"GIF8[79]a|RIFF.{4}WEBP", PICTURE),
     (rb"ID3|OggS|fLaC|MThd|RIFF.{4}WAVE", _SOUND),
     (rb"RIFF.{4}AVI |.{4}ftyp", Kind("a video or sound", _AS_VIDEO)),
     (rb"GGUF", _WEIGHTS),

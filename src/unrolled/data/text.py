@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from unrolled.data.builtin import PREFIX, builtin_text, expanded
+from unrolled.data.builtin import PREFIX, builtin_text, expanded, paths_of
 from unrolled.data.folders import visible
 from unrolled.data.opening import markup_in, open_unpacked, unpacked_size
 from unrolled.errors import DataError, UnrolledWarning
@@ -78,7 +78,7 @@ def find_sources(sources: Source | Sequence[Source], encoding: str = "utf-8") ->
 
     No source, a missing or empty file, a folder without any, what is no text, a name that is not built in, and an unknown encoding are a `DataError`. Markup is an `UnrolledWarning`.
     """
-    names = [os.fspath(s) for s in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+    names = paths_of(sources)
     if not names:
         raise DataError("No text was given. Pass at least one file, or a built-in text such as builtin:python-docs.")
     encoding = known_encoding(encoding)

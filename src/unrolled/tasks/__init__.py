@@ -108,7 +108,9 @@ def train(
     recipe = find_recipe(task)
     if not are_files(data, targets):
         if not hasattr(recipe, "memory"):
-            raise ConfigError(f"`data` must be files for the task {task!r}, got {type(data).__name__}. Write it to a file.")
+            got = f"{type(data).__name__}{'' if targets is None else f' with targets in {type(targets).__name__}'}"
+            cure = "Write a file, such as a table with both," if targets is not None else "Write it to a file,"
+            raise ConfigError(f"`data` must be files for the task {task!r}, got {got}. {cure} and pass the path of that.")
         recipe.memory, data = (data, targets), ()
     return _train(recipe, data, out, options, display, callbacks, resume=resume)
 
@@ -220,25 +222,33 @@ def _listed(value: Any) -> Any:
     return value if value is None else ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def train_translator(data: Source | Sequence[Source] = (), *, out: Source | None = None, **options: Any) -> "TrainedTranslator":
-    """Train on pairs of sequences; see `unrolled.tasks.train`."""
-    trained: TrainedTranslator = train("translate", data, out=out, **options)
+def train_translator(
+    data: Source | Sequence[Source] = (), targets: Any = None, *, out: Source | None = None, **options: Any
+) -> "TrainedTranslator":
+    """Train on pairs of sequences; `targets` stand in the files, too. See `unrolled.tasks.train`."""
+    trained: TrainedTranslator = train("translate", data, targets, out=out, **options)
     return trained
 
 
-def train_transcriber(data: Source | Sequence[Source] = (), *, out: Source | None = None, **options: Any) -> "TrainedTranscriber":
-    """Train on recordings with what is said in them; see `unrolled.tasks.train`."""
-    trained: TrainedTranscriber = train("transcribe", data, out=out, **options)
+def train_transcriber(
+    data: Source | Sequence[Source] = (), targets: Any = None, *, out: Source | None = None, **options: Any
+) -> "TrainedTranscriber":
+    """Train on recordings with what is said in them; `targets` stand in the files, too. See `unrolled.tasks.train`."""
+    trained: TrainedTranscriber = train("transcribe", data, targets, out=out, **options)
     return trained
 
 
-def train_captioner(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedCaptioner":
-    """Train on pictures or videos with sentences; see `unrolled.tasks.train`."""
-    trained: TrainedCaptioner = train("caption", data, out=out, **options)
+def train_captioner(
+    data: Source | Sequence[Source] = (), targets: Any = None, *, out: Source | None = None, **options: Any
+) -> "TrainedCaptioner":
+    """Train on pictures or videos with sentences; `targets` stand in the files, too. See `unrolled.tasks.train`."""
+    trained: TrainedCaptioner = train("caption", data, targets, out=out, **options)
     return trained
 
 
-def train_musician(data: Source | Sequence[Source] = (), *, out: Source, **options: Any) -> "TrainedMusician":
-    """Train on MIDI, ABC tunes and piano rolls; see `unrolled.tasks.train`."""
-    trained: TrainedMusician = train("music", data, out=out, **options)
+def train_musician(
+    data: Source | Sequence[Source] = (), targets: Any = None, *, out: Source | None = None, **options: Any
+) -> "TrainedMusician":
+    """Train on MIDI, ABC tunes and piano rolls; `targets` stand in the files, too. See `unrolled.tasks.train`."""
+    trained: TrainedMusician = train("music", data, targets, out=out, **options)
     return trained

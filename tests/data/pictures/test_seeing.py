@@ -184,3 +184,20 @@ def test_a_codec_comes_back_from_json() -> None:
     standard = learnt.apply(frames)
     assert standard.shape == (5, 1, 2, 3) and abs(standard.mean()) < 1e-6 and standard.std() == pytest.approx(1, abs=1e-5)
     assert np.abs(learnt.restore(standard) - frames).max() < 1e-3
+
+
+@pytest.mark.parametrize(("largest", "told"), [((300, 4000), True), ((300, 60000), False), ((200, 255), False)])
+def test_pictures_of_16_bits_that_fill_12_are_told(tmp_path, largest, told):
+    seeing = Seeing(FrameCodec(GREY))
+    for number, value in enumerate(largest):
+        Image.fromarray(np.full((16, 16), value, np.uint16)).save(tmp_path / f"{number}.png")
+        seeing(Clip(tmp_path / f"{number}.png"), str(number))
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        seeing.report(sizes=False)
+    assert len(found) == told
+    if told:
+        assert re.search(
+            r"0\.png and 1 more pictures of 16 bits fill 12 of them, and are seen nearly black\. Multiply their pixels by 16",
+            str(found[0].message),
+        )

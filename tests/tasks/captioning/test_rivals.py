@@ -46,6 +46,18 @@ def test_the_constant_sentence_is_the_candidate_with_the_best_bleu(monkeypatch):
     assert best_constant(sentences, str.split) == "a dog runs on the grass"
 
 
+def test_the_constant_sentence_is_the_best_by_four_words_in_a_row(monkeypatch):
+    sentences = [["a b c d e"], ["a b c d e"], ["e d c b a z"], ["b a e c d z"]]
+    monkeypatch.setattr(rivals, "central", lambda tokens, count: [(2, 0), (0, 0)])
+    assert best_constant(sentences, str.split) == "a b c d e"
+
+
+def test_words_that_are_joined_otherwise_are_another_sentence(tmp_path):
+    sentences = [["a red car go"], ["a bar"]]
+    remembered = Remembered.learn(dataset(np.eye(2)[:, None, :, None, None]), sentences, np.arange(2), codec(["a red car go a bar"]), 0)
+    assert remembered.learnt(["a", "red", "car", "go"]) and not remembered.learnt(["a", "red", "cargo"])
+
+
 def test_the_nearest_picture_is_the_most_similar_one():
     remembered = Remembered("", np.eye(3, dtype=np.float32), ("x", "y", "z"), np.zeros(0, np.uint64), np.zeros(0, np.uint64), 1)
     assert remembered.nearest(np.array([[0.1, 0.9, 0.2], [0.8, 0.1, 0.6]], np.float32)) == ["y", "x"]
@@ -76,9 +88,9 @@ def test_sentences_are_compared_by_words_whatever_they_are_written_in(level):
     assert remembered.longest == max(len(target.ids(s)) for (s,) in sentences)
 
 
-def scores(bleu, cider):
+def scores(bleu, cider, exact=0.5):
     found = score_captions(["a"], [["a"]], cut=str.split)
-    return type(found)(**{**vars(found), "bleu": (0.0, 0.0, 0.0, bleu), "cider": cider})
+    return type(found)(**{**vars(found), "bleu": (0.0, 0.0, 0.0, bleu), "cider": cider, "exact": exact})
 
 
 def test_rivals_that_are_as_good_are_told():
@@ -95,6 +107,11 @@ def test_rivals_that_are_as_good_are_told():
     assert doubts(nearest=(10.0, 0.6), blind=(22.0, 0.4)) == [
         "By CIDEr it is worse than that of the most similar picture.",
         "By BLEU it is worse than without the picture.",
+    ]
+    every = scores(100.0, 1.0, exact=1.0)
+    told = CaptioningScores(every, {"nearest": every, "blind": every}, 2.0, {}, "word").doubts()
+    assert told == [
+        "Every sentence is right, and so is that of the most similar picture and without the picture: harder pictures would tell them apart."
     ]
     assert doubts(cut=2) == [
         "2 sentences have 50 tokens, the most that `longest` allows, and may be cut. Raise `longest`, or train longer."

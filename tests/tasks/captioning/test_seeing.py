@@ -120,6 +120,49 @@ def test_features_of_other_shapes_are_told(tmp_path):
         captioner.caption([tmp_path / "other.npy"])
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_features_that_are_not_finite_are_told_with_their_file(tmp_path, bad):
+    table = write_features(tmp_path, (2, 2, 5))
+    captioner, _ = untrained(table, encoder=FEATURES)
+    np.save(tmp_path / "p1.npy", np.full((2, 2, 5), bad))
+    told = r"p1\.npy has 20 of 20 numbers that are NaN or infinite"
+    with pytest.raises(DataError, match=told):
+        captioner.caption([tmp_path / "p1.npy"])
+    with pytest.raises(DataError, match=told):
+        read_data(table, encoder=FEATURES)
+
+
+def test_what_is_no_array_is_told(tmp_path):
+    Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    (tmp_path / "t.npy").write_text("text")
+    np.save(tmp_path / "o.npy", np.array([{}], object), allow_pickle=True)
+    for name, told in (
+        ("a.png", "is a picture, and the network reads features"),
+        ("t.npy", "is no file of NumPy, and the network"),
+        ("o.npy", "objects of Python, which could run programs"),
+        ("nope.npy", "No such file or directory"),
+    ):
+        with pytest.raises(DataError, match=told) as raised:
+            read_features(tmp_path / name)
+        assert "unsafely" not in str(raised.value) and "Errno" not in str(raised.value)
+
+
+def test_a_picture_is_one_by_its_first_bytes(tmp_path):
+    (table := tmp_path / "t.csv").write_text("image,caption\na.png,it is dark\n")
+    for name, kind in (
+        ("a.png", "PNG"),
+        ("plain", "PNG"),
+        ("other", "JPEG"),
+        ("third", "BMP"),
+        ("fourth", "GIF"),
+        ("fifth", "TIFF"),
+        ("sixth", "WEBP"),
+    ):
+        Image.new("RGB", (8, 8)).save(tmp_path / name, kind)
+    captioner, _ = untrained(table)
+    assert len(captioner.caption([tmp_path / name for name in ("plain", "other", "third", "fourth", "fifth", "sixth")])) == 6
+
+
 def test_the_picture_beside_its_features_is_shown(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((2, 2, 3)))
     eyes = Eyes(View(FEATURES))
@@ -158,6 +201,13 @@ def test_parts_of_one_video_are_on_one_side(tmp_path):
     data = read_data(tmp_path / "t.csv", held_out=0.25)
     files = [{data.captions.names[i] for i in part.tolist()} for part in (data.learnt, data.held)]
     assert len(data.captions) == 16 and files[1] and not files[0] & files[1]
+
+
+def test_inputs_are_standardised_by_what_is_learnt(tmp_path):
+    table = write_features(tmp_path, (2, 2, 5), count=4)
+    data = read_data(table, encoder=FEATURES, held_out=0.25)
+    learnt = np.concatenate([np.load(tmp_path / data.captions.names[i]).reshape(-1, 5) for i in data.learnt.tolist()])
+    np.testing.assert_allclose(data.codecs.inputs.numbers.mean, learnt.mean(0), rtol=1e-5)
 
 
 def test_nothing_is_seen_blindly(tmp_path):

@@ -1,5 +1,6 @@
 """What networks that have learnt nothing write about pictures: how long, how probable, and where they looked."""
 
+import io
 import json
 import math
 
@@ -8,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from unrolled.errors import DataError, UnrolledWarning
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
+from unrolled.inspect.draw import attending
 from unrolled.tasks.captioning.answers import answer
 from unrolled.tasks.captioning.inspecting import look_into, sections_of
 from unrolled.tasks.captioning.looking import LookingOptions, Page
@@ -60,6 +62,52 @@ def test_sentences_that_are_drawn_and_cut_end_with_what_the_end_costs(table):
         Page(captioner).add(next(captioner.read([str(table)], captioner.reading_of())), None, one)
 
 
+def test_sentences_are_drawn_after_a_beginning(table):
+    captioner, data = untrained(table)
+    writing = WritingOptions(sampled=3.0, prefix="A red", longest=5, nbest=8)
+    (drawn,) = captioner.write(data.captions, np.array([0]), writing)
+    assert all(one.text.startswith("a red") and len(one.ids) <= 6 for one in drawn) and len({one.text for one in drawn}) > 1
+    for one in drawn:
+        assert one.log_probability == pytest.approx(log_probability(captioner, data.captions, 0, one.ids), abs=1e-4)
+        assert len(one.written) == len(one.weights) == len(one.ids)
+
+
+def test_a_beginning_must_fit_into_the_longest_sentence(table):
+    captioner, data = untrained(table)
+    for more in ({}, {"sampled": 1.0}):
+        with pytest.raises(
+            ConfigError, match=r"`prefix` has 2 tokens, and `longest` allows 1 token\. Raise `longest`, or shorten `prefix`"
+        ):
+            captioner.caption([table.parent / "0.png"], prefix="a red", longest=1, **more)
+    long = "a red " * 9
+    captioner.model.output.bias.data[1] = -100.0
+    (best,) = captioner.write(data.captions, np.array([0]), WritingOptions(prefix=long, beam=1))
+    assert len(best[0].ids) == 18 + captioner.codecs.remembered.longest + 1
+
+
+@pytest.mark.parametrize("given", [np.zeros((4, 4, 3), np.uint8), Image.new("L", (4, 4)), 7])
+def test_pictures_are_given_by_their_paths(table, given):
+    captioner, _ = untrained(table)
+    with pytest.raises(
+        DataError, match=r"Files are given by their paths, got (ndarray of shape \[4, 4, 3\]|Image|int) as number 2. Save it"
+    ):
+        captioner.caption([table.parent / "0.png", given])
+
+
+def test_the_error_about_a_picture_in_a_call_offers_no_option_that_there_is_not(table):
+    captioner, _ = untrained(table)
+    with pytest.raises(DataError, match="does not exist") as raised:
+        captioner.caption([table.parent / "nope.png"])
+    assert "bad_rows" not in str(raised.value)
+
+
+def test_pictures_of_where_it_looked_have_an_edge_on_white_paper():
+    figure = attending(np.full((4, 4, 1), 255, np.uint8), ["a"], np.full((1, 2, 2), 0.25))
+    figure.savefig(buffer := io.BytesIO(), format="png", facecolor="white")
+    with Image.open(buffer) as image:
+        assert np.asarray(image.convert("L"))[40:].min() < 200
+
+
 def test_drawing_stops_where_all_sentences_have_ended(table):
     captioner, data = untrained(table)
     captioner.model.output.bias.data[1] = 100.0
@@ -101,6 +149,8 @@ def test_sentences_may_be_as_long_as_the_level_needs_and_those_that_are_cut_are_
     assert [len(best[0].ids) for best in captioner.write(data.captions, np.arange(2))] == [29, 29]
     with pytest.warns(UnrolledWarning, match="2 sentences have 3 tokens, the most that `longest` allows, and may be cut"):
         captioner.caption([table.parent / "0.png", table.parent / "1.png"], longest=3)
+    with pytest.warns(UnrolledWarning, match="1 sentence has 1 token, the most"):
+        captioner.caption([table.parent / "0.png"], longest=1)
     found = captioner.scores(data.captions, np.arange(2), WritingOptions(longest=3, beam=1))
     assert found.to_json()["cut"] == 2 and "2 sentences have 3 tokens" in found.text
 

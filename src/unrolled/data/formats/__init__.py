@@ -1,6 +1,5 @@
 """Labelled files in the formats that people have: each read as a stream of examples, and written again with predictions."""
 
-import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -8,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from unrolled.data.builtin import PREFIX, expanded
+from unrolled.data.builtin import PREFIX, expanded, paths_of
 from unrolled.data.builtin_examples import OF_DIGITS, builtin_examples
 from unrolled.data.examples import Example, Prediction, Target
 from unrolled.data.formats import known
@@ -23,6 +22,7 @@ from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format
 from unrolled.data.formats.numbers import parse_targets
 from unrolled.data.formats.objects import save_examples
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.path_tables import cure_for
 from unrolled.data.pictures.images import GLIMPSES, fields_of
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
@@ -87,9 +87,9 @@ def labelled_examples(
     def require(example: Example) -> Example:
         found = example.values if wanted.numbers else (example.tags or example.spans) if wanted.each_step else example.labels
         if found is None or not (len(found) or several or example.spans is not None):
-            cure = where_labels_are(_paths(_names(sources)), options, wanted)
             what = f"{wanted.said}{'s' if wanted.each_step else ''}"
-            raise DataError(f"{example.place}: the sequence has no {what}. {cure}{_where_from(example, options)}")
+            elsewhere = f"{where_labels_are(_paths(_names(sources)), options, wanted)}{_where_from(example, options)}"
+            raise DataError(f"{example.place}: the sequence has no {what}. {cure_for(example, wanted) or elsewhere}")
         if len(found) > 1 and wanted is Target.LABELS and not several:
             told = ", ".join(map(repr, found))
             raise DataError(f"{example.place}: a sequence must have one label, got {told}. Train with `output='multi-label'` for several.")
@@ -197,7 +197,7 @@ def _read_as(image: str, picture: Example) -> Example:
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:
-    names = expanded(os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources))
+    names = expanded(paths_of(sources))
     if not names:
         raise DataError("No data was given. Pass files, a folder, or a built-in source such as builtin:intents.")
     return names

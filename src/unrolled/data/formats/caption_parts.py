@@ -15,7 +15,7 @@ _WITH = {"train": ("train", "restval")}
 """Splits that are read together."""
 
 
-def of_part(path: Path, items: Iterable[T | DataError], part: str | None, split: Callable[[T], str]) -> Iterator[T | DataError]:
+def of_part(path: Path, items: Iterable[T | DataError], part: str | None, split: Callable[[Any], str]) -> Iterator[T | DataError]:
     """The items whose split is the `part`; all of them if it is None. `ConfigError` after the last one if there are others only."""
     wanted, splits = () if part is None else _WITH.get(part, (part,)), set[str]()
     for item in items:

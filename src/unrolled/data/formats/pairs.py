@@ -1,6 +1,5 @@
 """Pairs from the files that people have them in, one by one."""
 
-import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
-from unrolled.data.builtin import PREFIX, absolute, expanded
+from unrolled.data.builtin import PREFIX, absolute, expanded, paths_of
 from unrolled.data.builtin_examples import builtin_examples
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats.bad_rows import decided
@@ -78,7 +77,7 @@ def _of_columns(names: Sequence[str], options: OptionsT) -> OptionsT:
 
 
 def _names(sources: Source | Sequence[Source]) -> list[str]:
-    return expanded(os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources))
+    return expanded(paths_of(sources))
 
 
 def _listed(names: Sequence[str], options: PairOptions) -> Iterator[Example | DataError]:

@@ -10,6 +10,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
+from unrolled.data.kinds import PICTURE, known_kind
 from unrolled.data.pictures.matroska import is_cut_off
 from unrolled.errors import DataError
 from unrolled.extras import extra
@@ -35,6 +36,9 @@ _ABOUT = re.compile(r"^\[Errno -?\d+\] |: '[^']*'$")
 _MOVE, _LASTS = ("GIF", "PNG", "WEBP"), 100
 """Kinds of pictures of which each frame has a time, and the milliseconds of one that says none, as browsers show it."""
 
+_HEAD = 64
+"""Bytes by which a picture is known."""
+
 _LOOKED_AT = 50
 """Frames by which it is found out whether the rate of a video is even."""
 
@@ -47,6 +51,16 @@ def is_picture(name: str) -> bool:
 def is_filmed(name: str) -> bool:
     """Whether the name of a file says that it is a picture or a video."""
     return name.lower().endswith(FILMED)
+
+
+def holds_picture(path: Path) -> bool:
+    """Whether a file is a picture, by its first bytes, or by its name where these are of no kind that is known or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            kind = known_kind(file.read(_HEAD))
+    except OSError:
+        kind = None
+    return kind is PICTURE or is_picture(path.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,7 @@ def read_frames(path: Path) -> Iterator[Timed]:
 
     `DataError` for what is missing, damaged, no picture or video, or without a frame.
     """
-    frames = _of_folder(path) if path.is_dir() else _of_picture(path) if is_picture(path.name) else _of_video(path)
+    frames = _of_folder(path) if path.is_dir() else _of_picture(path) if holds_picture(path) else _of_video(path)
     count = 0
     for count, frame in enumerate(frames, 1):  # noqa: B007
         yield frame

@@ -71,6 +71,11 @@ def channels_of(image: Any) -> int:
     return 1 if image.mode in ("1", "L", "LA", *_DEEP) else 3
 
 
+def brightest(image: Any) -> int | None:
+    """The largest value of an image of whole numbers of more than 8 bits; None for another one."""
+    return int(np.asarray(image).max()) if image.mode in _DEEP else None
+
+
 def pixels_of(image: Any, shape: Shape) -> NDArray[np.uint8]:
     """An image of Pillow as `[H, W, C]` from 0 to 255; what is transparent lies on white."""
     kept = _plain(image)

@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 
 from unrolled.data.pictures.clips import Clip, Timed, is_uneven, rate_of, read_frames
-from unrolled.data.pictures.pixels import Pixels, Shape, channels_of, pixels_of, resized
+from unrolled.data.pictures.pixels import Pixels, Shape, brightest, channels_of, pixels_of, resized
 from unrolled.data.pictures.sensors import read_rows
 from unrolled.errors import DataError, UnrolledWarning
 
@@ -25,6 +25,9 @@ _SLACK = 0.01
 
 _TURNED = {1: 3, 3: 1}
 """Which channels frames in arrays may be turned into which others: grey into colours and back."""
+
+_DARK = 13
+"""Bits of 16 that pixels fill in pictures that are seen as black, or nearly."""
 
 _LARGEST = 1 << 28
 """Pixels that all frames of a clip may have together."""
@@ -58,13 +61,35 @@ class Sight(Protocol):
 V = TypeVar("V", bound=Sight)
 
 
+@dataclass
+class Dim:
+    """Pictures of 16 bits: how many, the first of them, and the largest value of any; white is 65535, whatever a sensor fills of it."""
+
+    count: int = 0
+    first: Path = Path()
+    largest: int = 0
+
+    def note(self, path: Path, brightest: int | None) -> None:
+        """One more picture, of 16 bits if something is its `brightest` pixel."""
+        if brightest is not None:
+            self.count, self.largest = self.count + 1, max(self.largest, brightest)
+            self.first = path if self.count == 1 else self.first
+
+    def report(self) -> None:
+        """An `UnrolledWarning` if they are dark because their values fill a part of the 16 bits alone."""
+        bits = self.largest.bit_length()
+        if self.count and 8 < bits <= _DARK:
+            told = f"{self.first}{f' and {self.count - 1:,} more pictures' if self.count > 1 else ''} of 16 bits fill {bits} of them, and are seen nearly black"
+            warnings.warn(f"{told}. Multiply their pixels by {1 << (16 - bits)}, and save them again.", UnrolledWarning, stacklevel=4)
+
+
 class Seeing(Generic[V]):
     """Makes pixels of clips, as a `codec` has them, or the one that `choose` makes of the first clip."""
 
     def __init__(self, codec: V | None = None, choose: Callable[[Seen], V] | None = None) -> None:
         self.codec, self._choose = codec, choose
         self._sizes = dict[tuple[int, int], int]()
-        self._first_other, self._overlaps = "", list[str]()
+        self._first_other, self._overlaps, self._dim = "", list[str](), Dim()
         self._uneven, self._other_rates = list[tuple[Path, float]](), list[tuple[Path, float]]()
 
     def __call__(self, clip: Clip | Pixels, place: str) -> Pixels:
@@ -81,6 +106,7 @@ class Seeing(Generic[V]):
         frames, found = _timed(clip, read_frames(clip.path), own or rate or 1.0), list[Pixels]()
         for frame in frames if own is None or rate is None else _at_rate(frames, own, rate):
             self._size(frame.image.height, frame.image.width, place)
+            self._dim.note(clip.path, brightest(frame.image))
             found.append(pixels_of(frame.image, codec.shape))
             if len(found) * found[0].size > _LARGEST:
                 told = f"{clip} has more than {len(found):,} frames of {codec.shape.width}x{codec.shape.height}"
@@ -149,12 +175,13 @@ class Seeing(Generic[V]):
         elif abs(rate - wanted) > 0.01 * wanted:
             self._other_rates.append((clip.path, wanted))
 
-    def report(self) -> None:
-        """Say, each as an `UnrolledWarning`, what was odd."""
+    def report(self, *, sizes: bool = True) -> None:
+        """Say, each as an `UnrolledWarning`, what was odd; that frames are of several `sizes` if they matter."""
         if self.codec is None:
             return
         shape = self.codec.shape
-        if len(self._sizes) > 1:
+        self._dim.report()
+        if sizes and len(self._sizes) > 1:
             (height, width), *_ = self._sizes
             told = f"Frames are of {len(self._sizes)} sizes: {self._first_other} is another one than the first, of {width}x{height}"
             cure = "" if shape.crop else " Pass `crop='centre'` to keep proportions."

@@ -14,6 +14,9 @@ SIDE, ACROSS = 1.7, 6
 MOMENTS = 6
 """Frames of a video that are shown."""
 
+EDGE = "#8a94a3"
+"""The colour of the edge of a picture."""
+
 DIMMED = 0.25
 """How much of the light is left where nothing was looked at."""
 
@@ -21,7 +24,7 @@ DIMMED = 0.25
 @drawn
 def attending(picture: np.ndarray, written: Sequence[str], maps: np.ndarray) -> Figure:
     """A picture `[H, W, C]` of bytes, and once for each symbol that was written, light where it was looked at: weights `[written, h, w]`, of which
-    the largest of each is white."""
+    the largest of each is as light as the picture; an edge around each shows where a light one ends on paper."""
     colours = np.repeat(picture, 3, 2) if picture.shape[2] == 1 else picture
     panels = len(written) + 1
     across, down = min(panels, ACROSS), -(-panels // ACROSS)
@@ -34,6 +37,9 @@ def attending(picture: np.ndarray, written: Sequence[str], maps: np.ndarray) -> 
     for axes, symbol, weights in panels_of:
         lit = colours if weights is None else (colours * _light(weights, picture.shape[:2])[..., None]).astype(np.uint8)
         axes.imshow(lit, interpolation="nearest")
+        axes.set_axis_on()
+        axes.set(xticks=(), yticks=())
+        axes.spines[:].set(visible=True, color=EDGE, linewidth=0.6)
         axes.set_title(shown(symbol.strip(" ") or symbol), fontsize=9, pad=2)
     return figure
 

@@ -134,7 +134,7 @@ class WritingOptions:
     )
     nbest: int = option(1, "How many of the best sentences to give.")
     length_penalty: float = option(0.6, "Length penalty: power of the length that log P is divided by; 0 prefers short sentences.")
-    prefix: str = option("", "What every sentence must begin with.")
+    prefix: str = option("", "What every sentence must begin with, also one that is drawn.")
     longest: int | None = option(
         None,
         "Most tokens of a sentence, of words, characters or whatever it is written in.  [default: a quarter more than any that was learnt]",
@@ -145,8 +145,8 @@ class WritingOptions:
     def __post_init__(self) -> None:
         if self.longest is not None and self.longest < 1:
             raise ConfigError(f"`longest` must be at least 1, got {self.longest}.")
-        if self.sampled is not None and (self.beam is not None or self.prefix):
-            raise ConfigError("`sampled` draws sentences, and `beam` and `prefix` are of the search. Leave them out.")
+        if self.sampled is not None and self.beam is not None:
+            raise ConfigError("`sampled` draws sentences, and `beam` is of the search. Leave one of them out.")
         self.beam_options()
 
     def beam_options(self) -> BeamOptions:

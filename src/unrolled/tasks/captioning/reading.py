@@ -13,6 +13,7 @@ from unrolled.data.codecs.transcripts import TranscriptCodec
 from unrolled.data.columns import Places
 from unrolled.data.dataset import Dataset, gather
 from unrolled.data.examples import Example, Target
+from unrolled.data.formats.bad_rows import ERROR
 from unrolled.data.formats.captions import read_captions
 from unrolled.data.splits import deal, divide, input_keys
 from unrolled.data.words import notice_clauses
@@ -112,7 +113,7 @@ def read_caption_data(
     return CaptionData(codecs, captions, learnt, measured, held, fingerprint)
 
 
-def gather_captions(examples: Iterable[Example], eyes: Eyes, bad_rows: str = "error", progress: Progress | None = None) -> Gathered:
+def gather_captions(examples: Iterable[Example], eyes: Eyes, bad_rows: str | None = ERROR, progress: Progress | None = None) -> Gathered:
     """What is seen of some pictures, with their sentences."""
     sentences, names, grids, videos = list[tuple[str, ...]](), list[str](), list[tuple[int, int]](), list[bool | None]()
 

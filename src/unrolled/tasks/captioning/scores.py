@@ -56,7 +56,11 @@ class CaptioningScores:
             else:
                 by_one += [f"By {measure} it is worse than {NAMES[name]}." for measure, (theirs, ours) in pairs.items() if theirs > ours]
         told = list[str]()
-        if "blind" in by_both:
+        if by_both and self.scores.exact == 1:
+            told.append(
+                f"Every sentence is right, and so is {' and '.join(NAMES[name] for name in by_both)}: harder pictures would tell them apart."
+            )
+        elif "blind" in by_both:
             told.append(
                 "The picture does not help: without it the network is as good. Learn more pictures, longer, or see them by another `encoder`."
             )
@@ -68,4 +72,9 @@ class CaptioningScores:
 def told_cut(count: int, longest: int) -> str:
     """That sentences may be cut."""
     one = "1 sentence has" if count == 1 else f"{count:,} sentences have"
-    return f"{one} {longest:,} tokens, the most that `longest` allows, and may be cut. Raise `longest`, or train longer."
+    return f"{one} {counted(longest)}, the most that `longest` allows, and may be cut. Raise `longest`, or train longer."
+
+
+def counted(tokens: int) -> str:
+    """So many tokens in words."""
+    return f"{tokens:,} token{'' if tokens == 1 else 's'}"

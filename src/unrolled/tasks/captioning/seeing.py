@@ -15,7 +15,9 @@ from unrolled.data.codecs import Senses
 from unrolled.data.codecs.frames import FrameCodec
 from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import decided, tried
-from unrolled.data.pictures.clips import PICTURES, Clip, is_filmed, is_picture
+from unrolled.data.kinds import NUMPY, NUMPY_ARRAYS
+from unrolled.data.opening import kind_in
+from unrolled.data.pictures.clips import PICTURES, Clip, holds_picture, is_filmed, is_picture
 from unrolled.data.pictures.pixels import Pixels, Shape
 from unrolled.data.pictures.seeing import Seeing, Seen
 from unrolled.data.vocabulary import damaged
@@ -89,7 +91,7 @@ class Eyes:
     def _of_frames(self, example: Example) -> Sight:
         seen = self.senses(example)
         assert example.clip is not None and seen.frames is not None
-        moving = len(seen.frames) > 1 or not is_picture(example.clip.path.name)
+        moving = len(seen.frames) > 1 or not holds_picture(example.clip.path)
         if self.view.encoder == CNN:
             return Sight(seen, (1, len(seen.frames)), moving)
         numbers = self._found(seen.frames, moving=moving or bool(self.moving))
@@ -112,14 +114,14 @@ class Eyes:
         beside = next((path for end in ends if is_picture(end) and (path := example.clip.path.with_suffix(end)).is_file()), None)
         return None if beside is None else Seeing[FrameCodec](None, _for_people)(Clip(beside), example.place)[:1]
 
-    def each(self, examples: Iterable[Example], bad_rows: str) -> Iterator[Sight]:
+    def each(self, examples: Iterable[Example], bad_rows: str | None) -> Iterator[Sight]:
         """All of some examples, without those that cannot be read if `bad_rows` says so."""
-        return decided(tried(examples, self), bad_rows)
+        return map(self, examples) if bad_rows is None else decided(tried(examples, self), bad_rows)
 
     def report(self) -> None:
         """Say, each as an `UnrolledWarning`, what was odd about the pictures; that they are of several sizes is told where their size was not fixed."""
-        if self.view.encoder == CNN:
-            self.senses.report()
+        if self.senses.seeing is not None:
+            self.senses.seeing.report(sizes=self.view.encoder == CNN)
 
     def _for_frozen(self, first: Seen) -> FrameCodec:
         return FrameCodec(Shape(SIDE, SIDE, 3, self.view.crop), self.view.fps or first.rate)
@@ -158,17 +160,26 @@ def _for_people(first: Seen) -> FrameCodec:
 
 
 def read_features(path: Path) -> NDArray[Any]:
-    """The numbers of a file of NumPy, `[D]`, `[T, D]` or `[h, w, D]`. `DataError` for something else, and for several arrays."""
+    """The numbers of a file of NumPy, `[D]`, `[T, D]` or `[h, w, D]`. `DataError` for something else, for several arrays, and for what is not finite."""
+    kind = kind_in(path)
+    if path.is_file() and kind not in (NUMPY, NUMPY_ARRAYS):
+        told = f"{path} is {'no file of NumPy' if kind is None else kind.name}, and the network reads features"
+        raise DataError(f"{told}. Pass .npy, or .npz with one array.")
     try:
         found = np.load(path, allow_pickle=False)
         names = getattr(found, "files", [])
         found = found[names[0]] if hasattr(found, "files") else found
     except (OSError, ValueError, EOFError, IndexError) as error:
-        raise DataError(f"{path} cannot be read as an array of NumPy: {error}. Pass .npy, or .npz with one array.") from None
+        pickled = "it has objects of Python, which could run programs" if "pickle" in str(error) else None
+        why = pickled or getattr(error, "strerror", None) or error
+        raise DataError(f"{path} cannot be read as an array of NumPy: {why}. Pass .npy, or .npz with one array of numbers.") from None
     if len(names) > 1:
         raise DataError(f"{path} has {len(names)} arrays: {', '.join(names)}. Save the features of one picture or video alone.")
     if not 1 <= found.ndim <= _MOST_AXES or not found.size or not np.issubdtype(found.dtype, np.number) or np.iscomplexobj(found):
         told = f"{path} must have numbers [D], [T, D] or [h, w, D], got an array {found.dtype} of shape {list(found.shape)}"
         raise DataError(f"{told}. Save the features of one picture or video so.")
+    if not (known := np.isfinite(found)).all():
+        told = f"{path} has {found.size - int(known.sum()):,} of {found.size:,} numbers that are NaN or infinite"
+        raise DataError(f"{told}. Compute the features again, or take the picture or video out.")
     numbers: NDArray[Any] = found
     return numbers

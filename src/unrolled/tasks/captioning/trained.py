@@ -1,8 +1,8 @@
 """A trained network that says what is in pictures and videos, ready to use."""
 
-import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from importlib import import_module
 from itertools import islice
 from math import exp, inf
@@ -14,10 +14,12 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import by_length
+from unrolled.data.builtin import paths_of
 from unrolled.data.codecs.text import TextCodec, until_end
 from unrolled.data.columns import Places
 from unrolled.data.dataset import FRAMES
 from unrolled.data.examples import Example
+from unrolled.data.formats.bad_rows import ERROR
 from unrolled.data.formats.caption_options import CaptionOptions
 from unrolled.data.formats.captions import read_captions
 from unrolled.data.pictures.clips import Clip
@@ -36,7 +38,7 @@ from unrolled.tasks.captioning.cutting import cutter
 from unrolled.tasks.captioning.options import FEATURES, CaptioningOptions, WritingOptions
 from unrolled.tasks.captioning.reading import CaptionData, gather_captions
 from unrolled.tasks.captioning.rivals import looks
-from unrolled.tasks.captioning.scores import CaptioningScores, told_cut
+from unrolled.tasks.captioning.scores import CaptioningScores, counted, told_cut
 from unrolled.tasks.captioning.seeing import Eyes
 from unrolled.tasks.measures.captions import CaptionScores, score_captions
 from unrolled.tasks.trained import Progress, Trained, computing, require_finite
@@ -64,14 +66,17 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
         """The best sentences about each picture, video or file of features, best first. `writing` are those of `WritingOptions`: `beam`, `nbest`, `prefix`, …"""
         if isinstance(pictures, str | Path):
             raise DataError(f"`pictures` must be a list, got the path {str(pictures)!r}. Pass [{str(pictures)!r}].")
-        examples = [Example(str(path), clip=Clip(Path(path)), name=str(path)) for path in pictures]
-        return [best for _, best in self.caption_stream(examples, build(WritingOptions, writing))]
+        examples = [Example(path, clip=Clip(Path(path)), name=path) for path in paths_of(pictures)]
+        return [best for _, best in self.caption_stream(examples, build(WritingOptions, writing), bad_rows=None)]
 
-    def caption_stream(self, examples: Iterable[Example], writing: WritingOptions | None = None) -> Iterator[tuple[Example, list[Caption]]]:
-        """The same for any number of examples, in their order, beside each. An `UnrolledWarning` counts the sentences that may be cut."""
+    def caption_stream(
+        self, examples: Iterable[Example], writing: WritingOptions | None = None, *, bad_rows: str | None = ERROR
+    ) -> Iterator[tuple[Example, list[Caption]]]:
+        """The same for any number of examples, in their order, beside each. An `UnrolledWarning` counts the sentences that may be cut. `bad_rows` is as in
+        `seen`."""
         writing, rest, counts = writing or WritingOptions(), iter(examples), list[int]()
         while chunk := list(islice(rest, AT_ONCE)):
-            captions = self.seen(chunk)
+            captions = self.seen(chunk, bad_rows)
             found = self.write(captions, np.arange(len(captions)), writing)
             counts.append(self.cut_short(found, writing))
             yield from zip(chunk, found, strict=True)
@@ -79,8 +84,16 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
             warnings.warn(told_cut(sum(counts), self.longest(writing)), UnrolledWarning, stacklevel=2)
 
     def longest(self, writing: WritingOptions) -> int:
-        """The most symbols of a sentence."""
-        return writing.longest or self.codecs.remembered.longest * 5 // 4 + 1
+        """The most symbols of a sentence, of which more than its beginning must fit. `ConfigError` for a `longest` in which that does not."""
+        begun, most = len(self._begun(writing)), self.codecs.remembered.longest
+        if writing.longest is not None and begun > writing.longest:
+            told = f"`prefix` has {counted(begun)}, and `longest` allows {counted(writing.longest)}"
+            raise ConfigError(f"{told}. Raise `longest`, or shorten `prefix`.")
+        return writing.longest or (begun + most if begun > most else most * 5 // 4 + 1)
+
+    def _begun(self, writing: WritingOptions) -> list[int]:
+        """What every sentence begins with, as ids."""
+        return list(map(int, self.codecs.target.ids(self.codecs.target.plain(writing.prefix))))
 
     def cut_short(self, found: Sequence[Sequence[Caption]], writing: WritingOptions) -> int:
         """How many of the best sentences about some pictures have as many symbols as they may have, so that each may have been cut."""
@@ -95,8 +108,8 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
         learnt = self.options.reading
         return CaptionOptions(**{"input": learnt.input, "target": learnt.target, "encoding": learnt.encoding, **options})
 
-    def seen(self, examples: Iterable[Example], bad_rows: str = "error", progress: Progress | None = None) -> Captions:
-        """What the network sees of some pictures."""
+    def seen(self, examples: Iterable[Example], bad_rows: str | None = ERROR, progress: Progress | None = None) -> Captions:
+        """What the network sees of some pictures. Without `bad_rows` the error about one that cannot be read says nothing of leaving it out."""
         eyes = self.eyes()
         found = gather_captions(examples, eyes, bad_rows, progress)
         eyes.report()
@@ -135,9 +148,8 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
 
     def _searched(self, model: EncoderDecoder, memory: Memory, writing: WritingOptions, grids: Grids) -> list[list[Caption]]:
         count, target = memory.real.shape[1], self.codecs.target
-        prefix = target.plain(writing.prefix)
-        known = [target.ids(prefix).tolist()] * count
-        symbols = target.text.split(prefix)
+        known = [self._begun(writing)] * count
+        symbols = target.text.split(target.plain(writing.prefix))
         limits = [self.longest(writing)] * count
         found = beam_search(model.step, model.begin(memory), memory, limits, writing.beam_options(), prefixes=known)
         return [[self._caption(said, symbols, grid) for said in best] for best, grid in zip(found, grids, strict=True)]
@@ -154,7 +166,8 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
         """`nbest` sentences for each picture, drawn one after the other."""
         generator = torch.Generator(self.device).manual_seed(writing.draw_seed)
         several = [self._draw(model, memory, writing, generator) for _ in range(writing.nbest)]
-        return [[self._caption(said, (), grid) for said in some] for *some, grid in zip(*several, grids, strict=True)]
+        begun = self.codecs.target.text.split(self.codecs.target.plain(writing.prefix))
+        return [[self._caption(said, begun, grid) for said in some] for *some, grid in zip(*several, grids, strict=True)]
 
     def _draw(self, model: EncoderDecoder, memory: Memory, writing: WritingOptions, generator: torch.Generator) -> list[Hypothesis]:
         """A sentence for each picture; one that has as many symbols as it may have ends with what the end costs there."""
@@ -168,9 +181,13 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
             logs.append(log)
             return log, state
 
+        begun = self._begun(writing)
+        for symbol in begun:
+            rows.append(torch.full_like(ends, symbol))
+            first, state = step(rows[-1], state)
         assert writing.sampled is not None
         options: dict[str, Any] = {"temperature": writing.sampled, "forbidden": (TextCodec.unknown,), "generator": generator}
-        for symbols in draw(step, first, state, self.longest(writing), **options):
+        for symbols in draw(step, first, state, self.longest(writing) - len(begun), **options):
             rows.append(symbols)
             if bool((torch.stack(rows) == TextCodec.end).any(0).all()):
                 break
@@ -191,16 +208,11 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
         progress: Progress | None = None,
     ) -> CaptioningScores:
         """How close what it writes about other pictures is to their sentences, beside its rivals."""
-        names = [os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+        names = paths_of(sources)
         reading = reading or self.reading_of()
         captions = self.seen(self.read(names, reading), reading.bad_rows, progress)
         self._notice_learnt(captions)
-
-        def tick(done: int, total: int) -> None:
-            if progress:
-                progress("writing", done, total)
-
-        return self.scores(captions, np.arange(len(captions)), writing or WritingOptions(), tick)
+        return self.scores(captions, np.arange(len(captions)), writing or WritingOptions(), progress and partial(progress, "writing"))
 
     def _notice_learnt(self, captions: Captions) -> None:
         """Say it if pictures that are measured were learnt."""

@@ -4,12 +4,12 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from unrolled.data.builtin import paths_of
 from unrolled.data.formats.heads import FormatSeen
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
@@ -17,10 +17,11 @@ from unrolled.options import options_of
 from unrolled.tasks import RECIPES, find_recipe
 from unrolled.tasks.configuration import Configuration, groups_of
 from unrolled.tasks.looking.guess import Guess, guess_task
+from unrolled.tasks.looking.opening import unreadable
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.pictures import save_picture
 from unrolled.tasks.places import PICTURES, require_place
-from unrolled.tasks.runs import told_once
+from unrolled.tasks.telling import told_once
 
 Progress = Callable[[str, int, int], None]
 
@@ -121,7 +122,7 @@ def look(sources: Source | Sequence[Source], task: str | None = None, *, progres
     What would stop the training, unclear columns for instance, is the `problem` of what comes out, as far as the files can be looked at; where they cannot,
     or for a task or an option that does not exist, it is raised as an error.
     """
-    names = tuple(fspath(source) for source in ([sources] if isinstance(sources, str | PathLike) else sources))
+    names = tuple(paths_of(sources))
     if task is not None and task not in RECIPES:
         raise ConfigError(f"There is no task {task!r}. Pass one of {', '.join(RECIPES)}.")
     with told_once():
@@ -138,7 +139,7 @@ def _look(names: tuple[str, ...], task: str | None, options: Mapping[str, Any], 
         data = recipe.read(configuration, progress)
         overview = recipe.overview(data, configuration)
     except (ConfigError, DataError) as error:
-        return Look(names, guess, seen, None, _command(guess.task, names, asked), error)
+        return Look(names, guess, seen, None, _command(guess.task, names, asked), unreadable(names) or error)
     return Look(names, guess, seen, overview, _command(guess.task, names, _with_columns(recipe, asked, seen, overview)))
 
 

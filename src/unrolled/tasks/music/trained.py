@@ -1,6 +1,5 @@
 """A trained network for music, ready to use."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from unrolled.data.builtin import paths_of
 from unrolled.data.codecs.music import EventCodec, FrameCodec, MusicCodec, Steps
 from unrolled.data.music.abc_keys import key_in, name_of
 from unrolled.data.music.events import KEY, METER, is_event, meter_of, play, transposed, without_loose_ties
@@ -17,7 +17,8 @@ from unrolled.data.music.events import key_of as sharps_of
 from unrolled.data.music.frames import to_frames
 from unrolled.data.music.notation import events_of
 from unrolled.data.music.piece import KEYS, NO_NOTES, USUAL_TEMPO, VOICE, Piece
-from unrolled.data.music.reading import MusicReading, Tally, find_music, read_music
+from unrolled.data.music.reading import MusicReading, Tally, find_music, read_music, require_divided
+from unrolled.data.music.rolls import TEST
 from unrolled.data.music.theory import key_of, to_common_key
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
@@ -47,8 +48,10 @@ class TrainedMusician(Trained[NextStep, MusicCodec]):
     def read(self, sources: Source | Sequence[Source], **options: Any) -> list[Piece]:
         """The pieces of files; `options` are those of `OtherMusicReading`. What cannot be read is told."""
         tally = Tally()
-        paths = find_music([os.fspath(source) for source in ([sources] if isinstance(sources, str | os.PathLike) else list(sources))])
-        pieces = [*read_music(paths, OtherMusicReading(**options).after(self.reading), tally)]
+        paths = find_music(paths_of(sources))
+        asked = OtherMusicReading(**options)
+        require_divided(paths, asked.part, TEST)
+        pieces = [*read_music(paths, asked.after(self.reading), tally)]
         count_outside(self.codec, pieces, tally)
         tally.warn()
         if not pieces:
