@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.data.columns import Collector, Column, InMemory, Places
-from unrolled.data.examples import Example, marks_spans
+from unrolled.data.examples import Example, marks_spans, told_at
 from unrolled.data.words import split_words
 from unrolled.errors import DataError
 
@@ -230,7 +230,8 @@ class _Gathering:
             raise DataError(
                 f"{example.place} is sound or pictures, and the network reads none. Pass sequences like those that it learnt from."
             )
-        return self.perceive(example)
+        with told_at(example.place):
+            return self.perceive(example)
 
     def _add_targets(self, example: Example, steps: int) -> None:
         tags, values = example.tags, example.values

@@ -1,7 +1,8 @@
 """Sequences as they were read, before anything is made of them, and what a network says of them."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import groupby
@@ -15,6 +16,7 @@ from unrolled.data.numerals import rounded
 from unrolled.data.pictures.clips import Clip
 from unrolled.data.pictures.pixels import Pixels
 from unrolled.data.sound.recordings import Sound
+from unrolled.errors import DataError
 
 Span = tuple[float, float, str]
 """From which time of a recording or a clip up to which it has a tag."""
@@ -46,6 +48,15 @@ class Target(Enum):
     def said(self) -> str:
         """One of it, in a word."""
         return {"labels": "label", "tags": "tag", "values": "number", "step values": "number", "texts": "text"}[self.value]
+
+
+@contextmanager
+def told_at(place: str) -> Iterator[None]:
+    """A `DataError` about what is at a place tells the place, too."""
+    try:
+        yield
+    except DataError as error:
+        raise error if str(error).startswith(place) else DataError(f"{place}: {error}") from None
 
 
 BLANK = object()

@@ -83,4 +83,4 @@ def require_beam(width: int, best: int) -> None:
     if width < 1:
         raise ConfigError(f"`beam` must be at least 1 (1 is greedy search), got {width}.")
     if not 1 <= best <= width:
-        raise ConfigError(f"`nbest` must lie between 1 and `beam` = {width}, got {best}.")
+        raise ConfigError(f"`nbest` must lie between 1 and `beam` = {width}, got {best}. Take `beam={max(best, 2)}` or more.")

@@ -209,6 +209,56 @@ def test_folders_of_kaldi(put):
         read(folder, Target.TEXTS)
 
 
+def test_lines_of_kaldi_that_name_no_sound_are_left_out_alone(put):
+    folder = put("a.wav", "b.wav")
+    (folder / "wav.scp").write_text("r1 a.wav\nr2 sph2pipe b.sph |\nr3 b.wav\n")
+    (folder / "text").write_text("r1 one\nr2 two\nr3 three\nr4 four\n")
+    with pytest.warns(UnrolledWarning, match=r"2 bad rows are left out\. The first: \S+wav\.scp, line 2: 'sph2pipe"):
+        assert said(read(folder, Target.TEXTS, bad_rows="skip")) == {"a.wav": "one", "b.wav": "three"}
+    (folder / "text").write_text("u1 one\nu2 two\nu3 three\n")
+    (folder / "segments").write_text("u1 r1 0.00 0.02\nu2 r2 0.01 0.05\nu3 r3 0.01 soon\n")
+    with pytest.warns(
+        UnrolledWarning, match=r"2 bad rows are left out\. The first: \S+wav\.scp, line 2: 'sph2pipe b\.sph \|' is a command"
+    ):
+        assert said(read(folder, Target.TEXTS, bad_rows="skip")) == {"a.wav": "one"}
+    with pytest.raises(DataError, match=r"is a command.* To leave such rows out, pass `bad_rows='skip'`"):
+        read(folder, Target.TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (
+            "path,text\na.wav,one\na.wav,\n",
+            r"m\.csv, line 3: the sequence has no text\. Fill in column 'text', or take the row out\. To leave",
+        ),
+        (
+            "path\na.wav\n",
+            r"m\.csv, line 2: the sequence has no text\. Pass the column .* as `text`; there are 'path'\. To leave",
+        ),
+    ],
+)
+def test_rows_without_a_text_are_told_which_column_lacks_it(put, rows, told):
+    folder = put("a.wav")
+    (folder / "m.csv").write_text(rows)
+    with pytest.raises(DataError, match=told):
+        read(folder / "m.csv", Target.TEXTS)
+
+
+def test_files_of_texts_and_tracks_that_are_wrong_are_one_bad_row(put):
+    folder = put("lj/wavs/LJ1.wav", "tags/a.wav", "tags/b.wav", "names/1_a.wav", "names/b.wav")
+    (folder / "lj/metadata.csv").write_text("LJ1|one|one\nLJ2|two|two\n")
+    (folder / "tags/a.txt").write_text("0.01\t0.02\tx\n")
+    (folder / "tags/b.txt").write_text("soon late x\n")
+    for source, wanted, options, told in (
+        ("lj", Target.TEXTS, {}, r"there is no wavs/LJ2\.wav"),
+        ("tags", Target.TAGS, {}, r"b\.txt, line 1: a span must have"),
+        ("names", Target.LABELS, {"pattern": "{label}_{take}.wav"}, r"b\.wav is not of the form"),
+    ):
+        with pytest.warns(UnrolledWarning, match=rf"1 bad row is left out\. The first: .*{told}"):
+            assert len(read(folder / source, wanted, bad_rows="skip", **options)) == 1
+
+
 def test_folders_of_libri_speech_and_lj_speech(put):
     libri = put("libri/19/198/19-198-0001.flac") / "libri"
     (libri / "19/198/19-198.trans.txt").write_text("19-198-0001 HELLO THERE\n")

@@ -18,6 +18,7 @@ from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.recipes.transcribe import Transcribing
 from unrolled.tasks.transcription import by_ctc
 from unrolled.tasks.transcription.streaming import LEFT, Listener
+from unrolled.tasks.transcription.transcript import timed
 from unrolled.tasks.transcription.ways import Found
 
 FACTOR = 4
@@ -152,20 +153,20 @@ def hearing(tmp_path_factory):
     return untrained(table, mels=0, bidirectional=False)[0]
 
 
-def says(classes):
-    """A network that says so many classes, one after the other, whatever it hears."""
+def says(classes, size):
+    """A network that says so many classes of `size`, one after the other, whatever it hears."""
     coming = iter(classes)
 
     def forward(batch, state):
         given = [next(coming) for _ in range(-(-len(batch[NUMBERS]) // FACTOR))]
-        return functional.one_hot(torch.tensor(given), SYMBOLS).float()[:, None], state
+        return functional.one_hot(torch.tensor(given), size).float()[:, None], state
 
     return forward
 
 
 def listened(transcriber, classes, monkeypatch):
     """What is written as so many classes are said, in blocks of sound of many sizes."""
-    monkeypatch.setattr(transcriber.model, "forward", says(classes))
+    monkeypatch.setattr(transcriber.model, "forward", says(classes, transcriber.codecs.target.size))
     listener, chance = Listener(transcriber), np.random.default_rng(0)
     silence = np.zeros(FACTOR * len(classes) * HOP, np.float32)
     parts = np.split(silence, np.sort(chance.integers(0, len(silence), 9)))
@@ -192,6 +193,14 @@ def test_no_text_is_lost_however_long_it_is(hearing, monkeypatch):
     assert listened(hearing, classes, monkeypatch) == expected
 
 
+def test_signs_of_several_bytes_come_whole_however_long_the_text_is(tmp_path, monkeypatch):
+    hearing = untrained(write_table(tmp_path, ["a", "b"]), mels=0, bidirectional=False, level="subword", vocabulary=258)[0]
+    codec = hearing.codecs.target
+    text = " ".join("".join(np.random.default_rng(2).choice([*"aé€𝄞"], LEFT)))
+    classes = [one for symbol in codec.ids(text).tolist() for one in (symbol, codec.blank)]
+    assert len(classes) > 4 * LEFT and listened(hearing, classes, monkeypatch) == text
+
+
 @pytest.mark.parametrize("rate", [RATE, 2 * RATE, 44_100])
 def test_a_stream_is_heard_to_its_last_sample(hearing, rate, monkeypatch):
     samples = soxr.resample(said("ab", np.random.default_rng(0)), RATE, rate)
@@ -205,3 +214,33 @@ def test_a_stream_is_heard_to_its_last_sample(hearing, rate, monkeypatch):
     expected = hearing.codecs.inputs.numbers.apply(steps)
     assert seconds == pytest.approx(-(-len(expected) // FACTOR) * FACTOR * 0.01)
     assert np.concatenate(read).shape == expected.shape and np.allclose(np.concatenate(read), expected, atol=1e-3)
+
+
+def test_times_end_with_the_recording(hearing):
+    codec = hearing.codecs.target
+    ids = codec.ids("ab c").tolist()
+    places = [Stretch(symbol, begin, begin + 1, 0.0) for begin, symbol in enumerate(ids)]
+    found = timed(ids, places, codec, 0.04, 0.13, score=0.0, log_probability=0.0)
+    assert [(one.text, one.begin, one.end) for one in found.words] == [("ab", 0.0, 0.08), ("c", 0.12, 0.13)]
+    assert [(one.begin, one.end) for one in found.symbols] == [(0.0, 0.04), (0.04, 0.08), (0.08, 0.12), (0.12, 0.13)]
+
+
+def test_all_recordings_are_measured_at_the_end_and_some_on_the_way(table, monkeypatch):
+    recipe = Transcribing()
+    flat = {
+        "sources": [str(table)],
+        "validation": [str(table)],
+        "input": "x",
+        "target": "text",
+        "hidden": 8,
+        "layers": 1,
+        "engine": "eager",
+    }
+    configuration = Configuration.from_flat("transcribe", recipe.options, flat)
+    data = recipe.read(configuration, lambda *told: None)
+    measuring = recipe.task(recipe.build(configuration, data.codecs, find_cell("gru")).eval(), data, configuration).measuring
+    monkeypatch.setattr("unrolled.tasks.transcription.measuring.WRITTEN", 1)
+    for exactly, many in ((True, len(STEPS)), (False, 1)):
+        told = []
+        measuring.measure(lambda done, total: told.append((done, total)), exactly=exactly)
+        assert told[-1] == (many, many)

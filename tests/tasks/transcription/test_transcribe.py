@@ -142,6 +142,11 @@ def test_a_beam_gives_several_texts_of_which_the_first_is_the_best(transcriber, 
     assert best[0].text == transcriber.transcribe([folder / "test" / "0.wav"])[0][0].text
 
 
+def test_several_texts_without_a_beam_are_told_to_take_one(transcriber, folder):
+    with pytest.raises(ConfigError, match=r"`nbest` must lie between 1 and `beam` = 1, got 3\. Take `beam=3` or more"):
+        transcriber.transcribe([folder / "test" / "0.wav"], nbest=3)
+
+
 def test_a_word_list_is_kept_to(transcriber, folder, tmp_path):
     (tmp_path / "words").write_text("abc\ncba\nzzz\n")
     for (found,) in transcriber.transcribe(sorted((folder / "test").glob("*.wav"))[:3], beam=8, words=str(tmp_path / "words")):
@@ -228,6 +233,21 @@ def test_pieces_of_long_recordings_are_told_and_change_little(transcriber, folde
         transcriber.transcribe([path])
 
 
+@pytest.mark.parametrize("bad", ["a text", "a rate"])
+def test_a_row_whose_file_is_no_sound_is_told_with_its_row(tmp_path, transcriber, bad):
+    table = write_table(tmp_path, ["a", "b", "c"])
+    if bad == "a text":
+        (tmp_path / "1.wav").write_text("no sound")
+        told = r"table\.csv, line 3: \S+1\.wav cannot be read as sound"
+    else:
+        write(tmp_path / "1.wav", tone(10, 1), 100)
+        told = r"table\.csv, line 3: \S+1\.wav has 100 samples a second, and sound must have 1,000 to 768,000"
+    with pytest.raises(DataError, match=told):
+        un.train_transcriber(table, out=tmp_path / "run", **TINY)
+    with pytest.raises(DataError, match=told):
+        transcriber.evaluate(table)
+
+
 def test_a_text_that_does_not_fit_is_left_out_and_told(tmp_path):
     table = write_table(tmp_path, [*texts(6), "a"])
     table.write_text(table.read_text().replace(",a\n", f",{'abc' * 30}\n"))
@@ -261,9 +281,12 @@ def test_a_network_that_says_nothing_is_told_what_to_try(tmp_path, capsys):
     data = Transcribing().read(configuration, lambda *told: None)
     measuring = Transcribing().task(model.model, data, configuration).measuring
     for _ in range(3):
-        measures = measuring.measure(lambda *told: None, exactly=True)
+        measures = measuring.measure(lambda *told: None, exactly=False)
     assert measures["empty"] == 1 and "still says nothing but blanks" in measuring.describe(measures)
-    assert "still says nothing but blanks" in "".join(measuring.remarks(measures, None))
+    measures = measuring.measure(lambda *told: None, exactly=True)
+    assert "still says nothing" not in measuring.describe(measures)
+    (remark,) = measuring.remarks(measures, None)
+    assert "still says nothing but blanks" in remark and "`layers=0` and `input_window=11`" in remark
 
 
 def test_signs_that_were_not_learnt_are_counted(transcriber, folder, tmp_path):

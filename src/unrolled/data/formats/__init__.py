@@ -22,6 +22,7 @@ from unrolled.data.formats.known import FORMATS, are_text, files_of, find_format
 from unrolled.data.formats.numbers import parse_targets
 from unrolled.data.formats.objects import save_examples
 from unrolled.data.formats.options import ReadingOptions
+from unrolled.data.formats.path_tables import cure_for
 from unrolled.data.pictures.images import GLIMPSES, fields_of
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
@@ -86,9 +87,9 @@ def labelled_examples(
     def require(example: Example) -> Example:
         found = example.values if wanted.numbers else (example.tags or example.spans) if wanted.each_step else example.labels
         if found is None or not (len(found) or several or example.spans is not None):
-            cure = where_labels_are(_paths(_names(sources)), options, wanted)
             what = f"{wanted.said}{'s' if wanted.each_step else ''}"
-            raise DataError(f"{example.place}: the sequence has no {what}. {cure}{_where_from(example, options)}")
+            elsewhere = f"{where_labels_are(_paths(_names(sources)), options, wanted)}{_where_from(example, options)}"
+            raise DataError(f"{example.place}: the sequence has no {what}. {cure_for(example, wanted) or elsewhere}")
         if len(found) > 1 and wanted is Target.LABELS and not several:
             told = ", ".join(map(repr, found))
             raise DataError(f"{example.place}: a sequence must have one label, got {told}. Train with `output='multi-label'` for several.")

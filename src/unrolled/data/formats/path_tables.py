@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from unrolled.data.examples import Example
+from unrolled.data.examples import Example, Target
 from unrolled.data.formats.bad_rows import good
 from unrolled.data.formats.files import head_lines
 from unrolled.data.formats.guesses import column_names
@@ -156,6 +156,16 @@ def cells_of(example: Example) -> Mapping[str, Any]:
         return example.origin
     row, layout = example.origin
     return dict(zip(layout.columns or (), row, strict=False))
+
+
+def cure_for(example: Example, wanted: Target) -> str | None:
+    """What one does so that a row that names a file has what is `wanted`; None for an example that is no such row."""
+    if (example.sound is None and example.clip is None) or not isinstance(example.origin, Mapping | tuple):
+        return None
+    if example.target:
+        return f"Fill in {example.target}, or take the row out."
+    listed = ", ".join(map(repr, cells_of(example))) or "no names"
+    return f"Pass the column or key that has it as `{'text' if wanted is Target.TEXTS else 'target'}`; there are {listed}."
 
 
 def span_of(cells: Mapping[str, Any], place: str) -> tuple[float, float | None]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from unrolled.data.examples import Example, Target
+from unrolled.data.formats.bad_rows import tried
 from unrolled.data.formats.files import lines_of, read_lines
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.path_tables import file_in, missing
@@ -88,7 +89,7 @@ class Pattern:
         return None if found is None else found.groupdict()
 
 
-def by_pattern(recordings: Iterable[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def by_pattern(recordings: Iterable[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     """Recordings of which their names say what is to be said."""
     pattern = Pattern(options.pattern or "")
     target = options.target or ("text" if wanted is Target.TEXTS else "label")
@@ -98,7 +99,8 @@ def by_pattern(recordings: Iterable[tuple[str, Recording]], options: ReadingOpti
     for name, recording in recordings:
         found = pattern.match(name)
         if found is None:
-            raise DataError(f"{recording.name} is not of the form {options.pattern!r}. Take it away, or pass another `pattern`.")
+            yield DataError(f"{recording.name} is not of the form {options.pattern!r}. Take it away, or pass another `pattern`.")
+            continue
         # A file's name has no blanks where words are meant.
         said = found[target].replace("_", " ") if wanted is Target.TEXTS else found[target]
         yield Example(recording.name, sound=recording, labels=(said,), group=found.get(options.group or ""), target=f"field {{{target}}}")
@@ -121,12 +123,16 @@ def with_texts(recordings: Iterable[tuple[str, Recording]], options: ReadingOpti
         yield Example(recording.name, sound=recording, labels=None if text is None else (text,), target="the .txt file beside it")
 
 
-def with_spans(recordings: Iterable[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def with_spans(recordings: Iterable[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     """Recordings with a file beside each that says what is heard from when to when."""
-    for _, recording in recordings:
+
+    def spanned(named: tuple[str, Recording]) -> Example:
+        _, recording = named
         found = _beside(recording, TRACKS, options.encoding) if options.labels_needed else None
         spans = None if found is None else spans_in(*found, options)
-        yield Example(recording.name, sound=recording, spans=spans, target="the label track beside it")
+        return Example(recording.name, sound=recording, spans=spans, target="the label track beside it")
+
+    return tried(recordings, spanned)
 
 
 def _beside(recording: Recording, ends: Iterable[str], encoding: str) -> tuple[str, Iterator[tuple[int, str]]] | None:
@@ -144,22 +150,25 @@ def _lines(archive: Path, name: str, encoding: str) -> Iterator[tuple[int, str]]
     return lines_of(f"{archive}:{name}", content_of(Recording(archive, name)), encoding)
 
 
-def kaldi(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
-    """A folder as Kaldi has it: `wav.scp`, and `text`, `segments` and `utt2spk` if they are there."""
+def kaldi(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
+    """A folder as Kaldi has it: `wav.scp`, and `text`, `segments` and `utt2spk` if they are there. A recording that cannot be found is a bad row for each
+    of its utterances."""
     if not tree.root.is_dir():
         raise DataError(f"{tree.root} is an archive of Kaldi's files, of which `wav.scp` names paths. Unpack it, and pass the folder.")
-    files = {key: _found(tree, path, place) for key, path, place in _keyed(tree, "wav.scp", options)}
+    lines = list(_keyed(tree, "wav.scp", options))
+    files = dict(zip([key for key, _, _ in lines], tried(lines, lambda line: _found(tree, *line[1:])), strict=True))
     spans = {key: (place, line.split()) for key, line, place in _keyed(tree, "segments", options)}
     texts = {key: line for key, line, _ in _keyed(tree, "text", options)}
     speakers = {key: line for key, line, _ in _keyed(tree, "utt2spk", options)}
-    if lost := [key for key in texts if key not in (spans or files)]:
-        raise DataError(f"{tree.root / 'text'}: {lost[0]!r} has a text and no sound. Add it to wav.scp or segments, or take it out.")
     for key in spans or files:
-        recording, place = (
-            (_cut(tree, key, *spans[key], files), spans[key][0]) if spans else (files[key], f"{tree.root / 'wav.scp'}: {key}")
-        )
-        labels = (texts[key],) if key in texts else None
+        recording = _cut(key, *spans[key], files) if spans else files[key]
+        if isinstance(recording, DataError):
+            yield recording
+            continue
+        place, labels = spans[key][0] if spans else f"{tree.root / 'wav.scp'}: {key}", (texts[key],) if key in texts else None
         yield Example(place, sound=recording, labels=labels, name=key, group=speakers.get(key) if options.group else None, target="text")
+    for key in (key for key in texts if key not in (spans or files)):
+        yield DataError(f"{tree.root / 'text'}: {key!r} has a text and no sound. Add it to wav.scp or segments, or take it out.")
 
 
 def _keyed(tree: Tree, name: str, options: ReadingOptions) -> Iterator[tuple[str, str, str]]:
@@ -176,17 +185,18 @@ def _found(tree: Tree, path: str, place: str) -> Recording:
     return Recording(sound_at(path, [Path(), tree.root, tree.root.parent], place))
 
 
-def _cut(tree: Tree, key: str, place: str, parts: list[str], files: Mapping[str, Recording]) -> Recording:
-    """The part of a recording that a line of `segments` names."""
+def _cut(key: str, place: str, parts: list[str], files: Mapping[str, Recording | DataError]) -> Recording | DataError:
+    """The part of a recording that a line of `segments` names, or what is wrong with it."""
     try:
         whole, begin, end = parts
-        return Recording(files[whole].path, None, float(begin), float(end))
+        found = files[whole]
+        return found if isinstance(found, DataError) else Recording(found.path, None, float(begin), float(end))
     except (ValueError, KeyError) as error:
         told = f"must name a recording of wav.scp, its beginning and its end in seconds, got {' '.join(parts)!r} ({error})"
-        raise DataError(f"{place}: {key!r} {told}. Mend the line.") from None
+        return DataError(f"{place}: {key!r} {told}. Mend the line.")
 
 
-def libri_speech(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def libri_speech(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     """Folders of speakers and chapters as LibriSpeech has them, with `*.trans.txt`; the first part of an utterance's name is its speaker."""
     known, said = {*tree.names}, set[str]()
     for name in (name for name in tree.names if name.endswith(".trans.txt")):
@@ -195,9 +205,10 @@ def libri_speech(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterato
             folder = PurePosixPath(name).parent
             sound = next((found for end in (".flac", ".wav", ".mp3") if (found := str(folder / f"{key}{end}")) in known), None)
             if sound is None:
-                raise DataError(
+                yield DataError(
                     f"{place}: there is no {key}.flac in {tree.root / folder}, which has this text. Get it, or take the line out."
                 )
+                continue
             said.add(sound)
             yield Example(place, sound=tree.recording(sound), labels=(text,), name=key, group=_speaker(key, options))
     for name in tree.sounds:
@@ -212,13 +223,14 @@ def _speaker(key: str, options: ReadingOptions) -> str | None:
     return key.partition("-")[0] if options.group else None
 
 
-def lj_speech(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def lj_speech(tree: Tree, options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     """A folder as LJSpeech has it: `metadata.csv` with a name, a text and a text in words between bars, and the recordings in `wavs`."""
     for place, line in tree.lines("metadata.csv", options.encoding):
         key, *texts = line.split("|")
         name = f"wavs/{key}.wav"
         if name not in tree.names:
-            raise DataError(f"{place}: there is no {name} in {tree.root}, which has this text. Get it, or take the line out.")
+            yield DataError(f"{place}: there is no {name} in {tree.root}, which has this text. Get it, or take the line out.")
+            continue
         text = next(filter(None, map(str.strip, reversed(texts))), None)
         yield Example(place, sound=tree.recording(name), labels=None if text is None else (text,), name=key)
 
@@ -233,7 +245,7 @@ def sound_at(path: str, folders: Sequence[Path], place: str, column: str | None 
     return found
 
 
-Layout = Callable[[Tree, ReadingOptions, Target], Iterator[Example]]
+Layout = Callable[[Tree, ReadingOptions, Target], Iterator[Example | DataError]]
 
 
 def layout_of(tree: Tree) -> Layout | None:

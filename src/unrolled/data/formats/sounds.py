@@ -105,7 +105,7 @@ def _notice_texts_alone(tree: Tree) -> None:
         )
 
 
-def _named(recordings: list[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example]:
+def _named(recordings: list[tuple[str, Recording]], options: ReadingOptions, wanted: Target) -> Iterator[Example | DataError]:
     """Recordings with what their names, folders or neighbours say."""
     if wanted is Target.TAGS:
         return with_spans(recordings, options, wanted)

@@ -2,12 +2,13 @@
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
+from unrolled.data.examples import told_at
 from unrolled.data.sound.kept import Kept, Oddities, kept
 from unrolled.data.sound.recordings import SLACK, Sound, is_cut_off, rate_of, read_samples
 from unrolled.data.sound.spectrogram import Frames, MelOptions, new_frames
@@ -65,15 +66,18 @@ class Hearing(Generic[H]):
         self._odd: dict[str, list[str]] = {name: [] for name in ODD}
         self._kept: Kept | None = None
 
-    def keep(self, recordings: Iterable[Sound | None], progress: Callable[[int], None] = lambda count: None) -> None:
-        """Hear recordings beforehand, or find them in the cache, where they are kept. `DataError` for one that cannot be read."""
-        different = [*dict.fromkeys(recording for recording in recordings if recording is not None)]
+    def keep(self, recordings: Mapping[Sound, str], progress: Callable[[int], None] = lambda count: None) -> None:
+        """Hear recordings, each with the place where it is named, beforehand, or find them in the cache, where they are kept. `DataError` for one that
+        cannot be read."""
+        different = [*recordings]
         if different:
-            codec, heard = self._codec(rate_of(different[0])), count(1)
+            with told_at(recordings[different[0]]):
+                codec, heard = self._codec(rate_of(different[0])), count(1)
 
             def hear(recording: Sound) -> tuple[Frames, Oddities]:
                 progress(next(heard))
-                return self._hear(recording)
+                with told_at(recordings[recording]):
+                    return self._hear(recording)
 
             self._kept = kept(different, f"{codec.mel} {codec.alone} {codec.top_db}", hear)
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from unrolled.data.codecs import Senses, SoundCodec
-from unrolled.data.examples import Example
+from unrolled.data.examples import Example, told_at
 from unrolled.data.formats.bad_rows import CURE, ERROR, decided, tried
 from unrolled.data.formats.files import look_ahead
 from unrolled.data.pictures.clips import is_filmed, read_frames
 from unrolled.data.pictures.sensors import read_rows
 from unrolled.data.sound.hearing import Hearing
+from unrolled.data.sound.recordings import Sound, read_samples
 from unrolled.data.sound.recordings import rate_of as sound_rate
-from unrolled.data.sound.recordings import read_samples
 from unrolled.errors import DataError
 from unrolled.tasks.trained import Progress
 
@@ -44,10 +44,8 @@ def _read(example: Example) -> Example:
 
 def placed(example: Example, senses: Callable[[Example], T]) -> T:
     """What is perceived of an example; where its file cannot be read, its row is told, too."""
-    try:
+    with told_at(example.place):
         return senses(example)
-    except DataError as error:
-        raise error if str(error).startswith(example.place) else DataError(f"{example.place}: {error}") from None
 
 
 def heard_ahead(examples: Iterable[Example], hear: Hearing[SoundCodec] | None, progress: Progress, bad_rows: str) -> Iterable[Example]:
@@ -63,9 +61,13 @@ def heard_ahead(examples: Iterable[Example], hear: Hearing[SoundCodec] | None, p
         return example
 
     every = [*(examples if bad_rows == ERROR else decided(tried(examples, require_sound), bad_rows))]
+    places = dict[Sound, str]()
+    for example in every:
+        if example.sound is not None:
+            places.setdefault(example.sound, example.place)
     try:
         hear.keep(
-            (example.sound for example in every),
+            places,
             lambda count: progress(f"hearing: {count:,} of {len(every):,} recordings", count, len(every)),
         )
     except DataError as error:

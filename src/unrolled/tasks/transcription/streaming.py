@@ -107,10 +107,11 @@ class Listener:
         return new
 
     def _text(self, *, last: bool) -> str:
-        """The text so far; with a lexicon that of whole words, as phones are no part of one."""
+        """The text so far, to its last whole sign; with a lexicon that of whole words, as phones are no part of one."""
         codec, ids = self.transcriber.codecs.target, np.array(self._ids, np.int64)
         if codec.lexicon is None:
-            return codec.decode(ids)
+            # A sign may lack bytes that are still to come.
+            return codec.decode(ids) if last else codec.decode(ids).rstrip("\N{REPLACEMENT CHARACTER} ")
         strings = codec.text.strings(ids)
         whole = len(strings) if last else max((at for at, name in enumerate(strings) if name == BETWEEN), default=0)
         return "".join(f"{word} " for word in codec.decode(ids[:whole]).split())
