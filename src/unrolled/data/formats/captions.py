@@ -73,7 +73,7 @@ def caption_format(source: str, options: CaptionOptions, *, features: bool = Fal
     if is_lines(lines, options, ends):
         some = good(in_lines(path, enumerate(lines, 1), options, ends))
         columns = described_columns(("picture", "sentence"), [(named.name, *named.sentences) for named in some])
-        return FormatSeen("lines", "as each begins with a picture", tuple(columns))
+        return FormatSeen("lines", "as lines begin with a picture", tuple(columns))
     return FormatSeen("csv", "as its first row names columns", tuple(_heads(path, options)))
 
 
