@@ -276,6 +276,12 @@ def test_of_a_divided_file_without_a_part_to_choose_by_a_tenth_is_held_out(data,
     assert (len(read.learnt), len(read.held)) == (learnt, held)
 
 
+def test_a_part_of_what_is_not_divided_is_told(data):
+    tune = next(path for path in data.rglob("*") if path.suffix in (".mid", ".abc"))
+    with pytest.raises(ConfigError, match=r"`part='valid'` is of a file that is divided, and .* not\. Leave it out"):
+        read_music_data(MusicDataOptions(sources=(str(tune),), part="valid"), 0, lambda *_: None)
+
+
 def test_what_is_chosen_by_is_not_learnt_where_it_is_the_part_to_learn(data):
     read = read_music_data(MusicDataOptions(sources=(str(data / ROLLS),), part="valid"), 0, lambda *_: None)
     assert (len(read.learnt), len(read.held)) == (1, 1)

@@ -12,9 +12,9 @@ from unrolled.data.music.events import METER, is_event, loose_ties, unclosed
 from unrolled.data.music.midi import MIDI, read_midi
 from unrolled.data.music.musicxml import MUSICXML, read_musicxml
 from unrolled.data.music.piece import Piece
-from unrolled.data.music.rolls import ROLLS, parts_in, read_rolls
+from unrolled.data.music.rolls import PARTS, ROLLS, parts_in, read_rolls
 from unrolled.data.opening import inner_name
-from unrolled.errors import DataError, UnrolledWarning
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 SUFFIXES = (*MIDI, *ABC, *MUSICXML, *ROLLS)
 """The ends of the names of files of music."""
@@ -100,6 +100,13 @@ def has_part(path: Path, part: str) -> bool:
         return _ending(path) in ROLLS and part in parts_in(path)
     except DataError:
         return False
+
+
+def require_divided(paths: Sequence[Path], part: str, usual: str) -> None:
+    """`ConfigError` where another part than the `usual` one is asked for, and no file is divided."""
+    if part != usual and paths and not any(has_part(path, known) for path in paths for known in PARTS):
+        told = f"`part={part!r}` is of a file that is divided, and {paths[0]}{' is' if len(paths) == 1 else ' and the others are'} not"
+        raise ConfigError(f"{told}. Leave it out, or pass a file of rolls that has parts.")
 
 
 def read_music(paths: Sequence[Path], reading: MusicReading, tally: Tally) -> Iterator[Piece]:

@@ -10,8 +10,8 @@ import numpy as np
 from unrolled.data.batches import evenly
 from unrolled.data.codecs.music import FRAMES, MusicCodec, Steps, learn_codec
 from unrolled.data.music.piece import Piece
-from unrolled.data.music.reading import Tally, find_music, has_part, read_music
-from unrolled.data.music.rolls import VALID
+from unrolled.data.music.reading import Tally, find_music, has_part, read_music, require_divided
+from unrolled.data.music.rolls import TRAIN, VALID
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.music.inspection_input import FOUR, Bars, bars_of
 from unrolled.tasks.music.options import MusicDataOptions
@@ -49,6 +49,7 @@ def read_music_data(options: MusicDataOptions, seed: int, progress: Progress) ->
         raise ConfigError("There are no FILES to train on. Pass music: MIDI, ABC or piano rolls, or folders of them.")
     tally = Tally()
     paths = find_music(options.sources)
+    require_divided(paths, options.part, TRAIN)
     # A file without a part to choose by is held out from as one that is not divided.
     divided = [path for path in paths if options.part != VALID and has_part(path, VALID)]
     whole = [path for path in paths if path not in divided]

@@ -17,7 +17,8 @@ from unrolled.data.music.events import key_of as sharps_of
 from unrolled.data.music.frames import to_frames
 from unrolled.data.music.notation import events_of
 from unrolled.data.music.piece import KEYS, NO_NOTES, USUAL_TEMPO, VOICE, Piece
-from unrolled.data.music.reading import MusicReading, Tally, find_music, read_music
+from unrolled.data.music.reading import MusicReading, Tally, find_music, read_music, require_divided
+from unrolled.data.music.rolls import TEST
 from unrolled.data.music.theory import key_of, to_common_key
 from unrolled.data.text import Source
 from unrolled.errors import ConfigError, DataError
@@ -48,7 +49,9 @@ class TrainedMusician(Trained[NextStep, MusicCodec]):
         """The pieces of files; `options` are those of `OtherMusicReading`. What cannot be read is told."""
         tally = Tally()
         paths = find_music(paths_of(sources))
-        pieces = [*read_music(paths, OtherMusicReading(**options).after(self.reading), tally)]
+        asked = OtherMusicReading(**options)
+        require_divided(paths, asked.part, TEST)
+        pieces = [*read_music(paths, asked.after(self.reading), tally)]
         count_outside(self.codec, pieces, tally)
         tally.warn()
         if not pieces:
