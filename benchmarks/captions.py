@@ -93,11 +93,14 @@ def overfit(folder: Path) -> Parts:
 
 
 FORMULA = "--crop ink/2 --size 544x64 --grey --grid 68 --rows --level formula --attention general --filters 16 --hidden 192 --embedding 48 --batch 10"
-SMALL = "--batch 16 --hidden 64 --embedding 16 --dropout 0.2 --label-smoothing 0 --learning-rate 0.003 --average 0.98"
+SHAPES = (
+    "--size 40 --fps 4 --shift 5 --flip both --filters 16 --batch 8 --hidden 64 --embedding 16 --dropout 0.2 --label-smoothing 0"
+    " --learning-rate 0.003 --weight-decay 1.5 --average 0.98 --target-dropout 0.5 --bag-of-words 3 --evaluations 2 --epochs 60"
+)
 KINDS: dict[str, tuple[Callable[[Path], Parts], str]] = {
     "photos": (photos, "--encoder efficientnet-lite0 --min-count 2 --dropout 0.5 --average 0.99 --best-by bleu --evaluations 6"),
     "drawings": (drawings, "--size 200x50 --grid 25 --filters 16 --hidden 128 --attention general --learning-rate 0.001"),
-    "videos": (videos, f"--size 64 --fps 4 --shift 8 --flip both --filters 16 {SMALL} --target-dropout 0.5 --bag-of-words 1 --epochs 80"),
+    "videos": (videos, SHAPES),
     "formulas": (formulas, FORMULA),
     "overfit": (overfit, f"{FORMULA} --dropout 0 --label-smoothing 0 --held-out 0 --no-blind"),
 }

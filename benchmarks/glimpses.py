@@ -1,11 +1,12 @@
 """Digits looked at in glimpses, beside random glimpses and small convolutional networks: errors on digits that were not learnt.
 
-    python benchmarks/glimpses.py cluttered train-images-idx3-ubyte.gz t10k-images-idx3-ubyte.gz --who learned --who cnn --out runs/digits
+    python benchmarks/glimpses.py cluttered train-images-idx3-ubyte.gz t10k-images-idx3-ubyte.gz --who learned --who paper --out runs/digits
 
-Rows: `centred` (28 × 28, 6 glimpses of 8 × 8), `translated` and `cluttered` (60 × 60, glimpses of 12 × 12 in three scales). Who: `learned` and
-`random` glimpses of one and the same network; `cnn`, the convolutional network that Mnih et al. (2014) compare with, about as large (one layer of
-8 filters of 10 × 10 with stride 5, 256 rectified units); `frame`, the convolutions of `image='frame'` with as many parameters. All see the same pictures,
-varied in the same ways, as often. Twentieth of the digits decide which weights are kept; the test digits decide nothing.
+Rows: `centred` (28 × 28, 6 glimpses of 8 × 8), `translated` and `cluttered` (60 × 60, glimpses of 12 × 12 in three scales). Who: `learned`, the network
+that chooses, with the rivals that `unrolled train classify --image glimpses` trains after it (`random-glimpses` and `cnn`; `--no-rivals` leaves them
+out); `random`, random glimpses alone; `paper`, the convolutional network that Mnih et al. (2014) compare with, about as large (one layer of 8 filters of
+10 × 10 with stride 5, 256 rectified units). All see the same pictures, varied in the same ways, as often. A twentieth of the digits decides which weights
+are kept; the test digits decide nothing.
 """
 
 import json
@@ -17,8 +18,10 @@ import click
 from torch import Tensor, nn
 
 from unrolled.models import LOCATIONS, Whole
+from unrolled.models.glimpses import LEARNED
 from unrolled.tasks import run_training
 from unrolled.tasks.recipes.classify import Classifying
+from unrolled.tasks.rivals import runs_of_rivals
 from unrolled.tasks.runs import load_run
 from unrolled.training import RunFolder, display_here
 from unrolled.training.run_folder import TRAINED
@@ -32,8 +35,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "cluttered": {**LARGE, "glimpses": 6, "epochs": 24},
 }
 OF_GLIMPSES = ("glimpses", "glimpse_size", "scales")
-ALONE = {"image": "frame", "layers": 0, "pooling": "last", "bidirectional": False}
-FRAME = {"cnn": {**ALONE, "hidden": 256}, "frame": {**ALONE, "hidden": 128, "filters": 16, "frame_features": 168}}
+PAPER = {"image": "frame", "layers": 0, "pooling": "last", "bidirectional": False, "hidden": 256}
 FILTERS = 8
 INTERRUPTED = 130
 
@@ -42,31 +44,37 @@ INTERRUPTED = 130
 @click.argument("row", type=click.Choice([*ROWS]))
 @click.argument("digits", type=click.Path(exists=True))
 @click.argument("test", type=click.Path(exists=True))
-@click.option("--who", multiple=True, type=click.Choice(["learned", "random", "cnn", "frame"]), default=("learned", "random"))
+@click.option("--who", multiple=True, type=click.Choice(["learned", "random", "paper"]), default=("learned",))
+@click.option("--rivals/--no-rivals", default=True, help="Train those of the network itself.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the runs; those that were stopped go on.")
 @click.option("--epochs", type=int, help="In the place of those of the row.")
 @click.option("--seed", default=0)
-def main(row: str, digits: str, test: str, who: tuple[str, ...], out: Path, epochs: int | None, seed: int) -> None:
+def main(row: str, digits: str, test: str, who: tuple[str, ...], rivals: bool, out: Path, epochs: int | None, seed: int) -> None:
     """Train and measure on TEST, pictures of digits as DIGITS has them."""
     options = {**SHARED, **ROWS[row], "seed": seed, **({"epochs": epochs} if epochs else {})}
     source, measured = (digits, test) if row == "centred" else (f"builtin:{row}-digits",) * 2
     for name in who:
         shared = {key: value for key, value in options.items() if name in LOCATIONS or key not in OF_GLIMPSES}
-        kind = {**LOOKING, "locations": name} if name in LOCATIONS else FRAME[name]
-        recipe, folder = (OfThePaper if name == "cnn" else Classifying)(), RunFolder(out / f"{row}-{name}-{seed}")
+        kind = {**LOOKING, "locations": name, "rivals": rivals and name == LEARNED} if name in LOCATIONS else PAPER
+        recipe, folder = (OfThePaper if name == "paper" else Classifying)(), RunFolder(out / f"{row}-{name}-{seed}")
         asked, others = ({}, {}) if row == "centred" else ({"digits": digits}, {"digits": test})
-        found = _measured(recipe, source, measured, folder, {**shared, **kind, **asked}, others)
-        click.echo(json.dumps({"row": row, "who": name, "seed": seed, "epochs": options["epochs"], **found}))
+        for who_else, found in _measured(recipe, source, measured, folder, {**shared, **kind, **asked}, others).items():
+            click.echo(json.dumps({"row": row, "who": who_else or name, "seed": seed, "epochs": options["epochs"], **found}))
 
 
 def _measured(
     recipe: Classifying, source: str, test: str, folder: RunFolder, options: dict[str, Any], others: dict[str, Any]
-) -> dict[str, Any]:
-    """Train, or go on with a run that was stopped, and measure."""
+) -> dict[str, dict[str, Any]]:
+    """Train, or go on with a run that was stopped, and measure; the network itself has no name beside those of its rivals."""
     begun = folder.begun
     outcome = run_training(recipe, () if begun else source, folder, {} if begun else options, display_here(), resume=begun)
     if not outcome.finished:
         raise SystemExit(INTERRUPTED)
+    runs = {"": folder, **dict(runs_of_rivals(folder))}
+    return {name: _errors(recipe, run, test, others) for name, run in runs.items()}
+
+
+def _errors(recipe: Classifying, folder: RunFolder, test: str, others: dict[str, Any]) -> dict[str, Any]:
     trained = load_run(recipe, folder)
     scores = trained.evaluate(test, reading=trained.reading_of(test, **others))
     seconds = next(record[TRAINED] for record in folder.history.records() if TRAINED in record)

@@ -6,6 +6,7 @@
     python benchmarks/video.py DATA digits          # the next ten frames of two moving digits
     python benchmarks/video.py DATA cells           # the same, by several cells
     python benchmarks/video.py DATA balls           # where three balls are in the next frame
+    python benchmarks/video.py DATA ball-frames     # the next ten frames of three balls
 
 DATA is a folder with `shape_videos` (a folder for each motion, names `colour_shape_number.mp4`), `thermal_actions` (`labels.csv` and `data`) and
 `digits/train10k-images-idx3-ubyte.gz`. Each line takes at most twenty minutes of one core; `--minutes` changes how long each training takes.
@@ -164,6 +165,16 @@ def balls_next(data: Path, out: Path, minutes: float, who: Sequence[str]) -> Non
         print(f"{name:18} {trained.evaluate('builtin:balls-test').text.splitlines()[-1]}", flush=True)
 
 
+def ball_frames(data: Path, out: Path, minutes: float, who: Sequence[str]) -> None:
+    """The next frames of balls, of clips that the network has not seen, beside the last frame and the mean of the past."""
+    for name in who:
+        length: dict[str, Any] = {"minutes": minutes} if minutes else {"updates": 600}
+        ways = {"hidden": 32, "batch": 8, "held_out": 0.05, "evaluations": 2, **length, **WHO[name]}
+        trained = train("frames", "builtin:balls", out=out / name, **ways)
+        print(trained.evaluate(["builtin:balls-test"], None).text, flush=True)
+        print(f"{name}: {time.process_time() / 60:.1f} minutes of the processor since the beginning", flush=True)
+
+
 def write_table(path: Path, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
     """A table with a header."""
     with path.open("w", newline="") as file:
@@ -181,6 +192,7 @@ ROWS: dict[str, Callable[[Path, Path, float, Sequence[str]], None]] = {
     "digits": digits,
     "cells": cells,
     "balls": balls_next,
+    "ball-frames": ball_frames,
 }
 
 

@@ -104,10 +104,12 @@ def test_glimpses_are_measured_beside_a_convolutional_network(tmp_path):
         (tmp_path / f"{name}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, 20, 8, 8) + pixels)
         (tmp_path / f"{name}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, 20) + bytes(n % 2 for n in range(20)))
     files = [tmp_path / f"{name}-images-idx3-ubyte" for name in ("learnt", "test")]
-    said = run("glimpses", "cluttered", *files, "--who", "random", "--who", "cnn", "--out", tmp_path / "runs", "--epochs", 1)
+    said = run("glimpses", "cluttered", *files, "--who", "learned", "--who", "paper", "--out", tmp_path / "runs", "--epochs", 1)
     found = {row["who"]: row for row in map(json.loads, (line for line in said.splitlines() if line.startswith("{")))}
-    assert list(found) == ["random", "cnn"] and all(row["of"] == 20 and 0 <= row["error"] <= 1 for row in found.values())
-    assert found["cnn"]["parameters"] == 8 * 101 + 257 * 2 + 256 * (8 * 11**2 + 1)
+    assert list(found) == ["learned", "cnn", "random-glimpses", "paper"]
+    assert all(row["of"] == 20 and 0 <= row["error"] <= 1 for row in found.values())
+    assert found["paper"]["parameters"] == 8 * 101 + 257 * 2 + 256 * (8 * 11**2 + 1)
+    assert abs(found["cnn"]["parameters"] / found["learned"]["parameters"] - 1) < 0.02
 
 
 @pytest.mark.parametrize(

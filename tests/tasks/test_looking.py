@@ -355,3 +355,15 @@ def test_classes_by_which_rows_are_sorted_are_not_passed_over_for_others(tmp_pat
     assert look(tmp_path / "a.csv", target="kind").to_json()["labels"] == dict.fromkeys("xyz", rows // 3)
     names = "".join(f"w{n} a b c d,n{n // 2},{'uvw'[n * n % 7 % 3]}\n" for n in range(60))
     assert look(written(tmp_path, "b.csv", f"words,name,who\n{names}")).to_json()["targets"] == ["who"]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.mp4", "a video"), ("a.png", "a picture"), ("a.wav", "")])
+def test_a_file_that_is_not_what_its_name_says_is_told_before_what_it_lacks(name, kind, tmp_path):
+    (tmp_path / name).write_text("hello")
+    told = str(look(tmp_path / name).problem)
+    assert str(tmp_path / name) in told and "no label" not in told and f"cannot be read{kind and f' as {kind}'}" in told
+
+
+def test_a_picture_without_a_label_lacks_a_label(tmp_path):
+    Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    assert "has no label" in str(look(tmp_path / "a.png").problem)

@@ -298,7 +298,7 @@ def test_a_link_in_the_place_of_a_run_leads_nowhere(table):
     )
     for call in calls:
         with pytest.raises(
-            RunError, match=r"study/fold-2 cannot be used as a run of the study study: it is a link and not a folder\. Move it"
+            RunError, match=r"study/fold-2 cannot be used as the folder of a run inside study: it is a link and not a folder\. Move it"
         ):
             call()
     for path in outside.iterdir():

@@ -14,6 +14,7 @@ from unrolled.tasks.configuration import Configuration, G
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.task import Task
 from unrolled.tasks.trained import C, D, M, Measured, Progress, Trained
+from unrolled.training.task import Measures
 
 T = TypeVar("T", bound=Trained[Any, Any])
 
@@ -150,6 +151,14 @@ class Recipe(ABC, Generic[G, D, C, M, T]):
     @abstractmethod
     def trained(self, model: M, codecs: C, configuration: Configuration[G]) -> T:
         """What a user gets in the end; `model` is in evaluation mode."""
+
+    def rivals(self, configuration: Configuration[G], codecs: C, cell: Cell) -> Mapping[str, Configuration[G]]:
+        """By their names the configurations of networks that learn the same data after one with a configuration, and beside which it is measured."""
+        return {}
+
+    def beside(self, measures: Measures, rivals: Mapping[str, Measures]) -> Sequence[str]:
+        """What is said of the exact measures of a network beside those of `rivals`."""
+        return ()
 
     @abstractmethod
     def evaluate(self, trained: T, data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress) -> Measured:

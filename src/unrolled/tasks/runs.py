@@ -3,15 +3,12 @@
 import dataclasses
 import json
 import os
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic
 
 import torch
 
 from unrolled.cells import Cell, cell_from_text, find_cell
-from unrolled.data.builtin import PREFIX
 from unrolled.data.text import Source
 from unrolled.data.vocabulary import damaged
 from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledError
@@ -19,7 +16,10 @@ from unrolled.plain import from_json
 from unrolled.tasks.beginnings import Beginning, freeze
 from unrolled.tasks.configuration import Configuration, G, default_cell
 from unrolled.tasks.recipe import Recipe, T
+from unrolled.tasks.rivals import Learnt, announced, train_rivals
+from unrolled.tasks.same_data import other_data, require_there
 from unrolled.tasks.task import Task
+from unrolled.tasks.telling import told_once
 from unrolled.tasks.trained import C, D, M
 from unrolled.training import Callback, Display, Outcome, RunFolder, TrainingOptions, train
 from unrolled.training.callbacks import callbacks_in
@@ -36,8 +36,10 @@ def run_training(
     resume: bool = False,
     fingerprint: str | None = None,
     callbacks: Callback | Sequence[Callback] | None = (),
+    rivals: bool = True,
 ) -> Outcome:
     """Begin a run in a new folder, or go on with the one in it. `fingerprint` is that of the data of a study, in whose folder that of a new run lies.
+    After the network its `rivals` learn, if the recipe has some; the outcome is finished when all are.
 
     Raises `ConfigError`, `DataError`, `RunError` for what is wrong with options, data and folder, `TrainingError` when learning fails.
     """
@@ -45,24 +47,19 @@ def run_training(
     told = callbacks_in(callbacks)
     with told_once():
         if resume:
-            return _resume(recipe, sources, folder, options, display, told)
-        return _begin(recipe, sources, folder, options, display, fingerprint, told)
+            learnt = _resume(recipe, sources, folder, options, display, told, rivals=rivals)
+        else:
+            learnt = _begin(recipe, ask(recipe, sources, options), folder, display, fingerprint, told, rivals=rivals)
+        if not (rivals and learnt.outcome.finished):
+            return learnt.outcome
+        changes = {**options, **({"sources": sources} if sources else {})} if resume else {}
 
+        def go(run: RunFolder, configuration: Configuration[G]) -> Outcome:
+            if run.begun:
+                return _resume(recipe, [], run, changes, display, (), learnt.data).outcome
+            return _begin(recipe, Asked(configuration, learnt.cell, None), run, display, None, (), learnt.data).outcome
 
-@contextmanager
-def told_once() -> Iterator[None]:
-    """What is warned of several times inside, as in every run of a study or whenever a file is read, is told the first time."""
-    told = set[str]()
-    with warnings.catch_warnings():
-        show = warnings.showwarning
-
-        def show_new(message: Warning | str, *about: Any, **more: Any) -> None:
-            if str(message) not in told:
-                told.add(str(message))
-                show(message, *about, **more)
-
-        warnings.showwarning = show_new
-        yield
+        return train_rivals(recipe, learnt, folder, display, go, changed=bool(changes))
 
 
 def load_run(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> T:
@@ -96,24 +93,27 @@ def next_step(recipe: Recipe[G, D, C, M, T], folder: RunFolder) -> str:
 
 def _begin(
     recipe: Recipe[G, D, C, M, T],
-    sources: list[Source],
+    asked: "Asked[G]",
     folder: RunFolder,
-    options: Mapping[str, Any],
     display: Display,
     fingerprint: str | None,
     callbacks: Sequence[Callback],
-) -> Outcome:
-    asked = ask(recipe, sources, options)
+    data: D | None = None,
+    *,
+    rivals: bool = False,
+) -> Learnt[G, D]:
     with display, folder.taken():
-        prepared = prepare(recipe, asked, display)
+        prepared = prepare(recipe, asked, display, data)
         if fingerprint not in (None, prepared.configuration.fingerprint):
             raise other_data(asked.configuration, RunFolder(folder.path.parent))
         with folder.hold():
             folder.require_new()
             folder.write_text(CELL, asked.cell.to_file_text())
-            folder.write_text(CODECS, json.dumps(prepared.codecs.to_json(), ensure_ascii=False))
+            folder.write_text(CODECS, json.dumps(prepared.data.codecs.to_json(), ensure_ascii=False))
             prepared.configuration.write(folder)
-            return _go(prepared.task, asked.configuration.options.training, folder, display, callbacks, resume=False)
+            then = announced(recipe, prepared.configuration, prepared.data.codecs, asked.cell) if rivals else ""
+            outcome = _go(prepared.task, asked.configuration.options.training, folder, display, callbacks, then, resume=False)
+            return Learnt(prepared.configuration, asked.cell, prepared.data, outcome)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,11 +126,11 @@ class Asked(Generic[G]):
 
 
 @dataclasses.dataclass(frozen=True)
-class Prepared(Generic[G, C]):
-    """A run that could be trained: its options, none of them open, with the fingerprint of its data; codecs, and a task with a fresh network."""
+class Prepared(Generic[G, D]):
+    """A run that could be trained: its options, none of them open, with the fingerprint of its data; the data, and a task with a fresh network."""
 
     configuration: Configuration[G]
-    codecs: C
+    data: D
     task: Task
 
 
@@ -142,11 +142,11 @@ def ask(recipe: Recipe[G, D, C, M, T], sources: list[Source], options: Mapping[s
     return Asked(Configuration.from_flat(recipe.name, recipe.options, values), cell, beginning)
 
 
-def prepare(recipe: Recipe[G, D, C, M, T], asked: Asked[G], display: Display) -> Prepared[G, C]:
-    """Read its data and make its network; nothing is written. Errors are those of `run_training`."""
+def prepare(recipe: Recipe[G, D, C, M, T], asked: Asked[G], display: Display, data: D | None = None) -> Prepared[G, D]:
+    """Read its data, unless it is given, and make its network; nothing is written. Errors are those of `run_training`."""
     configuration = asked.configuration
     configuration.options.training.require()
-    data = recipe.read(configuration, display.work)
+    data = recipe.read(configuration, display.work) if data is None else data
     configuration = dataclasses.replace(recipe.resolve(configuration, data.codecs), fingerprint=data.fingerprint)
     torch.manual_seed(configuration.options.training.seed)
     model = _build(recipe, configuration, data.codecs, asked.cell)
@@ -157,7 +157,7 @@ def prepare(recipe: Recipe[G, D, C, M, T], asked: Asked[G], display: Display) ->
     task = _task(recipe, model, data, configuration, display)
     if asked.beginning and configuration.options.training.freeze:
         taken.notice_frozen(task.model)
-    return Prepared(configuration, data.codecs, task)
+    return Prepared(configuration, data, task)
 
 
 def _beginning(recipe: Recipe[G, D, C, M, T], options: Mapping[str, Any]) -> tuple[Beginning | None, Mapping[str, Any]]:
@@ -182,47 +182,32 @@ def _resume(
     options: Mapping[str, Any],
     display: Display,
     callbacks: Sequence[Callback],
-) -> Outcome:
+    data: D | None = None,
+    *,
+    rivals: bool = False,
+) -> Learnt[G, D]:
     stored = Configuration.read(recipe.name, recipe.options, folder)
     configuration = stored.changed({**options, **({"sources": sources} if sources else {})})
     configuration.options.training.require()
-    _require_there(configuration, folder, recipe.data_name)
+    require_there(configuration, folder, recipe.data_name)
     with display, folder.hold():
         codecs, cell = read_codecs(recipe, folder), _read_cell(folder)
         if configuration.options.training.from_run:
             recipe.known, recipe.widen = codecs, configuration.options.training.widen
-        data = recipe.read(configuration, display.work)
+        data = recipe.read(configuration, display.work) if data is None else data
         if (data.fingerprint, _plain(data.codecs)) != (stored.fingerprint, _plain(codecs)):
             raise other_data(configuration, folder)
         torch.manual_seed(configuration.options.training.seed)
         task = _task(recipe, _built(recipe, configuration, codecs, cell, folder, CHECKPOINT), data, configuration, display)
         configuration.write(folder)
-        return _go(task, configuration.options.training, folder, display, callbacks, resume=True, before=stored.options.training)
-
-
-def _require_there(configuration: Configuration[Any], folder: RunFolder, data_name: str) -> None:
-    """`RunError` for data that a run was begun with and that lies there no more."""
-    data: Any = getattr(configuration.options, "data", None)
-    for name, paths in (("sources", data.sources), ("validation", getattr(data, "validation", ()))):
-        gone = next((path for path in paths if not path.startswith(PREFIX) and not os.path.lexists(path)), None)
-        if gone is not None:
-            where = f"pass {data_name} with `resume`" if name == "sources" else "pass `validation` with `resume`"
-            raise RunError(
-                f"{gone}, which {folder} was begun with, is not there. If it was moved, {where}: that it is the same is seen by what is in it."
-            )
+        then = announced(recipe, configuration, codecs, cell) if rivals else ""
+        training, before = configuration.options.training, stored.options.training
+        outcome = _go(task, training, folder, display, callbacks, then, resume=True, before=before)
+        return Learnt(configuration, cell, data, outcome)
 
 
 def _plain(codecs: Any) -> Any:
     return json.loads(json.dumps(codecs.to_json()))
-
-
-def other_data(configuration: Configuration[Any], begun: RunFolder) -> RunError:
-    """What to say where files are no longer what they were when a run, or a study of several, was begun."""
-    options = configuration.options
-    reading: Any = getattr(options, "reading", None)
-    paired = [reading.source, *reading.target] if hasattr(reading, "source") and not options.data.sources else []
-    files = ", ".join(filter(None, [*options.data.sources, *paired, *getattr(options.data, "validation", ())])) or "a data frame"
-    return RunError(f"The data is not the one that {begun} was begun with: {files}. Put it back as it was, or begin anew with `out`.")
 
 
 def _task(recipe: Recipe[G, D, C, M, T], model: M, data: D, configuration: Configuration[G], display: Display) -> Task:
@@ -245,6 +230,7 @@ def _go(
     folder: RunFolder,
     display: Display,
     callbacks: Sequence[Callback],
+    then: str,
     *,
     resume: bool,
     before: TrainingOptions | None = None,
@@ -258,6 +244,8 @@ def _go(
         display.say(
             "`minutes` decides when it ends, so that what is learnt depends on the machine; `epochs` or `updates` give the same twice."
         )
+    if then:
+        display.say(then)
     try:
         return train(task, training, folder, display, resume=resume, before=before, callbacks=callbacks)
     except (RuntimeError, MemoryError) as error:

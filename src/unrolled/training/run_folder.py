@@ -86,7 +86,7 @@ class RunFolder:
         return any(BEST_BY in record for record in self.history.records()[-1:])
 
     def inside(self, name: str) -> "RunFolder":
-        """The folder of one of the runs of a study, there or to come. `RunError` for a link, or anything else that is no folder, in its place."""
+        """The folder of one of the runs inside, there or to come. `RunError` for a link, or anything else that is no folder, in its place."""
         run = RunFolder(self.path / name)
         run._require_own()
         return run
@@ -158,12 +158,12 @@ class RunFolder:
             yield
 
     def _require_own(self) -> None:
-        """`RunError` for something in the place of a study's run that leads out of the study, or is no folder."""
+        """`RunError` for something in the place of a run inside another folder that leads out of it, or is no folder."""
         try:
             require_folder(self.path)
         except OSError as error:
             raise RunError(
-                f"{self} cannot be used as a run of the study {self.path.parent}: {error.strerror}. Move it away; `resume` then trains this run anew."
+                f"{self} cannot be used as the folder of a run inside {self.path.parent}: {error.strerror}. Move it away; `resume` then trains this run anew."
             ) from None
 
     def _require_ordinary(self) -> None:

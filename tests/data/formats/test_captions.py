@@ -32,7 +32,10 @@ SAID = [("a.jpg", ("A dog, a cat.", "Two animals")), ("b.jpg", ("A house",))]
         ("Flickr8k.token.txt", "a.jpg#0\tA dog, a cat.\na.jpg#1\tTwo animals\nb.jpg#0\tA house\n"),
         ("t.csv", 'id;text;file\n1;A dog, a cat.;a.jpg\n2;Two animals;a.jpg\n3;"A house";b.jpg\n'),
         ("results.csv", "image_name| comment_number| comment\na.jpg| 0| A dog, a cat.\na.jpg| 1| Two animals\nb.jpg| 0| A house\n"),
-        ("t.jsonl", '{"image": "a.jpg", "captions": ["A dog, a cat.", "Two animals", ""]}\n{"image": "b.jpg", "captions": "A house"}\n'),
+        (
+            "t.jsonl",
+            '{"image": "a.jpg", "captions": ["A dog, a cat.", "Two animals", "Two animals"]}\n{"image": "b.jpg", "captions": "A house"}\n',
+        ),
         ("t.json", '[{"file": "a.jpg", "caption": ["A dog, a cat.", "Two animals"]}, {"file": "b.jpg", "caption": "A house"}]'),
     ],
 )
@@ -282,6 +285,34 @@ def test_bad_rows_are_told_or_left_out(folder):
         read(folder / "t.csv")
     with pytest.warns(UnrolledWarning, match="2 bad rows are left out"):
         assert read(folder / "t.csv", CaptionOptions(bad_rows="skip")) == [("b.jpg", ("A house",))]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.jsonl", '{"image": "a.jpg", "captions": ["A dog", "  ", "A cat"]}\n'),
+        (
+            "c.json",
+            json.dumps({"images": IMAGES[:1], "annotations": [ANNOTATIONS[0], *({"image_id": 1, "caption": c} for c in (" ", "A cat"))]}),
+        ),
+        ("k.json", json.dumps({"images": [{"filename": "a.jpg", "sentences": [{"raw": raw} for raw in ("A dog", "", "A cat")]}]})),
+    ],
+)
+def test_an_empty_sentence_beside_others_is_a_bad_row_of_its_own(folder, name, text):
+    (folder / name).write_text(text)
+    with pytest.raises(DataError, match=r"sentence 2 of a\.jpg is empty. Take it out.*bad_rows='skip'"):
+        read(folder / name)
+    with pytest.warns(UnrolledWarning, match=r"1 bad row is left out.*sentence 2 of a\.jpg is empty"):
+        assert read(folder / name, CaptionOptions(bad_rows="skip")) == [("a.jpg", ("A dog", "A cat"))]
+
+
+@pytest.mark.parametrize("lines", ["x.jpg.1#0\tA bird\na.jpg#0\tA dog\n", "a.jpg#0\tA dog\nx.jpg.1#0\tA bird\n"])
+def test_a_name_with_a_number_of_a_sentence_is_a_picture_that_is_not_there(folder, lines):
+    (folder / "Flickr8k.token.txt").write_text(lines)
+    with pytest.raises(DataError, match=r"there is no picture 'x\.jpg\.1'.*bad_rows='skip'"):
+        read(folder / "Flickr8k.token.txt")
+    with pytest.warns(UnrolledWarning, match="1 bad row is left out"):
+        assert read(folder / "Flickr8k.token.txt", CaptionOptions(bad_rows="skip")) == [("a.jpg", ("A dog",))]
 
 
 def test_features_lie_under_the_names_of_pictures(folder):

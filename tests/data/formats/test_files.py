@@ -8,7 +8,7 @@ import pytest
 from unrolled.data.examples import Target
 from unrolled.data.formats import ReadingOptions, read_examples
 from unrolled.data.formats.bad_rows import decided
-from unrolled.data.formats.files import read_lines
+from unrolled.data.formats.files import HEAD, read_lines
 from unrolled.data.formats.rows import open_rows, open_table
 from unrolled.errors import ConfigError, DataError
 
@@ -80,6 +80,24 @@ def test_blanks_before_double_quotes_are_none_of_the_cells(tmp_path: Path, conte
 def test_a_name_that_no_file_can_have_is_told(source: str) -> None:
     with pytest.raises(DataError, match=r"'aaa.*' cannot be opened: File name too long"):
         list(read_examples(source, ReadingOptions(), Target.LABELS))
+
+
+@pytest.mark.parametrize("before", [0, HEAD + 5])
+@pytest.mark.parametrize("row", [["two\nlines, \tx", "neg"], ["neg", "two\nlines"], ["two\n\nlines", "neg"]])
+def test_cells_between_tabs_go_over_lines_wherever_they_stand(tmp_path: Path, row: list[str], before: int) -> None:
+    written = "\t".join(f'"{cell}"' if "\n" in cell else cell for cell in row)
+    (path := tmp_path / "t.tsv").write_text("text\tlabel\n" + "plain\tpos\n" * before + written + "\nplain\tpos\n")
+    with open_rows(path, "utf-8") as (_, rows):
+        found = [one for one in rows if one[1] != ["plain", "pos"]]
+    assert found[1:] == [(before + 2 + written.count("\n"), row)]
+
+
+def test_quotes_that_do_not_end_are_plain_between_tabs(tmp_path: Path) -> None:
+    (path := tmp_path / "t.tsv").write_text("text\tlabel\n" + "plain\tpos\n" * HEAD + '"one\tneg\ntwo"\tneg\nthree\n"four\tneg\n')
+    with open_rows(path, "utf-8") as (_, rows):
+        told = [str(one) if isinstance(one, DataError) else one for one in rows][HEAD + 1 :]
+    assert told[:2] == [(HEAD + 2, ['"one', "neg"]), (HEAD + 3, ['two"', "neg"])] and told[3] == (HEAD + 5, ['"four', "neg"])
+    assert f"line {HEAD + 4}: a row must have 2 cells" in told[2]
 
 
 def test_a_table_whose_first_row_does_not_end_is_told(tmp_path: Path) -> None:

@@ -84,8 +84,12 @@ def test_the_first_recording_says_the_rate_and_others_are_told(tmp_path):
     fast = hearing(Recording(write(tmp_path / "b.wav", tone(440, 0.2, 16000), 16000)))
     assert hearing.codec == SoundCodec(MelOptions(RATE, 40)) and slow.shape == fast.shape
     assert np.abs(slow[5:-5] - fast[5:-5]).max() < 1.5
-    with pytest.warns(UnrolledWarning, match=r"b\.wav is not at 8000 samples a second, and resampled"):
+    with pytest.warns(UnrolledWarning, match=r"b\.wav is not at 8000 samples a second, and resampled\. Pass `rate` for another one\.$"):
         hearing.report()
+    learnt = Hearing(hearing.codec)
+    learnt(Recording(tmp_path / "b.wav"))
+    with pytest.warns(UnrolledWarning, match=r"b\.wav is not at 8000 samples a second, and resampled\.$"):
+        learnt.report()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from PIL import Image
 
 from unrolled.data.examples import Example
 from unrolled.data.pictures.clips import Clip
-from unrolled.errors import DataError
+from unrolled.errors import DataError, UnrolledWarning
 from unrolled.models import blinded
 from unrolled.tasks.captioning import seeing
 from unrolled.tasks.captioning.captions import CaptionCodecs
@@ -201,6 +201,33 @@ def test_parts_of_one_video_are_on_one_side(tmp_path):
     data = read_data(tmp_path / "t.csv", held_out=0.25)
     files = [{data.captions.names[i] for i in part.tolist()} for part in (data.learnt, data.held)]
     assert len(data.captions) == 16 and files[1] and not files[0] & files[1]
+
+
+def test_parts_of_videos_of_which_other_parts_are_learnt_are_told(tmp_path):
+    for name in "ab":
+        write_frames(tmp_path / name, range(0, 60, 10))
+    for table, rows in (("t", "a,0,3,it begins\nb,0,3,it begins\n"), ("v", "a,3,6,it ends\n")):
+        (tmp_path / f"{table}.csv").write_text(f"video,start,end,caption\n{rows}")
+    with pytest.warns(
+        UnrolledWarning, match="1 of the 1 videos to measure on are of files of which other parts are learnt, such as a. Have all"
+    ):
+        read_data(tmp_path / "t.csv", validation=[str(tmp_path / "v.csv")])
+
+
+def test_batches_to_learn_from_are_of_any_sentences_unless_some_are_much_longer(tmp_path):
+    def mixed(sentences):
+        """How many of six batches have sentences of both lengths."""
+        for number in range(24):
+            name = f"{number}.png"
+            Image.fromarray(np.full((8, 8, 3), 9 * number, np.uint8)).save(tmp_path / name)
+            (tmp_path / f"{number}.txt").write_text(sentences[number % 4 == 0])
+        captions = read_data(tmp_path, held_out=0.0).captions
+        order = captions.order(np.arange(24), 4, np.random.default_rng(0))
+        assert sorted(np.concatenate(order).tolist()) == list(range(24))
+        return sum(len({*captions.lengths[batch].tolist()}) > 1 for batch in order)
+
+    assert mixed(("a dog", "a large dog")) > 3
+    assert mixed(("a dog", f"a {'very ' * 9}large dog")) <= 3
 
 
 def test_inputs_are_standardised_by_what_is_learnt(tmp_path):

@@ -56,7 +56,7 @@ def folder(tmp_path_factory) -> Path:
 
 def test_a_run_is_measured_beside_rivals(folder):
     found = json.loads(call("evaluate", folder / "run", folder / "clips.npy", "--json", "--gif", folder / "e.gif"))
-    assert found["clips"] == 10 and {"mse", "mae", "ssim", "psnr"} <= found.keys(), "the second window of a clip would end after it"
+    assert found["windows"] == 10 and {"mse", "mae", "ssim", "psnr"} <= found.keys(), "the second window of a clip would end after it"
     data = clips()
     last = ((data[:, 2:3] / 255.0 - data[:, 3:5] / 255.0) ** 2).mean()
     assert found["rivals"]["last-frame"]["mse"] == pytest.approx(last, rel=1e-5)

@@ -1,9 +1,7 @@
 """A network that looks at pictures in glimpses: trained, resumed, measured beside random glimpses, and its ways drawn."""
 
-import gzip
 import json
 import re
-import struct
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +11,7 @@ from PIL import Image
 
 import unrolled as un
 from at_the_terminal import call
+from glimpsed import LOOK, save_bars, save_idx
 from unrolled.data.formats import read_examples
 from unrolled.errors import ConfigError
 from unrolled.models import Glimpses
@@ -22,35 +21,10 @@ from unrolled.tasks.glimpsing.paths import mean_glimpses
 from unrolled.training import RunFolder, Silent
 from unrolled.training.interrupt import Stopped
 
-LOOK = {
-    "image": "glimpses",
-    "glimpses": 3,
-    "glimpse_size": 4,
-    "glimpse_units": 6,
-    "samples": 2,
-    "hidden": 8,
-    "cell": "gru",
-    "batch": 8,
-    "evaluations": 2,
-}
-
-
-def save_idx(folder, name, pixels, labels):
-    for kind, items in (("images-idx3", pixels), ("labels-idx1", labels)):
-        head = bytes((0, 0, 8, items.ndim)) + struct.pack(f">{items.ndim}I", *items.shape)
-        (folder / f"{name}-{kind}-ubyte.gz").write_bytes(gzip.compress(head + items.astype(np.uint8).tobytes()))
-    return folder / f"{name}-images-idx3-ubyte.gz"
-
 
 @pytest.fixture(scope="module")
 def bars(tmp_path_factory):
-    """A bright bar lies above (1) or below (0) the middle of pictures of 10 × 12."""
-    chance = np.random.default_rng(6)
-    labels = np.arange(48) % 2
-    pixels = chance.integers(0, 60, (48, 10, 12))
-    for picture, label in zip(pixels, labels, strict=True):
-        picture[2 if label else 7] = 255
-    return save_idx(tmp_path_factory.mktemp("bars"), "bars", pixels, labels)
+    return save_bars(tmp_path_factory.mktemp("bars"))
 
 
 @pytest.fixture(scope="module")
@@ -60,21 +34,10 @@ def run(bars, tmp_path_factory):
     return out
 
 
-def test_it_learns_where_the_bar_is_and_is_measured_beside_random_glimpses(run, bars):
+def test_it_learns_where_the_bar_is(run, bars):
     found = json.loads(call("evaluate", run, bars, "--json"))
-    assert found["accuracy"] == 1 and found["glimpses"] == 3 and found["sequences"] == 48
-    trained = un.load(run)
-    with trained.model.looking_otherwise(locations="random"):
-        rival = trained.evaluate(bars).accuracy
-    assert found["rivals"] == {"random-glimpses": {"accuracy": rival}} and rival < 1
-    text = call("evaluate", run, bars, "--test-samples", 2)
-    assert "3.00 glimpses of each; with as many at random places: accuracy" in text
-
-
-def test_a_network_of_random_glimpses_is_its_own_rival(bars, tmp_path):
-    un.train_classifier(bars, out=tmp_path / "run", **LOOK, epochs=1, locations="random")
-    found = json.loads(call("evaluate", tmp_path / "run", bars, "--json"))
-    assert found["rivals"]["random-glimpses"]["accuracy"] == found["accuracy"]
+    assert found["accuracy"] == 1 and found["glimpses"] == 3 and found["sequences"] == 48 and found["rivals"] == {}
+    assert "3.00 glimpses of each; " in call("evaluate", run, bars, "--test-samples", 2)
 
 
 def test_where_it_looked_is_drawn_in_order(run, bars, tmp_path, monkeypatch):
@@ -177,6 +140,7 @@ def test_pictures_of_any_format_are_looked_at(bars, tmp_path):
     ("options", "told"),
     [
         ({"glimpses": 3}, "`glimpses` is for pictures that are looked at in glimpses. Give `image='glimpses'`"),
+        ({"image": "whole", "rivals": False}, "`rivals` is for pictures that are looked at in glimpses"),
         ({"image": "whole", "stop_action": True}, "`stop_action` is for pictures that are looked at in glimpses"),
         ({"image": "glimpse"}, "`image` must be one of rows, whole, frame, glimpses, got 'glimpse'"),
         ({"image": "glimpses", "layers": 0}, "`layers=0` remembers nothing"),

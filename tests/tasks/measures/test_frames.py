@@ -48,8 +48,8 @@ def test_scores_have_the_names_that_are_asked_for():
     free = np.array([[0.1, 0.3], [0.2, 0.4], [0.9, 0.7], [20, 10]])
     scores = FrameScores(free, free / 2, {"last-frame": 2 * free}, 7, 100)
     found = scores.to_json()
-    assert {name: found[name] for name in ("mse", "mae", "ssim", "psnr", "clips")} == pytest.approx(
-        {"mse": 0.2, "mae": 0.3, "ssim": 0.8, "psnr": 15, "clips": 7}
+    assert {name: found[name] for name in ("mse", "mae", "ssim", "psnr", "windows")} == pytest.approx(
+        {"mse": 0.2, "mae": 0.3, "ssim": 0.8, "psnr": 15, "windows": 7}
     )
     assert found["mse_per_frame"] == pytest.approx(20) and found["mae_per_frame"] == pytest.approx(30)
     assert found["rivals"]["last-frame"]["mse"] == pytest.approx(0.4) and found["teacher_forcing"]["ssim"] == pytest.approx(0.4)

@@ -10,7 +10,7 @@ import soundfile
 import unrolled as un
 from at_the_terminal import call
 from tones import RATE, TONES, tone, write
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.inspect.draw import spoken
 from unrolled.tasks import load
 from unrolled.training.display import Silent
@@ -75,6 +75,19 @@ def test_samples_with_their_rate_are_learnt_and_predicted_as_files_are(folder, t
         for number, data in enumerate([(rows,), (waves, [row["label"] for row in rows])])
     ]
     assert learnt[0] == learnt[1]
+
+
+def test_files_that_are_no_sound_are_left_out_of_what_is_measured(folder, tmp_path):
+    path = folder / "test" / "b_s0_0.wav"
+    (tmp_path / "bad.wav").write_text("no sound")
+    (tmp_path / "t.csv").write_text(f"path,label\n{path},b\nbad.wav,a\n")
+    trained = load(folder / "run")
+    reading = {"input": "path", "target": "label", "pattern": None, "group": None}
+    with pytest.raises(DataError, match=r"t\.csv, line 3: \S+bad\.wav cannot be read as sound"):
+        trained.evaluate(tmp_path / "t.csv", reading=trained.reading_of(tmp_path / "t.csv", **reading))
+    with pytest.warns(UnrolledWarning, match=r"1 bad row is left out\. The first: \S+t\.csv, line 3"):
+        found = trained.evaluate(tmp_path / "t.csv", reading=trained.reading_of(tmp_path / "t.csv", bad_rows="skip", **reading))
+    assert found.size == 1
 
 
 def label_track(path, begin, end):

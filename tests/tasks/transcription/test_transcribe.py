@@ -246,6 +246,8 @@ def test_a_row_whose_file_is_no_sound_is_told_with_its_row(tmp_path, transcriber
         un.train_transcriber(table, out=tmp_path / "run", **TINY)
     with pytest.raises(DataError, match=told):
         transcriber.evaluate(table)
+    with pytest.warns(UnrolledWarning, match=rf"1 bad row is left out\. The first: \S+{told}"):
+        assert transcriber.evaluate(table, reading=transcriber.reading_of(table, bad_rows="skip")).characters.length == 2
 
 
 def test_a_text_that_does_not_fit_is_left_out_and_told(tmp_path):

@@ -73,7 +73,7 @@ def caption_format(source: str, options: CaptionOptions, *, features: bool = Fal
     if is_lines(lines, options, ends):
         some = good(in_lines(path, enumerate(lines, 1), options, ends))
         columns = described_columns(("picture", "sentence"), [(named.name, *named.sentences) for named in some])
-        return FormatSeen("lines", "as each begins with a picture", tuple(columns))
+        return FormatSeen("lines", "as lines begin with a picture", tuple(columns))
     return FormatSeen("csv", "as its first row names columns", tuple(_heads(path, options)))
 
 
@@ -118,7 +118,7 @@ def _of_source(path: Path, options: CaptionOptions, *, features: bool) -> Iterat
     find = _finder(path, options, features=features)
 
     def example(named: Named) -> Example:
-        sentences = tuple(" ".join(sentence.split()) for sentence in named.sentences if not says_nothing(sentence))
+        sentences = tuple(filter(None, named.sentences))
         if not sentences and options.sentences_needed:
             raise DataError(f"{named.place}: {named.name} has no sentence. Add one, or take it out.")
         clip = Clip(find(named.name, named.place), named.begin, named.end)
@@ -126,7 +126,19 @@ def _of_source(path: Path, options: CaptionOptions, *, features: bool) -> Iterat
 
     if not path.exists():
         raise DataError(f"{path} does not exist. Pass a table with pictures and sentences, or a folder of them.")
-    return tried(_named(path, options, find, _ends(features=features)), example)
+    return tried(_filled(_named(path, options, find, _ends(features=features))), example)
+
+
+def _filled(some: Iterable[Named | DataError]) -> Iterator[Named | DataError]:
+    """The same with single blanks in sentences; an empty sentence beside others is an error of its own."""
+    for named in some:
+        if isinstance(named, DataError):
+            yield named
+            continue
+        sentences = tuple("" if says_nothing(sentence) else " ".join(sentence.split()) for sentence in named.sentences)
+        if any(sentences) and not all(sentences):
+            yield DataError(f"{named.place}: sentence {sentences.index('') + 1} of {named.name} is empty. Take it out.")
+        yield replace(named, sentences=sentences)
 
 
 def _named(path: Path, options: CaptionOptions, find: Find, ends: tuple[str, ...]) -> Iterator[Named | DataError]:
@@ -167,7 +179,7 @@ def _in_folder(folder: Path, options: CaptionOptions, ends: tuple[str, ...]) -> 
 
 def _beside(path: Path, options: CaptionOptions) -> tuple[str, ...]:
     text = path.with_suffix(".txt")
-    return tuple(line for _, line in read_lines(text, options.encoding)) if text.is_file() else ()
+    return tuple(line for _, line in read_lines(text, options.encoding) if not says_nothing(line)) if text.is_file() else ()
 
 
 def _finder(source: Path, options: CaptionOptions, *, features: bool) -> Find:

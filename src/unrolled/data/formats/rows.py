@@ -4,8 +4,8 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +23,12 @@ _DELIMITERS = ",;\t|"
 
 _LOOKED_AT = 100
 """Lines by which it is known what divides cells."""
+
+_MOST_LINES = 100
+"""Lines that a cell between double quotes may go over where others have these as plain characters."""
+
+_OPENED = re.compile(r'(?:^|\t)"')
+"""Double quotes at the beginning of a cell between tabs."""
 
 _IN_NUMBER = re.compile(r"(?:[^,]|(?<=\d),(?=\d))*")
 """A line whose commas, if it has some, stand between digits."""
@@ -182,6 +188,20 @@ class _Lines(Iterator[str]):
         self.row = []
 
 
+def _over_lines(lines: _Lines, written: _Written, width: int) -> list[str] | None:
+    """The row that begins with a line in which double quotes are opened, if it is whole with the lines up to their end and some of these are none without."""
+    first = lines.row[0]
+    try:
+        row = next(replace(written, quoting=csv.QUOTE_MINIMAL).read(chain([first], islice(lines, _MOST_LINES))))
+    except (csv.Error, StopIteration):
+        row = []
+    if len(row) == width and any(line.count(written.delimiter) != width - 1 for line in lines.row):
+        return row
+    lines.leave_out()
+    lines.row = [first]
+    return None
+
+
 def _rows(path: Path, file: Iterable[str], encoding: str, written: _Written, skipped: int) -> Iterator[Row | DataError]:
     lines, width = _Lines(file, skipped), 0
     reader = written.read(lines)
@@ -196,6 +216,8 @@ def _rows(path: Path, file: Iterable[str], encoding: str, written: _Written, ski
             reader = written.read(lines)
             yield DataError(f"{named(path)}, line {begin}: {error}. Check its double quotes.")
             continue
+        if width and written.quoting == csv.QUOTE_NONE and _OPENED.search(lines.row[0]) and lines.row[0].count('"') % 2:
+            row = _over_lines(lines, written, width) or row
         read, lines.row = lines.row, []
         strange = [(number, line) for number, line in enumerate(read, begin) if not line.isascii()]
         if bad := [told for number, line in strange if (told := undecoded(path, number, line, encoding))]:

@@ -34,7 +34,7 @@ ODD = {
     "cut off": "shorter than the header of the file says, or without its end. Get what is damaged again",
     "silent": "silent from beginning to end. Take out what was not recorded",
     "clipped": "clipped: many samples are as large as can be. Record what is to be heard at a lower level",
-    "other rate": "not at {rate} samples a second, and resampled. Pass `rate` for another one",
+    "other rate": "not at {rate} samples a second, and resampled",
 }
 """What may be odd about recordings, and what is said of them."""
 
@@ -144,7 +144,8 @@ class Hearing(Generic[H]):
         for name, told in ODD.items():
             if names := self._odd[name]:
                 more = f" and {len(names) - 1:,} more recordings are" if len(names) > 1 else " is"
-                warnings.warn(f"{names[0]}{more} {told.format(rate=rate)}.", UnrolledWarning, stacklevel=3)
+                cure = " Pass `rate` for another one." if name == "other rate" and self._choose is not None else ""
+                warnings.warn(f"{names[0]}{more} {told.format(rate=rate)}.{cure}", UnrolledWarning, stacklevel=3)
 
 
 def limited(frames: Frames, decibels: float) -> Frames:

@@ -20,6 +20,9 @@ from unrolled.tasks.captioning.seeing import View
 Sentences = tuple[tuple[str, ...], ...]
 """Those of each picture."""
 
+_LONGER = 2.0
+"""How many times the mean the longest sentence may be where lengths do not matter for batches."""
+
 
 @dataclass(frozen=True)
 class CaptionCodecs:
@@ -82,6 +85,11 @@ class Captions:
         return self.encoded.batch(pictures)
 
     def order(self, pairs: Places, batch: int, chance: np.random.Generator | None = None) -> list[Places]:
-        """Some pairs in batches of about the same lengths; with `chance` shuffled."""
-        steps = self.encoded.dataset.lengths[self.picture_of[pairs]]
-        return [pairs[some] for some in by_two_lengths(steps, self.lengths[pairs], batch, chance)]
+        """Some pairs in batches of about the same lengths; with `chance` shuffled, and then of any sentences where the longest is not much longer than the mean.
+
+        Then little is padded, and batches by length would be by what is said: a `Summary`, which standardises over a batch, could not hear of it.
+        """
+        steps, words = self.encoded.dataset.lengths[self.picture_of[pairs]], self.lengths[pairs]
+        if chance is not None and words.max(initial=0) * len(words) <= _LONGER * words.sum():
+            words = np.ones_like(words)
+        return [pairs[some] for some in by_two_lengths(steps, words, batch, chance)]

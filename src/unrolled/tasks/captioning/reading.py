@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 
@@ -30,13 +31,15 @@ _SHOWN = 60
 
 @dataclass(frozen=True)
 class Gathered:
-    """Pictures as they are seen, with their sentences, what they are called, the rows and columns of what is seen of each, and which of them are videos."""
+    """Pictures as they are seen, with their sentences, what they are called, the rows and columns of what is seen of each, which of them are videos, and
+    the files of all."""
 
     dataset: Dataset
     sentences: Sentences
     names: list[str]
     grids: list[tuple[int, int]]
     videos: list[bool | None]
+    files: list[Path]
 
     def captions(self, codecs: CaptionCodecs) -> Captions:
         """The same with what codecs make of it."""
@@ -116,10 +119,13 @@ def read_caption_data(
 def gather_captions(examples: Iterable[Example], eyes: Eyes, bad_rows: str | None = ERROR, progress: Progress | None = None) -> Gathered:
     """What is seen of some pictures, with their sentences."""
     sentences, names, grids, videos = list[tuple[str, ...]](), list[str](), list[tuple[int, int]](), list[bool | None]()
+    files = list[Path]()
 
     def noted() -> Iterator[Example]:
         for number, sight in enumerate(eyes.each(examples, bad_rows), 1):
             example = sight.example
+            assert sight.clip is not None
+            files.append(sight.clip.path.resolve())
             sentences.append(example.texts or ())
             names.append(example.name or example.place)
             grids.append(sight.grid)
@@ -130,7 +136,7 @@ def gather_captions(examples: Iterable[Example], eyes: Eyes, bad_rows: str | Non
 
     # What is seen already needs no eyes any more.
     dataset = gather(noted(), "char", perceive=lambda seen: seen)
-    return Gathered(dataset, tuple(sentences), names, grids, videos)
+    return Gathered(dataset, tuple(sentences), names, grids, videos, files)
 
 
 def _learn(
@@ -167,9 +173,14 @@ def _divided(dataset: Dataset, data: CaptionDataOptions, seed: int) -> tuple[Pla
 
 
 def _notice_twice(found: Gathered, other: Gathered) -> None:
-    """Say it if pictures to measure on are learnt as well, by what is seen and not by their names."""
-    known = dict(zip(input_keys(found.dataset), found.names, strict=True))
-    twice = [(name, known[key]) for key, name in zip(input_keys(other.dataset), other.names, strict=True) if key in known]
+    """Say it if pictures to measure on are learnt as well, by what is seen and not by their names, or other parts of their videos are."""
+    known, files = dict(zip(input_keys(found.dataset), found.names, strict=True)), {*found.files}
+    keys = list(input_keys(other.dataset))
+    twice = [(name, known[key]) for key, name in zip(keys, other.names, strict=True) if key in known]
+    parts = [name for key, name, file in zip(keys, other.names, other.files, strict=True) if key not in known and file in files]
+    if parts:
+        told = f"{len(parts):,} of the {len(other.names):,} videos to measure on are of files of which other parts are learnt, such as {parts[0]}"
+        warnings.warn(f"{told}. Have all parts of a file in one of the two.", UnrolledWarning, stacklevel=3)
     if twice:
         told = (
             f"{len(twice):,} of the {len(other.names):,} pictures to measure on are learnt, too: {twice[0][0]} is the same as {twice[0][1]}"

@@ -52,11 +52,12 @@ class View:
 @dataclass(frozen=True)
 class Sight:
     """An example as it is seen; `grid` are the rows and columns of the places of a picture, or one row of frames. `moving` says whether it is a video; None
-    where that cannot be known, of features in a file that is no picture's and no video's."""
+    where that cannot be known, of features in a file that is no picture's and no video's. `clip` is what was looked at."""
 
     example: Example
     grid: tuple[int, int]
     moving: bool | None
+    clip: Clip | None = None
 
 
 class Eyes:
@@ -86,7 +87,7 @@ class Eyes:
         if self.moving is False and sight.moving:
             told = f"{example.place}: {example.name} is a video, and the network looks at pictures"
             raise DataError(f"{told}. Pass pictures, or train a network on videos.")
-        return sight
+        return replace(sight, clip=example.clip)
 
     def _of_frames(self, example: Example) -> Sight:
         seen = self.senses(example)

@@ -23,6 +23,12 @@ _OF_FRAMES = ("filters", "frame_features", "frame_pooling")
 class PictureOptions(GlimpseOptions, WholeOptions):
     """The network that gives one answer to a sequence, or to a picture that it looks at in glimpses."""
 
+    rivals: bool = option(
+        True,
+        "After a network that looks in glimpses also train, for as long each, the same with random glimpses and a convolutional network as large.",
+        rare=True,
+    )
+
     def __post_init__(self) -> None:
         GlimpseOptions.__post_init__(self)
         WholeOptions.__post_init__(self)
@@ -32,7 +38,8 @@ def resolved_model(options: PictureOptions, image: str) -> PictureOptions:
     """The options with what follows from how an `image` is read. `ConfigError` for those that say nothing then."""
     usual = {field.name: field.default for field in fields(PictureOptions)}
     if image != GLIMPSES:
-        if changed := [field.name for field in fields(GlimpseOptions) if getattr(options, field.name) != usual[field.name]]:
+        of_glimpses = (*(field.name for field in fields(GlimpseOptions)), "rivals")
+        if changed := [name for name in of_glimpses if getattr(options, name) != usual[name]]:
             raise ConfigError(f"`{changed[0]}` is for pictures that are looked at in glimpses. Give `image='glimpses'`, or leave it out.")
         return options
     if changed := [name for name in _OF_STEPS if getattr(options, name) != usual[name]]:

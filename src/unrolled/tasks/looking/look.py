@@ -17,10 +17,11 @@ from unrolled.options import options_of
 from unrolled.tasks import RECIPES, find_recipe
 from unrolled.tasks.configuration import Configuration, groups_of
 from unrolled.tasks.looking.guess import Guess, guess_task
+from unrolled.tasks.looking.opening import unreadable
 from unrolled.tasks.overview import Overview
 from unrolled.tasks.pictures import save_picture
 from unrolled.tasks.places import PICTURES, require_place
-from unrolled.tasks.runs import told_once
+from unrolled.tasks.telling import told_once
 
 Progress = Callable[[str, int, int], None]
 
@@ -138,7 +139,7 @@ def _look(names: tuple[str, ...], task: str | None, options: Mapping[str, Any], 
         data = recipe.read(configuration, progress)
         overview = recipe.overview(data, configuration)
     except (ConfigError, DataError) as error:
-        return Look(names, guess, seen, None, _command(guess.task, names, asked), error)
+        return Look(names, guess, seen, None, _command(guess.task, names, asked), unreadable(names) or error)
     return Look(names, guess, seen, overview, _command(guess.task, names, _with_columns(recipe, asked, seen, overview)))
 
 

@@ -22,7 +22,7 @@ NAMES = ("mse", "mae", "ssim", "psnr")
 
 
 def measure_frames(said: Tensor, true: Tensor, scope: float = 1.0) -> NDArray[np.float64]:
-    """Sums over B clips of the measures of each step, `[4, F]` in the order of `NAMES`, of frames `[F, B, C, H, W]` from 0 to 1. Errors are those of
+    """Sums over B windows of clips of the measures of each step, `[4, F]` in the order of `NAMES`, of frames `[F, B, C, H, W]` from 0 to 1. Errors are those of
     values that go so far from each other as `scope` says."""
     said, true = said.double(), true.double()
     apart = said - true
@@ -58,13 +58,13 @@ def _gaussian(size: int, like: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class FrameScores:
-    """Means over clips of each of `NAMES` for each step, `[4, F]`: `free` of frames that were said one from the other, `forced` of those said from true ones (None of
+    """Means over `windows` of clips of each of `NAMES` for each step, `[4, F]`: `free` of frames that were said one from the other, `forced` of those said from true ones (None of
     a network without recurrence), and those of `rivals` by name. `pixels` are those of a frame, in all channels; values go through a `range`."""
 
     free: NDArray[np.float64]
     forced: NDArray[np.float64] | None
     rivals: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    clips: int = 0
+    windows: int = 0
     pixels: int = 1
     range: tuple[float, float] = (0.0, 1.0)
 
@@ -74,7 +74,7 @@ class FrameScores:
 
     def to_json(self) -> dict[str, Any]:
         """Means over all steps, the same by step, with teacher forcing, and of rivals. `mse_per_frame` and `mae_per_frame` are sums over pixels."""
-        found: dict[str, Any] = {**self.measures(), "clips": self.clips, "range": [*self.range]}
+        found: dict[str, Any] = {**self.measures(), "windows": self.windows, "range": [*self.range]}
         found |= {f"{name}_per_frame": found[name] * self.pixels for name in NAMES[:2]}
         found["steps"] = dict(zip(NAMES, self.free.tolist(), strict=True))
         found["teacher_forcing"] = None if self.forced is None else _means(self.forced)
@@ -92,7 +92,7 @@ class FrameScores:
         for name, row in rows.items():
             lines.append(f"{name:16}{''.join(f'{value:>10.4f}' for value in row.mean(1))}{row[0, -1]:>24.4f}")
         values = "" if self.range == (0, 1) else f", of values from {self.range[0]:g} to {self.range[1]:g}"
-        return "\n".join([*lines, f"over {self.clips:,} clips of {self.free.shape[1]} frames to say{values}"])
+        return "\n".join([*lines, f"over {self.windows:,} windows with {self.free.shape[1]} frames to say{values}"])
 
 
 def _means(steps: NDArray[np.float64]) -> dict[str, float]:

@@ -22,6 +22,7 @@ from unrolled.tasks.configuration import Configuration
 from unrolled.tasks.glimpsing.measuring import measured_looking
 from unrolled.tasks.glimpsing.options import LookingOptions, PathOptions, PictureOptions, resolved_model
 from unrolled.tasks.glimpsing.paths import predicted_looking
+from unrolled.tasks.glimpsing.rivals import beside, rivals_of
 from unrolled.tasks.measures.calibration import calibrate
 from unrolled.tasks.measures.labels import Scores, score_labels
 from unrolled.tasks.recipe import Answering, Writing
@@ -33,6 +34,7 @@ from unrolled.tasks.sequences.recipe import sizes_of
 from unrolled.tasks.sequences.trained import TrainedPredictor
 from unrolled.tasks.trained import Measured, Progress
 from unrolled.training.criterion import LOSS, Criterion
+from unrolled.training.task import Measures
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,21 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
             return Glimpses(GlimpseEncoder(sizes_of(codecs).frames[0], options, options, cell), options.pooling, head)
         return Whole(Encoder(sizes_of(codecs), options, cell), options.pooling, head)
 
+    def rivals(
+        self, configuration: Configuration[ClassifyOptions], codecs: SequenceCodecs[LabelCodec], cell: Cell
+    ) -> dict[str, Configuration[ClassifyOptions]]:
+        """Of a network that looks at pictures in glimpses."""
+
+        def count(one: Configuration[ClassifyOptions]) -> int:
+            with torch.device("meta"):
+                return sum(parameter.numel() for parameter in self.build(one, codecs, cell).parameters())
+
+        return rivals_of(configuration, count)
+
+    def beside(self, measures: Measures, rivals: Mapping[str, Measures]) -> list[str]:
+        """By their accuracy."""
+        return beside(measures["accuracy"], {name: found["accuracy"] for name, found in rivals.items()})
+
     def say(self, model: Whole | EachStep, scores: Tensor, lengths: Tensor, codec: LabelCodec) -> list[Prediction]:
         """The labels of each sequence."""
         head: Any = model.head
@@ -144,14 +161,14 @@ class Classifying(LabelRecipe[ClassifyOptions, Whole]):
     def evaluate(
         self, trained: TrainedPredictor[LabelCodec], data: Sequence[str], parts: Sequence[Mapping[str, Any]], progress: Progress
     ) -> Measured:
-        """Measures of what it says, and of what it would say of random glimpses."""
+        """Measures of what it says, and of what the rivals say that were trained with it."""
         *common, looking = parts
         reading = common[0]
 
-        def measure(own: bool) -> Any:
-            return super(Classifying, self).evaluate(trained, data, common if own else (*common[:2], *({} for _ in common[2:])), progress)
+        def measure(one: TrainedPredictor[LabelCodec], own: bool) -> Any:
+            return super(Classifying, self).evaluate(one, data, common if own else (*common[:2], *({} for _ in common[2:])), progress)
 
-        return measured_looking(trained, data, reading, looking, measure)
+        return measured_looking(self, trained, data, reading, looking, measure)
 
     def predict(self, trained: TrainedPredictor[LabelCodec], file: str, parts: Sequence[Mapping[str, Any]], how: Answering) -> Writing:
         """What it says of a file, and a drawing of where it looked."""

@@ -25,6 +25,7 @@ from unrolled.options import build
 from unrolled.tasks.measures.flights import beside_flights
 from unrolled.tasks.mistakes import TABLES, Mistake, save_mistakes
 from unrolled.tasks.places import require_place
+from unrolled.tasks.sequences.ahead import readable
 from unrolled.tasks.sequences.errors import errors_of
 from unrolled.tasks.sequences.frame_features import features_of
 from unrolled.tasks.sequences.inspection_input import sequence_input
@@ -198,10 +199,11 @@ class TrainedPredictor(Trained[Whole | EachStep, SequenceCodecs[TC]], Generic[TC
             save_mistakes(Path(errors), mistakes)
         return beside_flights(self.score(encoded, which, found), zip(examples, found, strict=True))
 
-    def _labelled(self, sources: Any, targets: Any, reading: ReadingOptions | None) -> Iterator[Example]:
+    def _labelled(self, sources: Any, targets: Any, reading: ReadingOptions | None) -> Iterable[Example]:
         """Examples with what is to be said of them, of files or of what is in memory."""
         if are_files(sources, targets):
-            return labelled_examples(sources, reading or self.reading_of(sources), self.wanted, several=self.several)
+            reading = reading or self.reading_of(sources)
+            return readable(labelled_examples(sources, reading, self.wanted, several=self.several), reading.bad_rows)
         return labelled(in_memory(sources, targets, reading or self.reading, self.wanted), self.wanted, several=self.several)
 
     def reading_of(self, sources: Source | Sequence[Source], *, labels: bool = True, **options: Any) -> ReadingOptions:

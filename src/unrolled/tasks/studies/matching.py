@@ -24,7 +24,7 @@ NEAR = 0.02
 def match_parameters(count: Callable[[str, int], int], cells: list[str], hidden: int) -> Mapping[str, int]:
     """For each cell the hidden size with which `count` gives about what it gives for the first with `hidden`: the nearest there is."""
     target = count(cells[0], hidden)
-    return {cells[0]: hidden, **{cell: _nearest(partial(count, cell), target) for cell in cells[1:]}}
+    return {cells[0]: hidden, **{cell: nearest_size(partial(count, cell), target) for cell in cells[1:]}}
 
 
 def check_states(cell: str, hidden: int, network: nn.Module) -> None:
@@ -38,7 +38,7 @@ def check_states(cell: str, hidden: int, network: nn.Module) -> None:
             )
 
 
-def _nearest(count: Callable[[int], int], target: int) -> int:
+def nearest_size(count: Callable[[int], int], target: int) -> int:
     """The size whose count is nearest, of those that the cell can have; a larger size never has fewer parameters."""
     unit = _least(count)
     low, high = 0, 1

@@ -15,10 +15,12 @@ from unrolled.options import LARGEST, build, options_of, table
 from unrolled.tasks.configuration import Configuration, default_cell, groups_of
 from unrolled.tasks.folds import FoldOptions
 from unrolled.tasks.recipe import AnyRecipe
-from unrolled.tasks.runs import other_data, run_training, told_once
+from unrolled.tasks.runs import run_training
+from unrolled.tasks.same_data import other_data
 from unrolled.tasks.studies.matching import NEAR, check_states, match_parameters
 from unrolled.tasks.studies.options import StudyOptions
 from unrolled.tasks.studies.plan import Plan, Settings, is_study, runs_of
+from unrolled.tasks.telling import told_once
 from unrolled.training import Display, RunFolder
 from unrolled.training.options import CHANGEABLE, LIMITS
 
@@ -190,7 +192,7 @@ def _train(recipe: AnyRecipe, plan: Plan, folder: RunFolder, display: Display) -
         display.say(f"Run {number} of {len(plan.runs)}: {run}")
         begun = run.begun
         try:
-            outcome = run_training(recipe, (), run, changes, display, resume=begun, fingerprint=plan.fingerprint)
+            outcome = run_training(recipe, (), run, changes, display, resume=begun, fingerprint=plan.fingerprint, rivals=False)
         except TrainingError as error:
             failed[name] = str(error)
             display.say(f"{name} failed: {error}")

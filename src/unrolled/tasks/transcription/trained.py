@@ -22,6 +22,7 @@ from unrolled.inspect.inspection_input import MOST_READ, InspectionInput
 from unrolled.models import Unaligned
 from unrolled.options import build
 from unrolled.tasks.measures.edits import SpeechScores, score_speech
+from unrolled.tasks.sequences.ahead import readable
 from unrolled.tasks.trained import Progress, Trained
 from unrolled.tasks.transcription.inspection_input import utterance_input, written_input
 from unrolled.tasks.transcription.options import DecodingOptions, TranscribeOptions
@@ -81,7 +82,8 @@ class TrainedTranscriber(Trained[Network, Codecs]):
         progress: Progress | None = None,
     ) -> SpeechScores:
         """How far what it writes of other recordings is from their texts."""
-        heard = self._heard(labelled_examples(sources, reading or self.reading_of(sources), Target.TEXTS))
+        reading = reading or self.reading_of(sources)
+        heard = self._heard(readable(labelled_examples(sources, reading, Target.TEXTS), reading.bad_rows))
         which = np.arange(len(heard))
         self.codecs.target.notice_unknown(heard.encoded.dataset, which)
         texts = self.texts(

@@ -10,7 +10,8 @@ from unrolled.errors import ConfigError, UnrolledError
 from unrolled.options import options_of, table
 from unrolled.tasks.configuration import PLACES, Configuration, groups_of
 from unrolled.tasks.recipe import AnyRecipe
-from unrolled.tasks.runs import Asked, Prepared, ask, prepare, told_once
+from unrolled.tasks.runs import Asked, Prepared, ask, prepare
+from unrolled.tasks.telling import told_once
 from unrolled.tasks.tuning.space import Space
 from unrolled.training import Display
 
@@ -66,7 +67,7 @@ def _require_networks(recipe: AnyRecipe, every: Mapping[tuple[str, Any], Asked[A
             continue
         try:
             with torch.device("meta"):
-                recipe.build(recipe.resolve(asked.configuration, prepared.codecs), prepared.codecs, asked.cell)
+                recipe.build(recipe.resolve(asked.configuration, prepared.data.codecs), prepared.data.codecs, asked.cell)
         except ConfigError as error:
             raise _of_space(error, name, value) from None
 

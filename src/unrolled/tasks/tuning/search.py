@@ -171,7 +171,7 @@ class _Objective:
         self.display.say(f"Trial {trial.number}: {shown}")
         pruning = _Pruning(self.optuna, trial)
         try:
-            outcome = run_training(self.recipe, self.data, run, {**self.options, **chosen}, self.display, callbacks=[pruning])
+            outcome = run_training(self.recipe, self.data, run, {**self.options, **chosen}, self.display, callbacks=[pruning], rivals=False)
         except TrainingError:
             raise
         except UnrolledError:
