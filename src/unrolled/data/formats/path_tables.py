@@ -60,7 +60,9 @@ def folders_of(source: Path, beside: Sequence[str]) -> list[Path]:
 def shortened(folders: Sequence[Path], ends: Sequence[str]) -> Named:
     """The names of files with such ends, and those to which one of these ends must be added to find a file in some folders."""
     named = ending(ends)
-    return lambda cell: named(cell) or any(os.path.isfile(folder / f"{cell.strip()}{end}") for folder in folders for end in ends)
+    # All cells of the first rows of all tables are asked, for which paths as objects are slow.
+    places = [os.fspath(folder) for folder in folders]
+    return lambda cell: named(cell) or any(os.path.isfile(os.path.join(place, f"{cell.strip()}{end}")) for place in places for end in ends)
 
 
 def file_in(folders: Sequence[Path], name: str, ends: Sequence[str], there: Callable[[Path], bool] = os.path.isfile) -> Path | None:
