@@ -31,7 +31,7 @@ LOOKING = {"image": "glimpses", "cell": "elman-relu", "hidden": 256, "pooling": 
 LARGE = {"glimpse_size": 12, "scales": 3, "copies": 3}
 ROWS: dict[str, dict[str, Any]] = {
     "centred": {"shift": 2, "glimpses": 6, "glimpse_size": 8, "scales": 1, "epochs": 110},
-    "translated": {**LARGE, "glimpses": 6, "epochs": 14},
+    "translated": {**LARGE, "glimpses": 6, "epochs": 28},
     "cluttered": {**LARGE, "glimpses": 6, "epochs": 24},
 }
 OF_GLIMPSES = ("glimpses", "glimpse_size", "scales")

@@ -54,6 +54,6 @@ def test_scores_have_the_names_that_are_asked_for():
     assert found["mse_per_frame"] == pytest.approx(20) and found["mae_per_frame"] == pytest.approx(30)
     assert found["rivals"]["last-frame"]["mse"] == pytest.approx(0.4) and found["teacher_forcing"]["ssim"] == pytest.approx(0.4)
     assert found["steps"]["mse"] == [0.1, 0.3]
-    assert "last-frame" in scores.text and scores.text.endswith("over 7 clips of 2 frames to say") and found["range"] == [0, 1]
+    assert "last-frame" in scores.text and scores.text.endswith("over 7 windows with 2 frames to say") and found["range"] == [0, 1]
     assert FrameScores(free, None, range=(-2.0, 30.0)).text.endswith("of values from -2 to 30")
     assert FrameScores(free, None).to_json()["teacher_forcing"] is None
