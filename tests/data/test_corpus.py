@@ -213,7 +213,7 @@ def test_a_quicker_builder_wins(poem: Path, folder: Path) -> None:
 
 def test_two_processes_at_once_both_end_well(tmp_path: Path, folder: Path) -> None:
     path = tmp_path / "text.txt"
-    path.write_text(POEM * 2000, encoding="utf-8")
+    path.write_text(POEM * 400, encoding="utf-8")
     code = (
         "import sys; from unrolled.data.corpus import prepare; sys.stdin.readline();"
         "c = prepare(sys.argv[1], level='word'); print(len(c.train), int(c.train.read(0, len(c.train)).sum()), c.fingerprint)"
