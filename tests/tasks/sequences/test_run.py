@@ -278,7 +278,7 @@ def _task(name, source, **options):
 
 @pytest.mark.parametrize("name", ["classify", "tag"])
 def test_rare_labels_weigh_more_in_what_is_learnt(name, table, tags):
-    data, task = _task(name, table if name == "classify" else tags, class_weights="balanced")
+    data, task = _task(name, table if name == "classify" else tags, class_weights="balanced", batch=8)
     task.model.eval()
     (part,), batch = task.objective(range(2, 3)).sums, data.train.encoded.batch(task.learner.order[2], targets=True)
     if name == "classify":
