@@ -95,7 +95,7 @@ def overfit(folder: Path) -> Parts:
 FORMULA = "--crop ink/2 --size 544x64 --grey --grid 68 --rows --level formula --attention general --filters 16 --hidden 192 --embedding 48 --batch 10"
 SHAPES = (
     "--size 40 --fps 4 --shift 5 --flip both --filters 16 --batch 8 --hidden 64 --embedding 16 --dropout 0.2 --label-smoothing 0"
-    " --learning-rate 0.003 --weight-decay 1.5 --average 0.98 --target-dropout 0.5 --bag-of-words 3 --evaluations 2 --epochs 60"
+    " --learning-rate 0.003 --weight-decay 1.5 --average 0.98 --target-dropout 0.5 --bag-of-words 3 --evaluations 2 --epochs 100"
 )
 KINDS: dict[str, tuple[Callable[[Path], Parts], str]] = {
     "photos": (photos, "--encoder efficientnet-lite0 --min-count 2 --dropout 0.5 --average 0.99 --best-by bleu --evaluations 6"),

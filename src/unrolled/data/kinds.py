@@ -50,7 +50,7 @@ FASTQ = Kind("FASTQ", "Pass it as `format='fastq'`.")
 GENBANK = Kind("GenBank", "Pass it as `format='genbank'`.")
 _AS_VIDEO = "Let its name say so, as in FILE.mp4, and pass it to a task for videos, such as `train classify`."
 _WEIGHTS = Kind("a file of weights", "Pass text, or a table.")
-_SOUND = Kind("sound", _AS_NUMBERS)
+SOUND = Kind("sound", _AS_NUMBERS)
 PICTURE = Kind("a picture", "Let its name say so, as in FILE.png, and pass it to a task for pictures, such as `train classify`.")
 
 _SURE: tuple[tuple[bytes, Kind], ...] = (
@@ -77,7 +77,7 @@ _SURE: tuple[tuple[bytes, Kind], ...] = (
     (rb"%PDF-\d", Kind("a PDF document", "Take its text out, for instance with pdftotext, and pass that.")),
     (rb"\{\\rtf\d", Kind("an RTF document", _AS_TEXT)),
     (rb"\x89PNG\r\n|\xff\xd8\xff|II\*\0|MM\0\*|BM.{4}\0{4}", PICTURE),
-    (rb"\xff[\xfb\xf3\xf2]", _SOUND),
+    (rb"\xff[\xfb\xf3\xf2]", SOUND),
     (rb"\x1aE\xdf\xa3", Kind("a video", _AS_VIDEO)),
     (rb"\x80[\x02-\x05][\x95}\]\x8a(c\x8c]", Kind("a Python pickle", f"{_AS_TABLE} or as JSON Lines, from the program that wrote it.")),
     (rb"BAM\x01|BCF\x02", Kind("a BAM or BCF file", "Write its sequences as FASTA: samtools fasta FILE > FILE.fa.")),
@@ -94,7 +94,7 @@ _WITH_ZEROS: tuple[tuple[bytes, Kind], ...] = (
     (rb"ORC", _with_pandas("an ORC table", "read_orc")),
     (rb"MATLAB 5.0 MAT-file", Kind("a MATLAB file", f"{_AS_TABLE}, or its series as JSON Lines.")),
     (rb"GIF8[79]a|RIFF.{4}WEBP", PICTURE),
-    (rb"ID3|OggS|fLaC|MThd|RIFF.{4}WAVE", _SOUND),
+    (rb"ID3|OggS|fLaC|MThd|RIFF.{4}WAVE", SOUND),
     (rb"RIFF.{4}AVI |.{4}ftyp", Kind("a video or sound", _AS_VIDEO)),
     (rb"GGUF", _WEIGHTS),
 )

@@ -15,8 +15,8 @@ from unrolled.data.formats.objects import examples_of
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.label_kinds import Kind
 from unrolled.data.pictures.clips import Clip
-from unrolled.data.sound.recordings import Recording, is_sound
-from unrolled.data.sound.waves import Wave, is_wave
+from unrolled.data.sound.recordings import Recording
+from unrolled.data.sound.waves import Wave, is_sound, is_wave
 from unrolled.errors import DataError
 from unrolled.extras import extra
 
@@ -26,7 +26,7 @@ def in_memory(data: Any, targets: Any, options: ReadingOptions, wanted: Target, 
 
     That is a data frame of pandas, polars or pyarrow, a mapping of columns, a data set of the library `datasets`, or a list of mappings; the `options`
     `input` and `target` name the columns, if they are not called as usual. A sequence is a text, a list of tokens, numbers `[T]` or `[T, C]`, the
-    `Path` of a recording, or sound in memory, as `(samples, rate)` or a mapping with `array` and `sampling_rate`. `DataError` for anything else, and for another number of targets. `kind` is shown all labels.
+    `Path` of a recording, or sound in memory: `(samples, rate)`, or a mapping with `array` and `sampling_rate`, or with the `bytes` of a file and its `path`. `DataError` for anything else, and for another number of targets. `kind` is shown all labels.
     """
     kind = kind or Kind()
     if targets is None:

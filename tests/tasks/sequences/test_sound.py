@@ -66,6 +66,16 @@ def test_samples_with_their_rate_are_learnt_and_predicted_as_files_are(folder, t
     trained = load(folder / "run")
     for given in ([(samples, rate)], [{"array": samples, "sampling_rate": rate}], [{"audio": {"array": samples, "sampling_rate": rate}}]):
         assert trained.predict(given) == trained.predict([path])
+    for unread in (
+        {"bytes": path.read_bytes(), "path": None},
+        {"bytes": path.read_bytes(), "path": "x.wav"},
+        {"bytes": None, "path": str(path)},
+    ):
+        assert trained.predict([unread]) == trained.predict([{"audio": unread}]) == trained.predict([path])
+    with pytest.raises(DataError, match=r"`sequences\[0\]`: its bytes cannot be read as sound: .*\. Pass wav, flac, ogg or mp3"):
+        trained.predict([{"bytes": b"none", "path": "x.wav"}])
+    with pytest.raises(DataError, match=r"`sequences\[0\]`: nowhere\.wav cannot be read: No such file"):
+        trained.predict([{"bytes": None, "path": "nowhere.wav"}])
     with pytest.raises(DataError, match=r"samples with their rate, \(samples, rate\)"):
         trained.predict([samples])
     rows = [{"audio": {"array": samples[number:], "sampling_rate": rate}, "label": "ab"[number % 2]} for number in range(4)]

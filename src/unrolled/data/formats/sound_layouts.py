@@ -11,7 +11,8 @@ from unrolled.data.formats.files import lines_of, read_lines
 from unrolled.data.formats.options import ReadingOptions
 from unrolled.data.formats.path_tables import file_in, missing
 from unrolled.data.formats.sound_spans import TRACKS, spans_in
-from unrolled.data.sound.recordings import SOUNDS, Recording, content_of, is_sound, members
+from unrolled.data.sound.recordings import Recording, content_of, members
+from unrolled.data.sound.waves import SOUNDS, is_sound
 from unrolled.errors import ConfigError, DataError
 
 BESIDE = (".txt", ".lab")

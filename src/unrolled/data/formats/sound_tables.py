@@ -20,7 +20,8 @@ from unrolled.data.formats.path_tables import (
 )
 from unrolled.data.formats.sound_layouts import sound_at
 from unrolled.data.formats.sound_spans import columns_of, span, times_of
-from unrolled.data.sound.recordings import SOUNDS, Recording
+from unrolled.data.sound.recordings import Recording
+from unrolled.data.sound.waves import SOUNDS
 from unrolled.errors import DataError
 
 TEXTS = ("text", "sentence", "wrd", "transcript", "transcription", "normalized_text", "words")

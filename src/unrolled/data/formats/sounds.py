@@ -16,7 +16,8 @@ from unrolled.data.formats.path_tables import require_alike, table_of
 from unrolled.data.formats.sound_layouts import BESIDE, Tree, by_folder, by_pattern, layout_of, with_spans, with_texts
 from unrolled.data.formats.sound_tables import in_columns, known_column, read_table, sound_column
 from unrolled.data.formats.tables import TextTable
-from unrolled.data.sound.recordings import SOUNDS, Recording, is_sound
+from unrolled.data.sound.recordings import Recording
+from unrolled.data.sound.waves import SOUNDS, is_sound
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 
 MOST_LOOKED_AT = 1000

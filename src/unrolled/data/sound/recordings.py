@@ -17,9 +17,6 @@ from unrolled.data.sound.waves import LEAST_RATE, MOST_RATE, Samples, Wave
 from unrolled.errors import DataError
 from unrolled.extras import extra
 
-SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au")
-"""How names of files of sound end, in lower case."""
-
 _BLOCK = 1 << 16
 """Samples of each channel that are read at a time."""
 
@@ -35,11 +32,6 @@ _NO_LENGTH = 0x7FFF0000
 _PAGE, _LAST, _SIZES, _ROOM = b"OggS", 4, 22, 1 << 17
 """What a page of Ogg begins with (RFC 3533), the mark of the last one in the second byte after it, at which byte the number of its parts stands, before their
 sizes, and more bytes than a page has."""
-
-
-def is_sound(name: str) -> bool:
-    """Whether the name of a file says that it is sound."""
-    return name.lower().endswith(SOUNDS)
 
 
 @dataclass(frozen=True, slots=True)

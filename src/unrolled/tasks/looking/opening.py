@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unrolled.data.pictures.clips import is_filmed, read_frames
-from unrolled.data.sound.recordings import Recording, is_sound, rate_of
+from unrolled.data.sound.recordings import Recording, rate_of
+from unrolled.data.sound.waves import is_sound
 from unrolled.errors import DataError, UnrolledError
 
 

@@ -31,6 +31,12 @@ MORE = 10
 class ByAttention(Way[EncoderDecoder]):
     """Texts are written symbol by symbol; the symbol that is CTC's blank ends them here."""
 
+    silent = (
+        "It writes nothing: the first symbol is the end of the text. Learn more `epochs`, take a higher `learning_rate` or less `dropout` and "
+        "`noise`, or learn shorter recordings, as attention must first find where it looks; without `attention` few recordings are learnt "
+        "sooner. Look whether each recording has its own text."
+    )
+
     def batch(self, utterances: Utterances, which: Places) -> Batch:
         """With the end of each text."""
         return _ended(utterances.batch(which), self.codecs.target.blank)

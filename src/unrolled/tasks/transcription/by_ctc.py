@@ -36,6 +36,12 @@ WINDOW, OVERLAP = 6000, 192
 class ByCTC(Way[Unaligned]):
     """Texts are found among the outputs, where each symbol has its place."""
 
+    silent = (
+        "It still says nothing but blanks, as networks do at first. If that stays so: learn more `epochs`, take a higher `learning_rate` or less "
+        "`dropout` and `noise`, let more `short_first` epochs begin with short recordings, or more outputs by a smaller `subsampling`; of few "
+        "recordings a network without recurrence learns sooner, `layers=0` and `input_window=11`. Look whether each recording has its own text."
+    )
+
     def batch(self, utterances: Utterances, which: Places) -> Batch:
         """See `Way`."""
         return utterances.batch(which)

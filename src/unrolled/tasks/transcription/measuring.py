@@ -24,12 +24,6 @@ ENOUGH = 3
 _SHOWN = 60
 """Characters of a text that are shown."""
 
-SILENT = (
-    "It still says nothing but blanks, as networks do at first. If that stays so: learn more `epochs`, take a higher `learning_rate` or less "
-    "`dropout` and `noise`, let more `short_first` epochs begin with short recordings, or more outputs by a smaller `subsampling`; of few "
-    "recordings a network without recurrence learns sooner, `layers=0` and `input_window=11`. Look whether each recording has its own text."
-)
-
 SAME = "It writes the same for all recordings, so that it does not hear them. Look whether each has its own text, and take a lower `learning_rate`."
 
 
@@ -62,7 +56,7 @@ class TranscriptMeasuring:
         same = len(texts) > 2 and len({*texts}) == 1 < len({*references})
         self.same = same and any(texts)
         # At the end it is a remark.
-        self.oddity = "" if exactly else SILENT if self.silent >= ENOUGH else SAME if self.same else ""
+        self.oddity = "" if exactly else self.transcriber.way.silent if self.silent >= ENOUGH else SAME if self.same else ""
         return {**({} if loss is None else {"held_out": loss}), **scores.measures(), "empty": scores.empty / max(len(texts), 1)}
 
     @torch.inference_mode()
@@ -88,5 +82,5 @@ class TranscriptMeasuring:
     def remarks(self, measures: Mapping[str, float], best: float | None) -> tuple[str, ...]:
         """What went wrong, if all texts are empty or the same."""
         if measures.get("empty") == 1:
-            return (SILENT,)
+            return (self.transcriber.way.silent,)
         return (SAME,) if self.same else ()

@@ -42,7 +42,9 @@ Find = Callable[[Utterances, Places], Iterator[list[Found]]]
 
 
 class Way(ABC, Generic[N]):
-    """A network with the codecs of what it hears and writes."""
+    """A network with the codecs of what it hears and writes. `silent` says what to try if it writes nothing at all."""
+
+    silent: str
 
     def __init__(self, model: N, codecs: Codecs, options: TranscribeOptions) -> None:
         self.model, self.codecs, self.options = model, codecs, options
