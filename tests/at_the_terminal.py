@@ -1,5 +1,9 @@
 """The command line, run in this process."""
 
+import os
+import signal
+import threading
+
 from click.testing import CliRunner
 
 from unrolled.cli import cli, shown
@@ -14,6 +18,25 @@ def call(*words, typed=""):
 def notes(*words, typed=""):
     """What a command says beside it, on standard error."""
     return _done(words, typed).stderr
+
+
+def interrupted(*words, when):
+    """How a command ends that Ctrl-C reaches once `when()` is true: its exit code and what it prints."""
+    ended = threading.Event()
+
+    def press():
+        while not ended.wait(0.02):
+            if when():
+                os.kill(os.getpid(), signal.SIGINT)
+                break
+
+    pressing = threading.Thread(target=press)
+    pressing.start()
+    try:
+        return CliRunner().invoke(cli, [str(word) for word in words])
+    finally:
+        ended.set()
+        pressing.join()
 
 
 def _done(words, typed):

@@ -19,6 +19,8 @@ from engines_here import HERE  # noqa: E402
 from unrolled.engines.choice import VARIABLE  # noqa: E402
 from unrolled.engines.native.compilers import EXTRA, Compiler  # noqa: E402
 from unrolled.errors import BuildError  # noqa: E402
+from unrolled.training.checkpoint import save_whole  # noqa: E402
+from unrolled.training.plot import draw_losses, plot_losses  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,6 +53,26 @@ def seeds_without_stacks():
         for accelerator in (torch.cuda, torch.xpu, torch.mtia):
             patch.setattr(accelerator, "traceback", SimpleNamespace(format_stack=list), raising=False)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unpainted():
+    """The figure of the losses is made after every training and not painted, which takes as long as many a training; `painted` has it painted."""
+
+    def plot(path, records, unit):
+        figure = draw_losses(records, unit)
+        if figure.axes[0].lines:
+            save_whole(path, lambda file: file.write(b"\x89PNG"))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("unrolled.training.run_folder.plot_losses", plot)
+        yield
+
+
+@pytest.fixture
+def painted(monkeypatch):
+    """Losses are painted, as they are for users."""
+    monkeypatch.setattr("unrolled.training.run_folder.plot_losses", plot_losses)
 
 
 def pytest_unconfigure():

@@ -12,13 +12,15 @@ import torch
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
-def run(script, *arguments):
-    """What a script prints, which must end well."""
+def run(script, *arguments, **constants):
+    """What a script prints, which must end well, with other values of its constants."""
     path, threads, said = BENCHMARKS / f"{script}.py", torch.get_num_threads(), io.StringIO()
     try:
         with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
             patch.setattr(sys, "argv", [str(path), *map(str, arguments)])
-            runpy.run_path(str(path), run_name="__main__")
+            main = runpy.run_path(str(path), run_name="imported")["main"]
+            main.__globals__.update(constants)
+            assert not main()
     except SystemExit as ended:
         assert not ended.code
     finally:

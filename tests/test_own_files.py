@@ -33,6 +33,7 @@ USERS = {
     "data/pictures/matroska.py": "the head of a user's video",
     "data/sound/kept.py": "frames of sound under way, in a folder that was just made",
     "data/sound/recordings.py": "the end of a user's recording",
+    "data/sound/waves.py": "a recording that a user's data set names",
     "tasks/captioning/looking.py": "a page of the package",
     "tasks/estimators.py": "a run that is kept in memory, in a folder that was just made",
     "tasks/tuning/search.py": "an empty journal, where there is none",

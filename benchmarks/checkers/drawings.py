@@ -121,7 +121,7 @@ def _of_towers(text: str, drawing: Drawing) -> bool | None:
 
 
 def _of_boxes(text: str, drawing: Drawing) -> bool | None:
-    """ "2 boxes with a black item", "a box with only blue items", "a box with items of only one color", "a box with all 3 different colors"."""
+    """ "2 boxes with a black item", "a box with only blue items", "a box with items of only one color", "a box with items of all 3 different colors"."""
     boxes = list(drawing.boxes)
     if found := re.fullmatch(rf"{_AMOUNT} (?:grey )?box(?:es)? with only (black|blue|yellow) items?", text):
         return _counted(found[1], f"{found[2]} item", lambda has, kind: has(sum(bool(box) and all(map(kind, box)) for box in boxes)))

@@ -26,7 +26,7 @@ def test_language_models_and_a_plain_script_are_measured_alike(tmp_path):
     for name in ("learnt", "held-out"):
         (tmp_path / name).write_text("".join(chance.choice(["the cat ", "sat on ", "a mat.\n"]) for _ in range(1000)))
     flags = ["--epochs", 6, "--seeds", 0, "--option", "hidden=8", "--option", "embedding=4"]
-    *lines, plain, ours = run("language_models", tmp_path / "learnt", tmp_path / "held-out", *flags).splitlines()
+    *lines, plain, ours = run("language_models", tmp_path / "learnt", tmp_path / "held-out", *flags, HIDDEN=96).splitlines()
     found = {row["who"]: row for row in map(json.loads, lines)}
     assert list(found) == ["plain", "ours"]
     for line, row in zip((plain, ours), found.values(), strict=True):

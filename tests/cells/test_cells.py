@@ -213,7 +213,8 @@ def test_a_cell_does_not_change():
 
 def test_a_state_may_begin_infinite_where_functions_read_it():
     text = "m[t] = max(m[t-1], W @ x[t])\nh[t] = tanh(h[t-1] + exp(m[t-1] - m[t]) + R @ exp(m[t-1]))"
-    y, _ = un.Recurrent(un.Cell("largest", text, begin={"m": -inf}), 2, 3)(torch.randn(4, 1, 2))
+    layer = un.Recurrent(un.Cell("largest", text, begin={"m": -inf}), 2, 3, dtype=torch.float64)
+    y, _ = layer(torch.randn(4, 1, 2, dtype=torch.float64))
     assert y.isfinite().all()
     with pytest.raises(ConfigError, match=r"but `A @ \(b \+ m\[t-1\]\)` adds up"):
         un.Cell("added", "m[t] = max(m[t-1], W @ x[t])\nh[t] = tanh(h[t-1] + A @ (m[t-1] + b))", begin={"m": inf})

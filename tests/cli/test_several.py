@@ -2,16 +2,12 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from at_the_terminal import call
+from at_the_terminal import call, interrupted
 from unrolled.cli import cli
 from unrolled.errors import ConfigError, RunError, TrainingError, UnrolledWarning
 from unrolled.tasks.studies import study as way
@@ -99,29 +95,11 @@ def test_runs_that_fail_are_named_in_the_end(table, monkeypatch):
 
 
 def test_ctrl_c_stops_all_runs_and_says_how_to_go_on(table):
-    command = [
-        sys.executable,
-        "-m",
-        "unrolled",
-        "train",
-        "classify",
-        table,
-        *TINY[:-4],
-        "--epochs",
-        "100000",
-        "--folds",
-        "2",
-        "--out",
-        "study",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        history = Path("study/fold-1/metrics.jsonl")
-        while process.poll() is None and not history.exists():
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Go on with: unrolled train classify --resume study" in said and "so far: unrolled compare study" in said
+    history = Path("study/fold-1/metrics.jsonl")
+    options = [*TINY[:-4], "--epochs", "100000", "--folds", "2", "--out", "study"]
+    ended = interrupted("train", "classify", table, *options, when=history.exists)
+    assert ended.exit_code == 130
+    assert "Go on with: unrolled train classify --resume study" in ended.stdout and "so far: unrolled compare study" in ended.stdout
     assert not Path("study/fold-2").exists()
     assert "fold-1 *" in call("compare", "study", "--no-memory")
     stopped = json.loads(history.read_text().splitlines()[-1])

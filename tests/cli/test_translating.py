@@ -1,8 +1,6 @@
 """Translators at the command line, as their users meet them."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -13,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import unrolled as un
-from at_the_terminal import call
+from at_the_terminal import call, interrupted
 from unrolled.cli import cli, main, shown
 from unrolled.data.formats.pairs import read_pairs
 from unrolled.errors import ConfigError, DataError, RunError, UnrolledError, UnrolledWarning
@@ -268,22 +266,26 @@ def test_help_says_pairs(here):
     assert "--reverse-source" in whole and "--reverse-source" not in short
 
 
-@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
-def test_a_training_that_is_stopped_goes_on(here, kill):
-    out = f"stopped-{int(kill)}"
-    arguments = ["train", "translate", "pairs.tsv", *QUICK[:4], "--epochs", "100000", "--out", out, "--checkpoint-seconds", "0.1"]
+ENDLESS = ["train", "translate", "pairs.tsv", *QUICK[:4], "--epochs", "100000", "--checkpoint-seconds", "0.1", "--out"]
+
+
+def test_a_training_that_is_interrupted_goes_on(here):
+    ended = interrupted(*ENDLESS, "interrupted", when=Path("interrupted/checkpoint.safetensors").exists)
+    assert ended.exit_code == 130
+    assert "Go on with: unrolled train translate --resume interrupted" in ended.stdout
+    assert "The run is in interrupted" in call("train", "translate", "--resume", "interrupted", "--minutes", "0.001")
+
+
+def test_a_training_that_is_killed_goes_on(here):
+    out = "killed"
     with subprocess.Popen(
-        [sys.executable, "-c", "from unrolled.cli import main; main()", *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", "from unrolled.cli import main; main()", *ENDLESS, out], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         while not Path(out, "checkpoint.safetensors").exists():
             assert process.poll() is None
             time.sleep(0.02)
         with pytest.raises(RunError, match="Another process is training in"):
             call("train", "translate", "--resume", out, "--minutes", "0.001")
-        os.kill(process.pid, kill)
-        said, _ = process.communicate(timeout=60)
-    if kill == signal.SIGINT:
-        assert process.returncode == 130
-        assert f"Go on with: unrolled train translate --resume {out}" in said.decode()
+        process.kill()
     assert f"The run is in {out}" in call("train", "translate", "--resume", out, "--minutes", "0.001")
     assert call("predict", out, typed="a cat\n").endswith("\n")

@@ -1,9 +1,8 @@
 """Texts encoded on disk: the split, the cache, and what goes wrong."""
 
 import json
+import multiprocessing
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -211,23 +210,25 @@ def test_a_quicker_builder_wins(poem: Path, folder: Path) -> None:
     assert leftovers(folder) == []
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
 def test_two_processes_at_once_both_end_well(tmp_path: Path, folder: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text(POEM * 2000, encoding="utf-8")
-    code = (
-        "import sys; from unrolled.data.corpus import prepare; sys.stdin.readline();"
-        "c = prepare(sys.argv[1], level='word'); print(len(c.train), int(c.train.read(0, len(c.train)).sum()), c.fingerprint)"
-    )
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", code, str(path)]
-    running = [subprocess.Popen(command, env=environment, stdin=-1, stdout=-1, text=True) for _ in range(2)]
+    context = multiprocessing.get_context("fork")
+    begin, answers = context.Barrier(2), context.SimpleQueue()
+
+    def build() -> None:
+        begin.wait()
+        corpus = prepare(path, level="word")
+        answers.put((len(corpus.train), int(corpus.train.read(0, len(corpus.train)).sum()), corpus.fingerprint))
+
+    running = [context.Process(target=build) for _ in range(2)]
     for process in running:
-        assert process.stdin
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    answers = [process.communicate()[0] for process in running]
-    assert [process.returncode for process in running] == [0, 0]
-    assert answers[0] == answers[1] and len(answers[0].split()) == 3
+        process.start()
+    for process in running:
+        process.join()
+    assert [process.exitcode for process in running] == [0, 0]
+    assert answers.get() == answers.get()
     assert leftovers(folder) == [] and len(list(folder.iterdir())) == 1
 
 

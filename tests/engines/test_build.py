@@ -610,8 +610,7 @@ with locked(Path(sys.argv[1]), "abc", 20):
 os.close(write)
 os.waitpid(child, 0)
 """
-    process = python(code, tmp_path)
-    assert process.communicate() == ("True\n", "")
+    assert split_off(code, tmp_path)() == "True\n"
 
 
 def test_the_notice_comes_once():

@@ -73,7 +73,7 @@ def edges(dtype):
 @cache
 def numbers(dtype):
     """All exponents alike, numbers of everyday size, edges."""
-    count, bits = (200_000, 32) if dtype is SINGLE else (3000, 64)
+    count, bits = (200_000, 32) if dtype is SINGLE else (1000, 64)
     generator = np.random.default_rng(1)
     spread = patterns(dtype, int(generator.integers(0, 1000)), (1 << bits) // count, count)
     everyday = generator.uniform(-20, 20, count).astype(dtype)

@@ -9,6 +9,7 @@ from torch.nn.utils import parametrize, prune
 import unrolled as un
 from by_hand import CELLS
 from engines_here import needs_native
+from slopes import assert_slopes, weighted
 from unrolled.engines.native import operators
 
 pytestmark = needs_native
@@ -46,11 +47,6 @@ def both(layer, question):
     return answers[1]
 
 
-def weighted(*results):
-    generator = torch.Generator().manual_seed(5)
-    return sum((r * torch.randn(r.shape, dtype=r.dtype, generator=generator)).sum() for r in results)
-
-
 def gradients(layer):
     return [p.grad for p in layer.parameters()]
 
@@ -58,22 +54,16 @@ def gradients(layer):
 @pytest.mark.parametrize("name", ["lstm", "gru-reset-before", "lstm-norm", "light"])
 def test_first_and_second_derivatives_equal_finite_differences(name):
     layer = layer_of(name, 2, 3, bidirectional=True)
-    names = [n for n, _ in layer.named_parameters()]
     resets = torch.tensor([[False, True], [True, False], [False, True]])
+    x = torch.randn(3, 2, 2, dtype=DOUBLE, requires_grad=True)
+    state = tuple(torch.randn(2, 2, 3, dtype=DOUBLE, requires_grad=True) for _ in layer.cell.states)
 
-    def function(x, *rest):
-        # Not by way of torch.func, whose transforms another engine runs.
-        states, parameters = rest[: len(layer.cell.states)], rest[len(layer.cell.states) :]
-        for key, value in zip(names, parameters, strict=True):
-            layer._parameters[key] = value
-        y, final = layer(x, states, lengths=[3, 2], resets=resets)
+    def total():
+        y, final = layer(x, state, lengths=[3, 2], resets=resets)
         assert "last call: engine native" in layer.explain()
-        return (y, *final)
+        return weighted(y, *final)
 
-    inputs = [torch.randn(3, 2, 2, dtype=DOUBLE), *(torch.randn(2, 2, 3, dtype=DOUBLE) for _ in layer.cell.states), *layer.parameters()]
-    inputs = [i.detach().clone().requires_grad_() for i in inputs]
-    assert torch.autograd.gradcheck(function, inputs, fast_mode=False)
-    assert torch.autograd.gradgradcheck(function, inputs, fast_mode=True)
+    assert_slopes(total, [x, *state, *layer.parameters()], order=2)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])

@@ -191,7 +191,7 @@ def test_a_cell_that_reads_the_input_unit_by_unit_needs_columns_to_match(argumen
 
 @pytest.mark.parametrize("read", ["tanh(x[t])", "(W @ x[t] * g)", "norm(x[t])", "(g * x[t])", "norm(W @ x[t])"])
 def test_whole_numbers_are_refused_where_the_numbers_of_the_input_themselves_are_read(read):
-    layer = un.Recurrent(un.Cell("mine", f"h[t] = h[t-1] + U @ {read}"), 3, 4)
+    layer = un.Recurrent(un.Cell("mine", f"h[t] = h[t-1] + U @ {read}"), 3, 4, dtype=torch.float64)
     index = torch.tensor([[0, 2], [1, 1]])
     if "W" in read:
         assert layer(index)[0].shape == (2, 2, 4)

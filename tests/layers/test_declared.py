@@ -169,14 +169,14 @@ def test_sizes_that_do_not_come_out_even_are_refused(cell, arguments, said):
 
 
 def test_a_matrix_of_numbers_gives_its_sizes():
-    layer = un.Recurrent(un.Cell("f", "h[t] = tanh(W @ x[t]) + F @ h[t-1]", fixed={"F": [[0.5, 1], [0, 0.5]]}), 3, 2)
+    layer = un.Recurrent(un.Cell("f", "h[t] = tanh(W @ x[t]) + F @ h[t-1]", fixed={"F": [[0.5, 1], [0, 0.5]]}), 3, 2, dtype=torch.float64)
     assert layer.state_sizes == {"h": 2}
     with pytest.raises(ConfigError, match="fixes 'h' at 2 units, got hidden_size = 9"):
         un.Recurrent(layer.cell, 3, 9)
-    x = torch.randn(2, 1, 3)
+    x = torch.randn(2, 1, 3, dtype=torch.float64)
     y, _ = layer(x)
     first = torch.tanh(x[0] @ layer.block("W").T)
-    torch.testing.assert_close(y[1], torch.tanh(x[1] @ layer.block("W").T) + first @ torch.tensor([[0.5, 0], [1, 0.5]]))
+    torch.testing.assert_close(y[1], torch.tanh(x[1] @ layer.block("W").T) + first @ torch.tensor([[0.5, 0], [1, 0.5]], dtype=x.dtype))
 
 
 def test_fixed_blocks_are_what_papers_say():

@@ -11,6 +11,7 @@ import plan_in_numpy
 import unrolled as un
 from by_hand import CELLS
 from engines_here import HERE
+from slopes import assert_slopes, weighted
 from unrolled.compiler import make_plan
 from unrolled.engines.fused import kernel_of
 from unrolled.equations import parse, to_text
@@ -98,17 +99,13 @@ def test_eager_equals_the_loop_by_hand(name, lengths, reverse):
 @pytest.mark.parametrize("name", CELLS)
 def test_first_and_second_derivatives_equal_finite_differences(name):
     layer = layer_of(name, 2, 3)
-    names = [n for n, _ in layer.named_parameters()]
+    x, state = torch.randn(3, 2, 2, dtype=torch.float64, requires_grad=True), tuple(s.requires_grad_() for s in state_of(layer, 2))
 
-    def function(x, *rest):
-        states, parameters = rest[: len(layer.cell.states)], rest[len(layer.cell.states) :]
-        y, final = torch.func.functional_call(layer, dict(zip(names, parameters, strict=True)), (x, states), {"lengths": [3, 1]})
-        return (y, *final)
+    def total():
+        y, final = layer(x, state, lengths=[3, 1])
+        return weighted(y, *final)
 
-    inputs = [torch.randn(3, 2, 2, dtype=torch.float64), *state_of(layer, 2), *layer.parameters()]
-    inputs = [i.detach().clone().requires_grad_() for i in inputs]
-    assert torch.autograd.gradcheck(function, inputs, fast_mode=False)
-    assert torch.autograd.gradgradcheck(function, inputs, fast_mode=True)
+    assert_slopes(total, [x, *state, *layer.parameters()], order=2)
 
 
 @pytest.mark.parametrize("name", CELLS)

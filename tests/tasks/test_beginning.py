@@ -30,7 +30,8 @@ def losses(model, ids):
     return cross_entropy(model(ids[:-1])[0].flatten(0, 1), ids[1:].flatten(), reduction="none").view(len(ids) - 1, -1)
 
 
-VARIANTS = [(0, {}), (1, {}), (2, {}), (0, {"backprop": 48, "initial_state": "learned"}), (1, {"tied": True, "embedding": 256})]
+VARIANTS = [(2, {}), (0, {"backprop": 48, "initial_state": "learned"}), (1, {"tied": True, "embedding": 256})]
+"""A seed each: what any of them does without resets shows."""
 
 
 @pytest.mark.parametrize(("seed", "options"), VARIANTS)

@@ -464,6 +464,13 @@ def test_a_text_is_read_as_text(given):
     assert _read(given) == given
 
 
+def test_a_folder_of_frames_is_read_as_a_file(tmp_path):
+    with pytest.raises(DataError, match="is a folder"):
+        _read(str(tmp_path))
+    (tmp_path / "1.png").write_bytes(b"")
+    assert _read(str(tmp_path)) == tmp_path
+
+
 def test_a_built_in_source_is_read_as_a_file(runs, tmp_path):
     done = CliRunner().invoke(
         cli, ["inspect", str(runs / "tag"), "builtin:promoters", "--steps", "20", "--out", str(tmp_path / "p"), "--json"]

@@ -93,7 +93,7 @@ def use(folder):
 
 @pytest.mark.parametrize("name", FILES)
 @given(data=st.data())
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damage_to_any_file_is_an_error_of_our_own(whole, tmp_path, name, data):
     folder = tmp_path / "damaged"
     shutil.rmtree(folder, ignore_errors=True)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from rich.console import Console
 
 from unrolled.errors import ConfigError, TrainingError
@@ -390,13 +391,15 @@ def test_half_precision_is_used_for_products_and_not_for_weights_and_loss(folder
     assert {t.dtype for name, t in folder.load_checkpoint()[0].items() if name.startswith("model.")} == {torch.float32}
 
 
+@pytest.mark.usefixtures("painted")
 def test_history_and_picture_tell_the_course(folder):
     train(Quadratic(), TrainingOptions(epochs=2, evaluations=2), folder, Silent())
     first = folder.history.records()[0]
     assert {"update", "epoch", "tokens", "seconds", "loss", "gradient_norm", "learning_rate", "tokens_per_second"} <= set(first)
     assert first["tokens"] == 3
     assert first["loss"] > 0
-    assert (folder.path / "loss.png").read_bytes().startswith(b"\x89PNG")
+    with Image.open(folder.path / "loss.png") as picture:
+        assert picture.size == (840, 504)
 
 
 def test_lines_are_plain_and_not_too_many(capsys, monkeypatch):

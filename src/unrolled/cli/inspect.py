@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from unrolled import training
     from unrolled.data import builtin
     from unrolled.data.formats import known
+    from unrolled.data.pictures import clips
     from unrolled.tasks import inspecting
     from unrolled.training import checkpoint
 else:
     builtin, known = Later("unrolled.data.builtin"), Later("unrolled.data.formats.known")
+    clips = Later("unrolled.data.pictures.clips")
     inspecting, training, checkpoint = Later("unrolled.tasks.inspecting"), Later("unrolled.training"), Later("unrolled.training.checkpoint")
 
 PAGE = "report.html"
@@ -75,13 +77,14 @@ def inspect(
 
 
 def _read(given: str | None) -> str | Path | None:
-    """A text as it is, or a file if there is one of that name, or a built-in source. `DataError` for a folder, and for the name of a file that there is not."""
+    """A text as it is, or a file or folder of frames if there is one of that name, or a built-in source. `DataError` for another folder, and for the name of a
+    file that there is not."""
     if given is None:
         return None
     if given == "-":
         return sys.stdin.read()
     as_text = "To inspect this as text, pass it through the standard input, with - as INPUT."
-    if os.path.isdir(given):
+    if os.path.isdir(given) and not clips.frames_in(Path(given)):
         raise DataError(f"{given!r} is a folder. Pass a file. {as_text}")
     if os.path.exists(given) or (given.startswith(builtin.PREFIX) and given.split() == [given]):
         return Path(given)

@@ -8,10 +8,12 @@ import torch
 
 from unrolled.data import columns
 from unrolled.data.codecs import Encoded, InputCodec, LabelCodec
+from unrolled.data.codecs.frames import FrameCodec
 from unrolled.data.dataset import gather
 from unrolled.data.examples import Example, Target
+from unrolled.data.pictures.seeing import Seen
 from unrolled.data.vocabulary import Vocabulary
-from unrolled.errors import DataError, RunError
+from unrolled.errors import ConfigError, DataError, RunError
 from unrolled.models import InputSizes
 
 EXAMPLES = [
@@ -195,3 +197,19 @@ def test_what_is_missing_is_told(encoded):
     for other in (None, [], "inputs"):
         with pytest.raises(RunError, match="damaged or foreign: inputs must have"):
             InputCodec.from_json(other)
+
+
+def test_a_run_goes_on_with_frames_as_it_saw_them():
+    def seen(*first, **options):
+        return InputCodec(None, None, frames=FrameCodec.choose(Seen(*first), **options))
+
+    known = seen(12, 24, 3, 8.0)
+    assert known.widened(seen(40, 90, 3, None, size=(24, 12))) == known
+    told = "names a run that sees colour frames of 24x12 pixels, 8 a second, and here {} would be seen. Give `size='24x12'`, and"
+    for other, got in (
+        (seen(16, 24, 3, 8.0), "colour frames of 24x16 pixels, 8 a second"),
+        (seen(12, 24, 1, 8.0), "grey frames of 24x12 pixels, 8 a second"),
+        (seen(12, 24, 3, 25.0), "colour frames of 24x12 pixels, 25 a second"),
+    ):
+        with pytest.raises(ConfigError, match=told.format(got)):
+            known.widened(other)

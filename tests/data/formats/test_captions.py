@@ -49,9 +49,10 @@ def test_coco_has_images_and_annotations(folder):
     annotations = [{"image_id": 5, "caption": "A dog"}, {"image_id": 7, "caption": "A house"}, {"image_id": 5, "caption": "A cat\n"}]
     (folder / "coco.json").write_text(json.dumps({"images": images, "annotations": annotations}))
     assert read(folder / "coco.json") == [("b.jpg", ("A house",)), ("a.jpg", ("A dog", "A cat"))]
-    more = [*annotations, {"image_id": 9, "caption": "Nothing"}]
+    # Of several sentences whose pictures are not there the first is told.
+    more = [*annotations, *({"image_id": i, "caption": f"Nothing of {i}"} for i in (9, *range(20, 60)))]
     (folder / "more.json").write_text(json.dumps({"images": images, "annotations": more}))
-    with pytest.raises(DataError, match="the sentence 'Nothing' is of the image 9, which is not there"):
+    with pytest.raises(DataError, match="the sentence 'Nothing of 9' is of the image 9, which is not there"):
         read(folder / "more.json")
 
 
@@ -258,6 +259,18 @@ def test_a_folder_of_frames_beside_its_sentence_is_one_video(tmp_path):
     assert read(tmp_path) == [("clip", ("It moves",))]
 
 
+def test_folders_of_frames_are_videos_where_these_are_wanted(tmp_path):
+    for name in ("a/0.png", "a/1.png", "b/0.jpg", "b/1.jpg", "c/0.gif", "c/1.gif", "d.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    found = lambda source: [name for name, _ in read(source, CaptionOptions().to_predict(), moving=True)]  # noqa: E731
+    assert found(tmp_path) == ["0.gif", "1.gif", "a", "b", "d.mp4"] and found(tmp_path / "a") == ["a"]
+    assert found(tmp_path / "c") == ["0.gif", "1.gif"]
+    (tmp_path / "a" / "0.txt").write_text("It is dark\n")
+    assert found(tmp_path / "a") == ["0.png", "1.png"]
+    assert [name for name, _ in read(tmp_path / "a", CaptionOptions().to_predict())] == ["0.png", "1.png"]
+
+
 def test_pictures_without_sentences_can_be_looked_at(folder):
     options = CaptionOptions().to_predict()
     assert read(folder, options) == [("a.jpg", ()), ("b.jpg", ()), ("c.png", ())]
@@ -277,6 +290,17 @@ def test_columns_and_a_folder_can_be_named(folder):
         read(folder / "other" / "t.csv", CaptionOptions(input="picture", target="words"))
     with pytest.raises(ConfigError, match="`images` must be a folder"):
         read(folder / "other" / "t.csv", CaptionOptions(images=str(folder / "none")))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("t.csv", "image,caption\na.jpg,A dog\n"), ("t.jsonl", '{"image": "a.jpg", "caption": "A dog"}\n')]
+)
+def test_pictures_and_sentences_are_two_columns(folder, name, text):
+    (folder / name).write_text(text)
+    with pytest.raises(
+        (ConfigError, DataError), match=r"'image' is the column of pictures and that of sentences\. Pass two of image, caption"
+    ):
+        read(folder / name, CaptionOptions(input="image", target="image"))
 
 
 def test_bad_rows_are_told_or_left_out(folder):

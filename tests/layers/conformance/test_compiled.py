@@ -75,7 +75,7 @@ def test_weights_that_change_are_seen_by_the_graph(kind):
 @needs_native
 @pytest.mark.parametrize("kind", ["GRU"])
 def test_segments_in_one_graph(kind):
-    pair = make_pair(kind, "native", bidirectional=True)
+    pair = make_pair(kind, "native")
     pair.ours.checkpoint_steps = 3
     assert_same(outcome(compiled(pair.ours), pair.ours, pair.x), gradients(pair.theirs, pair.x))
 

@@ -58,6 +58,18 @@ def test_words_that_are_joined_otherwise_are_another_sentence(tmp_path):
     assert remembered.learnt(["a", "red", "car", "go"]) and not remembered.learnt(["a", "red", "cargo"])
 
 
+def test_every_sentence_of_a_picture_is_known():
+    sentences = [["a red car", "there is a car that is red"], ["a bar"]]
+    target = codec([sentence for some in sentences for sentence in some])
+    remembered = Remembered.learn(dataset(np.eye(2)[:, None, :, None, None]), sentences, np.arange(2), target, 0)
+    assert all(remembered.learnt(sentence.split()) for some in sentences for sentence in some) and remembered.longest == 7
+
+
+def test_the_constant_sentence_is_compared_with_every_sentence_of_a_picture(monkeypatch):
+    monkeypatch.setattr(rivals, "central", lambda tokens, count: [(0, 0), (1, 1)])
+    assert best_constant([["a b c d e", "x"], ["y", "f g h i j"], ["z", "f g h i j"]], str.split) == "f g h i j"
+
+
 def test_the_nearest_picture_is_the_most_similar_one():
     remembered = Remembered("", np.eye(3, dtype=np.float32), ("x", "y", "z"), np.zeros(0, np.uint64), np.zeros(0, np.uint64), 1)
     assert remembered.nearest(np.array([[0.1, 0.9, 0.2], [0.8, 0.1, 0.6]], np.float32)) == ["y", "x"]

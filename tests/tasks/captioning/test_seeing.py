@@ -10,7 +10,7 @@ from PIL import Image
 from unrolled.data.examples import Example
 from unrolled.data.pictures.clips import Clip
 from unrolled.errors import DataError, UnrolledWarning
-from unrolled.models import blinded
+from unrolled.models import EncoderDecoder, blinded
 from unrolled.tasks.captioning import seeing
 from unrolled.tasks.captioning.captions import CaptionCodecs
 from unrolled.tasks.captioning.options import EFFICIENTNET, FEATURES
@@ -184,7 +184,7 @@ def test_a_network_of_pictures_takes_no_video_and_pictures_stand_among_no_videos
     (table := tmp_path / "t.csv").write_text(f"image,caption\n{still},it is dark\n")
     captioner, _ = untrained(table)
     with pytest.raises(
-        DataError, match=r"clip is a video, and the network looks at pictures\. Pass pictures, or train a network on videos"
+        DataError, match=r"^\S*clip is a video, and the network looks at pictures\. Pass pictures, or train a network on videos"
     ):
         captioner.caption([clip])
     table.write_text(f"image,caption\n{still},it is dark\n{clip},it becomes brighter\n")
@@ -242,3 +242,29 @@ def test_nothing_is_seen_blindly(tmp_path):
     batch = blinded(data.captions.batch(np.arange(3)))
     assert batch["numbers"].shape == (1, 3, 1) and not batch["numbers"].any()
     assert batch.targets is not None and batch.lengths.tolist() == [1, 1, 1]
+
+
+def test_the_blind_network_changes_no_loss(tmp_path):
+    captioner, data = untrained(write_features(tmp_path, (2, 2, 5)), encoder=FEATURES, dropout=0.0)
+    model, batch = captioner.model.train(), data.captions.batch(np.arange(3))
+    assert model.loss(batch)[0].item() == pytest.approx(EncoderDecoder.loss(model, batch)[0].item(), rel=1e-6)
+
+
+def test_folds_are_held_out_once_each_and_sentences_are_told_apart(tmp_path):
+    table = write_features(tmp_path, (2, 2, 5), count=5)
+    held = [read_data(table, encoder=FEATURES, fold=(k, 3)).held.tolist() for k in (1, 2, 3)]
+    assert sorted(np.concatenate(held).tolist()) == [0, 1, 2, 3, 4]
+    before = read_data(table, encoder=FEATURES).fingerprint
+    assert before == read_data(table, encoder=FEATURES).fingerprint
+    table.write_text(table.read_text().rstrip() + " more\n")
+    assert before != read_data(table, encoder=FEATURES).fingerprint
+
+
+def test_words_are_known_as_they_are_written_if_they_come_often_enough(tmp_path):
+    (table := write_features(tmp_path, (2, 2, 5), count=2)).write_text("image,caption\np0.npy,One dog\np1.npy,Two dogs One\n")
+
+    def found(**options):
+        target = read_data(table, encoder=FEATURES, held_out=0.0, **options).codecs.target
+        return target.text.join(target.text.strings(target.ids("One Two dogs").tolist()))
+
+    assert found(lower=False) == "One Two dogs" and found() == "one two dogs" and found(min_count=2) == "one <UNK> <UNK>"

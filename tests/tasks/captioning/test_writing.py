@@ -3,19 +3,28 @@
 import io
 import json
 import math
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from unrolled.data.codecs.text import TextCodec
+from unrolled.data.examples import Example
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.inspect.draw import attending
+from unrolled.tasks import find_recipe
+from unrolled.tasks.captioning import inspecting, measuring
 from unrolled.tasks.captioning.answers import answer
+from unrolled.tasks.captioning.caption import Caption
 from unrolled.tasks.captioning.inspecting import look_into, sections_of
 from unrolled.tasks.captioning.looking import LookingOptions, Page
 from unrolled.tasks.captioning.options import WritingOptions
+from unrolled.tasks.inspecting import run
 from unrolled.tasks.recipe import Answering
+from unrolled.training import RunFolder
 from untrained_captioner import untrained
 
 SENTENCES = ("A red square on white.", "A blue bar")
@@ -140,6 +149,9 @@ def test_of_pictures_each_pixel_and_of_videos_each_frame_moves_a_word(table, tmp
     assert looked.moved.shape == (len(looked.caption.ids), 4)
     np.testing.assert_allclose(looked.moved.max(1), 1, rtol=1e-5)
     assert [section.name for section in sections_of(captioner, looked)] == ["worth", "looked", "moved"]
+    (page := Page(captioner)).add(Example(""), np.zeros((4, 12, 12, 1), np.uint8), looked.caption)
+    assert '<div class="look wide" data-size="1,4">' in page.parts[0]
+    assert [example.name for example in captioner.read([str(tmp_path / "film" / "clip")], captioner.reading_of().to_predict())] == ["clip"]
 
 
 def test_sentences_may_be_as_long_as_the_level_needs_and_those_that_are_cut_are_told(table):
@@ -201,3 +213,84 @@ def test_a_page_needs_no_attention_and_weights_are_short_numbers(table):
     for line in (table.parent / "out.jsonl").read_text().splitlines():
         weights = [weight for row in json.loads(line)["weights"] for weight in row]
         assert weights == [round(weight, 4) for weight in weights]
+
+
+def test_a_page_says_what_there_is_to_see(table):
+    def told(captioner, asked):
+        page = Page(captioner)
+        for example, best in captioner.caption_stream(captioner.read([str(asked)], captioner.reading_of().to_predict())):
+            page.add(example, None, best[0])
+        page.save(table.parent / "page.html")
+        return (table.parent / "page.html").read_text()
+
+    seeing, plain = untrained(table)[0], untrained(table, attention="none")[0]
+    look, people = "Point at a word to see where the network looked as it wrote it: it is light there.", "Below stands what people wrote."
+    assert f"<p>2 pictures. {look} {people}</p>" in told(seeing, table) and f"<p>2 pictures. {people}</p>" in told(plain, table)
+    assert f"<p>1 picture. {look}</p>" in told(seeing, table.parent / "0.png")
+
+
+def test_a_picture_that_was_held_out_is_shown_as_it_is_whatever_sees_it(table, monkeypatch):
+    for number in range(2):
+        np.save(table.parent / f"{number}.npy", np.full((2, 3, 4), number, np.float32))
+    captioner, data = untrained(table, encoder="features")
+    monkeypatch.setattr(inspecting, "look_into", lambda *given: given[-1])
+    monkeypatch.setattr(inspecting, "sections_of", lambda _, frames: [frames])
+    (frames,) = captioner.sections(None, replace(data, held=np.array([1])))
+    with Image.open(table.parent / "1.png") as image:
+        np.testing.assert_array_equal(frames, np.asarray(image)[None])
+
+
+def test_an_error_about_the_one_picture_that_is_inspected_offers_to_leave_none_out(table, monkeypatch):
+    captioner, _ = untrained(table)
+    (table.parent / "new.png").write_bytes(b"no picture")
+    monkeypatch.setattr(run, "load", lambda _: captioner)
+    monkeypatch.setattr(run, "recipe_of", lambda _: find_recipe("caption"))
+    with pytest.raises(DataError, match=r"new\.png cannot be read as a picture.*get it again\.$"):
+        run.inspect_run(RunFolder(table.parent), table.parent / "new.png")
+
+
+def test_a_page_has_weights_of_each_word_and_texts_as_they_are(table):
+    captioner, _ = untrained(table)
+    page, weights = Page(captioner), np.array([[0.1, 0.2, 0.1, 0.2, 0.2, 0.2], [0.5, 0.0, 0.25, 0.25, 0.0, 0.0]], np.float32)
+    for text in ("a blue bar", "a blue <bar>"):
+        page.add(Example("", name="<i>.png", texts=("x < y",)), None, Caption(text, 0.0, 0.0, ("<b>", "<EOS>"), (3, 1), weights, (2, 3)))
+    first, second = page.parts
+    assert 'data-at="[4,9,4,9,9,9]">&lt;b&gt;</b>' in first and 'data-at="[9,0,4,4,0,0]"' in first
+    assert "<li>x &lt; y</li>" in first and "<small>&lt;i&gt;.png</small>" in first
+    assert "(learnt as it is)" in first and "(learnt as it is)" not in second
+
+
+@pytest.mark.parametrize(("level", "written"), [("char", ("a", " ", "b")), ("word", ("a", "b"))])
+def test_a_page_has_blanks_between_words_alone(table, level, written):
+    page = Page(untrained(table, level=level)[0])
+    page.add(Example(""), None, Caption("a b", 0.0, 0.0, (*written, "<EOS>"), (3,) * len(written), None, (2, 3)))
+    assert re.search("<p>(.*)</p>", page.parts[0])[1].replace("</b>", "").replace('<b data-at="[]">', "") == "a b &lt;EOS&gt;"
+
+
+def test_each_of_several_sentences_has_its_own_score(table):
+    captioner, data = untrained(table)
+    how = Answering(as_json=False, typed=False, say=lambda text: None)
+    answer(captioner, [str(table)], {}, WritingOptions(nbest=3), LookingOptions(), how)(target := io.StringIO())
+    found = captioner.write(data.captions, np.arange(2), WritingOptions(nbest=3))
+    wanted = [f"{number}.png\t{one.score:.4f}\t{one.text}" for number, best in enumerate(found) for one in best]
+    assert target.getvalue().splitlines() == wanted and len({line.split("\t")[1] for line in wanted}) > 2
+
+
+def test_what_is_unknown_is_never_drawn(table):
+    captioner, data = untrained(table)
+    captioner.model.output.bias.data[TextCodec.unknown] = 100.0
+    (drawn,) = captioner.write(data.captions, np.array([0]), WritingOptions(sampled=1.0, nbest=4, longest=3))
+    assert not any(TextCodec.unknown in one.ids for one in drawn)
+
+
+def test_on_the_way_some_are_measured_and_in_the_end_all_beside_rivals(table, monkeypatch):
+    captioner, data = untrained(table)
+    data, tick = replace(data, held=np.arange(2)), lambda *_: None
+    measured = measuring.CaptionMeasuring(captioner.model, data, captioner.options)
+    monkeypatch.setattr(measuring, "WRITTEN", 1)
+    assert measured.measure(tick, exactly=False)["written"] == 1
+    found = measured.measure(tick, exactly=True)
+    rivals = captioner.scores(data.captions, np.arange(2), WritingOptions()).rivals
+    assert found["written"] == 2 and {*rivals} == {"constant", "nearest", "blind"}
+    for name, rival in rivals.items():
+        assert (found[f"{name}_bleu"], found[f"{name}_cider"]) == (rival.bleu[-1], rival.cider)

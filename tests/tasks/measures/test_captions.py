@@ -68,7 +68,7 @@ def test_bleu_counts_pieces_with_all_references():
 
 def test_what_else_is_said_of_captions():
     found = ["A dog!", "a dog", "a cat", "no"]
-    references = [["a dog", "the dog"], ["a bird"], ["a black cat"], ["yes"]]
+    references = [["the dog", "a dog"], ["a bird"], ["a black cat"], ["yes"]]
     scores = score_captions(found, references, cut=caption_tokens, learnt=lambda words: list(words) == ["a", "dog"])
     assert (scores.exact, scores.distinct, scores.copied) == (0.25, 3, 0.5)
     assert (scores.edits.errors, scores.edits.length) == (1 + 1 + 1, 2 + 2 + 3 + 1)

@@ -16,9 +16,9 @@ from unrolled.errors import ConfigError, DataError, UnrolledWarning
 from unrolled.tasks import find_recipe, run_training
 from unrolled.training import RunFolder, Silent
 
-SMALL = {"hidden": 8, "embedding": 6, "characters": 4, "character_hidden": 3, "batch": 8, "epochs": 2, "evaluations": 2, "warmup": 3}
+SMALL = {"hidden": 8, "embedding": 6, "characters": 4, "character_hidden": 3, "batch": 20, "epochs": 2, "evaluations": 2, "warmup": 3}
 QUIET = {**SMALL, "display": Silent()}
-LEARN = {"hidden": 16, "epochs": 25, "learning_rate": 0.02, "dropout": 0.1, "average": 0.9, "evaluations": 5}
+LEARN = {"hidden": 16, "epochs": 25, "learning_rate": 0.02, "dropout": 0.1, "average": 0.9, "evaluations": 5, "batch": 8}
 
 
 def test_files_are_read_in_the_scheme_that_they_show(tags, tmp_path):

@@ -27,9 +27,9 @@ from unrolled.tasks.sequences.answers import answer
 from unrolled.training import RunFolder, Silent
 from unrolled.training.interrupt import Stopped
 
-SMALL = {"hidden": 8, "embedding": 6, "characters": 4, "character_hidden": 3, "batch": 8, "epochs": 2, "evaluations": 2, "warmup": 3}
+SMALL = {"hidden": 8, "embedding": 6, "characters": 4, "character_hidden": 3, "batch": 20, "epochs": 2, "evaluations": 2, "warmup": 3}
 QUIET = {**SMALL, "display": Silent()}
-LEARN = {"hidden": 16, "epochs": 25, "learning_rate": 0.02, "dropout": 0.1, "average": 0.9, "evaluations": 5}
+LEARN = {"hidden": 16, "epochs": 18, "learning_rate": 0.02, "dropout": 0.1, "average": 0.9, "evaluations": 5, "batch": 8}
 
 
 def test_a_classifier_learns_and_is_the_same_when_it_is_loaded(table, tmp_path):
@@ -100,7 +100,7 @@ def test_what_cannot_be_labelled_is_named_by_its_index(table, tmp_path):
 
 @pytest.mark.parametrize("crf", [False, True])
 def test_a_tagger_learns_and_is_the_same_when_it_is_loaded(tags, tmp_path, crf):
-    given = un.train_tagger(tags, out=tmp_path / "run", crf=crf, **{**QUIET, **LEARN, "epochs": 15})
+    given = un.train_tagger(tags, out=tmp_path / "run", crf=crf, **{**QUIET, **LEARN, "epochs": 12})
     said = given.predict([["Dr", "Ada", "Lee", "walks"], ["Ada", "sees", "Dr", "Bo", "Fox"]])
     assert said[0].tags == ("O", "B-per", "I-per", "O")
     assert said[1].tags == ("O", "O", "O", "B-per", "I-per")
@@ -278,7 +278,7 @@ def _task(name, source, **options):
 
 @pytest.mark.parametrize("name", ["classify", "tag"])
 def test_rare_labels_weigh_more_in_what_is_learnt(name, table, tags):
-    data, task = _task(name, table if name == "classify" else tags, class_weights="balanced")
+    data, task = _task(name, table if name == "classify" else tags, class_weights="balanced", batch=8)
     task.model.eval()
     (part,), batch = task.objective(range(2, 3)).sums, data.train.encoded.batch(task.learner.order[2], targets=True)
     if name == "classify":

@@ -93,6 +93,14 @@ class FrameCodec:
         )
         return found
 
+    def require_alike(self, other: "FrameCodec") -> None:
+        """`ConfigError` for frames of an `other` size, rate or kind, which a network that reads these cannot go on with."""
+        rates = {self.rate, other.rate} - {None}
+        if (self.shape, self.encoder, self.moving) != (other.shape, other.encoder, other.moving) or len(rates) > 1:
+            told = f"`from_run` names a run that sees {self.describe()}, and here {other.describe()} would be seen"
+            size = f"{self.shape.width}x{self.shape.height}"
+            raise ConfigError(f"{told}. Give `size={size!r}`, and `crop`, `grey`, `fps` and what else is said of frames as there.")
+
     @property
     def size(self) -> tuple[int, int, int]:
         """`(C, H, W)`."""

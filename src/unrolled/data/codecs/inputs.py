@@ -66,6 +66,8 @@ class InputCodec:
             raise ConfigError(
                 "`from_run` names a run that hears sound in another way. Give `rate`, `mels`, `frame_length` and `frame_step` as there."
             )
+        if self.frames and learnt.frames:
+            self.frames.require_alike(learnt.frames)
         tokens = self.tokens.widened(learnt.tokens, widen=widen) if self.tokens and learnt.tokens else None
         return replace(self, tokens=tokens)
 

@@ -5,6 +5,7 @@ What a reader raises is wrong with a whole file; what it yields as an error is w
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
@@ -25,6 +26,17 @@ def require_known(bad_rows: str) -> None:
     """`ConfigError` for what is no way to treat bad rows."""
     if bad_rows not in BAD_ROWS:
         raise ConfigError(f"`bad_rows` must be one of {', '.join(BAD_ROWS)}, got {bad_rows!r}.")
+
+
+@contextmanager
+def none_left_out() -> Iterator[None]:
+    """Where rows cannot be left out the error about one does not say how."""
+    try:
+        yield
+    except DataError as error:
+        if not str(error).endswith(CURE):
+            raise
+        raise type(error)(str(error).removesuffix(CURE)) from None
 
 
 def tried(items: Iterable[T | DataError], make: Callable[[T], U]) -> Iterator[U | DataError]:

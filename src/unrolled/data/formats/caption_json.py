@@ -52,8 +52,9 @@ def _coco(path: Path, record: dict[str, Any]) -> Iterator[Named | DataError]:
             yield DataError(f"{path}, image {number}: the 'id' {key} is of {names[key]} and of {name}. Give each picture its own.")
         else:
             yield Named(f"{path}, image {key}", name, tuple(sentences.get(key, ())))
-    for key in sentences.keys() - names.keys():
-        yield DataError(f"{path}: the sentence {sentences[key][0][:40]!r} is of the image {key}, which is not there. Take it out.")
+    for key, said in sentences.items():
+        if key not in names:
+            yield DataError(f"{path}: the sentence {said[0][:40]!r} is of the image {key}, which is not there. Take it out.")
 
 
 def _has(record: Any, keys: tuple[str, ...], text: str) -> bool:

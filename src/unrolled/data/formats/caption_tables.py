@@ -118,4 +118,8 @@ def _columns(record: Mapping[str, Any], place: str, options: CaptionOptions, pic
             told = f"which column has the {which} is not clear" if asked is None else f"there is no column {asked!r}"
             raise ConfigError(f"{place}: {told}; there are {', '.join(record)}. Pass one of them as `{option}`.")
         found.append(name)
+    if found[0] == found[1]:
+        raise ConfigError(
+            f"{place}: {found[0]!r} is the column of pictures and that of sentences. Pass two of {', '.join(record)} as `input` and `target`."
+        )
     return found[0], found[1]

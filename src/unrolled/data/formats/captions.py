@@ -23,7 +23,7 @@ from unrolled.data.formats.heads import described as described_columns
 from unrolled.data.formats.json_values import whole_value
 from unrolled.data.formats.object_lines import read_objects
 from unrolled.data.formats.rows import open_rows
-from unrolled.data.pictures.clips import FILMED, Clip, frames_in, is_filmed, natural
+from unrolled.data.pictures.clips import FILMED, Clip, frames_in, is_filmed, is_picture, natural
 from unrolled.data.words import says_nothing
 from unrolled.errors import ConfigError, DataError
 
@@ -36,13 +36,14 @@ Find = Callable[[str, str], Path]
 _OBJECTS = (".jsonl", ".ndjson", ".json")
 
 
-def read_captions(sources: Sequence[str], options: CaptionOptions, *, features: bool = False) -> Iterator[Example]:
+def read_captions(sources: Sequence[str], options: CaptionOptions, *, features: bool = False, moving: bool = False) -> Iterator[Example]:
     """The pictures of some files and folders with their sentences, each picture once with all of them, in the order in which they come.
 
-    With `features` files of arrays stand for the pictures, under their names with another end. What cannot be read, a picture that is not there, and one
+    With `features` files of arrays stand for the pictures, under their names with another end. Where `moving` ones are wanted, every folder of pictures that
+    stand still is a video; otherwise it is one beside a text file of its name. What cannot be read, a picture that is not there, and one
     without a sentence are a `DataError`, unless they are left out as `options.bad_rows` says.
     """
-    found = (example for source in expanded(sources) for example in _of_source(Path(source), options, features=features))
+    found = (example for source in expanded(sources) for example in _of_source(Path(source), options, features=features, moving=moving))
     example = None
     for example in decided(together(found), options.bad_rows):
         yield example
@@ -114,8 +115,9 @@ def together(examples: Iterable[Example | DataError]) -> Iterator[Example | Data
     yield from (replace(example, group=example.name) if parts else example for example in known.values())
 
 
-def _of_source(path: Path, options: CaptionOptions, *, features: bool) -> Iterator[Example | DataError]:
-    find = _finder(path, options, features=features)
+def _of_source(path: Path, options: CaptionOptions, *, features: bool, moving: bool = False) -> Iterator[Example | DataError]:
+    whole, video = Path(os.path.abspath(path)), moving and _is_video(path)
+    find = _finder(whole.parent if video else path, options, features=features)
 
     def example(named: Named) -> Example:
         sentences = tuple(filter(None, named.sentences))
@@ -126,7 +128,8 @@ def _of_source(path: Path, options: CaptionOptions, *, features: bool) -> Iterat
 
     if not path.exists():
         raise DataError(f"{path} does not exist. Pass a table with pictures and sentences, or a folder of them.")
-    return tried(_filled(_named(path, options, find, _ends(features=features))), example)
+    alone = iter([Named(str(path), whole.name, _beside(whole, options))]) if video else None
+    return tried(_filled(alone or _named(path, options, find, _ends(features=features), moving=moving)), example)
 
 
 def _filled(some: Iterable[Named | DataError]) -> Iterator[Named | DataError]:
@@ -141,13 +144,13 @@ def _filled(some: Iterable[Named | DataError]) -> Iterator[Named | DataError]:
         yield replace(named, sentences=sentences)
 
 
-def _named(path: Path, options: CaptionOptions, find: Find, ends: tuple[str, ...]) -> Iterator[Named | DataError]:
+def _named(path: Path, options: CaptionOptions, find: Find, ends: tuple[str, ...], *, moving: bool) -> Iterator[Named | DataError]:
     def names(text: str) -> bool:
         return text.lower().endswith(ends) or next(good(tried([text], lambda name: find(name, str(path)))), None) is not None
 
     if path.is_dir():
         require_whole(path, options.part)
-        return _in_folder(path, options, ends)
+        return _in_folder(path, options, ends, moving=moving)
     if is_filmed(path.name) or path.name.endswith(ARRAYS):
         require_whole(path, options.part)
         return iter([Named(str(path), path.name, _beside(path, options))])
@@ -160,14 +163,14 @@ def _named(path: Path, options: CaptionOptions, find: Find, ends: tuple[str, ...
     return in_rows(path, options, names)
 
 
-def _in_folder(folder: Path, options: CaptionOptions, ends: tuple[str, ...]) -> Iterator[Named | DataError]:
+def _in_folder(folder: Path, options: CaptionOptions, ends: tuple[str, ...], *, moving: bool) -> Iterator[Named | DataError]:
     """The pictures, videos and folders of frames in a folder, each with the lines of the text file of its name beside it."""
+
+    def is_video(path: Path) -> bool:
+        return path.is_dir() and ((moving and _is_video(path)) or (path.with_suffix(".txt").is_file() and bool(frames_in(path))))
+
     inside = sorted((path for path in folder.rglob("*") if not path.name.startswith(".")), key=natural)
-    clips = [
-        path
-        for path in inside
-        if path.name.lower().endswith(ends) or (path.is_dir() and path.with_suffix(".txt").is_file() and frames_in(path))
-    ]
+    clips = [path for path in inside if path.name.lower().endswith(ends) or is_video(path)]
     framed = {path for path in clips if path.is_dir()}
     for path in clips:
         if path.parent not in framed:
@@ -175,6 +178,12 @@ def _in_folder(folder: Path, options: CaptionOptions, ends: tuple[str, ...]) -> 
     texts = {path.with_suffix("") for path in inside if path.suffix == ".txt"} - {path.with_suffix("") for path in clips}
     for path in sorted(texts) if options.sentences_needed else ():
         yield DataError(f"{path}.txt has sentences, and no picture lies beside it. Put it there, or take the file out.")
+
+
+def _is_video(folder: Path) -> bool:
+    """Whether a folder holds frames: pictures alone, none of which may move by itself or has sentences of its own."""
+    some = [path for path in folder.iterdir() if is_filmed(path.name)] if folder.is_dir() else []
+    return len(some) > 1 and all(is_picture(p.name) and p.suffix.lower() != ".gif" and not p.with_suffix(".txt").is_file() for p in some)
 
 
 def _beside(path: Path, options: CaptionOptions) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from unrolled.data.codecs.text import TextCodec
 from unrolled.data.codecs.transcripts import TranscriptCodec
 from unrolled.data.columns import Column, Places
 from unrolled.data.dataset import Dataset
+from unrolled.data.pictures.clips import Clip
 from unrolled.data.vocabulary import damaged, switch
 from unrolled.tasks.captioning.rivals import Remembered
 from unrolled.tasks.captioning.seeing import View
@@ -56,12 +57,19 @@ class CaptionCodecs:
 
 class Captions:
     """N pictures with their `sentences`, and a pair for each of these: `picture_of` `[P]` is its picture, `lengths` `[P]` the ids of its sentence,
-    `<EOS>` included. `names` are what they are called, and `grids` the rows and columns of what is seen of each."""
+    `<EOS>` included. `names` are what they are called, `grids` the rows and columns of what is seen of each, and `clips` what was looked at."""
 
     def __init__(
-        self, dataset: Dataset, sentences: Sentences, names: Sequence[str], grids: Sequence[tuple[int, int]], codecs: CaptionCodecs
+        self,
+        dataset: Dataset,
+        sentences: Sentences,
+        names: Sequence[str],
+        grids: Sequence[tuple[int, int]],
+        clips: Sequence[Clip],
+        codecs: CaptionCodecs,
     ) -> None:
-        self.encoded, self.sentences, self.names, self.grids = Encoded(dataset, codecs.inputs, codecs.target), sentences, names, grids
+        self.encoded, self.sentences = Encoded(dataset, codecs.inputs, codecs.target), sentences
+        self.names, self.grids, self.clips = names, grids, clips
         self.picture_of: Places = np.repeat(np.arange(len(sentences)), [len(some) for some in sentences])
         ids = (np.append(codecs.target.ids(sentence), TextCodec.end) for some in sentences for sentence in some)
         self.targets = Column.of(ids, np.int64)

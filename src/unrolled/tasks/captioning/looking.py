@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from unrolled import inspect
+from unrolled.data.codecs.text import FORMULA, WORD
 from unrolled.data.examples import Example
 from unrolled.data.pictures.pixels import Pixels
 from unrolled.errors import ConfigError
@@ -78,7 +80,7 @@ class Page:
     """A page of pictures that grows one by one."""
 
     def __init__(self, trained: TrainedCaptioner) -> None:
-        self.trained, self.parts = trained, list[str]()
+        self.trained, self.parts, self.referred = trained, list[str](), False
 
     def add(self, example: Example, frames: Pixels | None, caption: Caption) -> None:
         """One more picture, with what is written about it."""
@@ -87,11 +89,16 @@ class Page:
         rows, columns = caption.grid
         learnt = self.trained.codecs.remembered.learnt(cutter(self.trained.codecs.target)(caption.text))
         weights = np.zeros((len(caption.written), 0)) if caption.weights is None else caption.weights
-        words = "".join(_word(symbol, some) for symbol, some in zip(caption.written, weights, strict=True))
+        *said, end = (_word(symbol, some) for symbol, some in zip(caption.written, weights, strict=True))
+        # Characters and subwords have the blanks between words in them.
+        between = " " if self.trained.codecs.target.text.level in (WORD, FORMULA) else ""
+        words = f"{between.join(said)} {end}"
+        self.referred = self.referred or bool(example.texts)
         references = "".join(f"<li>{escape(text)}</li>" for text in example.texts or ())
         picture = f'<img alt="" src="{_png(as_bytes(frames))}">' if frames is not None else ""
         room = "" if picture else f' style="aspect-ratio: {columns} / {rows}"'
-        look = f'<div class="look" data-size="{rows},{columns}"{room}>{picture}<i></i></div>'
+        wide = " wide" if self.trained.codecs.moving else ""
+        look = f'<div class="look{wide}" data-size="{rows},{columns}"{room}>{picture}<i></i></div>'
         mark = " <small>(learnt as it is)</small>" if learnt else ""
         self.parts.append(
             f"<figure>{look}<figcaption><p>{words}{mark}</p><ul>{references}</ul><small>{escape(example.name or '')}</small></figcaption></figure>"
@@ -100,13 +107,21 @@ class Page:
     def save(self, path: Path) -> None:
         """Write it."""
         template = Template(files("unrolled.tasks.captioning").joinpath("page.html").read_text(encoding="utf-8"))
-        save_text(path, template.substitute(count=f"{len(self.parts):,}", pictures="\n".join(self.parts)))
+        save_text(path, template.substitute(told=" ".join(self._told()), pictures="\n".join(self.parts)))
+
+    def _told(self) -> Iterator[str]:
+        """What there is to see."""
+        yield f"{len(self.parts):,} picture{'' if len(self.parts) == 1 else 's'}."
+        if self.trained.model.decoder.attention is not None:
+            yield "Point at a word to see where the network looked as it wrote it: it is light there."
+        if self.referred:
+            yield "Below stands what people wrote."
 
 
 def _word(symbol: str, weights: np.ndarray) -> str:
     most = max(float(weights.max(initial=0)), np.finfo(np.float32).tiny)
     levels: list[Any] = (weights / most * 9).round().astype(int).tolist()
-    return f'<b data-at="{escape(json.dumps(levels, separators=(",", ":")))}">{escape(symbol)}</b> '
+    return f'<b data-at="{escape(json.dumps(levels, separators=(",", ":")))}">{escape(symbol)}</b>'
 
 
 def as_bytes(frames: Pixels) -> Pixels:

@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from unrolled.data.dataset import Dataset, gather
 from unrolled.data.examples import Example, Target
 from unrolled.data.formats.bad_rows import ERROR
 from unrolled.data.formats.captions import read_captions
+from unrolled.data.pictures.clips import Clip
 from unrolled.data.splits import deal, divide, input_keys
 from unrolled.data.words import notice_clauses
 from unrolled.errors import ConfigError, DataError, UnrolledWarning
@@ -32,18 +32,18 @@ _SHOWN = 60
 @dataclass(frozen=True)
 class Gathered:
     """Pictures as they are seen, with their sentences, what they are called, the rows and columns of what is seen of each, which of them are videos, and
-    the files of all."""
+    what was looked at."""
 
     dataset: Dataset
     sentences: Sentences
     names: list[str]
     grids: list[tuple[int, int]]
     videos: list[bool | None]
-    files: list[Path]
+    clips: list[Clip]
 
     def captions(self, codecs: CaptionCodecs) -> Captions:
         """The same with what codecs make of it."""
-        return Captions(self.dataset, self.sentences, self.names, self.grids, codecs)
+        return Captions(self.dataset, self.sentences, self.names, self.grids, self.clips, codecs)
 
     def are_moving(self) -> bool:
         """Whether they are videos; features of which nothing is known are, if one has several steps. `DataError` for pictures among videos."""
@@ -119,13 +119,13 @@ def read_caption_data(
 def gather_captions(examples: Iterable[Example], eyes: Eyes, bad_rows: str | None = ERROR, progress: Progress | None = None) -> Gathered:
     """What is seen of some pictures, with their sentences."""
     sentences, names, grids, videos = list[tuple[str, ...]](), list[str](), list[tuple[int, int]](), list[bool | None]()
-    files = list[Path]()
+    clips = list[Clip]()
 
     def noted() -> Iterator[Example]:
         for number, sight in enumerate(eyes.each(examples, bad_rows), 1):
             example = sight.example
             assert sight.clip is not None
-            files.append(sight.clip.path.resolve())
+            clips.append(sight.clip)
             sentences.append(example.texts or ())
             names.append(example.name or example.place)
             grids.append(sight.grid)
@@ -136,7 +136,7 @@ def gather_captions(examples: Iterable[Example], eyes: Eyes, bad_rows: str | Non
 
     # What is seen already needs no eyes any more.
     dataset = gather(noted(), "char", perceive=lambda seen: seen)
-    return Gathered(dataset, tuple(sentences), names, grids, videos, files)
+    return Gathered(dataset, tuple(sentences), names, grids, videos, clips)
 
 
 def _learn(
@@ -174,10 +174,11 @@ def _divided(dataset: Dataset, data: CaptionDataOptions, seed: int) -> tuple[Pla
 
 def _notice_twice(found: Gathered, other: Gathered) -> None:
     """Say it if pictures to measure on are learnt as well, by what is seen and not by their names, or other parts of their videos are."""
-    known, files = dict(zip(input_keys(found.dataset), found.names, strict=True)), {*found.files}
+    known, files = dict(zip(input_keys(found.dataset), found.names, strict=True)), {clip.path.resolve() for clip in found.clips}
     keys = list(input_keys(other.dataset))
     twice = [(name, known[key]) for key, name in zip(keys, other.names, strict=True) if key in known]
-    parts = [name for key, name, file in zip(keys, other.names, other.files, strict=True) if key not in known and file in files]
+    some = zip(keys, other.names, other.clips, strict=True)
+    parts = [name for key, name, clip in some if key not in known and clip.path.resolve() in files]
     if parts:
         told = f"{len(parts):,} of the {len(other.names):,} videos to measure on are of files of which other parts are learnt, such as {parts[0]}"
         warnings.warn(f"{told}. Have all parts of a file in one of the two.", UnrolledWarning, stacklevel=3)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unrolled.data.cache import cached
 from unrolled.data.codecs import Senses
 from unrolled.data.codecs.frames import FrameCodec
-from unrolled.data.examples import Example
+from unrolled.data.examples import Example, told_at
 from unrolled.data.formats.bad_rows import decided, tried
 from unrolled.data.kinds import NUMPY, NUMPY_ARRAYS
 from unrolled.data.opening import kind_in
@@ -85,8 +85,10 @@ class Eyes:
         """What is seen of an example. `DataError` for what cannot be read, and for a video where pictures are wanted."""
         sight = self._of_features(example) if self.view.encoder == FEATURES else self._of_frames(example)
         if self.moving is False and sight.moving:
-            told = f"{example.place}: {example.name} is a video, and the network looks at pictures"
-            raise DataError(f"{told}. Pass pictures, or train a network on videos.")
+            with told_at(example.place):
+                raise DataError(
+                    f"{example.name} is a video, and the network looks at pictures. Pass pictures, or train a network on videos."
+                )
         return replace(sight, clip=example.clip)
 
     def _of_frames(self, example: Example) -> Sight:

@@ -17,7 +17,6 @@ from unrolled.data.batches import by_length
 from unrolled.data.builtin import paths_of
 from unrolled.data.codecs.text import TextCodec, until_end
 from unrolled.data.columns import Places
-from unrolled.data.dataset import FRAMES
 from unrolled.data.examples import Example
 from unrolled.data.formats.bad_rows import ERROR
 from unrolled.data.formats.caption_options import CaptionOptions
@@ -101,7 +100,8 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
 
     def read(self, sources: Sequence[str], reading: CaptionOptions) -> Iterator[Example]:
         """The pictures of some files."""
-        return read_captions(sources, reading, features=self.codecs.view.encoder == FEATURES)
+        features = self.codecs.view.encoder == FEATURES
+        return read_captions(sources, reading, features=features, moving=self.codecs.moving and not features)
 
     def reading_of(self, **options: Any) -> CaptionOptions:
         """How other pictures are read: as those that were learnt, but for the `options`; where they lie, and which part of them, is said anew."""
@@ -279,12 +279,11 @@ class TrainedCaptioner(Trained[Captioner, CaptionCodecs]):
             return None
         if given is None:
             captions, first = data.measured, int(data.held[0])
-            frames = captions.encoded.dataset.columns.get(FRAMES)
-            shown = None if frames is None else frames.take(np.array([first]))
+            example = Example(captions.names[first], clip=captions.clips[first], name=captions.names[first])
         else:
             example = next(self.read([str(given)], self.reading_of().to_predict()))
-            captions, first, shown = self.seen([example]), 0, self.eyes().shown(example)
-        found: Sequence[Section] = own.sections_of(self, own.look_into(self, captions, first, shown))
+            captions, first = self.seen([example]), 0
+        found: Sequence[Section] = own.sections_of(self, own.look_into(self, captions, first, self.eyes().shown(example)))
         return found
 
     def inspection_input(self, given: str | Path, most: int = 1000) -> InspectionInput:

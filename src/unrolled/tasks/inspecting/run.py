@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from unrolled.data.formats.bad_rows import none_left_out
 from unrolled.data.vocabulary import END
 from unrolled.errors import ConfigError
 from unrolled.inspect.inspection_input import InspectionInput
@@ -44,7 +45,8 @@ def inspect_run(
         return _looked_itself(folder, trained, given, asked=at is not None or beside is not None)
     other = None if beside is None else companion(folder, beside)
     known = held_out(folder, trained, most)
-    inspected = known if given is None else trained.inspection_input(given, most)
+    with none_left_out():
+        inspected = known if given is None else trained.inspection_input(given, most)
     title, training = f"Inside {folder.path.resolve().name}", training_section(folder)
     about = [
         _network(trained, recipe_of(folder.path).noun),
@@ -64,7 +66,8 @@ def _looked_itself(folder: RunFolder, trained: Any, given: str | Path | None, *,
     noun = recipe_of(folder.path).noun
     if asked:
         raise ConfigError(f"`at` and `beside` look into what is read step by step, and {folder} holds {noun}. Leave them out.")
-    found = trained.sections(given, read_again(folder) if given is None else None)
+    with none_left_out():
+        found = trained.sections(given, read_again(folder) if given is None else None)
     parameters = sum(p.numel() for p in trained.model.parameters())
     about = [f"{noun[0].upper()}{noun[1:]}: {parameters:,} parameters.", *([] if found else [NO_INPUT])]
     return Report(f"Inside {folder.path.resolve().name}", about, [*(found or ()), training_section(folder)])
