@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -257,6 +258,13 @@ def test_a_page_has_weights_of_each_word_and_texts_as_they_are(table):
     assert 'data-at="[4,9,4,9,9,9]">&lt;b&gt;</b>' in first and 'data-at="[9,0,4,4,0,0]"' in first
     assert "<li>x &lt; y</li>" in first and "<small>&lt;i&gt;.png</small>" in first
     assert "(learnt as it is)" in first and "(learnt as it is)" not in second
+
+
+@pytest.mark.parametrize(("level", "written"), [("char", ("a", " ", "b")), ("word", ("a", "b"))])
+def test_a_page_has_blanks_between_words_alone(table, level, written):
+    page = Page(untrained(table, level=level)[0])
+    page.add(Example(""), None, Caption("a b", 0.0, 0.0, (*written, "<EOS>"), (3,) * len(written), None, (2, 3)))
+    assert re.search("<p>(.*)</p>", page.parts[0])[1].replace("</b>", "").replace('<b data-at="[]">', "") == "a b &lt;EOS&gt;"
 
 
 def test_each_of_several_sentences_has_its_own_score(table):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from unrolled import inspect
+from unrolled.data.codecs.text import FORMULA, WORD
 from unrolled.data.examples import Example
 from unrolled.data.pictures.pixels import Pixels
 from unrolled.errors import ConfigError
@@ -88,7 +89,10 @@ class Page:
         rows, columns = caption.grid
         learnt = self.trained.codecs.remembered.learnt(cutter(self.trained.codecs.target)(caption.text))
         weights = np.zeros((len(caption.written), 0)) if caption.weights is None else caption.weights
-        words = "".join(_word(symbol, some) for symbol, some in zip(caption.written, weights, strict=True))
+        *said, end = (_word(symbol, some) for symbol, some in zip(caption.written, weights, strict=True))
+        # Characters and subwords have the blanks between words in them.
+        between = " " if self.trained.codecs.target.text.level in (WORD, FORMULA) else ""
+        words = f"{between.join(said)} {end}"
         self.referred = self.referred or bool(example.texts)
         references = "".join(f"<li>{escape(text)}</li>" for text in example.texts or ())
         picture = f'<img alt="" src="{_png(as_bytes(frames))}">' if frames is not None else ""
@@ -117,7 +121,7 @@ class Page:
 def _word(symbol: str, weights: np.ndarray) -> str:
     most = max(float(weights.max(initial=0)), np.finfo(np.float32).tiny)
     levels: list[Any] = (weights / most * 9).round().astype(int).tolist()
-    return f'<b data-at="{escape(json.dumps(levels, separators=(",", ":")))}">{escape(symbol)}</b> '
+    return f'<b data-at="{escape(json.dumps(levels, separators=(",", ":")))}">{escape(symbol)}</b>'
 
 
 def as_bytes(frames: Pixels) -> Pixels:
