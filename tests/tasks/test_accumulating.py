@@ -98,8 +98,9 @@ def test_the_parts_of_an_update_are_one_large_batch(case, learnt, tmp_path):
     data = tmp_path / name
     data.write_text(text)
     whole = learnt(train, data, batch=1000, **options)
-    assert_alike(learnt(train, data, batch=1, accumulate=1000, **options), whole)
-    assert_alike(learnt(train, data, batch=2, accumulate=1000, **options), whole)
+    # Each task has parts without padding, too.
+    for batch in (1, 2) if case in ("classify", "tag", "regress", "translate") else (2,):
+        assert_alike(learnt(train, data, batch=batch, accumulate=1000, **options), whole)
 
 
 @pytest.mark.parametrize("lines", [False, True])
