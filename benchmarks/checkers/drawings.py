@@ -54,14 +54,14 @@ def _of_kind(words: str) -> Callable[[Item], bool] | None:
 
 
 def _amount(words: str) -> Has | None:
-    """What a number such as "exactly two" or "at least 3" allows; a plain one allows more."""
+    """What a number such as "exactly two" or "at least 3" allows. A plain number is exact, as people who judged such sentences took it, and "a" allows more."""
     found = re.fullmatch(r"(exactly|only|at ?least|at ?most|more than|less than)? ?(?:only )?(\w+)", words.strip())
     if found is None:
         return None
     number = NUMBERS.get(found[2], int(found[2]) if found[2].isdecimal() else None)
     if number is None:
         return None
-    how = (found[1] or "at least").replace("atleast", "at least").replace("atmost", "at most")
+    how = (found[1] or ("at least" if found[2] in ("a", "an") else "exactly")).replace("atleast", "at least").replace("atmost", "at most")
     tests: dict[str, Has] = {
         "exactly": lambda n: n == number,
         "only": lambda n: n == number,
