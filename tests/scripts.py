@@ -19,7 +19,8 @@ def run(script, *arguments, **constants):
         with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
             patch.setattr(sys, "argv", [str(path), *map(str, arguments)])
             main = runpy.run_path(str(path), run_name="imported")["main"]
-            main.__globals__.update(constants)
+            # What click makes of a function has it as its callback.
+            getattr(main, "callback", main).__globals__.update(constants)
             assert not main()
     except SystemExit as ended:
         assert not ended.code

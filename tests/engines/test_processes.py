@@ -50,7 +50,6 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "2", "PYTHONWARNINGS": "ignore"}
 LOADED = """
 import json, os, sys
 import torch
-from unrolled import LSTM
 for line in sys.stdin:
     child = os.fork()
     if not child:
